@@ -1,0 +1,1 @@
+"""Runs control against the links on a clock, and tells everyone."""

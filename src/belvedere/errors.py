@@ -1,0 +1,116 @@
+"""Every error that Belvedere raises on purpose, grouped by who can act on it.
+
+    BelvedereError
+    ├── OwnerError                  the owner can mend it: a file, a key, a missing package
+    │   └── SettingsError           a configuration or profile value; names file, key and allowed values
+    ├── VisitorError                what a visitor asked for is refused; carries a `Refusal`
+    ├── FrameError                  bytes that no unit of this head would send or take
+    ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
+    ├── StageError                  the picture could not be made or sent; carries a `StageReason`
+    └── InternalError               ours: a promise inside Belvedere was broken
+
+Reasons are enums so that nobody decides by the text of a message.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class BelvedereError(Exception):
+    """The root of the tree; never raised itself."""
+
+
+class OwnerError(BelvedereError):
+    """Something the owner of the installation can mend; the message is one line fit for a terminal."""
+
+
+class SettingsError(OwnerError):
+    """A value in a file is wrong.
+
+    Attributes:
+        file: the file's name as the owner gave it, or a word for where the text came from.
+        key: dotted path of the offending key (`head.pan.speed`), or "" for the file as a whole.
+        allowed: what would be accepted, in words, or "".
+    """
+
+    def __init__(self, file: str, key: str, problem: str, allowed: str = "") -> None:
+        self.file = file
+        self.key = key
+        self.problem = problem
+        self.allowed = allowed
+        where = f"{file}: {key}" if key else file
+        super().__init__(f"{where}: {problem}" + (f" (allowed: {allowed})" if allowed else ""))
+
+
+class Refusal(enum.StrEnum):
+    """Why a visitor's request was not carried out; the words travel on the wire as codes."""
+
+    BAD_MESSAGE = "bad_message"
+    TOO_LARGE = "too_large"
+    TOO_FAST = "too_fast"
+    NOT_READY = "not_ready"
+    NOT_DRIVING = "not_driving"
+    SOMEONE_ELSE_DRIVES = "someone_else_drives"
+    OLD_EPOCH = "old_epoch"
+    OLD_SEQUENCE = "old_sequence"
+    TOO_LATE = "too_late"
+    HOLD_ENDED = "hold_ended"
+    OUTRANKED = "outranked"
+
+
+class VisitorError(BelvedereError):
+    """A visitor's request is refused for a reason the visitor can act on."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        self.refusal = refusal
+        super().__init__(message)
+
+
+class FrameError(BelvedereError):
+    """Bytes or a velocity that the head's frame layout cannot express."""
+
+
+class LinkReason(enum.StrEnum):
+    """Why a unit could not be reached or written."""
+
+    NOT_FOUND = "not_found"
+    ADAPTER_OFF = "adapter_off"
+    NO_PERMISSION = "no_permission"
+    CONNECT_FAILED = "connect_failed"
+    NO_CHARACTERISTIC = "no_characteristic"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    LOST = "lost"
+    DISABLED = "disabled"
+    CLOSED = "closed"
+
+
+class LinkError(BelvedereError):
+    """A unit could not be reached or written; `reason` says why, the cause holds the third party's error."""
+
+    def __init__(self, reason: LinkReason, message: str = "") -> None:
+        self.reason = reason
+        super().__init__(message or reason.value)
+
+
+class StageReason(enum.StrEnum):
+    """Why a viewer cannot be given a picture."""
+
+    BAD_OFFER = "bad_offer"
+    NO_COMMON_CODEC = "no_common_codec"
+    TOO_MANY_VIEWERS = "too_many_viewers"
+    NO_PICTURE = "no_picture"
+    NOT_FOUND = "not_found"
+
+
+class StageError(BelvedereError):
+    """The picture could not be made or sent."""
+
+    def __init__(self, reason: StageReason, message: str = "") -> None:
+        self.reason = reason
+        super().__init__(message or reason.value)
+
+
+class InternalError(BelvedereError):
+    """A promise inside Belvedere was broken; the head is stopped and the process ends."""

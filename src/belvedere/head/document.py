@@ -1,0 +1,102 @@
+"""Turns a TOML text into a typed struct, with errors that name the file, the key and what is allowed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from belvedere.errors import SettingsError
+
+T = TypeVar("T")
+
+# msgspec tells the place of a fault only inside its message: "... - at `$.frame.speed`".
+_PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$?\.?(?P<place>[^`]*)`)?", re.DOTALL)
+_FIELD = re.compile(r"(?P<unknown>contains unknown|missing required) field `(?P<field>[^`]+)`")
+
+
+def read_document(text: str, kind: type[T], file: str) -> T:
+    """Read `text` as a `kind`.
+
+    `file` is what the owner calls the text; it goes into the error. Raises SettingsError.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(file, "", f"not TOML: {error}") from error
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), kind, file) from error
+
+
+def _explained(message: str, kind: type, file: str) -> SettingsError:
+    """The same fault in the owner's terms: the dotted key, the problem, and what is allowed there."""
+    match = _PLACE.fullmatch(message)
+    place, problem = (match["place"] or "", match["problem"]) if match else ("", message)
+    here = _type_at(kind, place)
+    field = _FIELD.search(problem)
+    if field is None:
+        return SettingsError(file, place, problem[:1].lower() + problem[1:], _allowed(here))
+    key = f"{place}.{field['field']}" if place else field["field"]
+    if field["unknown"] == "missing required":
+        return SettingsError(file, key, "is missing", _allowed(_type_at(kind, key)))
+    return SettingsError(file, key, "is not known here", _names(here))
+
+
+def _type_at(kind: type, key: str) -> inspect.Type | None:
+    """The type that belongs at a dotted key, or None where it leaves the known tables."""
+    found: inspect.Type = inspect.type_info(kind)
+    for name in filter(None, key.split(".")):
+        table = _without_none(found)
+        fields = table.fields if isinstance(table, inspect.StructType) else ()
+        match = [field.type for field in fields if field.encode_name == name]
+        if not match:
+            return None
+        found = match[0]
+    return found
+
+
+def _without_none(kind: inspect.Type) -> inspect.Type:
+    """The type itself, without what makes it optional."""
+    if isinstance(kind, inspect.UnionType):
+        some = [_without_none(member) for member in kind.types if not isinstance(member, inspect.NoneType)]
+        return some[0] if len(some) == 1 else kind
+    return kind
+
+
+def _allowed(kind: inspect.Type | None) -> str:
+    """What may stand there, in words; "" where the problem has said it all."""
+    words = ""
+    match _without_none(kind) if kind else None:
+        case inspect.Metadata(extra_json_schema={"description": str(described)}):
+            words = described
+        case inspect.Metadata(type=inner):
+            words = _allowed(inner)
+        case inspect.EnumType(cls=cls):
+            words = ", ".join(str(member.value) for member in cls)
+        case inspect.LiteralType(values=values):
+            words = ", ".join(str(value) for value in values)
+        case inspect.BoolType():
+            words = "true or false"
+        case inspect.IntType(ge=least, le=most) | inspect.FloatType(ge=least, le=most):
+            words = _range(least, most)
+    return words
+
+
+def _names(kind: inspect.Type | None) -> str:
+    """The keys that a table knows."""
+    table = _without_none(kind) if kind else None
+    return ", ".join(field.encode_name for field in table.fields) if isinstance(table, inspect.StructType) else ""
+
+
+def _range(least: float | None, most: float | None) -> str:
+    """A range of numbers in words."""
+    if least is not None and most is not None:
+        return f"{least} to {most}"
+    if least is not None:
+        return f"at least {least}"
+    return f"at most {most}" if most is not None else "a number"

@@ -1,0 +1,96 @@
+"""A head as its TOML profile describes it: its frame, and how each axis's unit is found and written."""
+
+from __future__ import annotations
+
+import enum
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from belvedere.errors import SettingsError
+from belvedere.head.axes import Axis
+from belvedere.head.document import read_document
+from belvedere.head.layout import FrameLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_UUID = "^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})$"
+_ADDRESS = "^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+
+Uuid = Annotated[str, msgspec.Meta(pattern=_UUID, description="fff1 or 0000fff1-0000-1000-8000-00805f9b34fb")]
+Address = Annotated[str, msgspec.Meta(pattern=_ADDRESS, description="C0:FF:EE:00:00:01, or a UUID on macOS")]
+DegPerS = Annotated[float, msgspec.Meta(gt=0, le=3600)]
+
+
+class WriteMode(enum.StrEnum):
+    """Whether a command waits for the unit's answer; `auto` does not wait where the unit allows it."""
+
+    AUTO = "auto"
+    WITH_RESPONSE = "with-response"
+    WITHOUT_RESPONSE = "without-response"
+
+
+class UnitProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One axis's unit.
+
+    Attributes:
+        name_patterns: advertised names that may be this unit, shell-style, upper and lower case alike.
+        address: the one unit's Bluetooth address; it wins over names.
+        service: a service that the unit advertises or has, where known.
+        characteristic: the one that takes commands, where known; otherwise it is discovered.
+        notify: the one that tells something, where known.
+        write: see WriteMode.
+        invert: whether the unit is mounted the other way round.
+        full_speed_deg_per_s: how fast the axis turns at full speed, where it was measured.
+    """
+
+    name_patterns: tuple[str, ...] = ()
+    address: Address | None = None
+    service: Uuid | None = None
+    characteristic: Uuid | None = None
+    notify: Uuid | None = None
+    write: WriteMode = WriteMode.AUTO
+    invert: bool = False
+    full_speed_deg_per_s: DegPerS | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.name_patterns or self.address or self.service):
+            raise ValueError("name_patterns, address or service must say how to find the unit")
+
+
+class HeadProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A velocity head: its name for people, its frame, and a unit for each axis that it has."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    frame: FrameLayout
+    pan: UnitProfile | None = None
+    tilt: UnitProfile | None = None
+
+    def __post_init__(self) -> None:
+        if self.pan is None and self.tilt is None:
+            raise ValueError("a head needs a [pan] or a [tilt] unit")
+
+    def unit(self, axis: Axis) -> UnitProfile | None:
+        """The unit of this axis, or None where the head has none."""
+        return self.pan if axis is Axis.PAN else self.tilt
+
+
+def load_profile(text: str, file: str) -> HeadProfile:
+    """Read a profile's TOML text; `file` names it in errors. Raises SettingsError with the key."""
+    return read_document(text, HeadProfile, file)
+
+
+def shipped_profile(name: str) -> HeadProfile:
+    """The profile that comes with Belvedere under this name. Raises SettingsError."""
+    if name not in shipped_names():
+        raise SettingsError("head.profile", "", f"no profile named {name}", ", ".join(shipped_names()))
+    text = (resources.files("belvedere.head") / "profiles" / f"{name}.toml").read_text(encoding="utf-8")
+    return load_profile(text, f"{name}.toml")
+
+
+def shipped_names() -> Iterable[str]:
+    """The names of all profiles that come with Belvedere, sorted."""
+    folder = resources.files("belvedere.head") / "profiles"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))

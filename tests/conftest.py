@@ -1,0 +1,31 @@
+"""Coroutine tests run in virtual time, unless marked `realtime`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+from belvedere.testing.clock import AutojumpLoop
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine test to its end; a task that it leaves behind is a failure."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    factory = asyncio.new_event_loop if pyfuncitem.get_closest_marker("realtime") else AutojumpLoop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_run_and_count(pyfuncitem.obj(**arguments)))
+    return True
+
+
+async def _run_and_count(test: object) -> None:
+    assert inspect.isawaitable(test)
+    await test
+    await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    assert not left, f"tasks left behind: {left}"

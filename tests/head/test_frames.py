@@ -1,0 +1,100 @@
+"""Golden frames are from the phone's log of a ZEAPON PONS PT."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from belvedere.errors import FrameError
+from belvedere.head.frames import pack, stop_frame, unpack
+from belvedere.head.layout import DirectionWords, FrameLayout, SpeedEncoding, SpeedField
+from belvedere.head.profile import shipped_profile
+
+PONS = shipped_profile("zeapon-pons-pt").frame
+HEX = FrameLayout(
+    template="a5 {speed} ff {direction} 5a",
+    direction=DirectionWords(none="0", positive="a", negative="b"),
+    speed=SpeedField(digits=3, fastest=0x2BC, slowest=10, encoding=SpeedEncoding.HEX),
+)
+GOLDEN = [
+    (-436 / 999, "020200043600000000000000"),
+    (1.0, "020100099900000000000000"),
+    (-50 / 999, "020200005000000000000000"),
+    (0.0, "020000000000000000000000"),
+]
+
+
+@pytest.mark.parametrize(("velocity", "frame"), GOLDEN)
+def test_a_velocity_becomes_the_frame_of_the_log(velocity: float, frame: str) -> None:
+    assert pack(PONS, velocity).hex() == frame
+
+
+@pytest.mark.parametrize(("velocity", "frame"), GOLDEN)
+def test_a_frame_of_the_log_becomes_its_velocity(velocity: float, frame: str) -> None:
+    assert unpack(PONS, bytes.fromhex(frame)) == pytest.approx(velocity)
+
+
+@pytest.mark.parametrize("layout", [PONS, HEX])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_speed_in_both_directions_survives_the_way_there_and_back(layout: FrameLayout, sign: int) -> None:
+    for speed in range(layout.speed.slowest, layout.speed.fastest + 1):
+        velocity = sign * speed / layout.speed.fastest
+        frame = pack(layout, velocity)
+        assert unpack(layout, frame) == velocity
+        assert pack(layout, unpack(layout, frame)) == frame
+
+
+@given(st.floats(-1, 1))
+def test_any_velocity_is_sent_to_the_nearest_speed_of_the_head(velocity: float) -> None:
+    assert abs(unpack(PONS, pack(PONS, velocity)) - velocity) <= 0.5 / 999 + 1e-12
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_frames_keep_the_order_of_velocities(one: float, other: float) -> None:
+    slow, fast = sorted((one, other))
+    assert unpack(PONS, pack(PONS, slow)) <= unpack(PONS, pack(PONS, fast))
+
+
+@given(st.floats(-9 / 700, 9 / 700))
+def test_what_is_slower_than_the_slowest_speed_is_a_stop(velocity: float) -> None:
+    assert pack(HEX, velocity) == stop_frame(HEX)
+
+
+@pytest.mark.parametrize("velocity", [math.nan, math.inf, -math.inf, 1.0001, -2])
+def test_a_velocity_out_of_range_is_refused(velocity: float) -> None:
+    with pytest.raises(FrameError, match="not in"):
+        pack(PONS, velocity)
+
+
+@given(st.binary(max_size=20))
+def test_any_bytes_are_a_velocity_or_a_frame_error(frame: bytes) -> None:
+    try:
+        velocity = unpack(PONS, frame)
+    except FrameError:
+        return
+    assert -1 <= velocity <= 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "problem"),
+    [
+        ("0202000436", "12 bytes"),
+        ("030200043600000000000000", "template"),
+        ("020200043600000000000001", "template"),
+        ("020300043600000000000000", "direction"),
+        ("02020004a600000000000000", "digits"),
+    ],
+)
+def test_bytes_that_the_layout_does_not_allow_are_refused(frame: str, problem: str) -> None:
+    with pytest.raises(FrameError, match=problem):
+        unpack(PONS, bytes.fromhex(frame))
+
+
+def test_a_speed_above_the_fastest_is_refused() -> None:
+    with pytest.raises(FrameError, match="fastest"):
+        unpack(HEX, bytes.fromhex("a52bdffa5a"))
+
+
+def test_no_direction_is_rest_whatever_the_speed_says() -> None:
+    assert unpack(PONS, bytes.fromhex("020000043600000000000000")) == 0
