@@ -1,0 +1,57 @@
+"""Sessions are remembered by hash, end in time, and never grow without bound."""
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from belvedere.access.sessions import Sessions, digest, new_secret
+
+
+def test_a_cookie_finds_its_session() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=4)
+    admission = sessions.open(0.0, "ana", 1)
+    assert sessions.find(9.9, admission.cookie) == admission.session
+    assert admission.session.person == "ana"
+    assert admission.session.rank == 1
+
+
+def test_a_session_without_a_name_is_its_own_person() -> None:
+    session = Sessions(lifetime_s=10, at_most=4).open(0.0, "", 0).session
+    assert session.person == session.id
+
+
+def test_a_session_ends_on_time() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=4)
+    admission = sessions.open(0.0, "ana", 0)
+    assert sessions.find(10.0, admission.cookie) is None
+    assert sessions.tick(10.0) == [admission.session]
+    assert sessions.tick(10.0) == []
+
+
+def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=2)
+    first, second, third = (sessions.open(float(now), "ana", 0) for now in range(3))
+    assert sessions.find(3.0, first.cookie) is None
+    assert sessions.find(3.0, second.cookie) is not None
+    assert sessions.find(3.0, third.cookie) is not None
+    assert len(sessions) == 2
+
+
+def test_no_secret_is_kept() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=2)
+    admission = sessions.open(0.0, "ana", 0)
+    assert admission.cookie not in repr(vars(sessions))
+    assert admission.cookie not in repr(admission.session)
+
+
+def test_secrets_are_long_and_never_the_same() -> None:
+    secrets = {new_secret() for _ in range(100)}
+    assert len(secrets) == 100
+    assert all(len(secret) == 43 for secret in secrets)  # 256 bits in base64
+
+
+@given(st.text())
+def test_no_guess_opens_anything(guess: str) -> None:
+    sessions = Sessions(lifetime_s=10, at_most=2)
+    sessions.open(0.0, "ana", 0)
+    assert sessions.find(0.0, guess) is None
+    assert len(digest(guess)) == 32
