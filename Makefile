@@ -1,0 +1,102 @@
+# Everything a person or a machine does with Belvedere. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # gates before tests, and pytest's count last
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+PYTHON_IN := $(VENV)/bin/python
+DEMO_READY := $(VENV)/.demo-ready
+TEST_READY := $(VENV)/.test-ready
+MODULES := web/node_modules/.package-lock.json
+PAGE := src/belvedere/gateway/page/index.html
+PAGE_SOURCES = $(shell find web -name node_modules -prune -o -type f -print)
+NPM := $(VENV)/bin/npm --prefix web --loglevel=error
+LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+ARGS ?=
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help
+help: ## list what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: demo
+demo: $(DEMO_READY) $(PAGE) ## start Belvedere with a room and a head that do not exist; ARGS="--port 8080 --no-browser"
+	@exec $(VENV)/bin/belvedere demo $(ARGS)
+
+.PHONY: test
+test: lint test-web test-python ## all gates, then all tests
+
+.PHONY: lint
+lint: $(TEST_READY) $(MODULES) ## all gates: style, types, layers, of Python and of the page
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(NPM) run lint
+	$(NPM) run check
+
+.PHONY: test-web
+test-web: $(MODULES) $(PAGE) ## the page's tests, and its weight
+	$(NPM) test
+	$(NPM) run budget
+
+.PHONY: test-python
+test-python: $(TEST_READY) $(PAGE) ## the Python tests; ARGS="tests/control -k lease"
+	$(VENV)/bin/pytest $(ARGS)
+
+.PHONY: format
+format: $(TEST_READY) $(MODULES) ## put every source file into shape
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+	$(NPM) run format
+
+.PHONY: bench
+bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes build/bench/results.json
+	$(PYTHON_IN) -m benchmarks $(ARGS)
+
+.PHONY: soak
+soak: $(TEST_READY) $(PAGE) ## drive for a long time and watch latency and memory; ARGS="--minutes 60"
+	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
+
+.PHONY: contract
+contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from the wire messages
+	$(PYTHON_IN) -m belvedere.gateway.contract
+	$(NPM) run types
+
+.PHONY: page
+page: $(PAGE) ## build the page
+
+.PHONY: wheel
+wheel: $(TEST_READY) ## build what others install, into dist/
+	$(PYTHON_IN) -m hatchling build --directory dist
+
+.PHONY: lock
+lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
+	$(LOCK) pyproject.toml --extra demo --group dev --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
+	$(LOCK) --group pyproject.toml:bootstrap --constraints requirements/dev.lock --output-file requirements/bootstrap.lock
+	$(NPM) install --package-lock-only
+
+.PHONY: clean
+clean: ## remove everything that was built or installed
+	rm -rf $(VENV) build dist web/node_modules $(dir $(PAGE)) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEMO_READY): requirements/bootstrap.lock requirements/demo.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap demo
+
+$(TEST_READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap test
+
+$(MODULES): web/package-lock.json | $(DEMO_READY)
+	@$(NPM) ci
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCES) $(MODULES)
+	@$(NPM) run --silent build
+	@touch $@
