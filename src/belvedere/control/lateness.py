@@ -1,0 +1,28 @@
+"""How late a client's messages come, judged without trusting its clock: against its own quickest messages."""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW_S = 30.0  # how long a quick message is remembered; a clock that jumped is forgiven after this
+
+
+class Lateness:
+    """Compares two clocks that share nothing but their pace.
+
+    The smallest difference between arrival and sending seen in the last half a minute belongs to the quickest message;
+    whatever arrives with a larger difference spent the rest of it waiting somewhere on the way.
+    """
+
+    def __init__(self) -> None:
+        self._smallest: deque[tuple[float, float]] = deque()  # (arrival, difference), differences rising
+
+    def receive(self, now: float, sent_at_s: float) -> float:
+        """Take note of a message and return how much later than the quickest it came (seconds, at least 0)."""
+        difference = now - sent_at_s
+        while self._smallest and self._smallest[-1][1] >= difference:
+            self._smallest.pop()
+        self._smallest.append((now, difference))
+        while self._smallest[0][0] < now - WINDOW_S:
+            self._smallest.popleft()
+        return difference - self._smallest[0][1]

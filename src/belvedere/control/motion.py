@@ -1,0 +1,140 @@
+"""One axis: what is wanted of it, what it was last told, and what to tell it next. Knows nothing of the other axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.control.effects import Write
+from belvedere.control.odometry import Odometer
+from belvedere.control.options import STOP_REPEAT_S, STOP_WRITES, TICK_S, AxisLimits
+from belvedere.control.shaping import grow, room_ahead_deg, taper
+
+if TYPE_CHECKING:
+    from belvedere.control.setpoint import Stamp
+    from belvedere.head.axes import Axis
+
+NO_HOLD = -1
+
+
+class AxisSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """What the core must know of one axis: its calibration, its limits, and where it stands."""
+
+    full_speed_deg_per_s: float | None = None
+    limits: AxisLimits = AxisLimits()
+    position_deg: float = 0.0
+
+
+class AxisMotion:
+    """The motion of one axis.
+
+    Attributes:
+        commanded: the velocity of the newest effect.
+        is_ready: whether its unit can be reached.
+        ended_hold: the newest hold that may not move this axis any more.
+        odometer: where the axis stands.
+    """
+
+    def __init__(self, axis: Axis, setup: AxisSetup, acceleration_per_s: float) -> None:
+        self.axis = axis
+        self.odometer = Odometer(setup.full_speed_deg_per_s, setup.position_deg)
+        self.commanded = 0.0
+        self.is_ready = False
+        self.ended_hold = NO_HOLD
+        self._limits = setup.limits
+        self._acceleration_per_s = acceleration_per_s
+        self._target = 0.0
+        self._stamp: Stamp | None = None
+        self._is_fresh = False  # a setpoint came that no write has carried yet
+        self._shaped_at = 0.0
+        self._stops_left = STOP_WRITES  # a stop comes first on start
+        self._next_stop_at = 0.0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody wants this axis to turn."""
+        return self._target != 0
+
+    def receive_target(self, velocity: float, hold: int, stamp: Stamp) -> None:
+        """A hold asks for this velocity; an ended hold, or a unit out of reach, moves nothing."""
+        if hold <= self.ended_hold:
+            return
+        if not self.is_ready:
+            self.receive_cut(hold)
+            return
+        self._target, self._stamp, self._is_fresh = velocity, stamp, True
+
+    def receive_cut(self, hold: int, stamp: Stamp | None = None) -> bool:
+        """This hold, and any before it, never moves the axis again; True if it was moving it."""
+        was_wanted = self.is_wanted
+        self.ended_hold = max(self.ended_hold, hold)
+        self._target, self._stamp, self._is_fresh = 0.0, stamp, False
+        return was_wanted
+
+    def receive_stop(self, now: float) -> None:
+        """Somebody asked for a stop in so many words: say it to the unit again, even one believed to be at rest."""
+        if self.commanded == 0:
+            self._stops_left, self._next_stop_at = STOP_WRITES, now
+
+    def receive_ready(self, now: float, *, is_ready: bool) -> None:
+        """The unit came into reach or went out of it."""
+        if is_ready and not self.is_ready:
+            self.odometer.receive_limits(now, self._limits.min_deg, self._limits.max_deg)
+        self.is_ready = is_ready
+
+    def receive_clock_jump(self, now: float) -> None:
+        """The clock went backwards: nothing may wait for the old one."""
+        self.odometer.receive_clock_jump(now)
+        self._shaped_at = min(self._shaped_at, now)
+        self._next_stop_at = min(self._next_stop_at, now)
+
+    def limit(self, now: float) -> int:
+        """The soft limit at which the axis stands: -1, 0 for none, or 1."""
+        for direction in (-1, 1):
+            if taper(direction, self._room_deg(now, direction), self.odometer.full_speed_deg_per_s) == 0:
+                return direction
+        return 0
+
+    def tick(self, now: float) -> Write | None:
+        """The write that is due now, if any."""
+        velocity = self._next_velocity(now)
+        if velocity == 0:
+            return self._stop(now)
+        self._shaped_at = now
+        if velocity == self.commanded and not self._is_fresh:
+            return None
+        self.commanded = velocity
+        return self._write(velocity)
+
+    def deadline(self) -> float | None:
+        """When `tick` has something to do next, if nothing else happens."""
+        if self.commanded == 0 and self._stops_left:
+            return self._next_stop_at
+        is_growing = self.is_wanted and self.commanded != self._target
+        is_near_limit = self.commanded != 0 and self._limits.is_limited
+        return self._shaped_at + TICK_S if self.commanded != 0 and (is_growing or is_near_limit) else None
+
+    def _next_velocity(self, now: float) -> float:
+        if not self.is_wanted:
+            return 0.0
+        elapsed_s = now - self._shaped_at if self.commanded != 0 else 0.0
+        wanted = grow(self.commanded, self._target, elapsed_s, self._acceleration_per_s)
+        return taper(wanted, self._room_deg(now, wanted), self.odometer.full_speed_deg_per_s)
+
+    def _room_deg(self, now: float, velocity: float) -> float:
+        return room_ahead_deg(self.odometer.position_deg(now), velocity, self._limits)
+
+    def _stop(self, now: float) -> Write | None:
+        if self.commanded != 0:
+            self.commanded, self._stops_left, self._next_stop_at = 0.0, STOP_WRITES, now
+        self._is_fresh = False
+        if not self._stops_left or now < self._next_stop_at:
+            return None
+        self._stops_left -= 1
+        self._next_stop_at = now + STOP_REPEAT_S
+        return self._write(0.0)
+
+    def _write(self, velocity: float) -> Write:
+        stamp, self._stamp, self._is_fresh = self._stamp, None, False
+        return Write(self.axis, velocity, stamp)

@@ -1,0 +1,55 @@
+"""What an owner may set about driving, each with its bounds and the reason for its default."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
+Degrees = Annotated[float, msgspec.Meta(ge=-36000, le=36000)]
+
+
+class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Soft limits of one axis's travel, in degrees from where it stood when first used; none where not given."""
+
+    min_deg: Degrees | None = None
+    max_deg: Degrees | None = None
+
+    def __post_init__(self) -> None:
+        if self.min_deg is not None and self.max_deg is not None and self.min_deg >= self.max_deg:
+            raise ValueError("min_deg must be below max_deg")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit at all."""
+        return self.min_deg is not None or self.max_deg is not None
+
+
+class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The times and rates of the fail-safe rules.
+
+    Attributes:
+        dead_man_s: a setpoint older than this is a stop. Others chose 0.5 s (ROS) to 1 s (Nav2).
+        resend_s: how often a page re-sends a held setpoint; ten of them fit in the dead-man time.
+        hold_ceiling_s: one press never moves the head longer than this.
+        lease_stale_s: a driver not heard of for this long has lost the lease.
+        lease_grace_s: a driver whose connection broke may come back to the lease for this long.
+        acceleration_per_s: how fast a speed may grow, in shares of full speed a second; slowing is never delayed.
+        pan, tilt: soft limits of travel.
+    """
+
+    dead_man_s: Annotated[float, msgspec.Meta(ge=0.2, le=1.0)] = 0.5
+    resend_s: Annotated[float, msgspec.Meta(ge=0.02, le=0.1)] = 0.05
+    hold_ceiling_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
+    lease_stale_s: Annotated[float, msgspec.Meta(ge=2, le=60)] = 5.0
+    lease_grace_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 10.0
+    acceleration_per_s: Annotated[float, msgspec.Meta(ge=0.5, le=100)] = 4.0
+    pan: AxisLimits = AxisLimits()
+    tilt: AxisLimits = AxisLimits()
+
+
+TICK_S = 0.025  # while a speed grows or a limit is near; a unit takes 20-33 writes a second, so faster is not seen
+STOP_WRITES = 3  # a stop without response is said three times, since nobody answers
+STOP_REPEAT_S = 0.05  # about one connection interval of Linux's default apart
+FIRST_STEP = 0.1  # share of full speed that a press reaches at once, so that the first frame leaves at once

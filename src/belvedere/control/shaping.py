@@ -1,0 +1,46 @@
+"""How fast a velocity may grow, and how it tapers off before a soft limit; none of it ever delays a stop."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from belvedere.control.options import FIRST_STEP
+
+if TYPE_CHECKING:
+    from belvedere.control.options import AxisLimits
+
+REACTION_S = 0.25  # from deciding a stop to standing still: two slow link intervals, a tick, and the motor's own way
+TAPER_S = 0.5  # over the last half second of travel the speed falls with the distance that is left
+CREEP = 0.05  # the least share of full speed that the taper leaves, so that the limit is reached at all
+
+
+def grow(current: float, target: float, elapsed_s: float, acceleration_per_s: float) -> float:
+    """The velocity on the way from `current` to `target` after `elapsed_s`.
+
+    Slowing down is immediate, a reversal starts again from rest, and the first step from rest is immediate too.
+    """
+    is_same_way = (current > 0) == (target > 0) and current != 0
+    from_rest = abs(current) if is_same_way else 0.0
+    if abs(target) <= from_rest:
+        return target
+    reached = max(FIRST_STEP, from_rest + acceleration_per_s * max(0.0, elapsed_s))
+    return math.copysign(min(abs(target), reached), target)
+
+
+def room_ahead_deg(position_deg: float | None, velocity: float, limits: AxisLimits) -> float:
+    """How far the axis may still turn in the direction of `velocity`; infinite without a limit or a position."""
+    if position_deg is None or velocity == 0:
+        return math.inf
+    limit = limits.max_deg if velocity > 0 else limits.min_deg
+    return math.inf if limit is None else (limit - position_deg) * math.copysign(1, velocity)
+
+
+def taper(velocity: float, room_deg: float, full_speed_deg_per_s: float | None) -> float:
+    """The most of `velocity` that still stops within `room_deg`; 0 at the limit and beyond it."""
+    if full_speed_deg_per_s is None or math.isinf(room_deg):
+        return velocity
+    if room_deg <= CREEP * full_speed_deg_per_s * REACTION_S:
+        return 0.0
+    most = max(CREEP, room_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))
+    return math.copysign(min(abs(velocity), most), velocity)

@@ -1,0 +1,80 @@
+import pytest
+
+from belvedere.control.lease import Driver, Lease
+from belvedere.control.options import ControlOptions
+from belvedere.errors import Refusal, VisitorError
+
+ANN = Driver("a", "ann", 0)
+ANN_AGAIN = Driver("a2", "ann", 0)
+BOB = Driver("b", "bob", 0)
+ROOM = Driver("r", "resident", 1)
+
+
+def test_every_grant_raises_the_epoch() -> None:
+    lease = Lease(ControlOptions())
+    epochs = []
+    for driver in (ANN, BOB, ANN):
+        lease.receive_take(0, driver)
+        epochs.append(lease.epoch)
+    assert epochs == [1, 2, 3]
+
+
+def test_asking_again_for_a_lease_one_has_changes_nothing() -> None:
+    lease = Lease(ControlOptions())
+    assert lease.receive_acquire(0, ANN)
+    assert not lease.receive_acquire(1, ANN)
+    assert not lease.receive_take(1, ANN)
+    assert lease.epoch == 1
+
+
+def test_a_second_tab_of_the_same_person_does_not_get_a_lease_that_is_in_use() -> None:
+    lease = Lease(ControlOptions())
+    lease.receive_acquire(0, ANN)
+    with pytest.raises(VisitorError) as caught:
+        lease.receive_acquire(0, ANN_AGAIN)
+    assert caught.value.refusal is Refusal.SOMEONE_ELSE_DRIVES
+
+
+def test_a_higher_rank_takes_from_a_lower_and_not_the_other_way_round() -> None:
+    lease = Lease(ControlOptions())
+    lease.receive_acquire(0, ANN)
+    lease.receive_take(0, ROOM)
+    with pytest.raises(VisitorError) as caught:
+        lease.receive_take(0, ANN)
+    assert caught.value.refusal is Refusal.OUTRANKED
+
+
+def test_the_grace_time_is_for_the_same_person_only() -> None:
+    lease = Lease(ControlOptions(lease_grace_s=10))
+    lease.receive_acquire(0, ANN)
+    lease.receive_gone(1, ANN.session)
+    with pytest.raises(VisitorError):
+        lease.receive_acquire(2, BOB)
+    assert lease.receive_acquire(3, ANN_AGAIN)
+
+
+def test_a_lease_ends_when_its_driver_is_not_heard_of_or_does_not_come_back() -> None:
+    lease = Lease(ControlOptions(lease_stale_s=5, lease_grace_s=10))
+    lease.receive_acquire(0, ANN)
+    lease.receive_sign_of_life(3, ANN.session)
+    assert (lease.deadline(), lease.tick(7.9)) == (8, None)
+    assert lease.tick(8) == ANN
+    lease.receive_acquire(8, BOB)
+    assert lease.receive_gone(9, BOB.session)
+    assert (lease.tick(18.9), lease.tick(19)) == (None, BOB)
+    assert lease.deadline() is None
+
+
+def test_one_who_does_not_drive_neither_returns_nor_leaves_the_lease_nor_keeps_it_alive() -> None:
+    lease = Lease(ControlOptions())
+    lease.receive_acquire(0, ANN)
+    lease.receive_sign_of_life(4, BOB.session)
+    assert (lease.receive_return(BOB.session), lease.receive_gone(1, BOB.session)) == (False, False)
+    assert lease.deadline() == 5
+
+
+def test_after_a_clock_jump_the_driver_has_no_more_than_the_full_time() -> None:
+    lease = Lease(ControlOptions(lease_stale_s=5, lease_grace_s=10))
+    lease.receive_acquire(1000, ANN)
+    lease.receive_clock_jump(10)
+    assert lease.deadline() == 20

@@ -1,0 +1,24 @@
+import msgspec
+import pytest
+
+from belvedere.control.options import AxisLimits, ControlOptions
+
+
+@pytest.mark.parametrize("key", ["dead_man_s", "hold_ceiling_s", "lease_stale_s", "acceleration_per_s"])
+def test_a_time_out_of_its_bounds_is_refused(key: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=key):
+        msgspec.convert({key: 1e9}, ControlOptions)
+
+
+def test_several_setpoints_fit_into_the_shortest_dead_man_time() -> None:
+    assert ControlOptions().resend_s * 4 <= 0.2
+
+
+def test_limits_must_be_in_order() -> None:
+    with pytest.raises(ValueError, match="below"):
+        AxisLimits(min_deg=10, max_deg=-10)
+
+
+def test_an_axis_is_limited_by_either_end() -> None:
+    assert AxisLimits(min_deg=1).is_limited
+    assert not AxisLimits().is_limited
