@@ -1,0 +1,87 @@
+"""How an axis turns: a motor that speeds up and slows down evenly. Pure; nothing ticks, time is an argument."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+FREE = (-math.inf, math.inf)
+"""End stops of an axis that turns on and on."""
+
+
+class _Course(msgspec.Struct, frozen=True):
+    """The motion since the last command, of which every later angle follows."""
+
+    since_s: float
+    angle_deg: float
+    speed_deg_per_s: float
+    target_deg_per_s: float
+
+
+class Motor:
+    """One axis; angles in degrees, positive is right or up.
+
+    The speed changes by `acceleration_deg_per_s2` until it is the one last asked for, and stays there for ever: only
+    a command stops it. `ends_deg` are the mechanical stops, where the axis stands however hard the motor pushes.
+    A reader in another thread sees the motion as it was before or after a command, never in between.
+    """
+
+    def __init__(
+        self,
+        *,
+        full_speed_deg_per_s: float,
+        acceleration_deg_per_s2: float,
+        ends_deg: tuple[float, float] = FREE,
+        angle_deg: float = 0.0,
+    ) -> None:
+        if not (full_speed_deg_per_s > 0 and acceleration_deg_per_s2 > 0):
+            raise ValueError("a motor needs a speed and an acceleration above 0")
+        if not ends_deg[0] <= angle_deg <= ends_deg[1]:
+            raise ValueError("a motor starts between its end stops")
+        self._full_speed = full_speed_deg_per_s
+        self._acceleration = acceleration_deg_per_s2
+        self._ends = ends_deg
+        self._course = _Course(-math.inf, angle_deg, 0.0, 0.0)
+
+    def command(self, velocity: float, now: float) -> None:
+        """Ask for a velocity, a share of full speed in [-1, 1], from `now` (seconds) on."""
+        course = self._course
+        self._course = _Course(
+            since_s=max(now, course.since_s),
+            angle_deg=self._angle(course, now),
+            speed_deg_per_s=self._speed(course, now),
+            target_deg_per_s=max(-1.0, min(1.0, velocity)) * self._full_speed,
+        )
+
+    def angle_at(self, now: float) -> float:
+        """The angle in degrees; before the last command, the angle at that command."""
+        return self._angle(self._course, now)
+
+    def speed_at(self, now: float) -> float:
+        """How fast the motor turns, in degrees per second; it may do so against an end stop."""
+        return self._speed(self._course, now)
+
+    def _speed(self, course: _Course, now: float) -> float:
+        change = course.target_deg_per_s - course.speed_deg_per_s
+        gained = self._acceleration * max(0.0, now - course.since_s)
+        if gained >= abs(change):
+            return course.target_deg_per_s
+        return course.speed_deg_per_s + math.copysign(gained, change)
+
+    def _angle(self, course: _Course, now: float) -> float:
+        """Add up stretches in which the axis turns one way only, so that an end stop holds it in each."""
+        angle, speed, left = course.angle_deg, course.speed_deg_per_s, max(0.0, now - course.since_s)
+        waypoints = [0.0] if speed * course.target_deg_per_s < 0 else []
+        for until in [*waypoints, course.target_deg_per_s]:
+            if speed == until:
+                continue
+            takes = min(left, abs(until - speed) / self._acceleration)
+            reached = speed + math.copysign(self._acceleration * takes, until - speed)
+            angle = self._held(angle + (speed + reached) / 2 * takes)
+            left, speed = left - takes, until
+        cruised = course.target_deg_per_s * left if course.target_deg_per_s and left > 0 else 0.0
+        return self._held(angle + cruised)
+
+    def _held(self, angle_deg: float) -> float:
+        return max(self._ends[0], min(self._ends[1], angle_deg))
