@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { fromDrag, fromStick, keySpeed, reach_px } from "./curve";
+import { STILL } from "./velocity";
+
+const pixels = fc.integer({ min: -2000, max: 2000 });
+
+test("full speed is a third of a phone's width away, and never further than a wrist reaches", () => {
+  expect(reach_px(390, 844)).toBe(130);
+  expect(reach_px(844, 390)).toBe(130);
+  expect(reach_px(1440, 900)).toBe(220);
+  expect(reach_px(200, 200)).toBe(96);
+});
+
+test("dragging right turns right, dragging up turns up", () => {
+  expect(fromDrag(130, 0, 130)).toEqual({ pan: 1, tilt: 0 });
+  expect(fromDrag(0, -130, 130)).toEqual({ pan: 0, tilt: 1 });
+  expect(fromStick(-1, 0)).toEqual({ pan: -1, tilt: 0 });
+  expect(fromStick(0, 1)).toEqual({ pan: 0, tilt: -1 });
+});
+
+test("a trembling finger and a resting stick mean nothing", () => {
+  expect(fromDrag(7, 0, 130)).toEqual(STILL);
+  expect(fromStick(0.1, -0.05)).toEqual(STILL);
+  expect(fromDrag(Number.NaN, 0, 130)).toEqual(STILL);
+});
+
+test("half of the way is far less than half of the speed", () => {
+  expect(fromDrag(65, 0, 130).pan).toBeLessThan(0.3);
+  expect(fromDrag(65, 0, 130).pan).toBeGreaterThan(0.1);
+});
+
+test("a slight slant is forgiven, a real diagonal is not", () => {
+  expect(fromDrag(100, -10, 130).tilt).toBe(0);
+  const { pan, tilt } = fromDrag(100, -100, 130);
+  expect(pan).toBeCloseTo(Math.SQRT1_2, 2);
+  expect(tilt).toBeCloseTo(Math.SQRT1_2, 2);
+});
+
+test("any drag is within full speed, towards the finger, and mirrored by the opposite drag", () => {
+  fc.assert(
+    fc.property(pixels, pixels, (dx, dy) => {
+      const { pan, tilt } = fromDrag(dx, dy, 130);
+      expect(Math.hypot(pan, tilt)).toBeLessThanOrEqual(1.001);
+      expect(pan * dx).toBeGreaterThanOrEqual(0);
+      expect(tilt * -dy).toBeGreaterThanOrEqual(0);
+      const back = fromDrag(-dx, -dy, 130);
+      expect(back.pan).toBeCloseTo(-pan, 10);
+      expect(back.tilt).toBeCloseTo(-tilt, 10);
+    }),
+  );
+});
+
+test("dragging further is never slower", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 300 }), (one, other) => {
+      const [near, far] = one < other ? [one, other] : [other, one];
+      expect(fromDrag(far, 0, 130).pan).toBeGreaterThanOrEqual(fromDrag(near, 0, 130).pan);
+    }),
+  );
+});
+
+test("a key starts slowly and grows to its own full speed; Shift is full speed at once", () => {
+  expect(keySpeed(0, false)).toBe(0.3);
+  expect(keySpeed(400, false)).toBeCloseTo(0.475);
+  expect(keySpeed(5000, false)).toBe(0.65);
+  expect(keySpeed(0, true)).toBe(1);
+});

@@ -1,0 +1,176 @@
+// The visitor's hand, the lease and the server's word brought together: who may move the head, and when a hold ends.
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Cancel } from "../time/timers";
+import type { ErrorMessage, Lease, Notice } from "../wire/messages";
+import { acquireLease, returnLease, stop, takeLease } from "../wire/outgoing";
+import { type CutReason, cut, cutAxis, type Hold, letGo, move, NO_HOLD, press, type Source } from "./hold";
+import { Sender, type SenderPorts } from "./sender";
+import type { Velocity } from "./velocity";
+
+/** A driver who rests this long lets others drive without having to take over. */
+const IDLE_MS = 60_000;
+
+export interface DriverPorts extends SenderPorts {
+  /** Why a press would not move the head now, or null where it would. */
+  whyNot(): CutReason | null;
+  /** The quickest recent round trip in milliseconds, or 0 where it is not known. */
+  roundTrip_ms(): number;
+}
+
+export class Driver {
+  readonly #ports: DriverPorts;
+  readonly #sender: Sender;
+  readonly #hold = signal<Hold>(NO_HOLD);
+  readonly #lease = signal<Lease | null>(null);
+  #cancelIdle: Cancel = () => {};
+
+  constructor(ports: DriverPorts) {
+    this.#ports = ports;
+    this.#sender = new Sender(ports);
+  }
+
+  get hold(): ReadonlySignal<Hold> {
+    return this.#hold;
+  }
+
+  /** Who drives, or null while the server has not said. */
+  get lease(): ReadonlySignal<Lease | null> {
+    return this.#lease;
+  }
+
+  /** A hand comes down; the lease is asked for where nobody has it. */
+  press(source: Source, velocity: Velocity, read_ms: number): void {
+    const pressed = press(this.#hold.value, source, velocity, read_ms);
+    if (pressed === this.#hold.value) {
+      return;
+    }
+    const denial = this.#ports.whyNot();
+    if (denial !== null) {
+      this.#become(cut(pressed, denial));
+      return;
+    }
+    if (this.#lease.value?.holder !== "you") {
+      this.#ports.send(acquireLease());
+    }
+    this.#become(pressed);
+  }
+
+  move(source: Source, velocity: Velocity, read_ms: number): void {
+    this.#become(move(this.#hold.value, source, velocity, read_ms));
+  }
+
+  letGo(source: Source): void {
+    this.#become(letGo(this.#hold.value, source));
+  }
+
+  /** Ends the hold although the hand may still be there. */
+  cut(reason: CutReason): void {
+    this.#become(cut(this.#hold.value, reason));
+  }
+
+  /** Stops the head, whoever drives. */
+  stop(): void {
+    this.#ports.send(stop());
+    this.cut("stopped");
+  }
+
+  /** Drives instead of whoever drives now. */
+  takeOver(): void {
+    this.#ports.send(takeLease());
+  }
+
+  /** Lets others drive. */
+  giveBack(): void {
+    this.#cancelIdle();
+    if (this.#lease.value?.holder === "you") {
+      this.#ports.send(returnLease());
+    }
+  }
+
+  /** The socket is gone, and the lease's word with it. */
+  receiveOffline(): void {
+    this.cut("offline");
+    this.#lease.value = null;
+    this.#sender.receiveEpoch(null);
+    this.#cancelIdle();
+  }
+
+  receiveResend(resend_ms: number): void {
+    this.#sender.receiveResend(resend_ms);
+  }
+
+  receiveLease(lease: Lease): void {
+    const hadIt = this.#lease.value?.holder === "you";
+    this.#lease.value = lease;
+    if (lease.holder !== "you" && (hadIt || lease.holder === "other")) {
+      this.cut("other_drives");
+    }
+    this.#sender.receiveEpoch(lease.holder === "you" ? lease.epoch : null);
+    this.#watchIdle();
+  }
+
+  receiveNotice(notice: Notice): void {
+    if (notice.hold < this.#hold.value.number && notice.code !== "closing") {
+      return; // about a hold that is over
+    }
+    const reason = REASONS[notice.code];
+    this.#become(
+      notice.axis === "both" ? cut(this.#hold.value, reason) : cutAxis(this.#hold.value, notice.axis, reason),
+    );
+  }
+
+  /** The server did not carry a message out; some refusals mean that the hold is over. */
+  receiveRefusal(error: ErrorMessage): void {
+    const reason = REFUSALS[error.code];
+    if (reason !== undefined && !this.#isAboutAnEarlierHold(reason)) {
+      this.cut(reason);
+    }
+  }
+
+  // A refusal does not say which hold it is about. The socket keeps the order, so what comes sooner than a round trip
+  // after this hold's first message answers an earlier one.
+  #isAboutAnEarlierHold(reason: CutReason): boolean {
+    if (reason === "other_drives") {
+      return false;
+    }
+    const since_ms = this.#ports.timers.now() - (this.#sender.firstSent_ms ?? Number.POSITIVE_INFINITY);
+    return since_ms < this.#ports.roundTrip_ms();
+  }
+
+  #become(hold: Hold): void {
+    if (hold === this.#hold.value) {
+      return;
+    }
+    this.#hold.value = hold;
+    this.#sender.receiveHold(hold);
+    this.#watchIdle();
+  }
+
+  #watchIdle(): void {
+    this.#cancelIdle();
+    if (this.#lease.value?.holder === "you" && this.#hold.value.kind !== "live") {
+      this.#cancelIdle = this.#ports.timers.after(IDLE_MS, () => this.giveBack());
+    }
+  }
+}
+
+const REASONS: Record<Notice["code"], CutReason> = {
+  hold_expired: "too_slow",
+  hold_too_long: "too_long",
+  link_lost: "out_of_reach",
+  lease_lost: "other_drives",
+  stopped: "stopped",
+  clock_jumped: "too_slow",
+  closing: "offline",
+};
+
+/** Refusals that end a hold; the others (an old sequence, a message too many) do not concern the hand. */
+const REFUSALS: Readonly<Record<string, CutReason | undefined>> = {
+  someone_else_drives: "other_drives",
+  outranked: "other_drives",
+  not_driving: "too_slow",
+  old_epoch: "other_drives",
+  hold_ended: "too_slow",
+  too_late: "too_slow",
+  not_ready: "offline",
+};

@@ -1,0 +1,118 @@
+// A gamepad's sticks and cross, read once a picture, and only while a gamepad is there.
+import { fromStick, keySpeed } from "./curve";
+import { type Hands, listenToAway } from "./hands";
+import { isStill, type Velocity, velocity } from "./velocity";
+
+/** Buttons of the standard mapping: the cross, and B (Circle), which stops. */
+const CROSS = { up: 12, down: 13, left: 14, right: 15 };
+const STOP = 1;
+
+/** What of a gamepad is read. */
+export interface Pad {
+  readonly index: number;
+  readonly axes: readonly number[];
+  readonly buttons: readonly { readonly pressed: boolean }[];
+}
+
+/** One gamepad's stick as a hand; pure but for the hands it moves. */
+export class PadStick {
+  readonly #hands: Hands;
+  readonly #source: string;
+  /** A stick that leans already when first seen is no press: it must have been at rest before. */
+  #wasAtRest = false;
+  #isHeld = false;
+  #wasStop = true;
+  #pressed_ms = 0;
+
+  constructor(index: number, hands: Hands) {
+    this.#source = `gamepad:${index}`;
+    this.#hands = hands;
+  }
+
+  /** Takes one reading. */
+  receive(pad: Pad, now_ms: number): void {
+    const isStop = pad.buttons[STOP]?.pressed === true;
+    if (isStop && !this.#wasStop) {
+      this.#hands.stop();
+    }
+    this.#wasStop = isStop;
+    const wanted = this.#read(pad, now_ms);
+    if (isStill(wanted)) {
+      this.#wasAtRest = true;
+      this.receiveGone();
+    } else if (this.#isHeld) {
+      this.#hands.move(this.#source, wanted, now_ms);
+    } else if (this.#wasAtRest) {
+      this.#isHeld = true;
+      this.#pressed_ms = now_ms;
+      this.#hands.press(this.#source, this.#read(pad, now_ms), now_ms);
+    }
+  }
+
+  /** The stick is at rest, or the gamepad is gone. */
+  receiveGone(): void {
+    if (this.#isHeld) {
+      this.#isHeld = false;
+      this.#hands.letGo(this.#source);
+    }
+  }
+
+  #read(pad: Pad, now_ms: number): Velocity {
+    const isDown = (button: number) => (pad.buttons[button]?.pressed === true ? 1 : 0);
+    const right = isDown(CROSS.right) - isDown(CROSS.left);
+    const up = isDown(CROSS.up) - isDown(CROSS.down);
+    if (right !== 0 || up !== 0) {
+      const speed = keySpeed(this.#isHeld ? now_ms - this.#pressed_ms : 0, false) / Math.hypot(right, up);
+      return velocity(right * speed, up * speed);
+    }
+    const [x = 0, y = 0, x2 = 0, y2 = 0] = pad.axes;
+    return Math.hypot(x, y) >= Math.hypot(x2, y2) ? fromStick(x, y) : fromStick(x2, y2);
+  }
+}
+
+/** Reads gamepads until the returned function is called. */
+export function listenToGamepads(hands: Hands): () => void {
+  const sticks = new Map<number, PadStick>();
+  let frame = 0;
+
+  const read = (now_ms: number) => {
+    const pads = navigator.getGamepads().filter((pad) => pad !== null);
+    for (const pad of pads) {
+      const known = sticks.get(pad.index) ?? new PadStick(pad.index, hands);
+      sticks.set(pad.index, known);
+      known.receive(pad, now_ms);
+    }
+    for (const [index, known] of sticks) {
+      if (!pads.some((pad) => pad.index === index)) {
+        known.receiveGone();
+        sticks.delete(index);
+      }
+    }
+    frame = sticks.size > 0 ? requestAnimationFrame(read) : 0;
+  };
+  const start = () => {
+    if (frame === 0) {
+      frame = requestAnimationFrame(read);
+    }
+  };
+  // A window without attention is told nothing of its gamepads on some systems.
+  const onAway = () => {
+    for (const known of sticks.values()) {
+      known.receiveGone();
+    }
+    sticks.clear();
+  };
+
+  const off = new AbortController();
+  window.addEventListener("gamepadconnected", start, { signal: off.signal });
+  window.addEventListener("gamepaddisconnected", start, { signal: off.signal });
+  listenToAway(onAway, off.signal);
+  if (navigator.getGamepads?.().some((pad) => pad !== null)) {
+    start();
+  }
+  return () => {
+    cancelAnimationFrame(frame);
+    onAway();
+    off.abort();
+  };
+}

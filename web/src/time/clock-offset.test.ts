@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ClockOffset } from "./clock-offset";
+
+test("nothing is known before the first answer", () => {
+  const offset = new ClockOffset();
+  expect(offset.offset_ms).toBeNull();
+  expect(offset.roundTrip_ms).toBeNull();
+});
+
+test("the quickest answer decides", () => {
+  const offset = new ClockOffset();
+  offset.receivePong(0, 1000, 200); // slow: somewhere in 200 ms
+  offset.receivePong(300, 1202, 304); // quick
+  offset.receivePong(400, 1500, 600); // slow again
+  expect(offset.offset_ms).toBe(900);
+  expect(offset.roundTrip_ms).toBe(4);
+});
+
+test("old answers are forgotten, so that drift is followed", () => {
+  const offset = new ClockOffset();
+  offset.receivePong(0, 500, 1);
+  for (let n = 1; n <= 16; n++) {
+    offset.receivePong(n * 1000, n * 1000 + 700 + 5, n * 1000 + 10);
+  }
+  expect(offset.offset_ms).toBe(700);
+});
+
+test("an answer from before its question is not believed", () => {
+  const offset = new ClockOffset();
+  offset.receivePong(100, 500, 50);
+  offset.receivePong(Number.NaN, 500, 50);
+  expect(offset.offset_ms).toBeNull();
+});
+
+test("the error is never more than half the quickest round trip", () => {
+  const way = fc.record({ there: fc.nat(400), back: fc.nat(400) });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: -1e6, max: 1e6 }),
+      fc.array(way, { minLength: 1, maxLength: 16 }),
+      (truth, ways) => {
+        const offset = new ClockOffset();
+        ways.forEach(({ there, back }, n) => {
+          const sent = n * 1000;
+          offset.receivePong(sent, sent + there + truth, sent + there + back);
+        });
+        const quickest = Math.min(...ways.map(({ there, back }) => there + back));
+        expect(Math.abs((offset.offset_ms ?? Number.NaN) - truth)).toBeLessThanOrEqual(quickest / 2 + 1e-6);
+      },
+    ),
+  );
+});

@@ -1,0 +1,20 @@
+// Time as the parts of the page are given it: a monotonic clock and one-shot alarms, so that tests bring their own.
+
+/** Stops an alarm that has not rung; harmless afterwards. */
+export type Cancel = () => void;
+
+export interface Timers {
+  /** Milliseconds on a clock that never goes back; the same clock as `performance.now()` and event time stamps. */
+  now(): number;
+  /** Calls `run` once, `delay_ms` from now at the earliest. */
+  after(delay_ms: number, run: () => void): Cancel;
+}
+
+/** The browser's own time. */
+export const browserTimers: Timers = {
+  now: () => performance.now(),
+  after: (delay_ms, run) => {
+    const id = setTimeout(run, delay_ms);
+    return () => clearTimeout(id);
+  },
+};

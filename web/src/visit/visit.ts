@@ -1,0 +1,265 @@
+// One visit from the tap to the leaving: brings the picture, the control channel and the hand together.
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { Channel, type ChannelPorts } from "../control/channel";
+import { Driver } from "../drive/driver";
+import type { CutReason, Hold } from "../drive/hold";
+import { isStill } from "../drive/velocity";
+import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import type { Cancel } from "../time/timers";
+import type { AxisState, ServerMessage, StageState } from "../wire/messages";
+import { type Figures, Meter, NO_FIGURES } from "./meter";
+import { type Saying, say } from "./saying";
+
+/** The lease grows stale after five seconds of silence: two signs of life fit in, and one may be lost. */
+const DRIVING_PING_MS = 2000;
+/** Well under the hundred seconds after which proxies cut an idle socket. */
+const IDLE_PING_MS = 20_000;
+/** While a hand is on the head, silence is noticed soon. */
+const HOLDING_PING_MS = 1000;
+const SILENT_MS = 2500;
+/** How often figures and silence are looked at. */
+const LOOK_MS = 500;
+
+export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "isWelcome"> &
+  Pick<ViewerPorts, "join">;
+
+/** What the server last said of the house. */
+export interface House {
+  readonly head: string;
+  readonly pan: AxisState | null;
+  readonly tilt: AxisState | null;
+  readonly stage: StageState | null;
+}
+
+const UNKNOWN_HOUSE: House = { head: "", pan: null, tilt: null, stage: null };
+
+export class Visit {
+  readonly #ports: VisitPorts;
+  readonly #meter: Meter;
+  readonly #channel: Channel;
+  readonly #viewer: Viewer;
+  readonly driver: Driver;
+
+  readonly #isInside = signal(false);
+  readonly #hasDriven = signal(false);
+  readonly #firstPicture_ms = signal<number | null>(null);
+  readonly #stream = signal<MediaStream | null>(null);
+  readonly #house = signal(UNKNOWN_HOUSE);
+  readonly #figures = signal(NO_FIGURES);
+  #joined_ms = 0;
+  #cancelLook: Cancel = () => {};
+
+  /** The one thing to say now. */
+  readonly saying: ReadonlySignal<Saying> = computed(() =>
+    say({
+      ...this.#house.value,
+      channel: this.#channel.state.value,
+      viewer: this.#viewer.state.value,
+      hold: this.driver.hold.value,
+      lease: this.driver.lease.value,
+      hasSeen: this.#firstPicture_ms.value !== null,
+      hasDriven: this.#hasDriven.value,
+    }),
+  );
+
+  constructor(ports: VisitPorts) {
+    this.#ports = ports;
+    this.#meter = new Meter(ports.timers);
+    this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
+    this.#viewer = new Viewer({
+      ...ports,
+      show: (stream) => {
+        this.#stream.value = stream;
+      },
+      receiveGlass: (captured_ms, shown_ms) => this.#meter.receivePicture(captured_ms, shown_ms),
+    });
+    this.driver = new Driver({
+      timers: ports.timers,
+      send: (message) => this.#channel.send(message),
+      isBackedUp: () => this.#channel.isBackedUp(),
+      whyNot: () => this.#whyNot(),
+      roundTrip_ms: () => this.#meter.roundTrip_ms ?? 0,
+    });
+    this.#channel.state.subscribe((state) => this.#followChannel(state.kind === "open"));
+    this.#viewer.state.subscribe((state) => this.#followViewer(state));
+    this.driver.hold.subscribe((hold) => this.#followHold(hold));
+    this.driver.lease.subscribe(() => this.#setPace());
+  }
+
+  get isInside(): ReadonlySignal<boolean> {
+    return this.#isInside;
+  }
+
+  get viewer(): ReadonlySignal<ViewerState> {
+    return this.#viewer.state;
+  }
+
+  /** From the tap to the first picture in milliseconds, null before it. */
+  get firstPicture_ms(): ReadonlySignal<number | null> {
+    return this.#firstPicture_ms;
+  }
+
+  get stream(): ReadonlySignal<MediaStream | null> {
+    return this.#stream;
+  }
+
+  get house(): ReadonlySignal<House> {
+    return this.#house;
+  }
+
+  get figures(): ReadonlySignal<Figures> {
+    return this.#figures;
+  }
+
+  /** The visitor comes in. */
+  join(): void {
+    this.#joined_ms = this.#ports.timers.now();
+    this.#firstPicture_ms.value = null;
+    this.#isInside.value = true;
+    this.#open();
+  }
+
+  /** The visitor goes. */
+  leave(): void {
+    this.#close();
+    this.#isInside.value = false;
+    this.#house.value = UNKNOWN_HOUSE;
+  }
+
+  /** Do not wait any longer before trying again. */
+  retryNow(): void {
+    this.#channel.retryNow();
+    this.#viewer.retryNow();
+  }
+
+  receiveFrame(frame: ShownFrame): void {
+    this.#viewer.receiveFrame(frame);
+  }
+
+  /** The page was hidden, or is seen again. Nobody drives from a hidden page. */
+  receiveVisible(isVisible: boolean): void {
+    this.#viewer.receiveVisible(isVisible);
+    if (isVisible) {
+      this.#channel.retryNow();
+    } else {
+      this.driver.giveBack();
+    }
+  }
+
+  /** The page is going away; it may come back as it was. */
+  receiveGone(): void {
+    if (this.#isInside.value) {
+      this.#close();
+    }
+  }
+
+  /** The page came back as it was. */
+  receiveBack(): void {
+    if (this.#isInside.value) {
+      this.#open();
+    }
+  }
+
+  #open(): void {
+    this.#viewer.open();
+    this.#channel.open();
+    this.#look();
+  }
+
+  #close(): void {
+    this.#cancelLook();
+    this.driver.giveBack();
+    this.#channel.close();
+    this.#viewer.close();
+    this.#figures.value = NO_FIGURES;
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.#meter.forgetClock();
+        this.#meter.receiveAnswer(message.clock, message.server);
+        this.driver.receiveResend(message.resend_ms);
+        this.#house.value = { ...this.#house.value, head: message.head };
+        break;
+      case "pong":
+        this.#meter.receiveAnswer(message.clock, message.server);
+        break;
+      case "ack":
+        this.#meter.receiveAck(message);
+        break;
+      case "state": {
+        const { pan, tilt, stage } = message;
+        this.#house.value = { ...this.#house.value, pan, tilt, stage };
+        break;
+      }
+      case "lease":
+        this.driver.receiveLease(message);
+        break;
+      case "notice":
+        this.driver.receiveNotice(message);
+        break;
+      case "error":
+        this.driver.receiveRefusal(message);
+        break;
+    }
+  }
+
+  #whyNot(): CutReason | null {
+    if (this.#viewer.state.value.kind !== "live") {
+      return "no_picture";
+    }
+    if (this.#channel.state.value.kind !== "open") {
+      return "offline";
+    }
+    if (this.driver.lease.value?.holder === "other") {
+      return "other_drives";
+    }
+    const { pan, tilt } = this.#house.value;
+    const canTurn = pan?.link === "ready" || tilt?.link === "ready";
+    return canTurn ? null : "out_of_reach";
+  }
+
+  #followChannel(isOpen: boolean): void {
+    if (!isOpen) {
+      this.driver.receiveOffline();
+      this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
+    }
+  }
+
+  #followViewer(state: ViewerState): void {
+    if (state.kind !== "live") {
+      this.driver.cut("no_picture");
+    } else if (this.#firstPicture_ms.value === null) {
+      this.#firstPicture_ms.value = this.#ports.timers.now() - this.#joined_ms;
+    }
+    if (state.kind === "ended") {
+      this.#channel.close();
+    }
+  }
+
+  #followHold(hold: Hold): void {
+    if (hold.kind === "live" && !isStill(hold.velocity)) {
+      this.#hasDriven.value = true;
+    }
+    this.#setPace();
+  }
+
+  #setPace(): void {
+    if (this.driver.hold.value.kind === "live") {
+      this.#channel.setPace(HOLDING_PING_MS);
+    } else {
+      const isDriver = this.driver.lease.value?.holder === "you";
+      this.#channel.setPace(isDriver ? DRIVING_PING_MS : IDLE_PING_MS);
+    }
+  }
+
+  #look(): void {
+    this.#cancelLook();
+    if (this.#channel.silent_ms > SILENT_MS) {
+      this.driver.cut("too_slow");
+    }
+    this.#figures.value = this.#meter.figures();
+    this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
+  }
+}

@@ -1,0 +1,26 @@
+// One tiny constructor for each message the page can say; nothing else builds wire messages.
+import type { Drive, Hello, LeaseAcquire, LeaseReturn, LeaseTake, Ping, Release, Stop } from "./messages";
+
+/** The first message on a socket; `clock` is the page's own clock in milliseconds. */
+export const hello = (clock: number): Hello => ({ type: "hello", clock });
+
+/** Keeps the lease, and measures the way to the server and back. */
+export const ping = (clock: number): Ping => ({ type: "ping", clock });
+
+/** What a held stick means now. */
+export const drive = (fields: Omit<Drive, "type">): Drive => ({ type: "drive", ...fields });
+
+/** The visitor let go of this hold. */
+export const release = (fields: Omit<Release, "type">): Release => ({ type: "release", ...fields });
+
+/** Stop everything, whoever drives. */
+export const stop = (): Stop => ({ type: "stop" });
+
+/** Ask to drive, if nobody does. */
+export const acquireLease = (): LeaseAcquire => ({ type: "lease.acquire" });
+
+/** Drive instead of whoever drives now. */
+export const takeLease = (): LeaseTake => ({ type: "lease.take" });
+
+/** Let others drive. */
+export const returnLease = (): LeaseReturn => ({ type: "lease.return" });
