@@ -1,0 +1,102 @@
+"""A Bluetooth controller in software: bumble's, with what it leaves out put right.
+
+bumble's own never cancels a connection attempt (every later one then fails), claims features that it does not have
+(Linux waits seconds for them), takes a packet for sent before it was on the air (so that nobody feels a full radio),
+and tells a peripheral a connection interval of its own invention.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+from bumble import hci, ll
+from bumble.controller import Controller
+
+if TYPE_CHECKING:
+    from bumble import device
+    from bumble.controller import Connection
+
+_CLAIMED_ONLY = (
+    hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
+)
+
+
+class VirtualController(Controller):
+    """One radio chip; `link` must be a `belvedere.sim.air.Air`, which reports back what was sent."""
+
+    le_features = Controller.le_features & ~_CLAIMED_ONLY
+    # The longest that Bluetooth's data length extension allows, as chips of the last ten years have it: one
+    # attribute packet is then one packet on the air.
+    le_acl_data_packet_length = 251
+    # bumble's host keeps one queue for all its links, where Linux serves them in turn. With the most buffers that the
+    # field can tell, a link's packets wait in a lane of their own (in the air) and never behind another link's.
+    total_num_le_acl_data_packets = 255
+
+    def receive_sent(self, peer_address: hci.Address, size: int) -> None:
+        """Learn from the air that a packet of `size` bytes to this peer went over it: its buffers are free again."""
+        connection = self.le_connections.get(peer_address)
+        if connection is None:
+            return
+        packets = math.ceil(size / self.le_acl_data_packet_length)
+        event = hci.HCI_Number_Of_Completed_Packets_Event([connection.handle], [packets])
+        self.send_hci_packet(event)
+
+    def end_connection(self, handle: int, reason: int) -> None:
+        """End one connection as if this side's host had asked; nothing happens when it is over already."""
+        connection = self.find_le_connection_by_handle(handle)
+        if connection is not None:
+            connection.send_ll_control_pdu(ll.TerminateInd(reason))
+            self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
+
+    def lose_connection(self, peer_address: hci.Address) -> None:
+        """End the connection with this peer, if there is one, because it was not heard for too long."""
+        connection = self.le_connections.get(peer_address)
+        if connection is not None:
+            self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
+        """Hand a packet to the air; its buffer comes back by `receive_sent`."""
+        connection: Connection | None = self.find_connection_by_handle(packet.connection_handle)
+        if connection is not None:  # otherwise the host has not heard yet that the connection is over
+            connection.assembler.feed_packet(packet)
+
+    def on_hci_le_create_connection_cancel_command(
+        self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """Give up the pending attempt, and say so in the event that the specification asks for."""
+        pending, self.pending_le_connection = self.pending_le_connection, None
+        if pending is None:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        event = hci.HCI_LE_Connection_Complete_Event(
+            status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+            connection_handle=0,
+            role=hci.Role.CENTRAL,
+            peer_address_type=pending.peer_address.address_type,
+            peer_address=pending.peer_address,
+            connection_interval=0,
+            peripheral_latency=0,
+            supervision_timeout=0,
+            central_clock_accuracy=0,
+        )
+        asyncio.get_running_loop().call_soon(self.send_hci_packet, event)
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+    def on_le_connect_ind(self, packet: ll.ConnectInd) -> None:
+        """Accept a connection, and tell the host the parameters that the central chose."""
+        super().on_le_connect_ind(packet)
+        connection = self.le_connections.get(packet.initiator_address)
+        if connection is not None:
+            self.on_ll_control_pdu(
+                packet.initiator_address,
+                ll.ConnectionUpdateInd(packet.interval, packet.latency, packet.timeout),
+            )
+
+
+async def until_over(connection: device.Connection) -> None:
+    """Return once the host knows that this connection is over; somebody must have ended it, or be going to."""
+    over = asyncio.Event()
+    connection.once(connection.EVENT_DISCONNECTION, lambda _reason: over.set())
+    if connection.device.connections.get(connection.handle) is connection:
+        await over.wait()

@@ -1,0 +1,173 @@
+"""A whole head that does not exist: a pan and a tilt unit on the air, and a Bluetooth adapter to reach them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.head.axes import AXES, Axis
+from belvedere.sim.air import Air
+from belvedere.sim.backend import backends
+from belvedere.sim.physics import FREE, Motor
+from belvedere.sim.radio import BLUEZ_DISCONNECT_S, LINUX_INTERVAL_S, LINUX_SUPERVISION_S, VirtualRadio
+from belvedere.sim.unit import VirtualUnit
+from belvedere.sim.wire import Conditions
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from belvedere.head.profile import HeadProfile
+
+NAMES = {Axis.PAN: "PONS-PAN-5A1E", Axis.TILT: "PONS-TILT-5A1F"}
+"""Advertised names of the kind that the shipped profile looks for."""
+
+ADDRESSES = {Axis.PAN: "C0:DE:00:00:5A:1E", Axis.TILT: "C0:DE:00:00:5A:1F"}
+ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
+
+FULL_SPEED_DEG_PER_S = 40.0
+"""Where the profile holds no calibration: a brisk pan head, nine seconds for a turn."""
+
+ENDS_DEG = {Axis.PAN: FREE, Axis.TILT: (-90.0, 90.0)}
+"""A pan unit turns on and on; a tilt unit meets its own frame."""
+
+
+class HeadOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What kind of head and what kind of air.
+
+    Attributes:
+        interval_s: the connection interval of both links (multiples of 1.25 ms from 7.5 ms).
+        supervision_s: after so much silence a link is lost.
+        disconnect_s: how long BlueZ takes to disconnect when asked.
+        conditions: how well both units are heard, to begin with.
+        acceleration_deg_per_s2: how hard the motors start and stop.
+        stops_when_link_drops: whether the units stop by themselves when their link is lost; the safe guess is no.
+        seed: the same seed gives the same air.
+    """
+
+    interval_s: float = LINUX_INTERVAL_S
+    supervision_s: float = LINUX_SUPERVISION_S
+    disconnect_s: float = BLUEZ_DISCONNECT_S
+    conditions: Conditions = Conditions()
+    acceleration_deg_per_s2: float = 240.0
+    stops_when_link_drops: bool = False
+    seed: int = 1
+
+
+class VirtualHead:
+    """Two units with true angles, and bleak backends with which unchanged code reaches them.
+
+    May be made anywhere; `start` and `close` need the event loop in which it is used, and `async with` does both.
+    """
+
+    def __init__(self, profile: HeadProfile, options: HeadOptions | None = None) -> None:
+        options = options or HeadOptions()
+        chance = random.Random(options.seed)  # noqa: S311 - a radio's chance, not a secret
+        self.air = Air(chance)
+        self.radio = VirtualRadio(
+            self.air,
+            address=ADAPTER_ADDRESS,
+            interval_s=options.interval_s,
+            supervision_s=options.supervision_s,
+            disconnect_s=options.disconnect_s,
+        )
+        self.client_backend, self.scanner_backend = backends(self.radio)
+        self._units = {axis: _unit(self.air, axis, profile, options) for axis in AXES}
+        self.faults = Faults(self)
+
+    @property
+    def pan(self) -> VirtualUnit:
+        """The unit that pans."""
+        return self._units[Axis.PAN]
+
+    @property
+    def tilt(self) -> VirtualUnit:
+        """The unit that tilts."""
+        return self._units[Axis.TILT]
+
+    def unit(self, axis: Axis) -> VirtualUnit:
+        """The unit of this axis."""
+        return self._units[axis]
+
+    async def start(self) -> None:
+        """Switch everything on; the units advertise."""
+        await self.radio.start()
+        for unit in self._units.values():
+            await unit.start()
+
+    async def close(self) -> None:
+        """Switch everything off; no task and no timer is left."""
+        await self.radio.close()
+        for unit in self._units.values():
+            await unit.close()
+        self.air.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+class Faults:
+    """Everything that can go wrong with a head, on command and at once."""
+
+    def __init__(self, head: VirtualHead) -> None:
+        self._head = head
+
+    def drop(self, axis: Axis) -> None:
+        """The unit ends its link; it advertises again."""
+        self._head.unit(axis).drop()
+
+    def refuse(self, axis: Axis, *, on: bool) -> None:
+        """The unit answers commands with an error and obeys none."""
+        self._head.unit(axis).is_refusing = on
+
+    def silence(self, axis: Axis, *, on: bool) -> None:
+        """The unit's firmware hangs: the link stays up, nothing is heard or answered, and motion goes on."""
+        self._head.unit(axis).is_hung = on
+
+    def delay(self, axis: Axis, seconds: float) -> None:
+        """Every packet to or from the unit is on the way this much longer."""
+        self._change(axis, delay_s=seconds)
+
+    def lose(self, axis: Axis, share: float) -> None:
+        """This share of the connection events carries nothing; in [0, 1)."""
+        self._change(axis, loss=share)
+
+    def vanish(self, axis: Axis) -> None:
+        """The unit is out of reach: its link runs out, and no scan finds it. Motion goes on."""
+        self._head.air.mute(self._head.unit(axis).address)
+
+    def come_back(self, axis: Axis) -> None:
+        """The unit is within reach again."""
+        self._head.air.unmute(self._head.unit(axis).address)
+
+    def switch_adapter(self, *, on: bool) -> None:
+        """The computer's Bluetooth is powered off or on."""
+        self._head.radio.switch(on=on)
+
+    def _change(self, axis: Axis, **changes: float) -> None:
+        address = self._head.unit(axis).address
+        self._head.air.set_conditions(address, msgspec.structs.replace(self._head.air.conditions(address), **changes))
+
+
+def _unit(air: Air, axis: Axis, profile: HeadProfile, options: HeadOptions) -> VirtualUnit:
+    described = profile.unit(axis)
+    motor = Motor(
+        full_speed_deg_per_s=(described and described.full_speed_deg_per_s) or FULL_SPEED_DEG_PER_S,
+        acceleration_deg_per_s2=options.acceleration_deg_per_s2,
+        ends_deg=ENDS_DEG[axis],
+    )
+    air.set_conditions(ADDRESSES[axis], options.conditions)
+    return VirtualUnit(
+        air,
+        NAMES[axis],
+        ADDRESSES[axis],
+        profile.frame,
+        motor,
+        is_inverted=bool(described and described.invert),
+        stops_when_link_drops=options.stops_when_link_drops,
+    )

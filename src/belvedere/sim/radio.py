@@ -1,0 +1,198 @@
+"""The computer's own Bluetooth in the virtual world: one adapter, and what BlueZ keeps in mind about the units.
+
+What bleak makes of it lives in `backend`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bumble import hci
+from bumble.device import ConnectionParametersPreferences, Device, DeviceConfiguration
+from bumble.host import Host
+
+from belvedere.sim.air import name_of
+from belvedere.sim.controller import VirtualController, until_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from bumble.device import Advertisement, Connection
+
+    from belvedere.sim.air import Air
+
+INTERVAL_UNIT_S = 0.00125
+"""Bluetooth counts connection intervals in units of 1.25 ms, from 7.5 ms up."""
+
+LINUX_INTERVAL_S = 0.030
+"""Linux asks for 30 to 50 ms; controllers take the lower end."""
+
+LINUX_SUPERVISION_S = 0.420
+"""After so much silence Linux has a link declared lost."""
+
+BLUEZ_DISCONNECT_S = 2.0
+"""BlueZ lets two seconds pass between being asked to disconnect and doing so."""
+
+BLUEZ_MEMORY_S = 30.0
+"""BlueZ forgets a device that is not paired so long after it was last heard of."""
+
+
+class VirtualRadio:
+    """One Bluetooth adapter.
+
+    It runs at most one scan and one connection attempt at a time: the caller looks at `is_scanning` and `is_busy`
+    first. `interval_s` is the connection interval that every unit is given.
+    """
+
+    def __init__(
+        self,
+        air: Air,
+        *,
+        address: str,
+        interval_s: float = LINUX_INTERVAL_S,
+        supervision_s: float = LINUX_SUPERVISION_S,
+        disconnect_s: float = BLUEZ_DISCONNECT_S,
+    ) -> None:
+        units = round(interval_s / INTERVAL_UNIT_S)
+        interval_ms = units * INTERVAL_UNIT_S * 1000
+        self.interval_s = units * INTERVAL_UNIT_S
+        self.address = address
+        self.is_powered = False
+        self.is_scanning = False
+        self._is_connecting = False
+        self._air = air
+        self._disconnect_s = disconnect_s
+        self._known: dict[str, tuple[hci.Address, float]] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._preferences = {
+            hci.Phy.LE_1M: ConnectionParametersPreferences(
+                interval_ms,
+                interval_ms,
+                supervision_timeout=round(supervision_s * 1000),
+                min_ce_length=0,
+                max_ce_length=0,
+            )
+        }
+
+    async def start(self) -> None:
+        """Plug the adapter in and power it on."""
+        self._controller = VirtualController("central", link=self._air)
+        configuration = DeviceConfiguration(name="central", address=hci.Address(self.address))
+        self._device = Device(config=configuration, host=Host(self._controller, self._controller))
+        await self._device.power_on()
+        self.is_powered = True
+
+    async def close(self) -> None:
+        """End everything at once, and wait until nothing is left running."""
+        self.is_powered = False
+        connections = list(self._device.connections.values())
+        self._end_all()
+        await asyncio.gather(*self._chores, *map(until_over, connections))
+        self._air.remove_controller(self._controller)
+
+    def switch(self, *, on: bool) -> None:
+        """Power the adapter off or on again; off ends every connection at once."""
+        self.is_powered = on
+        if on:
+            self._air.unmute(self.address)
+        else:
+            self._air.mute(self.address)
+            self._end_all()
+
+    async def start_scan(self, receive: Callable[[Advertisement], None]) -> None:
+        """Call `receive` for each advertisement until `stop_scan`."""
+        self.is_scanning = True
+        self._device.on(Device.EVENT_ADVERTISEMENT, self._remember)
+        self._device.on(Device.EVENT_ADVERTISEMENT, receive)
+        await self._device.start_scanning()
+
+    async def stop_scan(self, receive: Callable[[Advertisement], None]) -> None:
+        """End the scan that calls `receive`."""
+        self._device.remove_listener(Device.EVENT_ADVERTISEMENT, self._remember)
+        self._device.remove_listener(Device.EVENT_ADVERTISEMENT, receive)
+        try:
+            await self._device.stop_scanning()
+        finally:
+            self.is_scanning = False
+
+    def knows(self, address: str) -> bool:
+        """Whether the unit was heard of lately, so that it can be connected to without a scan."""
+        if address not in self._known:
+            return False
+        silent_s = asyncio.get_running_loop().time() - self._known[address][1]
+        return silent_s < BLUEZ_MEMORY_S or self.is_connected(address)
+
+    def forget(self, address: str) -> None:
+        """Drop what is known of a unit, as BlueZ does after a connection attempt that failed."""
+        self._known.pop(address, None)
+
+    def is_connected(self, address: str) -> bool:
+        """Whether there is a connection with this unit, however useless."""
+        return any(name_of(connection.peer_address) == address for connection in self._device.connections.values())
+
+    def is_busy(self, address: str) -> bool:
+        """Whether an attempt to connect to this unit has to be refused now."""
+        return self._is_connecting or self.is_connected(address)
+
+    async def connect(self, address: str) -> Connection:
+        """Wait for the unit's next advertisement and connect; cancelling gives up properly."""
+        self._is_connecting = True
+        attempt = asyncio.create_task(
+            self._device.connect_le(
+                self._known[address][0], connection_parameters_preferences=self._preferences, timeout=None
+            )
+        )
+        attempt.add_done_callback(self._receive_attempt_over)
+        try:
+            connection = await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._do(self._give_up(attempt)))
+            raise
+        connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._hear_of(address))
+        return connection
+
+    def end(self, connection: Connection) -> None:
+        """End a connection now, if it is not over; the host hears of it a little later (`until_over`)."""
+        reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
+        if self._device.connections.get(connection.handle) is connection:
+            self._controller.end_connection(connection.handle, reason)
+
+    async def release(self, connection: Connection) -> None:
+        """End a connection in BlueZ's own time; goes on even if the caller gives up."""
+        await asyncio.shield(self._do(self._end_slowly(connection)))
+
+    def _end_all(self) -> None:
+        for connection in list(self._device.connections.values()):
+            self.end(connection)
+
+    async def _end_slowly(self, connection: Connection) -> None:
+        try:
+            await asyncio.wait_for(until_over(connection), self._disconnect_s)
+        except TimeoutError:
+            self.end(connection)
+            await until_over(connection)
+
+    async def _give_up(self, attempt: asyncio.Task[Connection]) -> None:
+        """Cancel the controller's attempt; if it succeeded at the last moment, end what came of it."""
+        # Raw, because there may be nothing left to cancel, and that is no error.
+        await self._device.host.send_sync_command_raw(hci.HCI_LE_Create_Connection_Cancel_Command())
+        await asyncio.wait({attempt})
+        if attempt.exception() is None:
+            self.end(attempt.result())
+
+    def _receive_attempt_over(self, _attempt: asyncio.Task[Connection]) -> None:
+        self._is_connecting = False
+
+    def _do(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+        return task
+
+    def _remember(self, advertisement: Advertisement) -> None:
+        self._known[name_of(advertisement.address)] = advertisement.address, asyncio.get_running_loop().time()
+
+    def _hear_of(self, address: str) -> None:
+        if address in self._known:
+            self._known[address] = self._known[address][0], asyncio.get_running_loop().time()

@@ -1,0 +1,281 @@
+"""A virtual PONS unit: a Bluetooth peripheral that takes frames, turns, and tells what it does.
+
+The UUIDs are of our own making: those of the real units are not published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+from bumble import att, data_types, hci
+from bumble.core import UUID, AdvertisingData
+from bumble.device import Device, DeviceConfiguration
+from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.host import Host
+
+from belvedere.errors import FrameError
+from belvedere.head.frames import stop_frame, unpack
+from belvedere.sim.controller import VirtualController, until_over
+
+if TYPE_CHECKING:
+    from bumble.device import Connection
+
+    from belvedere.head.layout import FrameLayout
+    from belvedere.sim.air import Air
+    from belvedere.sim.physics import Motor
+
+SERVICE = "0000fff0-0000-1000-8000-00805f9b34fb"
+COMMAND = "0000fff1-0000-1000-8000-00805f9b34fb"
+STATE = "0000fff2-0000-1000-8000-00805f9b34fb"
+
+ADVERTISING_INTERVAL_MS = 100
+"""Devices that want to be found quickly advertise every 100 ms or so."""
+
+NOTIFY_GAP_S = 0.2
+"""No more than five notifications a second, so that they never crowd out the answers to requests."""
+
+KEPT_FRAMES = 4096
+"""Over a minute of frames at the fastest that a link of 15 ms carries."""
+
+
+class ReceivedFrame(msgspec.Struct, frozen=True):
+    """What came to the command characteristic, at which time of the event loop, and whether the unit obeyed."""
+
+    at_s: float
+    frame: bytes
+    is_obeyed: bool
+
+
+class VirtualUnit:
+    """One unit of a head, with its true angle.
+
+    It turns until it is told otherwise, link or no link, unless `stops_when_link_drops`. With `is_inverted` it is
+    mounted the other way round: its "right" is the world's left.
+
+    Attributes:
+        frames: every frame that it received, oldest first; the newest `KEPT_FRAMES` are kept.
+        is_refusing: it answers each command with an error, and obeys none.
+        is_hung: its firmware hangs: the link stays up and nothing at all is heard or answered. Motion goes on.
+    """
+
+    def __init__(
+        self,
+        air: Air,
+        name: str,
+        address: str,
+        layout: FrameLayout,
+        motor: Motor,
+        *,
+        is_inverted: bool = False,
+        stops_when_link_drops: bool = False,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.frames: deque[ReceivedFrame] = deque(maxlen=KEPT_FRAMES)
+        self.is_refusing = False
+        self.is_hung = False
+        self._air = air
+        self._layout = layout
+        self._motor = motor
+        self._sign = -1 if is_inverted else 1
+        self._stops_when_link_drops = stops_when_link_drops
+        self._state = stop_frame(layout)
+        self._told: bytes | None = None
+        self._telling: asyncio.TimerHandle | None = None
+        self._advertising: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    async def start(self) -> None:
+        """Switch on and advertise."""
+        self._loop = asyncio.get_running_loop()
+        self._controller = VirtualController(self.name, link=self._air)
+        self._device = Device(
+            config=DeviceConfiguration(
+                name=self.name,
+                address=hci.Address(self.address),
+                advertising_data=self._advertisement(),
+                advertising_interval_min=ADVERTISING_INTERVAL_MS,
+                advertising_interval_max=ADVERTISING_INTERVAL_MS,
+            ),
+            host=Host(self._controller, self._controller),
+        )
+        self._command, self._notified = self._add_services()
+        channels = self._device.l2cap_channel_manager
+        channels.register_fixed_channel(att.ATT_CID, self._receive_att)
+        self._device.on(Device.EVENT_CONNECTION, self._receive_connection)
+        await self._device.power_on()
+        await self._device.start_advertising()
+
+    async def close(self) -> None:
+        """Switch off for good."""
+        self._is_closed = True
+        if self._telling is not None:
+            self._telling.cancel()
+        if self._advertising is not None:
+            await self._advertising
+        connections = self.connections
+        self.drop()
+        await asyncio.gather(*map(until_over, connections))
+        await self._device.stop_advertising()
+        self._air.remove_controller(self._controller)
+
+    @property
+    def angle_deg(self) -> float:
+        """The true angle now; positive is right or up."""
+        return self.angle_at(self._loop.time())
+
+    def angle_at(self, at_s: float) -> float:
+        """The true angle at a time of the event loop, not before the last command; any thread may ask."""
+        return self._sign * self._motor.angle_at(at_s)
+
+    def speed_at(self, at_s: float) -> float:
+        """The true speed in degrees per second at that time."""
+        return self._sign * self._motor.speed_at(at_s)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the unit believes that a central is connected."""
+        return bool(self._controller.le_connections)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections as the unit's own host sees them; there is one at most."""
+        return list(self._device.connections.values())
+
+    @property
+    def command_handle(self) -> int:
+        """The attribute handle that takes frames."""
+        return self._command.handle
+
+    def obey(self, frame: bytes) -> None:
+        """Do what a frame says, as if it had come over the air. Raises FrameError."""
+        self._motor.command(unpack(self._layout, frame), self._loop.time())
+        self._state = frame
+        if self._telling is None and frame != self._told:
+            self._tell()
+
+    def drop(self) -> None:
+        """End the connection, if there is one, as a unit does that is tired of it."""
+        for connection in list(self._controller.le_connections.values()):
+            self._controller.end_connection(
+                connection.handle, hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
+            )
+
+    def _advertisement(self) -> bytes:
+        return bytes(
+            AdvertisingData(
+                [
+                    data_types.Flags(
+                        AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE | AdvertisingData.Flags.BR_EDR_NOT_SUPPORTED
+                    ),
+                    data_types.CompleteLocalName(self.name),
+                    data_types.IncompleteListOf16BitServiceUUIDs([UUID.from_16_bits(0xFFF0)]),
+                ]
+            )
+        )
+
+    def _add_services(self) -> tuple[Characteristic[bytes], Characteristic[bytes]]:
+        properties = Characteristic.Properties
+        command = Characteristic[bytes](
+            COMMAND,
+            properties.WRITE | properties.WRITE_WITHOUT_RESPONSE,
+            Characteristic.WRITEABLE,
+            CharacteristicValue(read=_refuse_read, write=self._receive_request),
+        )
+        state = Characteristic[bytes](
+            STATE,
+            properties.NOTIFY,
+            Characteristic.READABLE,
+            CharacteristicValue(read=_refuse_read, write=_refuse_write),
+        )
+        texts = {"2a29": "Belvedere", "2a24": "PONS PT, virtual", "2a26": "1.0", "2a25": self.address.replace(":", "")}
+        about = [_readable(uuid, text.encode()) for uuid, text in texts.items()]
+        self._device.add_services(
+            [
+                Service("180a", about),
+                Service("180f", [_readable("2a19", bytes([87]))]),
+                Service(SERVICE, [command, state]),
+            ]
+        )
+        return command, state
+
+    def _receive_connection(self, connection: Connection) -> None:
+        connection.once(connection.EVENT_DISCONNECTION, self._receive_disconnection)
+
+    def _receive_disconnection(self, _reason: int) -> None:
+        self._told = None
+        if self._stops_when_link_drops:
+            self.obey(stop_frame(self._layout))
+        if not self._is_closed:
+            self._advertising = asyncio.create_task(self._device.start_advertising())
+
+    def _receive_att(self, handle: int, pdu: bytes) -> None:
+        """Look at each attribute packet before bumble does: a hung unit hears none, and commands are ours.
+
+        bumble would log a command that is refused as a fault of its own.
+        """
+        if self.is_hung:
+            return
+        parsed = att.ATT_PDU.from_bytes(pdu)
+        if not isinstance(parsed, att.ATT_Write_Command):
+            self._device.on_gatt_pdu(handle, pdu)
+        elif parsed.attribute_handle == self._command.handle:
+            self._receive_frame(parsed.attribute_value)
+
+    def _receive_request(self, _connection: Connection, frame: bytes) -> None:
+        error = self._receive_frame(frame)
+        if error is not None:
+            raise att.ATT_Error(error)
+
+    def _receive_frame(self, frame: bytes) -> att.ErrorCode | None:
+        """Obey a frame, or say why not."""
+        error = self._objection(frame)
+        self.frames.append(ReceivedFrame(self._loop.time(), frame, error is None))
+        if error is None:
+            self.obey(frame)
+        return error
+
+    def _objection(self, frame: bytes) -> att.ErrorCode | None:
+        if self.is_refusing:
+            return att.ErrorCode.WRITE_REQUEST_REJECTED
+        if len(frame) != len(stop_frame(self._layout)):
+            return att.ErrorCode.INVALID_ATTRIBUTE_LENGTH
+        try:
+            unpack(self._layout, frame)
+        except FrameError:
+            return att.ErrorCode.VALUE_NOT_ALLOWED
+        return None
+
+    def _tell(self) -> None:
+        """Notify the newest state if it is news, and then nothing for a while."""
+        self._telling = None
+        if self._state == self._told or self._is_closed:
+            return
+        self._told = self._state
+        value = bytes([self._state[0] | 0x80]) + self._state[1:]
+        server = self._device.gatt_server
+        for bearer, subscriptions in server.subscribers.items():
+            if subscriptions.get(self._notified.handle, b"\0")[0] & 1:
+                notification = att.ATT_Handle_Value_Notification(self._notified.handle, value)
+                server.send_gatt_pdu(bearer, bytes(notification))
+        self._telling = self._loop.call_later(NOTIFY_GAP_S, self._tell)
+
+
+def _readable(uuid: str, value: bytes) -> Characteristic[bytes]:
+    return Characteristic(
+        uuid,
+        Characteristic.Properties.READ,
+        Characteristic.READABLE,
+        CharacteristicValue(read=lambda _connection: value, write=_refuse_write),
+    )
+
+
+def _refuse_read(_connection: Connection) -> bytes:
+    raise att.ATT_Error(att.ErrorCode.READ_NOT_PERMITTED)
+
+
+def _refuse_write(_connection: Connection, _value: bytes) -> None:
+    raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)

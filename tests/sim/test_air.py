@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from bumble import hci, ll
+from bumble.controller import Controller
+
+from belvedere.sim.air import Air, name_of
+from belvedere.sim.controller import VirtualController
+from belvedere.sim.wire import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bleak.backends.device import BLEDevice
+
+    from belvedere.sim.head import VirtualHead
+    from belvedere.sim.unit import VirtualUnit
+
+    Find = Callable[[VirtualUnit], Awaitable[BLEDevice]]
+
+CENTRAL, UNIT = hci.Address("C0:00:00:00:00:01"), hci.Address("C0:00:00:00:00:02")
+
+
+class Scanner(VirtualController):
+    """A controller that scans, and notes what it hears."""
+
+    def __init__(self, air: Air, address: hci.Address) -> None:
+        super().__init__("scanner", link=air)
+        self.random_address = address
+        self.le_scan_enable = True
+        self.heard: list[ll.AdvertisingPdu] = []
+
+    def on_ll_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
+        self.heard.append(packet)
+
+
+def air_with_two() -> tuple[Air, Scanner, VirtualController]:
+    air = Air(random.Random(1))
+    unit = VirtualController("unit", link=air)
+    unit.random_address = UNIT
+    return air, Scanner(air, CENTRAL), unit
+
+
+def test_an_address_is_named_as_the_rest_of_the_world_does() -> None:
+    assert name_of(UNIT) == "C0:00:00:00:00:02"
+
+
+@pytest.mark.parametrize("silent", [None, CENTRAL, UNIT])
+async def test_an_advertisement_is_heard_unless_either_side_is_muted(silent: hci.Address | None) -> None:
+    air, scanner, unit = air_with_two()
+    if silent is not None:
+        air.mute(name_of(silent))
+    air.send_advertising_pdu(unit, ll.AdvInd(UNIT, b"hello"))
+    await asyncio.sleep(0)
+    assert scanner.heard == ([ll.AdvInd(UNIT, b"hello")] if silent is None else [])
+
+
+async def test_who_does_not_listen_hears_nothing() -> None:
+    air, scanner, unit = air_with_two()
+    scanner.le_scan_enable = False
+    air.send_advertising_pdu(unit, ll.AdvInd(UNIT, b"hello"))
+    await asyncio.sleep(0)
+    assert scanner.heard == []
+
+
+async def test_bumbles_own_controller_cannot_connect_on_this_air() -> None:
+    air, _, _ = air_with_two()
+    stranger = Controller("stranger", link=air)
+    with pytest.raises(TypeError, match="VirtualController"):
+        air.send_advertising_pdu(stranger, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
+
+
+async def test_a_request_for_a_connection_that_nobody_accepts_runs_out(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        lost = asyncio.Event()
+        connection.once(connection.EVENT_DISCONNECTION, lambda _: lost.set())
+        head.air.mute(head.pan.address)
+        start = asyncio.get_running_loop().time()
+        await lost.wait()
+        assert asyncio.get_running_loop().time() - start == pytest.approx(0.42)
+        assert not head.pan.is_connected
+
+
+async def test_conditions_change_while_connected_and_hold_for_the_next_connection(
+    head: VirtualHead, find: Find
+) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        head.air.set_conditions(head.pan.address, Conditions(delay_s=0.5))
+        start = asyncio.get_running_loop().time()
+        await connection.gatt_client.request_mtu(100)
+        assert asyncio.get_running_loop().time() - start > 1.0
+        assert head.air.conditions(head.pan.address) == Conditions(delay_s=0.5)
+        assert head.air.conditions("unknown") == Conditions()
+
+
+async def test_what_waits_for_a_unit_can_be_counted(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        for _ in range(7):
+            await connection.gatt_client.write_value(1, b"x", with_response=False)
+        assert head.air.waiting(head.pan.address) == 7
+        assert head.air.waiting(head.tilt.address) == 0
+
+
+async def test_a_wire_between_two_muted_ends_opens_when_both_are_back(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        await head.radio.connect(head.pan.address)
+        head.air.mute(head.pan.address)
+        head.air.mute(head.radio.address)
+        await asyncio.sleep(0.1)
+        head.air.unmute(head.pan.address)
+        await asyncio.sleep(0.1)
+        head.air.unmute(head.radio.address)
+        await asyncio.sleep(1)
+        assert head.pan.is_connected
+
+
+async def test_both_sides_may_end_a_connection_at_once_and_connect_again(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        await asyncio.sleep(0.1)
+        head.radio.end(connection)
+        head.pan.drop()
+        await head.radio.connect(head.pan.address)
+        await asyncio.sleep(2)
+        assert head.pan.is_connected
+
+
+async def test_packets_of_an_old_connection_never_reach_the_new_one(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        for _ in range(20):
+            await connection.gatt_client.write_value(head.pan.command_handle, b"old", with_response=False)
+        head.pan.drop()
+        await asyncio.sleep(0.1)
+        await head.radio.connect(head.pan.address)
+        await asyncio.sleep(1)
+        assert len(head.pan.frames) == 0

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from bumble import hci
+
+from belvedere.sim.controller import VirtualController, until_over
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bleak.backends.device import BLEDevice
+
+    from belvedere.sim.head import VirtualHead
+    from belvedere.sim.unit import VirtualUnit
+
+    Find = Callable[[VirtualUnit], Awaitable[BLEDevice]]
+
+
+class HostEar:
+    """Stands where the host would, and notes what the controller says."""
+
+    def __init__(self) -> None:
+        self.said: list[hci.HCI_Packet] = []
+
+    def on_packet(self, packet: bytes) -> None:
+        self.said.append(hci.HCI_Packet.from_bytes(packet))
+
+
+def listened_to() -> tuple[VirtualController, HostEar]:
+    ear = HostEar()
+    controller = VirtualController("it", host_sink=ear)
+    return controller, ear
+
+
+async def test_it_claims_no_feature_that_makes_linux_wait_for_what_never_comes() -> None:
+    claimed = VirtualController("it").le_features
+    assert not claimed & hci.LeFeatureMask.LL_PRIVACY
+    assert not claimed & hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+    assert not claimed & hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
+    assert claimed & hci.LeFeatureMask.LE_ENCRYPTION
+
+
+async def test_cancelling_an_attempt_ends_it_with_the_event_of_the_specification(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        head.air.mute(head.pan.address)
+        attempt = asyncio.create_task(head.radio.connect(head.pan.address))
+        await asyncio.sleep(0.5)
+        attempt.cancel()
+        await asyncio.wait({attempt})
+        head.air.unmute(head.pan.address)
+        await head.radio.connect(head.pan.address)
+        assert head.pan.is_connected
+
+
+async def test_cancelling_nothing_is_refused() -> None:
+    controller, ear = listened_to()
+    controller.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
+    await asyncio.sleep(0)
+    [answer] = ear.said
+    assert isinstance(answer, hci.HCI_Command_Complete_Event)
+    assert answer.return_parameters.status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+
+
+async def test_both_sides_are_told_the_connection_parameters_that_the_central_chose(
+    head: VirtualHead, find: Find
+) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        await asyncio.sleep(0.1)
+        [theirs] = head.pan.connections
+        for parameters in (connection.parameters, theirs.parameters):
+            assert (parameters.connection_interval, parameters.supervision_timeout) == (30.0, 420.0)
+
+
+async def test_buffers_are_busy_until_their_packet_was_on_the_air(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        queue = connection.device.host.le_acl_packet_queue
+        assert queue is not None
+        for _ in range(10):
+            await connection.gatt_client.write_value(1, bytes(12), with_response=False)
+        assert queue.pending == 10
+        await asyncio.sleep(5 * head.radio.interval_s)
+        assert queue.pending == 5
+        await asyncio.sleep(6 * head.radio.interval_s)
+        assert queue.pending == 0
+
+
+async def test_a_packet_of_several_buffers_gives_all_of_them_back(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        queue = connection.device.host.le_acl_packet_queue
+        assert queue is not None
+        await connection.gatt_client.write_value(1, bytes(500), with_response=False)
+        assert queue.pending == 3
+        await asyncio.sleep(2 * head.radio.interval_s)
+        assert queue.pending == 0
+
+
+async def test_a_connection_that_is_over_is_neither_ended_nor_lost_nor_credited_again() -> None:
+    controller, ear = listened_to()
+    stranger = hci.Address("C0:00:00:00:00:99")
+    controller.end_connection(1, 0x13)
+    controller.lose_connection(stranger)
+    controller.receive_sent(stranger, 10)
+    controller.on_hci_packet(hci.HCI_AclDataPacket(1, 0, 0, 3, b"abc"))
+    await asyncio.sleep(0)
+    assert ear.said == []
+
+
+async def test_waiting_for_a_connection_that_is_over_does_not_wait(head: VirtualHead, find: Find) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        head.pan.drop()
+        start = asyncio.get_running_loop().time()
+        await until_over(connection)
+        assert asyncio.get_running_loop().time() - start == pytest.approx(0.03, abs=0.03)
+        await until_over(connection)

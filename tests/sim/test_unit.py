@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.head.frames import pack, stop_frame
+from belvedere.head.profile import shipped_profile
+from belvedere.sim.head import HeadOptions, VirtualHead
+from belvedere.sim.unit import COMMAND, KEPT_FRAMES, STATE, ReceivedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bleak import BleakClient
+
+    from belvedere.sim.unit import VirtualUnit
+
+    Open = Callable[[VirtualUnit], Awaitable[BleakClient]]
+
+LAYOUT = shipped_profile("zeapon-pons-pt").frame
+STOP = stop_frame(LAYOUT)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_unit_turns_as_its_frames_say_and_until_told_otherwise(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
+        await asyncio.sleep(3600)
+        assert head.pan.speed_at(now()) == pytest.approx(40)
+        assert head.pan.angle_deg == pytest.approx(3600 * 40, rel=0.001)
+        await client.write_gatt_char(COMMAND, STOP, response=True)
+        await asyncio.sleep(1)
+        assert head.pan.speed_at(now()) == 0
+        resting = head.pan.angle_deg
+        await asyncio.sleep(60)
+        assert head.pan.angle_deg == resting
+
+
+async def test_a_negative_velocity_turns_left_and_the_other_unit_stays(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        await client.write_gatt_char(COMMAND, pack(LAYOUT, -0.5), response=True)
+        await asyncio.sleep(1)
+        assert head.pan.angle_at(now()) < -10
+        assert head.tilt.angle_deg == 0
+
+
+async def test_frames_are_kept_with_the_time_at_which_the_radio_delivered_them(
+    head: VirtualHead, open_unit: Open
+) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        before = now()
+        await client.write_gatt_char(COMMAND, STOP, response=True)
+        [kept] = head.pan.frames
+        assert kept == ReceivedFrame(kept.at_s, STOP, is_obeyed=True)
+        assert before < kept.at_s < now()
+        assert head.pan.frames.maxlen == KEPT_FRAMES
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_a_lost_link_stops_the_unit_only_where_that_was_asked_for(stops: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    profile = shipped_profile("zeapon-pons-pt")
+    async with VirtualHead(profile, HeadOptions(stops_when_link_drops=stops)) as head:
+        head.pan.obey(pack(LAYOUT, 1))
+        await _connect_and_drop(head)
+        assert (head.pan.speed_at(now()) == 0) is stops
+
+
+async def _connect_and_drop(head: VirtualHead) -> None:
+    await head.radio.start_scan(lambda _advertisement: None)
+    await asyncio.sleep(0.5)
+    await head.radio.connect(head.pan.address)
+    head.pan.drop()
+    await asyncio.sleep(1)
+
+
+async def test_notifications_tell_the_newest_state_and_at_most_five_a_second(
+    head: VirtualHead, open_unit: Open
+) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        heard: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        for speed in range(1, 34):
+            await client.write_gatt_char(COMMAND, pack(LAYOUT, speed / 100), response=False)
+            await asyncio.sleep(0.03)
+        await asyncio.sleep(0.5)
+        assert 5 <= len(heard) <= 7
+        assert heard[-1] == b"\x82" + pack(LAYOUT, 0.33)[1:]
+
+
+async def test_the_same_command_again_is_no_news(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        heard: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        for _ in range(30):
+            await client.write_gatt_char(COMMAND, STOP, response=False)
+            await asyncio.sleep(0.05)
+        assert len(heard) == 1
+
+
+async def test_a_hung_unit_hears_nothing_and_turns_on(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
+        head.pan.is_hung = True
+        await client.write_gatt_char(COMMAND, STOP, response=False)
+        await asyncio.sleep(10)
+        assert head.pan.speed_at(now()) == pytest.approx(40)
+        assert client.is_connected
+
+
+async def test_a_unit_advertises_again_after_each_connection(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        seen: list[bool] = []
+        for _ in range(3):
+            await open_unit(head.pan)
+            seen.append(head.pan.is_connected)
+            head.pan.drop()
+            seen.append(head.pan.is_connected)
+            await asyncio.sleep(0.1)
+        assert seen == [True, False] * 3
+
+
+async def test_a_connected_pair_at_rest_sets_no_timer(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        for unit in (head.pan, head.tilt):
+            client = await open_unit(unit)
+            await client.write_gatt_char(COMMAND, STOP, response=True)
+        await asyncio.sleep(1)
+        loop = asyncio.get_running_loop()
+        scheduled: list[asyncio.TimerHandle] = getattr(loop, "_scheduled")  # noqa: B009 - asyncio's own list of timers
+        assert [timer for timer in scheduled if not timer.cancelled()] == []
