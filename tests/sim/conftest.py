@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from bleak import BleakClient, BleakScanner
-from bleak_retry_connector import establish_connection
+from bleak import BleakScanner
+from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.head.profile import shipped_profile
 from belvedere.sim.head import HeadOptions, VirtualHead
@@ -15,6 +15,7 @@ from belvedere.sim.head import HeadOptions, VirtualHead
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from bleak import BleakClient
     from bleak.backends.device import BLEDevice
 
     from belvedere.sim.unit import VirtualUnit
@@ -45,7 +46,8 @@ def open_unit(head: VirtualHead, find: Find) -> Open:
     """Scan for a unit and connect to it, as production does."""
 
     async def opened(unit: VirtualUnit) -> BleakClient:
-        return await establish_connection(BleakClient, await find(unit), unit.name, backend=head.client_backend)
+        device = await find(unit)
+        return await establish_connection(BleakClientWithServiceCache, device, unit.name, backend=head.client_backend)
 
     return opened
 

@@ -33,9 +33,14 @@ class Scanner(VirtualController):
         self.random_address = address
         self.le_scan_enable = True
         self.heard: list[ll.AdvertisingPdu] = []
+        self.lost_at_s: float | None = None
 
     def on_ll_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
         self.heard.append(packet)
+
+    def lose_connection(self, peer_address: hci.Address) -> None:
+        assert peer_address == UNIT
+        self.lost_at_s = asyncio.get_running_loop().time()
 
 
 def air_with_two() -> tuple[Air, Scanner, VirtualController]:
@@ -74,7 +79,15 @@ async def test_bumbles_own_controller_cannot_connect_on_this_air() -> None:
         air.send_advertising_pdu(stranger, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
 
 
-async def test_a_request_for_a_connection_that_nobody_accepts_runs_out(head: VirtualHead, find: Find) -> None:
+async def test_a_request_for_a_connection_that_the_unit_does_not_accept_runs_out() -> None:
+    air, central, _unit_that_does_not_advertise = air_with_two()
+    start = asyncio.get_running_loop().time()
+    air.send_advertising_pdu(central, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
+    await asyncio.sleep(1)
+    assert central.lost_at_s == pytest.approx(start + 0.42)
+
+
+async def test_a_muted_unit_loses_its_connection_after_the_supervision_time(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -129,10 +142,13 @@ async def test_both_sides_may_end_a_connection_at_once_and_connect_again(head: V
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
+        again = asyncio.create_task(head.radio.connect(head.pan.address))
         await asyncio.sleep(0.1)
+        start = asyncio.get_running_loop().time()
         head.radio.end(connection)
         head.pan.drop()
-        await head.radio.connect(head.pan.address)
+        await again
+        assert asyncio.get_running_loop().time() == start  # before either could hear of the other's ending
         await asyncio.sleep(2)
         assert head.pan.is_connected
 

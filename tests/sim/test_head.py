@@ -137,6 +137,14 @@ async def test_closing_with_a_link_and_a_scan_leaves_no_timer_behind(head: Virtu
     assert [timer for timer in scheduled if not timer.cancelled()] == []
 
 
+async def test_closing_is_harmless_before_the_start_and_twice(head: VirtualHead) -> None:
+    await head.close()
+    await head.start()
+    await head.close()
+    await head.close()
+    assert head.pan.angle_at(0) == 0
+
+
 def test_the_same_seed_makes_the_same_air() -> None:
     async def drive(seed: int) -> list[ReceivedFrame]:
         options = HeadOptions(seed=seed, conditions=Conditions(loss=0.3, jitter_s=0.02))

@@ -75,6 +75,7 @@ class VirtualHead:
         self.client_backend, self.scanner_backend = backends(self.radio)
         self._units = {axis: _unit(self.air, axis, profile, options) for axis in AXES}
         self.faults = Faults(self)
+        self._is_running = False
 
     @property
     def pan(self) -> VirtualUnit:
@@ -91,13 +92,17 @@ class VirtualHead:
         return self._units[axis]
 
     async def start(self) -> None:
-        """Switch everything on; the units advertise."""
+        """Switch everything on, once; the units advertise."""
+        self._is_running = True
         await self.radio.start()
         for unit in self._units.values():
             await unit.start()
 
     async def close(self) -> None:
-        """Switch everything off; no task and no timer is left."""
+        """Switch everything off; no task and no timer is left. Does nothing when it is not running."""
+        if not self._is_running:
+            return
+        self._is_running = False
         await self.radio.close()
         for unit in self._units.values():
             await unit.close()

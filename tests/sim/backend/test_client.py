@@ -1,4 +1,4 @@
-"""What production meets on BlueZ, met here: see docs of each behaviour in the tests' names."""
+"""What production meets on BlueZ, met here; the tests' names say what was seen there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bleak import BleakClient, BleakScanner
+from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.exc import BleakDBusError, BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bleak_retry_connector import BleakNotFoundError, establish_connection
 
@@ -436,6 +437,17 @@ async def test_a_bare_address_is_scanned_for(head: VirtualHead) -> None:
         await client.write_gatt_char(COMMAND, STOP, response=True)
         stranger = BleakClient("C0:00:00:00:00:99", timeout=2, backend=head.client_backend)
         assert isinstance(await error_of(stranger.connect()), BleakDeviceNotFoundError)
+
+
+async def test_descriptors_are_read_and_written_by_their_handle(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        state = client.services.get_characteristic(STATE)
+        assert state is not None
+        subscription = BleakGATTDescriptor(state.obj + 1, state.obj + 1, "2902", state)
+        assert await client.read_gatt_descriptor(subscription) == b"\0\0"
+        await client.write_gatt_descriptor(subscription, b"\1\0")
+        assert await client.read_gatt_descriptor(subscription) == b"\1\0"
 
 
 async def test_pairing_is_not_offered(head: VirtualHead, open_unit: Open) -> None:
