@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { FakeTimers } from "../testing/fake-timers";
+import type { ClientMessage, Drive } from "../wire/messages";
+import { cut, type Hold, letGo, move, NO_HOLD, press } from "./hold";
+import { LEAST_GAP_MS, Sender } from "./sender";
+import { velocity } from "./velocity";
+
+interface Said {
+  readonly at_ms: number;
+  readonly message: ClientMessage;
+}
+
+function stage(epoch: number | null = 1) {
+  const timers = new FakeTimers();
+  const said: Said[] = [];
+  const socket = { isOpen: true, isBackedUp: false };
+  const sender = new Sender({
+    timers,
+    send: (message) => socket.isOpen && said.push({ at_ms: timers.now(), message }) > 0,
+    isBackedUp: () => socket.isBackedUp,
+  });
+  sender.receiveEpoch(epoch);
+  const drives = () =>
+    said.map(({ message }) => message).filter((message): message is Drive => message.type === "drive");
+  return { timers, said, socket, sender, drives };
+}
+
+const live = (at_ms = 1000) => press(NO_HOLD, "keys", velocity(0.5, 0), at_ms);
+
+test("the first message leaves within the press itself", () => {
+  const { sender, said } = stage();
+  sender.receiveHold(live());
+  expect(said).toEqual([
+    { at_ms: 1000, message: { type: "drive", epoch: 1, hold: 1, seq: 1, pan: 0.5, tilt: 0, clock: 1000 } },
+  ]);
+});
+
+test("a held hand is said again every fifty milliseconds, as read then", () => {
+  const { sender, timers, said } = stage();
+  sender.receiveHold(live());
+  timers.pass(160);
+  expect(said.map(({ at_ms }) => at_ms)).toEqual([1000, 1050, 1100, 1150]);
+  expect(said.map(({ message }) => "clock" in message && message.clock)).toEqual([1000, 1050, 1100, 1150]);
+});
+
+test("the server decides how often", () => {
+  const { sender, timers, said } = stage();
+  sender.receiveResend(20);
+  sender.receiveHold(live());
+  timers.pass(65);
+  expect(said).toHaveLength(4);
+});
+
+test("changes leave at most sixty times a second, the newest of them", () => {
+  const { sender, timers, said, drives } = stage();
+  let hold = live();
+  sender.receiveHold(hold);
+  for (let n = 1; n <= 100; n++) {
+    timers.pass(1);
+    hold = move(hold, "keys", velocity(0.5 + n / 1000, 0), timers.now());
+    sender.receiveHold(hold);
+  }
+  timers.pass(LEAST_GAP_MS);
+  expect(said.length).toBeLessThanOrEqual(1 + Math.ceil(116 / LEAST_GAP_MS));
+  expect(drives().at(-1)?.pan).toBe(0.6);
+});
+
+test("letting go is said at once, and nothing of that hold after it", () => {
+  const { sender, timers, said } = stage();
+  const hold = live();
+  sender.receiveHold(hold);
+  timers.pass(3);
+  sender.receiveHold(letGo(hold, "keys"));
+  timers.pass(1000);
+  expect(said.map(({ message }) => message)).toMatchObject([
+    { type: "drive", seq: 1 },
+    { type: "release", epoch: 1, hold: 1, seq: 2, clock: 1003 },
+  ]);
+  expect(timers.waiting).toBe(0);
+});
+
+test("without the lease nothing is said; with it, what is true then", () => {
+  const { sender, timers, said } = stage(null);
+  sender.receiveHold(live());
+  timers.pass(200);
+  expect(said).toEqual([]);
+  sender.receiveEpoch(7);
+  expect(said).toMatchObject([{ at_ms: 1200, message: { type: "drive", epoch: 7, clock: 1200 } }]);
+});
+
+test("a hold that never reached the server needs no release", () => {
+  const { sender, said } = stage(null);
+  const hold = live();
+  sender.receiveHold(hold);
+  sender.receiveHold(letGo(hold, "keys"));
+  expect(said).toEqual([]);
+});
+
+test("a hold does not go over into another lease", () => {
+  const { sender, timers, said } = stage(1);
+  sender.receiveHold(live());
+  sender.receiveEpoch(2);
+  timers.pass(500);
+  expect(said).toHaveLength(1);
+});
+
+test("a socket that takes nothing is given nothing, and the newest when it takes again", () => {
+  const { sender, timers, socket, said, drives } = stage();
+  const hold = live();
+  sender.receiveHold(hold);
+  socket.isBackedUp = true;
+  timers.pass(300);
+  sender.receiveHold(move(hold, "keys", velocity(-1, 0), timers.now()));
+  timers.pass(300);
+  expect(drives()).toHaveLength(1);
+  socket.isBackedUp = false;
+  timers.pass(LEAST_GAP_MS);
+  expect(drives()).toHaveLength(2);
+  expect(drives()[1]).toMatchObject({ pan: -1, clock: said[1]?.at_ms });
+});
+
+test("letting go is said even to a socket that is backed up", () => {
+  const { sender, socket, said } = stage();
+  const hold = live();
+  sender.receiveHold(hold);
+  socket.isBackedUp = true;
+  sender.receiveHold(letGo(hold, "keys"));
+  expect(said.at(-1)?.message.type).toBe("release");
+});
+
+/** A page's life for the property below: what was held when, beside what was said. */
+class World {
+  readonly stage = stage();
+  readonly lives = new Map<number, { from_ms: number; to_ms: number }>();
+  hold: Hold = NO_HOLD;
+
+  become(next: Hold): void {
+    const now_ms = this.stage.timers.now();
+    const life = this.lives.get(this.hold.number);
+    if (this.hold.kind === "live" && next.kind !== "live" && life !== undefined) {
+      life.to_ms = now_ms;
+    }
+    if (next.kind === "live" && this.hold.kind !== "live") {
+      this.lives.set(next.number, { from_ms: now_ms, to_ms: Number.POSITIVE_INFINITY });
+    }
+    this.hold = next;
+    this.stage.sender.receiveHold(next);
+  }
+}
+
+type Step = (world: World) => void;
+
+const steps = fc.array<Step>(
+  fc.oneof(
+    fc.constant<Step>((w) => w.become(press(w.hold, "keys", velocity(0.3, 0), w.stage.timers.now()))),
+    fc.constant<Step>((w) => w.become(letGo(w.hold, "keys"))),
+    fc.constant<Step>((w) => w.become(cut(w.hold, "stopped"))),
+    fc
+      .integer({ min: -1000, max: 1000 })
+      .map<Step>(
+        (pan) => (w) => w.become(move(w.hold, "keys", velocity(pan / 1000, 0), w.stage.timers.now())),
+      ),
+    fc.integer({ min: 0, max: 120 }).map<Step>((ms) => (w) => w.stage.timers.pass(ms)),
+    fc.option(fc.nat(5)).map<Step>((epoch) => (w) => w.stage.sender.receiveEpoch(epoch)),
+    fc.boolean().map<Step>((is) => (w) => {
+      w.stage.socket.isBackedUp = is;
+    }),
+    fc.boolean().map<Step>((is) => (w) => {
+      w.stage.socket.isOpen = is;
+    }),
+  ),
+  { maxLength: 80 },
+);
+
+test("over any history: only live holds drive, nothing after a release, sequences rise, sixty a second at most", () => {
+  fc.assert(
+    fc.property(steps, (history) => {
+      const world = new World();
+      for (const step of history) {
+        step(world);
+      }
+      let seq = 0;
+      let lastDrive_ms = Number.NEGATIVE_INFINITY;
+      const released = new Set<number>();
+      for (const { at_ms, message } of world.stage.said) {
+        if (message.type !== "drive" && message.type !== "release") {
+          throw new Error(`a sender says no ${message.type}`);
+        }
+        expect(message.seq).toBeGreaterThan(seq);
+        seq = message.seq;
+        expect(released.has(message.hold)).toBe(false);
+        if (message.type === "release") {
+          released.add(message.hold);
+          continue;
+        }
+        const life = world.lives.get(message.hold);
+        expect(at_ms).toBeGreaterThanOrEqual(life?.from_ms ?? Number.NaN);
+        expect(at_ms).toBeLessThanOrEqual(life?.to_ms ?? Number.NaN);
+        expect(at_ms - lastDrive_ms).toBeGreaterThanOrEqual(LEAST_GAP_MS);
+        lastDrive_ms = at_ms;
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("over any history: a live hold under the lease is heard of at least every resend", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 40 }), (pauses) => {
+      const { sender, timers, said } = stage();
+      let hold = live();
+      sender.receiveHold(hold);
+      pauses.forEach((ms, n) => {
+        timers.pass(ms);
+        hold = move(hold, "keys", velocity(n / 100, 0), timers.now());
+        sender.receiveHold(hold);
+      });
+      const times = said.map(({ at_ms }) => at_ms);
+      times.slice(1).forEach((at_ms, n) => {
+        expect(at_ms - (times[n] ?? 0)).toBeLessThanOrEqual(50);
+      });
+    }),
+  );
+});

@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { CaptureClock, readCaptureClock } from "./capture-clock";
+
+test("the header is read", () => {
+  expect(readCaptureClock("rtp=4294967295;server=1234.5")).toEqual({ rtp: 4294967295, server_ms: 1234.5 });
+  expect(readCaptureClock(" rtp=1 ; server=2 ")).toEqual({ rtp: 1, server_ms: 2 });
+});
+
+test.each([
+  null,
+  "",
+  "rtp=1",
+  "rtp=x;server=1",
+  "rtp=4294967296;server=1",
+  "rtp=-1;server=1",
+  "rtp=1;server=1;x",
+])("%s is not a capture clock", (header) => {
+  expect(readCaptureClock(header)).toBeNull();
+});
+
+test("ninety ticks are a millisecond, also backwards", () => {
+  const clock = new CaptureClock({ rtp: 1000, server_ms: 500 });
+  expect(clock.captured_ms(1000 + 9000)).toBe(600);
+  expect(clock.captured_ms(1000 - 90)).toBe(499);
+});
+
+test("a stream may go on for days, round and round the 32-bit circle", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(2 ** 32 - 1),
+      fc.array(fc.integer({ min: 1, max: 2 ** 30 }), { maxLength: 50 }),
+      (start, gaps) => {
+        const clock = new CaptureClock({ rtp: start, server_ms: 0 });
+        let ticks = 0;
+        for (const gap of gaps) {
+          ticks += gap;
+          expect(clock.captured_ms((start + ticks) % 2 ** 32)).toBeCloseTo(ticks / 90, 3);
+        }
+      },
+    ),
+  );
+});
