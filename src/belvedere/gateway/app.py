@@ -1,0 +1,81 @@
+"""Puts the gateway together: one ASGI application over the parts of the house."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+import belvedere
+from belvedere.gateway import control_socket, enter, head, health, page, whep
+from belvedere.gateway.doorkeeper import Doorkeeper
+from belvedere.gateway.given import given
+from belvedere.gateway.housekeeping import keep_house
+from belvedere.gateway.refusals import HANDLERS
+from belvedere.gateway.scripts import Scripts
+from belvedere.gateway.security import HostCheck
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from belvedere.gateway.parts import Parts
+
+MAX_BODY_BYTES = 64 * 1024  # a browser's offer has 2 to 10 kB
+SCRIPT_LINGERS_S = 1.0  # beyond the time in which its lease went stale
+
+
+def create_app(parts: Parts) -> Doorkeeper:
+    """The application: every route, behind the doorkeeper."""
+    scripts = Scripts(parts.engine, parts.head, idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S)
+    routes = Litestar(
+        [
+            control_socket.control,
+            *enter.ROUTES,
+            *head.ROUTES,
+            *health.ROUTES,
+            *whep.ROUTES,
+            *page.ROUTES,
+        ],
+        dependencies=given(parts, scripts),
+        exception_handlers=HANDLERS,
+        lifespan=[lambda _: _housekeeping(parts, scripts)],
+        logging_config=None,  # logging is the program's, and no thread of its own is wanted
+        openapi_config=_openapi(),
+        request_max_body_size=MAX_BODY_BYTES,
+    )
+    return Doorkeeper(routes, parts.door, HostCheck(parts.options.host, parts.options.names))
+
+
+@asynccontextmanager
+async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep_house(parts, scripts), name="housekeeping")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        scripts.close()
+
+
+def _openapi() -> OpenAPIConfig:
+    cookie = SecurityScheme(
+        type="apiKey",
+        security_scheme_in="cookie",
+        name="belvedere",
+        description="The session; behind the name stands the port, as in belvedere-8080.",
+    )
+    return OpenAPIConfig(
+        title="Belvedere",
+        version=belvedere.__version__,
+        description="Look around the home you left. Driving by hand goes over the WebSocket at /api/v1/control.",
+        components=Components(security_schemes={"session": cookie}),
+        security=[{"session": []}],
+        use_handler_docstrings=True,
+        render_plugins=[JsonRenderPlugin()],
+    )

@@ -1,0 +1,225 @@
+"""One visitor's control channel without its socket: what each message does, what is answered, and when it must end.
+
+It talks to the engine directly and waits for nothing; `control_socket` carries the messages. Time is an argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+import msgspec
+
+from belvedere.control.lease import LeaseVerb
+from belvedere.control.setpoint import Setpoint, Stamp
+from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
+from belvedere.errors import Refusal, VisitorError
+from belvedere.gateway.codec import decode
+from belvedere.gateway.limits import Allowance
+from belvedere.gateway.messages import (
+    CloseCode,
+    Drive,
+    Error,
+    Hello,
+    LeaseAcquire,
+    LeaseReturn,
+    LeaseTake,
+    Ping,
+    Pong,
+    Release,
+    Stop,
+    Welcome,
+)
+from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.messages import Incoming, Lease, Outgoing, State
+    from belvedere.gateway.parts import Parts
+
+HELLO_WITHIN_S = 5.0  # a page says hello at once; even a bad mobile link delivers it within seconds
+HEARD_WITHIN_S = 25.0  # a page pings every 20 s when idle, because tunnels cut what is silent for longer
+RATE_PER_S = 120.0  # two 60 Hz sticks; a page sends 20 a second
+BURST = 240.0  # what a phone may deliver at once after two seconds without a network
+TOO_FAST_AT_MOST = 120.0  # refusals of that kind before the socket ends: whoever ignores them is no page of ours
+BAD_AT_MOST = 8.0  # a page of ours sends none; a script being written sends a few
+FORGIVEN_PER_S = 0.1  # one bad message in ten seconds is never held against anyone
+
+STATUS_TOPICS = ("status", "stage")
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """Why the server ends the socket."""
+
+    code: CloseCode
+    reason: str
+
+
+class ControlSession:
+    """The conversation of one socket.
+
+    Args:
+        name: its name in the house; no secret.
+        visitor: the access session behind it; the socket ends with it.
+        is_connected: whether the session of this name has a socket.
+
+    Attributes:
+        ending: set once the socket must end; nothing is listened to afterwards.
+    """
+
+    def __init__(
+        self, name: str, visitor: Session, parts: Parts, now: float, is_connected: Callable[[str], bool]
+    ) -> None:
+        self.name = name
+        self.ending: Ending | None = None
+        self._visitor = visitor
+        self._parts = parts
+        self._engine = parts.engine
+        self._is_connected = is_connected
+        self._heard_at = now
+        self._is_open = False
+        self._allowance = Allowance(RATE_PER_S, BURST)
+        self._too_fast = Allowance(RATE_PER_S / 10, TOO_FAST_AT_MOST)
+        self._bad = Allowance(FORGIVEN_PER_S, BAD_AT_MOST)
+        self._state: State | None = None
+        self._lease: Lease | None = None
+
+    @property
+    def personal_topics(self) -> tuple[str, ...]:
+        """What the bus tells this session alone."""
+        return f"ack:{self.name}", f"notice:{self.name}"
+
+    def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
+        """Carry out one message (None is a binary one, which means nothing here) and return the answers to it.
+
+        A stop is carried out however fast it comes.
+        """
+        self._heard_at = now
+        is_within = self._allowance.take(now)
+        try:
+            message = decode(text or "")
+        except VisitorError as error:
+            return self._refuse_bad(now, error) if is_within else self._refuse_fast(now)
+        if not is_within and not isinstance(message, Stop):
+            return self._refuse_fast(now)
+        if not self._is_open and not isinstance(message, Hello):
+            return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"))
+        try:
+            return self._carry_out(now, message)
+        except VisitorError as error:
+            return [Error(code=error.refusal, message=str(error), closing=False)]
+
+    def receive_published(self, topic: str, value: object) -> list[Outgoing]:
+        """Put what the bus says into words for this session; what has not changed is not repeated."""
+        match value:
+            case Acknowledged():
+                return [ack_message(value)]
+            case Noticed():
+                return [notice_message(value)]
+            case EngineStatus():
+                return self._news(value)
+            case _:
+                return self._news(self._parts.head.status) if topic in STATUS_TOPICS else []
+
+    def receive_closed(self) -> None:
+        """The socket is gone: whatever was held stops. Once is enough, more is nothing."""
+        if self._is_open:
+            self._is_open = False
+            self._engine.receive_session_closed(self.name)
+
+    def tick(self, now: float) -> list[Outgoing]:
+        """End what must end by now."""
+        if self.ending is not None:
+            return []
+        if now >= self._visitor.ends_at_s:
+            return self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, "your visit is over: ask for a new link")
+        if now >= self.deadline():
+            return self._end(CloseCode.SILENT, Refusal.NOT_READY, "nothing was heard for too long")
+        return []
+
+    def deadline(self) -> float:
+        """When `tick` must be called at the latest; it never moves to an earlier time."""
+        patience_s = HEARD_WITHIN_S if self._is_open else HELLO_WITHIN_S
+        return min(self._heard_at + patience_s, self._visitor.ends_at_s)
+
+    def _carry_out(self, now: float, message: Incoming) -> list[Outgoing]:
+        match message:
+            case Drive():
+                self._engine.receive_drive(self.name, _setpoint(message))
+            case Ping(clock=clock):
+                self._engine.receive_sign_of_life(self.name, clock / 1000)
+                return [Pong(clock=clock, server=milliseconds(now))]
+            case Release(epoch=epoch, hold=hold, seq=seq, clock=clock):
+                self._engine.receive_release(self.name, epoch, hold, Stamp(self.name, seq, clock / 1000))
+            case Stop():
+                self._engine.receive_stop(self.name)
+            case LeaseAcquire():
+                self._engine.receive_lease(self.name, LeaseVerb.ACQUIRE)
+            case LeaseTake():
+                self._engine.receive_lease(self.name, LeaseVerb.TAKE)
+            case LeaseReturn():
+                self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            case Hello(clock=clock):
+                return self._greet(now, clock)
+            case _:
+                assert_never(message)
+        return []
+
+    def _greet(self, now: float, clock: float) -> list[Outgoing]:
+        if self._is_open:
+            raise VisitorError(Refusal.BAD_MESSAGE, "hello was said already")
+        self._engine.receive_session_opened(self.name, self._visitor.person, self._visitor.rank)
+        self._is_open = True
+        self._engine.receive_sign_of_life(self.name, clock / 1000)
+        options = self._parts.control
+        welcome = Welcome(
+            session=self.name,
+            resend_ms=milliseconds(options.resend_s),
+            dead_man_ms=milliseconds(options.dead_man_s),
+            server=milliseconds(now),
+            clock=clock,
+            head=self._parts.head_name,
+        )
+        return [welcome, *self._news(self._parts.head.status)]
+
+    def _news(self, status: EngineStatus) -> list[Outgoing]:
+        if not self._is_open:
+            return []
+        driver = status.lease.session or ""
+        is_own_remains = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
+        lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_remains=is_own_remains)
+        state = state_message(status, self._parts.stage.viewers)
+        news: list[Outgoing] = []
+        if lease != self._lease:
+            self._lease = lease
+            news.append(lease)
+        if state != self._state:
+            self._state = state
+            news.append(state)
+        return news
+
+    def _refuse_bad(self, now: float, error: VisitorError) -> list[Outgoing]:
+        if self._bad.take(now):
+            return [Error(code=error.refusal, message=str(error), closing=False)]
+        return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many messages made no sense")
+
+    def _refuse_fast(self, now: float) -> list[Outgoing]:
+        if self._too_fast.take(now):
+            return [Error(code=Refusal.TOO_FAST, message="this was not listened to: too fast", closing=False)]
+        return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
+
+    def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
+        self.ending = Ending(code, reason)
+        return [Error(code=refusal, message=reason, closing=True)]
+
+
+def _setpoint(message: Drive) -> Setpoint:
+    return Setpoint(
+        epoch=message.epoch,
+        hold=message.hold,
+        seq=message.seq,
+        pan=message.pan,
+        tilt=message.tilt,
+        sent_at_s=message.clock / 1000,
+    )

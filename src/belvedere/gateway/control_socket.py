@@ -1,0 +1,133 @@
+"""`GET /api/v1/control`: carries a control session's messages over a WebSocket.
+
+One task reads and hands each message to the engine without waiting for anything; one sends the newest of what waits;
+the others put news into the outbox and watch the clock. Whichever ends first ends them all, and the head is told at
+once.
+"""
+
+import asyncio
+import itertools
+from contextlib import suppress
+from typing import Any
+
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketDisconnect
+
+from belvedere.gateway.asgi_answers import answer_problem
+from belvedere.gateway.codec import encode
+from belvedere.gateway.control_session import HEARD_WITHIN_S, STATUS_TOPICS, ControlSession
+from belvedere.gateway.given import GivenParts, GivenSeats, GivenVisitor
+from belvedere.gateway.messages import SUBPROTOCOL, CloseCode, Outgoing
+from belvedere.gateway.outbox import Outbox
+from belvedere.gateway.parts import Parts
+from belvedere.gateway.problems import Problem, ProblemCode
+
+SEND_WITHIN_S = 5.0  # a peer that takes no byte for so long is gone, or might as well be
+GOODBYE_WITHIN_S = 1.0  # the last words are a courtesy
+STATUS_EVERY_S = 0.05  # a page draws at 60 Hz but nobody reads a number that changes more than 20 times a second
+YIELD_EVERY = 32  # messages read in a row before everyone else has a turn; reading never waits during a flood
+
+_numbers = itertools.count(1)
+
+
+@websocket("/api/v1/control", name="control")
+async def control(
+    socket: WebSocket[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, seats: GivenSeats
+) -> None:
+    """Accept a control socket and serve it to its end."""
+    if SUBPROTOCOL not in socket.scope["subprotocols"]:
+        problem = Problem(ProblemCode.WRONG_SUBPROTOCOL, f"only {SUBPROTOCOL} is spoken here")
+        await answer_problem(socket.scope, socket.send, problem)
+        return
+    await socket.accept(subprotocols=SUBPROTOCOL)
+    name = f"{visitor.id}-{next(_numbers)}"
+    if not seats.take(visitor.id, name):
+        await socket.close(CloseCode.TOO_MUCH, "too many pages are open")
+        return
+    try:
+        session = ControlSession(name, visitor, parts, parts.clock(), seats.is_taken)
+        await ControlSocket(socket, session, parts).run()
+    finally:
+        seats.give_back(name)
+
+
+class _OverError(Exception):
+    """The socket's work is done, or nobody is there any more."""
+
+
+class ControlSocket:
+    """One accepted socket and the session that speaks over it."""
+
+    def __init__(self, socket: WebSocket[Any, Any, Any], session: ControlSession, parts: Parts) -> None:
+        self._socket = socket
+        self._session = session
+        self._parts = parts
+        self._clock = parts.clock
+        self._outbox = Outbox()
+
+    async def run(self) -> None:
+        """Serve until either side ends it; the engine is told of the end before anything else happens."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read())
+                tasks.create_task(self._send_all())
+                tasks.create_task(self._follow(STATUS_TOPICS, STATUS_EVERY_S))
+                tasks.create_task(self._follow(self._session.personal_topics, 0.0))
+                tasks.create_task(self._watch())
+        except* _OverError:
+            await self._say_goodbye()
+        finally:
+            self._session.receive_closed()
+
+    async def _read(self) -> None:
+        try:
+            for number in itertools.count(1):
+                event = await self._socket.receive()
+                if event["type"] != "websocket.receive":
+                    raise _OverError
+                self._outbox.put(self._session.receive_text(self._clock(), event.get("text")))
+                if self._session.ending is not None:
+                    raise _OverError
+                if number % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self._session.receive_closed()
+
+    async def _send_all(self) -> None:
+        while True:
+            await self._send(await self._outbox.take())
+
+    async def _send(self, message: Outgoing) -> None:
+        try:
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await self._socket.send({"type": "websocket.send", "bytes": None, "text": encode(message)})
+        except (TimeoutError, OSError, WebSocketDisconnect) as error:
+            raise _OverError from error
+
+    async def _follow(self, topics: tuple[str, ...], pause_s: float) -> None:
+        """Put the bus's news into the outbox, those that come within the pause as one."""
+        subscription = self._parts.bus.subscribe(*topics)
+        try:
+            async for topic, value in subscription:
+                self._outbox.put(self._session.receive_published(topic, value))
+                if pause_s:
+                    await asyncio.sleep(pause_s)
+        finally:
+            subscription.close()
+
+    async def _watch(self) -> None:
+        while self._session.ending is None:
+            wait_s = self._session.deadline() - self._clock()
+            await asyncio.sleep(min(max(0.0, wait_s), HEARD_WITHIN_S))  # a clock may jump
+            self._outbox.put(self._session.tick(self._clock()))
+        raise _OverError
+
+    async def _say_goodbye(self) -> None:
+        """Tell a peer that is still there why; one that is not is left alone."""
+        if self._session.ending is None:
+            return
+        with suppress(_OverError, TimeoutError, OSError, WebSocketDisconnect):
+            async with asyncio.timeout(GOODBYE_WITHIN_S):
+                for message in self._outbox.take_all():
+                    await self._send(message)
+                await self._socket.close(self._session.ending.code, self._session.ending.reason)

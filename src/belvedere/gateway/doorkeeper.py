@@ -1,0 +1,96 @@
+"""Stands before every route, known or not: checks the house's name, the request's origin and the visitor's session.
+
+It also puts the security headers on every response.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from litestar.enums import ScopeType
+
+from belvedere.gateway.asgi_answers import answer, answer_problem
+from belvedere.gateway.cookies import cookie_name, read_cookie
+from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
+from belvedere.gateway.plain_pages import NO_SESSION, PLAIN_PAGE_POLICY
+from belvedere.gateway.problems import Problem, ProblemCode
+from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+    from litestar.types import LifeSpanScope, Message, Receive, Scope, Send
+
+    from belvedere.access.door import Door
+
+PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor asks for these by whatever address it knows
+OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # whoever asks for these needs no session
+PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # whoever asks for these wants no HTML
+
+
+class Doorkeeper:
+    """An ASGI application around another one; the visitor's session travels as `scope["auth"]` (None where open)."""
+
+    def __init__(self, app: Litestar, door: Door, hosts: HostCheck) -> None:
+        self._app = app
+        self._door = door
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
+        host = headers.get(b"host", "")
+        send = _with_security_headers(send, host)
+        is_probe = scope["path"] in PROBE_PATHS
+        problem = None if is_probe else self._objection(scope, host, headers.get(b"origin"))
+        if problem is not None:
+            await answer_problem(scope, send, problem)
+            return
+        cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(host))
+        scope["auth"] = self._door.session(cookie)
+        if scope["auth"] is None and not OPEN_PATHS.fullmatch(scope["path"]):
+            await _turn_away(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _objection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
+        if not self._hosts.accepts(host):
+            return Problem(ProblemCode.UNKNOWN_HOST, "this house does not go by that name")
+        is_safe = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
+        if not is_safe and origin is not None and not is_same_origin(origin, host):
+            return Problem(ProblemCode.FOREIGN_ORIGIN, "another site's page may not do this")
+        return None
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    """Tell whoever has no session, in the words that they understand: a close code, a problem, or a page."""
+    if scope["type"] == ScopeType.WEBSOCKET:
+        await receive()
+        # accepted first, because a browser tells its page nothing about an upgrade that failed
+        subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
+        await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
+        await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": "you need a link to come in"})
+    elif PROGRAM_PATHS.fullmatch(scope["path"]):
+        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "you need a link to come in"))
+    else:
+        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": PLAIN_PAGE_POLICY}
+        await answer(scope, send, HTTPStatus.UNAUTHORIZED, headers, NO_SESSION)
+
+
+def _with_security_headers(send: Send, host: str) -> Send:
+    """Add the security headers to every response; a handler's own header of the same name is kept."""
+    defaults = [(name.encode(), value.encode("latin-1")) for name, value in security_headers(host).items()]
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            own = list(message.get("headers", ()))
+            known = {name.lower() for name, _ in own}
+            added = [header for header in defaults if header[0] not in known]
+            message = {**message, "headers": [*own, *added]}  # type: ignore[misc,assignment]  # likewise
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,60 @@
+"""What handlers are given by name: `parts`, `visitor`, and the gateway's own limits."""
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+from litestar.di import Provide
+from litestar.params import Dependency
+from litestar.types import Scope
+
+from belvedere.access.sessions import Session
+from belvedere.gateway.limits import Allowances, Seats
+from belvedere.gateway.page_files import PageFiles
+from belvedere.gateway.parts import Parts
+from belvedere.gateway.scripts import Scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TRUSTED = Dependency(skip_validation=True)  # they come from us, not from the wire
+
+GivenParts = Annotated[Parts, _TRUSTED]
+GivenVisitor = Annotated[Session, _TRUSTED]
+GivenSeats = Annotated[Seats, _TRUSTED]
+GivenScripts = Annotated[Scripts, _TRUSTED]
+GivenFiles = Annotated[PageFiles, _TRUSTED]
+GivenOffers = Annotated[Allowances, _TRUSTED]
+
+SEATS_IN_ALL = 64  # sockets; a household with visitors has a handful
+SEATS_FOR_EACH = 8  # tabs and devices of one visitor, with those that have not yet noticed that they are dead
+OFFERS_PER_S = 1.0  # a picture that is lost is asked for again every few seconds at most
+OFFERS_BURST = 10.0
+
+
+def given(parts: Parts, scripts: Scripts) -> "Mapping[str, Provide]":
+    """The dependencies of an application over these parts."""
+    seats = Seats(SEATS_IN_ALL, SEATS_FOR_EACH)
+    offers = Allowances(OFFERS_PER_S, OFFERS_BURST)
+    values: dict[str, object] = {
+        "parts": parts,
+        "scripts": scripts,
+        "seats": seats,
+        "offers": offers,
+        "files": PageFiles(parts.page),
+    }
+    provides = {name: Provide(_Constant(value), sync_to_thread=False) for name, value in values.items()}
+    return {**provides, "visitor": Provide(_visitor, sync_to_thread=False)}
+
+
+class _Constant:
+    """Always gives the same value."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __call__(self) -> object:
+        return self._value
+
+
+def _visitor(scope: Scope) -> Session:
+    """The session that the doorkeeper found; only routes behind it may ask."""
+    return cast("Session", scope["auth"])

@@ -1,0 +1,61 @@
+"""`/healthz` and `/readyz`: for whoever supervises the process; they tell nothing about anyone."""
+
+from typing import Literal
+
+import msgspec
+from litestar import Response, get
+
+from belvedere.gateway.given import GivenParts
+from belvedere.gateway.messages import LinkState
+from belvedere.gateway.parts import Parts
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class PartStates(msgspec.Struct, frozen=True, kw_only=True):
+    """Each part's state, in a word; a head out of reach is a state to show, not a reason to restart anything."""
+
+    engine: Literal["running", "stopped"]
+    pan: LinkState
+    tilt: LinkState
+    page: Literal["built", "missing"]
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether visitors can be served."""
+
+    ready: bool
+    parts: PartStates
+
+
+@get("/healthz")
+async def alive() -> Alive:
+    """Answer while the process lives."""
+    return Alive("alive")
+
+
+@get("/readyz")
+async def ready(parts: GivenParts) -> Response[Readiness]:
+    """Tell whether visitors can be served (200) or not (503), and each part's state."""
+    readiness = readiness_of(parts)
+    return Response(readiness, status_code=200 if readiness.ready else 503)
+
+
+def readiness_of(parts: Parts) -> Readiness:
+    """What `/readyz` tells."""
+    status = parts.head.status
+    is_running = parts.head.is_running
+    states = PartStates(
+        engine="running" if is_running else "stopped",
+        pan=status.pan.phase.value,
+        tilt=status.tilt.phase.value,
+        page="built" if (parts.page / "index.html").is_file() else "missing",
+    )
+    return Readiness(ready=is_running, parts=states)
+
+
+ROUTES = (alive, ready)

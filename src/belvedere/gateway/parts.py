@@ -1,0 +1,132 @@
+"""What the gateway needs of the rest of the house, and what an owner may set about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from belvedere.control.options import ControlOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.access.door import Door
+    from belvedere.control.lease import LeaseVerb
+    from belvedere.control.setpoint import Setpoint, Stamp
+    from belvedere.engine.bus import Bus
+    from belvedere.engine.status import EngineStatus
+    from belvedere.stage.answer import Answer
+
+PAGE = Path(__file__).parent / "page"  # where the build puts the page
+
+
+class Driving(Protocol):
+    """What visitors may do to the head; nothing here waits (engine.Engine)."""
+
+    def receive_session_opened(self, session: str, person: str, rank: int = 0) -> None:
+        """A session came."""
+        ...
+
+    def receive_session_closed(self, session: str) -> None:
+        """A session went: what it held stops."""
+        ...
+
+    def receive_lease(self, session: str, verb: LeaseVerb) -> None:
+        """A session asks for the lease or returns it. Raises VisitorError."""
+        ...
+
+    def receive_sign_of_life(self, session: str, sent_at_s: float) -> None:
+        """A session is there."""
+        ...
+
+    def receive_drive(self, session: str, setpoint: Setpoint) -> None:
+        """A held stick. Raises VisitorError."""
+        ...
+
+    def receive_release(self, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
+        """The visitor let go."""
+        ...
+
+    def receive_stop(self, session: str) -> None:
+        """Somebody wants everything to stop."""
+        ...
+
+
+class Head(Protocol):
+    """What the gateway may know of the head (engine.Engine)."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything sees to the clock: nothing moves otherwise."""
+        ...
+
+    @property
+    def status(self) -> EngineStatus:
+        """The head's state now."""
+        ...
+
+
+class Picture(Protocol):
+    """What the gateway needs of the stage (stage.Stage)."""
+
+    @property
+    def viewers(self) -> int:
+        """How many watch."""
+        ...
+
+    def warm(self) -> None:
+        """Get ready for a first viewer; returns at once."""
+        ...
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        """Take in a viewer. Raises StageError."""
+        ...
+
+    async def end(self, viewer_id: str, owner: str) -> None:
+        """End one of the owner's connections. Raises StageError (NOT_FOUND)."""
+        ...
+
+    async def end_all_of(self, owner: str) -> None:
+        """End every connection of an owner."""
+        ...
+
+
+class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the house listens and by which names it goes.
+
+    Attributes:
+        host: the address to listen on; loopback unless the owner says otherwise.
+        port: 0 takes any that is free.
+        names: further names in `Host`, such as a tunnel's (`home.example.org`); a port is not part of it.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of the house that the gateway talks to.
+
+    Attributes:
+        engine, head: the engine, as what visitors may do to it and as what they may know of it.
+        clock: seconds, monotonic, the same as the engine's and the stage's.
+        head_name: the head's name, for people.
+        session_s: how long a cookie is kept, as long as the door's sessions.
+    """
+
+    engine: Driving
+    head: Head
+    bus: Bus
+    stage: Picture
+    door: Door
+    clock: Callable[[], float]
+    head_name: str
+    session_s: float = 12 * 3600.0
+    control: ControlOptions = field(default_factory=ControlOptions)
+    options: GatewayOptions = field(default_factory=GatewayOptions)
+    page: Path = PAGE

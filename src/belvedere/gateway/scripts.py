@@ -1,0 +1,105 @@
+"""Driving without a socket: lets a program that only knows HTTP hold the stick under the same rules as a hand. Pure.
+
+A request is one setpoint with a short life. Requests that follow each other before the last one's time is over are one
+press: it has the same ceiling as a hand's, and once it was cut it stays cut until the program pauses or says stop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.control.lease import LeaseVerb
+from belvedere.control.setpoint import Setpoint
+from belvedere.errors import Refusal, VisitorError
+from belvedere.gateway.limits import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.parts import Driving, Head
+
+RATE_PER_S = 60.0  # three times what a page sends
+BURST = 120.0
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What one request asks for: shares of full speed, and for how long (seconds, above 0)."""
+
+    pan: float
+    tilt: float
+    for_s: float
+
+
+class _Script(msgspec.Struct):
+    session: str
+    heard_at: float
+    allowance: Allowance
+    hold: int = 0
+    seq: int = 0
+    pressed_until: float = 0.0
+
+
+class Scripts:
+    """The programs that drive by HTTP, one for each visitor.
+
+    Args:
+        idle_s: a program not heard of for so long has left.
+    """
+
+    def __init__(self, engine: Driving, head: Head, *, idle_s: float) -> None:
+        self._engine = engine
+        self._head = head
+        self._idle_s = idle_s
+        self._by_visitor: dict[str, _Script] = {}
+
+    def receive_velocity(self, now: float, visitor: Session, wanted: Wanted) -> None:
+        """Drive, if nobody else does. Raises VisitorError, which ends nothing that was not ended before."""
+        script = self._script(now, visitor)
+        if not script.allowance.take(now):
+            raise VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast")
+        if now >= script.pressed_until:
+            script.hold += 1
+        script.pressed_until = now + wanted.for_s  # a refused request prolongs the press too: it must pause
+        self._engine.receive_lease(script.session, LeaseVerb.ACQUIRE)
+        script.seq += 1
+        setpoint = Setpoint(
+            epoch=self._head.status.lease.epoch,
+            hold=script.hold,
+            seq=script.seq,
+            pan=wanted.pan,
+            tilt=wanted.tilt,
+            sent_at_s=now,
+            for_s=wanted.for_s,
+        )
+        self._engine.receive_drive(script.session, setpoint)
+
+    def receive_stop(self, now: float, visitor: Session) -> None:
+        """Stop everything, whoever drives; the program may press afresh at once."""
+        script = self._script(now, visitor)
+        script.pressed_until = now
+        self._engine.receive_stop(script.session)
+
+    def tick(self, now: float) -> None:
+        """Let the programs go that have left."""
+        self._leave(lambda script: now >= script.heard_at + self._idle_s)
+
+    def close(self) -> None:
+        """Let all of them go."""
+        self._leave(lambda _: True)
+
+    def _script(self, now: float, visitor: Session) -> _Script:
+        script = self._by_visitor.get(visitor.id)
+        if script is None:
+            script = self._by_visitor[visitor.id] = _Script(f"script-{visitor.id}", now, Allowance(RATE_PER_S, BURST))
+            self._engine.receive_session_opened(script.session, visitor.person, visitor.rank)
+        script.heard_at = now
+        return script
+
+    def _leave(self, has_left: Callable[[_Script], bool]) -> None:
+        gone = {visitor: script for visitor, script in self._by_visitor.items() if has_left(script)}
+        for visitor, script in gone.items():
+            del self._by_visitor[visitor]
+            self._engine.receive_session_closed(script.session)

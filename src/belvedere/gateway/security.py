@@ -1,0 +1,72 @@
+"""What every request must satisfy and what every response carries, whichever handler it meets. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOST = re.compile(r"(?P<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+
+FEATURES = (
+    "accelerometer=(), autoplay=(self), camera=(), display-capture=(), fullscreen=(self), gamepad=(self), "
+    "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+    "screen-wake-lock=(self), usb=()"
+)
+
+
+class HostCheck:
+    """Knows the names under which this house may be called.
+
+    A page of a stranger whose name was made to point here (DNS rebinding) still says the stranger's name in `Host`.
+    Without names given, a house that listens on loopback goes by loopback's names, and any other by every name.
+    """
+
+    def __init__(self, listens_on: str, names: Iterable[str] = ()) -> None:
+        given = frozenset(name.lower() for name in names)
+        is_loopback = listens_on.strip("[]") in {"localhost", "::1"} or listens_on.startswith("127.")
+        bind = f"[{listens_on}]" if ":" in listens_on else listens_on
+        self._names = given | LOOPBACK_NAMES | {bind} if given or is_loopback else None
+
+    def accepts(self, host: str) -> bool:
+        """Whether this `Host` header names the house; what is not a host at all never does."""
+        match = _HOST.fullmatch(host.lower())
+        return match is not None and (self._names is None or match["name"] in self._names)
+
+
+def is_same_origin(origin: str, host: str) -> bool:
+    """Whether an `Origin` header names the site that `Host` names.
+
+    Schemes are not compared: behind a tunnel the browser speaks https and the house http.
+    """
+    scheme, separator, name = origin.lower().partition("://")
+    if not separator or scheme not in {"http", "https"}:
+        return False
+    return _without_default_port(name, scheme) == _without_default_port(host.lower(), scheme)
+
+
+def security_headers(host: str) -> dict[str, str]:
+    """The headers of every response; `host` is one that HostCheck accepts, or "" where the request had none."""
+    # Safari before 15.4 does not take 'self' to mean the same site's sockets
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host.lower()) else ""
+    return {
+        "content-security-policy": (
+            f"default-src 'self'; connect-src 'self'{sockets}; img-src 'self' data:; object-src 'none'; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": FEATURES,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "cache-control": "no-store",
+    }
+
+
+def _without_default_port(host: str, scheme: str) -> str:
+    return host.removesuffix(":80" if scheme == "http" else ":443")
