@@ -4,12 +4,10 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoff_ms } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { readMessage } from "../wire/incoming";
-import type { ClientMessage, ServerMessage } from "../wire/messages";
+import { CLOSE_CODES, type ClientMessage, type ServerMessage } from "../wire/messages";
 import { hello, ping } from "../wire/outgoing";
 
 export const SUBPROTOCOL = "belvedere.v1";
-/** The server closes with this when the session behind the page has ended. */
-const SESSION_ENDED = 4401;
 /** A server that says nothing after `hello` for this long is not going to. */
 const WELCOME_MS = 5000;
 /** A ping without an answer for this long means a dead connection, whatever the browser believes. */
@@ -143,7 +141,7 @@ export class Channel {
   }
 
   #receiveClose(code: number): void {
-    if (code === SESSION_ENDED) {
+    if (code === CLOSE_CODES.no_session) {
       this.#drop();
       this.#state.value = { kind: "ended" };
       return;

@@ -6,7 +6,7 @@ type Metadata = VideoFrameCallbackMetadata & { readonly rtpTimestamp?: number };
 
 /** Calls `receive` for each frame shown by `video`; returns what ends that. */
 export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
-  if (!("requestVideoFrameCallback" in video)) {
+  if (video.requestVideoFrameCallback === undefined) {
     return watchTime(video, receive);
   }
   let id = 0;

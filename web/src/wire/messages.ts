@@ -1,18 +1,39 @@
-// The wire messages of `belvedere.v1`, generated from contract/*.schema.json by `npm run types`: do not edit.
+// The wire messages of `belvedere.v1`, generated from contract/ by `npm run types`: not edited by hand.
 
 /** Anything a client may say. */
-export type ClientMessage = Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn;
+export type ClientMessage =
+  | Hello
+  | Ping
+  | Drive
+  | Release
+  | Stop
+  | LeaseAcquire
+  | LeaseTake
+  | LeaseReturn;
 
+/** The first message on a socket; nothing else is listened to before it. */
 export interface Hello {
   readonly type: "hello";
   readonly clock: number;
 }
 
+/** Keeps the lease and measures the way to the server and back. */
 export interface Ping {
   readonly type: "ping";
   readonly clock: number;
 }
 
+/**
+ * The setpoint of a held stick, re-sent at 20 Hz while it is held.
+ *
+ * Attributes:
+ *     epoch: the lease's epoch, from `lease`.
+ *     hold: a number that rises with every fresh press.
+ *     seq: a number that rises with every message of this epoch.
+ *     pan: share of full speed, right is positive.
+ *     tilt: share of full speed, up is positive.
+ *     clock: the client's clock when the visitor's hand was read.
+ */
 export interface Drive {
   readonly type: "drive";
   readonly epoch: number;
@@ -23,6 +44,7 @@ export interface Drive {
   readonly clock: number;
 }
 
+/** The visitor let go of this hold; it never moves anything again. */
 export interface Release {
   readonly type: "release";
   readonly epoch: number;
@@ -31,39 +53,47 @@ export interface Release {
   readonly clock: number;
 }
 
+/** Stop everything now; anyone in the house may say it, driving or not. */
 export interface Stop {
   readonly type: "stop";
 }
 
+/** Ask to drive, if nobody does. */
 export interface LeaseAcquire {
   readonly type: "lease.acquire";
 }
 
+/** Drive instead of whoever drives now; both are told. */
 export interface LeaseTake {
   readonly type: "lease.take";
 }
 
+/** Stop driving and let others. */
 export interface LeaseReturn {
   readonly type: "lease.return";
 }
 
 /** Anything the server may say. */
-export type ServerMessage = Welcome | Pong | Ack | State | Lease | Notice | ErrorMessage;
+export type ServerMessage =
+  | Welcome
+  | Pong
+  | Ack
+  | State
+  | Lease
+  | Notice
+  | ErrorMessage;
 
-export interface AxisState {
-  readonly link: "searching" | "connecting" | "settling" | "ready" | "waiting" | "disabled" | "closed";
-  readonly reason: string;
-  readonly velocity: number;
-  readonly position_deg: number | null;
-  readonly limit: number;
-  readonly interval_ms: number | null;
-}
-
-export interface StageState {
-  readonly available: boolean;
-  readonly viewers: number;
-}
-
+/**
+ * The answer to `hello`: who you are and how this house works.
+ *
+ * Attributes:
+ *     session: this socket's name in `lease` and in the logs; no secret.
+ *     resend_ms: how often a held setpoint must be sent again.
+ *     dead_man_ms: how old a setpoint may grow before the head stops.
+ *     server: the server's clock.
+ *     clock: the client's clock from `hello`.
+ *     head: the head's name, for people.
+ */
 export interface Welcome {
   readonly type: "welcome";
   readonly session: string;
@@ -74,12 +104,18 @@ export interface Welcome {
   readonly head: string;
 }
 
+/** The answer to `ping`: the client's clock back, and the server's. */
 export interface Pong {
   readonly type: "pong";
   readonly clock: number;
   readonly server: number;
 }
 
+/**
+ * The newest setpoint of yours that was written to the radio on this axis.
+ *
+ * `written - (clock mapped to the server's clock)` is the true age of the command when it left.
+ */
 export interface Ack {
   readonly type: "ack";
   readonly axis: "pan" | "tilt";
@@ -88,6 +124,7 @@ export interface Ack {
   readonly written: number;
 }
 
+/** What the head and the stage do now; sent on change, newest only. */
 export interface State {
   readonly type: "state";
   readonly pan: AxisState;
@@ -95,30 +132,64 @@ export interface State {
   readonly stage: StageState;
 }
 
+/**
+ * What one axis does now.
+ *
+ * Attributes:
+ *     link: the supervisor's state; `ready` alone can move.
+ *     reason: why the link is not ready (a LinkReason), or "".
+ *     velocity: what was last written to the unit, share of full speed.
+ *     position_deg: dead-reckoned, or null where the profile has no calibration.
+ *     limit: the soft limit that the axis stands at: -1, 0 (none) or 1.
+ *     interval_ms: the learned pace of the link, or null before it is known.
+ */
+export interface AxisState {
+  readonly link: "closed" | "connecting" | "disabled" | "ready" | "searching" | "settling" | "waiting";
+  readonly reason: string;
+  readonly velocity: number;
+  readonly position_deg: number | null;
+  readonly limit: number;
+  readonly interval_ms: number | null;
+}
+
+/** What the picture does now: `viewers` counts those who are being shown it. */
+export interface StageState {
+  readonly available: boolean;
+  readonly viewers: number;
+}
+
+/**
+ * Who drives: `you`, `other` or `nobody`; `epoch` belongs in every `drive` while it is you.
+ *
+ * `can_take` says that `lease.take` would be granted.
+ */
 export interface Lease {
   readonly type: "lease";
   readonly epoch: number;
-  readonly holder: "you" | "other" | "nobody";
+  readonly holder: "nobody" | "other" | "you";
   readonly can_take: boolean;
 }
 
+/** Something happened that the visitor should know: after a cut hold, let go and press again. */
 export interface Notice {
   readonly type: "notice";
-  readonly code:
-    | "hold_expired"
-    | "hold_too_long"
-    | "link_lost"
-    | "lease_lost"
-    | "stopped"
-    | "clock_jumped"
-    | "closing";
-  readonly axis: "pan" | "tilt" | "both";
+  readonly code: "clock_jumped" | "closing" | "hold_expired" | "hold_too_long" | "lease_lost" | "link_lost" | "stopped";
+  readonly axis: "both" | "pan" | "tilt";
   readonly hold: number;
 }
 
+/** A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now. */
 export interface ErrorMessage {
   readonly type: "error";
   readonly code: string;
   readonly message: string;
   readonly closing: boolean;
 }
+
+/** Why the server ends a socket, besides the codes of RFC 6455. */
+export const CLOSE_CODES = {
+  bad_messages: 4400,
+  no_session: 4401,
+  silent: 4408,
+  too_much: 4429,
+} as const;

@@ -1,0 +1,29 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { listenToAway } from "./hands";
+
+function hide(isHidden: boolean): void {
+  Object.defineProperty(document, "visibilityState", {
+    value: isHidden ? "hidden" : "visible",
+    configurable: true,
+  });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+test("every way of losing the visitor's attention is told, until nobody listens", () => {
+  let count = 0;
+  const off = new AbortController();
+  listenToAway(() => {
+    count += 1;
+  }, off.signal);
+  window.dispatchEvent(new Event("blur"));
+  window.dispatchEvent(new Event("pagehide"));
+  document.dispatchEvent(new Event("freeze"));
+  hide(true);
+  expect(count).toBe(4);
+  hide(false);
+  expect(count).toBe(4);
+  off.abort();
+  window.dispatchEvent(new Event("blur"));
+  expect(count).toBe(4);
+});

@@ -1,0 +1,36 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { watchFrames } from "./frames";
+import type { ShownFrame } from "./viewer";
+
+test("each frame is told with its time on the glass and its stamp, until nobody watches", () => {
+  const callbacks = new Map<number, (now: number, metadata: object) => void>();
+  const video = Object.assign(document.createElement("video"), {
+    requestVideoFrameCallback: (callback: (now: number, metadata: object) => void) => {
+      callbacks.set(callbacks.size + 1, callback);
+      return callbacks.size;
+    },
+    cancelVideoFrameCallback: (id: number) => callbacks.delete(id),
+  });
+  const frames: ShownFrame[] = [];
+  const stop = watchFrames(video, (frame) => frames.push(frame));
+  callbacks.get(1)?.(0, { expectedDisplayTime: 12.5, rtpTimestamp: 900 });
+  callbacks.get(2)?.(0, { expectedDisplayTime: 45 });
+  expect(frames).toEqual([
+    { shown_ms: 12.5, rtp: 900 },
+    { shown_ms: 45, rtp: null },
+  ]);
+  stop();
+  expect(callbacks.has(3)).toBe(false);
+});
+
+test("a browser without frame callbacks tells by the video's own time", () => {
+  const video = document.createElement("video");
+  Object.defineProperty(video, "requestVideoFrameCallback", { value: undefined });
+  const frames: ShownFrame[] = [];
+  const stop = watchFrames(video, (frame) => frames.push(frame));
+  video.dispatchEvent(new Event("timeupdate"));
+  stop();
+  video.dispatchEvent(new Event("timeupdate"));
+  expect(frames).toMatchObject([{ rtp: null }]);
+});

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { FakeTimers } from "../testing/fake-timers";
+import { Meter, NO_FIGURES } from "./meter";
+
+test("nothing is said before the clocks are known", () => {
+  const meter = new Meter(new FakeTimers());
+  meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 0, written: 50 });
+  meter.receivePicture(0, 50);
+  expect(meter.figures()).toEqual(NO_FIGURES);
+});
+
+test("both delays are reckoned on one clock", () => {
+  const timers = new FakeTimers(1000);
+  const meter = new Meter(timers);
+  meter.receiveAnswer(990, 70_995); // there and back 10 ms: the server is 70,000 ms ahead
+  meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 980, written: 71_003 });
+  meter.receivePicture(70_900, 931);
+  expect(meter.figures()).toEqual({ command_ms: 23, glass_ms: 31, roundTrip_ms: 10 });
+});
+
+test("another server's clock is learned anew", () => {
+  const meter = new Meter(new FakeTimers(1000));
+  meter.receiveAnswer(990, 70_995);
+  meter.forgetClock();
+  expect(meter.roundTrip_ms).toBeNull();
+  meter.receivePicture(70_900, 931);
+  expect(meter.figures().glass_ms).toBeNull();
+});

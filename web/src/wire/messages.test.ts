@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import clientSchema from "../../../contract/client.schema.json";
+import closeCodes from "../../../contract/close-codes.json";
+import clientExamples from "../../../contract/examples/client.valid.json";
+import serverExamples from "../../../contract/examples/server.valid.json";
+import serverSchema from "../../../contract/server.schema.json";
+import { messagesModule } from "../../scripts/types.mjs";
+import { readMessage } from "./incoming";
+import type { ClientMessage } from "./messages";
+import messagesText from "./messages.ts?raw";
+import * as outgoing from "./outgoing";
+
+test("the types are those of the contract; `make contract` renews them", () => {
+  expect(messagesText).toBe(messagesModule(clientSchema, serverSchema, closeCodes));
+});
+
+test("a contract that says more than the generator knows is refused, not guessed", () => {
+  const schema = {
+    anyOf: [],
+    $defs: { Odd: { title: "Odd", description: "", properties: { it: { type: "array" } } } },
+  };
+  expect(() => messagesModule(schema, schema, {})).toThrow("more than this generator knows");
+});
+
+test.each(serverExamples.examples)("the page understands the server's $name", ({ message }) => {
+  expect(readMessage(JSON.stringify(message))).toEqual(message);
+});
+
+const MAKE: {
+  [T in ClientMessage["type"]]: (message: Extract<ClientMessage, { type: T }>) => ClientMessage;
+} = {
+  hello: ({ clock }) => outgoing.hello(clock),
+  ping: ({ clock }) => outgoing.ping(clock),
+  drive: ({ type: _, ...fields }) => outgoing.drive(fields),
+  release: ({ type: _, ...fields }) => outgoing.release(fields),
+  stop: () => outgoing.stop(),
+  "lease.acquire": () => outgoing.acquireLease(),
+  "lease.take": () => outgoing.takeLease(),
+  "lease.return": () => outgoing.returnLease(),
+};
+
+const sayable = clientExamples.examples.flatMap((example) =>
+  "message" in example ? [{ name: example.name, message: example.message as ClientMessage }] : [],
+);
+
+test.each(sayable)("the page says a $name as the contract has it", ({ message }) => {
+  const make = MAKE[message.type] as (message: ClientMessage) => ClientMessage;
+  expect(make(message)).toEqual(message);
+});
