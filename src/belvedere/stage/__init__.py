@@ -1,0 +1,1 @@
+"""Camera to viewer: one encoder, a hub, and WebRTC connections that pass its packets through."""

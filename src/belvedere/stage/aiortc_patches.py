@@ -1,0 +1,134 @@
+"""Every change we make to aiortc and to aioice under it, and nothing else; importing this module applies them.
+
+1. The playout-delay header extension (0, 0) is offered, accepted and sent, so that Chromium shows a picture the
+   moment it is decoded: 6 ms instead of 30.
+2. Packets are remembered for longer than aiortc does, so that a lost one can be sent again.
+3. A sender passes encoded frames through, starts its timestamps where we say, and hands on requests for an IDR.
+4. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network.
+
+They touch names that aiortc keeps to itself. So the version is checked, every name must already be there, and a
+release that renames one is refused in plain words instead of sending pictures that nobody can see.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import aiortc
+from aioice import ice
+from aiortc import codecs, rtcrtpsender, rtp
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+
+from belvedere.errors import OwnerError
+from belvedere.stage.answer import RTP_WRAP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiortc.rtcrtpparameters import RTCRtpParameters
+
+    from belvedere.stage.hub import Outlet
+
+WRITTEN_FOR = "1.16"
+PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+PLAYOUT_DELAY_ID = 5  # free among the ids of `codecs.HEADER_EXTENSIONS`; as the answering side we take the offer's
+NO_DELAY = b"\x00\x00\x00"  # 12 bits of minimum and 12 of maximum, in units of 10 ms
+ONE_BYTE_HEADERS = 0xBEDE  # RFC 8285, section 4.2
+ONE_BYTE_MAX_ID = 14
+HISTORY_PACKETS = 512  # almost 2 s at 3 Mbit/s, where aiortc keeps 0.4 s; viewers share the payloads
+LOOPBACK = "127.0.0.1"
+
+
+def check_version(found: str) -> None:
+    """Refuse a release of aiortc that nobody has tried these patches on. Raises OwnerError."""
+    if not f"{found}.".startswith(f"{WRITTEN_FOR}."):
+        raise OwnerError(
+            f"aiortc {found} is installed, but Belvedere needs {WRITTEN_FOR}: pip install 'aiortc=={WRITTEN_FOR}.*'"
+        )
+
+
+def replace(owner: object, name: str, value: object) -> None:
+    """Put `value` in the place of something that is there already. Raises OwnerError where it is not."""
+    if not hasattr(owner, name):
+        raise OwnerError(f"this release of aiortc or aioice has no {name}: pip install 'aiortc=={WRITTEN_FOR}.*'")
+    setattr(owner, name, value)
+
+
+class AbsoluteTimestamp(int):
+    """An RTP timestamp to be sent as it is, without the sender's secret random origin."""
+
+
+def _add_timestamp(origin: int, timestamp: int) -> int:
+    if isinstance(timestamp, AbsoluteTimestamp):
+        return int(timestamp)
+    return (origin + timestamp) % RTP_WRAP
+
+
+class ViewerExtensions(rtp.HeaderExtensionsMap):
+    """aiortc's header extensions, and the playout delay where the viewer has agreed to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._playout_delay_id: int | None = None
+
+    def configure(self, parameters: RTCRtpParameters) -> None:
+        """Take over the ids that were agreed on."""
+        super().configure(parameters)
+        for extension in parameters.headerExtensions:
+            if extension.uri == PLAYOUT_DELAY_URI:
+                self._playout_delay_id = extension.id
+
+    def set(self, values: rtp.HeaderExtensions) -> tuple[int, bytes]:
+        """The extensions of one packet as profile and bytes, ours first."""
+        profile, packed = super().set(values)
+        number = self._playout_delay_id
+        if number is None:
+            return profile, packed
+        if profile == ONE_BYTE_HEADERS and number <= ONE_BYTE_MAX_ID:  # each packet passes here: do not unpack it
+            return profile, bytes([number << 4 | len(NO_DELAY) - 1]) + NO_DELAY + packed
+        return rtp.pack_header_extensions([(number, NO_DELAY), *rtp.unpack_header_extensions(profile, packed)])
+
+
+def pass_through(
+    sender: rtcrtpsender.RTCRtpSender, outlet: Outlet, origin: int, request_idr: Callable[[], None]
+) -> None:
+    """Let a sender, before it starts, send the outlet's frames as they are.
+
+    A frame's RTP timestamp is `origin` plus its ticks, wrapped. `request_idr` is called when the viewer lost the
+    picture (PLI or FIR).
+    """
+
+    async def next_encoded_frame(_codec: object) -> rtcrtpsender.RTCEncodedFrame:
+        frame = await outlet.next_frame()
+        if frame is None:
+            raise MediaStreamError
+        timestamp = AbsoluteTimestamp((origin + frame.ticks) % RTP_WRAP)
+        return rtcrtpsender.RTCEncodedFrame(list(frame.payloads), timestamp, 0)
+
+    replace(sender, "_next_encoded_frame", next_encoded_frame)
+    replace(sender, "_send_keyframe", request_idr)
+    replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
+
+
+def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callable[[bool, bool], list[str]]:
+    def find(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 (aioice's signature)
+        return find_addresses(use_ipv4, use_ipv6) or [LOOPBACK]
+
+    return find
+
+
+def _apply() -> None:
+    check_version(aiortc.__version__)
+    if list(inspect.signature(ice.get_host_addresses).parameters) != ["use_ipv4", "use_ipv6"]:
+        raise OwnerError(f"this release of aioice is not known: pip install 'aiortc=={WRITTEN_FOR}.*'")
+    codecs.HEADER_EXTENSIONS["video"].append(
+        RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI)
+    )
+    replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
+    replace(rtcrtpsender, "uint32_add", _add_timestamp)
+    replace(ice, "get_host_addresses", _with_loopback(ice.get_host_addresses))
+
+
+_apply()

@@ -1,0 +1,51 @@
+"""What a viewer gets back for an offer: the answer, and how to read the time in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RTP_CLOCK_HZ = 90_000  # the clock of video in RTP (RFC 6184, section 8.2.1)
+RTP_WRAP = 1 << 32
+
+
+def rtp_ticks(at_s: float) -> int:
+    """An instant of the monotonic clock in ticks of the RTP clock, not wrapped."""
+    return round(at_s * RTP_CLOCK_HZ)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureClock:
+    """A pair of readings that ties a viewer's RTP timestamps to the server's monotonic clock.
+
+    A picture with RTP timestamp t was captured at server_ms + ((t - rtp) mod 2^32, as a signed number) / 90.
+
+    Attributes:
+        rtp: the RTP timestamp, 0 to 2^32 - 1, of a picture captured at `server_ms`.
+        server_ms: milliseconds on the server's monotonic clock.
+    """
+
+    rtp: int
+    server_ms: int
+
+    @classmethod
+    def reading(cls, now_s: float, origin: int) -> CaptureClock:
+        """The clock of a viewer whose timestamps are `origin` plus `rtp_ticks` of the capture time, wrapped."""
+        server_ms = int(now_s * 1000)
+        return cls((origin + server_ms * RTP_CLOCK_HZ // 1000) % RTP_WRAP, server_ms)
+
+    def captured_ms(self, rtp_timestamp: int) -> float:
+        """When a picture was captured, within 13 hours of this reading: milliseconds on the server's clock."""
+        ahead = (rtp_timestamp - self.rtp + RTP_WRAP // 2) % RTP_WRAP - RTP_WRAP // 2
+        return self.server_ms + ahead * 1000 / RTP_CLOCK_HZ
+
+    def __str__(self) -> str:
+        return f"rtp={self.rtp};server={self.server_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The SDP answer to one viewer's offer; `id` names the viewer from now on."""
+
+    id: str
+    sdp: str
+    capture_clock: CaptureClock

@@ -1,0 +1,100 @@
+"""One viewer's WebRTC connection, served by ourselves with aiortc: the answering side of WHEP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import OperationError
+from aiortc.mediastreams import MediaStreamTrack
+
+from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.stage.aiortc_patches import pass_through
+from belvedere.stage.options import CLOSE_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.stage.hub import Outlet
+    from belvedere.stage.options import StageOptions
+    from belvedere.stage.peer import PeerListener
+
+ACCEPTED = ("video/H264", "video/rtx")
+ENDED_STATES = ("failed", "closed")
+
+logger = logging.getLogger(__name__)
+
+
+class _PassedThrough(MediaStreamTrack):
+    """Stands for the picture in aiortc's bookkeeping; the frames go to the sender past it."""
+
+    kind = "video"
+
+    async def recv(self) -> None:  # type: ignore[override]  # never called, so there is no frame type to return
+        raise InternalError("the sender does not pass frames through")
+
+
+class DirectPeer:
+    """A connection with one viewer, from its offer to its end."""
+
+    def __init__(
+        self,
+        options: StageOptions,
+        outlet: Outlet,
+        origin: int,
+        request_idr: Callable[[], None],
+        listener: PeerListener,
+    ) -> None:
+        self._listener = listener
+        self._is_ended = False
+        servers = [
+            RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
+            for server in options.ice_servers
+        ]
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._connection.on("connectionstatechange", self._receive_state)
+        sender = self._connection.addTrack(_PassedThrough())
+        pass_through(sender, outlet, origin, request_idr)
+
+    async def answer(self, offer: str) -> str:
+        """Take an offer that `read_offer` has passed and return the answer with all our addresses in it.
+
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC).
+        """
+        # The preference must be there before the offer is, or H.264 leaves in the packets of another codec.
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        self._connection.getTransceivers()[0].setCodecPreferences(
+            [codec for codec in codecs if codec.mimeType in ACCEPTED]
+        )
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except OperationError as error:
+            raise StageError(StageReason.NO_COMMON_CODEC) from error
+        except Exception as error:  # its parser has no error of its own: bad SDP ends in whatever Python raises
+            raise StageError(StageReason.BAD_OFFER) from error
+        return self._connection.localDescription.sdp
+
+    async def close(self) -> None:
+        """Say goodbye and let go of everything, within `CLOSE_TIMEOUT_S`; never raises."""
+        self._is_ended = True
+        closing = asyncio.ensure_future(self._connection.close())
+        done, _ = await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT_S)
+        if not done:
+            closing.cancel()
+            logger.warning("a viewer's connection did not close in time and was left behind")
+        elif error := closing.exception():
+            logger.warning("a viewer's connection did not close cleanly: %r", error)
+
+    def _receive_state(self) -> None:
+        state = self._connection.connectionState
+        logger.debug("a viewer's connection is %s", state)
+        if self._is_ended:
+            return
+        if state == "connected":
+            self._listener.receive_connected()
+        elif state in ENDED_STATES:
+            self._is_ended = True
+            self._listener.receive_ended()

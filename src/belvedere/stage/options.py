@@ -1,0 +1,42 @@
+"""What an owner may set about the picture, each with its bounds and the reason for its default."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+
+class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with name and password."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(stun|turns?):[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?$")]
+    username: str | None = None
+    credential: str | None = None
+
+
+class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Size and rate of the picture, and who may watch it.
+
+    Attributes:
+        width, height: 1280x720 is the most that a Raspberry Pi encodes at 30 fps. Multiples of 32 and 2, so that
+            no row of a plane needs padding.
+        fps: pictures a second.
+        bitrate_kbps: 3 Mbit/s looks sharp at 720p and passes most home uplinks.
+        max_viewers: connections at a time, being made or made; each costs 1 % of a core and its share of the uplink.
+        ice_servers: none are asked unless named here, so that nobody else learns who is watching.
+    """
+
+    width: Annotated[int, msgspec.Meta(ge=160, le=3840, multiple_of=32)] = 1280
+    height: Annotated[int, msgspec.Meta(ge=96, le=2160, multiple_of=2)] = 720
+    fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
+    bitrate_kbps: Annotated[int, msgspec.Meta(ge=100, le=20_000)] = 3000
+    max_viewers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+ANSWER_TIMEOUT_S = 8.0  # aioice waits up to 5 s for a STUN or TURN server that says nothing
+CONNECT_TIMEOUT_S = 15.0  # a browser gives up on ICE after 15 s
+CLOSE_TIMEOUT_S = 3.0  # a goodbye is one packet; a peer that hangs on the way is left behind
+STALL_TIMEOUT_S = 20.0  # longer than any camera takes to turn on, or the demo's room to be drawn on a small board
+STALL_CHECK_S = 2.0  # a tenth of it

@@ -1,0 +1,51 @@
+"""The source `test`: colour bars that wander to the left, to try the way to a viewer without a camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from belvedere.stage.source import Picture
+
+# white, yellow, cyan, green, magenta, red, blue at 75 %, as YUV in video range (BT.709)
+BARS = (
+    (180, 128, 128),
+    (168, 44, 136),
+    (145, 147, 44),
+    (133, 63, 52),
+    (63, 193, 204),
+    (51, 109, 212),
+    (28, 212, 120),
+)
+WANDER_PX_PER_S = 120  # quick enough to see a picture that stands still, slow enough to look at
+
+
+class PatternSource:
+    """Seven bars, one lap in a little more than ten seconds at 1280 pixels."""
+
+    def __init__(self) -> None:
+        self._rows: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+
+    def prepare(self, width: int, height: int, fps: int) -> None:
+        """Nothing takes long here."""
+
+    def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the seam gives more than bars need)
+        """Draw one row of each plane, twice as long as it is seen."""
+        luma = [BARS[x * len(BARS) // width] for x in range(width)] * 2
+        self._rows = (
+            bytes(bar[0] for bar in luma),
+            bytes(bar[1] for bar in luma[::2]),
+            bytes(bar[2] for bar in luma[::2]),
+        )
+
+    def read(self, at_s: float, picture: Picture) -> None:
+        """Show the bars as they stand at `at_s`."""
+        shift = int(at_s * WANDER_PX_PER_S) % picture.width
+        y, u, v = self._rows
+        half = picture.width // 2
+        picture.y[:] = y[shift : shift + picture.width] * picture.height
+        picture.u[:] = u[shift // 2 : shift // 2 + half] * (picture.height // 2)
+        picture.v[:] = v[shift // 2 : shift // 2 + half] * (picture.height // 2)
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,254 @@
+"""Who watches, and that there is a picture exactly while somebody does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from belvedere.errors import StageError, StageReason
+from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
+from belvedere.stage.hub import Hub, Outlet
+from belvedere.stage.kit import load_kit
+from belvedere.stage.offer import read_offer
+from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_CHECK_S, STALL_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.stage.hub import EncodedFrame
+    from belvedere.stage.kit import Kit, PictureProducer
+    from belvedere.stage.options import StageOptions
+    from belvedere.stage.peer import Peer
+    from belvedere.stage.source import VideoSource
+
+logger = logging.getLogger(__name__)
+
+
+class _Viewer:
+    """One viewer from the offer to the end; listens to its own connection."""
+
+    def __init__(self, owner: str, stage: Stage) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self.owner = owner
+        self.outlet = Outlet()
+        self.peer: Peer | None = None
+        self.is_watching = False
+        self.patience: asyncio.TimerHandle | None = None
+        self._stage = stage
+
+    def receive_connected(self) -> None:
+        self._stage.receive_connected(self)
+
+    def receive_ended(self) -> None:
+        self._stage.receive_ended(self)
+
+
+class Stage:
+    """One picture for every viewer. All methods but `warm` belong to one event loop.
+
+    Args:
+        source_factory: makes the camera; called in a thread whenever a first viewer comes.
+        options: size, rate and limits.
+        on_viewers: called from the event loop with the number of those who watch, whenever it changes.
+        clock: the server's monotonic clock in seconds, called from any thread.
+        kit: the parts to build from; without them aiortc and FFmpeg, imported at the first need.
+    """
+
+    def __init__(
+        self,
+        source_factory: Callable[[], VideoSource],
+        options: StageOptions,
+        *,
+        on_viewers: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+        kit: Kit | None = None,
+    ) -> None:
+        self._source_factory = source_factory
+        self._options = options
+        self._on_viewers = on_viewers
+        self._clock = clock
+        self._kit = kit
+        self._producer: PictureProducer | None = None
+        self._hub = Hub(self._request_idr)
+        self._viewers: dict[str, _Viewer] = {}  # the oldest first
+        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._stall_check: asyncio.TimerHandle | None = None
+        self._is_warm = False
+        self._is_failing = False
+        self._is_closed = False
+
+    @property
+    def viewers(self) -> int:
+        """How many watch, connections in the making not counted."""
+        return sum(viewer.is_watching for viewer in self._viewers.values())
+
+    def warm(self) -> None:
+        """Get ready for a first viewer, in a thread: import and draw what takes long. May be called often."""
+        if not self._is_warm:
+            self._is_warm = True
+            threading.Thread(target=self._warm_up, name="stage-warm", daemon=True).start()
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        """Take in a viewer: the WHEP offer of `owner` in, our answer out.
+
+        The picture follows once the viewer has connected. Where there is no room, the owner's own oldest connection
+        makes it, so that nobody is locked out by a page of theirs that vanished without a goodbye.
+
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
+        """
+        if self._is_closed:
+            raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
+        offer = read_offer(offer_sdp)
+        self._make_room(owner)
+        viewer = _Viewer(owner, self)
+        self._viewers[viewer.id] = viewer
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                answer = await self._answer(viewer, offer)
+        except TimeoutError as error:
+            self._drop(viewer)
+            raise StageError(StageReason.NO_PICTURE, "the answer took too long") from error
+        except BaseException:
+            self._drop(viewer)
+            raise
+        if viewer.id not in self._viewers:
+            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
+        viewer.patience = asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._drop, viewer)
+        self._start()
+        return answer
+
+    async def end(self, viewer_id: str, owner: str) -> None:
+        """End one of the owner's connections. Raises StageError (NOT_FOUND)."""
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None or viewer.owner != owner:
+            raise StageError(StageReason.NOT_FOUND)
+        await self._end([viewer])
+
+    async def end_all_of(self, owner: str) -> None:
+        """End every connection of an owner."""
+        await self._end([viewer for viewer in self._viewers.values() if viewer.owner == owner])
+
+    async def close(self) -> None:
+        """End every connection and turn the source off; nobody is taken in any more."""
+        self._is_closed = True
+        await self._end(list(self._viewers.values()))
+        if self._goodbyes:
+            await asyncio.wait(self._goodbyes)
+        if self._producer is not None and not await self._producer.wait_off():
+            logger.warning("the picture's source does not let go; it is left behind")
+
+    # what the connections and the producer tell
+
+    def receive_connected(self, viewer: _Viewer) -> None:
+        """Begin to send pictures to a viewer."""
+        if viewer.id not in self._viewers or viewer.is_watching:
+            return
+        if viewer.patience is not None:
+            viewer.patience.cancel()
+        viewer.is_watching = True
+        self._hub.attach(viewer.outlet)
+        self._on_viewers(self.viewers)
+
+    def receive_ended(self, viewer: _Viewer) -> None:
+        """A connection ended by itself."""
+        self._drop(viewer)
+
+    def receive_frame(self, frame: EncodedFrame) -> None:
+        """Hand a picture to everyone."""
+        self._is_failing = False
+        self._hub.receive_frame(frame)
+
+    def receive_failure(self, error: Exception) -> None:
+        """The picture broke off: everyone is told by the end of their connection, and the next viewer tries anew."""
+        level = logging.DEBUG if self._is_failing else logging.ERROR
+        self._is_failing = True
+        logger.log(level, "the picture broke off", exc_info=error)
+        for viewer in list(self._viewers.values()):
+            self._drop(viewer)
+
+    # how it is done
+
+    def _load(self) -> Kit:
+        if self._kit is None:
+            self._kit = load_kit()
+        return self._kit
+
+    def _warm_up(self) -> None:
+        options = self._options
+        try:
+            self._load()
+            self._source_factory().prepare(options.width, options.height, options.fps)
+        except Exception:
+            logger.exception("getting ready for viewers failed; the first one will try again")
+
+    def _make_room(self, owner: str) -> None:
+        if len(self._viewers) < self._options.max_viewers:
+            return
+        ghost = next((viewer for viewer in self._viewers.values() if viewer.owner == owner), None)
+        if ghost is None:
+            raise StageError(StageReason.TOO_MANY_VIEWERS)
+        self._drop(ghost)
+
+    async def _answer(self, viewer: _Viewer, offer: str) -> Answer:
+        kit = await asyncio.to_thread(self._load) if self._kit is None else self._kit
+        origin = secrets.randbelow(RTP_WRAP)
+        viewer.peer = kit.peer(self._options, viewer.outlet, origin, self._request_idr, viewer)
+        sdp = await viewer.peer.answer(offer)
+        return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))
+
+    def _start(self) -> None:
+        """Turn the picture on, so that it is there by the time the viewer has connected."""
+        if self._producer is None:
+            self._producer = self._load().producer(self._source_factory, self._options, self._clock, self)
+        self._producer.start(asyncio.get_running_loop())
+        if self._stall_check is None:
+            self._check_later()
+
+    async def _end(self, viewers: list[_Viewer]) -> None:
+        goodbyes = [self._drop(viewer) for viewer in viewers]
+        if waiting := {goodbye for goodbye in goodbyes if goodbye is not None}:
+            await asyncio.wait(waiting)
+
+    def _drop(self, viewer: _Viewer) -> asyncio.Task[None] | None:
+        """Forget a viewer now; the goodbye, if there is anyone to say it to, is said by the task returned."""
+        if self._viewers.pop(viewer.id, None) is None:
+            return None
+        if viewer.patience is not None:
+            viewer.patience.cancel()
+        self._hub.detach(viewer.outlet)
+        if not self._viewers:
+            self._turn_off()
+        if viewer.is_watching:
+            viewer.is_watching = False
+            self._on_viewers(self.viewers)
+        if viewer.peer is None:
+            return None
+        goodbye = asyncio.get_running_loop().create_task(viewer.peer.close())
+        self._goodbyes.add(goodbye)
+        goodbye.add_done_callback(self._goodbyes.discard)
+        return goodbye
+
+    def _turn_off(self) -> None:
+        if self._producer is not None:
+            self._producer.stop()
+        if self._stall_check is not None:
+            self._stall_check.cancel()
+            self._stall_check = None
+
+    def _request_idr(self) -> None:
+        if self._producer is not None:
+            self._producer.request_idr()
+
+    def _check_later(self) -> None:
+        self._stall_check = asyncio.get_running_loop().call_later(STALL_CHECK_S, self._check_stall)
+
+    def _check_stall(self) -> None:
+        """A source that hangs cannot be ended, but it can be left behind."""
+        self._check_later()
+        if self._producer is not None and self._producer.silent_s() > STALL_TIMEOUT_S:
+            self._producer.abandon()
+            self.receive_failure(StageError(StageReason.NO_PICTURE, "the picture's source hangs"))
