@@ -1,0 +1,69 @@
+"""The demo's room: painted once, by a process of its own, and kept."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import IO
+
+from belvedere.errors import OwnerError
+from belvedere.sim.panorama import PANORAMA_BYTES, Panorama
+
+PAINTING_TIMEOUT_S = 120.0  # two seconds on a laptop, twenty on the smallest board
+
+logger = logging.getLogger(__name__)
+
+
+class Room:
+    """A room that is painted when it is first looked at.
+
+    Painting takes two seconds and 200 MiB. It happens in a child process, so that it neither delays a command to the
+    head nor leaves anything behind in this one but the 17 MB of the finished panorama.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._panorama: Panorama | None = None
+
+    def panorama(self) -> Panorama:
+        """The painted room; any thread may ask, and all but the first wait for the first. Raises OwnerError."""
+        with self._lock:
+            if self._panorama is None:
+                self._panorama = _painted()
+            return self._panorama
+
+
+def _painted() -> Panorama:
+    started_s = time.monotonic()
+    with _memory_file() as file:
+        command = [sys.executable, "-m", "belvedere.sim.painting"]
+        try:
+            done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.PIPE,
+                timeout=PAINTING_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise OwnerError(f"the demo's room could not be painted: {error}") from error
+        if done.returncode != 0 or os.fstat(file.fileno()).st_size != PANORAMA_BYTES:
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
+            raise OwnerError(f"the demo's room could not be painted: {lines[-1]} (pip install 'belvedere[demo]')")
+        data = memoryview(mmap.mmap(file.fileno(), PANORAMA_BYTES, access=mmap.ACCESS_COPY))
+    logger.debug("painted the room in %.1f s", time.monotonic() - started_s)
+    return Panorama(data)
+
+
+def _memory_file() -> IO[bytes]:
+    """A file without a name, in memory where the system can do that."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("belvedere-room"), "w+b")
+    return tempfile.TemporaryFile()
