@@ -1,6 +1,6 @@
 // One visit from the tap to the leaving: brings the picture, the control channel and the hand together.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { Channel, type ChannelPorts } from "../control/channel";
+import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import { isStill } from "../drive/velocity";
@@ -80,7 +80,7 @@ export class Visit {
       whyNot: () => this.#whyNot(),
       roundTrip_ms: () => this.#meter.roundTrip_ms ?? 0,
     });
-    this.#channel.state.subscribe((state) => this.#followChannel(state.kind === "open"));
+    this.#channel.state.subscribe((state) => this.#followChannel(state));
     this.#viewer.state.subscribe((state) => this.#followViewer(state));
     this.driver.hold.subscribe((hold) => this.#followHold(hold));
     this.driver.lease.subscribe(() => this.#setPace());
@@ -220,10 +220,14 @@ export class Visit {
     return canTurn ? null : "out_of_reach";
   }
 
-  #followChannel(isOpen: boolean): void {
-    if (!isOpen) {
+  #followChannel(state: ChannelState): void {
+    if (state.kind !== "open") {
       this.driver.receiveOffline();
       this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
+    }
+    if (state.kind === "ended") {
+      this.#cancelLook();
+      this.#viewer.close();
     }
   }
 
@@ -234,6 +238,7 @@ export class Visit {
       this.#firstPicture_ms.value = this.#ports.timers.now() - this.#joined_ms;
     }
     if (state.kind === "ended") {
+      this.#cancelLook();
       this.#channel.close();
     }
   }

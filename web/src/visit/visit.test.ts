@@ -1,0 +1,268 @@
+import { expect, test } from "vitest";
+import { velocity } from "../drive/velocity";
+import { JoinError, type JoinFailure, type WhepEvents } from "../stage/whep";
+import { lease, notice, state, welcome } from "../testing/examples";
+import { FakeSocket } from "../testing/fake-socket";
+import { FakeTimers, settled } from "../testing/fake-timers";
+import { Visit } from "./visit";
+
+const RIGHT = velocity(1, 0);
+
+function stage({ joinFails = null as JoinFailure | null } = {}) {
+  const timers = new FakeTimers();
+  const sockets: FakeSocket[] = [];
+  const joins: WhepEvents[] = [];
+  const left: number[] = [];
+  const whep = { fails: joinFails };
+  const visit = new Visit({
+    timers,
+    random: () => 0,
+    openSocket: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    isWelcome: async () => null,
+    join: async (events) => {
+      if (whep.fails !== null) {
+        throw new JoinError(whep.fails);
+      }
+      const number = joins.push(events);
+      return { captureAnchor: { rtp: 0, server_ms: 50_000 }, leave: () => left.push(number) };
+    },
+  });
+  const socket = (): FakeSocket => {
+    const newest = sockets.at(-1);
+    if (newest === undefined) {
+      throw new Error("no socket was opened");
+    }
+    return newest;
+  };
+  const greet = () => {
+    socket().open();
+    socket().say(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
+    socket().say(lease("nobody"));
+    socket().say(state());
+  };
+  const frame = (rtp = 0) => visit.receiveFrame({ shown_ms: timers.now(), rtp });
+  /** Lets time pass with everything in order: pictures come, and pings are answered. */
+  const pass = (duration_ms: number) => {
+    for (let ms = 0; ms < duration_ms; ms += 50) {
+      timers.pass(50);
+      frame();
+      socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
+    }
+  };
+  const goIn = async () => {
+    visit.join();
+    greet();
+    await settled();
+    frame();
+  };
+  const drive = async () => {
+    await goIn();
+    visit.driver.press("keys", RIGHT, timers.now());
+    socket().say(lease("you", { epoch: 2 }));
+  };
+  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep };
+}
+
+test("nothing is asked of anyone before the tap", () => {
+  const { timers, sockets, joins } = stage();
+  timers.pass(60_000);
+  expect(sockets).toHaveLength(0);
+  expect(joins).toHaveLength(0);
+});
+
+test("one tap opens picture and channel at once, and tells how long the first picture took", async () => {
+  const { visit, timers, greet, frame } = stage();
+  visit.join();
+  greet();
+  await settled();
+  expect(visit.saying.value.topic).toBe("opening");
+  timers.pass(120);
+  frame();
+  expect(visit.firstPicture_ms.value).toBe(120);
+  expect(visit.saying.value.topic).toBe("hint");
+  expect(visit.house.value.head).toBe("PONS PT");
+});
+
+test("press, lease, drive, let go", async () => {
+  const { visit, socket, drive, pass } = stage();
+  await drive();
+  pass(200);
+  visit.driver.letGo("keys");
+  const types = socket().sent.map(({ type }) => type);
+  expect(types.filter((type) => type !== "ping")).toEqual([
+    "hello",
+    "lease.acquire",
+    ...Array.from({ length: 5 }, () => "drive"),
+    "release",
+  ]);
+  expect(visit.saying.value.topic).toBe("nothing");
+});
+
+test("a picture that freezes cuts the hold, and its return does not bring it back", async () => {
+  const { visit, timers, socket, drive, frame } = stage();
+  await drive();
+  timers.pass(1200);
+  expect(visit.saying.value.topic).toBe("picture_frozen");
+  expect(socket().sent.at(-1)?.type).toBe("release");
+  frame();
+  const count = socket().sentOf("drive").length;
+  timers.pass(300);
+  expect(socket().sentOf("drive")).toHaveLength(count);
+  expect(visit.saying.value).toMatchObject({ topic: "let_go", more: "Let go and press again." });
+});
+
+test("nobody drives without a picture, without a connection, or a head that is out of reach", async () => {
+  const { visit, timers, socket, goIn, frame } = stage();
+  const pressed = () => {
+    visit.driver.press("keys", RIGHT, timers.now());
+    const hold = visit.driver.hold.value;
+    visit.driver.letGo("keys");
+    return hold.kind === "cut" ? hold.reason : hold.kind;
+  };
+  expect(pressed()).toBe("no_picture");
+  await goIn();
+  socket().say(state({ link: "waiting" }, { link: "searching" }));
+  expect(pressed()).toBe("out_of_reach");
+  socket().say(state({ link: "waiting" }));
+  socket().say(lease("other"));
+  expect(pressed()).toBe("other_drives");
+  socket().end();
+  frame();
+  expect(pressed()).toBe("offline");
+});
+
+test("a broken channel cuts the hold, forgets what it said, and comes back by itself", async () => {
+  const { visit, timers, sockets, socket, drive, greet, frame } = stage();
+  await drive();
+  socket().end();
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
+  expect(visit.house.value.pan).toBeNull();
+  expect(visit.saying.value.topic).toBe("reconnecting");
+  timers.pass(250);
+  frame();
+  expect(sockets).toHaveLength(2);
+  greet();
+  visit.driver.letGo("keys");
+  expect(visit.saying.value.topic).toBe("nothing");
+});
+
+test("silence while a hand is on the head cuts the hold before the connection is given up", async () => {
+  const { visit, timers, drive, frame } = stage();
+  await drive();
+  for (let ms = 0; ms < 4000; ms += 50) {
+    timers.pass(50);
+    frame();
+  }
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_slow" });
+  expect(visit.saying.value.topic).toBe("let_go");
+});
+
+test("a driver's lease is kept alive by pings, and given back after a minute's rest", async () => {
+  const { visit, socket, drive, pass } = stage();
+  await drive();
+  visit.driver.letGo("keys");
+  pass(2000);
+  const before = socket().sentOf("ping").length;
+  pass(20_000);
+  expect(socket().sentOf("ping").length - before).toBe(10);
+  pass(40_000);
+  expect(socket().sentOf("lease.return")).toHaveLength(1);
+});
+
+test("a hidden page gives the lease back at once", async () => {
+  const { visit, socket, drive } = stage();
+  await drive();
+  visit.driver.letGo("keys");
+  visit.receiveVisible(false);
+  expect(socket().sent.at(-1)?.type).toBe("lease.return");
+});
+
+test("true delays are shown", async () => {
+  const { visit, timers, socket, drive } = stage();
+  await drive();
+  const [sent] = socket().sentOf("drive");
+  socket().say({
+    type: "ack",
+    axis: "pan",
+    seq: 1,
+    clock: sent?.clock ?? 0,
+    written: (sent?.clock ?? 0) + 49_021,
+  });
+  visit.receiveFrame({ shown_ms: timers.now(), rtp: (timers.now() - 1000 - 33) * 90 });
+  timers.pass(500);
+  expect(visit.figures.value).toMatchObject({ command_ms: 21, glass_ms: 33 });
+});
+
+test("leaving gives everything back and goes to the first screen", async () => {
+  const { visit, timers, sockets, socket, left, drive } = stage();
+  await drive();
+  visit.leave();
+  timers.pass(60_000);
+  expect(visit.isInside.value).toBe(false);
+  expect(left).toEqual([1]);
+  expect(socket().isClosed).toBe(true);
+  expect(sockets).toHaveLength(1);
+  expect(timers.waiting).toBe(0);
+});
+
+test("a page that goes away gives everything back, and comes in again if it is brought back", async () => {
+  const { visit, sockets, socket, joins, left, goIn } = stage();
+  await goIn();
+  visit.receiveGone();
+  expect(left).toEqual([1]);
+  expect(socket().isClosed).toBe(true);
+  visit.receiveBack();
+  await settled();
+  expect(sockets).toHaveLength(2);
+  expect(joins).toHaveLength(2);
+});
+
+test("a page that was never inside stays outside", () => {
+  const { visit, sockets } = stage();
+  visit.receiveGone();
+  visit.receiveBack();
+  expect(sockets).toHaveLength(0);
+});
+
+test("an ended visit ends both, without a word of reconnecting", async () => {
+  const { visit, timers, sockets } = stage({ joinFails: "not_welcome" });
+  visit.join();
+  await settled();
+  timers.pass(60_000);
+  expect(visit.saying.value.topic).toBe("ended");
+  expect(sockets).toHaveLength(1);
+});
+
+test("a visit that the server ends gives the picture back too", async () => {
+  const { visit, socket, left, goIn } = stage();
+  await goIn();
+  socket().end(4401);
+  expect(visit.saying.value.topic).toBe("ended");
+  expect(left).toEqual([1]);
+});
+
+test("a house that is full says so, and the visitor may ask again", async () => {
+  const { visit, joins, whep } = stage({ joinFails: "full" });
+  visit.join();
+  await settled();
+  expect(visit.saying.value).toMatchObject({ topic: "full", action: "try_again" });
+  whep.fails = null;
+  visit.retryNow();
+  await settled();
+  expect(joins).toHaveLength(1);
+});
+
+test("what the server says of a hold is told to the hand", async () => {
+  const { visit, socket, drive } = stage();
+  await drive();
+  socket().say(notice("hold_too_long", 1));
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_long" });
+  visit.driver.letGo("keys");
+  visit.driver.press("keys", RIGHT, 5000);
+  socket().say({ type: "error", code: "someone_else_drives", message: "", closing: false });
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });
+});
