@@ -22,7 +22,7 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
         address: the Bluetooth address, or a word for what stands in its place.
         can_write_without_response: commands may be written without waiting for the unit.
         can_write_with_response: the unit acknowledges writes.
-        can_probe: `probe` asks the unit something; otherwise it would return None.
+        can_probe: `probe` asks the unit something; otherwise it would return False.
         rssi_dbm: signal strength when found, or None.
     """
 
@@ -42,10 +42,11 @@ class UnitLink(Protocol):
     operating system pleases: the caller bounds it, and abandons it if even cancelling does not end it.
     """
 
-    async def open(self, on_lost: Callable[[], None]) -> LinkDetails:
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         """Find the unit, connect, and get it ready for `write`.
 
-        `on_lost` is called at most once, from the event loop, when the connection ends by anything but `close`.
+        `on_found` is called at most once, when the unit was found and connecting begins. `on_lost` is called at most
+        once, from the event loop, when the connection ends by anything but `close`.
         Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION, CONNECT_FAILED, NO_CHARACTERISTIC, DISABLED).
         """
         ...
@@ -53,7 +54,7 @@ class UnitLink(Protocol):
     async def write(self, frame: bytes, *, response: bool) -> None:
         """Hand one frame over; with `response`, return once the unit has acknowledged it.
 
-        Raises LinkError (LOST, REFUSED, UNANSWERED).
+        Raises LinkError (LOST, REFUSED, UNANSWERED; CLOSED while not open).
         """
         ...
 
@@ -61,7 +62,8 @@ class UnitLink(Protocol):
         """Ask the unit something harmless that queues behind every frame already handed over.
 
         Returns True once the unit answered, False at once where there is nothing to ask. The time it takes shows
-        the link's pace and its backlog. It must not get in the way of a concurrent `write`. Raises LinkError.
+        the link's pace and its backlog. It does not get in the way of a concurrent `write`.
+        Raises LinkError (LOST, UNANSWERED; CLOSED while not open).
         """
         ...
 

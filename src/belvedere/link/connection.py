@@ -1,0 +1,186 @@
+"""One connection with a unit, from opening it to the moment when it has shown to be bad.
+
+Health is what calls do: a connection is good as long as they end well and in time, whatever else anybody claims. When
+and how often to connect is `supervisor`'s, what to hand over next `courier`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.profile import WriteMode
+from belvedere.link.calls import Calls, outcome, result
+from belvedere.link.courier import Courier, Probe
+from belvedere.link.mailbox import Letter
+from belvedere.link.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.link.options import LinkOptions
+    from belvedere.link.port import LinkDetails, UnitLink
+
+UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
+SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
+
+
+class Connection:
+    """A link while it lasts; made for one `open`, so that whatever comes late from an older one finds it gone.
+
+    `on_written` is told of each letter that was handed over, and when.
+    """
+
+    def __init__(
+        self,
+        link: UnitLink,
+        mode: WriteMode,
+        stop: Letter,
+        *,
+        calls: Calls,
+        clock: Callable[[], float],
+        options: LinkOptions,
+        on_written: Callable[[Letter, float], None],
+    ) -> None:
+        self.details: LinkDetails | None = None
+        self.pace = Pace(options.first_interval_s)
+        self._link = link
+        self._mode = mode
+        self._stop = stop
+        self._calls = calls
+        self._clock = clock
+        self._options = options
+        self._on_written = on_written
+        self._courier = Courier(self.pace, options, with_response=True, can_probe=False)
+        self._can_acknowledge = False
+        self._is_lost = False
+        self._writing: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[bool] | None = None
+        self._wake = asyncio.Event()
+
+    async def open(self, on_found: Callable[[], None]) -> None:
+        """Open the link. Raises LinkError."""
+        opening = self._calls.begin(self._link.open(self._receive_lost, on_found))
+        details = await outcome(opening, self._options.open_timeout_s)
+        without = details.can_write_without_response and self._mode is not WriteMode.WITH_RESPONSE
+        with_response = not (without or self._mode is WriteMode.WITHOUT_RESPONSE)
+        self.details = details
+        self._can_acknowledge = details.can_write_with_response and self._mode is not WriteMode.WITHOUT_RESPONSE
+        self._courier = Courier(self.pace, self._options, with_response=with_response, can_probe=details.can_probe)
+
+    async def settle(self) -> None:
+        """Tell the unit to stop until it has it; learns the pace on the way. Raises LinkError."""
+        give_up_at = self._clock() + SETTLE_S
+        while True:
+            try:
+                await self._stop_surely()
+            except LinkError as error:
+                if error.reason is not LinkReason.REFUSED or self._clock() >= give_up_at:
+                    raise
+                await asyncio.sleep(2 * self.pace.interval_s)
+            else:
+                self._courier.receive_settled(self._clock())
+                return
+
+    def put(self, letter: Letter) -> None:
+        """Hand this over next, instead of whatever waits."""
+        self._courier.put(letter)
+        self._wake.set()
+
+    async def drive(self) -> None:
+        """Carry letters until the unit refuses one. Raises LinkError when the link has shown to be bad."""
+        while True:
+            self._wake.clear()
+            now = self._clock()
+            if not self._collect(now):
+                return
+            if self._is_lost:
+                raise LinkError(LinkReason.LOST, "the connection was lost")
+            if self._courier.is_overdue(now):
+                raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
+            self._begin_next(now)
+            await self._until(self._courier.deadline())
+
+    async def stop_at_last(self) -> None:
+        """Get one more stop onto the air, if the link still can, within `last_stop_s`. Raises no LinkError."""
+        if self.details is None or self._is_lost:
+            return
+        with contextlib.suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(self._options.last_stop_s):
+                if self._writing is not None:  # cutting it short could block what comes after it
+                    await asyncio.wait({self._writing})
+                if not self._courier.with_response:  # this cannot be held up by anything unanswered
+                    await self._write_stop(response=False)
+                if self._can_acknowledge:
+                    await self._write_stop(response=True)
+                else:  # closing at once could cut off what still waits in the radio
+                    await asyncio.sleep(2 * self.pace.interval_s)
+
+    def let_go(self) -> None:
+        """Give up whatever is still being called; nothing is waited for."""
+        for call in (self._writing, self._probing):
+            if call is not None:
+                call.cancel()
+
+    async def _stop_surely(self) -> None:
+        """A stop that the unit acknowledges; or several, and a question whose answer shows that they came through."""
+        if self._can_acknowledge:
+            begun = self._clock()
+            await self._write_stop(response=True)
+            self.pace.receive_round_trip(self._clock() - begun)
+            return
+        for _ in range(UNACKNOWLEDGED_STOPS):
+            await self._write_stop(response=False)
+            await asyncio.sleep(self.pace.interval_s)
+        begun = self._clock()
+        if await outcome(self._calls.begin(self._link.probe()), self.pace.probe_timeout_s):
+            self.pace.receive_round_trip(self._clock() - begun)
+
+    async def _write_stop(self, *, response: bool) -> None:
+        writing = self._calls.begin(self._link.write(self._stop.frame, response=response))
+        await outcome(writing, self.pace.answer_timeout_s)
+        self._on_written(self._stop, self._clock())
+
+    def _begin_next(self, now: float) -> None:
+        match self._courier.next(now):
+            case Letter(frame=frame):
+                write = self._link.write(frame, response=self._courier.with_response)
+                self._writing = self._calls.begin(write, self._wake.set)
+            case Probe():
+                self._probing = self._calls.begin(self._link.probe(), self._wake.set)
+
+    def _collect(self, now: float) -> bool:
+        """Take in what has ended; False if the unit refused a command. Raises LinkError."""
+        if self._probing is not None and self._probing.done():
+            probing, self._probing = self._probing, None
+            self._courier.receive_probed(now, is_answered=result(probing))
+        if self._writing is None or not self._writing.done():
+            return True
+        writing, self._writing = self._writing, None
+        try:
+            result(writing)
+        except LinkError as error:
+            if error.reason is not LinkReason.REFUSED:
+                raise
+            self._courier.receive_refused()
+            return False
+        self._on_written(self._courier.receive_written(now), now)
+        return True
+
+    async def _until(self, deadline: float | None) -> None:
+        """Sleep until something happens, or until this time; without a deadline there is no timer at all."""
+        timer = None
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(max(0.0, deadline - self._clock()), self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _receive_lost(self) -> None:
+        self._is_lost = True
+        self._wake.set()

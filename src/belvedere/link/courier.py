@@ -1,0 +1,182 @@
+"""Decides what one connection hands to the radio next: a stop, a move, a probe, or nothing until some time. Pure.
+
+What was handed over without response waits in a queue that cannot be seen. The courier counts as if the radio took one
+packet each interval: a move, a repeated stop or a probe leaves only when that imagined queue is empty. The first stop
+after a move never waits: at most one packet is ahead of it, so that it is on the air within two intervals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.link.mailbox import Letter, Mailbox
+
+if TYPE_CHECKING:
+    from belvedere.link.options import LinkOptions
+    from belvedere.link.pace import Pace
+
+EARLY_PROBE_EVERY_S = 0.2  # until the pace is well learned: the first seconds tell the most
+QUIET_S = 0.1  # after a stop's repeats (50 ms apart) a last probe shows that the unit has them
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """Ask the unit something."""
+
+
+class Handed:
+    """A call that was begun and has not ended; without a letter it is a probe."""
+
+    def __init__(self, letter: Letter | None, now: float, timeout_s: float) -> None:
+        self.letter = letter
+        self.since = now
+        self.timeout_s = timeout_s
+
+
+class Courier:
+    """The order of business on one connection; all times are seconds of one monotonic clock.
+
+    Whoever runs it asks `next`, begins the call that it names, tells how the call ended, and asks again, at `deadline`
+    at the latest.
+    """
+
+    def __init__(self, pace: Pace, options: LinkOptions, *, with_response: bool, can_probe: bool) -> None:
+        self.pace = pace
+        self.with_response = with_response
+        self._mailbox = Mailbox()
+        # An acknowledged write is as good as a probe, and requests would only queue behind each other.
+        self._can_probe = can_probe and not with_response
+        self._probe_every_s = options.probe_every_s
+        self._writing: Handed | None = None
+        self._probing: Handed | None = None
+        self._free_at = 0.0
+        self._probed_at = 0.0
+        self._wrote_at = 0.0
+        self._is_moving = False
+        self._is_confirmed = True
+        self._now = 0.0
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the newest frame that was handed over is not a stop."""
+        return self._is_moving
+
+    def put(self, letter: Letter) -> None:
+        """Replace whatever waits."""
+        self._mailbox.put(letter)
+
+    def receive_settled(self, now: float) -> None:
+        """The unit was told to stop, and nothing waits on the way to it; whatever waits here is forgotten."""
+        self._advance(now)
+        self._mailbox.take()
+        self._is_moving, self._is_confirmed = False, True
+        self._free_at = now
+
+    def next(self, now: float) -> Letter | Probe | None:
+        """What to hand over now; it counts as begun."""
+        self._advance(now)
+        if self._writing is not None:
+            return None
+        if self._is_stop_urgent() or (now >= self._free_at and not self._is_probe_due(now) and self._may_write(now)):
+            letter = self._mailbox.take()
+            if letter is not None:
+                self._begin_write(letter, now)
+            return letter
+        if now >= self._free_at and self._is_probe_due(now):
+            self._probing = Handed(None, now, self.pace.probe_timeout_s)
+            self._probed_at = now
+            self._occupy(now)
+            self._is_confirmed = True  # until something is handed over after it
+            return Probe()
+        return None
+
+    def deadline(self) -> float | None:
+        """When `next` or `is_overdue` may have something to say, if nothing happens before; None for never."""
+        calls = [call.since + call.timeout_s for call in (self._writing, self._probing) if call]
+        if self._writing is not None:
+            return min(calls)
+        probe_at = self._probe_at()
+        if probe_at is not None:
+            calls.append(max(probe_at, self._free_at))
+        letter = self._mailbox.letter
+        if letter is not None and not self._is_held(self._now, letter):
+            calls.append(self._free_at)
+        return min(calls, default=None)
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether a call has taken longer than a good link can take."""
+        self._advance(now)
+        calls = (call for call in (self._writing, self._probing) if call is not None)
+        return any(now - call.since >= call.timeout_s for call in calls)
+
+    def receive_written(self, now: float) -> Letter:
+        """The write that was begun has ended well; returns its letter."""
+        self._advance(now)
+        handed, self._writing = self._writing, None
+        if handed is None or handed.letter is None:
+            raise AssertionError("nothing was being written")
+        if self.with_response:
+            self.pace.receive_round_trip(now - handed.since)
+            self._is_confirmed = True
+        return handed.letter
+
+    def receive_refused(self) -> None:
+        """The unit refused the write that was begun."""
+        self._writing = None
+
+    def receive_probed(self, now: float, *, is_answered: bool) -> None:
+        """The probe has ended; without an answer there is nothing to ask this unit."""
+        self._advance(now)
+        probing, self._probing = self._probing, None
+        if is_answered and probing is not None:
+            self.pace.receive_round_trip(now - probing.since)
+            self._free_at = min(self._free_at, self._wrote_at + self.pace.interval_s)
+        else:
+            self._can_probe = False
+
+    def _begin_write(self, letter: Letter, now: float) -> None:
+        self._writing = Handed(letter, now, self.pace.answer_timeout_s)
+        self._wrote_at = now
+        self._is_moving = not letter.is_stop
+        self._is_confirmed = False
+        self._occupy(now)
+
+    def _occupy(self, now: float) -> None:
+        """One more packet is in the imagined queue."""
+        if not self.with_response:
+            self._free_at = max(self._free_at, now) + self.pace.interval_s
+
+    def _is_stop_urgent(self) -> bool:
+        return self._mailbox.letter is not None and self._mailbox.letter.is_stop and self._is_moving
+
+    def _may_write(self, now: float) -> bool:
+        return self._mailbox.letter is not None and not self._is_held(now, self._mailbox.letter)
+
+    def _is_held(self, now: float, letter: Letter) -> bool:
+        """Moves wait while a probe shows that a backlog does."""
+        probing = self._probing
+        return not letter.is_stop and probing is not None and now - probing.since >= self.pace.backlog_after_s
+
+    def _is_probe_due(self, now: float) -> bool:
+        probe_at = self._probe_at()
+        return probe_at is not None and now >= probe_at
+
+    def _probe_at(self) -> float | None:
+        """When the unit should be asked next; None while there is no reason to."""
+        if not self._can_probe or self._probing is not None:
+            return None
+        if self._is_moving:
+            every_s = self._probe_every_s if self.pace.is_well_learned else EARLY_PROBE_EVERY_S
+            return self._probed_at + every_s
+        return None if self._is_confirmed else self._wrote_at + QUIET_S
+
+    def _advance(self, now: float) -> None:
+        """Let time pass; if it goes backwards, nothing waits for the old one."""
+        if now < self._now:
+            self._free_at = now
+            self._probed_at = self._wrote_at = now
+            for call in (self._writing, self._probing):
+                if call is not None:
+                    call.since = now
+        self._now = now

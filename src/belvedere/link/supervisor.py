@@ -1,0 +1,211 @@
+"""Keeps one unit in reach for as long as the program runs, and hands it commands.
+
+Whatever happens to the link, the unit is told to stop first when it is reached again. A call that hangs is let go of,
+never waited for. One supervisor knows nothing of another, so that a dead unit never delays the other one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import msgspec
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.frames import pack, stop_frame, unpack
+from belvedere.head.profile import WriteMode
+from belvedere.link.backoff import Backoff
+from belvedere.link.calls import Calls
+from belvedere.link.connection import Connection
+from belvedere.link.mailbox import Letter
+from belvedere.link.phases import LinkPhase, UnitStatus, follow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.head.axes import Axis
+    from belvedere.head.layout import FrameLayout
+    from belvedere.head.profile import UnitProfile
+    from belvedere.link.options import LinkOptions
+    from belvedere.link.port import UnitLink
+
+__all__ = ["LinkPhase", "UnitCommand", "UnitListener", "UnitStatus", "UnitSupervisor"]
+
+log = logging.getLogger(__name__)
+
+
+class UnitCommand(msgspec.Struct, frozen=True):
+    """Turn at `velocity`, a share of full speed in [-1, 1]; `stamp` is handed back when that was written."""
+
+    velocity: float
+    stamp: object | None = None
+
+
+class UnitListener(Protocol):
+    """Whoever is told what happens to a unit: at once, on the loop, and it may `put` from within."""
+
+    def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
+        """The link changed."""
+        ...
+
+    def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
+        """The radio took a command; `velocity` is what its frame says after rounding."""
+        ...
+
+
+class UnitSupervisor:
+    """One axis's unit.
+
+    `unit` is None where the axis has none. `chance` gives numbers in [0, 1). All calls come from the loop's own thread.
+    """
+
+    def __init__(
+        self,
+        axis: Axis,
+        link: UnitLink,
+        layout: FrameLayout,
+        unit: UnitProfile | None,
+        *,
+        clock: Callable[[], float],
+        options: LinkOptions,
+        listener: UnitListener,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._axis = axis
+        self._link = link
+        self._layout = layout
+        self._sign = -1 if unit is not None and unit.invert else 1
+        self._mode = unit.write if unit is not None else WriteMode.AUTO
+        self._clock = clock
+        self._options = options
+        self._listener = listener
+        self._chance = chance
+        self._calls = Calls()
+        self._backoff = Backoff(options)
+        self._phase = LinkPhase.WAITING
+        self._reason: LinkReason | None = None
+        self._connection: Connection | None = None
+        self._ready_at: float | None = None
+        self._is_trouble_known = False
+
+    @property
+    def status(self) -> UnitStatus:
+        """What is known now."""
+        connection = self._connection
+        if connection is None:
+            return UnitStatus(self._phase, self._reason)
+        interval_s = connection.pace.interval_s if connection.pace.is_learned else None
+        return UnitStatus(self._phase, self._reason, connection.details, interval_s)
+
+    def put(self, command: UnitCommand) -> None:
+        """Hand this command over as soon as the pace allows, a stop at once; it replaces whatever waits.
+
+        While the unit is not READY, commands are dropped: it will be told to stop before it becomes READY.
+        Raises FrameError for a velocity outside [-1, 1].
+        """
+        letter = self._letter(command)
+        if self._connection is not None and self._phase is LinkPhase.READY:
+            self._connection.put(letter)
+
+    async def run(self) -> None:
+        """Reach the unit again and again until cancelled; then the unit is told to stop, and the link is closed.
+
+        Takes at most `last_stop_s` and `close_timeout_s` to end. Raises only on mistakes of our own.
+        """
+        try:
+            while True:
+                await self._reach()
+        finally:
+            await self._end()
+
+    async def _reach(self) -> None:
+        """One attempt: from searching for the unit to the wait after whatever ended it."""
+        connection = self._new_connection()
+        try:
+            self._enter(LinkPhase.SEARCHING)
+            self._connection = connection
+            await connection.open(lambda: self._receive_found(connection))
+            await self._serve(connection)
+        except LinkError as error:
+            if error.reason is LinkReason.DISABLED:
+                self._enter(LinkPhase.DISABLED, error.reason)
+                await asyncio.get_running_loop().create_future()  # there will never be anything to do
+            await self._recover(error, connection)
+
+    async def _serve(self, connection: Connection) -> NoReturn:
+        """Stop first, then carry commands; and the same again after a command that the unit refused."""
+        reason = None
+        while True:
+            self._enter(LinkPhase.SETTLING, reason)
+            await connection.settle()
+            self._ready_at = self._clock()
+            self._enter(LinkPhase.READY)
+            await connection.drive()
+            reason = LinkReason.REFUSED
+
+    async def _recover(self, error: LinkError, connection: Connection) -> None:
+        """Say what happened, close what is left of the link, and wait."""
+        failed_at = self._clock()
+        ready_for_s = failed_at - self._ready_at if self._ready_at is not None else 0.0
+        self._ready_at = None
+        wait_s = self._backoff.wait_s(error.reason, ready_for_s, self._chance())
+        connection.let_go()
+        self._connection = None
+        self._tell_trouble(error)
+        self._enter(LinkPhase.WAITING, error.reason)
+        await self._close()
+        await asyncio.sleep(max(0.0, failed_at + wait_s - self._clock()))
+
+    async def _end(self) -> None:
+        try:
+            if self._connection is not None:
+                await self._connection.stop_at_last()
+                self._connection.let_go()
+        finally:
+            await self._close()
+            self._connection = None
+            self._enter(LinkPhase.CLOSED)
+
+    async def _close(self) -> None:
+        """Close the link; one that takes too long goes on closing without us."""
+        closing = self._calls.begin(self._link.close())
+        await asyncio.wait({closing}, timeout=self._options.close_timeout_s)
+        closing.cancel()
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            self._link,
+            self._mode,
+            Letter(stop_frame(self._layout), 0.0, is_stop=True),
+            calls=self._calls,
+            clock=self._clock,
+            options=self._options,
+            on_written=self._receive_written,
+        )
+
+    def _letter(self, command: UnitCommand) -> Letter:
+        frame = pack(self._layout, self._sign * command.velocity)
+        velocity = self._sign * unpack(self._layout, frame)
+        return Letter(frame, velocity, frame == stop_frame(self._layout), command.stamp)
+
+    def _receive_found(self, connection: Connection) -> None:
+        if connection is self._connection and self._phase is LinkPhase.SEARCHING:
+            self._enter(LinkPhase.CONNECTING)
+
+    def _receive_written(self, letter: Letter, now: float) -> None:
+        self._listener.receive_unit_written(self._axis, letter.velocity, letter.stamp, now)
+
+    def _enter(self, phase: LinkPhase, reason: LinkReason | None = None) -> None:
+        self._phase = follow(self._phase, phase)
+        self._reason = None if phase is LinkPhase.READY else reason or self._reason
+        if phase is LinkPhase.READY and self._connection is not None:
+            self._is_trouble_known = False
+            log.info("%s: ready, %s", self._axis, self._connection.details)
+        self._listener.receive_unit_status(self._axis, self.status)
+
+    def _tell_trouble(self, error: LinkError) -> None:
+        """Complain once, not again and again until the unit is READY."""
+        log.log(logging.DEBUG if self._is_trouble_known else logging.WARNING, "%s: %s", self._axis, error)
+        self._is_trouble_known = True
