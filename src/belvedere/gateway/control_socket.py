@@ -7,6 +7,7 @@ once.
 
 import asyncio
 import itertools
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +26,10 @@ from belvedere.gateway.problems import Problem, ProblemCode
 SEND_WITHIN_S = 5.0  # a peer that takes no byte for so long is gone, or might as well be
 GOODBYE_WITHIN_S = 1.0  # the last words are a courtesy
 STATUS_EVERY_S = 0.05  # a page draws at 60 Hz but nobody reads a number that changes more than 20 times a second
+OUR_FAULT = 1011  # RFC 6455, section 7.4.1
 YIELD_EVERY = 32  # messages read in a row before everyone else has a turn; reading never waits during a flood
+
+logger = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)
 
@@ -76,6 +80,9 @@ class ControlSocket:
                 tasks.create_task(self._watch())
         except* _OverError:
             await self._say_goodbye()
+        except* Exception as failed:  # noqa: BLE001 - whatever it is, it is our fault: it is logged, and told as that
+            logger.error("a control socket failed", exc_info=failed)
+            await self._close(OUR_FAULT, "something went wrong on our side")
         finally:
             self._session.receive_closed()
 
@@ -126,8 +133,11 @@ class ControlSocket:
         """Tell a peer that is still there why; one that is not is left alone."""
         if self._session.ending is None:
             return
+        await self._close(self._session.ending.code, self._session.ending.reason)
+
+    async def _close(self, code: int, reason: str) -> None:
         with suppress(_OverError, TimeoutError, OSError, WebSocketDisconnect):
             async with asyncio.timeout(GOODBYE_WITHIN_S):
                 for message in self._outbox.take_all():
                     await self._send(message)
-                await self._socket.close(self._session.ending.code, self._session.ending.reason)
+                await self._socket.close(code, reason)

@@ -44,7 +44,7 @@ class Doorkeeper:
             return
         headers = {name: value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
         host = headers.get(b"host", "")
-        send = _with_security_headers(send, host)
+        send = _with_security_headers(send, host if self._hosts.accepts(host) else "")
         is_probe = scope["path"] in PROBE_PATHS
         problem = None if is_probe else self._objection(scope, host, headers.get(b"origin"))
         if problem is not None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from belvedere.gateway.cookies import cookie_name, write_cookie
 from belvedere.gateway.given import GivenParts
@@ -11,7 +12,7 @@ from belvedere.gateway.refusals import page_response
 
 
 @get("/enter/{token:str}", include_in_schema=False)
-async def enter(request: Request[Any, Any, Any], token: str, parts: GivenParts) -> Response[Any]:
+async def enter(request: Request[Any, Any, Any], token: FromPath[str], parts: GivenParts) -> Response[Any]:
     """Let the browser in that opens the link first; whoever is in already keeps the session, and the link its worth."""
     to_the_page = Response(b"", status_code=303, headers={"location": "/"})
     if request.scope["auth"] is not None:

@@ -1,9 +1,9 @@
 """What handlers are given by name: `parts`, `visitor`, and the gateway's own limits."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, cast
 
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from belvedere.access.sessions import Session
@@ -15,14 +15,13 @@ from belvedere.gateway.scripts import Scripts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TRUSTED = Dependency(skip_validation=True)  # they come from us, not from the wire
-
-GivenParts = Annotated[Parts, _TRUSTED]
-GivenVisitor = Annotated[Session, _TRUSTED]
-GivenSeats = Annotated[Seats, _TRUSTED]
-GivenScripts = Annotated[Scripts, _TRUSTED]
-GivenFiles = Annotated[PageFiles, _TRUSTED]
-GivenOffers = Annotated[Allowances, _TRUSTED]
+# they come from us and not from the wire: nothing is to be validated
+GivenParts = NamedDependency[SkipValidation[Parts]]
+GivenVisitor = NamedDependency[SkipValidation[Session]]
+GivenSeats = NamedDependency[SkipValidation[Seats]]
+GivenScripts = NamedDependency[SkipValidation[Scripts]]
+GivenFiles = NamedDependency[SkipValidation[PageFiles]]
+GivenOffers = NamedDependency[SkipValidation[Allowances]]
 
 SEATS_IN_ALL = 64  # sockets; a household with visitors has a handful
 SEATS_FOR_EACH = 8  # tabs and devices of one visitor, with those that have not yet noticed that they are dead

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import post
+from litestar.params import JSONBody
 
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.documented import problems
@@ -37,7 +38,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 @post("/api/v1/head/velocity", status_code=200, responses=problems(400, 401, 403, 409, 413, 429, 503))
-async def velocity(data: Velocity, parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> Moving:
+async def velocity(data: JSONBody[Velocity], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> Moving:
     """Turn the head, if nobody else drives."""
     most_ms = milliseconds(parts.control.dead_man_s)
     for_ms = most_ms if data.for_ms is None else data.for_ms

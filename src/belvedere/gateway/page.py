@@ -1,10 +1,12 @@
 """`/` and the files of the page."""
 
+from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, route
 from litestar.enums import HttpMethod
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from belvedere.gateway.given import GivenFiles, GivenParts
 from belvedere.gateway.page_files import PageFile
@@ -27,9 +29,9 @@ def index(request: Request[Any, Any, Any], parts: GivenParts, files: GivenFiles)
 
 
 @route("/{path:path}", http_method=READING, include_in_schema=False, sync_to_thread=False)
-def asset(request: Request[Any, Any, Any], path: str, files: GivenFiles) -> Response[bytes]:
+def asset(request: Request[Any, Any, Any], path: FromPath[Path], files: GivenFiles) -> Response[bytes]:
     """One of the page's files."""
-    found = files.find(str(path).lstrip("/"))
+    found = files.find(path.as_posix().lstrip("/"))
     if found is None:
         raise NotFoundException
     return file_response(request, found)

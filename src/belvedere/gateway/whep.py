@@ -12,6 +12,7 @@ from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath
 
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
 from belvedere.gateway.documented import problems
@@ -53,20 +54,20 @@ class _Offering(Operation):
     ],
 )
 async def offer(
-    request: Request[Any, Any, Any], body: bytes, parts: GivenParts, visitor: GivenVisitor, offers: GivenOffers
+    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, offers: GivenOffers
 ) -> Response[Any]:
     """Watch: an offer in, an answer out."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
         return problem_response(ProblemCode.WRONG_CONTENT_TYPE, f"an offer is {SDP}", headers={"accept-post": SDP})
     if not offers.take(parts.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await parts.stage.answer(_text(body), visitor.id)
+    answer = await parts.stage.answer(_text(await request.body()), visitor.id)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
 @delete(f"{PATH}/{{viewer:str}}", status_code=200, responses=problems(401, 403, 404))
-async def leave(viewer: str, parts: GivenParts, visitor: GivenVisitor) -> None:
+async def leave(viewer: FromPath[str], parts: GivenParts, visitor: GivenVisitor) -> None:
     """Stop watching."""
     await parts.stage.end(viewer, visitor.id)
 
@@ -84,4 +85,4 @@ def _text(body: bytes) -> str:
         raise StageError(StageReason.BAD_OFFER, "an offer is UTF-8 text") from error
 
 
-ROUTES = (offer, leave, describe)
+ROUTES = (describe, offer, leave)  # a path whose OPTIONS is not there by then is given one by the router

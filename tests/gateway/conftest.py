@@ -1,0 +1,45 @@
+"""The gateway over a house without radio, camera or network."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from belvedere.gateway.parts import GatewayOptions, Parts
+from belvedere.testing.house import House
+
+HOST = "127.0.0.1:8080"
+
+
+@pytest.fixture
+def make_parts(tmp_path: Path) -> Callable[..., Parts]:
+    """Makes the gateway's parts of a house, with an empty page directory."""
+
+    def make(house: House, page: Path = tmp_path, options: GatewayOptions | None = None) -> Parts:
+        return Parts(
+            engine=house.engine,
+            head=house.engine,
+            bus=house.bus,
+            stage=house.stage,
+            door=house.door,
+            clock=house.clock,
+            head_name="A head of paper",
+            control=house.options,
+            options=options or GatewayOptions(),
+            page=page,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_client() -> Callable[..., httpx.AsyncClient]:
+    """Makes an HTTP client of an application in this process, with a session's cookie where one is given."""
+
+    def make(app: object, cookie: str | None = None, base_url: str = f"http://{HOST}") -> httpx.AsyncClient:
+        headers = {} if cookie is None else {"cookie": f"belvedere-8080={cookie}"}
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # it is one
+        return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)
+
+    return make

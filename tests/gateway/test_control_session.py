@@ -1,0 +1,303 @@
+"""What each message does, what is answered, and when a conversation ends: without a socket, on a fake clock."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from belvedere.errors import InternalError
+from belvedere.gateway import control_session
+from belvedere.gateway.control_session import ControlSession
+from belvedere.gateway.messages import CloseCode, Error, Lease, Outgoing, Pong, State, Welcome
+from belvedere.gateway.parts import Parts
+from belvedere.head.axes import Axis
+from belvedere.testing.house import House, open_house
+
+HELLO = {"type": "hello", "clock": 5.0}
+STOP = {"type": "stop"}
+
+
+@dataclass
+class Talk:
+    """A session that has everything it is told within reach."""
+
+    house: House
+    session: ControlSession
+    connected: set[str] = field(default_factory=set)
+
+    def say(self, message: object) -> list[Outgoing]:
+        return self.session.receive_text(self.house.clock(), json.dumps(message))
+
+    def drive(self, seq: int, pan: float = 1.0, hold: int = 1) -> list[Outgoing]:
+        epoch = self.house.engine.status.lease.epoch
+        message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
+        return self.say({**message, "clock": self.house.clock() * 1000})
+
+
+@pytest.fixture
+def talk(make_parts: Callable[..., Parts]) -> Callable[..., Talk]:
+    numbers: Iterator[int] = iter(range(1, 100))
+
+    def start(house: House, person: str = "", rank: int = 0) -> Talk:
+        visitor = house.let_in(person, rank).session
+        connected: set[str] = set()
+        name = f"{visitor.id}-{next(numbers)}"
+        connected.add(name)
+        session = ControlSession(name, visitor, make_parts(house), house.clock(), connected.__contains__)
+        return Talk(house, session, connected)
+
+    return start
+
+
+Start = Callable[..., Talk]
+
+
+async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        welcome, lease, state = ana.say(HELLO)
+        assert welcome == Welcome(
+            session=ana.session.name,
+            resend_ms=50,
+            dead_man_ms=500,
+            server=house.clock() * 1000,
+            clock=5.0,
+            head="A head of paper",
+        )
+        assert lease == Lease(epoch=0, holder="nobody", can_take=True)
+        assert isinstance(state, State)
+        assert state.pan.link == "ready"
+
+
+@pytest.mark.parametrize(
+    "message", [STOP, {"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}]
+)
+async def test_nothing_is_listened_to_before_hello(talk: Start, message: object) -> None:
+    async with open_house() as house:
+        answers = talk(house).say(message)
+        assert codes(answers) == ["not_ready"]
+        assert house.engine.status.lease.session is None
+
+
+async def test_hello_twice_is_refused(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        assert codes(ana.say(HELLO)) == ["bad_message"]
+
+
+async def test_a_ping_comes_back_with_both_clocks(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=house.clock() * 1000)]
+
+
+async def test_a_setpoint_is_with_the_unit_before_the_call_returns(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        assert ana.drive(seq=1) == []
+        assert house.units[Axis.PAN].velocity > 0
+
+
+async def test_a_release_stops_within_the_call(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": house.clock() * 1000})
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_anyone_may_stop(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        assert ben.say(STOP) == []
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_refusal_is_told_with_its_code(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        assert codes(ben.drive(seq=1)) == ["someone_else_drives"]
+        assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
+        assert ben.session.ending is None
+
+
+async def test_the_lease_can_be_taken_and_returned(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ben.say({"type": "lease.take"})
+        assert house.engine.status.lease.session == ben.session.name
+        ben.say({"type": "lease.return"})
+        assert house.engine.status.lease.session is None
+
+
+async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        assert ana.session.receive_published("status", house.engine.status) == []
+        house.lose(Axis.TILT)
+        (state,) = ana.session.receive_published("status", house.engine.status)
+        assert isinstance(state, State)
+        assert state.tilt.link == "searching"
+
+
+async def test_a_change_of_the_lease_is_told_alone(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        news = ana.session.receive_published("status", house.engine.status)
+        assert news == [Lease(epoch=1, holder="you", can_take=True)]
+
+
+async def test_viewers_are_told(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        house.stage.viewers = 2
+        (state,) = ana.session.receive_published("stage", object())
+        assert isinstance(state, State)
+        assert state.stage.viewers == 2
+
+
+async def test_nothing_is_told_before_hello(talk: Start) -> None:
+    async with open_house() as house:
+        assert talk(house).session.receive_published("status", house.engine.status) == []
+
+
+async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.session.receive_closed()
+        again = ControlSession(
+            f"{ana.session.name}0", ana.session._visitor, ana.session._parts, house.clock(), lambda _: False
+        )
+        _, lease, _ = again.receive_text(house.clock(), json.dumps(HELLO))
+        assert isinstance(lease, Lease)
+        assert lease.holder == "nobody"
+        (bens,) = ben.session.receive_published("status", house.engine.status)
+        assert isinstance(bens, Lease)
+        assert bens.holder == "other"
+
+
+async def test_closing_stops_what_was_held_once(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        ana.session.receive_closed()
+        ana.session.receive_closed()
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        for _ in range(int(control_session.BAD_AT_MOST)):
+            (error,) = ana.say({"type": "dance"})
+            assert isinstance(error, Error)
+            assert not error.closing
+        (error,) = ana.say({"type": "dance"})
+        assert isinstance(error, Error)
+        assert error.closing
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.BAD_MESSAGES
+
+
+async def test_a_binary_message_is_a_bad_one(talk: Start) -> None:
+    async with open_house() as house:
+        assert codes(talk(house).session.receive_text(house.clock(), None)) == ["bad_message"]
+
+
+async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
+        assert answers[: int(control_session.BURST) - 1] == [[]] * (int(control_session.BURST) - 1)
+        assert answers[-1] == ["too_fast"]
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.TOO_MUCH
+
+
+async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
+            pass
+        ben.say(STOP)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        began = house.clock()
+        assert ana.session.deadline() == began + control_session.HELLO_WITHIN_S
+        assert ana.session.tick(began + 4.9) == []
+        assert codes(ana.session.tick(began + 5.0)) == ["not_ready"]
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.SILENT
+        assert ana.session.tick(began + 6.0) == []
+
+
+async def test_silence_ends_it(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        began = house.clock()
+        ana.session.receive_text(began + 20, json.dumps(STOP))
+        assert ana.session.tick(began + 44.9) == []
+        assert codes(ana.session.tick(began + 45)) == ["not_ready"]
+
+
+async def test_it_ends_with_the_visit(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ends_at = ana.session._visitor.ends_at_s
+        ana.session.receive_text(ends_at - 1, json.dumps(STOP))
+        assert ana.session.deadline() == ends_at
+        ana.session.tick(ends_at)
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.NO_SESSION
+
+
+async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        house.units[Axis.PAN].failure = RuntimeError()
+        with pytest.raises(InternalError):
+            ana.drive(seq=1)
+
+
+def codes(answers: list[Outgoing]) -> list[str]:
+    return [answer.code for answer in answers if isinstance(answer, Error)]

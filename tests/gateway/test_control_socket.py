@@ -1,0 +1,298 @@
+"""A control session over a socket: what goes wrong with sockets, on virtual time and the real engine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from belvedere.access.door import DoorOptions
+from belvedere.access.sessions import Admission
+from belvedere.control.effects import NoticeCode
+from belvedere.engine.status import Noticed
+from belvedere.gateway import given
+from belvedere.gateway.app import create_app
+from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S
+from belvedere.gateway.control_socket import SEND_WITHIN_S
+from belvedere.gateway.parts import Parts
+from belvedere.head.axes import Axis
+from belvedere.testing.asgi import SocketPeer, open_socket
+from belvedere.testing.house import House, open_house
+
+HOST = "127.0.0.1:8080"
+HELLO = {"type": "hello", "clock": 5.0}
+MakeParts = Callable[..., Parts]
+
+
+class Lobby:
+    """A house with its gateway, where sockets can be opened."""
+
+    def __init__(self, house: House, parts: Parts) -> None:
+        self.house = house
+        self.app = create_app(parts)
+
+    def knock(
+        self, admission: Admission | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
+    ) -> AbstractAsyncContextManager[SocketPeer]:
+        admission = admission or self.house.let_in()
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
+        return open_socket(self.app, "/api/v1/control", headers, subprotocols)
+
+    @asynccontextmanager
+    async def driver(self, admission: Admission | None = None) -> AsyncIterator[SocketPeer]:
+        """A peer that has the lease and holds right."""
+        async with self.knock(admission) as peer:
+            peer.say(HELLO)
+            await peer.hear("welcome")
+            peer.say({"type": "lease.acquire"})
+            while (lease := await peer.hear("lease"))["holder"] != "you":
+                pass
+            peer.say(self.drive(lease["epoch"]))
+            await peer.hear("ack")
+            assert self.house.units[Axis.PAN].velocity > 0
+            yield peer
+
+    def drive(self, epoch: int, seq: int = 1, hold: int = 1) -> dict[str, Any]:
+        clock = self.house.clock() * 1000
+        return {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
+
+
+@pytest.fixture
+def lobby(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[Lobby]]:
+    @asynccontextmanager
+    async def enter(**options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - whatever open_house takes
+        async with open_house(**options) as house:
+            yield Lobby(house, make_parts(house))
+
+    return enter
+
+
+Enter = Callable[..., AbstractAsyncContextManager[Lobby]]
+
+
+async def test_hello_is_welcomed(lobby: Enter) -> None:
+    async with lobby() as here, here.knock() as peer:
+        peer.say(HELLO)
+        assert (await peer.hear())["type"] == "welcome"
+        assert (await peer.hear())["type"] == "lease"
+        assert (await peer.hear())["type"] == "state"
+        assert peer.subprotocol == "belvedere.v1"
+
+
+@pytest.mark.parametrize("offered", [(), ("belvedere.v2",), ("chat", "soap")])
+async def test_another_subprotocol_is_refused(lobby: Enter, offered: tuple[str, ...]) -> None:
+    async with lobby() as here, here.knock(subprotocols=offered) as peer:
+        await peer.over()
+        assert peer.status == 400
+        assert b"wrong_subprotocol" in peer.body
+
+
+async def test_ours_is_found_among_others(lobby: Enter) -> None:
+    async with lobby() as here, here.knock(subprotocols=("soap", "belvedere.v1")) as peer:
+        peer.say(HELLO)
+        await peer.hear("welcome")
+        assert peer.subprotocol == "belvedere.v1"
+
+
+async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        sent = here.house.clock() * 1000
+        peer.say(here.drive(epoch=1, seq=2))
+        acks = [await peer.hear("ack") for _ in range(1)]
+        assert {ack["seq"] for ack in acks} <= {1, 2}
+        assert acks[-1]["written"] >= sent - 1
+
+
+async def test_closing_the_socket_stops_the_head_at_once(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        left_at = here.house.clock()
+        peer.leave()
+        await peer.over()
+        assert here.house.units[Axis.PAN].velocities[-1] == (left_at, 0.0)
+
+
+async def test_a_peer_that_falls_silent_is_stopped_by_the_dead_man_and_then_let_go(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        silent_at = here.house.clock()
+        await peer.over()
+        stopped_at = next(
+            at for at, velocity in here.house.units[Axis.PAN].velocities if not velocity and at >= silent_at
+        )
+        assert stopped_at - silent_at <= here.house.options.dead_man_s + 0.001
+        assert here.house.clock() - silent_at == pytest.approx(HEARD_WITHIN_S)
+        assert peer.close_code == 4408
+        assert (await peer.hear("error"))["closing"]
+
+
+async def test_a_peer_that_pings_is_kept(lobby: Enter) -> None:
+    async with lobby() as here, here.knock() as peer:
+        peer.say(HELLO)
+        for clock in range(10):
+            await asyncio.sleep(20)
+            peer.say({"type": "ping", "clock": clock})
+            assert (await peer.hear("pong"))["clock"] == clock
+        assert peer.close_code is None
+
+
+async def test_whoever_does_not_say_hello_is_let_go(lobby: Enter) -> None:
+    async with lobby() as here, here.knock() as peer:
+        began = here.house.clock()
+        await peer.over()
+        assert here.house.clock() - began == pytest.approx(HELLO_WITHIN_S)
+        assert peer.close_code == 4408
+
+
+async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
+    async with lobby(door=DoorOptions(session_s=8)) as here, here.knock() as peer:
+        began = here.house.clock()
+        peer.say(HELLO)
+        await peer.over()
+        assert here.house.clock() - began == pytest.approx(8)
+        assert peer.close_code == 4401
+
+
+async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        peer.stop_reading()
+        stalled_at = here.house.clock()
+        peer.say(here.drive(epoch=1, seq=2))
+        await peer.over()
+        assert here.house.clock() - stalled_at <= SEND_WITHIN_S + 0.1
+        assert here.house.units[Axis.PAN].velocity == 0
+        assert peer.close_code is None
+
+
+async def test_a_peer_that_reads_nothing_is_still_listened_to(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        peer.stop_reading()
+        peer.say({"type": "stop"})
+        await asyncio.sleep(0.01)
+        assert here.house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_stalled_goodbye_is_cut_short(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        peer.stop_reading()
+        began = here.house.clock()
+        for _ in range(10):
+            peer.say_text("garbage")
+        await peer.over()
+        assert here.house.clock() - began <= 1.1
+
+
+async def test_garbage_is_answered_and_then_ends_it(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer:
+        for text in ("", "garbage", '{"type":"drive"}', "[" * 1000, '{"type":"ping","clock":NaN}', "x" * 3000):
+            peer.say_text(text)
+            assert not (await peer.hear("error"))["closing"]
+        for _ in range(9):
+            peer.say_bytes(b"\x00")
+        await peer.over()
+        assert peer.close_code == 4400
+        assert here.house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_turn(lobby: Enter) -> None:
+    turns = 0
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with lobby() as here, here.driver() as peer:
+        other = asyncio.create_task(somebody_else())
+        for seq in range(2, 5000):
+            peer.say(here.drive(epoch=1, seq=seq))
+        await peer.over()
+        other.cancel()
+        assert peer.close_code == 4429
+        assert here.house.units[Axis.PAN].velocity == 0
+        assert turns >= 360 // 32
+        assert len(peer.heard_by_now()) < 100
+
+
+async def test_many_changes_are_told_as_few(lobby: Enter) -> None:
+    async with lobby() as here, here.knock() as peer:
+        peer.say(HELLO)
+        await peer.hear("state")
+        for _ in range(200):
+            here.house.lose(Axis.PAN)
+            await asyncio.sleep(0.0025)
+            here.house.find(Axis.PAN)
+            await asyncio.sleep(0.0025)
+        await asyncio.sleep(0.1)
+        heard = [message for message in peer.heard_by_now() if message["type"] == "state"]
+        assert len(heard) <= 25
+        assert not heard or heard[-1]["pan"]["link"] == "ready"
+
+
+async def test_a_notice_reaches_its_session_alone(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer, here.knock() as other:
+        other.say(HELLO)
+        await other.hear("welcome")
+        name = here.house.engine.status.lease.session
+        here.house.bus.publish(f"notice:{name}:both", Noticed(NoticeCode.CLOSING, None, 1))
+        assert (await peer.hear("notice"))["code"] == "closing"
+        assert not [message for message in other.heard_by_now() if message["type"] == "notice"]
+
+
+async def test_a_takeover_is_told_to_both(lobby: Enter) -> None:
+    async with lobby() as here, here.driver() as peer, here.knock() as other:
+        other.say(HELLO)
+        assert (await other.hear("lease"))["holder"] == "other"
+        other.say({"type": "lease.take"})
+        assert (await other.hear("lease"))["holder"] == "you"
+        assert (await peer.hear("notice"))["code"] == "lease_lost"
+        assert (await peer.hear("lease"))["holder"] == "other"
+        assert here.house.units[Axis.PAN].velocity == 0
+
+
+async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
+    async with lobby() as here:
+        ana = here.house.let_in()
+        async with here.driver(ana) as peer:
+            peer.leave()
+            await peer.over()
+        async with here.knock() as ben, here.knock(ana) as again:
+            for each in (ben, again):
+                each.say(HELLO)
+            assert (await ben.hear("lease"))["holder"] == "other"
+            assert (await again.hear("lease"))["holder"] == "nobody"
+            again.say({"type": "lease.acquire"})
+            assert (await again.hear("lease"))["holder"] == "you"
+
+
+async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
+    async with lobby() as here, AsyncExitStack() as stack:
+        ana = here.house.let_in()
+        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(given.SEATS_FOR_EACH)]
+        for peer in peers:
+            peer.say(HELLO)
+            await peer.hear("welcome")
+        async with here.knock(ana) as refused:
+            await refused.over()
+            assert refused.close_code == 4429
+        peers[0].leave()
+        await peers[0].over()
+        async with here.knock(ana) as another:
+            another.say(HELLO)
+            await another.hear("welcome")
+
+
+async def test_nobody_is_left_on_the_bus(lobby: Enter) -> None:
+    async with lobby() as here:
+        async with here.driver():
+            assert here.house.bus._subscriptions
+        assert not here.house.bus._subscriptions
+
+
+async def test_a_failure_of_ours_ends_the_socket_and_is_logged(lobby: Enter, caplog: pytest.LogCaptureFixture) -> None:
+    async with lobby() as here, here.driver() as peer:
+        here.house.units[Axis.PAN].failure = RuntimeError("a bug")
+        peer.say({"type": "stop"})
+        await peer.over()
+        assert peer.close_code == 1011
+        assert "a bug" in caplog.text

@@ -1,0 +1,73 @@
+"""The engine's values in the words of the wire."""
+
+import pytest
+
+from belvedere.control.core import LeaseStatus
+from belvedere.control.effects import NoticeCode
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
+from belvedere.errors import LinkReason
+from belvedere.gateway import messages
+from belvedere.gateway.outgoing import (
+    ack_message,
+    lease_message,
+    milliseconds,
+    notice_message,
+    state_message,
+)
+from belvedere.head.axes import Axis
+from belvedere.link.supervisor import LinkPhase
+
+NOBODY = LeaseStatus(3, None, 0)
+
+
+@pytest.mark.parametrize("clock_ms", [0.0, 0.1, 1.005, 123456.789, 98765432.1, 1e12])
+def test_a_clients_clock_comes_back_as_it_was(clock_ms: float) -> None:
+    assert milliseconds(clock_ms / 1000) == clock_ms
+
+
+def test_the_state_tells_what_both_axes_and_the_stage_do() -> None:
+    pan = AxisState(LinkPhase.READY, None, 0.123456, -12.5, 1, 0.0301)
+    tilt = AxisState(LinkPhase.WAITING, LinkReason.NOT_FOUND, 0.0, None, 0, None)
+    assert state_message(EngineStatus(pan, tilt, NOBODY), viewers=2) == messages.State(
+        pan=messages.AxisState(link="ready", reason="", velocity=0.123, position_deg=-12.5, limit=1, interval_ms=30.1),
+        tilt=messages.AxisState(
+            link="waiting", reason="not_found", velocity=0.0, position_deg=None, limit=0, interval_ms=None
+        ),
+        stage=messages.StageState(available=True, viewers=2),
+    )
+
+
+@pytest.mark.parametrize("phase", LinkPhase)
+def test_every_phase_of_a_link_has_its_word(phase: LinkPhase) -> None:
+    axis = AxisState(phase, None, 0.0, None, 0, None)
+    assert state_message(EngineStatus(axis, axis, NOBODY), 0).pan.link == phase
+
+
+def test_the_lease_is_told_from_where_one_stands() -> None:
+    mine = LeaseStatus(3, "ana-1", 0)
+    assert lease_message(mine, "ana-1", 0, is_own_remains=False).holder == "you"
+    assert lease_message(mine, "ben-1", 0, is_own_remains=False).holder == "other"
+    assert lease_message(NOBODY, "ana-1", 0, is_own_remains=False).holder == "nobody"
+
+
+def test_what_one_left_behind_is_nobodys() -> None:
+    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_remains=True).holder == "nobody"
+
+
+@pytest.mark.parametrize(("rank", "can_take"), [(0, False), (4, False), (5, True), (9, True)])
+def test_the_lease_can_be_taken_from_ones_equals(rank: int, can_take: bool) -> None:  # noqa: FBT001 - a parameter
+    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_remains=False).can_take == can_take
+
+
+def test_an_acknowledgement_says_when_the_radio_had_it() -> None:
+    told = ack_message(Acknowledged(Axis.TILT, 7, 12.3456789, 1000.5))
+    assert told == messages.Ack(axis="tilt", seq=7, clock=12345.679, written=1000500.0)
+
+
+@pytest.mark.parametrize("code", NoticeCode)
+def test_every_notice_has_its_word(code: NoticeCode) -> None:
+    assert notice_message(Noticed(code, Axis.PAN, 3)) == messages.Notice(code=code.value, axis="pan", hold=3)
+
+
+def test_a_notice_of_no_axis_is_of_both() -> None:
+    assert notice_message(Noticed(NoticeCode.STOPPED, None, -1)) == messages.Notice(code="stopped", axis="both", hold=0)

@@ -1,0 +1,117 @@
+"""Who may call the house by which name, from which origin, and what every response says."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from belvedere.gateway.security import HostCheck, is_same_origin, security_headers
+
+ACCEPTED = ["127.0.0.1:8080", "127.0.0.1", "localhost:8080", "LOCALHOST:1", "[::1]:8080", "[::1]"]
+FOREIGN = ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "192.168.1.7:8080"]
+NO_HOSTS = [
+    "",
+    ":",
+    ":8080",
+    "local host",
+    "localhost:x",
+    "localhost:123456",
+    "a/b",
+    "user@localhost",
+    "[::1",
+    "ä",
+    "a\nb",
+]
+
+
+@pytest.mark.parametrize("listens_on", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+@pytest.mark.parametrize("host", ACCEPTED)
+def test_a_house_on_loopback_goes_by_loopbacks_names(listens_on: str, host: str) -> None:
+    assert HostCheck(listens_on).accepts(host)
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_a_house_on_loopback_goes_by_no_other_name(host: str) -> None:
+    assert not HostCheck("127.0.0.1").accepts(host)
+
+
+def test_the_address_it_listens_on_is_a_name() -> None:
+    assert HostCheck("127.0.0.2").accepts("127.0.0.2:8080")
+
+
+def test_a_given_name_is_one_too() -> None:
+    check = HostCheck("127.0.0.1", ["Home.Example.org"])
+    assert check.accepts("home.example.org")
+    assert check.accepts("localhost:8080")
+    assert not check.accepts("evil.example")
+
+
+def test_a_house_on_the_network_goes_by_every_name_unless_some_are_given() -> None:
+    assert HostCheck("0.0.0.0").accepts("192.168.1.7:8080")  # noqa: S104 - nothing listens here
+    assert not HostCheck("0.0.0.0", ["home.example.org"]).accepts("192.168.1.7:8080")  # noqa: S104 - likewise
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_what_is_no_host_is_never_accepted(host: str) -> None:
+    assert not HostCheck("0.0.0.0").accepts(host)  # noqa: S104 - nothing listens here
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("HTTP://LocalHost:8080", "localhost:8080"),
+        ("https://home.example.org", "home.example.org"),
+        ("https://home.example.org", "home.example.org:443"),
+        ("http://home.example.org:80", "home.example.org"),
+    ],
+)
+def test_our_own_page_is_of_the_same_origin(origin: str, host: str) -> None:
+    assert is_same_origin(origin, host)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "http://evil.example",
+        "http://127.0.0.1",
+        "http://127.0.0.1:8081",
+        "http://127.0.0.1:8080.evil.example",
+        "http://127.0.0.1:8080/",
+        "http://evil@127.0.0.1:8080",
+        "file://127.0.0.1:8080",
+        "127.0.0.1:8080",
+    ],
+)
+def test_everybody_elses_is_not(origin: str) -> None:
+    assert not is_same_origin(origin, "127.0.0.1:8080")
+
+
+def test_a_page_may_load_and_reach_its_own_house_only() -> None:
+    policy = security_headers("127.0.0.1:8080")["content-security-policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["default-src"] == "'self'"
+    assert directives["connect-src"] == "'self' ws://127.0.0.1:8080 wss://127.0.0.1:8080"
+    assert directives["img-src"] == "'self' data:"
+    assert {directives[each] for each in ("object-src", "base-uri", "frame-ancestors")} == {"'none'"}
+    assert directives["form-action"] == "'self'"
+    assert "unsafe" not in policy
+
+
+def test_the_other_headers_are_there() -> None:
+    headers = security_headers("localhost")
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+    assert "microphone=()" in headers["permissions-policy"]
+
+
+@given(st.text())
+def test_no_host_can_write_into_the_policy(host: str) -> None:
+    policy = security_headers(host)["content-security-policy"]
+    assert policy.count(";") == 6
+    assert "\n" not in policy
+    assert "*" not in policy
