@@ -1,0 +1,1 @@
+"""The composition root: reads the settings, builds the parts, and lives and dies with them."""

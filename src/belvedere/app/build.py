@@ -1,0 +1,125 @@
+"""The whole program on one page: every part is made here, and given what it works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from belvedere.access.door import Door
+from belvedere.app.settings import House, Reach
+from belvedere.control.core import Control
+from belvedere.control.motion import AxisSetup
+from belvedere.engine.bus import Bus
+from belvedere.engine.engine import Engine
+from belvedere.gateway.parts import Parts
+from belvedere.head.axes import AXES, Axis
+from belvedere.link.disabled import DisabledUnit
+from belvedere.link.supervisor import UnitSupervisor
+from belvedere.sim.room import Room
+from belvedere.sim.source import RoomSource
+from belvedere.stage.pattern import PatternSource
+from belvedere.stage.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.app.notify import Notifier
+    from belvedere.head.profile import UnitProfile
+    from belvedere.link.port import UnitLink
+    from belvedere.sim.head import VirtualHead
+    from belvedere.stage.source import VideoSource
+
+
+@dataclass(frozen=True, slots=True)
+class Belvedere:
+    """Everything that runs: the engine, a supervisor for each axis, the stage, the door, and what the gateway sees."""
+
+    engine: Engine
+    units: dict[Axis, UnitSupervisor]
+    stage: Stage
+    door: Door
+    parts: Parts
+    virtual_head: VirtualHead | None
+
+
+def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
+    """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
+    settings, profile = house.settings, house.profile
+    bus = Bus()
+    control = Control(settings.control, {axis: _setup(house, axis) for axis in AXES})
+    engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=notifier.watchdog_s)
+
+    virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
+    link_to = _links(house, virtual_head)
+    units = {}
+    for axis in AXES:
+        unit = profile.unit(axis)
+        units[axis] = UnitSupervisor(
+            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=engine
+        )
+        engine.attach(axis, units[axis])
+
+    stage = Stage(
+        _source(house, virtual_head),
+        settings.stage,
+        on_viewers=lambda viewers: bus.publish("stage", viewers),
+        clock=clock,
+    )
+    door = Door(clock)
+    parts = Parts(
+        engine=engine,
+        head=engine,
+        bus=bus,
+        stage=stage,
+        door=door,
+        clock=clock,
+        head_name=profile.name,
+        control=settings.control,
+        options=settings.server,
+    )
+    return Belvedere(engine, units, stage, door, parts, virtual_head)
+
+
+def _setup(house: House, axis: Axis) -> AxisSetup:
+    unit = house.profile.unit(axis)
+    return AxisSetup(
+        full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
+        limits=getattr(house.settings.control, axis),
+    )
+
+
+def _virtual_head(house: House) -> VirtualHead:
+    from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and only here when asked for
+
+    return VirtualHead(house.profile)
+
+
+def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProfile | None], UnitLink]:
+    """How to reach a unit: all units of an adapter share its radio."""
+    if house.settings.head.reach is Reach.NONE:
+        return lambda _unit: DisabledUnit()
+    from belvedere.link.ble import BleUnit  # noqa: PLC0415 - bleak is heavy, and not needed without Bluetooth
+    from belvedere.link.radio import Radio  # noqa: PLC0415 - likewise
+
+    radio = Radio(
+        client_backend=virtual_head.client_backend if virtual_head else None,
+        scanner_backend=virtual_head.scanner_backend if virtual_head else None,
+        adapter=house.settings.head.adapter,
+    )
+    return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
+
+
+def _source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
+    """What the stage shows: a camera is made anew for each first viewer, the room is painted once."""
+    settings = house.settings.stage
+
+    if settings.source == "test":
+        return PatternSource
+    room = Room()
+
+    def angles(at_s: float) -> tuple[float, float]:
+        if virtual_head is None:
+            return 0.0, 0.0
+        return virtual_head.pan.angle_at(at_s), virtual_head.tilt.angle_at(at_s)
+
+    return lambda: RoomSource(room, angles, is_measuring=settings.time_bar)

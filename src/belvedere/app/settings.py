@@ -1,0 +1,141 @@
+"""The owner's file, `belvedere.toml`: every key with its default, read once, at the start."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from belvedere.control.options import ControlOptions
+from belvedere.errors import SettingsError
+from belvedere.gateway.parts import GatewayOptions
+from belvedere.head.axes import AXES, Axis
+from belvedere.head.document import read_document
+from belvedere.head.profile import Address, DegPerS, HeadProfile, Uuid, WriteMode, load_profile, shipped_profile
+from belvedere.link.options import LinkOptions
+from belvedere.stage.options import StageOptions
+
+if TYPE_CHECKING:
+    from belvedere.control.options import AxisLimits
+
+
+class Reach(enum.StrEnum):
+    """How units are reached: by Bluetooth, by virtual Bluetooth to units that do not exist, or not at all."""
+
+    BLUETOOTH = "bluetooth"
+    VIRTUAL = "virtual"
+    NONE = "none"
+
+
+class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is special about the unit of this house; whatever is not given is as the profile says."""
+
+    name_patterns: tuple[str, ...] | None = None
+    address: Address | None = None
+    service: Uuid | None = None
+    characteristic: Uuid | None = None
+    notify: Uuid | None = None
+    write: WriteMode | None = None
+    invert: bool | None = None
+    full_speed_deg_per_s: DegPerS | None = None
+
+
+class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which head, and how it is reached.
+
+    Attributes:
+        profile: a profile that comes with Belvedere, or the path of a TOML file, from the folder of the settings.
+        reach: see Reach.
+        adapter: the Bluetooth adapter, such as `hci1`, where there are several.
+        pan, tilt: what differs from the profile.
+    """
+
+    profile: str = "zeapon-pons-pt"
+    reach: Reach = Reach.BLUETOOTH
+    adapter: Annotated[str, msgspec.Meta(pattern="^hci[0-9]+$", description="hci0, hci1, ...")] | None = None
+    pan: UnitSettings = UnitSettings()
+    tilt: UnitSettings = UnitSettings()
+
+
+class StageSettings(StageOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The picture and where it comes from: `sim` is the drawn room, `test` a moving pattern."""
+
+    source: Literal["sim", "test"] = "test"
+    time_bar: bool = False  # a machine-readable clock in the picture, for measuring
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of `belvedere.toml`; every table may be left out."""
+
+    server: GatewayOptions = GatewayOptions()
+    head: HeadSettings = HeadSettings()
+    link: LinkOptions = LinkOptions()
+    control: ControlOptions = ControlOptions()
+    stage: StageSettings = StageSettings()
+
+
+class House(msgspec.Struct, frozen=True):
+    """Settings together with the head's profile, checked against each other."""
+
+    settings: Settings
+    profile: HeadProfile
+
+
+DEMO = Settings(
+    head=HeadSettings(
+        reach=Reach.VIRTUAL,
+        pan=UnitSettings(full_speed_deg_per_s=40.0),
+        tilt=UnitSettings(full_speed_deg_per_s=20.0),
+    ),
+    control=msgspec.convert({"tilt": {"min_deg": -25, "max_deg": 25}}, ControlOptions),
+    stage=StageSettings(source="sim"),
+)
+"""What `belvedere demo` runs: everything real but the head and the room."""
+
+
+def read_house(path: Path) -> House:
+    """Read the owner's file and the profile it names. Raises SettingsError with file, key and what is allowed."""
+    settings = read_document(_text_of(path, ""), Settings, str(path))
+    return furnish(settings, str(path), path.parent)
+
+
+def furnish(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> House:
+    """Settings with their profile, the house's own units put in, and what cannot go together refused."""
+    profile = _merged(_profile(settings.head.profile, file, folder), settings.head)
+    for axis in AXES:
+        limits: AxisLimits = getattr(settings.control, axis)
+        unit = profile.unit(axis)
+        if limits.is_limited and (unit is None or unit.full_speed_deg_per_s is None):
+            wanted = f"head.{axis}.full_speed_deg_per_s"
+            raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, measured once")
+    return House(settings, profile)
+
+
+def _profile(name: str, file: str, folder: Path) -> HeadProfile:
+    if not name.endswith(".toml"):
+        try:
+            return shipped_profile(name)
+        except SettingsError as error:
+            raise SettingsError(file, "head.profile", error.problem, f"{error.allowed}, or a file.toml") from error
+    path = folder / name
+    return load_profile(_text_of(path, "the profile that head.profile names: "), str(path))
+
+
+def _text_of(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(str(path), "", f"{what}cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), "", f"{what}is not UTF-8 text") from error
+
+
+def _merged(profile: HeadProfile, head: HeadSettings) -> HeadProfile:
+    units = {}
+    for axis, own in ((Axis.PAN, head.pan), (Axis.TILT, head.tilt)):
+        unit = profile.unit(axis)
+        given = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+        units[axis.value] = unit and msgspec.structs.replace(unit, **given)
+    return msgspec.structs.replace(profile, **units)

@@ -1,0 +1,36 @@
+"""`belvedere demo`: a room and a head that do not exist, and everything else for real."""
+
+from __future__ import annotations
+
+import importlib.util
+import webbrowser
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from belvedere.app.run import run
+from belvedere.app.settings import DEMO, furnish
+from belvedere.errors import OwnerError
+from belvedere.gateway.parts import GatewayOptions
+
+
+def demo(
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, Parameter(help="0 takes any that is free")] = 8080,
+    browser: Annotated[bool, Parameter(help="open the link in this computer's browser")] = True,
+) -> int:
+    """Start Belvedere with a drawn room and a virtual head, and print the link to it."""
+    missing = [name for name in ("bumble", "numpy", "PIL") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise OwnerError(f"the demo needs {', '.join(missing)}: pip install 'belvedere[demo]'")
+    options = msgspec.convert({"host": host, "port": port}, GatewayOptions)
+    house = furnish(msgspec.structs.replace(DEMO, server=options))
+
+    def announce(link: str) -> None:
+        print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Ctrl-C ends it.\n", flush=True)
+        if browser:
+            webbrowser.open(link)
+
+    return run(house, announce)

@@ -1,0 +1,211 @@
+"""Runs the core on a clock: a thin shell that carries what happens in, and what must be done out, without waiting.
+
+A visitor's message goes to the unit's mailbox within the call that brings it: there is no queue on the way. The loop in
+`run` only sees to what is due by the clock. Whatever goes wrong in here stops the head and ends `run`, and with it the
+process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Protocol
+
+from belvedere.control.effects import Tell, Write
+from belvedere.control.lease import Driver, LeaseVerb
+from belvedere.control.setpoint import Setpoint, Stamp
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
+from belvedere.errors import InternalError, Refusal, VisitorError
+from belvedere.head.axes import AXES, Axis
+from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from belvedere.control.core import Control
+    from belvedere.engine.bus import Bus
+
+POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning knows
+
+
+class CommandedUnit(Protocol):
+    """Whatever takes an axis's commands: a supervisor, or a double of one."""
+
+    @property
+    def status(self) -> UnitStatus:
+        """What is known of its link now."""
+        ...
+
+    def put(self, command: UnitCommand) -> None:
+        """Replace whatever waits by this command; never blocks."""
+        ...
+
+
+class Engine:
+    """One head's engine: all calls come from the loop's own thread, none of them waits.
+
+    `clock` is the loop's monotonic clock in seconds; `beat` is called by the loop at least every `beat_s` seconds as a
+    sign that it lives, and not at all where `beat_s` is None.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        *,
+        clock: Callable[[], float],
+        bus: Bus,
+        beat: Callable[[], None] = lambda: None,
+        beat_s: float | None = None,
+    ) -> None:
+        self._control = control
+        self._clock = clock
+        self._bus = bus
+        self._beat, self._beat_s = beat, beat_s
+        self._units: dict[Axis, CommandedUnit] = {}
+        self._wake = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._status: EngineStatus | None = None
+        self.is_running = False
+
+    def attach(self, axis: Axis, unit: CommandedUnit) -> None:
+        """From now on this unit takes the axis's commands; done once, before `run`."""
+        self._units[axis] = unit
+
+    # what visitors do
+
+    def receive_session_opened(self, session: str, person: str, rank: int = 0) -> None:
+        """A session came; `person` is who it belongs to, so that the same person may come back to the lease."""
+        with self._guarded() as now:
+            self._control.receive_session_opened(now, Driver(session, person, rank))
+
+    def receive_session_closed(self, session: str) -> None:
+        """A session went, for whatever reason: what it held stops."""
+        with self._guarded() as now:
+            self._control.receive_session_closed(now, session)
+
+    def receive_lease(self, session: str, verb: LeaseVerb) -> None:
+        """A session asks for the lease or returns it. Raises VisitorError."""
+        with self._guarded() as now:
+            self._control.receive_lease(now, session, verb)
+
+    def receive_sign_of_life(self, session: str, sent_at_s: float) -> None:
+        """A session is there; `sent_at_s` is its own clock."""
+        with self._guarded() as now:
+            self._control.receive_sign_of_life(now, session, sent_at_s)
+
+    def receive_drive(self, session: str, setpoint: Setpoint) -> None:
+        """A held stick. Raises VisitorError, also while nothing would see to its end: before `run` and after it."""
+        if not self.is_running:
+            raise VisitorError(Refusal.NOT_READY, "the head is not under control yet")
+        with self._guarded() as now:
+            self._control.receive_setpoint(now, session, setpoint)
+
+    def receive_release(self, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
+        """The visitor let go."""
+        with self._guarded() as now:
+            self._control.receive_release(now, session, epoch, hold, stamp)
+
+    def receive_stop(self, session: str) -> None:
+        """Somebody wants everything to stop."""
+        with self._guarded() as now:
+            self._control.receive_stop(now, session)
+
+    def receive_closing(self) -> None:
+        """The program is about to end: stop, and move nothing any more."""
+        with self._guarded() as now:
+            self._control.receive_closing(now)
+
+    # what units tell (link.supervisor.UnitListener)
+
+    def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
+        """A unit's link changed."""
+        with self._guarded() as now:
+            self._control.receive_link(now, axis, is_ready=status.state is LinkPhase.READY)
+
+    def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
+        """A command was handed to the radio."""
+        self._control.receive_written(now, axis, velocity)
+        if isinstance(stamp, Stamp):
+            acknowledged = Acknowledged(axis, stamp.seq, stamp.sent_at_s, now)
+            self._bus.publish(f"ack:{stamp.session}:{axis}", acknowledged)
+
+    # what everyone may know
+
+    @property
+    def status(self) -> EngineStatus:
+        """The head's state now."""
+        now = self._clock()
+        pan, tilt = (self._axis_state(now, axis) for axis in AXES)
+        return EngineStatus(pan, tilt, self._control.lease_status)
+
+    # the loop
+
+    async def run(self) -> None:
+        """See to what is due by the clock, until cancelled; both units are told to stop when it ends, however it ends.
+
+        Raises InternalError when anything in the core, or on the way to the units, failed.
+        """
+        self.is_running = True
+        try:
+            while True:
+                with self._guarded():
+                    self._beat()
+                self._wake.clear()  # nothing happens between the step above and the wait below
+                await self._until_due()
+        finally:
+            self.is_running = False
+            for unit in self._units.values():
+                unit.put(UnitCommand(0.0, None))
+
+    async def _until_due(self) -> None:
+        """Wait for the next deadline, the next beat, or an event that changed them."""
+        deadline = self._control.deadline()
+        waits = [] if deadline is None else [max(0.0, deadline - self._clock())]
+        if self._beat_s is not None:
+            waits.append(self._beat_s)
+        timer = asyncio.get_running_loop().call_later(min(waits), self._wake.set) if waits else None
+        try:
+            await self._wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[float]:
+        """Let something happen at the current time, then carry out what follows; any failure but a refusal is fatal."""
+        if self._failure is not None:
+            raise InternalError("the engine has failed") from self._failure
+        try:
+            try:
+                yield self._clock()
+            finally:
+                self._step()
+        except VisitorError:
+            raise
+        except Exception as error:
+            self._failure = error
+            self._wake.set()
+            raise InternalError("the engine has failed") from error
+
+    def _step(self) -> None:
+        for effect in self._control.tick(self._clock()):
+            match effect:
+                case Write(axis=axis, velocity=velocity, stamp=stamp):
+                    if axis in self._units:
+                        self._units[axis].put(UnitCommand(velocity, stamp))
+                case Tell(session=session, code=code, axis=axis, hold=hold):
+                    self._bus.publish(f"notice:{session}:{axis or 'both'}", Noticed(code, axis, hold))
+        status = self.status
+        if status != self._status:
+            self._status = status
+            self._bus.publish("status", status)
+        self._wake.set()
+
+    def _axis_state(self, now: float, axis: Axis) -> AxisState:
+        told = self._control.axis_status(now, axis)
+        position = None if told.position_deg is None else round(told.position_deg, POSITION_DIGITS)
+        unit = self._units.get(axis)
+        if unit is None:
+            return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None)
+        link = unit.status
+        return AxisState(link.state, link.reason, told.velocity, position, told.limit, link.interval_s)

@@ -1,0 +1,47 @@
+"""What the engine tells on the bus: the head's state, who drives, what was written, what was cut."""
+
+from __future__ import annotations
+
+import msgspec
+
+from belvedere.control.core import LeaseStatus
+from belvedere.control.effects import NoticeCode
+from belvedere.errors import LinkReason
+from belvedere.head.axes import Axis
+from belvedere.link.supervisor import LinkPhase
+
+
+class AxisState(msgspec.Struct, frozen=True):
+    """One axis: its link's phase and the reason for it, what it was told, where it stands, and the learned pace."""
+
+    phase: LinkPhase
+    reason: LinkReason | None
+    velocity: float
+    position_deg: float | None
+    limit: int
+    interval_s: float | None
+
+
+class EngineStatus(msgspec.Struct, frozen=True):
+    """Everything about the head at one instant."""
+
+    pan: AxisState
+    tilt: AxisState
+    lease: LeaseStatus
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The newest setpoint of a session that was handed to the radio on this axis, and when (engine's clock)."""
+
+    axis: Axis
+    seq: int
+    sent_at_s: float
+    written_s: float
+
+
+class Noticed(msgspec.Struct, frozen=True):
+    """A hold was cut; no axis means both."""
+
+    code: NoticeCode
+    axis: Axis | None
+    hold: int

@@ -1,0 +1,50 @@
+import asyncio
+
+from belvedere.engine.bus import Bus
+
+
+async def test_a_slow_listener_sees_the_newest_value_of_each_topic_only() -> None:
+    bus = Bus()
+    heard = bus.subscribe("status", "ack:ann")
+    for number in range(1000):
+        bus.publish("status", number)
+        bus.publish("ack:ann:pan", -number)
+    assert list(heard.newest_to_send()) == [("status", 999), ("ack:ann:pan", -999)]
+    assert list(heard.newest_to_send()) == []
+
+
+async def test_a_listener_hears_its_own_topics_and_what_is_below_them_only() -> None:
+    bus = Bus()
+    heard = bus.subscribe("ack:ann")
+    for topic in ("ack:ann", "ack:ann:tilt", "ack:anna:pan", "ack", "status"):
+        bus.publish(topic, topic)
+    assert [topic for topic, _ in heard.newest_to_send()] == ["ack:ann", "ack:ann:tilt"]
+
+
+async def test_iterating_waits_for_the_next_value_and_ends_with_close() -> None:
+    bus = Bus()
+    heard = bus.subscribe("status")
+    seen: list[object] = []
+
+    async def listen() -> None:
+        async for _topic, value in heard:
+            seen.append(value)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(1)
+    bus.publish("status", 1)
+    await asyncio.sleep(1)
+    bus.publish("status", 2)
+    await asyncio.sleep(1)
+    heard.close()
+    await listening
+    assert seen == [1, 2]
+
+
+async def test_a_closed_listener_is_handed_nothing_and_may_be_closed_twice() -> None:
+    bus = Bus()
+    heard = bus.subscribe("status")
+    heard.close()
+    heard.close()
+    bus.publish("status", 1)
+    assert list(heard.newest_to_send()) == []

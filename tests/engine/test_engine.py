@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from belvedere.control.core import Control
+from belvedere.control.lease import LeaseVerb
+from belvedere.control.options import ControlOptions
+from belvedere.control.setpoint import Setpoint, Stamp
+from belvedere.engine.bus import Bus
+from belvedere.engine.engine import Engine
+from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
+from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
+from belvedere.head.axes import AXES, Axis
+from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+from belvedere.testing.clock import FakeClock
+from belvedere.testing.house import House, open_house
+
+
+def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
+    epoch = house.engine.status.lease.epoch
+    return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=house.clock())
+
+
+def ann_drives(house: House, pan: float = 0.5) -> None:
+    house.engine.receive_session_opened("ann", "ann")
+    house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    house.engine.receive_drive("ann", a_setpoint(house, pan))
+
+
+async def test_a_setpoint_is_in_the_units_mailbox_before_the_call_returns() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.1)
+
+
+async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        await asyncio.sleep(0.499)
+        assert house.units[Axis.PAN].velocity == 0.5
+        await asyncio.sleep(0.002)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() -> None:
+    async with open_house() as house:
+        acks, others = house.bus.subscribe("ack:ann"), house.bus.subscribe("ack:bob")
+        ann_drives(house)
+        at = house.clock()
+        assert list(acks.newest_to_send()) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
+        assert list(others.newest_to_send()) == []
+
+
+async def test_a_cut_hold_is_told_to_its_driver() -> None:
+    async with open_house() as house:
+        notices = house.bus.subscribe("notice:ann")
+        ann_drives(house)
+        house.lose(Axis.PAN)
+        assert [value.axis for _, value in notices.newest_to_send() if isinstance(value, Noticed)] == [Axis.PAN]
+
+
+async def test_status_is_published_when_it_changes_and_only_then() -> None:
+    async with open_house() as house:
+        heard = house.bus.subscribe("status")
+        house.engine.receive_sign_of_life("nobody", 1.0)
+        assert list(heard.newest_to_send()) == []
+        ann_drives(house)
+        (_topic, status), *_rest = heard.newest_to_send()
+        assert isinstance(status, EngineStatus)
+        assert (status.pan.velocity, status.lease.session) == (0.1, "ann")
+
+
+async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
+    async with open_house() as house:
+        with pytest.raises(VisitorError):
+            house.engine.receive_drive("stranger", a_setpoint(house, 1))
+        ann_drives(house)
+        assert house.units[Axis.PAN].velocity > 0
+
+
+async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        acks = house.bus.subscribe("ack:ann")
+        house.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
+        assert house.units[Axis.PAN].velocity == 0
+        ((_topic, ack),) = acks.newest_to_send()
+        assert isinstance(ack, Acknowledged)
+        assert ack.seq == 2
+
+
+async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_call() -> None:
+    async with open_house() as house:
+        for hold, end in enumerate(
+            (
+                lambda: house.engine.receive_stop("anyone"),
+                lambda: house.engine.receive_session_closed("ann"),
+                house.engine.receive_closing,
+            ),
+            start=1,
+        ):
+            with contextlib.suppress(VisitorError):
+                house.engine.receive_session_opened("ann", "ann")
+                house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+                house.engine.receive_drive("ann", a_setpoint(house, 0.5, hold=hold, seq=hold))
+            assert house.units[Axis.PAN].velocity > 0
+            end()
+            assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_nothing_moves_before_the_loop_runs_or_after_it_ended() -> None:
+    engine = Engine(Control(ControlOptions(), {}), clock=FakeClock(), bus=Bus())
+    with pytest.raises(VisitorError) as caught:
+        engine.receive_drive("ann", Setpoint(epoch=1, hold=1, seq=1, pan=1, tilt=0, sent_at_s=0))
+    assert caught.value.refusal is Refusal.NOT_READY
+
+
+class Recorder:
+    """A unit that only remembers."""
+
+    def __init__(self) -> None:
+        self.status = UnitStatus(LinkPhase.READY)
+        self.commands: list[UnitCommand] = []
+
+    def put(self, command: UnitCommand) -> None:
+        self.commands.append(command)
+
+
+class BrokenControl(Control):
+    """A core with a bug that shows from the third tick on."""
+
+    ticks = 0
+
+    def tick(self, now: float) -> list[object]:  # type: ignore[override] # a broken part may break its promise
+        self.ticks += 1
+        if self.ticks > 2:
+            raise ZeroDivisionError
+        return list(super().tick(now))
+
+
+async def test_a_bug_in_the_core_stops_both_units_and_ends_the_loop() -> None:
+    clock = asyncio.get_running_loop().time
+    engine = Engine(BrokenControl(ControlOptions(), {}), clock=clock, bus=Bus())
+    units = {axis: Recorder() for axis in AXES}
+    for axis, unit in units.items():
+        engine.attach(axis, unit)
+    with pytest.raises(InternalError) as caught:
+        await engine.run()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert [unit.commands[-1].velocity for unit in units.values()] == [0.0, 0.0]
+    assert not engine.is_running
+
+
+async def test_a_bug_met_in_a_visitors_call_ends_the_loop_too() -> None:
+    clock = asyncio.get_running_loop().time
+    control = BrokenControl(ControlOptions(), {})
+    engine = Engine(control, clock=clock, bus=Bus())
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(0)
+    control.ticks = 9
+    with pytest.raises(InternalError):
+        engine.receive_stop("ann")
+    with pytest.raises(InternalError):
+        await running
+    with pytest.raises(InternalError):
+        engine.receive_stop("ann")
+
+
+async def test_the_loop_beats_as_often_as_the_watchdog_wants_and_otherwise_sleeps() -> None:
+    beats: list[float] = []
+    clock = asyncio.get_running_loop().time
+    control = Control(ControlOptions(), {})
+    engine = Engine(control, clock=clock, bus=Bus(), beat=lambda: beats.append(clock()), beat_s=2.0)
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(11)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert 5 <= len(beats) <= 12
+
+
+async def test_an_engine_at_rest_sets_no_timer() -> None:
+    async with open_house() as house:
+        await asyncio.sleep(60)
+        before = house.engine.status
+        ticks: list[float] = []
+        loop = asyncio.get_running_loop()
+        at = loop.time()
+        await asyncio.sleep(3600)
+        ticks.append(loop.time() - at)
+        assert house.engine.status == before
+        assert ticks == [pytest.approx(3600)]
+
+
+async def test_a_units_trouble_is_told_with_its_reason() -> None:
+    async with open_house() as house:
+        house.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
+        house.engine.receive_unit_status(Axis.TILT, house.units[Axis.TILT].status)
+        tilt = house.engine.status.tilt
+        assert (tilt.phase, tilt.reason) == (LinkPhase.WAITING, LinkReason.NOT_FOUND)
