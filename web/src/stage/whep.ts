@@ -4,8 +4,11 @@ import type { Timers } from "../time/timers";
 import { type CaptureAnchor, readCaptureClock } from "./capture-clock";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
-/** Host candidates are there at once; whatever is not known this long after the first one goes without being told. */
-const GATHER_MORE_MS = 100;
+/**
+ * Our own addresses are found within a millisecond of each other, and one is enough: the server learns the others from
+ * the checks that come from them. Whatever is not known by then goes without being told.
+ */
+const GATHER_MORE_MS = 20;
 const GATHER_MOST_MS = 2000;
 /** The server draws its answer in milliseconds; this long means that it is not there. */
 const ANSWER_MS = 8000;
