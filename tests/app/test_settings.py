@@ -53,7 +53,7 @@ def test_a_units_own_settings_come_before_the_profiles(tmp_path: Path) -> None:
 def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) -> None:
     profile = (
         'name = "Mine"\npan.name_patterns = ["X"]\nframe.template = "{direction}{speed}0"\n'
-        'frame.direction = { none = "00", positive = "01", negative = "02" }\nframe.speed = { digits = 3, fastest = 9 }\n'
+        'frame.direction = { none = "00", positive = "01", negative = "02" }\nframe.speed = { digits = 3, fastest = 9 }'
     )
     (tmp_path / "mine.toml").write_text(profile, encoding="utf-8")
     assert read_house(written(tmp_path, '[head]\nprofile = "mine.toml"')).profile.name == "Mine"

@@ -60,7 +60,7 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         engine.attach(axis, units[axis])
 
     stage = Stage(
-        _source(house, virtual_head),
+        picture_source(house, virtual_head),
         settings.stage,
         on_viewers=lambda viewers: bus.publish("stage", viewers),
         clock=clock,
@@ -109,7 +109,7 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
     return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
 
 
-def _source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
+def picture_source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
     """What the stage shows: a camera is made anew for each first viewer, the room is painted once."""
     settings = house.settings.stage
 

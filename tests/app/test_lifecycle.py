@@ -1,0 +1,81 @@
+"""The whole house on the real clock: a real server on a free port, and the virtual head."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from belvedere.app.lifecycle import live
+from belvedere.app.settings import DEMO, House, furnish
+from belvedere.errors import OwnerError
+from belvedere.gateway.parts import GatewayOptions
+from belvedere.head.axes import AXES
+from belvedere.head.frames import stop_frame
+
+if TYPE_CHECKING:
+    from belvedere.app.build import Belvedere
+
+pytestmark = pytest.mark.realtime
+PATIENCE_S = 60
+
+
+def a_house(port: int = 0) -> House:
+    stage = msgspec.structs.replace(DEMO.stage, source="test")
+    return furnish(msgspec.structs.replace(DEMO, server=GatewayOptions(port=port), stage=stage))
+
+
+@dataclass
+class Life:
+    """What `live` tells about itself."""
+
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    link: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    parts: list[Belvedere] = field(default_factory=list)
+
+    def begin(self, house: House) -> asyncio.Task[int]:
+        return asyncio.create_task(live(house, self.link.set_result, ending=self.ending, on_built=self.parts.append))
+
+    async def until_connected(self) -> None:
+        """Wait until both virtual units have been told something."""
+        head = self.parts[0].virtual_head
+        assert head is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(head.unit(axis).frames for axis in AXES):
+                await asyncio.sleep(0.01)
+
+
+async def test_the_house_opens_answers_and_ends_well_with_a_stop_to_each_unit() -> None:
+    life = Life()
+    living = life.begin(a_house())
+    async with asyncio.timeout(PATIENCE_S):
+        link = await life.link
+    address = link.partition("/enter/")[0]
+    answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{address}/healthz").status)  # noqa: S310 - our own
+    await life.until_connected()
+    life.ending.set()
+    assert (answer, await living) == (200, 0)
+    head = life.parts[0].virtual_head
+    assert head is not None
+    profile = a_house().profile
+    assert all(head.unit(axis).frames[-1].frame == stop_frame(profile.frame) for axis in AXES)
+
+
+async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.LogCaptureFixture) -> None:
+    life = Life()
+    living = life.begin(a_house())
+    async with asyncio.timeout(PATIENCE_S):
+        await life.link
+    next(task for task in asyncio.all_tasks() if task.get_name() == "pan unit").cancel()
+    assert await living == 1
+    assert "the pan unit failed" in caplog.text
+
+
+async def test_a_port_in_use_is_the_owners_to_mend_and_nothing_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
+        await live(a_house(taken.getsockname()[1]), print)
