@@ -80,8 +80,8 @@ class ControlSocket:
                 tasks.create_task(self._watch())
         except* _OverError:
             await self._say_goodbye()
-        except* Exception as failed:  # noqa: BLE001 - whatever it is, it is our fault: it is logged, and told as that
-            logger.error("a control socket failed", exc_info=failed)
+        except* Exception:  # whatever it is, it is our fault
+            logger.exception("a control socket failed")
             await self._close(OUR_FAULT, "something went wrong on our side")
         finally:
             self._session.receive_closed()

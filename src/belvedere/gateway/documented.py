@@ -1,16 +1,19 @@
-"""How refusals are written into the OpenAPI document."""
+"""How bodies and refusals are written into the OpenAPI document, where handlers read and answer by themselves."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from litestar.openapi.spec import Schema
 
 
 def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
@@ -24,3 +27,15 @@ def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
         )
         for status in statuses
     }
+
+
+def takes(media_type: str, schema: Schema, description: str) -> type[Operation]:
+    """An operation whose body is of one media type."""
+    content = {media_type: OpenAPIMediaType(schema=schema)}
+
+    class Taking(Operation):
+        def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - Litestar passes what it knows
+            body = RequestBody(content=content, description=description, required=True)
+            super().__init__(**{**fields, "request_body": body})
+
+    return Taking

@@ -1,28 +1,34 @@
 """`/api/v1/head`: driving for scripts, one short-lived setpoint a request."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import post
-from litestar.params import JSONBody
+from litestar import Request, post
+from litestar.exceptions import ClientException
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIType
 
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.documented import problems
+from belvedere.gateway.decoding import decode_strictly, is_of_type
+from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor
 from belvedere.gateway.messages import Speed
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.scripts import Wanted
 
+JSON = "application/json"
+LONGEST_MS = 1000.0  # no house may set a longer dead-man time
+
 
 class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How fast to turn, as shares of full speed (right and up are positive), and for how long.
 
-    `for_ms` may be at most the dead-man time; without it, it is the dead-man time. To keep turning, ask again in time.
+    `for_ms` is at most the dead-man time; without it, it is the dead-man time. To keep turning, ask again in time.
     """
 
     pan: Speed = 0.0
     tilt: Speed = 0.0
-    for_ms: Annotated[float, msgspec.Meta(gt=0, le=1000)] | None = None
+    for_ms: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_MS)] | None = None
 
 
 class Moving(msgspec.Struct, frozen=True):
@@ -37,14 +43,34 @@ class Stopped(msgspec.Struct, frozen=True):
     stopped: bool
 
 
-@post("/api/v1/head/velocity", status_code=200, responses=problems(400, 401, 403, 409, 413, 429, 503))
-async def velocity(data: JSONBody[Velocity], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> Moving:
+_DECODER: msgspec.json.Decoder[Velocity] = msgspec.json.Decoder(Velocity)
+_SPEED = Schema(type=OpenAPIType.NUMBER, minimum=-1, maximum=1, default=0)
+_FOR_MS = Schema(type=OpenAPIType.NUMBER, exclusive_minimum=0, maximum=LONGEST_MS)
+_VELOCITY = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={"pan": _SPEED, "tilt": _SPEED, "for_ms": _FOR_MS},
+    additional_properties=False,
+)
+
+
+@post(
+    "/api/v1/head/velocity",
+    status_code=200,
+    operation_class=takes(JSON, _VELOCITY, str(Velocity.__doc__)),
+    responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
+)
+async def velocity(
+    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts
+) -> Moving:
     """Turn the head, if nobody else drives."""
+    if not is_of_type(request.headers.get("content-type", ""), JSON):
+        raise ClientException(f"a velocity is {JSON}", status_code=415, headers={"accept-post": JSON})
+    wanted = decode_strictly(_DECODER, await request.body())
     most_ms = milliseconds(parts.control.dead_man_s)
-    for_ms = most_ms if data.for_ms is None else data.for_ms
+    for_ms = most_ms if wanted.for_ms is None else wanted.for_ms
     if for_ms > most_ms:
         raise VisitorError(Refusal.BAD_MESSAGE, f"for_ms must be at most {most_ms:g}")
-    scripts.receive_velocity(parts.clock(), visitor, Wanted(data.pan, data.tilt, for_ms / 1000))
+    scripts.receive_velocity(parts.clock(), visitor, Wanted(wanted.pan, wanted.tilt, for_ms / 1000))
     return Moving(for_ms)
 
 

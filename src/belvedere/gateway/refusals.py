@@ -45,7 +45,7 @@ def problem_response(
 def page_response(status: int, page: bytes) -> Response[bytes]:
     """A small page in plain words."""
     headers = {"content-security-policy": PLAIN_PAGE_POLICY}
-    return Response(page, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(page, status_code=status, media_type="text/html", headers=headers)
 
 
 def _refused(_: Request[Any, Any, Any], error: VisitorError) -> Response[Problem]:

@@ -3,49 +3,34 @@
 PATCH, GET, HEAD and PUT are answered with 405 by the router, as the draft wants.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
 from litestar.enums import HttpMethod
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.exceptions import ClientException
+from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.documented import problems
+from belvedere.gateway.decoding import is_of_type
+from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenOffers, GivenParts, GivenVisitor
-from belvedere.gateway.problems import ProblemCode
-from belvedere.gateway.refusals import problem_response
 
 PATH = "/api/v1/stage/whep"
 SDP = "application/sdp"
 CAPTURE_CLOCK = "Belvedere-Capture-Clock"
 
 
-@dataclass
-class _Offering(Operation):
-    """The operation's description: what an offer is."""
-
-    request_body: RequestBody | None = field(
-        default_factory=lambda: RequestBody(
-            description="An SDP offer to receive one video track, candidates included.",
-            required=True,
-            content={SDP: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))},
-        )
-    )
+OFFER = "An SDP offer to receive one video track, candidates included."
 
 
 @post(
     PATH,
     media_type=SDP,
-    operation_class=_Offering,
-    responses={
-        201: ResponseSpec(str, generate_examples=False, description="The SDP answer", media_type=SDP),
-        **problems(400, 401, 403, 406, 413, 415, 429, 503),
-    },
+    operation_class=takes(SDP, Schema(type=OpenAPIType.STRING), OFFER),
+    responses=problems(400, 401, 403, 406, 413, 415, 429, 503),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, description="DELETE it to stop watching."),
         ResponseHeader(
@@ -55,10 +40,10 @@ class _Offering(Operation):
 )
 async def offer(
     request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, offers: GivenOffers
-) -> Response[Any]:
+) -> Response[str]:
     """Watch: an offer in, an answer out."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
-        return problem_response(ProblemCode.WRONG_CONTENT_TYPE, f"an offer is {SDP}", headers={"accept-post": SDP})
+    if not is_of_type(request.headers.get("content-type", ""), SDP):
+        raise ClientException(f"an offer is {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(parts.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     answer = await parts.stage.answer(_text(await request.body()), visitor.id)

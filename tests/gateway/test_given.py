@@ -1,0 +1,35 @@
+"""Handlers are given the application's own parts and the visitor's own session."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from litestar import Litestar, get
+
+from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor, given
+from belvedere.gateway.parts import Parts
+from belvedere.gateway.scripts import Scripts
+from belvedere.testing.house import open_house
+
+
+async def test_handlers_get_the_parts_and_the_visitor(
+    make_parts: Callable[..., Parts], make_client: Callable[..., httpx.AsyncClient]
+) -> None:
+    seen: list[Any] = []
+
+    @get("/")
+    async def handler(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> None:
+        seen.extend((parts, visitor, scripts))
+
+    async with open_house() as house:
+        parts, ana = make_parts(house), house.let_in().session
+        scripts = Scripts(house.engine, house.engine, idle_s=1)
+        routes = Litestar([handler], dependencies=given(parts, scripts), logging_config=None, openapi_config=None)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+            scope["auth"] = ana
+            await routes(scope, receive, send)
+
+        async with make_client(app) as client:
+            assert (await client.get("/")).status_code == 200
+        assert seen == [parts, ana, scripts]

@@ -1,0 +1,49 @@
+"""Whoever supervises the process learns what it needs, and nothing about anyone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from belvedere.gateway.app import create_app
+from belvedere.gateway.health import readiness_of
+from belvedere.gateway.parts import Parts
+from belvedere.head.axes import Axis
+from belvedere.testing.house import open_house
+
+MakeParts = Callable[..., Parts]
+MakeClient = Callable[..., httpx.AsyncClient]
+
+
+async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        response = await client.get("/healthz")
+        assert (response.status_code, response.json()) == (200, {"status": "alive"})
+
+
+async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        house.lose(Axis.TILT)
+        response = await client.get("/readyz")
+        assert response.status_code == 200
+        assert response.json() == {
+            "ready": True,
+            "parts": {"engine": "running", "pan": "ready", "tilt": "searching", "page": "built"},
+        }
+
+
+async def test_a_house_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        house.engine.is_running = False
+        response = await client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["parts"]["engine"] == "stopped"
+
+
+async def test_it_does_not_tell_whether_anyone_watches_or_drives(make_parts: MakeParts) -> None:
+    async with open_house() as house:
+        parts = make_parts(house)
+        before = readiness_of(parts)
+        house.stage.viewers = 3
+        assert readiness_of(parts) == before

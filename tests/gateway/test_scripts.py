@@ -1,0 +1,129 @@
+"""A program that drives by HTTP is held to the rules of a hand."""
+
+import asyncio
+
+import pytest
+
+from belvedere.errors import Refusal, VisitorError
+from belvedere.gateway.scripts import BURST, Scripts, Wanted
+from belvedere.head.axes import Axis
+from belvedere.testing.house import House, open_house
+
+RIGHT = Wanted(pan=1.0, tilt=0.0, for_s=0.5)
+
+
+def scripts_of(house: House) -> Scripts:
+    return Scripts(house.engine, house.engine, idle_s=6.0)
+
+
+async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
+    async with open_house() as house:
+        ana = house.let_in().session
+        began = house.clock()
+        scripts_of(house).receive_velocity(began, ana, Wanted(1.0, 0.0, 0.2))
+        assert house.units[Axis.PAN].velocity > 0
+        await asyncio.sleep(1)
+        stopped_at = next(at for at, velocity in house.units[Axis.PAN].velocities if at > began and not velocity)
+        assert stopped_at - began == pytest.approx(0.2, abs=0.01)
+
+
+async def test_requests_in_time_are_one_press() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        for _ in range(20):
+            scripts.receive_velocity(house.clock(), ana, RIGHT)
+            await asyncio.sleep(0.2)
+        moving = [velocity for _, velocity in house.units[Axis.PAN].velocities[3:]]
+        assert moving
+        assert all(moving)
+        assert house.units[Axis.PAN].velocity == 1.0
+
+
+async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        began, refusals = house.clock(), []
+        while house.clock() < began + 60:
+            try:
+                scripts.receive_velocity(house.clock(), ana, RIGHT)
+            except VisitorError as error:
+                refusals.append((house.clock() - began, error.refusal))
+            await asyncio.sleep(0.25)
+        assert house.units[Axis.PAN].velocity == 0
+        assert {refusal for _, refusal in refusals} == {Refusal.HOLD_ENDED}
+        assert refusals[0][0] == pytest.approx(house.options.hold_ceiling_s, abs=0.3)
+        await asyncio.sleep(0.6)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert house.units[Axis.PAN].velocity > 0
+
+
+async def test_somebody_elses_stop_is_not_driven_over() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        scripts.receive_stop(house.clock(), ben)
+        assert house.units[Axis.PAN].velocity == 0
+        with pytest.raises(VisitorError) as refused:
+            scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert refused.value.refusal is Refusal.HOLD_ENDED
+
+
+async def test_after_its_own_stop_a_program_may_press_afresh() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        scripts.receive_stop(house.clock(), ana)
+        assert house.units[Axis.PAN].velocity == 0
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert house.units[Axis.PAN].velocity > 0
+
+
+async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        with pytest.raises(VisitorError) as refused:
+            scripts.receive_velocity(house.clock(), ben, RIGHT)
+        assert refused.value.refusal is Refusal.SOMEONE_ELSE_DRIVES
+
+
+async def test_its_lease_grows_stale() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        await asyncio.sleep(house.options.lease_stale_s + 0.1)
+        scripts.receive_velocity(house.clock(), ben, RIGHT)
+        scripts.receive_stop(house.clock(), ben)
+
+
+async def test_too_many_requests_are_refused_but_never_a_stop() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        for _ in range(int(BURST)):
+            scripts.receive_velocity(house.clock(), ana, RIGHT)
+        with pytest.raises(VisitorError) as refused:
+            scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert refused.value.refusal is Refusal.TOO_FAST
+        scripts.receive_stop(house.clock(), ana)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_program_that_left_is_let_go() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        began = house.clock()
+        scripts.receive_velocity(began, ana, RIGHT)
+        name = house.engine.status.lease.session
+        scripts.tick(began + 5.9)
+        assert name in house.engine._control._drivers
+        scripts.tick(began + 6.0)
+        assert name not in house.engine._control._drivers
+
+
+async def test_closing_lets_all_go_and_stops() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        scripts.close()
+        assert house.units[Axis.PAN].velocity == 0
+        assert not house.engine._control._drivers

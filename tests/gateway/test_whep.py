@@ -1,0 +1,121 @@
+"""`/api/v1/stage/whep`, as the WHEP draft has it."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from belvedere.errors import StageReason
+from belvedere.gateway.app import create_app
+from belvedere.gateway.parts import Parts
+from belvedere.testing.house import open_house
+
+MakeParts = Callable[..., Parts]
+MakeClient = Callable[..., httpx.AsyncClient]
+PATH = "/api/v1/stage/whep"
+SDP = {"content-type": "application/sdp"}
+
+
+async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house:
+        ana = house.let_in()
+        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+            response = await client.post(PATH, content="v=0\r\no=offer", headers=SDP)
+        assert response.status_code == 201
+        assert response.headers["content-type"] == "application/sdp"
+        assert response.headers["location"] == f"{PATH}/viewer0"
+        assert response.headers["belvedere-capture-clock"] == "rtp=90000;server=1000"
+        assert response.headers["cache-control"] == "no-store"
+        assert response.text == "v=0\r\n"
+        assert house.stage.offers == {"viewer0": (ana.session.id, "v=0\r\no=offer")}
+
+
+@pytest.mark.parametrize("kind", ["application/sdp; charset=utf-8", "Application/SDP", "application/sdp;"])
+async def test_the_types_spelling_is_free(make_parts: MakeParts, make_client: MakeClient, kind: str) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        assert (await client.post(PATH, content="v=0", headers={"content-type": kind})).status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/plain"}])
+async def test_another_type_is_refused(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        response = await client.post(PATH, content="v=0", headers=headers)
+        assert response.status_code == 415
+        assert response.json()["code"] == "wrong_content_type"
+        assert response.headers["accept-post"] == "application/sdp"
+
+
+async def test_a_huge_offer_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        response = await client.post(PATH, content="v" * 70_000, headers=SDP)
+        assert response.status_code == 413
+        assert not house.stage.offers
+
+
+async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        response = await client.post(PATH, content=b"\xff\xfe", headers=SDP)
+        assert (response.status_code, response.json()["code"]) == (400, "bad_offer")
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "retry_after"),
+    [
+        (StageReason.BAD_OFFER, 400, None),
+        (StageReason.NO_COMMON_CODEC, 406, None),
+        (StageReason.TOO_MANY_VIEWERS, 503, "10"),
+        (StageReason.NO_PICTURE, 503, "2"),
+    ],
+)
+async def test_the_stages_refusals_are_told(
+    make_parts: MakeParts, make_client: MakeClient, reason: StageReason, status: int, retry_after: str | None
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        house.stage.refusal = reason
+        response = await client.post(PATH, content="v=0", headers=SDP)
+        assert (response.status_code, response.json()["code"]) == (status, reason)
+        assert response.headers.get("retry-after") == retry_after
+
+
+async def test_watching_ends_with_a_delete(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        location = (await client.post(PATH, content="v=0", headers=SDP)).headers["location"]
+        assert (await client.delete(location)).status_code == 200
+        assert not house.stage.offers
+        response = await client.delete(location)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house:
+        app = create_app(make_parts(house))
+        async with make_client(app, house.let_in().cookie) as ana, make_client(app, house.let_in().cookie) as ben:
+            location = (await ana.post(PATH, content="v=0", headers=SDP)).headers["location"]
+            assert (await ben.delete(location)).status_code == 404
+            assert house.stage.offers
+
+
+@pytest.mark.parametrize("method", ["PATCH", "GET", "HEAD", "PUT"])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/viewer0"])
+async def test_methods_of_the_draft_that_are_not_spoken_are_405(
+    make_parts: MakeParts, make_client: MakeClient, path: str, method: str
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        response = await client.request(method, path, content="a=ice-ufrag:x")
+        assert response.status_code == 405
+        assert "OPTIONS" in response.headers["allow"]
+
+
+async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        endpoint, resource = await client.options(PATH), await client.options(f"{PATH}/viewer0")
+        assert endpoint.status_code == resource.status_code == 204
+        assert endpoint.headers["accept-post"] == "application/sdp"
+        assert endpoint.headers["allow"] == "OPTIONS, POST"
+        assert resource.headers["allow"] == "DELETE, OPTIONS"
+
+
+async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        statuses = [(await client.post(PATH, content="v=0", headers=SDP)).status_code for _ in range(12)]
+        assert statuses == [201] * 10 + [429] * 2
