@@ -55,22 +55,6 @@ def test_every_module_says_in_its_first_line_what_it_is_responsible_for() -> Non
     assert not silent
 
 
-def test_locks_name_packages_and_no_addresses() -> None:
-    for lock in (ROOT / "requirements").glob("*.lock"):
-        assert "://" not in lock.read_text(encoding="utf-8"), lock.name
-    assert '"resolved"' not in (ROOT / "web/package-lock.json").read_text(encoding="utf-8")
-
-
-def test_the_smaller_lock_is_a_part_of_the_larger() -> None:
-    larger = _pins("dev")
-    assert {name: pin for name, pin in _pins("demo").items() if larger.get(name) != pin} == {}
-
-
-def _pins(name: str) -> dict[str, str]:
-    text = (ROOT / f"requirements/{name}.lock").read_text(encoding="utf-8")
-    return {line.rstrip(" \\"): line for line in text.splitlines() if re.match(r"[a-z0-9.-]+==", line)}
-
-
 @pytest.mark.parametrize(
     "line",
     [
