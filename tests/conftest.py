@@ -28,9 +28,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 async def _run_and_count(test: object) -> None:
     assert inspect.isawaitable(test)
     await test
+    left = asyncio.all_tasks() - {asyncio.current_task()}
     for _ in range(TURNS_TO_END):
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        if not left:
-            return
         await asyncio.sleep(0)
-    raise AssertionError(f"tasks left behind: {left}")
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {left}"

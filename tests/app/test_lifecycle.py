@@ -46,7 +46,7 @@ class Life:
         head = self.parts[0].virtual_head
         assert head is not None
         async with asyncio.timeout(PATIENCE_S):
-            while not all(head.unit(axis).frames for axis in AXES):
+            while not all(head.unit(axis).frames for axis in AXES):  # noqa: ASYNC110 - units have no event for it
                 await asyncio.sleep(0.01)
 
 
@@ -71,6 +71,7 @@ async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.Log
     living = life.begin(a_house())
     async with asyncio.timeout(PATIENCE_S):
         await life.link
+    await life.until_connected()
     next(task for task in asyncio.all_tasks() if task.get_name() == "pan unit").cancel()
     assert await living == 1
     assert "the pan unit failed" in caplog.text
