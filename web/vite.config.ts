@@ -2,7 +2,7 @@
 // lives under `Content-Security-Policy: default-src 'self'`.
 import { defineConfig } from "vitest/config";
 
-const SERVER = "http://127.0.0.1:8420";
+const SERVER = "http://127.0.0.1:8080";
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

@@ -72,7 +72,7 @@ function sayPicture({ viewer, stage, hasSeen }: Situation): Saying | null {
     case "ended":
       return null;
     case "frozen":
-      return said("picture_frozen", "The picture has stopped.", "The camera stopped with it.");
+      return said("picture_frozen", "The picture has stopped.", "Waiting for it…");
     case "joining":
       return hasSeen ? pictureLost() : said("opening", "Opening the view…");
     case "waiting":
@@ -110,7 +110,7 @@ const CUT: Record<CutReason, string> = {
   too_long: "That was a long turn.",
   too_slow: "The connection is too slow.",
   out_of_reach: "The camera head is out of reach.",
-  no_picture: "The picture stopped, and the camera with it.",
+  no_picture: "The picture stopped, so your turn ended.",
   offline: "There is no connection.",
 };
 

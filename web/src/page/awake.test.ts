@@ -1,0 +1,69 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, test } from "vitest";
+import { settled } from "../testing/fake-timers";
+import { keepAwake } from "./awake";
+
+class FakeLocks {
+  asked = 0;
+  released = 0;
+  isGranted = true;
+
+  async request(): Promise<{ release: () => Promise<void> }> {
+    this.asked += 1;
+    if (!this.isGranted) {
+      throw new Error("the battery is low");
+    }
+    return {
+      release: async () => {
+        this.released += 1;
+      },
+    };
+  }
+}
+
+function stage(locks: FakeLocks | undefined): void {
+  Object.defineProperty(navigator, "wakeLock", { value: locks, configurable: true });
+}
+afterEach(() => Reflect.deleteProperty(navigator, "wakeLock"));
+
+test("the screen is kept on until nobody looks any more", async () => {
+  const locks = new FakeLocks();
+  stage(locks);
+  const off = keepAwake();
+  await settled();
+  expect(locks).toMatchObject({ asked: 1, released: 0 });
+  off();
+  expect(locks.released).toBe(1);
+});
+
+test("a page that is seen again asks again, because hiding it took the lock away", async () => {
+  const locks = new FakeLocks();
+  stage(locks);
+  const off = keepAwake();
+  await settled();
+  document.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  off();
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(locks.asked).toBe(2);
+});
+
+test("a lock that is granted after the end is given back", async () => {
+  const locks = new FakeLocks();
+  stage(locks);
+  keepAwake()();
+  await settled();
+  expect(locks).toMatchObject({ asked: 1, released: 1 });
+});
+
+test("a browser that refuses, or knows no such lock, is left alone", async () => {
+  const locks = new FakeLocks();
+  locks.isGranted = false;
+  stage(locks);
+  keepAwake()();
+  await settled();
+  Reflect.deleteProperty(navigator, "wakeLock");
+  keepAwake()();
+  await settled();
+  expect(locks.released).toBe(0);
+});
