@@ -19,6 +19,7 @@ SILENCED = re.compile(r"#\s*(?:noqa|type:\s*ignore|pragma|pyright)|//\s*(?:biome
 SILENCED_WITH_REASON = re.compile(
     r"#\s*noqa: [A-Z]+\d+(?:, ?[A-Z]+\d+)*\s+[-#(]\s*\w.+"
     r"|#\s*type: ignore\[[\w, -]+\]\s+#\s*\w.+"
+    r"|#\s*pragma: no cover - \w.+"
     r"|//\s*biome-ignore [\w/]+: \w.+"
     r"|//\s*@ts-expect-error \w.+"
 )
