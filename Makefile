@@ -94,9 +94,11 @@ $(TEST_READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml 
 	@scripts/bootstrap test
 
 $(MODULES): web/package-lock.json | $(DEMO_READY)
-	@$(NPM) ci
+	@echo "belvedere: installing what builds the page" >&2
+	@$(NPM) ci >/dev/null
 	@touch $@
 
 $(PAGE): $(PAGE_SOURCES) $(MODULES)
-	@$(NPM) run --silent build
+	@echo "belvedere: building the page" >&2
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@
