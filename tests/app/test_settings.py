@@ -24,7 +24,7 @@ def test_the_documented_sample_is_read_and_names_every_table() -> None:
     house = read_house(SAMPLE)
     text = SAMPLE.read_text(encoding="utf-8")
     assert house.settings.head.reach is Reach.BLUETOOTH
-    assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "stage"))
+    assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "stage", "store"))
 
 
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
     ("text", "key", "allowed"),
     [
         ("[server]\nport = 'x'", "server.port", ""),
-        ("[serer]", "serer", "server, head, link, control, stage"),
+        ("[serer]", "serer", "server, head, link, control, stage, store"),
         ("[head]\nprofile = 'nope'", "head.profile", "zeapon-pons-pt, or a file.toml"),
         ("[head]\nreach = 'radio'", "head.reach", "bluetooth, virtual, none"),
         ("[head]\nadapter = 'usb'", "head.adapter", "hci0, hci1"),

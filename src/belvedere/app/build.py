@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from belvedere.access.door import Door
+from belvedere.app.keeper import Keeper
 from belvedere.app.settings import House, Reach
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
@@ -19,26 +21,32 @@ from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
+from belvedere.store.positions import Position, Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from belvedere.app.notify import Notifier
+    from belvedere.control.options import AxisLimits
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
     from belvedere.stage.source import VideoSource
 
 
+logger = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """Everything that runs: the engine, a supervisor for each axis, the stage, the door, and what the gateway sees."""
+    """Everything that runs, and what the gateway sees of it; no keeper without a store, no virtual head for real ones."""
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     door: Door
     parts: Parts
+    keeper: Keeper | None
     virtual_head: VirtualHead | None
 
 
@@ -46,7 +54,9 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
     settings, profile = house.settings, house.profile
     bus = Bus()
-    control = Control(settings.control, {axis: _setup(house, axis) for axis in AXES})
+    positions = Positions(house.store) if house.store is not None else None
+    kept = positions.all() if positions is not None else {}
+    control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
     engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=notifier.watchdog_s)
 
     virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
@@ -77,14 +87,22 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         control=settings.control,
         options=settings.server,
     )
-    return Belvedere(engine, units, stage, door, parts, virtual_head)
+    keeper = Keeper(bus, positions) if positions is not None else None
+    return Belvedere(engine, units, stage, door, parts, keeper, virtual_head)
 
 
-def _setup(house: House, axis: Axis) -> AxisSetup:
+def _setup(house: House, axis: Axis, kept: Mapping[str, Position]) -> AxisSetup:
     unit = house.profile.unit(axis)
+    position = kept.get(axis, Position(0.0, is_sure=True))
+    limits: AxisLimits = getattr(house.settings.control, axis)
+    if limits.is_limited and not position.is_sure:
+        logger.warning(
+            "%s was moving when it was last heard of: its limits may be off; see docs/how-to/limit-travel.md", axis
+        )
     return AxisSetup(
         full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
-        limits=getattr(house.settings.control, axis),
+        limits=limits,
+        position_deg=position.deg,
     )
 
 

@@ -54,6 +54,8 @@ async def live(
         asyncio.create_task(belvedere.engine.run(), name="engine"),
         *(asyncio.create_task(unit.run(), name=f"{axis} unit") for axis, unit in belvedere.units.items()),
     }
+    if belvedere.keeper is not None:
+        moving.add(asyncio.create_task(belvedere.keeper.run(), name="keeper"))
     door = asyncio.create_task(serve(create_app(belvedere.parts), sockets, opened), name="door")
     await _until_the_end({*moving, door}, ending or asyncio.Event())
     notifier.stopping()
@@ -109,5 +111,7 @@ async def _end(belvedere: Belvedere, moving: set[asyncio.Task[None]], door: asyn
     if belvedere.virtual_head is not None:
         rest.add(asyncio.create_task(belvedere.virtual_head.close(), name="virtual head"))
     _done, late = await asyncio.wait({door, *rest, *moving}, timeout=CLOSE_S)
+    if belvedere.keeper is not None:
+        await belvedere.keeper.close(belvedere.engine.status)
     for task in late:
         logger.warning("the %s did not end in time", task.get_name())

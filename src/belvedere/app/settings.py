@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -66,6 +67,16 @@ class StageSettings(StageOptions, frozen=True, kw_only=True, forbid_unknown_fiel
     time_bar: bool = False  # a machine-readable clock in the picture, for measuring
 
 
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to keep what survives a restart.
+
+    Attributes:
+        file: from the folder of the settings, or systemd's state folder where there is one; "" keeps nothing.
+    """
+
+    file: str = "belvedere.sqlite3"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `belvedere.toml`; every table may be left out."""
 
@@ -74,13 +85,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     link: LinkOptions = LinkOptions()
     control: ControlOptions = ControlOptions()
     stage: StageSettings = StageSettings()
+    store: StoreSettings = StoreSettings()
 
 
 class House(msgspec.Struct, frozen=True):
-    """Settings together with the head's profile, checked against each other."""
+    """Settings together with the head's profile, checked against each other, and the store's file if there is one."""
 
     settings: Settings
     profile: HeadProfile
+    store: Path | None = None
 
 
 DEMO = Settings(
@@ -91,6 +104,7 @@ DEMO = Settings(
     ),
     control=msgspec.convert({"tilt": {"min_deg": -25, "max_deg": 25}}, ControlOptions),
     stage=StageSettings(source="sim"),
+    store=StoreSettings(file=""),
 )
 """What `belvedere demo` runs: everything real but the head and the room."""
 
@@ -110,7 +124,8 @@ def furnish(settings: Settings, file: str = "belvedere.toml", folder: Path = Pat
         if limits.is_limited and (unit is None or unit.full_speed_deg_per_s is None):
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, measured once")
-    return House(settings, profile)
+    state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
+    return House(settings, profile, state_folder / settings.store.file if settings.store.file else None)
 
 
 def _profile(name: str, file: str, folder: Path) -> HeadProfile:
