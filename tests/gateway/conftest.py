@@ -12,11 +12,11 @@ from belvedere.testing.house import House
 HOST = "127.0.0.1:8080"
 
 
-@pytest.fixture
-def make_parts(tmp_path: Path) -> Callable[..., Parts]:
-    """Makes the gateway's parts of a house, with an empty page directory."""
+@pytest.fixture(scope="session")
+def make_parts() -> Callable[..., Parts]:
+    """Makes the gateway's parts of a house; without a directory given, its page is not built."""
 
-    def make(house: House, page: Path = tmp_path, options: GatewayOptions | None = None) -> Parts:
+    def make(house: House, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Parts:
         return Parts(
             engine=house.engine,
             head=house.engine,

@@ -1,15 +1,21 @@
 """The application as a whole: what it says of itself is what it does."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
+import schemathesis
+from hypothesis import given, settings
+from schemathesis.specs.openapi.checks import ignored_auth
 
 import belvedere
+from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
+from belvedere.gateway.server import listen, serve
 from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
@@ -63,3 +69,55 @@ async def test_its_life_begins_and_ends_cleanly(make_parts: MakeParts) -> None:
         to_app.put_nowait({"type": "lifespan.shutdown"})
         await living
         assert sent[1:] == ["lifespan.shutdown.complete"]
+
+
+@pytest.fixture(scope="module")
+def described(make_parts: MakeParts) -> Iterator[Any]:
+    """The API of a house that is served from a thread, as it describes itself to a visitor."""
+    (socket,) = listen("127.0.0.1", 0)
+    port = socket.getsockname()[1]
+    cookies, started, over = [], threading.Event(), threading.Event()
+
+    async def be_served() -> None:
+        async with open_house(ControlOptions(dead_man_s=1.0)) as house:  # as long as it may be, and as the API says
+            serving = asyncio.create_task(serve(create_app(make_parts(house)), [socket], started.set))
+            cookies.append(f"belvedere-{port}={house.let_in().cookie}")
+            await asyncio.to_thread(over.wait)
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    thread = threading.Thread(target=lambda: asyncio.run(be_served()))
+    thread.start()
+    assert started.wait(10)
+    url = f"http://127.0.0.1:{port}/schema/openapi.json"
+    headers = {"Cookie": cookies[0]}
+    config = schemathesis.Config.from_dict({"seed": 1, "headers": headers})
+    yield schemathesis.openapi.from_url(url, headers=headers, config=config)
+    over.set()
+    thread.join(10)
+
+
+@schemathesis.serializer("application/sdp")
+def as_sdp(_: object, value: object) -> bytes:
+    return str(value).encode(errors="surrogatepass")
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/api/v1/head/velocity", "POST"),
+        ("/api/v1/head/stop", "POST"),
+        ("/api/v1/stage/whep", "POST"),
+        ("/api/v1/stage/whep/{viewer}", "DELETE"),
+        ("/healthz", "GET"),
+        ("/readyz", "GET"),
+    ],
+)
+def test_it_does_what_it_says(described: Any, path: str, method: str) -> None:  # noqa: ANN401 - schemathesis' schema
+    @given(described[path][method].as_strategy())
+    @settings(max_examples=25, derandomize=True, deadline=None, database=None)
+    def whatever_is_asked(case: Any) -> None:  # noqa: ANN401 - schemathesis' case
+        case.call_and_validate(excluded_checks=[ignored_auth])  # it does not know that cookies are told apart by port
+
+    whatever_is_asked()

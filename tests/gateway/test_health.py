@@ -23,7 +23,7 @@ async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeCl
 
 async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "index.html").touch()
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+    async with open_house() as house, make_client(create_app(make_parts(house, tmp_path))) as client:
         house.lose(Axis.TILT)
         response = await client.get("/readyz")
         assert response.status_code == 200

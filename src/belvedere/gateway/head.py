@@ -17,6 +17,7 @@ from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.scripts import Wanted
 
 JSON = "application/json"
+SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway
 LONGEST_MS = 1000.0  # no house may set a longer dead-man time
 
 
@@ -28,7 +29,7 @@ class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     pan: Speed = 0.0
     tilt: Speed = 0.0
-    for_ms: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_MS)] | None = None
+    for_ms: Annotated[float, msgspec.Meta(ge=SHORTEST_MS, le=LONGEST_MS)] | None = None
 
 
 class Moving(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
 _DECODER: msgspec.json.Decoder[Velocity] = msgspec.json.Decoder(Velocity)
 _SPEED = Schema(type=OpenAPIType.NUMBER, minimum=-1, maximum=1, default=0)
-_FOR_MS = Schema(type=OpenAPIType.NUMBER, exclusive_minimum=0, maximum=LONGEST_MS)
+_FOR_MS = Schema(type=OpenAPIType.NUMBER, minimum=SHORTEST_MS, maximum=LONGEST_MS)
 _VELOCITY = Schema(
     type=OpenAPIType.OBJECT,
     properties={"pan": _SPEED, "tilt": _SPEED, "for_ms": _FOR_MS},

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from belvedere.gateway.given import GivenParts
 from belvedere.gateway.messages import LinkState
@@ -32,13 +33,20 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     parts: PartStates
 
 
-@get("/healthz")
+NO_SESSION_NEEDED: list[dict[str, list[str]]] = [{}]  # OpenAPI's way to say so
+
+
+@get("/healthz", security=NO_SESSION_NEEDED)
 async def alive() -> Alive:
     """Answer while the process lives."""
     return Alive("alive")
 
 
-@get("/readyz")
+@get(
+    "/readyz",
+    security=NO_SESSION_NEEDED,
+    responses={503: ResponseSpec(Readiness, generate_examples=False, description="Not yet, or not any more")},
+)
 async def ready(parts: GivenParts) -> Response[Readiness]:
     """Tell whether visitors can be served (200) or not (503), and each part's state."""
     readiness = readiness_of(parts)

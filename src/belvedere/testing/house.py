@@ -35,6 +35,7 @@ class ObedientUnit:
         self.status = UnitStatus(LinkPhase.READY, None, None, 0.03)
         self.velocities: list[tuple[float, float]] = []
         self.failure: Exception | None = None
+        self._told = asyncio.Event()
 
     @property
     def velocity(self) -> float:
@@ -48,7 +49,14 @@ class ObedientUnit:
             raise failure
         now = self._clock()
         self.velocities.append((now, command.velocity))
+        self._told.set()
         self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
+
+    async def stands_still(self) -> None:
+        """Wait until it was told to stop."""
+        while self.velocity:
+            self._told.clear()
+            await self._told.wait()
 
 
 class PaperStage:

@@ -1,0 +1,411 @@
+"""A real server on a loopback port, and clients that do what networks and strangers do."""
+
+import asyncio
+import gc
+import json
+import logging
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from belvedere.engine.status import Acknowledged
+from belvedere.errors import OwnerError
+from belvedere.gateway.app import create_app
+from belvedere.gateway.parts import Parts
+from belvedere.gateway.server import (
+    MAX_FRAME_BYTES,
+    REQUEST_WITHIN_S,
+    SHUTDOWN_S,
+    STUCK_WRITE_BYTES,
+    WRITE_BUFFER_BYTES,
+    _HttpProtocol,
+    _WebSocketProtocol,
+    listen,
+    serve,
+)
+from belvedere.head.axes import Axis
+from belvedere.testing.house import House, open_house
+
+realtime = pytest.mark.realtime
+
+MakeParts = Callable[..., Parts]
+PATIENCE_S = 10.0
+
+
+class Running:
+    """A house that is served on a port."""
+
+    def __init__(self, house: House, port: int, serving: asyncio.Task[None]) -> None:
+        self.house = house
+        self.port = port
+        self.serving = serving
+        self.cookie = f"belvedere-{port}={house.let_in().cookie}"
+
+    def socket(self, **options: Any) -> connect:  # noqa: ANN401 - whatever websockets takes
+        headers = {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}"}
+        wanted = {"subprotocols": ["belvedere.v1"], "additional_headers": headers, "proxy": None, "close_timeout": 0.1}
+        return connect(f"ws://127.0.0.1:{self.port}/api/v1/control", **{**wanted, **options})
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[ClientConnection]:
+        """A client that holds right."""
+        async with self.socket() as client:
+            await client.send('{"type":"hello","clock":0}')
+            await client.send('{"type":"lease.acquire"}')
+            await heard(client, lambda message: message["type"] == "lease" and message["holder"] == "you")
+            await client.send(self.drive(1))
+            await heard(client, lambda message: message["type"] == "ack")
+            assert self.house.units[Axis.PAN].velocity > 0
+            yield client
+
+    def drive(self, seq: int) -> str:
+        clock = time.monotonic() * 1000
+        return json.dumps({"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock})
+
+    async def is_stopped(self) -> None:
+        """Wait until the head stands still."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.house.units[Axis.PAN].stands_still()
+
+
+@pytest.fixture
+def run(make_parts: MakeParts) -> Callable[[], Any]:
+    @asynccontextmanager
+    async def running() -> AsyncIterator[Running]:
+        async with open_house() as house:
+            sockets = listen("127.0.0.1", 0)
+            started = asyncio.Event()
+            serving = asyncio.create_task(serve(create_app(make_parts(house)), sockets, started.set))
+            await started.wait()
+            try:
+                yield Running(house, sockets[0].getsockname()[1], serving)
+            finally:
+                serving.cancel()
+                with suppress(asyncio.CancelledError):
+                    await serving
+
+    return running
+
+
+Run = Callable[[], Any]
+
+
+@realtime
+async def test_requests_are_answered_and_tell_no_more_than_they_must(run: Run) -> None:
+    async with run() as house, httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as client:
+        response = await client.get("/healthz")
+        assert response.status_code == 200
+        assert "server" not in response.headers
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@realtime
+async def test_a_setpoint_reaches_the_head_and_is_acknowledged(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        await client.send(house.drive(2))
+        ack = await heard(client, lambda message: message["type"] == "ack" and message["seq"] == 2)
+        assert ack["axis"] in {"pan", "tilt"}
+
+
+@realtime
+async def test_closing_the_socket_stops_the_head(run: Run) -> None:
+    async with run() as house:
+        async with house.driver() as client:
+            await client.close()
+        await house.is_stopped()
+
+
+@realtime
+async def test_a_reset_connection_stops_the_head(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        linger = struct.pack("ii", 1, 0)  # the kernel sends RST instead of FIN
+        client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        client.transport.abort()
+        await house.is_stopped()
+
+
+@realtime
+async def test_a_half_open_connection_is_stopped_by_the_dead_man(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        silent_at = time.monotonic()
+        client.transport.pause_reading()  # neither reads nor writes, nor says goodbye
+        await house.is_stopped()
+        assert time.monotonic() - silent_at < house.house.options.dead_man_s + 0.5
+
+
+@realtime
+async def test_a_stranger_is_told_by_a_close_code(run: Run) -> None:
+    async with run() as house, house.socket(additional_headers={}) as client:
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+
+
+@realtime
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"origin": "http://evil.example"}, 403),
+        ({"subprotocols": None}, 400),
+        ({"subprotocols": ["soap"]}, 400),
+    ],
+)
+async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str, Any], status: int) -> None:
+    async with run() as house:
+        headers = {"Cookie": house.cookie}
+        if host := options.pop("host", None):
+            headers["Host"] = host
+        with pytest.raises(InvalidStatus) as refused:
+            async with house.socket(additional_headers=headers, **options):
+                pass
+        assert refused.value.response.status_code == status
+        assert b'"code":' in refused.value.response.body
+
+
+@realtime
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("garbage", "bad_message"),
+        ('{"type":"ping","clock":NaN}', "bad_message"),
+        ("[" * 1000, "bad_message"),
+        ('{"type":"drive","epoch":1,"hold":1,"seq":9,"pan":1e9,"tilt":0,"clock":1}', "bad_message"),
+        (b"\x00\xff", "bad_message"),
+        ("x" * 2000, "too_large"),
+    ],
+)
+async def test_what_makes_no_sense_is_answered(run: Run, message: str | bytes, code: str) -> None:
+    async with run() as house, house.driver() as client:
+        await client.send(message)
+        error = await heard(client, lambda told: told["type"] == "error")
+        assert (error["code"], error["closing"]) == (code, False)
+
+
+@realtime
+async def test_what_is_huge_ends_the_socket(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        await client.send("x" * (MAX_FRAME_BYTES + 1))
+        assert await closed_with(client) == 1009
+        await house.is_stopped()
+
+
+@realtime
+async def test_huge_in_small_pieces_ends_it_too(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        with suppress(ConnectionClosed):
+            await client.send(["x" * 1000] * 20)
+        assert await closed_with(client) == 1009
+        await house.is_stopped()
+
+
+@realtime
+async def test_a_flood_ends_the_socket_and_stalls_nobody(run: Run) -> None:
+    async with run() as house, house.driver() as client, house.socket() as other:
+        await other.send('{"type":"hello","clock":0}')
+        await heard(other, lambda message: message["type"] == "welcome")
+        flooding = asyncio.create_task(flood(client, house))
+        waits = []
+        while not flooding.done():
+            asked_at = time.monotonic()
+            await other.send(json.dumps({"type": "ping", "clock": asked_at * 1000}))
+            await heard(other, lambda message: message["type"] == "pong")
+            waits.append(time.monotonic() - asked_at)
+        await flooding
+        assert await closed_with(client) in {4429, 1006}
+        await house.is_stopped()
+        assert max(waits) < 0.5
+
+
+@realtime
+async def test_frames_that_never_reach_a_session_are_limited_too(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        empty_ping = b"\x89\x80\x00\x00\x00\x00"
+        for _ in range(60):
+            if client.transport.is_closing():
+                break
+            client.transport.write(empty_ping * 2000)
+            await asyncio.sleep(0)
+        assert await closed_with(client) == 1006
+        await house.is_stopped()
+
+
+@realtime
+async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        client.transport.pause_reading()
+        client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        driver = house.house.engine.status.lease.session
+        for seq in range(20_000):
+            house.house.bus.publish(f"ack:{driver}:pan", Acknowledged(Axis.PAN, seq, 0.0, 0.0))
+            await asyncio.sleep(0)
+        sockets = [each for each in gc.get_objects() if type(each) is _WebSocketProtocol]
+        (stuck,) = [each for each in sockets if not each.disconnected]
+        assert not stuck.writable.is_set()
+        assert stuck.transport.get_write_buffer_size() < WRITE_BUFFER_BYTES + 1024
+
+
+@realtime
+async def test_shutting_down_says_goodbye_in_time(run: Run) -> None:
+    async with run() as house, house.driver() as client:
+        began = time.monotonic()
+        house.serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await house.serving
+        assert time.monotonic() - began < SHUTDOWN_S
+        assert await closed_with(client) == 1012
+        await house.is_stopped()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", house.port)
+
+
+@realtime
+async def test_a_handler_that_hangs_does_not_hold_up_the_end() -> None:
+    hangs = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        hangs.set()
+        await asyncio.Event().wait()
+
+    sockets = listen("127.0.0.1", 0)
+    started = asyncio.Event()
+    serving = asyncio.create_task(serve(app, sockets, started.set))
+    await started.wait()
+    reader, writer = await asyncio.open_connection(*sockets[0].getsockname()[:2])
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await hangs.wait()
+    began = time.monotonic()
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+    assert time.monotonic() - began < 2 * SHUTDOWN_S + 0.5
+    writer.close()
+    await reader.read()
+
+
+@realtime
+async def test_a_taken_port_is_the_owners_to_mend() -> None:
+    (first,) = listen("127.0.0.1", 0)
+    with pytest.raises(OwnerError, match="in use"):
+        listen("127.0.0.1", first.getsockname()[1])
+    first.close()
+
+
+@realtime
+async def test_an_address_of_nobodys_is_too() -> None:
+    with pytest.raises(OwnerError):
+        listen("no.such.host.invalid", 0)
+
+
+@realtime
+async def test_a_name_may_stand_for_several_addresses_on_one_port() -> None:
+    sockets = listen("localhost", 0)
+    assert len({each.getsockname()[1] for each in sockets}) == 1
+    for each in sockets:
+        each.close()
+
+
+@realtime
+async def test_no_address_of_a_visitor_is_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with run() as house, house.driver(), httpx.AsyncClient() as client:
+        await client.get(f"http://127.0.0.1:{house.port}/enter/{house.house.door.invite()}")
+    ours = [each for each in caplog.records if not each.name.startswith(("httpx", "httpcore", "websockets"))]
+    assert not [each for each in ours if "127.0.0.1" in each.getMessage() or "/enter/" in each.getMessage()]
+
+
+async def heard(client: ClientConnection, is_wanted: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - a message
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_wanted(message := json.loads(await client.recv())):
+            pass
+        return message
+
+
+async def closed_with(client: ClientConnection) -> int:
+    async with asyncio.timeout(PATIENCE_S):
+        with suppress(ConnectionClosed):
+            while True:
+                await client.recv()
+        return client.close_code or 0
+
+
+async def flood(client: ClientConnection, house: Running) -> None:
+    with suppress(ConnectionClosed):
+        for seq in range(2, 3000):
+            await client.send(house.drive(seq))
+
+
+class PaperTransport(asyncio.Transport):
+    """A connection of which nothing comes; `unsent` is what waits in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: asyncio.BaseProtocol | None = None
+        self.is_aborted = False
+        self.unsent = 0
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        assert self.protocol is not None
+        return self.protocol
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.unsent += len(data)
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def paper_connection(kind: type[_HttpProtocol | _WebSocketProtocol]) -> tuple[Any, PaperTransport]:
+    config = uvicorn.Config(lambda: None, log_config=None, ws=_WebSocketProtocol, lifespan="off")
+    config.load()
+    protocol, transport = kind(config, ServerState(), {}), PaperTransport()
+    transport.protocol = protocol
+    protocol.connection_made(transport)
+    return protocol, transport
+
+
+async def test_whoever_connects_and_asks_for_nothing_is_let_go() -> None:
+    protocol, transport = paper_connection(_HttpProtocol)
+    protocol.data_received(b"GET / HTTP/1.1\r\nX-Slow: ")
+    await asyncio.sleep(REQUEST_WITHIN_S - 0.1)
+    assert not transport.is_aborted
+    await asyncio.sleep(0.2)
+    assert transport.is_aborted
+
+
+async def test_a_connection_that_became_a_socket_is_not_taken_for_one_that_asks_nothing() -> None:
+    _, transport = paper_connection(_HttpProtocol)
+    transport.protocol = asyncio.Protocol()
+    await asyncio.sleep(REQUEST_WITHIN_S + 1)
+    assert not transport.is_aborted
+
+
+async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
+    protocol, transport = paper_connection(_WebSocketProtocol)
+    protocol.data_received(b"GET /")
+    assert not transport.is_aborted
+    transport.unsent = STUCK_WRITE_BYTES + 1
+    protocol.data_received(b"GET /")
+    assert transport.is_aborted

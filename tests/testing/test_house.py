@@ -1,0 +1,76 @@
+"""The house of paper behaves like a house: its engine drives its units, on the loop's clock."""
+
+import asyncio
+
+import pytest
+
+from belvedere.control.lease import LeaseVerb
+from belvedere.control.setpoint import Setpoint
+from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.head.axes import Axis
+from belvedere.testing.house import House, open_house
+
+
+def press(house: House) -> None:
+    house.engine.receive_session_opened("ana", "ana")
+    house.engine.receive_lease("ana", LeaseVerb.ACQUIRE)
+    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=1.0, tilt=0.0, sent_at_s=house.clock())
+    house.engine.receive_drive("ana", setpoint)
+
+
+async def test_a_press_turns_the_unit_and_the_dead_man_stops_it() -> None:
+    async with open_house() as house:
+        pan = house.units[Axis.PAN]
+        press(house)
+        assert pan.velocity > 0
+        pressed_at = house.clock()
+        await pan.stands_still()
+        assert house.clock() - pressed_at == pytest.approx(house.options.dead_man_s)
+
+
+async def test_a_unit_goes_out_of_reach_and_comes_back() -> None:
+    async with open_house() as house:
+        house.lose(Axis.PAN)
+        assert house.engine.status.pan.phase == "searching"
+        house.find(Axis.PAN)
+        assert house.engine.status.pan.phase == "ready"
+
+
+async def test_a_unit_that_fails_ends_the_engine() -> None:
+    async with open_house() as house:
+        house.units[Axis.PAN].failure = RuntimeError()
+        with pytest.raises(InternalError):
+            press(house)
+        await asyncio.sleep(0)
+        assert not house.engine.is_running
+
+
+async def test_the_house_stops_when_it_is_left() -> None:
+    async with open_house() as house:
+        press(house)
+    assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_somebody_can_be_let_in() -> None:
+    async with open_house() as house:
+        admission = house.let_in("ana", rank=3)
+        assert house.door.session(admission.cookie) == admission.session
+        assert (admission.session.person, admission.session.rank) == ("ana", 3)
+
+
+async def test_the_stage_of_paper_answers_refuses_and_forgets() -> None:
+    async with open_house() as house:
+        stage = house.stage
+        stage.warm()
+        answer = await stage.answer("v=0", "ana")
+        await stage.answer("v=0", "ana")
+        await stage.answer("v=0", "ben")
+        with pytest.raises(StageError):
+            await stage.end(answer.id, "ben")
+        await stage.end(answer.id, "ana")
+        await stage.end_all_of("ana")
+        assert [owner for owner, _ in stage.offers.values()] == ["ben"]
+        stage.refusal = StageReason.NO_PICTURE
+        with pytest.raises(StageError):
+            await stage.answer("v=0", "ana")
+        assert stage.is_warm
