@@ -5,6 +5,7 @@
 2. Packets are remembered for longer than aiortc does, so that a lost one can be sent again.
 3. A sender passes encoded frames through, starts its timestamps where we say, and hands on requests for an IDR.
 4. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network.
+5. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
 
 They touch names that aiortc keeps to itself. So the version is checked, every name must already be there, and a
 release that renames one is refused in plain words instead of sending pictures that nobody can see.
@@ -13,6 +14,7 @@ release that renames one is refused in plain words instead of sending pictures t
 from __future__ import annotations
 
 import inspect
+import logging
 from typing import TYPE_CHECKING
 
 import aiortc
@@ -129,6 +131,7 @@ def _apply() -> None:
     replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
     replace(rtcrtpsender, "uint32_add", _add_timestamp)
     replace(ice, "get_host_addresses", _with_loopback(ice.get_host_addresses))
+    logging.getLogger("aioice").setLevel(logging.WARNING)
 
 
 _apply()

@@ -45,6 +45,7 @@ class PeerFactory(Protocol):
         origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,
+        /,
     ) -> Peer:
         """A peer whose RTP timestamps are `origin` plus the frames' ticks, and which calls `request_idr` on loss."""
         ...

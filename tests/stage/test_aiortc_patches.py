@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import types
+
+import pytest
+from aioice import ice
+from aiortc import codecs, rtcrtpsender, rtp
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+
+from belvedere.errors import OwnerError
+from belvedere.stage import aiortc_patches as patches
+from belvedere.stage.answer import RTP_WRAP
+from belvedere.stage.hub import EncodedFrame, Outlet
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+
+
+def sent_as(origin: int, timestamp: int) -> int:
+    """What aiortc's sender makes of a timestamp."""
+    return int(vars(rtcrtpsender)["uint32_add"](origin, timestamp))
+
+
+class Sender:
+    """As much of aiortc's sender as is patched."""
+
+    def __init__(self) -> None:
+        self._RTCRtpSender__rtp_header_extensions_map = rtp.HeaderExtensionsMap()
+
+    async def _next_encoded_frame(self, _codec: object) -> rtcrtpsender.RTCEncodedFrame:
+        raise NotImplementedError
+
+    def _send_keyframe(self) -> None:
+        raise NotImplementedError
+
+
+def extensions(*ids: tuple[int, str]) -> patches.ViewerExtensions:
+    mapped = patches.ViewerExtensions()
+    mapped.configure(
+        RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=number, uri=uri) for number, uri in ids])
+    )
+    return mapped
+
+
+@pytest.mark.parametrize("version", ["1.16", "1.16.0", "1.16.4"])
+def test_the_version_they_were_written_for_is_accepted(version: str) -> None:
+    patches.check_version(version)
+
+
+@pytest.mark.parametrize("version", ["1.15.0", "1.17.0", "1.160.0", "2.0", ""])
+def test_another_version_is_refused_with_what_to_do(version: str) -> None:
+    with pytest.raises(OwnerError, match=r"pip install 'aiortc==1\.16"):
+        patches.check_version(version)
+
+
+def test_a_name_that_is_gone_is_refused_instead_of_set() -> None:
+    owner = types.SimpleNamespace(kept=1)
+    patches.replace(owner, "kept", 2)
+    assert owner.kept == 2
+    with pytest.raises(OwnerError, match="renamed"):
+        patches.replace(owner, "renamed", 2)
+    assert not hasattr(owner, "renamed")
+
+
+def test_importing_applies_them_once() -> None:
+    uris = [extension.uri for extension in codecs.HEADER_EXTENSIONS["video"]]
+    ids = [extension.id for kind in codecs.HEADER_EXTENSIONS.values() for extension in kind if extension.uri != MID]
+    assert uris.count(patches.PLAYOUT_DELAY_URI) == 1
+    assert len(ids) == len(set(ids))
+    assert vars(rtcrtpsender)["RTP_HISTORY_SIZE"] == patches.HISTORY_PACKETS
+
+
+def test_a_timestamp_of_ours_is_sent_as_it_is_and_any_other_as_before() -> None:
+    assert sent_as(77, patches.AbsoluteTimestamp(5)) == 5
+    assert sent_as(77, 5) == 82
+    assert sent_as(RTP_WRAP - 1, 5) == 4
+
+
+@pytest.mark.parametrize(("number", "mid"), [(5, 1), (14, 1), (20, 1), (3, 30)])
+def test_a_packet_asks_to_be_shown_at_once_whatever_ids_were_agreed(number: int, mid: int) -> None:
+    profile, packed = extensions((number, patches.PLAYOUT_DELAY_URI), (mid, MID)).set(rtp.HeaderExtensions(mid="0"))
+    assert len(packed) % 4 == 0
+    assert dict(rtp.unpack_header_extensions(profile, packed)) == {number: b"\0\0\0", mid: b"0"}
+
+
+def test_without_agreement_a_packet_is_as_aiortc_makes_it() -> None:
+    profile, packed = extensions((1, MID)).set(rtp.HeaderExtensions(mid="0"))
+    assert dict(rtp.unpack_header_extensions(profile, packed)) == {1: b"0"}
+
+
+def test_a_host_without_a_network_offers_loopback() -> None:
+    assert patches._with_loopback(lambda _v4, _v6: [])(True, True) == ["127.0.0.1"]
+    assert patches._with_loopback(lambda _v4, _v6: ["192.0.2.7"])(True, True) == ["192.0.2.7"]
+    assert ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+async def test_a_sender_takes_the_frames_of_an_outlet_with_our_timestamps() -> None:
+    sender, outlet, asked = Sender(), Outlet(), []
+    patches.pass_through(sender, outlet, RTP_WRAP - 1, lambda: asked.append("idr"))  # type: ignore[arg-type]  # a part
+    outlet.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))
+    frame = await sender._next_encoded_frame(None)
+    assert frame.payloads == [b"one", b"two"]
+    assert sent_as(123, frame.timestamp) == 10
+    sender._send_keyframe()
+    assert asked == ["idr"]
+    waiting = asyncio.create_task(sender._next_encoded_frame(None))
+    await asyncio.sleep(0)
+    outlet.close()
+    with pytest.raises(MediaStreamError):
+        await waiting

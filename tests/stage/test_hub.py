@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from belvedere.stage.hub import OUTLET_FRAMES, EncodedFrame, Hub, Outlet
+
+
+def frame(number: int, *, is_idr: bool = False) -> EncodedFrame:
+    return EncodedFrame(b"", (b"",), number, is_idr)
+
+
+class Requests:
+    """Counts how often an IDR was asked for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+async def taken(outlet: Outlet) -> list[EncodedFrame]:
+    """Everything that waits."""
+    frames: list[EncodedFrame] = []
+    while True:
+        try:
+            async with asyncio.timeout(0.001):
+                got = await outlet.next_frame()
+        except TimeoutError:
+            return frames
+        if got is None:
+            return frames
+        frames.append(got)
+
+
+async def test_a_new_viewer_starts_with_an_idr_and_misses_nothing_after_it() -> None:
+    hub, outlet = Hub(Requests()), Outlet()
+    hub.attach(outlet)
+    for number in range(6):
+        hub.receive_frame(frame(number, is_idr=number == 2))
+    assert [got.ticks for got in await taken(outlet)] == [2, 3, 4, 5]
+
+
+async def test_an_idr_is_asked_for_when_a_viewer_comes_and_until_there_is_one() -> None:
+    requests = Requests()
+    hub = Hub(requests)
+    hub.attach(Outlet())
+    assert requests.count == 1
+    hub.receive_frame(frame(1))
+    assert requests.count == 2
+    hub.receive_frame(frame(2, is_idr=True))
+    hub.receive_frame(frame(3))
+    assert requests.count == 2
+
+
+async def test_a_slow_viewer_goes_on_at_the_next_idr_and_holds_nobody_up() -> None:
+    requests = Requests()
+    hub, slow, quick = Hub(requests), Outlet(), Outlet()
+    hub.attach(slow)
+    hub.attach(quick)
+    asked = requests.count
+    received = []
+    for number in range(OUTLET_FRAMES + 2):
+        hub.receive_frame(frame(number, is_idr=number == 0))
+        received += await taken(quick)
+    assert [got.ticks for got in received] == list(range(OUTLET_FRAMES + 2))
+    assert requests.count > asked
+    assert await taken(slow) == []
+    hub.receive_frame(frame(100, is_idr=True))
+    hub.receive_frame(frame(101))
+    assert [got.ticks for got in await taken(slow)] == [100, 101]
+    assert slow.dropped == OUTLET_FRAMES + 2
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=60))
+def test_whatever_comes_a_viewer_sees_unbroken_runs_that_start_at_an_idr(steps: list[tuple[bool, int]]) -> None:
+    outlet = Outlet()
+
+    async def play() -> list[EncodedFrame]:
+        seen: list[EncodedFrame] = []
+        for number, (is_idr, reads) in enumerate(steps):
+            outlet.receive_frame(frame(number, is_idr=is_idr))
+            for _ in range(reads):
+                if len(outlet._frames):
+                    got = await outlet.next_frame()
+                    assert got is not None
+                    seen.append(got)
+            assert len(outlet._frames) <= OUTLET_FRAMES
+        return seen
+
+    seen = asyncio.run(play())
+    for before, after in zip([None, *seen], seen, strict=False):
+        assert after.is_idr or (before is not None and after.ticks == before.ticks + 1)
+
+
+async def test_closing_an_outlet_wakes_its_reader_and_ends_it() -> None:
+    hub, outlet = Hub(Requests()), Outlet()
+    hub.attach(outlet)
+    hub.receive_frame(frame(1, is_idr=True))
+    hub.detach(outlet)
+    assert await outlet.next_frame() is None
+    assert outlet.receive_frame(frame(2, is_idr=True)) is False
+    assert await outlet.next_frame() is None
+
+
+async def test_a_reader_that_waits_is_woken_by_the_next_frame() -> None:
+    outlet = Outlet()
+    reader = asyncio.create_task(outlet.next_frame())
+    await asyncio.sleep(1)
+    assert not reader.done()
+    outlet.receive_frame(frame(7, is_idr=True))
+    got = await reader
+    assert got is not None
+    assert got.ticks == 7

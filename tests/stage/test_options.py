@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from belvedere.stage.options import IceServer, StageOptions
+
+
+def test_the_defaults_are_within_their_own_bounds() -> None:
+    assert msgspec.json.decode(msgspec.json.encode(StageOptions()), type=StageOptions) == StageOptions()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["width = 1270", "height = 721", "fps = 0", "bitrate_kbps = 10", "max_viewers = 0", "colour = true"],
+)
+def test_a_value_out_of_bounds_is_refused(text: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.toml.decode(text, type=StageOptions)
+
+
+@pytest.mark.parametrize("url", ["stun:stun.example.org:3478", "turns:turn.example.org?transport=tcp", "turn:10.0.0.1"])
+def test_stun_and_turn_servers_are_named_by_url(url: str) -> None:
+    assert msgspec.convert({"url": url}, IceServer).url == url
+
+
+@pytest.mark.parametrize("url", ["http://example.org", "stun:", "turn:a b", "stunsomething:x"])
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"url": url}, IceServer)

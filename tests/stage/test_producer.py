@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.stage.hub import EncodedFrame
+from belvedere.stage.options import StageOptions
+from belvedere.stage.producer import BACKLOG_FRAMES, MIN_IDR_INTERVAL_S, Producer
+from belvedere.stage.source import blank_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.stage.source import Picture
+
+pytestmark = pytest.mark.realtime
+OPTIONS = StageOptions(width=160, height=96, fps=60)
+
+
+class Camera:
+    """A camera that notes what is done with it, and fails or hangs when told."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.is_stuck = threading.Event()
+
+    def prepare(self, width: int, height: int, fps: int) -> None:
+        self.log.append(f"prepare {width}x{height}@{fps}")
+
+    def open(self, width: int, height: int, fps: int) -> None:
+        self.log.append(f"open {width}x{height}@{fps}")
+
+    def read(self, at_s: float, picture: Picture) -> None:
+        picture.y[0] = int(at_s) % 256
+        if not self.gate.is_set():
+            self.is_stuck.set()
+            self.gate.wait()
+        if self.error is not None:
+            raise self.error
+
+    def close(self) -> None:
+        self.log.append("close")
+
+
+class Encoder:
+    """Encodes nothing, but says what it was asked for."""
+
+    def __init__(self, options: StageOptions) -> None:
+        self.picture = blank_picture(options.width, options.height)
+        self.count = 0
+
+    def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
+        self.count += 1
+        return EncodedFrame(b"", (), round(at_s * 90000), wants_idr or self.count == 1)
+
+
+class Listener:
+    """Collects what the producer tells."""
+
+    def __init__(self) -> None:
+        self.frames: list[EncodedFrame] = []
+        self.failures: list[Exception] = []
+        self.threads: set[int] = set()
+        self._changed = asyncio.Event()
+
+    def receive_frame(self, frame: EncodedFrame) -> None:
+        self.frames.append(frame)
+        self.threads.add(threading.get_ident())
+        self._changed.set()
+
+    def receive_failure(self, error: Exception) -> None:
+        self.failures.append(error)
+        self._changed.set()
+
+    async def until(self, is_enough: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not is_enough():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class Bench:
+    """A producer with everything around it."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.cameras: list[Camera] = []
+        self.listener = Listener()
+        self.producer = Producer(self._camera, Encoder, OPTIONS, time.monotonic, self.listener)
+
+    def start(self) -> None:
+        self.producer.start(asyncio.get_running_loop())
+
+    async def some_frames(self, count: int = 3) -> None:
+        have = len(self.listener.frames)
+        await self.listener.until(lambda: len(self.listener.frames) >= have + count)
+
+    def _camera(self) -> Camera:
+        self.cameras.append(Camera(self.log))
+        return self.cameras[-1]
+
+
+async def test_pictures_come_to_the_event_loop_at_the_rate_asked_for() -> None:
+    bench = Bench()
+    bench.start()
+    bench.start()
+    await bench.some_frames(31)
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+    ticks = [frame.ticks for frame in bench.listener.frames]
+    assert abs((ticks[30] - ticks[0]) / 90000 - 0.5) < 0.1
+    assert bench.listener.threads == {threading.get_ident()}
+    assert bench.log == ["open 160x96@60", "close"]
+
+
+async def test_nothing_is_told_after_a_stop() -> None:
+    bench = Bench()
+    bench.start()
+    await bench.some_frames()
+    bench.producer.stop()
+    told = len(bench.listener.frames)
+    assert await bench.producer.wait_off()
+    await asyncio.sleep(0.05)
+    assert len(bench.listener.frames) == told
+
+
+async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
+    bench = Bench()
+    bench.start()
+    await bench.some_frames()
+    bench.cameras[0].gate.clear()
+    assert await asyncio.to_thread(bench.cameras[0].is_stuck.wait, 5)
+    bench.producer.stop()
+    bench.start()
+    await asyncio.sleep(0.05)
+    assert bench.log == ["open 160x96@60"]
+    bench.cameras[0].gate.set()
+    await bench.some_frames()
+    assert bench.log == ["open 160x96@60", "close", "open 160x96@60"]
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
+async def test_an_idr_is_made_on_request_but_not_more_often_than_is_good() -> None:
+    bench = Bench()
+    bench.start()
+    for _ in range(40):
+        bench.producer.request_idr()
+        await bench.some_frames(1)
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+    idrs = [frame.ticks / 90000 for frame in bench.listener.frames if frame.is_idr]
+    assert len(idrs) >= 4
+    assert min(after - before for before, after in pairwise(idrs)) >= MIN_IDR_INTERVAL_S - 0.001
+
+
+async def test_a_camera_that_fails_is_closed_told_of_and_replaced() -> None:
+    bench = Bench()
+    bench.start()
+    await bench.some_frames()
+    bench.cameras[0].error = error = OSError("unplugged")
+    await bench.listener.until(lambda: bool(bench.listener.failures))
+    assert bench.listener.failures == [error]
+    assert bench.log[-1] == "close"
+    bench.start()
+    await bench.some_frames()
+    assert len(bench.cameras) == 2
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
+async def test_a_camera_that_hangs_is_noticed_and_can_be_left_behind() -> None:
+    bench = Bench()
+    assert bench.producer.silent_s() == 0
+    bench.start()
+    await bench.some_frames()
+    bench.cameras[0].gate.clear()
+    await asyncio.sleep(0.2)
+    assert bench.producer.silent_s() > 0.1
+    bench.producer.abandon()
+    bench.start()
+    await bench.some_frames()
+    assert len(bench.cameras) == 2
+    bench.producer.stop()
+    bench.cameras[0].gate.set()
+    assert await bench.producer.wait_off()
+
+
+async def test_a_busy_event_loop_gets_no_more_than_it_can_take() -> None:
+    bench = Bench()
+    bench.start()
+    await bench.some_frames()
+    told = len(bench.listener.frames)
+    time.sleep(0.3)  # noqa: ASYNC251 (a busy loop is the point)
+    await asyncio.sleep(0)
+    assert len(bench.listener.frames) - told <= BACKLOG_FRAMES
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
+def test_a_loop_that_is_gone_ends_the_thread() -> None:
+    bench = Bench()
+
+    async def begin() -> None:
+        bench.start()
+        await bench.some_frames()
+
+    asyncio.run(begin())
+    assert asyncio.run(bench.producer.wait_off())
+    assert bench.log[-1] == "close"
