@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import belvedere
+from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, enter, head, health, page, whep
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.given import given
@@ -60,7 +61,8 @@ async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        scripts.close()
+        with suppress(InternalError):  # an engine that failed has stopped the head already
+            scripts.close()
 
 
 def _openapi() -> OpenAPIConfig:

@@ -40,7 +40,7 @@ UNSENT_BYTES = 16 * 1024  # likewise in the kernel
 DEAD_AFTER_MS = 30_000  # the kernel gives up on a peer that acknowledges nothing, and frees what waits for it
 
 BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; counts frames that never reach a session, too
-BYTES_BURST = 128 * 1024.0
+BYTES_BURST = 64 * 1024.0
 CLOSE_WITHIN_S = 1.0  # for the peer's half of the closing handshake
 
 
