@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
 SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
+TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 
 
 class Connection:
@@ -67,7 +68,8 @@ class Connection:
         without = details.can_write_without_response and self._mode is not WriteMode.WITH_RESPONSE
         with_response = not (without or self._mode is WriteMode.WITHOUT_RESPONSE)
         self.details = details
-        self._can_acknowledge = details.can_write_with_response and self._mode is not WriteMode.WITHOUT_RESPONSE
+        may_acknowledge = details.can_write_with_response and self._mode is not WriteMode.WITHOUT_RESPONSE
+        self._can_acknowledge = with_response or may_acknowledge
         self._courier = Courier(self.pace, self._options, with_response=with_response, can_probe=details.can_probe)
 
     async def settle(self) -> None:
@@ -81,6 +83,7 @@ class Connection:
                     raise
                 await asyncio.sleep(2 * self.pace.interval_s)
             else:
+                self._raise_if_lost()
                 self._courier.receive_settled(self._clock())
                 return
 
@@ -96,8 +99,7 @@ class Connection:
             now = self._clock()
             if not self._collect(now):
                 return
-            if self._is_lost:
-                raise LinkError(LinkReason.LOST, "the connection was lost")
+            self._raise_if_lost()
             if self._courier.is_overdue(now):
                 raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
             self._begin_next(now)
@@ -174,12 +176,16 @@ class Connection:
         timer = None
         if deadline is not None:
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(max(0.0, deadline - self._clock()), self._wake.set)
+            timer = loop.call_later(max(TIMER_S, deadline - self._clock()), self._wake.set)
         try:
             await self._wake.wait()
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _raise_if_lost(self) -> None:
+        if self._is_lost:
+            raise LinkError(LinkReason.LOST, "the connection was lost")
 
     def _receive_lost(self) -> None:
         self._is_lost = True

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 EARLY_PROBE_EVERY_S = 0.2  # until the pace is well learned: the first seconds tell the most
 QUIET_S = 0.1  # after a stop's repeats (50 ms apart) a last probe shows that the unit has them
+GOLDEN = 0.381966  # steps of this share of a span visit all of it evenly
+SPREAD = 0.5  # a probe leaves up to this share of an interval late, so that pace and radio cannot march in lockstep
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class Handed:
     def __init__(self, letter: Letter | None, now: float, timeout_s: float) -> None:
         self.letter = letter
         self.since = now
-        self.timeout_s = timeout_s
+        self.overdue_at = now + timeout_s
 
 
 class Courier:
@@ -56,6 +58,7 @@ class Courier:
         self._is_moving = False
         self._is_confirmed = True
         self._now = 0.0
+        self._spread = 0.0
 
     @property
     def is_moving(self) -> bool:
@@ -83,7 +86,8 @@ class Courier:
             if letter is not None:
                 self._begin_write(letter, now)
             return letter
-        if now >= self._free_at and self._is_probe_due(now):
+        if self._is_probe_due(now) and now >= self._probe_slot():
+            self._spread = (self._spread + GOLDEN) % 1
             self._probing = Handed(None, now, self.pace.probe_timeout_s)
             self._probed_at = now
             self._occupy(now)
@@ -93,14 +97,13 @@ class Courier:
 
     def deadline(self) -> float | None:
         """When `next` or `is_overdue` may have something to say, if nothing happens before; None for never."""
-        calls = [call.since + call.timeout_s for call in (self._writing, self._probing) if call]
+        calls = [call.overdue_at for call in (self._writing, self._probing) if call]
         if self._writing is not None:
             return min(calls)
-        probe_at = self._probe_at()
-        if probe_at is not None:
-            calls.append(max(probe_at, self._free_at))
+        if self._probe_at() is not None:
+            calls.append(self._probe_slot())
         letter = self._mailbox.letter
-        if letter is not None and not self._is_held(self._now, letter):
+        if letter is not None and not self._is_held(self._now, letter) and not self._is_probe_due(self._now):
             calls.append(self._free_at)
         return min(calls, default=None)
 
@@ -108,7 +111,7 @@ class Courier:
         """Whether a call has taken longer than a good link can take."""
         self._advance(now)
         calls = (call for call in (self._writing, self._probing) if call is not None)
-        return any(now - call.since >= call.timeout_s for call in calls)
+        return any(now >= call.overdue_at for call in calls)
 
     def receive_written(self, now: float) -> Letter:
         """The write that was begun has ended well; returns its letter."""
@@ -158,6 +161,10 @@ class Courier:
         probing = self._probing
         return not letter.is_stop and probing is not None and now - probing.since >= self.pace.backlog_after_s
 
+    def _probe_slot(self) -> float:
+        """When the next probe leaves; moves wait for it once it is due."""
+        return max(self._probe_at() or 0.0, self._free_at) + SPREAD * self._spread * self.pace.interval_s
+
     def _is_probe_due(self, now: float) -> bool:
         probe_at = self._probe_at()
         return probe_at is not None and now >= probe_at
@@ -178,5 +185,6 @@ class Courier:
             self._probed_at = self._wrote_at = now
             for call in (self._writing, self._probing):
                 if call is not None:
+                    call.overdue_at += now - call.since
                     call.since = now
         self._now = now

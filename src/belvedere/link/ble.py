@@ -1,0 +1,168 @@
+"""A real unit, reached with bleak: found by what its profile knows of it, written where it takes commands."""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+from typing import TYPE_CHECKING
+
+from bleak.uuids import normalize_uuid_str
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.port import LinkDetails
+from belvedere.link.refusals import mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bleak.backends.characteristic import BleakGATTCharacteristic
+    from bleak_retry_connector import BleakClientWithServiceCache
+
+    from belvedere.head.profile import UnitProfile
+    from belvedere.link.radio import Radio, Sighting
+
+logger = logging.getLogger(__name__)
+
+SIG_BASE = "-0000-1000-8000-00805f9b34fb"
+SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
+WRITES = frozenset({"write", "write-without-response"})
+
+
+class BleUnit:
+    """One unit over Bluetooth LE (`link.port.UnitLink`)."""
+
+    def __init__(self, unit: UnitProfile, radio: Radio) -> None:
+        self._unit = unit
+        self._radio = radio
+        self._client: BleakClientWithServiceCache | None = None
+        self._command: BleakGATTCharacteristic | None = None
+        self._question: BleakGATTCharacteristic | None = None
+
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
+        """Find, connect, and learn what the unit has; see the port for what it raises."""
+        sighting = await self._radio.find(self._is_this_unit)
+        on_found()
+
+        def receive_disconnected(client: BleakClientWithServiceCache) -> None:
+            if self._client is client:  # not our own goodbye, nor that of a connection before
+                self._client = None
+                self._radio.release(sighting.device.address)
+                on_lost()
+
+        client = await self._radio.connect(sighting, receive_disconnected)
+        self._client = client
+        try:
+            self._command = command_characteristic(client, self._unit)
+        except LinkError:
+            await self.close()
+            raise
+        self._question = question_characteristic(client, self._command)
+        await self._listen(client)
+        return self._details(sighting)
+
+    async def write(self, frame: bytes, *, response: bool) -> None:
+        """Write to the command characteristic."""
+        client, command = self._connected()
+        with mapped(LinkReason.LOST):
+            await client.write_gatt_char(command, frame, response=response)
+
+    async def probe(self) -> bool:
+        """Read a characteristic other than the command's: it waits behind commands and never blocks them."""
+        client, _command = self._connected()
+        if self._question is None:
+            return False
+        with mapped(LinkReason.LOST):
+            await client.read_gatt_char(self._question)
+        return True
+
+    async def close(self) -> None:
+        """Disconnect; BlueZ takes about two seconds for it."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            with mapped(LinkReason.LOST):
+                await client.disconnect()
+        except LinkError as error:
+            logger.debug("disconnecting: %s", error)
+        finally:
+            self._radio.release(client.address)
+
+    def _connected(self) -> tuple[BleakClientWithServiceCache, BleakGATTCharacteristic]:
+        if self._client is None or self._command is None:
+            raise LinkError(LinkReason.LOST, "not connected")
+        return self._client, self._command
+
+    def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
+        unit = self._unit
+        if unit.address is not None:
+            return address.upper() == unit.address.upper()
+        if any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in unit.name_patterns):
+            return True
+        is_named = bool(unit.name_patterns)
+        return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
+
+    async def _listen(self, client: BleakClientWithServiceCache) -> None:
+        """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
+        if self._unit.notify is None:
+            return
+        try:
+            with mapped(LinkReason.REFUSED):
+                await client.start_notify(normalize_uuid_str(self._unit.notify), _receive_notification)
+        except LinkError as error:
+            logger.info("nothing will be heard of the unit: %s", error)
+
+    def _details(self, sighting: Sighting) -> LinkDetails:
+        properties = self._command.properties if self._command is not None else []
+        return LinkDetails(
+            name=sighting.name,
+            address=sighting.device.address,
+            can_write_without_response="write-without-response" in properties,
+            can_write_with_response="write" in properties,
+            can_probe=self._question is not None,
+            rssi_dbm=sighting.rssi_dbm,
+        )
+
+
+def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfile) -> BleakGATTCharacteristic:
+    """The characteristic that takes commands: the profile's, or the only one of the maker's own that can be written.
+
+    Raises LinkError (NO_CHARACTERISTIC) naming what was found.
+    """
+    writable = [found for found in _characteristics(client, unit.service) if WRITES & set(found.properties)]
+    if unit.characteristic is not None:
+        chosen = [found for found in writable if found.uuid == normalize_uuid_str(unit.characteristic)]
+    else:
+        chosen = [found for found in writable if not _is_standard(found.uuid)]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(found.uuid for found in writable) or "none"
+    wanted = unit.characteristic or "a single one of the maker's own"
+    raise LinkError(LinkReason.NO_CHARACTERISTIC, f"wanted {wanted}; those that can be written: {names}")
+
+
+def question_characteristic(
+    client: BleakClientWithServiceCache, command: BleakGATTCharacteristic
+) -> BleakGATTCharacteristic | None:
+    """Something that can be read without consequence: the standard ones first, such as the maker's name."""
+    readable = [
+        found
+        for found in _characteristics(client, None)
+        if "read" in found.properties and found.handle != command.handle
+    ]
+    return min(readable, key=lambda found: not _is_standard(found.uuid), default=None)
+
+
+def _characteristics(client: BleakClientWithServiceCache, service: str | None) -> list[BleakGATTCharacteristic]:
+    wanted = None if service is None else normalize_uuid_str(service)
+    return [found for known in client.services if wanted in (None, known.uuid) for found in known.characteristics]
+
+
+def _is_standard(uuid: str) -> bool:
+    """Whether the Bluetooth SIG has given this UUID out; makers use others, some of them in the same short form."""
+    return uuid.endswith(SIG_BASE) and int(uuid[:8], 16) in SIG_RANGE
+
+
+def _receive_notification(_sender: BleakGATTCharacteristic, value: bytearray) -> None:
+    """What units tell is not understood yet; it is kept for whoever reads the log."""
+    logger.debug("notified: %s", value.hex())

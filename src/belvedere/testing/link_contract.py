@@ -1,0 +1,264 @@
+"""What every adapter of `link.port.UnitLink` must do. An adapter's test class inherits from it and says how to rig it.
+
+class TestMyUnit(LinkContract):
+    def rig(self) -> AbstractAsyncContextManager[LinkRig]: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+from belvedere.errors import LinkError, LinkReason
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from contextlib import AbstractAsyncContextManager
+
+    from belvedere.link.port import LinkDetails, UnitLink
+
+FRAMES = [bytes.fromhex(f"0201000{speed:03d}00000000000000") for speed in range(100, 200)]
+LONG_S = 10.0  # enough for whatever an adapter does on its own
+
+
+class LinkRig(Protocol):
+    """A link, and the unit at its other end."""
+
+    @property
+    def link(self) -> UnitLink:
+        """The link."""
+        ...
+
+    def received(self) -> list[bytes]:
+        """The frames that the unit obeyed, oldest first."""
+        ...
+
+    def drop(self) -> None:
+        """The unit ends the connection."""
+        ...
+
+    def refuse(self, *, on: bool) -> None:
+        """The unit answers frames with an error."""
+        ...
+
+    def vanish(self) -> None:
+        """The unit is out of reach."""
+        ...
+
+    def come_back(self) -> None:
+        """The unit is within reach again."""
+        ...
+
+
+async def reason_of(call: Awaitable[object]) -> LinkReason:
+    """Why this call fails; that it does is part of the test."""
+    try:
+        await call
+    except LinkError as error:
+        return error.reason
+    raise AssertionError("no LinkError was raised")
+
+
+def ignore() -> None:
+    """Nothing follows from this."""
+
+
+class ClosedLinkContract(ABC):
+    """What is true of a link that was never opened."""
+
+    @abstractmethod
+    def closed_link(self) -> UnitLink:
+        """A link that was not opened yet."""
+
+    async def test_nothing_can_be_written_before_it_is_open(self) -> None:
+        """A link that is not open says so."""
+        assert await reason_of(self.closed_link().write(FRAMES[0], response=False)) is LinkReason.CLOSED
+
+    async def test_nothing_can_be_asked_before_it_is_open(self) -> None:
+        """A link that is not open says so."""
+        assert await reason_of(self.closed_link().probe()) is LinkReason.CLOSED
+
+    async def test_it_may_be_closed_before_it_is_open(self) -> None:
+        """Closing never raises."""
+        await self.closed_link().close()
+
+
+class LinkContract(ABC):
+    """What is true of a link to a unit that is there, takes writes of both kinds, and answers probes."""
+
+    @abstractmethod
+    def rig(self) -> AbstractAsyncContextManager[LinkRig]:
+        """A unit within reach, and a link to it that is not open; leaving the context ends everything."""
+
+    async def test_opening_tells_what_the_unit_can_do(self) -> None:
+        """Details are what the caller decides by."""
+        async with self.rig() as rig:
+            details = await opened(rig.link)
+            assert details.can_write_with_response
+            assert details.can_write_without_response
+            assert details.can_probe
+            assert details.name
+            assert details.address
+            await rig.link.close()
+
+    async def test_the_unit_is_told_found_once_before_it_is_open(self) -> None:
+        """Whoever watches sees searching and connecting apart."""
+        async with self.rig() as rig:
+            found: list[int] = []
+            await rig.link.open(ignore, lambda: found.append(1))
+            assert found == [1]
+            await rig.link.close()
+
+    async def test_an_acknowledged_frame_has_arrived(self) -> None:
+        """With response, the unit has it when the call returns."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            await rig.link.write(FRAMES[0], response=True)
+            assert rig.received() == FRAMES[:1]
+            await rig.link.close()
+
+    async def test_a_probe_is_answered_after_the_frames_before_it(self) -> None:
+        """Its answer shows that the backlog is gone."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            for frame in FRAMES[:10]:
+                await rig.link.write(frame, response=False)
+            assert await rig.link.probe()
+            assert rig.received() == FRAMES[:10]
+            await rig.link.close()
+
+    async def test_a_probe_and_a_write_do_not_get_in_each_others_way(self) -> None:
+        """A stop must not wait for an answer to something else."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            probing = asyncio.create_task(rig.link.probe())
+            await asyncio.sleep(0)
+            await rig.link.write(FRAMES[0], response=False)
+            assert not probing.done()
+            assert await probing
+            await rig.link.close()
+
+    async def test_a_refused_frame_is_an_error_and_the_link_goes_on(self) -> None:
+        """A refusal is not a loss."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            rig.refuse(on=True)
+            assert await reason_of(rig.link.write(FRAMES[0], response=True)) is LinkReason.REFUSED
+            rig.refuse(on=False)
+            await rig.link.write(FRAMES[1], response=True)
+            assert rig.received() == FRAMES[1:2]
+            await rig.link.close()
+
+    async def test_a_loss_is_told_once(self) -> None:
+        """However many parts notice it."""
+        async with self.rig() as rig:
+            lost: list[int] = []
+            await rig.link.open(lambda: lost.append(1), ignore)
+            rig.drop()
+            await asyncio.sleep(LONG_S)
+            await rig.link.close()
+            assert lost == [1]
+
+    async def test_after_a_loss_writes_and_probes_fail(self) -> None:
+        """Nothing is written into the void."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            rig.drop()
+            await asyncio.sleep(LONG_S)
+            for call in (rig.link.write(FRAMES[0], response=False), rig.link.probe()):
+                assert await reason_of(call) in {LinkReason.LOST, LinkReason.CLOSED}
+            await rig.link.close()
+
+    async def test_a_loss_ends_what_waits_for_an_answer(self) -> None:
+        """Nobody waits for a unit that is gone."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            writing = asyncio.create_task(rig.link.write(FRAMES[0], response=True))
+            await asyncio.sleep(0.001)
+            rig.drop()
+            async with asyncio.timeout(LONG_S):
+                assert await reason_of(writing) in {LinkReason.LOST, LinkReason.UNANSWERED}
+            await rig.link.close()
+
+    async def test_closing_is_no_loss(self) -> None:
+        """Whoever closes knows."""
+        async with self.rig() as rig:
+            lost: list[int] = []
+            await rig.link.open(lambda: lost.append(1), ignore)
+            await rig.link.close()
+            await asyncio.sleep(LONG_S)
+            assert not lost
+
+    async def test_after_closing_writes_fail(self) -> None:
+        """A link that was closed says so."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            await rig.link.close()
+            assert await reason_of(rig.link.write(FRAMES[0], response=False)) is LinkReason.CLOSED
+
+    async def test_it_may_be_closed_twice(self) -> None:
+        """Closing never raises."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            await asyncio.gather(rig.link.close(), rig.link.close())
+            await rig.link.close()
+
+    async def test_it_opens_again_after_closing(self) -> None:
+        """Closing is not the end."""
+        async with self.rig() as rig:
+            for frame in FRAMES[:2]:
+                await opened(rig.link)
+                await rig.link.write(frame, response=True)
+                await rig.link.close()
+            assert rig.received() == FRAMES[:2]
+
+    async def test_it_opens_again_after_a_loss(self) -> None:
+        """A loss is not the end, even if nobody closed."""
+        async with self.rig() as rig:
+            await opened(rig.link)
+            rig.drop()
+            await asyncio.sleep(LONG_S)
+            await opened(rig.link)
+            await rig.link.write(FRAMES[0], response=True)
+            assert rig.received() == FRAMES[:1]
+            await rig.link.close()
+
+    async def test_a_unit_out_of_reach_is_not_found_and_found_again_when_it_is_back(self) -> None:
+        """A search ends by itself."""
+        async with self.rig() as rig:
+            rig.vanish()
+            async with asyncio.timeout(LONG_S):
+                assert await reason_of(opened(rig.link)) is LinkReason.NOT_FOUND
+            rig.come_back()
+            await opened(rig.link)
+            await rig.link.close()
+
+    async def test_a_link_to_a_unit_that_goes_out_of_reach_is_lost(self) -> None:
+        """Silence is noticed without writing."""
+        async with self.rig() as rig:
+            lost = asyncio.Event()
+            await rig.link.open(lost.set, ignore)
+            rig.vanish()
+            async with asyncio.timeout(LONG_S):
+                await lost.wait()
+            await rig.link.close()
+
+    async def test_an_opening_that_is_cancelled_leaves_nothing_behind(self) -> None:
+        """At any moment of searching and connecting; the next one finds the unit."""
+        for delay_s in (0.0, 0.02, 0.1, 0.25, 0.5):
+            async with self.rig() as rig:
+                opening = asyncio.create_task(opened(rig.link))
+                await asyncio.sleep(delay_s)
+                opening.cancel()
+                await asyncio.wait({opening})
+                await rig.link.close()
+                await asyncio.sleep(LONG_S)
+                await opened(rig.link)
+                await rig.link.write(FRAMES[0], response=True)
+                await rig.link.close()
+
+
+async def opened(link: UnitLink) -> LinkDetails:
+    """Open a link, whatever becomes of it."""
+    return await link.open(ignore, ignore)

@@ -1,0 +1,69 @@
+"""How long to wait before a unit is tried again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from belvedere.errors import LinkReason
+from belvedere.link.backoff import Backoff
+from belvedere.link.options import LinkOptions
+
+OPTIONS = LinkOptions()
+FAILURES = [reason for reason in LinkReason if reason is not LinkReason.NOT_FOUND]
+
+
+def waits(backoff: Backoff, count: int, reason: LinkReason = LinkReason.CONNECT_FAILED) -> list[float]:
+    return [backoff.wait_s(reason, 0, chance=0) for _ in range(count)]
+
+
+def test_the_wait_doubles_from_a_fifth_of_a_second_up_to_five() -> None:
+    assert waits(Backoff(OPTIONS), 8) == [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5]
+
+
+def test_however_long_a_unit_was_away_it_is_looked_for_again_after_half_a_second() -> None:
+    assert waits(Backoff(OPTIONS), 10_000, LinkReason.NOT_FOUND)[-1] == 0.5
+
+
+def test_being_away_does_not_count_as_a_failure() -> None:
+    backoff = Backoff(OPTIONS)
+    waits(backoff, 100, LinkReason.NOT_FOUND)
+    assert waits(backoff, 1) == [0.2]
+
+
+def test_a_link_that_held_has_earned_a_short_wait() -> None:
+    backoff = Backoff(OPTIONS)
+    waits(backoff, 9)
+    assert backoff.wait_s(LinkReason.LOST, OPTIONS.stable_s, chance=0) == 0.2
+
+
+def test_a_link_that_broke_at_once_has_not() -> None:
+    backoff = Backoff(OPTIONS)
+    waits(backoff, 3)
+    assert backoff.wait_s(LinkReason.LOST, OPTIONS.stable_s - 0.1, chance=0) == 1.6
+
+
+def test_where_nothing_is_asked_of_a_link_only_one_that_was_ready_counts_as_stable() -> None:
+    backoff = Backoff(LinkOptions(stable_s=0))
+    assert waits(backoff, 2) == [0.2, 0.4]
+
+
+def test_chance_takes_up_to_half_of_a_wait() -> None:
+    assert Backoff(OPTIONS).wait_s(LinkReason.LOST, 0, chance=0.5) == pytest.approx(0.15)
+
+
+@given(st.lists(st.tuples(st.sampled_from(FAILURES), st.floats(0, 0.999)), max_size=50))
+def test_no_wait_is_longer_than_the_longest_or_shorter_than_half_the_first(
+    failures: list[tuple[LinkReason, float]],
+) -> None:
+    backoff = Backoff(OPTIONS)
+    for reason, chance in failures:
+        assert OPTIONS.retry_first_s / 2 <= backoff.wait_s(reason, 0, chance) <= OPTIONS.retry_longest_s
+
+
+@given(st.integers(1, 5000))
+def test_waits_without_chance_never_become_shorter(count: int) -> None:
+    assert all(later >= earlier for earlier, later in pairwise(waits(Backoff(OPTIONS), count)))

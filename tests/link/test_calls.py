@@ -1,0 +1,99 @@
+"""Calls that may never end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.calls import Calls, outcome, result
+
+
+async def answer_after(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "answer"
+
+
+async def fail() -> None:
+    raise LinkError(LinkReason.REFUSED)
+
+
+async def be_cancelled_from_below() -> None:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+async def hang_even_when_cancelled(until: asyncio.Event) -> None:
+    while not until.is_set():
+        try:
+            await until.wait()
+        except asyncio.CancelledError:
+            continue
+
+
+async def reason_of(call: asyncio.Task[None]) -> LinkReason:
+    with pytest.raises(LinkError) as caught:
+        await outcome(call, 1.0)
+    return caught.value.reason
+
+
+async def test_a_call_in_time_comes_to_what_it_returns() -> None:
+    assert await outcome(Calls().begin(answer_after(0.9)), 1.0) == "answer"
+
+
+async def test_a_call_that_fails_raises_its_own_error() -> None:
+    assert await reason_of(Calls().begin(fail())) is LinkReason.REFUSED
+
+
+async def test_a_call_that_something_below_cancels_is_a_lost_link_and_not_our_cancellation() -> None:
+    assert await reason_of(Calls().begin(be_cancelled_from_below())) is LinkReason.LOST
+
+
+async def test_a_call_that_is_too_late_is_cancelled() -> None:
+    call = Calls().begin(answer_after(5))
+    with pytest.raises(LinkError) as caught:
+        await outcome(call, 1.0)
+    await asyncio.sleep(0)
+    assert caught.value.reason is LinkReason.UNANSWERED
+    assert call.cancelled()
+
+
+async def test_a_call_that_not_even_cancelling_ends_holds_nobody_up() -> None:
+    loop, until = asyncio.get_running_loop(), asyncio.Event()
+    call = Calls().begin(hang_even_when_cancelled(until))
+    began = loop.time()
+    assert await reason_of(call) is LinkReason.UNANSWERED
+    assert loop.time() - began == pytest.approx(1.0)
+    assert not call.done()
+    until.set()
+    await call
+
+
+async def test_a_call_is_cancelled_when_whoever_waits_for_it_is() -> None:
+    call = Calls().begin(answer_after(5))
+    waiting = asyncio.create_task(outcome(call, 10))
+    await asyncio.sleep(1)
+    waiting.cancel()
+    await asyncio.wait({waiting, call})
+    assert (waiting.cancelled(), call.cancelled()) == (True, True)
+
+
+async def test_the_end_of_a_call_is_told_however_it_came() -> None:
+    ends: list[str] = []
+    calls = Calls()
+    good = calls.begin(answer_after(1), lambda: ends.append("good"))
+    bad = calls.begin(fail(), lambda: ends.append("bad"))
+    await asyncio.wait({good, bad})
+    await asyncio.sleep(0)
+    assert ends == ["bad", "good"]
+    assert result(good) == "answer"
+
+
+async def test_nobody_is_blamed_for_the_error_of_a_call_that_nobody_waits_for() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    Calls().begin(fail())
+    await asyncio.sleep(1)
+    assert complaints == []

@@ -1,0 +1,265 @@
+"""What is handed to the radio next."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from belvedere.link.courier import Courier, Probe
+from belvedere.link.mailbox import Letter
+from belvedere.link.options import LinkOptions
+from belvedere.link.pace import Pace
+
+STOP = Letter(b"\x00", 0.0, is_stop=True)
+INTERVAL_S = 0.04
+NOW = 1000.0
+
+
+def move(number: int = 1) -> Letter:
+    return Letter(bytes([number]), number / 100, is_stop=False)
+
+
+def settled(*, with_response: bool = False, can_probe: bool = False) -> Courier:
+    pace = Pace(0.05)
+    for _ in range(4):
+        pace.receive_round_trip(INTERVAL_S)
+    courier = Courier(pace, LinkOptions(), with_response=with_response, can_probe=can_probe)
+    courier.receive_settled(NOW)
+    return courier
+
+
+def sent(courier: Courier, now: float) -> Letter | Probe | None:
+    """What is handed over now; a write ends at once."""
+    handed = courier.next(now)
+    if isinstance(handed, Letter):
+        courier.receive_written(now)
+    return handed
+
+
+def test_nothing_to_do_needs_no_timer() -> None:
+    courier = settled(can_probe=True)
+    assert (courier.next(NOW), courier.deadline()) == (None, None)
+
+
+def test_a_first_move_leaves_at_once() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move())
+    assert sent(courier, NOW) == move()
+    assert courier.is_moving
+
+
+def test_the_next_move_leaves_an_interval_later_and_is_the_newest_by_then() -> None:
+    courier = settled()
+    courier.put(move(1))
+    sent(courier, NOW)
+    courier.put(move(2))
+    assert sent(courier, NOW + 0.02) is None
+    assert courier.deadline() == pytest.approx(NOW + INTERVAL_S)
+    courier.put(move(3))
+    assert sent(courier, NOW + INTERVAL_S) == move(3)
+
+
+def test_a_stop_after_a_move_leaves_at_once() -> None:
+    courier = settled()
+    courier.put(move())
+    sent(courier, NOW)
+    courier.put(STOP)
+    assert sent(courier, NOW) == STOP
+    assert not courier.is_moving
+
+
+def test_a_stop_that_is_repeated_keeps_the_pace() -> None:
+    courier = settled()
+    for letter in (move(), STOP):
+        courier.put(letter)
+        sent(courier, NOW)
+    courier.put(STOP)
+    assert sent(courier, NOW + INTERVAL_S) is None
+    assert sent(courier, NOW + 2 * INTERVAL_S) == STOP
+
+
+def test_nothing_is_handed_over_while_a_write_has_not_ended() -> None:
+    courier = settled()
+    courier.put(move())
+    courier.next(NOW)
+    courier.put(STOP)
+    assert courier.next(NOW + 0.01) is None
+    assert courier.receive_written(NOW + 0.02) == move()
+    assert courier.next(NOW + 0.02) == STOP
+
+
+def test_with_response_the_answer_is_the_pace() -> None:
+    courier = settled(with_response=True)
+    courier.put(move(1))
+    courier.next(NOW)
+    courier.put(move(2))
+    assert courier.next(NOW + 0.059) is None
+    courier.receive_written(NOW + 0.060)
+    assert courier.next(NOW + 0.060) == move(2)
+
+
+def test_with_response_every_write_teaches_the_pace() -> None:
+    courier = settled(with_response=True)
+    courier.put(move())
+    courier.next(NOW)
+    courier.receive_written(NOW + 0.031)
+    assert courier.pace.interval_s == pytest.approx(0.031)
+
+
+def test_a_write_without_answer_is_overdue_after_eight_intervals() -> None:
+    courier = settled()
+    courier.put(move())
+    courier.next(NOW)
+    assert courier.deadline() == pytest.approx(NOW + 8 * INTERVAL_S)
+    assert not courier.is_overdue(NOW + 7.9 * INTERVAL_S)
+    assert courier.is_overdue(NOW + 8.1 * INTERVAL_S)
+
+
+def test_a_unit_in_motion_is_asked_for_a_sign_of_life_in_a_slot_of_its_own() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move(1))
+    sent(courier, NOW)
+    courier.put(move(2))
+    assert sent(courier, NOW + INTERVAL_S) == Probe()
+    assert sent(courier, NOW + 1.5 * INTERVAL_S) is None
+    assert sent(courier, NOW + 2 * INTERVAL_S) == move(2)
+
+
+def test_it_is_asked_twice_a_second_once_the_pace_is_known() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move())
+    sent(courier, NOW)
+    sent(courier, NOW + INTERVAL_S)
+    courier.receive_probed(NOW + 2.5 * INTERVAL_S, is_answered=True)
+    deadline = courier.deadline()
+    assert deadline is not None
+    assert 0.5 <= deadline - (NOW + INTERVAL_S) <= 0.5 + INTERVAL_S
+
+
+def test_a_probe_that_takes_long_holds_moves_but_never_a_stop() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move(1))
+    sent(courier, NOW)
+    sent(courier, NOW + INTERVAL_S)
+    courier.put(move(2))
+    late = NOW + 4.5 * INTERVAL_S
+    assert sent(courier, late) is None
+    courier.put(STOP)
+    assert sent(courier, late) == STOP
+
+
+def test_an_answer_lets_moves_go_on_and_slows_them_when_it_came_late() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move(1))
+    sent(courier, NOW)
+    sent(courier, NOW + INTERVAL_S)
+    courier.put(move(2))
+    late = NOW + 5 * INTERVAL_S
+    courier.receive_probed(late, is_answered=True)
+    assert sent(courier, late) == move(2)
+    assert courier.pace.interval_s == pytest.approx(1.5 * INTERVAL_S)
+
+
+def test_a_probe_is_overdue_after_sixteen_intervals() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move())
+    sent(courier, NOW)
+    sent(courier, NOW + INTERVAL_S)
+    assert not courier.is_overdue(NOW + 16.9 * INTERVAL_S)
+    assert courier.is_overdue(NOW + 17.1 * INTERVAL_S)
+
+
+def test_a_last_probe_shows_that_the_stop_came_through_and_then_all_is_quiet() -> None:
+    courier = settled(can_probe=True)
+    for letter in (move(), STOP):
+        courier.put(letter)
+        sent(courier, NOW)
+    deadline = courier.deadline()
+    assert deadline is not None
+    assert NOW + 0.1 <= deadline < NOW + 0.1 + INTERVAL_S
+    assert sent(courier, deadline) == Probe()
+    courier.receive_probed(deadline + 0.06, is_answered=True)
+    assert (courier.next(deadline + 0.06), courier.deadline()) == (None, None)
+
+
+def test_a_unit_that_cannot_be_asked_is_not_asked_again() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move())
+    sent(courier, NOW)
+    assert sent(courier, NOW + INTERVAL_S) == Probe()
+    courier.receive_probed(NOW + INTERVAL_S, is_answered=False)
+    assert (sent(courier, NOW + 10), courier.deadline()) == (None, None)
+
+
+def test_an_acknowledged_unit_is_never_asked() -> None:
+    courier = settled(with_response=True, can_probe=True)
+    courier.put(move())
+    sent(courier, NOW)
+    assert (sent(courier, NOW + 10), courier.deadline()) == (None, None)
+
+
+def test_settling_forgets_what_waited() -> None:
+    courier = settled()
+    courier.put(move(1))
+    courier.next(NOW)
+    courier.receive_refused()
+    courier.put(move(2))
+    courier.receive_settled(NOW)
+    assert courier.next(NOW + 1) is None
+    assert not courier.is_moving
+
+
+def test_a_clock_that_goes_backwards_keeps_nothing_waiting() -> None:
+    courier = settled()
+    courier.put(move(1))
+    sent(courier, NOW)
+    courier.put(move(2))
+    assert sent(courier, NOW - 500) == move(2)
+    assert not courier.is_overdue(NOW - 500)
+
+
+def test_a_write_that_nobody_began_cannot_end() -> None:
+    with pytest.raises(AssertionError):
+        settled().receive_written(NOW)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.05), st.sampled_from(["move", "stop"])), max_size=200))
+def test_whatever_is_put_the_radio_is_never_two_packets_behind_when_a_stop_comes(
+    puts: list[tuple[float, str]],
+) -> None:
+    courier, radio = settled(can_probe=True), ModelRadio()
+    now = NOW
+    for wait_s, what in puts:
+        now = radio.run_until(now + wait_s, courier)
+        if what == "stop" and courier.is_moving:
+            assert radio.waiting(now) <= 1
+        courier.put(STOP if what == "stop" else move())
+        radio.take(courier, now)
+
+
+class ModelRadio:
+    """Takes one packet an interval; a probe is answered an interval after it left."""
+
+    def __init__(self) -> None:
+        self._busy_until = NOW
+        self._answer_at: float | None = None
+
+    def waiting(self, now: float) -> float:
+        return max(0.0, self._busy_until - now) / INTERVAL_S
+
+    def take(self, courier: Courier, now: float) -> None:
+        while (handed := sent(courier, now)) is not None:
+            self._busy_until = max(self._busy_until, now) + INTERVAL_S
+            if handed == Probe():
+                self._answer_at = self._busy_until + INTERVAL_S / 2
+
+    def run_until(self, end: float, courier: Courier) -> float:
+        while True:
+            times = [time for time in (courier.deadline(), self._answer_at) if time is not None]
+            if not times or min(times) > end:
+                return end
+            if self._answer_at == min(times):
+                now, self._answer_at = self._answer_at, None
+                courier.receive_probed(now, is_answered=True)
+            self.take(courier, min(times))
