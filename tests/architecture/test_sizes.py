@@ -27,7 +27,7 @@ def python_files(*folders: str) -> list[Path]:
 
 
 def web_files() -> list[Path]:
-    return sorted(path for ending in ("*.ts", "*.tsx", "*.css") for path in (ROOT / "web/src").rglob(ending))
+    return sorted(path for ending in ("*.ts", "*.tsx") for path in (ROOT / "web/src").rglob(ending))
 
 
 def module_size(path: Path) -> Size:
