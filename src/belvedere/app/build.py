@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """Everything that runs, and what the gateway sees of it; no keeper without a store, no virtual head for real ones."""
+    """Everything that runs; there is no keeper without a store, and no virtual head for a real one."""
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
@@ -123,6 +123,7 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
         client_backend=virtual_head.client_backend if virtual_head else None,
         scanner_backend=virtual_head.scanner_backend if virtual_head else None,
         adapter=house.settings.head.adapter,
+        options=house.settings.link,
     )
     return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
 

@@ -90,7 +90,7 @@ class BleUnit:
 
     def _connected(self) -> tuple[BleakClientWithServiceCache, BleakGATTCharacteristic]:
         if self._client is None or self._command is None:
-            raise LinkError(LinkReason.LOST, "not connected")
+            raise LinkError(LinkReason.CLOSED, "not connected")
         return self._client, self._command
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:

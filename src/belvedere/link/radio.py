@@ -6,12 +6,13 @@ BlueZ refuses a second scan and a second connect from one process, and a scan ma
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bleak import BleakScanner
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.link.options import LinkOptions
 from belvedere.link.refusals import mapped
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
-SCAN_S = 2.0  # a unit advertises several times a second; then the other unit gets the radio's time back for a while
-SWITCH_S = 5.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
-CONNECT_S = 8.0  # connecting and discovering take 1-4 s on a Pi; likewise
+SWITCH_S = 2.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
 
 
 class Sighting(NamedTuple):
@@ -48,6 +47,7 @@ class Radio:
     Args:
         client_backend, scanner_backend: classes for bleak to use instead of the system's own.
         adapter: BlueZ's name of it (`hci1`), or None for the first.
+        options: how long a search and a connect may take.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class Radio:
         client_backend: type[BaseBleakClient] | None = None,
         scanner_backend: type[BaseBleakScanner] | None = None,
         adapter: str | None = None,
+        options: LinkOptions | None = None,
     ) -> None:
+        self._options = options or LinkOptions()
         self._client_backend = client_backend
         self._scanner_backend = scanner_backend
         self._adapter = adapter
@@ -66,7 +68,7 @@ class Radio:
         self._connect_turn = asyncio.Lock()
         self._is_connecting = False
 
-    async def find(self, is_wanted: Callable[[str, str, list[str]], bool], timeout_s: float = SCAN_S) -> Sighting:
+    async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> Sighting:
         """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
 
         Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION).
@@ -75,7 +77,7 @@ class Radio:
         self._seekers.add(seeker)
         try:
             await self._switch_scan()
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._options.search_s):
                 return await seeker.found
         except TimeoutError as error:
             raise LinkError(LinkReason.NOT_FOUND, "the unit was not seen") from error
@@ -92,7 +94,7 @@ class Radio:
             try:
                 await self._switch_scan()
                 with mapped(LinkReason.CONNECT_FAILED):
-                    async with asyncio.timeout(CONNECT_S):
+                    async with asyncio.timeout(self._options.connect_timeout_s):
                         client = await self._establish(sighting, on_disconnect)
             finally:
                 self._is_connecting = False
@@ -108,7 +110,7 @@ class Radio:
         self, sighting: Sighting, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
         """One attempt: when to try again is the supervisor's to say, and a failed one needs a new scan anyway."""
-        options: dict[str, object] = {} if self._client_backend is None else {"backend": self._client_backend}
+        options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
         if self._adapter is not None:
             options["bluez"] = {"adapter": self._adapter}
         return await establish_connection(
