@@ -10,39 +10,49 @@ import sys
 import tempfile
 import threading
 import time
-from typing import IO
+from typing import IO, NamedTuple
 
 from belvedere.errors import OwnerError
 from belvedere.sim.panorama import PANORAMA_BYTES, Panorama
+from belvedere.sim.wall_clock import WallClock
 
 PAINTING_TIMEOUT_S = 120.0  # two seconds on a laptop, twenty on the smallest board
 
 logger = logging.getLogger(__name__)
 
 
+class PaintedRoom(NamedTuple):
+    """What there is to see, and the one thing in it that moves by itself."""
+
+    panorama: Panorama
+    clock: WallClock
+
+
 class Room:
     """A room that is painted when it is first looked at.
 
     Painting takes two seconds and 200 MiB. It happens in a child process, so that it neither delays a command to the
-    head nor leaves anything behind in this one but the 17 MB of the finished panorama.
+    head nor leaves anything behind in this one but the 17 MB of the finished panorama. `python` is what runs it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = sys.executable) -> None:
+        self._python = python
         self._lock = threading.Lock()
-        self._panorama: Panorama | None = None
+        self._painted: PaintedRoom | None = None
 
-    def panorama(self) -> Panorama:
-        """The painted room; any thread may ask, and all but the first wait for the first. Raises OwnerError."""
+    def painted(self) -> PaintedRoom:
+        """The room; any thread may ask, and all but the first wait for the first. Raises OwnerError."""
         with self._lock:
-            if self._panorama is None:
-                self._panorama = _painted()
-            return self._panorama
+            if self._painted is None:
+                panorama = _painted(self._python)
+                self._painted = PaintedRoom(panorama, WallClock(panorama))
+            return self._painted
 
 
-def _painted() -> Panorama:
+def _painted(python: str) -> Panorama:
     started_s = time.monotonic()
     with _memory_file() as file:
-        command = [sys.executable, "-m", "belvedere.sim.painting"]
+        command = [python, "-m", "belvedere.sim.painting"]
         try:
             done = subprocess.run(  # noqa: S603 (our own interpreter and module)
                 command,

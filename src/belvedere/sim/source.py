@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from belvedere.errors import OwnerError
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH
 from belvedere.sim.time_bar import draw_time_bar
-from belvedere.sim.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.sim.panorama import Panorama
-    from belvedere.sim.room import Room
+    from belvedere.sim.room import PaintedRoom, Room
     from belvedere.stage.source import Picture
 
 
@@ -40,31 +38,28 @@ class RoomSource:
         self._angles = angles
         self._is_measuring = is_measuring
         self._time_of_day = time_of_day
-        self._panorama: Panorama | None = None
-        self._clock: WallClock | None = None
+        self._seen: PaintedRoom | None = None
 
     def prepare(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room has one size)
         """Paint the room. Raises OwnerError."""
-        self._room.panorama()
+        self._room.painted()
 
     def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room stands still)
         """Look at the room. Raises OwnerError where the picture would be larger than the room was painted."""
         if width > PANORAMA_WIDTH or height > PANORAMA_HEIGHT:
             raise OwnerError(f"the demo's room fills at most {PANORAMA_WIDTH}x{PANORAMA_HEIGHT} pixels")
-        self._panorama = self._room.panorama()
-        self._clock = WallClock(self._panorama)
+        self._seen = self._room.painted()
 
     def read(self, at_s: float, picture: Picture) -> None:
         """Show what the head looks at."""
-        if self._panorama is None or self._clock is None:
+        if self._seen is None:
             raise OwnerError("the camera is off")
         now = self._time_of_day()
-        self._clock.show(now.tm_hour, now.tm_min, now.tm_sec)
-        self._panorama.show(*self._angles(at_s), picture)
+        self._seen.clock.show(now.tm_hour, now.tm_min, now.tm_sec)
+        self._seen.panorama.show(*self._angles(at_s), picture)
         if self._is_measuring:
             draw_time_bar(at_s, picture)
 
     def close(self) -> None:
         """Look away."""
-        self._panorama = None
-        self._clock = None
+        self._seen = None
