@@ -1,0 +1,117 @@
+"""A network line that can be cut, or fall silent without a word: a TCP relay on loopback, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from typing import Self
+
+HOST = "127.0.0.1"
+
+
+class Line:
+    """Relays whatever comes to `port` to another port of this computer, both ways; use it as a context manager.
+
+    All calls come from the loop that it was opened in.
+    """
+
+    def __init__(self, to_port: int) -> None:
+        self.port = 0
+        self.to_port = to_port
+        self.is_cut = False
+        self.is_hushed = False
+        self._ends: set[_End] = set()
+
+    async def open(self) -> None:
+        """Listen on a port that is free."""
+        self._server = await asyncio.get_running_loop().create_server(lambda: _End(self), HOST, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """End all of it."""
+        self._server.close()
+        self.cut()
+        await self._server.wait_closed()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    def cut(self) -> None:
+        """Reset every connection, and every new one, until `mend`."""
+        self.is_cut = True
+        for end in list(self._ends):
+            end.transport.abort()
+
+    def hush(self) -> None:
+        """Carry nothing any more, and tell nobody: connections stay open, half or whole, until `mend`."""
+        self.is_hushed = True
+        for end in self._ends:
+            end.transport.pause_reading()
+
+    def mend(self) -> None:
+        """Carry everything again, also what waited."""
+        self.is_cut = self.is_hushed = False
+        for end in self._ends:
+            end.transport.resume_reading()
+
+    def receive_end(self, end: _End) -> None:
+        """A connection was made; one end of it is here."""
+        self._ends.add(end)
+        if self.is_cut:
+            end.transport.abort()
+        elif self.is_hushed:
+            end.transport.pause_reading()
+
+    def receive_lost(self, end: _End) -> None:
+        """That end is gone."""
+        self._ends.discard(end)
+
+
+class _End(asyncio.Protocol):
+    """One end of a relayed connection; the caller's makes the other one."""
+
+    def __init__(self, line: Line, other: _End | None = None) -> None:
+        self._line = line
+        self._other = other
+        self._early = bytearray()
+        self._dialling: asyncio.Task[object] | None = None
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._line.receive_end(self)
+        if self._other is None:
+            self._dialling = asyncio.create_task(self._dial())
+        else:
+            self._other.receive_other(self)
+
+    def receive_other(self, other: _End) -> None:
+        """The far end is there; hand over what came before it."""
+        self._other = other
+        other.transport.write(bytes(self._early))
+        if self.transport.is_closing():
+            other.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self._other is None:
+            self._early += data
+        else:
+            self._other.transport.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._line.receive_lost(self)
+        if self._other is not None:
+            self._other.transport.abort() if exc else self._other.transport.close()
+
+    async def _dial(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: _End(self._line, self), HOST, self._line.to_port)
+        except OSError:
+            self.transport.abort()

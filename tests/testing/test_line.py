@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.testing.line import HOST, Line
+
+if TYPE_CHECKING:
+    from typing import Self
+
+pytestmark = pytest.mark.realtime
+PATIENCE_S = 10
+
+
+class Echoing(AsyncExitStack):
+    """A line to somebody who says everything back, and callers who are hung up on at the end."""
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        await self.enter_async_context(asyncio.timeout(PATIENCE_S))
+        server = await self.enter_async_context(await asyncio.start_server(self._echo, HOST, 0))
+        self.line = await self.enter_async_context(Line(server.sockets[0].getsockname()[1]))
+        return self
+
+    async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(HOST, self.line.port)
+        self.callback(writer.close)
+        return reader, writer
+
+    async def call(self, word: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await self.dial()
+        writer.write(word)
+        assert await reader.readexactly(len(word)) == word
+        return reader, writer
+
+    async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(100):
+                writer.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+async def test_it_carries_both_ways_and_passes_the_end_on() -> None:
+    async with Echoing() as echoing:
+        reader, writer = await echoing.call(b"hello")
+        writer.close()
+        assert await reader.read() == b""
+
+
+async def test_a_cut_resets_what_is_open_and_what_is_new_until_it_is_mended() -> None:
+    async with Echoing() as echoing:
+        reader, _writer = await echoing.call(b"a")
+        echoing.line.cut()
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        reader, _writer = await echoing.dial()
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        echoing.line.mend()
+        await echoing.call(b"b")
+
+
+async def test_a_hushed_line_is_silent_and_open_and_gives_up_what_waited_when_it_is_mended() -> None:
+    async with Echoing() as echoing:
+        reader, writer = await echoing.call(b"a")
+        echoing.line.hush()
+        writer.write(b"b")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await reader.readexactly(1)
+        echoing.line.mend()
+        assert await reader.readexactly(1) == b"b"
+
+
+async def test_a_caller_on_a_hushed_line_waits_too() -> None:
+    async with Echoing() as echoing:
+        echoing.line.hush()
+        reader, writer = await echoing.dial()
+        writer.write(b"a")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await reader.readexactly(1)
+        echoing.line.mend()
+        assert await reader.readexactly(1) == b"a"
+
+
+async def test_a_line_to_nobody_hangs_up() -> None:
+    async with Echoing() as echoing:
+        echoing.line.to_port = 1
+        reader, _writer = await echoing.dial()
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
