@@ -1,0 +1,462 @@
+"""A living house in a thread of its own, Debian's Chromium, and visitors who open the printed link with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+
+from belvedere.app.lifecycle import live
+from belvedere.app.settings import DEMO, furnish
+from belvedere.gateway.parts import GatewayOptions
+from belvedere.head.axes import AXES
+from belvedere.head.frames import stop_frame
+from belvedere.link.supervisor import LinkPhase
+from belvedere.testing.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Playwright
+
+    from belvedere.app.build import Belvedere
+    from belvedere.sim.head import VirtualHead
+    from belvedere.sim.unit import ReceivedFrame, VirtualUnit
+
+    Grey = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+T = TypeVar("T")
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-loopback-in-peer-connection",  # a machine without a network has no other interface
+]
+PATIENCE_S = 30.0  # for anything that happens within a second or two on an idle machine
+SLACK_S = 0.5  # what a busy machine may add to times that tests/faults hold to the millisecond
+
+SCREENSHOTS = os.environ.get("BELVEDERE_SCREENSHOTS")  # a folder for pictures of the page, for people to look at
+PICTURE = (1280, 720) if SCREENSHOTS else (640, 360)  # the page does not care; the smaller one is quicker
+GREY = (160, 90)  # pictures are compared this small
+ROOM_PX_PER_DEG = 6592 / 360  # the room's panorama is 6592 pixels around
+
+PROFILE = furnish(DEMO).profile
+STOP = stop_frame(PROFILE.frame)
+RIGHT = bytes.fromhex("0201")
+
+LOOK = """([width, height]) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  context.drawImage(document.querySelector("video"), 0, 0, width, height);
+  const data = context.getImageData(0, 0, width, height).data;
+  return Array.from({ length: width * height }, (_, i) => data[4 * i + 1]);
+}"""
+FRAMES = """(count) => new Promise((done) => {
+  const video = document.querySelector("video");
+  const next = () => (count-- > 0 ? video.requestVideoFrameCallback(next) : done(true));
+  next();
+})"""
+
+
+class Device(NamedTuple):
+    """What somebody looks with."""
+
+    name: str
+    width: int
+    height: int
+    is_phone: bool
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """The middle of the screen."""
+        return self.width // 2, self.height // 2
+
+
+PHONE = Device("phone", 390, 844, is_phone=True)
+DESKTOP = Device("desktop", 1440, 900, is_phone=False)
+
+
+class LivingHouse:
+    """Everything real but the head and the room, on a loop of its own.
+
+    All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
+    """
+
+    def __init__(self) -> None:
+        self.link = ""
+        self.status: int | None = None
+        self._parts: Belvedere | None = None
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="house")
+        self._thread.start()
+        assert self._opened.wait(PATIENCE_S), "the house did not open"
+        self.wait_ready()
+
+    @property
+    def port(self) -> int:
+        """Where the door is."""
+        return int(self.link.partition("/enter/")[0].rpartition(":")[2])
+
+    @property
+    def head(self) -> VirtualHead:
+        """The virtual head; touch it within `do` or `wait` only."""
+        head = self._belvedere.virtual_head
+        assert head is not None
+        return head
+
+    def invite(self, port: int | None = None) -> str:
+        """A fresh link; by way of another port, such as a Line's, where one is given."""
+        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.door.invite)}"
+
+    def do(self, what: Callable[[], T]) -> T:
+        """Do something in the house's own loop."""
+
+        async def there() -> T:
+            return what()
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(PATIENCE_S)
+
+    def wait(self, what: str, condition: Callable[[], T], within_s: float = PATIENCE_S) -> T:
+        """Wait until a condition holds, looked at in the house's own loop; returns what it gave."""
+
+        async def there() -> T:
+            give_up_at = time.monotonic() + within_s
+            while not (result := condition()):
+                assert time.monotonic() < give_up_at, f"it did not come to pass: {what}"
+                await asyncio.sleep(0.005)  # nothing tells of frames, so they are looked for
+            return result
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(within_s + PATIENCE_S)
+
+    @contextmanager
+    def line(self) -> Iterator[Line]:
+        """A line to the door that can be cut; touch it within `do` only."""
+        line = Line(self.port)
+        asyncio.run_coroutine_threadsafe(line.open(), self._loop).result(PATIENCE_S)
+        try:
+            yield line
+        finally:
+            asyncio.run_coroutine_threadsafe(line.close(), self._loop).result(PATIENCE_S)
+
+    def angle(self) -> float:
+        """The pan unit's true angle in degrees."""
+        return self.do(lambda: self.head.pan.angle_deg)
+
+    def frames_since(self, at_s: float) -> list[ReceivedFrame]:
+        """What the pan unit has obeyed since then."""
+        return self.do(lambda: _obeyed(self.head.pan, at_s))
+
+    def is_still_since(self, at_s: float) -> bool:
+        """Whether the pan unit was told nothing but stops since then."""
+        return all(frame.frame == STOP for frame in self.frames_since(at_s))
+
+    def wait_turning(self, since_s: float, at_least_deg: float = 1.0) -> None:
+        """Wait until the pan unit was told to turn right since then, and has turned so far since now."""
+        before = self.angle()
+
+        def is_turning() -> bool:
+            is_told = any(frame.frame.startswith(RIGHT) for frame in _obeyed(self.head.pan, since_s))
+            return is_told and self.head.pan.angle_deg >= before + at_least_deg
+
+        self.wait("it turns right", is_turning)
+
+    def wait_stopped(self) -> float:
+        """Wait until both units were told to stop, and stand; returns when pan's first stop came."""
+
+        def standing() -> bool:
+            now = asyncio.get_running_loop().time()
+            units = [self.head.unit(axis) for axis in AXES]
+            return all(unit.frames[-1].frame == STOP and unit.speed_at(now) == 0 for unit in units)
+
+        self.wait("it stands", standing)
+        frames = self.frames_since(0)
+        last_move = max(index for index, frame in enumerate(frames) if frame.frame != STOP)
+        return frames[last_move + 1].at_s
+
+    def wait_ready(self) -> None:
+        """Wait until both units take commands."""
+        units = self._belvedere.units.values
+        self.wait("both units are ready", lambda: all(unit.status.state is LinkPhase.READY for unit in units()))
+
+    def rest(self) -> None:
+        """Wait until nobody drives any more, and everything is in reach."""
+        self.wait("nobody drives", lambda: self._belvedere.engine.status.lease.session is None)
+        self.wait_ready()
+
+    def end(self) -> int | None:
+        """End the house as SIGTERM does; returns its exit status."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(PATIENCE_S)
+        return self.status
+
+    @property
+    def _belvedere(self) -> Belvedere:
+        assert self._parts is not None
+        return self._parts
+
+    def _live(self) -> None:
+        stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
+        control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
+        house = furnish(
+            msgspec.structs.replace(DEMO, stage=stage, control=control, server=GatewayOptions(port=0)),
+        )
+
+        async def living() -> int:
+            self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+            return await live(house, self._open, ending=self._ending, on_built=self._build)
+
+        with asyncio.Runner() as runner:
+            self.status = runner.run(living())
+
+    def _build(self, belvedere: Belvedere) -> None:
+        self._parts = belvedere
+
+    def _open(self, link: str) -> None:
+        self.link = link
+        self._opened.set()
+
+
+def _obeyed(unit: VirtualUnit, since_s: float) -> list[ReceivedFrame]:
+    return [frame for frame in unit.frames if frame.at_s >= since_s and frame.is_obeyed]
+
+
+class Visitor:
+    """Somebody with a link, a screen, and a hand on it: a mouse, or fingers on a phone."""
+
+    def __init__(self, page: Page, house: LivingHouse, device: Device) -> None:
+        self.page = page
+        self.device = device
+        self.room: Locator = page.locator("main")
+        self.says: Locator = page.get_by_role("status")
+        self._house = house
+        self._cdp: CDPSession | None = None
+
+    def enter(self, link: str) -> None:
+        """Open a link and tap the one button; returns when the picture lives and the head may be turned."""
+        self.page.goto(link)
+        self.tap("Look around")
+        self.expect("picture", "live")
+        self.expect("pan-link", "ready")
+
+    def tap(self, name: str) -> None:
+        """Tap or click the button of this name."""
+        button = self.page.get_by_role("button", name=name)
+        if self.device.is_phone:
+            button.tap()
+        else:
+            button.click()
+
+    def expect(self, fact: str, value: str) -> None:
+        """Wait until the page's fact has this value."""
+        expect(self.room).to_have_attribute(f"data-{fact}", value)
+
+    def drag_right(self, share: float = 0.3) -> float:
+        """Put the hand down in the middle and drag to the right by this share of the screen; returns when it began."""
+        began = time.monotonic()
+        x, y = self.device.middle
+        self.put_down()
+        for step in (1, 2, 3):
+            self.move_to(x + round(self.device.width * share * step / 3), y)
+        return began
+
+    def put_down(self) -> None:
+        """Put the hand down in the middle."""
+        x, y = self.device.middle
+        if self.device.is_phone:
+            self.touch("touchStart", {0: (x, y)})
+        else:
+            self.page.mouse.move(x, y)
+            self.page.mouse.down()
+
+    def move_to(self, x: int, y: int) -> None:
+        """Move the hand that is down."""
+        if self.device.is_phone:
+            self.touch("touchMove", {0: (x, y)})
+        else:
+            self.page.mouse.move(x, y)
+
+    def let_go(self) -> float:
+        """Lift the hand; returns when."""
+        let_go_at = time.monotonic()
+        if self.device.is_phone:
+            self.touch("touchEnd")
+        else:
+            self.page.mouse.up()
+        return let_go_at
+
+    def touch(self, what: str, fingers: dict[int, tuple[int, int]] | None = None) -> None:
+        """What a screen reports: all fingers that are down, each with a number; or those lifted, none for all."""
+        if self._cdp is None:
+            self._cdp = self.page.context.new_cdp_session(self.page)
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in (fingers or {}).items()]
+        self._cdp.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": points})
+
+    def press_key(self, key: str = "ArrowRight") -> float:
+        """Hold a key down; returns when that began."""
+        began = time.monotonic()
+        self.page.keyboard.down(key)
+        return began
+
+    def sees_it_turn_after_a_fresh_press(self) -> None:
+        """Press afresh: it turns; let go: it stops."""
+        pressed_at = self.drag_right()
+        self._house.wait_turning(pressed_at)
+        let_go_at = self.let_go()
+        assert self._house.wait_stopped() >= let_go_at
+
+    def pictures_go_by(self, count: int = 5) -> None:
+        """Wait until so many new pictures were shown."""
+        assert self.page.evaluate(FRAMES, count)
+
+    def look(self) -> Grey:
+        """What is on the screen, grey and small."""
+        return np.array(self.page.evaluate(LOOK, list(GREY)), dtype=float).reshape(GREY[1], GREY[0])
+
+    def has_turned_deg(self, before: Grey) -> float:
+        """How far to the right the camera has turned since that look, by what the screen shows alone."""
+        self.pictures_go_by()  # what is on the screen may be as old as it took to get there
+        return _shift_px(before, self.look()) * PICTURE[0] / GREY[0] / ROOM_PX_PER_DEG
+
+    def photograph(self, name: str) -> None:
+        """Keep a picture of the page for people to look at, where that is wanted."""
+        if SCREENSHOTS:
+            self.page.screenshot(path=Path(SCREENSHOTS) / f"{self.device.name}-{name}.png")
+
+
+def _shift_px(before: Grey, after: Grey) -> int:
+    """By how many columns what was seen has moved to the left."""
+    width = GREY[0]
+    most = width * 3 // 4
+
+    def unlikeness(shift: int) -> float:
+        there, here = before[:, max(0, shift) : width + min(0, shift)], after[:, max(0, -shift) : width - max(0, shift)]
+        return float(np.abs(there - here).mean())
+
+    return min(range(-most, most + 1), key=unlikeness)
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[LivingHouse]:
+    """One house for a module; it must end well."""
+    house = LivingHouse()
+    yield house
+    assert house.end() == 0
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright, for no longer than its module: its loop is in the way of other tests' loops."""
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for a module."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, house: LivingHouse) -> Iterator[Callable[[Device], Visitor]]:
+    """Brings visitors, each with a browser profile of their own; at the end all go, and the house comes to rest."""
+    contexts: list[BrowserContext] = []
+
+    def come(device: Device = DESKTOP) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": device.width, "height": device.height},
+            has_touch=device.is_phone,
+            is_mobile=device.is_phone,
+            device_scale_factor=2 if device.is_phone else 1,
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_S * 1000)
+        return Visitor(context.new_page(), house, device)
+
+    yield come
+    for context in contexts:
+        context.close()
+    house.rest()
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)
+def visitor(visit: Callable[[Device], Visitor], request: pytest.FixtureRequest) -> Visitor:
+    """Somebody who has not come in yet, with a phone and with a desk."""
+    return visit(request.param)
+
+
+WORDS_WHEN_READY = 2  # the port and a path
+
+
+class LoneBrowser:
+    """A browser as people have it, in a process that may be killed: Playwright's own never hide a page."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        command = [CHROMIUM, *CHROMIUM_ARGUMENTS, "--remote-debugging-port=0", f"--user-data-dir={folder}"]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._playwright = playwright
+        self._folder = folder
+
+    def open(self) -> Page:
+        """Its first tab."""
+        told = self._folder / "DevToolsActivePort"
+        give_up_at = time.monotonic() + PATIENCE_S
+        while not (told.exists() and len(words := told.read_text().split()) == WORDS_WHEN_READY):
+            assert time.monotonic() < give_up_at, "the browser did not start"
+            time.sleep(0.02)  # the browser writes it when it can be spoken to, and tells in no other way
+        port = words[0]
+        self.browser = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+        page = self.browser.contexts[0].pages[0]
+        page.set_default_timeout(PATIENCE_S * 1000)
+        return page
+
+    def renderers(self) -> list[int]:
+        """The processes that run pages."""
+        told = self.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+        return [process["id"] for process in told["processInfo"] if process["type"] == "renderer"]
+
+
+@pytest.fixture
+def lone_browser(playwright: Playwright, tmp_path: Path) -> Iterator[LoneBrowser]:
+    """A browser for one test; it is ended whatever has become of it."""
+    lone = LoneBrowser(playwright, tmp_path / "chromium")
+    yield lone
+    lone.process.kill()
+    lone.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def visitor_with_phone(visit: Callable[[Device], Visitor]) -> Visitor:
+    """Somebody with a phone who has not come in yet."""
+    return visit(PHONE)
+
+
+@pytest.fixture
+def page_of_people(lone_browser: LoneBrowser, house: LivingHouse) -> Page:
+    """A tab of a browser as people have it, come in and ready to drive."""
+    page = lone_browser.open()
+    page.goto(house.invite())
+    page.get_by_role("button", name="Look around").click()
+    page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
+    return page

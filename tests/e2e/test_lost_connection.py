@@ -1,0 +1,109 @@
+"""What lies between hand and head breaks: the page says so in words, comes back by itself, and wants a fresh press."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from belvedere.head.axes import Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.conftest import LivingHouse, Visitor
+
+pytestmark = [pytest.mark.realtime, pytest.mark.browser]
+
+DEAD_MAN_S = 0.5
+SLACK_S = 0.6  # an interval, a tick, and what a busy machine may add; tests/faults hold these to the millisecond
+
+
+def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(house: LivingHouse, visitor: Visitor) -> None:
+    with house.line() as line:
+        visitor.enter(house.invite(line.port))
+        house.wait_turning(visitor.drag_right())
+        house.do(line.cut)
+        visitor.expect("topic", "reconnecting")
+        expect(visitor.says).to_contain_text("Reconnecting")
+        visitor.photograph("lost-link")
+        stopped_at = house.wait_stopped()
+
+        house.do(line.mend)
+        visitor.expect("pan-link", "ready")
+        visitor.expect("hold", "cut")
+        visitor.pictures_go_by(5)
+        assert house.is_still_since(stopped_at)
+        visitor.let_go()
+        visitor.expect("hold", "none")
+        visitor.sees_it_turn_after_a_fresh_press()
+
+
+def test_a_network_that_falls_silent_stops_the_head_by_the_dead_man_and_the_page_notices(
+    house: LivingHouse, visit: Callable[[], Visitor]
+) -> None:
+    visitor = visit()
+    with house.line() as line:
+        visitor.enter(house.invite(line.port))
+        house.wait_turning(visitor.drag_right())
+        silent_at = time.monotonic()
+        house.do(line.hush)
+        stopped_at = house.wait_stopped()
+        assert stopped_at - silent_at <= DEAD_MAN_S + SLACK_S
+        visitor.expect("hold", "cut")
+        visitor.expect("topic", "reconnecting")
+
+        house.do(line.mend)
+        visitor.expect("pan-link", "ready")
+        assert house.is_still_since(stopped_at)
+        visitor.let_go()
+        visitor.sees_it_turn_after_a_fresh_press()
+
+
+def test_a_browser_that_goes_offline_says_so_and_comes_back(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
+    visitor = visit()
+    with house.line() as line:
+        visitor.enter(house.invite(line.port))
+        visitor.page.context.set_offline(True)
+        house.do(line.cut)
+        visitor.expect("topic", "reconnecting")
+        house.do(line.mend)
+        visitor.page.context.set_offline(False)
+        visitor.expect("pan-link", "ready")
+        visitor.sees_it_turn_after_a_fresh_press()
+
+
+def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(
+    house: LivingHouse, visitor: Visitor
+) -> None:
+    visitor.enter(house.invite())
+    house.wait_turning(visitor.drag_right())
+    dropped_at = time.monotonic()
+    house.do(lambda: house.head.faults.drop(Axis.PAN))
+    visitor.expect("hold", "cut")
+    expect(visitor.says).to_contain_text("out of reach")
+    visitor.photograph("head-out-of-reach")
+    visitor.expect("pan-link", "ready")
+    stopped_at = house.wait_stopped()
+    assert house.frames_since(dropped_at)[0].at_s == stopped_at
+    visitor.pictures_go_by(5)
+    assert house.is_still_since(stopped_at)
+    visitor.expect("hold", "cut")
+    visitor.let_go()
+    visitor.sees_it_turn_after_a_fresh_press()
+
+
+def test_a_unit_out_of_reach_is_told_in_words_while_the_other_axis_goes_on(
+    house: LivingHouse, visitor: Visitor
+) -> None:
+    visitor.enter(house.invite())
+    house.do(lambda: house.head.faults.vanish(Axis.TILT))
+    try:
+        expect(visitor.says).to_contain_text("Up and down are out of reach.")
+        visitor.photograph("tilt-out-of-reach")
+        visitor.sees_it_turn_after_a_fresh_press()
+    finally:
+        house.do(lambda: house.head.faults.come_back(Axis.TILT))
+    visitor.expect("tilt-link", "ready")

@@ -1,0 +1,84 @@
+"""A whole visit at both sizes: from the printed link to a picture that moves as the hand does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.conftest import LivingHouse, Visitor
+
+pytestmark = [pytest.mark.realtime, pytest.mark.browser]
+
+ANGLE_TOLERANCE_DEG = 1.0  # pictures are compared in steps of a fifth of a degree
+
+
+def test_one_tap_brings_a_picture_that_plays(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.page.goto(house.invite())
+    expect(visitor.page.get_by_role("button")).to_have_count(1)
+    visitor.photograph("start")
+    visitor.tap("Look around")
+    visitor.expect("picture", "live")
+    visitor.pictures_go_by(10)
+    ready_state, width, is_paused = visitor.page.evaluate(
+        "(({readyState, videoWidth, paused}) => [readyState, videoWidth, paused])(document.querySelector('video'))"
+    )
+    assert (ready_state >= 2, width > 0, is_paused) == (True, True, False)
+    visitor.expect("pan-link", "ready")
+    visitor.photograph("live")
+
+
+def test_a_drag_to_the_right_turns_unit_and_picture_and_letting_go_stops_both(
+    house: LivingHouse, visitor: Visitor
+) -> None:
+    visitor.enter(house.invite())
+    before, from_deg = visitor.look(), house.angle()
+    began = visitor.drag_right(0.15)
+    house.wait_turning(began, at_least_deg=3)
+    visitor.expect("moving", "true")
+    visitor.photograph("dragging")
+    let_go_at = visitor.let_go()
+    assert house.wait_stopped() >= let_go_at
+    to_deg = house.angle()
+    assert visitor.has_turned_deg(before) == pytest.approx(to_deg - from_deg, abs=ANGLE_TOLERANCE_DEG)
+    visitor.pictures_go_by(15)
+    assert house.angle() == to_deg
+    visitor.expect("moving", "false")
+
+
+@pytest.mark.parametrize("key", ["ArrowRight", "KeyD"])
+def test_a_held_key_turns_unit_and_picture_and_letting_go_stops_both(
+    house: LivingHouse, visit: Callable[[], Visitor], key: str
+) -> None:
+    visitor = visit()
+    visitor.enter(house.invite())
+    before, from_deg = visitor.look(), house.angle()
+    pressed_at = visitor.press_key(key)
+    house.wait_turning(pressed_at, at_least_deg=3)
+    visitor.page.keyboard.up(key)
+    house.wait_stopped()
+    assert visitor.has_turned_deg(before) == pytest.approx(house.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
+
+
+def test_a_drag_to_the_left_turns_the_other_way(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.enter(house.invite())
+    before, from_deg = visitor.look(), house.angle()
+    visitor.put_down()
+    x, y = visitor.device.middle
+    visitor.move_to(x - visitor.device.width // 5, y)
+    house.wait("it turns left", lambda: house.head.pan.angle_deg < from_deg - 3)
+    visitor.let_go()
+    house.wait_stopped()
+    assert visitor.has_turned_deg(before) == pytest.approx(house.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
+
+
+def test_the_corner_tells_the_true_delays(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.enter(house.invite())
+    visitor.page.get_by_role("button", name="Connection").click()
+    visitor.sees_it_turn_after_a_fresh_press()
+    for figure in ("command", "glass"):
+        expect(visitor.page.locator(f"[data-figure={figure}]")).to_contain_text("ms")
