@@ -379,16 +379,23 @@ async def test_warming_up_prepares_a_source_once() -> None:
 
 
 @pytest.mark.realtime
-async def test_a_source_that_cannot_be_prepared_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    asked = threading.Event()
+async def test_a_camera_can_be_prepared_before_anybody_comes() -> None:
+    prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
+    stage = Stage(lambda: PreparedSource(prepared), StageOptions(), on_viewers=lambda _count: None)
+    stage.prepare()
+    assert await asyncio.to_thread(prepared.get, timeout=10) == (1280, 720, 30)
+    await stage.close()
 
+
+@pytest.mark.realtime
+async def test_a_source_that_cannot_be_prepared_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     def no_camera() -> VideoSource:
-        asked.set()
         raise OSError("no camera")
 
     stage = Stage(no_camera, StageOptions(), on_viewers=lambda _count: None)
-    stage.warm()
-    assert await asyncio.to_thread(asked.wait, 10)
-    await asyncio.sleep(0.05)
-    assert "getting ready" in caplog.text
+    stage.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "stage-prepare":
+            thread.join(10)
+    assert "getting the camera ready failed" in caplog.text
     await stage.close()

@@ -48,7 +48,7 @@ async def live(
         notifier.ready()
         announce(f"{_address(sockets)}/enter/{belvedere.door.invite('owner')}")
         if belvedere.virtual_head is not None:
-            belvedere.stage.warm()  # somebody is about to look, and the drawn room takes two seconds to paint
+            belvedere.stage.prepare()  # somebody is about to look, and the drawn room takes two seconds to paint
 
     moving = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),

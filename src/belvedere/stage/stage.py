@@ -92,6 +92,10 @@ class Stage:
             self._is_warm = True
             threading.Thread(target=self._warm_up, name="stage-warm", daemon=True).start()
 
+    def prepare(self) -> None:
+        """Let the camera do ahead, in a thread, what takes it long; nothing is imported, and a camera stays off."""
+        threading.Thread(target=self._prepare_source, name="stage-prepare", daemon=True).start()
+
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
         """Take in a viewer: the WHEP offer of `owner` in, our answer out.
 
@@ -178,12 +182,18 @@ class Stage:
         return self._kit
 
     def _warm_up(self) -> None:
-        options = self._options
         try:
             self._load()
-            self._source_factory().prepare(options.width, options.height, options.fps)
         except Exception:
             logger.exception("getting ready for viewers failed; the first one will try again")
+        self._prepare_source()
+
+    def _prepare_source(self) -> None:
+        options = self._options
+        try:
+            self._source_factory().prepare(options.width, options.height, options.fps)
+        except Exception:
+            logger.exception("getting the camera ready failed; the first viewer will try again")
 
     def _make_room(self, owner: str) -> None:
         if len(self._viewers) < self._options.max_viewers:
