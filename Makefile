@@ -60,7 +60,7 @@ bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(TEST_READY) $(PAGE) ## drive for a long time and watch latency and memory; ARGS="--minutes 60"
+soak: $(TEST_READY) ## a million random lives of the fail-safe core; ARGS="--schedules 100000"
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
 
 .PHONY: contract
