@@ -79,6 +79,27 @@ def test_a_stop_that_is_repeated_keeps_the_pace() -> None:
     assert sent(courier, NOW + 2 * INTERVAL_S) == STOP
 
 
+def test_a_move_right_after_a_stop_does_not_overtake_it() -> None:
+    courier = settled()
+    courier.put(move(1))
+    sent(courier, NOW)
+    courier.put(STOP)
+    courier.put(move(2))
+    assert sent(courier, NOW + 0.01) == STOP
+    assert sent(courier, NOW + 0.05) is None
+    assert sent(courier, NOW + 2 * INTERVAL_S) == move(2)
+
+
+def test_a_fresh_move_does_not_wait_for_a_stop_that_only_repeats_another() -> None:
+    courier = settled()
+    for letter in (move(1), STOP):
+        courier.put(letter)
+        sent(courier, NOW)
+    courier.put(STOP)
+    courier.put(move(2))
+    assert sent(courier, NOW + 2 * INTERVAL_S) == move(2)
+
+
 def test_nothing_is_handed_over_while_a_write_has_not_ended() -> None:
     courier = settled()
     courier.put(move())
@@ -219,9 +240,40 @@ def test_a_clock_that_goes_backwards_keeps_nothing_waiting() -> None:
     assert not courier.is_overdue(NOW - 500)
 
 
+def test_what_comes_between_deciding_and_writing_replaces_a_move() -> None:
+    courier = settled()
+    courier.put(move(1))
+    assert courier.next(NOW) == move(1)
+    courier.put(move(2))
+    assert courier.newest() == move(2)
+    assert courier.receive_written(NOW) == move(2)
+
+
+def test_a_stop_may_come_even_then() -> None:
+    courier = settled()
+    courier.put(move(1))
+    courier.next(NOW)
+    courier.put(STOP)
+    assert courier.newest() == STOP
+    assert not courier.is_moving
+
+
+def test_but_no_move_replaces_a_stop_that_is_being_written() -> None:
+    courier = settled()
+    for letter in (move(1), STOP):
+        courier.put(letter)
+        courier.next(NOW)
+        if letter == STOP:
+            courier.put(move(2))
+            assert courier.newest() == STOP
+        courier.receive_written(NOW)
+
+
 def test_a_write_that_nobody_began_cannot_end() -> None:
     with pytest.raises(AssertionError):
         settled().receive_written(NOW)
+    with pytest.raises(AssertionError):
+        settled().newest()
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.05), st.sampled_from(["move", "stop"])), max_size=200))

@@ -524,3 +524,16 @@ async def test_a_mistake_of_the_adapter_stops_the_unit_and_ends_the_supervisor()
     with pytest.raises(RuntimeError, match="of our own"):
         await go()
     assert link.frames == [STOP, MOVE, STOP, STOP]
+
+
+async def test_ending_while_a_dead_link_is_being_closed_waits_for_just_that() -> None:
+    link = ScriptedLink()
+    link.script("close", Step(after_s=2.0))
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.lose()
+        await asyncio.sleep(0.5)
+        began = rig.now
+        await rig.cancel()
+        assert rig.now - began == pytest.approx(1.5)
+    assert link.calls.count("close") == 1

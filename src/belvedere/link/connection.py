@@ -145,11 +145,13 @@ class Connection:
         await outcome(writing, self.pace.answer_timeout_s)
         self._on_written(self._stop, self._clock())
 
+    async def _write_newest(self) -> None:
+        await self._link.write(self._courier.newest().frame, response=self._courier.with_response)
+
     def _begin_next(self, now: float) -> None:
         match self._courier.next(now):
-            case Letter(frame=frame):
-                write = self._link.write(frame, response=self._courier.with_response)
-                self._writing = self._calls.begin(write, self._wake.set)
+            case Letter():
+                self._writing = self._calls.begin(self._write_newest(), self._wake.set)
             case Probe():
                 self._probing = self._calls.begin(self._link.probe(), self._wake.set)
 

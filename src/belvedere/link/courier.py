@@ -66,13 +66,15 @@ class Courier:
         return self._is_moving
 
     def put(self, letter: Letter) -> None:
-        """Replace whatever waits."""
+        """Replace whatever waits, but for a stop that the moving unit has not been told yet."""
+        if not self._is_moving:
+            self._mailbox.drop_stop()
         self._mailbox.put(letter)
 
     def receive_settled(self, now: float) -> None:
         """The unit was told to stop, and nothing waits on the way to it; whatever waits here is forgotten."""
         self._advance(now)
-        self._mailbox.take()
+        self._mailbox.clear()
         self._is_moving, self._is_confirmed = False, True
         self._free_at = now
 
@@ -113,6 +115,16 @@ class Courier:
         calls = (call for call in (self._writing, self._probing) if call is not None)
         return any(now >= call.overdue_at for call in calls)
 
+    def newest(self) -> Letter:
+        """The letter to write, asked when the write really begins: a command that came since `next` replaces a move."""
+        handed = self._writing
+        if handed is None or handed.letter is None:
+            raise AssertionError("nothing is being written")
+        if not handed.letter.is_stop and self._mailbox.letter is not None:
+            handed.letter = self._mailbox.take() or handed.letter
+            self._is_moving = not handed.letter.is_stop
+        return handed.letter
+
     def receive_written(self, now: float) -> Letter:
         """The write that was begun has ended well; returns its letter."""
         self._advance(now)
@@ -134,7 +146,8 @@ class Courier:
         probing, self._probing = self._probing, None
         if is_answered and probing is not None:
             self.pace.receive_round_trip(now - probing.since)
-            self._free_at = min(self._free_at, self._wrote_at + self.pace.interval_s)
+            if self._is_confirmed:  # nothing was handed over after it, so nothing waits
+                self._free_at = min(self._free_at, now)
         else:
             self._can_probe = False
 

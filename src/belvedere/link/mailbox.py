@@ -1,4 +1,4 @@
-"""The one place where a command may wait: a single slot, in which a newer command replaces an older one."""
+"""The one place where a command may wait: only the newest, and never in the way of a stop."""
 
 from __future__ import annotations
 
@@ -23,21 +23,40 @@ class Letter:
 
 
 class Mailbox:
-    """Holds the newest letter until it is taken. What is replaced is gone: only the newest command counts."""
+    """Holds the newest letter until it is taken; what is replaced is gone.
+
+    Stop beats: it replaces a move that waits, and a move that comes after it waits behind it.
+    """
 
     def __init__(self) -> None:
-        self._letter: Letter | None = None
+        self._stop: Letter | None = None
+        self._move: Letter | None = None
 
     @property
     def letter(self) -> Letter | None:
-        """The letter that waits."""
-        return self._letter
+        """The letter that is taken next."""
+        return self._stop or self._move
 
     def put(self, letter: Letter) -> None:
-        """Replace whatever waits."""
-        self._letter = letter
+        """Replace whatever waits, but for a stop by a move."""
+        if letter.is_stop:
+            self._stop, self._move = letter, None
+        else:
+            self._move = letter
 
     def take(self) -> Letter | None:
-        """The letter that waits, which then waits no more."""
-        letter, self._letter = self._letter, None
+        """The letter whose turn it is, which then waits no more."""
+        letter = self.letter
+        if letter is not None and letter.is_stop:
+            self._stop = None
+        else:
+            self._move = None
         return letter
+
+    def drop_stop(self) -> None:
+        """Forget a stop that waits: the unit has been told already."""
+        self._stop = None
+
+    def clear(self) -> None:
+        """Forget whatever waits."""
+        self._stop = self._move = None

@@ -173,6 +173,11 @@ class SimulatedUnit:
         """Whether there is a link, however bad."""
         return self._wire is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many packets wait in the radio."""
+        return self._wire.waiting if self._wire is not None else 0
+
     def drop(self) -> None:
         """The unit ends the link; it can be found again at once."""
         wire = self._wire

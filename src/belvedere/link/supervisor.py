@@ -87,6 +87,7 @@ class UnitSupervisor:
         self._phase = LinkPhase.WAITING
         self._reason: LinkReason | None = None
         self._connection: Connection | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._ready_at: float | None = None
         self._is_trouble_known = False
 
@@ -169,10 +170,12 @@ class UnitSupervisor:
             self._enter(LinkPhase.CLOSED)
 
     async def _close(self) -> None:
-        """Close the link; one that takes too long goes on closing without us."""
-        closing = self._calls.begin(self._link.close())
-        await asyncio.wait({closing}, timeout=self._options.close_timeout_s)
-        closing.cancel()
+        """Close the link, or go on waiting for that; one that takes too long is let go of."""
+        if self._closing is None:
+            self._closing = self._calls.begin(self._link.close())
+        await asyncio.wait({self._closing}, timeout=self._options.close_timeout_s)
+        self._closing.cancel()
+        self._closing = None
 
     def _new_connection(self) -> Connection:
         return Connection(
