@@ -1,7 +1,7 @@
 """`make soak`: a million random lives of the fail-safe core, on every core of the machine.
 
-`python -m benchmarks.soak [--schedules N] [--steps N] [--first SEED]`. A broken rule prints the seed that shows it again:
-`--first SEED --schedules 1`.
+`python -m benchmarks.soak [--schedules N] [--steps N] [--first SEED]`. Whatever breaks prints the seed that shows it
+again, with its traceback: `--seed SEED`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def run_batch(batch: tuple[int, int, int]) -> tuple[int, str]:
     for seed in range(first, last):
         try:
             run_random_schedule(Random(seed), steps)
-        except AssertionError as error:
-            return seed - first, f"seed {seed}, {steps} steps: {error}"
+        except Exception as error:  # noqa: BLE001 - a crash is as bad as a broken rule, and needs its seed as much
+            return seed - first, f"{error!r}; again with --seed {seed} --steps {steps}"
     return last - first, ""
 
 
@@ -43,7 +43,12 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=SCHEDULES)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="play this one only")
     options = parser.parse_args()
+    if options.seed is not None:
+        run_random_schedule(Random(options.seed), options.steps)
+        print(f"seed {options.seed}, {options.steps} steps: no rule was broken")
+        return 0
     started, held = time.monotonic(), 0
     with multiprocessing.Pool(os.cpu_count()) as pool:
         for count, broken in pool.imap_unordered(run_batch, batches(options.first, options.schedules, options.steps)):

@@ -1,0 +1,46 @@
+"""`python -m benchmarks [names]`: run the scenarios, or those named; print the table and write results.json."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+
+from benchmarks.report import RESULTS, Result, machine, print_table, write_results
+
+SCENARIOS = {
+    "age": "how old a command is when the unit receives it",
+    "message": "what a WebSocket message costs on its way to the unit's mailbox",
+    "footprint": "how soon the server is ready, and how much memory it takes",
+    "glass": "from the camera to the screen, and what each viewer costs",
+    "press": "from a key to the first moved pixel",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run them; exit status 2 for a name that is none."""
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        print(f"no such scenario: {', '.join(unknown)}. There are:", file=sys.stderr)
+        for name, what in SCENARIOS.items():
+            print(f"  {name:10}{what}", file=sys.stderr)
+        return 2
+    print(f"{machine()}\n")
+    if os.getloadavg()[0] > 0.5:
+        print("The machine is busy with something else: expect wide spreads.\n")
+    results: list[Result] = []
+    for name in names or SCENARIOS:
+        began = time.monotonic()
+        print(f"{name}: {SCENARIOS[name]} ...", file=sys.stderr, flush=True)
+        results += importlib.import_module(f"benchmarks.{name}").run()
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        write_results(results)
+    print()
+    print_table(results)
+    print(f"\nin {RESULTS}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

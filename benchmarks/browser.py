@@ -1,0 +1,104 @@
+"""Debian's Chromium without a screen, and the scripts that read pictures in it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--allow-loopback-in-peer-connection",
+]
+POLL_S = 0.05
+
+WATCH = """
+(() => {
+  const bench = window.bench = { frames: [], tapped: 0, first: 0, onPicture: null };
+  addEventListener("click", () => { bench.tapped ||= performance.now(); }, true);
+  const canvas = document.createElement("canvas");
+  const read = (video) => {
+    const width = canvas.width = video.videoWidth;
+    canvas.height = 16;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(video, 0, 0, width, 16, 0, 0, width, 16);
+    const row = context.getImageData(0, 8, width, 1).data, bits = [];
+    for (let cell = 0; cell < 40; cell++) bits.push(row[4 * Math.floor((cell + 0.5) * width / 40)] > 127 ? 1 : 0);
+    const number = (from, to) => bits.slice(from, to).reduce((sum, bit) => sum * 2 + bit, 0);
+    const ms = number(2, 34);
+    const isRead = bits[0] === 1 && bits[1] === 0 && Math.imul(ms, 0x9E3779B1) >>> 26 === number(34, 40);
+    return isRead ? ms : null;
+  };
+  const follow = (video) => {
+    const next = () => video.requestVideoFrameCallback(() => {
+      const shown = performance.now();
+      next();
+      bench.first ||= shown;
+      if (bench.onPicture) bench.onPicture(video, shown);
+      else if (bench.isReading) bench.frames.push([shown, read(video)]);
+    });
+    next();
+  };
+  const seen = new WeakSet();
+  const look = () => document.querySelectorAll("video").forEach((video) => {
+    if (!seen.has(video)) { seen.add(video); follow(video); }
+  });
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  addEventListener("DOMContentLoaded", look);
+})();
+"""
+"""Notes the tap, the first picture, and while `bench.isReading` every picture's time of display and of capture."""
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def page_of(browser: Browser) -> Iterator[Page]:
+    """A page with a profile of its own, watching its pictures."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.add_init_script(WATCH)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def clock_offset_ms(page: Page) -> float:
+    """What to add to the page's `performance.now()` to get this machine's monotonic clock, both in milliseconds."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    session.detach()
+    return float(metrics["NavigationStart"]) * 1000
+
+
+def wait_until(page: Page, condition: str, within_s: float = 20.0) -> None:
+    """Wait until a JavaScript expression is true; the page's own rules forbid Playwright's way, which evaluates it."""
+    give_up_at = time.monotonic() + within_s
+    while not page.evaluate(condition):
+        if time.monotonic() > give_up_at:
+            raise RuntimeError(f"it did not come to pass: {condition}")
+        time.sleep(POLL_S)

@@ -1,0 +1,152 @@
+"""From the camera to the screen: the time bar in each picture says when it was taken, Chromium when it is shown.
+
+Camera and monitor are not in it; drawing, encoding, network, jitter buffer, decoding and compositing are. Medians jump
+by up to half a frame with the phase of camera against screen, so both servers are asked in turn, each time anew.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.browser import chromium, clock_offset_ms, page_of, wait_until
+from benchmarks.report import Result, compare, percentile
+from benchmarks.serving import Server, serving
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from playwright.sync_api import Browser, Page
+
+ROUNDS = 5
+WARM_S = 1.5  # the page says that it is there, the codec finds its rate
+WATCH_S = 6.0
+VIEWERS = 8
+CPU_S = 6.0
+RIVAL_IS = "aiortc as it comes: an encoder for each viewer, no playout-delay extension, the same room"
+RIVAL = ("-m", "benchmarks.rivals.stock_aiortc")
+
+
+class Watched(NamedTuple):
+    """One viewer's round; milliseconds, and percent of a core."""
+
+    median: float
+    p95: float
+    first: float
+    cpu: float
+
+
+def run() -> list[Result]:
+    """Watch both in turn, then let more and more viewers in."""
+    rounds: dict[str, list[Watched]] = {"ours": [], "rival": []}
+    per_viewer: dict[str, list[float]] = {}
+    with chromium() as browser:
+        for _ in range(ROUNDS):
+            for name, watched in rounds.items():
+                with _start(name) as server:
+                    server.settle()
+                    watched.append(_watch(browser, server))
+        for name, viewers in (("ours", VIEWERS), ("rival", 2)):
+            with _start(name) as server:
+                server.settle()
+                per_viewer[name] = _cpu_of_further_viewers(browser, server, viewers)
+    return [*_results(rounds), _viewer_result(per_viewer)]
+
+
+def _start(name: str) -> AbstractContextManager[Server]:
+    return serving(has_time_bar=True) if name == "ours" else Server(*RIVAL)
+
+
+def _watch(browser: Browser, server: Server) -> Watched:
+    with page_of(browser) as page:
+        _tap(page, server)
+        time.sleep(WARM_S)
+        before, began = server.cpu_s(), time.monotonic()
+        page.evaluate("bench.isReading = true")
+        time.sleep(WATCH_S)
+        frames = page.evaluate("bench.frames")
+        cpu = (server.cpu_s() - before) / (time.monotonic() - began) * 100
+        first = page.evaluate("bench.first - bench.tapped")
+        offset = clock_offset_ms(page)
+    ages = [(shown + offset) % 2**32 - taken - 0.5 for shown, taken in frames if taken is not None]  # ms are cut off
+    return Watched(statistics.median(ages), percentile(ages, 0.95), first, cpu)
+
+
+def _tap(page: Page, server: Server) -> None:
+    """Open the page, wait as people do, tap, and wait for the first picture."""
+    page.goto(server.link)
+    page.get_by_role("button", name="Look around").wait_for()
+    time.sleep(1.0)
+    page.get_by_role("button", name="Look around").click()
+    wait_until(page, "bench.first > 0")
+
+
+def _cpu_of_further_viewers(browser: Browser, server: Server, viewers: int) -> list[float]:
+    """Percent of a core with one viewer, and with all: further ones are tabs of the same visitor that look on."""
+    with ExitStack() as stack:
+        first = stack.enter_context(page_of(browser))
+        _tap(first, server)
+        time.sleep(WARM_S)
+        alone = server.cpu_percent_over(CPU_S)
+        first.evaluate(MORE, viewers - 1)
+        time.sleep(WARM_S)
+        together = server.cpu_percent_over(CPU_S)
+    return [(together - alone) / (viewers - 1)]
+
+
+MORE = """async (count) => {
+  bench.more = [];
+  for (let viewer = 0; viewer < count; viewer++) {
+    const connection = new RTCPeerConnection();
+    bench.more.push(connection);
+    connection.addTransceiver("video", { direction: "recvonly" }).setCodecPreferences(
+      RTCRtpReceiver.getCapabilities("video").codecs.filter(({ mimeType }) => mimeType === "video/H264"));
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== "complete") {
+      await new Promise((done) => connection.addEventListener("icegatheringstatechange", done, { once: true }));
+    }
+    const isRival = document.title === "stock aiortc";
+    const answer = await fetch(isRival ? "/offer" : "/api/v1/stage/whep", {
+      method: "POST", body: connection.localDescription.sdp, headers: { "content-type": "application/sdp" } });
+    if (!answer.ok) throw new Error(`viewer ${viewer}: ${answer.status}`);
+    await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    while (connection.connectionState !== "connected") {
+      await new Promise((done) => connection.addEventListener("connectionstatechange", done, { once: true }));
+    }
+  }
+}"""
+
+
+def _results(rounds: dict[str, list[Watched]]) -> list[Result]:
+    scene = f"1280x720 at 30 fps in Chromium over loopback, each round {WATCH_S:.0f} s"
+    return [
+        compare(
+            f"glass-{figure}",
+            f"{what}; {scene}",
+            unit,
+            ours=[getattr(watched, figure) for watched in rounds["ours"]],
+            rival=[getattr(watched, figure) for watched in rounds["rival"]],
+            rival_is=RIVAL_IS,
+            budget=budget,
+        )
+        for figure, what, unit, budget in (
+            ("median", "glass to glass, the median of a round", "ms", 12),
+            ("p95", "glass to glass, the 95th percentile of a round", "ms", 30),
+            ("first", "from the tap to the first picture, of a page that has been open for a second", "ms", 300),
+            ("cpu", "the server's share of a core with one viewer", "%", 18),
+        )
+    ]
+
+
+def _viewer_result(per_viewer: dict[str, list[float]]) -> Result:
+    return compare(
+        "glass-cpu-further-viewer",
+        f"what each further viewer takes of a core, up to {VIEWERS} (the rival up to 2)",
+        "%",
+        ours=per_viewer["ours"],
+        rival=per_viewer["rival"],
+        rival_is=RIVAL_IS,
+        budget=1,
+    )

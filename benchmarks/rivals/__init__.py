@@ -1,0 +1,1 @@
+"""What others do, written small and honestly: the ways that Belvedere is compared with."""

@@ -1,0 +1,140 @@
+"""Servers as processes of their own, started as their owner would start them, and what they take."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import psutil  # type: ignore[import-untyped]  # it brings no types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIB = 1024 * 1024
+READY_WITHIN_S = 30.0
+POLL_S = 0.01  # how often a server that starts is asked whether it is ready
+CPUCLOCK_SCHED = 2  # what clock_getcpuclockid(3) makes a process's clock of; /proc counts in ticks of 10 ms only
+END_WITHIN_S = 10.0
+SETTLE_S = 1.5  # a virtual unit is found and connected within a second
+
+MEASURING = """
+[server]
+port = 0
+[head]
+reach = "{reach}"
+[head.pan]
+full_speed_deg_per_s = 40.0
+[head.tilt]
+full_speed_deg_per_s = 20.0
+[control]
+lease_grace_s = 0
+[stage]
+source = "{source}"
+time_bar = {time_bar}
+[store]
+file = ""
+"""
+
+
+class Server:
+    """A child process that prints a link when its door is open.
+
+    Attributes:
+        link: what it printed.
+        ready_s: from its start to the first 200 of `ready_path`.
+    """
+
+    def __init__(self, *command: str, ready_path: str = "/readyz") -> None:
+        began = time.monotonic()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
+        self._process = subprocess.Popen(
+            [sys.executable, *command], stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL
+        )
+        self._measured = psutil.Process(self._process.pid)
+        self.link = self._read_link()
+        self._wait_ready(ready_path, began + READY_WITHIN_S)
+        self.ready_s = time.monotonic() - began
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port."""
+        return self.link.partition("/enter/")[0].rstrip("/")
+
+    def rss_mib(self) -> float:
+        """Resident memory, as the kernel counts it."""
+        return float(self._measured.memory_info().rss) / MIB
+
+    def cpu_s(self) -> float:
+        """Processor time that it has used."""
+        clock = ~self._process.pid << 3 | CPUCLOCK_SCHED
+        return time.clock_gettime(clock)
+
+    def cpu_percent_over(self, seconds: float) -> float:
+        """How much of a core it takes from now on."""
+        before, began = self.cpu_s(), time.monotonic()
+        time.sleep(seconds)
+        return (self.cpu_s() - before) / (time.monotonic() - began) * 100
+
+    def settle(self) -> None:
+        """Wait until units are found, and the demo's room is painted by its child process."""
+        time.sleep(SETTLE_S)
+        give_up_at = time.monotonic() + READY_WITHIN_S
+        while self._measured.children() and time.monotonic() < give_up_at:
+            time.sleep(POLL_S)
+        time.sleep(SETTLE_S)
+
+    def end(self) -> None:
+        """SIGTERM, and wait."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
+
+    def _read_link(self) -> str:
+        """The first address that it prints."""
+        for line in self._process.stdout or ():
+            found = re.search(rb"http://\S+", line)
+            if found:
+                return found[0].decode()
+        self._log.seek(0)
+        raise RuntimeError(f"the server did not open: {self._log.read().decode()[-2000:]}")
+
+    def _wait_ready(self, path: str, give_up_at: float) -> None:
+        host = self.address.removeprefix("http://")
+        while time.monotonic() < give_up_at:
+            with contextlib.suppress(OSError), contextlib.closing(http.client.HTTPConnection(host)) as connection:
+                connection.request("GET", path)
+                if connection.getresponse().status == http.client.OK:
+                    return
+            time.sleep(POLL_S)
+        raise RuntimeError(f"{path} did not answer with 200")
+
+
+@contextlib.contextmanager
+def serving(*, reach: str = "virtual", source: str = "sim", has_time_bar: bool = False) -> Iterator[Server]:
+    """`belvedere serve` with settings for measuring."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "belvedere.toml"
+        config.write_text(
+            MEASURING.format(reach=reach, source=source, time_bar=str(has_time_bar).lower()), encoding="utf-8"
+        )
+        with Server("-m", "belvedere.cli", "serve", "--config", str(config)) as server:
+            yield server
