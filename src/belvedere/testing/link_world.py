@@ -160,6 +160,7 @@ async def live(chance: Random, steps: int) -> LinkWorld:
         supervised(units[Axis.TILT], axis=Axis.TILT) as tilt,
     ):
         world = LinkWorld(units, {Axis.PAN: pan, Axis.TILT: tilt})
+        await world.wait(chance.random())  # both units are ready after 0.7 s, if nothing happens before
         for _ in range(steps):
             await step(world, chance)
         await world.heal()
@@ -169,13 +170,20 @@ async def live(chance: Random, steps: int) -> LinkWorld:
     return world
 
 
+def other(axis: Axis) -> Axis:
+    """The other axis."""
+    return Axis.TILT if axis is Axis.PAN else Axis.PAN
+
+
 async def step(world: LinkWorld, chance: Random) -> None:
     """One random thing happens."""
     axis = chance.choice(AXES)
     match chance.choices(["hold", "move", "stop", "wait", "trouble"], [5, 3, 4, 4, 4])[0]:
         case "hold":
-            for _ in range(chance.randrange(1, 30)):
+            for _ in range(chance.randrange(1, 60)):
                 world.move(axis)
+                if chance.random() < HALF:
+                    world.move(other(axis))
                 await world.wait(1 / 60)
         case "move":
             world.move(axis)

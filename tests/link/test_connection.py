@@ -1,0 +1,137 @@
+"""One connection, from opening it to the moment when it has shown to be bad."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.profile import WriteMode
+from belvedere.link.calls import Calls
+from belvedere.link.connection import Connection
+from belvedere.link.mailbox import Letter
+from belvedere.link.options import LinkOptions
+from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
+from belvedere.testing.links import DETAILS, HANG, ScriptedLink, Step
+
+if TYPE_CHECKING:
+    from belvedere.link.port import UnitLink
+
+STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
+INTERVAL_S = 0.040
+
+
+class Owner:
+    """Whoever has a connection."""
+
+    def __init__(self, link: UnitLink, mode: WriteMode = WriteMode.AUTO) -> None:
+        self.written: list[Letter] = []
+        self.connection = Connection(
+            link,
+            mode,
+            STOP,
+            calls=Calls(),
+            clock=asyncio.get_running_loop().time,
+            options=LinkOptions(),
+            on_written=lambda letter, _now: self.written.append(letter),
+        )
+
+    async def settled(self) -> Connection:
+        await self.connection.open(lambda: None)
+        await self.connection.settle()
+        return self.connection
+
+
+async def reason_of_end(connection: Connection) -> LinkReason:
+    with pytest.raises(LinkError) as caught:
+        await connection.drive()
+    return caught.value.reason
+
+
+async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
+    connection = await Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S))).settled()
+    assert connection.pace.is_learned
+    assert INTERVAL_S <= connection.pace.interval_s <= 2 * INTERVAL_S
+
+
+async def test_settling_teaches_the_pace_by_a_probe_where_nothing_is_acknowledged() -> None:
+    unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S), can_write_with_response=False)
+    connection = await Owner(unit).settled()
+    assert INTERVAL_S <= connection.pace.interval_s <= 2 * INTERVAL_S
+    assert [one.frame for one in unit.frames] == [STOP.frame] * 3
+
+
+async def test_what_was_written_is_told_in_order() -> None:
+    owner = Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S)))
+    connection = await owner.settled()
+    driving = asyncio.create_task(connection.drive())
+    for letter in (MOVE, STOP):
+        connection.put(letter)
+        await asyncio.sleep(0.1)
+    assert owner.written == [STOP, MOVE, STOP]
+    driving.cancel()
+    await asyncio.wait({driving})
+
+
+async def test_driving_ends_quietly_when_the_unit_refuses() -> None:
+    link = ScriptedLink(msgspec.structs.replace(DETAILS, can_write_without_response=False))
+    owner = Owner(link)
+    connection = await owner.settled()
+    link.script("write", Step(reason=LinkReason.REFUSED))
+    connection.put(MOVE)
+    await connection.drive()
+    assert owner.written == [STOP]
+
+
+async def test_driving_ends_in_the_reason_for_which_the_link_is_bad() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    link.script("write", HANG)
+    connection.put(MOVE)
+    assert await reason_of_end(connection) is LinkReason.UNANSWERED
+    connection.let_go()
+    await asyncio.sleep(0)
+
+
+async def test_what_is_let_go_of_is_cancelled() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    link.script("write", HANG)
+    connection.put(MOVE)
+    driving = asyncio.create_task(connection.drive())
+    await asyncio.sleep(0.01)
+    driving.cancel()
+    await asyncio.wait({driving})
+    connection.let_go()
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) <= 2  # this test, and whoever runs it
+
+
+async def test_a_connection_that_was_never_open_has_nobody_to_stop() -> None:
+    link = ScriptedLink()
+    await Owner(link).connection.stop_at_last()
+    assert link.calls == []
+
+
+async def test_a_lost_connection_has_nobody_to_stop_either() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    link.lose()
+    await connection.stop_at_last()
+    assert link.frames == [STOP.frame]
+
+
+async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> None:
+    unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S, close_s=0))
+    connection = await Owner(unit).settled()
+    driving = asyncio.create_task(connection.drive())
+    connection.put(MOVE)
+    await asyncio.sleep(0.1)
+    driving.cancel()
+    await asyncio.wait({driving})
+    await connection.stop_at_last()
+    await unit.close()
+    assert unit.frames[-1].frame == STOP.frame

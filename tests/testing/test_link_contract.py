@@ -1,0 +1,112 @@
+"""The contract catches adapters that break it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
+from belvedere.testing.link_contract import ClosedLinkContract, LinkContract, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from belvedere.link.port import LinkDetails, UnitLink
+    from belvedere.testing.link_contract import LinkRig
+
+
+class Unit(SimulatedUnit):
+    """A unit whose rig is itself."""
+
+    def __init__(self) -> None:
+        super().__init__(SimulatedRadio(close_s=0.1))
+
+    @property
+    def link(self) -> UnitLink:
+        return self
+
+    def received(self) -> list[bytes]:
+        return [one.frame for one in self.frames if one.is_obeyed]
+
+    def refuse(self, *, on: bool) -> None:
+        self.is_refusing = on
+
+
+class TellsTwice(Unit):
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
+        def twice() -> None:
+            on_lost()
+            on_lost()
+
+        return await super().open(twice, on_found)
+
+
+class FindsSilently(Unit):
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:  # noqa: ARG002 - on purpose
+        return await super().open(on_lost, lambda: None)
+
+
+class AcknowledgesTooEarly(Unit):
+    async def write(self, frame: bytes, *, response: bool) -> None:  # noqa: ARG002 - on purpose
+        await super().write(frame, response=False)
+
+
+class ProbesWithoutAsking(Unit):
+    async def probe(self) -> bool:
+        await asyncio.sleep(0.001)
+        return True
+
+
+class TellsOfItsOwnGoodbye(Unit):
+    async def close(self) -> None:
+        self.drop()
+        await super().close()
+
+
+def contract_of(unit: type[Unit]) -> LinkContract:
+    class Contract(LinkContract):
+        @asynccontextmanager
+        async def rig(self) -> AsyncIterator[LinkRig]:
+            yield unit()
+
+    return Contract()
+
+
+@pytest.mark.parametrize(
+    ("unit", "promise"),
+    [
+        (TellsTwice, LinkContract.test_a_loss_is_told_once),
+        (FindsSilently, LinkContract.test_the_unit_is_told_found_once_before_it_is_open),
+        (AcknowledgesTooEarly, LinkContract.test_an_acknowledged_frame_has_arrived),
+        (ProbesWithoutAsking, LinkContract.test_a_probe_is_answered_after_the_frames_before_it),
+        (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_no_loss),
+    ],
+)
+async def test_a_broken_promise_is_noticed(unit: type[Unit], promise: Callable[[LinkContract], object]) -> None:
+    await promise(contract_of(Unit))  # type: ignore[misc]  # every promise is a coroutine function
+    with pytest.raises(AssertionError):
+        await promise(contract_of(unit))  # type: ignore[misc]  # likewise
+
+
+async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
+    class Careless(Unit):
+        async def write(self, frame: bytes, *, response: bool) -> None:
+            pass
+
+    class Contract(ClosedLinkContract):
+        def closed_link(self) -> UnitLink:
+            return Careless()
+
+    with pytest.raises(AssertionError):
+        await Contract().test_nothing_can_be_written_before_it_is_open()
+
+
+async def test_a_reason_is_that_of_the_link_error() -> None:
+    async def fail() -> None:
+        raise LinkError(LinkReason.LOST)
+
+    assert await reason_of(fail()) is LinkReason.LOST
