@@ -1,0 +1,41 @@
+"""The real gateway, engine and core over units that obey at once: what a message costs without a radio's share."""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvloop
+
+from belvedere.gateway.app import create_app
+from belvedere.gateway.parts import GatewayOptions, Parts
+from belvedere.gateway.server import listen, serve
+from belvedere.testing.house import open_house
+
+
+async def _live() -> None:
+    sockets = listen("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    async with open_house() as house:
+        parts = Parts(
+            engine=house.engine,
+            head=house.engine,
+            bus=house.bus,
+            stage=house.stage,
+            door=house.door,
+            clock=house.clock,
+            head_name="units that obey",
+            control=house.options,
+            options=GatewayOptions(port=port),
+        )
+        link = f"http://127.0.0.1:{port}/enter/{house.door.invite()}"
+        await serve(create_app(parts), sockets, lambda: print(link, flush=True))
+
+
+def main() -> None:
+    """Serve until ended."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_live())
+
+
+if __name__ == "__main__":
+    main()
