@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from bleak.exc import BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
@@ -20,6 +22,8 @@ from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkCont
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bleak.backends.characteristic import BleakGATTCharacteristic
 
     from belvedere.link.port import UnitLink
 
@@ -145,6 +149,98 @@ async def test_a_unit_that_tells_nothing_can_still_be_driven() -> None:
         await rig.link.write(FRAMES[0], response=True)
         assert rig.received() == FRAMES[:1]
         await rig.link.close()
+
+
+async def test_nothing_is_written_before_the_first_frame() -> None:
+    """Stop comes first: subscribing is a write too, and one that may go unanswered."""
+    async with a_rig(pan_profile(notify=STATE)) as rig:
+        await opened(rig.link)
+        rig.head.faults.silence(Axis.PAN, on=True)
+        await rig.link.write(FRAMES[0], response=False)
+        assert rig.head.pan.is_connected
+        rig.head.faults.silence(Axis.PAN, on=False)
+        await rig.link.write(FRAMES[1], response=True)
+        assert rig.received()[-1] == FRAMES[1]
+        await rig.link.close()
+
+
+async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscription() -> None:
+    async with a_rig(pan_profile(notify=STATE)) as rig:
+        await opened(rig.link)
+        rig.head.faults.silence(Axis.PAN, on=True)
+        began = asyncio.get_running_loop().time()
+        await rig.link.write(FRAMES[0], response=False)
+        assert asyncio.get_running_loop().time() - began < 0.1
+        await rig.link.close()
+        await asyncio.sleep(60)
+
+
+async def test_what_the_unit_tells_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "belvedere.link.ble")
+    async with a_rig(pan_profile(notify=STATE)) as rig:
+        await opened(rig.link)
+        await rig.link.write(FRAMES[0], response=True)
+        await asyncio.sleep(1)
+        await rig.link.write(FRAMES[1], response=True)
+        await asyncio.sleep(1)
+        await rig.link.close()
+    assert [record for record in caplog.records if record.message.startswith("notified: 82")]
+
+
+async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_time() -> None:
+    async with VirtualHead(PROFILE) as head:
+        asked: list[str] = []
+
+        class Refusing(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def read_gatt_char(self, characteristic: BleakGATTCharacteristic, **options: object) -> bytearray:
+                asked.append(characteristic.uuid)
+                if len(asked) == 1:
+                    raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHENTICATION)
+                return bytearray(await super().read_gatt_char(characteristic, **options))
+
+        unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
+        await opened(unit)
+        assert await unit.probe()
+        assert await unit.probe()
+        assert asked[0] != asked[1]
+        await unit.close()
+
+
+async def test_a_unit_that_refuses_every_question_is_not_asked_any_more() -> None:
+    async with VirtualHead(PROFILE) as head:
+
+        class Refusing(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def read_gatt_char(self, *_arguments: object, **_options: object) -> bytearray:
+                raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.READ_NOT_PERMITTED)
+
+        unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
+        await opened(unit)
+        answers = [await unit.probe() for _ in range(20)]
+        assert answers[0]
+        assert not answers[-1]
+        await unit.close()
+
+
+async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
+    async with a_rig() as rig:
+        await opened(rig.link)
+        closing = asyncio.create_task(rig.link.close())
+        await asyncio.sleep(0.1)
+        closing.cancel()
+        await asyncio.sleep(5)
+        assert not rig.head.pan.is_connected
+        await opened(rig.link)
+        await rig.link.close()
+
+
+async def test_an_opening_that_fails_leaves_the_unit_to_the_next() -> None:
+    async with a_rig(pan_profile(characteristic="abcd")) as rig:
+        for _ in range(3):
+            assert await reason_of(opened(rig.link)) is LinkReason.NO_CHARACTERISTIC
+            await asyncio.sleep(5)
+        unit = BleUnit(pan_profile(), rig.radio)
+        await opened(unit)
+        await unit.close()
 
 
 async def test_an_adapter_that_is_off_is_told_as_such() -> None:

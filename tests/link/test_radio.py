@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from typing import TYPE_CHECKING
 
 import pytest
+from bleak.exc import BleakError
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
@@ -12,6 +15,10 @@ from belvedere.head.profile import shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio, Sighting
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
+
+if TYPE_CHECKING:
+    from bleak.backends.client import BaseBleakClient
+    from bleak.backends.scanner import BaseBleakScanner
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -30,6 +37,26 @@ async def test_one_scan_serves_everybody_who_seeks_and_ends_with_the_last() -> N
         pan, tilt = await asyncio.gather(find(radio, Axis.PAN), find(radio, Axis.TILT))
         assert {pan.name, tilt.name} == set(NAMES.values())
         assert not head.radio.is_scanning
+
+
+async def test_two_who_seek_the_same_kind_of_unit_at_once_get_one_each() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = a_radio(head)
+        found = await asyncio.gather(*(radio.find(lambda *_seen: True) for _ in range(2)))
+        assert {sighting.name for sighting in found} == set(NAMES.values())
+
+
+async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = a_radio(head)
+        for delay_s in (0.0, 0.05, 0.1):
+            seeking = asyncio.create_task(find(radio, Axis.PAN))
+            await asyncio.sleep(delay_s)
+            seeking.cancel()
+            await asyncio.wait({seeking})
+            if not seeking.cancelled():
+                radio.release(seeking.result().device.address)
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
@@ -83,3 +110,128 @@ async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_s
         assert (await seeking).name == NAMES[Axis.PAN]
         assert not is_scanning_while_connecting
         await client.disconnect()
+
+
+async def test_a_connect_that_not_even_cancelling_ends_keeps_nobody_waiting_for_ever() -> None:
+    async with VirtualHead(PROFILE) as head:
+        released = asyncio.Event()
+        radio = Radio(stubborn(head, "connect", released, ADDRESSES[Axis.PAN]), head.scanner_backend)
+        pan, tilt = await find(radio, Axis.PAN), await find(radio, Axis.TILT)
+        hanging = asyncio.create_task(radio.connect(pan, lambda _client: None))
+        await asyncio.sleep(0)
+        began = now()
+        client = await radio.connect(tilt, lambda _client: None)
+        assert now() - began < 2 * LinkOptions().connect_timeout_s
+        with pytest.raises(LinkError) as caught:
+            await hanging
+        assert caught.value.reason is LinkReason.CONNECT_FAILED
+        released.set()
+        await client.disconnect()
+        await asyncio.sleep(10)
+        assert not head.pan.is_connected
+
+
+async def test_giving_up_while_connecting_leaves_no_connection_behind() -> None:
+    for delay_s in (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2):
+        async with VirtualHead(PROFILE) as head:
+            radio = Radio(head.client_backend, slow_scanner(head))
+            sighting = await find(radio, Axis.PAN)
+            head.faults.vanish(Axis.TILT)
+            seeking = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
+            connecting = asyncio.create_task(radio.connect(sighting, lambda _client: None))
+            await asyncio.sleep(delay_s)
+            connecting.cancel()
+            await asyncio.wait({connecting, seeking})
+            if not connecting.cancelled():
+                await connecting.result().disconnect()
+            assert isinstance(seeking.exception(), LinkError)
+            await asyncio.sleep(10)
+            assert not head.pan.is_connected
+
+
+async def test_a_scan_that_cannot_go_on_does_not_harm_a_connect() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, failing_after(head, starts=2))
+        sighting = await find(radio, Axis.PAN)
+        head.faults.vanish(Axis.TILT)
+        seeking = asyncio.create_task(find(radio, Axis.TILT))
+        await asyncio.sleep(0.1)
+        client = await radio.connect(sighting, lambda _client: None)
+        assert client.is_connected
+        with pytest.raises(LinkError):
+            await seeking
+        await client.disconnect()
+
+
+@pytest.mark.parametrize("call", ["start", "stop"])
+async def test_a_scan_that_not_even_cancelling_starts_or_stops_keeps_nobody_waiting_for_ever(call: str) -> None:
+    async with VirtualHead(PROFILE) as head:
+        released = asyncio.Event()
+        radio = Radio(head.client_backend, stubborn_scanner(head, call, released))
+        began = now()
+        for _ in range(2):
+            with contextlib.suppress(LinkError):
+                radio.release((await find(radio, Axis.PAN)).device.address)
+        assert now() - began < 12
+        released.set()
+        await asyncio.sleep(1)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def hang(released: asyncio.Event) -> None:
+    while not released.is_set():
+        try:
+            await released.wait()
+        except asyncio.CancelledError:
+            continue
+
+
+def stubborn(head: VirtualHead, call: str, released: asyncio.Event, address: str) -> type[BaseBleakClient]:
+    """The head's client, with a call that for this address goes on only when released."""
+    original = getattr(head.client_backend, call)
+
+    async def hanging(self: BaseBleakClient, *arguments: object, **options: object) -> object:
+        if self.address == address:
+            await hang(released)
+        return await original(self, *arguments, **options)
+
+    return type("StubbornClient", (head.client_backend,), {call: hanging})
+
+
+def stubborn_scanner(head: VirtualHead, call: str, released: asyncio.Event) -> type[BaseBleakScanner]:
+    original = getattr(head.scanner_backend, call)
+
+    async def hanging(self: BaseBleakScanner) -> None:
+        await hang(released)
+        await original(self)
+
+    return type("StubbornScanner", (head.scanner_backend,), {call: hanging})
+
+
+def slow_scanner(head: VirtualHead) -> type[BaseBleakScanner]:
+    class SlowScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        async def start(self) -> None:
+            await asyncio.sleep(0.2)
+            await super().start()
+
+        async def stop(self) -> None:
+            await asyncio.sleep(0.2)
+            await super().stop()
+
+    return SlowScanner
+
+
+def failing_after(head: VirtualHead, starts: int) -> type[BaseBleakScanner]:
+    class FailingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        count = 0
+
+        async def start(self) -> None:
+            type(self).count += 1
+            if self.count > starts:
+                raise BleakError("scanning failed")
+            await super().start()
+
+    return FailingScanner

@@ -40,6 +40,11 @@ from belvedere.link.refusals import mapped
         (TimeoutError(), LinkReason.LOST),
         (FileNotFoundError("no socket of D-Bus"), LinkReason.ADAPTER_OFF),
         (EOFError(), LinkReason.ADAPTER_OFF),
+        (PermissionError("the socket of D-Bus is not for us"), LinkReason.NO_PERMISSION),
+        # what bleak lets out when the link is lost under it: `assert self._bus`, and services that are gone
+        (AssertionError(), LinkReason.LOST),
+        (AttributeError("services"), LinkReason.LOST),
+        (KeyError("org.bluez.GattService1"), LinkReason.LOST),
     ],
     ids=lambda value: value.value if isinstance(value, LinkReason) else type(value).__name__,
 )
@@ -50,7 +55,7 @@ def test_what_bluetooth_raises_becomes_a_reason_and_stays_as_the_cause(error: Ex
     assert caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("error", [LinkError(LinkReason.CLOSED), asyncio.CancelledError(), ZeroDivisionError()])
+@pytest.mark.parametrize("error", [LinkError(LinkReason.CLOSED), asyncio.CancelledError(), KeyboardInterrupt()])
 def test_what_is_not_bluetooths_passes_as_it_is(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught, mapped(LinkReason.LOST):
         raise error

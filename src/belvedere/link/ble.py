@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bleak.uuids import normalize_uuid_str
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.link.calls import Calls
 from belvedere.link.port import LinkDetails
 from belvedere.link.refusals import mapped
 
@@ -34,14 +35,15 @@ class BleUnit:
     def __init__(self, unit: UnitProfile, radio: Radio) -> None:
         self._unit = unit
         self._radio = radio
+        self._calls = Calls()
         self._client: BleakClientWithServiceCache | None = None
         self._command: BleakGATTCharacteristic | None = None
-        self._question: BleakGATTCharacteristic | None = None
+        self._questions: list[BleakGATTCharacteristic] = []
+        self._is_listening = False
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         """Find, connect, and learn what the unit has; see the port for what it raises."""
         sighting = await self._radio.find(self._is_this_unit)
-        on_found()
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
             if self._client is client:  # not our own goodbye, nor that of a connection before
@@ -49,15 +51,18 @@ class BleUnit:
                 self._radio.release(sighting.device.address)
                 on_lost()
 
-        client = await self._radio.connect(sighting, receive_disconnected)
+        try:
+            on_found()
+            client = await self._radio.connect(sighting, receive_disconnected)
+        except BaseException:
+            self._radio.release(sighting.device.address)
+            raise
         self._client = client
         try:
-            self._command = command_characteristic(client, self._unit)
+            self._learn(client)
         except LinkError:
             await self.close()
             raise
-        self._question = question_characteristic(client, self._command)
-        await self._listen(client)
         return self._details(sighting)
 
     async def write(self, frame: bytes, *, response: bool) -> None:
@@ -65,33 +70,45 @@ class BleUnit:
         client, command = self._connected()
         with mapped(LinkReason.LOST):
             await client.write_gatt_char(command, frame, response=response)
+        if self._unit.notify is not None and not self._is_listening and client is self._client:
+            self._is_listening = True  # after the first frame: subscribing is a write too, and may go unanswered
+            self._calls.begin(self._listen(client, self._unit.notify))
 
     async def probe(self) -> bool:
         """Read a characteristic other than the command's: it waits behind commands and never blocks them."""
         client, _command = self._connected()
-        if self._question is None:
+        if not self._questions:
             return False
-        with mapped(LinkReason.LOST):
-            await client.read_gatt_char(self._question)
+        question = self._questions[0]
+        try:
+            with mapped(LinkReason.LOST):
+                await client.read_gatt_char(question)
+        except LinkError as error:
+            if error.reason is not LinkReason.REFUSED:
+                raise
+            if question in self._questions:  # a refusal is an answer too; but it may want pairing, so ask it once
+                self._questions.remove(question)
         return True
 
     async def close(self) -> None:
         """Disconnect; BlueZ takes about two seconds for it."""
         client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            with mapped(LinkReason.LOST):
-                await client.disconnect()
-        except LinkError as error:
-            logger.debug("disconnecting: %s", error)
-        finally:
-            self._radio.release(client.address)
+        if client is not None:
+            await self._radio.disconnect(client)
 
     def _connected(self) -> tuple[BleakClientWithServiceCache, BleakGATTCharacteristic]:
         if self._client is None or self._command is None:
             raise LinkError(LinkReason.CLOSED, "not connected")
         return self._client, self._command
+
+    def _learn(self, client: BleakClientWithServiceCache) -> None:
+        """Find out what the connected unit has. Raises LinkError."""
+        if not client.is_connected:  # lost before anybody listened
+            raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost at once")
+        with mapped(LinkReason.CONNECT_FAILED):
+            self._command = command_characteristic(client, self._unit)
+            self._questions = questions(client, self._command)
+        self._is_listening = False
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
         unit = self._unit
@@ -102,13 +119,11 @@ class BleUnit:
         is_named = bool(unit.name_patterns)
         return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
 
-    async def _listen(self, client: BleakClientWithServiceCache) -> None:
+    async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
         """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
-        if self._unit.notify is None:
-            return
         try:
             with mapped(LinkReason.REFUSED):
-                await client.start_notify(normalize_uuid_str(self._unit.notify), _receive_notification)
+                await client.start_notify(normalize_uuid_str(notify), _receive_notification)
         except LinkError as error:
             logger.info("nothing will be heard of the unit: %s", error)
 
@@ -119,7 +134,7 @@ class BleUnit:
             address=sighting.device.address,
             can_write_without_response="write-without-response" in properties,
             can_write_with_response="write" in properties,
-            can_probe=self._question is not None,
+            can_probe=bool(self._questions),
             rssi_dbm=sighting.rssi_dbm,
         )
 
@@ -141,16 +156,14 @@ def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfil
     raise LinkError(LinkReason.NO_CHARACTERISTIC, f"wanted {wanted}; those that can be written: {names}")
 
 
-def question_characteristic(
-    client: BleakClientWithServiceCache, command: BleakGATTCharacteristic
-) -> BleakGATTCharacteristic | None:
-    """Something that can be read without consequence: the standard ones first, such as the maker's name."""
+def questions(client: BleakClientWithServiceCache, command: BleakGATTCharacteristic) -> list[BleakGATTCharacteristic]:
+    """What can be read without consequence: the standard ones first, such as the maker's name."""
     readable = [
         found
         for found in _characteristics(client, None)
         if "read" in found.properties and found.handle != command.handle
     ]
-    return min(readable, key=lambda found: not _is_standard(found.uuid), default=None)
+    return sorted(readable, key=lambda found: not _is_standard(found.uuid))
 
 
 def _characteristics(client: BleakClientWithServiceCache, service: str | None) -> list[BleakGATTCharacteristic]:

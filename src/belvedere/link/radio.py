@@ -1,17 +1,21 @@
 """One Bluetooth adapter, shared by all units: one scan for everyone who seeks, one connect at a time.
 
 BlueZ refuses a second scan and a second connect from one process, and a scan makes connecting slow, so it pauses.
+Any call into BlueZ may hang, even when it is cancelled; each is bounded here, so that one unit never keeps the radio
+from another for good.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakScanner
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.link.calls import Calls, outcome
 from belvedere.link.options import LinkOptions
 from belvedere.link.refusals import mapped
 
@@ -22,7 +26,13 @@ if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
+logger = logging.getLogger(__name__)
+
 SWITCH_S = 2.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
+DISCONNECT_S = 12.0  # bleak itself gives up waiting for BlueZ after ten
+
+
+T = TypeVar("T")
 
 
 class Sighting(NamedTuple):
@@ -61,46 +71,61 @@ class Radio:
         self._client_backend = client_backend
         self._scanner_backend = scanner_backend
         self._adapter = adapter
-        self._seekers: set[_Seeker] = set()
+        self._calls = Calls()
+        self._seekers: list[_Seeker] = []
         self._taken: set[str] = set()
-        self._scanner: BleakScanner | None = None
-        self._scan_turn = asyncio.Lock()
+        self._scanning: asyncio.Task[None] | None = None
+        self._scan_changed = asyncio.Event()
         self._connect_turn = asyncio.Lock()
         self._is_connecting = False
 
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> Sighting:
         """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
 
-        Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION).
+        From then on it is in use, until `release`. Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION,
+        CONNECT_FAILED).
         """
         seeker = _Seeker(is_wanted)
-        self._seekers.add(seeker)
+        self._seekers.append(seeker)
+        self._switch_scan()
         try:
-            await self._switch_scan()
-            async with asyncio.timeout(self._options.search_s):
-                return await seeker.found
-        except TimeoutError as error:
-            raise LinkError(LinkReason.NOT_FOUND, "the unit was not seen") from error
-        finally:
-            self._seekers.discard(seeker)
-            await self._switch_scan()
+            await asyncio.wait({seeker.found}, timeout=self._options.search_s)
+            self._give_up(seeker)
+            await self._until_quiet()
+        except asyncio.CancelledError:
+            self._give_up(seeker)
+            if seeker.found.done() and seeker.found.exception() is None:
+                self.release(seeker.found.result().device.address)
+            raise
+        if not seeker.found.done():
+            raise LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
+        return seeker.found.result()
 
     async def connect(
         self, sighting: Sighting, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
-        """Connect to a unit and discover what it has. Raises LinkError."""
+        """Connect to a unit that was found, and discover what it has. Raises LinkError.
+
+        Whoever gives up, or is given up, leaves no connection behind.
+        """
         async with self._connect_turn:
             self._is_connecting = True
+            self._switch_scan()
             try:
-                await self._switch_scan()
-                with mapped(LinkReason.CONNECT_FAILED):
-                    async with asyncio.timeout(self._options.connect_timeout_s):
-                        client = await self._establish(sighting, on_disconnect)
+                await self._until_quiet()
+                establishing = self._calls.begin(self._establish(sighting, on_disconnect))
+                try:
+                    return await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
+                except BaseException:
+                    establishing.add_done_callback(self._end_late)
+                    raise
             finally:
                 self._is_connecting = False
-                await self._switch_scan()
-        self._taken.add(sighting.device.address)
-        return client
+                self._switch_scan()
+
+    async def disconnect(self, client: BleakClientWithServiceCache) -> None:
+        """End a connection; takes BlueZ's time, and goes on if the caller does not wait. The unit is then released."""
+        await asyncio.wait({self._calls.begin(self._end(client))})
 
     def release(self, address: str) -> None:
         """The unit at this address is in use no longer, and may be found again."""
@@ -113,28 +138,66 @@ class Radio:
         options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
         if self._adapter is not None:
             options["bluez"] = {"adapter": self._adapter}
-        return await establish_connection(
-            BleakClientWithServiceCache,
-            sighting.device,
-            sighting.name,
-            disconnected_callback=on_disconnect,
-            max_attempts=1,
-            **options,
-        )
+        with mapped(LinkReason.CONNECT_FAILED):
+            return await establish_connection(
+                BleakClientWithServiceCache,
+                sighting.device,
+                sighting.name,
+                disconnected_callback=on_disconnect,
+                max_attempts=1,
+                **options,
+            )
 
-    async def _switch_scan(self) -> None:
-        """Scan exactly while somebody seeks and nobody connects. Raises LinkError."""
-        async with self._scan_turn:
-            wanted = bool(self._seekers) and not self._is_connecting
-            with mapped(LinkReason.CONNECT_FAILED):
-                async with asyncio.timeout(SWITCH_S):
-                    if wanted and self._scanner is None:
-                        scanner = self._new_scanner()
-                        await scanner.start()
-                        self._scanner = scanner
-                    elif not wanted and self._scanner is not None:
-                        scanner, self._scanner = self._scanner, None
-                        await scanner.stop()
+    async def _end(self, client: BleakClientWithServiceCache) -> None:
+        try:
+            await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
+        except LinkError as error:
+            logger.debug("disconnecting from %s: %s", client.address, error)
+        finally:
+            self.release(client.address)
+
+    def _end_late(self, establishing: asyncio.Task[BleakClientWithServiceCache]) -> None:
+        """A connection that came about after everybody had given up on it."""
+        if not establishing.cancelled() and establishing.exception() is None:
+            self._calls.begin(self._end(establishing.result()))
+
+    def _wants_scan(self) -> bool:
+        """Scan exactly while somebody seeks and nobody connects."""
+        return bool(self._seekers) and not self._is_connecting
+
+    def _switch_scan(self) -> None:
+        """Let the scan begin or end, in a task of its own: whoever gives up must not cut BlueZ's calls short."""
+        self._scan_changed.set()
+        if self._wants_scan() and (self._scanning is None or self._scanning.done()):
+            self._scanning = self._calls.begin(self._scan())
+
+    async def _until_quiet(self) -> None:
+        """Wait until the scan has ended, unless it is wanted."""
+        if not self._wants_scan() and self._scanning is not None:
+            await asyncio.wait({self._scanning}, timeout=2 * SWITCH_S)
+
+    async def _scan(self) -> None:
+        while self._wants_scan():
+            scanner = self._new_scanner()
+            try:
+                await _bounded(self._calls.begin(_start(scanner)), SWITCH_S, LinkReason.ADAPTER_OFF)
+            except LinkError as error:
+                for seeker in self._seekers.copy():
+                    seeker.found.set_exception(error)
+                    self._give_up(seeker)
+                return
+            while self._wants_scan():
+                self._scan_changed.clear()
+                await self._scan_changed.wait()
+            try:
+                await _bounded(self._calls.begin(_stop(scanner)), SWITCH_S, LinkReason.ADAPTER_OFF)
+            except LinkError as error:
+                logger.debug("ending the scan: %s", error)
+
+    def _give_up(self, seeker: _Seeker) -> None:
+        if seeker in self._seekers:
+            self._seekers.remove(seeker)
+            self._switch_scan()
 
     def _new_scanner(self) -> BleakScanner:
         if self._adapter is None:
@@ -142,9 +205,37 @@ class Radio:
         return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._adapter})
 
     def _receive(self, device: BLEDevice, seen: AdvertisementData) -> None:
-        if device.address in self._taken:
-            return
         name = seen.local_name or device.name or ""
         for seeker in self._seekers:
-            if not seeker.found.done() and seeker.is_wanted(device.address, name, seen.service_uuids):
+            if device.address in self._taken:
+                return  # two units of the same name have two addresses: one each
+            if seeker.is_wanted(device.address, name, seen.service_uuids):
+                self._taken.add(device.address)
                 seeker.found.set_result(Sighting(device, name, seen.rssi))
+                self._give_up(seeker)
+                return
+
+
+async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) -> T:
+    """What a call comes to; `late` is the reason when that takes too long."""
+    try:
+        return await outcome(call, timeout_s)
+    except LinkError as error:
+        if error.reason is not LinkReason.UNANSWERED:
+            raise
+        raise LinkError(late, "Bluetooth did not answer in time") from error
+
+
+async def _start(scanner: BleakScanner) -> None:
+    with mapped(LinkReason.CONNECT_FAILED):
+        await scanner.start()
+
+
+async def _stop(scanner: BleakScanner) -> None:
+    with mapped(LinkReason.CONNECT_FAILED):
+        await scanner.stop()
+
+
+async def _disconnect(client: BleakClientWithServiceCache) -> None:
+    with mapped(LinkReason.LOST):
+        await client.disconnect()

@@ -10,7 +10,6 @@ from bleak.exc import (
     BleakBluetoothNotAvailableReason,
     BleakDBusError,
     BleakDeviceNotFoundError,
-    BleakError,
     BleakGATTProtocolError,
     BleakGATTProtocolErrorCode,
 )
@@ -45,23 +44,27 @@ def mapped(otherwise: LinkReason) -> Iterator[None]:
         yield
     except LinkError:
         raise
-    except (BleakError, OSError, EOFError, TimeoutError) as error:
+    except Exception as error:  # bleak lets `assert self._bus` and missing keys out when a link is lost under it
         raise LinkError(reason_of(error, otherwise), f"{type(error).__name__}: {error}") from error
 
 
 def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:
     """Why a Bluetooth call failed."""
+    reason = otherwise
     match error:
         case BleakBluetoothNotAvailableError():
-            return LinkReason.NO_PERMISSION if error.reason in DENIED else LinkReason.ADAPTER_OFF
+            reason = LinkReason.NO_PERMISSION if error.reason in DENIED else LinkReason.ADAPTER_OFF
         case BleakDBusError():
-            return DBUS_REASONS.get(error.dbus_error, otherwise)
+            reason = DBUS_REASONS.get(error.dbus_error, otherwise)
         case BleakGATTProtocolError():  # 0x0E is also what BlueZ says of a request that the radio never carried
             is_silence = error.code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR
-            return otherwise if is_silence else LinkReason.REFUSED
+            reason = otherwise if is_silence else LinkReason.REFUSED
         case BleakDeviceNotFoundError() | BleakNotFoundError():
-            return LinkReason.NOT_FOUND
-        case TimeoutError() | BleakError():
-            return otherwise
-        case _:  # the socket of D-Bus is not there, or closed under us: no BlueZ, no adapter
-            return LinkReason.ADAPTER_OFF
+            reason = LinkReason.NOT_FOUND
+        case TimeoutError():
+            reason = otherwise
+        case PermissionError():
+            reason = LinkReason.NO_PERMISSION
+        case OSError() | EOFError():  # the socket of D-Bus is not there, or closed under us: no BlueZ, no adapter
+            reason = LinkReason.ADAPTER_OFF
+    return reason
