@@ -65,11 +65,15 @@ def _watch(browser: Browser, server: Server) -> Watched:
         time.sleep(WARM_S)
         before, began = server.cpu_s(), time.monotonic()
         page.evaluate("bench.isReading = true")
-        time.sleep(WATCH_S)
-        frames = page.evaluate("bench.frames")
+        frames: list[tuple[float, float | None]] = []
+        while time.monotonic() < began + WATCH_S:
+            time.sleep(0.5)
+            frames += page.evaluate("bench.frames.splice(0)")
         cpu = (server.cpu_s() - before) / (time.monotonic() - began) * 100
         first = page.evaluate("bench.first - bench.tapped")
         offset = clock_offset_ms(page)
+    if not any(taken is not None for _shown, taken in frames):
+        raise RuntimeError(f"none of {len(frames)} pictures could be read")
     ages = [(shown + offset) % 2**32 - taken - 0.5 for shown, taken in frames if taken is not None]  # ms are cut off
     return Watched(statistics.median(ages), percentile(ages, 0.95), first, cpu)
 
