@@ -13,7 +13,8 @@ from belvedere.link.backoff import Backoff
 from belvedere.link.options import LinkOptions
 
 OPTIONS = LinkOptions()
-FAILURES = [reason for reason in LinkReason if reason is not LinkReason.NOT_FOUND]
+ABSENCES = [LinkReason.NOT_FOUND, LinkReason.ADAPTER_OFF]
+FAILURES = [reason for reason in LinkReason if reason not in ABSENCES]
 
 
 def waits(backoff: Backoff, count: int, reason: LinkReason = LinkReason.CONNECT_FAILED) -> list[float]:
@@ -24,13 +25,15 @@ def test_the_wait_doubles_from_a_fifth_of_a_second_up_to_five() -> None:
     assert waits(Backoff(OPTIONS), 8) == [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5]
 
 
-def test_however_long_a_unit_was_away_it_is_looked_for_again_after_half_a_second() -> None:
-    assert waits(Backoff(OPTIONS), 10_000, LinkReason.NOT_FOUND)[-1] == 0.5
+@pytest.mark.parametrize("reason", ABSENCES)
+def test_however_long_a_unit_was_away_it_is_looked_for_again_after_half_a_second(reason: LinkReason) -> None:
+    assert waits(Backoff(OPTIONS), 10_000, reason)[-1] == 0.5
 
 
-def test_being_away_does_not_count_as_a_failure() -> None:
+@pytest.mark.parametrize("reason", ABSENCES)
+def test_being_away_does_not_count_as_a_failure(reason: LinkReason) -> None:
     backoff = Backoff(OPTIONS)
-    waits(backoff, 100, LinkReason.NOT_FOUND)
+    waits(backoff, 100, reason)
     assert waits(backoff, 1) == [0.2]
 
 

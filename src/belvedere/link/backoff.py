@@ -18,7 +18,8 @@ class Backoff:
 
     A unit that is not there is looked for again after a rest of at most `rest_s`, however long it has been away: an
     hour may have passed, but it comes back at an instant, and must be found within two seconds of that. The radio is
-    spared by searching in spells, not by searching seldom.
+    spared by searching in spells, not by searching seldom. The same goes for an adapter that is off: asking it again
+    costs the radio nothing.
 
     A unit that is there and fails has a reason to, and each attempt takes the radio from the other unit: its waits
     double, up to `retry_longest_s`, until a link has held for `stable_s`.
@@ -36,7 +37,7 @@ class Backoff:
         if ready_for_s > 0 and ready_for_s >= self._options.stable_s:
             self._failures = 0
         shortened = 1 - JITTER * chance
-        if reason is LinkReason.NOT_FOUND:
+        if reason in {LinkReason.NOT_FOUND, LinkReason.ADAPTER_OFF}:
             return self._options.rest_s * shortened
         wait_s = min(self._options.retry_first_s * 2.0**self._failures, self._options.retry_longest_s)
         self._failures = min(self._failures + 1, MOST_DOUBLINGS)
