@@ -22,6 +22,7 @@ from belvedere.gateway.messages import SUBPROTOCOL, CloseCode, Outgoing
 from belvedere.gateway.outbox import Outbox
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.problems import Problem, ProblemCode
+from belvedere.patience import within
 
 SEND_WITHIN_S = 5.0  # a peer that takes no byte for so long is gone, or might as well be
 GOODBYE_WITHIN_S = 1.0  # the last words are a courtesy
@@ -106,7 +107,7 @@ class ControlSocket:
 
     async def _send(self, message: Outgoing) -> None:
         try:
-            async with asyncio.timeout(SEND_WITHIN_S):
+            async with within(SEND_WITHIN_S):
                 await self._socket.send({"type": "websocket.send", "bytes": None, "text": encode(message)})
         except (TimeoutError, OSError, WebSocketDisconnect) as error:
             raise _OverError from error
@@ -137,7 +138,7 @@ class ControlSocket:
 
     async def _close(self, code: int, reason: str) -> None:
         with suppress(_OverError, TimeoutError, OSError, WebSocketDisconnect):
-            async with asyncio.timeout(GOODBYE_WITHIN_S):
+            async with within(GOODBYE_WITHIN_S):
                 for message in self._outbox.take_all():
                     await self._send(message)
                 await self._socket.close(code, reason)

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from belvedere.errors import BelvedereError
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from belvedere.gateway.parts import Parts
@@ -32,5 +33,5 @@ async def clear_up(parts: Parts, scripts: Scripts) -> None:
     """End the pictures of sessions that ended, and the scripts that left."""
     scripts.tick(parts.clock())
     for session in parts.door.tick():
-        async with asyncio.timeout(END_WITHIN_S):
+        async with within(END_WITHIN_S):
             await parts.stage.end_all_of(session.id)

@@ -16,6 +16,7 @@ from belvedere.link.calls import Calls, outcome, result
 from belvedere.link.courier import Courier, Probe
 from belvedere.link.mailbox import Letter
 from belvedere.link.pace import Pace
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ class Connection:
         if self.details is None or self._is_lost:
             return
         with contextlib.suppress(LinkError, TimeoutError):
-            async with asyncio.timeout(self._options.last_stop_s):
+            async with within(self._options.last_stop_s):
                 if self._writing is not None:  # cutting it short could block what comes after it
                     await asyncio.wait({self._writing})
                 if not self._courier.with_response:  # this cannot be held up by anything unanswered

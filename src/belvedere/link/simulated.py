@@ -15,6 +15,7 @@ import msgspec
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.port import LinkDetails
 from belvedere.link.simulated_wire import Packet, Wire
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ class SimulatedUnit:
         closed = self._closed
         await self._hang(Call.OPEN)
         try:
-            async with asyncio.timeout(self._radio.search_s):
+            async with within(self._radio.search_s):
                 await self._can_be_found.wait()
         except TimeoutError as error:
             raise LinkError(LinkReason.NOT_FOUND, "no advertisement") from error

@@ -12,6 +12,7 @@ from bumble import hci
 from bumble.device import ConnectionParametersPreferences, Device, DeviceConfiguration
 from bumble.host import Host
 
+from belvedere.patience import within
 from belvedere.sim.air import name_of
 from belvedere.sim.controller import VirtualController, until_over
 
@@ -168,7 +169,8 @@ class VirtualRadio:
 
     async def _end_slowly(self, connection: Connection) -> None:
         try:
-            await asyncio.wait_for(until_over(connection), self._disconnect_s)
+            async with within(self._disconnect_s):
+                await until_over(connection)
         except TimeoutError:
             self.end(connection)
             await until_over(connection)

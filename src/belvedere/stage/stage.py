@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from belvedere.errors import StageError, StageReason
+from belvedere.patience import within
 from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.hub import Hub, Outlet
 from belvedere.stage.kit import load_kit
@@ -111,7 +112,7 @@ class Stage:
         viewer = _Viewer(owner, self)
         self._viewers[viewer.id] = viewer
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with within(ANSWER_TIMEOUT_S):
                 answer = await self._answer(viewer, offer)
         except TimeoutError as error:
             self._drop(viewer)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -177,7 +178,7 @@ class LinkContract(ABC):
             writing = asyncio.create_task(rig.link.write(FRAMES[0], response=True))
             await asyncio.sleep(0.001)
             rig.drop()
-            async with asyncio.timeout(LONG_S):
+            async with within(LONG_S):
                 assert await reason_of(writing) in {LinkReason.LOST, LinkReason.UNANSWERED}
             await rig.link.close()
 
@@ -228,7 +229,7 @@ class LinkContract(ABC):
         """A search ends by itself."""
         async with self.rig() as rig:
             rig.vanish()
-            async with asyncio.timeout(LONG_S):
+            async with within(LONG_S):
                 assert await reason_of(opened(rig.link)) is LinkReason.NOT_FOUND
             rig.come_back()
             await opened(rig.link)
@@ -240,7 +241,7 @@ class LinkContract(ABC):
             lost = asyncio.Event()
             await rig.link.open(lost.set, ignore)
             rig.vanish()
-            async with asyncio.timeout(LONG_S):
+            async with within(LONG_S):
                 await lost.wait()
             await rig.link.close()
 

@@ -11,6 +11,7 @@ from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -85,7 +86,7 @@ class UnitRig:
     async def until(self, phase: LinkPhase, within_s: float = 60.0) -> float:
         """Wait until the phase told last is this one; returns how long that took."""
         began = self.now
-        async with asyncio.timeout(within_s):
+        async with within(within_s):
             while not self.statuses or self.statuses[-1][1].state is not phase:
                 self._changed.clear()
                 await self._changed.wait()

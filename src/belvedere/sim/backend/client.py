@@ -23,6 +23,7 @@ from bleak.exc import (
 )
 from bumble import att, core
 
+from belvedere.patience import within
 from belvedere.sim.backend.refusals import failed, in_progress
 from belvedere.sim.backend.services import discover
 from belvedere.sim.controller import until_over
@@ -101,7 +102,7 @@ class VirtualClient(BaseBleakClient):
             await self._find(timeout_s)
         self._raise_unless_connectable()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with within(timeout_s):
                 self._adopt(await self.radio.connect(self.address))
                 await self._discover()
         except BaseException:
