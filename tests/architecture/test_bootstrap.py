@@ -46,6 +46,8 @@ class Machine:
         (folder / "clone/scripts").mkdir(parents=True)
         (folder / ".fonts").mkdir()
         (folder / ".fonts/some.ttf").touch()
+        (folder / "lib").mkdir()
+        (folder / "lib/libatomic.so.1").touch()
         shutil.copy(SCRIPT, folder / "clone/scripts/bootstrap")
 
     def _program(self, name: str) -> Path:
