@@ -9,19 +9,25 @@ import msgspec
 import pytest
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.head.profile import WriteMode
+from belvedere.head.profile import UnitProfile, WriteMode
 from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
+from belvedere.link.phases import LinkPhase
 from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
 from belvedere.testing.links import DETAILS, HANG, ScriptedLink, Step
+from belvedere.testing.unit_rig import UnitRig, supervised
 
 if TYPE_CHECKING:
-    from belvedere.link.port import UnitLink
+    from belvedere.link.port import LinkDetails, UnitLink
 
 STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
 INTERVAL_S = 0.040
+ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
+ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
+MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
+REFUSED = Step(reason=LinkReason.REFUSED)
 
 
 class Owner:
@@ -135,3 +141,63 @@ async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> Non
     await connection.stop_at_last()
     await unit.close()
     assert unit.frames[-1].frame == STOP.frame
+
+
+async def test_a_unit_that_acknowledges_nothing_is_told_three_times_and_then_asked() -> None:
+    link = ScriptedLink(ONLY_WITHOUT_RESPONSE)
+    async with supervised(link) as rig:
+        assert await rig.ready() == pytest.approx(0.15)
+        assert [(write.frame, write.response) for write in link.writes] == [(UnitRig.stop, False)] * 3
+        assert link.calls == ["open", "write", "write", "write", "probe"]
+
+
+async def test_a_unit_that_cannot_be_asked_is_ready_without() -> None:
+    async with supervised(ScriptedLink(MUTE)) as rig:
+        await rig.ready()
+        assert rig.supervisor.status.interval_s is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "details", "stops", "moves"),
+    [
+        (WriteMode.AUTO, DETAILS, True, False),
+        (WriteMode.AUTO, ONLY_WITH_RESPONSE, True, True),
+        (WriteMode.AUTO, ONLY_WITHOUT_RESPONSE, False, False),
+        (WriteMode.WITH_RESPONSE, DETAILS, True, True),
+        (WriteMode.WITHOUT_RESPONSE, DETAILS, False, False),
+        # a characteristic may claim less than it can: the owner knows better
+        (WriteMode.WITHOUT_RESPONSE, ONLY_WITH_RESPONSE, False, False),
+        (WriteMode.WITH_RESPONSE, ONLY_WITHOUT_RESPONSE, True, True),
+    ],
+)
+async def test_whether_writes_are_acknowledged_is_the_profiles_choice_and_then_the_units(
+    mode: WriteMode, details: LinkDetails, *, stops: bool, moves: bool
+) -> None:
+    link = ScriptedLink(details)
+    async with supervised(link, UnitProfile(name_patterns=("*",), write=mode)) as rig:
+        await rig.ready()
+        rig.put(0.5)
+        await asyncio.sleep(0.1)
+        assert link.writes[0].response is stops
+        assert (link.writes[-1].frame, link.writes[-1].response) == (UnitRig.move(), moves)
+
+
+async def test_a_stop_that_is_refused_is_said_again_until_it_is_not() -> None:
+    link = ScriptedLink()
+    link.script("write", REFUSED, REFUSED, REFUSED)
+    async with supervised(link) as rig:
+        assert await rig.ready() < 1
+        assert link.frames == [UnitRig.stop] * 4
+        assert link.connections == 1
+
+
+async def test_a_unit_that_keeps_refusing_to_stop_is_connected_to_anew() -> None:
+    link = ScriptedLink()
+    link.usual["write"] = REFUSED
+    async with supervised(link) as rig:
+        await rig.until(LinkPhase.WAITING)
+        assert rig.now - rig.statuses[0][0] == pytest.approx(2.0, abs=0.2)
+        assert rig.supervisor.status.reason is LinkReason.REFUSED
+        link.usual.clear()
+        await rig.ready()
+        assert set(link.frames) == {UnitRig.stop}

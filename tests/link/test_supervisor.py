@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from belvedere.errors import FrameError, InternalError, LinkReason
-from belvedere.head.profile import UnitProfile, WriteMode
+from belvedere.head.profile import UnitProfile
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.supervisor import LinkPhase, UnitStatus
@@ -28,10 +28,6 @@ ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
 MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
 LOST, REFUSED = Step(reason=LinkReason.LOST), Step(reason=LinkReason.REFUSED)
-
-
-def profile(write: WriteMode = WriteMode.AUTO, *, invert: bool = False) -> UnitProfile:
-    return UnitProfile(name_patterns=("*",), write=write, invert=invert)
 
 
 def timers() -> int:
@@ -55,45 +51,6 @@ async def test_the_first_write_is_an_acknowledged_stop_and_only_then_is_the_unit
         assert [velocity for _at, velocity, _stamp in rig.written] == [0.0]
 
 
-async def test_a_unit_that_acknowledges_nothing_is_told_three_times_and_then_asked() -> None:
-    link = ScriptedLink(ONLY_WITHOUT_RESPONSE)
-    async with supervised(link) as rig:
-        assert await rig.ready() == pytest.approx(0.15)
-        assert [(write.frame, write.response) for write in link.writes] == [(STOP, False)] * 3
-        assert link.calls == ["open", "write", "write", "write", "probe"]
-
-
-async def test_a_unit_that_cannot_be_asked_is_ready_without() -> None:
-    async with supervised(ScriptedLink(MUTE)) as rig:
-        await rig.ready()
-        assert rig.supervisor.status.interval_s is None
-
-
-@pytest.mark.parametrize(
-    ("mode", "details", "stops", "moves"),
-    [
-        (WriteMode.AUTO, DETAILS, True, False),
-        (WriteMode.AUTO, ONLY_WITH_RESPONSE, True, True),
-        (WriteMode.AUTO, ONLY_WITHOUT_RESPONSE, False, False),
-        (WriteMode.WITH_RESPONSE, DETAILS, True, True),
-        (WriteMode.WITHOUT_RESPONSE, DETAILS, False, False),
-        # a characteristic may claim less than it can: the owner knows better
-        (WriteMode.WITHOUT_RESPONSE, ONLY_WITH_RESPONSE, False, False),
-        (WriteMode.WITH_RESPONSE, ONLY_WITHOUT_RESPONSE, True, True),
-    ],
-)
-async def test_whether_writes_are_acknowledged_is_the_profiles_choice_and_then_the_units(
-    mode: WriteMode, details: LinkDetails, *, stops: bool, moves: bool
-) -> None:
-    link = ScriptedLink(details)
-    async with supervised(link, profile(mode)) as rig:
-        await rig.ready()
-        rig.put(0.5)
-        await asyncio.sleep(0.1)
-        assert link.writes[0].response is stops
-        assert (link.writes[-1].frame, link.writes[-1].response) == (MOVE, moves)
-
-
 async def test_commands_before_ready_are_dropped() -> None:
     link = ScriptedLink()
     link.script("open", Step(after_s=1))
@@ -105,27 +62,6 @@ async def test_commands_before_ready_are_dropped() -> None:
         await rig.ready()
         await asyncio.sleep(1)
         assert link.frames == [STOP]
-
-
-async def test_a_stop_that_is_refused_is_said_again_until_it_is_not() -> None:
-    link = ScriptedLink()
-    link.script("write", REFUSED, REFUSED, REFUSED)
-    async with supervised(link) as rig:
-        assert await rig.ready() < 1
-        assert link.frames == [STOP] * 4
-        assert link.connections == 1
-
-
-async def test_a_unit_that_keeps_refusing_to_stop_is_connected_to_anew() -> None:
-    link = ScriptedLink()
-    link.usual["write"] = REFUSED
-    async with supervised(link) as rig:
-        await rig.until(P.WAITING)
-        assert rig.now - rig.statuses[0][0] == pytest.approx(2.0, abs=0.2)
-        assert rig.supervisor.status.reason is LinkReason.REFUSED
-        link.usual.clear()
-        await rig.ready()
-        assert set(link.frames) == {STOP}
 
 
 # commands
@@ -145,7 +81,7 @@ async def test_a_move_is_written_at_once_and_told_with_its_stamp_and_what_its_fr
 
 async def test_a_unit_mounted_the_other_way_round_turns_the_other_way() -> None:
     link = ScriptedLink()
-    async with supervised(link, profile(invert=True)) as rig:
+    async with supervised(link, UnitProfile(name_patterns=("*",), invert=True)) as rig:
         await rig.ready()
         rig.put(0.5)
         await asyncio.sleep(0.1)
