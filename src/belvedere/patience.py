@@ -24,7 +24,7 @@ class Patience:
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - `async with` runs in a task only
+        assert task is not None  # noqa: S101 - an asynchronous block runs in a task only
         self._task = task
         self._cancelled_before = task.cancelling()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)

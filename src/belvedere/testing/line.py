@@ -65,7 +65,11 @@ class Line:
         self._ends.add(end)
         if self.is_cut:
             end.transport.abort()
-        elif self.is_hushed:
+        elif self.is_hushed:  # before Python 3.11.4 a transport begins to read after this, whatever it is told here
+            asyncio.get_running_loop().call_soon(self._keep_hushed, end)
+
+    def _keep_hushed(self, end: _End) -> None:
+        if self.is_hushed and end in self._ends:
             end.transport.pause_reading()
 
     def receive_lost(self, end: _End) -> None:
