@@ -53,7 +53,7 @@ def test_anyone_who_looks_can_stop_whoever_drives(
     looker.tap("Stop the camera")
     stopped_at = house.wait_stopped()
     driver.expect("hold", "cut")
-    expect(driver.says).to_contain_text("Stopped.")
+    expect(driver.says).to_contain_text("Let go and press again.")
     driver.pictures_go_by(5)
     assert house.is_still_since(stopped_at)
     driver.let_go()

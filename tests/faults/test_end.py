@@ -1,0 +1,201 @@
+"""The end of the program mid-move, wanted or not: each unit is told to stop, and the exit status tells which it was."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from belvedere.app.lifecycle import live
+from belvedere.app.settings import DEMO, furnish
+from belvedere.gateway.messages import SUBPROTOCOL
+from belvedere.gateway.parts import GatewayOptions
+from belvedere.head.axes import AXES, Axis
+from belvedere.head.frames import stop_frame
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from belvedere.app.build import Belvedere
+    from belvedere.link.supervisor import UnitCommand, UnitStatus, UnitSupervisor
+    from belvedere.sim.unit import VirtualUnit
+
+pytestmark = pytest.mark.realtime
+
+PATIENCE_S = 30.0
+SLACK_S = 0.5  # what a busy machine may add to two link intervals
+RESEND_S = 0.05
+HOUSE = furnish(
+    msgspec.structs.replace(
+        DEMO, server=GatewayOptions(port=0), stage=msgspec.structs.replace(DEMO.stage, source="test")
+    )
+)
+STOP = stop_frame(HOUSE.profile.frame)
+
+
+class BrokenUnit:
+    """A unit in whose way something of ours is broken: it takes a few moves, and then the engine's call fails."""
+
+    def __init__(self, unit: UnitSupervisor, good_moves: int) -> None:
+        self._unit = unit
+        self._good_moves = good_moves
+
+    @property
+    def status(self) -> UnitStatus:
+        """The real unit's."""
+        return self._unit.status
+
+    def put(self, command: UnitCommand) -> None:
+        """Pass it on, or fail as nothing of ours may."""
+        if command.velocity:
+            self._good_moves -= 1
+        if command.velocity and self._good_moves < 0:
+            raise ZeroDivisionError("a part of the engine is broken")
+        self._unit.put(command)
+
+
+class Life:
+    """A house that lives in this test's own loop."""
+
+    def __init__(self) -> None:
+        self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.parts: list[Belvedere] = []
+
+    def begin(self) -> asyncio.Task[int]:
+        """Let it live; the task ends with the exit status."""
+        return asyncio.create_task(live(HOUSE, self.link.set_result, on_built=self.parts.append))
+
+    def unit(self, axis: Axis = Axis.PAN) -> VirtualUnit:
+        """One of the virtual units."""
+        head = self.parts[0].virtual_head
+        assert head is not None
+        return head.unit(axis)
+
+    def _is_turning(self, axis: Axis) -> bool:
+        frames = self.unit(axis).frames
+        return bool(frames) and frames[-1].frame != STOP
+
+    async def turning(self) -> None:
+        """Wait until both units turn."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(map(self._is_turning, AXES)):  # noqa: ASYNC110 - units have no event for it
+                await asyncio.sleep(0.005)
+
+    def first_stops(self) -> list[float]:
+        """When each unit was first told to stop after its last move; both must have been, and nothing else since."""
+        times = []
+        for axis in AXES:
+            frames = list(self.unit(axis).frames)
+            moves = [index for index, frame in enumerate(frames) if frame.frame != STOP]
+            assert moves[-1] + 1 < len(frames), f"{axis} was left turning"
+            times.append(frames[moves[-1] + 1].at_s)
+        return times
+
+
+def cookie_for(link: str) -> str:
+    """Open the door with a link, as a browser does."""
+    parts = urlsplit(link)
+    door = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
+    door.request("GET", parts.path)
+    answer = door.getresponse()
+    cookie = answer.getheader("set-cookie", "").partition(";")[0]
+    door.close()
+    return cookie
+
+
+async def hold(socket: ClientConnection) -> None:
+    """Say hello, take the lease when the head is there, and hold to the right and up until the socket ends."""
+    clock = time.monotonic
+
+    async def say(what: str, **fields: object) -> None:
+        await socket.send(msgspec.json.encode({"type": what, **fields}).decode())
+
+    await say("hello", clock=clock() * 1000)
+    await say("lease.acquire")
+    epoch, ready = 0, False
+    async for text in socket:
+        message = msgspec.json.decode(text)
+        if message["type"] == "lease" and message["holder"] == "you":
+            epoch = message["epoch"]
+        if message["type"] == "state":
+            ready = all(message[axis]["link"] == "ready" for axis in AXES)
+        if epoch and ready:
+            break
+    for seq in range(1, 100_000):
+        await say("drive", epoch=epoch, hold=1, seq=seq, pan=1.0, tilt=0.2, clock=clock() * 1000)
+        await asyncio.sleep(RESEND_S)
+
+
+@asynccontextmanager
+async def driver(link: str) -> AsyncIterator[None]:
+    """Somebody far away who holds, whatever happens."""
+    cookie = await asyncio.to_thread(cookie_for, link)
+    address = urlsplit(link).netloc
+    async with connect(
+        f"ws://{address}/api/v1/control", subprotocols=[Subprotocol(SUBPROTOCOL)], additional_headers={"cookie": cookie}
+    ) as socket:
+        holding = asyncio.create_task(hold(socket))
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.wait({holding})
+
+
+async def test_sigterm_mid_move_tells_each_unit_to_stop_at_once_and_ends_well() -> None:
+    life = Life()
+    living = life.begin()
+    async with asyncio.timeout(PATIENCE_S), driver(await life.link):
+        await life.turning()
+        os.kill(os.getpid(), signal.SIGTERM)
+        told_at = time.monotonic()
+        status = await living
+    assert status == 0
+    assert max(life.first_stops()) - told_at <= SLACK_S
+
+
+async def test_an_exception_inside_the_loop_stops_both_units_and_ends_with_status_1(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    life = Life()
+    living = life.begin()
+    async with asyncio.timeout(PATIENCE_S):
+        link = await life.link
+        belvedere = life.parts[0]
+        belvedere.engine.attach(Axis.TILT, BrokenUnit(belvedere.units[Axis.TILT], good_moves=5))
+        async with driver(link):
+            status = await living
+    assert status == 1
+    assert "the engine failed" in caplog.text
+    assert life.first_stops()
+
+
+async def test_the_demo_as_a_process_ends_well_on_sigterm_mid_move() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "belvedere.cli", "demo", "--no-browser", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        link = ""
+        while not link:
+            words = (await process.stdout.readline()).decode().split()
+            link = next((word for word in words if word.startswith("http://")), "")
+        async with driver(link):
+            await asyncio.sleep(2 * RESEND_S)
+            process.send_signal(signal.SIGTERM)
+            _out, complaints = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in complaints

@@ -1,0 +1,152 @@
+"""Everything that goes wrong between a page and the house, as the units feel it, to the millisecond."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.control.options import TICK_S
+from belvedere.head.axes import Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.faults.conftest import Stack
+
+    Open = Callable[..., AbstractAsyncContextManager[Stack]]
+
+DEAD_MAN_S = 0.5
+INTERVAL_S = 0.03
+IN_TIME_S = DEAD_MAN_S + INTERVAL_S + TICK_S
+AT_ONCE_S = 2 * INTERVAL_S
+WHENEVER = [0.2 + 0.0137 * number for number in range(8)]  # moments of every phase of radio, page and probes
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+async def test_letting_go_reaches_the_unit_within_two_intervals(stack: Open, held_s: float) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await asyncio.sleep(held_s)
+        await visitor.let_go()
+        let_go_at = house.now
+        assert await house.stopped() - let_go_at <= AT_ONCE_S
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+async def test_a_socket_that_closes_stops_the_unit_within_two_intervals(stack: Open, held_s: float) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await asyncio.sleep(held_s)
+        visitor.peer.leave(1006)
+        closed_at = house.now
+        assert await house.stopped() - closed_at <= AT_ONCE_S
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+async def test_a_page_that_dies_without_a_word_is_followed_by_a_stop_in_dead_man_time_an_interval_and_a_tick(
+    stack: Open, held_s: float
+) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press(pan=1.0, tilt=0.5)
+        await asyncio.sleep(held_s)
+        await visitor.fall_silent()
+        died_at = house.now
+        stops = [await house.stopped(axis) for axis in Axis]
+        assert max(stops) - died_at <= IN_TIME_S
+        assert (await visitor.notice())["code"] == "hold_expired"
+
+
+async def test_a_half_open_socket_is_stopped_by_the_dead_man_and_hung_up_on(stack: Open) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+        visitor.peer.stop_reading()  # no FIN, no RST: the cable was pulled
+        await visitor.fall_silent()
+        silent_at = house.now
+        assert await house.stopped() - silent_at <= IN_TIME_S
+        await visitor.peer.over()
+        assert not any(house.velocities(Axis.PAN, silent_at + IN_TIME_S))
+
+
+async def test_a_page_that_reads_nothing_is_still_stopped_when_it_lets_go(stack: Open) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        visitor.peer.stop_reading()
+        await visitor.press()
+        await house.turning()
+        await visitor.let_go()
+        let_go_at = house.now
+        assert await house.stopped() - let_go_at <= AT_ONCE_S
+
+
+async def test_a_late_burst_of_an_old_hold_moves_nothing(stack: Open) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+        await visitor.fall_silent()
+        held_up = [visitor.drive(1.0) for _ in range(20)]  # said now, delivered by the network when it is too late
+        stopped_at = await house.stopped()
+        await asyncio.sleep(1)
+        for message in held_up:
+            visitor.peer.say(message)
+        assert (await visitor.error())["code"] in {"too_late", "hold_ended"}
+        await asyncio.sleep(1)
+        assert not any(house.velocities(Axis.PAN, stopped_at))
+
+
+async def test_a_flood_ends_the_flooder_and_delays_nobody_elses_stop(stack: Open) -> None:
+    async with stack() as house, house.visitor() as driver, house.visitor() as flooder:
+        await house.ready()
+        await driver.lease()
+        await driver.press()
+        await house.turning()
+        for _ in range(20_000):
+            flooder.say("ping")
+        await driver.let_go()
+        let_go_at = house.now
+        assert await house.stopped() - let_go_at <= AT_ONCE_S
+        await flooder.peer.over()
+        assert flooder.peer.close_code == 4429
+
+
+async def test_a_flood_from_the_driver_ends_in_a_stop(stack: Open) -> None:
+    async with stack() as house, house.visitor() as driver:
+        await house.ready()
+        await driver.lease()
+        await driver.press()
+        await house.turning()
+        await driver.fall_silent()
+        flooded_at = house.now
+        for _ in range(20_000):
+            driver.peer.say(driver.drive(1.0))
+        assert await house.stopped() - flooded_at <= AT_ONCE_S
+        await driver.peer.over()
+        assert driver.peer.close_code == 4429
+
+
+async def test_a_stop_is_heard_in_the_middle_of_a_flood(stack: Open) -> None:
+    async with stack() as house, house.visitor() as driver, house.visitor() as other:
+        await house.ready()
+        await driver.lease()
+        await driver.press()
+        await house.turning()
+        for _ in range(300):
+            other.say("ping")
+        other.say("stop")
+        said_at = house.now
+        assert await house.stopped() - said_at <= AT_ONCE_S
+        assert (await driver.notice())["code"] == "stopped"

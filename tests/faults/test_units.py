@@ -1,0 +1,165 @@
+"""Everything that goes wrong between the house and its units: stop comes first, and nobody's hold lives on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.head.axes import Axis
+from belvedere.head.profile import WriteMode
+from belvedere.link.supervisor import LinkPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.faults.conftest import Stack
+
+    from belvedere.sim.head import Faults
+
+    Open = Callable[..., AbstractAsyncContextManager[Stack]]
+
+AT_ONCE_S = 0.06  # two link intervals
+BACK_WITHIN_S = 20.0  # BlueZ's slow goodbye, a rest, a search and a connection, tried again a few times
+
+
+def drop(faults: Faults) -> None:
+    faults.drop(Axis.PAN)
+
+
+def vanish(faults: Faults) -> None:
+    faults.vanish(Axis.PAN)
+
+
+def hang(faults: Faults) -> None:
+    faults.silence(Axis.PAN, on=True)
+
+
+def adapter_off(faults: Faults) -> None:
+    faults.switch_adapter(on=False)
+
+
+def refuse(faults: Faults) -> None:
+    faults.refuse(Axis.PAN, on=True)
+
+
+def undo(faults: Faults) -> None:
+    faults.come_back(Axis.PAN)
+    faults.silence(Axis.PAN, on=False)
+    faults.switch_adapter(on=True)
+    faults.refuse(Axis.PAN, on=False)
+
+
+async def test_a_unit_that_is_off_at_the_start_is_found_when_it_is_switched_on_and_told_to_stop_first(
+    stack: Open,
+) -> None:
+    async with stack(before=lambda head: head.faults.vanish(Axis.PAN)) as house, house.visitor() as visitor:
+        await house.ready(Axis.TILT)
+        await visitor.lease()
+        await visitor.press(pan=1.0, tilt=1.0)
+        await house.turning(Axis.TILT)
+        await visitor.let_go()
+        await asyncio.sleep(20)
+        assert not house.frames(Axis.PAN)
+        assert house.phase(Axis.PAN) is not LinkPhase.READY
+
+        house.head.faults.come_back(Axis.PAN)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            await house.ready()
+        assert house.is_stop(house.frames(Axis.PAN)[0])
+        assert not any(house.velocities(Axis.PAN))
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+
+
+@pytest.mark.parametrize("fault", [drop, vanish, hang, adapter_off], ids=lambda fault: fault.__name__)
+async def test_a_link_lost_mid_move_is_mended_and_its_first_write_is_a_stop(
+    stack: Open, fault: Callable[[Faults], None]
+) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+        await asyncio.sleep(0.3)
+        fault(house.head.faults)
+        lost_at = house.now
+        assert (await visitor.notice())["code"] == "link_lost"
+        assert house.head.pan.speed_at(house.now) > 0  # a unit never stops by itself
+        await asyncio.sleep(1)
+        undo(house.head.faults)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            await house.ready()
+        after = house.frames(Axis.PAN, lost_at + 0.001)
+        assert house.is_stop(after[0])
+        assert after[0].at_s < house.now
+
+        await asyncio.sleep(1)  # the hand is still down, and tells so twenty times a second
+        assert not any(house.velocities(Axis.PAN, lost_at + 0.001))
+        assert house.head.pan.speed_at(house.now) == 0
+        await visitor.press()
+        await house.turning()
+
+
+async def test_a_unit_that_refuses_commands_mid_move_is_asked_to_stop_until_it_does(stack: Open) -> None:
+    async with stack(write=WriteMode.WITH_RESPONSE) as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+        house.head.faults.refuse(Axis.PAN, on=True)
+        refused_at = house.now
+        await asyncio.sleep(1)
+        await visitor.let_go()
+        await asyncio.sleep(5)
+        house.head.faults.refuse(Axis.PAN, on=False)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            await house.ready()
+        await house.until(lambda: house.frames(Axis.PAN, refused_at))
+        assert house.is_stop(house.frames(Axis.PAN, refused_at)[0])
+        assert not any(house.velocities(Axis.PAN, refused_at))
+
+
+@pytest.mark.parametrize("fault", ["vanish", "hang", "slow"])
+async def test_a_bad_tilt_unit_never_delays_stopping_pan(stack: Open, fault: str) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press(pan=1.0, tilt=1.0)
+        await house.turning()
+        await house.turning(Axis.TILT)
+        faults = house.head.faults
+        match fault:
+            case "vanish":
+                faults.vanish(Axis.TILT)
+            case "hang":
+                faults.silence(Axis.TILT, on=True)
+            case _:
+                faults.delay(Axis.TILT, 3.0)
+        for _ in range(6):  # while tilt is lost, being hung up on, and searched for
+            await asyncio.sleep(0.4)
+            assert house.velocities(Axis.PAN)[-1] != 0
+            await visitor.let_go()
+            let_go_at = house.now
+            assert await house.stopped() - let_go_at <= AT_ONCE_S
+            await visitor.press(pan=1.0, tilt=1.0)
+            await house.turning()
+
+
+async def test_a_poor_link_is_slow_and_safe(stack: Open) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        house.head.faults.lose(Axis.PAN, 0.5)
+        await visitor.lease()
+        for _ in range(10):
+            await visitor.press()
+            await asyncio.sleep(0.7)
+            await visitor.let_go()
+            await asyncio.sleep(1.3)
+            assert house.head.pan.speed_at(house.now) == 0 or house.phase(Axis.PAN) is not LinkPhase.READY
+        await house.ready()
+        await asyncio.sleep(2)
+        assert house.head.pan.speed_at(house.now) == 0
