@@ -39,10 +39,14 @@ async def test_a_stop_arrives_within_two_intervals_at_any_moment(interval_s: flo
     assert max(lag.stops_s) <= 2 * interval_s + EPSILON_S
 
 
-async def test_both_units_get_about_as_many_commands_as_their_radio_carries() -> None:
-    lag = await measure_lag(SimulatedRadio(interval_s=0.040), Random(3), seconds=30)
+@pytest.mark.parametrize(("interval_s", "rate_hz"), [(0.030, 60), (0.040, 60), (0.050, 25)])
+async def test_both_units_get_most_of_the_commands_that_their_radio_can_carry(
+    interval_s: float, rate_hz: float
+) -> None:
+    """The last pair would march in lockstep with the radio if probes left at their slots exactly: 0.72 instead."""
+    lag = await measure_lag(SimulatedRadio(interval_s=interval_s), Random(3), seconds=30, rate_hz=rate_hz)
     for axis in AXES:
-        assert len(lag.ages_s[axis]) >= 0.8 * 30 / 0.040
+        assert len(lag.ages_s[axis]) >= 0.78 * 30 * min(rate_hz, 1 / interval_s)
 
 
 async def test_when_the_unit_gets_itself_a_slower_link_the_backlog_is_seen_and_goes_away() -> None:
