@@ -1,14 +1,31 @@
 from __future__ import annotations
 
+import queue
 import socket
 
 import msgspec
 import pytest
 
-from belvedere.app.run import run
+from belvedere.app.run import leave_anyway, run
 from belvedere.app.settings import DEMO, furnish
 from belvedere.errors import OwnerError
 from belvedere.gateway.parts import GatewayOptions
+
+
+@pytest.mark.realtime
+def test_a_process_that_cannot_end_is_ended_with_its_status() -> None:
+    left: queue.Queue[int] = queue.Queue()
+    leave_anyway(1, 0.0, left.put)
+    assert left.get(timeout=10) == 1
+
+
+@pytest.mark.realtime
+def test_a_process_that_ends_in_time_is_left_alone() -> None:
+    left: queue.Queue[int] = queue.Queue()
+    timer = leave_anyway(0, 3600, left.put)
+    timer.cancel()
+    timer.join(10)
+    assert left.empty()
 
 
 @pytest.mark.realtime

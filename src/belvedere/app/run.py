@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.app.settings import House
+
+LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
 
 
 def run(house: House, announce: Callable[[str], None]) -> int:
@@ -22,7 +26,18 @@ def run(house: House, announce: Callable[[str], None]) -> int:
     for name in ("bumble", "aioice", "aiortc"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(live(house, announce))
+        status = runner.run(live(house, announce))
+        leaving = leave_anyway(status)
+    leaving.cancel()
+    return status
+
+
+def leave_anyway(status: int, within_s: float = LEAVE_S, leave: Callable[[int], None] = os._exit) -> threading.Timer:
+    """End the process after `within_s` unless cancelled: the loop waits for calls that ignore their own cancelling."""
+    timer = threading.Timer(within_s, leave, (status,))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
