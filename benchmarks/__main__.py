@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import time
+import traceback
 
 from benchmarks.report import RESULTS, Result, machine, print_table, write_results
 
@@ -19,7 +20,7 @@ SCENARIOS = {
 
 
 def main(names: list[str]) -> int:
-    """Run them; exit status 2 for a name that is none."""
+    """Run them; exit status 2 for a name that is none, 1 for a scenario that failed."""
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         print(f"no such scenario: {', '.join(unknown)}. There are:", file=sys.stderr)
@@ -30,16 +31,23 @@ def main(names: list[str]) -> int:
     if os.getloadavg()[0] > 0.5:
         print("The machine is busy with something else: expect wide spreads.\n")
     results: list[Result] = []
+    failed: list[str] = []
     for name in names or SCENARIOS:
         began = time.monotonic()
         print(f"{name}: {SCENARIOS[name]} ...", file=sys.stderr, flush=True)
-        results += importlib.import_module(f"benchmarks.{name}").run()
+        try:
+            results += importlib.import_module(f"benchmarks.{name}").run()
+        except Exception:  # noqa: BLE001 - the others' figures are worth having
+            failed.append(name)
+            traceback.print_exc()
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         write_results(results)
     print()
     print_table(results)
     print(f"\nin {RESULTS}")
-    return 0
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

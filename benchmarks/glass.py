@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-ROUNDS = 3
+ROUNDS = 2
 VISITS = 5  # of one round
 WARM_S = 1.5  # the page says that it is there, the codec finds its rate
 WATCH_S = 3.0

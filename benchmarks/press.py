@@ -28,13 +28,12 @@ FRAME_MS = 1000 / 30
 FLOOR_MS = (INTERVAL_MS + FRAME_MS) / 2
 
 MOVES = """(() => {
-  const canvas = document.createElement("canvas"), rows = 24;
+  const canvas = new OffscreenCanvas(1280, 24), rows = 24;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   let still = null, pressed = 0;
   bench.presses = [];
   const look = (video) => {
-    const width = canvas.width = video.videoWidth;
-    canvas.height = rows;
-    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const width = video.videoWidth;
     context.drawImage(video, 0, video.videoHeight * 0.6, width, rows, 0, 0, width, rows);
     return context.getImageData(0, 0, width, rows).data;
   };
@@ -46,7 +45,7 @@ MOVES = """(() => {
   bench.onPicture = (video, shown) => {
     const picture = look(video);
     if (pressed && still && hasMoved(still, picture)) { bench.presses.push(shown - pressed); pressed = 0; }
-    if (!pressed) still = picture;
+    if (!pressed) { still = picture; bench.hasLooked = true; }
   };
   addEventListener("keydown", (event) => { if (!event.repeat) pressed = event.timeStamp; }, true);
 })()"""
@@ -89,6 +88,7 @@ def _press(browser: Browser) -> list[float]:
         wait_until(page, "document.querySelector('main').dataset.panLink === 'ready'")
         time.sleep(1.5)
         page.evaluate(MOVES)
+        wait_until(page, "bench.hasLooked")  # or the first press would have nothing to compare with
         delays: list[float] = []
         for number in range(PRESSES):
             wait_until(page, "document.querySelector('main').dataset.picture === 'live'")
