@@ -44,12 +44,12 @@ WATCH = """
     return isRead ? ms : null;
   };
   const follow = (video) => {
-    const next = () => video.requestVideoFrameCallback(() => {
+    const next = () => video.requestVideoFrameCallback((_now, metadata) => {
       const shown = performance.now();
       next();
       bench.first ||= shown;
       if (bench.onPicture) bench.onPicture(video, shown);
-      else if (bench.isReading) bench.frames.push([shown, read(video)]);
+      else if (bench.isReading) bench.frames.push([shown, metadata.presentationTime, read(video)]);
     });
     next();
   };
@@ -61,7 +61,7 @@ WATCH = """
   addEventListener("DOMContentLoaded", look);
 })();
 """
-"""Notes the tap, the first picture, and while `bench.isReading` every picture's time of display and of capture."""
+"""Notes the tap, the first picture, and while `bench.isReading` when every picture was shown, handed to the compositor, and taken."""
 
 
 @contextlib.contextmanager
