@@ -61,7 +61,7 @@ WATCH = """
   addEventListener("DOMContentLoaded", look);
 })();
 """
-"""Notes the tap, the first picture, and while `bench.isReading` when every picture was shown, handed to the compositor, and taken."""
+"""Notes the tap and the first picture; while `bench.isReading`, when each was shown, composed and taken."""
 
 
 @contextlib.contextmanager
