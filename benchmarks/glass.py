@@ -153,7 +153,7 @@ def _results(rounds: dict[str, list[Watched]]) -> list[Result]:
             ("p95", "glass to glass, a visit's 95th percentile", "ms", 30),
             (
                 "handed",
-                "likewise to Chromium's compositor, before it waits for the screen: a visit's median",
+                "from glass to Chromium's compositor, before the wait for the screen: a visit's median",
                 "ms",
                 None,
             ),
