@@ -46,7 +46,9 @@ async def test_a_clock_that_leaps_ahead_mid_hold_ends_the_hold_and_the_head_stop
         await house.turning()
         await asyncio.sleep(0.3)
         house.clock.jumped_s = jumped_s
-        stopped_at = await house.stopped()  # later where the leap made the link look dead, too
+        leapt_at = house.now
+        stopped_at = await house.stopped()
+        assert stopped_at - leapt_at <= IN_TIME_S
         await asyncio.sleep(1)
         assert not any(house.velocities(Axis.PAN, stopped_at))
 

@@ -163,3 +163,21 @@ async def test_a_poor_link_is_slow_and_safe(stack: Open) -> None:
         await house.ready()
         await asyncio.sleep(2)
         assert house.head.pan.speed_at(house.now) == 0
+
+
+@pytest.mark.parametrize("late_s", [0.3, 1.0])
+async def test_a_link_that_turns_slow_mid_move_is_given_up_with_a_stop_behind_what_is_on_its_way(
+    stack: Open, late_s: float
+) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await house.turning()
+        await asyncio.sleep(1)
+        house.head.faults.delay(Axis.PAN, late_s)
+        assert (await visitor.notice())["code"] == "link_lost"
+        given_up_at = house.now
+        assert await house.stopped() - given_up_at <= late_s + AT_ONCE_S
+        await asyncio.sleep(1)
+        assert house.head.pan.speed_at(house.now) == 0

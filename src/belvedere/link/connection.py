@@ -102,6 +102,7 @@ class Connection:
                 return
             self._raise_if_lost()
             if self._courier.is_overdue(now):
+                self._stop_blindly()
                 raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
             self._begin_next(now)
             await self._until(self._courier.deadline())
@@ -145,6 +146,11 @@ class Connection:
         writing = self._calls.begin(self._link.write(self._stop.frame, response=response))
         await outcome(writing, self.pace.answer_timeout_s)
         self._on_written(self._stop, self._clock())
+
+    def _stop_blindly(self) -> None:
+        """Hand over one more stop and wait for nothing: a link that is only slow, or looked dead, still carries it."""
+        if self._writing is None and not self._courier.with_response:  # behind a write that hangs it would hang, too
+            self._calls.begin(self._link.write(self._stop.frame, response=False))
 
     async def _write_newest(self) -> None:
         await self._link.write(self._courier.newest().frame, response=self._courier.with_response)
