@@ -276,6 +276,8 @@ class VirtualClient(BaseBleakClient):
 
     def _finish(self, turn: tuple[str, int] | None, request: asyncio.Task[Any]) -> None:
         self._requests.discard(request)
+        if not request.cancelled():
+            request.exception()  # asked for here: a caller who gave up does not, and asyncio would complain
         if turn is not None:
             self._busy.discard(turn)
 
