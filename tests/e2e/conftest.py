@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -338,7 +339,8 @@ class Visitor:
     def photograph(self, name: str) -> None:
         """Keep a picture of the page for people to look at, where that is wanted."""
         if SCREENSHOTS:
-            self.page.screenshot(path=Path(SCREENSHOTS) / f"{self.device.name}-{name}.png")
+            path = Path(SCREENSHOTS) / f"{self.device.name}-{name}.png"
+            self.page.screenshot(path=path, animations="disabled")  # not halfway through a fade
 
 
 def _shift_px(before: Grey, after: Grey) -> int:
@@ -413,8 +415,11 @@ class LoneBrowser:
 
     def __init__(self, playwright: Playwright, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        command = [CHROMIUM, *CHROMIUM_ARGUMENTS, "--remote-debugging-port=0", f"--user-data-dir={folder}"]
+        options = ["--remote-debugging-port=0", f"--user-data-dir={folder}"]
+        # not its page for new tabs, which swaps processes while it loads: whoever attaches meanwhile waits for ever
+        command = [CHROMIUM, *CHROMIUM_ARGUMENTS, *options, "about:blank"]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._renderers: list[int] = []
         self._playwright = playwright
         self._folder = folder
 
@@ -434,16 +439,25 @@ class LoneBrowser:
     def renderers(self) -> list[int]:
         """The processes that run pages."""
         told = self.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
-        return [process["id"] for process in told["processInfo"] if process["type"] == "renderer"]
+        self._renderers = [process["id"] for process in told["processInfo"] if process["type"] == "renderer"]
+        return self._renderers
+
+    def end(self) -> None:
+        """End it whatever has become of it; a page that was frozen does not notice that its browser is gone."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        for renderer in self._renderers:
+            with suppress(ProcessLookupError):
+                os.kill(renderer, signal.SIGKILL)
 
 
 @pytest.fixture
-def lone_browser(playwright: Playwright, tmp_path: Path) -> Iterator[LoneBrowser]:
-    """A browser for one test; it is ended whatever has become of it."""
+def lone_browser(playwright: Playwright, house: LivingHouse, tmp_path: Path) -> Iterator[LoneBrowser]:
+    """A browser for one test; it is ended whatever has become of it, and the house comes to rest."""
     lone = LoneBrowser(playwright, tmp_path / "chromium")
     yield lone
-    lone.process.kill()
-    lone.process.wait(PATIENCE_S)
+    lone.end()
+    house.rest()
 
 
 @pytest.fixture

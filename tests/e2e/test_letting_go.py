@@ -111,4 +111,3 @@ def test_a_page_that_ends_mid_hold_is_followed_by_a_stop_in_time(
     stopped_at = house.wait_stopped()
     assert stopped_at - ended_at <= DEAD_MAN_S + INTERVAL_S + TICK_S + SLACK_S
     assert house.is_still_since(stopped_at)
-    house.rest()
