@@ -201,3 +201,81 @@ async def test_a_unit_that_keeps_refusing_to_stop_is_connected_to_anew() -> None
         link.usual.clear()
         await rig.ready()
         assert set(link.frames) == {UnitRig.stop}
+
+
+@pytest.mark.parametrize("call", ["probe", "write"])
+@pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
+async def test_a_link_given_up_mid_move_is_handed_one_more_stop_whatever_failed(
+    call: str, details: LinkDetails
+) -> None:
+    link = ScriptedLink(details)
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.script("write" if details is ONLY_WITH_RESPONSE else call, Step(), Step(0.01, LinkReason.LOST))
+        while rig.is_ready:
+            rig.put(0.5)
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
+        last = [write for write in link.writes if write.connection == 1][-1]
+        assert last.frame == UnitRig.stop
+
+
+class StallingClock:
+    """A clock on which a loop that was busy finds that time has passed."""
+
+    def __init__(self) -> None:
+        self.stalled_s = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.stalled_s
+
+
+async def test_a_busy_loop_does_not_take_a_good_link_for_a_bad_one_and_loses_no_stop() -> None:
+    link, clock, written = ScriptedLink(), StallingClock(), list[Letter]()
+    link.usual["write"] = Step(0.03)
+    connection = Connection(
+        link,
+        WriteMode.WITH_RESPONSE,
+        STOP,
+        calls=Calls(),
+        clock=clock,
+        options=LinkOptions(),
+        on_written=lambda letter, _now: written.append(letter),
+    )
+    await connection.open(lambda: None)
+    await connection.settle()
+    driving = asyncio.create_task(connection.drive())
+    connection.put(MOVE)
+    await asyncio.sleep(0.001)
+    clock.stalled_s = 0.45  # longer than any answer may take
+    connection.put(STOP)
+    await asyncio.sleep(0.1)
+    assert not driving.done()
+    assert written[-1] == STOP
+    driving.cancel()
+    await asyncio.wait({driving})
+
+
+async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> None:
+    link, clock = ScriptedLink(), StallingClock()
+    connection = Connection(
+        link,
+        WriteMode.WITH_RESPONSE,
+        STOP,
+        calls=Calls(),
+        clock=clock,
+        options=LinkOptions(),
+        on_written=lambda _letter, _now: None,
+    )
+    await connection.open(lambda: None)
+    await connection.settle()
+    link.usual["write"] = HANG
+    driving = asyncio.create_task(reason_of_end(connection))
+    connection.put(MOVE)
+    await asyncio.sleep(0.001)
+    clock.stalled_s = 0.45
+    connection.put(STOP)
+    async with asyncio.timeout(1):
+        assert await driving is LinkReason.UNANSWERED
+    connection.let_go()
+    await asyncio.sleep(1)  # the last stop hangs, too, and is let go of

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails, UnitLink
 
 UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
+STALL_S = 0.03  # a loop that comes later than this was busy: what it finds overdue may have been answered meanwhile
 SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
 TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 
@@ -94,7 +95,17 @@ class Connection:
         self._wake.set()
 
     async def drive(self) -> None:
-        """Carry letters until the unit refuses one. Raises LinkError when the link has shown to be bad."""
+        """Carry letters until the unit refuses one. Raises LinkError when the link has shown to be bad.
+
+        A link that is given up may still carry something, and the unit may be moving: it is handed one more stop.
+        """
+        try:
+            await self._carry()
+        except LinkError:
+            self._stop_blindly()
+            raise
+
+    async def _carry(self) -> None:
         while True:
             self._wake.clear()
             now = self._clock()
@@ -102,10 +113,12 @@ class Connection:
                 return
             self._raise_if_lost()
             if self._courier.is_overdue(now):
-                self._stop_blindly()
                 raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
             self._begin_next(now)
-            await self._until(self._courier.deadline())
+            deadline = self._courier.deadline()
+            await self._until(deadline)
+            if deadline is not None and self._clock() > deadline + STALL_S:
+                self._courier.receive_stall(self._clock())
 
     async def stop_at_last(self) -> None:
         """Get one more stop onto the air, if the link still can, within `last_stop_s`. Raises no LinkError."""
@@ -148,9 +161,14 @@ class Connection:
         self._on_written(self._stop, self._clock())
 
     def _stop_blindly(self) -> None:
-        """Hand over one more stop and wait for nothing: a link that is only slow, or looked dead, still carries it."""
-        if self._writing is None and not self._courier.with_response:  # behind a write that hangs it would hang, too
-            self._calls.begin(self._link.write(self._stop.frame, response=False))
+        """Hand over one more stop and wait for nothing: a link that is only slow, or looked dead, still carries it.
+
+        Behind a write that hangs it may hang as well, and is let go of like any call.
+        """
+        if not self._is_lost:
+            writing = self._calls.begin(self._link.write(self._stop.frame, response=self._courier.with_response))
+            patience = asyncio.get_running_loop().call_later(self.pace.answer_timeout_s, writing.cancel)
+            writing.add_done_callback(lambda _: patience.cancel())
 
     async def _write_newest(self) -> None:
         await self._link.write(self._courier.newest().frame, response=self._courier.with_response)

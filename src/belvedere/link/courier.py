@@ -33,6 +33,7 @@ class Handed:
     def __init__(self, letter: Letter | None, now: float, timeout_s: float) -> None:
         self.letter = letter
         self.since = now
+        self.timeout_s = timeout_s
         self.overdue_at = now + timeout_s
 
 
@@ -114,6 +115,12 @@ class Courier:
         self._advance(now)
         calls = (call for call in (self._writing, self._probing) if call is not None)
         return any(now >= call.overdue_at for call in calls)
+
+    def receive_stall(self, now: float) -> None:
+        """Nobody looked for a while: answers may wait to be read, so every call has its whole time again."""
+        for call in (self._writing, self._probing):
+            if call is not None:
+                call.overdue_at = now + call.timeout_s
 
     def newest(self) -> Letter:
         """The letter to write, asked when the write really begins: a command that came since `next` replaces a move."""
