@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,16 +14,20 @@ import pytest
 
 from belvedere.app.lifecycle import live
 from belvedere.app.settings import DEMO, House, furnish
+from belvedere.control.lease import LeaseVerb
+from belvedere.control.setpoint import Setpoint
 from belvedere.errors import OwnerError
 from belvedere.gateway.parts import GatewayOptions
-from belvedere.head.axes import AXES
+from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
+from belvedere.head.profile import shipped_profile
 
 if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
 
 pytestmark = pytest.mark.realtime
 PATIENCE_S = 60
+STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
 def a_house(port: int = 0) -> House:
@@ -80,3 +85,49 @@ async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.Log
 async def test_a_port_in_use_is_the_owners_to_mend_and_nothing_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
         await live(a_house(taken.getsockname()[1]), print)
+
+
+async def drive_pan(belvedere: Belvedere) -> None:
+    """Somebody holds to the right, until the virtual unit turns."""
+    engine, head = belvedere.engine, belvedere.virtual_head
+    assert head is not None
+    engine.receive_session_opened("ann", "ann")
+    engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    seq = 0
+    async with asyncio.timeout(PATIENCE_S):
+        while not head.pan.frames or head.pan.frames[-1].frame == STOP:
+            seq += 1
+            setpoint = Setpoint(epoch=1, hold=seq, seq=seq, pan=0.5, tilt=0, sent_at_s=time.monotonic())
+            engine.receive_drive("ann", setpoint)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_unit_out_of_reach_at_the_end_is_sought_and_told_to_stop() -> None:
+    life = Life()
+    living = life.begin(a_house())
+    async with asyncio.timeout(PATIENCE_S):
+        await life.link
+    await life.until_connected()
+    head = life.parts[0].virtual_head
+    assert head is not None
+    await drive_pan(life.parts[0])
+    head.faults.drop(Axis.PAN)
+    life.ending.set()
+    assert await living == 0
+    assert head.pan.frames[-1].frame == STOP
+
+
+async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    life = Life()
+    living = life.begin(a_house())
+    async with asyncio.timeout(PATIENCE_S):
+        await life.link
+    await life.until_connected()
+    head = life.parts[0].virtual_head
+    assert head is not None
+    await drive_pan(life.parts[0])
+    head.faults.vanish(Axis.PAN)
+    head.faults.drop(Axis.PAN)
+    life.ending.set()
+    assert await living == 1
+    assert "may still be turning" in caplog.text

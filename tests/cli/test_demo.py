@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "belvedere.cli", "demo", "--no-browser", "--por
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_demo_prints_one_link_that_opens_and_ends_well_when_asked(number: signal.Signals) -> None:
     with subprocess.Popen(
         [*COMMAND, "0"], stdout=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}

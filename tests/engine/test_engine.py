@@ -201,3 +201,30 @@ async def test_a_units_trouble_is_told_with_its_reason() -> None:
         house.engine.receive_unit_status(Axis.TILT, house.units[Axis.TILT].status)
         tilt = house.engine.status.tilt
         assert (tilt.phase, tilt.reason) == (LinkPhase.WAITING, LinkReason.NOT_FOUND)
+
+
+class Stubborn(Recorder):
+    """A unit whose mailbox fails."""
+
+    def put(self, command: UnitCommand) -> None:  # noqa: ARG002 - it takes nothing
+        raise ZeroDivisionError
+
+
+async def test_a_unit_that_cannot_be_told_does_not_keep_the_other_from_its_last_stop() -> None:
+    clock = asyncio.get_running_loop().time
+    engine = Engine(Control(ControlOptions(), {}), clock=clock, bus=Bus())
+    tilt = Recorder()
+    engine.attach(Axis.PAN, Stubborn())
+    engine.attach(Axis.TILT, tilt)
+    with pytest.raises(InternalError):
+        await engine.run()
+    assert [command.velocity for command in tilt.commands] == [0.0]
+
+
+async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() -> None:
+    async with open_house() as house:
+        is_at_rest = []
+        for velocity in (0.0, 0.5, 0.0):
+            house.engine.receive_unit_written(Axis.PAN, velocity, None, house.clock())
+            is_at_rest.append(house.engine.status.pan.is_at_rest)
+        assert is_at_rest == [True, False, True]

@@ -374,7 +374,7 @@ async def test_when_nothing_is_acknowledged_the_radio_gets_time_to_send_the_last
 
 async def test_a_write_that_hangs_keeps_the_end_waiting_for_half_a_second_at_most() -> None:
     link = ScriptedLink(ONLY_WITH_RESPONSE)
-    async with supervised(link) as rig:
+    async with supervised(link, options=LinkOptions(last_search_s=0.0)) as rig:
         await rig.ready()
         link.usual["write"] = HANG_FOR_GOOD
         rig.put(0.5)
@@ -382,6 +382,35 @@ async def test_a_write_that_hangs_keeps_the_end_waiting_for_half_a_second_at_mos
         began = rig.now
         await rig.cancel()
         assert rig.now - began <= 0.5
+        link.release()
+
+
+async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
+    link = ScriptedLink(ONLY_WITH_RESPONSE)
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.script("write", HANG_FOR_GOOD)
+        rig.put(0.5)
+        await asyncio.sleep(0.01)
+        await rig.cancel()
+        link.release()
+    assert link.frames[-1] == STOP
+    assert not rig.supervisor.may_be_turning
+
+
+async def test_a_unit_that_never_comes_back_is_sought_for_a_bounded_time_at_the_end() -> None:
+    link = ScriptedLink(ONLY_WITH_RESPONSE)
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.usual["write"] = HANG_FOR_GOOD
+        rig.put(0.5)
+        await asyncio.sleep(0.01)
+        began = rig.now
+        await rig.cancel()
+        options = LinkOptions()
+        most_s = options.last_stop_s + options.last_search_s + 2 * options.close_timeout_s
+        assert options.last_search_s <= rig.now - began <= most_s
+        assert rig.supervisor.may_be_turning
         link.release()
 
 

@@ -61,7 +61,7 @@ class Keeper:
 def _positions_of(status: EngineStatus) -> dict[str, Position]:
     states = ((axis.value, getattr(status, axis)) for axis in AXES)
     return {
-        axis: Position(state.position_deg, is_sure=state.velocity == 0)
+        axis: Position(state.position_deg, is_sure=state.is_at_rest)
         for axis, state in states
         if state.position_deg is not None
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import time
@@ -12,17 +13,21 @@ from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.gateway.app import create_app
 from belvedere.gateway.server import listen, serve
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from belvedere.app.settings import House
 
 logger = logging.getLogger(__name__)
 
-STOP_S = 2.0  # a supervisor says its last stop within half a second, and may take its time to hang up
+STOP_S = 3.0  # a supervisor says its last stop within half a second, and may take its time to hang up
 CLOSE_S = 4.0  # what has not ended by then is left behind: the head stands still, and the process ends
+DOOR = "door"
+KEEP_S = 2.0  # a disk that takes longer does not keep what it is given
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
 
 
 async def live(
@@ -31,12 +36,26 @@ async def live(
     *,
     ending: asyncio.Event | None = None,
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
+    on_ending: Callable[[int], None] = lambda _status: None,
 ) -> int:
-    """Run the house until SIGTERM, SIGINT, `ending`, or a failure; returns the process's exit status.
+    """Run the house until SIGTERM, SIGINT, SIGHUP, `ending`, or a failure; returns the process's exit status.
 
-    `announce` is told the one-time link once the door is open, and `on_built` the parts before anything is started.
-    0 is an end that somebody wanted, 1 a failure. Raises OwnerError where the door cannot be opened at all.
+    `announce` is told the one-time link once the door is open, `on_built` the parts before anything is started, and
+    `on_ending` the exit status when the end begins. 0 is an end that somebody wanted, with the head at rest; 1 a
+    failure, or a unit that could not be told to stop. Raises OwnerError where the door cannot be opened at all.
     """
+    ending = ending or asyncio.Event()
+    with _signals_to(ending):
+        return await _live(house, announce, ending, on_built, on_ending)
+
+
+async def _live(
+    house: House,
+    announce: Callable[[str], None],
+    ending: asyncio.Event,
+    on_built: Callable[[Belvedere], None],
+    on_ending: Callable[[int], None],
+) -> int:
     sockets = listen(house.settings.server.host, house.settings.server.port)
     notifier = Notifier()
     belvedere = build(house, time.monotonic, notifier)
@@ -56,12 +75,17 @@ async def live(
     }
     if belvedere.keeper is not None:
         moving.add(asyncio.create_task(belvedere.keeper.run(), name="keeper"))
-    door = asyncio.create_task(serve(create_app(belvedere.parts), sockets, opened), name="door")
-    await _until_the_end({*moving, door}, ending or asyncio.Event())
-    notifier.stopping()
-    has_failed = _has_failed({*moving, door})
-    await _end(belvedere, moving, door)
-    return 1 if has_failed else 0
+    status = 1
+    try:
+        app = create_app(belvedere.parts)
+        moving.add(asyncio.create_task(serve(app, sockets, opened), name=DOOR))
+        await _until_the_end(moving, ending)
+        status = 1 if _has_failed(moving) else 0
+    finally:
+        notifier.stopping()
+        on_ending(status)
+        is_at_rest = await _end(belvedere, moving, house.settings.link.last_search_s)
+    return status if is_at_rest else 1
 
 
 def _address(sockets: list[socket.socket]) -> str:
@@ -70,22 +94,29 @@ def _address(sockets: list[socket.socket]) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _until_the_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) -> None:
-    """Wait for a signal, for `ending`, or for the first task that ends by itself."""
+@contextlib.contextmanager
+def _signals_to(ending: asyncio.Event) -> Iterator[None]:
+    """Turn the signals that end a process into `ending`, until the head stands still and everything is closed."""
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
     try:
-        for number in signals:
+        for number in SIGNALS:
             loop.add_signal_handler(number, ending.set)
     except (ValueError, RuntimeError):  # not the process's main thread: whoever runs us there has `ending`
         logger.debug("signals are left to the main thread")
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+async def _until_the_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) -> None:
+    """Wait for a signal, for `ending`, or for the first task that ends by itself."""
     waiting = asyncio.create_task(ending.wait(), name="end")
     try:
         await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 def _has_failed(tasks: set[asyncio.Task[None]]) -> bool:
@@ -97,21 +128,38 @@ def _has_failed(tasks: set[asyncio.Task[None]]) -> bool:
     return bool(ended)
 
 
-async def _end(belvedere: Belvedere, moving: set[asyncio.Task[None]], door: asyncio.Task[None]) -> None:
-    """The head first: a stop to each unit. Then everybody goes home, and nobody is waited for too long."""
-    try:
+async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: float) -> bool:
+    """The head first: a stop to each unit. Then everybody goes home, and nobody is waited for too long.
+
+    A unit that may be turning and is out of reach is sought for `search_s`.
+    Returns whether every unit was told to stop.
+    """
+    with _logged("closing the engine"):
         belvedere.engine.receive_closing()
-    except Exception:
-        logger.debug("the engine could not close", exc_info=True)
-    for task in moving:
+    units = {task for task in tasks if task.get_name() != DOOR}
+    for task in units:
         task.cancel()
-    await asyncio.wait(moving, timeout=STOP_S)
-    door.cancel()
+    await asyncio.wait(units, timeout=STOP_S + search_s)
+    is_at_rest = not any(unit.may_be_turning for unit in belvedere.units.values())
+    for task in tasks - units:
+        task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
     if belvedere.virtual_head is not None:
         rest.add(asyncio.create_task(belvedere.virtual_head.close(), name="virtual head"))
-    _done, late = await asyncio.wait({door, *rest, *moving}, timeout=CLOSE_S)
-    if belvedere.keeper is not None:
-        await belvedere.keeper.close(belvedere.engine.status)
+    _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_S)
     for task in late:
         logger.warning("the %s did not end in time", task.get_name())
+    if belvedere.keeper is not None:
+        with _logged("keeping where the head stands"):
+            async with within(KEEP_S):
+                await belvedere.keeper.close(belvedere.engine.status)
+    return is_at_rest
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Whatever fails at the end is told and passed over: the rest of the end must be seen to."""
+    try:
+        yield
+    except Exception:
+        logger.exception("%s failed", what)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from belvedere.app.settings import House
 
+END_S = 30.0  # more than an end takes, with a unit that is sought to be told to stop
 LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
 
 
@@ -25,14 +26,22 @@ def run(house: House, announce: Callable[[str], None]) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for name in ("bumble", "aioice", "aiortc"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        status = runner.run(live(house, announce))
-        leaving = leave_anyway(status)
-    leaving.cancel()
+    timers: list[threading.Timer] = []
+    status = 1
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            try:
+                ended = live(house, announce, on_ending=lambda known: timers.append(leave_anyway(known, END_S)))
+                status = runner.run(ended)
+            finally:
+                timers.append(leave_anyway(status, LEAVE_S))
+    finally:
+        for timer in timers:
+            timer.cancel()
     return status
 
 
-def leave_anyway(status: int, within_s: float = LEAVE_S, leave: Callable[[int], None] = os._exit) -> threading.Timer:
+def leave_anyway(status: int, within_s: float, leave: Callable[[int], None] = os._exit) -> threading.Timer:
     """End the process after `within_s` unless cancelled: the loop waits for calls that ignore their own cancelling."""
     timer = threading.Timer(within_s, leave, (status,))
     timer.daemon = True

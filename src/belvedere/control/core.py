@@ -27,11 +27,19 @@ if TYPE_CHECKING:
 
 
 class AxisStatus(msgspec.Struct, frozen=True):
-    """One axis as the core sees it: the velocity last told to it, where it stands, and the limit it stands at."""
+    """One axis as the core sees it.
+
+    Attributes:
+        velocity: what it was told last.
+        position_deg: where it stands, as far as that is known.
+        limit: the soft limit it stands at: -1, 0 for none, or 1.
+        written: what the radio took last: its unit turns so until it takes something else, in reach or not.
+    """
 
     velocity: float
     position_deg: float | None
     limit: int
+    written: float = 0.0
 
 
 class LeaseStatus(msgspec.Struct, frozen=True):
@@ -176,7 +184,9 @@ class Control:
     def axis_status(self, now: float, axis: Axis) -> AxisStatus:
         """What this axis was told and where it stands."""
         motion = self._axes[axis]
-        return AxisStatus(motion.commanded, motion.odometer.position_deg(now), motion.limit(now))
+        return AxisStatus(
+            motion.commanded, motion.odometer.position_deg(now), motion.limit(now), motion.odometer.velocity
+        )
 
     @property
     def lease_status(self) -> LeaseStatus:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.control.effects import Tell, Write
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from belvedere.control.core import Control
     from belvedere.engine.bus import Bus
+
+logger = logging.getLogger(__name__)
 
 POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning knows
 
@@ -128,6 +131,7 @@ class Engine:
         if isinstance(stamp, Stamp):
             acknowledged = Acknowledged(axis, stamp.seq, stamp.sent_at_s, now)
             self._bus.publish(f"ack:{stamp.session}:{axis}", acknowledged)
+        self._publish_status()
 
     # what everyone may know
 
@@ -154,8 +158,11 @@ class Engine:
                 await self._until_due()
         finally:
             self.is_running = False
-            for unit in self._units.values():
-                unit.put(UnitCommand(0.0, None))
+            for axis, unit in self._units.items():
+                try:
+                    unit.put(UnitCommand(0.0, None))
+                except Exception:  # one axis's trouble is not the other's
+                    logger.exception("%s could not be told to stop", axis)
 
     async def _until_due(self) -> None:
         """Wait for the next deadline, the next beat, or an event that changed them."""
@@ -195,11 +202,14 @@ class Engine:
                         self._units[axis].put(UnitCommand(velocity, stamp))
                 case Tell(session=session, code=code, axis=axis, hold=hold):
                     self._bus.publish(f"notice:{session}:{axis or 'both'}", Noticed(code, axis, hold))
+        self._publish_status()
+        self._wake.set()
+
+    def _publish_status(self) -> None:
         status = self.status
         if status != self._status:
             self._status = status
             self._bus.publish("status", status)
-        self._wake.set()
 
     def _axis_state(self, now: float, axis: Axis) -> AxisState:
         told = self._control.axis_status(now, axis)
@@ -208,4 +218,4 @@ class Engine:
         if unit is None:
             return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None)
         link = unit.status
-        return AxisState(link.state, link.reason, told.velocity, position, told.limit, link.interval_s)
+        return AxisState(link.state, link.reason, told.velocity, position, told.limit, link.interval_s, told.written)

@@ -12,7 +12,10 @@ from belvedere.link.supervisor import LinkPhase
 
 
 class AxisState(msgspec.Struct, frozen=True):
-    """One axis: its link's phase and the reason for it, what it was told, where it stands, and the learned pace."""
+    """One axis: its link's phase and the reason for it, what it was told, where it stands, and the learned pace.
+
+    `written` is what the radio took last: the unit turns so until it takes something else, in reach or not.
+    """
 
     phase: LinkPhase
     reason: LinkReason | None
@@ -20,6 +23,12 @@ class AxisState(msgspec.Struct, frozen=True):
     position_deg: float | None
     limit: int
     interval_s: float | None
+    written: float = 0.0
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the unit was told to stop, and nothing else since."""
+        return self.velocity == 0 and self.written == 0
 
 
 class EngineStatus(msgspec.Struct, frozen=True):

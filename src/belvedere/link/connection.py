@@ -120,10 +120,18 @@ class Connection:
             if deadline is not None and self._clock() > deadline + STALL_S:
                 self._courier.receive_stall(self._clock())
 
-    async def stop_at_last(self) -> None:
-        """Get one more stop onto the air, if the link still can, within `last_stop_s`. Raises no LinkError."""
+    @property
+    def may_be_turning(self) -> bool:
+        """Whether the unit was made to move here, and has not shown since that it has a stop."""
+        return not self._courier.is_surely_at_rest
+
+    async def stop_at_last(self) -> bool:
+        """Get one more stop onto the air, if the link still can, within `last_stop_s`.
+
+        Returns whether nothing spoke against it. Raises no LinkError.
+        """
         if self.details is None or self._is_lost:
-            return
+            return False
         with contextlib.suppress(LinkError, TimeoutError):
             async with within(self._options.last_stop_s):
                 if self._writing is not None:  # cutting it short could block what comes after it
@@ -134,6 +142,8 @@ class Connection:
                     await self._write_stop(response=True)
                 else:  # closing at once could cut off what still waits in the radio
                     await asyncio.sleep(2 * self.pace.interval_s)
+                return not self._is_lost
+        return False
 
     def let_go(self) -> None:
         """Give up whatever is still being called; nothing is waited for."""

@@ -25,6 +25,7 @@ class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         first_interval_s: the pace before anything is known; Linux opens links at 30 to 50 ms.
         probe_every_s: how often a driven unit is asked for a sign of life.
         last_stop_s: how long the program's end waits for a stop to be written.
+        last_search_s: and how long it seeks a unit that may be turning and is out of reach.
     """
 
     search_s: Annotated[float, msgspec.Meta(ge=0.2, le=30)] = 1.5
@@ -38,6 +39,7 @@ class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     first_interval_s: Annotated[float, msgspec.Meta(ge=FASTEST_INTERVAL_S, le=SLOWEST_INTERVAL_S)] = 0.05
     probe_every_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)] = 0.5
     last_stop_s: Annotated[float, msgspec.Meta(ge=0.1, le=2)] = 0.5
+    last_search_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0
 
     def __post_init__(self) -> None:
         if self.retry_first_s > self.retry_longest_s:

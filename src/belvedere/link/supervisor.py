@@ -21,6 +21,7 @@ from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
 from belvedere.link.mailbox import Letter
 from belvedere.link.phases import LinkPhase, UnitStatus, follow
+from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,13 @@ class UnitSupervisor:
         self._connection: Connection | None = None
         self._closing: asyncio.Task[None] | None = None
         self._ready_at: float | None = None
+        self._was_left_turning = False
         self._is_trouble_known = False
+
+    @property
+    def may_be_turning(self) -> bool:
+        """Whether the unit was made to move, and has not shown since that it has a stop."""
+        return self._was_left_turning or (self._connection is not None and self._connection.may_be_turning)
 
     @property
     def status(self) -> UnitStatus:
@@ -113,7 +120,8 @@ class UnitSupervisor:
     async def run(self) -> None:
         """Reach the unit again and again until cancelled; then the unit is told to stop, and the link is closed.
 
-        Takes at most `last_stop_s` and `close_timeout_s` to end. Raises only on mistakes of our own.
+        Takes at most `last_stop_s` and `close_timeout_s` to end, but for a unit that may be turning and is out of
+        reach: that is sought for `last_search_s`. Raises only on mistakes of our own.
         """
         try:
             while True:
@@ -141,6 +149,7 @@ class UnitSupervisor:
         while True:
             self._enter(LinkPhase.SETTLING, reason)
             await connection.settle()
+            self._was_left_turning = False
             self._ready_at = self._clock()
             self._enter(LinkPhase.READY)
             await connection.drive()
@@ -152,6 +161,7 @@ class UnitSupervisor:
         ready_for_s = failed_at - self._ready_at if self._ready_at is not None else 0.0
         self._ready_at = None
         wait_s = self._backoff.wait_s(error.reason, ready_for_s, self._chance())
+        self._was_left_turning = self.may_be_turning
         connection.let_go()
         self._connection = None
         self._tell_trouble(error)
@@ -160,14 +170,36 @@ class UnitSupervisor:
         await asyncio.sleep(max(0.0, failed_at + wait_s - self._clock()))
 
     async def _end(self) -> None:
+        self._was_left_turning = self.may_be_turning
         try:
             if self._connection is not None:
-                await self._connection.stop_at_last()
+                if await self._connection.stop_at_last():
+                    self._was_left_turning = False
                 self._connection.let_go()
         finally:
-            await self._close()
             self._connection = None
+            await self._close()
+            await self._stop_after_all()
             self._enter(LinkPhase.CLOSED)
+
+    async def _stop_after_all(self) -> None:
+        """Seek a unit that may be turning once more, for as long as that is worth: nobody is left to stop it later."""
+        give_up_at = self._clock() + self._options.last_search_s
+        while self._was_left_turning and self._clock() < give_up_at:
+            connection = self._new_connection()
+            try:
+                async with within(give_up_at - self._clock()):
+                    await connection.open(lambda: None)
+                    await connection.settle()
+                self._was_left_turning = False
+            except (LinkError, TimeoutError) as error:
+                log.debug("%s: not yet told to stop: %s", self._axis, error)
+                await asyncio.sleep(self._options.retry_first_s)
+            finally:
+                connection.let_go()
+                await self._close()
+        if self._was_left_turning:
+            log.critical("%s: out of reach when it was to stop, and may still be turning", self._axis)
 
     async def _close(self) -> None:
         """Close the link, or go on waiting for that; one that takes too long is let go of."""
@@ -205,7 +237,8 @@ class UnitSupervisor:
         self._reason = None if phase is LinkPhase.READY else reason or self._reason
         if phase is LinkPhase.READY and self._connection is not None:
             self._is_trouble_known = False
-            log.info("%s: ready, %s", self._axis, self._connection.details)
+            details = self._connection.details
+            log.info("%s: ready, %s", self._axis, f"{details.name} at {details.address}" if details else "")
         self._listener.receive_unit_status(self._axis, self.status)
 
     def _tell_trouble(self, error: LinkError) -> None:
