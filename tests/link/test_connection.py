@@ -279,3 +279,34 @@ async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> Non
         assert await driving is LinkReason.UNANSWERED
     connection.let_go()
     await asyncio.sleep(1)  # the last stop hangs, too, and is let go of
+
+
+async def test_a_unit_that_lost_its_stops_without_a_trace_gets_one_that_it_acknowledges() -> None:
+    link = ScriptedLink()
+    owner = Owner(link)
+    connection = await owner.settled()
+    driving = asyncio.create_task(connection.drive())
+    for letter in (MOVE, STOP):
+        connection.put(letter)
+        await asyncio.sleep(0.1)
+    was_turning = connection.may_be_turning
+    await asyncio.sleep(0.1)
+    assert (link.writes[-1].frame, link.writes[-1].response) == (STOP.frame, True)
+    assert owner.written == [STOP, MOVE, STOP, STOP]
+    assert (was_turning, connection.may_be_turning) == (True, False)
+    driving.cancel()
+    await asyncio.wait({driving})
+
+
+async def test_a_unit_that_never_acknowledges_its_stop_has_a_bad_link() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    connection.put(MOVE)
+    driving = asyncio.create_task(reason_of_end(connection))
+    await asyncio.sleep(0.05)
+    connection.put(STOP)
+    await asyncio.sleep(0.05)
+    link.script("write", HANG)
+    assert await driving is LinkReason.UNANSWERED
+    assert connection.may_be_turning
+    connection.let_go()

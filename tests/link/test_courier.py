@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.link.courier import Courier, Probe
+from belvedere.link.courier import Confirmation, Courier, Probe
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
 from belvedere.link.pace import Pace
@@ -20,16 +20,18 @@ def move(number: int = 1) -> Letter:
     return Letter(bytes([number]), number / 100, is_stop=False)
 
 
-def settled(*, with_response: bool = False, can_probe: bool = False) -> Courier:
+def settled(*, with_response: bool = False, can_probe: bool = False, can_acknowledge: bool = False) -> Courier:
     pace = Pace(0.05)
     for _ in range(4):
         pace.receive_round_trip(INTERVAL_S)
-    courier = Courier(pace, LinkOptions(), with_response=with_response, can_probe=can_probe)
+    courier = Courier(
+        pace, LinkOptions(), with_response=with_response, can_probe=can_probe, can_acknowledge=can_acknowledge
+    )
     courier.receive_settled(NOW)
     return courier
 
 
-def sent(courier: Courier, now: float) -> Letter | Probe | None:
+def sent(courier: Courier, now: float) -> Letter | Probe | Confirmation | None:
     """What is handed over now; a write ends at once."""
     handed = courier.next(now)
     if isinstance(handed, Letter):
@@ -315,3 +317,54 @@ class ModelRadio:
                 now, self._answer_at = self._answer_at, None
                 courier.receive_probed(now, is_answered=True)
             self.take(courier, min(times))
+
+
+def stopped(**abilities: bool) -> Courier:
+    """A courier that has just handed over a move and, an interval later, its stop."""
+    courier = settled(**abilities)
+    courier.put(move())
+    sent(courier, NOW)
+    courier.put(STOP)
+    sent(courier, NOW + INTERVAL_S)
+    return courier
+
+
+def test_the_last_word_of_a_move_is_a_stop_that_the_unit_acknowledges() -> None:
+    courier = stopped(can_probe=True, can_acknowledge=True)
+    due = NOW + INTERVAL_S + 0.1
+    assert courier.deadline() == pytest.approx(due)
+    assert courier.next(due - 0.01) is None
+    assert courier.next(due) == Confirmation()
+    was_at_rest = courier.is_surely_at_rest
+    assert courier.receive_written(due + 0.06) is None
+    assert (was_at_rest, courier.is_surely_at_rest) == (False, True)
+    assert courier.deadline() is None
+
+
+def test_a_unit_that_cannot_acknowledge_is_probed_instead() -> None:
+    courier = stopped(can_probe=True)
+    assert courier.next(NOW + 1) == Probe()
+
+
+def test_a_stop_that_is_repeated_puts_its_acknowledgement_off() -> None:
+    courier = stopped(can_acknowledge=True)
+    courier.put(STOP)
+    assert sent(courier, NOW + 0.09) == STOP
+    assert courier.next(NOW + 0.18) is None
+    assert courier.next(NOW + 0.19) == Confirmation()
+
+
+def test_an_acknowledgement_that_does_not_come_in_time_is_overdue() -> None:
+    courier = stopped(can_acknowledge=True)
+    courier.next(NOW + 1)
+    assert not courier.is_overdue(NOW + 1 + courier.pace.probe_timeout_s - 0.001)
+    assert courier.is_overdue(NOW + 1 + courier.pace.probe_timeout_s)
+
+
+def test_a_press_while_a_stop_is_being_acknowledged_waits_for_just_that() -> None:
+    courier = stopped(can_acknowledge=True)
+    courier.next(NOW + 1)
+    courier.put(move(2))
+    assert courier.next(NOW + 1.01) is None
+    courier.receive_written(NOW + 1.05)
+    assert courier.next(NOW + 1.05) == move(2)

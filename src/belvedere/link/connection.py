@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import WriteMode
 from belvedere.link.calls import Calls, outcome, result
-from belvedere.link.courier import Courier, Probe
+from belvedere.link.courier import Confirmation, Courier, Probe
 from belvedere.link.mailbox import Letter
 from belvedere.link.pace import Pace
 from belvedere.patience import within
@@ -72,7 +72,13 @@ class Connection:
         self.details = details
         may_acknowledge = details.can_write_with_response and self._mode is not WriteMode.WITHOUT_RESPONSE
         self._can_acknowledge = with_response or may_acknowledge
-        self._courier = Courier(self.pace, self._options, with_response=with_response, can_probe=details.can_probe)
+        self._courier = Courier(
+            self.pace,
+            self._options,
+            with_response=with_response,
+            can_probe=details.can_probe,
+            can_acknowledge=self._can_acknowledge,
+        )
 
     async def settle(self) -> None:
         """Tell the unit to stop until it has it; learns the pace on the way. Raises LinkError."""
@@ -187,6 +193,8 @@ class Connection:
         match self._courier.next(now):
             case Letter():
                 self._writing = self._calls.begin(self._write_newest(), self._wake.set)
+            case Confirmation():
+                self._writing = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
             case Probe():
                 self._probing = self._calls.begin(self._link.probe(), self._wake.set)
 
@@ -205,7 +213,7 @@ class Connection:
                 raise
             self._courier.receive_refused()
             return False
-        self._on_written(self._courier.receive_written(now), now)
+        self._on_written(self._courier.receive_written(now) or self._stop, now)
         return True
 
     async def _until(self, deadline: float | None) -> None:

@@ -1,8 +1,11 @@
-"""Decides what one connection hands to the radio next: a stop, a move, a probe, or nothing until some time. Pure.
+"""Decides what one connection hands to the radio next: a stop, a move, a question, or nothing until some time. Pure.
 
 What was handed over without response waits in a queue that cannot be seen. The courier counts as if the radio took one
 packet each interval: a move, a repeated stop or a probe leaves only when that imagined queue is empty. The first stop
 after a move never waits: at most one packet is ahead of it, so that it is on the air within two intervals.
+
+Commands without response are lost without a trace when a unit has no room for them. So the last word of every move is a
+stop that the unit acknowledges, where it can; only where it cannot, a probe shows that at least the link is alive.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from belvedere.link.pace import Pace
 
 EARLY_PROBE_EVERY_S = 0.2  # until the pace is well learned: the first seconds tell the most
-QUIET_S = 0.1  # after a stop's repeats (50 ms apart) a last probe shows that the unit has them
+QUIET_S = 0.1  # after a stop's repeats (50 ms apart) a last question shows that the unit has them
 GOLDEN = 0.381966  # steps of this share of a span visit all of it evenly
 SPREAD = 0.5  # a probe leaves up to this share of an interval late, so that pace and radio cannot march in lockstep
 
@@ -27,8 +30,12 @@ class Probe(msgspec.Struct, frozen=True):
     """Ask the unit something."""
 
 
+class Confirmation(msgspec.Struct, frozen=True):
+    """Tell the unit at rest to stop once more, and to acknowledge that."""
+
+
 class Handed:
-    """A call that was begun and has not ended; without a letter it is a probe."""
+    """A call that was begun and has not ended; without a letter it is a question."""
 
     def __init__(self, letter: Letter | None, now: float, timeout_s: float) -> None:
         self.letter = letter
@@ -44,12 +51,21 @@ class Courier:
     at the latest.
     """
 
-    def __init__(self, pace: Pace, options: LinkOptions, *, with_response: bool, can_probe: bool) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        options: LinkOptions,
+        *,
+        with_response: bool,
+        can_probe: bool,
+        can_acknowledge: bool = False,
+    ) -> None:
         self.pace = pace
         self.with_response = with_response
         self._mailbox = Mailbox()
         # An acknowledged write is as good as a probe, and requests would only queue behind each other.
         self._can_probe = can_probe and not with_response
+        self._can_acknowledge = can_acknowledge and not with_response
         self._probe_every_s = options.probe_every_s
         self._writing: Handed | None = None
         self._probing: Handed | None = None
@@ -84,7 +100,7 @@ class Courier:
         self._is_moving, self._is_confirmed = False, True
         self._free_at = now
 
-    def next(self, now: float) -> Letter | Probe | None:
+    def next(self, now: float) -> Letter | Probe | Confirmation | None:
         """What to hand over now; it counts as begun."""
         self._advance(now)
         if self._writing is not None:
@@ -101,6 +117,9 @@ class Courier:
             self._occupy(now)
             self._is_confirmed = True  # until something is handed over after it
             return Probe()
+        if self._is_confirmation_due(now):
+            self._writing = Handed(None, now, self.pace.probe_timeout_s)
+            return Confirmation()
         return None
 
     def deadline(self) -> float | None:
@@ -113,6 +132,8 @@ class Courier:
         letter = self._mailbox.letter
         if letter is not None and not self._is_held(self._now, letter) and not self._is_probe_due(self._now):
             calls.append(self._free_at)
+        if self._is_confirmation_missing():
+            calls.append(self._confirmation_slot())
         return min(calls, default=None)
 
     def is_overdue(self, now: float) -> bool:
@@ -137,13 +158,13 @@ class Courier:
             self._is_moving = not handed.letter.is_stop
         return handed.letter
 
-    def receive_written(self, now: float) -> Letter:
-        """The write that was begun has ended well; returns its letter."""
+    def receive_written(self, now: float) -> Letter | None:
+        """The write that was begun has ended well; returns its letter, None for a confirmation."""
         self._advance(now)
         handed, self._writing = self._writing, None
-        if handed is None or handed.letter is None:
+        if handed is None:
             raise AssertionError("nothing was being written")
-        if self.with_response:
+        if self.with_response or handed.letter is None:
             self.pace.receive_round_trip(now - handed.since)
             self._is_confirmed = True
         return handed.letter
@@ -201,7 +222,18 @@ class Courier:
         if self._is_moving:
             every_s = self._probe_every_s if self.pace.is_well_learned else EARLY_PROBE_EVERY_S
             return self._probed_at + every_s
-        return None if self._is_confirmed else self._wrote_at + QUIET_S
+        return None if self._is_confirmed or self._can_acknowledge else self._wrote_at + QUIET_S
+
+    def _is_confirmation_missing(self) -> bool:
+        """Whether the unit shall acknowledge its stop, as soon as that leaves nothing else waiting."""
+        is_idle = not self._is_moving and self._mailbox.letter is None and self._probing is None
+        return self._can_acknowledge and is_idle and not self._is_confirmed
+
+    def _is_confirmation_due(self, now: float) -> bool:
+        return self._is_confirmation_missing() and now >= self._confirmation_slot()
+
+    def _confirmation_slot(self) -> float:
+        return max(self._wrote_at + QUIET_S, self._free_at)
 
     def _advance(self, now: float) -> None:
         """Let time pass; if it goes backwards, nothing waits for the old one."""

@@ -19,9 +19,9 @@ from belvedere.head.profile import WriteMode
 from belvedere.link.backoff import Backoff
 from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
+from belvedere.link.last_search import seek_and_stop
 from belvedere.link.mailbox import Letter
 from belvedere.link.phases import LinkPhase, UnitStatus, follow
-from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,22 +183,18 @@ class UnitSupervisor:
             self._enter(LinkPhase.CLOSED)
 
     async def _stop_after_all(self) -> None:
-        """Seek a unit that may be turning once more, for as long as that is worth: nobody is left to stop it later."""
-        give_up_at = self._clock() + self._options.last_search_s
-        while self._was_left_turning and self._clock() < give_up_at:
-            connection = self._new_connection()
-            try:
-                async with within(give_up_at - self._clock()):
-                    await connection.open(lambda: None)
-                    await connection.settle()
-                self._was_left_turning = False
-            except (LinkError, TimeoutError) as error:
-                log.debug("%s: not yet told to stop: %s", self._axis, error)
-                await asyncio.sleep(self._options.retry_first_s)
-            finally:
-                connection.let_go()
-                await self._close()
-        if self._was_left_turning:
+        if not self._was_left_turning:
+            return
+        options = self._options
+        is_stopped = await seek_and_stop(
+            self._new_connection,
+            self._close,
+            for_s=options.last_search_s,
+            rest_s=options.retry_first_s,
+            clock=self._clock,
+        )
+        self._was_left_turning = not is_stopped
+        if not is_stopped:
             log.critical("%s: out of reach when it was to stop, and may still be turning", self._axis)
 
     async def _close(self) -> None:

@@ -1,0 +1,71 @@
+"""A unit that may be turning is sought before the program ends, for a bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from belvedere.errors import LinkReason
+from belvedere.head.profile import WriteMode
+from belvedere.link.calls import Calls
+from belvedere.link.connection import Connection
+from belvedere.link.last_search import seek_and_stop
+from belvedere.link.mailbox import Letter
+from belvedere.link.options import LinkOptions
+from belvedere.testing.links import HANG, ScriptedLink, Step
+
+STOP = Letter(b"\x00", 0.0, is_stop=True)
+ABSENT = Step(reason=LinkReason.NOT_FOUND)
+
+
+async def sought(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
+    """Whether the unit took a stop, and after how many seconds that was known."""
+    loop = asyncio.get_running_loop()
+
+    def new_connection() -> Connection:
+        return Connection(
+            link,
+            WriteMode.AUTO,
+            STOP,
+            calls=Calls(),
+            clock=loop.time,
+            options=LinkOptions(),
+            on_written=lambda _letter, _now: None,
+        )
+
+    began = loop.time()
+    is_stopped = await seek_and_stop(new_connection, link.close, for_s=for_s, rest_s=0.2, clock=loop.time)
+    return is_stopped, loop.time() - began
+
+
+async def test_a_unit_in_reach_is_stopped_and_its_link_closed() -> None:
+    link = ScriptedLink()
+    assert await sought(link, 8.0) == (True, 0.0)
+    assert link.frames == [STOP.frame]
+    assert link.calls[-1] == "close"
+
+
+async def test_a_unit_that_comes_back_in_time_is_stopped() -> None:
+    link = ScriptedLink()
+    link.script("open", ABSENT, ABSENT)
+    is_stopped, took_s = await sought(link, 8.0)
+    assert is_stopped
+    assert took_s == pytest.approx(0.4)
+    assert link.frames == [STOP.frame]
+
+
+@pytest.mark.parametrize("call", ["open", "write"])
+async def test_a_call_that_hangs_ends_with_the_search(call: str) -> None:
+    link = ScriptedLink()
+    link.usual[call] = HANG
+    is_stopped, took_s = await sought(link, 8.0)
+    assert not is_stopped
+    assert 8.0 <= took_s <= 8.5
+    assert link.calls[-1] == "close"
+
+
+async def test_no_time_means_no_search() -> None:
+    link = ScriptedLink()
+    assert await sought(link, 0.0) == (False, 0.0)
+    assert not link.calls
