@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -46,6 +47,17 @@ def test_a_room_that_cannot_be_painted_says_why_and_what_to_do(tmp_path: Path, s
 def test_a_room_without_anyone_to_paint_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(OwnerError, match="could not be painted"):
         Room(python=str(tmp_path / "missing")).painted()
+
+
+def test_an_interrupt_from_the_keyboard_does_not_reach_the_painter(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nps -o pgid= -p $$ >&2; exit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(OwnerError) as caught:
+        Room(python=str(python)).painted()
+    groups = {int(word) for word in str(caught.value).split() if word.isdigit()}
+    assert len(groups) == 1
+    assert os.getpgrp() not in groups
 
 
 def test_after_a_failure_the_room_can_still_be_painted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import mmap
 import os
@@ -52,24 +53,38 @@ class Room:
 def _painted(python: str) -> Panorama:
     started_s = time.monotonic()
     with _memory_file() as file:
-        command = [python, "-m", "belvedere.sim.painting"]
         try:
-            done = subprocess.run(  # noqa: S603 (our own interpreter and module)
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.PIPE,
-                timeout=PAINTING_TIMEOUT_S,
-                check=False,
-            )
+            complaint, status = _run_painting(python, file)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise OwnerError(f"the demo's room could not be painted: {error}") from error
-        if done.returncode != 0 or os.fstat(file.fileno()).st_size != PANORAMA_BYTES:
-            lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        if status != 0 or os.fstat(file.fileno()).st_size != PANORAMA_BYTES:
+            lines = complaint.decode(errors="replace").strip().splitlines() or [f"exit code {status}"]
             raise OwnerError(f"the demo's room could not be painted: {lines[-1]} (pip install 'belvedere[demo]')")
         data = memoryview(mmap.mmap(file.fileno(), PANORAMA_BYTES, access=mmap.ACCESS_COPY))
     logger.debug("painted the room in %.1f s", time.monotonic() - started_s)
     return Panorama(data)
+
+
+def _run_painting(python: str, file: IO[bytes]) -> tuple[bytes, int]:
+    """What the painting process complained of, and its exit status. Raises OSError or subprocess.TimeoutExpired.
+
+    Ctrl-C in a terminal goes to a whole group of processes: the painter has one of its own, so that it does not
+    complain of having been interrupted, and ends with us instead.
+    """
+    with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        [python, "-m", "belvedere.sim.painting"],
+        stdin=subprocess.DEVNULL,
+        stdout=file,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    ) as painting:
+        atexit.register(painting.kill)
+        try:
+            _, complaint = painting.communicate(timeout=PAINTING_TIMEOUT_S)
+        finally:
+            painting.kill()
+            atexit.unregister(painting.kill)
+        return complaint, painting.returncode
 
 
 def _memory_file() -> IO[bytes]:
