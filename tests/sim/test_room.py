@@ -51,7 +51,7 @@ def test_a_room_without_anyone_to_paint_it_says_so(tmp_path: Path) -> None:
 
 def test_an_interrupt_from_the_keyboard_does_not_reach_the_painter(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nps -o pgid= -p $$ >&2; exit 1\n")
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "import os, sys; sys.exit(str(os.getpgrp()))"\n')
     python.chmod(0o755)
     with pytest.raises(OwnerError) as caught:
         Room(python=str(python)).painted()
