@@ -14,7 +14,7 @@ from belvedere.link.port import LinkDetails
 from belvedere.link.refusals import mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bleak.backends.characteristic import BleakGATTCharacteristic
     from bleak_retry_connector import BleakClientWithServiceCache
@@ -111,13 +111,7 @@ class BleUnit:
         self._is_listening = False
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
-        unit = self._unit
-        if unit.address is not None:
-            return address.upper() == unit.address.upper()
-        if any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in unit.name_patterns):
-            return True
-        is_named = bool(unit.name_patterns)
-        return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
+        return is_unit(self._unit, address, name, services)
 
     async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
         """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
@@ -137,6 +131,16 @@ class BleUnit:
             can_probe=bool(self._questions),
             rssi_dbm=sighting.rssi_dbm,
         )
+
+
+def is_unit(unit: UnitProfile, address: str, name: str, services: Sequence[str]) -> bool:
+    """Whether what advertises itself so may be this unit: by its address, else its name, else its service."""
+    if unit.address is not None:
+        return address.upper() == unit.address.upper()
+    if any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in unit.name_patterns):
+        return True
+    is_named = bool(unit.name_patterns)
+    return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
 
 
 def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfile) -> BleakGATTCharacteristic:

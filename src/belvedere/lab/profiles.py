@@ -1,0 +1,57 @@
+"""Profiles by name or by file, and which unit of them a device that advertises itself may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.errors import SettingsError
+from belvedere.head.axes import AXES, Axis
+from belvedere.head.profile import HeadProfile, load_profile, shipped_names, shipped_profile
+from belvedere.link.ble import is_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """A device may be this axis's unit of the head that a profile describes."""
+
+    head: str
+    axis: Axis
+
+
+def read_profile(name: str) -> HeadProfile:
+    """The profile that comes with Belvedere under this name, or the one in a file.toml. Raises SettingsError."""
+    if not name.endswith(".toml"):
+        try:
+            return shipped_profile(name)
+        except SettingsError as error:
+            raise SettingsError("--profile", "", error.problem, f"{error.allowed}, or a file.toml") from error
+    return load_profile(read_text(Path(name)), name)
+
+
+def read_text(path: Path) -> str:
+    """The text of an owner's file. Raises SettingsError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(str(path), "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), "", "is not UTF-8 text") from error
+
+
+def shipped_profiles() -> list[HeadProfile]:
+    """Every profile that comes with Belvedere."""
+    return [shipped_profile(name) for name in shipped_names()]
+
+
+def fits_of(profiles: Iterable[HeadProfile], address: str, name: str, services: Sequence[str]) -> tuple[Fit, ...]:
+    """All units that a device may be, by what it tells of itself."""
+    units = ((profile, axis, profile.unit(axis)) for profile in profiles for axis in AXES)
+    found = (
+        Fit(profile.name, axis) for profile, axis, unit in units if unit and is_unit(unit, address, name, services)
+    )
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,105 @@
+"""Listening to the air: the register by itself, and bleak's own scanner over virtual Bluetooth."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.axes import Axis
+from belvedere.head.profile import shipped_profile
+from belvedere.lab.adapter import Adapter
+from belvedere.lab.profiles import Fit
+from belvedere.lab.scan import Device, Neighbourhood, scan
+from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
+
+PROFILE = shipped_profile("zeapon-pons-pt")
+SERVICES = ["0000fff0-0000-1000-8000-00805f9b34fb"]
+ONE, TWO = "C0:DE:00:00:00:01", "C0:DE:00:00:00:02"
+
+
+def adapter_of(head: VirtualHead) -> Adapter:
+    return Adapter(client_backend=head.client_backend, scanner_backend=head.scanner_backend)
+
+
+def test_what_a_device_tells_bit_by_bit_is_put_together() -> None:
+    around = Neighbourhood([PROFILE])
+    assert around.receive(ONE, "", SERVICES, -60, 1.0)
+    assert not around.receive(ONE, "PONS-PAN-1", [], -60, 2.0)
+    assert not around.receive(ONE, "", [], -60, 3.0)
+    assert around.devices == [
+        Device(
+            address=ONE,
+            name="PONS-PAN-1",
+            services=tuple(SERVICES),
+            rssi_dbm=-60,
+            fits=(Fit("ZEAPON PONS PT", Axis.PAN),),
+            seen_at_s=3.0,
+            count=3,
+        )
+    ]
+
+
+def test_a_single_wild_strength_changes_little() -> None:
+    around = Neighbourhood([])
+    for now, rssi_dbm in enumerate([-60, -60, -60, -90]):
+        around.receive(ONE, "", [], rssi_dbm, now)
+    assert around.device(ONE).rssi_dbm == -69
+
+
+def test_units_of_a_profile_come_first_and_then_whoever_is_heard_best() -> None:
+    around = Neighbourhood([PROFILE])
+    around.receive(ONE, "Lamp", [], -80, 0)
+    around.receive(TWO, "Toothbrush", [], -40, 0)
+    around.receive("C0:DE:00:00:00:03", "PONS-TILT-1", [], -90, 0)
+    assert [device.name for device in around.devices] == ["PONS-TILT-1", "Toothbrush", "Lamp"]
+
+
+async def test_both_units_are_heard_and_known_and_the_scan_ends_in_time() -> None:
+    async with VirtualHead(PROFILE) as head:
+        around = Neighbourhood([PROFILE])
+        began = asyncio.get_running_loop().time()
+        new: list[str] = []
+        await scan(
+            around,
+            adapter_of(head),
+            asyncio.Event(),
+            for_s=3,
+            on_heard=lambda device, is_new: new.append(device.address) if is_new else None,
+        )
+        assert asyncio.get_running_loop().time() - began == pytest.approx(3, abs=0.1)
+        assert {device.name: device.fits[0].axis for device in around.devices} == {
+            name: axis for axis, name in NAMES.items()
+        }
+        assert sorted(new) == sorted(ADDRESSES.values())
+        assert all(device.count > 10 for device in around.devices)
+        assert not head.radio.is_scanning
+
+
+async def test_a_scan_without_an_end_ends_when_asked() -> None:
+    async with VirtualHead(PROFILE) as head:
+        ending = asyncio.Event()
+        asyncio.get_running_loop().call_later(100, ending.set)
+        await scan(Neighbourhood([]), adapter_of(head), ending)
+        assert not head.radio.is_scanning
+
+
+async def test_an_adapter_that_is_off_is_told_as_such() -> None:
+    async with VirtualHead(PROFILE) as head:
+        head.faults.switch_adapter(on=False)
+        with pytest.raises(LinkError) as caught:
+            await scan(Neighbourhood([]), adapter_of(head), asyncio.Event(), for_s=1)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+
+
+async def test_an_adapter_that_hangs_is_not_waited_for() -> None:
+    async with VirtualHead(PROFILE) as head:
+
+        class Hanging(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def start(self) -> None:
+                await asyncio.get_running_loop().create_future()
+
+        with pytest.raises(LinkError) as caught:
+            await scan(Neighbourhood([]), Adapter(scanner_backend=Hanging), asyncio.Event(), for_s=1)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
