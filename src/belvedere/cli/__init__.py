@@ -25,6 +25,7 @@ def application() -> App:
     app.command("belvedere.cli.demo:demo", name="demo")
     app.command("belvedere.cli.serve:serve", name="serve")
     app.command("belvedere.cli.scan:scan", name="scan")
+    app.command("belvedere.cli.inspect:inspect", name="inspect")
     config = App(name="config", help="The owner's file, belvedere.toml.")
     config.command("belvedere.cli.config:check", name="check")
     app.command(config)

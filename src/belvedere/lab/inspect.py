@@ -1,0 +1,164 @@
+"""What one device has: its services, their characteristics, and every value that can be read. It writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvedere.errors import LinkError, LinkReason, OwnerError
+from belvedere.head.profile import Address
+from belvedere.lab.words import SIG_TAIL
+from belvedere.link.ble import SIG_RANGE, WRITES
+from belvedere.link.calls import Calls, outcome
+from belvedere.link.refusals import mapped
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from bleak import BleakClient
+    from bleak.backends.characteristic import BleakGATTCharacteristic
+
+    from belvedere.lab.adapter import Adapter
+    from belvedere.link.radio import Sighting
+
+READ_S = 3.0  # a read takes two connection intervals; one that takes longer is told as unanswered
+ALL_READS_S = 30.0  # BlueZ drops a link in which a request went unanswered for so long
+
+
+class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
+    """One characteristic.
+
+    Attributes:
+        handle: as the system tells it; BlueZ tells that of the declaration.
+        properties: in bleak's words: `read`, `write`, `write-without-response`, `notify`, `indicate`, ...
+        value: what was read, or None.
+        trouble: why it could not be read, or None.
+        descriptors: full UUIDs.
+    """
+
+    uuid: str
+    handle: int
+    properties: tuple[str, ...]
+    value: bytes | None = None
+    trouble: LinkReason | None = None
+    descriptors: tuple[str, ...] = ()
+
+    @property
+    def is_the_makers(self) -> bool:
+        """Whether the UUID is none that the Bluetooth SIG has given a meaning."""
+        return not (self.uuid.endswith(SIG_TAIL) and int(self.uuid[:8], 16) in SIG_RANGE)
+
+    @property
+    def may_take_commands(self) -> bool:
+        """Whether it can be written and is the maker's own."""
+        return self.is_the_makers and bool(WRITES & set(self.properties))
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One service with its characteristics, in the order of their handles."""
+
+    uuid: str
+    handle: int
+    characteristics: tuple[Characteristic, ...]
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one device showed."""
+
+    address: str
+    name: str
+    rssi_dbm: int
+    services: tuple[Service, ...]
+
+
+def checked_address(address: str) -> str:
+    """The address, if it is one. Raises OwnerError."""
+    try:
+        return msgspec.convert(address, Address)
+    except msgspec.ValidationError as error:
+        raise OwnerError(f"{address} is no address; `belvedere scan` shows them, such as C0:FF:EE:00:00:01") from error
+
+
+async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], None] = lambda _step: None) -> Inspection:
+    """Connect to the device at this address, read what can be read, and leave it as it was.
+
+    `on_step` is told what is being done. Raises LinkError where no connection comes about.
+    """
+    on_step("looking for it")
+    async with _connected(address, adapter, on_step) as (sighting, client):
+        on_step("reading what it shows")
+        with mapped(LinkReason.CONNECT_FAILED):
+            known = list(client.services)  # kept here: bleak forgets them when the link is lost
+        read = await _Reader(client).read([one for service in known for one in service.characteristics])
+        services = [
+            Service(
+                uuid=service.uuid,
+                handle=service.handle,
+                characteristics=tuple(
+                    sorted((read[one.handle] for one in service.characteristics), key=lambda one: one.handle)
+                ),
+            )
+            for service in known
+        ]
+        on_step("saying goodbye")
+    return Inspection(
+        address=sighting.device.address,
+        name=sighting.name,
+        rssi_dbm=sighting.rssi_dbm,
+        services=tuple(sorted(services, key=lambda service: service.handle)),
+    )
+
+
+@asynccontextmanager
+async def _connected(
+    address: str, adapter: Adapter, on_step: Callable[[str], None]
+) -> AsyncIterator[tuple[Sighting, BleakClient]]:
+    radio = adapter.radio()
+    sighting = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
+    on_step("connecting")
+    client = await radio.connect(sighting, lambda _client: None)
+    try:
+        yield sighting, client
+    finally:
+        await radio.disconnect(client)
+
+
+class _Reader:
+    """Reads one value after the other; after the first that goes unanswered only as long as the link holds."""
+
+    def __init__(self, client: BleakClient) -> None:
+        self._client = client
+        self._calls = Calls()
+        self._give_up_at = asyncio.get_running_loop().time() + ALL_READS_S
+
+    async def read(self, characteristics: list[BleakGATTCharacteristic]) -> dict[int, Characteristic]:
+        """Every characteristic by its handle, with its value where it has one to read."""
+        return {one.handle: await self._read(one) for one in characteristics}
+
+    async def _read(self, one: BleakGATTCharacteristic) -> Characteristic:
+        value: bytes | None = None
+        trouble: LinkReason | None = None
+        if "read" in one.properties:
+            try:
+                value = await self._value(one)
+            except LinkError as error:
+                trouble = error.reason
+        return Characteristic(
+            uuid=one.uuid,
+            handle=one.handle,
+            properties=tuple(sorted(one.properties)),
+            value=value,
+            trouble=trouble,
+            descriptors=tuple(descriptor.uuid for descriptor in one.descriptors),
+        )
+
+    async def _value(self, one: BleakGATTCharacteristic) -> bytes:
+        left_s = self._give_up_at - asyncio.get_running_loop().time()
+        return await outcome(self._calls.begin(self._ask(one)), min(READ_S, left_s))
+
+    async def _ask(self, one: BleakGATTCharacteristic) -> bytes:
+        with mapped(LinkReason.LOST):
+            return bytes(await self._client.read_gatt_char(one))
