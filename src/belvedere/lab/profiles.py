@@ -33,6 +33,11 @@ def read_profile(name: str) -> HeadProfile:
     return load_profile(read_text(Path(name)), name)
 
 
+def read_draft(path: Path) -> HeadProfile:
+    """The profile in an owner's own file, which will be written to. Raises SettingsError."""
+    return load_profile(read_text(path), str(path))
+
+
 def read_text(path: Path) -> str:
     """The text of an owner's file. Raises SettingsError."""
     try:

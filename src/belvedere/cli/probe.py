@@ -1,0 +1,77 @@
+"""`belvedere probe`: trial and error with care, and what it finds goes into the profile."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import sys
+from pathlib import Path  # noqa: TC003 - cyclopts reads what a command takes
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, virtual_head
+from belvedere.head.axes import Axis  # noqa: TC001 - likewise
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from belvedere.lab.probe.core import Limits
+    from belvedere.lab.probe.findings import Findings
+    from belvedere.lab.probe.run import Ending
+    from belvedere.lab.probe.script import Wishes
+    from belvedere.lab.probe.session import Subject
+
+
+def probe(
+    address: Annotated[str, Parameter(help="as `belvedere scan` shows it")],
+    /,
+    *,
+    profile: Annotated[Path, Parameter(help="a file.toml; what is found is written into it")],
+    axis: Annotated[Axis | None, Parameter(help="which unit it is, where the profile has both")] = None,
+    angle: Annotated[float, Parameter(help="degrees between the marks for timed turns")] = 90.0,
+    drop: Annotated[bool, Parameter(help="see what it does when its link drops")] = True,
+    calibrate: Annotated[bool, Parameter(help="time turns to learn its speed")] = True,
+    minutes: Annotated[float, Parameter(help="the whole of it takes no longer")] = 20.0,
+    adapter: AdapterName = None,
+    virtual: Virtual = False,
+) -> int:
+    """Find out how one unit is driven, a field at a time, slowly, with a stop after each try. Stay beside it."""
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from belvedere.lab.inspect import checked_address  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.probe.attended import report  # noqa: PLC0415 - likewise
+    from belvedere.lab.probe.core import Limits  # noqa: PLC0415 - likewise
+    from belvedere.lab.probe.script import Wishes  # noqa: PLC0415 - likewise
+    from belvedere.lab.probe.session import subject_of  # noqa: PLC0415 - likewise
+    from belvedere.lab.profiles import read_draft  # noqa: PLC0415 - likewise
+
+    logging.getLogger("belvedere.link").setLevel(logging.ERROR)  # what the owner must know is on the screen
+    console = Console()
+    subject = subject_of(read_draft(profile), checked_address(address), axis)
+    wishes = Wishes(wants_drop=drop, calibration_deg=angle)
+    if not calibrate:
+        wishes = Wishes(wants_drop=drop, calibration_shares=())
+    ending, findings = asyncio.run(
+        _probe(console, subject, wishes, Limits(whole_s=60 * minutes), adapter, is_virtual=virtual)
+    )
+    heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {subject.address}"
+    return report(console, profile, ending, findings, heading)
+
+
+async def _probe(
+    console: Console, subject: Subject, wishes: Wishes, limits: Limits, name: str | None, *, is_virtual: bool
+) -> tuple[Ending, Findings]:
+    from belvedere.lab.probe.attended import by_angle, by_hand  # noqa: PLC0415 - bleak is heavy
+
+    if not is_virtual:
+        async with opened_adapter(name, None) as adapter:
+            return await by_hand(
+                console, sys.stdin.fileno(), subject=subject, adapter=adapter, wishes=wishes, limits=limits
+            )
+    async with virtual_head(subject.profile) as (adapter, head):
+        unit = head.unit(subject.axis)
+        return await by_angle(
+            console, lambda: unit.angle_deg, subject=subject, adapter=adapter, wishes=wishes, limits=limits
+        )

@@ -1,0 +1,300 @@
+"""What to try with a unit, and what to make of the answers: pure generators that yield steps and are sent results.
+
+Nothing here decides about safety: bounds, stops and the way out are the core's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import msgspec
+
+from belvedere.head.axes import Axis
+from belvedere.head.frames import pack, stop_frame
+from belvedere.head.profile import WriteMode
+from belvedere.lab.probe.calibration import Turn, calibrated
+from belvedere.lab.probe.steps import DIRECTIONS, Answer, Kind, Outcome, Question, Result, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from belvedere.head.layout import FrameLayout
+    from belvedere.lab.probe.findings import Findings
+    from belvedere.link.port import LinkDetails
+
+    Part: TypeAlias = Generator[Step, Result, None]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+FIRST_SHARES = ((0.05, 0.3), (0.1, 0.6), (0.2, 1.0))
+"""Share of full speed and seconds of the very first tries: as little as can be seen, then a little more."""
+
+TRY_S = 0.8
+WORDS = ("01", "02", "03", "04", "08", "10", "20", "40", "80", "ff", "00")
+"""Direction words to try where the profile's do nothing: small numbers, single bits, and all bits."""
+
+HALVINGS = 5  # from the working speed down to a thirtieth of it
+DROP_S = 1.0
+DOWN_S = 3.0  # long enough to see whether it turns
+AXIS_OF = {Answer.RIGHT: Axis.PAN, Answer.LEFT: Axis.PAN, Answer.UP: Axis.TILT, Answer.DOWN: Axis.TILT}
+AGAINST = {Answer.LEFT, Answer.DOWN}
+OPPOSITE = {
+    Answer.RIGHT: Answer.LEFT,
+    Answer.LEFT: Answer.RIGHT,
+    Answer.UP: Answer.DOWN,
+    Answer.DOWN: Answer.UP,
+}
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What to find out beyond stop and directions.
+
+    Attributes:
+        wants_write_modes: try writing with and without response, where the unit allows both.
+        wants_drop: see what the unit does when its link drops while it turns.
+        calibration_shares: shares of full speed at which to time a turn; none for no calibration.
+        calibration_deg: the angle of those turns.
+    """
+
+    wants_write_modes: bool = True
+    wants_drop: bool = True
+    calibration_shares: tuple[float, ...] = (0.1, 0.2, 0.4)
+    calibration_deg: float = 90.0
+
+
+class Script:
+    """One probe of one unit: `run` yields steps, and `findings` fills."""
+
+    def __init__(
+        self, layout: FrameLayout, axis: Axis, details: LinkDetails, wishes: Wishes, findings: Findings
+    ) -> None:
+        self._layout = layout
+        self._axis = axis
+        self._details = details
+        self._wishes = wishes
+        self._findings = findings
+        self._share = FIRST_SHARES[0][0]
+        self._seen: dict[str, Answer] = {}
+
+    def run(self) -> Generator[Step, Result, Outcome]:
+        """All parts in turn; without a proven stop only the first."""
+        is_proven = yield from self._prove_stop()
+        if not is_proven:
+            return Outcome.STOP_UNPROVEN
+        yield from self._learn_directions()
+        yield from self._learn_speeds()
+        if self._wishes.wants_write_modes:
+            yield from self._learn_write_modes()
+        if self._wishes.wants_drop:
+            yield from self._learn_drop()
+        yield from self._calibrate()
+        return Outcome.DONE
+
+    def _prove_stop(self) -> Generator[Step, Result, bool]:
+        """The stop was written; the unit stands still. Then the smallest motion, and it must end."""
+        result = yield Step(title="The unit was told to stop.", after=_still("Does the unit stand still?"))
+        if result.answer is not Answer.YES:
+            return False
+        is_turned = yield from self._turn_at_all()
+        if not is_turned:
+            return False
+        result = yield Step(title="It was told to stop again.", after=_still("Does it stand still now?"))
+        if result.answer is not Answer.YES:
+            return False
+        stop = stop_frame(self._layout).hex()
+        self._findings.note("frame", f"stop {stop}: ended a turn at {self._share:.0%} of full speed")
+        return True
+
+    def _turn_at_all(self) -> Generator[Step, Result, bool]:
+        """The slowest and shortest motion that can be seen, in whichever direction turns at all."""
+        for name in ("positive", "negative"):
+            for share, bound_s in FIRST_SHARES:
+                seen = yield from self._try(name, share, bound_s)
+                if seen is Answer.SKIP:
+                    return False
+                if seen not in {Answer.NOTHING, Answer.LOST}:
+                    self._share = share
+                    return True
+        return (yield from self._search_word("positive", FIRST_SHARES[-1][0]))
+
+    def _learn_directions(self) -> Part:
+        """Which way each direction's word turns; other words where one does nothing."""
+        for name in ("positive", "negative"):
+            seen = yield from self._try(name, self._share, TRY_S)
+            if seen is Answer.NOTHING:
+                yield from self._search_word(name, self._share)
+        self._judge_directions()
+
+    def _search_word(self, name: str, share: float) -> Generator[Step, Result, bool]:
+        """Look for the direction's word; True if one was found, which is then in the layout."""
+        words = self._layout.direction
+        taken = {words.none.lower(), words.positive.lower(), words.negative.lower()}
+        width = len(words.none)
+        for word in dict.fromkeys(candidate.zfill(width)[-width:] for candidate in WORDS):
+            if word in taken:
+                continue
+            former = self._layout
+            self._layout = _with(former, direction=_with(words, **{name: word}))
+            seen = yield from self._try(name, share, TRY_S)
+            if seen in DIRECTIONS and seen not in {self._seen.get(other) for other in self._seen if other != name}:
+                self._findings.set(
+                    "frame.direction", name, word, f"direction {word}: turned {seen}; the former did nothing"
+                )
+                self._share = share
+                return True
+            self._layout = former
+        self._findings.note("frame.direction", f"{name}: none of the words {', '.join(WORDS)} turned it the other way")
+        return False
+
+    def _try(self, name: str, share: float, bound_s: float) -> Generator[Step, Result, Answer]:
+        """Turn for a moment in a direction, and ask what was seen."""
+        frame, speed = self._frame(name, share)
+        word = getattr(self._layout.direction, name)
+        result = yield Step(
+            title=f"Direction {word}, speed {speed} ({share:.0%} of full), for {bound_s:g} s.",
+            frame=frame,
+            bound_s=bound_s,
+            before=_go("Try it?"),
+            after=Question(Kind.SEEN, "What did the camera do?"),
+        )
+        if result.answer in DIRECTIONS:
+            self._seen[name] = result.answer
+        return result.answer
+
+    def _judge_directions(self) -> None:
+        positive, negative = self._seen.get("positive"), self._seen.get("negative")
+        words = self._layout.direction
+        evidence = (
+            f"direction {words.positive} turned {positive or 'nothing'}, {words.negative} {negative or 'nothing'}"
+        )
+        known = positive or (OPPOSITE[negative] if negative else None)
+        if known is None or (positive and negative and OPPOSITE[positive] is not negative):
+            self._findings.note(self._axis, f"{evidence}: this does not fit together, and the frame may be another one")
+            return
+        if AXIS_OF[known] is not self._axis:
+            self._findings.note(self._axis, f"{evidence}: this is the {AXIS_OF[known]} unit, not the {self._axis} unit")
+            return
+        self._findings.set(self._axis, "invert", known in AGAINST, evidence)
+
+    def _learn_speeds(self) -> Part:
+        """Whether a larger number is faster, and the least that turns."""
+        slow, fast = self._frame("positive", self._share / 2), self._frame("positive", self._share)
+        yield self._silent_try(slow, "The first of two, to be compared.")
+        question = Question(Kind.FASTER, "Which of the two was faster?")
+        result = yield self._silent_try(fast, "The second, twice as fast if the number is understood.", question)
+        self._findings.note(
+            "frame.speed", f"speed {fast[1]} against {slow[1]}: faster was {result.answer}; expected {Answer.SECOND}"
+        )
+        least, speed = None, fast[1]
+        for _ in range(HALVINGS):
+            share = speed / self._layout.speed.fastest
+            seen = yield from self._try("positive", share, TRY_S)
+            if seen not in DIRECTIONS:
+                break
+            least, speed = speed, max(1, speed // 2)
+            if least == speed:
+                break
+        if least is not None:
+            evidence = f"speed {least} is the least at which it was seen to turn"
+            self._findings.set("frame.speed", "slowest", least, evidence)
+
+    def _silent_try(self, tried: tuple[bytes, int], title: str, after: Question | None = None) -> Step:
+        frame, speed = tried
+        return Step(
+            title=f"{title} Speed {speed}, for {TRY_S:g} s.",
+            frame=frame,
+            bound_s=TRY_S,
+            before=_go("Try it?"),
+            after=after,
+        )
+
+    def _learn_write_modes(self) -> Part:
+        """Whether the unit obeys commands that it need not acknowledge, and those that it does."""
+        details = self._details
+        if not (details.can_write_with_response and details.can_write_without_response):
+            only = "with" if details.can_write_with_response else "without"
+            self._findings.note(self._axis, f"write: the unit offers writing {only} response only")
+            return
+        obeyed = {}
+        for mode in (WriteMode.WITH_RESPONSE, WriteMode.WITHOUT_RESPONSE):
+            frame, speed = self._frame("positive", self._share)
+            result = yield Step(
+                title=f"Writing {mode.replace('-', ' ')}: speed {speed}, for {TRY_S:g} s.",
+                frame=frame,
+                bound_s=TRY_S,
+                mode=mode,
+                before=_go("Try it?"),
+                after=Question(Kind.SEEN, "What did the camera do?"),
+            )
+            obeyed[mode] = result.answer in DIRECTIONS
+        evidence = ", ".join(f"{mode}: {'turned' if does else 'did not turn'}" for mode, does in obeyed.items())
+        modes = [mode for mode, does in obeyed.items() if does]
+        if modes:
+            self._findings.set(self._axis, "write", WriteMode.AUTO if len(modes) > 1 else modes[0], evidence)
+            yield Step(title="Back to the way that works.", mode=modes[-1])
+        else:
+            self._findings.note(self._axis, f"write: {evidence}")
+
+    def _learn_drop(self) -> Part:
+        """What the unit does when its link drops while it turns, slowly."""
+        frame, speed = self._frame("positive", self._share)
+        result = yield Step(
+            title=(
+                f"It turns at speed {speed}, the link is dropped on purpose, and opened again after {DOWN_S:g} s,"
+                " stop first. It may go on turning for up to 10 s: leave it room."
+            ),
+            frame=frame,
+            bound_s=DROP_S,
+            down_s=DOWN_S,
+            before=_go("Is there room, and may the link be dropped?"),
+            after=Question(Kind.DROPPED, "Did it stop by itself when the link was gone?"),
+        )
+        told = {
+            Answer.YES: "stops by itself when its link drops",
+            Answer.NO: "goes on turning when its link drops, until it is told to stop",
+        }
+        self._findings.note(self._axis, f"link dropped at speed {speed}: {told.get(result.answer, result.answer)}")
+
+    def _calibrate(self) -> Part:
+        """Time turns of a known angle, there and back, so that no cable winds up."""
+        turns: list[Turn] = []
+        angle_deg = self._wishes.calibration_deg
+        fastest = self._layout.speed.fastest
+        for number, wanted in enumerate(self._wishes.calibration_shares):
+            name = ("positive", "negative")[number % 2]
+            frame, speed = self._frame(name, wanted)
+            mark = f"a mark {angle_deg:g} degrees away" if number == 0 else "the other mark"
+            result = yield Step(
+                title=f"It turns towards {mark} at speed {speed} ({wanted:.0%} of full). Stop it there: any key does.",
+                frame=frame,
+                bound_s=60.0,
+                angle_deg=angle_deg,
+                before=_go("Start the turn?"),
+                after=Question(Kind.REACHED, "Did it stop at the mark?"),
+            )
+            if result.answer is Answer.YES and result.was_ended_by_hand:
+                turns.append(Turn(speed / fastest, angle_deg, result.lasted_s))
+        found = calibrated(turns)
+        if found is not None:
+            timed = ", ".join(f"{turn.angle_deg:g} deg in {turn.seconds:.2f} s at {turn.share:.0%}" for turn in turns)
+            evidence = f"{timed}; delay {found.delay_s:.2f} s, spread {found.spread:.0%}"
+            self._findings.set(self._axis, "full_speed_deg_per_s", round(found.full_speed_deg_per_s, 2), evidence)
+
+    def _frame(self, name: str, share: float) -> tuple[bytes, int]:
+        """The frame for a direction and a share of full speed, and its speed's number; never a stop."""
+        fastest = self._layout.speed.fastest
+        speed = min(max(1, round(share * fastest)), fastest)
+        layout = _with(self._layout, speed=_with(self._layout.speed, slowest=1))
+        return pack(layout, (1 if name == "positive" else -1) * speed / fastest), speed
+
+
+def _with(value: T, **changes: object) -> T:
+    return msgspec.structs.replace(value, **changes)
+
+
+def _still(text: str) -> Question:
+    return Question(Kind.STILL, text)
+
+
+def _go(text: str) -> Question:
+    return Question(Kind.GO, text)
