@@ -27,6 +27,7 @@ def application() -> App:
     app.command("belvedere.cli.scan:scan", name="scan")
     app.command("belvedere.cli.inspect:inspect", name="inspect")
     app.command("belvedere.cli.probe:probe", name="probe")
+    app.command("belvedere.cli.doctor:doctor", name="doctor")
     config = App(name="config", help="The owner's file, belvedere.toml.")
     config.command("belvedere.cli.config:check", name="check")
     app.command(config)

@@ -1,0 +1,102 @@
+"""`belvedere doctor`: what this computer has of what Belvedere needs, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from belvedere.app.run import leave_anyway
+from belvedere.app.settings import Settings, furnish, read_house
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter
+from belvedere.errors import OwnerError
+
+if TYPE_CHECKING:
+    from belvedere.app.settings import House as Settled
+    from belvedere.lab.doctor.check import Finding
+
+LEAVE_S = 2.0  # the report is out by then; a check that hangs in the kernel must not keep the shell waiting
+DEFAULT = Path("belvedere.toml")
+
+
+def doctor(
+    *,
+    config: Annotated[Path | None, Parameter(help="the owner's file; belvedere.toml where there is one")] = None,
+    units: Annotated[bool, Parameter(help="look for the head's units, and measure their links")] = True,
+    json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
+    adapter: AdapterName = None,
+    virtual: Virtual = False,
+) -> int:
+    """Look this computer over: Bluetooth, units, camera, encoder, clock, space. Units are told to stop, no more."""
+    house, about_the_file = _house(config)
+    findings = asyncio.run(_examined(house, adapter, wants_units=units, is_virtual=virtual, is_json=json))
+    findings = [about_the_file, *findings]
+    return _told(findings, is_json=json)
+
+
+def _house(path: Path | None) -> tuple[Settled, Finding]:
+    """The house as the owner's file describes it, or as it is by default; and what is to be said of the file."""
+    from belvedere.lab.doctor.check import Finding, State  # noqa: PLC0415 - bleak is heavy
+
+    name = "configuration"
+    if path is None and not DEFAULT.exists():
+        says = f"there is no {DEFAULT} here; looked at with the defaults"
+        return furnish(Settings()), Finding(
+            name, State.WARNING, says, "belvedere doctor --config /path/to/belvedere.toml"
+        )
+    file = path or DEFAULT
+    try:
+        return read_house(file), Finding(name, State.OK, f"{file} is good")
+    except OwnerError as error:
+        return furnish(Settings()), Finding(
+            name, State.BAD, f"{error}; looked at with the defaults", "belvedere config check"
+        )
+
+
+async def _examined(
+    house: Settled, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
+) -> list[Finding]:
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from belvedere.lab.doctor.check import examine  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.doctor.rounds import House, checks  # noqa: PLC0415 - likewise
+
+    settings = house.settings
+    progress = Console(stderr=True)
+    waiting = progress.status("looking ...") if progress.is_terminal and not is_json else nullcontext()
+    async with opened_adapter(name or settings.head.adapter, house.profile if is_virtual else None) as adapter:
+        patient = House(
+            profile=house.profile,
+            adapter=adapter,
+            stage=settings.stage,
+            host=settings.server.host,
+            port=settings.server.port,
+            folder=house.store.parent if house.store is not None else Path(),
+            wants_units=wants_units,
+        )
+        with waiting as status:
+            return await examine(
+                checks(patient), lambda finding: status.update(f"looked at: {finding.name}") if status else None
+            )
+
+
+def _told(findings: list[Finding], *, is_json: bool) -> int:
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from belvedere.lab.doctor.check import State, worst  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.doctor.view import as_json, report, verdict  # noqa: PLC0415 - likewise
+
+    if is_json:
+        sys.stdout.write(as_json(findings) + "\n")
+    else:
+        console = Console()
+        console.print(report(findings))
+        console.print(f"\n{verdict(findings)}", style="bold", highlight=False)
+    sys.stdout.flush()
+    status = int(worst(findings) is State.BAD)
+    leave_anyway(status, LEAVE_S)
+    return status

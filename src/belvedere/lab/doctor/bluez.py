@@ -1,0 +1,145 @@
+"""BlueZ as it shows itself on the system's D-Bus: is it there, may we, which adapters, which devices."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from dbus_fast import BusType, Message, MessageType
+from dbus_fast.aio import MessageBus
+from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
+
+from belvedere.lab.doctor.check import Finding, State
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOCKET = "run/dbus/system_bus_socket"
+ANSWER_S = 4.0
+ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
+GROUP = "sudo usermod -aG bluetooth $USER, and log in anew"
+CONTAINER_BUS = "mount the host's folder /run/dbus into the container (the folder: a mounted socket goes stale)"
+CONTAINER_POLICY = (
+    "the host's /etc/dbus-1/system.d must allow this user org.bluez, and AppArmor the container:"
+    " --security-opt apparmor=unconfined"
+)
+DENIED = {"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed"}
+ABSENT = {"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"}
+
+
+class BluezAdapter(msgspec.Struct, frozen=True):
+    """An adapter as BlueZ shows it: `hci0`, its address, and whether it is on."""
+
+    name: str
+    address: str
+    is_powered: bool
+
+
+class BluezDevice(msgspec.Struct, frozen=True):
+    """A device that BlueZ knows."""
+
+    address: str
+    name: str
+    is_random: bool
+    is_connected: bool
+
+
+class Bluez(msgspec.Struct, frozen=True):
+    """What BlueZ showed, with the finding about reaching it; nothing else where it was not reached."""
+
+    finding: Finding
+    adapters: tuple[BluezAdapter, ...] = ()
+    devices: tuple[BluezDevice, ...] = ()
+
+    def device(self, address: str) -> BluezDevice | None:
+        """The device at this address, if it is known."""
+        return next((device for device in self.devices if device.address.upper() == address.upper()), None)
+
+
+def is_in_container(root: Path = Path("/")) -> bool:
+    """Whether this process lives in a container, as far as one can tell."""
+    marks = (root / ".dockerenv", root / "run/.containerenv", root / "var/run/secrets/kubernetes.io")
+    return any(mark.exists() for mark in marks) or bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+async def ask_bluez(address: str | None = None, root: Path = Path("/")) -> Bluez:
+    """Connect to the system's D-Bus (at another address, where given) and ask BlueZ for all that it has."""
+    is_contained = is_in_container(root)
+    path = root / SOCKET
+    if address is None and "DBUS_SYSTEM_BUS_ADDRESS" not in os.environ and not path.exists():
+        cure = CONTAINER_BUS if is_contained else "sudo apt install dbus bluez"
+        return _bad(f"there is no system D-Bus at {path}", cure)
+    try:
+        async with within(ANSWER_S):
+            reply = await _objects(address)
+    except (PermissionError, AuthError) as error:
+        return _bad(f"D-Bus lets this user not in: {error}", CONTAINER_POLICY if is_contained else GROUP)
+    except TimeoutError:
+        return _bad("D-Bus does not answer", "sudo systemctl restart dbus bluetooth")
+    except (OSError, EOFError, InvalidAddressError, DBusError) as error:
+        cure = CONTAINER_BUS if is_contained else "sudo systemctl start dbus"
+        return _bad(f"D-Bus cannot be reached: {error}", cure)
+    if reply.message_type is MessageType.ERROR:
+        return _refused(reply.error_name or "", is_contained=is_contained)
+    adapters, devices = _known(reply.body[0])
+    return Bluez(Finding("Bluetooth service", State.OK, "BlueZ answers on D-Bus"), adapters, devices)
+
+
+async def _objects(address: str | None) -> Message:
+    bus = MessageBus(bus_address=address, bus_type=BusType.SYSTEM)
+    try:
+        await bus.connect()
+        reply = await bus.call(
+            Message(
+                destination="org.bluez",
+                path="/",
+                interface="org.freedesktop.DBus.ObjectManager",
+                member="GetManagedObjects",
+            )
+        )
+        if reply is None:
+            raise EOFError("the connection was closed")
+        return reply
+    finally:
+        with contextlib.suppress(Exception):  # closing what never opened fails in many ways, and none matters
+            bus.disconnect()
+
+
+def _refused(name: str, *, is_contained: bool) -> Bluez:
+    if name in DENIED:
+        return _bad("D-Bus does not let this user talk to BlueZ", CONTAINER_POLICY if is_contained else GROUP)
+    if name in ABSENT:
+        where = "on the host: " if is_contained else ""
+        return _bad("BlueZ does not run", f"{where}sudo apt install bluez && sudo systemctl enable --now bluetooth")
+    return _bad(f"BlueZ answers {name}", "sudo systemctl restart bluetooth")
+
+
+def _bad(says: str, cure: str) -> Bluez:
+    return Bluez(Finding("Bluetooth service", State.BAD, says, cure))
+
+
+def _known(
+    objects: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> tuple[tuple[BluezAdapter, ...], tuple[BluezDevice, ...]]:
+    """Adapters and devices among BlueZ's objects."""
+    adapters, devices = [], []
+    for path, interfaces in sorted(objects.items()):
+        if ADAPTER in interfaces:
+            plain = {key: variant.value for key, variant in interfaces[ADAPTER].items()}
+            name = path.rpartition("/")[2]
+            adapters.append(BluezAdapter(name, str(plain.get("Address", "")), bool(plain.get("Powered", False))))
+        if DEVICE in interfaces:
+            plain = {key: variant.value for key, variant in interfaces[DEVICE].items()}
+            devices.append(
+                BluezDevice(
+                    str(plain.get("Address", "")),
+                    str(plain.get("Name", plain.get("Alias", ""))),
+                    plain.get("AddressType") == "random",
+                    bool(plain.get("Connected", False)),
+                )
+            )
+    return tuple(adapters), tuple(devices)

@@ -1,0 +1,136 @@
+"""Cameras and encoders as the kernel shows them: V4L2, spoken with ioctls so that no program has to be installed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from belvedere.lab.doctor.check import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEVICES = Path("/dev")
+# linux/videodev2.h; the numbers hold on every architecture that Debian's arm and x86 ports use
+VIDIOC_QUERYCAP = 0x80685600
+VIDIOC_ENUM_FMT = 0xC0405602
+VIDIOC_ENUM_FRAMESIZES = 0xC02C564A
+CAPABILITY = struct.Struct("16s32s32sIII12x")  # driver, card, bus, version, capabilities, device_caps
+FORMAT = struct.Struct("III32sII12x")  # index, type, flags, description, pixelformat, mbus_code
+SIZE = struct.Struct("IIIII24x")  # index, pixel_format, type, width, height (discrete), or ranges
+CAPTURES, ENCODES_OR_DECODES, ENCODES_PLANES = 0x1, 0x8000, 0x4000
+CAP_DEVICE_CAPS = 0x80000000
+CAPTURE, CAPTURE_PLANES = 1, 9
+DISCRETE = 1
+MOST = 64  # of formats and sizes: a driver that never ends its list would keep us for ever
+CAMERA_GROUP = "sudo usermod -aG video $USER, and log in anew"
+
+
+class Camera(msgspec.Struct, frozen=True):
+    """A video device: what it calls itself, what it does, and its formats with their largest sizes."""
+
+    path: str
+    card: str
+    captures: bool
+    converts: bool
+    formats: tuple[str, ...]
+
+
+class Node(NamedTuple):
+    """An opened device: answers an ioctl with the structure changed by the driver, or raises OSError."""
+
+    ask: Callable[[int, bytes], bytes]
+
+
+def look_at(path: str, node: Node) -> Camera:
+    """What a device tells of itself. Raises OSError where it is no V4L2 device."""
+    _driver, card, _bus, _version, all_caps, own_caps = CAPABILITY.unpack(
+        node.ask(VIDIOC_QUERYCAP, bytes(CAPABILITY.size))
+    )
+    caps = own_caps if all_caps & CAP_DEVICE_CAPS else all_caps
+    converts = bool(caps & (ENCODES_OR_DECODES | ENCODES_PLANES))
+    kind = CAPTURE_PLANES if caps & ENCODES_PLANES else CAPTURE
+    wants_formats = converts or caps & CAPTURES
+    formats = tuple(_formats(node, kind)) if wants_formats else ()
+    return Camera(path, card.rstrip(b"\0").decode(errors="replace"), bool(caps & CAPTURES), converts, formats)
+
+
+def _formats(node: Node, kind: int) -> Iterator[str]:
+    for index in range(MOST):
+        try:
+            answer = node.ask(VIDIOC_ENUM_FMT, FORMAT.pack(index, kind, 0, b"", 0, 0))
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # so the list ends
+                return
+            raise
+        pixels = FORMAT.unpack(answer)[4]
+        name = pixels.to_bytes(4, "little").decode("ascii", errors="replace").strip()
+        size = _largest(node, pixels)
+        yield f"{name} {size[0]}x{size[1]}" if size else name
+
+
+def _largest(node: Node, pixels: int) -> tuple[int, int] | None:
+    largest: tuple[int, int] | None = None
+    for index in range(MOST):
+        try:
+            answer = node.ask(VIDIOC_ENUM_FRAMESIZES, SIZE.pack(index, pixels, 0, 0, 0))
+        except OSError:
+            return largest
+        _index, _pixels, kind, first, second = SIZE.unpack(answer)
+        if kind != DISCRETE:  # a range: min, max and step of the width, then of the height
+            width = int.from_bytes(answer[16:20], "little")
+            return width, int.from_bytes(answer[28:32], "little")
+        largest = max(largest or (0, 0), (first, second))
+    return largest
+
+
+def cameras(folder: Path = DEVICES, look: Callable[[Path], Camera] | None = None) -> list[Finding]:
+    """Every camera with what it gives."""
+    paths = sorted(folder.glob("video[0-9]*"))
+    found, denied = _looked_at(paths, look or _opened)
+    sources = [camera for camera in found if camera.captures and not camera.converts and camera.formats]
+    if sources:
+        return [Finding("camera", State.OK, f"{one.card} at {one.path}: {', '.join(one.formats)}") for one in sources]
+    if denied:
+        return [Finding("camera", State.BAD, f"this user may not open {denied[0]}", CAMERA_GROUP)]
+    cure = "plug the capture stick in; in a container, hand it the device /dev/video0"
+    return [Finding("camera", State.WARNING, "there is none", cure)]
+
+
+def hardware_encoder(folder: Path = DEVICES, look: Callable[[Path], Camera] | None = None) -> str | None:
+    """The device that encodes H.264 in hardware, as on a Raspberry Pi up to 4, or None."""
+    found, _denied = _looked_at(sorted(folder.glob("video[0-9]*")), look or _opened)
+    encoding = (camera for camera in found if camera.converts and any(one.startswith("H264") for one in camera.formats))
+    return next((f"{camera.card} at {camera.path}" for camera in encoding), None)
+
+
+def _looked_at(paths: list[Path], look: Callable[[Path], Camera]) -> tuple[list[Camera], list[Path]]:
+    found, denied = [], []
+    for path in paths:
+        try:
+            found.append(look(path))
+        except PermissionError:
+            denied.append(path)
+        except OSError:  # busy, gone, or no V4L2 device
+            continue
+    return found, denied
+
+
+def _opened(path: Path) -> Camera:
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def ask(request: int, argument: bytes) -> bytes:
+        answer = bytearray(argument)
+        fcntl.ioctl(descriptor, request, answer, True)
+        return bytes(answer)
+
+    try:
+        return look_at(str(path), Node(ask))
+    finally:
+        os.close(descriptor)

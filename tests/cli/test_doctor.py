@@ -1,0 +1,48 @@
+"""The command as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "belvedere.cli", "doctor"]
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=cwd)
+
+
+@pytest.mark.realtime
+def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_bad(tmp_path: Path) -> None:
+    ran = run("--json", "--no-units", cwd=tmp_path)
+    document = json.loads(ran.stdout)
+    states = {finding["name"]: finding["state"] for finding in document["findings"]}
+    assert states["configuration"] == "warning"
+    assert {"Bluetooth service", "clock", "disk", "encoder"} <= states.keys()
+    assert ran.returncode == int(document["state"] == "bad")
+
+
+@pytest.mark.realtime
+def test_a_file_that_is_wrong_is_a_finding_and_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "belvedere.toml").write_text("[stage]\nsource = 'tv'\n", encoding="utf-8")
+    ran = run("--json", "--no-units", cwd=tmp_path)
+    findings = {finding["name"]: finding for finding in json.loads(ran.stdout)["findings"]}
+    assert findings["configuration"]["state"] == "bad"
+    assert "stage.source" in findings["configuration"]["says"]
+    assert "memory" in findings
+    assert ran.returncode == 1
+
+
+@pytest.mark.realtime
+def test_the_owners_file_says_what_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[server]\nport = 18080\n", encoding="utf-8")
+    ran = run("--no-units", "--config", "mine.toml", cwd=tmp_path)
+    assert "mine.toml is good" in ran.stdout
+    assert "port 18080" in ran.stdout

@@ -1,0 +1,200 @@
+"""What is said of the units: virtual ones, reached with bleak's own classes, and a kernel of the test's own."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from belvedere.head.axes import Axis
+from belvedere.head.profile import UnitProfile, shipped_profile
+from belvedere.lab.adapter import Adapter
+from belvedere.lab.doctor.bluez import Bluez, BluezDevice
+from belvedere.lab.doctor.check import Finding, State
+from belvedere.lab.doctor.links import Links, Unit, interval, seen
+from belvedere.lab.doctor.mgmt import Granted
+from belvedere.lab.scan import Device
+from belvedere.link.pace import Pace
+from belvedere.sim.head import ADDRESSES, NAMES, HeadOptions, VirtualHead
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+PROFILE = shipped_profile("zeapon-pons-pt")
+STOP = bytes.fromhex("020000000000000000000000")
+SERVICE = Finding("Bluetooth service", State.OK, "")
+BLUEZ = Bluez(SERVICE)
+
+
+def unit(axis: Axis = Axis.PAN) -> Unit:
+    described = PROFILE.unit(axis)
+    assert described is not None
+    return Unit(axis=axis, unit=described, layout=PROFILE.frame)
+
+
+def device(axis: Axis = Axis.PAN, rssi_dbm: int = -60) -> Device:
+    return Device(address=ADDRESSES[axis], name=NAMES[axis], services=(), rssi_dbm=rssi_dbm, fits=(), seen_at_s=0.0)
+
+
+def no_sockets(_channel: int) -> socket.socket:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+class Kernel:
+    """The kernel's end of the sockets: answers a request, and says what was granted."""
+
+    def __init__(self, status: int = 0) -> None:
+        self.status = status
+        self.asked: list[bytes] = []
+        self._ends: list[socket.socket] = []
+
+    def socket(self, channel: int) -> socket.socket:
+        ours, kernels = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._ends.append(kernels)
+        if channel == 3:
+            kernels.send(struct.pack("<HHHHB", 1, 0, 3, 0x35, self.status))
+        else:
+            kernels.send(bytes.fromhex("03000000 1500 3e13 01 00 4000 00 01 1e5a0000dec0 0600 0000 4800 00"))
+        return ours
+
+    def close(self) -> None:
+        for end in self._ends:
+            end.close()
+
+
+@asynccontextmanager
+async def a_head(interval_s: float = 0.03) -> AsyncIterator[tuple[VirtualHead, Adapter]]:
+    async with VirtualHead(PROFILE, HeadOptions(interval_s=interval_s)) as head:
+        yield head, Adapter(client_backend=head.client_backend, scanner_backend=head.scanner_backend)
+
+
+def test_a_unit_that_is_heard_is_good_and_one_that_is_hardly_heard_is_not() -> None:
+    assert seen(unit(), device(), BLUEZ).state is State.OK
+    weak = seen(unit(), device(rssi_dbm=-90), BLUEZ)
+    assert weak.state is State.WARNING
+    assert "nearer" in weak.cure
+
+
+def test_a_unit_that_is_not_seen_is_told_with_what_keeps_the_radio_busy() -> None:
+    headphones = BluezDevice("C0:DE:00:00:00:77", "Headphones", is_random=False, is_connected=True)
+    finding = seen(unit(Axis.TILT), None, Bluez(SERVICE, (), (headphones,)))
+    assert finding.state is State.BAD
+    assert "Headphones" in finding.says
+    assert "[head.tilt]" in finding.cure
+
+
+def test_a_unit_that_is_connected_already_is_there() -> None:
+    own = BluezDevice(ADDRESSES[Axis.PAN], NAMES[Axis.PAN], is_random=True, is_connected=True)
+    finding = seen(unit(), None, Bluez(SERVICE, (), (own,)))
+    assert finding.state is State.OK
+    assert "connected already" in finding.says
+
+
+@pytest.mark.parametrize("interval_s", [0.0075, 0.03, 0.05])
+async def test_a_link_is_measured_and_its_interval_learned(interval_s: float) -> None:
+    async with a_head(interval_s) as (_head, adapter):
+        written, granted = await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        assert written.state is State.OK
+        assert f"{2000 * interval_s:.0f} ms" in written.says
+        assert "CAP_NET_RAW" in granted.says
+        told_ms = float(granted.says.removeprefix("about ").partition(" ms")[0])
+        assert told_ms / 1000 == pytest.approx(interval_s, rel=0.25)
+
+
+async def test_a_unit_is_told_to_stop_and_nothing_else() -> None:
+    async with a_head() as (head, adapter):
+        await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        assert {received.frame for received in head.pan.frames} == {STOP}
+        assert not head.tilt.frames
+
+
+async def test_what_the_radio_granted_is_heard_where_the_kernel_lets_us() -> None:
+    async with a_head() as (_head, adapter):
+        kernel = Kernel()
+        _written, granted = await Links(adapter, BLUEZ, kernel.socket).measure(unit(), device())
+        assert granted == Finding("pan interval", State.OK, "7.5 ms, given up after 720 ms of silence")
+        kernel.close()
+
+
+async def test_a_unit_that_vanished_since_it_was_seen_is_told_and_the_next_is_measured() -> None:
+    async with a_head() as (head, adapter):
+        head.faults.vanish(Axis.PAN)
+        links = Links(adapter, BLUEZ, no_sockets)
+        found = await links.measure(unit(), device())
+        assert [finding.state for finding in found] == [State.BAD]
+        found = await links.measure(unit(Axis.TILT), device(Axis.TILT))
+        assert found[0].state is State.OK
+
+
+async def test_a_unit_that_hangs_is_left_in_time() -> None:
+    async with a_head() as (head, adapter):
+        head.faults.silence(Axis.PAN, on=True)
+        found = await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        assert found[0].state is State.BAD
+
+
+async def test_the_kernel_is_asked_for_quick_links_and_says_yes() -> None:
+    kernel = Kernel()
+    finding = await Links(Adapter(), BLUEZ, kernel.socket).quick([device(), device(Axis.TILT)])
+    assert finding.state is State.OK
+    assert "7.5 to 15 ms" in finding.says
+    kernel.close()
+
+
+@pytest.mark.parametrize(("status", "words"), [(0x14, "CAP_NET_ADMIN"), (0x0D, "0xd")])
+async def test_a_kernel_that_says_no_is_told_with_what_to_do_instead(status: int, words: str) -> None:
+    kernel = Kernel(status)
+    finding = await Links(Adapter(), BLUEZ, kernel.socket).quick([device()])
+    assert finding.state is State.UNKNOWN
+    assert words in finding.says
+    assert "MaxConnectionInterval=12" in finding.cure
+    kernel.close()
+
+
+async def test_a_kernel_that_cannot_be_asked_is_told_with_what_to_do_instead() -> None:
+    finding = await Links(Adapter(), BLUEZ, no_sockets).quick([device()])
+    assert "not permitted" in finding.says
+    assert "main.conf" in finding.cure
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "supervision_s", "state", "has_cure"),
+    [
+        (0.0075, 0.72, State.OK, False),
+        (0.015, 0.72, State.OK, False),
+        (0.015, 0.42, State.OK, True),
+        (0.05, 0.72, State.OK, True),
+        (0.1, 0.72, State.WARNING, True),
+    ],
+)
+def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: State, *, has_cure: bool) -> None:
+    finding = interval("pan interval", Granted("x", 1, interval_s, supervision_s), Pace(0.05))
+    assert finding.state is state
+    assert bool(finding.cure) is has_cure
+
+
+def test_a_link_that_tells_nothing_is_unknown() -> None:
+    assert interval("pan interval", None, Pace(0.05)).state is State.UNKNOWN
+
+
+async def test_a_unit_that_acknowledges_nothing_is_asked_behind_each_stop() -> None:
+    """A unit of another maker, whose commands may only be written without an answer."""
+    async with a_head() as (head, adapter):
+
+        class Unacknowledged(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def connect(self, *arguments: object, **options: object) -> None:
+                await super().connect(*arguments, **options)
+                for characteristic in self.services.characteristics.values():
+                    if "write-without-response" in characteristic.properties:
+                        characteristic.properties.remove("write")
+
+        other = Adapter(client_backend=Unacknowledged, scanner_backend=adapter.scanner_backend)
+        plain = Unit(axis=Axis.PAN, unit=UnitProfile(name_patterns=("PONS-PAN*",)), layout=PROFILE.frame)
+        written, _granted = await Links(other, BLUEZ, no_sockets).measure(plain, device())
+        assert "unacknowledged" in written.says
+        assert {received.frame for received in head.pan.frames} == {STOP}
