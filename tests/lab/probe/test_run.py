@@ -197,14 +197,14 @@ async def test_a_probe_that_is_cancelled_mid_turn_stops_the_unit_first() -> None
         rig.assert_at_rest()
 
 
-async def test_a_probe_that_is_cancelled_again_and_again_still_stops_the_unit_first() -> None:
+async def test_a_probe_that_is_cancelled_again_and_again_still_ends_only_when_the_unit_is_let_go() -> None:
     async with a_rig() as rig:
         probing = asyncio.create_task(rig.run.run())
         for after_s in (0.1, 0.11, 0.2, 0.5, 1.0):
-            rig.loop.call_later(3 + after_s, probing.cancel)
-        rig.on_motion(probing.cancel, 0.1)
+            rig.on_motion(probing.cancel, after_s)
         await asyncio.wait({probing})
         rig.assert_at_rest()
+        assert not rig.head.radio.is_connected(rig.unit.address)
 
 
 class EyeShutError(Exception):

@@ -118,7 +118,6 @@ class ProbeRun:
         if is_ready and not self._was_ready and details is not None:
             self._events.put_nowait(lambda now: self._core.receive_ready(details, now))
         elif self._was_ready and not is_ready:
-            self._gate.forbid()
             self._events.put_nowait(self._core.receive_lost)
         self._was_ready = is_ready
 
