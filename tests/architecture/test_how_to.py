@@ -1,0 +1,90 @@
+"""What the how-tos tell people to type and to write is understood by the program as it is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from cyclopts.exceptions import CycloptsError
+
+from belvedere.app.settings import Settings
+from belvedere.cli import application
+from belvedere.errors import SettingsError
+from belvedere.head.document import read_document
+from belvedere.head.profile import UnitProfile
+
+HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = sorted(HOW_TO.glob("*.md"))
+
+
+class Units(msgspec.Struct, forbid_unknown_fields=True):
+    """An excerpt of a profile."""
+
+    pan: UnitProfile | None = None
+    tilt: UnitProfile | None = None
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return [body for language, body in BLOCK.findall(text) if language == kind]
+
+
+def commands(text: str) -> list[list[str]]:
+    """Every call of `belvedere` in a page, without the comment behind it."""
+    lines = [line for body in blocks(text, "sh") for line in body.splitlines()]
+    calls = [shlex.split(line.removeprefix("sudo "), comments=True) for line in lines]
+    return [call[1:] for call in calls if call and call[0] == "belvedere"]
+
+
+def understood(call: list[str]) -> bool:
+    try:
+        application().parse_args(call, exit_on_error=False, print_error=False)
+    except CycloptsError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_a_page_is_understood(page: Path) -> None:
+    assert [call for call in commands(page.read_text(encoding="utf-8")) if not understood(call)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_setting_of_a_page_is_one(page: Path) -> None:
+    for body in blocks(page.read_text(encoding="utf-8"), "toml"):
+        kind = Units if tomllib.loads(body).keys() <= {"pan", "tilt"} else Settings
+        read_document(body, kind, page.name)
+
+
+def test_the_pages_hold_commands_and_settings_to_try() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    assert sum(len(commands(text)) for text in texts) >= 8
+    assert sum(len(blocks(text, "toml")) for text in texts) >= 3
+
+
+def test_what_is_wrong_is_found() -> None:
+    assert commands("```sh\nsudo belvedere scan --forr 3  # too long\n```\n") == [["scan", "--forr", "3"]]
+    assert not understood(["scan", "--forr", "3"])
+    with pytest.raises(SettingsError):
+        read_document(blocks("```toml\n[head]\nprofil = 'x'\n```\n", "toml")[0], Settings, "page")
+
+
+def test_the_service_that_a_page_shows_starts_what_there_is() -> None:
+    services = [
+        body for page in PAGES for body in blocks(page.read_text(encoding="utf-8"), "ini") if "ExecStart" in body
+    ]
+    for service in services:
+        (start,) = re.findall(r"^ExecStart=\S+/belvedere (.+)$", service, re.MULTILINE)
+        assert understood(shlex.split(start))
+    assert services
+
+
+def test_no_block_is_left_open() -> None:
+    for page in PAGES:
+        assert page.read_text(encoding="utf-8").count("```") % 2 == 0
+        for body in blocks(page.read_text(encoding="utf-8"), "toml"):
+            tomllib.loads(body)
