@@ -1,17 +1,21 @@
-"""The adapter that a command of the lab works with: this computer's, or with `--virtual` that of the demo's head."""
+"""What the commands of the lab share: the adapter (`--virtual`: that of the demo's head), and a way to their end."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from belvedere.app.run import leave_anyway
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import threading
+    from collections.abc import AsyncIterator, Coroutine
 
     from belvedere.head.profile import HeadProfile
     from belvedere.lab.adapter import Adapter
@@ -21,6 +25,26 @@ AdapterName = Annotated[
     str | None, Parameter(help="BlueZ's name of the adapter, such as hci1, where there are several")
 ]
 Virtual = Annotated[bool, Parameter(help="practise on the demo's head, which does not exist")]
+
+
+LEAVE_S = 3.0  # whatever was to be said is said; a call that ignores its own cancelling must not keep the shell waiting
+
+
+def run(command: Coroutine[Any, Any, int]) -> int:
+    """Run a command to its end and return its exit status, even if a call into Bluetooth never ends."""
+    timers: list[threading.Timer] = []
+
+    async def ended() -> int:
+        status = await command
+        sys.stdout.flush()
+        timers.append(leave_anyway(status, LEAVE_S))
+        return status
+
+    try:
+        return asyncio.run(ended())
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.run import leave_anyway
 from belvedere.app.settings import Settings, furnish, read_house
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
     from belvedere.app.settings import House as Settled
     from belvedere.lab.doctor.check import Finding
 
-LEAVE_S = 2.0  # the report is out by then; a check that hangs in the kernel must not keep the shell waiting
 DEFAULT = Path("belvedere.toml")
 
 
@@ -33,9 +30,12 @@ def doctor(
 ) -> int:
     """Look this computer over: Bluetooth, units, camera, encoder, clock, space. Units are told to stop, no more."""
     house, about_the_file = _house(config)
-    findings = asyncio.run(_examined(house, adapter, wants_units=units, is_virtual=virtual, is_json=json))
-    findings = [about_the_file, *findings]
-    return _told(findings, is_json=json)
+
+    async def examined() -> int:
+        findings = await _examined(house, adapter, wants_units=units, is_virtual=virtual, is_json=json)
+        return _told([about_the_file, *findings], is_json=json)
+
+    return run(examined())
 
 
 def _house(path: Path | None) -> tuple[Settled, Finding]:
@@ -96,7 +96,4 @@ def _told(findings: list[Finding], *, is_json: bool) -> int:
         console = Console()
         console.print(report(findings))
         console.print(f"\n{verdict(findings)}", style="bold", highlight=False)
-    sys.stdout.flush()
-    status = int(worst(findings) is State.BAD)
-    leave_anyway(status, LEAVE_S)
-    return status
+    return int(worst(findings) is State.BAD)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
@@ -29,7 +28,7 @@ def inspect(
     from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - likewise
 
     profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
-    return asyncio.run(_inspect(checked_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
+    return run(_inspect(checked_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
 
 
 async def _inspect(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import logging
 import sys
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, virtual_head
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run, virtual_head
 from belvedere.head.axes import Axis  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
@@ -53,11 +52,14 @@ def probe(
     wishes = Wishes(wants_drop=drop, calibration_deg=angle)
     if not calibrate:
         wishes = Wishes(wants_drop=drop, calibration_shares=())
-    ending, findings = asyncio.run(
-        _probe(console, subject, wishes, Limits(whole_s=60 * minutes), adapter, is_virtual=virtual)
-    )
-    heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {subject.address}"
-    return report(console, profile, ending, findings, heading)
+    limits = Limits(whole_s=60 * minutes)
+
+    async def probed() -> int:
+        ending, findings = await _probe(console, subject, wishes, limits, adapter, is_virtual=virtual)
+        heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {subject.address}"
+        return report(console, profile, ending, findings, heading)
+
+    return run(probed())
 
 
 async def _probe(

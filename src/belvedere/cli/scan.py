@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
@@ -27,7 +27,7 @@ def scan(
     from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - bleak is heavy
 
     profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
-    return asyncio.run(_scan(profiles, for_s, adapter, is_json=json, is_virtual=virtual))
+    return run(_scan(profiles, for_s, adapter, is_json=json, is_virtual=virtual))
 
 
 async def _scan(

@@ -72,17 +72,21 @@ async def by_angle(
 
 def report(console: Console, path: Path, ending: Ending, findings: Findings, heading: str) -> int:
     """Say how it ended and what was found, and put that into the profile; returns the exit status."""
-    console.print(f"\n{words_of(ending)}", style="bold" if is_well(ending) else "bold red", highlight=False)
-    if findings.all:
+    if findings.all:  # before anything is shown: the terminal may be what ended it
         write_findings(path, findings.all, heading)
         read_draft(path)  # what was written is what will be read
-        console.print(
-            f"\nWritten to {path} (as it was: {path.name}.bak):", markup=False, highlight=False, soft_wrap=True
-        )
-        for one in findings.all:
-            named = f"{one.table}.{one.key} = {one.value}: " if one.key is not None else f"{one.table}: "
-            console.print(f"  {named}{one.evidence}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"\n{words_of(ending)}", style="bold" if is_well(ending) else "bold red", highlight=False)
+    if findings.all:
+        _list(console, path, findings)
     return 0 if is_well(ending) else 1
+
+
+def _list(console: Console, path: Path, findings: Findings) -> None:
+    lines = [f"\nWritten to {path} (as it was: {path.name}.bak):"]
+    for one in findings.all:
+        named = f"{one.table}.{one.key} = {one.value}" if one.key is not None else one.table
+        lines.append(f"  {named}: {one.evidence}")
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 async def _run(session: Session, known: list[Session]) -> tuple[Ending, Findings]:
