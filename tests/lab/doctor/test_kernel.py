@@ -47,6 +47,24 @@ async def test_a_kernel_that_says_nothing_is_not_waited_for() -> None:
         assert asyncio.get_running_loop().time() - began == pytest.approx(ANSWER_S)
 
 
+class RefusedSocket(socket.socket):
+    """What the kernel gives whoever may not ask: it answers a request, and claims that it took none of it."""
+
+    def send(self, data: bytes, *flags: int) -> int:  # type: ignore[override]  # only bytes are sent here
+        super().send(data, *flags)
+        return 0
+
+
+async def test_a_request_is_sent_once_even_where_the_kernel_claims_to_have_taken_none_of_it() -> None:
+    with a_pair() as (ours, kernels):
+        kernels.send(bytes.fromhex("020000000300350014"))
+        with RefusedSocket(fileno=ours.detach()) as refused:
+            refused.setblocking(False)
+            assert await ask_for_quick_links(0, WANTED, refused) == MgmtStatus.PERMISSION_DENIED
+        assert kernels.recv(100) == load_parameters(0, WANTED)
+        assert kernels.recv(100) == b""
+
+
 async def test_what_a_connection_is_granted_is_heard_and_what_it_is_granted_later() -> None:
     with a_pair() as (ours, kernels):
         monitor = Monitor(ours)

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from belvedere.head.axes import Axis
-from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
+from belvedere.head.profile import HeadProfile, UnitProfile, WriteMode, shipped_profile
 from belvedere.lab.adapter import PATIENT, Adapter
-from belvedere.lab.probe.core import Limits
+from belvedere.lab.probe.core import Effect, Limits, Use
 from belvedere.lab.probe.findings import Findings
 from belvedere.lab.probe.observer import AngleObserver
 from belvedere.lab.probe.run import Ending, ProbeRun
@@ -205,6 +205,24 @@ async def test_a_probe_that_is_cancelled_again_and_again_still_ends_only_when_th
         await asyncio.wait({probing})
         rig.assert_at_rest()
         assert not rig.head.radio.is_connected(rig.unit.address)
+
+
+async def test_a_unit_lost_mid_turn_is_not_forgotten_when_the_way_of_writing_is_changed_meanwhile() -> None:
+    async with a_rig(limits=Limits(reach_s=20)) as rig:
+        use: list[Effect] = [Use(WriteMode.WITH_RESPONSE)]
+        rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.05)
+        rig.on_motion(lambda: rig.run._events.put_nowait(lambda _now: use), 0.1)
+        assert not (await rig.run.run()).is_at_rest
+
+
+async def test_a_unit_that_was_lost_and_reached_again_is_at_rest() -> None:
+    async with a_rig(limits=Limits(reach_s=30)) as rig:
+        use: list[Effect] = [Use(WriteMode.WITH_RESPONSE)]
+        rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.05)
+        rig.on_motion(lambda: rig.run._events.put_nowait(lambda _now: use), 0.1)
+        rig.loop.call_later(25, lambda: rig.head.faults.come_back(Axis.PAN))
+        assert (await rig.run.run()).is_at_rest
+        rig.assert_at_rest()
 
 
 class EyeShutError(Exception):

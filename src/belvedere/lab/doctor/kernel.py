@@ -54,7 +54,7 @@ def kernel_socket(channel: int) -> socket.socket:
 async def ask_for_quick_links(adapter: int, wanted: list[Wanted], control: socket.socket) -> MgmtStatus | int:
     """Have the kernel take 7.5 to 15 ms for these units; returns its answer. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    await loop.sock_sendall(control, load_parameters(adapter, wanted))
+    control.send(load_parameters(adapter, wanted))  # once: the kernel says 0 bytes of a request that it will refuse
     async with within(ANSWER_S):
         while True:
             status = status_of(await loop.sock_recv(control, PACKET_BYTES), LOAD_PARAMETERS)

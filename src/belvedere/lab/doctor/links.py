@@ -110,14 +110,12 @@ class Links:
         number = int((self._adapter.name or "hci0").removeprefix("hci"))
         wanted = [Wanted(one.address, self._is_random(one.address)) for one in devices]
         try:
-            control = self._sockets(CONTROL)
+            with self._sockets(CONTROL) as control:
+                status = await ask_for_quick_links(number, wanted, control)
+        except TimeoutError:
+            return _not_asked(name, "the kernel does not answer")
         except OSError as error:
             return _not_asked(name, f"the kernel cannot be asked for a quick interval: {error.strerror or error}")
-        with control:
-            try:
-                status = await ask_for_quick_links(number, wanted, control)
-            except TimeoutError:
-                return _not_asked(name, "the kernel does not answer")
         if status == MgmtStatus.SUCCESS:
             return Finding(
                 name, State.OK, "asked the kernel for 7.5 to 15 ms and 720 ms of patience, until it restarts"

@@ -115,6 +115,8 @@ class ProbeRun:
         is_ready = status.state is LinkPhase.READY
         self._reason = status.reason
         details = status.details
+        if is_ready:
+            self._may_be_turning = False  # whatever was left of a former link: it has been told to stop
         if is_ready and not self._was_ready and details is not None:
             self._events.put_nowait(lambda now: self._core.receive_ready(details, now))
         elif self._was_ready and not is_ready:
@@ -226,4 +228,4 @@ class ProbeRun:
         while not supervising.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({supervising})
-        self._may_be_turning = supervisor.may_be_turning
+        self._may_be_turning = self._may_be_turning or supervisor.may_be_turning
