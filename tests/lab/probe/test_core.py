@@ -12,8 +12,10 @@ from belvedere.head.profile import WriteMode
 from belvedere.lab.probe.core import (
     ATTEMPTS,
     LONGEST_DOWN_S,
+    LONGEST_REST_S,
     LONGEST_TRY_S,
     LONGEST_TURN_S,
+    LOOK_AGAIN_S,
     REST_S,
     Ask,
     Drop,
@@ -49,6 +51,7 @@ class Probed:
     def __init__(self, steps: Sequence[Step], limits: Limits | None = None) -> None:
         self.results: list[Result] = []
         self.now = 0.0
+        self.shows_its_stop = True
         self.log: list[tuple[float, Effect]] = []
         self.core = ProbeCore(lambda _details: self._script(steps), limits or Limits(), self.now)
 
@@ -79,6 +82,8 @@ class Probed:
         until, effects = self.now + seconds, []
         while (deadline := self.core.deadline()) is not None and deadline <= until:
             self.now = max(self.now, deadline)
+            if self.shows_its_stop:
+                self.core.receive_stopped()
             effects += self.do(self.core.tick)
         self.now = until
         return effects
@@ -111,6 +116,20 @@ def test_a_try_ends_at_its_bound_and_what_was_seen_is_asked_when_it_has_come_to_
     assert probed.wait(REST_S) == [Ask(TRY, SEEN)]
     assert probed.answer(Answer.RIGHT) == [Stop(), Finish(Outcome.DONE)]
     assert probed.results == [Result(Answer.RIGHT, 0.5)]
+
+
+def test_nothing_is_asked_before_the_unit_has_shown_that_it_has_its_stop() -> None:
+    probed = moving()
+    probed.shows_its_stop = False
+    assert set(probed.wait(3)) == {Stop()}
+    probed.shows_its_stop = True
+    assert probed.wait(LOOK_AGAIN_S) == [Ask(TRY, SEEN)]
+
+
+def test_a_unit_that_can_show_nothing_is_asked_about_all_the_same() -> None:
+    probed = moving()
+    probed.shows_its_stop = False
+    assert Ask(TRY, SEEN) in probed.wait(0.5 + LONGEST_REST_S + 2 * LOOK_AGAIN_S)
 
 
 def test_any_key_ends_a_motion_at_once() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Script: TypeAlias = Generator[Step, Result, Outcome]
 
 REST_S = 0.8  # after a stop: its repeats are out, and whatever was turning has run down
+LONGEST_REST_S = 4.0  # a unit that answers nothing cannot show that it has its stop; a link that is bad is lost by then
+LOOK_AGAIN_S = 0.1
 ATTEMPTS = 3  # of a step that a lost link spoils
 LONGEST_TRY_S = 1.0  # a try of a fixed length is never longer, whatever the script says
 LONGEST_TURN_S = 60.0  # nor a turn that somebody times
@@ -107,6 +109,8 @@ class ProbeCore:
         self._lasted_s = 0.0
         self._was_ended_by_hand = False
         self._was_dropped = False
+        self._is_stop_known = True
+        self._ask_by = 0.0
 
     def deadline(self) -> float | None:
         """When `tick` has something to say, if nothing happens before; None when all is over."""
@@ -147,6 +151,11 @@ class ProbeCore:
         self._attempts += 1
         self._was_dropped = False
         return [*effects, Stop(), *self._wait_for_the_link(now)]
+
+    def receive_stopped(self) -> None:
+        """The unit has shown that it has its newest stop; what is seen from now on is what came of the motion."""
+        if self.state is not State.MOVING:
+            self._is_stop_known = True
 
     def receive_key(self, now: float) -> list[Effect]:
         """Whoever watches wants it to stand still."""
@@ -232,6 +241,7 @@ class ProbeCore:
             return self._wait_for_the_link(now)
         longest_s = LONGEST_TRY_S if step.angle_deg is None else LONGEST_TURN_S
         self.state = State.MOVING
+        self._is_stop_known = False
         self._moved_at = now
         self._until = min(now + min(step.bound_s, longest_s), self._ends_at)
         return [Move(step.frame, self._until)]
@@ -254,10 +264,14 @@ class ProbeCore:
             self._lasted_s = now - self._moved_at
         self.state = State.RESTING
         self._until = now + REST_S
+        self._ask_by = now + LONGEST_REST_S
         return [Stop()]
 
     def _rested(self, now: float) -> list[Effect]:
         step = self.step
+        if not self._is_stop_known and now < self._ask_by:
+            self._until = now + LOOK_AGAIN_S
+            return [Stop()]
         if step is None or step.after is None:
             return self._take_next(self._result(Answer.YES), now)
         self.state = State.ASKING_AFTER

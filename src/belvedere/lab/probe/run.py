@@ -134,6 +134,8 @@ class ProbeRun:
         with contextlib.suppress(TimeoutError):
             async with within(max(0.0, deadline - self._clock())):
                 return await self._events.get()
+        if self._supervisor is not None and self._was_ready and not self._supervisor.may_be_turning:
+            self._core.receive_stopped()
         return self._core.tick
 
     async def _perform(self, effect: Effect) -> None:
