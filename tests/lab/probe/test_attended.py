@@ -23,7 +23,7 @@ from belvedere.lab.probe.run import Ending
 from belvedere.lab.probe.script import Wishes
 from belvedere.lab.probe.session import subject_of
 from belvedere.lab.probe.steps import Outcome
-from belvedere.sim.head import ADDRESSES, VirtualHead
+from belvedere.sim.head import ADDRESSES, HeadOptions, VirtualHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class Owner:
 async def ended_by(how: Callable[[int], object]) -> tuple[Ending, VirtualHead, str]:
     """Begin a probe at a terminal, and end it so while the unit turns."""
     controller, terminal = pty.openpty()
-    async with VirtualHead(PROFILE) as head:
+    async with VirtualHead(PROFILE, HeadOptions(disconnect_s=0.2)) as head:
         owner = Owner(controller, lambda: how(controller))
         attending = asyncio.create_task(owner.attend())
         ending, _findings = await by_hand(
@@ -107,7 +107,7 @@ async def test_a_terminal_that_goes_mid_turn_stops_the_unit_and_ends_the_probe()
 
 @pytest.mark.realtime
 async def test_a_head_that_tells_its_angle_needs_nobody() -> None:
-    async with VirtualHead(PROFILE) as head:
+    async with VirtualHead(PROFILE, HeadOptions(disconnect_s=0.2)) as head:
         screen = io.StringIO()
         ending, findings = await by_angle(
             Console(file=screen, width=200),
