@@ -104,6 +104,16 @@ async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
         assert acks[-1]["written"] >= sent - 1
 
 
+async def test_a_lease_asked_for_in_one_breath_with_hello_is_told_at_once(lobby: Enter) -> None:
+    async with lobby() as here, here.knock() as peer:
+        began = here.house.clock()
+        peer.say(HELLO)
+        peer.say({"type": "lease.acquire"})
+        while (await peer.hear("lease"))["holder"] != "you":
+            pass
+        assert here.house.clock() - began < 0.1
+
+
 async def test_closing_the_socket_stops_the_head_at_once(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
         left_at = here.house.clock()

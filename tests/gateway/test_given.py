@@ -23,7 +23,7 @@ async def test_handlers_get_the_parts_and_the_visitor(
 
     async with open_house() as house:
         parts, ana = make_parts(house), house.let_in().session
-        scripts = Scripts(house.engine, house.engine, idle_s=1)
+        scripts = Scripts(house.engine, house.engine, idle_s=1, dead_man_s=0.5)
         routes = Litestar([handler], dependencies=given(parts, scripts), logging_config=None, openapi_config=None)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI

@@ -18,7 +18,7 @@ MakeParts = Callable[..., Parts]
 async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
     async with open_house(door=DoorOptions(session_s=8)) as house:
         ana = house.let_in().session
-        scripts = Scripts(house.engine, house.engine, idle_s=6)
+        scripts = Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5)
         keeping = asyncio.create_task(keep_house(make_parts(house), scripts))
         await house.stage.answer("v=0", ana.id)
         await asyncio.sleep(7)
@@ -31,7 +31,7 @@ async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
 
 async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
     async with open_house() as house:
-        scripts = Scripts(house.engine, house.engine, idle_s=6)
+        scripts = Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5)
         keeping = asyncio.create_task(keep_house(make_parts(house), scripts))
         scripts.receive_velocity(house.clock(), house.let_in().session, Wanted(1, 0, 0.5))
         await asyncio.sleep(6 + EVERY_S)
@@ -53,7 +53,9 @@ async def test_a_visit_that_cannot_be_cleared_up_is_logged_and_left(
     async with open_house(door=DoorOptions(session_s=1)) as house:
         house.stage = StuckStage()
         house.let_in()
-        keeping = asyncio.create_task(keep_house(make_parts(house), Scripts(house.engine, house.engine, idle_s=6)))
+        keeping = asyncio.create_task(
+            keep_house(make_parts(house), Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5))
+        )
         await asyncio.sleep(4 * EVERY_S)
         assert "could not be cleared up" in caplog.text
         assert not keeping.done()

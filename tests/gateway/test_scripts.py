@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from belvedere.access.sessions import Session
+from belvedere.control.lease import LeaseVerb
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.scripts import BURST, Scripts, Wanted
 from belvedere.head.axes import Axis
@@ -13,7 +15,7 @@ RIGHT = Wanted(pan=1.0, tilt=0.0, for_s=0.5)
 
 
 def scripts_of(house: House) -> Scripts:
-    return Scripts(house.engine, house.engine, idle_s=6.0)
+    return Scripts(house.engine, house.engine, idle_s=6.0, dead_man_s=0.5)
 
 
 async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
@@ -68,12 +70,55 @@ async def test_somebody_elses_stop_is_not_driven_over() -> None:
         assert refused.value.refusal is Refusal.HOLD_ENDED
 
 
-async def test_after_its_own_stop_a_program_may_press_afresh() -> None:
+async def refusals(house: House, scripts: Scripts, visitor: Session, wanted: Wanted, for_s: float) -> set[Refusal]:
+    """What a loop of requests every 0.3 s is told; the head must not move meanwhile."""
+    told = set()
+    until = house.clock() + for_s
+    while house.clock() < until:
+        with pytest.raises(VisitorError) as refused:
+            scripts.receive_velocity(house.clock(), visitor, wanted)
+        told.add(refused.value.refusal)
+        assert house.units[Axis.PAN].velocity == 0
+        await asyncio.sleep(0.3)
+    return told
+
+
+@pytest.mark.parametrize("for_s", [0.1, 0.5])
+async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(for_s: float) -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        wanted = Wanted(1.0, 0.0, for_s)
+        scripts.receive_velocity(house.clock(), ana, wanted)
+        scripts.receive_stop(house.clock(), ana)
+        assert house.units[Axis.PAN].velocity == 0
+        assert await refusals(house, scripts, ana, wanted, 5) == {Refusal.HOLD_ENDED}
+        await asyncio.sleep(0.5)
+        scripts.receive_velocity(house.clock(), ana, wanted)
+        assert house.units[Axis.PAN].velocity > 0
+
+
+async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        nudge = Wanted(1.0, 0.0, 0.1)
+        scripts.receive_velocity(house.clock(), ana, nudge)
+        scripts.receive_stop(house.clock(), ben)
+        await asyncio.sleep(0.3)
+        assert await refusals(house, scripts, ana, nudge, 5) == {Refusal.HOLD_ENDED}
+
+
+async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_free_again() -> None:
     async with open_house() as house:
         ana, scripts = house.let_in().session, scripts_of(house)
         scripts.receive_velocity(house.clock(), ana, RIGHT)
-        scripts.receive_stop(house.clock(), ana)
-        assert house.units[Axis.PAN].velocity == 0
+        house.engine.receive_session_opened("ben", "ben")
+        house.engine.receive_lease("ben", LeaseVerb.TAKE)
+        await asyncio.sleep(0.3)
+        assert await refusals(house, scripts, ana, RIGHT, 0.6) == {Refusal.SOMEONE_ELSE_DRIVES}
+        house.engine.receive_lease("ben", LeaseVerb.RETURN)
+        assert await refusals(house, scripts, ana, RIGHT, 5) == {Refusal.HOLD_ENDED}
+        assert house.engine.status.lease.session is None
+        await asyncio.sleep(0.5)
         scripts.receive_velocity(house.clock(), ana, RIGHT)
         assert house.units[Axis.PAN].velocity > 0
 

@@ -32,7 +32,12 @@ SCRIPT_LINGERS_S = 1.0  # beyond the time in which its lease went stale
 
 def create_app(parts: Parts) -> Doorkeeper:
     """The application: every route, behind the doorkeeper."""
-    scripts = Scripts(parts.engine, parts.head, idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S)
+    scripts = Scripts(
+        parts.engine,
+        parts.head,
+        idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S,
+        dead_man_s=parts.control.dead_man_s,
+    )
     routes = Litestar(
         [
             control_socket.control,

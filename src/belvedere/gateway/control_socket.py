@@ -14,6 +14,7 @@ from typing import Any
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from belvedere.engine.bus import Subscription
 from belvedere.gateway.asgi_answers import answer_problem
 from belvedere.gateway.codec import encode
 from belvedere.gateway.control_session import HEARD_WITHIN_S, STATUS_TOPICS, ControlSession
@@ -72,12 +73,14 @@ class ControlSocket:
 
     async def run(self) -> None:
         """Serve until either side ends it; the engine is told of the end before anything else happens."""
+        bus = self._parts.bus  # listened to before anything is read, so that the answer to a first message is heard
+        status, personal = bus.subscribe(*STATUS_TOPICS), bus.subscribe(*self._session.personal_topics)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read())
                 tasks.create_task(self._send_all())
-                tasks.create_task(self._follow(STATUS_TOPICS, STATUS_EVERY_S))
-                tasks.create_task(self._follow(self._session.personal_topics, 0.0))
+                tasks.create_task(self._follow(status, STATUS_EVERY_S))
+                tasks.create_task(self._follow(personal, 0.0))
                 tasks.create_task(self._watch())
         except* _OverError:
             await self._say_goodbye()
@@ -86,6 +89,8 @@ class ControlSocket:
             await self._close(OUR_FAULT, "something went wrong on our side")
         finally:
             self._session.receive_closed()
+            status.close()
+            personal.close()
 
     async def _read(self) -> None:
         try:
@@ -112,16 +117,12 @@ class ControlSocket:
         except (TimeoutError, OSError, WebSocketDisconnect) as error:
             raise _OverError from error
 
-    async def _follow(self, topics: tuple[str, ...], pause_s: float) -> None:
+    async def _follow(self, news: Subscription, pause_s: float) -> None:
         """Put the bus's news into the outbox, those that come within the pause as one."""
-        subscription = self._parts.bus.subscribe(*topics)
-        try:
-            async for topic, value in subscription:
-                self._outbox.put(self._session.receive_published(topic, value))
-                if pause_s:
-                    await asyncio.sleep(pause_s)
-        finally:
-            subscription.close()
+        async for topic, value in news:
+            self._outbox.put(self._session.receive_published(topic, value))
+            if pause_s:
+                await asyncio.sleep(pause_s)
 
     async def _watch(self) -> None:
         while self._session.ending is None:

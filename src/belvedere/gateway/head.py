@@ -24,7 +24,8 @@ LONGEST_MS = 1000.0  # no house may set a longer dead-man time
 class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How fast to turn, as shares of full speed (right and up are positive), and for how long.
 
-    `for_ms` is at most the dead-man time; without it, it is the dead-man time. To keep turning, ask again in time.
+    `for_ms` is at most the dead-man time; without it, it is the dead-man time. To keep turning, ask again in time. What
+    was stopped, by whomever, stays stopped until no request has come for the dead-man time.
     """
 
     pan: Speed = 0.0

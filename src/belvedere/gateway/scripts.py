@@ -1,7 +1,8 @@
 """Driving without a socket: lets a program that only knows HTTP hold the stick under the same rules as a hand. Pure.
 
-A request is one setpoint with a short life. Requests that follow each other before the last one's time is over are one
-press: it has the same ceiling as a hand's, and once it was cut it stays cut until the program pauses or says stop.
+A request is one setpoint with a short life. Requests that follow each other within the dead-man time are one press: it
+has the same ceiling as a hand's, and once it was cut, by whatever and whomever, it stays cut until the program pauses
+for that time. Otherwise a loop that somebody forgot would drive over every stop.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class _Script(msgspec.Struct):
     allowance: Allowance
     hold: int = 0
     seq: int = 0
+    epoch: int | None = None  # of the lease under which the present press began
     pressed_until: float = 0.0
 
 
@@ -47,12 +49,14 @@ class Scripts:
 
     Args:
         idle_s: a program not heard of for so long has left.
+        dead_man_s: a program that has not pressed for so long may press afresh.
     """
 
-    def __init__(self, engine: Driving, head: Head, *, idle_s: float) -> None:
+    def __init__(self, engine: Driving, head: Head, *, idle_s: float, dead_man_s: float) -> None:
         self._engine = engine
         self._head = head
         self._idle_s = idle_s
+        self._dead_man_s = dead_man_s
         self._by_visitor: dict[str, _Script] = {}
 
     def receive_velocity(self, now: float, visitor: Session, wanted: Wanted) -> None:
@@ -60,13 +64,17 @@ class Scripts:
         script = self._script(now, visitor)
         if not script.allowance.take(now):
             raise VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast")
-        if now >= script.pressed_until:
-            script.hold += 1
-        script.pressed_until = now + wanted.for_s  # a refused request prolongs the press too: it must pause
+        is_fresh = now >= script.pressed_until
+        script.pressed_until = now + max(wanted.for_s, self._dead_man_s)  # a refused request too: it must pause
+        if is_fresh:
+            script.hold, script.epoch = script.hold + 1, None
+        elif self._is_lease_another(script):
+            raise VisitorError(Refusal.HOLD_ENDED, "the lease has changed hands: pause, and press again")
         self._engine.receive_lease(script.session, LeaseVerb.ACQUIRE)
+        script.epoch = self._head.status.lease.epoch
         script.seq += 1
         setpoint = Setpoint(
-            epoch=self._head.status.lease.epoch,
+            epoch=script.epoch,
             hold=script.hold,
             seq=script.seq,
             pan=wanted.pan,
@@ -77,9 +85,8 @@ class Scripts:
         self._engine.receive_drive(script.session, setpoint)
 
     def receive_stop(self, now: float, visitor: Session) -> None:
-        """Stop everything, whoever drives; the program may press afresh at once."""
+        """Stop everything, whoever drives; the program may press afresh after a pause, as after any other stop."""
         script = self._script(now, visitor)
-        script.pressed_until = now
         self._engine.receive_stop(script.session)
 
     def tick(self, now: float) -> None:
@@ -89,6 +96,11 @@ class Scripts:
     def close(self) -> None:
         """Let all of them go."""
         self._leave(lambda _: True)
+
+    def _is_lease_another(self, script: _Script) -> bool:
+        """Whether the lease under which this press began has ended, and nobody else's is to be told of instead."""
+        lease = self._head.status.lease
+        return lease.session in {None, script.session} and lease.epoch != script.epoch
 
     def _script(self, now: float, visitor: Session) -> _Script:
         script = self._by_visitor.get(visitor.id)
