@@ -13,7 +13,7 @@ import pytest
 from belvedere.head.axes import Axis
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.doctor.bluez import Bluez, BluezDevice
+from belvedere.lab.doctor.bluez import Bluez, BluezAdapter, BluezDevice
 from belvedere.lab.doctor.check import Finding, State
 from belvedere.lab.doctor.links import Links, Unit, interval, seen
 from belvedere.lab.doctor.mgmt import Granted
@@ -49,7 +49,6 @@ class Kernel:
 
     def __init__(self, status: int = 0) -> None:
         self.status = status
-        self.asked: list[bytes] = []
         self._ends: list[socket.socket] = []
 
     def socket(self, channel: int) -> socket.socket:
@@ -61,6 +60,9 @@ class Kernel:
         else:
             kernels.send(bytes.fromhex("03000000 1500 3e13 01 00 4000 00 01 1e5a0000dec0 0600 0000 4800 00"))
         return ours
+
+    def heard(self) -> bytes:
+        return self._ends[0].recv(100)
 
     def close(self) -> None:
         for end in self._ends:
@@ -143,6 +145,19 @@ async def test_the_kernel_is_asked_for_quick_links_and_says_yes() -> None:
     finding = await Links(Adapter(), BLUEZ, kernel.socket).quick([device(), device(Axis.TILT)])
     assert finding.state is State.OK
     assert "7.5 to 15 ms" in finding.says
+    kernel.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "adapters", "index"), [(None, (), 0), ("hci3", ("hci1",), 3), (None, ("hci1", "hci2"), 1)]
+)
+async def test_the_adapter_that_is_asked_about_is_the_wanted_or_the_first(
+    wanted: str | None, adapters: tuple[str, ...], index: int
+) -> None:
+    kernel = Kernel()
+    present = tuple(BluezAdapter(name, "C0:DE:00:00:00:01", is_powered=True) for name in adapters)
+    await Links(Adapter(name=wanted), Bluez(SERVICE, present), kernel.socket).quick([device()])
+    assert kernel.heard()[2:4] == index.to_bytes(2, "little")
     kernel.close()
 
 

@@ -107,7 +107,8 @@ class Links:
     async def quick(self, devices: list[Device]) -> Finding:
         """Have the kernel take a quick interval for these units, where it lets us."""
         name = "quick links"
-        number = int((self._adapter.name or "hci0").removeprefix("hci"))
+        first = self._bluez.adapters[0].name if self._bluez.adapters else "hci0"
+        number = int((self._adapter.name or first).removeprefix("hci"))
         wanted = [Wanted(one.address, self._is_random(one.address)) for one in devices]
         try:
             with self._sockets(CONTROL) as control:
