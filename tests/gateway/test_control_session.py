@@ -70,10 +70,8 @@ async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
         assert state.pan.link == "ready"
 
 
-@pytest.mark.parametrize(
-    "message", [STOP, {"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}]
-)
-async def test_nothing_is_listened_to_before_hello(talk: Start, message: object) -> None:
+@pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}])
+async def test_nothing_but_a_stop_is_listened_to_before_hello(talk: Start, message: object) -> None:
     async with open_house() as house:
         answers = talk(house).say(message)
         assert codes(answers) == ["not_ready"]
@@ -116,11 +114,10 @@ async def test_a_release_stops_within_the_call(talk: Start) -> None:
 async def test_anyone_may_stop(talk: Start) -> None:
     async with open_house() as house:
         ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
+        ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
-        assert ben.say(STOP) == []
+        assert ben.say(STOP) == []  # not even hello was said
         assert house.units[Axis.PAN].velocity == 0
 
 
@@ -252,6 +249,18 @@ async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
         while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
         ben.say(STOP)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_release_is_carried_out_however_fast_it_comes(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        while codes(ana.say({"type": "ping", "clock": 1})) != ["too_fast"]:
+            pass
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": house.clock() * 1000})
         assert house.units[Axis.PAN].velocity == 0
 
 

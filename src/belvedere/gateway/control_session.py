@@ -93,7 +93,7 @@ class ControlSession:
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message (None is a binary one, which means nothing here) and return the answers to it.
 
-        A stop is carried out however fast it comes.
+        What stops the head is carried out however fast it comes, a stop even before hello.
         """
         self._heard_at = now
         is_within = self._allowance.take(now)
@@ -101,9 +101,9 @@ class ControlSession:
             message = decode(text or "")
         except VisitorError as error:
             return self._refuse_bad(now, error) if is_within else self._refuse_fast(now)
-        if not is_within and not isinstance(message, Stop):
+        if not is_within and not isinstance(message, Stop | Release):
             return self._refuse_fast(now)
-        if not self._is_open and not isinstance(message, Hello):
+        if not self._is_open and not isinstance(message, Stop | Hello):
             return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"))
         try:
             return self._carry_out(now, message)
