@@ -51,6 +51,15 @@ test("hello is the first word, and the channel is open with the welcome", () => 
   expect(heard).toHaveLength(1);
 });
 
+test("a sign of life may be asked for at once, but only of an open socket", () => {
+  const { channel, newest, open } = stage();
+  channel.pingNow();
+  open();
+  const before = newest().sentOf("ping").length;
+  channel.pingNow();
+  expect(newest().sentOf("ping")).toHaveLength(before + 1);
+});
+
 test("pings come quickly at first, then at the pace that is asked for", () => {
   const { timers, channel, newest, open } = stage();
   open();

@@ -109,6 +109,13 @@ export class Channel {
     return true;
   }
 
+  /** Asks for a sign of life now, and not only when it is due. */
+  pingNow(): void {
+    if (this.#state.value.kind === "open") {
+      this.#ping();
+    }
+  }
+
   isBackedUp(): boolean {
     return this.#socket !== null && this.#socket.bufferedAmount > BACKED_UP_BYTES;
   }

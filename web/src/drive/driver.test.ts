@@ -12,19 +12,30 @@ const DIAGONAL = velocity(0.5, 0.5);
 function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
   const timers = new FakeTimers();
   const said: ClientMessage[] = [];
-  const house: { whyNot: CutReason | null; roundTrip_ms: number } = { whyNot: null, roundTrip_ms: 80 };
+  const house = { whyNot: null as CutReason | null, roundTrip_ms: 80, isOpen: true, pings: 0 };
   const driver = new Driver({
     timers,
-    send: (message) => said.push(message) > 0,
+    send: (message) => house.isOpen && said.push(message) > 0,
     isBackedUp: () => false,
     whyNot: () => house.whyNot,
     roundTrip_ms: () => house.roundTrip_ms,
+    ping: () => {
+      house.pings += 1;
+    },
   });
   if (holder !== null) {
     driver.receiveLease(lease(holder));
   }
   const types = () => said.map(({ type }) => type);
-  return { timers, said, types, driver, house };
+  const goOffline = () => {
+    house.isOpen = false;
+    driver.receiveOffline();
+  };
+  const comeBack = () => {
+    house.isOpen = true;
+    driver.receiveOnline();
+  };
+  return { timers, said, types, driver, house, goOffline, comeBack };
 }
 
 const refusal = (code: string): ErrorMessage => ({ type: "error", code, message: "", closing: false });
@@ -161,6 +172,79 @@ test("stop may be said by anyone", () => {
   const { driver, types } = stage({ holder: "other" });
   driver.stop();
   expect(types()).toEqual(["stop"]);
+});
+
+test("a stop pressed without a connection is said first when it is back, and once", () => {
+  const { driver, types, timers, goOffline, comeBack } = stage();
+  goOffline();
+  driver.stop();
+  expect(driver.openStop.value).toMatchObject({ isLost: true });
+  timers.pass(4000);
+  comeBack();
+  expect(driver.openStop.value).toMatchObject({ isLost: false });
+  driver.receiveLease(lease("you", { epoch: 2 }));
+  driver.press("keys", RIGHT, timers.now());
+  expect(types()).toEqual(["stop", "drive"]);
+  goOffline();
+  comeBack();
+  expect(types().filter((type) => type === "stop")).toHaveLength(1);
+});
+
+test("a stop that is no longer what the visitor sees is not said any more", () => {
+  const { driver, types, timers, goOffline, comeBack } = stage();
+  goOffline();
+  driver.stop();
+  timers.pass(5001);
+  comeBack();
+  expect(types()).toEqual([]);
+  expect(driver.openStop.value).toBeNull();
+});
+
+test("a press after the stop takes it back, even one that cannot drive", () => {
+  const { driver, types, house, goOffline, comeBack } = stage();
+  goOffline();
+  driver.stop();
+  house.whyNot = "offline";
+  driver.press("keys", RIGHT, 1000);
+  comeBack();
+  expect(types()).toEqual([]);
+});
+
+test("a stop has arrived when a ping that followed it is answered, not one from before", () => {
+  const { driver, timers, house, types, goOffline, comeBack } = stage();
+  const before_ms = timers.now();
+  timers.pass(100);
+  driver.stop();
+  expect(house.pings).toBe(1);
+  driver.receivePong(before_ms);
+  expect(driver.openStop.value).not.toBeNull();
+  driver.receivePong(timers.now());
+  expect(driver.openStop.value).toBeNull();
+  goOffline();
+  comeBack();
+  expect(types()).toEqual(["stop"]);
+});
+
+test("a stop that went down with its socket is said again", () => {
+  const { driver, types, timers, goOffline, comeBack } = stage();
+  driver.stop();
+  timers.pass(300);
+  goOffline();
+  expect(driver.openStop.value).toMatchObject({ isLost: true });
+  timers.pass(250);
+  comeBack();
+  expect(types()).toEqual(["stop", "stop"]);
+});
+
+test("a stop that nothing answers counts as lost, although the socket seems to stand", () => {
+  const { driver, timers } = stage();
+  driver.stop();
+  timers.pass(2499);
+  expect(driver.openStop.value).toMatchObject({ isLost: false });
+  timers.pass(1);
+  expect(driver.openStop.value).toMatchObject({ isLost: true });
+  driver.receivePong(timers.now());
+  expect(driver.openStop.value).toBeNull();
 });
 
 test("a lost connection cuts the hold, and coming back does not bring it to life", () => {

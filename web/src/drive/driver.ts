@@ -9,12 +9,24 @@ import type { Velocity } from "./velocity";
 
 /** A driver who rests this long lets others drive without having to take over. */
 const IDLE_MS = 60_000;
+/** A stop that did not get through is said again this long; later it would stop what the visitor has never seen. */
+const STOP_COUNTS_MS = 5000;
+/** A stop that nothing has answered for this long is told to be lost: the socket may be dead without knowing it. */
+const STOP_ANSWER_MS = 2500;
 
 export interface DriverPorts extends SenderPorts {
   /** Why a press would not move the head now, or null where it would. */
   whyNot(): CutReason | null;
   /** The quickest recent round trip in milliseconds, or 0 where it is not known. */
   roundTrip_ms(): number;
+  /** Asks the server for a sign of life; its answer is told with `receivePong`. */
+  ping(): void;
+}
+
+/** What became of the newest stop: on its way, or known to have missed the home. Null once it has arrived. */
+export interface OpenStop {
+  readonly pressed_ms: number;
+  readonly isLost: boolean;
 }
 
 export class Driver {
@@ -22,7 +34,9 @@ export class Driver {
   readonly #sender: Sender;
   readonly #hold = signal<Hold>(NO_HOLD);
   readonly #lease = signal<Lease | null>(null);
+  readonly #openStop = signal<OpenStop | null>(null);
   #cancelIdle: Cancel = () => {};
+  #cancelStop: Cancel = () => {};
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
@@ -38,12 +52,18 @@ export class Driver {
     return this.#lease;
   }
 
+  /** The newest stop for as long as it is not known to have arrived. */
+  get openStop(): ReadonlySignal<OpenStop | null> {
+    return this.#openStop;
+  }
+
   /** A hand comes down; the lease is asked for where nobody has it. */
   press(source: Source, velocity: Velocity, read_ms: number): void {
     const pressed = press(this.#hold.value, source, velocity, read_ms);
     if (pressed === this.#hold.value) {
       return;
     }
+    this.forgetStop(); // whoever presses now wants it to turn
     const denial = this.#ports.whyNot();
     if (denial !== null) {
       this.#become(cut(pressed, denial));
@@ -68,10 +88,16 @@ export class Driver {
     this.#become(cut(this.#hold.value, reason));
   }
 
-  /** Stops the head, whoever drives. */
+  /** Stops the head, whoever drives; where the home cannot be reached, as soon as it can, unless that takes long. */
   stop(): void {
-    this.#ports.send(stop());
+    this.#sayStop(this.#ports.timers.now());
     this.cut("stopped");
+  }
+
+  /** The visitor wants it no more. */
+  forgetStop(): void {
+    this.#cancelStop();
+    this.#openStop.value = null;
   }
 
   /** Drives instead of whoever drives now. */
@@ -87,8 +113,27 @@ export class Driver {
     }
   }
 
+  /** The socket is there again; a stop that may have been lost with the last one goes first. */
+  receiveOnline(): void {
+    const open = this.#openStop.value;
+    if (open !== null && this.#ports.timers.now() - open.pressed_ms <= STOP_COUNTS_MS) {
+      this.#sayStop(open.pressed_ms);
+    } else {
+      this.forgetStop();
+    }
+  }
+
+  /** The server has answered what was sent at `clock_ms` (page's clock): whatever was sent before it has arrived. */
+  receivePong(clock_ms: number): void {
+    const open = this.#openStop.value;
+    if (open !== null && open.pressed_ms <= clock_ms) {
+      this.forgetStop();
+    }
+  }
+
   /** The socket is gone, and the lease's word with it. */
   receiveOffline(): void {
+    this.#loseStop();
     this.cut("offline");
     this.#lease.value = null;
     this.#sender.receiveEpoch(null);
@@ -135,6 +180,24 @@ export class Driver {
     }
     const since_ms = this.#ports.timers.now() - (this.#sender.firstSent_ms ?? Number.POSITIVE_INFINITY);
     return since_ms < this.#ports.roundTrip_ms();
+  }
+
+  #sayStop(pressed_ms: number): void {
+    this.#cancelStop();
+    const isSent = this.#ports.send(stop());
+    this.#openStop.value = { pressed_ms, isLost: !isSent };
+    if (isSent) {
+      this.#cancelStop = this.#ports.timers.after(STOP_ANSWER_MS, () => this.#loseStop());
+      this.#ports.ping(); // the socket keeps the order, so its answer tells that the stop has arrived
+    }
+  }
+
+  #loseStop(): void {
+    this.#cancelStop();
+    const open = this.#openStop.value;
+    if (open !== null && !open.isLost) {
+      this.#openStop.value = { ...open, isLost: true };
+    }
   }
 
   #become(hold: Hold): void {

@@ -9,6 +9,7 @@ const WELL: Situation = {
   viewer: { kind: "live" },
   hold: NO_HOLD,
   lease: lease("nobody"),
+  openStop: null,
   pan: axis(),
   tilt: axis(),
   stage: { available: true, viewers: 1 },
@@ -71,6 +72,20 @@ test("what makes the rest impossible is said first", () => {
   } as const;
   expect(topic(everything)).toBe("picture_frozen");
   expect(topic({ ...everything, viewer: { kind: "live" } })).toBe("reconnecting");
+});
+
+test("a stop that did not get through is told before all else but the visit's end", () => {
+  const lost = { openStop: { pressed_ms: 0, isLost: true } } as const;
+  const said = say({
+    ...WELL,
+    ...lost,
+    viewer: { kind: "frozen" },
+    channel: { kind: "waiting", attempt: 1 },
+  });
+  expect(said.words).toContain("Home is out of reach");
+  expect(said.more).toContain("The camera stops by itself");
+  expect(topic({ ...lost, viewer: { kind: "ended" } })).toBe("ended");
+  expect(topic({ openStop: { pressed_ms: 0, isLost: false } })).toBe("nothing");
 });
 
 test("taking over is offered only where it would be granted", () => {

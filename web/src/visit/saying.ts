@@ -1,5 +1,6 @@
 // What the page says, in plain words: the one thing that matters most now. Pure: the whole situation in, words out.
 import type { ChannelState } from "../control/channel";
+import type { OpenStop } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { ViewerState } from "../stage/viewer";
@@ -10,6 +11,7 @@ export interface Situation {
   readonly viewer: ViewerState;
   readonly hold: Hold;
   readonly lease: Lease | null;
+  readonly openStop: OpenStop | null;
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
   readonly stage: StageState | null;
@@ -22,6 +24,7 @@ export interface Situation {
 /** Names of what is said, for styles and tests; the words may change, these do not. */
 export type Topic =
   | "ended"
+  | "stop_lost"
   | "opening"
   | "full"
   | "no_picture"
@@ -49,6 +52,7 @@ const NOTHING = said("nothing", "");
 export function say(situation: Situation): Saying {
   return (
     sayEnded(situation) ??
+    sayStop(situation) ??
     sayPicture(situation) ??
     sayConnection(situation) ??
     sayHold(situation.hold) ??
@@ -62,6 +66,17 @@ export function say(situation: Situation): Saying {
 function sayEnded({ channel, viewer }: Situation): Saying | null {
   return channel.kind === "ended" || viewer.kind === "ended"
     ? said("ended", "This visit has ended.", "Ask for a new link to come in again.")
+    : null;
+}
+
+/** Whoever pressed stop must know at once that it did not get there, whatever else is wrong. */
+function sayStop({ openStop }: Situation): Saying | null {
+  return openStop?.isLost === true
+    ? said(
+        "stop_lost",
+        "Home is out of reach: your stop may not have arrived.",
+        "The camera stops by itself as soon as nobody turns it.",
+      )
     : null;
 }
 

@@ -150,6 +150,31 @@ test("a broken channel cuts the hold, forgets what it said, and comes back by it
   expect(visit.saying.value.topic).toBe("nothing");
 });
 
+test("a stop pressed while the home is out of reach is told so, and is the first word when it is back", async () => {
+  const { visit, timers, socket, drive, greet, frame } = stage();
+  await drive();
+  socket().end();
+  visit.driver.stop();
+  expect(visit.saying.value.topic).toBe("stop_lost");
+  timers.pass(250);
+  frame();
+  greet();
+  expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
+  expect(visit.saying.value.topic).not.toBe("stop_lost");
+  socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
+  expect(visit.driver.openStop.value).toBeNull();
+});
+
+test("a stop belongs to its visit: who leaves does not say it in the next", async () => {
+  const { visit, socket, goIn } = stage();
+  await goIn();
+  socket().end();
+  visit.driver.stop();
+  visit.leave();
+  await goIn();
+  expect(socket().sentOf("stop")).toHaveLength(0);
+});
+
 test("silence while a hand is on the head cuts the hold before the connection is given up", async () => {
   const { visit, timers, drive, frame } = stage();
   await drive();

@@ -57,6 +57,7 @@ export class Visit {
       viewer: this.#viewer.state.value,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
+      openStop: this.driver.openStop.value,
       hasSeen: this.#firstPicture_ms.value !== null,
       hasDriven: this.#hasDriven.value,
     }),
@@ -79,6 +80,7 @@ export class Visit {
       isBackedUp: () => this.#channel.isBackedUp(),
       whyNot: () => this.#whyNot(),
       roundTrip_ms: () => this.#meter.roundTrip_ms ?? 0,
+      ping: () => this.#channel.pingNow(),
     });
     this.#channel.state.subscribe((state) => this.#followChannel(state));
     this.#viewer.state.subscribe((state) => this.#followViewer(state));
@@ -122,6 +124,7 @@ export class Visit {
   /** The visitor goes. */
   leave(): void {
     this.#close();
+    this.driver.forgetStop();
     this.#isInside.value = false;
     this.#house.value = UNKNOWN_HOUSE;
   }
@@ -184,6 +187,7 @@ export class Visit {
         break;
       case "pong":
         this.#meter.receiveAnswer(message.clock, message.server);
+        this.driver.receivePong(message.clock);
         break;
       case "ack":
         this.#meter.receiveAck(message);
@@ -221,7 +225,9 @@ export class Visit {
   }
 
   #followChannel(state: ChannelState): void {
-    if (state.kind !== "open") {
+    if (state.kind === "open") {
+      this.driver.receiveOnline();
+    } else {
       this.driver.receiveOffline();
       this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
     }
