@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeHands } from "../testing/fake-hands";
-import { type Pad, PadStick } from "./gamepad-input";
+import { type Pad, PadStick, Pads } from "./gamepad-input";
 
 const pad = (axes: number[], pressed: number[] = []): Pad => ({
   index: 0,
@@ -77,4 +77,52 @@ test("a gamepad with few axes and no buttons is read as far as it goes", () => {
   stick.receive({ index: 0, axes: [], buttons: [] }, 0);
   stick.receive({ index: 0, axes: [1], buttons: [] }, 16);
   expect(hands.velocity).toEqual({ pan: 1, tilt: 0 });
+});
+
+test("a gamepad is no hand in a window without focus: no press, and no stop", () => {
+  const hands = new FakeHands();
+  const pads = new Pads(hands);
+  for (const [step, reading] of [REST, RIGHT, REST, pad([0, 0], [1])].entries()) {
+    pads.receive([reading], false, step * 16);
+  }
+  expect(hands.verbs).toEqual([]);
+});
+
+test("a stick that is held as the window gets its focus was not pressed here until it was let go", () => {
+  const hands = new FakeHands();
+  const pads = new Pads(hands);
+  pads.receive([REST], true, 0);
+  pads.receive([REST], false, 16);
+  pads.receive([RIGHT], false, 32);
+  pads.receive([RIGHT], true, 48);
+  pads.receive([pad([1, 0, 0, 0], [1])], true, 64);
+  expect(hands.verbs).toEqual(["stop"]); // a button that was seen up before
+  pads.receive([REST], true, 80);
+  pads.receive([RIGHT], true, 96);
+  expect(hands.verbs).toEqual(["stop", "press"]);
+});
+
+test("a window that loses its focus lets the stick go, and is not fooled by the stick that stays", () => {
+  const hands = new FakeHands();
+  const pads = new Pads(hands);
+  pads.receive([REST], true, 0);
+  pads.receive([RIGHT], true, 16);
+  pads.receive([RIGHT], false, 32);
+  pads.receive([RIGHT], true, 48);
+  expect(hands.verbs).toEqual(["press", "letGo"]);
+});
+
+test("one gamepad that is unplugged lets go, and the other goes on", () => {
+  const hands = new FakeHands();
+  const pads = new Pads(hands);
+  const second = { ...REST, index: 1 };
+  pads.receive([REST, second], true, 0);
+  pads.receive([RIGHT, second], true, 16);
+  pads.receive([second], true, 32);
+  pads.receive([{ ...RIGHT, index: 1 }], true, 48);
+  expect(hands.deeds.map(([verb, source]) => [verb, source])).toEqual([
+    ["press", "gamepad:0"],
+    ["letGo", "gamepad:0"],
+    ["press", "gamepad:1"],
+  ]);
 });

@@ -70,38 +70,59 @@ export class PadStick {
   }
 }
 
+/** All gamepads there are; they are hands only while the window has the visitor's attention. */
+export class Pads {
+  readonly #hands: Hands;
+  readonly #sticks = new Map<number, PadStick>();
+
+  constructor(hands: Hands) {
+    this.#hands = hands;
+  }
+
+  /** Takes one reading of all. A window may be seen, and its gamepads read, while the visitor plays in another. */
+  receive(pads: readonly Pad[], hasFocus: boolean, now_ms: number): void {
+    if (!hasFocus) {
+      this.receiveAway();
+      return;
+    }
+    for (const [index, stick] of this.#sticks) {
+      if (!pads.some((pad) => pad.index === index)) {
+        stick.receiveGone();
+        this.#sticks.delete(index);
+      }
+    }
+    for (const pad of pads) {
+      const stick = this.#sticks.get(pad.index) ?? new PadStick(pad.index, this.#hands);
+      this.#sticks.set(pad.index, stick);
+      stick.receive(pad, now_ms);
+    }
+  }
+
+  /** The window lost the visitor's attention: what is held then counts again once it was let go. */
+  receiveAway(): void {
+    for (const stick of this.#sticks.values()) {
+      stick.receiveGone();
+    }
+    this.#sticks.clear();
+  }
+}
+
 /** Reads gamepads until the returned function is called. */
 export function listenToGamepads(hands: Hands): () => void {
-  const sticks = new Map<number, PadStick>();
+  const all = new Pads(hands);
   let frame = 0;
 
   const read = (now_ms: number) => {
     const pads = navigator.getGamepads().filter((pad) => pad !== null);
-    for (const pad of pads) {
-      const known = sticks.get(pad.index) ?? new PadStick(pad.index, hands);
-      sticks.set(pad.index, known);
-      known.receive(pad, now_ms);
-    }
-    for (const [index, known] of sticks) {
-      if (!pads.some((pad) => pad.index === index)) {
-        known.receiveGone();
-        sticks.delete(index);
-      }
-    }
-    frame = sticks.size > 0 ? requestAnimationFrame(read) : 0;
+    all.receive(pads, document.hasFocus(), now_ms);
+    frame = pads.length > 0 ? requestAnimationFrame(read) : 0;
   };
   const start = () => {
     if (frame === 0) {
       frame = requestAnimationFrame(read);
     }
   };
-  // A window without attention is told nothing of its gamepads on some systems.
-  const onAway = () => {
-    for (const known of sticks.values()) {
-      known.receiveGone();
-    }
-    sticks.clear();
-  };
+  const onAway = () => all.receiveAway();
 
   const off = new AbortController();
   window.addEventListener("gamepadconnected", start, { signal: off.signal });
