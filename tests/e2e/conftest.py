@@ -157,6 +157,10 @@ class LivingHouse:
         finally:
             asyncio.run_coroutine_threadsafe(line.close(), self._loop).result(PATIENCE_S)
 
+    def break_picture_off(self) -> None:
+        """The camera fails; the next viewer tries it anew."""
+        self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
+
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
         return self.do(lambda: self.head.pan.angle_deg)

@@ -19,6 +19,14 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 DEAD_MAN_S = 0.5
 SLACK_S = 0.6  # an interval, a tick, and what a busy machine may add; tests/faults hold these to the millisecond
+UNTIL_LIVE = """() => {
+  const room = document.querySelector("main");
+  const seen = [];
+  window.untilLive = new Promise((done) => {
+    const look = () => seen.push(room.dataset.picture) && room.dataset.picture === "live" && done(seen);
+    new MutationObserver(look).observe(room, { attributeFilter: ["data-picture"] });
+  });
+}"""
 
 
 def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(house: LivingHouse, visitor: Visitor) -> None:
@@ -73,6 +81,37 @@ def test_a_browser_that_goes_offline_says_so_and_comes_back(house: LivingHouse, 
         visitor.page.context.set_offline(False)
         visitor.expect("pan-link", "ready")
         visitor.sees_it_turn_after_a_fresh_press()
+
+
+def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_it_is_back(
+    house: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+) -> None:
+    driver = visit()
+    driver.enter(house.invite())
+    with house.line() as line:
+        visitor.enter(house.invite(line.port))
+        house.wait_turning(driver.drag_right())
+        house.do(line.cut)
+        visitor.expect("topic", "reconnecting")
+        visitor.tap("Stop the camera")
+        visitor.expect("topic", "stop_lost")
+        expect(visitor.says).to_contain_text("The camera stops by itself as soon as nobody turns it.")
+        visitor.photograph("stop-without-connection")
+        house.do(line.mend)
+        house.wait_stopped()
+        driver.expect("hold", "cut")
+        visitor.expect("pan-link", "ready")
+        driver.let_go()
+
+
+def test_a_picture_that_the_house_breaks_off_is_fetched_anew_before_it_looks_frozen(
+    house: LivingHouse, visit: Callable[[], Visitor]
+) -> None:
+    visitor = visit()
+    visitor.enter(house.invite())
+    visitor.page.evaluate(UNTIL_LIVE)
+    house.break_picture_off()
+    assert visitor.page.evaluate("window.untilLive") == ["waiting", "joining", "live"]
 
 
 def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(

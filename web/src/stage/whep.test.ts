@@ -166,3 +166,27 @@ test("a broken path has two seconds to mend", async () => {
   timers.pass(2000);
   expect(seen.lost).toBe(1);
 });
+
+test("a picture that the server ends is lost at once, though the connection as a whole still counts as well", async () => {
+  const { peer, seen, join } = stage();
+  await join();
+  peer.become("connected");
+  peer.becomeTransport("connected");
+  expect(seen.lost).toBe(0);
+  peer.becomeTransport("closed");
+  expect(seen.lost).toBe(1);
+  peer.become("closed");
+  expect(seen.lost).toBe(1);
+});
+
+test("who left hears no more of it", async () => {
+  const { peer, timers, seen, join } = stage();
+  const viewing = await join();
+  peer.become("disconnected");
+  viewing.leave();
+  peer.becomeTransport("closed");
+  peer.become("closed");
+  timers.pass(5000);
+  expect(seen.lost).toBe(0);
+  expect(timers.waiting).toBe(0);
+});

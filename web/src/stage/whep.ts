@@ -59,8 +59,9 @@ export interface Viewing {
  */
 export async function joinStage(ports: WhepPorts, events: WhepEvents, signal: AbortSignal): Promise<Viewing> {
   const peer = ports.createPeer();
+  let unwatch = () => {};
   const close = () => {
-    peer.onconnectionstatechange = null;
+    unwatch();
     peer.ontrack = null;
     peer.close();
   };
@@ -79,7 +80,7 @@ export async function joinStage(ports: WhepPorts, events: WhepEvents, signal: Ab
       leave();
       throw new JoinError("failed");
     }
-    watch(ports.timers, peer, events);
+    unwatch = watch(ports.timers, peer, events);
     try {
       await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     } catch (error) {
@@ -185,7 +186,8 @@ async function failureOf(response: Response): Promise<JoinFailure> {
   }
 }
 
-function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): void {
+/** Tells once when the connection is broken for good; returns what ends that. */
+function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): () => void {
   let cancel = () => {};
   const lost = once(events.onLost);
   peer.onconnectionstatechange = () => {
@@ -199,6 +201,18 @@ function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): voi
         cancel = timers.after(MEND_MS, lost);
         break;
       default:
+    }
+  };
+  // A server that ends the picture says so to the transport; the connection as a whole would count as well for seconds.
+  const transports = peer.getReceivers().flatMap(({ transport }) => (transport === null ? [] : [transport]));
+  for (const transport of transports) {
+    transport.onstatechange = () => transport.state === "closed" && lost();
+  }
+  return () => {
+    cancel();
+    peer.onconnectionstatechange = null;
+    for (const transport of transports) {
+      transport.onstatechange = null;
     }
   };
 }

@@ -14,7 +14,10 @@ export class FakePeer {
   isClosed = false;
   direction = "";
   preferred: readonly RTCRtpCodec[] = [];
-  readonly receiver = { jitterBufferTarget: null as number | null };
+  readonly receiver = {
+    jitterBufferTarget: null as number | null,
+    transport: { state: "new" as RTCDtlsTransportState, onstatechange: null as (() => void) | null },
+  };
 
   addTransceiver(_kind: string, init: { direction: string }) {
     this.direction = init.direction;
@@ -24,6 +27,10 @@ export class FakePeer {
         this.preferred = codecs;
       },
     };
+  }
+
+  getReceivers() {
+    return [this.receiver];
   }
 
   async createOffer(): Promise<RTCSessionDescriptionInit> {
@@ -49,6 +56,12 @@ export class FakePeer {
   become(state: RTCPeerConnectionState): void {
     this.connectionState = state;
     this.onconnectionstatechange?.();
+  }
+
+  /** The other end: the encrypted transport's state changes; a server that ends the picture closes it. */
+  becomeTransport(state: RTCDtlsTransportState): void {
+    this.receiver.transport.state = state;
+    this.receiver.transport.onstatechange?.();
   }
 }
 
