@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from belvedere.app.keeper import Keeper
@@ -51,6 +52,15 @@ async def test_a_move_is_written_twice_when_it_begins_and_when_it_ends(tmp_path:
         (0, False),
         (10, True),
     ]
+    positions.close()
+
+
+async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(tmp_path: Path) -> None:
+    positions = Written(tmp_path / "it.sqlite3")
+    state = status(5, 0)
+    doubtful = msgspec.structs.replace(state, pan=msgspec.structs.replace(state.pan, is_position_sure=False))
+    await Keeper(Bus(), positions).keep(doubtful)
+    assert positions.all() == {"pan": Position(5, is_sure=False)}
     positions.close()
 
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from belvedere.control.odometry import Odometer
@@ -23,15 +25,124 @@ def test_without_calibration_there_is_no_position() -> None:
     assert odometer.position_deg(1) is None
 
 
-def test_what_was_reckoned_beyond_a_limit_is_put_back_to_it() -> None:
-    odometer = Odometer(20)
-    odometer.receive_written(0, 1)
-    odometer.receive_limits(10, -40, 40)
-    assert odometer.position_deg(10) == 40
-
-
-def test_a_clock_that_goes_backwards_does_not_turn_the_axis_back() -> None:
+def test_a_clock_that_goes_backwards_neither_turns_the_axis_back_nor_forgets_what_it_turned() -> None:
     odometer = Odometer(20)
     odometer.receive_written(100, 1)
-    odometer.receive_clock_jump(50)
-    assert odometer.position_deg(51) == pytest.approx(20)
+    odometer.receive_clock_jump(103, 50)
+    assert odometer.position_deg(51) == pytest.approx(80)
+
+
+def lost_and_found(odometer: Odometer, lost_at: float, found_at: float) -> None:
+    odometer.receive_lost(lost_at)
+    odometer.receive_attempted(found_at, 0)
+    odometer.receive_written(found_at, 0)
+    odometer.receive_found(found_at, -40, 40)
+
+
+def test_what_was_turned_out_of_reach_counts_beyond_the_limit_too() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    lost_and_found(odometer, 1, 4)
+    assert odometer.position_deg(4) == 80
+    assert odometer.is_sure
+
+
+def test_link_drops_at_a_limit_do_not_ratchet_past_it() -> None:
+    odometer = Odometer(20, position_deg=39)
+    truth, now = 39.0, 0.0
+    for velocity in (1.0, -1.0) * 5:
+        odometer.receive_written(now, velocity)
+        lost_and_found(odometer, now + 1, now + 3)
+        truth, now = truth + velocity * 20 * 3, now + 10
+        assert odometer.position_deg(now) == pytest.approx(truth)
+
+
+def test_after_a_long_way_out_of_reach_the_limit_is_as_good_a_guess_as_any_and_not_sure() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    lost_and_found(odometer, 1, 10)
+    assert odometer.position_deg(10) == 40
+    assert not odometer.is_sure
+
+
+def test_a_unit_that_rested_out_of_reach_stands_where_it_stood() -> None:
+    odometer = Odometer(20, position_deg=7)
+    lost_and_found(odometer, 1, 1000)
+    assert odometer.position_deg(1000) == 7
+    assert odometer.is_sure
+
+
+def test_while_it_turns_out_of_reach_it_is_not_sure() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_lost(1)
+    assert not odometer.is_sure
+
+
+def test_a_move_on_its_way_is_reckoned_with_until_it_is_settled() -> None:
+    odometer = Odometer(20)
+    odometer.receive_attempted(0, 1)
+    assert not odometer.is_sure
+    assert [odometer.farthest_deg(0.5, way, 99) for way in (1, -1)] == [10, 0]
+    odometer.receive_written(0.5, 1)
+    assert [odometer.farthest_deg(1, way, 99) for way in (1, -1)] == [10, 10]
+    assert odometer.is_sure
+
+
+def test_a_move_on_its_way_when_the_link_is_lost_stays_a_doubt_that_grows_until_the_stop() -> None:
+    odometer = Odometer(20)
+    odometer.receive_attempted(0, -1)
+    lost_and_found(odometer, 1, 3)
+    assert odometer.position_deg(9) == 0
+    assert not odometer.is_sure
+    assert [odometer.farthest_deg(9, way, math.inf) for way in (1, -1)] == [0, -60]
+
+
+def test_a_stop_written_just_before_the_link_was_lost_may_have_been_missed() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_written(4, 0)
+    lost_and_found(odometer, 4.2, 6)
+    assert odometer.position_deg(9) == 80
+    assert odometer.farthest_deg(9, 1, math.inf) == pytest.approx(80 + 20 * 2)
+    assert not odometer.is_sure
+
+
+def test_what_was_written_long_before_the_link_was_lost_arrived() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_written(4, 0)
+    lost_and_found(odometer, 5, 9)
+    assert odometer.is_sure
+
+
+def test_a_stop_that_never_ended_on_the_way_back_is_a_doubt_too() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_lost(1)
+    odometer.receive_attempted(2, 0)
+    lost_and_found(odometer, 2.5, 4)
+    assert odometer.position_deg(4) == 80
+    assert odometer.farthest_deg(4, -1, math.inf) == pytest.approx(40)
+
+
+def test_a_stop_missed_on_the_way_back_because_the_link_went_again_is_a_doubt() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_lost(1)
+    odometer.receive_written(2, 0)
+    lost_and_found(odometer, 2.1, 4)
+    assert odometer.position_deg(4) == 40
+    assert odometer.farthest_deg(4, 1, math.inf) == pytest.approx(80)
+
+
+def test_of_a_doubt_only_so_much_counts_that_the_head_can_still_be_driven() -> None:
+    odometer = Odometer(20)
+    odometer.receive_attempted(0, -1)
+    odometer.receive_attempted(0, 1)
+    lost_and_found(odometer, 1, 3)
+    assert [odometer.farthest_deg(3, way, 15) for way in (1, -1)] == [15, -15]
+
+
+def test_a_position_that_was_not_sure_when_kept_stays_so() -> None:
+    assert not Odometer(20, 5, is_position_sure=False).is_sure

@@ -1,3 +1,5 @@
+import math
+
 import msgspec
 import pytest
 
@@ -22,3 +24,8 @@ def test_limits_must_be_in_order() -> None:
 def test_an_axis_is_limited_by_either_end() -> None:
     assert AxisLimits(min_deg=1).is_limited
     assert not AxisLimits().is_limited
+
+
+def test_a_doubtful_position_leaves_half_of_the_travel() -> None:
+    assert AxisLimits(min_deg=-10, max_deg=30).most_doubt_deg == 10
+    assert AxisLimits(max_deg=30).most_doubt_deg == math.inf

@@ -55,3 +55,9 @@ def test_what_is_left_of_a_velocity_stops_within_the_room(velocity: float, room_
 
 def test_without_a_calibration_nothing_is_tapered() -> None:
     assert taper(0.7, 0.1, None) == 0.7
+
+
+def test_there_is_no_room_from_a_position_that_is_no_number_but_where_there_is_no_limit() -> None:
+    for nonsense in (math.inf, -math.inf, math.nan):
+        assert room_ahead_deg(nonsense, 1, AxisLimits(max_deg=1)) == 0
+        assert room_ahead_deg(nonsense, -1, AxisLimits(max_deg=1)) == math.inf

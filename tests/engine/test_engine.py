@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
 from belvedere.testing.clock import FakeClock
 from belvedere.testing.house import House, open_house
+
+if TYPE_CHECKING:
+    from belvedere.control.effects import Effect
 
 
 def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
@@ -228,3 +232,39 @@ async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() 
             house.engine.receive_unit_written(Axis.PAN, velocity, None, house.clock())
             is_at_rest.append(house.engine.status.pan.is_at_rest)
         assert is_at_rest == [True, False, True]
+
+
+class Impatient(Control):
+    """A core to which something is always due already."""
+
+    ticks = 0
+
+    def tick(self, now: float) -> list[Effect]:
+        self.ticks += 1
+        assert self.ticks < 5000, "the loop spins"
+        return super().tick(now)
+
+    def deadline(self) -> float | None:
+        return 0.0
+
+
+async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
+    control = Impatient(ControlOptions(), {})
+    running = asyncio.create_task(Engine(control, clock=asyncio.get_running_loop().time, bus=Bus()).run())
+    await asyncio.sleep(1)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert 900 <= control.ticks <= 1100
+
+
+async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() -> None:
+    async with open_house() as house:
+        await asyncio.sleep(1)
+        house.engine.receive_unit_attempted(Axis.PAN, 0.5, house.clock())
+        house.lose(Axis.PAN)
+        await asyncio.sleep(2)
+        house.engine.receive_unit_written(Axis.PAN, 0.0, None, house.clock())
+        house.find(Axis.PAN)
+        status = house.engine.status
+        assert (status.pan.is_position_sure, status.tilt.is_position_sure) == (False, True)

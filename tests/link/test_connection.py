@@ -35,6 +35,7 @@ class Owner:
 
     def __init__(self, link: UnitLink, mode: WriteMode = WriteMode.AUTO) -> None:
         self.written: list[Letter] = []
+        self.attempted: list[Letter] = []
         self.connection = Connection(
             link,
             mode,
@@ -43,6 +44,7 @@ class Owner:
             clock=asyncio.get_running_loop().time,
             options=LinkOptions(),
             on_written=lambda letter, _now: self.written.append(letter),
+            on_attempted=lambda letter, _now: self.attempted.append(letter),
         )
 
     async def settled(self) -> Connection:
@@ -80,6 +82,18 @@ async def test_what_was_written_is_told_in_order() -> None:
     assert owner.written == [STOP, MOVE, STOP]
     driving.cancel()
     await asyncio.wait({driving})
+
+
+async def test_a_move_of_which_nothing_is_heard_again_was_told_as_attempted_and_so_was_the_stop_after_it() -> None:
+    link = ScriptedLink(DETAILS)
+    owner = Owner(link)
+    connection = await owner.settled()
+    link.script("write", Step(60.0))
+    connection.put(MOVE)
+    assert await reason_of_end(connection) is LinkReason.UNANSWERED
+    assert owner.written == [STOP]
+    assert owner.attempted == [STOP, MOVE, STOP]
+    connection.let_go()
 
 
 async def test_driving_ends_quietly_when_the_unit_refuses() -> None:

@@ -77,6 +77,7 @@ async def test_a_move_is_written_at_once_and_told_with_its_stamp_and_what_its_fr
         assert link.writes[-1].at_s == rig.now
         await asyncio.sleep(0.001)
         assert rig.written[-1][1:] == (123 / 999, "stamp")
+        assert rig.attempted[-1] == rig.written[-1][:2]
 
 
 async def test_a_unit_mounted_the_other_way_round_turns_the_other_way() -> None:

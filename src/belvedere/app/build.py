@@ -97,12 +97,13 @@ def _setup(house: House, axis: Axis, kept: Mapping[str, Position]) -> AxisSetup:
     limits: AxisLimits = getattr(house.settings.control, axis)
     if limits.is_limited and not position.is_sure:
         logger.warning(
-            "%s was moving when it was last heard of: its limits may be off; see docs/how-to/limit-travel.md", axis
+            "%s moved unheard of when Belvedere last ran: its limits may be off; see docs/how-to/limit-travel.md", axis
         )
     return AxisSetup(
         full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
         limits=limits,
         position_deg=position.deg,
+        is_position_sure=position.is_sure,
     )
 
 

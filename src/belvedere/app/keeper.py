@@ -61,7 +61,7 @@ class Keeper:
 def _positions_of(status: EngineStatus) -> dict[str, Position]:
     states = ((axis.value, getattr(status, axis)) for axis in AXES)
     return {
-        axis: Position(state.position_deg, is_sure=state.is_at_rest)
+        axis: Position(state.position_deg, is_sure=state.is_at_rest and state.is_position_sure)
         for axis, state in states
         if state.position_deg is not None
     }

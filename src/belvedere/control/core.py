@@ -34,12 +34,14 @@ class AxisStatus(msgspec.Struct, frozen=True):
         position_deg: where it stands, as far as that is known.
         limit: the soft limit it stands at: -1, 0 for none, or 1.
         written: what the radio took last: its unit turns so until it takes something else, in reach or not.
+        is_position_sure: whether it stands there, or somewhere since it turned out of reach or unheard of.
     """
 
     velocity: float
     position_deg: float | None
     limit: int
     written: float = 0.0
+    is_position_sure: bool = True
 
 
 class LeaseStatus(msgspec.Struct, frozen=True):
@@ -164,6 +166,11 @@ class Control:
         self._advance(now)
         self._axes[axis].odometer.receive_written(now, velocity)
 
+    def receive_attempted(self, now: float, axis: Axis, velocity: float) -> None:
+        """A velocity is on its way to the unit, which may take it even if `receive_written` never comes."""
+        self._advance(now)
+        self._axes[axis].odometer.receive_attempted(now, velocity)
+
     # what to do
 
     def tick(self, now: float) -> list[Effect]:
@@ -184,8 +191,9 @@ class Control:
     def axis_status(self, now: float, axis: Axis) -> AxisStatus:
         """What this axis was told and where it stands."""
         motion = self._axes[axis]
+        odometer = motion.odometer
         return AxisStatus(
-            motion.commanded, motion.odometer.position_deg(now), motion.limit(now), motion.odometer.velocity
+            motion.commanded, odometer.position_deg(now), motion.limit(now), odometer.velocity, odometer.is_sure
         )
 
     @property
@@ -263,7 +271,7 @@ class Control:
             self._cut(NoticeCode.CLOCK_JUMPED)
             self._lease.receive_clock_jump(now)
             for motion in self._axes.values():
-                motion.receive_clock_jump(now)
+                motion.receive_clock_jump(self._now, now)
             self._lateness = {session: Lateness() for session in self._lateness}
         self._now = now
         lost = self._lease.tick(now)

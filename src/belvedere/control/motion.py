@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from belvedere.head.axes import Axis
 
 NO_HOLD = -1
+UNSEEN_S = 2 * TICK_S  # a speed grows only for so long at a time, however quiet it was before
 
 
 class AxisSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,7 @@ class AxisSetup(msgspec.Struct, frozen=True, kw_only=True):
     full_speed_deg_per_s: float | None = None
     limits: AxisLimits = AxisLimits()
     position_deg: float = 0.0
+    is_position_sure: bool = True
 
 
 class AxisMotion:
@@ -38,7 +40,9 @@ class AxisMotion:
 
     def __init__(self, axis: Axis, setup: AxisSetup, acceleration_per_s: float) -> None:
         self.axis = axis
-        self.odometer = Odometer(setup.full_speed_deg_per_s, setup.position_deg)
+        self.odometer = Odometer(
+            setup.full_speed_deg_per_s, setup.position_deg, is_position_sure=setup.is_position_sure
+        )
         self.commanded = 0.0
         self.is_ready = False
         self.ended_hold = NO_HOLD
@@ -79,13 +83,15 @@ class AxisMotion:
 
     def receive_ready(self, now: float, *, is_ready: bool) -> None:
         """The unit came into reach or went out of it."""
-        if is_ready and not self.is_ready:
-            self.odometer.receive_limits(now, self._limits.min_deg, self._limits.max_deg)
+        if not is_ready:
+            self.odometer.receive_lost(now)
+        elif not self.is_ready:
+            self.odometer.receive_found(now, self._limits.min_deg, self._limits.max_deg)
         self.is_ready = is_ready
 
-    def receive_clock_jump(self, now: float) -> None:
-        """The clock went backwards: nothing may wait for the old one."""
-        self.odometer.receive_clock_jump(now)
+    def receive_clock_jump(self, before: float, now: float) -> None:
+        """The clock went backwards from `before`: nothing may wait for the old one."""
+        self.odometer.receive_clock_jump(before, now)
         self._shaped_at = min(self._shaped_at, now)
         self._next_stop_at = min(self._next_stop_at, now)
 
@@ -109,21 +115,23 @@ class AxisMotion:
 
     def deadline(self) -> float | None:
         """When `tick` has something to do next, if nothing else happens."""
-        if self.commanded == 0 and self._stops_left:
-            return self._next_stop_at
-        is_growing = self.is_wanted and self.commanded != self._target
-        is_near_limit = self.commanded != 0 and self._limits.is_limited
-        return self._shaped_at + TICK_S if self.commanded != 0 and (is_growing or is_near_limit) else None
+        if self.commanded == 0:
+            return self._next_stop_at if self._stops_left else None
+        if not self.is_wanted:
+            return self._shaped_at  # a stop is due since something ended the hold
+        is_growing = self.commanded != self._target
+        return self._shaped_at + TICK_S if is_growing or self._limits.is_limited else None
 
     def _next_velocity(self, now: float) -> float:
         if not self.is_wanted:
             return 0.0
-        elapsed_s = now - self._shaped_at if self.commanded != 0 else 0.0
+        elapsed_s = min(now - self._shaped_at, UNSEEN_S) if self.commanded != 0 else 0.0
         wanted = grow(self.commanded, self._target, elapsed_s, self._acceleration_per_s)
         return taper(wanted, self._room_deg(now, wanted), self.odometer.full_speed_deg_per_s)
 
     def _room_deg(self, now: float, velocity: float) -> float:
-        return room_ahead_deg(self.odometer.position_deg(now), velocity, self._limits)
+        farthest_deg = self.odometer.farthest_deg(now, velocity, self._limits.most_doubt_deg)
+        return room_ahead_deg(farthest_deg, velocity, self._limits)
 
     def _stop(self, now: float) -> Write | None:
         if self.commanded != 0:

@@ -33,7 +33,9 @@ def room_ahead_deg(position_deg: float | None, velocity: float, limits: AxisLimi
     if position_deg is None or velocity == 0:
         return math.inf
     limit = limits.max_deg if velocity > 0 else limits.min_deg
-    return math.inf if limit is None else (limit - position_deg) * math.copysign(1, velocity)
+    if limit is None:
+        return math.inf
+    return (limit - position_deg) * math.copysign(1, velocity) if math.isfinite(position_deg) else 0.0
 
 
 def taper(velocity: float, room_deg: float, full_speed_deg_per_s: float | None) -> float:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning knows
 
 
@@ -133,6 +134,10 @@ class Engine:
             self._bus.publish(f"ack:{stamp.session}:{axis}", acknowledged)
         self._publish_status()
 
+    def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
+        """A command is about to be handed to the radio."""
+        self._control.receive_attempted(now, axis, velocity)
+
     # what everyone may know
 
     @property
@@ -167,7 +172,7 @@ class Engine:
     async def _until_due(self) -> None:
         """Wait for the next deadline, the next beat, or an event that changed them."""
         deadline = self._control.deadline()
-        waits = [] if deadline is None else [max(0.0, deadline - self._clock())]
+        waits = [] if deadline is None else [max(TIMER_S, deadline - self._clock())]
         if self._beat_s is not None:
             waits.append(self._beat_s)
         timer = asyncio.get_running_loop().call_later(min(waits), self._wake.set) if waits else None
@@ -216,6 +221,15 @@ class Engine:
         position = None if told.position_deg is None else round(told.position_deg, POSITION_DIGITS)
         unit = self._units.get(axis)
         if unit is None:
-            return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None)
+            return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None, is_position_sure=told.is_position_sure)
         link = unit.status
-        return AxisState(link.state, link.reason, told.velocity, position, told.limit, link.interval_s, told.written)
+        return AxisState(
+            link.state,
+            link.reason,
+            told.velocity,
+            position,
+            told.limit,
+            link.interval_s,
+            told.written,
+            told.is_position_sure,
+        )

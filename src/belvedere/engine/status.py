@@ -15,6 +15,7 @@ class AxisState(msgspec.Struct, frozen=True):
     """One axis: its link's phase and the reason for it, what it was told, where it stands, and the learned pace.
 
     `written` is what the radio took last: the unit turns so until it takes something else, in reach or not.
+    `is_position_sure` is false once it turned out of reach for long, or may have taken what nobody heard of again.
     """
 
     phase: LinkPhase
@@ -24,6 +25,7 @@ class AxisState(msgspec.Struct, frozen=True):
     limit: int
     interval_s: float | None
     written: float = 0.0
+    is_position_sure: bool = True
 
     @property
     def is_at_rest(self) -> bool:

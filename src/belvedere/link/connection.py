@@ -33,7 +33,8 @@ TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire ear
 class Connection:
     """A link while it lasts; made for one `open`, so that whatever comes late from an older one finds it gone.
 
-    `on_written` is told of each letter that was handed over, and when.
+    `on_written` is told of each letter that was handed over, and when; `on_attempted` of each that is about to be: the
+    unit may take it even if nothing more is ever heard of it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Connection:
         clock: Callable[[], float],
         options: LinkOptions,
         on_written: Callable[[Letter, float], None],
+        on_attempted: Callable[[Letter, float], None] = lambda _letter, _now: None,
     ) -> None:
         self.details: LinkDetails | None = None
         self.pace = Pace(options.first_interval_s)
@@ -56,6 +58,7 @@ class Connection:
         self._clock = clock
         self._options = options
         self._on_written = on_written
+        self._on_attempted = on_attempted
         self._courier = Courier(self.pace, options, with_response=True, can_probe=False)
         self._can_acknowledge = False
         self._is_lost = False
@@ -172,6 +175,7 @@ class Connection:
             self.pace.receive_round_trip(self._clock() - begun)
 
     async def _write_stop(self, *, response: bool) -> None:
+        self._on_attempted(self._stop, self._clock())
         writing = self._calls.begin(self._link.write(self._stop.frame, response=response))
         await outcome(writing, self.pace.answer_timeout_s)
         self._on_written(self._stop, self._clock())
@@ -182,12 +186,15 @@ class Connection:
         Behind a write that hangs it may hang as well, and is let go of like any call.
         """
         if not self._is_lost:
+            self._on_attempted(self._stop, self._clock())
             writing = self._calls.begin(self._link.write(self._stop.frame, response=self._courier.with_response))
             patience = asyncio.get_running_loop().call_later(self.pace.answer_timeout_s, writing.cancel)
             writing.add_done_callback(lambda _: patience.cancel())
 
     async def _write_newest(self) -> None:
-        await self._link.write(self._courier.newest().frame, response=self._courier.with_response)
+        letter = self._courier.newest()
+        self._on_attempted(letter, self._clock())
+        await self._link.write(letter.frame, response=self._courier.with_response)
 
     def _begin_next(self, now: float) -> None:
         match self._courier.next(now):

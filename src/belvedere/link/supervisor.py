@@ -55,6 +55,10 @@ class UnitListener(Protocol):
         """The radio took a command; `velocity` is what its frame says after rounding."""
         ...
 
+    def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
+        """A command is about to be handed over: the unit may take it even if nothing more is heard of it."""
+        ...
+
 
 class UnitSupervisor:
     """One axis's unit.
@@ -214,6 +218,7 @@ class UnitSupervisor:
             clock=self._clock,
             options=self._options,
             on_written=self._receive_written,
+            on_attempted=self._receive_attempted,
         )
 
     def _letter(self, command: UnitCommand) -> Letter:
@@ -227,6 +232,9 @@ class UnitSupervisor:
 
     def _receive_written(self, letter: Letter, now: float) -> None:
         self._listener.receive_unit_written(self._axis, letter.velocity, letter.stamp, now)
+
+    def _receive_attempted(self, letter: Letter, now: float) -> None:
+        self._listener.receive_unit_attempted(self._axis, letter.velocity, now)
 
     def _enter(self, phase: LinkPhase, reason: LinkReason | None = None) -> None:
         self._phase = follow(self._phase, phase)

@@ -20,7 +20,7 @@ BUSY_S = 2.0  # somebody may look into the file with another program
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Degrees from where the axis stood when it was first used; not sure if it was moving when last heard of."""
+    """Degrees from where the axis stood when it was first used; not sure if it moved unheard of."""
 
     deg: float
     is_sure: bool

@@ -28,6 +28,7 @@ class UnitRig:
     Attributes:
         statuses: every status that was told, with its time.
         written: time, velocity and stamp of everything that was told as written.
+        attempted: time and velocity of everything that was about to be written.
         on_status: called with each status, as a listener that does something would be.
     """
 
@@ -38,6 +39,7 @@ class UnitRig:
         self.written: list[tuple[float, float, object | None]] = []
         self.on_status: Callable[[UnitStatus], None] = lambda _status: None
         self.loop = asyncio.get_running_loop()
+        self.attempted: list[tuple[float, float]] = []
         self._changed = asyncio.Event()
         self.supervisor = UnitSupervisor(
             axis, link, LAYOUT, unit, clock=self.loop.time, options=options, listener=self, chance=lambda: 0.5
@@ -53,6 +55,10 @@ class UnitRig:
     def receive_unit_written(self, _axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """Note it."""
         self.written.append((now, velocity, stamp))
+
+    def receive_unit_attempted(self, _axis: Axis, velocity: float, now: float) -> None:
+        """Note it."""
+        self.attempted.append((now, velocity))
 
     @staticmethod
     def move(velocity: float = 0.5) -> bytes:

@@ -126,6 +126,9 @@ class ProbeRun:
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """The radio took a frame; what it does is for the observer to see."""
 
+    def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
+        """A frame is on its way."""
+
     async def _next_event(self) -> Event:
         """What happened next, or the passing of time."""
         deadline = self._core.deadline()
