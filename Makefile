@@ -49,6 +49,10 @@ test-web: $(MODULES) $(PAGE) ## the page's tests, and its weight
 test-python: $(TEST_READY) $(PAGE) ## the Python tests; ARGS="tests/control -k lease"
 	$(VENV)/bin/pytest $(ARGS)
 
+.PHONY: test-bluez
+test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"
+	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
+
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
 	$(VENV)/bin/ruff check --fix

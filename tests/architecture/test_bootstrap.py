@@ -112,6 +112,14 @@ def test_root_gets_the_missing_browser_installed_for_tests(machine: Machine) -> 
 
 
 @pytest.mark.realtime
+def test_root_gets_what_boots_a_machine_installed_and_nothing_else(machine: Machine) -> None:
+    machine.has("is-root")
+    assert machine.bootstrap("machine").returncode == 0
+    assert machine.said("apt-get")[-1].endswith("--no-install-recommends qemu-system-x86 cpio kmod")
+    assert not machine.said("pip")
+
+
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("lacking", "wants", "package"), [("venv", "demo", "python3-venv"), ("browser", "test", "chromium")]
 )

@@ -1,0 +1,144 @@
+"""The system's two daemons that Bluetooth needs, started, killed and asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbus_fast import BusType, Message, MessageType, Variant
+from dbus_fast.aio.message_bus import MessageBus
+
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SOCKET = Path("/run/dbus/system_bus_socket")
+MEMORY = Path("/var/lib/bluetooth")
+BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
+DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
+LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
+PATIENCE_S = 90.0  # for what takes a second or two on a computer that is not emulated
+GLANCE_S = 0.05
+
+
+async def until(is_so: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+    """Look again and again; nothing here has an event for what it does."""
+
+    async def look() -> bool:
+        return is_so()
+
+    await until_answered(look, what, within_s)
+
+
+async def until_answered(ask: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S) -> None:
+    """Ask again and again until the answer is yes."""
+    try:
+        async with within(within_s):
+            while not await ask():  # noqa: ASYNC110 - whoever is asked tells nobody
+                await asyncio.sleep(GLANCE_S)
+    except TimeoutError as error:
+        raise TimeoutError(f"in vain: {what}") from error
+
+
+class Daemons:
+    """D-Bus and `bluetoothd`; whoever starts one waits until it can be talked to."""
+
+    def __init__(self) -> None:
+        self._bus: subprocess.Popen[bytes] | None = None
+        self._bluetoothd: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start both, without anything that an earlier one remembers."""
+        _forget()
+        await self.start_bus()
+        await self.start_bluetoothd()
+
+    def kill(self) -> None:
+        """End both."""
+        self.kill_bluetoothd()
+        self.kill_bus()
+
+    async def start_bus(self) -> None:
+        """Start D-Bus."""
+        self._bus = _spawn(DBUS_DAEMON, "dbus.log")
+        await until(_answers, "D-Bus listens")
+
+    def kill_bus(self) -> None:
+        """Kill D-Bus; `bluetoothd` then leaves too."""
+        _kill(self._bus)
+        self._bus = None
+
+    async def start_bluetoothd(self) -> None:
+        """Start `bluetoothd`."""
+        self._bluetoothd = _spawn(BLUETOOTHD, "bluetoothd.log")
+        await until_answered(lambda: is_there("org.bluez"), "bluetoothd is on the bus")
+
+    def kill_bluetoothd(self) -> None:
+        """Kill `bluetoothd`."""
+        _kill(self._bluetoothd)
+        self._bluetoothd = None
+
+    def freeze_bluetoothd(self, *, on: bool) -> None:
+        """Let it hang, or go on."""
+        assert self._bluetoothd is not None
+        self._bluetoothd.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
+
+async def is_there(name: str) -> bool:
+    """Whether somebody has this name on the bus."""
+    answer = await _ask("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [name])
+    return answer is not None and answer.body == [True]
+
+
+async def power(*, on: bool) -> None:
+    """Switch the adapter; BlueZ refuses that while it is busy with it, so it is asked again."""
+    body = ["org.bluez.Adapter1", "Powered", Variant("b", on)]
+
+    async def is_switched() -> bool:
+        return await _ask("org.bluez", "/org/bluez/hci0", "org.freedesktop.DBus.Properties", "Set", body) is not None
+
+    await until_answered(is_switched, f"the adapter is powered {'on' if on else 'off'}")
+
+
+async def _ask(destination: str, path: str, interface: str, member: str, body: list[object]) -> Message | None:
+    """One call on a connection of its own; None for an error."""
+    signature = {1: "s", 3: "ssv"}[len(body)]
+    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    try:
+        answer = await bus.call(
+            Message(
+                destination=destination, path=path, interface=interface, member=member, signature=signature, body=body
+            )
+        )
+    finally:
+        bus.disconnect()
+    return None if answer.message_type is MessageType.ERROR else answer
+
+
+def _forget() -> None:
+    for remembered in MEMORY.iterdir():
+        shutil.rmtree(remembered)
+
+
+def _answers() -> bool:
+    """Whether somebody listens on D-Bus's socket: its file stays when a bus is killed."""
+    with socket.socket(socket.AF_UNIX) as ear:
+        return ear.connect_ex(str(SOCKET)) == 0
+
+
+def _spawn(command: list[str], log: str) -> subprocess.Popen[bytes]:
+    with (LOGS / log).open("ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file)
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait()

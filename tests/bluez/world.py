@@ -1,0 +1,153 @@
+"""Virtual units on the air of a chip that the kernel takes for real, below a real BlueZ and bleak's own backend."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from bumble.transport import open_transport
+from tests.bluez.daemons import Daemons, power
+
+from belvedere.head.axes import AXES, Axis
+from belvedere.head.frames import stop_frame
+from belvedere.head.profile import shipped_profile
+from belvedere.link.ble import BleUnit
+from belvedere.link.radio import Radio
+from belvedere.patience import within
+from belvedere.sim.controller import VirtualController
+from belvedere.sim.head import VirtualHead
+from belvedere.testing.unit_rig import supervised
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from belvedere.head.profile import UnitProfile
+    from belvedere.link.options import LinkOptions
+    from belvedere.link.port import UnitLink
+    from belvedere.sim.unit import ReceivedFrame, VirtualUnit
+    from belvedere.testing.unit_rig import UnitRig
+
+ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
+PROFILE = shipped_profile("zeapon-pons-pt")
+STOP = stop_frame(PROFILE.frame)
+SCENARIO_S = 240.0  # the longest takes about 80 s
+
+
+class World:
+    """One computer with Bluetooth, and one head within its reach.
+
+    Attributes:
+        head: its units and what can go wrong with them; its own radio stays unused, because BlueZ is there.
+        radio: Belvedere's, over bleak's own backend.
+    """
+
+    def __init__(self, daemons: Daemons, order: tuple[Axis, ...]) -> None:
+        self.daemons = daemons
+        self.head = VirtualHead(PROFILE)
+        self.radio = Radio()
+        self._order = order
+
+    def unit(self, axis: Axis) -> VirtualUnit:
+        """A unit of the head."""
+        return self.head.unit(axis)
+
+    def profile(self, axis: Axis) -> UnitProfile:
+        """What the shipped profile says of it."""
+        described = PROFILE.unit(axis)
+        assert described is not None
+        return described
+
+    def link(self, axis: Axis) -> OverheardUnit:
+        """A link to it that nobody has opened."""
+        return OverheardUnit(self.profile(axis), self.radio)
+
+    def reach(
+        self,
+        axis: Axis,
+        *,
+        link: UnitLink | None = None,
+        profile: UnitProfile | None = None,
+        options: LinkOptions | None = None,
+    ) -> AbstractAsyncContextManager[UnitRig]:
+        """A supervisor that keeps it in reach, ended afterwards."""
+        profile = profile or self.profile(axis)
+        return supervised(link or OverheardUnit(profile, self.radio), profile, options, axis)
+
+    async def _plug_in(self) -> None:
+        self._wire = await open_transport("vhci")
+        self.chip = VirtualController(
+            "adapter",
+            host_source=self._wire.source,
+            host_sink=self._wire.sink,
+            link=self.head.air,
+            public_address=ADAPTER_ADDRESS,
+        )
+        for axis in self._order:
+            await self.unit(axis).start()
+        await power(on=True)
+
+    async def _pull_out(self) -> None:
+        for axis in self._order:
+            await self.unit(axis).close()
+        await self._wire.close()
+        self.head.air.remove_controller(self.chip)
+        self.head.air.close()
+
+
+class Watch:
+    """What a unit receives from now on."""
+
+    def __init__(self, unit: VirtualUnit) -> None:
+        self._unit = unit
+        self._last = unit.frames[-1] if unit.frames else None
+
+    @property
+    def received(self) -> list[ReceivedFrame]:
+        """Everything, oldest first."""
+        frames = list(self._unit.frames)
+        return frames[frames.index(self._last) + 1 :] if self._last is not None else frames
+
+    @property
+    def frames(self) -> list[bytes]:
+        """The bytes alone."""
+        return [received.frame for received in self.received]
+
+
+class Handed(NamedTuple):
+    """One frame that was handed to BlueZ, and when."""
+
+    at_s: float
+    frame: bytes
+    response: bool
+
+
+class OverheardUnit(BleUnit):
+    """A unit's link that remembers what BlueZ was handed."""
+
+    def __init__(self, profile: UnitProfile, radio: Radio) -> None:
+        super().__init__(profile, radio)
+        self.handed: list[Handed] = []
+
+    async def write(self, frame: bytes, *, response: bool) -> None:
+        """Hand it on."""
+        self.handed.append(Handed(asyncio.get_running_loop().time(), frame, response))
+        await super().write(frame, response=response)
+
+
+@asynccontextmanager
+async def bluez_world(order: tuple[Axis, ...] = AXES) -> AsyncIterator[World]:
+    """A computer and a head, from power on to power off, for one scenario; `order` is in which the units come on."""
+    daemons = Daemons()
+    world = World(daemons, order)
+    async with within(SCENARIO_S):
+        await daemons.start()
+        try:
+            await world._plug_in()
+            try:
+                yield world
+            finally:
+                await world._pull_out()
+        finally:
+            daemons.kill()
