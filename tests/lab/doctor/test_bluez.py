@@ -153,17 +153,27 @@ async def test_a_d_bus_that_hangs_is_left_in_time(tmp_path: Path) -> None:
     server = await asyncio.start_unix_server(hang, tmp_path / "bus")
     async with server:
         bluez = await ask_bluez(f"unix:path={tmp_path / 'bus'}")
-    assert bluez.finding.says == "D-Bus does not answer"
+    assert bluez.finding.says == "BlueZ does not answer on D-Bus"
 
 
 @needs_daemon
 @pytest.mark.realtime
-async def test_a_bluez_that_answers_with_an_error_of_its_own_is_told_with_its_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("org.bluez.Error.Failed", "BlueZ answers org.bluez.Error.Failed"),
+        ("org.freedesktop.DBus.Error.Spawn.ChildExited", "BlueZ does not run"),
+        ("org.freedesktop.systemd1.LoadFailed", "BlueZ does not run"),
+    ],
+)
+async def test_an_error_is_told_by_its_name_unless_it_means_that_bluez_could_not_be_started(
+    name: str, says: str, tmp_path: Path
+) -> None:
     with a_daemon(tmp_path) as address:
         bus = await MessageBus(bus_address=address).connect()
         bus.add_message_handler(
             lambda message: (
-                Message.new_error(message, "org.bluez.Error.Failed", "no")
+                Message.new_error(message, name, "no")
                 if message.message_type is MessageType.METHOD_CALL and message.path == "/"
                 else None
             )
@@ -171,4 +181,4 @@ async def test_a_bluez_that_answers_with_an_error_of_its_own_is_told_with_its_na
         await bus.request_name("org.bluez")
         bluez = await ask_bluez(address)
         bus.disconnect()
-    assert "org.bluez.Error.Failed" in bluez.finding.says
+    assert bluez.finding.says == says

@@ -28,7 +28,8 @@ CONTAINER_POLICY = (
     " --security-opt apparmor=unconfined"
 )
 DENIED = {"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed"}
-ABSENT = {"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"}
+ABSENT = ("ServiceUnknown", "NameHasNoOwner", "Spawn.")  # the last where D-Bus tried to start it, and in vain
+ABSENT_PREFIXES = (*(f"org.freedesktop.DBus.Error.{name}" for name in ABSENT), "org.freedesktop.systemd1.")
 
 
 class BluezAdapter(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ async def ask_bluez(address: str | None = None, root: Path = Path("/")) -> Bluez
     except (PermissionError, AuthError) as error:
         return _bad(f"D-Bus lets this user not in: {error}", CONTAINER_POLICY if is_contained else GROUP)
     except TimeoutError:
-        return _bad("D-Bus does not answer", "sudo systemctl restart dbus bluetooth")
+        return _bad("BlueZ does not answer on D-Bus", "sudo systemctl restart bluetooth")
     except (OSError, EOFError, InvalidAddressError, DBusError) as error:
         cure = CONTAINER_BUS if is_contained else "sudo systemctl start dbus"
         return _bad(f"D-Bus cannot be reached: {error}", cure)
@@ -112,7 +113,7 @@ async def _objects(address: str | None) -> Message:
 def _refused(name: str, *, is_contained: bool) -> Bluez:
     if name in DENIED:
         return _bad("D-Bus does not let this user talk to BlueZ", CONTAINER_POLICY if is_contained else GROUP)
-    if name in ABSENT:
+    if name.startswith(ABSENT_PREFIXES):
         where = "on the host: " if is_contained else ""
         return _bad("BlueZ does not run", f"{where}sudo apt install bluez && sudo systemctl enable --now bluetooth")
     return _bad(f"BlueZ answers {name}", "sudo systemctl restart bluetooth")
