@@ -26,6 +26,7 @@ def application() -> App:
     app.command("belvedere.cli.serve:serve", name="serve")
     app.command("belvedere.cli.scan:scan", name="scan")
     app.command("belvedere.cli.inspect:inspect", name="inspect")
+    app.command("belvedere.cli.snoop:snoop", name="snoop")
     app.command("belvedere.cli.probe:probe", name="probe")
     app.command("belvedere.cli.doctor:doctor", name="doctor")
     config = App(name="config", help="The owner's file, belvedere.toml.")

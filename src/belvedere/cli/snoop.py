@@ -1,0 +1,100 @@
+"""`belvedere snoop`: what a phone's Bluetooth log tells of the devices that it drove."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from belvedere.errors import OwnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from belvedere.lab.logs.survey import Survey, Wanted
+
+
+def snoop(
+    file: Annotated[Path, Parameter(help="btsnoop_hci.log of a phone, or a pcap or pcapng of Bluetooth HCI")],
+    /,
+    *,
+    device: Annotated[list[str] | None, Parameter(help="only of this address or name; may be repeated")] = None,
+    handle: Annotated[list[str] | None, Parameter(help="only of this handle, such as 0x17; may be repeated")] = None,
+    json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
+    csv: Annotated[bool, Parameter(help="print a line for each value", negative="")] = False,
+    timeline: Annotated[Path | None, Parameter(help="draw the values over time into this file.svg")] = None,
+) -> int:
+    """Show who a phone was connected to, and what went over which handle how often."""
+    if importlib.util.find_spec("numpy") is None:
+        raise OwnerError("reading logs needs numpy: pip install 'belvedere[lab]'")
+    if json and csv:
+        raise OwnerError("--json and --csv both print to the terminal: choose one")
+    if timeline is not None and timeline.suffix.lower() != ".svg":
+        raise OwnerError(f"{timeline}: a timeline is drawn as .svg")
+    from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - numpy is heavy
+
+    handles = [_handle(word) for word in handle or ()]
+    with _progress(file, "reading") as told:
+        survey = Survey(file, told)
+    wanted = survey.wanted(device or (), handles)
+    if timeline is not None:
+        _draw(survey, wanted, timeline, file)
+    with suppress(BrokenPipeError):  # whoever reads along has seen enough
+        _print(survey, wanted, file, is_json=json, is_csv=csv)
+        sys.stdout.flush()
+    return 0
+
+
+def _print(survey: Survey, wanted: Wanted, file: Path, *, is_json: bool, is_csv: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from belvedere.lab.snoop_view import as_json, notes, shown, write_csv  # noqa: PLC0415 - bleak is heavy
+
+    findings = survey.findings_of(wanted)
+    if is_json:
+        sys.stdout.write(as_json(findings) + "\n")
+    elif is_csv:
+        for note in notes(findings):
+            print(f"belvedere: {note}", file=sys.stderr)
+        with _progress(file, "writing") as told:
+            write_csv(survey.told(wanted, told), sys.stdout)
+    else:
+        Console().print(shown(findings))
+
+
+def _draw(survey: Survey, wanted: Wanted, timeline: Path, file: Path) -> None:
+    from belvedere.lab.snoop_timeline import drawn  # noqa: PLC0415 - bleak is heavy
+
+    with _progress(file, "drawing") as told:
+        picture = drawn(survey, wanted, told)
+    try:
+        timeline.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise OwnerError(f"{timeline}: {error.strerror or error}") from error
+
+
+def _handle(word: str) -> int:
+    try:
+        handle = int(word, 0)
+    except ValueError as error:
+        raise OwnerError(f"--handle {word}: no number such as 0x17 or 23") from error
+    if not 0 <= handle <= 0xFFFF:  # noqa: PLR2004 - handles have 16 bits
+        raise OwnerError(f"--handle {word}: handles go up to 0xffff")
+    return handle
+
+
+@contextmanager
+def _progress(file: Path, doing: str) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal, where there is one; told how many bytes are done."""
+    from rich.console import Console  # noqa: PLC0415 - only here
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - same
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(doing, total=file.stat().st_size if file.is_file() else None)
+        yield lambda done: progress.update(task, completed=done)

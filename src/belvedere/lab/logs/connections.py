@@ -1,0 +1,191 @@
+"""Follows who is connected to whom while a log goes on: each number of a connection is given again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from belvedere.lab.logs.attributes import Room, Table
+from belvedere.lab.logs.bearer import Bearer
+from belvedere.lab.logs.events import Closed, Encrypted, Named, Opened, Reset, Updated
+
+if TYPE_CHECKING:
+    from belvedere.lab.logs.events import Event
+    from belvedere.lab.logs.view import Ints
+
+MOST_CONNECTIONS = 20_000
+"""Told of one log; more come from no phone. Later ones are put down to the last."""
+
+MOST_NAMES = 20_000  # heard on the air; the names of those that come later are not kept
+UNKNOWN = -1
+
+
+@dataclass(slots=True)
+class Device:
+    """Somebody at the other end: by the address, or by the connection's number where the log never tells it."""
+
+    label: str
+    table: Table
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection. Times are of the log, and None where it does not hold the event."""
+
+    device: int
+    handle: int
+    adapter: int
+    bearer: Bearer
+    opened_ns: int | None = None
+    closed_ns: int | None = None
+    is_central: bool | None = None
+    interval_ms: float | None = None
+    is_encrypted: bool = False
+    reason: int | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """Which connection each key meant from which packet of a piece on, as parallel lists."""
+
+    key: list[int] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)
+    connection: list[int] = field(default_factory=list)
+
+    def add(self, key: int, index: int, connection: int) -> None:
+        """From this packet on."""
+        self.key.append(key)
+        self.index.append(index)
+        self.connection.append(connection)
+
+
+class Connections:
+    """All connections of a log. A key is the adapter's number and the connection's handle in one number."""
+
+    def __init__(self) -> None:
+        self.all: list[Connection] = []
+        self.devices: list[Device] = []
+        self.ours: dict[int, Table] = {}
+        self.room = Room()
+        self._names: dict[str, str] = {}
+        self._device_at: dict[str, int] = {}
+        self._current: dict[int, int] = {}
+        self._since: dict[int, int] = {}
+        self._changes = Changes()
+
+    def begin_piece(self) -> None:
+        """Indices of packets count from 0 again."""
+        self._since.clear()
+        if len(self._current) > MOST_CONNECTIONS:
+            self._current.clear()
+        self._changes = Changes(list(self._current), [-1] * len(self._current), list(self._current.values()))
+
+    def at(self, key: int) -> Connection:
+        """The connection that this key means now; one whose beginning the log does not hold is made up."""
+        return self.all[self._known(key)]
+
+    def receive(self, event: Event, adapter: int, index: int, time_ns: int) -> int | None:
+        """An event in packet `index` of the piece; returns the key of the connection that began or ended."""
+        if isinstance(event, Named):
+            self._name(event)
+            return None
+        if isinstance(event, Reset):
+            self._reset(adapter, index)
+            return None
+        key = adapter << 12 | event.handle
+        if isinstance(event, Opened):
+            self._open(event, key, index, time_ns)
+            return key
+        connection = self.at(key)
+        if isinstance(event, Updated):
+            connection.interval_ms = event.interval_ms
+        elif isinstance(event, Encrypted):
+            connection.is_encrypted = True
+        elif isinstance(event, Closed):
+            connection.closed_ns, connection.reason = time_ns, event.reason
+            return key
+        return None
+
+    def of(self, keys: Ints, indices: Ints) -> Ints:
+        """Which connection each packet belongs to."""
+        for key in np.unique(keys).tolist():
+            self._known(key)
+        found = self._found(keys, indices)
+        unknown = found == UNKNOWN
+        strangers, inverse = np.unique(keys[unknown], return_inverse=True)
+        numbers = [self._make_up(key) for key in strangers.tolist()]
+        for key, number in zip(strangers.tolist(), numbers, strict=True):
+            self._current.setdefault(key, number)
+        found[unknown] = np.array(numbers, np.int64)[inverse]
+        return found
+
+    def _found(self, keys: Ints, indices: Ints) -> Ints:
+        """The newest change of each key up to its packet, or UNKNOWN."""
+        if not self._changes.key:
+            return np.full(len(keys), UNKNOWN, np.int64)
+        known, rank = np.unique(np.array(self._changes.key, np.int64), return_inverse=True)
+        changed = rank << 32 | np.array(self._changes.index, np.int64) + 1
+        order = np.argsort(changed, kind="stable")
+        wanted = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        latest = np.searchsorted(changed[order], wanted << 32 | indices + 1, side="right") - 1
+        is_found = (latest >= 0) & (known[wanted] == keys) & (rank[order][latest] == wanted)
+        found: Ints = np.where(is_found, np.array(self._changes.connection, np.int64)[order][latest], UNKNOWN)
+        return found
+
+    def _known(self, key: int) -> int:
+        number = self._current.get(key, UNKNOWN)
+        if number == UNKNOWN:
+            number = self._current[key] = self._make_up(key)
+            self._changes.add(key, self._since.get(key, -1), number)
+        return number
+
+    def _make_up(self, key: int) -> int:
+        """A connection of which the log holds no beginning."""
+        return self._add(key, f"connection {key & 0xFFF:#06x}", is_told=False)
+
+    def _open(self, event: Opened, key: int, index: int, time_ns: int) -> None:
+        number = self._add(key, event.address, is_told=True)
+        connection = self.all[number]
+        connection.opened_ns, connection.is_central = time_ns, event.is_central
+        connection.interval_ms = event.interval_ms
+        self._current[key] = number
+        self._changes.add(key, index, number)
+
+    def _reset(self, adapter: int, index: int) -> None:
+        """The numbers mean nothing any more; what comes on them next is of a connection that nobody told of."""
+        for key in [key for key in self._current if key >> 12 == adapter]:
+            del self._current[key]
+            self._since[key] = index
+            self._changes.add(key, index, UNKNOWN)
+
+    def _add(self, key: int, label: str, *, is_told: bool) -> int:
+        """A new connection, with a new device unless its address is known."""
+        if len(self.all) >= MOST_CONNECTIONS:
+            return len(self.all) - 1
+        adapter = key >> 12
+        device = self._device_at.get(label)
+        if device is None or not is_told:
+            device = self._add_device(label)
+        ours = self.ours.setdefault(adapter, Table(self.room))
+        bearer = Bearer(ours, self.devices[device].table)
+        self.all.append(Connection(device, key & 0xFFF, adapter, bearer))
+        return len(self.all) - 1
+
+    def _add_device(self, label: str) -> int:
+        """A second unknown one of the same number is told apart."""
+        again, unique = 1, label
+        while unique in self._device_at:
+            again += 1
+            unique = f"{label} ({again})"
+        self._device_at[unique] = len(self.devices)
+        self.devices.append(Device(unique, Table(self.room), self._names.get(label, "")))
+        return len(self.devices) - 1
+
+    def _name(self, event: Named) -> None:
+        if event.address in self._device_at:
+            self.devices[self._device_at[event.address]].name = event.name
+        if event.address in self._names or len(self._names) < MOST_NAMES:
+            self._names[event.address] = event.name

@@ -1,0 +1,117 @@
+"""What a log tells, as plain values for whoever shows it or goes on with it. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ConnectionFound(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection.
+
+    Attributes:
+        opened_s, closed_s: None where the log does not hold the event.
+        is_central: whether the host of the log asked for it; None where that is not told.
+        interval_ms: of the link, as it was last agreed.
+        mtu: the longest PDU, where both sides agreed on one.
+        reason: why it ended, as HCI counts reasons.
+    """
+
+    handle: int
+    adapter: int
+    opened_s: float | None
+    closed_s: float | None
+    is_central: bool | None
+    interval_ms: float | None
+    mtu: int | None
+    is_encrypted: bool
+    reason: int | None
+
+
+class ServiceFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A service and its range of handles."""
+
+    uuid: str
+    start: int
+    end: int
+
+
+class CharacteristicFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A characteristic with the handle of its value and the bits of its properties."""
+
+    uuid: str
+    handle: int
+    properties: int
+
+
+class DeviceFound(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody at the other end.
+
+    Attributes:
+        label: the address, or "connection 0x0040" where the log never tells it.
+        name: as advertised or read, or "".
+        asked_hash: whether the host asked if the table that it had kept still holds.
+    """
+
+    label: str
+    name: str
+    connections: tuple[ConnectionFound, ...]
+    services: tuple[ServiceFound, ...]
+    characteristics: tuple[CharacteristicFound, ...]
+    asked_hash: bool
+
+    @property
+    def has_discovery(self) -> bool:
+        """Whether the log holds any of its UUIDs."""
+        return bool(self.characteristics)
+
+
+class StreamFound(msgspec.Struct, frozen=True, kw_only=True):
+    """All values of one kind over one handle of one device.
+
+    Attributes:
+        direction: "sent" by the host of the log, "received", or "unknown".
+        is_ours: whether the handle is of the host's own table, and not of the device's.
+        count: of values; `cut` of them are not whole in the log.
+        cadence_s: the median time from one to the next, within 0.5 %; None of a single one.
+        shortest, longest: lengths of the values in bytes.
+        first, last: the values that came first and last.
+    """
+
+    device: str
+    direction: str
+    opcode: int
+    handle: int
+    uuid: str | None
+    is_ours: bool
+    count: int
+    cut: int
+    cadence_s: float | None
+    shortest: int
+    longest: int
+    first_frame: int
+    last_frame: int
+    first_s: float
+    last_s: float
+    first: bytes
+    last: bytes
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a log tells.
+
+    Attributes:
+        records: in the file, as other programs count frames.
+        packets: of those, packets of HCI.
+        trouble: why the log could not be read to its end, or "".
+        lost: frames that are incomplete, because fragments of them are not in the log.
+        streams_left_out: values in streams beyond those that are kept.
+    """
+
+    file: str
+    records: int
+    packets: int
+    trouble: str
+    lost: int
+    streams_left_out: int
+    devices: tuple[DeviceFound, ...]
+    streams: tuple[StreamFound, ...]

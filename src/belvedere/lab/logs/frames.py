@@ -1,0 +1,125 @@
+"""ACL packets as frames of L2CAP: which hold a whole attribute PDU, and what has to be put together first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from belvedere.lab.logs.datalinks import ACL
+
+if TYPE_CHECKING:
+    from belvedere.lab.logs.datalinks import Packets
+    from belvedere.lab.logs.view import Flags, Ints
+
+ACL_BYTES = 4  # handle with flags, length
+L2CAP_BYTES = 4  # length, channel
+PDU_AT = ACL_BYTES + L2CAP_BYTES
+ATT_CHANNEL = 4
+CONTINUING = 1  # the boundary flag of a fragment that goes on; others begin
+
+WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION = 0x12, 0x52, 0xD2, 0x1B, 0x1D
+SIGNATURE_BYTES = 12  # end a signed write
+PLAIN = (WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION)
+"""PDUs that are an opcode, a handle and a value: nearly all of a log, and understood without any other."""
+
+SILENT = (0x13, 0x18, 0x19, 0x1E)  # write response, execute write and its response, confirmation: nothing in them
+PLAIN_HEAD_BYTES = 3
+
+MOST_WAITING = 512
+"""Frames that may be incomplete at a time; a host has one a connection and direction. Each is 64 KiB at most."""
+
+
+class Frames(NamedTuple):
+    """What ACL packets are; each field has one entry a packet of `Packets`, meaningless where it is none of ACL.
+
+    Attributes:
+        key: the adapter's number and the connection's handle in one number.
+        is_begin: whether a frame begins here.
+        is_whole: whether one packet is the whole frame, be it cut in the log or not.
+        is_plain: whether it is a whole `PLAIN` PDU, with at least its handle in the log.
+        is_odd: whether it needs a look of its own.
+        opcode: of the attribute PDU, where one is whole.
+    """
+
+    key: Ints
+    is_begin: Flags
+    is_whole: Flags
+    is_plain: Flags
+    is_odd: Flags
+    opcode: Ints
+
+
+def frames_of(packets: Packets) -> Frames:
+    """Look at every packet at once."""
+    view, at = packets.view, packets.at
+    is_acl = (packets.kind == ACL) & (packets.length >= ACL_BYTES)
+    head, carried = view.u16(at), view.u16(at + 2)
+    is_begin = is_acl & ((head >> 12 & 3) != CONTINUING)
+    is_headed = is_begin & (packets.length >= PDU_AT)
+    is_whole = is_headed & (view.u16(at + ACL_BYTES) + L2CAP_BYTES == carried)
+    is_known = is_whole & (packets.length <= ACL_BYTES + carried)
+    opcode = view.u8(at + PDU_AT)
+    is_att = is_known & (view.u16(at + 6) == ATT_CHANNEL) & (packets.length > PDU_AT)
+    has_handle = (packets.length >= PDU_AT + PLAIN_HEAD_BYTES) & (carried >= L2CAP_BYTES + PLAIN_HEAD_BYTES)
+    is_plain = is_att & np.isin(opcode, PLAIN) & has_handle
+    is_odd = (is_acl & ~is_whole) | (is_att & ~is_plain & ~np.isin(opcode, SILENT))
+    return Frames(packets.adapter << 12 | head & 0xFFF, is_begin, is_whole, is_plain, is_odd, opcode)
+
+
+class Assembly:
+    """Puts frames together from their fragments, for each connection and direction by itself.
+
+    A frame whose next fragment is lost or cut ends when another begins; `lost` counts those.
+    """
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._waiting: dict[tuple[int, int], bytearray] = {}
+
+    @property
+    def keys(self) -> set[int]:
+        """Connections with an incomplete frame."""
+        return {key for key, _direction in self._waiting}
+
+    def begin(self, key: int, direction: int, data: bytes, *, is_cut: bool) -> bytes | None:
+        """A fragment begins a frame; returns the frame if that is all of it."""
+        self.end(key, direction)
+        if is_cut:
+            self.lost += 1
+            return None
+        if len(self._waiting) >= MOST_WAITING:
+            self.end(*next(iter(self._waiting)))
+        self._waiting[key, direction] = bytearray(data)
+        return self._if_complete(key, direction)
+
+    def go_on(self, key: int, direction: int, data: bytes, *, is_cut: bool) -> bytes | None:
+        """A fragment goes on; returns the frame if it ends here."""
+        waiting = self._waiting.get((key, direction))
+        if waiting is None:
+            return None
+        if is_cut:
+            self.end(key, direction)
+            return None
+        waiting += data
+        return self._if_complete(key, direction)
+
+    def end(self, key: int, direction: int) -> None:
+        """Whatever waits there is never completed."""
+        if self._waiting.pop((key, direction), None) is not None:
+            self.lost += 1
+
+    def waits(self, key: int, direction: int) -> bool:
+        """Whether a frame is incomplete."""
+        return (key, direction) in self._waiting
+
+    def _if_complete(self, key: int, direction: int) -> bytes | None:
+        waiting = self._waiting[key, direction]
+        if len(waiting) < L2CAP_BYTES:
+            return None
+        missing = L2CAP_BYTES + int.from_bytes(waiting[:2], "little") - len(waiting)
+        if missing < 0:
+            self.end(key, direction)  # longer than it said: something between was lost
+        if missing:
+            return None
+        return bytes(self._waiting.pop((key, direction)))

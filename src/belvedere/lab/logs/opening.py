@@ -1,0 +1,80 @@
+"""Opens a log of any kind and gives its packets, a piece at a time: memory does not grow with the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from belvedere.lab.logs import btsnoop, pcap
+from belvedere.lab.logs.datalinks import Packets, unwrapped
+from belvedere.lab.logs.pcapng import PcapngWalker
+from belvedere.lab.logs.records import NotALogError, Walker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIECE_BYTES = 1 << 21
+"""Long enough that numpy's calls cost little beside their work, short enough to stay in a processor's cache."""
+
+HEADER_BYTES = 24  # the longest of the headers
+PCAPNG_MAGIC = b"\n\r\r\n"
+
+ELSE = {
+    b"": "an empty file",
+    b"PK\3\4": "a zip archive; Android's bug report holds the log as FS/data/misc/bluetooth/logs/btsnoop_hci.log",
+    b"\x1f\x8b": "compressed: gunzip it first",
+    b"---": "a summary without the values; switch on the full Bluetooth HCI log in Android's developer options",
+}
+"""Other files that owners come with, by their first bytes, and what to do."""
+
+
+class Log:
+    """A log, open at its beginning.
+
+    Attributes:
+        frames: records read so far.
+        position: bytes read so far.
+        trouble: why the log was not read to its end, or "".
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Raises NotALogError."""
+        self.frames = 0
+        self.position = 0
+        self.trouble = ""
+        self._file = file
+        self._rest = file.read(HEADER_BYTES)
+        self._walker, used = _walker_for(self._rest)
+        self._rest = self._rest[used:]
+
+    def packets(self) -> Iterator[Packets]:
+        """All that can be read."""
+        data, to_skip = self._rest, 0
+        while chunk := self._file.read(PIECE_BYTES):
+            data += chunk
+            self.position += len(chunk)
+            if to_skip >= len(data):
+                data, to_skip = b"", to_skip - len(data)
+                continue
+            records, used = self._walker.walk(data[to_skip:] if to_skip else data)
+            if records is not None:
+                yield unwrapped(records, self.frames + 1)
+                self.frames += len(records.at)
+            if self._walker.damage:
+                self.trouble = f"damaged behind record {self.frames}: {self._walker.damage}"
+                return
+            used += to_skip
+            data, to_skip = data[used:], max(0, used - len(data))
+        if data or to_skip:
+            self.trouble = f"cut short in record {self.frames + 1}"
+
+
+def _walker_for(header: bytes) -> tuple[Walker, int]:
+    """What reads this kind of file, and how long the file's header is."""
+    if header.startswith(btsnoop.MAGIC):
+        return btsnoop.BtsnoopWalker(header), btsnoop.HEADER_BYTES
+    if header[:4] in pcap.ORDERS:
+        return pcap.PcapWalker(header), pcap.HEADER_BYTES
+    if header.startswith(PCAPNG_MAGIC):
+        return PcapngWalker(), 0
+    what = next((words for start, words in ELSE.items() if header[: len(start) or None] == start), "no Bluetooth log")
+    raise NotALogError(what)

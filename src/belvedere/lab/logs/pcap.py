@@ -1,0 +1,76 @@
+"""pcap: what tcpdump and older Wiresharks write. Layout as in draft-ietf-opsawg-pcap."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from belvedere.lab.logs import datalinks
+from belvedere.lab.logs.records import LONGEST_RECORD, NotALogError, Records
+from belvedere.lab.logs.view import View
+
+HEADER_BYTES = 24
+RECORD_BYTES = 16  # before each record's data: second, fraction, included and original length
+NS_A_S = 1_000_000_000
+
+ORDERS = {
+    bytes.fromhex("d4c3b2a1"): ("<", 1000),
+    bytes.fromhex("a1b2c3d4"): (">", 1000),
+    bytes.fromhex("4d3cb2a1"): ("<", 1),
+    bytes.fromhex("a1b23c4d"): (">", 1),
+}
+"""The order of bytes, and nanoseconds in a unit of the fraction, by a file's first bytes."""
+
+LINKS = {187: datalinks.H4_BARE, 201: datalinks.H4_PHDR, 254: datalinks.MONITOR_PHDR}
+"""Link types of HCI, as tcpdump.org lists them."""
+
+
+class PcapWalker:
+    """Walks the records of a file whose header is given."""
+
+    damage = ""
+
+    def __init__(self, header: bytes) -> None:
+        if len(header) < HEADER_BYTES:
+            raise NotALogError("a pcap file that ends in its header")
+        self._order, self._unit_ns = ORDERS[header[:4]]
+        linktype = struct.unpack_from(self._order + "I", header, 20)[0] & 0xFFFF  # above are bits about checksums
+        if linktype not in LINKS:
+            raise NotALogError(f"a capture of something other than Bluetooth HCI (link type {linktype})")
+        self._link = LINKS[linktype]
+
+    def walk(self, data: bytes) -> tuple[Records | None, int]:
+        """See `Walker`."""
+        starts, end = self._starts(data)
+        if not starts:
+            return None, end
+        view, at = View(data), np.array(starts, np.int64)
+        none = np.zeros_like(at)
+        return Records(
+            view=view,
+            at=at + RECORD_BYTES,
+            length=view.u32(at + 8, self._order),
+            original=view.u32(at + 12, self._order),
+            time_ns=view.u32(at, self._order) * NS_A_S + view.u32(at + 4, self._order) * self._unit_ns,
+            link=none + self._link,
+            interface=none,
+            flags=none,
+        ), end
+
+    def _starts(self, data: bytes) -> tuple[list[int], int]:
+        length_of = struct.Struct(self._order + "I").unpack_from
+        starts: list[int] = []
+        at, end = 0, len(data)
+        last = end - RECORD_BYTES
+        while at <= last:
+            (length,) = length_of(data, at + 8)
+            if length > LONGEST_RECORD:
+                self.damage = f"a record says that it has {length} bytes"
+                break
+            following = at + RECORD_BYTES + length
+            if following > end:
+                break
+            starts.append(at)
+            at = following
+        return starts, at

@@ -1,0 +1,86 @@
+"""The values that went over attributes in one piece of a log, many at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from belvedere.lab.logs.datalinks import SENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from belvedere.lab.logs.view import Flags, Ints
+
+DIRECTION_WORDS = ("sent", "received", "unknown")
+OPCODE_WORDS = {
+    0x09: "read by type",
+    0x0B: "read",
+    0x0D: "read further",
+    0x0F: "read together",
+    0x12: "write request",
+    0x16: "prepare write",
+    0x17: "prepared write",
+    0x1B: "notify",
+    0x1D: "indicate",
+    0x21: "read together",
+    0x23: "notify",
+    0x52: "write command",
+    0xD2: "signed write",
+}
+
+
+class Values(NamedTuple):
+    """Values in the order of the log; each field but the last two has one entry a value.
+
+    Attributes:
+        frame: the record in which the PDU was complete.
+        time_ns: of that record.
+        connection: index into `Connections.all`.
+        direction: SENT, RECEIVED or UNTOLD.
+        opcode: of the attribute PDU.
+        handle: of the attribute; 0 where the log does not tell.
+        at: where the value begins in `data`, or -1 - its index in `apart`.
+        length: in bytes.
+        is_cut: whether the log holds less than there was.
+        data: the piece.
+        apart: values that do not lie in the piece in one part.
+    """
+
+    frame: Ints
+    time_ns: Ints
+    connection: Ints
+    direction: Ints
+    opcode: Ints
+    handle: Ints
+    at: Ints
+    length: Ints
+    is_cut: Flags
+    data: bytes
+    apart: list[bytes]
+
+    def value(self, at: int, length: int) -> bytes:
+        """The value of an entry with this place and length."""
+        return self.data[at : at + length] if at >= 0 else self.apart[-1 - at]
+
+    def where(self, is_wanted: Flags) -> Values:
+        """Only those."""
+        return self if is_wanted.all() else Values.of(self.columns, is_wanted, self.data, self.apart)
+
+    @property
+    def columns(self) -> tuple[Ints, ...]:
+        """All fields but the last two."""
+        return (*self[:8], self.is_cut.astype(np.int64))
+
+    @classmethod
+    def of(cls, columns: Sequence[Ints], which: Ints | Flags, data: bytes, apart: list[bytes]) -> Values:
+        """These entries of the columns."""
+        frame, time_ns, connection, direction, opcode, handle, at, length, is_cut = (one[which] for one in columns)
+        flags = is_cut.astype(np.bool_)
+        return cls(frame, time_ns, connection, direction, opcode, handle, at, length, flags, data, apart)
+
+
+def is_ours(direction: int, opcode: int) -> bool:
+    """Whether the handle is of the host's own table: odd opcodes come from the server, even ones go to it."""
+    return (opcode & 1 == 1) == (direction == SENT)

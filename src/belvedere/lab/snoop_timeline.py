@@ -1,0 +1,200 @@
+"""Draws what went over each handle: time from left to right, a row for each byte, a colour for each value of it.
+
+What stays the same is one bar, what counts up is a rainbow, and what somebody steers changes when they do. Above each
+lane stands how many bytes went. Time in which nothing went is cut out. SVG: it needs no library and stays sharp.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from belvedere.errors import OwnerError
+from belvedere.lab.logs.survey import entries
+from belvedere.lab.logs.values import DIRECTION_WORDS, OPCODE_WORDS
+from belvedere.lab.snoop_view import ARROWS, ordered, span_words
+from belvedere.lab.words import named_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from belvedere.lab.logs.findings import StreamFound
+    from belvedere.lab.logs.survey import Survey, Wanted
+    from belvedere.lab.logs.view import Ints
+
+COLUMNS, COLUMN = 600, 2  # of the drawing, and the width of one in pixels
+LEFT, TOP, RIGHT = 40, 64, 20  # margins
+TITLE, STRIP, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: words, bytes over time, a byte, what follows
+MOST_LANES = 24  # more are no picture any more; what the host sent and the busiest are drawn
+MOST_ROWS = 32  # bytes of a value that are drawn
+
+TICK_NS = 100_000_000
+MOST_TICKS = 1_000_000  # with values in them; more than a day without a pause
+SILENT_TICKS = 50  # what is longer is cut out: a person drives, thinks, and drives again
+BREAK = 6  # columns left free where time is cut out
+MOST_STRETCHES = 50  # between silences; with more of them, nothing is cut out
+
+Stretches = list[tuple[int, int]]
+"""Times in nanoseconds between which values went."""
+
+
+class Lane(NamedTuple):
+    """One stream: by column how many bytes went, and the last value."""
+
+    stream: StreamFound
+    sizes: dict[int, int]
+    values: dict[int, bytes]
+
+
+def drawn(survey: Survey, wanted: Wanted, on_progress: Callable[[int], None] = lambda _bytes: None) -> str:
+    """The picture as SVG. Raises OwnerError where there is nothing to draw."""
+    streams = ordered(survey.findings_of(wanted).streams)[:MOST_LANES]
+    if not streams:
+        raise OwnerError("there are no values to draw")
+    ticks: set[int] = set()
+    for moment in survey.again(wanted, on_progress):
+        if len(ticks) < MOST_TICKS:
+            ticks.update(np.unique(moment.values.time_ns // TICK_NS).tolist())
+    axis = Axis(stretches(sorted(ticks)))
+    return "\n".join(_picture(list(_lanes(survey, wanted, streams, axis, on_progress)), axis)) + "\n"
+
+
+def stretches(ticks: list[int]) -> Stretches:
+    """Where time is cut: between ticks that are far from each other."""
+    found = [[ticks[0], ticks[0]]]
+    for tick in ticks:
+        if tick - found[-1][1] > SILENT_TICKS:
+            found.append([tick, tick])
+        found[-1][1] = tick
+    if len(found) > MOST_STRETCHES:
+        found = [[ticks[0], ticks[-1]]]
+    return [(first * TICK_NS, (last + 1) * TICK_NS) for first, last in found]
+
+
+class Axis:
+    """Time as columns of the picture.
+
+    Attributes:
+        begins: the column in which each stretch begins.
+    """
+
+    def __init__(self, parts: Stretches) -> None:
+        self.parts = parts
+        begins, ends = (np.array(side, np.float64) for side in zip(*parts, strict=True))
+        spent = ends - begins
+        self._scale = (COLUMNS - BREAK * (len(parts) - 1)) / spent.sum()
+        before = np.concatenate(([0.0], np.cumsum(spent[:-1])))
+        self.begins = before * self._scale + BREAK * np.arange(len(parts))
+        self._begins_ns, self._ends_ns = begins, ends
+
+    def columns(self, time_ns: Ints) -> Ints:
+        """Where these times are."""
+        part = np.maximum(0, np.searchsorted(self._begins_ns, time_ns, side="right") - 1)
+        within = np.clip(time_ns, self._begins_ns[part], self._ends_ns[part]) - self._begins_ns[part]
+        columns: Ints = np.minimum(COLUMNS - 1, self.begins[part] + within * self._scale).astype(np.int64)
+        return columns
+
+
+def _lanes(
+    survey: Survey, wanted: Wanted, streams: list[StreamFound], axis: Axis, on_progress: Callable[[int], None]
+) -> Iterator[Lane]:
+    lanes = {(one.device, one.direction, one.opcode, one.handle): Lane(one, {}, {}) for one in streams}
+    for values, connections in survey.again(wanted, on_progress):
+        columns = axis.columns(values.time_ns).tolist()
+        for column, entry in zip(columns, entries(values), strict=True):
+            device = connections.devices[connections.all[entry.connection].device].label
+            lane = lanes.get((device, DIRECTION_WORDS[entry.direction], entry.opcode, entry.handle))
+            if lane is not None:
+                lane.sizes[column] = lane.sizes.get(column, 0) + len(entry.value)
+                lane.values[column] = entry.value
+    yield from lanes.values()
+
+
+def _picture(lanes: list[Lane], axis: Axis) -> Iterator[str]:
+    heights = [TITLE + STRIP + ROW * _rows(lane) + SPACE for lane in lanes]
+    width, height = LEFT + COLUMNS * COLUMN + RIGHT, TOP + sum(heights)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'font-family="sans-serif" font-size="12">'
+    )
+    yield "<title>What went over each handle, by time</title>"
+    yield f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    yield from _times(axis, height)
+    top = TOP
+    for lane, its_height in zip(lanes, heights, strict=True):
+        yield from _lane(lane, top)
+        top += its_height
+    yield "</svg>"
+
+
+def _times(axis: Axis, height: int) -> Iterator[str]:
+    """When each stretch begins, and for how long; as many in words as find room."""
+    free_from = 0.0
+    for begin, (first_ns, last_ns) in zip(axis.begins.tolist(), axis.parts, strict=True):
+        x = LEFT + begin * COLUMN
+        yield f'<line x1="{x:.0f}" y1="{TOP - 8}" x2="{x:.0f}" y2="{height}" stroke="#ddd"/>'
+        if x >= free_from:
+            words = f"{_clock(first_ns)}, {(last_ns - first_ns) / 1e9:.1f} s"
+            yield f'<text x="{x:.0f}" y="{TOP - 14}" fill="#555">{words}</text>'
+            free_from = x + 8 * len(words)
+
+
+def _lane(lane: Lane, top: int) -> Iterator[str]:
+    stream = lane.stream
+    uuid = f" {named_uuid(stream.uuid)}" if stream.uuid else ""
+    pace = f", every {span_words(stream.cadence_s)}" if stream.cadence_s is not None else ""
+    counted = "1 value" if stream.count == 1 else f"{stream.count} values"
+    words = (
+        f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_WORDS.get(stream.opcode, '')} "
+        f"0x{stream.handle:04x}{uuid}: {counted}{pace}"
+    )
+    yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(words)}</text>'
+    most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP
+    yield f'<text x="{LEFT - 4}" y="{floor - 8}" text-anchor="end" fill="#555" font-size="9">bytes</text>'
+    for column, size in sorted(lane.sizes.items()):
+        high = max(1, round(size / most * (STRIP - 4)))
+        x, y = LEFT + column * COLUMN, floor - high - 1
+        yield f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{high}" fill="#888"/>'
+    for row in range(_rows(lane)):
+        y = floor + row * ROW
+        yield f'<text x="{LEFT - 4}" y="{y + 8}" text-anchor="end" fill="#555" font-size="9">{row}</text>'
+        for first, last, byte in _runs(lane, row):
+            box = f'x="{LEFT + first * COLUMN}" y="{y}" width="{(last - first + 1) * COLUMN}" height="{ROW - 1}"'
+            yield f'<rect {box} fill="{colour(byte)}"><title>byte {row}: {byte:02x}</title></rect>'
+
+
+def _rows(lane: Lane) -> int:
+    return min(MOST_ROWS, lane.stream.longest)
+
+
+def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
+    """First and last column and value of this byte, as long as it stays the same and values keep coming."""
+    run: tuple[int, int, int] | None = None
+    for column, value in sorted(lane.values.items()):
+        if row >= len(value):
+            continue
+        is_near = run is not None and column - run[1] <= BREAK
+        if run is not None and is_near and run[2] == value[row]:
+            run = run[0], column, run[2]
+            continue
+        if run is not None:
+            yield (run[0], column - 1, run[2]) if is_near else run
+        run = column, column, value[row]
+    if run is not None:
+        yield run
+
+
+def colour(byte: int) -> str:
+    """Light grey for nothing, and around the circle of colours for the rest."""
+    if byte == 0:
+        return "#e4e4e4"
+    red, green, blue = colorsys.hls_to_rgb(byte / 256, 0.45, 0.65)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def _clock(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,107 @@
+"""The command as a person runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from belvedere.testing import hci_log
+from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
+
+COMMAND = [sys.executable, "-m", "belvedere.cli", "snoop"]
+PAN = "C0:DE:00:00:5A:1E"
+PACKETS = [
+    Packet(1, RECEIVED, EVENT, hci_log.connected(0x40, PAN)),
+    Packet(2, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0\2\1")),
+    Packet(3, RECEIVED, ACL, hci_log.att(0x40, b"\x1b\x19\0\x82")),
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    path = tmp_path / "btsnoop_hci.log"
+    path.write_bytes(hci_log.btsnoop(PACKETS))
+    return str(path)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.realtime
+def test_a_person_sees_tables(log: str) -> None:
+    ran = run(log)
+    assert ran.returncode == 0, ran.stderr
+    assert PAN in ran.stdout
+    assert "0x0017" in ran.stdout
+    assert "belvedere inspect" in ran.stdout
+
+
+@pytest.mark.realtime
+def test_a_program_reads_json_of_what_it_wants(log: str) -> None:
+    ran = run(log, "--json", "--handle", "0x19", "--device", PAN.lower())
+    assert ran.returncode == 0, ran.stderr
+    assert [one["handle"] for one in json.loads(ran.stdout)["streams"]] == [0x19]
+
+
+@pytest.mark.realtime
+def test_a_program_reads_csv_and_notes_go_elsewhere(log: str) -> None:
+    with Path(log).open("ab") as file:
+        file.write(b"\0")
+    ran = run(log, "--csv", "--handle", "23")
+    assert ran.returncode == 0, ran.stderr
+    rows = list(csv.DictReader(ran.stdout.splitlines()))
+    assert [(row["frame"], row["opcode"], row["handle"], row["value"]) for row in rows] == [
+        ("2", "0x52", "0x0017", "0201")
+    ]
+    assert "cut short in record 4" in ran.stderr
+
+
+@pytest.mark.realtime
+def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
+    ran = run(log, "--timeline", str(tmp_path / "picture.svg"))
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "picture.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{folder}/nowhere.log"], "nowhere.log: No such file"),
+        (["{folder}"], "Is a directory"),
+        (["{folder}/text"], "no Bluetooth log"),
+        (["{folder}/empty"], "an empty file"),
+        (["{log}", "--device", "PONS-9"], "no device PONS-9"),
+        (["{log}", "--handle", "seventeen"], "--handle seventeen"),
+        (["{log}", "--handle", "0x10000"], "--handle 0x10000"),
+        (["{log}", "--json", "--csv"], "choose one"),
+        (["{log}", "--timeline", "picture.png"], "picture.png"),
+        (["{log}", "--timeline", "{folder}/no/picture.svg"], "picture.svg"),
+        ([], "requires an argument"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(
+    log: str, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "text").write_text("hello\n" * 9, encoding="utf-8")
+    (tmp_path / "empty").touch()
+    ran = run(*(argument.format(folder=tmp_path, log=log) for argument in arguments))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert words in ran.stderr
+    assert ran.stderr.startswith("belvedere: ")
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.realtime
+def test_whoever_reads_only_the_beginning_sees_no_complaint(log: str) -> None:
+    Path(log).write_bytes(hci_log.btsnoop([PACKETS[1]] * 20_000))
+    line = f"{sys.executable} -m belvedere.cli snoop {log} --csv | head -n 1"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.stdout == "frame,time,device,direction,opcode,handle,uuid,value\n"
+    assert all(line.startswith("belvedere: ") for line in ran.stderr.splitlines()), ran.stderr
