@@ -30,6 +30,7 @@ rm -f "$STATE/no-venv"
     "sudo": "#!/bin/bash\nexit 1\n",
     "true": "#!/bin/bash\n",
     "chromium": "#!/bin/bash\n",
+    "tshark": "#!/bin/bash\n",
 }
 
 
@@ -83,6 +84,7 @@ def machine(tmp_path: Path) -> Machine:
 @pytest.mark.realtime
 def test_a_demo_on_a_machine_with_python_asks_for_no_debian_package(machine: Machine) -> None:
     machine.lacks("chromium")
+    machine.lacks("tshark")
     assert machine.bootstrap("demo").returncode == 0
     assert machine.is_ready_for("demo")
     assert not machine.said("apt-get")
@@ -109,6 +111,14 @@ def test_root_gets_the_missing_browser_installed_for_tests(machine: Machine) -> 
     machine.has("is-root")
     assert machine.bootstrap("test").returncode == 0
     assert "chromium" in machine.said("apt-get")[-1].split()
+
+
+@pytest.mark.realtime
+def test_root_gets_the_missing_wireshark_installed_for_tests(machine: Machine) -> None:
+    machine.lacks("tshark")
+    machine.has("is-root")
+    assert machine.bootstrap("test").returncode == 0
+    assert machine.said("apt-get")[-1].endswith("--no-install-recommends tshark")
 
 
 @pytest.mark.realtime
