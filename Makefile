@@ -64,8 +64,9 @@ bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(TEST_READY) ## a million random lives of the fail-safe core; ARGS="--schedules 100000"
+soak: $(TEST_READY) ## hours of random lives: of the fail-safe core (a million; ARGS="--schedules 100000"), and of the whole house
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
+	$(PYTHON_IN) -m benchmarks.soak_faults
 
 .PHONY: contract
 contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from the wire messages

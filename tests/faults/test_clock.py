@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from tests.faults.conftest import Stack
+    from tests.faults.stack import Stack
 
     Open = Callable[..., AbstractAsyncContextManager[Stack]]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from tests.faults.conftest import Stack
+    from tests.faults.stack import Stack
 
     from belvedere.sim.head import Faults
 

@@ -57,6 +57,7 @@ class VirtualUnit:
 
     Attributes:
         frames: every frame that it received, oldest first; the newest `KEPT_FRAMES` are kept.
+        connected_at_s: when a central connected, oldest first; as many are kept.
         is_refusing: it answers each command with an error, and obeys none.
         is_hung: its firmware hangs: the link stays up and nothing at all is heard or answered. Motion goes on.
     """
@@ -75,6 +76,7 @@ class VirtualUnit:
         self.name = name
         self.address = address
         self.frames: deque[ReceivedFrame] = deque(maxlen=KEPT_FRAMES)
+        self.connected_at_s: deque[float] = deque(maxlen=KEPT_FRAMES)
         self.is_refusing = False
         self.is_hung = False
         self._air = air
@@ -203,6 +205,7 @@ class VirtualUnit:
         return command, state
 
     def _receive_connection(self, connection: Connection) -> None:
+        self.connected_at_s.append(self._loop.time())
         connection.once(connection.EVENT_DISCONNECTION, self._receive_disconnection)
 
     def _receive_disconnection(self, _reason: int) -> None:

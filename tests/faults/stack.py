@@ -1,0 +1,221 @@
+"""The whole server in virtual time, but for browser and picture.
+
+Real control, engine, supervisors and Bluetooth code over virtual units, and the gateway spoken to in process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from belvedere.app.build import Belvedere, build
+from belvedere.app.notify import Notifier
+from belvedere.app.settings import DEMO, House, furnish
+from belvedere.errors import InternalError
+from belvedere.gateway.app import create_app
+from belvedere.head.axes import AXES, Axis
+from belvedere.head.frames import stop_frame, unpack
+from belvedere.link.supervisor import LinkPhase
+from belvedere.testing.asgi import SocketPeer, open_socket
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from belvedere.head.profile import WriteMode
+    from belvedere.sim.head import VirtualHead
+    from belvedere.sim.unit import ReceivedFrame
+
+HOST = "127.0.0.1:8080"
+RESEND_S = 0.05  # as a page does
+LOOK_EVERY_S = 0.002  # of virtual time
+PATIENCE_S = 60.0  # likewise
+
+
+class JumpingClock:
+    """The loop's clock, but for the jumps that it is told to make."""
+
+    def __init__(self) -> None:
+        self._time = asyncio.get_running_loop().time
+        self.jumped_s = 0.0
+
+    def __call__(self) -> float:
+        """The time in seconds."""
+        return self._time() + self.jumped_s
+
+
+class Stack:
+    """A living house: its head, its visitors, and what reaches the units. Times are those of the loop."""
+
+    def __init__(self, house: House) -> None:
+        self.clock = JumpingClock()
+        self.belvedere: Belvedere = build(house, self.clock, Notifier({}))
+        self.app = create_app(self.belvedere.parts)
+        self.house = house
+        self.engine_running: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def now(self) -> float:
+        """The loop's time."""
+        return self._loop.time()
+
+    @property
+    def head(self) -> VirtualHead:
+        """The virtual head."""
+        assert self.belvedere.virtual_head is not None
+        return self.belvedere.virtual_head
+
+    def phase(self, axis: Axis) -> LinkPhase:
+        """What is being done about this axis's link."""
+        return self.belvedere.units[axis].status.state
+
+    def frames(self, axis: Axis, since_s: float = 0.0) -> list[ReceivedFrame]:
+        """What a unit has obeyed since then."""
+        newest_first = takewhile(lambda frame: frame.at_s >= since_s, reversed(self.head.unit(axis).frames))
+        return [frame for frame in newest_first if frame.is_obeyed][::-1]
+
+    def newest(self, axis: Axis) -> ReceivedFrame | None:
+        """What a unit has obeyed last."""
+        return next((frame for frame in reversed(self.head.unit(axis).frames) if frame.is_obeyed), None)
+
+    def velocities(self, axis: Axis, since_s: float = 0.0) -> list[float]:
+        """The same as shares of full speed."""
+        return [unpack(self.house.profile.frame, frame.frame) for frame in self.frames(axis, since_s)]
+
+    def is_stop(self, frame: ReceivedFrame) -> bool:
+        """Whether this frame ends all motion."""
+        return frame.frame == stop_frame(self.house.profile.frame)
+
+    async def until(self, condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+        """Wait until a condition holds."""
+        async with asyncio.timeout(within_s):
+            while not condition():  # noqa: ASYNC110 - units tell nobody what they obey
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def ready(self, *axes: Axis) -> None:
+        """Wait until these units take commands; all of them where none are named."""
+        await self.until(lambda: all(self.phase(axis) is LinkPhase.READY for axis in axes or AXES))
+
+    async def turning(self, axis: Axis = Axis.PAN) -> None:
+        """Wait until a unit was told to turn, and nothing else since."""
+        await self.until(lambda: (newest := self.newest(axis)) and not self.is_stop(newest))
+
+    async def stopped(self, axis: Axis = Axis.PAN) -> float:
+        """Wait until a unit was told to stop, and nothing else since; returns when it was told first."""
+        await self.until(lambda: (newest := self.newest(axis)) and self.is_stop(newest))
+        frames = self.frames(axis)
+        moves = [index for index, frame in enumerate(frames) if not self.is_stop(frame)]
+        assert moves, "it never turned"
+        return frames[moves[-1] + 1].at_s
+
+    @asynccontextmanager
+    async def visitor(self) -> AsyncIterator[Visitor]:
+        """Somebody who has come in and said hello; whatever they hold is let go at the end."""
+        admission = self.belvedere.door.admit(self.belvedere.door.invite())
+        assert admission is not None
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
+        async with open_socket(self.app, "/api/v1/control", headers) as peer:
+            visitor = Visitor(peer, self._loop.time)
+            visitor.say("hello")
+            await peer.hear("welcome")
+            try:
+                yield visitor
+            finally:
+                await visitor.fall_silent()
+
+
+class Visitor:
+    """A page without a browser: it drives as a page does, and misbehaves as pages do not.
+
+    Attributes:
+        epoch: the lease under which it drives.
+        hold: the number of the present press.
+    """
+
+    def __init__(self, peer: SocketPeer, clock: Callable[[], float]) -> None:
+        self.peer = peer
+        self.epoch = 0
+        self.hold = 0
+        self.seq = 0
+        self._clock = clock
+        self._holding: asyncio.Task[None] | None = None
+
+    def say(self, what: str, **fields: object) -> None:
+        """Send one message, with the time where messages of its kind have one."""
+        timed = what in {"hello", "ping", "drive", "release"}
+        self.peer.say({"type": what, **({"clock": self._clock() * 1000} if timed else {}), **fields})
+
+    async def lease(self, verb: str = "acquire") -> None:
+        """Ask for the lease until it is there."""
+        self.say(f"lease.{verb}")
+        while (lease := await self.peer.hear("lease"))["holder"] != "you":
+            pass
+        self.epoch = lease["epoch"]
+
+    async def press(self, pan: float = 1.0, tilt: float = 0.0) -> None:
+        """A fresh press, told again and again until it is let go."""
+        await self.fall_silent()
+        self.hold += 1
+        self._holding = asyncio.create_task(self._hold(pan, tilt))
+
+    def drive(self, pan: float, tilt: float = 0.0, wrong: Mapping[str, object] | None = None) -> dict[str, object]:
+        """One setpoint of the present hold, as a message, with whatever is to be wrong about it."""
+        self.seq += 1
+        clock = self._clock() * 1000
+        right = {"type": "drive", "epoch": self.epoch, "hold": self.hold, "seq": self.seq, "pan": pan, "tilt": tilt}
+        return {**right, "clock": clock, **(wrong or {})}
+
+    async def let_go(self) -> None:
+        """The hand is lifted."""
+        await self.fall_silent()
+        self.seq += 1
+        self.say("release", epoch=self.epoch, hold=self.hold, seq=self.seq)
+
+    async def fall_silent(self) -> None:
+        """Nothing is told any more, not even that the hand is lifted."""
+        holding, self._holding = self._holding, None
+        if holding is not None:
+            holding.cancel()
+            await asyncio.wait({holding})
+
+    async def error(self) -> dict[str, Any]:
+        """The next refusal."""
+        return await self.peer.hear("error")
+
+    async def notice(self) -> dict[str, Any]:
+        """The next notice."""
+        return await self.peer.hear("notice")
+
+    async def _hold(self, pan: float, tilt: float) -> None:
+        while True:
+            self.peer.say(self.drive(pan, tilt))
+            await asyncio.sleep(RESEND_S)
+
+
+@asynccontextmanager
+async def open_stack(
+    before: Callable[[VirtualHead], None] = lambda _head: None, write: WriteMode | None = None
+) -> AsyncIterator[Stack]:
+    """Run a house; `before` may do something to its head before anybody looks for it."""
+    stage = msgspec.structs.replace(DEMO.stage, source="test")
+    units = {axis.value: msgspec.structs.replace(getattr(DEMO.head, axis), write=write) for axis in AXES}
+    head = msgspec.structs.replace(DEMO.head, **units)
+    stack = Stack(furnish(msgspec.structs.replace(DEMO, stage=stage, head=head)))
+    async with stack.head:
+        before(stack.head)
+        stack.engine_running = asyncio.create_task(stack.belvedere.engine.run())
+        tasks = {stack.engine_running, *(asyncio.create_task(unit.run()) for unit in stack.belvedere.units.values())}
+        try:
+            yield stack
+        finally:
+            with suppress(InternalError):
+                stack.belvedere.engine.receive_closing()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in tasks - {stack.engine_running}:
+            assert task.cancelled(), task.exception()
