@@ -28,6 +28,13 @@ UNTIL_LIVE = """() => {
   });
 }"""
 
+AFTERIMAGE = """() => {
+  const canvas = document.querySelector("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [canvas.width, data.reduce((most, value, index) => (index % 4 === 1 ? Math.max(most, value) : most), 0)];
+}"""
+DARK = 100  # of 255; the room's walls are far brighter
+
 
 def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(house: LivingHouse, visitor: Visitor) -> None:
     with house.line() as line:
@@ -95,7 +102,7 @@ def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_
         visitor.expect("topic", "reconnecting")
         visitor.tap("Stop the camera")
         visitor.expect("topic", "stop_lost")
-        expect(visitor.says).to_contain_text("The camera stops by itself as soon as nobody turns it.")
+        expect(visitor.says).to_contain_text("the camera stops by itself as soon as nobody turns it")
         visitor.photograph("stop-without-connection")
         house.do(line.mend)
         house.wait_stopped()
@@ -112,6 +119,8 @@ def test_a_picture_that_the_house_breaks_off_is_fetched_anew_before_it_looks_fro
     visitor.page.evaluate(UNTIL_LIVE)
     house.break_picture_off()
     assert visitor.page.evaluate("window.untilLive") == ["waiting", "joining", "live"]
+    width, brightest = visitor.page.evaluate(AFTERIMAGE)
+    assert (width > 0, brightest > DARK) == (True, True)  # what was seen last stood in meanwhile, not a black hole
 
 
 def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(

@@ -16,6 +16,17 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 ANGLE_TOLERANCE_DEG = 1.0  # pictures are compared in steps of a fifth of a degree
 
+STRADDLING = """() => {
+  const video = document.querySelector("video");
+  const { top, bottom, width, height } = video.getBoundingClientRect();
+  const bar = Math.max(0, (height - (width * video.videoHeight) / video.videoWidth) / 2);
+  const edges = [top + bar, bottom - bar];
+  return [".message", ".leave", ".stop", ".corner-dot"].filter((name) => {
+    const box = document.querySelector(name).getBoundingClientRect();
+    return edges.some((edge) => box.top < edge && edge < box.bottom);
+  });
+}"""
+
 
 def test_one_tap_brings_a_picture_that_plays(house: LivingHouse, visitor: Visitor) -> None:
     visitor.page.goto(house.invite())
@@ -82,3 +93,9 @@ def test_the_corner_tells_the_true_delays(house: LivingHouse, visitor: Visitor) 
     visitor.sees_it_turn_after_a_fresh_press()
     for figure in ("command", "glass"):
         expect(visitor.page.locator(f"[data-figure={figure}]")).to_contain_text("ms")
+
+
+def test_nothing_lies_across_the_edge_of_the_picture(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.enter(house.invite())
+    visitor.expect("topic", "hint")
+    assert visitor.page.evaluate(STRADDLING) == []

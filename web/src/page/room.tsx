@@ -7,6 +7,7 @@ import { PointerInput } from "../drive/pointer-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
+import { keepLastPicture } from "./afterimage";
 import { Arrows } from "./arrows";
 import { keepAwake } from "./awake";
 import { Corner } from "./corner";
@@ -22,11 +23,13 @@ export interface RoomProps {
 export function Room({ visit, timers }: RoomProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const afterimage = useRef<HTMLCanvasElement>(null);
   const pointer = useMemo(() => new PointerInput(visit.driver), [visit]);
 
   useEffect(() => listenToHands(surface.current, pointer, visit, timers), [pointer, visit, timers]);
   useEffect(keepAwake, []);
   useEffect(() => showFrames(video.current, visit), [visit]);
+  useEffect(() => showAfterimage(video.current, afterimage.current, visit), [visit]);
   useEffect(() => showStream(video.current, visit.stream.value), [visit.stream.value]);
 
   const hold = visit.driver.hold.value;
@@ -40,6 +43,7 @@ export function Room({ visit, timers }: RoomProps) {
         aria-label="Live view. Drag, or hold the arrow keys, to look around. Escape stops the camera."
       >
         <div class="frame">
+          <canvas ref={afterimage} class="picture afterimage" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
           <Arrows velocity={velocityOf(hold)} />
         </div>
@@ -89,6 +93,10 @@ function listenToHands(surface: HTMLElement | null, pointer: PointerInput, visit
 
 function showFrames(video: HTMLVideoElement | null, visit: Visit) {
   return video === null ? undefined : watchFrames(video, (frame) => visit.receiveFrame(frame));
+}
+
+function showAfterimage(video: HTMLVideoElement | null, canvas: HTMLCanvasElement | null, visit: Visit) {
+  return video === null || canvas === null ? undefined : keepLastPicture(video, canvas, visit.viewer);
 }
 
 /** A muted picture may play by itself; a browser that saves power and refuses is asked again with the next one. */

@@ -83,7 +83,7 @@ test("a stop that did not get through is told before all else but the visit's en
     channel: { kind: "waiting", attempt: 1 },
   });
   expect(said.words).toContain("Home is out of reach");
-  expect(said.more).toContain("The camera stops by itself");
+  expect(said.more).toContain("the camera stops by itself");
   expect(topic({ ...lost, viewer: { kind: "ended" } })).toBe("ended");
   expect(topic({ openStop: { pressed_ms: 0, isLost: false } })).toBe("nothing");
 });

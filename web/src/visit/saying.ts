@@ -74,8 +74,8 @@ function sayStop({ openStop }: Situation): Saying | null {
   return openStop?.isLost === true
     ? said(
         "stop_lost",
-        "Home is out of reach: your stop may not have arrived.",
-        "The camera stops by itself as soon as nobody turns it.",
+        "Home is out of reach.",
+        "Your stop may not have arrived, but the camera stops by itself as soon as nobody turns it.",
       )
     : null;
 }
