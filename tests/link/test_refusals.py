@@ -29,6 +29,7 @@ from belvedere.link.refusals import mapped
             LinkReason.NO_PERMISSION,
         ),
         (BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", ["x"]), LinkReason.NO_PERMISSION),
+        (BleakDBusError("org.freedesktop.DBus.Error.Spawn.ChildExited", ["x"]), LinkReason.ADAPTER_OFF),
         (BleakDBusError("org.bluez.Error.NotReady", ["x"]), LinkReason.ADAPTER_OFF),
         (BleakDBusError("org.bluez.Error.Failed", ["Not connected"]), LinkReason.LOST),
         (BleakGATTProtocolError(BleakGATTProtocolErrorCode.UNLIKELY_ERROR), LinkReason.LOST),

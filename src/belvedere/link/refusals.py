@@ -37,6 +37,9 @@ DBUS_REASONS = {
 }
 
 
+NOT_STARTED = "org.freedesktop.DBus.Error.Spawn."  # D-Bus knows BlueZ, and could not start it: one name a cause
+
+
 @contextlib.contextmanager
 def mapped(otherwise: LinkReason) -> Iterator[None]:
     """Raise a LinkError instead of whatever a Bluetooth call raises; `otherwise` where it says nothing more exact."""
@@ -55,7 +58,8 @@ def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:
         case BleakBluetoothNotAvailableError():
             reason = LinkReason.NO_PERMISSION if error.reason in DENIED else LinkReason.ADAPTER_OFF
         case BleakDBusError():
-            reason = DBUS_REASONS.get(error.dbus_error, otherwise)
+            is_absent = error.dbus_error.startswith(NOT_STARTED)
+            reason = LinkReason.ADAPTER_OFF if is_absent else DBUS_REASONS.get(error.dbus_error, otherwise)
         case BleakGATTProtocolError():  # 0x0E is also what BlueZ says of a request that the radio never carried
             is_silence = error.code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR
             reason = otherwise if is_silence else LinkReason.REFUSED
