@@ -32,6 +32,11 @@ export class Latency {
     }
   }
 
+  /** What was measured says nothing of what comes. */
+  forget(): void {
+    this.#samples = [];
+  }
+
   /** What the window holds, or null where it is empty. */
   summary(): LatencySummary | null {
     const from_ms = this.#timers.now() - WINDOW_MS;

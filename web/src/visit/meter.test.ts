@@ -21,8 +21,24 @@ test("both delays are reckoned on one clock", () => {
 test("another server's clock is learned anew", () => {
   const meter = new Meter(new FakeTimers(1000));
   meter.receiveAnswer(990, 70_995);
+  meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 980, written: 71_003 });
+  meter.receivePicture(70_900, 931);
+  meter.figures();
   meter.forgetClock();
-  expect(meter.roundTrip_ms).toBeNull();
+  expect(meter.figures()).toEqual(NO_FIGURES);
   meter.receivePicture(70_900, 931);
   expect(meter.figures().glass_ms).toBeNull();
+});
+
+test("who lets go and then looks still finds how long commands took; a picture that stands has no age", () => {
+  const timers = new FakeTimers(1000);
+  const meter = new Meter(timers);
+  meter.receiveAnswer(990, 70_995);
+  meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 980, written: 71_003 });
+  meter.receivePicture(70_900, 931);
+  meter.figures();
+  timers.pass(60_000);
+  expect(meter.figures()).toMatchObject({ command_ms: 23, glass_ms: null });
+  meter.receiveAck({ type: "ack", axis: "pan", seq: 2, clock: 60_980, written: 131_000 });
+  expect(meter.figures().command_ms).toBe(20);
 });

@@ -4,9 +4,9 @@ import { Latency } from "../time/latency";
 import type { Timers } from "../time/timers";
 import type { Ack } from "../wire/messages";
 
-/** Medians of the last few seconds in milliseconds; null where nothing was measured. */
+/** Medians of a few seconds in milliseconds; null where nothing was measured. */
 export interface Figures {
-  /** From the hand to the radio. */
+  /** From the hand to the radio; while nobody drives, what it was at the end of the last drive. */
   readonly command_ms: number | null;
   /** From the camera to this screen. */
   readonly glass_ms: number | null;
@@ -21,6 +21,7 @@ export class Meter {
   readonly #offset = new ClockOffset();
   readonly #command: Latency;
   readonly #glass: Latency;
+  #lastCommand_ms: number | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
@@ -46,9 +47,12 @@ export class Meter {
     }
   }
 
-  /** The next server's clock may have begun anew. */
+  /** The next server's clock may have begun anew, and the way to it may be another. */
   forgetClock(): void {
     this.#offset.forget();
+    this.#command.forget();
+    this.#glass.forget();
+    this.#lastCommand_ms = null;
   }
 
   get roundTrip_ms(): number | null {
@@ -56,8 +60,9 @@ export class Meter {
   }
 
   figures(): Figures {
+    this.#lastCommand_ms = this.#command.summary()?.median_ms ?? this.#lastCommand_ms;
     return {
-      command_ms: this.#command.summary()?.median_ms ?? null,
+      command_ms: this.#lastCommand_ms,
       glass_ms: this.#glass.summary()?.median_ms ?? null,
       roundTrip_ms: this.roundTrip_ms,
     };
