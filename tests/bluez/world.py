@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from bumble.transport import open_transport
 from tests.bluez.daemons import Daemons, power
 
@@ -17,13 +19,14 @@ from belvedere.link.radio import Radio
 from belvedere.patience import within
 from belvedere.sim.controller import VirtualController
 from belvedere.sim.head import VirtualHead
+from belvedere.sim.radio import INTERVAL_UNIT_S
 from belvedere.testing.unit_rig import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from belvedere.head.profile import UnitProfile
+    from belvedere.head.profile import UnitProfile, WriteMode
     from belvedere.link.options import LinkOptions
     from belvedere.link.port import UnitLink
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = stop_frame(PROFILE.frame)
+KERNEL = Path("/sys/kernel/debug/bluetooth/hci0")
+KERNEL_S = 0.050  # the longest interval that the kernel asks for by itself
 SCENARIO_S = 240.0  # the longest takes about 80 s
 
 
@@ -43,11 +48,12 @@ class World:
         radio: Belvedere's, over bleak's own backend.
     """
 
-    def __init__(self, daemons: Daemons, order: tuple[Axis, ...]) -> None:
+    def __init__(self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None) -> None:
         self.daemons = daemons
         self.head = VirtualHead(PROFILE)
         self.radio = Radio()
         self._order = order
+        self._interval_s = interval_s
 
     def unit(self, axis: Axis) -> VirtualUnit:
         """A unit of the head."""
@@ -58,6 +64,15 @@ class World:
         described = PROFILE.unit(axis)
         assert described is not None
         return described
+
+    def profile_writing(self, axis: Axis, mode: WriteMode) -> UnitProfile:
+        """The same, for a unit that is written to so."""
+        return msgspec.structs.replace(self.profile(axis), write=mode)
+
+    def interval_s(self, axis: Axis) -> float:
+        """The connection interval that this unit was given."""
+        (connection,) = self.unit(axis).connections
+        return connection.parameters.connection_interval / 1000
 
     def link(self, axis: Axis) -> OverheardUnit:
         """A link to it that nobody has opened."""
@@ -87,6 +102,8 @@ class World:
         for axis in self._order:
             await self.unit(axis).start()
         await power(on=True)
+        if self._interval_s is not None:
+            await asyncio.to_thread(_ask_for_interval, self._interval_s)
 
     async def _pull_out(self) -> None:
         for axis in self._order:
@@ -136,11 +153,24 @@ class OverheardUnit(BleUnit):
         await super().write(frame, response=response)
 
 
+def _ask_for_interval(interval_s: float) -> None:
+    units = str(round(interval_s / INTERVAL_UNIT_S))
+    for end in (
+        ("conn_max_interval", "conn_min_interval")
+        if interval_s > KERNEL_S
+        else ("conn_min_interval", "conn_max_interval")
+    ):
+        (KERNEL / end).write_text(units, encoding="ascii")
+
+
 @asynccontextmanager
-async def bluez_world(order: tuple[Axis, ...] = AXES) -> AsyncIterator[World]:
-    """A computer and a head, from power on to power off, for one scenario; `order` is in which the units come on."""
+async def bluez_world(order: tuple[Axis, ...] = AXES, interval_s: float | None = None) -> AsyncIterator[World]:
+    """A computer and a head, from power on to power off, for one scenario.
+
+    `order` is in which the units come on, `interval_s` what the kernel asks for instead of its 30 to 50 ms.
+    """
     daemons = Daemons()
-    world = World(daemons, order)
+    world = World(daemons, order, interval_s)
     async with within(SCENARIO_S):
         await daemons.start()
         try:

@@ -1,0 +1,55 @@
+"""Somebody who holds a stick: commands at the rate of a screen, until let go of."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.bluez.daemons import until
+from tests.bluez.world import STOP, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from belvedere.sim.unit import VirtualUnit
+    from belvedere.testing.unit_rig import UnitRig
+
+STICK_HZ = 60.0
+NEVER_S = 1e9
+
+
+@asynccontextmanager
+async def held(rig: UnitRig, velocity: float = 0.5) -> AsyncIterator[None]:
+    """Command this velocity again and again, whatever happens; the stop at the end is the caller's to give."""
+
+    async def hold() -> None:
+        while True:
+            rig.put(velocity)
+            await asyncio.sleep(1 / STICK_HZ)
+
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        holding.cancel()
+        await asyncio.wait({holding})
+
+
+async def set_turning(rig: UnitRig, unit: VirtualUnit, velocity: float = 0.5) -> None:
+    """Reach the unit, and let it turn."""
+    await rig.ready()
+    told = Watch(unit)
+    rig.put(velocity)
+    await until(lambda: rig.move(velocity) in told.frames, "the unit turns")
+
+
+async def lost(rig: UnitRig) -> None:
+    """Wait until the link is known to be gone."""
+    await until(lambda: not rig.is_ready, "the loss is noticed")
+
+
+async def stopped_first(rig: UnitRig, told: Watch) -> None:
+    """Wait until the unit is driven again; a stop must have been the first that it heard."""
+    await rig.ready()
+    assert told.frames[0] == STOP

@@ -1,0 +1,83 @@
+"""The adapter, `bluetoothd` and D-Bus may go and come back under a running program; a stop comes first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.bluez.daemons import power, until
+from tests.bluez.hands import held, lost, set_turning, stopped_first
+from tests.bluez.world import STOP, Watch, bluez_world
+
+from belvedere.errors import LinkReason
+from belvedere.head.axes import Axis
+
+pytestmark = pytest.mark.realtime
+AWAY_S = 3.0
+
+
+async def test_bluetoothd_may_be_killed_and_started_again() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan:
+        await set_turning(pan, world.unit(Axis.PAN))
+        async with held(pan):
+            world.daemons.kill_bluetoothd()
+            await lost(pan)
+            told = Watch(world.unit(Axis.PAN))
+            await asyncio.sleep(AWAY_S)
+            await world.daemons.start_bluetoothd()
+            await power(on=True)
+            await stopped_first(pan, told)
+
+
+async def test_the_adapter_may_be_powered_off_and_on_again() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan:
+        await set_turning(pan, world.unit(Axis.PAN))
+        async with held(pan):
+            await power(on=False)
+            await lost(pan)
+            told = Watch(world.unit(Axis.PAN))
+            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the owner is told why")
+            await power(on=True)
+            await stopped_first(pan, told)
+
+
+async def test_d_bus_may_be_restarted() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan:
+        await set_turning(pan, world.unit(Axis.PAN))
+        async with held(pan):
+            world.daemons.kill()
+            await lost(pan)
+            told = Watch(world.unit(Axis.PAN))
+            await asyncio.sleep(AWAY_S)
+            await world.daemons.start_bus()
+            await world.daemons.start_bluetoothd()
+            await power(on=True)
+            await stopped_first(pan, told)
+
+
+async def test_bluetoothd_may_hang_and_go_on() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan:
+        await set_turning(pan, world.unit(Axis.PAN))
+        async with held(pan):
+            world.daemons.freeze_bluetoothd(on=True)
+            await lost(pan)
+            await asyncio.sleep(AWAY_S)
+        told = Watch(world.unit(Axis.PAN))
+        world.daemons.freeze_bluetoothd(on=False)
+        await pan.ready()
+        ahead = told.frames.index(STOP)
+        assert ahead <= 1  # the command that it had in its hands when it hung, and not one of those said since
+        assert set(told.frames[ahead:]) == {STOP}
+
+
+async def test_units_are_found_when_bluetoothd_comes_only_after_the_program() -> None:
+    async with bluez_world() as world:
+        world.daemons.kill()
+        async with world.reach(Axis.PAN) as pan, world.reach(Axis.TILT) as tilt:
+            await asyncio.sleep(AWAY_S)
+            assert pan.reasons[-1] is LinkReason.ADAPTER_OFF
+            await world.daemons.start_bus()
+            await world.daemons.start_bluetoothd()
+            await power(on=True)
+            await pan.ready()
+            await tilt.ready()
