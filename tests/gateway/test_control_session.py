@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec import UNSET
 
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
@@ -306,6 +307,32 @@ async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> Non
         house.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
+
+
+async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        assert holds(ben.drive(seq=1, hold=4)) == [4]
+        ana.say(HELLO)
+        ben.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        assert holds(ben.drive(seq=1, hold=7)) == [7]
+        assert holds(ben.say({"type": "lease.acquire"})) == [UNSET]
+        assert holds(ben.say({"type": "dance"})) == [UNSET]
+
+
+async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
+        assert told
+        assert set(told) == {3}
+
+
+def holds(answers: list[Outgoing]) -> list[object]:
+    return [answer.hold for answer in answers if isinstance(answer, Error)]
 
 
 def codes(answers: list[Outgoing]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from msgspec import UNSET, UnsetType
+
 from belvedere.gateway.messages import Ack, Error, Lease, Notice, Outgoing, Pong
 from belvedere.gateway.outbox import Outbox
 
@@ -46,6 +48,15 @@ async def test_axes_codes_and_holds_are_kinds_of_their_own() -> None:
     stopped = Notice(code="stopped", axis="both", hold=1)
     outbox.put([ack("pan", 1), ack("tilt", 1), refused, bad, cut, stopped, ack("pan", 2)])
     assert outbox.take_all() == [ack("pan", 2), ack("tilt", 1), refused, bad, cut, stopped]
+
+
+async def test_a_refusal_about_a_hold_is_not_lost_to_one_that_is_not() -> None:
+    def refused(hold: int | UnsetType = UNSET) -> Error:
+        return Error(code="someone_else_drives", message="", closing=False, hold=hold)
+
+    outbox = Outbox()
+    outbox.put([refused(3), refused(4), refused()])
+    assert outbox.take_all() == [refused(4), refused()]
 
 
 async def test_a_peer_that_never_reads_costs_a_bounded_memory() -> None:

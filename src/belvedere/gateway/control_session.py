@@ -102,13 +102,13 @@ class ControlSession:
         except VisitorError as error:
             return self._refuse_bad(now, error) if is_within else self._refuse_fast(now)
         if not is_within and not isinstance(message, Stop | Release):
-            return self._refuse_fast(now)
+            return self._refuse_fast(now, message)
         if not self._is_open and not isinstance(message, Stop | Hello):
-            return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"))
+            return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"), message)
         try:
             return self._carry_out(now, message)
         except VisitorError as error:
-            return [Error(code=error.refusal, message=str(error), closing=False)]
+            return [_refusal(error, message)]
 
     def receive_published(self, topic: str, value: object) -> list[Outgoing]:
         """Put what the bus says into words for this session; what has not changed is not repeated."""
@@ -199,19 +199,25 @@ class ControlSession:
             news.append(state)
         return news
 
-    def _refuse_bad(self, now: float, error: VisitorError) -> list[Outgoing]:
+    def _refuse_bad(self, now: float, error: VisitorError, message: Incoming | None = None) -> list[Outgoing]:
         if self._bad.take(now):
-            return [Error(code=error.refusal, message=str(error), closing=False)]
+            return [_refusal(error, message)]
         return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many messages made no sense")
 
-    def _refuse_fast(self, now: float) -> list[Outgoing]:
+    def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            return [Error(code=Refusal.TOO_FAST, message="this was not listened to: too fast", closing=False)]
+            return [_refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
         return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
         self.ending = Ending(code, reason)
         return [Error(code=refusal, message=reason, closing=True)]
+
+
+def _refusal(error: VisitorError, message: Incoming | None) -> Error:
+    """What is told of a refused message; None is one that could not be read."""
+    hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
+    return Error(code=error.refusal, message=str(error), closing=False, hold=hold)
 
 
 def _setpoint(message: Drive) -> Setpoint:

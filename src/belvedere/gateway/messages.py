@@ -38,7 +38,7 @@ class ClientMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
 
 
 class Hello(ClientMessage, frozen=True, tag="hello"):
-    """The first message on a socket; nothing else is listened to before it."""
+    """The first message on a socket; nothing but `stop` is listened to before it."""
 
     clock: Clock
 
@@ -209,11 +209,15 @@ class Notice(ServerMessage, frozen=True, tag="notice"):
 
 
 class Error(ServerMessage, frozen=True, tag="error"):
-    """A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now."""
+    """A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
+
+    `hold` is that of the `drive` or `release` that was refused; other messages have none.
+    """
 
     code: str
     message: str
     closing: bool
+    hold: int | msgspec.UnsetType = msgspec.UNSET
 
 
 Outgoing = Welcome | Pong | Ack | State | Lease | Notice | Error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from belvedere.gateway.messages import Ack, Error, Notice, Outgoing
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def _kind(message: Outgoing) -> tuple[str, ...]:
             return ("ack", axis)
         case Notice(code=code, axis=axis):
             return ("notice", code, axis)
-        case Error(code=code):
-            return ("error", code)
+        case Error(code=code, hold=hold):
+            return ("error", code, "" if hold is UNSET else "hold")  # holds rise: the newest is the one that counts
         case _:
             return (type(message).__name__,)

@@ -11,7 +11,7 @@ export type ClientMessage =
   | LeaseTake
   | LeaseReturn;
 
-/** The first message on a socket; nothing else is listened to before it. */
+/** The first message on a socket; nothing but `stop` is listened to before it. */
 export interface Hello {
   readonly type: "hello";
   readonly clock: number;
@@ -178,12 +178,17 @@ export interface Notice {
   readonly hold: number;
 }
 
-/** A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now. */
+/**
+ * A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
+ *
+ * `hold` is that of the `drive` or `release` that was refused; other messages have none.
+ */
 export interface ErrorMessage {
   readonly type: "error";
   readonly code: string;
   readonly message: string;
   readonly closing: boolean;
+  readonly hold?: number;
 }
 
 /** Why the server ends a socket, besides the codes of RFC 6455. */
