@@ -11,6 +11,7 @@ from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, furnish
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
+from belvedere.stage.options import IceServer
 from belvedere.stage.pattern import PatternSource
 
 
@@ -40,6 +41,13 @@ async def test_a_house_without_reach_has_a_picture_and_no_head() -> None:
     assert belvedere.units[Axis.PAN].status.state is LinkPhase.DISABLED
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_pages_are_told_of_the_same_ice_servers_that_the_stage_asks() -> None:
+    servers = (IceServer(url="stun:stun.example.org"),)
+    stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
+    belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE), stage=stage))
+    assert belvedere.parts.ice_servers == servers
 
 
 @pytest.mark.parametrize(("source", "kind"), [("sim", RoomSource), ("test", PatternSource)])

@@ -36,7 +36,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
             "/readyz",
         }
         answered = document["paths"]["/api/v1/stage/whep"]["post"]
-        assert set(answered["responses"]["201"]["headers"]) == {"Location", "Belvedere-Capture-Clock"}
+        assert set(answered["responses"]["201"]["headers"]) == {"Location", "Link", "Belvedere-Capture-Clock"}
         assert set(answered["responses"]["201"]["content"]) == {"application/sdp"}
 
 

@@ -28,19 +28,19 @@ def test_a_clients_clock_comes_back_as_it_was(clock_ms: float) -> None:
 def test_the_state_tells_what_both_axes_and_the_stage_do() -> None:
     pan = AxisState(LinkPhase.READY, None, 0.123456, -12.5, 1, 0.0301)
     tilt = AxisState(LinkPhase.WAITING, LinkReason.NOT_FOUND, 0.0, None, 0, None)
-    assert state_message(EngineStatus(pan, tilt, NOBODY), viewers=2) == messages.State(
+    assert state_message(EngineStatus(pan, tilt, NOBODY), viewers=2, is_available=False) == messages.State(
         pan=messages.AxisState(link="ready", reason="", velocity=0.123, position_deg=-12.5, limit=1, interval_ms=30.1),
         tilt=messages.AxisState(
             link="waiting", reason="not_found", velocity=0.0, position_deg=None, limit=0, interval_ms=None
         ),
-        stage=messages.StageState(available=True, viewers=2),
+        stage=messages.StageState(available=False, viewers=2),
     )
 
 
 @pytest.mark.parametrize("phase", LinkPhase)
 def test_every_phase_of_a_link_has_its_word(phase: LinkPhase) -> None:
     axis = AxisState(phase, None, 0.0, None, 0, None)
-    assert state_message(EngineStatus(axis, axis, NOBODY), 0).pan.link == phase
+    assert state_message(EngineStatus(axis, axis, NOBODY), 0, is_available=True).pan.link == phase
 
 
 def test_the_lease_is_told_from_where_one_stands() -> None:

@@ -1,5 +1,6 @@
 """`/api/v1/stage/whep`, as the WHEP draft has it."""
 
+import dataclasses
 from collections.abc import Callable
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from belvedere.errors import StageReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
+from belvedere.stage.options import IceServer
 from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
@@ -113,6 +115,36 @@ async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_clien
         assert endpoint.headers["accept-post"] == "application/sdp"
         assert endpoint.headers["allow"] == "OPTIONS, POST"
         assert resource.headers["allow"] == "DELETE, OPTIONS"
+
+
+async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    servers = (
+        IceServer(url="stun:stun.example.org"),
+        IceServer(url="turn:turn.example.org:3478?transport=udp", username="ana", credential='a "b" \\ c, d; e'),
+    )
+    async with open_house() as house:
+        parts = dataclasses.replace(make_parts(house), ice_servers=servers)
+        async with make_client(create_app(parts), house.let_in().cookie) as client:
+            answered = await client.post(PATH, content="v=0", headers=SDP)
+            described = await client.options(PATH)
+        async with make_client(create_app(parts)) as stranger:
+            refused = await stranger.options(PATH)
+    assert answered.headers["link"] == described.headers["link"]
+    assert described.headers["link"] == (
+        '<stun:stun.example.org>; rel="ice-server", '
+        '<turn:turn.example.org:3478?transport=udp>; rel="ice-server"; username="ana"; '
+        'credential="a \\"b\\" \\\\ c, d; e"; credential-type="password"'
+    )
+    assert refused.status_code == 401
+    assert "link" not in refused.headers
+
+
+async def test_without_ice_servers_nothing_is_told_of_them(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        assert "link" not in (await client.post(PATH, content="v=0", headers=SDP)).headers
+        assert "link" not in (await client.options(PATH)).headers
 
 
 async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_client: MakeClient) -> None:

@@ -24,7 +24,14 @@ def test_stun_and_turn_servers_are_named_by_url(url: str) -> None:
     assert msgspec.convert({"url": url}, IceServer).url == url
 
 
-@pytest.mark.parametrize("url", ["http://example.org", "stun:", "turn:a b", "stunsomething:x"])
+@pytest.mark.parametrize("url", ["http://example.org", "stun:", "turn:a b", "stunsomething:x", "stun:a\n", "stun:a>"])
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"url": url}, IceServer)
+
+
+@pytest.mark.parametrize("secret", ["", "a\nb", "a\n", "grüezi", "a" * 513])
+def test_names_and_passwords_are_such_as_a_header_can_carry(secret: str) -> None:
+    for field in ("username", "credential"):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"url": "turn:turn.example.org", field: secret}, IceServer)

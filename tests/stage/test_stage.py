@@ -322,6 +322,30 @@ async def test_when_the_picture_breaks_off_everyone_is_told_once_and_the_next_vi
     await house.stage.close()
 
 
+async def test_the_picture_is_not_available_from_when_it_broke_off_until_one_comes_again() -> None:
+    house = House()
+    told: list[tuple[int, bool]] = []
+    house.stage._on_viewers = lambda viewers: told.append((viewers, house.stage.is_available))
+    assert house.stage.is_available
+    await house.watch("ann")
+    house.producer.listener.receive_failure(OSError("unplugged"))
+    await house.watch("ann")
+    house.producer.listener.receive_frame(IDR)
+    house.producer.listener.receive_frame(IDR)
+    assert told == [(1, True), (0, False), (1, False), (1, True)]
+    await house.stage.close()
+    assert not house.stage.is_available
+
+
+async def test_that_it_broke_off_is_told_even_where_nobody_has_seen_it_yet() -> None:
+    house = House()
+    await house.stage.answer(OFFER, "ann")
+    house.producer.listener.receive_failure(OSError("unplugged"))
+    assert house.counts == [0]
+    assert not house.stage.is_available
+    await house.stage.close()
+
+
 async def test_a_failure_is_worth_a_line_again_after_pictures_came(caplog: pytest.LogCaptureFixture) -> None:
     house = House()
     with caplog.at_level(logging.INFO):

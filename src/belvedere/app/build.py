@@ -86,6 +86,7 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
+        ice_servers=settings.stage.ice_servers,
     )
     keeper = Keeper(bus, positions) if positions is not None else None
     return Belvedere(engine, units, stage, door, parts, keeper, virtual_head)

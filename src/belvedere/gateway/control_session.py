@@ -189,7 +189,8 @@ class ControlSession:
         driver = status.lease.session or ""
         is_own_remains = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
         lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_remains=is_own_remains)
-        state = state_message(status, self._parts.stage.viewers)
+        stage = self._parts.stage
+        state = state_message(status, stage.viewers, is_available=stage.is_available)
         news: list[Outgoing] = []
         if lease != self._lease:
             self._lease = lease

@@ -125,7 +125,12 @@ class AxisState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StageState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the picture does now: `viewers` counts those who are being shown it."""
+    """What the picture does now.
+
+    Attributes:
+        available: false once the picture broke off, until one has come again; asking for it is what brings it back.
+        viewers: how many are being shown it.
+    """
 
     available: bool
     viewers: int

@@ -17,12 +17,12 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def state_message(status: EngineStatus, viewers: int) -> State:
+def state_message(status: EngineStatus, viewers: int, *, is_available: bool) -> State:
     """What the head and the stage do now."""
     return State(
         pan=_axis_state(status.pan),
         tilt=_axis_state(status.tilt),
-        stage=StageState(available=True, viewers=viewers),
+        stage=StageState(available=is_available, viewers=viewers),
     )
 
 

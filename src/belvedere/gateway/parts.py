@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
     from belvedere.engine.status import EngineStatus
     from belvedere.stage.answer import Answer
+    from belvedere.stage.options import IceServer
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -77,6 +78,11 @@ class Picture(Protocol):
         """How many watch."""
         ...
 
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a picture, as far as is known."""
+        ...
+
     def warm(self) -> None:
         """Get ready for a first viewer; returns at once."""
         ...
@@ -117,6 +123,7 @@ class Parts:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
+        ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
     """
 
     engine: Driving
@@ -129,4 +136,5 @@ class Parts:
     session_s: float = 12 * 3600.0
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
+    ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE

@@ -3,6 +3,7 @@
 PATCH, GET, HEAD and PUT are answered with 405 by the router, as the draft wants.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response, delete, post, route
@@ -17,12 +18,11 @@ from belvedere.errors import Refusal, StageError, StageReason, VisitorError
 from belvedere.gateway.decoding import is_of_type
 from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenOffers, GivenParts, GivenVisitor
+from belvedere.stage.options import IceServer
 
 PATH = "/api/v1/stage/whep"
 SDP = "application/sdp"
 CAPTURE_CLOCK = "Belvedere-Capture-Clock"
-
-
 OFFER = "An SDP offer to receive one video track, candidates included."
 
 
@@ -33,6 +33,7 @@ OFFER = "An SDP offer to receive one video track, candidates included."
     responses=problems(400, 401, 403, 406, 413, 415, 429, 503),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, description="DELETE it to stop watching."),
+        ResponseHeader("Link", documentation_only=True, description='ICE servers: <stun:host>; rel="ice-server"'),
         ResponseHeader(
             CAPTURE_CLOCK, documentation_only=True, description="rtp=<uint32>;server=<ms>: one instant on both clocks"
         ),
@@ -48,6 +49,7 @@ async def offer(
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     answer = await parts.stage.answer(_text(await request.body()), visitor.id)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
+    headers |= ice_server_links(parts.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
@@ -58,9 +60,30 @@ async def leave(viewer: FromPath[str], parts: GivenParts, visitor: GivenVisitor)
 
 
 @route(PATH, http_method=[HttpMethod.OPTIONS], include_in_schema=False)
-async def describe() -> Response[None]:
-    """Say what may be posted here."""
-    return Response(None, status_code=204, headers={"allow": "OPTIONS, POST", "accept-post": SDP})
+async def describe(parts: GivenParts) -> Response[None]:
+    """Say what may be posted here, and which ICE servers an offer may be made with."""
+    headers = {"allow": "OPTIONS, POST", "accept-post": SDP}
+    return Response(None, status_code=204, headers=headers | ice_server_links(parts.ice_servers))
+
+
+def ice_server_links(servers: Iterable[IceServer]) -> dict[str, str]:
+    """The `Link` header that tells a page of these servers, or no header where there are none."""
+    links = ", ".join(map(_ice_server_link, servers))
+    return {"link": links} if links else {}
+
+
+def _ice_server_link(server: IceServer) -> str:
+    link = f'<{server.url}>; rel="ice-server"'
+    if server.username is not None:
+        link += f"; username={_quoted(server.username)}"
+    if server.credential is not None:
+        link += f'; credential={_quoted(server.credential)}; credential-type="password"'
+    return link
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string of RFC 9110, section 5.6.4; the settings let nothing through that has no place in one."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _text(body: bytes) -> str:

@@ -6,13 +6,20 @@ from typing import Annotated
 
 import msgspec
 
+# they travel to pages in a header, so no line break may end them, which `$` would let through
+IceUrl = Annotated[str, msgspec.Meta(pattern=r"^(stun|turns?):[A-Za-z0-9._-]+(:[0-9]+)?(\?transport=(udp|tcp))?\Z")]
+IceSecret = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]+\Z", max_length=512)]
+
 
 class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with name and password."""
+    """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with name and password.
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^(stun|turns?):[^?:\s]+(:[0-9]+)?(\?transport=(udp|tcp))?$")]
-    username: str | None = None
-    credential: str | None = None
+    Every visitor's page is told of it, name and password included.
+    """
+
+    url: IceUrl
+    username: IceSecret | None = None
+    credential: IceSecret | None = None
 
 
 class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

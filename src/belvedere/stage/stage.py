@@ -54,7 +54,8 @@ class Stage:
     Args:
         source_factory: makes the camera; called in a thread whenever a first viewer comes.
         options: size, rate and limits.
-        on_viewers: called from the event loop with the number of those who watch, whenever it changes.
+        on_viewers: called from the event loop with the number of those who watch, whenever that or `is_available`
+            changes.
         clock: the server's monotonic clock in seconds, called from any thread.
         kit: the parts to build from; without them aiortc and FFmpeg, imported at the first need.
     """
@@ -86,6 +87,11 @@ class Stage:
     def viewers(self) -> int:
         """How many watch, connections in the making not counted."""
         return sum(viewer.is_watching for viewer in self._viewers.values())
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a picture, as far as is known: not after it broke off, until one has come again."""
+        return not (self._is_failing or self._is_closed)
 
     def warm(self) -> None:
         """Get ready for a first viewer, in a thread: import and draw what takes long. May be called often."""
@@ -164,16 +170,20 @@ class Stage:
 
     def receive_frame(self, frame: EncodedFrame) -> None:
         """Hand a picture to everyone."""
-        self._is_failing = False
+        if self._is_failing:
+            self._is_failing = False
+            self._on_viewers(self.viewers)
         self._hub.receive_frame(frame)
 
     def receive_failure(self, error: Exception) -> None:
         """The picture broke off: everyone is told by the end of their connection, and the next viewer tries anew."""
-        level = logging.DEBUG if self._is_failing else logging.ERROR
-        self._is_failing = True
-        logger.log(level, "the picture broke off", exc_info=error)
+        is_news, self._is_failing = not self._is_failing, True
+        logger.log(logging.ERROR if is_news else logging.DEBUG, "the picture broke off", exc_info=error)
+        is_told_by_a_viewer = self.viewers > 0
         for viewer in list(self._viewers.values()):
             self._drop(viewer)
+        if is_news and not is_told_by_a_viewer:
+            self._on_viewers(0)
 
     # how it is done
 

@@ -64,6 +64,7 @@ class PaperStage:
 
     def __init__(self) -> None:
         self.viewers = 0
+        self.is_available = True
         self.is_warm = False
         self.refusal: StageReason | None = None
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)

@@ -152,7 +152,13 @@ export interface AxisState {
   readonly interval_ms: number | null;
 }
 
-/** What the picture does now: `viewers` counts those who are being shown it. */
+/**
+ * What the picture does now.
+ *
+ * Attributes:
+ *     available: false once the picture broke off, until one has come again; asking for it is what brings it back.
+ *     viewers: how many are being shown it.
+ */
 export interface StageState {
   readonly available: boolean;
   readonly viewers: number;
