@@ -64,6 +64,19 @@ def test_ended_sessions_are_told_once() -> None:
     assert door.tick() == []
 
 
+def test_whoever_watches_is_told_of_every_session_and_of_nothing_else() -> None:
+    clock = FakeClock(100)
+    door = Door(clock, DoorOptions(session_s=10))
+    told: list[float | None] = []
+    door.watch(lambda: told.append(door.deadline()))
+    token = door.invite()
+    door.admit("wrong")
+    assert door.deadline() is None
+    door.admit(token)
+    door.admit(token)
+    assert told == [110]
+
+
 def test_old_invitations_are_forgotten() -> None:
     clock = FakeClock()
     door = Door(clock, DoorOptions(invite_s=10))

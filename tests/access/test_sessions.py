@@ -36,6 +36,25 @@ def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     assert len(sessions) == 2
 
 
+def test_one_that_had_to_give_way_is_told_as_ended_at_once() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=1)
+    first, second = sessions.open(0.0, "ana", 0), sessions.open(3.0, "ben", 0)
+    assert sessions.deadline() == 3.0
+    assert [session.id for session in sessions.tick(3.0)] == [first.session.id]
+    assert sessions.tick(3.0) == []
+    assert sessions.deadline() == second.session.ends_at_s
+
+
+def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=3)
+    assert sessions.deadline() is None
+    sessions.open(0.0, "ana", 0)
+    sessions.open(4.0, "ben", 0)
+    assert sessions.deadline() == 10.0
+    sessions.tick(10.0)
+    assert sessions.deadline() == 14.0
+
+
 def test_no_secret_is_kept() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
     admission = sessions.open(0.0, "ana", 0)

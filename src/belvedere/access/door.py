@@ -44,6 +44,11 @@ class Door:
         self._options = options or DoorOptions()
         self._sessions = Sessions(self._options.session_s, self._options.most_sessions)
         self._invites: dict[bytes, _Invite] = {}
+        self._on_opened: Callable[[], None] = lambda: None
+
+    def watch(self, on_opened: Callable[[], None]) -> None:
+        """Have this called whenever a session begins, because the next `deadline` may be another then."""
+        self._on_opened = on_opened
 
     def invite(self, person: str = "", rank: int = 0) -> str:
         """A one-time token that lets one browser in; the oldest unused one gives way where there are too many."""
@@ -59,7 +64,9 @@ class Door:
         now = self._clock()
         if invite is None or now >= invite.ends_at_s:
             return None
-        return self._sessions.open(now, invite.person, invite.rank)
+        admission = self._sessions.open(now, invite.person, invite.rank)
+        self._on_opened()
+        return admission
 
     def session(self, cookie: str | None) -> Session | None:
         """The live session that this cookie proves."""
@@ -70,3 +77,7 @@ class Door:
         now = self._clock()
         self._invites = {known: invite for known, invite in self._invites.items() if now < invite.ends_at_s}
         return self._sessions.tick(now)
+
+    def deadline(self) -> float | None:
+        """When the next session ends; None while there is none. An old invitation can wait: it opens nothing."""
+        return self._sessions.deadline()

@@ -57,6 +57,7 @@ class Sessions:
         self._lifetime_s = lifetime_s
         self._at_most = at_most
         self._by_digest: dict[bytes, Session] = {}
+        self._displaced: list[Session] = []
 
     def __len__(self) -> int:
         return len(self._by_digest)
@@ -65,7 +66,7 @@ class Sessions:
         """Let somebody in; without a name, `person` is the session itself."""
         if len(self._by_digest) >= self._at_most:
             soonest = min(self._by_digest, key=lambda known: self._by_digest[known].ends_at_s)
-            del self._by_digest[soonest]
+            self._displaced.append(msgspec.structs.replace(self._by_digest.pop(soonest), ends_at_s=now))
         name = secrets.token_hex(6)
         session = Session(id=name, person=person or name, rank=rank, ends_at_s=now + self._lifetime_s)
         cookie = new_secret()
@@ -78,6 +79,11 @@ class Sessions:
         return session if session is not None and now < session.ends_at_s else None
 
     def tick(self, now: float) -> list[Session]:
-        """Forget the sessions whose time is over, and return them."""
+        """Forget the sessions whose time is over or that had to give way, and return them."""
+        displaced, self._displaced = self._displaced, []
         ended = [known for known, session in self._by_digest.items() if now >= session.ends_at_s]
-        return [self._by_digest.pop(known) for known in ended]
+        return [*displaced, *(self._by_digest.pop(known) for known in ended)]
+
+    def deadline(self) -> float | None:
+        """When `tick` has something to return next; None while there is no session."""
+        return min((session.ends_at_s for session in (*self._displaced, *self._by_digest.values())), default=None)

@@ -58,6 +58,11 @@ class Scripts:
         self._idle_s = idle_s
         self._dead_man_s = dead_man_s
         self._by_visitor: dict[str, _Script] = {}
+        self._on_opened: Callable[[], None] = lambda: None
+
+    def watch(self, on_opened: Callable[[], None]) -> None:
+        """Have this called whenever a program comes, because the next `deadline` may be another then."""
+        self._on_opened = on_opened
 
     def receive_velocity(self, now: float, visitor: Session, wanted: Wanted) -> None:
         """Drive, if nobody else does. Raises VisitorError, which ends nothing that was not ended before."""
@@ -93,6 +98,10 @@ class Scripts:
         """Let the programs go that have left."""
         self._leave(lambda script: now >= script.heard_at + self._idle_s)
 
+    def deadline(self) -> float | None:
+        """When the next program will have left if it is not heard of; None while there is none."""
+        return min((script.heard_at + self._idle_s for script in self._by_visitor.values()), default=None)
+
     def close(self) -> None:
         """Let all of them go."""
         self._leave(lambda _: True)
@@ -107,6 +116,7 @@ class Scripts:
         if script is None:
             script = self._by_visitor[visitor.id] = _Script(f"script-{visitor.id}", now, Allowance(RATE_PER_S, BURST))
             self._engine.receive_session_opened(script.session, visitor.person, visitor.rank)
+            self._on_opened()
         script.heard_at = now
         return script
 
