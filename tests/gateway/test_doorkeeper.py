@@ -88,10 +88,14 @@ async def test_a_session_of_another_port_is_none_here(make_client: MakeClient) -
 async def test_a_strangers_name_is_refused(make_client: MakeClient, host: str) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie) as client:
-        response = await client.get("/", headers={"host": host})
-    assert response.status_code == 421
+        response = await client.get("/api/v1/thing", headers={"host": host})
+        page = await client.get("/", headers={"host": host})
+    assert response.status_code == page.status_code == 421
     assert response.json()["code"] == "unknown_host"
-    assert "evil" not in str(response.headers)
+    assert "does not go by that name" in page.text
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "evil" not in f"{response.headers}{page.headers}{page.text}"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -14,7 +14,7 @@ from litestar.enums import ScopeType
 from belvedere.gateway.asgi_answers import answer, answer_problem
 from belvedere.gateway.cookies import cookie_name, read_cookie
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import NO_SESSION, PLAIN_PAGE_POLICY
+from belvedere.gateway.plain_pages import NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
 from belvedere.gateway.problems import Problem, ProblemCode
 from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
 
@@ -48,7 +48,7 @@ class Doorkeeper:
         is_probe = scope["path"] in PROBE_PATHS
         problem = None if is_probe else self._objection(scope, host, headers.get(b"origin"))
         if problem is not None:
-            await answer_problem(scope, send, problem)
+            await _refuse(scope, send, problem)
             return
         cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(host))
         scope["auth"] = self._door.session(cookie)
@@ -77,8 +77,21 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
     elif PROGRAM_PATHS.fullmatch(scope["path"]):
         await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "you need a link to come in"))
     else:
-        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": PLAIN_PAGE_POLICY}
-        await answer(scope, send, HTTPStatus.UNAUTHORIZED, headers, NO_SESSION)
+        await _answer_page(scope, send, HTTPStatus.UNAUTHORIZED, NO_SESSION)
+
+
+async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
+    """Tell a person who mistook the name in a page, and everybody else as a program."""
+    is_person = scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"])
+    if is_person and problem.code == ProblemCode.UNKNOWN_HOST:
+        await _answer_page(scope, send, HTTPStatus.MISDIRECTED_REQUEST, UNKNOWN_HOST)
+    else:
+        await answer_problem(scope, send, problem)
+
+
+async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes) -> None:
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": PLAIN_PAGE_POLICY}
+    await answer(scope, send, status, headers, page)
 
 
 def _with_security_headers(send: Send, host: str) -> Send:
