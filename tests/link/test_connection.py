@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails, UnitLink
 
 STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
+SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
 INTERVAL_S = 0.040
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
@@ -65,6 +66,30 @@ async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
     assert INTERVAL_S <= connection.pace.interval_s <= 2 * INTERVAL_S
 
 
+async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_one_is_acknowledged() -> None:
+    link = ScriptedLink()
+    link.script("write", Step(), Step(after_s=1.5))  # BlueZ asks the unit a dozen things of its own first
+    await Owner(link).settled()
+    assert [write.response for write in link.writes[:2]] == [False, True]
+    assert link.writes[0].at_s == asyncio.get_running_loop().time() - 1.5 - LinkOptions().first_interval_s
+
+
+async def test_an_answer_that_others_went_ahead_of_does_not_make_the_pace_slow() -> None:
+    link = ScriptedLink()
+    link.script("write", Step(), Step(after_s=1.5), Step(after_s=INTERVAL_S))
+    assert (await Owner(link).settled()).pace.interval_s == pytest.approx(INTERVAL_S)
+
+
+async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for_long() -> None:
+    link = ScriptedLink()
+    link.script("write", Step(), HANG)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(LinkError) as caught:
+        await Owner(link).settled()
+    assert caught.value.reason is LinkReason.UNANSWERED
+    assert asyncio.get_running_loop().time() - began <= 2.1
+
+
 async def test_settling_teaches_the_pace_by_a_probe_where_nothing_is_acknowledged() -> None:
     unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S), can_write_with_response=False)
     connection = await Owner(unit).settled()
@@ -79,7 +104,7 @@ async def test_what_was_written_is_told_in_order() -> None:
     for letter in (MOVE, STOP):
         connection.put(letter)
         await asyncio.sleep(0.1)
-    assert owner.written == [STOP, MOVE, STOP]
+    assert owner.written == [*SETTLED, MOVE, STOP]
     driving.cancel()
     await asyncio.wait({driving})
 
@@ -91,8 +116,8 @@ async def test_a_move_of_which_nothing_is_heard_again_was_told_as_attempted_and_
     link.script("write", Step(60.0))
     connection.put(MOVE)
     assert await reason_of_end(connection) is LinkReason.UNANSWERED
-    assert owner.written == [STOP]
-    assert owner.attempted == [STOP, MOVE, STOP]
+    assert owner.written == SETTLED
+    assert owner.attempted == [*SETTLED, MOVE, STOP]
     connection.let_go()
 
 
@@ -141,7 +166,7 @@ async def test_a_lost_connection_has_nobody_to_stop_either() -> None:
     connection = await Owner(link).settled()
     link.lose()
     await connection.stop_at_last()
-    assert link.frames == [STOP.frame]
+    assert link.frames == [STOP.frame] * 2
 
 
 async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> None:
@@ -192,7 +217,7 @@ async def test_whether_writes_are_acknowledged_is_the_profiles_choice_and_then_t
         await rig.ready()
         rig.put(0.5)
         await asyncio.sleep(0.1)
-        assert link.writes[0].response is stops
+        assert link.writes[1].response is stops
         assert (link.writes[-1].frame, link.writes[-1].response) == (UnitRig.move(), moves)
 
 
@@ -201,7 +226,7 @@ async def test_a_stop_that_is_refused_is_said_again_until_it_is_not() -> None:
     link.script("write", REFUSED, REFUSED, REFUSED)
     async with supervised(link) as rig:
         assert await rig.ready() < 1
-        assert link.frames == [UnitRig.stop] * 4
+        assert link.frames == [UnitRig.stop] * 5
         assert link.connections == 1
 
 
@@ -306,7 +331,7 @@ async def test_a_unit_that_lost_its_stops_without_a_trace_gets_one_that_it_ackno
     was_turning = connection.may_be_turning
     await asyncio.sleep(0.1)
     assert (link.writes[-1].frame, link.writes[-1].response) == (STOP.frame, True)
-    assert owner.written == [STOP, MOVE, STOP, STOP]
+    assert owner.written == [*SETTLED, MOVE, STOP, STOP]
     assert (was_turning, connection.may_be_turning) == (True, False)
     driving.cancel()
     await asyncio.wait({driving})

@@ -16,6 +16,7 @@ from belvedere.link.options import LinkOptions
 from belvedere.testing.links import HANG, ScriptedLink, Step
 
 STOP = Letter(b"\x00", 0.0, is_stop=True)
+SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the one that is acknowledged
 ABSENT = Step(reason=LinkReason.NOT_FOUND)
 
 
@@ -41,8 +42,10 @@ async def sought(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
 
 async def test_a_unit_in_reach_is_stopped_and_its_link_closed() -> None:
     link = ScriptedLink()
-    assert await sought(link, 8.0) == (True, 0.0)
-    assert link.frames == [STOP.frame]
+    is_stopped, took_s = await sought(link, 8.0)
+    assert is_stopped
+    assert took_s == pytest.approx(SETTLING_S)
+    assert link.frames == [STOP.frame] * 2
     assert link.calls[-1] == "close"
 
 
@@ -51,8 +54,8 @@ async def test_a_unit_that_comes_back_in_time_is_stopped() -> None:
     link.script("open", ABSENT, ABSENT)
     is_stopped, took_s = await sought(link, 8.0)
     assert is_stopped
-    assert took_s == pytest.approx(0.4)
-    assert link.frames == [STOP.frame]
+    assert took_s == pytest.approx(0.4 + SETTLING_S)
+    assert link.frames == [STOP.frame] * 2
 
 
 @pytest.mark.parametrize("call", ["open", "write"])

@@ -27,6 +27,8 @@ P = LinkPhase
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
 MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
+SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
+SETTLING_S = LinkOptions().first_interval_s  # between the two
 LOST, REFUSED = Step(reason=LinkReason.LOST), Step(reason=LinkReason.REFUSED)
 
 
@@ -39,16 +41,16 @@ def timers() -> int:
 # on the way to READY
 
 
-async def test_the_first_write_is_an_acknowledged_stop_and_only_then_is_the_unit_ready() -> None:
+async def test_the_first_writes_are_stops_and_only_when_one_is_acknowledged_is_the_unit_ready() -> None:
     link = ScriptedLink()
     link.script("write", Step(after_s=0.06))
     async with supervised(link) as rig:
         await rig.until(P.SETTLING)
         assert rig.written == []
         await rig.ready()
-        assert [(write.frame, write.response) for write in link.writes] == [(STOP, True)]
+        assert [(write.frame, write.response) for write in link.writes] == [(STOP, False), (STOP, True)]
         assert rig.phases == [P.SEARCHING, P.CONNECTING, P.SETTLING, P.READY]
-        assert [velocity for _at, velocity, _stamp in rig.written] == [0.0]
+        assert [velocity for _at, velocity, _stamp in rig.written] == [0.0, 0.0]
 
 
 async def test_commands_before_ready_are_dropped() -> None:
@@ -61,7 +63,7 @@ async def test_commands_before_ready_are_dropped() -> None:
             rig.put(0.5)
         await rig.ready()
         await asyncio.sleep(1)
-        assert link.frames == [STOP]
+        assert link.frames == SETTLED
 
 
 # commands
@@ -104,7 +106,7 @@ async def test_a_move_too_slow_for_the_unit_is_a_stop() -> None:
         await rig.ready()
         rig.put(0.0001)
         await asyncio.sleep(0.1)
-        assert link.frames == [STOP, STOP]
+        assert link.frames == [*SETTLED, STOP]
 
 
 async def test_of_commands_that_come_while_a_write_takes_long_only_the_newest_is_written() -> None:
@@ -116,7 +118,7 @@ async def test_of_commands_that_come_while_a_write_takes_long_only_the_newest_is
             rig.put(velocity)
             await asyncio.sleep(0.02)
         await asyncio.sleep(1)
-        assert link.frames[1:] == [rig.move(0.1), rig.move(0.4)]
+        assert link.frames[2:] == [rig.move(0.1), rig.move(0.4)]
 
 
 async def test_a_listener_may_command_the_unit_while_it_is_told_that_it_is_ready() -> None:
@@ -125,7 +127,7 @@ async def test_a_listener_may_command_the_unit_while_it_is_told_that_it_is_ready
         rig.on_status = lambda status: rig.put(0.5) if status.state is P.READY else None
         await rig.ready()
         await asyncio.sleep(0.1)
-        assert link.frames == [STOP, MOVE]
+        assert link.frames == [*SETTLED, MOVE]
 
 
 async def test_a_refused_move_is_followed_by_a_stop_on_the_same_connection() -> None:
@@ -170,8 +172,8 @@ async def test_a_write_that_hangs_is_given_up_after_a_few_intervals_and_stop_com
         assert await rig.until(P.WAITING) == pytest.approx(0.2)
         assert rig.supervisor.status.reason is LinkReason.UNANSWERED
         await rig.ready()
-        assert link.frames == [STOP, MOVE, STOP, STOP]  # one blindly, one first on the new connection
-        assert link.calls[-3:] == ["close", "open", "write"]
+        assert link.frames == [*SETTLED, MOVE, STOP, *SETTLED]  # one blindly, one first on the new connection
+        assert link.calls[-3:] == ["open", "write", "write"]
 
 
 async def test_a_write_that_not_even_cancelling_ends_holds_nothing_up() -> None:
@@ -194,7 +196,7 @@ async def test_a_dead_link_that_looks_alive_is_found_by_what_a_write_does() -> N
         await rig.until(P.WAITING)
         assert rig.supervisor.status.reason is LinkReason.LOST
         await rig.ready()
-        assert link.frames == [STOP, MOVE, STOP, STOP]  # one blindly, in case it is not dead
+        assert link.frames == [*SETTLED, MOVE, STOP, *SETTLED]  # one blindly, in case it is not dead
 
 
 @pytest.mark.parametrize(("step", "reason"), [(HANG, LinkReason.UNANSWERED), (LOST, LinkReason.LOST)])
@@ -297,7 +299,7 @@ async def test_closing_that_takes_long_is_waited_for_so_that_the_dead_link_is_no
         await rig.ready()
         link.lose()
         await rig.until(P.WAITING)
-        assert await rig.ready() == pytest.approx(2.3)
+        assert await rig.ready() == pytest.approx(2.3 + SETTLING_S)
 
 
 async def test_closing_that_hangs_is_given_up() -> None:
@@ -307,7 +309,7 @@ async def test_closing_that_hangs_is_given_up() -> None:
         await rig.ready()
         link.lose()
         await rig.until(P.WAITING)
-        assert await rig.ready() == pytest.approx(LinkOptions().close_timeout_s)
+        assert await rig.ready() == pytest.approx(LinkOptions().close_timeout_s + SETTLING_S)
         link.release()
 
 
@@ -473,7 +475,7 @@ async def test_a_mistake_of_the_adapter_stops_the_unit_and_ends_the_supervisor()
     link = BrokenLink()
     with pytest.raises(RuntimeError, match="of our own"):
         await go()
-    assert link.frames == [STOP, MOVE, STOP, STOP]
+    assert link.frames == [*SETTLED, MOVE, STOP, STOP]
 
 
 async def test_ending_while_a_dead_link_is_being_closed_waits_for_just_that() -> None:

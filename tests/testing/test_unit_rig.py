@@ -7,20 +7,21 @@ import asyncio
 import pytest
 
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.links import HANG, ScriptedLink
+from belvedere.testing.links import HANG, ScriptedLink, Step
 from belvedere.testing.unit_rig import UnitRig, supervised
 
 
 async def test_it_tells_what_it_was_told_and_how_long_things_took() -> None:
     link = ScriptedLink()
+    link.script("open", Step(after_s=3.0))
     async with supervised(link) as rig:
-        assert await rig.ready() == 0
+        assert 3.0 <= await rig.ready() < 3.1
         rig.put(0.5, "stamp")
         await asyncio.sleep(0.1)
         assert rig.is_ready
         assert rig.reasons == [None] * 4
         assert rig.written[-1][2] == "stamp"
-        assert link.frames == [UnitRig.stop, UnitRig.move(0.5)]
+        assert link.frames == [UnitRig.stop, UnitRig.stop, UnitRig.move(0.5)]
     assert rig.phases[-2:] == [LinkPhase.READY, LinkPhase.CLOSED]
 
 

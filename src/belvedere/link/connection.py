@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
 STALL_S = 0.03  # a loop that comes later than this was busy: what it finds overdue may have been answered meanwhile
+FIRST_ANSWER_S = 2.0  # BlueZ asks a new unit up to ten questions of its own, one after the other, before ours
 SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
 TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 
@@ -162,22 +163,30 @@ class Connection:
 
     async def _stop_surely(self) -> None:
         """A stop that the unit acknowledges; or several, and a question whose answer shows that they came through."""
-        if self._can_acknowledge:
-            begun = self._clock()
-            await self._write_stop(response=True)
-            self.pace.receive_round_trip(self._clock() - begun)
-            return
-        for _ in range(UNACKNOWLEDGED_STOPS):
-            await self._write_stop(response=False)
-            await asyncio.sleep(self.pace.interval_s)
-        begun = self._clock()
-        if await outcome(self._calls.begin(self._link.probe()), self.pace.probe_timeout_s):
-            self.pace.receive_round_trip(self._clock() - begun)
+        if not self._courier.with_response:  # commands overtake the questions that BlueZ itself asks a new unit
+            for _ in range(1 if self._can_acknowledge else UNACKNOWLEDGED_STOPS):
+                await self._write_stop(response=False)
+                await asyncio.sleep(self.pace.interval_s)
+        round_trip_s = await self._first_answer()
+        if round_trip_s is not None and round_trip_s > self.pace.backlog_after_s:  # something was ahead of it
+            again_s = await self._first_answer()
+            round_trip_s = min(round_trip_s, again_s or round_trip_s)
+        if round_trip_s is not None:
+            self.pace.receive_round_trip(round_trip_s)
 
-    async def _write_stop(self, *, response: bool) -> None:
+    async def _first_answer(self) -> float | None:
+        """How long the unit took to acknowledge a stop, or else to answer a question; None where it can do neither."""
+        begun = self._clock()
+        if self._can_acknowledge:
+            await self._write_stop(response=True, timeout_s=FIRST_ANSWER_S)
+        elif not await outcome(self._calls.begin(self._link.probe()), FIRST_ANSWER_S):
+            return None
+        return self._clock() - begun
+
+    async def _write_stop(self, *, response: bool, timeout_s: float | None = None) -> None:
         self._on_attempted(self._stop, self._clock())
         writing = self._calls.begin(self._link.write(self._stop.frame, response=response))
-        await outcome(writing, self.pace.answer_timeout_s)
+        await outcome(writing, self.pace.answer_timeout_s if timeout_s is None else timeout_s)
         self._on_written(self._stop, self._clock())
 
     def _stop_blindly(self) -> None:
