@@ -1,7 +1,8 @@
 """`make soak`: a million random lives of the fail-safe core, on every core of the machine.
 
 `python -m benchmarks.soak [--schedules N] [--steps N] [--first SEED]`. Whatever breaks prints the seed that shows it
-again, with its traceback: `--seed SEED`.
+again, with its traceback: `--seed SEED`. At the end it says how often every kind of cut, refusal and limit was met, and
+fails if one never was: rules that were not tried prove nothing.
 """
 
 from __future__ import annotations
@@ -11,24 +12,30 @@ import multiprocessing
 import os
 import sys
 import time
+from collections import Counter
 from random import Random
 
-from belvedere.testing.control_world import run_random_schedule
+from belvedere.testing.control_schedule import never_met, run_random_schedule
 
 SCHEDULES = 1_000_000
 STEPS = 40
-BATCH = 2_000  # about a second and a half of work
+BATCH = 500  # about two seconds of work
+ENOUGH = 5_000  # so many schedules meet everything, fewer need not
 
 
-def run_batch(batch: tuple[int, int, int]) -> tuple[int, str]:
-    """Run the schedules of seeds from the first up to the last; returns how many held, and what broke the next one."""
+def run_batch(batch: tuple[int, int, int]) -> tuple[int, Counter[str], str]:
+    """Run the schedules of seeds from the first up to the last.
+
+    Returns how many held, what they met, and what broke the next one.
+    """
     first, last, steps = batch
+    met: Counter[str] = Counter()
     for seed in range(first, last):
         try:
-            run_random_schedule(Random(seed), steps)
+            met += run_random_schedule(Random(seed), steps).met
         except Exception as error:  # noqa: BLE001 - a crash is as bad as a broken rule, and needs its seed as much
-            return seed - first, f"{error!r}; again with --seed {seed} --steps {steps}"
-    return last - first, ""
+            return seed - first, met, f"{error!r}; again with --seed {seed} --steps {steps}"
+    return last - first, met, ""
 
 
 def batches(first: int, schedules: int, steps: int) -> list[tuple[int, int, int]]:
@@ -49,17 +56,34 @@ def main() -> int:
         run_random_schedule(Random(options.seed), options.steps)
         print(f"seed {options.seed}, {options.steps} steps: no rule was broken")
         return 0
+    return soak(options.first, options.schedules, options.steps)
+
+
+def soak(first: int, schedules: int, steps: int) -> int:
+    """Run on every core of the machine; exit status 1 at the first broken rule, or if something was never met."""
     started, held = time.monotonic(), 0
+    met: Counter[str] = Counter()
     with multiprocessing.Pool(os.cpu_count()) as pool:
-        for count, broken in pool.imap_unordered(run_batch, batches(options.first, options.schedules, options.steps)):
+        for count, met_now, broken in pool.imap_unordered(run_batch, batches(first, schedules, steps)):
             held += count
+            met += met_now
             rate = held / (time.monotonic() - started)
-            print(f"\r{held:,} of {options.schedules:,} schedules held, {rate:,.0f} a second ", end="", flush=True)
+            print(f"\r{held:,} of {schedules:,} schedules held, {rate:,.0f} a second ", end="", flush=True)
             if broken:
                 print(f"\nbroken: {broken}")
                 return 1
-    print(f"\n{held:,} schedules of {options.steps} steps, seeds from {options.first}: no rule was broken")
-    return 0
+    print(f"\n{held:,} schedules of {steps} steps, seeds from {first}: no rule was broken")
+    return account(met, held)
+
+
+def account(met: Counter[str], schedules: int) -> int:
+    """Say what was met how often; exit status 1 if something never was, though there were enough schedules."""
+    for what, times in sorted(met.items()):
+        print(f"{times:>14,}  {what}")
+    missing = never_met(met)
+    if missing:
+        print(f"never met: {', '.join(missing)}")
+    return 1 if missing and schedules >= ENOUGH else 0
 
 
 if __name__ == "__main__":
