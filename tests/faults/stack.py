@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import msgspec
 
 from belvedere.app.build import Belvedere, build
@@ -115,9 +116,7 @@ class Stack:
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Visitor]:
         """Somebody who has come in and said hello; whatever they hold is let go at the end."""
-        admission = self.belvedere.door.admit(self.belvedere.door.invite())
-        assert admission is not None
-        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._let_in()}
         async with open_socket(self.app, "/api/v1/control", headers) as peer:
             visitor = Visitor(peer, self._loop.time)
             visitor.say("hello")
@@ -126,6 +125,17 @@ class Stack:
                 yield visitor
             finally:
                 await visitor.fall_silent()
+
+    def program(self) -> httpx.AsyncClient:
+        """A program that was let in and knows HTTP alone."""
+        transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
+        return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._let_in()})
+
+    def _let_in(self) -> str:
+        """The cookie of somebody new."""
+        admission = self.belvedere.door.admit(self.belvedere.door.invite())
+        assert admission is not None
+        return f"belvedere-8080={admission.cookie}"
 
 
 class Visitor:

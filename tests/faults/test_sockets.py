@@ -150,3 +150,26 @@ async def test_a_stop_is_heard_in_the_middle_of_a_flood(stack: Open) -> None:
         said_at = house.now
         assert await house.stopped() - said_at <= AT_ONCE_S
         assert (await driver.notice())["code"] == "stopped"
+
+
+@pytest.mark.parametrize("for_ms", [100, 500])
+async def test_a_programs_loop_never_moves_the_unit_again_after_somebodys_stop_until_it_pauses(
+    stack: Open, for_ms: float
+) -> None:
+    wanted = {"pan": 1.0, "for_ms": for_ms}
+    async with stack() as house, house.program() as program, house.visitor() as other:
+        await house.ready()
+        assert (await program.post("/api/v1/head/velocity", json=wanted)).status_code == 200
+        await house.turning()
+        other.say("stop")
+        said_at = house.now
+        assert await house.stopped() - said_at <= AT_ONCE_S
+        stopped_at = house.now
+        while house.now < stopped_at + 40:
+            answer = await program.post("/api/v1/head/velocity", json=wanted)
+            assert (answer.status_code, answer.json()["code"]) == (409, "hold_ended")
+            await asyncio.sleep(0.3)
+        assert not any(house.velocities(Axis.PAN, stopped_at))
+        await asyncio.sleep(DEAD_MAN_S)
+        assert (await program.post("/api/v1/head/velocity", json=wanted)).status_code == 200
+        await house.turning()

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
 from belvedere.errors import Refusal, VisitorError
+from belvedere.gateway.bodies import read_body
 from belvedere.gateway.decoding import decode_strictly, is_of_type
 from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor
@@ -59,7 +60,7 @@ _VELOCITY = Schema(
     "/api/v1/head/velocity",
     status_code=200,
     operation_class=takes(JSON, _VELOCITY, str(Velocity.__doc__)),
-    responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
+    responses=problems(400, 401, 403, 408, 409, 413, 415, 429, 503),
 )
 async def velocity(
     request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts
@@ -67,7 +68,7 @@ async def velocity(
     """Turn the head, if nobody else drives."""
     if not is_of_type(request.headers.get("content-type", ""), JSON):
         raise ClientException(f"a velocity is {JSON}", status_code=415, headers={"accept-post": JSON})
-    wanted = decode_strictly(_DECODER, await request.body())
+    wanted = decode_strictly(_DECODER, await read_body(request, parts, visitor))
     most_ms = milliseconds(parts.control.dead_man_s)
     for_ms = most_ms if wanted.for_ms is None else wanted.for_ms
     if for_ms > most_ms:

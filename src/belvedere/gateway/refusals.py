@@ -24,6 +24,7 @@ _CODES = {
     401: ProblemCode.NO_SESSION,
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
+    408: Refusal.TOO_LATE,
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
 }

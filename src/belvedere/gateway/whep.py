@@ -15,6 +15,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
+from belvedere.gateway.bodies import read_body
 from belvedere.gateway.decoding import is_of_type
 from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenOffers, GivenParts, GivenVisitor
@@ -30,7 +31,7 @@ OFFER = "An SDP offer to receive one video track, candidates included."
     PATH,
     media_type=SDP,
     operation_class=takes(SDP, Schema(type=OpenAPIType.STRING), OFFER),
-    responses=problems(400, 401, 403, 406, 413, 415, 429, 503),
+    responses=problems(400, 401, 403, 406, 408, 413, 415, 429, 503),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, description="DELETE it to stop watching."),
         ResponseHeader("Link", documentation_only=True, description='ICE servers: <stun:host>; rel="ice-server"'),
@@ -47,7 +48,7 @@ async def offer(
         raise ClientException(f"an offer is {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(parts.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await parts.stage.answer(_text(await request.body()), visitor.id)
+    answer = await parts.stage.answer(_text(await read_body(request, parts, visitor)), visitor.id)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     headers |= ice_server_links(parts.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)

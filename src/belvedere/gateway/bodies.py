@@ -1,0 +1,34 @@
+"""Reads what a request brings along: in time, and for a visit that is not over by then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar.exceptions import ClientException, NotAuthorizedException
+
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from litestar import Request
+
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.parts import Parts
+
+BODY_WITHIN_S = 10.0  # a few kB; even a bad mobile link delivers them within seconds
+
+
+async def read_body(request: Request[Any, Any, Any], parts: Parts, visitor: Session) -> bytes:
+    """The whole body.
+
+    Raises HTTP errors: 408 where it does not come within BODY_WITHIN_S, 401 where the visit has ended meanwhile,
+    because what a handler began after that nobody would end.
+    """
+    try:
+        async with within(BODY_WITHIN_S):
+            body = await request.body()
+    except TimeoutError as error:
+        late = "the request did not come in time"
+        raise ClientException(late, status_code=408, headers={"connection": "close"}) from error
+    if parts.clock() >= visitor.ends_at_s:
+        raise NotAuthorizedException("your visit is over: ask for a new link")
+    return body

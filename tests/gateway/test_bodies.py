@@ -1,0 +1,60 @@
+"""A body that comes late, or never, holds up nobody and outlives no visit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+
+from belvedere.access.door import DoorOptions
+from belvedere.gateway.app import create_app
+from belvedere.gateway.bodies import BODY_WITHIN_S
+from belvedere.gateway.parts import Parts
+from belvedere.testing.house import open_house
+
+MakeParts = Callable[..., Parts]
+MakeClient = Callable[..., httpx.AsyncClient]
+WHEP, VELOCITY = ("/api/v1/stage/whep", "application/sdp"), ("/api/v1/head/velocity", "application/json")
+
+
+async def trickled(*parts: bytes, every_s: float) -> AsyncIterator[bytes]:
+    """A body whose parts come one by one, the first at once."""
+    for part in parts:
+        yield part
+        await asyncio.sleep(every_s)
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_a_body_that_never_comes_is_not_waited_for(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        began = house.clock()
+        body = trickled(*[b" "] * 1000, every_s=1)
+        response = await client.post(path, content=body, headers={"content-type": kind})
+        assert house.clock() - began == pytest.approx(BODY_WITHIN_S, abs=1)
+        assert (response.status_code, response.json()["code"]) == (408, "too_late")
+        assert response.headers["connection"] == "close"
+
+
+async def test_a_body_in_parts_is_read_whole(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        body = trickled(b"v=0", b"\r\n", every_s=2)
+        response = await client.post(WHEP[0], content=body, headers={"content-type": WHEP[1]})
+        assert response.status_code == 201
+        assert [offer for _, offer in house.stage.offers.values()] == ["v=0\r\n"]
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with (
+        open_house(door=DoorOptions(session_s=3)) as house,
+        make_client(create_app(make_parts(house)), house.let_in().cookie) as client,
+    ):
+        body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=2)
+        response = await client.post(path, content=body, headers={"content-type": kind})
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not house.stage.offers
+        assert house.engine.status.lease.session is None
