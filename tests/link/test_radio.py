@@ -7,16 +7,22 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+from bleak.backends.adapter import BaseBleakAdapter
+from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
+from bleak.uuids import normalize_uuid_str
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.head.axes import Axis
+from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio, Sighting
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
+from belvedere.sim.unit import SERVICE
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.scanner import BaseBleakScanner
 
@@ -56,6 +62,54 @@ async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
             await asyncio.wait({seeking})
             if not seeking.cancelled():
                 radio.release(seeking.result().device.address)
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
+
+
+class LeftConnected(BaseBleakAdapter):
+    """An adapter on which a program that was killed has left both units connected."""
+
+    @classmethod
+    async def get(cls, **_options: object) -> Self:
+        return cls()
+
+    async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
+        assert normalize_uuid_str("1800") in service_uuids
+        details = {"props": {"UUIDs": [SERVICE]}}
+        return [BLEDevice(ADDRESSES[axis], NAMES[axis], details) for axis in AXES]
+
+
+class Speechless(LeftConnected):
+    """An adapter that does not answer."""
+
+    async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
+        raise BleakError(f"nothing is known of {service_uuids}")
+
+
+async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_is_silent() -> None:
+    async with VirtualHead(PROFILE) as head:
+        head.faults.vanish(Axis.PAN)
+        head.faults.vanish(Axis.TILT)
+        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected, takes_over=True)
+        assert (await find(radio, Axis.TILT)).device.address == ADDRESSES[Axis.TILT]
+        by_service = await radio.find(lambda _address, _name, services: SERVICE in services)
+        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is in use by now
+        assert by_service.rssi_dbm is None
+        with pytest.raises(LinkError):
+            await find(radio, Axis.PAN)
+
+
+async def test_who_only_looks_takes_no_unit_over() -> None:
+    async with VirtualHead(PROFILE) as head:
+        head.faults.vanish(Axis.PAN)
+        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected)
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.NOT_FOUND
+
+
+async def test_an_adapter_that_does_not_tell_what_is_connected_is_searched_all_the_same() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=Speechless, takes_over=True)
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 

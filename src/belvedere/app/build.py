@@ -126,6 +126,7 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
         scanner_backend=virtual_head.scanner_backend if virtual_head else None,
         adapter=house.settings.head.adapter,
         options=house.settings.link,
+        takes_over=virtual_head is None,
     )
     return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
 

@@ -70,7 +70,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     name: str
-    rssi_dbm: int
+    rssi_dbm: int | None
     services: tuple[Service, ...]
 
 

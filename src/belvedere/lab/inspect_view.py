@@ -32,9 +32,9 @@ TROUBLES = {
 def tree(inspection: Inspection) -> Tree:
     """Services with their characteristics; what may take commands is marked."""
     title = Text(inspection.name or "(no name)", style="bold")
-    title.append(
-        f"  {inspection.address}, signal {strength(inspection.rssi_dbm)} ({inspection.rssi_dbm} dBm)", "not bold"
-    )
+    dbm = inspection.rssi_dbm
+    signal = "connected already" if dbm is None else f"signal {strength(dbm)} ({dbm} dBm)"
+    title.append(f"  {inspection.address}, {signal}", "not bold")
     shown = Tree(title)
     for service in inspection.services:
         branch = shown.add(Text(_title(service.uuid, "service"), style="bold"))

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from bleak import BleakScanner
+from bleak import BleakAdapter, BleakScanner
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
@@ -22,6 +22,7 @@ from belvedere.link.refusals import mapped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
@@ -30,17 +31,17 @@ logger = logging.getLogger(__name__)
 
 SWITCH_S = 2.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
 DISCONNECT_S = 12.0  # bleak itself gives up waiting for BlueZ after ten
-
+EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
 T = TypeVar("T")
 
 
 class Sighting(NamedTuple):
-    """A unit that was seen on the air."""
+    """A unit that was seen on the air, or found connected already."""
 
     device: BLEDevice
     name: str
-    rssi_dbm: int
+    rssi_dbm: int | None  # none for one that was connected already
 
 
 class _Seeker:
@@ -55,9 +56,11 @@ class Radio:
     """An adapter.
 
     Args:
-        client_backend, scanner_backend: classes for bleak to use instead of the system's own.
+        client_backend, scanner_backend, adapter_backend: classes for bleak to use instead of the system's own.
         adapter: BlueZ's name of it (`hci1`), or None for the first.
         options: how long a search and a connect may take.
+        takes_over: whether units that are connected already are found too. They are silent: BlueZ keeps the links of a
+            program that was killed. Only for the one program that drives, because it may cut off another.
     """
 
     def __init__(
@@ -66,10 +69,15 @@ class Radio:
         scanner_backend: type[BaseBleakScanner] | None = None,
         adapter: str | None = None,
         options: LinkOptions | None = None,
+        *,
+        adapter_backend: type[BaseBleakAdapter] | None = None,
+        takes_over: bool = False,
     ) -> None:
         self._options = options or LinkOptions()
         self._client_backend = client_backend
         self._scanner_backend = scanner_backend
+        self._adapter_backend = adapter_backend
+        self._takes_over = takes_over
         self._adapter = adapter
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
@@ -186,6 +194,7 @@ class Radio:
                     seeker.found.set_exception(error)
                     self._give_up(seeker)
                 return
+            await self._seek_among_connected()
             while self._wants_scan():
                 self._scan_changed.clear()
                 await self._scan_changed.wait()
@@ -204,14 +213,28 @@ class Radio:
             return BleakScanner(self._receive, backend=self._scanner_backend)
         return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._adapter})
 
+    async def _seek_among_connected(self) -> None:
+        if not self._takes_over:
+            return
+        asking = self._calls.begin(_connected(self._adapter_backend, self._adapter))
+        try:
+            for device in await _bounded(asking, SWITCH_S, LinkReason.ADAPTER_OFF):
+                self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
+        except LinkError as error:
+            logger.debug("asking for what is connected: %s", error)
+
     def _receive(self, device: BLEDevice, seen: AdvertisementData) -> None:
         name = seen.local_name or device.name or ""
+        self._receive_sighting(Sighting(device, name, seen.rssi), seen.service_uuids)
+
+    def _receive_sighting(self, sighting: Sighting, services: list[str]) -> None:
+        device = sighting.device
         for seeker in self._seekers:
             if device.address in self._taken:
                 return  # two units of the same name have two addresses: one each
-            if seeker.is_wanted(device.address, name, seen.service_uuids):
+            if seeker.is_wanted(device.address, sighting.name, services):
                 self._taken.add(device.address)
-                seeker.found.set_result(Sighting(device, name, seen.rssi))
+                seeker.found.set_result(sighting)
                 self._give_up(seeker)
                 return
 
@@ -224,6 +247,18 @@ async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) ->
         if error.reason is not LinkReason.UNANSWERED:
             raise
         raise LinkError(late, "Bluetooth did not answer in time") from error
+
+
+async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None) -> list[BLEDevice]:
+    with mapped(LinkReason.CONNECT_FAILED):
+        asked = await BleakAdapter.get(bluez={} if adapter is None else {"adapter": adapter}, backend=backend)
+        return await asked.get_connected_devices(list(EVERY_UNIT_HAS))
+
+
+def _services_of(device: BLEDevice) -> list[str]:
+    """What BlueZ knows of a connected unit's services; elsewhere nothing is told."""
+    details = device.details
+    return list(details.get("props", {}).get("UUIDs", [])) if isinstance(details, dict) else []
 
 
 async def _start(scanner: BleakScanner) -> None:
