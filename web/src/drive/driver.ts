@@ -17,8 +17,6 @@ const STOP_ANSWER_MS = 2500;
 export interface DriverPorts extends SenderPorts {
   /** Why a press would not move the head now, or null where it would. */
   whyNot(): CutReason | null;
-  /** The quickest recent round trip in milliseconds, or 0 where it is not known. */
-  roundTrip_ms(): number;
   /** Asks the server for a sign of life; its answer is told with `receivePong`. */
   ping(): void;
 }
@@ -164,22 +162,12 @@ export class Driver {
     );
   }
 
-  /** The server did not carry a message out; some refusals mean that the hold is over. */
+  /** The server did not carry a message out; some refusals mean that the hold they are about, or any, is over. */
   receiveRefusal(error: ErrorMessage): void {
     const reason = REFUSALS[error.code];
-    if (reason !== undefined && !this.#isAboutAnEarlierHold(reason)) {
+    if (reason !== undefined && (error.hold ?? Number.POSITIVE_INFINITY) >= this.#hold.value.number) {
       this.cut(reason);
     }
-  }
-
-  // A refusal does not say which hold it is about. The socket keeps the order, so what comes sooner than a round trip
-  // after this hold's first message answers an earlier one.
-  #isAboutAnEarlierHold(reason: CutReason): boolean {
-    if (reason === "other_drives") {
-      return false;
-    }
-    const since_ms = this.#ports.timers.now() - (this.#sender.firstSent_ms ?? Number.POSITIVE_INFINITY);
-    return since_ms < this.#ports.roundTrip_ms();
   }
 
   #sayStop(pressed_ms: number): void {

@@ -33,18 +33,11 @@ export class Sender {
   #seq = 0;
   /** The newest `drive` of the present hold; null until it has sent one. */
   #sent: Sent | null = null;
-  /** When the present hold began to send; what comes back earlier than a round trip is about an older one. */
-  #firstSent_ms: number | null = null;
   #last_ms = Number.NEGATIVE_INFINITY;
   #cancel: Cancel = () => {};
 
   constructor(ports: SenderPorts) {
     this.#ports = ports;
-  }
-
-  /** When the present hold's first `drive` left (page's clock), or null where it has sent nothing yet. */
-  get firstSent_ms(): number | null {
-    return this.#firstSent_ms;
   }
 
   /** The server's wish for how often a held velocity is sent again. */
@@ -71,7 +64,6 @@ export class Sender {
   #release(): void {
     const sent = this.#sent;
     this.#sent = null;
-    this.#firstSent_ms = null;
     if (sent !== null) {
       const clock = this.#ports.timers.now();
       this.#ports.send(release({ epoch: sent.epoch, hold: sent.hold, seq: ++this.#seq, clock }));
@@ -111,7 +103,6 @@ export class Sender {
       return false;
     }
     this.#last_ms = now_ms;
-    this.#firstSent_ms ??= now_ms;
     this.#sent = { hold: hold.number, epoch, velocity: hold.velocity };
     return true;
   }

@@ -79,7 +79,6 @@ export class Visit {
       send: (message) => this.#channel.send(message),
       isBackedUp: () => this.#channel.isBackedUp(),
       whyNot: () => this.#whyNot(),
-      roundTrip_ms: () => this.#meter.roundTrip_ms ?? 0,
       ping: () => this.#channel.pingNow(),
     });
     this.#channel.state.subscribe((state) => this.#followChannel(state));
