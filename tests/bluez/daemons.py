@@ -37,12 +37,14 @@ async def until(is_so: Callable[[], bool], what: str, within_s: float = PATIENCE
     await until_answered(look, what, within_s)
 
 
-async def until_answered(ask: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S) -> None:
+async def until_answered(
+    ask: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S, every_s: float = GLANCE_S
+) -> None:
     """Ask again and again until the answer is yes."""
     try:
         async with within(within_s):
             while not await ask():  # noqa: ASYNC110 - whoever is asked tells nobody
-                await asyncio.sleep(GLANCE_S)
+                await asyncio.sleep(every_s)
     except TimeoutError as error:
         raise TimeoutError(f"in vain: {what}") from error
 

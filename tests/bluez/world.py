@@ -15,6 +15,7 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.head.profile import shipped_profile
 from belvedere.link.ble import BleUnit
+from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
 from belvedere.patience import within
 from belvedere.sim.controller import VirtualController
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from belvedere.head.profile import UnitProfile, WriteMode
-    from belvedere.link.options import LinkOptions
     from belvedere.link.port import UnitLink
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
     from belvedere.testing.unit_rig import UnitRig
@@ -48,10 +48,13 @@ class World:
         radio: Belvedere's, over bleak's own backend.
     """
 
-    def __init__(self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None) -> None:
+    def __init__(
+        self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None, options: LinkOptions
+    ) -> None:
         self.daemons = daemons
         self.head = VirtualHead(PROFILE)
-        self.radio = Radio()
+        self.radio = Radio(options=options, takes_over=True)
+        self._options = options
         self._order = order
         self._interval_s = interval_s
 
@@ -69,6 +72,11 @@ class World:
         """The same, for a unit that is written to so."""
         return msgspec.structs.replace(self.profile(axis), write=mode)
 
+    @property
+    def now(self) -> float:
+        """The loop's time, as on the frames."""
+        return asyncio.get_running_loop().time()
+
     def interval_s(self, axis: Axis) -> float:
         """The connection interval that this unit was given."""
         (connection,) = self.unit(axis).connections
@@ -84,11 +92,10 @@ class World:
         *,
         link: UnitLink | None = None,
         profile: UnitProfile | None = None,
-        options: LinkOptions | None = None,
     ) -> AbstractAsyncContextManager[UnitRig]:
         """A supervisor that keeps it in reach, ended afterwards."""
         profile = profile or self.profile(axis)
-        return supervised(link or OverheardUnit(profile, self.radio), profile, options, axis)
+        return supervised(link or OverheardUnit(profile, self.radio), profile, self._options, axis)
 
     async def _plug_in(self) -> None:
         self._wire = await open_transport("vhci")
@@ -164,13 +171,15 @@ def _ask_for_interval(interval_s: float) -> None:
 
 
 @asynccontextmanager
-async def bluez_world(order: tuple[Axis, ...] = AXES, interval_s: float | None = None) -> AsyncIterator[World]:
+async def bluez_world(
+    order: tuple[Axis, ...] = AXES, interval_s: float | None = None, options: LinkOptions | None = None
+) -> AsyncIterator[World]:
     """A computer and a head, from power on to power off, for one scenario.
 
     `order` is in which the units come on, `interval_s` what the kernel asks for instead of its 30 to 50 ms.
     """
     daemons = Daemons()
-    world = World(daemons, order, interval_s)
+    world = World(daemons, order, interval_s, options or LinkOptions())
     async with within(SCENARIO_S):
         await daemons.start()
         try:

@@ -1,0 +1,108 @@
+"""Belvedere's own server as an owner starts it, in a process of its own, and a script that drives by it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import httpx
+from tests.bluez.daemons import LOGS, PATIENCE_S, until_answered
+
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from belvedere.head.axes import Axis
+
+RESEND_S = 0.1
+ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
+SETTINGS = """
+[server]
+port = 0
+[link]
+connect_timeout_s = 12
+open_timeout_s = 40
+"""
+
+
+class Server:
+    """`belvedere serve`, once it has said that it is open."""
+
+    def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
+        self._process = process
+        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=PATIENCE_S)
+        self._link = link
+
+    async def enter(self) -> None:
+        """Open the printed link, as its one visitor."""
+        answer = await self._client.get(self._link)
+        assert answer.status_code == httpx.codes.SEE_OTHER
+
+    async def phase(self, axis: Axis) -> str:
+        """What is being done about a unit, as the house tells its supervisor."""
+        answer = await self._client.get("/readyz")
+        return str(answer.json()["parts"][axis])
+
+    async def ready(self, *axes: Axis) -> None:
+        """Wait until these units take commands."""
+        for axis in axes:
+
+            async def is_ready(axis: Axis = axis) -> bool:
+                return await self.phase(axis) == "ready"
+
+            await until_answered(is_ready, f"{axis} is ready", every_s=ASK_S)
+
+    @asynccontextmanager
+    async def driven(self, **velocity: float) -> AsyncIterator[None]:
+        """Drive as a script does: the same again and again, until it goes away without a word."""
+
+        async def drive() -> None:
+            while True:
+                with suppress(httpx.HTTPError):  # the house may end meanwhile
+                    await self._client.post("/api/v1/head/velocity", json=velocity)
+                await asyncio.sleep(RESEND_S)
+
+        driving = asyncio.create_task(drive())
+        try:
+            yield
+        finally:
+            driving.cancel()
+            await asyncio.wait({driving})
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send it a signal and wait for its end; returns its exit status."""
+        self._process.send_signal(number)
+        async with within(PATIENCE_S):
+            return await self._process.wait()
+
+    async def close(self) -> None:
+        """End it, if it lives."""
+        await self._client.aclose()
+        if self._process.returncode is None:
+            await self.end(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Server]:
+    """Start it with the settings of an owner who has changed little; entered already."""
+    settings = folder / "belvedere.toml"
+    settings.write_text(SETTINGS, encoding="utf-8")
+    with (LOGS / "serve.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *("python3", "-m", "belvedere.cli", "serve", "--config", str(settings)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+    assert process.stdout is not None
+    async with within(PATIENCE_S):
+        line = (await process.stdout.readline()).decode()
+    server = Server(process, line.rpartition(" ")[2].strip())
+    try:
+        await server.enter()
+        yield server
+    finally:
+        await server.close()

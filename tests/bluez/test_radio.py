@@ -1,0 +1,235 @@
+"""What a real BlueZ queues, hides, refuses and takes its time for, and what the link makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.bluez.daemons import until
+from tests.bluez.hands import NEVER_S, STICK_HZ, held, set_turning
+from tests.bluez.world import PROFILE, STOP, Watch, bluez_world
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.axes import Axis
+from belvedere.head.frames import pack, unpack
+from belvedere.head.profile import WriteMode
+from belvedere.link.options import LinkOptions
+from belvedere.sim.head import ADDRESSES, NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.bluez.world import OverheardUnit, World
+
+    from belvedere.testing.unit_rig import UnitRig
+
+pytestmark = pytest.mark.realtime
+SLOW_S = 0.100  # a radio that carries ten packets a second each way: whatever is queued before a stop shows
+PATIENT = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
+FACT_S = 0.04875  # the interval at which 60 commands were seen to take 2.9 s
+STICK_S = 6.0
+ONE_AHEAD = 1  # a stop that must not wait can follow one command that was handed over just before
+WRITES = 40
+
+
+@pytest.mark.parametrize("interval_s", [FACT_S, SLOW_S], ids=["of 48.75 ms", "of 100 ms"])
+async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_radio(
+    interval_s: float, findings: dict[str, object]
+) -> None:
+    async with bluez_world(interval_s=interval_s, options=PATIENT) as world:
+        link = world.link(Axis.PAN)
+        async with world.reach(Axis.PAN, link=link) as pan:
+            await pan.ready()
+            assert world.interval_s(Axis.PAN) == pytest.approx(interval_s)
+            told = Watch(world.unit(Axis.PAN))
+            said_at = await _wiggle(pan)
+            stop_at = pan.now
+            pan.put(0)
+            await until(lambda: told.frames[-1] == STOP, "the unit stands still")
+            arrived_at = next(each.at_s for each in told.received if each.at_s >= stop_at and each.frame == STOP)
+            handed_at = next(each.at_s for each in link.handed if each.at_s >= stop_at and each.frame == STOP)
+            between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
+            assert len(between) <= ONE_AHEAD
+            ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
+            assert len(ages) >= STICK_S / interval_s / 4  # it was driven, not starved
+            half = len(ages) // 2
+            assert statistics.median(ages[half:]) < statistics.median(ages[:half]) + 2 * interval_s  # no lag that grows
+            findings[f"stick at {STICK_HZ:.0f} Hz, interval {1e3 * interval_s:.2f} ms"] = {
+                "age of a command when the unit has it": _spread(ages),
+                "stop, from the hand to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
+                "moves between a stop's hand-over and its arrival": len(between),
+                "commands": len(ages),
+            }
+
+
+async def test_bluez_itself_takes_whatever_comes_and_delivers_it_late() -> None:
+    """The reason why the link keeps count; without this the scenario above would show nothing."""
+    async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
+        link = world.link(Axis.PAN)
+        await link.open(lambda: None, lambda: None)
+        told = Watch(world.unit(Axis.PAN))
+        for _ in range(WRITES // 2):
+            await link.write(pack(PROFILE.frame, 0.5), response=False)
+        assert len(told.frames) < WRITES // 4
+        await until(lambda: len(told.frames) == WRITES // 2, "BlueZ has delivered all of them")
+        await link.close()
+
+
+async def test_a_stop_gets_through_to_a_unit_that_acknowledges_moves_no_more() -> None:
+    async with bluez_world() as world:
+        profile = world.profile_writing(Axis.PAN, WriteMode.WITH_RESPONSE)
+        async with world.reach(Axis.PAN, profile=profile) as pan, world.reach(Axis.TILT) as tilt:
+            await set_turning(pan, world.unit(Axis.PAN))
+            await set_turning(tilt, world.unit(Axis.TILT))
+            world.head.faults.delay(Axis.PAN, NEVER_S)  # the link layer goes on, and nothing of ours passes
+            async with held(pan):
+                await until(lambda: LinkReason.UNANSWERED in pan.reasons, "the silence is noticed")
+            pan.put(0)
+            told = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
+            tilt.put(0)
+            await until(lambda: STOP in told[Axis.TILT].frames, "tilt stops, whatever pan does")
+            world.head.faults.delay(Axis.PAN, 0.0)
+            await pan.ready()
+            assert told[Axis.PAN].frames[0] == STOP
+
+
+async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
+    async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
+        await pan.ready()
+        await set_turning(tilt, world.unit(Axis.TILT))
+        told = Watch(world.unit(Axis.TILT))
+        closing = asyncio.create_task(pan.cancel())
+        tilt.put(0)
+        await until(lambda: STOP in told.frames, "tilt stops")
+        stopped_at = tilt.now
+        assert not closing.done() or not world.unit(Axis.PAN).is_connected
+        await closing
+        assert told.received[0].at_s <= stopped_at
+        assert tilt.is_ready
+
+
+async def test_a_command_that_is_too_long_fails_alone() -> None:
+    async with bluez_world() as world:
+        link = world.link(Axis.PAN)
+        await link.open(lambda: None, lambda: None)
+        with pytest.raises(LinkError):
+            await link.write(bytes(600), response=False)
+        told = Watch(world.unit(Axis.PAN))
+        await link.write(STOP, response=True)
+        assert told.frames == [STOP]
+        await link.close()
+
+
+async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan:
+        await set_turning(pan, world.unit(Axis.PAN))
+        world.head.faults.refuse(Axis.PAN, on=True)
+        pan.put(0)
+        await until(lambda: LinkReason.REFUSED in pan.reasons, "the refusal is noticed")
+        world.head.faults.refuse(Axis.PAN, on=False)
+        await pan.ready()
+        assert world.unit(Axis.PAN).frames[-1].is_obeyed
+        assert world.unit(Axis.PAN).frames[-1].frame == STOP
+
+
+async def test_what_bluez_hides_is_not_needed() -> None:
+    async with bluez_world() as world:
+        link = world.link(Axis.TILT)
+        details = await link.open(lambda: None, lambda: None)
+        assert details.name == NAMES[Axis.TILT]
+        assert details.address == ADDRESSES[Axis.TILT]
+        assert details.can_write_with_response
+        assert details.can_write_without_response
+        assert details.can_probe
+        assert await link.probe()
+        await link.close()
+
+
+@pytest.mark.parametrize("mode", list(WriteMode))
+async def test_a_unit_is_driven_however_it_wants_to_be_written_to(mode: WriteMode) -> None:
+    async with bluez_world() as world:
+        profile = world.profile_writing(Axis.PAN, mode)
+        link = world.link(Axis.PAN)
+        async with world.reach(Axis.PAN, link=link, profile=profile) as pan:
+            told = Watch(world.unit(Axis.PAN))
+            await set_turning(pan, world.unit(Axis.PAN))
+            pan.put(0)
+            await until(lambda: told.frames[-1] == STOP, "it stands still")
+            move = next(each for each in link.handed if each.frame != STOP)
+            assert move.response is (mode is WriteMode.WITH_RESPONSE)
+
+
+@pytest.mark.parametrize("first", [Axis.PAN, Axis.TILT])
+async def test_each_axis_keeps_its_own_unit_in_whichever_order_they_come(first: Axis) -> None:
+    second = Axis.TILT if first is Axis.PAN else Axis.PAN
+    order = (first, second)
+    async with bluez_world(order) as world, world.reach(Axis.PAN) as pan, world.reach(Axis.TILT) as tilt:
+        rigs = {Axis.PAN: pan, Axis.TILT: tilt}
+        for _ in range(2):
+            for axis in order:
+                await _is_driven_alone(world, axis, rigs)
+            for axis in order:
+                world.head.faults.vanish(axis)
+            await until(lambda: not pan.is_ready and not tilt.is_ready, "both are out of reach")
+            order = order[::-1]
+            for axis in order:
+                world.head.faults.come_back(axis)
+        await pan.ready()
+        await tilt.ready()
+
+
+async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> None:
+    async with bluez_world() as world:
+        link = world.link(Axis.PAN)
+        await link.open(lambda: None, lambda: None)
+        for response in (True, False):
+            calls, arrivals = await _timed_writes(world, link, response=response)
+            kind = "with response" if response else "without response"
+            findings[f"write {kind}, interval {1e3 * world.interval_s(Axis.PAN):.1f} ms"] = {
+                "call": _spread(calls),
+                "until the unit has it": _spread(arrivals),
+            }
+        await link.close()
+
+
+async def _wiggle(rig: UnitRig) -> dict[bytes, float]:
+    """Move a stick for a while, each time a little further; returns when each frame was said first."""
+    said_at: dict[bytes, float] = {}
+    began = rig.now
+    while rig.now < began + STICK_S:
+        velocity = 0.1 + 0.8 * (rig.now - began) / STICK_S
+        said_at.setdefault(pack(PROFILE.frame, velocity), rig.now)
+        rig.put(velocity)
+        await asyncio.sleep(1 / STICK_HZ)
+    return said_at
+
+
+async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) -> None:
+    told = {each: Watch(world.unit(each)) for each in rigs}
+    await rigs[axis].ready()
+    rigs[axis].put(0.5)
+    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in told[axis].frames), f"{axis} turns")
+    rigs[axis].put(0)
+    assert all(set(told[other].frames) <= {STOP} for other in rigs if other is not axis)
+
+
+async def _timed_writes(world: World, link: OverheardUnit, *, response: bool) -> tuple[list[float], list[float]]:
+    loop = asyncio.get_running_loop()
+    told = Watch(world.unit(Axis.PAN))
+    began, ended = [], []
+    for number in range(WRITES):
+        began.append(loop.time())
+        await link.write(STOP, response=response)
+        ended.append(loop.time())
+        await until(lambda: len(told.frames) > number, "the unit has it")  # noqa: B023 - asked at once
+    calls = [end - begin for begin, end in zip(began, ended, strict=True)]
+    arrivals = [each.at_s - begin for each, begin in zip(told.received, began, strict=True)]
+    return calls, arrivals
+
+
+def _spread(times_s: Sequence[float]) -> str:
+    ordered = sorted(times_s)
+    median, most = statistics.median(ordered), ordered[int(0.9 * (len(ordered) - 1))]
+    return f"median {1e3 * median:.0f} ms, p90 {1e3 * most:.0f} ms, most {1e3 * ordered[-1]:.0f} ms"
