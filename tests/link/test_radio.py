@@ -289,3 +289,62 @@ def failing_after(head: VirtualHead, starts: int) -> type[BaseBleakScanner]:
             await super().start()
 
     return FailingScanner
+
+
+async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() -> None:
+    async with VirtualHead(PROFILE) as head:
+        left = asyncio.Event()
+        asked = 0
+
+        async def until_gone() -> None:
+            nonlocal asked
+            asked += 1
+            await left.wait()
+            left.clear()
+
+        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        lost: list[str] = []
+        for expected in (1, 2):  # and again after Bluetooth has come back
+            clients = [
+                await radio.connect(await find(radio, axis), lambda client: lost.append(client.address))
+                for axis in AXES
+            ]
+            await asyncio.sleep(0)
+            assert asked == expected
+            left.set()
+            await asyncio.sleep(1)
+            assert sorted(lost) == sorted(ADDRESSES.values())
+            await asyncio.gather(*(radio.disconnect(client) for client in clients))
+            lost.clear()
+
+
+async def test_a_link_that_was_lost_by_itself_is_not_lost_twice() -> None:
+    async with VirtualHead(PROFILE) as head:
+        left = asyncio.Event()
+
+        async def until_gone() -> None:
+            await left.wait()
+
+        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        lost: list[str] = []
+        await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
+        head.faults.drop(Axis.PAN)
+        await asyncio.sleep(1)
+        left.set()
+        await asyncio.sleep(1)
+        assert lost == [ADDRESSES[Axis.PAN]]
+
+
+async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
+    async with VirtualHead(PROFILE) as head:
+
+        async def until_gone() -> None:
+            raise ConnectionError("no D-Bus")
+
+        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        lost: list[str] = []
+        client = await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
+        await asyncio.sleep(1)
+        assert not lost
+        assert client.is_connected
+        await radio.disconnect(client)

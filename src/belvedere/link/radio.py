@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
@@ -20,7 +21,7 @@ from belvedere.link.options import LinkOptions
 from belvedere.link.refusals import mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
@@ -59,6 +60,8 @@ class Radio:
         client_backend, scanner_backend, adapter_backend: classes for bleak to use instead of the system's own.
         adapter: BlueZ's name of it (`hci1`), or None for the first.
         options: how long a search and a connect may take.
+        until_gone: returns when the system's Bluetooth has left and taken every link with it, as BlueZ does when it is
+            restarted; by default BlueZ's D-Bus is listened to, where it is BlueZ that bleak uses.
         takes_over: whether units that are connected already are found too. They are silent: BlueZ keeps the links of a
             program that was killed. Only for the one program that drives, because it may cut off another.
     """
@@ -71,6 +74,7 @@ class Radio:
         options: LinkOptions | None = None,
         *,
         adapter_backend: type[BaseBleakAdapter] | None = None,
+        until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
         takes_over: bool = False,
     ) -> None:
         self._options = options or LinkOptions()
@@ -78,6 +82,10 @@ class Radio:
         self._scanner_backend = scanner_backend
         self._adapter_backend = adapter_backend
         self._takes_over = takes_over
+        is_bluez = client_backend is None and sys.platform == "linux"
+        self._until_gone = until_gone or (_until_bluez_gone if is_bluez else None)
+        self._watching: asyncio.Task[None] | None = None
+        self._clients: dict[BleakClientWithServiceCache, Callable[[BleakClientWithServiceCache], None]] = {}
         self._adapter = adapter
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
@@ -121,12 +129,21 @@ class Radio:
             self._switch_scan()
             try:
                 await self._until_quiet()
-                establishing = self._calls.begin(self._establish(sighting, on_disconnect))
+
+                def receive_disconnected(client: BleakClientWithServiceCache) -> None:
+                    self._clients.pop(client, None)
+                    on_disconnect(client)
+
+                establishing = self._calls.begin(self._establish(sighting, receive_disconnected))
                 try:
-                    return await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
+                    client = await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
                 except BaseException:
                     establishing.add_done_callback(self._end_late)
                     raise
+                if client.is_connected:
+                    self._clients[client] = on_disconnect
+                    self._watch()
+                return client
             finally:
                 self._is_connecting = False
                 self._switch_scan()
@@ -156,7 +173,23 @@ class Radio:
                 **options,
             )
 
+    def _watch(self) -> None:
+        """Listen for the end of the system's Bluetooth, if nobody does."""
+        if self._until_gone is not None and (self._watching is None or self._watching.done()):
+            self._watching = self._calls.begin(self._watch_until_gone(self._until_gone))
+
+    async def _watch_until_gone(self, until_gone: Callable[[], Coroutine[None, None, None]]) -> None:
+        try:
+            await until_gone()
+        except Exception as error:  # noqa: BLE001 - whatever D-Bus raises: without it, calls that fail tell as much
+            logger.debug("nobody tells when Bluetooth leaves: %r", error)
+            return
+        clients, self._clients = self._clients, {}
+        for client, on_disconnect in clients.items():
+            on_disconnect(client)
+
     async def _end(self, client: BleakClientWithServiceCache) -> None:
+        self._clients.pop(client, None)
         try:
             await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
         except LinkError as error:
@@ -247,6 +280,12 @@ async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) ->
         if error.reason is not LinkReason.UNANSWERED:
             raise
         raise LinkError(late, "Bluetooth did not answer in time") from error
+
+
+async def _until_bluez_gone() -> None:
+    from belvedere.link.bluez_presence import until_gone  # noqa: PLC0415 - there is no D-Bus but on Linux
+
+    await until_gone()
 
 
 async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None) -> list[BLEDevice]:

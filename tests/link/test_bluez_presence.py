@@ -1,0 +1,107 @@
+"""Whether somebody is called org.bluez on a bus, on a real D-Bus of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from dbus_fast.aio import MessageBus
+
+from belvedere.link.bluez_presence import NAME, until_gone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no D-Bus on this computer"),
+]
+PATIENCE_S = 20.0
+
+
+class Bus:
+    """A D-Bus that nobody else knows of."""
+
+    def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
+        self.address = address
+        self._process = process
+
+    async def bluez(self) -> MessageBus:
+        """Somebody called org.bluez."""
+        connection = await MessageBus(bus_address=self.address).connect()
+        await connection.request_name(NAME)
+        return connection
+
+    async def end(self) -> None:
+        """Kill it."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def a_bus() -> AsyncIterator[Bus]:
+    process = await asyncio.create_subprocess_exec(
+        *("dbus-daemon", "--session", "--nofork", "--print-address"), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    address = (await process.stdout.readline()).decode().strip()
+    bus = Bus(process, address)
+    try:
+        yield bus
+    finally:
+        await bus.end()
+
+
+@asynccontextmanager
+async def watched(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
+    """Somebody who waits for BlueZ to leave, and has begun to."""
+    waiting = asyncio.create_task(until_gone(bus.address))
+    await asyncio.wait({waiting}, timeout=0.5)
+    async with asyncio.timeout(PATIENCE_S):
+        yield waiting
+
+
+async def test_it_tells_when_bluez_leaves() -> None:
+    async with a_bus() as bus:
+        bluez = await bus.bluez()
+        async with watched(bus) as waiting:
+            assert not waiting.done()
+            bluez.disconnect()
+            await waiting
+
+
+async def test_where_there_is_no_bluez_it_tells_at_once() -> None:
+    async with a_bus() as bus, watched(bus) as waiting:
+        await waiting
+
+
+async def test_another_that_leaves_is_nothing() -> None:
+    async with a_bus() as bus:
+        bluez = await bus.bluez()
+        other = await MessageBus(bus_address=bus.address).connect()
+        await other.request_name("org.example")
+        async with watched(bus) as waiting:
+            other.disconnect()
+            await asyncio.wait({waiting}, timeout=0.2)
+            assert not waiting.done()
+            bluez.disconnect()
+            await waiting
+
+
+async def test_a_bus_that_ends_takes_bluez_with_it() -> None:
+    async with a_bus() as bus:
+        await bus.bluez()
+        async with watched(bus) as waiting:
+            await bus.end()
+            await asyncio.wait({waiting})
+            assert waiting.done()
+            waiting.exception()
+
+
+async def test_without_a_bus_it_fails() -> None:
+    with pytest.raises(OSError, match=r"."):
+        await until_gone("unix:path=/nowhere/at/all")
