@@ -3,14 +3,21 @@ import { render } from "preact";
 import { type Socket, SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
 import "./page/styles.css";
+import { askIceServers } from "./stage/ice-servers";
 import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
+/** Asked for while the visitor looks at the button; a join never waits for them. */
+let iceServers: RTCIceServer[] = [];
+void askIceServers((path, init) => fetch(path, init)).then((servers) => {
+  iceServers = servers;
+});
+
 const stagePorts: WhepPorts = {
   timers: browserTimers,
   fetch: (path, init) => fetch(path, init),
-  createPeer: () => new RTCPeerConnection(),
+  createPeer: () => new RTCPeerConnection({ iceServers }),
   codecs: () => RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [],
 };
 
