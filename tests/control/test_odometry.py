@@ -108,6 +108,20 @@ def test_a_stop_written_just_before_the_link_was_lost_may_have_been_missed() -> 
     assert not odometer.is_sure
 
 
+def test_a_doubt_from_before_a_long_way_out_of_reach_stays() -> None:
+    odometer = Odometer(20)
+    odometer.receive_attempted(0, 1)
+    lost_and_found(odometer, 0.5, 1)
+    doubtful_deg = odometer.farthest_deg(2, 1, math.inf)
+    odometer.receive_attempted(3, 1)
+    lost_and_found(odometer, 3.1, 99)
+    farthest_deg = odometer.farthest_deg(99, 1, math.inf)
+    assert doubtful_deg is not None
+    assert farthest_deg is not None
+    assert 20 <= doubtful_deg <= farthest_deg <= 40
+    assert not odometer.is_sure
+
+
 def test_what_was_written_long_before_the_link_was_lost_arrived() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)

@@ -67,6 +67,7 @@ class Odometer:
         self._open = _Doubt()  # the same, and what is on its way now
         self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])  # (when, velocity) of the last writes
         self._lost_at: float | None = None
+        self._at_loss = _Doubt()
         self._was_away_long = False
         self._is_count_kept = is_position_sure
 
@@ -92,16 +93,18 @@ class Odometer:
     def receive_lost(self, now: float) -> None:
         """The unit is out of reach, or still is: what was on its way to it will never be heard of."""
         self._advance(now)
-        if self._lost_at is None:
-            self._lost_at = now
+        is_news = self._lost_at is None
+        self._lost_at = now if self._lost_at is None else self._lost_at
         self._doubt_recent(now)
         self._kept = self._open.copy()
+        if is_news:
+            self._at_loss = self._open.copy()
 
     def receive_found(self, now: float, min_deg: float | None, max_deg: float | None) -> None:
         """The unit is in reach again, and was told to stop.
 
-        What it turned meanwhile counts, beyond the limits too, but not if it turned for very long: then it stands
-        somewhere, and the limit is as good a guess as any.
+        What it turned meanwhile counts, beyond the limits too, but not if it may have turned for very long: then it
+        stands somewhere, and the limit is as good a guess as any; what was doubtful before stays so.
         """
         self._advance(now)
         self._lost_at = None
@@ -112,7 +115,7 @@ class Odometer:
                 self._position_deg = min(self._position_deg, max_deg)
             if min_deg is not None:
                 self._position_deg = max(self._position_deg, min_deg)
-            self._kept = _Doubt()
+            self._kept = self._at_loss.copy()  # what it turned since nobody knows, but what was doubtful before still is
             self._kept.settle(self.velocity)
             self._open = self._kept.copy()
 
