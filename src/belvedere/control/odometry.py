@@ -115,7 +115,7 @@ class Odometer:
                 self._position_deg = min(self._position_deg, max_deg)
             if min_deg is not None:
                 self._position_deg = max(self._position_deg, min_deg)
-            self._kept = self._at_loss.copy()  # what it turned since nobody knows, but what was doubtful before still is
+            self._kept = self._at_loss.copy()  # nobody knows what it turned since; what was doubtful before still is
             self._kept.settle(self.velocity)
             self._open = self._kept.copy()
 
