@@ -16,6 +16,7 @@ SCENARIOS = {
     "footprint": "how soon the server is ready, and how much memory it takes",
     "glass": "from the camera to the screen, and what each viewer costs",
     "press": "from a key to the first moved pixel",
+    "snoop": "how fast a phone's log is read, and in how much memory",
 }
 
 
