@@ -64,9 +64,10 @@ bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(TEST_READY) ## hours of random lives: of the fail-safe core (a million; ARGS="--schedules 100000"), and of the whole house
+soak: $(TEST_READY) ## random lives of the fail-safe core (a million; ARGS="--schedules 100000") and of the whole house, and a million odd logs
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
 	$(PYTHON_IN) -m benchmarks.soak_faults
+	$(PYTHON_IN) -m benchmarks.soak_logs
 
 .PHONY: contract
 contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from the wire messages
