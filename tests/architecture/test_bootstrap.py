@@ -31,6 +31,7 @@ rm -f "$STATE/no-venv"
     "true": "#!/bin/bash\n",
     "chromium": "#!/bin/bash\n",
     "tshark": "#!/bin/bash\n",
+    "dbus-daemon": "#!/bin/bash\n",
 }
 
 
@@ -119,6 +120,13 @@ def test_root_gets_the_missing_wireshark_installed_for_tests(machine: Machine) -
     machine.has("is-root")
     assert machine.bootstrap("test").returncode == 0
     assert machine.said("apt-get")[-1].endswith("--no-install-recommends tshark")
+
+
+def test_root_gets_the_missing_d_bus_installed_for_tests(machine: Machine) -> None:
+    machine.lacks("dbus-daemon")
+    machine.has("is-root")
+    assert machine.bootstrap("test").returncode == 0
+    assert machine.said("apt-get")[-1].endswith("--no-install-recommends dbus-daemon")
 
 
 @pytest.mark.realtime
