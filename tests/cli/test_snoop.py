@@ -7,14 +7,19 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
+from tests.lab.app_use import used
 
+from belvedere.head.frames import pack
+from belvedere.head.profile import load_profile, shipped_profile
 from belvedere.testing import hci_log
 from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 COMMAND = [sys.executable, "-m", "belvedere.cli", "snoop"]
 PAN = "C0:DE:00:00:5A:1E"
+PONS = shipped_profile("zeapon-pons-pt").frame
 PACKETS = [
     Packet(1, RECEIVED, EVENT, hci_log.connected(0x40, PAN)),
     Packet(2, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0\2\1")),
@@ -105,3 +110,41 @@ def test_whoever_reads_only_the_beginning_sees_no_complaint(log: str) -> None:
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
     assert ran.stdout == "frame,time,device,direction,opcode,handle,uuid,value\n"
     assert all(line.startswith("belvedere: ") for line in ran.stderr.splitlines()), ran.stderr
+
+
+@pytest.fixture
+def drive_log(tmp_path: Path) -> str:
+    stream = used(lambda velocity: pack(PONS, velocity), Random(1))
+    begun = [
+        Packet(1, RECEIVED, EVENT, hci_log.advertised(PAN, hci_log.named("PONS-PAN-1"))),
+        Packet(2, RECEIVED, EVENT, hci_log.connected(0x40, PAN)),
+    ]
+    driven = [
+        Packet(round(1e6 * one.time_s), SENT, ACL, hci_log.att(0x40, b"\x52\x17\0" + one.value))
+        for one in stream.samples
+    ]
+    path = tmp_path / "drive.log"
+    path.write_bytes(hci_log.btsnoop([*begun, *driven]))
+    return str(path)
+
+
+@pytest.mark.realtime
+def test_a_profile_is_drafted_that_the_house_takes(drive_log: str, tmp_path: Path) -> None:
+    file = tmp_path / "head.toml"
+    ran = run(drive_log, "--profile", str(file))
+    assert ran.returncode == 0, ran.stderr
+    assert "a direction: rest 00" in ran.stdout
+    profile = load_profile(file.read_text(encoding="utf-8"), "head.toml")
+    assert profile.pan is not None
+    assert profile.pan.name_patterns == ("PONS-PAN-1",)
+    again = run(drive_log, "--profile", str(file))
+    assert again.returncode == 2  # a profile that somebody may have worked on is not overwritten
+    assert again.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.realtime
+def test_a_log_without_commands_drafts_nothing(log: str, tmp_path: Path) -> None:
+    ran = run(log, "--profile", str(tmp_path / "head.toml"))
+    assert ran.returncode == 2
+    assert "no profile can be drafted" in ran.stderr
+    assert not (tmp_path / "head.toml").exists()

@@ -27,8 +27,9 @@ def snoop(
     json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
     csv: Annotated[bool, Parameter(help="print a line for each value", negative="")] = False,
     timeline: Annotated[Path | None, Parameter(help="draw the values over time into this file.svg")] = None,
+    profile: Annotated[Path | None, Parameter(help="write a draft of the head's profile into this file.toml")] = None,
 ) -> int:
-    """Show who a phone was connected to, and what went over which handle how often."""
+    """Show who a phone was connected to, what went over which handle how often, and what that seems to mean."""
     if importlib.util.find_spec("numpy") is None:
         raise OwnerError("reading logs needs numpy: pip install 'belvedere[lab]'")
     if json and csv:
@@ -45,6 +46,8 @@ def snoop(
         _draw(survey, wanted, timeline, file)
     with suppress(BrokenPipeError):  # whoever reads along has seen enough
         _print(survey, wanted, file, is_json=json, is_csv=csv)
+        if profile is not None or not (json or csv):
+            _infer(survey, wanted, profile, is_silent=json or csv)
         sys.stdout.flush()
     return 0
 
@@ -64,6 +67,32 @@ def _print(survey: Survey, wanted: Wanted, file: Path, *, is_json: bool, is_csv:
             write_csv(survey.told(wanted, told), sys.stdout)
     else:
         Console().print(shown(findings))
+
+
+def _infer(survey: Survey, wanted: Wanted, profile: Path | None, *, is_silent: bool) -> None:
+    """Say what the digits seem to mean, and write the draft of the busiest handle that a profile can say."""
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from belvedere.lab.draft import draft, undraftable  # noqa: PLC0415 - only here
+    from belvedere.lab.inference.infer import infer  # noqa: PLC0415 - likewise
+    from belvedere.lab.inference_view import shown  # noqa: PLC0415 - likewise
+
+    inferences = infer(survey.streams(wanted))
+    if not is_silent:
+        Console().print(shown(inferences))
+    if profile is None:
+        return
+    sayable = [one for one in inferences if not undraftable(one)]
+    if not sayable:
+        why_not = undraftable(inferences[0]) if inferences else "nothing in this log looks like commands"
+        raise OwnerError(f"{profile}: no profile can be drafted: {why_not}")
+    names = {one.label: one.name for one in survey.findings.devices if one.name}
+    try:
+        with profile.open("x", encoding="utf-8") as file:
+            file.write(draft(sayable[0], names))
+    except OSError as error:
+        raise OwnerError(f"{profile}: {error.strerror or error}") from error
+    print(f"belvedere: wrote {profile}; try it with: belvedere probe ADDRESS --profile {profile}", file=sys.stderr)
 
 
 def _draw(survey: Survey, wanted: Wanted, timeline: Path, file: Path) -> None:

@@ -1,0 +1,131 @@
+"""Writes what was inferred of a log as a head's profile, with the evidence beside it: a draft for the owner to try."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from belvedere.lab.inference.readings import Encoding, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from belvedere.lab.inference.readings import Inference, Reading, Words
+
+WRITE_COMMAND = 0x52
+AXES = "pan", "tilt"
+GUESSED_WORDS = 256  # a way that was never driven is given the next number that is free
+
+
+def undraftable(inference: Inference) -> str:
+    """Why a profile cannot say this layout, in words, or ""."""
+    kinds = [one.kind for one in inference.readings]
+    if Kind.COUNTER in kinds or Kind.CHECK in kinds:
+        return "its frames count or check themselves, which a profile cannot say yet"
+    if kinds.count(Kind.SPEED) != 1 or kinds.count(Kind.DIRECTION) != 1:
+        return "a profile wants one direction and one speed in a frame"
+    (speed,) = inference.of(Kind.SPEED)
+    if speed.number is None or speed.number.encoding not in {Encoding.BCD, Encoding.BINARY}:
+        return "its speed has a sign of its own, which a profile cannot say yet"
+    if speed.number.is_little_endian:
+        return "its speed has the low byte first, which a profile cannot say yet"
+    return ""
+
+
+def draft(inference: Inference, names: Mapping[str, str] | None = None) -> str:
+    """The profile's text; `names` holds the advertised names of devices, by address.
+
+    Raises ValueError with `undraftable`'s words where a profile cannot say this layout.
+    """
+    why_not = undraftable(inference)
+    if why_not:
+        raise ValueError(why_not)
+    (direction,), (speed,) = inference.of(Kind.DIRECTION), inference.of(Kind.SPEED)
+    words, notes = _words(direction)
+    encoding = "bcd" if speed.number is not None and speed.number.encoding is Encoding.BCD else "hex"
+    fastest = max(1, speed.fastest)
+    lines = [
+        "# A draft, read from a Bluetooth log. Try it with care: belvedere probe ADDRESS --profile THIS-FILE",
+        f"# {inference.count} commands, {inference.distinct} different ones, on handle 0x{inference.handle:04x}.",
+        *(_evidence(one) for one in inference.readings),
+        *([f"# the stop is {inference.stop.digits}: {inference.stop.evidence}"] if inference.stop else []),
+        *(f"# {note}" for note in (*inference.notes, *notes)),
+        'name = "A head read from a log"',
+        "",
+        "[frame]",
+        f"template = {json.dumps(_template(inference))}",
+        f'direction = {{ none = "{words[0]}", positive = "{words[1]}", negative = "{words[2]}" }}',
+        f"# {fastest} is the fastest that was seen; the unit may know more.",
+        f'speed = {{ digits = {speed.end - speed.start}, fastest = {fastest}, slowest = 1, encoding = "{encoding}" }}',
+        *_units(inference, names or {}),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _evidence(reading: Reading) -> str:
+    place = f"digits {reading.start + 1} to {reading.end}"
+    advice = f" To be surer: {reading.advice}." if reading.advice else ""
+    return f"# {place}: {reading.says} ({reading.evidence}; confidence {reading.confidence:.2f}).{advice}"
+
+
+def _template(inference: Inference) -> str:
+    parts = []
+    for one in inference.readings:
+        if one.kind is Kind.CONSTANT and one.words is not None:
+            parts.append(one.words.none or "")
+        else:
+            parts.append("{" + one.kind.value + "}")
+    return " ".join(parts)
+
+
+def _words(direction: Reading) -> tuple[tuple[str, str, str], list[str]]:
+    """The words for rest and both ways, and what has to be said of those that were guessed."""
+    seen: Words | None = direction.words
+    size = direction.end - direction.start
+    moving = list(seen.moving if seen else ())[:2]
+    notes = ["which way is right or up is a guess: exchange positive and negative if it is the other way round"]
+    none = seen.none if seen else None
+    free = (format(number, "x").zfill(size) for number in range(min(GUESSED_WORDS, 16**size)))
+    known = {none, *moving}
+    if none is None:
+        none = next(word for word in free if word not in known)
+        notes.append(f"the word for rest was not seen: {none} is a guess")
+    while len(moving) < 2:  # noqa: PLR2004 - one way, and the other
+        guess = next(word for word in free if word not in {none, *moving})
+        moving.append(guess)
+        notes.append(f"only one way was driven: {guess} for the other is a guess, do not use it before probing")
+    return (none, moving[0], moving[1]), notes
+
+
+def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:
+    """A table for each device: by its name where that tells the axis, else in the order of the log."""
+    devices = inference.device.split(", ")[: len(AXES)]
+    named = {axis: device for axis in AXES for device in devices if axis in names.get(device, "").lower()}
+    rest = [device for device in devices if device not in named.values()]
+    lines = []
+    for axis in AXES:
+        device = named.get(axis) or (rest.pop(0) if rest else None)
+        if device is None:
+            continue
+        lines += ["", f"[{axis}]"]
+        if axis not in named:
+            lines.append(
+                "# Which axis this unit turns is not in the log: exchange [pan] and [tilt] if it is the other."
+            )
+        lines += _finding(device, names.get(device, ""))
+        if inference.uuid is not None:
+            lines.append(f'characteristic = "{inference.uuid}"')
+        lines.append(f'write = "{"without" if inference.opcode == WRITE_COMMAND else "with"}-response"')
+    return lines
+
+
+def _finding(device: str, name: str) -> list[str]:
+    """How the unit is found: by its name, else by its address, else the owner has to say."""
+    if name:
+        return [f"name_patterns = [{json.dumps(name)}]"]
+    if device.count(":") == 5:  # noqa: PLR2004 - six bytes
+        return [f'address = "{device}"']
+    return [
+        "# The log does not tell who this is: put the name in that `belvedere scan` shows.",
+        'name_patterns = ["?"]',
+    ]

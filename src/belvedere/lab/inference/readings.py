@@ -1,0 +1,132 @@
+"""What inference says of a stream: readings of its digits, each with a confidence from 0 to 1 and its evidence."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Kind(enum.StrEnum):
+    """What digits of a frame are for."""
+
+    CONSTANT = "constant"
+    DIRECTION = "direction"
+    SPEED = "speed"
+    COUNTER = "counter"
+    CHECK = "checksum"
+    LENGTH = "length"
+    UNEXPLAINED = "unexplained"
+
+
+class Encoding(enum.StrEnum):
+    """How a number stands in its digits; `offset` rests in the middle, `magnitude` keeps its sign in the top bit."""
+
+    BCD = "bcd"
+    BINARY = "binary"
+    SIGNED = "signed"
+    OFFSET = "offset"
+    MAGNITUDE = "magnitude"
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A speed's way of being written."""
+
+    encoding: Encoding
+    is_little_endian: bool = False
+
+    @property
+    def has_sign(self) -> bool:
+        """Whether it says the direction itself."""
+        return self.encoding in (Encoding.SIGNED, Encoding.OFFSET, Encoding.MAGNITUDE)
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A direction's words as digits: of rest where it has one of its own, and of motion, the commonest first."""
+
+    none: str | None
+    moving: tuple[str, ...]
+
+
+class Alternative(msgspec.Struct, frozen=True):
+    """What else it may be."""
+
+    says: str
+    confidence: float
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a frame.
+
+    Attributes:
+        start, end: hexadecimal digits from the frame's beginning, the end not included.
+        says: what it is, in words.
+        evidence: why, with counts.
+        advice: what the owner can do in the app to be surer, or "".
+        words: of a direction.
+        number, slowest, fastest: of a speed, as seen; sizes, without sign.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    confidence: float
+    says: str
+    evidence: str
+    advice: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    words: Words | None = None
+    number: Number | None = None
+    slowest: int = 0
+    fastest: int = 0
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """The frame that ends motion; `digits` has a `?` for each digit that counts or checks."""
+
+    digits: str
+    confidence: float
+    evidence: str
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """Values that are no commands: a heartbeat, or something rare."""
+
+    says: str
+    example: bytes
+    count: int
+
+
+class Inference(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was inferred of one stream, or of several that carry the same frames.
+
+    Attributes:
+        count: commands that it stands on.
+        distinct: of those, different ones.
+        length: of a command in bytes; 0 where there are none.
+        readings: of all digits, in their order.
+        stop: None where nothing looks like it.
+        notes: what else has to be said, a line each.
+    """
+
+    device: str
+    direction: str
+    opcode: int
+    handle: int
+    uuid: str | None
+    count: int
+    distinct: int
+    length: int
+    readings: tuple[Reading, ...]
+    stop: Stop | None
+    asides: tuple[Aside, ...]
+    notes: tuple[str, ...]
+
+    def of(self, kind: Kind) -> tuple[Reading, ...]:
+        """The readings of one kind."""
+        return tuple(reading for reading in self.readings if reading.kind is kind)
+
+
+def rounded(confidence: float) -> float:
+    """Never certain, and without digits that mean nothing."""
+    return round(min(max(confidence, 0.0), 0.99), 2)

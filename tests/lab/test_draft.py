@@ -1,0 +1,76 @@
+"""A draft is a profile that loads, drives as the log did, and says what it is not sure of."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from tests.lab.app_use import Use, used
+
+from belvedere.head.axes import Axis
+from belvedere.head.frames import pack, stop_frame
+from belvedere.head.profile import WriteMode, load_profile, shipped_profile
+from belvedere.lab.draft import draft, undraftable
+from belvedere.lab.inference.infer import infer
+
+if TYPE_CHECKING:
+    from belvedere.lab.inference.readings import Inference
+
+PONS = shipped_profile("zeapon-pons-pt").frame
+PAN, TILT = "C0:DE:00:00:5A:1E", "C0:DE:00:00:5A:1F"
+
+
+def inferred(use: Use | None = None, **changes: object) -> Inference:
+    stream = used(lambda velocity: pack(PONS, velocity), Random(1), use)
+    tilt = used(lambda velocity: pack(PONS, velocity), Random(2), use)
+    streams = [msgspec.structs.replace(one, **changes) for one in (stream, msgspec.structs.replace(tilt, device=TILT))]
+    return infer(streams)[0]
+
+
+def test_the_draft_of_this_heads_log_makes_the_same_frames() -> None:
+    profile = load_profile(draft(inferred(), {PAN: "PONS-PAN-1", TILT: "PONS-TILT-1"}), "draft.toml")
+    assert profile.frame.template.split() == ["02", "{direction}", "000", "{speed}", "00000000000000"]
+    assert stop_frame(profile.frame) == stop_frame(PONS)
+    ways = {pack(profile.frame, way) for way in (1.0, -1.0)}
+    assert ways == {pack(PONS, way) for way in (1.0, -1.0)}
+    assert profile.unit(Axis.PAN) is not None
+    assert [unit.name_patterns for unit in (profile.pan, profile.tilt) if unit] == [("PONS-PAN-1",), ("PONS-TILT-1",)]
+    assert {unit.write for unit in (profile.pan, profile.tilt) if unit} == {WriteMode.WITHOUT_RESPONSE}
+
+
+def test_a_unit_without_a_name_is_found_by_its_address_and_the_axis_is_a_question() -> None:
+    text = draft(inferred(uuid="0000fff1-0000-1000-8000-00805f9b34fb", opcode=0x12))
+    profile = load_profile(text, "draft.toml")
+    assert profile.pan is not None
+    assert (profile.pan.address, profile.pan.write) == (PAN, WriteMode.WITH_RESPONSE)
+    assert profile.pan.characteristic == "0000fff1-0000-1000-8000-00805f9b34fb"
+    assert "Which axis this unit turns is not in the log" in text
+
+
+def test_what_was_never_driven_is_a_guess_and_says_so() -> None:
+    text = draft(inferred(Use(is_one_way=True)))
+    assert "only one way was driven: 02 for the other is a guess" in text
+    assert load_profile(text, "draft.toml").frame.direction.negative == "02"
+
+
+def test_the_evidence_is_told() -> None:
+    text = draft(inferred())
+    assert "# digits 8 to 10: a speed, decimal digits" in text
+    assert "bursts of commands end with it" in text
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        (lambda velocity: bytes([2, round(127 * velocity) % 256]), "direction"),
+        (lambda velocity: (body := pack(PONS, velocity)) + bytes([sum(body) % 256]), "check"),
+    ],
+)
+def test_a_layout_that_no_profile_can_say_is_refused_in_words(frame: object, word: str) -> None:
+    assert callable(frame)
+    (found,) = infer([used(frame, Random(1))])
+    assert word in undraftable(found)
+    with pytest.raises(ValueError, match=word):
+        draft(found)
