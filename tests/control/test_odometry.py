@@ -65,6 +65,17 @@ def test_after_a_long_way_out_of_reach_the_limit_is_as_good_a_guess_as_any_and_n
     assert not odometer.is_sure
 
 
+@pytest.mark.parametrize("way", [1, -1])
+def test_where_it_stood_beyond_a_limit_is_not_forgotten_on_a_long_way_out_of_reach(way: int) -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, way)
+    lost_and_found(odometer, 1, 3)  # it turned to 60, and was found in time
+    odometer.receive_attempted(4, way)
+    lost_and_found(odometer, 4.1, 99)
+    assert odometer.position_deg(99) == 60 * way
+    assert not odometer.is_sure
+
+
 def test_a_unit_that_rested_out_of_reach_stands_where_it_stood() -> None:
     odometer = Odometer(20, position_deg=7)
     lost_and_found(odometer, 1, 1000)

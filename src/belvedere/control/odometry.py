@@ -67,7 +67,7 @@ class Odometer:
         self._open = _Doubt()  # the same, and what is on its way now
         self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])  # (when, velocity) of the last writes
         self._lost_at: float | None = None
-        self._at_loss = _Doubt()
+        self._at_loss, self._stood_deg = _Doubt(), position_deg
         self._was_away_long = False
         self._is_count_kept = is_position_sure
 
@@ -98,13 +98,14 @@ class Odometer:
         self._doubt_recent(now)
         self._kept = self._open.copy()
         if is_news:
-            self._at_loss = self._open.copy()
+            self._at_loss, self._stood_deg = self._open.copy(), self._position_deg
 
     def receive_found(self, now: float, min_deg: float | None, max_deg: float | None) -> None:
         """The unit is in reach again, and was told to stop.
 
         What it turned meanwhile counts, beyond the limits too, but not if it may have turned for very long: then it
-        stands somewhere, and the limit is as good a guess as any; what was doubtful before stays so.
+        stands somewhere, and the limit is as good a guess as any, or where it stood beyond that; what was doubtful
+        before stays so.
         """
         self._advance(now)
         self._lost_at = None
@@ -112,9 +113,9 @@ class Odometer:
         if self._was_away_long:
             self._was_away_long, self._is_count_kept = False, False
             if max_deg is not None:
-                self._position_deg = min(self._position_deg, max_deg)
+                self._position_deg = min(self._position_deg, max(max_deg, self._stood_deg))
             if min_deg is not None:
-                self._position_deg = max(self._position_deg, min_deg)
+                self._position_deg = max(self._position_deg, min(min_deg, self._stood_deg))
             self._kept = self._at_loss.copy()  # nobody knows what it turned since; what was doubtful before still is
             self._kept.settle(self.velocity)
             self._open = self._kept.copy()
