@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 FOLDER = os.environ.get("BELVEDERE_BLUEZ")  # where the machine leaves what it found out
+LAST_LINES = 60
 collect_ignore_glob = [] if FOLDER else ["test_*.py"]
+lengths_before = pytest.StashKey[dict[Path, int]]()
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +25,26 @@ def findings() -> Iterator[dict[str, object]]:
     yield found
     assert FOLDER is not None
     Path(FOLDER, "findings.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember how much everybody has said so far."""
+    item.stash[lengths_before] = {log: log.stat().st_size for log in _logs()}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure, tell what the server, `bluetoothd` and D-Bus have said meanwhile: the machine is gone later."""
+    report = yield
+    if call.excinfo is not None:
+        before = item.stash.get(lengths_before, {})
+        for log in _logs():
+            said = log.read_bytes()[before.get(log, 0) :].decode(errors="replace")
+            report.sections.append((log.name, "\n".join(said.splitlines()[-LAST_LINES:])))
+    return report
+
+
+def _logs() -> list[Path]:
+    return sorted(Path(FOLDER).glob("*.log")) if FOLDER else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from bleak.backends.adapter import BaseBleakAdapter
@@ -231,6 +231,17 @@ async def test_a_scan_that_not_even_cancelling_starts_or_stops_keeps_nobody_wait
         await asyncio.sleep(1)
 
 
+async def test_a_scan_that_was_slow_to_begin_spoils_no_later_search() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, scanner_like_bluez(head, delays_s=[3.0]))
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.NOT_FOUND
+        await asyncio.sleep(5)
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
+        assert not head.radio.is_scanning
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -263,6 +274,26 @@ def stubborn_scanner(head: VirtualHead, call: str, released: asyncio.Event) -> t
         await original(self)
 
     return type("StubbornScanner", (head.scanner_backend,), {call: hanging})
+
+
+def scanner_like_bluez(head: VirtualHead, delays_s: list[float]) -> type[BaseBleakScanner]:
+    """The head's scanner; a start goes on although nobody waits for it, and while it does there is no other."""
+
+    class LikeBluez(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        works: ClassVar[list[asyncio.Task[None]]] = []
+
+        async def start(self) -> None:
+            if any(not work.done() for work in self.works) or head.radio.is_scanning:
+                raise BleakError("Operation already in progress")
+            delay_s = delays_s.pop(0) if delays_s else 0.0
+            self.works.append(asyncio.create_task(self._start(delay_s)))
+            await asyncio.shield(self.works[-1])
+
+        async def _start(self, delay_s: float) -> None:
+            await asyncio.sleep(delay_s)
+            await super().start()
+
+    return LikeBluez
 
 
 def slow_scanner(head: VirtualHead) -> type[BaseBleakScanner]:

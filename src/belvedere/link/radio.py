@@ -19,6 +19,7 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls, outcome
 from belvedere.link.options import LinkOptions
 from belvedere.link.refusals import mapped
+from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SWITCH_S = 2.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
+ASK_S = 2.0  # what is connected is known at once; an answer that hangs must not keep the other unit waiting
 DISCONNECT_S = 12.0  # bleak itself gives up waiting for BlueZ after ten
 EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
@@ -90,8 +91,13 @@ class Radio:
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
         self._taken: set[str] = set()
-        self._scanning: asyncio.Task[None] | None = None
-        self._scan_changed = asyncio.Event()
+        self._scan = Scan(
+            self._new_scanner,
+            self._wants_scan,
+            on_started=self._seek_among_connected,
+            on_trouble=self._tell_trouble,
+            until_gone=self._until_gone,
+        )
         self._connect_turn = asyncio.Lock()
         self._is_connecting = False
 
@@ -103,18 +109,18 @@ class Radio:
         """
         seeker = _Seeker(is_wanted)
         self._seekers.append(seeker)
-        self._switch_scan()
+        self._scan.switch()
         try:
             await asyncio.wait({seeker.found}, timeout=self._options.search_s)
             self._give_up(seeker)
-            await self._until_quiet()
+            await self._scan.until_quiet()
         except asyncio.CancelledError:
             self._give_up(seeker)
             if seeker.found.done() and seeker.found.exception() is None:
                 self.release(seeker.found.result().device.address)
             raise
         if not seeker.found.done():
-            raise LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
+            raise self._scan.trouble or LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
         return seeker.found.result()
 
     async def connect(
@@ -126,9 +132,9 @@ class Radio:
         """
         async with self._connect_turn:
             self._is_connecting = True
-            self._switch_scan()
+            self._scan.switch()
             try:
-                await self._until_quiet()
+                await self._scan.until_quiet()
 
                 def receive_disconnected(client: BleakClientWithServiceCache) -> None:
                     self._clients.pop(client, None)
@@ -146,7 +152,7 @@ class Radio:
                 return client
             finally:
                 self._is_connecting = False
-                self._switch_scan()
+                self._scan.switch()
 
     async def disconnect(self, client: BleakClientWithServiceCache) -> None:
         """End a connection; takes BlueZ's time, and goes on if the caller does not wait. The unit is then released."""
@@ -206,40 +212,16 @@ class Radio:
         """Scan exactly while somebody seeks and nobody connects."""
         return bool(self._seekers) and not self._is_connecting
 
-    def _switch_scan(self) -> None:
-        """Let the scan begin or end, in a task of its own: whoever gives up must not cut BlueZ's calls short."""
-        self._scan_changed.set()
-        if self._wants_scan() and (self._scanning is None or self._scanning.done()):
-            self._scanning = self._calls.begin(self._scan())
-
-    async def _until_quiet(self) -> None:
-        """Wait until the scan has ended, unless it is wanted."""
-        if not self._wants_scan() and self._scanning is not None:
-            await asyncio.wait({self._scanning}, timeout=2 * SWITCH_S)
-
-    async def _scan(self) -> None:
-        while self._wants_scan():
-            scanner = self._new_scanner()
-            try:
-                await _bounded(self._calls.begin(_start(scanner)), SWITCH_S, LinkReason.ADAPTER_OFF)
-            except LinkError as error:
-                for seeker in self._seekers.copy():
-                    seeker.found.set_exception(error)
-                    self._give_up(seeker)
-                return
-            await self._seek_among_connected()
-            while self._wants_scan():
-                self._scan_changed.clear()
-                await self._scan_changed.wait()
-            try:
-                await _bounded(self._calls.begin(_stop(scanner)), SWITCH_S, LinkReason.ADAPTER_OFF)
-            except LinkError as error:
-                logger.debug("ending the scan: %s", error)
+    def _tell_trouble(self, error: LinkError) -> None:
+        """There is no scan for whoever seeks."""
+        for seeker in self._seekers.copy():
+            seeker.found.set_exception(error)
+            self._give_up(seeker)
 
     def _give_up(self, seeker: _Seeker) -> None:
         if seeker in self._seekers:
             self._seekers.remove(seeker)
-            self._switch_scan()
+            self._scan.switch()
 
     def _new_scanner(self) -> BleakScanner:
         if self._adapter is None:
@@ -251,7 +233,7 @@ class Radio:
             return
         asking = self._calls.begin(_connected(self._adapter_backend, self._adapter))
         try:
-            for device in await _bounded(asking, SWITCH_S, LinkReason.ADAPTER_OFF):
+            for device in await _bounded(asking, ASK_S, LinkReason.ADAPTER_OFF):
                 self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
         except LinkError as error:
             logger.debug("asking for what is connected: %s", error)
@@ -298,16 +280,6 @@ def _services_of(device: BLEDevice) -> list[str]:
     """What BlueZ knows of a connected unit's services; elsewhere nothing is told."""
     details = device.details
     return list(details.get("props", {}).get("UUIDs", [])) if isinstance(details, dict) else []
-
-
-async def _start(scanner: BleakScanner) -> None:
-    with mapped(LinkReason.CONNECT_FAILED):
-        await scanner.start()
-
-
-async def _stop(scanner: BleakScanner) -> None:
-    with mapped(LinkReason.CONNECT_FAILED):
-        await scanner.stop()
 
 
 async def _disconnect(client: BleakClientWithServiceCache) -> None:

@@ -1,0 +1,225 @@
+"""One scan, over an adapter that treats calls as BlueZ does: it goes on with what nobody waits for any more."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from bleak.exc import BleakError
+
+from belvedere.errors import LinkReason
+from belvedere.link.scan import HUNG_S, SWITCH_S, Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from belvedere.errors import LinkError
+
+
+class Adapter:
+    """Scans for one at a time, and finishes every call although its caller may have gone."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.starts = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self._works: set[asyncio.Task[None]] = set()
+
+    def scans(self) -> bool:
+        return self.on
+
+    async def switch(self, *, on: bool) -> None:
+        work = asyncio.create_task(self._work(on=on))
+        self._works.add(work)
+        await asyncio.shield(work)
+
+    async def _work(self, *, on: bool) -> None:
+        await self.may_answer.wait()
+        if on and self.on:
+            raise BleakError("Operation already in progress")
+        self.on = on
+        self.starts += on
+
+
+class Scanner:
+    """What bleak's scanner is to a scan."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+
+    async def start(self) -> None:
+        await self._adapter.switch(on=True)
+
+    async def stop(self) -> None:
+        await self._adapter.switch(on=False)
+
+
+class Rig:
+    """A scan whose owner may be told to want it or not."""
+
+    def __init__(self, until_gone: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
+        self.adapter = Adapter()
+        self.started = 0
+        self.troubles: list[LinkReason] = []
+        self.is_wanted = False
+        self.scan = Scan(
+            lambda: Scanner(self.adapter),
+            lambda: self.is_wanted,
+            on_started=self._receive_started,
+            on_trouble=self._receive_trouble,
+            until_gone=until_gone,
+        )
+
+    async def want(self, *, scan: bool, for_s: float = 0.1) -> None:
+        self.is_wanted = scan
+        self.scan.switch()
+        await asyncio.sleep(for_s)
+
+    def is_in_trouble(self) -> bool:
+        return self.scan.trouble is not None
+
+    def _receive_trouble(self, error: LinkError) -> None:
+        self.troubles.append(error.reason)
+
+    async def _receive_started(self) -> None:
+        self.started += 1
+
+
+async def test_a_scan_is_on_exactly_while_it_is_wanted() -> None:
+    rig = Rig()
+    await rig.want(scan=True)
+    assert rig.adapter.scans()
+    await rig.want(scan=False)
+    assert not rig.adapter.scans()
+    await rig.want(scan=True)
+    assert rig.adapter.scans()
+    assert (rig.started, rig.troubles) == (2, [])
+    await rig.want(scan=False)
+
+
+async def test_a_scan_that_begins_late_is_used_and_ended_because_nobody_else_could_end_it() -> None:
+    rig = Rig()
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=True, for_s=5 * SWITCH_S)
+    assert rig.troubles == [LinkReason.ADAPTER_OFF]
+    rig.adapter.may_answer.set()
+    await rig.want(scan=True)
+    assert (rig.adapter.scans(), rig.started) == (True, 1)
+    await rig.want(scan=False)
+    assert not rig.adapter.scans()
+    await rig.want(scan=True)
+    assert (rig.adapter.scans(), rig.started) == (True, 2)
+    assert rig.troubles == [LinkReason.ADAPTER_OFF]
+    await rig.want(scan=False)
+
+
+async def test_a_scan_that_begins_when_it_is_wanted_no_more_is_ended() -> None:
+    rig = Rig()
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=True, for_s=2 * SWITCH_S)
+    await rig.want(scan=False)
+    rig.adapter.may_answer.set()
+    await asyncio.sleep(0.1)
+    assert (rig.adapter.scans(), rig.adapter.starts) == (False, 1)
+
+
+async def test_the_next_scan_waits_for_the_end_of_one_that_ends_late() -> None:
+    rig = Rig()
+    await rig.want(scan=True)
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=False, for_s=2 * SWITCH_S)
+    await rig.want(scan=True, for_s=2 * SWITCH_S)
+    rig.adapter.may_answer.set()
+    await asyncio.sleep(0.1)
+    assert (rig.adapter.scans(), rig.adapter.starts) == (True, 2)
+    await rig.want(scan=False)
+
+
+async def test_there_is_trouble_only_while_an_answer_is_late() -> None:
+    rig = Rig()
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=True, for_s=SWITCH_S - 0.1)
+    assert not rig.is_in_trouble()
+    await asyncio.sleep(0.2)
+    assert rig.is_in_trouble()
+    rig.adapter.may_answer.set()
+    await asyncio.sleep(0.1)
+    assert not rig.is_in_trouble()
+    await rig.want(scan=False)
+
+
+async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
+    rig = Rig()
+    await rig.want(scan=True)
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=False)
+    waiting = asyncio.create_task(rig.scan.until_quiet())
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    rig.adapter.may_answer.set()
+    await waiting
+    assert not rig.adapter.scans()
+
+
+async def test_waiting_for_quiet_does_not_take_for_ever() -> None:
+    rig = Rig()
+    await rig.want(scan=True)
+    rig.adapter.may_answer.clear()
+    await rig.want(scan=False)
+    await asyncio.wait_for(rig.scan.until_quiet(), 3 * SWITCH_S)
+    rig.adapter.may_answer.set()
+
+
+async def test_a_scan_that_is_refused_is_told_and_tried_when_it_is_wanted_again() -> None:
+    rig = Rig()
+    rig.adapter.on = True  # for somebody else
+    await rig.want(scan=True)
+    assert rig.troubles == [LinkReason.CONNECT_FAILED]
+    rig.adapter.on = False
+    await rig.want(scan=True)
+    assert (rig.adapter.scans(), rig.started) == (True, 1)
+    await rig.want(scan=False)
+
+
+async def test_when_bluetooth_leaves_nothing_more_is_expected_of_it() -> None:
+    left = asyncio.Event()
+
+    async def until_gone() -> None:
+        await left.wait()
+
+    rig = Rig(until_gone)
+    dead = rig.adapter
+    dead.may_answer.clear()
+    await rig.want(scan=True, for_s=10 * HUNG_S)
+    assert (dead.starts, rig.troubles) == (0, [LinkReason.ADAPTER_OFF])
+    rig.adapter = Adapter()  # started again
+    left.set()
+    await asyncio.sleep(0.1)
+    await rig.want(scan=True)
+    assert rig.adapter.scans()
+    await rig.want(scan=False)
+    dead.may_answer.set()
+
+
+async def _nobody_tells() -> None:
+    raise ConnectionError("there is no D-Bus")
+
+
+@pytest.mark.parametrize("until_gone", [None, _nobody_tells])
+async def test_where_nobody_tells_that_bluetooth_leaves_a_call_is_given_up_after_its_time(
+    until_gone: Callable[[], Coroutine[None, None, None]] | None,
+) -> None:
+    rig = Rig(until_gone)
+    dead = rig.adapter
+    dead.may_answer.clear()
+    await rig.want(scan=True, for_s=HUNG_S - 0.5)
+    assert rig.is_in_trouble()
+    rig.adapter = Adapter()
+    await asyncio.sleep(1)
+    assert not rig.is_in_trouble()
+    await rig.want(scan=True)
+    assert rig.adapter.scans()
+    await rig.want(scan=False)
+    dead.may_answer.set()
