@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from belvedere.head.axes import Axis
 
 RESEND_S = 0.1
+START_S = 240.0  # the first one compiles all of its modules on the emulated computer
 ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
 SETTINGS = """
 [server]
@@ -98,7 +99,7 @@ async def serving(folder: Path) -> AsyncIterator[Server]:
             stderr=log,
         )
     assert process.stdout is not None
-    async with within(PATIENCE_S):
+    async with within(START_S):
         line = (await process.stdout.readline()).decode()
     server = Server(process, line.rpartition(" ")[2].strip())
     try:
