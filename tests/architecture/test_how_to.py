@@ -15,7 +15,7 @@ from belvedere.app.settings import Settings
 from belvedere.cli import application
 from belvedere.errors import SettingsError
 from belvedere.head.document import read_document
-from belvedere.head.profile import UnitProfile
+from belvedere.head.profile import HeadProfile, UnitProfile
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -56,8 +56,14 @@ def test_every_command_of_a_page_is_understood(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_setting_of_a_page_is_one(page: Path) -> None:
     for body in blocks(page.read_text(encoding="utf-8"), "toml"):
-        kind = Units if tomllib.loads(body).keys() <= {"pan", "tilt"} else Settings
-        read_document(body, kind, page.name)
+        read_document(body, kind_of(body), page.name)
+
+
+def kind_of(body: str) -> type:
+    keys = tomllib.loads(body).keys()
+    if "frame" in keys:
+        return HeadProfile
+    return Units if keys <= {"pan", "tilt"} else Settings
 
 
 def test_the_pages_hold_commands_and_settings_to_try() -> None:

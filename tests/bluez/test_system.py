@@ -70,6 +70,19 @@ async def test_bluetoothd_may_hang_and_go_on() -> None:
         assert set(told.frames[ahead:]) == {STOP}
 
 
+async def test_bluetoothd_may_hang_while_a_unit_is_sought_and_go_on() -> None:
+    async with bluez_world() as world:
+        world.head.faults.vanish(Axis.PAN)
+        async with world.reach(Axis.PAN) as pan:
+            await until(lambda: LinkReason.NOT_FOUND in pan.reasons, "a search was in vain")
+            world.daemons.freeze_bluetoothd(on=True)
+            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the owner is told why")
+            await asyncio.sleep(AWAY_S)
+            world.head.faults.come_back(Axis.PAN)
+            world.daemons.freeze_bluetoothd(on=False)
+            await pan.ready()
+
+
 async def test_units_are_found_when_bluetoothd_comes_only_after_the_program() -> None:
     async with bluez_world() as world:
         world.daemons.kill()

@@ -67,9 +67,7 @@ def test_every_command_prints_what_the_page_shows_and_the_draft_is_this_heads(tm
     assert follow(tmp_path) == 4
     drafted = load_profile((tmp_path / "my-head.toml").read_text(encoding="utf-8"), "my-head.toml")
     shipped = shipped_profile("zeapon-pons-pt").frame
-    assert [drafted.frame.digits(way, 436) for way in ("none", "positive", "negative")] == [
-        shipped.digits(way, 436) for way in ("none", "positive", "negative")
-    ]
+    assert [drafted.frame.frame(sign, 436) for sign in (0, 1, -1)] == [shipped.frame(sign, 436) for sign in (0, 1, -1)]
 
 
 def test_commands_that_need_a_head_are_understood() -> None:

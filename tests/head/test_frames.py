@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.errors import FrameError
+from belvedere.head.checks import Check, Order
 from belvedere.head.frames import pack, stop_frame, unpack
-from belvedere.head.layout import DirectionWords, FrameLayout, SpeedEncoding, SpeedField
+from belvedere.head.layout import DirectionWords, FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import shipped_profile
 
 PONS = shipped_profile("zeapon-pons-pt").frame
@@ -17,6 +18,17 @@ HEX = FrameLayout(
     direction=DirectionWords(none="0", positive="a", negative="b"),
     speed=SpeedField(digits=3, fastest=0x2BC, slowest=10, encoding=SpeedEncoding.HEX),
 )
+WORDS = DirectionWords(none="00", positive="01", negative="02")
+CHECKED = FrameLayout(
+    template="a5 {direction} {speed} {check}",
+    direction=WORDS,
+    speed=SpeedField(digits=4, fastest=999, encoding=SpeedEncoding.HEX, order=Order.LOW_FIRST),
+    check=Check("CRC-8/MAXIM", first_byte=1),
+)
+SIGNED = [
+    FrameLayout(template="a5 {speed} 00", speed=SpeedField(4, fastest=999, encoding=SpeedEncoding.HEX, sign=sign))
+    for sign in (Sign.TWOS_COMPLEMENT, Sign.OFFSET, Sign.MAGNITUDE)
+]
 GOLDEN = [
     (-436 / 999, "020200043600000000000000"),
     (1.0, "020100099900000000000000"),
@@ -35,7 +47,7 @@ def test_a_frame_of_the_log_becomes_its_velocity(velocity: float, frame: str) ->
     assert unpack(PONS, bytes.fromhex(frame)) == pytest.approx(velocity)
 
 
-@pytest.mark.parametrize("layout", [PONS, HEX])
+@pytest.mark.parametrize("layout", [PONS, HEX, CHECKED, *SIGNED])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_speed_in_both_directions_survives_the_way_there_and_back(layout: FrameLayout, sign: int) -> None:
     for speed in range(layout.speed.slowest, layout.speed.fastest + 1):
@@ -89,6 +101,20 @@ def test_any_bytes_are_a_velocity_or_a_frame_error(frame: bytes) -> None:
 def test_bytes_that_the_layout_does_not_allow_are_refused(frame: str, problem: str) -> None:
     with pytest.raises(FrameError, match=problem):
         unpack(PONS, bytes.fromhex(frame))
+
+
+@pytest.mark.parametrize(
+    ("layout", "frame"), [(CHECKED, "a5000000"), *zip(SIGNED, ("a5000000", "a5800000", "a5000000"), strict=True)]
+)
+def test_rest_is_no_direction_and_no_speed(layout: FrameLayout, frame: str) -> None:
+    assert stop_frame(layout).hex().startswith(frame)
+    assert unpack(layout, stop_frame(layout)) == 0
+
+
+def test_a_frame_whose_check_does_not_fit_is_refused() -> None:
+    frame = pack(CHECKED, 0.5)
+    with pytest.raises(FrameError, match="check"):
+        unpack(CHECKED, frame[:-1] + bytes([frame[-1] ^ 1]))
 
 
 def test_a_speed_above_the_fastest_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from belvedere.errors import FrameError
+from belvedere.head.layout import DIRECTION, SPEED
 
 if TYPE_CHECKING:
     from belvedere.head.layout import FrameLayout
@@ -20,12 +21,12 @@ def pack(layout: FrameLayout, velocity: float) -> bytes:
     speed = round(abs(velocity) * layout.speed.fastest)
     if speed < layout.speed.slowest:
         return stop_frame(layout)
-    return bytes.fromhex(layout.digits("positive" if velocity > 0 else "negative", speed))
+    return layout.frame(1 if velocity > 0 else -1, speed)
 
 
 def stop_frame(layout: FrameLayout) -> bytes:
     """The frame that ends all motion: no direction, speed 0."""
-    return bytes.fromhex(layout.digits("none", 0))
+    return layout.frame(0, 0)
 
 
 def unpack(layout: FrameLayout, frame: bytes) -> float:
@@ -33,33 +34,27 @@ def unpack(layout: FrameLayout, frame: bytes) -> float:
 
     Raises FrameError for bytes that the layout does not allow.
     """
-    direction, digits = _fields(layout, frame.hex())
-    words = layout.direction
-    signs = {words.none.lower(): 0, words.positive.lower(): 1, words.negative.lower(): -1}
-    if direction not in signs:
-        raise FrameError(f"direction {direction} is none of {', '.join(signs)}")
     try:
-        speed = int(digits, layout.speed.radix)
+        fields = layout.fields(frame)
     except ValueError as error:
-        raise FrameError(f"speed {digits} is not a number of {layout.speed.encoding} digits") from error
-    if speed > layout.speed.fastest:
+        raise FrameError(str(error)) from error
+    if fields is None:
+        raise FrameError(f"{frame.hex()} does not follow the template {layout.template}, or its check is another")
+    sign = _sign(layout, fields.get(DIRECTION))
+    try:
+        speed = layout.speed.speed_of(fields[SPEED])
+    except ValueError as error:
+        raise FrameError(f"speed {fields[SPEED]} is not a number of {layout.speed.encoding} digits") from error
+    if abs(speed) > layout.speed.fastest:
         raise FrameError(f"speed {speed} is above the fastest, {layout.speed.fastest}")
-    return signs[direction] * speed / layout.speed.fastest
+    return sign * speed / layout.speed.fastest
 
 
-def _fields(layout: FrameLayout, digits: str) -> tuple[str, str]:
-    """Cut the direction's and the speed's digits out of a frame, checking the constant ones."""
-    expected = layout.digits("none", 0)
-    if len(digits) != len(expected):
-        raise FrameError(f"a frame has {len(expected) // 2} bytes, not {len(digits) // 2}")
-    head, middle, _tail = layout.constants
-    widths = [len(layout.direction.none), layout.speed.digits]
-    if not layout.is_direction_first:
-        widths.reverse()
-    first = slice(len(head), len(head) + widths[0])
-    second = slice(first.stop + len(middle), first.stop + len(middle) + widths[1])
-    rest = digits[: first.start], digits[first.stop : second.start], digits[second.stop :]
-    if rest != layout.constants:
-        raise FrameError(f"{digits} does not follow the template {layout.template}")
-    fields = digits[first], digits[second]
-    return fields if layout.is_direction_first else (fields[1], fields[0])
+def _sign(layout: FrameLayout, word: str | None) -> int:
+    """What a direction's word makes of a speed; 1 where the speed has its own sign."""
+    if layout.direction is None or word is None:
+        return 1
+    for sign, said in layout.direction.by_sign.items():
+        if said == word:
+            return sign
+    raise FrameError(f"direction {word} is none of {', '.join(layout.direction.by_sign.values())}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from belvedere.lab.inference.readings import Encoding, Kind
+from belvedere.head.checks import Order
+from belvedere.head.layout import CHECK, DIRECTION, SPEED, Sign, SpeedEncoding, SpeedField
+from belvedere.lab.inference.readings import Encoding, Kind, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from belvedere.head.checks import Check
     from belvedere.lab.inference.readings import Inference, Reading, Words
 
 WRITE_COMMAND = 0x52
@@ -17,18 +20,27 @@ AXES = "pan", "tilt"
 GUESSED_WORDS = 256  # a way that was never driven is given the next number that is free
 
 
+PLACEHOLDERS = {Kind.DIRECTION: DIRECTION, Kind.SPEED: SPEED, Kind.CHECK: CHECK}
+SIGNS = {
+    Encoding.SIGNED: Sign.TWOS_COMPLEMENT,
+    Encoding.OFFSET: Sign.OFFSET,
+    Encoding.MAGNITUDE: Sign.MAGNITUDE,
+}
+
+
 def undraftable(inference: Inference) -> str:
     """Why a profile cannot say this layout, in words, or ""."""
     kinds = [one.kind for one in inference.readings]
-    if Kind.COUNTER in kinds or Kind.CHECK in kinds:
-        return "its frames count or check themselves, which a profile cannot say yet"
-    if kinds.count(Kind.SPEED) != 1 or kinds.count(Kind.DIRECTION) != 1:
-        return "a profile wants one direction and one speed in a frame"
+    if Kind.COUNTER in kinds:
+        return "its frames are counted, which a profile cannot say yet"
+    if not set(kinds) <= {Kind.CONSTANT, *PLACEHOLDERS}:
+        return "some of its digits are not understood"
+    if kinds.count(Kind.SPEED) != 1:
+        return "a profile wants one speed in a frame"
     (speed,) = inference.of(Kind.SPEED)
-    if speed.number is None or speed.number.encoding not in {Encoding.BCD, Encoding.BINARY}:
-        return "its speed has a sign of its own, which a profile cannot say yet"
-    if speed.number.is_little_endian:
-        return "its speed has the low byte first, which a profile cannot say yet"
+    has_sign = speed.number is not None and speed.number.has_sign
+    if kinds.count(Kind.DIRECTION) != (0 if has_sign else 1):
+        return "a profile wants one direction in a frame, or a speed with a sign"
     return ""
 
 
@@ -40,10 +52,8 @@ def draft(inference: Inference, names: Mapping[str, str] | None = None) -> str:
     why_not = undraftable(inference)
     if why_not:
         raise ValueError(why_not)
-    (direction,), (speed,) = inference.of(Kind.DIRECTION), inference.of(Kind.SPEED)
-    words, notes = _words(direction)
-    encoding = "bcd" if speed.number is not None and speed.number.encoding is Encoding.BCD else "hex"
-    fastest = max(1, speed.fastest)
+    (speed,) = inference.of(Kind.SPEED)
+    directions, notes = _directions(inference)
     lines = [
         "# A draft, read from a Bluetooth log. Try it with care: belvedere probe ADDRESS --profile THIS-FILE",
         f"# {inference.count} commands, {inference.distinct} different ones, on handle 0x{inference.handle:04x}.",
@@ -54,9 +64,10 @@ def draft(inference: Inference, names: Mapping[str, str] | None = None) -> str:
         "",
         "[frame]",
         f"template = {json.dumps(_template(inference))}",
-        f'direction = {{ none = "{words[0]}", positive = "{words[1]}", negative = "{words[2]}" }}',
-        f"# {fastest} is the fastest that was seen; the unit may know more.",
-        f'speed = {{ digits = {speed.end - speed.start}, fastest = {fastest}, slowest = 1, encoding = "{encoding}" }}',
+        *directions,
+        f"# {max(1, speed.fastest)} is the fastest that was seen; the unit may know more.",
+        _speed(speed),
+        *(_check(one.check) for one in inference.of(Kind.CHECK) if one.check is not None),
         *_units(inference, names or {}),
     ]
     return "\n".join(lines) + "\n"
@@ -74,8 +85,44 @@ def _template(inference: Inference) -> str:
         if one.kind is Kind.CONSTANT and one.words is not None:
             parts.append(one.words.none or "")
         else:
-            parts.append("{" + one.kind.value + "}")
+            parts.append(PLACEHOLDERS[one.kind])
     return " ".join(parts)
+
+
+def _speed(speed: Reading) -> str:
+    """The keys of the speed, with those that a profile takes for granted left out."""
+    number = speed.number or Number(Encoding.BCD)
+    digits = speed.end - speed.start
+    encoding = SpeedEncoding.BCD if number.encoding is Encoding.BCD else SpeedEncoding.HEX
+    sign = SIGNS.get(number.encoding, Sign.WORD)
+    rest = number.rest if sign is Sign.OFFSET else None
+    largest = SpeedField(digits=digits, fastest=1, encoding=encoding, sign=sign, rest=rest).largest
+    fastest = min(max(1, speed.fastest), largest)  # a number with a sign goes one further on one side than on the other
+    keys = [f"digits = {digits}", f"fastest = {fastest}", "slowest = 1", f'encoding = "{encoding}"']
+    if number.is_little_endian:
+        keys.append(f'order = "{Order.LOW_FIRST}"')
+    if sign is not Sign.WORD:
+        keys.append(f'sign = "{sign}"')
+    if rest is not None:
+        keys.append(f"rest = {rest}")
+    return f"speed = {{ {', '.join(keys)} }}"
+
+
+def _check(check: Check) -> str:
+    order = f', order = "{check.order}"' if check.size > 1 else ""
+    first = f", first_byte = {check.first_byte}" if check.first_byte else ""
+    return f'check = {{ formula = "{check.formula}"{order}{first} }}'
+
+
+def _directions(inference: Inference) -> tuple[list[str], list[str]]:
+    """The line of the direction's words, if there are any, and what has to be said of the ways."""
+    notes = ["which way is right or up is a guess: set invert = true for a unit that turns the other way"]
+    found = inference.of(Kind.DIRECTION)
+    if not found:
+        return [], notes
+    words, guessed = _words(found[0])
+    line = f'direction = {{ none = "{words[0]}", positive = "{words[1]}", negative = "{words[2]}" }}'
+    return [line], notes + guessed
 
 
 def _words(direction: Reading) -> tuple[tuple[str, str, str], list[str]]:
@@ -83,7 +130,7 @@ def _words(direction: Reading) -> tuple[tuple[str, str, str], list[str]]:
     seen: Words | None = direction.words
     size = direction.end - direction.start
     moving = list(seen.moving if seen else ())[:2]
-    notes = ["which way is right or up is a guess: exchange positive and negative if it is the other way round"]
+    notes = []
     none = seen.none if seen else None
     free = (format(number, "x").zfill(size) for number in range(min(GUESSED_WORDS, 16**size)))
     known = {none, *moving}

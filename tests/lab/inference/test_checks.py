@@ -2,24 +2,28 @@ from random import Random
 
 import pytest
 
-from belvedere.lab.inference.checks import FORMULAS, check_of
+from belvedere.head.checks import Check, Order
+from belvedere.lab.inference.checks import check_of
 from belvedere.lab.inference.readings import Kind
 
 
-def frames(formula_name: str, *, start: int = 0, count: int = 30) -> list[bytes]:
-    formula = next(one for one in FORMULAS if one.name == formula_name)
+def frames(check: Check, count: int = 30) -> list[bytes]:
     chance = Random(1)
     bodies = [b"\x02" + chance.randbytes(5) for _ in range(count)]
-    return [body + formula.value(body[start:]) for body in bodies]
+    return [body + check.of(body) for body in bodies]
 
 
-@pytest.mark.parametrize("name", ["sum", "exclusive or", "CRC-8/MAXIM", "CRC-16/MODBUS, low byte first"])
-def test_a_check_is_named_with_what_it_covers(name: str) -> None:
-    found = check_of(frames(name, start=1))
+@pytest.mark.parametrize("formula", ["sum", "xor", "CRC-8/MAXIM", "CRC-16/MODBUS"])
+@pytest.mark.parametrize("order", Order)
+def test_a_check_is_named_with_what_it_covers(formula: str, order: Order) -> None:
+    check = Check(formula=formula, order=order, first_byte=1)
+    found = check_of(frames(check))
     assert found is not None
     assert (found.kind, found.start) == (Kind.CHECK, 12)
-    assert name.split(",", maxsplit=1)[0] in found.says
-    assert "bytes 1 to 5" in found.says
+    assert f"checks bytes 1 to 5: {formula}" in found.says
+    assert ("byte first" in found.says) is (check.size > 1)
+    assert found.check is not None
+    assert frames(found.check) == frames(check)
     assert found.confidence > 0.9
 
 
@@ -29,4 +33,4 @@ def test_numbers_that_mean_something_are_no_check() -> None:
 
 
 def test_a_few_frames_prove_nothing() -> None:
-    assert check_of(frames("sum", count=2)) is None
+    assert check_of(frames(Check("sum"), count=2)) is None

@@ -35,7 +35,7 @@ def test_few_decimal_numbers_may_be_binary_and_the_owner_is_told_what_to_do() ->
         ("1b4", Number(Encoding.BINARY), 0x1B4),
         ("b401", Number(Encoding.BINARY, is_little_endian=True), 0x1B4),
         ("ff", Number(Encoding.SIGNED), 1),
-        ("7f", Number(Encoding.OFFSET), 1),
+        ("7e", Number(Encoding.OFFSET, rest=0x7F), 1),
         ("81", Number(Encoding.MAGNITUDE), 1),
     ],
 )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from tests.lab.app_use import Use, used
+from tests.lab.made_up import made_up
 
 from belvedere.head.frames import pack
 from belvedere.head.profile import shipped_profile
-from belvedere.lab.inference.checks import FORMULAS
 from belvedere.lab.inference.infer import infer
-from belvedere.lab.inference.readings import Encoding, Inference, Kind
+from belvedere.lab.inference.readings import Encoding, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.lab.made_up import Layout
+
+    from belvedere.lab.inference.readings import Inference
 
 PONS = shipped_profile("zeapon-pons-pt").frame
 LAYOUTS = 150
@@ -57,67 +59,6 @@ def test_a_handful_of_writes_means_nothing() -> None:
     assert infer([msgspec.structs.replace(few, samples=few.samples[:5])]) == []
 
 
-class Layout(NamedTuple):
-    """A layout that somebody might have made up, in bytes."""
-
-    header: bytes
-    has_word: bool
-    encoding: Encoding
-    size: int
-    is_little: bool
-    has_counter: bool
-    check: str | None
-
-    @property
-    def speed_at(self) -> tuple[int, int]:
-        """The speed's digits."""
-        start = 2 * (len(self.header) + self.has_word)
-        return start, start + 2 * self.size
-
-    def packer(self) -> Callable[[float], bytes]:
-        """What makes frames, one after the other."""
-        count = -1
-        formula = next((one for one in FORMULAS if one.name == self.check), None)
-
-        def frame(velocity: float) -> bytes:
-            nonlocal count
-            count += 1
-            word = bytes([(velocity > 0) + 2 * (velocity < 0)]) if self.has_word else b""
-            body = self.header + word + self._speed(velocity) + b"\0" + bytes([count % 256] * self.has_counter)
-            return body + (formula.value(body) if formula else b"")
-
-        return frame
-
-    def _speed(self, velocity: float) -> bytes:
-        top: int = 256**self.size
-        order: Literal["little", "big"] = "little" if self.is_little else "big"
-        most: int = top - 1
-        match self.encoding:
-            case Encoding.BCD:
-                return bytes.fromhex(str(round(abs(velocity) * (10 ** (2 * self.size) - 1))).zfill(2 * self.size))
-            case Encoding.SIGNED:
-                return (round(velocity * (top // 2 - 1)) % top).to_bytes(self.size, order)
-            case Encoding.OFFSET:
-                return (top // 2 + round(velocity * (top // 2 - 1))).to_bytes(self.size, order)
-            case _:
-                return round(abs(velocity) * most).to_bytes(self.size, order)
-
-
-def made_up(chance: Random) -> Layout:
-    has_word = chance.random() < 0.7
-    encoding = chance.choice([Encoding.BCD, Encoding.BINARY] if has_word else [Encoding.SIGNED, Encoding.OFFSET])
-    size = chance.choice([1, 2])
-    return Layout(
-        header=bytes([chance.randrange(1, 256) for _ in range(chance.randrange(1, 3))]),
-        has_word=has_word,
-        encoding=encoding,
-        size=size,
-        is_little=encoding is Encoding.BINARY and size > 1 and chance.random() < 0.5,
-        has_counter=chance.random() < 0.3,
-        check=chance.choice([None, None, "sum", "exclusive or", "CRC-8", "CRC-16/MODBUS, low byte first"]),
-    )
-
-
 def claims(layout: Layout, found: Inference) -> list[tuple[float, bool]]:
     """How sure inference is of what it says, and whether that is true."""
     told = []
@@ -131,7 +72,7 @@ def claims(layout: Layout, found: Inference) -> list[tuple[float, bool]]:
         elif one.kind is Kind.COUNTER:
             told.append((one.confidence, layout.has_counter))
         elif one.kind is Kind.CHECK:
-            told.append((one.confidence, layout.check is not None and layout.check.split(",")[0] in one.says))
+            told.append((one.confidence, one.check is not None and one.check == layout.check))
     return told
 
 

@@ -63,6 +63,7 @@ def test_a_value_inside_a_table_on_one_line_is_changed_there() -> None:
         Finding("04 turned left", "frame.direction", "negative", "04"), Finding("least", "frame.speed", "slowest", 6)
     )
     frame = load_profile(text, "mine.toml").frame
+    assert frame.direction is not None
     assert (frame.direction.negative, frame.direction.positive) == ("04", "01")
     assert (frame.speed.slowest, frame.speed.fastest) == (6, 99)
 

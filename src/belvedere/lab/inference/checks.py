@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
-from belvedere.lab.inference.crc import CRCS, NamedCrc, remainder
+from msgspec import structs
+
+from belvedere.head.checks import FORMULAS, Check, Order
 from belvedere.lab.inference.readings import Kind, Reading, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
-BYTE = 8  # bits
 FEWEST_FRAMES = 4  # different ones: below that too many formulas fit by chance
 LATEST_START = 4  # headers that a check leaves out are no longer than this
 TRIES_BITS = 8  # about so many formulas are tried for each place: a fit must be better than the best of those by chance
-
-
-class Formula(NamedTuple):
-    """A way of checking `data`; `size` bytes come of it."""
-
-    name: str
-    size: int
-    value: Callable[[bytes], bytes]
-
-
-def _byte(value: int) -> bytes:
-    return (value & 0xFF).to_bytes(1, "big")
-
-
-def _formulas() -> Iterator[Formula]:
-    yield Formula("sum", 1, lambda data: _byte(sum(data)))
-    yield Formula("negated sum", 1, lambda data: _byte(-sum(data)))
-    yield Formula("inverted sum", 1, lambda data: _byte(~sum(data)))
-    yield Formula("exclusive or", 1, lambda data: _byte(reduce(lambda one, other: one ^ other, data, 0)))
-    yield Formula("sum, high byte first", 2, lambda data: (sum(data) & 0xFFFF).to_bytes(2, "big"))
-    yield Formula("sum, low byte first", 2, lambda data: (sum(data) & 0xFFFF).to_bytes(2, "little"))
-    for crc in CRCS:
-        yield _crc(crc, "big", "" if crc.polynomial.bits == BYTE else ", high byte first")
-        if crc.polynomial.bits > BYTE:
-            yield _crc(crc, "little", ", low byte first")
-
-
-def _crc(crc: NamedCrc, order: Literal["big", "little"], words: str) -> Formula:
-    size = crc.polynomial.bits // BYTE
-
-    def value(data: bytes) -> bytes:
-        return (remainder(crc.polynomial, crc.start, data) ^ crc.end).to_bytes(size, order)
-
-    return Formula(crc.name + words, size, value)
-
-
-FORMULAS = tuple(_formulas())
+SIZES = (2, 1)  # bytes; the longer first, because its last byte may be a check by itself
+CHECKS = {
+    size: tuple(
+        Check(formula=name, order=order)
+        for name, formula in FORMULAS.items()
+        if formula.size == size
+        for order in (Order if size > 1 else (Order.HIGH_FIRST,))
+    )
+    for size in SIZES
+}
 
 
 def check_of(values: Sequence[bytes]) -> Reading | None:
@@ -60,25 +33,28 @@ def check_of(values: Sequence[bytes]) -> Reading | None:
     if len(frames) < FEWEST_FRAMES:
         return None
     length = len(frames[0])
-    for size in (2, 1):
+    for size, checks in CHECKS.items():
         end = length - size
         if end < 1 or len({frame[end:] for frame in frames}) < FEWEST_FRAMES / 2:
             continue
         for start in range(min(LATEST_START, end - 1) + 1):
-            for formula in FORMULAS:
-                if formula.size == size and all(formula.value(one[start:end]) == one[end:] for one in frames):
-                    return _reading(formula, start, end, frames)
+            for check in checks:
+                if all(check.of(one[start:end]) == one[end:] for one in frames):
+                    return _reading(structs.replace(check, first_byte=start), end, frames)
     return None
 
 
-def _reading(formula: Formula, start: int, end: int, frames: Sequence[bytes]) -> Reading:
+def _reading(check: Check, end: int, frames: Sequence[bytes]) -> Reading:
+    start = check.first_byte
     inputs = len({frame[start:end] for frame in frames})
-    surplus_bits = 8 * formula.size * (inputs - 1) - TRIES_BITS
+    surplus_bits = 8 * check.size * (inputs - 1) - TRIES_BITS
+    order = f", {check.order.replace('-', ' byte ')}" if check.size > 1 else ""
     return Reading(
         kind=Kind.CHECK,
         start=2 * end,
-        end=2 * (end + formula.size),
+        end=2 * (end + check.size),
         confidence=rounded(1 - 2.0 ** -max(0, surplus_bits) if surplus_bits > 0 else 0.3),
-        says=f"checks bytes {start} to {end - 1}: {formula.name}",
+        says=f"checks bytes {start} to {end - 1}: {check.formula}{order}",
         evidence=f"fits all {len(frames)} different frames",
+        check=check,
     )

@@ -186,15 +186,15 @@ def _encoding(
     frames: Frames, start: int, end: int, rest: str | None, *, is_alone: bool
 ) -> tuple[Number, float, list[Alternative]]:
     values = list(_words(frames, start, end))
-    if is_alone and rest is not None and int(rest, 16) and rest[0] in "78" and (end - start) % 2 == 0:
-        return Number(Encoding.OFFSET), 0.9, [Alternative("a number without a sign", 0.1)]
-    if is_alone and rest is not None and not int(rest, 16) and (end - start) % 2 == 0 and _has_both_ends(values):
-        return Number(Encoding.SIGNED), 0.9, [Alternative("a number without a sign", 0.1)]
+    little = _little_endian(frames, start, end)
+    is_little = little > 0.5  # noqa: PLR2004 - likelier than not
+    order = 1.0 if end - start <= 2 else max(little, 1 - little)  # noqa: PLR2004 - one byte has no order
+    signed = _with_sign(values, rest, is_little=is_little) if is_alone and (end - start) % 2 == 0 else None
+    if signed is not None:
+        at_rest = Number(signed, is_little).value_of(rest) if rest is not None else 0
+        return Number(signed, is_little, at_rest), 0.9 * order, [Alternative("a number without a sign", 0.1)]
     if any(digit in "abcdef" for word in values for digit in word):
-        little = _little_endian(frames, start, end)
-        confidence = 0.95 if end - start <= 2 else max(little, 1 - little)  # noqa: PLR2004 - one byte has no order
-        is_little = little > 0.5  # noqa: PLR2004 - likelier than not
-        return Number(Encoding.BINARY, is_little), confidence, []
+        return Number(Encoding.BINARY, is_little), min(0.95, order), []
     # Each digit but the first would be above nine in six of sixteen numbers, if they were binary.
     lower = len({word[1:] for word in values if len(word) > 1}) or len(values) / 2
     binary = DECIMAL_SHARE**lower
@@ -203,9 +203,19 @@ def _encoding(
     return Number(Encoding.BCD), confidence, others
 
 
-def _has_both_ends(values: Iterable[str]) -> bool:
-    firsts = {int(word[0], 16) for word in values if int(word, 16)}
-    return bool(firsts & {0xE, 0xF} and firsts & {0, 1})  # both sides of 0, in two's complement
+def _with_sign(values: Iterable[str], rest: str | None, *, is_little: bool) -> Encoding | None:
+    """How a number says the direction itself, as far as its first digits tell; `rest` is what it is at rest."""
+    if rest is None:
+        return None
+    if int(rest, 16):
+        return Encoding.OFFSET if _high_first(rest, is_little=is_little)[0] in "78" else None
+    firsts = {int(_high_first(word, is_little=is_little)[0], 16) for word in values if int(word, 16)}
+    is_on_both_sides = firsts & {0xE, 0xF} and firsts & {0, 1}  # of 0, in two's complement
+    return Encoding.SIGNED if is_on_both_sides else None
+
+
+def _high_first(word: str, *, is_little: bool) -> str:
+    return bytes.fromhex(word)[::-1].hex() if is_little else word
 
 
 def _little_endian(frames: Frames, start: int, end: int) -> float:
@@ -224,14 +234,13 @@ def size_of(word: str, number: Number) -> int:
     """The size of a speed without its sign, as its digits say."""
     if number.encoding is Encoding.BCD:
         return int(word) if word.isdecimal() else 0
-    data = bytes.fromhex(word) if len(word) % 2 == 0 and number.is_little_endian else b""
-    value = int.from_bytes(data, "little") if data else int(word, 16)
+    value = number.value_of(word)
     top: int = 16 ** len(word)
     match number.encoding:
         case Encoding.SIGNED:
             return min(value, top - value)
         case Encoding.OFFSET:
-            return abs(value - top // 2)
+            return abs(value - number.rest)
         case Encoding.MAGNITUDE:
             return value % (top // 2)
         case _:

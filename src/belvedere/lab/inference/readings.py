@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from belvedere.head.checks import Check
+
 
 class Kind(enum.StrEnum):
     """What digits of a frame are for."""
@@ -30,15 +32,20 @@ class Encoding(enum.StrEnum):
 
 
 class Number(msgspec.Struct, frozen=True):
-    """A speed's way of being written."""
+    """A speed's way of being written; `rest` is what stands for rest where that is not 0."""
 
     encoding: Encoding
     is_little_endian: bool = False
+    rest: int = 0
 
     @property
     def has_sign(self) -> bool:
         """Whether it says the direction itself."""
         return self.encoding in (Encoding.SIGNED, Encoding.OFFSET, Encoding.MAGNITUDE)
+
+    def value_of(self, digits: str) -> int:
+        """The number of binary digits as they stand, without a thought of its sign."""
+        return int.from_bytes(bytes.fromhex(digits), "little") if self.is_little_endian else int(digits, 16)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -65,6 +72,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         advice: what the owner can do in the app to be surer, or "".
         words: of a direction.
         number, slowest, fastest: of a speed, as seen; sizes, without sign.
+        check: of a checksum.
     """
 
     kind: Kind
@@ -79,6 +87,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     number: Number | None = None
     slowest: int = 0
     fastest: int = 0
+    check: Check | None = None
 
 
 class Stop(msgspec.Struct, frozen=True):

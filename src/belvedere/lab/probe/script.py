@@ -128,7 +128,9 @@ class Script:
     def _search_word(self, name: str, share: float) -> Generator[Step, Result, bool]:
         """Look for the direction's word; True if one was found, which is then in the layout."""
         words = self._layout.direction
-        taken = {words.none.lower(), words.positive.lower(), words.negative.lower()}
+        if words is None:
+            return False  # the speed's own sign says it
+        taken = set(words.by_sign.values())
         width = len(words.none)
         for word in dict.fromkeys(candidate.zfill(width)[-width:] for candidate in WORDS):
             if word in taken:
@@ -149,9 +151,9 @@ class Script:
     def _try(self, name: str, share: float, bound_s: float) -> Generator[Step, Result, Answer]:
         """Turn for a moment in a direction, and ask what was seen."""
         frame, speed = self._frame(name, share)
-        word = getattr(self._layout.direction, name)
+        way = self._way(name)
         result = yield Step(
-            title=f"Direction {word}, speed {speed} ({share:.0%} of full), for {bound_s:g} s.",
+            title=f"{way[0].upper()}{way[1:]}, speed {speed} ({share:.0%} of full), for {bound_s:g} s.",
             frame=frame,
             bound_s=bound_s,
             before=_go("Try it?"),
@@ -161,12 +163,15 @@ class Script:
             self._seen[name] = result.answer
         return result.answer
 
+    def _way(self, name: str) -> str:
+        """What a direction is called to a person."""
+        words = self._layout.direction
+        return f"the {name} way" if words is None else f"direction {getattr(words, name)}"
+
     def _judge_directions(self) -> None:
         positive, negative = self._seen.get("positive"), self._seen.get("negative")
-        words = self._layout.direction
-        evidence = (
-            f"direction {words.positive} turned {positive or 'nothing'}, {words.negative} {negative or 'nothing'}"
-        )
+        ways = self._way("positive"), self._way("negative")
+        evidence = f"{ways[0]} turned {positive or 'nothing'}, {ways[1]} {negative or 'nothing'}"
         known = positive or (OPPOSITE[negative] if negative else None)
         if known is None or (positive and negative and OPPOSITE[positive] is not negative):
             self._findings.note(self._axis, f"{evidence}: this does not fit together, and the frame may be another one")

@@ -62,6 +62,11 @@ def remainder(polynomial: Polynomial, start: int, data: bytes) -> int:
     return rest
 
 
+def checked(crc: NamedCrc, data: bytes) -> int:
+    """The check of these bytes."""
+    return remainder(crc.polynomial, crc.start, data) ^ crc.end
+
+
 @cache
 def _table(polynomial: Polynomial) -> tuple[int, ...]:
     return tuple(_entry(polynomial, byte) for byte in range(256))

@@ -1,6 +1,6 @@
 import pytest
 
-from belvedere.lab.inference.crc import CRCS, remainder
+from belvedere.head.crc import CRCS, checked
 
 CHECKS = {  # of the digits 1 to 9, from the catalogue of parametrised CRC algorithms
     "CRC-8": 0xF4,
@@ -19,4 +19,4 @@ CHECKS = {  # of the digits 1 to 9, from the catalogue of parametrised CRC algor
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_check_of_the_digits_is_that_of_the_catalogue(name: str) -> None:
     crc = next(one for one in CRCS if one.name == name)
-    assert remainder(crc.polynomial, crc.start, b"123456789") ^ crc.end == CHECKS[name]
+    assert checked(crc, b"123456789") == CHECKS[name]

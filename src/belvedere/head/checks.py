@@ -1,0 +1,69 @@
+"""Checksums that frames end with, by the names that a profile calls them."""
+
+from __future__ import annotations
+
+import enum
+from functools import partial, reduce
+from operator import xor
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import msgspec
+
+from belvedere.head.crc import CRCS, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Order(enum.StrEnum):
+    """Which byte of a number stands first."""
+
+    HIGH_FIRST = "high-first"
+    LOW_FIRST = "low-first"
+
+    def arranged(self, data: bytes) -> bytes:
+        """Bytes of a number, highest first, in this order; and those in this order, highest first."""
+        return data if self is Order.HIGH_FIRST else data[::-1]
+
+
+class Formula(NamedTuple):
+    """A way of checking bytes; a number of `size` bytes comes of it."""
+
+    name: str
+    size: int
+    value: Callable[[bytes], int]
+
+
+FORMULAS = {
+    formula.name: formula
+    for formula in (
+        Formula("sum", 1, lambda data: sum(data) & 0xFF),
+        Formula("negated-sum", 1, lambda data: -sum(data) & 0xFF),
+        Formula("inverted-sum", 1, lambda data: ~sum(data) & 0xFF),
+        Formula("xor", 1, lambda data: reduce(xor, data, 0)),
+        Formula("sum-16", 2, lambda data: sum(data) & 0xFFFF),
+        *(Formula(crc.name, crc.polynomial.bits // 8, partial(checked, crc)) for crc in CRCS),
+    )
+}
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a frame's `{check}` digits are made of: the bytes from `first_byte` (0 is the frame's first) up to them."""
+
+    formula: str
+    order: Order = Order.HIGH_FIRST
+    first_byte: Annotated[int, msgspec.Meta(ge=0, le=32)] = 0
+
+    def __post_init__(self) -> None:
+        if self.formula not in FORMULAS:
+            raise ValueError(f"no check is called {self.formula}; there are {', '.join(FORMULAS)}")
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return FORMULAS[self.formula].size
+
+    def of(self, data: bytes) -> bytes:
+        """The check of a frame's bytes from its first up to the check."""
+        formula = FORMULAS[self.formula]
+        return self.order.arranged(formula.value(data[self.first_byte :]).to_bytes(formula.size, "big"))

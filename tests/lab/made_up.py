@@ -1,0 +1,74 @@
+"""Layouts that somebody might have made up for a head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from belvedere.head.checks import Check, Order
+from belvedere.lab.inference.readings import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+CHECKS = Check("sum"), Check("xor"), Check("CRC-8"), Check("CRC-16/MODBUS", Order.LOW_FIRST)
+
+
+class Layout(NamedTuple):
+    """A layout that somebody might have made up, in bytes."""
+
+    header: bytes
+    has_word: bool
+    encoding: Encoding
+    size: int
+    is_little: bool
+    has_counter: bool
+    check: Check | None
+
+    @property
+    def speed_at(self) -> tuple[int, int]:
+        """The speed's digits."""
+        start = 2 * (len(self.header) + self.has_word)
+        return start, start + 2 * self.size
+
+    def packer(self) -> Callable[[float], bytes]:
+        """What makes frames, one after the other."""
+        count = -1
+
+        def frame(velocity: float) -> bytes:
+            nonlocal count
+            count += 1
+            word = bytes([(velocity > 0) + 2 * (velocity < 0)]) if self.has_word else b""
+            body = self.header + word + self._speed(velocity) + b"\0" + bytes([count % 256] * self.has_counter)
+            return body + (self.check.of(body) if self.check else b"")
+
+        return frame
+
+    def _speed(self, velocity: float) -> bytes:
+        top: int = 256**self.size
+        order: Literal["little", "big"] = "little" if self.is_little else "big"
+        most: int = top - 1
+        match self.encoding:
+            case Encoding.BCD:
+                return bytes.fromhex(str(round(abs(velocity) * (10 ** (2 * self.size) - 1))).zfill(2 * self.size))
+            case Encoding.SIGNED:
+                return (round(velocity * (top // 2 - 1)) % top).to_bytes(self.size, order)
+            case Encoding.OFFSET:
+                return (top // 2 + round(velocity * (top // 2 - 1))).to_bytes(self.size, order)
+            case _:
+                return round(abs(velocity) * most).to_bytes(self.size, order)
+
+
+def made_up(chance: Random) -> Layout:
+    has_word = chance.random() < 0.7
+    encoding = chance.choice([Encoding.BCD, Encoding.BINARY] if has_word else [Encoding.SIGNED, Encoding.OFFSET])
+    size = chance.choice([1, 2])
+    return Layout(
+        header=bytes([chance.randrange(1, 256) for _ in range(chance.randrange(1, 3))]),
+        has_word=has_word,
+        encoding=encoding,
+        size=size,
+        is_little=encoding is not Encoding.BCD and size > 1 and chance.random() < 0.5,
+        has_counter=chance.random() < 0.3,
+        check=chance.choice([None, None, *CHECKS]),
+    )
