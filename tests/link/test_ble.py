@@ -13,12 +13,15 @@ from bleak.exc import BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
+from belvedere.head.checks import Check, Order
+from belvedere.head.layout import FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
 from belvedere.link.ble import BleUnit
 from belvedere.link.radio import Radio
 from belvedere.sim.head import ADDRESSES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, ignore, opened, reason_of
+from belvedere.testing.unit_rig import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -269,3 +272,20 @@ async def test_a_zombie_link_shows_by_what_its_writes_do() -> None:
         assert await reason_of(rig.link.write(FRAMES[0], response=True)) is LinkReason.LOST
         assert await reason_of(rig.link.write(FRAMES[0], response=False)) is LinkReason.LOST
         await rig.link.close()
+
+
+async def test_a_head_that_speaks_otherwise_is_driven_by_its_profile_alone() -> None:
+    speed = SpeedField(4, 1000, encoding=SpeedEncoding.HEX, order=Order.LOW_FIRST, sign=Sign.TWOS_COMPLEMENT)
+    layout = FrameLayout("a5 {speed} {check}", speed, check=Check("CRC-8/MAXIM"))
+    async with (
+        a_rig(head=msgspec.structs.replace(PROFILE, frame=layout)) as rig,
+        supervised(rig.link, pan_profile(), layout=layout) as supervisor,
+    ):
+        await supervisor.ready()
+        supervisor.put(-0.5)
+        await asyncio.sleep(1)
+        assert rig.received()[-1].hex() == "a50cfe" + Check("CRC-8/MAXIM").of(bytes.fromhex("a50cfe")).hex()
+        assert rig.head.pan.speed_at(asyncio.get_running_loop().time()) < 0
+        supervisor.put(0)
+        await asyncio.sleep(1)
+        assert rig.head.pan.speed_at(asyncio.get_running_loop().time()) == 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.errors import LinkReason
+    from belvedere.head.layout import FrameLayout
     from belvedere.link.port import UnitLink
 
 LAYOUT = shipped_profile("zeapon-pons-pt").frame
@@ -34,7 +35,9 @@ class UnitRig:
 
     stop = stop_frame(LAYOUT)
 
-    def __init__(self, link: UnitLink, unit: UnitProfile, options: LinkOptions, axis: Axis) -> None:
+    def __init__(
+        self, link: UnitLink, unit: UnitProfile, options: LinkOptions, axis: Axis, layout: FrameLayout = LAYOUT
+    ) -> None:
         self.statuses: list[tuple[float, UnitStatus]] = []
         self.written: list[tuple[float, float, object | None]] = []
         self.on_status: Callable[[UnitStatus], None] = lambda _status: None
@@ -42,7 +45,7 @@ class UnitRig:
         self.attempted: list[tuple[float, float]] = []
         self._changed = asyncio.Event()
         self.supervisor = UnitSupervisor(
-            axis, link, LAYOUT, unit, clock=self.loop.time, options=options, listener=self, chance=lambda: 0.5
+            axis, link, layout, unit, clock=self.loop.time, options=options, listener=self, chance=lambda: 0.5
         )
         self.task = asyncio.create_task(self.supervisor.run())
 
@@ -114,9 +117,10 @@ async def supervised(
     unit: UnitProfile | None = None,
     options: LinkOptions | None = None,
     axis: Axis = Axis.PAN,
+    layout: FrameLayout = LAYOUT,
 ) -> AsyncIterator[UnitRig]:
     """Run a supervisor over this link, and end it afterwards; an error of its own fails the test."""
-    rig = UnitRig(link, unit or UnitProfile(name_patterns=("*",)), options or LinkOptions(), axis)
+    rig = UnitRig(link, unit or UnitProfile(name_patterns=("*",)), options or LinkOptions(), axis, layout)
     try:
         yield rig
     finally:
