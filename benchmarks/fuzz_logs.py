@@ -1,10 +1,10 @@
 """One process of the hunt for logs that break the reader, led by which lines of the reader each of them reaches.
 
-    python -m benchmarks.fuzz_logs RUNS SEED FOLDER
+    python -m benchmarks.fuzz_logs RUNS SEED FOLDER KEPT
 
 libFuzzer changes what led somewhere new, byte by byte; every third log is made from scratch, because hardly any change
 of bytes makes a sound connection. What breaks the reader is left in FOLDER as `crash-…`, `timeout-…` or `oom-…`; the
-exit status is not 0 then.
+exit status is not 0 then. What led somewhere new is in KEPT, for the next process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FROM_SCRATCH = 1 / 3
 MEMORY = Path("/dev/shm")  # noqa: S108 - a million files are not to wear out a disk
 
 
-def main(runs: str, seed: str, folder: str) -> None:
+def main(runs: str, seed: str, folder: str, kept: str) -> None:
     """Run; ends the process."""
     counts = {True: 0, False: 0}
     log = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)) / "odd.log"
@@ -46,7 +46,7 @@ def main(runs: str, seed: str, folder: str) -> None:
         *(f"-runs={runs}", f"-seed={seed}", f"-max_len={LONGEST_BYTES}", f"-artifact_prefix={folder}/"),
         *(f"-timeout={LONGEST_S:.0f}", f"-rss_limit_mb={MOST_MIB:.0f}"),
     ]
-    atheris.Setup([sys.argv[0], *flags], read, custom_mutator=change)
+    atheris.Setup([sys.argv[0], *flags, kept], read, custom_mutator=change)
     atheris.Fuzz()
 
 

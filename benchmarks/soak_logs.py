@@ -29,7 +29,8 @@ from belvedere.testing.odd_logs import odd_log
 LOGS = 1_000_000
 BATCH = 2_000
 LONGEST_S = 2.0  # a log of a few hundred bytes takes a millisecond; a busy machine may take this
-MOST_MIB = 400.0  # numpy, the fuzzer and what it learned; a length that is believed would ask for gigabytes
+MOST_MIB = 700.0  # numpy, the fuzzer and what it keeps; a length that is believed would ask for gigabytes
+ROUND = 40_000  # logs for one process, because the fuzzer's eyes leak 7 kB a log, and the reader without them nothing
 FEWEST = 1 / 50  # of the logs must be read, and of them refused: else the other half of the reader is not tried
 FOUND = Path("build/soak")
 PROGRESS = re.compile(r"#(\d+)\t\w+ +cov: (\d+)")
@@ -61,15 +62,15 @@ class Hunt:
         self._first = first
         self._done = [0] * self._cores
         self._reached = [0] * self._cores
-        self._counts = [(0, 0)] * self._cores
+        self._was_read = [0] * self._cores
+        self._refused = [0] * self._cores
 
     def run(self) -> bool:
         """Run to the end; whether nothing was found, and both halves of the reader were tried."""
         FOUND.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(self._cores) as threads:
             statuses = list(threads.map(self._follow, range(self._cores)))
-        was_read = sum(counts[0] for counts in self._counts)
-        refused = sum(counts[1] for counts in self._counts)
+        was_read, refused = sum(self._was_read), sum(self._refused)
         print(f"\n{was_read:,} odd logs read, {refused:,} refused, {max(self._reached):,} branches reached")
         if any(statuses):
             print(f"broken; see {FOUND}, and read again with --file")
@@ -78,22 +79,26 @@ class Hunt:
         return min(was_read, refused) > (was_read + refused) * FEWEST
 
     def _follow(self, core: int) -> int:
-        seed = self._first * self._cores + core + 1  # libFuzzer takes 0 for chance
-        command = [sys.executable, "-m", "benchmarks.fuzz_logs", str(self._each), str(seed), str(FOUND)]
-        with (
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
-            (FOUND / f"fuzzer-{core}.log").open("w", encoding="utf-8") as log,
-        ):
-            for line in process.stdout or ():
-                log.write(line)
-                self._receive(core, line)
-        return process.returncode
+        """Let one core do its share, in rounds; returns the first status that is not 0."""
+        with tempfile.TemporaryDirectory() as kept, (FOUND / f"fuzzer-{core}.log").open("w", encoding="utf-8") as log:
+            for before in range(0, self._each, ROUND):
+                seed = self._first + 1 + before * self._cores + core  # libFuzzer takes 0 for chance
+                runs = min(ROUND, self._each - before)
+                command = [sys.executable, "-m", "benchmarks.fuzz_logs", str(runs), str(seed), str(FOUND), kept]
+                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+                    for line in process.stdout or ():
+                        log.write(line)
+                        self._receive(core, before, line)
+                if process.returncode:
+                    return process.returncode
+        return 0
 
-    def _receive(self, core: int, line: str) -> None:
+    def _receive(self, core: int, before: int, line: str) -> None:
         if told := COUNTS.search(line):
-            self._counts[core] = (int(told[1]), int(told[2]))
+            self._was_read[core] += int(told[1])
+            self._refused[core] += int(told[2])
         if told := PROGRESS.match(line):
-            self._done[core], self._reached[core] = int(told[1]), int(told[2])
+            self._done[core], self._reached[core] = before + int(told[1]), int(told[2])
             print(f"\r{sum(self._done):,} odd logs, {max(self._reached):,} branches ", end="", flush=True)
 
 

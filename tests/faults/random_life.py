@@ -36,6 +36,8 @@ TWO_INTERVALS_S = 2 * LINUX_INTERVAL_S
 TELLING_S = 0.06  # a change of the lease is told within 50 ms
 LOOK_EVERY_S = 0.01  # of virtual time
 LONGEST_DELAY_S = 0.3
+BACKLOGS = {"delay", "loss"}  # what leaves packets waiting before the radio
+BACKLOG_FOUND_S = 1.0  # a question every half second finds them, and its answer comes behind them
 ON_THE_AIR_S = (
     LINUX_SUPERVISION_S + LONGEST_DELAY_S + 10 * LINUX_INTERVAL_S
 )  # a command may wait for a bad radio so long
@@ -109,6 +111,7 @@ class Watch:
         self.house = house
         self.not_ready_s = dict.fromkeys(AXES, 0.0)
         self.troubled: dict[Axis, tuple[str, float]] = {}
+        self.slow_until_s = dict.fromkeys(AXES, 0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -124,6 +127,8 @@ class Watch:
         Where a unit's firmware hung, its recovery counts as one from that, whatever befell it afterwards: only a slow
         goodbye by BlueZ, or a connection that comes to nothing, ends such a link.
         """
+        if kind in BACKLOGS:
+            self.slow_until_s[axis] = self.house.now
         for one in AXES if kind == "adapter" else (axis,):
             has_hung = self.troubled.get(one, ("", 0.0))[0] == "hang"
             self.troubled[one] = "hang" if has_hung else kind, self.house.now
@@ -291,9 +296,14 @@ async def live_through(house: Stack, watch: Watch, life: Life, hands: list[Hand]
 
 
 def check_rest(house: Stack, quiet_s: float, watch: Watch) -> None:
-    """Nobody drives: within the dead-man time and two intervals of the link being up, every unit has its stop."""
+    """Nobody drives: within the dead-man time and two intervals of the link being up, every unit has its stop.
+
+    Behind a radio that has just been slow, the stop waits for what that still owes: nobody can take it back.
+    """
     for axis in AXES:
         by_s = max(quiet_s, watch.not_ready_s[axis]) + DEAD_MAN_S + TWO_INTERVALS_S + EPSILON_S
+        if watch.slow_until_s[axis] > quiet_s - BACKLOG_FOUND_S:
+            by_s += LONGEST_DELAY_S
         frames = house.frames(axis)
         late = [frame for frame in frames if frame.at_s > by_s and not house.is_stop(frame)]
         told = [frame for frame in frames if frame.at_s <= by_s]
