@@ -25,6 +25,11 @@ CHECKED = FrameLayout(
     speed=SpeedField(digits=4, fastest=999, encoding=SpeedEncoding.HEX, order=Order.LOW_FIRST),
     check=Check("CRC-8/MAXIM", first_byte=1),
 )
+TWO_WORDS = FrameLayout(
+    template="a5 {direction} {speed}",
+    direction=DirectionWords(positive="00", negative="01"),
+    speed=SpeedField(digits=2, fastest=200, encoding=SpeedEncoding.HEX),
+)
 SIGNED = [
     FrameLayout(template="a5 {speed} 00", speed=SpeedField(4, fastest=999, encoding=SpeedEncoding.HEX, sign=sign))
     for sign in (Sign.TWOS_COMPLEMENT, Sign.OFFSET, Sign.MAGNITUDE)
@@ -47,7 +52,7 @@ def test_a_frame_of_the_log_becomes_its_velocity(velocity: float, frame: str) ->
     assert unpack(PONS, bytes.fromhex(frame)) == pytest.approx(velocity)
 
 
-@pytest.mark.parametrize("layout", [PONS, HEX, CHECKED, *SIGNED])
+@pytest.mark.parametrize("layout", [PONS, HEX, CHECKED, TWO_WORDS, *SIGNED])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_speed_in_both_directions_survives_the_way_there_and_back(layout: FrameLayout, sign: int) -> None:
     for speed in range(layout.speed.slowest, layout.speed.fastest + 1):

@@ -114,10 +114,18 @@ def test_a_speed_that_cannot_be_said_is_refused(problem: str, field: dict[str, A
         SpeedField(**{"fastest": 50, **field})
 
 
-@pytest.mark.parametrize("words", [("00", "01", "01"), ("00", "1", "02"), ("aa", "AA", "bb")])
-def test_direction_words_must_differ_and_be_of_one_length(words: tuple[str, str, str]) -> None:
-    with pytest.raises(ValueError, match="three different words"):
+@pytest.mark.parametrize("words", [("01", "01", "00"), ("1", "02", "00"), ("AA", "bb", "aa"), ("01", "01", None)])
+def test_direction_words_must_differ_and_be_of_one_length(words: tuple[str, str, str | None]) -> None:
+    with pytest.raises(ValueError, match="different words"):
         DirectionWords(*words)
+
+
+def test_a_head_without_a_word_for_rest_is_told_the_positive_one() -> None:
+    words = DirectionWords(positive="0A", negative="0b")
+    assert [words.word(sign) for sign in (1, 0, -1)] == ["0a", "0a", "0b"]
+    assert [words.sign_of(word) for word in ("0a", "0b", "00")] == [1, -1, None]
+    layout = FrameLayout(template="{direction}0{speed}", direction=words, speed=SPEED)
+    assert layout.frame(0, 0) == bytes.fromhex("0a0000")
 
 
 @pytest.mark.parametrize(("fastest", "slowest"), [(1000, 1), (10, 11)])

@@ -21,12 +21,14 @@ class Use(NamedTuple):
         lost: the share of frames that the log misses.
         speeds: those that the app knows, as shares of full speed; any where there are none.
         is_one_way: whether only one way is driven.
+        is_never_silent: whether the app goes on telling the head to rest.
     """
 
     presses: int = 12
     lost: float = 0.0
     speeds: Sequence[float] = ()
     is_one_way: bool = False
+    is_never_silent: bool = False
 
 
 def used(pack: Callable[[float], bytes], chance: Random, use: Use | None = None) -> ValueStream:
@@ -47,7 +49,7 @@ def used(pack: Callable[[float], bytes], chance: Random, use: Use | None = None)
         for _ in range(chance.randrange(5, 30)):
             speed = min(1.0, max(0.05, speed + chance.uniform(-0.1, 0.1)))
             send(way * min(use.speeds or (speed,), key=lambda known: abs(known - speed)))
-        for _ in range(2):
+        for _ in range(chance.randrange(20, 60) if use.is_never_silent else 2):
             send(0.0)
-        now += chance.uniform(1, 4)
+        now += 0 if use.is_never_silent else chance.uniform(1, 4)
     return ValueStream("C0:DE:00:00:5A:1E", "sent", 0x52, 0x17, None, tuple(samples))

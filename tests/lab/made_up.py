@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+WORDS = (b"\1\2\0", b"\1\2\0", b"\0\1\0", b"\2\1\1", b"LRS")
+WITH_WORD = Encoding.BCD, Encoding.BINARY
+WITH_SIGN = Encoding.SIGNED, Encoding.OFFSET, Encoding.MAGNITUDE
 CHECKS = Check("sum"), Check("xor"), Check("CRC-8"), Check("CRC-16/MODBUS", Order.LOW_FIRST)
 
 
@@ -18,12 +21,17 @@ class Layout(NamedTuple):
     """A layout that somebody might have made up, in bytes."""
 
     header: bytes
-    has_word: bool
+    words: bytes  # of the positive way, the negative one, and rest; none where the speed has a sign
     encoding: Encoding
     size: int
     is_little: bool
     has_counter: bool
     check: Check | None
+
+    @property
+    def has_word(self) -> bool:
+        """Whether a byte of its own says the direction."""
+        return bool(self.words)
 
     @property
     def speed_at(self) -> tuple[int, int]:
@@ -38,7 +46,7 @@ class Layout(NamedTuple):
         def frame(velocity: float) -> bytes:
             nonlocal count
             count += 1
-            word = bytes([(velocity > 0) + 2 * (velocity < 0)]) if self.has_word else b""
+            word = self.words[:1] if velocity > 0 else self.words[1:2] if velocity < 0 else self.words[2:]
             body = self.header + word + self._speed(velocity) + b"\0" + bytes([count % 256] * self.has_counter)
             return body + (self.check.of(body) if self.check else b"")
 
@@ -53,6 +61,9 @@ class Layout(NamedTuple):
                 return bytes.fromhex(str(round(abs(velocity) * (10 ** (2 * self.size) - 1))).zfill(2 * self.size))
             case Encoding.SIGNED:
                 return (round(velocity * (top // 2 - 1)) % top).to_bytes(self.size, order)
+            case Encoding.MAGNITUDE:
+                size = round(abs(velocity) * (top // 2 - 1))
+                return (size + top // 2 * (velocity < 0)).to_bytes(self.size, order)
             case Encoding.OFFSET:
                 return (top // 2 + round(velocity * (top // 2 - 1))).to_bytes(self.size, order)
             case _:
@@ -61,11 +72,11 @@ class Layout(NamedTuple):
 
 def made_up(chance: Random) -> Layout:
     has_word = chance.random() < 0.7
-    encoding = chance.choice([Encoding.BCD, Encoding.BINARY] if has_word else [Encoding.SIGNED, Encoding.OFFSET])
-    size = chance.choice([1, 2])
+    encoding = chance.choice(WITH_WORD if has_word else WITH_SIGN)
+    size = 1 if encoding is Encoding.MAGNITUDE else chance.choice([1, 2])
     return Layout(
         header=bytes([chance.randrange(1, 256) for _ in range(chance.randrange(1, 3))]),
-        has_word=has_word,
+        words=chance.choice(WORDS) if has_word else b"",
         encoding=encoding,
         size=size,
         is_little=encoding is not Encoding.BCD and size > 1 and chance.random() < 0.5,

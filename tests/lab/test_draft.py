@@ -64,6 +64,30 @@ def test_what_was_never_driven_is_a_guess_and_says_so() -> None:
     assert direction.negative == "02"
 
 
+def test_a_way_whose_word_is_kept_at_rest_stops_with_the_frame_of_the_log() -> None:
+    def frame(velocity: float) -> bytes:
+        return bytes([0xAA, int(velocity < 0), round(abs(velocity) * 200), 0x55])
+
+    (found,) = infer([used(frame, Random(1))])
+    text = draft(found)
+    layout = load_profile(text, "draft.toml").frame
+    assert stop_frame(layout) == frame(0)
+    assert {unpack(layout, frame(velocity)) > 0 for velocity in (0.5, -0.5)} == {True, False}
+    assert "what stops is the speed 0" in text
+
+
+def test_where_no_stop_was_seen_the_word_for_rest_is_a_guess_and_says_so() -> None:
+    stream = used(lambda velocity: pack(PONS, velocity), Random(1))
+    moves = tuple(sample for sample in stream.samples if sample.value != stop_frame(PONS))
+    (found,) = infer([msgspec.structs.replace(stream, samples=moves)])
+    assert found.stop is None
+    text = draft(found)
+    assert "the word for rest was not seen: 00 is a guess" in text
+    direction = load_profile(text, "draft.toml").frame.direction
+    assert direction is not None
+    assert direction.none == "00"
+
+
 def test_the_evidence_is_told() -> None:
     text = draft(inferred())
     assert "# digits 8 to 10: a speed, decimal digits" in text

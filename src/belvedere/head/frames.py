@@ -54,7 +54,7 @@ def _sign(layout: FrameLayout, word: str | None) -> int:
     """What a direction's word makes of a speed; 1 where the speed has its own sign."""
     if layout.direction is None or word is None:
         return 1
-    for sign, said in layout.direction.by_sign.items():
-        if said == word:
-            return sign
-    raise FrameError(f"direction {word} is none of {', '.join(layout.direction.by_sign.values())}")
+    sign = layout.direction.sign_of(word)
+    if sign is None:
+        raise FrameError(f"direction {word} is none of {', '.join(layout.direction.words)}")
+    return sign

@@ -40,20 +40,32 @@ class Sign(enum.StrEnum):
 
 
 class DirectionWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The digits for no direction, for positive (right, up) and for negative (left, down)."""
+    """The digits for positive (right, up), for negative (left, down), and for no direction.
 
-    none: Word
+    Some heads know no word for no direction: at rest they are told the positive one, with the speed 0.
+    """
+
     positive: Word
     negative: Word
+    none: Word | None = None
 
     def __post_init__(self) -> None:
-        if len(set(self.by_sign.values())) != 3 or len({len(word) for word in self.by_sign.values()}) != 1:  # noqa: PLR2004 - there are three words
-            raise ValueError("none, positive and negative must be three different words of one length")
+        if len(set(self.words)) != len(self.words) or len({len(word) for word in self.words}) != 1:
+            raise ValueError("positive, negative and none must be different words of one length")
 
     @property
-    def by_sign(self) -> dict[int, str]:
-        """The words in lower case, by the sign of a velocity."""
-        return {0: self.none.lower(), 1: self.positive.lower(), -1: self.negative.lower()}
+    def words(self) -> tuple[str, ...]:
+        """All words in lower case, that for no direction last, if there is one."""
+        return tuple(word.lower() for word in (self.positive, self.negative, self.none) if word is not None)
+
+    def word(self, sign: int) -> str:
+        """The word for the direction of a velocity (1, 0 or -1), in lower case."""
+        positive, negative, *none = self.words
+        return {1: positive, -1: negative, 0: (none or [positive])[0]}[sign]
+
+    def sign_of(self, word: str) -> int | None:
+        """The direction that a word says, None for one that is none of them."""
+        return dict(zip(self.words, (1, -1, 0), strict=False)).get(word)
 
 
 class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +167,7 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if (self.direction is None) is (self.speed.sign is Sign.WORD):
-            raise ValueError('direction must hold its three words, unless the speed has a sign other than "word"')
+            raise ValueError('direction must hold its words, unless the speed has a sign other than "word"')
         if self.check is None and CHECK in self.template:
             raise ValueError("check must say how {check} is made")
         if sorted(part for part in self.parts if "{" in part) != sorted(self._widths):
@@ -176,7 +188,7 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The frame for a direction (1, 0 or -1) and a speed of 0 to `fastest`."""
         said = {SPEED: self.speed.digits_of(sign * speed)}
         if self.direction is not None:
-            said[DIRECTION] = self.direction.by_sign[sign]
+            said[DIRECTION] = self.direction.word(sign)
         if self.check is not None:
             said[CHECK] = "00" * self.check.size
         return self._with_check(bytes.fromhex("".join(said.get(part, part) for part in self.parts)))
@@ -216,7 +228,7 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How many digits each placeholder stands for; the template has these and no others."""
         widths = {SPEED: self.speed.digits}
         if self.direction is not None:
-            widths[DIRECTION] = len(self.direction.none)
+            widths[DIRECTION] = len(self.direction.positive)
         if self.check is not None:
             widths[CHECK] = 2 * self.check.size
         return widths

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from belvedere.head.checks import Order
-from belvedere.head.layout import CHECK, DIRECTION, SPEED, Sign, SpeedEncoding, SpeedField
-from belvedere.lab.inference.readings import Encoding, Kind, Number
+from belvedere.head.layout import CHECK, DIRECTION, SPEED, DirectionWords, Sign, SpeedEncoding, SpeedField
+from belvedere.lab.inference.readings import Encoding, Kind, Number, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from belvedere.head.checks import Check
-    from belvedere.lab.inference.readings import Inference, Reading, Words
+    from belvedere.lab.inference.readings import Inference, Reading
 
 WRITE_COMMAND = 0x52
 AXES = "pan", "tilt"
@@ -75,8 +75,9 @@ def draft(inference: Inference, names: Mapping[str, str] | None = None) -> str:
 
 def _evidence(reading: Reading) -> str:
     place = f"digits {reading.start + 1} to {reading.end}"
+    others = "".join(f" It may also be {other.says}." for other in reading.alternatives)
     advice = f" To be surer: {reading.advice}." if reading.advice else ""
-    return f"# {place}: {reading.says} ({reading.evidence}; confidence {reading.confidence:.2f}).{advice}"
+    return f"# {place}: {reading.says} ({reading.evidence}; confidence {reading.confidence:.2f}).{others}{advice}"
 
 
 def _template(inference: Inference) -> str:
@@ -120,28 +121,27 @@ def _directions(inference: Inference) -> tuple[list[str], list[str]]:
     found = inference.of(Kind.DIRECTION)
     if not found:
         return [], notes
-    words, guessed = _words(found[0])
-    line = f'direction = {{ none = "{words[0]}", positive = "{words[1]}", negative = "{words[2]}" }}'
-    return [line], notes + guessed
+    words, guessed = _words(found[0], is_rest_known=inference.stop is not None)
+    none = f', none = "{words.none}"' if words.none is not None else ""
+    return [f'direction = {{ positive = "{words.positive}", negative = "{words.negative}"{none} }}'], notes + guessed
 
 
-def _words(direction: Reading) -> tuple[tuple[str, str, str], list[str]]:
-    """The words for rest and both ways, and what has to be said of those that were guessed."""
-    seen: Words | None = direction.words
+def _words(direction: Reading, *, is_rest_known: bool) -> tuple[DirectionWords, list[str]]:
+    """The words for both ways and rest, and what has to be said of those that were guessed."""
+    seen = direction.words or Words(None, ())
     size = direction.end - direction.start
-    moving = list(seen.moving if seen else ())[:2]
-    notes = []
-    none = seen.none if seen else None
+    none, ways, notes = seen.none, list(seen.moving[:2]), []
     free = (format(number, "x").zfill(size) for number in range(min(GUESSED_WORDS, 16**size)))
-    known = {none, *moving}
-    if none is None:
-        none = next(word for word in free if word not in known)
+    if none is None and is_rest_known and ways:
+        notes.append(f"at rest the direction is {ways[0]}, as it is one way: what stops is the speed 0")
+    elif none is None:
+        none = next(word for word in free if word not in ways)
         notes.append(f"the word for rest was not seen: {none} is a guess")
-    while len(moving) < 2:  # noqa: PLR2004 - one way, and the other
-        guess = next(word for word in free if word not in {none, *moving})
-        moving.append(guess)
+    while len(ways) < 2:  # noqa: PLR2004 - one way, and the other
+        guess = next(word for word in free if word not in {none, *ways})
+        ways.append(guess)
         notes.append(f"only one way was driven: {guess} for the other is a guess, do not use it before probing")
-    return (none, moving[0], moving[1]), notes
+    return DirectionWords(positive=ways[0], negative=ways[1], none=none), notes
 
 
 def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:

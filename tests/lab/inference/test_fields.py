@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
 from belvedere.lab.inference.fields import fields_of, size_of
@@ -17,6 +20,46 @@ def test_the_word_of_rest_is_that_of_the_stop() -> None:
     direction = next(one for one in fields_of([take], (), Stop("0000", 0.9, "")) if one.kind is Kind.DIRECTION)
     assert direction.words is not None
     assert direction.words.none == "00"
+
+
+def test_a_way_whose_word_is_kept_at_rest_stays_a_way() -> None:
+    take = [bytes([way, speed]) for way in (0, 1) for speed in (*range(10, 90), 0)]
+    take = [b"\0\0" if value[1] == 0 else value for value in take]
+    direction = next(one for one in fields_of([take], (), Stop("0000", 0.9, "")) if one.kind is Kind.DIRECTION)
+    assert direction.words is not None
+    assert (direction.words.none, direction.words.moving) == (None, ("00", "01"))
+    assert not direction.advice
+
+
+@pytest.mark.parametrize(
+    ("said", "encoding"),
+    [
+        (lambda speed: speed % 256, Encoding.SIGNED),
+        (lambda speed: abs(speed) + 128 * (speed < 0), Encoding.MAGNITUDE),
+        (lambda speed: abs(speed) * 2, Encoding.BINARY),
+    ],
+)
+def test_a_number_that_stands_alone_tells_how_it_is_signed(said: Callable[[int], int], encoding: Encoding) -> None:
+    ramp = [*range(60), *range(60, -60, -1), *range(-60, 1)]
+    (speed,) = fields_of([[bytes([said(value)]) for value in ramp]], (), Stop("00", 0.9, ""))
+    assert speed.number is not None
+    assert speed.number.encoding is encoding
+
+
+def test_a_rest_that_is_neither_nought_nor_the_middle_is_a_reason_to_doubt() -> None:
+    take = [bytes([2, value]) for value in (*range(10, 32), *range(31, 9, -1), 31)]
+    sure, doubtful = (
+        next(one for one in fields_of([take], (), stop) if one.kind is Kind.SPEED)
+        for stop in (None, Stop("021f", 0.9, ""))
+    )
+    assert doubtful.confidence < 0.7 * sure.confidence
+
+
+def test_two_bytes_that_change_alike_may_be_two_numbers() -> None:
+    chance = Random(1)
+    take = [bytes([2, chance.randrange(256), chance.randrange(256)]) for _ in range(200)]
+    speed = next(one for one in fields_of([take], (), None) if one.kind is Kind.SPEED)
+    assert any("two numbers" in other.says for other in speed.alternatives)
 
 
 def test_few_decimal_numbers_may_be_binary_and_the_owner_is_told_what_to_do() -> None:

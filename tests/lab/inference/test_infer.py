@@ -26,8 +26,8 @@ LAYOUTS = 150
 
 @pytest.mark.parametrize(
     "use",
-    [Use(), Use(lost=0.1), Use(is_one_way=True), Use(speeds=(0.1, 0.436, 0.999))],
-    ids=["all", "lost", "one way", "few"],
+    [Use(), Use(lost=0.1), Use(is_one_way=True), Use(speeds=(0.1, 0.436, 0.999)), Use(is_never_silent=True)],
+    ids=["all", "lost", "one way", "few", "never silent"],
 )
 def test_the_layout_of_this_head_is_recovered(use: Use) -> None:
     (found,) = infer([used(lambda velocity: pack(PONS, velocity), Random(1), use)])
@@ -82,7 +82,11 @@ def test_of_made_up_layouts_what_is_said_surely_is_true_and_most_is_found() -> N
     wanted = 0
     for _ in range(LAYOUTS):
         layout = made_up(chance)
-        use = Use(presses=chance.choice([4, 8, 16]), lost=chance.choice([0.0, 0.0, 0.05]))
+        use = Use(
+            presses=chance.choice([4, 8, 16]),
+            lost=chance.choice([0.0, 0.0, 0.05]),
+            is_never_silent=chance.random() < 0.2,
+        )
         inferences = infer([used(layout.packer(), chance, use)])
         wanted += 1 + layout.has_word + layout.has_counter + (layout.check is not None)
         all_claims += [claim for found in inferences for claim in claims(layout, found)]

@@ -18,6 +18,9 @@ FEWEST_SPEEDS = 5  # different ones: fewer may be words as well
 SELDOM = 0.03  # a direction changes in motion only where somebody drags across the middle
 DECIMAL_SHARE = 10 / 16  # of hexadecimal digits
 BEYOND_DOUBT = 0.95  # what else it may be is not worth a word
+SMOOTHER = 0.7  # of the way that a number goes: by so much less must another reading explain it
+UNDECIDED = 0.2, 0.8  # between these, nothing tells which byte of a number is the high one
+REST_ELSEWHERE = 0.6  # what a rest that is neither 0 nor the middle leaves of the confidence in a number
 MIDDLE = 8  # the first digit of a number that rests in its middle
 ASK_ALL_SPEEDS = "drive from the slowest to the fastest speed in the app, and look again"
 ASK_BOTH_WAYS = "drive both ways in the app, and look again"
@@ -141,20 +144,24 @@ def _constant(frames: Frames, start: int, end: int) -> Reading:
 
 def _direction(frames: Frames, start: int, end: int) -> Reading:
     counts = _words(frames, start, end)
+    ways = Counter(one[start:end] for take in frames.all for one in take if not frames.is_stop(one))
     none = frames.stop[start:end] if frames.stop and "?" not in frames.stop[start:end] else None
-    moving = tuple(word for word, _count in counts.most_common() if word != none)
+    resting = none  # some heads keep a way's word at rest, and say the speed 0
+    if none in ways:
+        none = None
+    moving = tuple(sorted(ways, key=lambda word: (word != resting, -ways[word])))
     changes = sum(one[start:end] != other[start:end] for take in frames.all for one, other in pairwise(take))
     total = counts.total()
     steadiness = 1 - changes / max(1, total - 1)
     has_both = len(moving) == 2  # noqa: PLR2004 - one way, and the other
-    is_usual = none is not None and has_both
+    is_usual = resting is not None and has_both
     evidence = ", ".join(f"{word} {count} times" for word, count in counts.most_common())
     return Reading(
         kind=Kind.DIRECTION if len(moving) <= MOST_WORDS else Kind.UNEXPLAINED,
         start=start,
         end=end,
         confidence=rounded((0.97 if is_usual else 0.6) * (0.5 + steadiness / 2) * total / (total + 2)),
-        says=f"a direction: rest {none or 'not seen'}, ways {', '.join(moving) or 'not seen'}",
+        says=f"a direction: rest {none or resting or 'not seen'}, ways {', '.join(moving) or 'not seen'}",
         evidence=f"{evidence}; changes {changes} times in {total} commands",
         advice="" if has_both else ASK_BOTH_WAYS,
         words=Words(none, moving),
@@ -189,29 +196,54 @@ def _encoding(
     little = _little_endian(frames, start, end)
     is_little = little > 0.5  # noqa: PLR2004 - likelier than not
     order = 1.0 if end - start <= 2 else max(little, 1 - little)  # noqa: PLR2004 - one byte has no order
-    signed = _with_sign(values, rest, is_little=is_little) if is_alone and (end - start) % 2 == 0 else None
+    signed = _with_sign(frames, (start, end), rest, is_little=is_little) if is_alone and not (end - start) % 2 else None
     if signed is not None:
         at_rest = Number(signed, is_little).value_of(rest) if rest is not None else 0
-        return Number(signed, is_little, at_rest), 0.9 * order, [Alternative("a number without a sign", 0.1)]
+        others = [Alternative("a number without a sign", 0.1), *_two_numbers(start, end, little)]
+        return Number(signed, is_little, at_rest), 0.9 * order, others
+    known = REST_ELSEWHERE if rest is not None and int(rest, 16) else 1.0
     if any(digit in "abcdef" for word in values for digit in word):
-        return Number(Encoding.BINARY, is_little), min(0.95, order), []
+        return Number(Encoding.BINARY, is_little), min(0.95, order) * known, _two_numbers(start, end, little)
     # Each digit but the first would be above nine in six of sixteen numbers, if they were binary.
     lower = len({word[1:] for word in values if len(word) > 1}) or len(values) / 2
     binary = DECIMAL_SHARE**lower
     confidence = 1 / (1 + binary)
     others = [Alternative("a binary number", round(1 - confidence, 2))] if confidence < BEYOND_DOUBT else []
-    return Number(Encoding.BCD), confidence, others
+    return Number(Encoding.BCD), confidence * known, others
 
 
-def _with_sign(values: Iterable[str], rest: str | None, *, is_little: bool) -> Encoding | None:
+def _two_numbers(start: int, end: int, little: float) -> list[Alternative]:
+    """Bytes that change equally often may be numbers of their own: a frame for two axes."""
+    is_undecided = end - start == 4 and UNDECIDED[0] < little < UNDECIDED[1]  # noqa: PLR2004 - two bytes
+    return [Alternative("two numbers of one byte each, such as two axes", 0.5)] if is_undecided else []
+
+
+def _with_sign(frames: Frames, place: tuple[int, int], rest: str | None, *, is_little: bool) -> Encoding | None:
     """How a number says the direction itself, as far as its first digits tell; `rest` is what it is at rest."""
     if rest is None:
         return None
     if int(rest, 16):
         return Encoding.OFFSET if _high_first(rest, is_little=is_little)[0] in "78" else None
-    firsts = {int(_high_first(word, is_little=is_little)[0], 16) for word in values if int(word, 16)}
-    is_on_both_sides = firsts & {0xE, 0xF} and firsts & {0, 1}  # of 0, in two's complement
-    return Encoding.SIGNED if is_on_both_sides else None
+    words = _words(frames, *place)
+    firsts = {int(_high_first(word, is_little=is_little)[0], 16) for word in words if int(word, 16)}
+    if firsts & {0xE, 0xF} and firsts & {0, 1}:  # both sides of 0, in two's complement
+        return Encoding.SIGNED
+    is_smooth = _way(frames, place, Number(Encoding.MAGNITUDE, is_little)) < SMOOTHER * _way(
+        frames, place, Number(Encoding.BINARY, is_little)
+    )
+    return Encoding.MAGNITUDE if is_smooth and firsts & set(range(8, 16)) else None
+
+
+def _way(frames: Frames, place: tuple[int, int], number: Number) -> int:
+    """How far the number goes, all in all: a stick goes no further than it must."""
+    values = [[_signed(one[slice(*place)], number) for one in take] for take in frames.all]
+    return sum(abs(one - other) for take in values for one, other in pairwise(take))
+
+
+def _signed(word: str, number: Number) -> int:
+    half: int = 16 ** len(word) // 2
+    value = number.value_of(word)
+    return half - value if number.encoding is Encoding.MAGNITUDE and value >= half else value
 
 
 def _high_first(word: str, *, is_little: bool) -> str:

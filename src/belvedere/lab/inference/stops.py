@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from belvedere.lab.inference.readings import Stop, rounded
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from belvedere.lab.inference.families import Family
 
+LONG_RUN = 8  # times in a row: a stick that is held still says the same as well, but seldom for so long
+FEWEST_RUNS = 3  # once or twice may be somebody's full speed
+MANY_RUNS = 1.5  # so many times as often as the next
 MANY_ENDS = 0.5  # less than every second burst ends with it: then it is no stop
 
 
@@ -22,7 +25,11 @@ def masked(value: bytes, hidden: Collection[int]) -> str:
 
 
 def stop_of(family: Family, hidden: Collection[int]) -> Stop | None:
-    """The frame that most bursts end with, if anything else moves."""
+    """The frame that most bursts end with, or that is said on and on, if anything else moves."""
+    return _ending(family, hidden) or _resting(family, hidden)
+
+
+def _ending(family: Family, hidden: Collection[int]) -> Stop | None:
     ends: Counter[str] = Counter()
     amid: Counter[str] = Counter()
     for burst in _bursts(family, hidden):
@@ -37,6 +44,23 @@ def stop_of(family: Family, hidden: Collection[int]) -> Stop | None:
         return None
     confidence = rounded((count + 1) / (bursts + 2) * (1 - amid[digits] / (2 * bursts)))
     return Stop(digits, confidence, f"{count} of {bursts} bursts of commands end with it, and then there is silence")
+
+
+def _resting(family: Family, hidden: Collection[int]) -> Stop | None:
+    """The frame that is said on and on, again and again, where an app never falls silent."""
+    runs: Counter[str] = Counter()
+    for take in family.takes:
+        for digits, same in groupby(masked(sample.value, hidden) for sample in take):
+            runs[digits] += sum(1 for _ in same) >= LONG_RUN
+    if not runs:
+        return None
+    (digits, count), *others = sorted(runs.items(), key=lambda item: (-item[1], -item[0].count("0"), item[0]))
+    rival = others[0][1] if others else 0
+    if not others or count < FEWEST_RUNS or count < MANY_RUNS * rival:
+        return None
+    return Stop(
+        digits, rounded(0.8 * (count + 1) / (count + 2)), f"it is said on and on {count} times, with motion between"
+    )
 
 
 def _bursts(family: Family, hidden: Collection[int]) -> list[list[str]]:

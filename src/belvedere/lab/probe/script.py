@@ -130,8 +130,8 @@ class Script:
         words = self._layout.direction
         if words is None:
             return False  # the speed's own sign says it
-        taken = set(words.by_sign.values())
-        width = len(words.none)
+        taken = set(words.words)
+        width = len(words.positive)
         for word in dict.fromkeys(candidate.zfill(width)[-width:] for candidate in WORDS):
             if word in taken:
                 continue
