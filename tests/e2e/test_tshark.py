@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import random
+import struct
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,6 +48,9 @@ FIELDS = (
 USES: dict[str, dict[str, bool]] = {"discovered": {}, "known": {"is_known": True}, "paired": {"is_paired": True}}
 """Ways to use the app, as arguments of `use_app`."""
 
+CLASSIC = 0x0B
+"""The handle of a connection of classic Bluetooth."""
+
 COMPARED = ("0x12", "0x52", "0xd2", "0x1b", "0x1d")
 """All writes, notifications and indications."""
 
@@ -69,8 +73,8 @@ def tshark(path: Path, *arguments: str) -> str:
 
 
 def seen_by_tshark(path: Path) -> tuple[list[Seen], dict[int, str]]:
-    """What it prints of every PDU on the attribute channel, and the other side's address by frame."""
-    wanted = "btl2cap.cid == 4 and btatt.opcode in {" + ", ".join(COMPARED) + "}"
+    """What it prints of every PDU of attributes, and the other side's address by frame."""
+    wanted = "btatt.opcode in {" + ", ".join(COMPARED) + "}"
     options = [option for field in FIELDS for option in ("-e", field)]
     rows = [line.split("\t") for line in tshark(path, "-Y", wanted, "-T", "fields", *options).splitlines()]
     values = decoded_values(path, wanted)
@@ -180,6 +184,37 @@ def any_packets(chance: random.Random, many: int) -> Iterator[Packet]:
             yield Packet(time_us, RECEIVED, EVENT, hci_log.connected(handle, chance.choice((PAN, TILT))))
 
 
+def with_classic(packets: Iterator[Packet], chance: random.Random) -> Iterator[Packet]:
+    """The same with a classic connection between, on which channels of attributes come and go."""
+    yield next(packets)
+    address = hci_log.air_order("00:1B:DC:00:00:01")
+    begun = hci_log.event(3, b"\0" + struct.pack("<H", CLASSIC) + address + b"\1\0")
+    ours, theirs, asker, is_open = 0x40, 0x40, SENT, False
+    said: list[tuple[int, tuple[int, ...]]]
+    for number, packet in enumerate(packets):
+        if number == 0:
+            yield packet._replace(direction=RECEIVED, kind=EVENT, data=begun, kept=None)
+        way = chance.choice((SENT, RECEIVED))
+        if chance.random() < (0.05 if is_open else 0.5):
+            is_open = not is_open
+            if is_open:
+                ours, theirs = chance.randrange(0x40, 0x48), chance.randrange(0x40, 0x48)
+                asker = way
+                said = [(asker, (2, 0x1F, ours)), (1 - asker, (3, theirs, ours, 0, 0))]
+            else:
+                said = [(asker, (6, theirs, ours)), (1 - asker, (7, theirs, ours))]
+            for side, (code, *numbers) in said:
+                body = struct.pack(f"<{len(numbers)}H", *numbers)
+                data = hci_log.att(CLASSIC, struct.pack("<BBH", code, 1, len(body)) + body, cid=1)
+                yield packet._replace(direction=side, kind=ACL, data=data, kept=None)
+        elif is_open:
+            pdu = b"\x52\x17\0" if way == SENT else b"\x1b\x19\0"
+            frame = hci_log.l2cap(pdu + chance.randbytes(chance.randrange(60)), cid=theirs if way == asker else ours)
+            for part in hci_log.fragments(CLASSIC, frame, chance.choice((30, 300)), boundary=2):
+                yield packet._replace(direction=way, kind=ACL, data=part, kept=None)
+        yield packet
+
+
 def closing(handle: int, way: int) -> list[bytes]:
     """A frame in two parts, which ends for everybody what was incomplete before it."""
     return hci_log.fragments(handle, hci_log.l2cap(b"\x52\x01\0" + bytes(10)), 9, boundary=0 if way == SENT else 2)
@@ -203,8 +238,9 @@ def test_whatever_happens_to_frames_in_whatever_file_they_are_read_as_wireshark_
     tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / name
-    path.write_bytes(WAYS[name](list(any_packets(random.Random(name), 1500))))
-    assert assert_same(path) > 900
+    chance = random.Random(name)
+    path.write_bytes(WAYS[name](list(with_classic(any_packets(chance, 1500), chance))))
+    assert assert_same(path) > 1500
 
 
 def test_a_log_cut_short_is_read_as_far_as_wireshark_reads_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from belvedere.lab.logs import events, frames
+from belvedere.lab.logs.channels import Channels
 from belvedere.lab.logs.connections import Connections
 from belvedere.lab.logs.datalinks import EVENT, RECEIVED, SENT, UNTOLD
 from belvedere.lab.logs.frames import CONTINUING, PDU_AT, Assembly, frames_of
@@ -50,6 +51,7 @@ class Follower:
         self.connections = Connections()
         self.packets = 0
         self.assembly = Assembly()
+        self._channels = Channels()
         self._heard: set[int] = set()
 
     def receive(self, packets: Packets) -> Values:
@@ -57,6 +59,7 @@ class Follower:
         self.connections.begin_piece()
         self.packets += int(np.count_nonzero(packets.kind))
         cut = frames_of(packets)
+        cut = cut._replace(is_odd=cut.is_odd | self._channels.receive(packets, cut))
         found = self._look(packets, cut)
         plain = np.flatnonzero(cut.is_plain)
         index = np.concatenate((plain, np.array([one.packet for one in found], np.int64)))
@@ -84,7 +87,7 @@ class Follower:
                 if is_odd:
                     found += self._values(index, key, direction, data[PDU_AT:], is_cut=is_cut)
             else:
-                way, pdu = self._assembled(key, direction, data, is_cut=is_cut)
+                way, pdu = self._assembled(index, key, direction, data, is_cut=is_cut)
                 found += self._values(index, key, way, pdu, is_cut=False)
         return found
 
@@ -94,7 +97,7 @@ class Follower:
         values = self.connections.at(key).bearer.receive(direction, pdu)
         return [Found(index, key, direction, value, is_cut) for value in values]
 
-    def _assembled(self, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes]:
+    def _assembled(self, index: int, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes]:
         """Take a fragment; returns the attribute PDU that it completes, if it does, and its direction."""
         fragment = data[frames.ACL_BYTES :]
         is_cut = is_cut or len(fragment) != int.from_bytes(data[2:4], "little")
@@ -104,8 +107,11 @@ class Follower:
             if direction == UNTOLD:
                 direction = SENT if self.assembly.waits(key, SENT) else RECEIVED
             frame = self.assembly.go_on(key, direction, fragment, is_cut=is_cut)
-        is_att = frame is not None and int.from_bytes(frame[2:4], "little") == frames.ATT_CHANNEL
-        return direction, frame[frames.L2CAP_BYTES :] if frame is not None and is_att else b""
+        if frame is None:
+            return direction, b""
+        channel = int.from_bytes(frame[2:4], "little")
+        is_att = channel == frames.ATT_CHANNEL or self._channels.carries(key, direction, channel, index)
+        return direction, frame[frames.L2CAP_BYTES :] if is_att else b""
 
     def _is_between_fragments(self, cut: Frames) -> Flags:
         """Whole frames of connections that have fragments in this piece: each ends what is incomplete."""
@@ -119,8 +125,10 @@ class Follower:
     def _receive_event(self, data: bytes, adapter: int, index: int, time_ns: int) -> None:
         for event in events.events_in(data):
             key = self.connections.receive(event, adapter, index, time_ns)
-            for direction in (SENT, RECEIVED) if key is not None else ():
-                self.assembly.end(key or 0, direction)
+            if key is not None:
+                self._channels.end(key, index)
+                for direction in (SENT, RECEIVED):
+                    self.assembly.end(key, direction)
 
     def _is_telling(self, packets: Packets) -> Flags:
         """Events that tell of connections or names."""

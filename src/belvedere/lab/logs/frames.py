@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ACL_BYTES = 4  # handle with flags, length
 L2CAP_BYTES = 4  # length, channel
 PDU_AT = ACL_BYTES + L2CAP_BYTES
-ATT_CHANNEL = 4
+SIGNALLING_CHANNEL, ATT_CHANNEL = 1, 4
 CONTINUING = 1  # the boundary flag of a fragment that goes on; others begin
 
 WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION = 0x12, 0x52, 0xD2, 0x1B, 0x1D
@@ -39,6 +39,8 @@ class Frames(NamedTuple):
         is_whole: whether one packet is the whole frame, be it cut in the log or not.
         is_plain: whether it is a whole `PLAIN` PDU, with at least its handle in the log.
         is_odd: whether it needs a look of its own.
+        is_signalling: whether it is a whole frame of classic Bluetooth's signalling channel.
+        channel: of a frame that is whole, and its packet no longer than it says; elsewhere 0.
         opcode: of the attribute PDU, where one is whole.
     """
 
@@ -47,6 +49,8 @@ class Frames(NamedTuple):
     is_whole: Flags
     is_plain: Flags
     is_odd: Flags
+    is_signalling: Flags
+    channel: Ints
     opcode: Ints
 
 
@@ -60,11 +64,13 @@ def frames_of(packets: Packets) -> Frames:
     is_whole = is_headed & (view.u16(at + ACL_BYTES) + L2CAP_BYTES == carried)
     is_known = is_whole & (packets.length <= ACL_BYTES + carried)
     opcode = view.u8(at + PDU_AT)
-    is_att = is_known & (view.u16(at + 6) == ATT_CHANNEL) & (packets.length > PDU_AT)
+    channel = np.where(is_known & (packets.length > PDU_AT), view.u16(at + 6), 0)
+    is_att = channel == ATT_CHANNEL
     has_handle = (packets.length >= PDU_AT + PLAIN_HEAD_BYTES) & (carried >= L2CAP_BYTES + PLAIN_HEAD_BYTES)
     is_plain = is_att & np.isin(opcode, PLAIN) & has_handle
     is_odd = (is_acl & ~is_whole) | (is_att & ~is_plain & ~np.isin(opcode, SILENT))
-    return Frames(packets.adapter << 12 | head & 0xFFF, is_begin, is_whole, is_plain, is_odd, opcode)
+    key = packets.adapter << 12 | head & 0xFFF
+    return Frames(key, is_begin, is_whole, is_plain, is_odd, channel == SIGNALLING_CHANNEL, channel, opcode)
 
 
 class Assembly:

@@ -1,0 +1,135 @@
+"""Attributes over classic Bluetooth, whose channels have other numbers each time."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+
+from belvedere.lab.logs.follow import Follower
+from belvedere.lab.logs.opening import Log
+from belvedere.lab.logs.survey import entries
+from belvedere.testing import hci_log
+from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
+
+KEY, OTHER_KEY = 0x0B, 0x0C
+OURS, THEIRS = 0x41, 0x45
+ATT_PSM, AUDIO_PSM = 0x1F, 0x19
+WRITE, TOLD = b"\x12\x17\0abc", b"\x1b\x19\0told"
+HAPPENED = -1  # an event, where others have a direction
+Said = tuple[int, bytes]
+
+
+def command(code: int, *numbers: int) -> bytes:
+    body = struct.pack(f"<{len(numbers)}H", *numbers)
+    return struct.pack("<BBH", code, 1, len(body)) + body
+
+
+def frame(pdu: bytes, channel: int, key: int = KEY) -> bytes:
+    return hci_log.att(key, pdu, cid=channel)
+
+
+def signal(*commands: bytes, key: int = KEY) -> bytes:
+    return frame(b"".join(commands), 1, key)
+
+
+ASKED = RECEIVED, signal(command(2, ATT_PSM, THEIRS))
+GRANTED = SENT, signal(command(3, OURS, THEIRS, 0, 0))
+OPENED = [ASKED, GRANTED]
+"""They asked: what we send goes to their number, and what they send to ours."""
+
+
+def told(*pieces: list[Said]) -> list[tuple[int, bytes]]:
+    """The opcode and the value of all that is found; a piece begins where the one before ends."""
+    follower, found = Follower(), []
+    for piece in pieces:
+        packets = [
+            Packet(at * 1000, RECEIVED, EVENT, data) if way is HAPPENED else Packet(at * 1000, way, ACL, data)
+            for at, (way, data) in enumerate(piece)
+        ]
+        for part in Log(io.BytesIO(hci_log.btsnoop(packets))).packets():
+            found += [(entry.opcode, entry.value) for entry in entries(follower.receive(part))]
+    return found
+
+
+BOTH = [(SENT, frame(WRITE, THEIRS)), (RECEIVED, frame(TOLD, OURS))]
+FOUND = [(0x12, b"abc"), (0x1B, b"told")]
+
+
+def test_what_goes_over_a_channel_that_they_opened_is_found() -> None:
+    assert told(OPENED + BOTH) == FOUND
+
+
+def test_what_goes_over_a_channel_that_we_opened_is_found() -> None:
+    opened = [(SENT, signal(command(2, ATT_PSM, OURS))), (RECEIVED, signal(command(3, THEIRS, OURS, 0, 0)))]
+    assert told(opened + BOTH) == FOUND
+
+
+def test_a_channel_goes_on_in_the_next_piece_of_the_log() -> None:
+    assert told([ASKED], [GRANTED], BOTH, BOTH) == FOUND + FOUND
+
+
+def test_an_answer_that_only_asks_for_patience_opens_nothing_yet() -> None:
+    waiting = SENT, signal(command(3, OURS, THEIRS, 1, 0))
+    assert told([ASKED, waiting, *BOTH]) == []
+    assert told([ASKED, waiting, GRANTED, *BOTH]) == FOUND
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        [],
+        [ASKED],
+        [GRANTED],
+        [ASKED, (SENT, signal(command(3, OURS, THEIRS, 4, 0)))],
+        [(RECEIVED, signal(command(2, AUDIO_PSM, THEIRS))), GRANTED],
+    ],
+    ids=["nothing", "asked", "granted unasked", "refused", "audio"],
+)
+def test_other_channels_hold_no_attributes(opened: list[Said]) -> None:
+    assert told(opened + BOTH) == []
+
+
+def test_a_number_means_one_channel_in_each_direction_and_connection() -> None:
+    crossed = [(SENT, frame(WRITE, OURS)), (RECEIVED, frame(TOLD, THEIRS)), (SENT, frame(WRITE, THEIRS, OTHER_KEY))]
+    assert told(OPENED + crossed) == []
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        [(SENT, signal(command(6, THEIRS, OURS))), (RECEIVED, signal(command(7, THEIRS, OURS)))],
+        [(RECEIVED, signal(command(6, OURS, THEIRS))), (SENT, signal(command(7, OURS, THEIRS)))],
+        [(RECEIVED, signal(command(2, AUDIO_PSM, THEIRS))), GRANTED],
+    ],
+    ids=["by us", "by them", "another opened"],
+)
+def test_a_channel_that_was_closed_holds_attributes_no_more(closed: list[Said]) -> None:
+    assert told(OPENED + BOTH + closed + BOTH) == FOUND
+    assert told(OPENED + BOTH, closed, BOTH) == FOUND
+
+
+def test_a_channel_ends_with_its_connection() -> None:
+    assert told(OPENED + BOTH, [(HAPPENED, hci_log.disconnected(KEY))], BOTH) == FOUND
+
+
+def test_a_channel_that_opens_in_the_piece_of_its_connections_beginning_stays() -> None:
+    begun = HAPPENED, hci_log.event(3, b"\0" + struct.pack("<H", KEY) + bytes(6) + b"\1\0")
+    assert told([begun, *OPENED], BOTH) == FOUND
+
+
+def test_several_commands_may_go_in_one_frame() -> None:
+    assert told([(RECEIVED, signal(command(8, 0, 0), command(2, ATT_PSM, THEIRS))), GRANTED, *BOTH]) == FOUND
+
+
+def test_fragments_of_such_a_channel_are_put_together() -> None:
+    whole = hci_log.l2cap(b"\x52\x17\0" + bytes(range(60)), cid=THEIRS)
+    pieces = [(SENT, piece) for piece in hci_log.fragments(KEY, whole, 25, boundary=2)]
+    assert told(OPENED + pieces) == [(0x52, bytes(range(60)))]
+    assert told(pieces) == []
+
+
+def test_commands_that_are_cut_or_senseless_are_passed_over() -> None:
+    odd = [(RECEIVED, signal(data)) for data in (b"\2", command(2), command(2, 1), b"\2\1\xff\xff" + bytes(3))]
+    assert told(odd + OPENED + BOTH) == FOUND
