@@ -81,6 +81,8 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
         (["{folder}/nowhere.log"], "nowhere.log: No such file"),
         (["{folder}"], "Is a directory"),
         (["{folder}/text"], "no Bluetooth log"),
+        (["/dev/stdin"], "save it first"),
+        (["{log}", "--handle", "0x99"], "no handle 0x0099; there are: 0x0017"),
         (["{folder}/empty"], "an empty file"),
         (["{log}", "--device", "PONS-9"], "no device PONS-9"),
         (["{log}", "--handle", "seventeen"], "--handle seventeen"),

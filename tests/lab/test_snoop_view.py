@@ -52,7 +52,7 @@ def test_people_see_devices_connections_and_streams(tmp_path: Path) -> None:
 
 
 def test_a_device_without_values_says_so(tmp_path: Path) -> None:
-    assert "no values went" in text_of(surveyed(tmp_path, CONNECTED))
+    assert "no values were seen" in text_of(surveyed(tmp_path, CONNECTED))
 
 
 def test_many_connections_are_counted_only(tmp_path: Path) -> None:

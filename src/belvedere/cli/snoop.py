@@ -38,6 +38,8 @@ def snoop(
         raise OwnerError(f"{timeline}: a timeline is drawn as .svg")
     from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - numpy is heavy
 
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise OwnerError(f"{file}: is read more than once, so it must be a file: save it first")
     handles = [_handle(word) for word in handle or ()]
     with _progress(file, "reading") as told:
         survey = Survey(file, told)

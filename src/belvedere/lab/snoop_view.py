@@ -37,7 +37,7 @@ def shown(findings: Findings, *, is_local: bool = True) -> Group:
     for device in findings.devices:
         streams = [stream for stream in findings.streams if stream.device == device.label]
         parts.append(device_words(device, zone))
-        parts.append(streams_table(streams) if streams else Text("  no values went\n", style="dim"))
+        parts.append(streams_table(streams) if streams else Text("  no values were seen\n", style="dim"))
     return Group(*parts, *(Text(note) for note in notes(findings)))
 
 

@@ -96,6 +96,15 @@ def test_a_name_may_come_before_and_after_the_connection(connections: Connection
     assert [one.name for one in connections.devices] == ["PONS-PAN", "PONS-TILT"]
 
 
+def test_a_shortened_name_does_not_replace_the_whole_one(connections: Connections) -> None:
+    connections.receive(opened(PAN), 0, 0, 0)
+    seen = []
+    for name in ("PONS", "PONS-PAN", "PONS", "HEAD"):
+        connections.receive(Named(PAN, name), 0, 1, 0)
+        seen.append(connections.devices[0].name)
+    assert seen == ["PONS", "PONS-PAN", "PONS-PAN", "HEAD"]
+
+
 def test_what_is_kept_has_bounds(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_CONNECTIONS", 3)
     monkeypatch.setattr(module, "MOST_NAMES", 2)

@@ -47,7 +47,6 @@ def test_however_packets_are_wrapped_they_are_the_same(file: bytes) -> None:
     assert contents(packets) == [one.data[: one.kept] for one in PACKETS]
     assert packets.kind.tolist() == [one.kind for one in PACKETS]
     assert packets.direction.tolist() == [one.direction for one in PACKETS]
-    assert packets.is_cut.tolist() == [False, False, False, True]
     assert packets.frame.tolist() == [1, 2, 3, 4]
 
 

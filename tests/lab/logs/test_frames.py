@@ -33,6 +33,12 @@ def test_a_write_that_is_cut_in_the_log_is_plain_as_long_as_its_handle_is_there(
     assert frames(hci_log.att(KEY, WRITE), kept=10).is_plain.tolist() == [False]
 
 
+def test_a_packet_is_cut_where_it_says_more_than_there_is_whatever_the_log_says() -> None:
+    whole = hci_log.att(KEY, WRITE)
+    assert frames(whole, whole[:-1], whole + b"\0").is_cut.tolist() == [False, True, False]
+    assert frames(whole, kept=9).is_cut.tolist() == [True]
+
+
 def test_fragments_and_requests_need_a_look_and_answers_without_content_do_not() -> None:
     found = frames(*hci_log.fragments(KEY, FRAME, 6), hci_log.att(KEY, b"\x0a\x17\0"), hci_log.att(KEY, b"\x13"))
     assert found.is_odd.tolist() == [True, True, True, False]

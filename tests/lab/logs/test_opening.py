@@ -54,7 +54,7 @@ def test_pieces_may_end_anywhere(kind: str) -> None:
 
 
 def test_a_block_that_nobody_reads_is_skipped_however_long_it_is() -> None:
-    long = hci_log.block(0x0BAD, bytes(2 * PIECE_BYTES))
+    long = hci_log.block(0x0BAE, bytes(2 * PIECE_BYTES))
     start = hci_log.section() + hci_log.interface(201)
     log = Log(io.BytesIO(start + long + hci_log.enhanced(PACKETS[0], 201)))
     assert frames_in(log) == [1]
@@ -73,6 +73,8 @@ def test_damage_is_told_with_where_it_is() -> None:
         (b"", "empty"),
         (b"PK\3\4...", "zip archive"),
         (b"\x1f\x8b...", "gunzip"),
+        (b"BZh9...", "bunzip2"),
+        (b"\xfd7zXZ\0...", "unxz"),
         (b"--- BEGIN:BTSNOOP_LOG_SUMMARY (1 bytes in) ---", "summary"),
         (b"hello, world", "no Bluetooth log"),
         (b"b", "no Bluetooth log"),

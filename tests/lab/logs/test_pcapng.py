@@ -73,15 +73,24 @@ def test_the_direction_may_stand_in_an_option() -> None:
     assert records.flags.tolist() == [2, 1]
 
 
-def test_what_wireshark_counts_is_counted_and_other_blocks_are_skipped_however_long() -> None:
-    journal, names = hci_log.block(9, b"entry"), hci_log.block(4, bytes(1000))
-    start = hci_log.section() + hci_log.interface(201) + names + journal + hci_log.enhanced(ONE, 201)
+@pytest.mark.parametrize("kind", [9, 0x0BAD, 0x40000BAD, 0x204])
+def test_what_wireshark_counts_is_counted_and_other_blocks_are_skipped_however_long(kind: int) -> None:
+    strange, names = hci_log.block(kind, b"entry"), hci_log.block(4, bytes(1000))
+    start = hci_log.section() + hci_log.interface(201) + names + strange + hci_log.enhanced(ONE, 201)
     walker = PcapngWalker()
     records, used = walker.walk(start + names[:100])
     assert records is not None
     assert records.link.tolist() == [datalinks.OTHER, datalinks.H4_PHDR]
     assert used == len(start) + len(names)
     assert not walker.damage
+
+
+def test_an_interface_of_something_else_is_told_in_words() -> None:
+    walker = PcapngWalker()
+    walker.walk(hci_log.section() + hci_log.interface(201))
+    assert not walker.foreign
+    walker.walk(hci_log.section() + hci_log.interface(251))
+    assert "over the air (link type 251)" in walker.foreign
 
 
 def test_a_block_that_is_not_whole_waits_for_more() -> None:

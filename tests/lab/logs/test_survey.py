@@ -70,7 +70,7 @@ def test_only_what_is_wanted_is_told(log: Path) -> None:
         assert [one.entry.frame for one in survey.told(wanted)] == [4, 6, 7]
         assert [one.label for one in survey.findings_of(wanted).devices] == [PAN]
         assert [one.handle for one in survey.findings_of(wanted).streams] == [0x17, 0x19]
-    wanted = survey.wanted([], [0x19, 0x99])
+    wanted = survey.wanted([], [0x19])
     assert [one.entry.frame for one in survey.told(wanted)] == [6]
     assert [one.handle for one in survey.findings_of(wanted).streams] == [0x19]
 
@@ -78,6 +78,18 @@ def test_only_what_is_wanted_is_told(log: Path) -> None:
 def test_a_device_that_is_not_in_the_log_is_answered_with_those_that_are(log: Path) -> None:
     with pytest.raises(OwnerError, match=f"no device PONS-9; there are: {PAN}, {TILT}"):
         Survey(log).wanted(["PONS-9"], [])
+
+
+def test_a_handle_that_is_not_in_the_log_is_answered_with_those_that_are(log: Path) -> None:
+    with pytest.raises(OwnerError, match="no handle 0x0099; there are: 0x0017, 0x0019"):
+        Survey(log).wanted([PAN], [0x99])
+
+
+def test_a_capture_of_something_else_is_called_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "sniffed.pcapng"
+    path.write_bytes(hci_log.pcapng([], linktype=272))
+    with pytest.raises(OwnerError, match="over the air"):
+        Survey(path)
 
 
 def test_progress_is_told_in_bytes(log: Path) -> None:
@@ -99,7 +111,7 @@ def test_a_log_that_grows_meanwhile_is_read_as_far_as_it_was_at_first(log: Path)
         (b"", "an empty file"),
         (b"some text\n" * 9, "no Bluetooth log"),
         (hci_log.btsnoop([]), "holds no packets"),
-        (hci_log.section() + hci_log.interface(1), "holds no packets"),
+        (hci_log.section() + hci_log.interface(1), "something else"),
         (hci_log.btsnoop(PACKETS)[:30], r"holds no packets of Bluetooth \(cut short in record 1\)"),
     ],
 )

@@ -23,6 +23,7 @@ class BtsnoopWalker:
     """Walks the records of a file whose header is given."""
 
     damage = ""
+    foreign = ""
 
     def __init__(self, header: bytes) -> None:
         if len(header) < HEADER_BYTES:

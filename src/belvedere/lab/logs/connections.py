@@ -185,6 +185,8 @@ class Connections:
         return len(self.devices) - 1
 
     def _name(self, event: Named) -> None:
+        if self._names.get(event.address, "").startswith(event.name):
+            return  # a shortened name says less than is known
         if event.address in self._device_at:
             self.devices[self._device_at[event.address]].name = event.name
         if event.address in self._names or len(self._names) < MOST_NAMES:

@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from belvedere.lab.logs.records import Records
-    from belvedere.lab.logs.view import Flags, Ints, View
+    from belvedere.lab.logs.view import Ints, View
 
 OTHER, H1, H4, H4_BARE, H4_PHDR, MONITOR, MONITOR_PHDR = range(7)
 """Ways to wrap: not at all (H1), after a byte that tells the type (H4; without any word of the direction, or with a
@@ -35,7 +35,6 @@ class Packets(NamedTuple):
         time_ns: since the epoch.
         at: where the packet begins, behind the byte that tells its type.
         length: how much of it the log holds.
-        is_cut: whether there was more of it.
         kind: COMMAND, ACL, EVENT, or what nobody here looks at.
         direction: SENT, RECEIVED or UNTOLD.
         adapter: a number for each that the log tells apart.
@@ -46,7 +45,6 @@ class Packets(NamedTuple):
     time_ns: Ints
     at: Ints
     length: Ints
-    is_cut: Flags
     kind: Ints
     direction: Ints
     adapter: Ints
@@ -71,7 +69,6 @@ def unwrapped(records: Records, first_frame: int) -> Packets:
         time_ns=records.time_ns,
         at=records.at + skipped,
         length=records.length - skipped,
-        is_cut=records.length < records.original,
         kind=kind,
         direction=direction,
         adapter=adapter,

@@ -73,7 +73,7 @@ class Follower:
         """Look at the packets that need it, one after the other."""
         is_event = self._is_telling(packets)
         odd = np.flatnonzero(is_event | cut.is_odd | self._is_between_fragments(cut))
-        columns = (odd, packets.at[odd], packets.length[odd], packets.is_cut[odd], packets.direction[odd])
+        columns = (odd, packets.at[odd], packets.length[odd], cut.is_cut[odd], packets.direction[odd])
         kinds = (is_event[odd], cut.is_odd[odd], cut.is_whole[odd], cut.key[odd])
         found: list[Found] = []
         for index, at, length, is_cut, direction, is_telling, is_odd, is_whole, key in zip(
@@ -100,7 +100,7 @@ class Follower:
     def _assembled(self, index: int, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes]:
         """Take a fragment; returns the attribute PDU that it completes, if it does, and its direction."""
         fragment = data[frames.ACL_BYTES :]
-        is_cut = is_cut or len(fragment) != int.from_bytes(data[2:4], "little")
+        is_cut = is_cut or len(fragment) != int.from_bytes(data[2:4], "little")  # longer is damaged as well
         if data[1] >> 4 & 3 != CONTINUING:
             frame = self.assembly.begin(key, direction, fragment, is_cut=is_cut)
         else:

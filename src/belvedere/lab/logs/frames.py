@@ -38,6 +38,7 @@ class Frames(NamedTuple):
         is_begin: whether a frame begins here.
         is_whole: whether one packet is the whole frame, be it cut in the log or not.
         is_plain: whether it is a whole `PLAIN` PDU, with at least its handle in the log.
+        is_cut: whether the log holds less of the packet than that says.
         is_odd: whether it needs a look of its own.
         is_signalling: whether it is a whole frame of classic Bluetooth's signalling channel.
         channel: of a frame that is whole, and its packet no longer than it says; elsewhere 0.
@@ -48,6 +49,7 @@ class Frames(NamedTuple):
     is_begin: Flags
     is_whole: Flags
     is_plain: Flags
+    is_cut: Flags
     is_odd: Flags
     is_signalling: Flags
     channel: Ints
@@ -70,7 +72,8 @@ def frames_of(packets: Packets) -> Frames:
     is_plain = is_att & np.isin(opcode, PLAIN) & has_handle
     is_odd = (is_acl & ~is_whole) | (is_att & ~is_plain & ~np.isin(opcode, SILENT))
     key = packets.adapter << 12 | head & 0xFFF
-    return Frames(key, is_begin, is_whole, is_plain, is_odd, channel == SIGNALLING_CHANNEL, channel, opcode)
+    is_cut = is_acl & (packets.length < ACL_BYTES + carried)
+    return Frames(key, is_begin, is_whole, is_plain, is_cut, is_odd, channel == SIGNALLING_CHANNEL, channel, opcode)
 
 
 class Assembly:

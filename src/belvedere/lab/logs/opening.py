@@ -22,6 +22,8 @@ ELSE = {
     b"": "an empty file",
     b"PK\3\4": "a zip archive; Android's bug report holds the log as FS/data/misc/bluetooth/logs/btsnoop_hci.log",
     b"\x1f\x8b": "compressed: gunzip it first",
+    b"BZh": "compressed: bunzip2 it first",
+    b"\xfd7zXZ": "compressed: unxz it first",
     b"---": "a summary without the values; switch on the full Bluetooth HCI log in Android's developer options",
 }
 """Other files that owners come with, by their first bytes, and what to do."""
@@ -45,6 +47,11 @@ class Log:
         self._rest = file.read(HEADER_BYTES)
         self._walker, used = _walker_for(self._rest)
         self._rest = self._rest[used:]
+
+    @property
+    def foreign(self) -> str:
+        """What part of the log is that cannot be read, or ""."""
+        return self._walker.foreign
 
     def packets(self) -> Iterator[Packets]:
         """All that can be read."""

@@ -26,10 +26,24 @@ LINKS = {187: datalinks.H4_BARE, 201: datalinks.H4_PHDR, 254: datalinks.MONITOR_
 """Link types of HCI, as tcpdump.org lists them."""
 
 
+STRANGERS = {
+    **dict.fromkeys((189, 220, 249), "a capture of USB"),
+    **dict.fromkeys((251, 256, 272), "a sniffer's capture of what was over the air"),
+}
+"""What people take for a log of HCI."""
+
+
+def words_of(linktype: int) -> str:
+    """What a capture of another link type is, and what is wanted instead."""
+    what = STRANGERS.get(linktype, "a capture of something else")
+    return f"{what} (link type {linktype}); a log of Bluetooth HCI is wanted, such as a phone's btsnoop_hci.log"
+
+
 class PcapWalker:
     """Walks the records of a file whose header is given."""
 
     damage = ""
+    foreign = ""
 
     def __init__(self, header: bytes) -> None:
         if len(header) < HEADER_BYTES:
@@ -37,7 +51,7 @@ class PcapWalker:
         self._order, self._unit_ns = ORDERS[header[:4]]
         linktype = struct.unpack_from(self._order + "I", header, 20)[0] & 0xFFFF  # above are bits about checksums
         if linktype not in LINKS:
-            raise NotALogError(f"a capture of something other than Bluetooth HCI (link type {linktype})")
+            raise NotALogError(words_of(linktype))
         self._link = LINKS[linktype]
 
     def walk(self, data: bytes) -> tuple[Records | None, int]:

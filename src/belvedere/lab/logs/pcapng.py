@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from belvedere.lab.logs import datalinks
+from belvedere.lab.logs import datalinks, pcap
 from belvedere.lab.logs.pcap import LINKS, NS_A_S
 from belvedere.lab.logs.records import LONGEST_RECORD, Records
 from belvedere.lab.logs.view import View
@@ -15,9 +15,11 @@ from belvedere.lab.logs.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECTION, INTERFACE, OLD_PACKET, SIMPLE, JOURNAL, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 9, 6
+SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
+JOURNAL, CUSTOM, CUSTOM_UNCOPIED, SYSTEM_CALL = 9, 0x00000BAD, 0x40000BAD, 0x204
 READ = {SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED}  # other blocks are skipped, however long
-FRAMES = {OLD_PACKET, SIMPLE, ENHANCED, JOURNAL}  # what Wireshark counts as a frame
+STRANGE_FRAMES = {JOURNAL, CUSTOM, CUSTOM_UNCOPIED, SYSTEM_CALL}
+FRAMES = {OLD_PACKET, SIMPLE, ENHANCED, *STRANGE_FRAMES}  # what Wireshark counts as a frame
 
 BYTE_ORDER = 0x1A2B3C4D
 BLOCK_BYTES = 12  # type and length before a block, and length after it
@@ -46,6 +48,7 @@ class PcapngWalker:
     """Walks the blocks of a file."""
 
     damage = ""
+    foreign = ""
 
     def __init__(self) -> None:
         self._order = "<"
@@ -98,11 +101,13 @@ class PcapngWalker:
             elif code == TSOFFSET and len(value) == 8:  # noqa: PLR2004 - a signed number of 64 bits
                 (offset_s,) = struct.unpack(self._order + "q", value)
         self._many += 1
+        if linktype not in LINKS:
+            self.foreign = pcap.words_of(linktype)
         return Interface(self._many - 1, LINKS.get(linktype, datalinks.OTHER), snap, ticks_a_s, offset_s)
 
     def _packet(self, kind: int, data: bytes, at: int, end: int) -> tuple[int, ...]:
         """One row for `Records`: at, length, original, time, link, interface, flags."""
-        if kind == JOURNAL:
+        if kind in STRANGE_FRAMES:
             return at, 0, 0, self._time_ns, datalinks.OTHER, 0, 0
         if kind == SIMPLE:
             return self._simple(data, at + 8, end)

@@ -49,6 +49,11 @@ class Walker(Protocol):
         """Why nothing can be read from here on, or ""."""
         ...
 
+    @property
+    def foreign(self) -> str:
+        """What part of the file is that is no Bluetooth HCI, in words, or ""."""
+        ...
+
     def walk(self, data: bytes) -> tuple[Records | None, int]:
         """The records that lie wholly in the data, and where to go on.
 

@@ -19,7 +19,7 @@ from belvedere.lab.logs.values import DIRECTION_WORDS, is_ours
 from belvedere.lab.streams import Sample, ValueStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from belvedere.lab.logs.connections import Connections
@@ -66,11 +66,12 @@ class Survey:
                 on_progress(log.position)
         self.findings: Findings = findings_of(path, log, follower, tally)
         if not follower.packets:
-            raise OwnerError(f"{path}: holds no packets of Bluetooth" + (f" ({log.trouble})" if log.trouble else ""))
+            why_not = log.foreign or "holds no packets of Bluetooth"
+            raise OwnerError(f"{path}: {why_not}" + (f" ({log.trouble})" if log.trouble else ""))
         self._ours = follower.connections.ours
         self._theirs = {device.label: device.table for device in follower.connections.devices}
 
-    def wanted(self, devices: Iterable[str], handles: Iterable[int]) -> Wanted:
+    def wanted(self, devices: Iterable[str], handles: Sequence[int]) -> Wanted:
         """What a person asks for: devices by address or name, however written. Raises OwnerError."""
         labels: set[str] = set()
         for word in devices:
@@ -79,6 +80,11 @@ class Survey:
                 there = ", ".join(one.label for one in self.findings.devices[:MOST_SUGGESTED]) or "none"
                 raise OwnerError(f"{self._path}: no device {word}; there are: {there}")
             labels |= same
+        known = sorted({one.handle for one in self.findings.streams if one.device in (labels or {one.device})})
+        for handle in handles:
+            if handle not in known:
+                there = ", ".join(f"0x{one:04x}" for one in known[:MOST_SUGGESTED]) or "none"
+                raise OwnerError(f"{self._path}: no handle 0x{handle:04x}; there are: {there}")
         return Wanted(frozenset(labels), frozenset(handles))
 
     def findings_of(self, wanted: Wanted) -> Findings:
