@@ -153,6 +153,17 @@ def test_a_packet_longer_than_its_frame_is_lost_and_nothing_else(tape: Tape) -> 
     assert tape.told() == [(2, 0x52, b"whole")]
 
 
+def test_what_follows_a_packet_in_its_record_is_no_part_of_it(tape: Tape) -> None:
+    tape.add(SENT, hci_log.att(0x40, WRITE + b"abc") + b"\0\0")
+    tape.add(SENT, hci_log.att(0x40, b"\x0a\x20\0") + b"\0\0")
+    tape.add(RECEIVED, hci_log.att(0x40, b"\x0bread") + b"\0\0")
+    for fragment in hci_log.fragments(0x40, hci_log.l2cap(WRITE + VALUE), 20):
+        tape.add(SENT, fragment + b"\0")
+    follower = Follower()
+    assert tape.told(follower) == [(1, 0x52, b"abc"), (3, 0x0B, b"read"), (6, 0x52, VALUE)]
+    assert follower.assembly.lost == 0
+
+
 def test_a_signed_write_is_told_without_its_signature(tape: Tape) -> None:
     tape.send(b"\xd2\x17\0abc" + bytes(12))
     tape.send(b"\xd2\x17\0short")

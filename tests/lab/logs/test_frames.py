@@ -39,6 +39,12 @@ def test_a_packet_is_cut_where_it_says_more_than_there_is_whatever_the_log_says(
     assert frames(whole, kept=9).is_cut.tolist() == [True]
 
 
+def test_bytes_behind_a_packet_are_not_held() -> None:
+    whole = hci_log.att(KEY, WRITE)
+    found = frames(whole + b"\0\0", whole[:9])
+    assert (found.held.tolist(), found.is_plain.tolist()) == ([len(whole), 9], [True, False])
+
+
 def test_fragments_and_requests_need_a_look_and_answers_without_content_do_not() -> None:
     found = frames(*hci_log.fragments(KEY, FRAME, 6), hci_log.att(KEY, b"\x0a\x17\0"), hci_log.att(KEY, b"\x13"))
     assert found.is_odd.tolist() == [True, True, True, False]

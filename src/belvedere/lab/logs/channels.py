@@ -54,7 +54,7 @@ class Channels:
         self._spans = []
         for index in np.flatnonzero(cut.is_signalling).tolist():
             at = int(packets.at[index])
-            data = packets.view.data[at + PDU_AT : at + int(packets.length[index])]
+            data = packets.view.data[at + PDU_AT : at + int(cut.held[index])]
             self._receive_signalling(int(cut.key[index]), int(packets.direction[index]), bytes(data), index)
         count = len(packets.at)
         self._spans += [Span(*channel, first, count) for channel, first in self._open.items()]

@@ -73,7 +73,8 @@ class Follower:
         """Look at the packets that need it, one after the other."""
         is_event = self._is_telling(packets)
         odd = np.flatnonzero(is_event | cut.is_odd | self._is_between_fragments(cut))
-        columns = (odd, packets.at[odd], packets.length[odd], cut.is_cut[odd], packets.direction[odd])
+        length = np.where(is_event[odd], packets.length[odd], cut.held[odd])
+        columns = (odd, packets.at[odd], length, cut.is_cut[odd], packets.direction[odd])
         kinds = (is_event[odd], cut.is_odd[odd], cut.is_whole[odd], cut.key[odd])
         found: list[Found] = []
         for index, at, length, is_cut, direction, is_telling, is_odd, is_whole, key in zip(
@@ -100,7 +101,6 @@ class Follower:
     def _assembled(self, index: int, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes]:
         """Take a fragment; returns the attribute PDU that it completes, if it does, and its direction."""
         fragment = data[frames.ACL_BYTES :]
-        is_cut = is_cut or len(fragment) != int.from_bytes(data[2:4], "little")  # longer is damaged as well
         if data[1] >> 4 & 3 != CONTINUING:
             frame = self.assembly.begin(key, direction, fragment, is_cut=is_cut)
         else:
@@ -169,7 +169,7 @@ def _plain_columns(packets: Packets, cut: Frames, plain: Ints) -> tuple[Ints, ..
     signature = np.where(opcode == frames.SIGNED_WRITE, frames.SIGNATURE_BYTES, 0)
     head = frames.PLAIN_HEAD_BYTES
     full = np.maximum(0, view.u16(at + frames.ACL_BYTES) - head - signature)
-    held = packets.length[plain] - PDU_AT - head
+    held = cut.held[plain] - PDU_AT - head
     handle = view.u16(at + PDU_AT + 1)
     is_cut = (held < full).astype(np.int64)
     return packets.direction[plain], opcode, handle, at + PDU_AT + head, np.minimum(full, held), is_cut

@@ -38,10 +38,11 @@ class Frames(NamedTuple):
         is_begin: whether a frame begins here.
         is_whole: whether one packet is the whole frame, be it cut in the log or not.
         is_plain: whether it is a whole `PLAIN` PDU, with at least its handle in the log.
+        held: bytes of the packet in the log, without what may follow it there: the packet says how long it is.
         is_cut: whether the log holds less of the packet than that says.
         is_odd: whether it needs a look of its own.
         is_signalling: whether it is a whole frame of classic Bluetooth's signalling channel.
-        channel: of a frame that is whole, and its packet no longer than it says; elsewhere 0.
+        channel: of a frame that is whole; elsewhere 0.
         opcode: of the attribute PDU, where one is whole.
     """
 
@@ -49,6 +50,7 @@ class Frames(NamedTuple):
     is_begin: Flags
     is_whole: Flags
     is_plain: Flags
+    held: Ints
     is_cut: Flags
     is_odd: Flags
     is_signalling: Flags
@@ -64,16 +66,17 @@ def frames_of(packets: Packets) -> Frames:
     is_begin = is_acl & ((head >> 12 & 3) != CONTINUING)
     is_headed = is_begin & (packets.length >= PDU_AT)
     is_whole = is_headed & (view.u16(at + ACL_BYTES) + L2CAP_BYTES == carried)
-    is_known = is_whole & (packets.length <= ACL_BYTES + carried)
+    held = np.minimum(packets.length, ACL_BYTES + carried)
     opcode = view.u8(at + PDU_AT)
-    channel = np.where(is_known & (packets.length > PDU_AT), view.u16(at + 6), 0)
+    channel = np.where(is_whole & (held > PDU_AT), view.u16(at + 6), 0)
     is_att = channel == ATT_CHANNEL
-    has_handle = (packets.length >= PDU_AT + PLAIN_HEAD_BYTES) & (carried >= L2CAP_BYTES + PLAIN_HEAD_BYTES)
+    has_handle = held >= PDU_AT + PLAIN_HEAD_BYTES
     is_plain = is_att & np.isin(opcode, PLAIN) & has_handle
     is_odd = (is_acl & ~is_whole) | (is_att & ~is_plain & ~np.isin(opcode, SILENT))
     key = packets.adapter << 12 | head & 0xFFF
-    is_cut = is_acl & (packets.length < ACL_BYTES + carried)
-    return Frames(key, is_begin, is_whole, is_plain, is_cut, is_odd, channel == SIGNALLING_CHANNEL, channel, opcode)
+    is_cut = is_acl & (held < ACL_BYTES + carried)
+    is_signalling = channel == SIGNALLING_CHANNEL
+    return Frames(key, is_begin, is_whole, is_plain, held, is_cut, is_odd, is_signalling, channel, opcode)
 
 
 class Assembly:
