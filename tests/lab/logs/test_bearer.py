@@ -4,7 +4,7 @@ import pytest
 
 from belvedere.lab.logs.attributes import Room, Table
 from belvedere.lab.logs.bearer import NO_HANDLE, Bearer, Value
-from belvedere.lab.logs.datalinks import RECEIVED, SENT
+from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNTOLD
 from belvedere.lab.words import SIG_TAIL
 
 FFF0, FFF1, FFF2 = (f"0000{short}{SIG_TAIL}" for short in ("fff0", "fff1", "fff2"))
@@ -168,3 +168,10 @@ def test_answers_that_cannot_be_say_nothing(talk: Talk, answer: bytes) -> None:
     assert talk.received(answer) == []
     assert not talk.theirs.services
     assert not talk.theirs.characteristics
+
+
+def test_an_answer_finds_its_request_where_nobody_tells_who_asked(talk: Talk) -> None:
+    for pdu in (b"\x08\1\0\xff\xff\x03\x28", b"\x09\x07\x16\0\x0c\x17\0\xf1\xff", b"\x0a\x17\0"):
+        assert list(talk.bearer.receive(UNTOLD, pdu)) == []
+    assert list(talk.bearer.receive(UNTOLD, b"\x0bstate")) == [Value(0x0B, 0x17, b"state")]
+    assert talk.theirs.uuid_of(0x17) == FFF1

@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from belvedere.lab.logs.datalinks import UNTOLD
 from belvedere.lab.logs.follow import Follower
 from belvedere.lab.logs.opening import Log
 from belvedere.lab.logs.survey import entries
@@ -128,6 +129,17 @@ def test_fragments_of_such_a_channel_are_put_together() -> None:
     pieces = [(SENT, piece) for piece in hci_log.fragments(KEY, whole, 25, boundary=2)]
     assert told(OPENED + pieces) == [(0x52, bytes(range(60)))]
     assert told(pieces) == []
+
+
+def test_without_directions_a_channel_is_found_by_its_numbers() -> None:
+    begun = Packet(0, RECEIVED, EVENT, hci_log.event(3, b"\0" + struct.pack("<H", KEY) + bytes(6) + b"\1\0"))
+    long = hci_log.l2cap(b"\x52\x17\0" + bytes(range(60)), cid=THEIRS)
+    said = [one for _way, one in OPENED + BOTH] + hci_log.fragments(KEY, long, 25, boundary=2)
+    flushable = [one[:1] + bytes([one[1] | (0 if one[1] & 0x10 else 0x20)]) + one[2:] for one in said]
+    packets = [begun, *(Packet(0, SENT, ACL, one) for one in flushable)]
+    (part,) = Log(io.BytesIO(hci_log.pcap(packets, linktype=187))).packets()
+    found = [(entry.direction, entry.opcode, entry.value) for entry in entries(Follower().receive(part))]
+    assert found == [(UNTOLD, *one) for one in [*FOUND, (0x52, bytes(range(60)))]]
 
 
 def test_commands_that_are_cut_or_senseless_are_passed_over() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from belvedere.lab.logs.datalinks import RECEIVED, SENT
+from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNTOLD
 from belvedere.lab.logs.values import Values, is_ours
 
 
@@ -27,3 +27,7 @@ def test_handles_are_of_the_phones_table_when_it_serves() -> None:
     assert not is_ours(RECEIVED, 0x1B)
     assert is_ours(RECEIVED, 0x52)
     assert is_ours(SENT, 0x1B)
+
+
+def test_handles_are_of_the_devices_table_where_nobody_tells_the_direction() -> None:
+    assert not any(is_ours(UNTOLD, opcode) for opcode in (0x52, 0x1B))

@@ -18,7 +18,7 @@ from belvedere.lab.logs.attributes import (
     Table,
     uuid_in,
 )
-from belvedere.lab.logs.datalinks import SENT
+from belvedere.lab.logs.datalinks import OPPOSITE, RECEIVED
 from belvedere.lab.logs.events import text_of
 from belvedere.lab.logs.frames import PLAIN, SIGNATURE_BYTES, SIGNED_WRITE
 
@@ -62,7 +62,7 @@ class Bearer:
     def __init__(self, ours: Table, theirs: Table) -> None:
         self.mtu: int | None = None
         self.name = ""
-        self._tables = (theirs, ours)  # by the direction of the request
+        self._tables = (theirs, ours, theirs)  # by the direction of the request; where nobody tells it, we asked
         self._pending: dict[int, bytes] = {}
         self._offered = 0
 
@@ -74,20 +74,20 @@ class Bearer:
             self._receive_request(direction, pdu)
             return ()
         if opcode - 1 in REQUESTS:
-            return self._receive_response(1 - direction & 1, pdu)
+            return self._receive_response(OPPOSITE[direction], pdu)
         if opcode in PLAIN or opcode in {PREPARE, PREPARED}:
             return _written(pdu)
         if opcode == NOTIFY_MULTIPLE:
             return [Value(opcode, handle, value) for handle, value in _handles_lengths_values(pdu[1:])]
         if opcode == ERROR:
-            self._pending.pop(1 - direction & 1, None)
+            self._pending.pop(OPPOSITE[direction], None)
         elif opcode in {MTU_REQUEST, MTU_RESPONSE} and len(pdu) >= 3:  # noqa: PLR2004 - opcode and a number
             self._receive_mtu(opcode, int.from_bytes(pdu[1:3], "little"))
         return ()
 
     def _receive_request(self, direction: int, pdu: bytes) -> None:
         if pdu[0] == READ_BY_TYPE and uuid_in(pdu[5:]) == DATABASE_HASH:
-            self._tables[direction & 1].is_cached = True
+            self._tables[direction].is_cached = True
 
     def _receive_mtu(self, opcode: int, mtu: int) -> None:
         if opcode == MTU_REQUEST:
@@ -102,7 +102,7 @@ class Bearer:
             request = b""
         table = self._tables[direction]
         values = list(ANSWERS[pdu[0]](request, pdu, table))
-        if direction == SENT:
+        if direction != RECEIVED:
             for value in values:
                 if table.uuid_of(value.handle) == DEVICE_NAME:
                     self.name = text_of(value.value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNTOLD
+from belvedere.lab.logs.datalinks import OPPOSITE, RECEIVED, SENT, UNTOLD
 from belvedere.lab.logs.frames import PDU_AT
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ MOST_ASKED = 512
 """Requests without an answer that are remembered."""
 
 BEFORE = -1  # the piece
-OPPOSITE = {SENT: RECEIVED, RECEIVED: SENT, UNTOLD: UNTOLD}
 
 
 class Span(NamedTuple):

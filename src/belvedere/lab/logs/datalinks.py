@@ -20,6 +20,8 @@ COMMAND, ACL, EVENT = 1, 2, 4
 SENT, RECEIVED, UNTOLD = 0, 1, 2
 """Directions, seen from the host that kept the log."""
 
+OPPOSITE = {SENT: RECEIVED, RECEIVED: SENT, UNTOLD: UNTOLD}
+
 INBOUND, OUTBOUND = 1, 2  # as pcapng's flags say it
 
 MONITOR_KINDS = np.array([0, 0, COMMAND, EVENT, ACL, ACL], np.int64)  # by the monitor's opcode, 0 to 5
@@ -85,20 +87,13 @@ def _opened(link: int, view: View, at: Ints, flags: Ints) -> tuple[Ints, Ints, i
     if link == H4_PHDR:
         return view.u8(at + 4), view.u32(at, ">") & 1, 5, 0
     if link == H4_BARE:
-        return view.u8(at), _told_or_guessed(view, at, flags), 1, 0
+        return view.u8(at), _told(flags), 1, 0
     is_beside = link == MONITOR
     opcode, number = (flags & 0xFFFF, flags >> 16) if is_beside else (view.u16(at + 2, ">"), view.u16(at, ">"))
     known = np.where(opcode < len(MONITOR_KINDS), opcode, 0)
     return MONITOR_KINDS[known], MONITOR_DIRECTIONS[known], 0 if is_beside else 4, number
 
 
-def _told_or_guessed(view: View, at: Ints, flags: Ints) -> Ints:
-    """The direction where no word tells it: by pcapng's option, by the type, or by how a frame begins.
-
-    Low Energy hosts begin a frame with 00, and controllers with 10 (Core 5.4, volume 4, part E, 5.4.2).
-    """
-    boundary = view.u8(at + 2) >> 4 & 3
-    by_boundary = np.select([boundary == 0, boundary == 2], [SENT, RECEIVED], UNTOLD)  # noqa: PLR2004 - 10 in binary
-    kind = view.u8(at)
-    guessed = np.select([kind == COMMAND, kind == EVENT], [SENT, RECEIVED], by_boundary)
-    return np.select([flags & 3 == INBOUND, flags & 3 == OUTBOUND], [RECEIVED, SENT], guessed)
+def _told(flags: Ints) -> Ints:
+    """The direction that pcapng's option tells, where there is one."""
+    return np.select([flags & 3 == INBOUND, flags & 3 == OUTBOUND], [RECEIVED, SENT], UNTOLD)

@@ -105,7 +105,7 @@ class Follower:
             frame = self.assembly.begin(key, direction, fragment, is_cut=is_cut)
         else:
             if direction == UNTOLD:
-                direction = SENT if self.assembly.waits(key, SENT) else RECEIVED
+                direction = next((one for one in (SENT, RECEIVED) if self.assembly.waits(key, one)), UNTOLD)
             frame = self.assembly.go_on(key, direction, fragment, is_cut=is_cut)
         if frame is None:
             return direction, b""
@@ -127,7 +127,7 @@ class Follower:
             key = self.connections.receive(event, adapter, index, time_ns)
             if key is not None:
                 self._channels.end(key, index)
-                for direction in (SENT, RECEIVED):
+                for direction in (SENT, RECEIVED, UNTOLD):
                     self.assembly.end(key, direction)
 
     def _is_telling(self, packets: Packets) -> Flags:

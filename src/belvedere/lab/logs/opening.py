@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from belvedere.lab.logs import btsnoop, pcap
 from belvedere.lab.logs.datalinks import Packets, unwrapped
+from belvedere.lab.logs.directions import Directions
 from belvedere.lab.logs.pcapng import PcapngWalker
 from belvedere.lab.logs.records import NotALogError, Walker
 
@@ -44,6 +45,7 @@ class Log:
         self.position = 0
         self.trouble = ""
         self._file = file
+        self._directions = Directions()
         self._rest = file.read(HEADER_BYTES)
         self._walker, used = _walker_for(self._rest)
         self._rest = self._rest[used:]
@@ -64,7 +66,7 @@ class Log:
                 continue
             records, used = self._walker.walk(data[to_skip:] if to_skip else data)
             if records is not None:
-                yield unwrapped(records, self.frames + 1)
+                yield self._directions.guessed(unwrapped(records, self.frames + 1))
                 self.frames += len(records.at)
             if self._walker.damage:
                 self.trouble = f"damaged behind record {self.frames}: {self._walker.damage}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from belvedere.lab.logs.datalinks import SENT
+from belvedere.lab.logs.datalinks import SENT, UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,5 +82,8 @@ class Values(NamedTuple):
 
 
 def is_ours(direction: int, opcode: int) -> bool:
-    """Whether the handle is of the host's own table: odd opcodes come from the server, even ones go to it."""
-    return (opcode & 1 == 1) == (direction == SENT)
+    """Whether the handle is of the host's own table: odd opcodes come from the server, even ones go to it.
+
+    Where the direction is not told it is taken for the device's.
+    """
+    return direction != UNTOLD and (opcode & 1 == 1) == (direction == SENT)
