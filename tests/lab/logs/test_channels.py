@@ -1,4 +1,4 @@
-"""Attributes over classic Bluetooth, whose channels have other numbers each time."""
+"""Attributes over channels that have other numbers each time: those of classic Bluetooth, and enhanced ones."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HAPPENED = -1  # an event, where others have a direction
 Said = tuple[int, bytes]
 
 
-def command(code: int, *numbers: int) -> bytes:
+def command(code: int, *numbers: int, identifier: int = 1) -> bytes:
     body = struct.pack(f"<{len(numbers)}H", *numbers)
-    return struct.pack("<BBH", code, 1, len(body)) + body
+    return struct.pack("<BBH", code, identifier, len(body)) + body
 
 
 def frame(pdu: bytes, channel: int, key: int = KEY) -> bytes:
     return hci_log.att(key, pdu, cid=channel)
 
 
-def signal(*commands: bytes, key: int = KEY) -> bytes:
-    return frame(b"".join(commands), 1, key)
+def signal(*commands: bytes, key: int = KEY, channel: int = 1) -> bytes:
+    return frame(b"".join(commands), channel, key)
 
 
 ASKED = RECEIVED, signal(command(2, ATT_PSM, THEIRS))
@@ -145,3 +145,84 @@ def test_without_directions_a_channel_is_found_by_its_numbers() -> None:
 def test_commands_that_are_cut_or_senseless_are_passed_over() -> None:
     odd = [(RECEIVED, signal(data)) for data in (b"\2", command(2), command(2, 1), b"\2\1\xff\xff" + bytes(3))]
     assert told(odd + OPENED + BOTH) == FOUND
+
+
+def test_a_channel_ends_with_its_connection_within_a_piece() -> None:
+    ended = HAPPENED, hci_log.disconnected(KEY)
+    assert told([*OPENED, *BOTH, ended, *BOTH, *OPENED, *BOTH]) == FOUND + FOUND
+
+
+WE_ASKED = SENT, signal(command(0x17, 0x27, 64, 64, 9, 0x50, 0x51), channel=5)
+TWO_GRANTED = RECEIVED, signal(command(0x18, 64, 64, 9, 0, 0x60, 0x61), channel=5)
+ENHANCED = [WE_ASKED, TWO_GRANTED]
+"""What we send goes to 0x60 and 0x61, and what they send to 0x50 and 0x51."""
+
+
+def enhanced(pdu: bytes, channel: int) -> bytes:
+    return frame(struct.pack("<H", len(pdu)) + pdu, channel)
+
+
+BOTH_ENHANCED = [(SENT, enhanced(WRITE, 0x60)), (RECEIVED, enhanced(TOLD, 0x51))]
+
+
+@pytest.mark.parametrize("channel", [1, 5], ids=["classic", "low energy"])
+def test_what_goes_over_enhanced_channels_is_found(channel: int) -> None:
+    opened = [(way, data[:6] + bytes([channel]) + data[7:]) for way, data in ENHANCED]
+    assert told(opened + BOTH_ENHANCED) == FOUND
+    assert told(opened, BOTH_ENHANCED[:1], BOTH_ENHANCED[1:]) == FOUND
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        [WE_ASKED],
+        [TWO_GRANTED],
+        [(SENT, signal(command(0x17, 0x25, 64, 64, 9, 0x50, 0x51), channel=5)), TWO_GRANTED],
+        [WE_ASKED, (RECEIVED, signal(command(0x18, 0, 0, 0, 4, 0, 0), channel=5))],
+        [WE_ASKED, (RECEIVED, signal(command(0x18, 64, 64, 9, 0, 0x60, 0x61, identifier=2), channel=5))],
+        [*ENHANCED, (SENT, signal(command(7, 0x50, 0x60), command(7, 0x51, 0x61), channel=5))],
+    ],
+    ids=["asked", "granted unasked", "another service", "refused", "another answered", "closed"],
+)
+def test_other_enhanced_channels_hold_no_attributes(opened: list[Said]) -> None:
+    assert told(opened + BOTH_ENHANCED) == []
+
+
+def test_of_several_enhanced_channels_some_may_be_refused() -> None:
+    granted = RECEIVED, signal(command(0x18, 64, 64, 9, 4, 0, 0x61), channel=5)
+    said = [(SENT, enhanced(WRITE, 0x60)), (SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
+    assert told([WE_ASKED, granted, *said]) == FOUND[:1]
+
+
+def test_a_pdu_may_take_several_frames_of_an_enhanced_channel() -> None:
+    pdu = b"\x12\x17\0" + bytes(range(90))
+    whole = struct.pack("<H", len(pdu)) + pdu
+    frames = [(SENT, frame(part, 0x60)) for part in (whole[:50], whole[50:60])]
+    last = [(SENT, part) for part in hci_log.fragments(KEY, hci_log.l2cap(whole[60:], cid=0x60), 20)]
+    between = [(SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
+    assert told(ENHANCED + frames + between, last) == [*FOUND, (0x12, bytes(range(90)))]
+
+
+def test_each_enhanced_channel_has_requests_of_its_own() -> None:
+    asked = [(SENT, enhanced(b"\x0a\x20\0", 0x60)), (SENT, enhanced(b"\x0a\x21\0", 0x61))]
+    answers = [(RECEIVED, enhanced(b"\x0bzero", 0x50)), (RECEIVED, enhanced(b"\x0bone", 0x51))]
+    packets = [Packet(0, way, ACL, data) for way, data in ENHANCED + asked + answers]
+    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    found = [(entry.handle, entry.value) for entry in entries(Follower().receive(part))]
+    assert found == [(0x20, b"zero"), (0x21, b"one")]
+
+
+def test_a_name_read_over_an_enhanced_channel_is_the_devices() -> None:
+    read = [(SENT, enhanced(b"\x08\1\0\xff\xff\x00\x2a", 0x60)), (RECEIVED, enhanced(b"\x09\6\3\0PONS", 0x50))]
+    packets = [Packet(0, way, ACL, data) for way, data in ENHANCED + read]
+    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    follower = Follower()
+    follower.receive(part)
+    assert [one.bearer.name for one in follower.connections.all] == ["PONS"]
+
+
+def test_frames_that_do_not_fit_are_counted_as_lost() -> None:
+    packets = [Packet(0, way, ACL, data) for way, data in [*ENHANCED, (SENT, frame(b"\1\0" + WRITE, 0x60))]]
+    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    follower = Follower()
+    assert (len(follower.receive(part).frame), follower.assembly.lost) == (0, 1)

@@ -18,7 +18,7 @@ from belvedere.lab.logs.attributes import (
     Table,
     uuid_in,
 )
-from belvedere.lab.logs.datalinks import OPPOSITE, RECEIVED
+from belvedere.lab.logs.datalinks import OPPOSITE, RECEIVED, SENT
 from belvedere.lab.logs.events import text_of
 from belvedere.lab.logs.frames import PLAIN, SIGNATURE_BYTES, SIGNED_WRITE
 
@@ -65,6 +65,10 @@ class Bearer:
         self._tables = (theirs, ours, theirs)  # by the direction of the request; where nobody tells it, we asked
         self._pending: dict[int, bytes] = {}
         self._offered = 0
+
+    def another(self) -> Bearer:
+        """Another channel between the same two: the same tables, and requests of its own."""
+        return Bearer(self._tables[RECEIVED], self._tables[SENT])
 
     def receive(self, direction: int, pdu: bytes) -> Iterable[Value]:
         """A PDU went this way; returns the values in it."""

@@ -1,15 +1,17 @@
-"""Channels of classic Bluetooth that carry attributes: the signalling channel says which, from when, and until when.
+"""Channels that carry attributes beside the usual one: the signalling channel says which, from when, and until when.
 
-Low Energy always uses the same channel for attributes; classic Bluetooth opens one, with a number of each side's own.
+Low Energy always has the same channel for attributes; classic Bluetooth opens one, with a number of each side's own.
+Both may open enhanced ones (Core 5.4, volume 3, part A, 4).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from belvedere.lab.logs.datalinks import OPPOSITE, RECEIVED, SENT, UNTOLD
+from belvedere.lab.logs.enhanced import Enhanced
 from belvedere.lab.logs.frames import PDU_AT
 
 if TYPE_CHECKING:
@@ -19,14 +21,19 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.frames import Frames
     from belvedere.lab.logs.view import Flags
 
-ATTRIBUTES = 0x001F  # the number of the service (PSM)
+ATTRIBUTES, ENHANCED_ATTRIBUTES = 0x001F, 0x0027  # the numbers of the services (PSM)
 CONNECTION_REQUEST, CONNECTION_RESPONSE, DISCONNECTION_RESPONSE = 0x02, 0x03, 0x07
+CREDIT_REQUEST, CREDIT_RESPONSE = 0x17, 0x18  # for several channels at once
+BEFORE_CHANNELS = 4  # numbers of these commands
+REFUSED = 0  # stands for a channel that is not opened
 SUCCESS, PENDING = 0, 1
 COMMAND_BYTES = 4  # code, identifier, length
 MOST_ASKED = 512
 """Requests without an answer that are remembered."""
 
 BEFORE = -1  # the piece
+
+Service = TypeVar("Service")
 
 
 class Span(NamedTuple):
@@ -37,6 +44,7 @@ class Span(NamedTuple):
     channel: int
     first: int
     end: int
+    enhanced: Enhanced | None
 
 
 class Channels:
@@ -44,19 +52,20 @@ class Channels:
 
     def __init__(self) -> None:
         self._asked: dict[tuple[int, int, int], int] = {}
-        self._open: dict[tuple[int, int, int], int] = {}
+        self._asked_enhanced: dict[tuple[int, int, int], tuple[int, ...]] = {}
+        self._open: dict[tuple[int, int, int], tuple[int, Enhanced | None]] = {}
         self._spans: list[Span] = []
 
     def receive(self, packets: Packets, cut: Frames) -> Flags:
         """Which packets of the next piece are whole frames of attributes on channels that were opened."""
-        self._open = dict.fromkeys(self._open, BEFORE)
+        self._open = {channel: (BEFORE, enhanced) for channel, (_first, enhanced) in self._open.items()}
         self._spans = []
         for index in np.flatnonzero(cut.is_signalling).tolist():
             at = int(packets.at[index])
             data = packets.view.data[at + PDU_AT : at + int(cut.held[index])]
             self._receive_signalling(int(cut.key[index]), int(packets.direction[index]), bytes(data), index)
         count = len(packets.at)
-        self._spans += [Span(*channel, first, count) for channel, first in self._open.items()]
+        self._spans += [Span(*channel, first, count, enhanced) for channel, (first, enhanced) in self._open.items()]
         found = np.zeros(count, bool)
         for span in self._spans:
             part = slice(max(0, span.first), span.end)
@@ -65,54 +74,82 @@ class Channels:
             found[part] |= is_same & is_same_way
         return found
 
-    def carries(self, key: int, direction: int, channel: int, index: int) -> bool:
-        """Whether a frame of this piece that ends with this packet holds attributes."""
-        return any(
-            (span.key, span.channel) == (key, channel)
-            and span.first <= index < span.end
-            and direction in _ways(span.direction)
-            for span in self._spans
-        )
+    def carrying(self, key: int, direction: int, channel: int, index: int) -> Span | None:
+        """The channel of a frame of this piece that ends with this packet, if that holds attributes."""
+        for span in self._spans:
+            is_same = (span.key, span.channel) == (key, channel) and direction in _ways(span.direction)
+            if is_same and span.first <= index < span.end:
+                return span
+        return None
 
     def end(self, key: int, index: int) -> None:
         """The connection ended, or another began, with this packet of the piece that was received last."""
-        self._open = {channel: first for channel, first in self._open.items() if channel[0] != key or first >= index}
+        self._open = {
+            channel: (first, enhanced)
+            for channel, (first, enhanced) in self._open.items()
+            if channel[0] != key or first >= index
+        }
+        self._spans = [
+            span._replace(end=min(span.end, index)) if span.key == key and span.first < index else span
+            for span in self._spans
+        ]
 
     def _receive_signalling(self, key: int, direction: int, data: bytes, index: int) -> None:
-        for code, (first, second, *more) in _commands(data):
+        for code, identifier, numbers in _commands(data):
             if code == CONNECTION_REQUEST:
-                if len(self._asked) >= MOST_ASKED:
-                    self._asked.pop(next(iter(self._asked)))
-                self._asked[key, direction, second] = first
-            elif code == CONNECTION_RESPONSE and more:
-                # The answer names its sender's end first: frames of whoever asked name that one.
-                asked = key, OPPOSITE[direction], second
-                service = self._asked.get(asked)
-                if more[0] != PENDING:
-                    self._asked.pop(asked, None)
-                if more[0] == SUCCESS:
-                    self._switch((key, OPPOSITE[direction], first), index, on=service == ATTRIBUTES)
-                    self._switch((key, direction, second), index, on=service == ATTRIBUTES)
+                _remember(self._asked, (key, direction, numbers[1]), numbers[0])
+            elif code == CREDIT_REQUEST:
+                asked = numbers[BEFORE_CHANNELS:] if numbers[0] == ENHANCED_ATTRIBUTES else ()
+                _remember(self._asked_enhanced, (key, direction, identifier), asked)
+            elif code == CONNECTION_RESPONSE:
+                self._receive_answer(key, direction, numbers, index)
+            elif code == CREDIT_RESPONSE:
+                asked = self._asked_enhanced.pop((key, OPPOSITE[direction], identifier), ())
+                for pair in zip(numbers[BEFORE_CHANNELS:], asked, strict=False):
+                    if pair[0] != REFUSED:
+                        self._begin(key, direction, pair, index, Enhanced())
             elif code == DISCONNECTION_RESPONSE:
-                self._switch((key, OPPOSITE[direction], first), index, on=False)
-                self._switch((key, direction, second), index, on=False)
+                self._close(key, direction, (numbers[0], numbers[1]), index)
 
-    def _switch(self, channel: tuple[int, int, int], index: int, *, on: bool) -> None:
-        first = self._open.pop(channel, None)
-        if first is not None:
-            self._spans.append(Span(*channel, first, index))
-        if on:
-            self._open[channel] = index
+    def _receive_answer(self, key: int, direction: int, numbers: tuple[int, ...], index: int) -> None:
+        """The answer names its sender's end first."""
+        ours, theirs, result = (*numbers, PENDING)[:3]
+        asked = key, OPPOSITE[direction], theirs
+        service = self._asked.get(asked)
+        if result != PENDING:
+            self._asked.pop(asked, None)
+        if result == SUCCESS and service == ATTRIBUTES:
+            self._begin(key, direction, (ours, theirs), index, None)
+        elif result == SUCCESS:
+            self._close(key, direction, (ours, theirs), index)
+
+    def _begin(self, key: int, direction: int, pair: tuple[int, int], index: int, enhanced: Enhanced | None) -> None:
+        """The end of whoever answers, in this direction, and the other's; frames name the end that they go to."""
+        self._close(key, direction, pair, index)
+        self._open[key, OPPOSITE[direction], pair[0]] = index, enhanced
+        self._open[key, direction, pair[1]] = index, enhanced
+
+    def _close(self, key: int, direction: int, pair: tuple[int, int], index: int) -> None:
+        for channel in ((key, OPPOSITE[direction], pair[0]), (key, direction, pair[1])):
+            if channel in self._open:
+                first, enhanced = self._open.pop(channel)
+                self._spans.append(Span(*channel, first, index, enhanced))
 
 
-def _commands(data: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The code and the numbers of each command that has at least two of them."""
+def _remember(asked: dict[tuple[int, int, int], Service], which: tuple[int, int, int], service: Service) -> None:
+    if len(asked) >= MOST_ASKED:
+        asked.pop(next(iter(asked)))
+    asked[which] = service
+
+
+def _commands(data: bytes) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """The code, the identifier and the numbers of each command that has at least two of these."""
     while len(data) >= COMMAND_BYTES:
-        code, length = data[0], int.from_bytes(data[2:4], "little")
+        code, identifier, length = data[0], data[1], int.from_bytes(data[2:4], "little")
         body = data[COMMAND_BYTES : COMMAND_BYTES + length]
         numbers = tuple(int.from_bytes(body[at : at + 2], "little") for at in range(0, len(body) - 1, 2))
         if len(numbers) > 1:
-            yield code, numbers
+            yield code, identifier, numbers
         data = data[COMMAND_BYTES + length :]
 
 

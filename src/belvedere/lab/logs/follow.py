@@ -86,32 +86,42 @@ class Follower:
             elif is_whole:
                 self.assembly.end(key, direction)
                 if is_odd:
-                    found += self._values(index, key, direction, data[PDU_AT:], is_cut=is_cut)
+                    found += self._values(index, key, direction, data[frames.ACL_BYTES :])
             else:
-                way, pdu = self._assembled(index, key, direction, data, is_cut=is_cut)
-                found += self._values(index, key, way, pdu, is_cut=False)
+                way, frame = self._assembled(key, direction, data, is_cut=is_cut)
+                found += self._values(index, key, way, frame) if frame else []
         return found
 
-    def _values(self, index: int, key: int, direction: int, pdu: bytes, *, is_cut: bool) -> list[Found]:
+    def _values(self, index: int, key: int, direction: int, frame: bytes) -> list[Found]:
+        """The values in a frame of L2CAP, or in what the log holds of it."""
+        length, channel = int.from_bytes(frame[:2], "little"), int.from_bytes(frame[2:4], "little")
+        pdu, enhanced = frame[frames.L2CAP_BYTES :], None
+        is_cut = len(pdu) < length
+        if channel != frames.ATT_CHANNEL:
+            span = self._channels.carrying(key, direction, channel, index)
+            if span is None:
+                return []
+            enhanced = span.enhanced
+        if enhanced:
+            pdu, is_cut, is_lost = enhanced.receive(direction, pdu, length)
+            self.assembly.lost += is_lost
         if not pdu:
             return []
-        values = self.connections.at(key).bearer.receive(direction, pdu)
+        bearer = main = self.connections.at(key).bearer
+        if enhanced:
+            bearer = enhanced.bearer = enhanced.bearer or main.another()
+        values = bearer.receive(direction, pdu)
+        main.name = bearer.name or main.name
         return [Found(index, key, direction, value, is_cut) for value in values]
 
-    def _assembled(self, index: int, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes]:
-        """Take a fragment; returns the attribute PDU that it completes, if it does, and its direction."""
+    def _assembled(self, key: int, direction: int, data: bytes, *, is_cut: bool) -> tuple[int, bytes | None]:
+        """Take a fragment; returns the frame that it completes, if it does, and its direction."""
         fragment = data[frames.ACL_BYTES :]
         if data[1] >> 4 & 3 != CONTINUING:
-            frame = self.assembly.begin(key, direction, fragment, is_cut=is_cut)
-        else:
-            if direction == UNTOLD:
-                direction = next((one for one in (SENT, RECEIVED) if self.assembly.waits(key, one)), UNTOLD)
-            frame = self.assembly.go_on(key, direction, fragment, is_cut=is_cut)
-        if frame is None:
-            return direction, b""
-        channel = int.from_bytes(frame[2:4], "little")
-        is_att = channel == frames.ATT_CHANNEL or self._channels.carries(key, direction, channel, index)
-        return direction, frame[frames.L2CAP_BYTES :] if is_att else b""
+            return direction, self.assembly.begin(key, direction, fragment, is_cut=is_cut)
+        if direction == UNTOLD:
+            direction = next((one for one in (SENT, RECEIVED) if self.assembly.waits(key, one)), UNTOLD)
+        return direction, self.assembly.go_on(key, direction, fragment, is_cut=is_cut)
 
     def _is_between_fragments(self, cut: Frames) -> Flags:
         """Whole frames of connections that have fragments in this piece: each ends what is incomplete."""

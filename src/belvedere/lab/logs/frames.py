@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ACL_BYTES = 4  # handle with flags, length
 L2CAP_BYTES = 4  # length, channel
 PDU_AT = ACL_BYTES + L2CAP_BYTES
-SIGNALLING_CHANNEL, ATT_CHANNEL = 1, 4
+SIGNALLING_CHANNEL, ATT_CHANNEL, LE_SIGNALLING_CHANNEL = 1, 4, 5
 CONTINUING = 1  # the boundary flag of a fragment that goes on; others begin
 
 WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION = 0x12, 0x52, 0xD2, 0x1B, 0x1D
@@ -41,7 +41,7 @@ class Frames(NamedTuple):
         held: bytes of the packet in the log, without what may follow it there: the packet says how long it is.
         is_cut: whether the log holds less of the packet than that says.
         is_odd: whether it needs a look of its own.
-        is_signalling: whether it is a whole frame of classic Bluetooth's signalling channel.
+        is_signalling: whether it is a whole frame of a signalling channel.
         channel: of a frame that is whole; elsewhere 0.
         opcode: of the attribute PDU, where one is whole.
     """
@@ -75,7 +75,7 @@ def frames_of(packets: Packets) -> Frames:
     is_odd = (is_acl & ~is_whole) | (is_att & ~is_plain & ~np.isin(opcode, SILENT))
     key = packets.adapter << 12 | head & 0xFFF
     is_cut = is_acl & (held < ACL_BYTES + carried)
-    is_signalling = channel == SIGNALLING_CHANNEL
+    is_signalling = (channel == SIGNALLING_CHANNEL) | (channel == LE_SIGNALLING_CHANNEL)
     return Frames(key, is_begin, is_whole, is_plain, held, is_cut, is_odd, is_signalling, channel, opcode)
 
 
