@@ -51,6 +51,12 @@ def test_people_see_devices_connections_and_streams(tmp_path: Path) -> None:
     assert notification == ["<-", "0x1b", "notify", "0x0019", "1", "1", "82"]
 
 
+def test_a_handle_that_was_another_before_says_so(tmp_path: Path) -> None:
+    other = DISCOVERY[0], (RECEIVED, DISCOVERY[1][1][:-2] + b"\xa1\xaa")
+    changed = [Packet(S, way, ACL, hci_log.att(0x40, pdu)) for way, pdu in other]
+    assert "aaa1, earlier fff1" in text_of(surveyed(tmp_path, [*EVERYTHING, *changed, *WRITES]))
+
+
 def test_a_device_without_values_says_so(tmp_path: Path) -> None:
     assert "no values were seen" in text_of(surveyed(tmp_path, CONNECTED))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COLUMNS = ("frame", "time", "device", "direction", "opcode", "handle", "uuid", "value")
 ARROWS = {"sent": "->", "received": "<-", "unknown": "--"}
 SHOWN_CONNECTIONS = 5  # of a device
+SHOWN_UUIDS = 3  # that a handle had earlier
 SHOWN_BYTES = 20  # of an example; what drives a head is shorter
 NS_A_S = 1_000_000_000
 
@@ -69,7 +70,7 @@ def streams_table(streams: Iterable[StreamFound]) -> Table:
             ARROWS[stream.direction],
             f"{stream.opcode:#04x} {OPCODE_WORDS.get(stream.opcode, '')}",
             f"{stream.handle:#06x}",
-            (named_uuid(stream.uuid) if stream.uuid else "") + (" (the phone's)" if stream.is_ours else ""),
+            _uuid_words(stream),
             str(stream.count),
             span_words(stream.cadence_s),
             str(stream.longest) if stream.shortest == stream.longest else f"{stream.shortest}-{stream.longest}",
@@ -176,6 +177,14 @@ def span_words(span_s: float | None) -> str:
     if span_s is None:
         return ""
     return f"{span_s * 1000:.3g} ms" if span_s < 1 else f"{span_s:.3g} s"
+
+
+def _uuid_words(stream: StreamFound) -> str:
+    """The UUID; with it those that the handle had before, because the table changed, and whose table it is."""
+    words = named_uuid(stream.uuid) if stream.uuid else ""
+    earlier = [named_uuid(uuid) for uuid in stream.earlier_uuids[-SHOWN_UUIDS:]]
+    words += f", earlier {', '.join(earlier)}" if earlier else ""
+    return words + (" (the phone's)" if stream.is_ours else "")
 
 
 def _value_words(value: bytes) -> str:

@@ -30,6 +30,60 @@ def test_the_newest_word_counts() -> None:
     assert table.uuid_of(0x17) == COMMAND
 
 
+def at(room: Room, frame: int) -> None:
+    """The log was read up to there."""
+    room.frame = frame
+
+
+def test_a_table_that_changes_is_remembered_as_it_was() -> None:
+    table = Table(room := Room())
+    for frame, uuid in ((5, "old"), (7, "old"), (9, "new")):
+        at(room, frame)
+        table.add_type(0x17, uuid)
+    assert [table.uuid_of(0x17, frame) for frame in (1, 5, 8, 9, 99)] == ["old", "old", "old", "new", "new"]
+    assert table.uuids_of(0x17, 1, 99) == ["old", "new"]
+    assert (table.uuids_of(0x17, 1, 8), table.uuids_of(0x17, 9, 99)) == (["old"], ["new"])
+    assert table.uuids_of(0x18, 1, 99) == []
+
+
+def test_a_value_that_has_become_something_else_is_no_characteristic_any_more() -> None:
+    table = Table(room := Room())
+    table.add_declaration(0x16, DECLARATION)
+    at(room, 2)
+    table.add_type(0x17, "descriptor")
+    assert table.uuid_of(0x17) == "descriptor"
+    assert table.characteristics == []
+
+
+def test_a_declaration_that_has_become_something_else_takes_its_value_along() -> None:
+    table = Table(room := Room())
+    at(room, 1)
+    table.add_declaration(0x16, DECLARATION)
+    at(room, 2)
+    table.add_type(0x16, "descriptor")
+    assert [table.uuid_of(0x17, frame) for frame in (1, 2)] == [COMMAND, None]
+    assert table.characteristics == []
+    at(room, 4)
+    table.add_type(0x17, "later")
+    assert [table.uuid_of(0x17, frame) for frame in (1, 2, 4)] == [COMMAND, "later", "later"]
+
+
+def test_what_is_said_again_takes_no_room() -> None:
+    table = Table(room := Room())
+    for frame in range(9):
+        at(room, frame)
+        table.add_declaration(0x16, DECLARATION)
+    assert room.left == Room().left - 2
+
+
+def test_where_there_is_no_room_for_another_word_the_newest_stays() -> None:
+    table = Table(room := Room(1))
+    for frame, uuid in enumerate("abc"):
+        at(room, frame)
+        table.add_type(1, uuid)
+    assert table.uuid_of(1) == table.uuid_of(1, 0) == "c"
+
+
 def test_services_are_told_by_handle() -> None:
     table = Table(Room())
     table.add_service(0x15, 0x19, SERVICE)

@@ -49,6 +49,26 @@ def test_the_values_come_with_device_and_uuid_even_if_that_is_learned_later(log:
     ]
 
 
+def declared(number: int) -> list[Packet]:
+    """A discovery that finds this behind handle 0x17."""
+    asked, answered = (pdu for _way, pdu in DISCOVERY)
+    answer = answered[:-2] + struct.pack("<H", number)
+    return [Packet(0, way, ACL, hci_log.att(0x40, pdu)) for way, pdu in ((SENT, asked), (RECEIVED, answer))]
+
+
+def test_a_value_has_the_uuid_that_its_handle_had_when_it_went(tmp_path: Path) -> None:
+    connected, write = PACKETS[1], PACKETS[3]
+    packets = [connected, write, *declared(0xFFE1), write, connected, write, *declared(0xAAA1), write]
+    path = tmp_path / "phone.log"
+    path.write_bytes(hci_log.btsnoop(packets))
+    survey = Survey(path)
+    old, new = f"0000ffe1{SIG_TAIL}", f"0000aaa1{SIG_TAIL}"
+    assert [one.uuid for one in survey.told(Wanted())] == [old, old, old, new]
+    assert [(one.uuid, len(one.samples)) for one in survey.streams()] == [(old, 3), (new, 1)]
+    (found,) = survey.findings.streams
+    assert (found.uuid, found.earlier_uuids) == (new, (old,))
+
+
 def test_streams_hold_whole_values_for_inference(log: Path) -> None:
     first, *others = Survey(log).streams()
     assert (first.device, first.direction, first.opcode, first.handle) == (PAN, "sent", 0x52, 0x17)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
+from itertools import islice
 from typing import NamedTuple
 
 from belvedere.lab.words import SIG_TAIL
@@ -13,7 +15,7 @@ DATABASE_HASH = f"00002b2a{SIG_TAIL}"
 LONG_UUID_BYTES = 16
 
 MOST_ATTRIBUTES = 100_000
-"""Kept for a whole log; a device has a hundred or so, and a log dozens of devices."""
+"""Words kept for a whole log; a device has a hundred or so, which seldom change, and a log dozens of devices."""
 
 
 class Service(NamedTuple):
@@ -33,10 +35,16 @@ class Characteristic(NamedTuple):
 
 
 class Room:
-    """How many more attributes may be kept, for all tables of a log together."""
+    """What all tables of a log share: how many more words may be kept, and how far the log was read.
+
+    Attributes:
+        left: words that may still be kept.
+        frame: the record that is being read; what is said holds from there on.
+    """
 
     def __init__(self, left: int = MOST_ATTRIBUTES) -> None:
         self.left = left
+        self.frame = 0
 
     def take(self) -> bool:
         """Whether one more may be kept."""
@@ -44,8 +52,17 @@ class Room:
         return self.left >= 0
 
 
+class Word(NamedTuple):
+    """What an attribute is from a record on: its UUID, or None where it is not what it was, and nobody says what."""
+
+    frame: int
+    uuid: str | None
+
+
 class Table:
-    """What is known of one server's attributes. The newest word counts.
+    """What is known of one server's attributes. The newest word counts; older ones count for the records up to it.
+
+    Tables change: a device gets other software, and a phone's apps come and go.
 
     Attributes:
         is_cached: whether its client asked for the hash of the table, to see if what it kept still holds.
@@ -56,7 +73,7 @@ class Table:
         self._room = room
         self._services: dict[int, Service] = {}
         self._characteristics: dict[int, Characteristic] = {}
-        self._types: dict[int, str] = {}
+        self._words: dict[int, list[Word]] = {}
 
     @property
     def services(self) -> list[Service]:
@@ -65,13 +82,27 @@ class Table:
 
     @property
     def characteristics(self) -> list[Characteristic]:
-        """By handle."""
+        """By handle; as the newest words have it."""
         return sorted(self._characteristics.values())
 
-    def uuid_of(self, handle: int) -> str | None:
-        """The UUID of the attribute with this handle: of a value, that of its characteristic."""
-        known = self._characteristics.get(handle)
-        return known.uuid if known else self._types.get(handle)
+    def uuid_of(self, handle: int, frame: int | None = None) -> str | None:
+        """The UUID of the attribute with this handle: of a value, that of its characteristic.
+
+        With a `frame`, what had been said up to that record, or where nothing had, what was said later.
+        """
+        words = self._words.get(handle)
+        if not words:
+            return None
+        if len(words) == 1 or frame is None:
+            return words[-1].uuid
+        at = max(0, bisect_right(words, frame, key=_frame_of) - 1)
+        return words[at].uuid or next((word.uuid for word in islice(words, at, None) if word.uuid), None)
+
+    def uuids_of(self, handle: int, first_frame: int, last_frame: int) -> list[str]:
+        """All UUIDs that the attribute had from the first record to the last, each once, the oldest first."""
+        words = self._words.get(handle, ())
+        held = (self.uuid_of(handle, word.frame) for word in words if first_frame < word.frame <= last_frame)
+        return list(dict.fromkeys(uuid for uuid in (self.uuid_of(handle, first_frame), *held) if uuid))
 
     def add_service(self, start: int, end: int, uuid: str) -> None:
         """A service was found."""
@@ -80,16 +111,40 @@ class Table:
 
     def add_declaration(self, handle: int, value: bytes) -> None:
         """A characteristic's declaration was read: properties, the value's handle, UUID."""
-        if len(value) not in (5, 3 + LONG_UUID_BYTES) or not self._room.take():
+        if len(value) not in (5, 3 + LONG_UUID_BYTES):
             return
-        value_handle = int.from_bytes(value[1:3], "little")
-        self._types[handle] = CHARACTERISTIC
-        self._characteristics[value_handle] = Characteristic(value_handle, uuid_in(value[3:]), value[0])
+        value_handle, uuid = int.from_bytes(value[1:3], "little"), uuid_in(value[3:])
+        self.add_type(handle, CHARACTERISTIC)
+        self.add_type(value_handle, uuid)
+        if self.uuid_of(value_handle) == uuid:
+            self._characteristics[value_handle] = Characteristic(value_handle, uuid, value[0])
 
     def add_type(self, handle: int, uuid: str) -> None:
         """An attribute of this type was found."""
-        if handle in self._types or self._room.take():
-            self._types[handle] = uuid
+        was_declaration = self.uuid_of(handle) == CHARACTERISTIC
+        self._say(handle, uuid)
+        if was_declaration and uuid != CHARACTERISTIC and handle + 1 in self._characteristics:
+            self._say(handle + 1, None)  # a value lies right behind its declaration
+
+    def _say(self, handle: int, uuid: str | None) -> None:
+        """From now on the attribute is this. Where there is no room, the word before is forgotten."""
+        words = self._words.get(handle)
+        if words and words[-1].uuid == uuid:
+            return
+        if handle in self._characteristics:
+            del self._characteristics[handle]
+        word = Word(self._room.frame, uuid)
+        if words is None:
+            if self._room.take():
+                self._words[handle] = [word]
+        elif words[-1].frame == word.frame or not self._room.take():
+            words[-1] = word
+        else:
+            words.append(word)
+
+
+def _frame_of(word: Word) -> int:
+    return word.frame
 
 
 def uuid_in(data: bytes) -> str:

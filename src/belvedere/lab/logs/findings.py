@@ -70,6 +70,8 @@ class StreamFound(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         direction: "sent" by the host of the log, "received", or "unknown".
+        uuid: of the handle when the last value went, as far as the log tells it.
+        earlier_uuids: others that the handle had since the first value, the oldest first.
         is_ours: whether the handle is of the host's own table, and not of the device's.
         count: of values; `cut` of them are not whole in the log.
         cadence_s: the median time from one to the next, within 0.5 %; None of a single one.
@@ -82,6 +84,7 @@ class StreamFound(msgspec.Struct, frozen=True, kw_only=True):
     opcode: int
     handle: int
     uuid: str | None
+    earlier_uuids: tuple[str, ...]
     is_ours: bool
     count: int
     cut: int

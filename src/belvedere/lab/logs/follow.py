@@ -80,6 +80,7 @@ class Follower:
         for index, at, length, is_cut, direction, is_telling, is_odd, is_whole, key in zip(
             *(column.tolist() for column in (*columns, *kinds)), strict=True
         ):
+            self.connections.room.frame = int(packets.frame[index])
             data = packets.view.data[at : at + length]
             if is_telling:
                 self._receive_event(data, int(packets.adapter[index]), index, int(packets.time_ns[index]))

@@ -100,9 +100,9 @@ class Survey:
         )
 
     def uuid_of(self, label: str, adapter: int, entry: Entry) -> str | None:
-        """The UUID behind the handle of a value of this device and adapter."""
+        """The UUID that the handle of a value of this device and adapter had when the value went, or later on."""
         table = self._ours.get(adapter) if is_ours(entry.direction, entry.opcode) else self._theirs.get(label)
-        return table.uuid_of(entry.handle) if table else None
+        return table.uuid_of(entry.handle, entry.frame) if table else None
 
     def again(self, wanted: Wanted, on_progress: Callable[[int], None] = lambda _bytes: None) -> Iterator[Moment]:
         """The values, from the log's beginning as far as it was read then. Raises OwnerError."""

@@ -84,12 +84,15 @@ def _stream(stream: Stream, connections: Connections) -> StreamFound:
     device = connections.devices[stream.device]
     is_own = is_ours(stream.direction, stream.opcode)
     table = connections.ours.get(stream.adapter) if is_own else device.table
+    uuid = table.uuid_of(stream.handle, stream.last_frame) if table else None
+    uuids = table.uuids_of(stream.handle, stream.first_frame, stream.last_frame) if table else []
     return StreamFound(
         device=device.label,
         direction=DIRECTION_WORDS[stream.direction],
         opcode=stream.opcode,
         handle=stream.handle,
-        uuid=table.uuid_of(stream.handle) if table else None,
+        uuid=uuid,
+        earlier_uuids=tuple(one for one in uuids if one != uuid),
         is_ours=is_own,
         count=stream.count,
         cut=stream.cut,
