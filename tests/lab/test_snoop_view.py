@@ -44,8 +44,9 @@ def text_of(survey: Survey) -> str:
 
 def test_people_see_devices_connections_and_streams(tmp_path: Path) -> None:
     lines = text_of(surveyed(tmp_path, EVERYTHING)).splitlines()
-    assert lines[0] == f"{PAN}  PONS[bold]  1 characteristics known"
-    assert lines[1] == "  connection 0x0040 from 1970-01-01 00:00:01 to the end of the log, every 30 ms"
+    assert lines[0] == "Times are UTC."
+    assert lines[1] == f"{PAN}  PONS[bold]  1 characteristics known"
+    assert lines[2] == "  connection 0x0040 from 1970-01-01 00:00:01 to the end of the log, every 30 ms"
     write, notification = (next(line.split() for line in lines if f" {word} " in line) for word in ("0x52", "0x1b"))
     assert write == ["->", "0x52", "write", "command", "0x0017", "fff1", "5", "50", "ms", "2", "02", "04"]
     assert notification == ["<-", "0x1b", "notify", "0x0019", "1", "1", "82"]
@@ -57,8 +58,32 @@ def test_a_handle_that_was_another_before_says_so(tmp_path: Path) -> None:
     assert "aaa1, earlier fff1" in text_of(surveyed(tmp_path, [*EVERYTHING, *changed, *WRITES]))
 
 
-def test_a_device_without_values_says_so(tmp_path: Path) -> None:
-    assert "no values were seen" in text_of(surveyed(tmp_path, CONNECTED))
+def test_whose_times_are_shown_is_said(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    console.print(shown(surveyed(tmp_path, EVERYTHING).findings))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().startswith("Times are local; --csv and --json have them as seconds since 1970, UTC.")
+
+
+def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) -> None:
+    first = Packet(S, SENT, ACL, hci_log.att(0x41, b"\x52\x17\0\1"))
+    text = text_of(surveyed(tmp_path, [*CONNECTED, first]))
+    assert f"{PAN}  PONS[bold]\n" in text
+    assert "no values were found" in text
+    assert "connection 0x0041  its UUIDs are not in the log" in text
+
+
+def test_a_log_without_values_says_what_is_looked_at(tmp_path: Path) -> None:
+    (note,) = notes(surveyed(tmp_path, CONNECTED).findings)
+    assert note.startswith("No values were found. Only what apps read, write")
+
+
+def test_uuids_of_the_phones_own_table_hide_no_uuids_of_the_device(tmp_path: Path) -> None:
+    asked, answered = ((1 - way, pdu) for way, pdu in DISCOVERY)
+    own = [Packet(S, way, ACL, hci_log.att(0x40, pdu)) for way, pdu in (asked, answered, (RECEIVED, b"\x12\x17\0\1"))]
+    text = text_of(surveyed(tmp_path, [*CONNECTED, *own]))
+    assert "fff1 (the phone's)" in text
+    assert "not in the log" not in text
 
 
 def test_many_connections_are_counted_only(tmp_path: Path) -> None:

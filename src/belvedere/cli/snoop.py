@@ -24,12 +24,17 @@ def snoop(
     *,
     device: Annotated[list[str] | None, Parameter(help="only of this address or name; may be repeated")] = None,
     handle: Annotated[list[str] | None, Parameter(help="only of this handle, such as 0x17; may be repeated")] = None,
-    json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
-    csv: Annotated[bool, Parameter(help="print a line for each value", negative="")] = False,
-    timeline: Annotated[Path | None, Parameter(help="draw the values over time into this file.svg")] = None,
+    json: Annotated[
+        bool, Parameter(help="print one JSON document, its times as seconds since 1970, UTC", negative="")
+    ] = False,
+    csv: Annotated[bool, Parameter(help="print a line for each value, its time likewise", negative="")] = False,
+    timeline: Annotated[Path | None, Parameter(help="draw the values over local time into this file.svg")] = None,
     profile: Annotated[Path | None, Parameter(help="write a draft of the head's profile into this file.toml")] = None,
 ) -> int:
-    """Show who a phone was connected to, what went over which handle how often, and what that seems to mean."""
+    """Show who a phone was connected to, what went over which handle how often, and what that seems to mean.
+
+    Times in tables are this computer's local ones.
+    """
     if importlib.util.find_spec("numpy") is None:
         raise OwnerError("reading logs needs numpy: pip install 'belvedere[lab]'")
     if json and csv:

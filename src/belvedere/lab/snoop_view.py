@@ -28,26 +28,34 @@ ARROWS = {"sent": "->", "received": "<-", "unknown": "--"}
 SHOWN_CONNECTIONS = 5  # of a device
 SHOWN_UUIDS = 3  # that a handle had earlier
 SHOWN_BYTES = 20  # of an example; what drives a head is shorter
+LOCAL_TIMES = "Times are local; --csv and --json have them as seconds since 1970, UTC."
+UTC_TIMES = "Times are UTC."
+NO_VALUES = (
+    "No values were found. Only what apps read, write and are notified of as attributes is looked at (Low Energy, and "
+    "classic Bluetooth's channel for it, PSM 31); sound, serial links and the like are not."
+)
 NS_A_S = 1_000_000_000
 
 
 def shown(findings: Findings, *, is_local: bool = True) -> Group:
     """Each device with its streams, and notes; times are those of this computer's zone, or UTC."""
     zone = None if is_local else UTC
-    parts: list[Text | Table] = []
+    parts: list[Text | Table] = [Text(LOCAL_TIMES if is_local else UTC_TIMES, style="dim")]
     for device in findings.devices:
         streams = [stream for stream in findings.streams if stream.device == device.label]
-        parts.append(device_words(device, zone))
-        parts.append(streams_table(streams) if streams else Text("  no values were seen\n", style="dim"))
+        is_hidden = any(not stream.is_ours for stream in streams) and not device.has_discovery
+        parts.append(device_words(device, zone, is_hidden=is_hidden))
+        parts.append(streams_table(streams) if streams else Text("  no values were found\n", style="dim"))
     return Group(*parts, *(Text(note) for note in notes(findings)))
 
 
-def device_words(device: DeviceFound, zone: tzinfo | None) -> Text:
-    """Who it is, and when it was connected."""
+def device_words(device: DeviceFound, zone: tzinfo | None, *, is_hidden: bool) -> Text:
+    """Who it is, whether handles of its own are used whose UUIDs are hidden, and when it was connected."""
     text = Text(device.label, style="bold")
     text.append(f"  {device.name}" if device.name else "")
     known = len(device.characteristics)
-    text.append(f"  {known} characteristics known" if known else "  UUIDs are not in the log", "not bold")
+    text.append(f"  {known} characteristics known" if known else "", "not bold")
+    text.append("  its UUIDs are not in the log" if is_hidden else "", "not bold")
     for one in device.connections[:SHOWN_CONNECTIONS]:
         text.append(f"\n  {_connection_words(one, zone)}", "not bold dim")
     more = len(device.connections) - SHOWN_CONNECTIONS
@@ -91,6 +99,8 @@ def notes(findings: Findings) -> list[str]:
         found.append(f"Frames that are incomplete, because parts of them are not in the log: {findings.lost}.")
     if findings.streams_left_out:
         found.append(f"Values that are not counted, because there are too many streams: {findings.streams_left_out}.")
+    if not findings.streams:
+        found.append(NO_VALUES)
     return found + [_hidden_words(device) for device in _hidden(findings)]
 
 
