@@ -28,7 +28,7 @@ from belvedere.sim.head import VirtualHead
 from belvedere.sim.phone import use_app
 from belvedere.sim.physics import Motor
 from belvedere.sim.unit import COMMAND, STATE, VirtualUnit
-from belvedere.testing import hci_log
+from belvedere.testing import hci_log, usb_log
 from belvedere.testing.clock import AutojumpLoop
 from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
@@ -43,13 +43,16 @@ PAN, TILT = "C0:DE:00:00:5A:1E", "C0:DE:00:00:5A:1F"
 
 FIELDS = (
     *("frame.number", "frame.p2p_dir", "frame.time_epoch", "btatt.opcode", "btatt.handle", "btatt.value"),
-    *("hci_mon.opcode", "bthci_acl.dst.bd_addr", "bthci_acl.src.bd_addr"),
+    *("hci_mon.opcode", "usb.endpoint_address", "bthci_acl.dst.bd_addr", "bthci_acl.src.bd_addr"),
 )
 USES: dict[str, dict[str, bool]] = {"discovered": {}, "known": {"is_known": True}, "paired": {"is_paired": True}}
 """Ways to use the app, as arguments of `use_app`."""
 
 CLASSIC = 0x0B
 """The handle of a connection of classic Bluetooth."""
+
+WAYS_TOLD = {"0": "sent", "1": "received", "4": "sent", "5": "received", "0x02": "sent", "0x82": "received"}
+"""As frames, Linux's monitor and the endpoints of USB tell them."""
 
 COMPARED = ("0x12", "0x52", "0xd2", "0x1b", "0x1d")
 """All writes, notifications and indications."""
@@ -79,8 +82,8 @@ def seen_by_tshark(path: Path) -> tuple[list[Seen], dict[int, str]]:
     rows = [line.split("\t") for line in tshark(path, "-Y", wanted, "-T", "fields", *options).splitlines()]
     values = decoded_values(path, wanted)
     seen, addresses = [], {}
-    for frame, way, time, opcode, handle, value, monitor, to, of in rows:
-        direction = {"0": "sent", "1": "received", "4": "sent", "5": "received"}[way or monitor]
+    for frame, way, time, opcode, handle, value, monitor, endpoint, to, of in rows:
+        direction = WAYS_TOLD[way or monitor or endpoint]
         # What 4.0 decodes by its UUID it prints without `btatt.value`, such as subscriptions.
         seen.append(Seen(int(frame), time, direction, opcode, handle, value or values.get(int(frame), "")))
         addresses[int(frame)] = to if direction == "sent" else of
@@ -220,6 +223,12 @@ def closing(handle: int, way: int) -> list[bytes]:
     return hci_log.fragments(handle, hci_log.l2cap(b"\x52\x01\0" + bytes(10)), 9, boundary=0 if way == SENT else 2)
 
 
+def over_usb(packets: list[Packet], linktype: int) -> bytes:
+    """Whole, because of a transfer that is cut tshark 4.0 prints nothing."""
+    whole = [packet._replace(kept=None) for packet in packets]
+    return usb_log.usb([*usb_log.described(), *usb_log.transfers(whole, size=64)], linktype=linktype)
+
+
 WAYS = {
     "h1.log": lambda packets: hci_log.btsnoop(packets, datalink=1001),
     "h4.log": lambda packets: hci_log.btsnoop(packets, datalink=1002),
@@ -230,6 +239,9 @@ WAYS = {
     "phdr.pcapng": lambda packets: hci_log.pcapng(packets, linktype=201),
     "phdr-big-endian.pcapng": lambda packets: hci_log.pcapng(packets, linktype=201, order=">", resolution=9),
     "monitor.pcapng": lambda packets: hci_log.pcapng(packets, linktype=254),
+    "usbmon.pcap": lambda packets: over_usb(packets, usb_log.USBMON),
+    "usbmon-mmapped.pcap": lambda packets: over_usb(packets, usb_log.USBMON_MMAPPED),
+    "usbpcap.pcap": lambda packets: over_usb(packets, usb_log.USBPCAP),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from belvedere.testing import hci_log
+from belvedere.testing import hci_log, usb_log
 from belvedere.testing.hci_log import ACL, COMMAND, EVENT, RECEIVED, SCO, SENT, Packet
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ FILES: tuple[Callable[[list[Packet]], bytes], ...] = (
     hci_log.pcapng,
     lambda packets: hci_log.pcapng(packets, linktype=187, order=">", resolution=9),
     lambda packets: hci_log.pcapng(packets, linktype=254),
+    lambda packets: usb_log.usb([*usb_log.described(), *usb_log.transfers(packets, size=16)]),
+    lambda packets: usb_log.usb(usb_log.transfers(packets), linktype=usb_log.USBPCAP),
 )
 
 

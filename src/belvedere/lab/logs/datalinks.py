@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.records import Records
     from belvedere.lab.logs.view import Ints, View
 
-OTHER, H1, H4, H4_BARE, H4_PHDR, MONITOR, MONITOR_PHDR = range(7)
+OTHER, H1, H4, H4_BARE, H4_PHDR, MONITOR, MONITOR_PHDR, USB_LINUX, USB_MMAPPED, USB_PCAP = range(10)
 """Ways to wrap: not at all (H1), after a byte that tells the type (H4; without any word of the direction, or with a
-word of four bytes before it), and Linux's monitor, with its words beside the data or before it."""
+word of four bytes before it), and Linux's monitor, with its words beside the data or before it; and in transfers of
+USB, which `usb` unpacks before."""
 
 COMMAND, ACL, EVENT = 1, 2, 4
 """Types of packets, as H4 numbers them; others carry sound."""

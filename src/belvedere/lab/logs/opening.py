@@ -9,6 +9,7 @@ from belvedere.lab.logs.datalinks import Packets, unwrapped
 from belvedere.lab.logs.directions import Directions
 from belvedere.lab.logs.pcapng import PcapngWalker
 from belvedere.lab.logs.records import NotALogError, Walker
+from belvedere.lab.logs.usb import Usb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,17 @@ class Log:
         self.trouble = ""
         self._file = file
         self._directions = Directions()
+        self._usb = Usb()
         self._rest = file.read(HEADER_BYTES)
         self._walker, used = _walker_for(self._rest)
         self._rest = self._rest[used:]
 
     @property
     def foreign(self) -> str:
-        """What part of the log is that cannot be read, or ""."""
-        return self._walker.foreign
+        """What a log is that holds no packets, as far as anybody can say, or ""."""
+        return self._walker.foreign or (
+            "a capture of USB in which no Bluetooth adapter shows" if self._usb.seen else ""
+        )
 
     def packets(self) -> Iterator[Packets]:
         """All that can be read."""
@@ -66,7 +70,7 @@ class Log:
                 continue
             records, used = self._walker.walk(data[to_skip:] if to_skip else data)
             if records is not None:
-                yield self._directions.guessed(unwrapped(records, self.frames + 1))
+                yield self._directions.guessed(unwrapped(self._usb.unpacked(records), self.frames + 1))
                 self.frames += len(records.at)
             if self._walker.damage:
                 self.trouble = f"damaged behind record {self.frames}: {self._walker.damage}"

@@ -22,14 +22,17 @@ ORDERS = {
 }
 """The order of bytes, and nanoseconds in a unit of the fraction, by a file's first bytes."""
 
-LINKS = {187: datalinks.H4_BARE, 201: datalinks.H4_PHDR, 254: datalinks.MONITOR_PHDR}
-"""Link types of HCI, as tcpdump.org lists them."""
-
-
-STRANGERS = {
-    **dict.fromkeys((189, 220, 249), "a capture of USB"),
-    **dict.fromkeys((251, 256, 272), "a sniffer's capture of what was over the air"),
+LINKS = {
+    187: datalinks.H4_BARE,
+    189: datalinks.USB_LINUX,
+    201: datalinks.H4_PHDR,
+    220: datalinks.USB_MMAPPED,
+    249: datalinks.USB_PCAP,
+    254: datalinks.MONITOR_PHDR,
 }
+"""Link types of HCI, and of USB that may carry it, as tcpdump.org lists them."""
+
+STRANGERS = dict.fromkeys((251, 256, 272), "a sniffer's capture of what was over the air")
 """What people take for a log of HCI."""
 
 
