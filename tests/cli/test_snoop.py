@@ -35,7 +35,26 @@ def log(tmp_path: Path) -> str:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("file", ["-", "/dev/stdin"])
+@pytest.mark.parametrize("option", ["--csv", "--json"])
+def test_a_log_that_comes_through_a_pipe_is_read_like_a_file(log: str, file: str, option: str) -> None:
+    command, piped = [*COMMAND, file, option], Path(log).read_bytes()
+    ran = subprocess.run(command, input=piped, capture_output=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.decode() == run(log, option).stdout.replace(log, file)
+
+
+@pytest.mark.realtime
+def test_where_no_pipe_is_none_is_waited_for(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m belvedere.cli snoop - <&-"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (2, "belvedere: -: nothing comes through a pipe\n")
 
 
 @pytest.mark.realtime
@@ -81,7 +100,9 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
         (["{folder}/nowhere.log"], "nowhere.log: No such file"),
         (["{folder}"], "Is a directory"),
         (["{folder}/text"], "no Bluetooth log"),
-        (["/dev/stdin"], "save it first"),
+        (["/dev/null"], "/dev/null: neither a file nor a pipe"),
+        (["-"], "-: an empty file"),
+        (["--jason", "{log}"], "Unknown option: --jason"),
         (["{log}", "--handle", "0x99"], "no handle 0x0099; there are: 0x0017"),
         (["{folder}/empty"], "an empty file"),
         (["{log}", "--device", "PONS-9"], "no device PONS-9"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
-from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from cyclopts import Parameter
 
@@ -18,8 +20,24 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.survey import Survey, Wanted
 
 
+STDIN = "-"
+
+
+def _refuse_options(_type: object, file: Path) -> None:
+    """`-` is a file here, and what else begins with it an option that there is not."""
+    if str(file).startswith("-") and str(file) != STDIN:
+        raise OwnerError(f"Unknown option: {file}.")
+
+
 def snoop(
-    file: Annotated[Path, Parameter(help="btsnoop_hci.log of a phone, or a pcap or pcapng of Bluetooth HCI")],
+    file: Annotated[
+        Path,
+        Parameter(
+            help="btsnoop_hci.log of a phone, or a pcap or pcapng of Bluetooth HCI; - is what comes through a pipe",
+            allow_leading_hyphen=True,
+            validator=_refuse_options,
+        ),
+    ],
     /,
     *,
     device: Annotated[list[str] | None, Parameter(help="only of this address or name; may be repeated")] = None,
@@ -43,20 +61,44 @@ def snoop(
         raise OwnerError(f"{timeline}: a timeline is drawn as .svg")
     from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - numpy is heavy
 
-    if file.exists() and not (file.is_file() or file.is_dir()):
-        raise OwnerError(f"{file}: is read more than once, so it must be a file: save it first")
     handles = [_handle(word) for word in handle or ()]
-    with _progress(file, "reading") as told:
-        survey = Survey(file, told)
-    wanted = survey.wanted(device or (), handles)
-    if timeline is not None:
-        _draw(survey, wanted, timeline, file)
-    with suppress(BrokenPipeError):  # whoever reads along has seen enough
-        _print(survey, wanted, file, is_json=json, is_csv=csv)
-        if profile is not None or not (json or csv):
-            _infer(survey, wanted, profile, is_silent=json or csv)
-        sys.stdout.flush()
+    with _kept(file) as log:
+        with _progress(log, "reading") as told:
+            survey = Survey(log, told, name=str(file))
+        wanted = survey.wanted(device or (), handles)
+        if timeline is not None:
+            _draw(survey, wanted, timeline, log)
+        with suppress(BrokenPipeError):  # whoever reads along has seen enough
+            _print(survey, wanted, log, is_json=json, is_csv=csv)
+            if profile is not None or not (json or csv):
+                _infer(survey, wanted, profile, is_silent=json or csv)
+            sys.stdout.flush()
     return 0
+
+
+@contextmanager
+def _kept(file: Path) -> Iterator[Path]:
+    """The file, or a copy of what comes through a pipe, because a log is read more than once. Raises OwnerError."""
+    if str(file) != STDIN and not file.is_fifo():
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise OwnerError(f"{file}: neither a file nor a pipe")
+        yield file
+        return
+    if str(file) == STDIN and (sys.stdin is None or sys.stdin.isatty()):
+        raise OwnerError(f"{file}: nothing comes through a pipe")
+    with tempfile.TemporaryDirectory(prefix="belvedere-") as folder:
+        copy = Path(folder) / "log"
+        try:
+            with _piped(file) as pipe, copy.open("wb") as kept:
+                shutil.copyfileobj(pipe, kept)
+        except OSError as error:
+            raise OwnerError(f"{file}: {error.strerror or error}") from error
+        yield copy
+
+
+def _piped(file: Path) -> BinaryIO:
+    """What comes through this pipe; closing it leaves standard input open."""
+    return open(sys.stdin.fileno(), "rb", closefd=False) if str(file) == STDIN else file.open("rb")
 
 
 def _print(survey: Survey, wanted: Wanted, file: Path, *, is_json: bool, is_csv: bool) -> None:

@@ -105,6 +105,16 @@ def test_a_handle_that_is_not_in_the_log_is_answered_with_those_that_are(log: Pa
         Survey(log).wanted([PAN], [0x99])
 
 
+def test_a_log_is_called_what_its_owner_calls_it(log: Path) -> None:
+    survey = Survey(log, name="-")
+    assert survey.findings.file == "-"
+    with pytest.raises(OwnerError, match=r"^-: no handle"):
+        survey.wanted([], [0x99])
+    log.write_bytes(b"")
+    with pytest.raises(OwnerError, match=r"^-: an empty file"):
+        Survey(log, name="-")
+
+
 def test_a_capture_of_something_else_is_called_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "sniffed.pcapng"
     path.write_bytes(hci_log.pcapng([], linktype=272))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belvedere.lab.logs.follow import Follower
@@ -31,7 +30,7 @@ def told(*packets: Packet) -> Findings:
     log, follower, tally = Log(io.BytesIO(hci_log.btsnoop(packets))), Follower(), Tally()
     for piece in log.packets():
         tally.receive(follower.receive(piece), follower.connections)
-    return findings_of(Path("phone.log"), log, follower, tally)
+    return findings_of("phone.log", log, follower, tally)
 
 
 def event(at_s: float, data: bytes) -> Packet:

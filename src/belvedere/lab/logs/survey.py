@@ -56,18 +56,21 @@ class Survey:
         findings: what it tells.
     """
 
-    def __init__(self, path: Path, on_progress: Callable[[int], None] = lambda _bytes: None) -> None:
-        """Read it; `on_progress` is told how many bytes were read so far. Raises OwnerError."""
-        self._path = path
+    def __init__(self, path: Path, on_progress: Callable[[int], None] = lambda _bytes: None, *, name: str = "") -> None:
+        """Read it; `on_progress` is told how many bytes were read so far.
+
+        `name` is what its owner calls it, if that is not the path. Raises OwnerError.
+        """
+        self._path, self._name = path, name or str(path)
         follower, tally = Follower(), Tally()
-        with _opened(path) as log:
+        with _opened(path, self._name) as log:
             for packets in log.packets():
                 tally.receive(follower.receive(packets), follower.connections)
                 on_progress(log.position)
-        self.findings: Findings = findings_of(path, log, follower, tally)
+        self.findings: Findings = findings_of(self._name, log, follower, tally)
         if not follower.packets:
             why_not = log.foreign or "holds no packets of Bluetooth"
-            raise OwnerError(f"{path}: {why_not}" + (f" ({log.trouble})" if log.trouble else ""))
+            raise OwnerError(f"{self._name}: {why_not}" + (f" ({log.trouble})" if log.trouble else ""))
         self._ours = follower.connections.ours
         self._theirs = {device.label: device.table for device in follower.connections.devices}
 
@@ -78,13 +81,13 @@ class Survey:
             same = {one.label for one in self.findings.devices if word.casefold() in _words_for(one)}
             if not same:
                 there = ", ".join(one.label for one in self.findings.devices[:MOST_SUGGESTED]) or "none"
-                raise OwnerError(f"{self._path}: no device {word}; there are: {there}")
+                raise OwnerError(f"{self._name}: no device {word}; there are: {there}")
             labels |= same
         known = sorted({one.handle for one in self.findings.streams if one.device in (labels or {one.device})})
         for handle in handles:
             if handle not in known:
                 there = ", ".join(f"0x{one:04x}" for one in known[:MOST_SUGGESTED]) or "none"
-                raise OwnerError(f"{self._path}: no handle 0x{handle:04x}; there are: {there}")
+                raise OwnerError(f"{self._name}: no handle 0x{handle:04x}; there are: {there}")
         return Wanted(frozenset(labels), frozenset(handles))
 
     def findings_of(self, wanted: Wanted) -> Findings:
@@ -107,7 +110,7 @@ class Survey:
     def again(self, wanted: Wanted, on_progress: Callable[[int], None] = lambda _bytes: None) -> Iterator[Moment]:
         """The values, from the log's beginning as far as it was read then. Raises OwnerError."""
         follower = Follower()
-        with _opened(self._path) as log:
+        with _opened(self._path, self._name) as log:
             for packets in log.packets():
                 values = follower.receive(packets)
                 is_wanted = _are_wanted(values, follower.connections, wanted)
@@ -179,12 +182,12 @@ def _are_wanted(values: Values, connections: Connections, wanted: Wanted) -> Fla
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Log]:
+def _opened(path: Path, name: str) -> Iterator[Log]:
     """The log in this file. Raises OwnerError of one line, also from inside."""
     try:
         with path.open("rb") as file:
             yield Log(file)
     except OSError as error:
-        raise OwnerError(f"{path}: {error.strerror or error}") from error
+        raise OwnerError(f"{name}: {error.strerror or error}") from error
     except NotALogError as error:
-        raise OwnerError(f"{path}: {error}") from error
+        raise OwnerError(f"{name}: {error}") from error

@@ -15,8 +15,6 @@ from belvedere.lab.logs.findings import (
 from belvedere.lab.logs.values import DIRECTION_WORDS, is_ours
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from belvedere.lab.logs.attributes import Table
     from belvedere.lab.logs.connections import Connection, Connections
     from belvedere.lab.logs.follow import Follower
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
 NS = 1e9
 
 
-def findings_of(file: Path, log: Log, follower: Follower, tally: Tally) -> Findings:
+def findings_of(file: str, log: Log, follower: Follower, tally: Tally) -> Findings:
     """Everything, once the log was read."""
     connections = follower.connections
     return Findings(
-        file=str(file),
+        file=file,
         records=log.frames,
         packets=follower.packets,
         trouble=log.trouble,
