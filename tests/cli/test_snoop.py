@@ -103,7 +103,7 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
         (["/dev/null"], "/dev/null: neither a file nor a pipe"),
         (["-"], "-: an empty file"),
         (["--jason", "{log}"], "Unknown option: --jason"),
-        (["{log}", "--handle", "0x99"], "no handle 0x0099; there are: 0x0017"),
+        (["{log}", "--handle", "0x99"], "no values over handle 0x0099; there are: 0x0017"),
         (["{folder}/empty"], "an empty file"),
         (["{log}", "--device", "PONS-9"], "no device PONS-9"),
         (["{log}", "--handle", "seventeen"], "--handle seventeen"),

@@ -31,8 +31,7 @@ NS = 1e9
 MOST_SAMPLES = 200_000
 """Kept as values for inference: more than five hours of a stick that is held, and about 60 MB."""
 
-
-MOST_SUGGESTED = 12  # devices named in an error
+MOST_SUGGESTED = 12  # devices or handles named in an error
 
 
 class Wanted(NamedTuple):
@@ -80,14 +79,15 @@ class Survey:
         for word in devices:
             same = {one.label for one in self.findings.devices if word.casefold() in _words_for(one)}
             if not same:
-                there = ", ".join(one.label for one in self.findings.devices[:MOST_SUGGESTED]) or "none"
-                raise OwnerError(f"{self._name}: no device {word}; there are: {there}")
+                raise OwnerError(
+                    f"{self._name}: no device {word}; {_there(one.label for one in self.findings.devices)}"
+                )
             labels |= same
         known = sorted({one.handle for one in self.findings.streams if one.device in (labels or {one.device})})
         for handle in handles:
             if handle not in known:
-                there = ", ".join(f"0x{one:04x}" for one in known[:MOST_SUGGESTED]) or "none"
-                raise OwnerError(f"{self._name}: no handle 0x{handle:04x}; there are: {there}")
+                there = _there(f"0x{one:04x}" for one in known)
+                raise OwnerError(f"{self._name}: no values over handle 0x{handle:04x}; {there}")
         return Wanted(frozenset(labels), frozenset(handles))
 
     def findings_of(self, wanted: Wanted) -> Findings:
@@ -167,6 +167,13 @@ def entries(values: Values) -> Iterator[Entry]:
 
 def _words_for(device: DeviceFound) -> set[str]:
     return {word.casefold() for word in (device.label, device.name) if word}
+
+
+def _there(words: Iterable[str]) -> str:
+    """What could have been asked for."""
+    those = list(words)
+    more = f" and {len(those) - MOST_SUGGESTED} more" if len(those) > MOST_SUGGESTED else ""
+    return f"there are: {', '.join(those[:MOST_SUGGESTED]) or 'none'}{more}"
 
 
 def _are_wanted(values: Values, connections: Connections, wanted: Wanted) -> Flags:
