@@ -101,7 +101,7 @@ def test_a_device_that_is_not_in_the_log_is_answered_with_those_that_are(log: Pa
 
 
 def test_a_handle_that_is_not_in_the_log_is_answered_with_those_that_are(log: Path) -> None:
-    with pytest.raises(OwnerError, match="no values over handle 0x0099; there are: 0x0017, 0x0019$"):
+    with pytest.raises(OwnerError, match=r"no values over handle 0x0099; there are: 0x0017, 0x0019$"):
         Survey(log).wanted([PAN], [0x99])
 
 
@@ -109,7 +109,7 @@ def test_of_many_handles_some_are_named_and_the_others_counted(tmp_path: Path) -
     path = tmp_path / "phone.log"
     many = [Packet(0, SENT, ACL, hci_log.att(0x40, bytes([0x52, number, 0, 1]))) for number in range(1, 31)]
     path.write_bytes(hci_log.btsnoop(many))
-    with pytest.raises(OwnerError, match="there are: 0x0001, .*, 0x000c and 18 more$"):
+    with pytest.raises(OwnerError, match=r"there are: 0x0001, .*, 0x000c and 18 more$"):
         Survey(path).wanted([], [0x99])
 
 
