@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_right
+from bisect import bisect_left
 from itertools import islice
 from typing import NamedTuple
 
@@ -93,9 +93,10 @@ class Table:
         words = self._words.get(handle)
         if not words:
             return None
-        if len(words) == 1 or frame is None:
-            return words[-1].uuid
-        at = max(0, bisect_right(words, frame, key=_frame_of) - 1)
+        newest = words[-1]
+        if frame is None or len(words) == 1 or frame >= newest.frame:
+            return newest.uuid
+        at = max(0, bisect_left(words, (frame + 1,)) - 1)
         return words[at].uuid or next((word.uuid for word in islice(words, at, None) if word.uuid), None)
 
     def uuids_of(self, handle: int, first_frame: int, last_frame: int) -> list[str]:
@@ -141,10 +142,6 @@ class Table:
             words[-1] = word
         else:
             words.append(word)
-
-
-def _frame_of(word: Word) -> int:
-    return word.frame
 
 
 def uuid_in(data: bytes) -> str:
