@@ -379,3 +379,36 @@ async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
         assert not lost
         assert client.is_connected
         await radio.disconnect(client)
+
+
+async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connection_to_d_bus() -> None:
+    closed: list[str] = []
+    async with VirtualHead(PROFILE) as head:
+
+        class Counted(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def disconnect(self) -> None:
+                closed.append(self.address)
+                await super().disconnect()
+
+        radio = Radio(Counted, head.scanner_backend)
+        lost = asyncio.Event()
+        await radio.connect(await find(radio, Axis.PAN), lambda _client: lost.set())
+        head.faults.drop(Axis.PAN)
+        await lost.wait()
+        await asyncio.sleep(1)
+        assert closed == [ADDRESSES[Axis.PAN]]
+
+
+async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_that_was_given_up() -> None:
+    released = asyncio.Event()
+    async with VirtualHead(PROFILE) as head:
+        backend = stubborn(head, "connect", released, ADDRESSES[Axis.PAN])
+        radio = Radio(backend, head.scanner_backend, options=LinkOptions(connect_timeout_s=1, search_s=0.5))
+        with pytest.raises(LinkError):
+            await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.NOT_FOUND
+        released.set()
+        await asyncio.sleep(5)
+        assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]

@@ -51,12 +51,8 @@ class BleUnit:
                 self._radio.release(sighting.device.address)
                 on_lost()
 
-        try:
-            on_found()
-            client = await self._radio.connect(sighting, receive_disconnected)
-        except BaseException:
-            self._radio.release(sighting.device.address)
-            raise
+        on_found()
+        client = await self._radio.connect(sighting, receive_disconnected)
         self._client = client
         try:
             self._learn(client)

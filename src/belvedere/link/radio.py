@@ -13,12 +13,13 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
+from bleak.exc import BleakDeviceNotFoundError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls, outcome
 from belvedere.link.options import LinkOptions
-from belvedere.link.refusals import mapped
+from belvedere.link.refusals import mapped, reason_of
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ DISCONNECT_S = 12.0  # bleak itself gives up waiting for BlueZ after ten
 EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
 T = TypeVar("T")
+
+
+class _Client(BleakClientWithServiceCache):
+    """bleak's client, whose failures that a new search or a new BlueZ mends are not tried again nine times first."""
+
+    async def connect(self, **options: Any) -> None:  # noqa: ANN401 - bleak's own
+        try:
+            await super().connect(**options)
+        except (BleakDeviceNotFoundError, EOFError, BrokenPipeError) as error:
+            reason = reason_of(error, LinkReason.CONNECT_FAILED)
+            raise LinkError(reason, f"{type(error).__name__}: {error}") from error
 
 
 class Sighting(NamedTuple):
@@ -90,7 +102,9 @@ class Radio:
         self._adapter = adapter
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
+        self._takings = 0
+        self._is_bluez = is_bluez
         self._scan = Scan(
             self._new_scanner,
             self._wants_scan,
@@ -128,8 +142,22 @@ class Radio:
     ) -> BleakClientWithServiceCache:
         """Connect to a unit that was found, and discover what it has. Raises LinkError.
 
-        Whoever gives up, or is given up, leaves no connection behind.
+        Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
         """
+        taking = self._taken.get(sighting.device.address)
+        attempts: list[asyncio.Task[BleakClientWithServiceCache]] = []
+        try:
+            return await self._connect_in_turn(sighting, on_disconnect, attempts)
+        except BaseException:
+            self._release_after(attempts, sighting.device.address, taking)
+            raise
+
+    async def _connect_in_turn(
+        self,
+        sighting: Sighting,
+        on_disconnect: Callable[[BleakClientWithServiceCache], None],
+        attempts: list[asyncio.Task[BleakClientWithServiceCache]],
+    ) -> BleakClientWithServiceCache:
         async with self._connect_turn:
             self._is_connecting = True
             self._scan.switch()
@@ -137,15 +165,13 @@ class Radio:
                 await self._scan.until_quiet()
 
                 def receive_disconnected(client: BleakClientWithServiceCache) -> None:
-                    self._clients.pop(client, None)
+                    is_lost = self._clients.pop(client, None) is not None
                     on_disconnect(client)
+                    if is_lost:  # nothing but this closes bleak's connection to D-Bus, of which a user has 256
+                        self._calls.begin(_disconnect(client))
 
-                establishing = self._calls.begin(self._establish(sighting, receive_disconnected))
-                try:
-                    client = await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
-                except BaseException:
-                    establishing.add_done_callback(self._end_late)
-                    raise
+                attempts.append(self._calls.begin(self._establish(sighting, receive_disconnected)))
+                client = await _bounded(attempts[0], self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
                 if client.is_connected:
                     self._clients[client] = on_disconnect
                     self._watch()
@@ -160,7 +186,7 @@ class Radio:
 
     def release(self, address: str) -> None:
         """The unit at this address is in use no longer, and may be found again."""
-        self._taken.discard(address)
+        self._taken.pop(address, None)
 
     async def _establish(
         self, sighting: Sighting, on_disconnect: Callable[[BleakClientWithServiceCache], None]
@@ -170,8 +196,10 @@ class Radio:
         if self._adapter is not None:
             options["bluez"] = {"adapter": self._adapter}
         with mapped(LinkReason.CONNECT_FAILED):
+            if self._is_bluez:
+                await self._know_bluez()
             return await establish_connection(
-                BleakClientWithServiceCache,
+                _Client,
                 sighting.device,
                 sighting.name,
                 disconnected_callback=on_disconnect,
@@ -194,19 +222,46 @@ class Radio:
         for client, on_disconnect in clients.items():
             on_disconnect(client)
 
-    async def _end(self, client: BleakClientWithServiceCache) -> None:
+    async def _know_bluez(self) -> None:
+        """Let bleak look for BlueZ's version, never cut short: all later connects wait for the first one's look."""
+        from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+
+        if not BlueZFeatures.checked_bluez_version:
+            await asyncio.shield(self._calls.begin(BlueZFeatures.check_bluez_version()))
+
+    async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
         try:
             await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
         except LinkError as error:
             logger.debug("disconnecting from %s: %s", client.address, error)
         finally:
-            self.release(client.address)
+            self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
 
-    def _end_late(self, establishing: asyncio.Task[BleakClientWithServiceCache]) -> None:
-        """A connection that came about after everybody had given up on it."""
-        if not establishing.cancelled() and establishing.exception() is None:
-            self._calls.begin(self._end(establishing.result()))
+    def _release_after(
+        self, attempts: list[asyncio.Task[BleakClientWithServiceCache]], address: str, taking: int | None
+    ) -> None:
+        """Release the unit when the attempt to connect to it has ended: BlueZ takes its time to take back a connection.
+
+        One that comes about after everybody had given up on it is ended.
+        """
+
+        def receive_ended(attempt: asyncio.Task[BleakClientWithServiceCache]) -> None:
+            if not attempt.cancelled() and attempt.exception() is None:
+                self._calls.begin(self._end(attempt.result(), taking))
+            else:
+                self._release_taking(address, taking)
+
+        for attempt in attempts:
+            attempt.add_done_callback(receive_ended)
+        if attempts:
+            asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
+        else:
+            self._release_taking(address, taking)
+
+    def _release_taking(self, address: str, taking: int | None) -> None:
+        if self._taken.get(address) == taking:
+            self.release(address)
 
     def _wants_scan(self) -> bool:
         """Scan exactly while somebody seeks and nobody connects."""
@@ -248,7 +303,8 @@ class Radio:
             if device.address in self._taken:
                 return  # two units of the same name have two addresses: one each
             if seeker.is_wanted(device.address, sighting.name, services):
-                self._taken.add(device.address)
+                self._takings += 1
+                self._taken[device.address] = self._takings
                 seeker.found.set_result(sighting)
                 self._give_up(seeker)
                 return
