@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from belvedere.head.checks import Order
-from belvedere.head.layout import CHECK, DIRECTION, SPEED, DirectionWords, Sign, SpeedEncoding, SpeedField
+from belvedere.head.layout import CHECK, DIRECTION, SPEED, DirectionWords, Sign
 from belvedere.lab.inference.readings import Encoding, Kind, Number, Words
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ GUESSED_WORDS = 256  # a way that was never driven is given the next number that
 
 
 PLACEHOLDERS = {Kind.DIRECTION: DIRECTION, Kind.SPEED: SPEED, Kind.CHECK: CHECK}
-SIGNS = {
-    Encoding.SIGNED: Sign.TWOS_COMPLEMENT,
-    Encoding.OFFSET: Sign.OFFSET,
-    Encoding.MAGNITUDE: Sign.MAGNITUDE,
-}
 
 
 def undraftable(inference: Inference) -> str:
@@ -92,20 +87,15 @@ def _template(inference: Inference) -> str:
 
 def _speed(speed: Reading) -> str:
     """The keys of the speed, with those that a profile takes for granted left out."""
-    number = speed.number or Number(Encoding.BCD)
-    digits = speed.end - speed.start
-    encoding = SpeedEncoding.BCD if number.encoding is Encoding.BCD else SpeedEncoding.HEX
-    sign = SIGNS.get(number.encoding, Sign.WORD)
-    rest = number.rest if sign is Sign.OFFSET else None
-    largest = SpeedField(digits=digits, fastest=1, encoding=encoding, sign=sign, rest=rest).largest
-    fastest = min(max(1, speed.fastest), largest)  # a number with a sign goes one further on one side than on the other
-    keys = [f"digits = {digits}", f"fastest = {fastest}", "slowest = 1", f'encoding = "{encoding}"']
-    if number.is_little_endian:
-        keys.append(f'order = "{Order.LOW_FIRST}"')
-    if sign is not Sign.WORD:
-        keys.append(f'sign = "{sign}"')
-    if rest is not None:
-        keys.append(f"rest = {rest}")
+    field = (speed.number or Number(Encoding.BCD)).field(speed.end - speed.start)
+    fastest = min(max(1, speed.fastest), field.largest)  # one side of a number with a sign goes one further
+    keys = [f"digits = {field.digits}", f"fastest = {fastest}", "slowest = 1", f'encoding = "{field.encoding}"']
+    if field.order is not Order.HIGH_FIRST:
+        keys.append(f'order = "{field.order}"')
+    if field.sign is not Sign.WORD:
+        keys.append(f'sign = "{field.sign}"')
+    if field.rest is not None:
+        keys.append(f"rest = {field.rest}")
     return f"speed = {{ {', '.join(keys)} }}"
 
 

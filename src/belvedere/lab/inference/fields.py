@@ -198,7 +198,7 @@ def _encoding(
     order = 1.0 if end - start <= 2 else max(little, 1 - little)  # noqa: PLR2004 - one byte has no order
     signed = _with_sign(frames, (start, end), rest, is_little=is_little) if is_alone and not (end - start) % 2 else None
     if signed is not None:
-        at_rest = Number(signed, is_little).value_of(rest) if rest is not None else 0
+        at_rest = Number(Encoding.BINARY, is_little).field(end - start).speed_of(rest) if rest is not None else 0
         others = [Alternative("a number without a sign", 0.1), *_two_numbers(start, end, little)]
         return Number(signed, is_little, at_rest), 0.9 * order, others
     known = REST_ELSEWHERE if rest is not None and int(rest, 16) else 1.0
@@ -236,14 +236,9 @@ def _with_sign(frames: Frames, place: tuple[int, int], rest: str | None, *, is_l
 
 def _way(frames: Frames, place: tuple[int, int], number: Number) -> int:
     """How far the number goes, all in all: a stick goes no further than it must."""
-    values = [[_signed(one[slice(*place)], number) for one in take] for take in frames.all]
+    field = number.field(place[1] - place[0])
+    values = [[field.speed_of(one[slice(*place)]) for one in take] for take in frames.all]
     return sum(abs(one - other) for take in values for one, other in pairwise(take))
-
-
-def _signed(word: str, number: Number) -> int:
-    half: int = 16 ** len(word) // 2
-    value = number.value_of(word)
-    return half - value if number.encoding is Encoding.MAGNITUDE and value >= half else value
 
 
 def _high_first(word: str, *, is_little: bool) -> str:
@@ -264,19 +259,10 @@ def _changes(frames: Frames, start: int, end: int) -> int:
 
 def size_of(word: str, number: Number) -> int:
     """The size of a speed without its sign, as its digits say."""
-    if number.encoding is Encoding.BCD:
-        return int(word) if word.isdecimal() else 0
-    value = number.value_of(word)
-    top: int = 16 ** len(word)
-    match number.encoding:
-        case Encoding.SIGNED:
-            return min(value, top - value)
-        case Encoding.OFFSET:
-            return abs(value - number.rest)
-        case Encoding.MAGNITUDE:
-            return value % (top // 2)
-        case _:
-            return value
+    try:
+        return abs(number.field(len(word)).speed_of(word))
+    except ValueError:
+        return 0  # no decimal digits
 
 
 def _words_of(number: Number) -> str:

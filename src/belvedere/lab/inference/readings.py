@@ -6,7 +6,8 @@ import enum
 
 import msgspec
 
-from belvedere.head.checks import Check
+from belvedere.head.checks import Check, Order
+from belvedere.head.layout import Sign, SpeedEncoding, SpeedField
 
 
 class Kind(enum.StrEnum):
@@ -31,6 +32,13 @@ class Encoding(enum.StrEnum):
     MAGNITUDE = "magnitude"
 
 
+SIGNS = {
+    Encoding.SIGNED: Sign.TWOS_COMPLEMENT,
+    Encoding.OFFSET: Sign.OFFSET,
+    Encoding.MAGNITUDE: Sign.MAGNITUDE,
+}
+
+
 class Number(msgspec.Struct, frozen=True):
     """A speed's way of being written; `rest` is what stands for rest where that is not 0."""
 
@@ -41,11 +49,18 @@ class Number(msgspec.Struct, frozen=True):
     @property
     def has_sign(self) -> bool:
         """Whether it says the direction itself."""
-        return self.encoding in (Encoding.SIGNED, Encoding.OFFSET, Encoding.MAGNITUDE)
+        return self.encoding in SIGNS
 
-    def value_of(self, digits: str) -> int:
-        """The number of binary digits as they stand, without a thought of its sign."""
-        return int.from_bytes(bytes.fromhex(digits), "little") if self.is_little_endian else int(digits, 16)
+    def field(self, digits: int) -> SpeedField:
+        """The same as a profile says it, for a number of so many digits; its range is left open."""
+        return SpeedField(
+            digits=digits,
+            fastest=1,
+            encoding=SpeedEncoding.BCD if self.encoding is Encoding.BCD else SpeedEncoding.HEX,
+            order=Order.LOW_FIRST if self.is_little_endian else Order.HIGH_FIRST,
+            sign=SIGNS.get(self.encoding, Sign.WORD),
+            rest=self.rest if self.encoding is Encoding.OFFSET else None,
+        )
 
 
 class Words(msgspec.Struct, frozen=True):
