@@ -174,7 +174,7 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"template must hold {' and '.join(self._widths)} once each")
         if not all(_HEX.fullmatch(part) for part in self.parts if part not in _FIELDS):
             raise ValueError(f"template must hold hexadecimal digits, blanks, {' and '.join(self._widths)} only")
-        if sum(self._widths.get(part, len(part)) for part in self.parts) % 2:
+        if self._digits_in(self.parts) % 2:
             raise ValueError("template must come to whole bytes: an even number of digits")
         if self.check is not None and not 2 * self.check.first_byte < self._check_at == self._check_at // 2 * 2:
             raise ValueError("check must begin with a byte, behind those that it checks")
@@ -198,12 +198,12 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Raises ValueError, naming both lengths, for a frame of another length.
         """
-        length = sum(self._widths.get(part, len(part)) for part in self.parts) // 2
+        length = self._digits_in(self.parts) // 2
         if len(frame) != length:
             raise ValueError(f"a frame has {length} bytes, not {len(frame)}")
         digits, at, found = frame.hex(), 0, {}
         for part in self.parts:
-            end = at + self._widths.get(part, len(part))
+            end = at + self._digits_in((part,))
             if part in _FIELDS:
                 found[part] = digits[at:end]
             elif digits[at:end] != part:
@@ -220,8 +220,12 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def _check_at(self) -> int:
         """The digit that the check begins with."""
-        before = self.parts[: self.parts.index(CHECK)]
-        return sum(self._widths.get(part, len(part)) for part in before)
+        return self._digits_in(self.parts[: self.parts.index(CHECK)])
+
+    def _digits_in(self, parts: tuple[str, ...]) -> int:
+        """How many digits these parts of the template stand for."""
+        widths = self._widths
+        return sum(widths.get(part, len(part)) for part in parts)
 
     @property
     def _widths(self) -> dict[str, int]:

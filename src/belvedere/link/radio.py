@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
@@ -23,7 +24,7 @@ from belvedere.link.refusals import mapped, reason_of
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
@@ -145,37 +146,38 @@ class Radio:
         Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
         """
         taking = self._taken.get(sighting.device.address)
-        attempts: list[asyncio.Task[BleakClientWithServiceCache]] = []
+        establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
+
+        def receive_disconnected(client: BleakClientWithServiceCache) -> None:
+            is_lost = self._clients.pop(client, None) is not None
+            on_disconnect(client)
+            if is_lost:  # nothing but this closes bleak's connection to D-Bus, of which a user has 256
+                self._calls.begin(_disconnect(client))
+
         try:
-            return await self._connect_in_turn(sighting, on_disconnect, attempts)
+            async with self._turn_to_connect():
+                establishing = self._calls.begin(self._establish(sighting, receive_disconnected))
+                client = await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
+                if client.is_connected:
+                    self._clients[client] = on_disconnect
+                    self._watch()
+                return client
         except BaseException:
-            self._release_after(attempts, sighting.device.address, taking)
+            if establishing is None:
+                self._release_taking(sighting.device.address, taking)
+            else:
+                self._release_after(establishing, sighting.device.address, taking)
             raise
 
-    async def _connect_in_turn(
-        self,
-        sighting: Sighting,
-        on_disconnect: Callable[[BleakClientWithServiceCache], None],
-        attempts: list[asyncio.Task[BleakClientWithServiceCache]],
-    ) -> BleakClientWithServiceCache:
+    @asynccontextmanager
+    async def _turn_to_connect(self) -> AsyncIterator[None]:
+        """Nobody else connects, and no scan is on."""
         async with self._connect_turn:
             self._is_connecting = True
             self._scan.switch()
             try:
                 await self._scan.until_quiet()
-
-                def receive_disconnected(client: BleakClientWithServiceCache) -> None:
-                    is_lost = self._clients.pop(client, None) is not None
-                    on_disconnect(client)
-                    if is_lost:  # nothing but this closes bleak's connection to D-Bus, of which a user has 256
-                        self._calls.begin(_disconnect(client))
-
-                attempts.append(self._calls.begin(self._establish(sighting, receive_disconnected)))
-                client = await _bounded(attempts[0], self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
-                if client.is_connected:
-                    self._clients[client] = on_disconnect
-                    self._watch()
-                return client
+                yield
             finally:
                 self._is_connecting = False
                 self._scan.switch()
@@ -239,7 +241,7 @@ class Radio:
             self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
 
     def _release_after(
-        self, attempts: list[asyncio.Task[BleakClientWithServiceCache]], address: str, taking: int | None
+        self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, taking: int | None
     ) -> None:
         """Release the unit when the attempt to connect to it has ended: BlueZ takes its time to take back a connection.
 
@@ -252,12 +254,8 @@ class Radio:
             else:
                 self._release_taking(address, taking)
 
-        for attempt in attempts:
-            attempt.add_done_callback(receive_ended)
-        if attempts:
-            asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
-        else:
-            self._release_taking(address, taking)
+        establishing.add_done_callback(receive_ended)
+        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
 
     def _release_taking(self, address: str, taking: int | None) -> None:
         if self._taken.get(address) == taking:
