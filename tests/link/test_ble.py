@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 import pytest
@@ -234,6 +234,34 @@ async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
         assert not rig.head.pan.is_connected
         await opened(rig.link)
         await rig.link.close()
+
+
+@pytest.mark.parametrize("call", ["write", "probe"])
+async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_bus_puts_it(call: str) -> None:
+    async with VirtualHead(PROFILE) as head:
+
+        class CutOff(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def write_gatt_char(self, *_arguments: object, **_options: object) -> None:
+                await self._end()
+
+            async def read_gatt_char(self, *_arguments: object, **_options: object) -> bytearray:
+                return await self._end()
+
+            async def _end(self) -> NoReturn:
+                await asyncio.sleep(1)
+                raise EOFError  # what a closed connection to D-Bus makes of every call that waits for its answer
+
+        unit = BleUnit(pan_profile(), Radio(CutOff, head.scanner_backend))
+        lost = asyncio.Event()
+        await unit.open(lost.set, ignore)
+        calling = asyncio.create_task(
+            reason_of(unit.probe() if call == "probe" else unit.write(FRAMES[0], response=True))
+        )
+        await asyncio.sleep(0.1)
+        head.faults.drop(Axis.PAN)
+        assert await calling is LinkReason.LOST
+        assert lost.is_set()
+        await unit.close()
 
 
 async def test_an_opening_that_fails_leaves_the_unit_to_the_next() -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.device import BLEDevice
-from bleak.exc import BleakError
+from bleak.exc import BleakDeviceNotFoundError, BleakError
 from bleak.uuids import normalize_uuid_str
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
+from belvedere.link.calls import Calls
 from belvedere.link.options import LinkOptions
-from belvedere.link.radio import Radio, Sighting
+from belvedere.link.radio import Radio, Sighting, know_bluez
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import SERVICE
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
     from bleak.backends.client import BaseBleakClient
@@ -412,3 +416,58 @@ async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_tha
         released.set()
         await asyncio.sleep(5)
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BleakDeviceNotFoundError("C0:DE"), LinkReason.NOT_FOUND),
+        (EOFError(), LinkReason.ADAPTER_OFF),
+        (BrokenPipeError(), LinkReason.ADAPTER_OFF),
+    ],
+    ids=["forgotten by BlueZ", "D-Bus closed", "D-Bus gone"],
+)
+async def test_a_connect_that_only_a_new_search_mends_is_tried_once(error: Exception, reason: LinkReason) -> None:
+    tries: list[str] = []
+    async with VirtualHead(PROFILE) as head:
+
+        class Refused(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def connect(self, *_arguments: object, **_options: object) -> None:
+                tries.append(self.address)
+                raise error
+
+        radio = Radio(Refused, head.scanner_backend)
+        sighting = await find(radio, Axis.PAN)
+        with pytest.raises(LinkError) as caught:
+            await radio.connect(sighting, lambda _client: None)
+        assert caught.value.reason is reason
+        assert len(tries) == 1
+
+
+@pytest.mark.realtime
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
+async def test_a_look_at_bluez_that_nobody_waits_for_any_more_is_finished_for_all_who_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "answer"
+    os.mkfifo(pipe)
+    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+
+    asked = tmp_path / "bluetoothctl"
+    asked.write_text(f"#!/bin/sh\ncat '{pipe}'\n")
+    asked.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(BlueZFeatures, "checked_bluez_version", False)
+    monkeypatch.setattr(BlueZFeatures, "_check_bluez_event", None)
+    monkeypatch.setattr(BlueZFeatures, "supported_version", True)
+    calls = Calls()
+    first = asyncio.create_task(know_bluez(calls))
+    await asyncio.wait({first}, timeout=0.1)
+    first.cancel()
+    await asyncio.wait({first})
+    async with asyncio.timeout(20):
+        later = asyncio.create_task(know_bluez(calls))
+        await asyncio.to_thread(pipe.write_text, "bluetoothctl: 5.54\n")
+        await later
+        await know_bluez(calls)
+    assert not BlueZFeatures.supported_version

@@ -199,7 +199,7 @@ class Radio:
             options["bluez"] = {"adapter": self._adapter}
         with mapped(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
-                await self._know_bluez()
+                await know_bluez(self._calls)
             return await establish_connection(
                 _Client,
                 sighting.device,
@@ -223,13 +223,6 @@ class Radio:
         clients, self._clients = self._clients, {}
         for client, on_disconnect in clients.items():
             on_disconnect(client)
-
-    async def _know_bluez(self) -> None:
-        """Let bleak look for BlueZ's version, never cut short: all later connects wait for the first one's look."""
-        from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
-
-        if not BlueZFeatures.checked_bluez_version:
-            await asyncio.shield(self._calls.begin(BlueZFeatures.check_bluez_version()))
 
     async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
@@ -306,6 +299,17 @@ class Radio:
                 seeker.found.set_result(sighting)
                 self._give_up(seeker)
                 return
+
+
+async def know_bluez(calls: Calls) -> None:
+    """Let bleak look for BlueZ's version, if it has not; `calls` keeps the look when nobody waits for it any more.
+
+    One that is cut short is never made again, and every later connect waits for it: bleak has one for all.
+    """
+    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+
+    if not BlueZFeatures.checked_bluez_version:
+        await asyncio.shield(calls.begin(BlueZFeatures.check_bluez_version()))
 
 
 async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) -> T:
