@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.bluez.daemons import power, until
+from tests.bluez.daemons import open_sockets, power, until
 from tests.bluez.hands import held, lost, set_turning, stopped_first
 from tests.bluez.world import STOP, Watch, bluez_world
 
@@ -27,6 +27,25 @@ async def test_bluetoothd_may_be_killed_and_started_again() -> None:
             await world.daemons.start_bluetoothd()
             await power(on=True)
             await stopped_first(pan, told)
+
+
+async def test_no_loss_leaves_a_connection_to_d_bus_open_because_a_user_has_256_of_them() -> None:
+    async with bluez_world() as world, world.reach(Axis.PAN) as pan, world.reach(Axis.TILT) as tilt:
+        await pan.ready()
+        await tilt.ready()
+        await asyncio.sleep(AWAY_S)  # what reaching them took is closed by then
+        opened = open_sockets()
+        world.head.faults.drop(Axis.PAN)
+        await lost(pan)
+        await pan.ready()
+        world.daemons.kill_bluetoothd()
+        await lost(pan)
+        await lost(tilt)
+        await world.daemons.start_bluetoothd()
+        await power(on=True)
+        await pan.ready()
+        await tilt.ready()
+        await until(lambda: open_sockets() <= opened, "what the lost links had open is closed")
 
 
 async def test_the_adapter_may_be_powered_off_and_on_again() -> None:

@@ -385,7 +385,8 @@ async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
         await radio.disconnect(client)
 
 
-async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connection_to_d_bus() -> None:
+@pytest.mark.parametrize("loses", ["one link", "all of Bluetooth"])
+async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connection_to_d_bus(loses: str) -> None:
     closed: list[str] = []
     async with VirtualHead(PROFILE) as head:
 
@@ -394,13 +395,37 @@ async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connect
                 closed.append(self.address)
                 await super().disconnect()
 
-        radio = Radio(Counted, head.scanner_backend)
-        lost = asyncio.Event()
+        left, lost = asyncio.Event(), asyncio.Event()
+
+        async def until_gone() -> None:
+            await left.wait()
+
+        radio = Radio(Counted, head.scanner_backend, until_gone=until_gone)
         await radio.connect(await find(radio, Axis.PAN), lambda _client: lost.set())
-        head.faults.drop(Axis.PAN)
+        if loses == "one link":
+            head.faults.drop(Axis.PAN)
+        else:
+            left.set()
         await lost.wait()
         await asyncio.sleep(1)
         assert closed == [ADDRESSES[Axis.PAN]]
+        left.set()
+        await asyncio.sleep(1)
+
+
+async def test_a_goodbye_that_is_never_answered_keeps_a_unit_for_less_than_the_last_search_takes() -> None:
+    released = asyncio.Event()
+    async with VirtualHead(PROFILE) as head:
+        options = LinkOptions(search_s=LinkOptions().last_search_s, open_timeout_s=20)
+        radio = Radio(stubborn(head, "disconnect", released, ADDRESSES[Axis.PAN]), head.scanner_backend, None, options)
+        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        leaving = asyncio.create_task(radio.disconnect(client))
+        await asyncio.sleep(0)
+        head.faults.drop(Axis.PAN)
+        assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
+        released.set()
+        await leaving
+        await asyncio.sleep(5)
 
 
 async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_that_was_given_up() -> None:

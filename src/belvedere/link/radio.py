@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASK_S = 2.0  # what is connected is known at once; an answer that hangs must not keep the other unit waiting
-DISCONNECT_S = 12.0  # bleak itself gives up waiting for BlueZ after ten
+DISCONNECT_S = 5.0  # BlueZ takes two; a unit is kept from the next search for no longer, nor from a program's last one
 EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
 T = TypeVar("T")
@@ -151,8 +151,8 @@ class Radio:
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
             is_lost = self._clients.pop(client, None) is not None
             on_disconnect(client)
-            if is_lost:  # nothing but this closes bleak's connection to D-Bus, of which a user has 256
-                self._calls.begin(_disconnect(client))
+            if is_lost:
+                self._calls.begin(self._close(client))
 
         try:
             async with self._turn_to_connect():
@@ -223,15 +223,21 @@ class Radio:
         clients, self._clients = self._clients, {}
         for client, on_disconnect in clients.items():
             on_disconnect(client)
+            self._calls.begin(self._close(client))
 
     async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
         try:
+            await self._close(client)
+        finally:
+            self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
+
+    async def _close(self, client: BleakClientWithServiceCache) -> None:
+        """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
+        try:
             await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
         except LinkError as error:
             logger.debug("disconnecting from %s: %s", client.address, error)
-        finally:
-            self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
 
     def _release_after(
         self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, taking: int | None

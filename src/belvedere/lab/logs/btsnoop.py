@@ -49,7 +49,6 @@ class BtsnoopWalker:
             view=view,
             at=at + RECORD_BYTES,
             length=view.u32(at + 4, ">"),
-            original=view.u32(at, ">"),
             time_ns=time_us * 1000,
             link=none + self._link,
             interface=none,

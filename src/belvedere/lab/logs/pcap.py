@@ -68,7 +68,6 @@ class PcapWalker:
             view=view,
             at=at + RECORD_BYTES,
             length=view.u32(at + 8, self._order),
-            original=view.u32(at + 12, self._order),
             time_ns=view.u32(at, self._order) * NS_A_S + view.u32(at + 4, self._order) * self._unit_ns,
             link=none + self._link,
             interface=none,

@@ -106,22 +106,22 @@ class PcapngWalker:
         return Interface(self._many - 1, LINKS.get(linktype, datalinks.OTHER), snap, ticks_a_s, offset_s)
 
     def _packet(self, kind: int, data: bytes, at: int, end: int) -> tuple[int, ...]:
-        """One row for `Records`: at, length, original, time, link, interface, flags."""
+        """One row for `Records`: at, length, time, link, interface, flags."""
         if kind in STRANGE_FRAMES:
-            return at, 0, 0, self._time_ns, datalinks.OTHER, 0, 0
+            return at, 0, self._time_ns, datalinks.OTHER, 0, 0
         if kind == SIMPLE:
             return self._simple(data, at + 8, end)
         if end - at < 28:  # noqa: PLR2004 - the block's type and length, and what is unpacked below
             raise DamageError("a packet that ends in its header")
         whose = "I" if kind == ENHANCED else "HH"  # the old one has a count of drops in the second half
-        number, *_, high, low, length, original = struct.unpack_from(f"{self._order}{whose}IIII", data, at + 8)
+        number, *_, high, low, length = struct.unpack_from(f"{self._order}{whose}III", data, at + 8)
         if number >= len(self._interfaces) or at + 28 + length > end:
             raise DamageError("a packet of no interface, or longer than its block")
         one = self._interfaces[number]
         self._time_ns = _time_ns(one, high << 32 | low)
         options_at = at + 28 + length + -length % 4
         flags = self._flags(data, options_at, end) if options_at < end else 0
-        return at + 28, length, original, self._time_ns, one.link, one.number, flags
+        return at + 28, length, self._time_ns, one.link, one.number, flags
 
     def _simple(self, data: bytes, at: int, end: int) -> tuple[int, ...]:
         """A simple packet has no time; that of the packet before it stands in."""
@@ -130,7 +130,7 @@ class PcapngWalker:
         one = self._interfaces[0]
         (original,) = struct.unpack_from(self._order + "I", data, at)
         length = min(original, one.snap or original, end - at - 4)
-        return at + 4, length, original, self._time_ns, one.link, one.number, 0
+        return at + 4, length, self._time_ns, one.link, one.number, 0
 
     def _flags(self, data: bytes, at: int, end: int) -> int:
         for code, value in self._options(data, at, end):

@@ -19,8 +19,7 @@ class Records(NamedTuple):
     Attributes:
         view: the piece.
         at: where the record's data begins in it.
-        length: how many bytes of data the log holds.
-        original: how many there were on the way.
+        length: how many bytes of data the log holds; what was longer on the way says so itself.
         time_ns: since the epoch.
         link: how the data is wrapped (`datalinks`).
         interface: of the file; 0 where there is one only.
@@ -30,7 +29,6 @@ class Records(NamedTuple):
     view: View
     at: Ints
     length: Ints
-    original: Ints
     time_ns: Ints
     link: Ints
     interface: Ints
