@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from belvedere.lab.logs.channels import MOST_OPEN
 from belvedere.lab.logs.datalinks import UNTOLD
 from belvedere.lab.logs.follow import Follower
 from belvedere.lab.logs.opening import Log
@@ -69,6 +70,18 @@ def test_what_goes_over_a_channel_that_we_opened_is_found() -> None:
 
 def test_a_channel_goes_on_in_the_next_piece_of_the_log() -> None:
     assert told([ASKED], [GRANTED], BOTH, BOTH) == FOUND + FOUND
+
+
+def test_more_channels_at_once_than_any_phone_opens_are_forgotten_oldest_first() -> None:
+    def opened(more: int) -> list[Said]:
+        asked = RECEIVED, signal(command(2, ATT_PSM, THEIRS + more))
+        return [asked, (SENT, signal(command(3, OURS + more, THEIRS + more, 0, 0)))]
+
+    flood = [said for more in range(1, MOST_OPEN) for said in opened(more)]
+    first_kept = MOST_OPEN // 2
+    assert told(OPENED + flood + BOTH) == []
+    assert told(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept))]) == FOUND[:1]
+    assert told(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept - 1))]) == []
 
 
 def test_an_answer_that_only_asks_for_patience_opens_nothing_yet() -> None:

@@ -30,6 +30,8 @@ SUCCESS, PENDING = 0, 1
 COMMAND_BYTES = 4  # code, identifier, length
 MOST_ASKED = 512
 """Requests without an answer that are remembered."""
+MOST_OPEN = 128
+"""Ends of channels that are open at once, in all of a log. Phones open a few; a log with more is damaged or made up."""
 
 BEFORE = -1  # the piece
 
@@ -54,20 +56,21 @@ class Channels:
         self._asked: dict[tuple[int, int, int], int] = {}
         self._asked_enhanced: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self._open: dict[tuple[int, int, int], tuple[int, Enhanced | None]] = {}
-        self._spans: list[Span] = []
+        self._spans: dict[int, dict[int, list[Span]]] = {}  # of this piece, by connection and channel
 
     def receive(self, packets: Packets, cut: Frames) -> Flags:
         """Which packets of the next piece are whole frames of attributes on channels that were opened."""
         self._open = {channel: (BEFORE, enhanced) for channel, (_first, enhanced) in self._open.items()}
-        self._spans = []
+        self._spans = {}
         for index in np.flatnonzero(cut.is_signalling).tolist():
             at = int(packets.at[index])
             data = packets.view.data[at + PDU_AT : at + int(cut.held[index])]
             self._receive_signalling(int(cut.key[index]), int(packets.direction[index]), bytes(data), index)
         count = len(packets.at)
-        self._spans += [Span(*channel, first, count, enhanced) for channel, (first, enhanced) in self._open.items()]
+        for end, (first, enhanced) in self._open.items():
+            self._keep(Span(*end, first, count, enhanced))
         found = np.zeros(count, bool)
-        for span in self._spans:
+        for span in [span for by_channel in self._spans.values() for spans in by_channel.values() for span in spans]:
             part = slice(max(0, span.first), span.end)
             is_same_way = np.isin(packets.direction[part], _ways(span.direction))
             is_same = (cut.key[part] == span.key) & (cut.channel[part] == span.channel)
@@ -76,9 +79,8 @@ class Channels:
 
     def carrying(self, key: int, direction: int, channel: int, index: int) -> Span | None:
         """The channel of a frame of this piece that ends with this packet, if that holds attributes."""
-        for span in self._spans:
-            is_same = (span.key, span.channel) == (key, channel) and direction in _ways(span.direction)
-            if is_same and span.first <= index < span.end:
+        for span in self._spans.get(key, {}).get(channel, ()):
+            if direction in _ways(span.direction) and span.first <= index < span.end:
                 return span
         return None
 
@@ -89,10 +91,8 @@ class Channels:
             for channel, (first, enhanced) in self._open.items()
             if channel[0] != key or first >= index
         }
-        self._spans = [
-            span._replace(end=min(span.end, index)) if span.key == key and span.first < index else span
-            for span in self._spans
-        ]
+        for spans in self._spans.get(key, {}).values():
+            spans[:] = [span._replace(end=min(span.end, index)) if span.first < index else span for span in spans]
 
     def _receive_signalling(self, key: int, direction: int, data: bytes, index: int) -> None:
         for code, identifier, numbers in _commands(data):
@@ -128,12 +128,20 @@ class Channels:
         self._close(key, direction, pair, index)
         self._open[key, OPPOSITE[direction], pair[0]] = index, enhanced
         self._open[key, direction, pair[1]] = index, enhanced
+        while len(self._open) > MOST_OPEN:
+            self._close_end(next(iter(self._open)), index)
 
     def _close(self, key: int, direction: int, pair: tuple[int, int], index: int) -> None:
-        for channel in ((key, OPPOSITE[direction], pair[0]), (key, direction, pair[1])):
-            if channel in self._open:
-                first, enhanced = self._open.pop(channel)
-                self._spans.append(Span(*channel, first, index, enhanced))
+        for end in ((key, OPPOSITE[direction], pair[0]), (key, direction, pair[1])):
+            self._close_end(end, index)
+
+    def _close_end(self, end: tuple[int, int, int], index: int) -> None:
+        if end in self._open:
+            first, enhanced = self._open.pop(end)
+            self._keep(Span(*end, first, index, enhanced))
+
+    def _keep(self, span: Span) -> None:
+        self._spans.setdefault(span.key, {}).setdefault(span.channel, []).append(span)
 
 
 def _remember(asked: dict[tuple[int, int, int], Service], which: tuple[int, int, int], service: Service) -> None:
