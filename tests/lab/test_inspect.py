@@ -104,6 +104,19 @@ async def test_a_link_that_is_lost_meanwhile_leaves_what_was_read() -> None:
         assert found(inspection, "2a19").trouble is LinkReason.LOST
 
 
+async def test_a_read_in_flight_when_the_link_is_lost_tells_just_that() -> None:
+    async with VirtualHead(PROFILE) as head:
+
+        class CutOff(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def read_gatt_char(self, *_arguments: object, **_options: object) -> bytearray:
+                head.faults.drop(Axis.PAN)
+                await asyncio.sleep(1)
+                raise EOFError  # what a closed connection to D-Bus makes of every call that waits for its answer
+
+        inspection = await inspect(PAN, adapter_of(head, CutOff))
+        assert found(inspection, "2a29").trouble is LinkReason.LOST
+
+
 async def test_a_device_that_is_not_there_is_told_as_such() -> None:
     async with VirtualHead(PROFILE) as head:
         with pytest.raises(LinkError) as caught:

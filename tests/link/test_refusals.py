@@ -14,7 +14,7 @@ from bleak.exc import (
 from bleak_retry_connector import BleakNotFoundError
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.refusals import mapped
+from belvedere.link.refusals import mapped, mapped_over
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,15 @@ def test_what_is_not_bluetooths_passes_as_it_is(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught, mapped(LinkReason.LOST):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("is_connected", "reason"), [(True, LinkReason.ADAPTER_OFF), (False, LinkReason.LOST)], ids=["held", "ended"]
+)
+def test_a_call_whose_connection_ended_under_it_tells_that_alone(
+    is_connected: bool,  # noqa: FBT001 - parametrized
+    reason: LinkReason,
+) -> None:
+    with pytest.raises(LinkError) as caught, mapped_over(lambda: is_connected):
+        raise EOFError
+    assert caught.value.reason is reason

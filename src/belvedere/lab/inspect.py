@@ -13,7 +13,7 @@ from belvedere.head.profile import Address
 from belvedere.lab.words import SIG_TAIL
 from belvedere.link.ble import SIG_RANGE, WRITES
 from belvedere.link.calls import Calls, outcome
-from belvedere.link.refusals import mapped
+from belvedere.link.refusals import mapped, mapped_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -160,5 +160,5 @@ class _Reader:
         return await outcome(self._calls.begin(self._ask(one)), min(READ_S, left_s))
 
     async def _ask(self, one: BleakGATTCharacteristic) -> bytes:
-        with mapped(LinkReason.LOST):
+        with mapped_over(lambda: self._client.is_connected):
             return bytes(await self._client.read_gatt_char(one))

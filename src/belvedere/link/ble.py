@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import logging
 from typing import TYPE_CHECKING
@@ -12,10 +11,10 @@ from bleak.uuids import normalize_uuid_str
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls
 from belvedere.link.port import LinkDetails
-from belvedere.link.refusals import mapped
+from belvedere.link.refusals import mapped, mapped_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from bleak.backends.characteristic import BleakGATTCharacteristic
     from bleak_retry_connector import BleakClientWithServiceCache
@@ -65,7 +64,7 @@ class BleUnit:
     async def write(self, frame: bytes, *, response: bool) -> None:
         """Write to the command characteristic."""
         client, command = self._connected()
-        with self._while_connected(client):
+        with mapped_over(lambda: client is self._client):
             await client.write_gatt_char(command, frame, response=response)
         if self._unit.notify is not None and not self._is_listening and client is self._client:
             self._is_listening = True  # after the first frame: subscribing is a write too, and may go unanswered
@@ -78,7 +77,7 @@ class BleUnit:
             return False
         question = self._questions[0]
         try:
-            with self._while_connected(client):
+            with mapped_over(lambda: client is self._client):
                 await client.read_gatt_char(question)
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
@@ -97,20 +96,6 @@ class BleUnit:
         if self._client is None or self._command is None:
             raise LinkError(LinkReason.CLOSED, "not connected")
         return self._client, self._command
-
-    @contextlib.contextmanager
-    def _while_connected(self, client: BleakClientWithServiceCache) -> Iterator[None]:
-        """Raise LinkError for whatever a call over this connection raises: LOST where the connection ended under it.
-
-        Its way to BlueZ is closed then, so what the call itself says is of that way and not of the unit or the adapter.
-        """
-        try:
-            with mapped(LinkReason.LOST):
-                yield
-        except LinkError as error:
-            if client is self._client:
-                raise
-            raise LinkError(LinkReason.LOST, f"the connection ended: {error}") from error
 
     def _learn(self, client: BleakClientWithServiceCache) -> None:
         """Find out what the connected unit has. Raises LinkError."""

@@ -18,7 +18,7 @@ from bleak_retry_connector import BleakNotFoundError
 from belvedere.errors import LinkError, LinkReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DENIED = frozenset(
     {
@@ -49,6 +49,21 @@ def mapped(otherwise: LinkReason) -> Iterator[None]:
         raise
     except Exception as error:  # bleak lets `assert self._bus` and missing keys out when a link is lost under it
         raise LinkError(reason_of(error, otherwise), f"{type(error).__name__}: {error}") from error
+
+
+@contextlib.contextmanager
+def mapped_over(is_connected: Callable[[], bool]) -> Iterator[None]:
+    """Raise a LinkError for whatever a call over a connection raises: LOST where the connection ended under it.
+
+    Its way to BlueZ is closed then, so what the call itself says is of that way and not of the unit or the adapter.
+    """
+    try:
+        with mapped(LinkReason.LOST):
+            yield
+    except LinkError as error:
+        if is_connected():
+            raise
+        raise LinkError(LinkReason.LOST, f"the connection ended: {error}") from error
 
 
 def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:

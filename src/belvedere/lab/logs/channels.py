@@ -92,7 +92,7 @@ class Channels:
             if channel[0] != key or first >= index
         }
         for spans in self._spans.get(key, {}).values():
-            spans[:] = [span._replace(end=min(span.end, index)) if span.first < index else span for span in spans]
+            spans[:] = [span._replace(end=index) if span.first < index < span.end else span for span in spans]
 
     def _receive_signalling(self, key: int, direction: int, data: bytes, index: int) -> None:
         for code, identifier, numbers in _commands(data):
@@ -141,7 +141,8 @@ class Channels:
             self._keep(Span(*end, first, index, enhanced))
 
     def _keep(self, span: Span) -> None:
-        self._spans.setdefault(span.key, {}).setdefault(span.channel, []).append(span)
+        if span.first < span.end:
+            self._spans.setdefault(span.key, {}).setdefault(span.channel, []).append(span)
 
 
 def _remember(asked: dict[tuple[int, int, int], Service], which: tuple[int, int, int], service: Service) -> None:

@@ -111,7 +111,7 @@ class PcapngWalker:
             return at, 0, self._time_ns, datalinks.OTHER, 0, 0
         if kind == SIMPLE:
             return self._simple(data, at + 8, end)
-        if end - at < 28:  # noqa: PLR2004 - the block's type and length, and what is unpacked below
+        if end - at < 28:  # noqa: PLR2004 - the block's type and length, and all before the data
             raise DamageError("a packet that ends in its header")
         whose = "I" if kind == ENHANCED else "HH"  # the old one has a count of drops in the second half
         number, *_, high, low, length = struct.unpack_from(f"{self._order}{whose}III", data, at + 8)
