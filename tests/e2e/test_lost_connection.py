@@ -126,10 +126,13 @@ def test_a_picture_that_the_house_breaks_off_is_fetched_anew_before_it_looks_fro
 def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(
     house: LivingHouse, visitor: Visitor
 ) -> None:
+    def drop() -> float:
+        house.head.faults.drop(Axis.PAN)
+        return time.monotonic()  # read where it happens: until then moves keep coming
+
     visitor.enter(house.invite())
     house.wait_turning(visitor.drag_right())
-    dropped_at = time.monotonic()
-    house.do(lambda: house.head.faults.drop(Axis.PAN))
+    dropped_at = house.do(drop)
     visitor.expect("hold", "cut")
     expect(visitor.says).to_contain_text("out of reach")
     visitor.photograph("head-out-of-reach")
