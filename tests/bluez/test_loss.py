@@ -88,7 +88,7 @@ async def test_a_link_that_drops_with_a_write_in_flight_fails_that_write() -> No
         is_lost = asyncio.Event()
         link = world.link(Axis.PAN)
         await link.open(is_lost.set, lambda: None)
-        world.head.faults.silence(Axis.PAN, on=True)
+        world.head.faults.hang(Axis.PAN)
         writing = asyncio.create_task(link.write(STOP, response=True))
         await asyncio.sleep(1)  # by now it is beyond BlueZ
         assert not writing.done()
@@ -135,6 +135,7 @@ async def test_a_sighting_from_before_a_failed_connect_is_refused_in_our_own_wor
 async def test_a_unit_that_hangs_up_on_everybody_is_driven_once_it_does_so_no_more() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
+        told = Watch(unit)
         hanging_up = asyncio.create_task(_hang_up(unit))
         await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons or LinkReason.LOST in pan.reasons, "refused")
         await asyncio.sleep(AWAY_S)
@@ -142,7 +143,21 @@ async def test_a_unit_that_hangs_up_on_everybody_is_driven_once_it_does_so_no_mo
         hanging_up.cancel()
         await asyncio.wait({hanging_up})
         await pan.ready()
-        assert set(Watch(unit).frames) <= {STOP}
+        assert set(told.frames) == {STOP}
+
+
+async def test_a_unit_that_hangs_as_it_is_connected_to_is_let_go_of_in_bluez_time_and_driven_once_it_goes_on() -> None:
+    async with bluez_world() as world:
+        unit = world.unit(Axis.PAN)
+        told = Watch(unit)
+        world.head.faults.hang(Axis.PAN)
+        async with world.reach(Axis.PAN) as pan:
+            await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is given up", ANSWERS_S)
+            assert unit.is_connected
+            await until(lambda: not unit.is_connected, "BlueZ has let go of it")
+            world.head.faults.go_on(Axis.PAN)
+            await pan.ready()
+            assert set(told.frames) == {STOP}
 
 
 @pytest.mark.parametrize("mode", [WriteMode.WITH_RESPONSE, WriteMode.AUTO])
@@ -154,12 +169,12 @@ async def test_a_hung_unit_is_given_up_and_stopped_first_long_before_bluez_would
         async with world.reach(Axis.PAN, profile=profile) as pan:
             unit = world.unit(Axis.PAN)
             await set_turning(pan, unit)
-            told = Watch(unit)
-            world.head.faults.silence(Axis.PAN, on=True)
+            world.head.faults.hang(Axis.PAN)
             async with held(pan):
                 await lost(pan)
+                told = Watch(unit)
                 assert pan.reasons[-1] is LinkReason.UNANSWERED
-            world.head.faults.silence(Axis.PAN, on=False)
+            world.head.faults.go_on(Axis.PAN)
             answers_at = pan.now
             await until(lambda: bool(told.frames), "the unit is told something", ANSWERS_S)
             await stopped_first(pan, told)
@@ -170,13 +185,13 @@ async def test_a_link_that_bluez_takes_for_alive_after_its_own_time_out_is_no_hi
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
         await set_turning(pan, unit)
-        told = Watch(unit)
-        world.head.faults.silence(Axis.PAN, on=True)
+        world.head.faults.hang(Axis.PAN)
         async with held(pan):
             await lost(pan)
+            told = Watch(unit)
             await asyncio.sleep(ATT_TIMEOUT_S + AWAY_S)
             assert not pan.is_ready
-            world.head.faults.silence(Axis.PAN, on=False)
+            world.head.faults.go_on(Axis.PAN)
             await stopped_first(pan, told)
 
 

@@ -121,17 +121,16 @@ class World:
 
 
 class Watch:
-    """What a unit receives from now on."""
+    """What comes to a unit from now on, be it that it looks at it later."""
 
     def __init__(self, unit: VirtualUnit) -> None:
         self._unit = unit
-        self._last = unit.frames[-1] if unit.frames else None
+        self._since_s = asyncio.get_running_loop().time()
 
     @property
     def received(self) -> list[ReceivedFrame]:
         """Everything, oldest first."""
-        frames = list(self._unit.frames)
-        return frames[frames.index(self._last) + 1 :] if self._last is not None else frames
+        return [frame for frame in self._unit.frames if frame.came_s > self._since_s]
 
     @property
     def frames(self) -> list[bytes]:

@@ -58,7 +58,7 @@ class Press:
     ended_s: float = float("inf")
 
     def means(self, axis: Axis, velocity: float, at_s: float) -> bool:
-        """Whether somebody who moved like this may have meant a frame that a unit obeyed at this time."""
+        """Whether somebody who moved like this may have meant a frame that came to a unit at this time."""
         meant = self.pan if axis is Axis.PAN else self.tilt
         return meant * velocity > 0 and self.began_s <= at_s <= self.ended_s + DEAD_MAN_S + ON_THE_AIR_S
 
@@ -81,10 +81,7 @@ class Life:
 TROUBLES: dict[str, tuple[Callable[[Faults, Axis, Random], None], Callable[[Faults, Axis], None]]] = {
     "drop": (lambda faults, axis, _: faults.drop(axis), lambda _faults, _axis: None),
     "vanish": (lambda faults, axis, _: faults.vanish(axis), lambda faults, axis: faults.come_back(axis)),
-    "hang": (
-        lambda faults, axis, _: faults.silence(axis, on=True),
-        lambda faults, axis: faults.silence(axis, on=False),
-    ),
+    "hang": (lambda faults, axis, _: faults.hang(axis), lambda faults, axis: faults.go_on(axis)),
     "refuse": (
         lambda faults, axis, _: faults.refuse(axis, on=True),
         lambda faults, axis: faults.refuse(axis, on=False),
@@ -122,16 +119,11 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def receive_over(self, kind: str, axis: Axis) -> None:
-        """A trouble is over; that of the adapter was everybody's.
-
-        Where a unit's firmware hung, its recovery counts as one from that, whatever befell it afterwards: only a slow
-        goodbye by BlueZ, or a connection that comes to nothing, ends such a link.
-        """
+        """A trouble is over; that of the adapter was everybody's."""
         if kind in BACKLOGS:
             self.slow_until_s[axis] = self.house.now
         for one in AXES if kind == "adapter" else (axis,):
-            has_hung = self.troubled.get(one, ("", 0.0))[0] == "hang"
-            self.troubled[one] = "hang" if has_hung else kind, self.house.now
+            self.troubled[one] = kind, self.house.now
 
     async def steady(self) -> None:
         """Wait until both units have been ready for a while, from now on."""
@@ -313,10 +305,10 @@ def check_rest(house: Stack, quiet_s: float, watch: Watch) -> None:
 
 
 def check_moves(house: Stack, life: Life, since_s: float) -> None:
-    """Somebody meant every motion."""
+    """Somebody meant every motion; a unit whose firmware hung obeys what was meant when it came."""
     for axis in AXES:
         for frame, velocity in zip(house.frames(axis, since_s), house.velocities(axis, since_s), strict=True):
-            is_meant = not velocity or any(press.means(axis, velocity, frame.at_s) for press in life.presses)
+            is_meant = not velocity or any(press.means(axis, velocity, frame.came_s) for press in life.presses)
             assert is_meant, f"{axis}: moved at {velocity:+.2f} though nobody meant it"
 
 
@@ -325,7 +317,7 @@ def check_first_words(house: Stack, since_s: float) -> None:
     for axis in AXES:
         frames = house.frames(axis)
         for connected_s in house.head.unit(axis).connected_at_s:
-            first = next((frame for frame in frames if frame.at_s >= connected_s), None)
+            first = next((frame for frame in frames if frame.came_s >= connected_s), None)
             is_stop = first is None or connected_s < since_s or house.is_stop(first)
             assert is_stop, f"{axis}: a connection began with a move"
 

@@ -158,10 +158,10 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
     """Stop comes first: subscribing is a write too, and one that may go unanswered."""
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)
-        rig.head.faults.silence(Axis.PAN, on=True)
+        rig.head.faults.hang(Axis.PAN)
         await rig.link.write(FRAMES[0], response=False)
         assert rig.head.pan.is_connected
-        rig.head.faults.silence(Axis.PAN, on=False)
+        rig.head.faults.go_on(Axis.PAN)
         await rig.link.write(FRAMES[1], response=True)
         assert rig.received()[-1] == FRAMES[1]
         await rig.link.close()
@@ -170,7 +170,7 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
 async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscription() -> None:
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)
-        rig.head.faults.silence(Axis.PAN, on=True)
+        rig.head.faults.hang(Axis.PAN)
         began = asyncio.get_running_loop().time()
         await rig.link.write(FRAMES[0], response=False)
         assert asyncio.get_running_loop().time() - began < 0.1
@@ -296,7 +296,7 @@ async def test_a_zombie_link_shows_by_what_its_writes_do() -> None:
     """A hung unit: the link stays up, and every request goes unanswered until BlueZ gives up after 30 s."""
     async with a_rig() as rig:
         await opened(rig.link)
-        rig.head.faults.silence(Axis.PAN, on=True)
+        rig.head.faults.hang(Axis.PAN)
         assert await reason_of(rig.link.write(FRAMES[0], response=True)) is LinkReason.LOST
         assert await reason_of(rig.link.write(FRAMES[0], response=False)) is LinkReason.LOST
         await rig.link.close()

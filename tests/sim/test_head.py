@@ -102,7 +102,7 @@ async def test_drop_without_a_link_does_nothing(head: VirtualHead) -> None:
 async def test_a_fault_of_one_axis_leaves_the_other_alone(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         pan, tilt = await open_unit(head.pan), await open_unit(head.tilt)
-        head.faults.silence(Axis.PAN, on=True)
+        head.faults.hang(Axis.PAN)
         head.faults.delay(Axis.PAN, 1)
         head.faults.lose(Axis.PAN, 0.9)
         start = asyncio.get_running_loop().time()

@@ -4,11 +4,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from bleak import BleakScanner
 
 from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import shipped_profile
 from belvedere.sim.head import HeadOptions, VirtualHead
-from belvedere.sim.unit import COMMAND, KEPT_FRAMES, STATE, ReceivedFrame
+from belvedere.sim.unit import COMMAND, KEPT_FRAMES, STATE, UNREAD_PACKETS, ReceivedFrame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LAYOUT = shipped_profile("zeapon-pons-pt").frame
 STOP = stop_frame(LAYOUT)
+BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 
 
 def now() -> float:
@@ -59,7 +61,7 @@ async def test_frames_are_kept_with_the_time_at_which_the_radio_delivered_them(
         before = now()
         await client.write_gatt_char(COMMAND, STOP, response=True)
         [kept] = head.pan.frames
-        assert kept == ReceivedFrame(kept.at_s, STOP, is_obeyed=True)
+        assert kept == ReceivedFrame(kept.at_s, STOP, is_obeyed=True, came_s=kept.at_s)
         assert before < kept.at_s < now()
         assert head.pan.frames.maxlen == KEPT_FRAMES
 
@@ -111,10 +113,72 @@ async def test_a_hung_unit_hears_nothing_and_turns_on(head: VirtualHead, open_un
     async with head:
         client = await open_unit(head.pan)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
-        head.pan.is_hung = True
+        head.pan.hang()
         await client.write_gatt_char(COMMAND, STOP, response=False)
         await asyncio.sleep(10)
         assert head.pan.speed_at(now()) == pytest.approx(40)
+        assert client.is_connected
+
+
+async def test_a_unit_that_goes_on_takes_what_came_while_it_hung_in_order(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        heard: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        head.pan.hang()
+        came = now()
+        told = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
+        for frame in told:
+            await client.write_gatt_char(COMMAND, frame, response=False)
+        battery = asyncio.create_task(client.read_gatt_char(BATTERY))
+        await asyncio.sleep(5)
+        assert not head.pan.frames
+        assert not battery.done()
+        head.pan.go_on()
+        assert [kept.frame for kept in head.pan.frames] == told
+        assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
+        assert await battery == bytes([87])
+        await asyncio.sleep(1)
+        assert heard[-1] == b"\x82" + told[-1][1:]
+
+
+async def test_of_what_came_on_a_link_that_ended_a_hung_unit_has_what_its_radio_took_in(
+    head: VirtualHead, open_unit: Open
+) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        head.pan.hang()
+        for share in range(1, 2 * UNREAD_PACKETS):
+            await client.write_gatt_char(COMMAND, pack(LAYOUT, share / 100), response=False)
+        await asyncio.sleep(2)
+        await client.disconnect()
+        await asyncio.sleep(1)
+        head.pan.go_on()
+        assert [kept.frame for kept in head.pan.frames] == [
+            pack(LAYOUT, share / 100) for share in range(1, UNREAD_PACKETS + 1)
+        ]
+        again = await open_unit(head.pan)
+        await again.write_gatt_char(COMMAND, STOP, response=True)
+        assert head.pan.frames[-1].frame == STOP
+
+
+async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes_on(
+    head: VirtualHead, open_unit: Open
+) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        head.pan.hang()
+        await client.disconnect()
+        assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend) is None
+        head.pan.go_on()
+        assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend)
+
+
+async def test_a_unit_that_does_not_hang_goes_on_as_it_was(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        head.pan.go_on()
+        await client.write_gatt_char(COMMAND, STOP, response=True)
         assert client.is_connected
 
 

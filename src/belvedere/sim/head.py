@@ -130,9 +130,13 @@ class Faults:
         """The unit answers commands with an error and obeys none."""
         self._head.unit(axis).is_refusing = on
 
-    def silence(self, axis: Axis, *, on: bool) -> None:
+    def hang(self, axis: Axis) -> None:
         """The unit's firmware hangs: the link stays up, nothing is heard or answered, and motion goes on."""
-        self._head.unit(axis).is_hung = on
+        self._head.unit(axis).hang()
+
+    def go_on(self, axis: Axis) -> None:
+        """The unit's firmware goes on, with all that has come meanwhile."""
+        self._head.unit(axis).go_on()
 
     def delay(self, axis: Axis, seconds: float) -> None:
         """Every packet to or from the unit is on the way this much longer."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from bumble import att, data_types, hci
@@ -37,16 +37,31 @@ ADVERTISING_INTERVAL_MS = 100
 NOTIFY_GAP_S = 0.2
 """No more than five notifications a second, so that they never crowd out the answers to requests."""
 
+UNREAD_PACKETS = 8
+"""What a small radio chip takes in while nobody reads; the rest waits on the central's side, and goes with the link."""
+
 KEPT_FRAMES = 4096
 """Over a minute of frames at the fastest that a link of 15 ms carries."""
 
 
 class ReceivedFrame(msgspec.Struct, frozen=True):
-    """What came to the command characteristic, at which time of the event loop, and whether the unit obeyed."""
+    """What came to the command characteristic, at which time of the event loop, and whether the unit obeyed.
+
+    `came_s` is when it came over the air: earlier, where the firmware hung.
+    """
 
     at_s: float
     frame: bytes
     is_obeyed: bool
+    came_s: float
+
+
+class UnreadPacket(NamedTuple):
+    """An attribute packet that came over the air, on which connection and when."""
+
+    connection: int
+    pdu: bytes
+    came_s: float
 
 
 class VirtualUnit:
@@ -59,7 +74,6 @@ class VirtualUnit:
         frames: every frame that it received, oldest first; the newest `KEPT_FRAMES` are kept.
         connected_at_s: when a central connected, oldest first; as many are kept.
         is_refusing: it answers each command with an error, and obeys none.
-        is_hung: its firmware hangs: the link stays up and nothing at all is heard or answered. Motion goes on.
     """
 
     def __init__(
@@ -78,7 +92,6 @@ class VirtualUnit:
         self.frames: deque[ReceivedFrame] = deque(maxlen=KEPT_FRAMES)
         self.connected_at_s: deque[float] = deque(maxlen=KEPT_FRAMES)
         self.is_refusing = False
-        self.is_hung = False
         self._air = air
         self._layout = layout
         self._motor = motor
@@ -88,6 +101,10 @@ class VirtualUnit:
         self._told: bytes | None = None
         self._telling: asyncio.TimerHandle | None = None
         self._advertising: asyncio.Task[None] | None = None
+        self._is_hung = False
+        self._is_parted = False
+        self._unread: list[UnreadPacket] = []
+        self._came_s = 0.0  # of the newest request: there is one at a time
         self._is_closed = False
 
     async def start(self) -> None:
@@ -166,6 +183,29 @@ class VirtualUnit:
                 connection.handle, hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
             )
 
+    def hang(self) -> None:
+        """The firmware hangs, and the radio chip goes on by itself: the link stays up, packets are taken in and kept.
+
+        Nothing is heard, answered, told or begun; motion goes on, and so does advertising where there is no link.
+        """
+        self._is_hung = True
+
+    def go_on(self) -> None:
+        """The firmware goes on: what has come meanwhile is taken in order, and then the end of the link, if it ended.
+
+        Does nothing where it does not hang.
+        """
+        if not self._is_hung:
+            return
+        self._is_hung = False
+        unread, self._unread = self._unread, []
+        for packet in unread:
+            self._read(packet)
+        if self._is_parted:
+            self._part()
+        elif self._telling is None:
+            self._tell()
+
     def _advertisement(self) -> bytes:
         return bytes(
             AdvertisingData(
@@ -209,34 +249,52 @@ class VirtualUnit:
         connection.once(connection.EVENT_DISCONNECTION, self._receive_disconnection)
 
     def _receive_disconnection(self, _reason: int) -> None:
+        self._is_parted = True
+        if self._is_hung:
+            del self._unread[UNREAD_PACKETS:]
+        else:
+            self._part()
+
+    def _part(self) -> None:
+        """Do what is to be done when a link has ended."""
+        self._is_parted = False
         self._told = None
         if self._stops_when_link_drops:
             self.obey(stop_frame(self._layout))
         if not self._is_closed:
             self._advertising = asyncio.create_task(self._device.start_advertising())
 
-    def _receive_att(self, handle: int, pdu: bytes) -> None:
-        """Look at each attribute packet before bumble does: a hung unit hears none, and commands are ours.
+    def _receive_att(self, connection: int, pdu: bytes) -> None:
+        packet = UnreadPacket(connection, pdu, self._loop.time())
+        if self._is_hung:
+            self._unread.append(packet)
+        else:
+            self._read(packet)
+
+    def _read(self, packet: UnreadPacket) -> None:
+        """Look at an attribute packet before bumble does: commands are ours, and so is what outlived its link.
 
         bumble would log a command that is refused as a fault of its own.
         """
-        if self.is_hung:
+        parsed = att.ATT_PDU.from_bytes(packet.pdu)
+        is_answerable = packet.connection in self._device.connections
+        if is_answerable and not isinstance(parsed, att.ATT_Write_Command):
+            self._came_s = packet.came_s
+            self._device.on_gatt_pdu(packet.connection, packet.pdu)
             return
-        parsed = att.ATT_PDU.from_bytes(pdu)
-        if not isinstance(parsed, att.ATT_Write_Command):
-            self._device.on_gatt_pdu(handle, pdu)
-        elif parsed.attribute_handle == self._command.handle:
-            self._receive_frame(parsed.attribute_value)
+        match parsed:
+            case att.ATT_Write_Command() | att.ATT_Write_Request() if parsed.attribute_handle == self._command.handle:
+                self._receive_frame(parsed.attribute_value, packet.came_s)
 
     def _receive_request(self, _connection: Connection, frame: bytes) -> None:
-        error = self._receive_frame(frame)
+        error = self._receive_frame(frame, self._came_s)
         if error is not None:
             raise att.ATT_Error(error)
 
-    def _receive_frame(self, frame: bytes) -> att.ErrorCode | None:
+    def _receive_frame(self, frame: bytes, came_s: float) -> att.ErrorCode | None:
         """Obey a frame, or say why not."""
         error = self._objection(frame)
-        self.frames.append(ReceivedFrame(self._loop.time(), frame, error is None))
+        self.frames.append(ReceivedFrame(self._loop.time(), frame, error is None, came_s))
         if error is None:
             self.obey(frame)
         return error
@@ -255,7 +313,7 @@ class VirtualUnit:
     def _tell(self) -> None:
         """Notify the newest state if it is news, and then nothing for a while."""
         self._telling = None
-        if self._state == self._told or self._is_closed:
+        if self._state == self._told or self._is_hung or self._is_closed:
             return
         self._told = self._state
         value = bytes([self._state[0] | 0x80]) + self._state[1:]

@@ -135,7 +135,7 @@ async def test_a_unit_that_vanished_since_it_was_seen_is_told_and_the_next_is_me
 
 async def test_a_unit_that_hangs_is_left_in_time() -> None:
     async with a_head() as (head, adapter):
-        head.faults.silence(Axis.PAN, on=True)
+        head.faults.hang(Axis.PAN)
         found = await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
         assert found[0].state is State.BAD
 

@@ -26,7 +26,6 @@ from bumble import att, core
 from belvedere.patience import within
 from belvedere.sim.backend.refusals import failed, in_progress
 from belvedere.sim.backend.services import discover
-from belvedere.sim.controller import until_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -94,7 +93,10 @@ class VirtualClient(BaseBleakClient):
         return self._connection is not None
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:  # noqa: ANN401, ARG002, FBT001 - bleak's interface
-        """Connect and discover the services; after a failure the unit has to be found by a scan again."""
+        """Connect and discover the services; after a failure the unit has to be found by a scan again.
+
+        An attempt that comes to nothing once there is a connection takes BlueZ's time to end it.
+        """
         if self.is_connected:
             raise BleakError("Client is already connected")
         timeout_s = kwargs.get("timeout", self._timeout)
@@ -108,8 +110,7 @@ class VirtualClient(BaseBleakClient):
         except BaseException:
             self.radio.forget(self.address)
             if self._connection is not None:
-                self.radio.end(self._connection)
-                await until_over(self._connection)
+                await self.radio.release(self._connection)
             raise
 
     async def disconnect(self) -> None:
