@@ -124,6 +124,11 @@ def test_a_channel_that_was_closed_holds_attributes_no_more(closed: list[Said]) 
     assert told(OPENED + BOTH, closed, BOTH) == FOUND
 
 
+def test_a_number_may_be_opened_and_closed_again_and_again() -> None:
+    closed = [(SENT, signal(command(7, OURS, THEIRS)))]
+    assert told((OPENED + BOTH + closed + BOTH) * 20) == FOUND * 20
+
+
 def test_a_channel_ends_with_its_connection() -> None:
     assert told(OPENED + BOTH, [(HAPPENED, hci_log.disconnected(KEY))], BOTH) == FOUND
 

@@ -6,6 +6,8 @@ Both may open enhanced ones (Core 5.4, volume 3, part A, 4).
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -15,7 +17,7 @@ from belvedere.lab.logs.enhanced import Enhanced
 from belvedere.lab.logs.frames import PDU_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from belvedere.lab.logs.datalinks import Packets
     from belvedere.lab.logs.frames import Frames
@@ -34,6 +36,7 @@ MOST_OPEN = 128
 """Ends of channels that are open at once, in all of a log. Phones open a few; a log with more is damaged or made up."""
 
 BEFORE = -1  # the piece
+WAYS = SENT, RECEIVED, UNTOLD
 
 Service = TypeVar("Service")
 
@@ -56,7 +59,8 @@ class Channels:
         self._asked: dict[tuple[int, int, int], int] = {}
         self._asked_enhanced: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self._open: dict[tuple[int, int, int], tuple[int, Enhanced | None]] = {}
-        self._spans: dict[int, dict[int, list[Span]]] = {}  # of this piece, by connection and channel
+        # Of this piece, by connection, then by channel and direction; of one channel each ends before the next begins.
+        self._spans: dict[int, dict[tuple[int, int], list[Span]]] = {}
 
     def receive(self, packets: Packets, cut: Frames) -> Flags:
         """Which packets of the next piece are whole frames of attributes on channels that were opened."""
@@ -70,7 +74,7 @@ class Channels:
         for end, (first, enhanced) in self._open.items():
             self._keep(Span(*end, first, count, enhanced))
         found = np.zeros(count, bool)
-        for span in [span for by_channel in self._spans.values() for spans in by_channel.values() for span in spans]:
+        for span in [span for by_end in self._spans.values() for spans in by_end.values() for span in spans]:
             part = slice(max(0, span.first), span.end)
             is_same_way = np.isin(packets.direction[part], _ways(span.direction))
             is_same = (cut.key[part] == span.key) & (cut.channel[part] == span.channel)
@@ -79,9 +83,12 @@ class Channels:
 
     def carrying(self, key: int, direction: int, channel: int, index: int) -> Span | None:
         """The channel of a frame of this piece that ends with this packet, if that holds attributes."""
-        for span in self._spans.get(key, {}).get(channel, ()):
-            if direction in _ways(span.direction) and span.first <= index < span.end:
-                return span
+        by_end = self._spans.get(key, {})
+        for way in WAYS:
+            spans = by_end.get((channel, way), ())
+            at = _open_after(spans, index) if direction in _ways(way) else len(spans)
+            if at < len(spans) and spans[at].first <= index:
+                return spans[at]
         return None
 
     def end(self, key: int, index: int) -> None:
@@ -92,7 +99,9 @@ class Channels:
             if channel[0] != key or first >= index
         }
         for spans in self._spans.get(key, {}).values():
-            spans[:] = [span._replace(end=index) if span.first < index < span.end else span for span in spans]
+            at = _open_after(spans, index)
+            if at < len(spans) and spans[at].first < index:
+                spans[at] = spans[at]._replace(end=index)
 
     def _receive_signalling(self, key: int, direction: int, data: bytes, index: int) -> None:
         for code, identifier, numbers in _commands(data):
@@ -142,7 +151,12 @@ class Channels:
 
     def _keep(self, span: Span) -> None:
         if span.first < span.end:
-            self._spans.setdefault(span.key, {}).setdefault(span.channel, []).append(span)
+            self._spans.setdefault(span.key, {}).setdefault((span.channel, span.direction), []).append(span)
+
+
+def _open_after(spans: Sequence[Span], index: int) -> int:
+    """The place of the first one that is still open after this packet."""
+    return bisect_right(spans, index, key=attrgetter("end"))
 
 
 def _remember(asked: dict[tuple[int, int, int], Service], which: tuple[int, int, int], service: Service) -> None:
@@ -164,4 +178,4 @@ def _commands(data: bytes) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 def _ways(direction: int) -> tuple[int, ...]:
     """Directions that a frame may be told to have where it goes in this one."""
-    return (SENT, RECEIVED, UNTOLD) if direction == UNTOLD else (direction, UNTOLD)
+    return WAYS if direction == UNTOLD else (direction, UNTOLD)
