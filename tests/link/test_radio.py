@@ -6,13 +6,19 @@ import asyncio
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
-from bleak.backends.adapter import BaseBleakAdapter
-from bleak.backends.device import BLEDevice
-from bleak.exc import BleakDeviceNotFoundError, BleakError
-from bleak.uuids import normalize_uuid_str
+from bleak.exc import BleakDeviceNotFoundError
+from tests.link.backends import (
+    LeftConnected,
+    Speechless,
+    failing_after,
+    scanner_like_bluez,
+    slow_scanner,
+    stubborn,
+    stubborn_scanner,
+)
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
@@ -25,10 +31,9 @@ from belvedere.sim.unit import SERVICE
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Self
 
-    from bleak.backends.client import BaseBleakClient
-    from bleak.backends.scanner import BaseBleakScanner
+    from bleak.backends.device import BLEDevice
+
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -67,26 +72,6 @@ async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
             if not seeking.cancelled():
                 radio.release(seeking.result().device.address)
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
-
-
-class LeftConnected(BaseBleakAdapter):
-    """An adapter on which a program that was killed has left both units connected."""
-
-    @classmethod
-    async def get(cls, **_options: object) -> Self:
-        return cls()
-
-    async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
-        assert normalize_uuid_str("1800") in service_uuids
-        details = {"props": {"UUIDs": [SERVICE]}}
-        return [BLEDevice(ADDRESSES[axis], NAMES[axis], details) for axis in AXES]
-
-
-class Speechless(LeftConnected):
-    """An adapter that does not answer."""
-
-    async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
-        raise BleakError(f"nothing is known of {service_uuids}")
 
 
 async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_is_silent() -> None:
@@ -248,82 +233,6 @@ async def test_a_scan_that_was_slow_to_begin_spoils_no_later_search() -> None:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def hang(released: asyncio.Event) -> None:
-    while not released.is_set():
-        try:
-            await released.wait()
-        except asyncio.CancelledError:
-            continue
-
-
-def stubborn(head: VirtualHead, call: str, released: asyncio.Event, address: str) -> type[BaseBleakClient]:
-    """The head's client, with a call that for this address goes on only when released."""
-    original = getattr(head.client_backend, call)
-
-    async def hanging(self: BaseBleakClient, *arguments: object, **options: object) -> object:
-        if self.address == address:
-            await hang(released)
-        return await original(self, *arguments, **options)
-
-    return type("StubbornClient", (head.client_backend,), {call: hanging})
-
-
-def stubborn_scanner(head: VirtualHead, call: str, released: asyncio.Event) -> type[BaseBleakScanner]:
-    original = getattr(head.scanner_backend, call)
-
-    async def hanging(self: BaseBleakScanner) -> None:
-        await hang(released)
-        await original(self)
-
-    return type("StubbornScanner", (head.scanner_backend,), {call: hanging})
-
-
-def scanner_like_bluez(head: VirtualHead, delays_s: list[float]) -> type[BaseBleakScanner]:
-    """The head's scanner; a start goes on although nobody waits for it, and while it does there is no other."""
-
-    class LikeBluez(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-        works: ClassVar[list[asyncio.Task[None]]] = []
-
-        async def start(self) -> None:
-            if any(not work.done() for work in self.works) or head.radio.is_scanning:
-                raise BleakError("Operation already in progress")
-            delay_s = delays_s.pop(0) if delays_s else 0.0
-            self.works.append(asyncio.create_task(self._start(delay_s)))
-            await asyncio.shield(self.works[-1])
-
-        async def _start(self, delay_s: float) -> None:
-            await asyncio.sleep(delay_s)
-            await super().start()
-
-    return LikeBluez
-
-
-def slow_scanner(head: VirtualHead) -> type[BaseBleakScanner]:
-    class SlowScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-        async def start(self) -> None:
-            await asyncio.sleep(0.2)
-            await super().start()
-
-        async def stop(self) -> None:
-            await asyncio.sleep(0.2)
-            await super().stop()
-
-    return SlowScanner
-
-
-def failing_after(head: VirtualHead, starts: int) -> type[BaseBleakScanner]:
-    class FailingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-        count = 0
-
-        async def start(self) -> None:
-            type(self).count += 1
-            if self.count > starts:
-                raise BleakError("scanning failed")
-            await super().start()
-
-    return FailingScanner
 
 
 async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() -> None:
