@@ -16,7 +16,8 @@ class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         search_s: one search for a unit; most devices advertise every 0.1 to 1 s.
         rest_s: the longest rest between two searches, which leaves the radio to the other unit.
-        connect_timeout_s: connecting and asking for the services; also how long one unit may keep another waiting.
+        connect_timeout_s: connecting and asking for the services; also how long one unit may keep another waiting. One
+            that was connected to before has three times what it took then, if that is less.
         open_timeout_s: whoever is still not there after searching, waiting and connecting is given up.
         close_timeout_s: BlueZ takes 1.5 to 2.3 s to disconnect; connecting again meanwhile would find the dead link.
         retry_first_s: the wait after a first failure; it doubles with each further one.

@@ -19,6 +19,7 @@ from bleak_retry_connector import BleakClientWithServiceCache, establish_connect
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls, outcome
+from belvedere.link.connect_time import ConnectTime
 from belvedere.link.options import LinkOptions
 from belvedere.link.refusals import mapped, reason_of
 from belvedere.link.scan import Scan
@@ -106,6 +107,7 @@ class Radio:
         self._seekers: list[_Seeker] = []
         self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
         self._takings = 0
+        self._connect_times: dict[str, ConnectTime] = {}  # by address
         self._parting_until: dict[str, float] = {}  # by address, in the loop's time: goodbyes that were never answered
         self._is_bluez = is_bluez
         self._scan = Scan(
@@ -148,6 +150,7 @@ class Radio:
         Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
         """
         taking = self._taken.get(sighting.device.address)
+        time = self._connect_times.setdefault(sighting.device.address, ConnectTime(self._options.connect_timeout_s))
         establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
@@ -158,8 +161,10 @@ class Radio:
 
         try:
             async with self._turn_to_connect():
+                began = asyncio.get_running_loop().time()
                 establishing = self._calls.begin(self._establish(sighting, receive_disconnected))
-                client = await _bounded(establishing, self._options.connect_timeout_s, LinkReason.CONNECT_FAILED)
+                client = await _bounded(establishing, time.limit_s, LinkReason.CONNECT_FAILED)
+                time.receive_connected(asyncio.get_running_loop().time() - began)
                 if client.is_connected:
                     self._clients[client] = on_disconnect
                     self._watch()
@@ -168,6 +173,8 @@ class Radio:
             if establishing is None:
                 self._release_taking(sighting.device.address, taking)
             else:
+                if not establishing.done():
+                    time.receive_late()
                 self._release_after(establishing, sighting.device.address, taking)
             raise
 

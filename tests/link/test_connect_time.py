@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from belvedere.link.connect_time import ConnectTime
+
+
+def test_a_unit_that_was_never_reached_has_all_the_time_there_is() -> None:
+    assert ConnectTime(5).limit_s == 5
+
+
+@pytest.mark.parametrize(("took_s", "limit_s"), [(0.1, 2), (0.9, pytest.approx(2.7)), (4, 5)])
+def test_a_unit_has_three_times_what_it_took_before_and_no_less_than_two_seconds(took_s: float, limit_s: float) -> None:
+    unit = ConnectTime(5)
+    unit.receive_connected(took_s)
+    assert unit.limit_s == limit_s
+
+
+def test_the_slowest_of_the_last_connects_counts() -> None:
+    unit = ConnectTime(5)
+    for took_s in (4, 1, 0.5, 0.5):
+        unit.receive_connected(took_s)
+    assert unit.limit_s == 5
+    unit.receive_connected(0.5)
+    assert unit.limit_s == 3
+
+
+def test_a_unit_that_has_become_slow_is_given_more_with_each_attempt_until_it_succeeds() -> None:
+    unit = ConnectTime(10)
+    unit.receive_connected(1)
+    limits = []
+    for _ in range(100):
+        limits.append(unit.limit_s)
+        unit.receive_late()
+    assert limits[:3] == [3, 6, 10]
+    assert set(limits[3:]) == {10}
+    unit.receive_connected(1)
+    assert unit.limit_s == 3
+
+
+def test_the_owners_limit_is_never_exceeded_be_it_short() -> None:
+    unit = ConnectTime(1)
+    unit.receive_connected(0.9)
+    unit.receive_late()
+    assert unit.limit_s == 1
