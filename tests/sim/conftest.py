@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     Open = Callable[[VirtualUnit], Awaitable[BleakClient]]
 
 
+INTRODUCTION_S = 1.0  # five or seven questions, each of two intervals
+
+
 @pytest.fixture
 def head() -> VirtualHead:
     return VirtualHead(shipped_profile("zeapon-pons-pt"), HeadOptions(interval_s=0.030))
@@ -43,11 +47,13 @@ def find(head: VirtualHead) -> Find:
 
 @pytest.fixture
 def open_unit(head: VirtualHead, find: Find) -> Open:
-    """Scan for a unit and connect to it, as production does."""
+    """Scan for a unit and connect to it, as production does, and let BlueZ ask all that it wants to know."""
 
     async def opened(unit: VirtualUnit) -> BleakClient:
         device = await find(unit)
-        return await establish_connection(BleakClientWithServiceCache, device, unit.name, backend=head.client_backend)
+        client = await establish_connection(BleakClientWithServiceCache, device, unit.name, backend=head.client_backend)
+        await asyncio.sleep(INTRODUCTION_S)
+        return client
 
     return opened
 

@@ -78,6 +78,7 @@ async def test_the_interval_sets_the_pace() -> None:
     options = HeadOptions(interval_s=0.0075, conditions=Conditions(packets_per_event=1))
     async with VirtualHead(PROFILE, options) as head:
         client = await connected(head, Axis.PAN)
+        await asyncio.sleep(1)  # BlueZ asks questions of its own first
         start = asyncio.get_running_loop().time()
         for _ in range(100):
             await client.write_gatt_char(COMMAND, stop_frame(PROFILE.frame), response=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bumble import hci
+from bumble import att, hci
 from bumble.device import ConnectionParametersPreferences, Device, DeviceConfiguration
 from bumble.host import Host
 
@@ -44,6 +44,9 @@ class VirtualRadio:
 
     It runs at most one scan and one connection attempt at a time: the caller looks at `is_scanning` and `is_busy`
     first. `interval_s` is the connection interval that every unit is given.
+
+    Attributes:
+        learned: by address, what its user has learned of a unit; it is forgotten with the unit.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class VirtualRadio:
         self.address = address
         self.is_powered = False
         self.is_scanning = False
+        self.learned: dict[str, object] = {}
         self._is_connecting = False
         self._air = air
         self._disconnect_s = disconnect_s
@@ -93,12 +97,13 @@ class VirtualRadio:
         self._air.remove_controller(self._controller)
 
     def switch(self, *, on: bool) -> None:
-        """Power the adapter off or on again; off ends every connection at once."""
+        """Power the adapter off or on again; off ends every connection at once, and forgets what was learned."""
         self.is_powered = on
         if on:
             self._air.unmute(self.address)
         else:
             self._air.mute(self.address)
+            self.learned.clear()
             self._end_all()
 
     async def start_scan(self, receive: Callable[[Advertisement], None]) -> None:
@@ -127,6 +132,15 @@ class VirtualRadio:
     def forget(self, address: str) -> None:
         """Drop what is known of a unit, as BlueZ does after a connection attempt that failed."""
         self._known.pop(address, None)
+        self.learned.pop(address, None)
+
+    def mtu(self, address: str) -> int:
+        """How many bytes a packet to this unit may have, as far as is agreed."""
+        connections = self._device.connections.values()
+        agreed = (
+            connection.gatt_client.mtu for connection in connections if name_of(connection.peer_address) == address
+        )
+        return next(agreed, att.ATT_DEFAULT_MTU)
 
     def is_connected(self, address: str) -> bool:
         """Whether there is a connection with this unit, however useless."""
@@ -148,7 +162,7 @@ class VirtualRadio:
         try:
             connection = await asyncio.shield(attempt)
         except asyncio.CancelledError:
-            await asyncio.shield(self._do(self._give_up(attempt)))
+            await asyncio.shield(self.begin(self._give_up(attempt)))
             raise
         connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._hear_of(address))
         return connection
@@ -161,7 +175,14 @@ class VirtualRadio:
 
     async def release(self, connection: Connection) -> None:
         """End a connection in BlueZ's own time; goes on even if the caller gives up."""
-        await asyncio.shield(self._do(self._end_slowly(connection)))
+        await asyncio.shield(self.begin(self._end_slowly(connection)))
+
+    def begin(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Do something that nobody need wait for but `close`."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+        return task
 
     def _end_all(self) -> None:
         for connection in list(self._device.connections.values()):
@@ -186,13 +207,9 @@ class VirtualRadio:
     def _receive_attempt_over(self, _attempt: asyncio.Task[Connection]) -> None:
         self._is_connecting = False
 
-    def _do(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-        return task
-
     def _remember(self, advertisement: Advertisement) -> None:
+        if not self.knows(name_of(advertisement.address)):
+            self.forget(name_of(advertisement.address))
         self._known[name_of(advertisement.address)] = advertisement.address, asyncio.get_running_loop().time()
 
     def _hear_of(self, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bleak.assigned_numbers import gatt_char_props_to_strs
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -17,6 +17,8 @@ from bumble.gatt import (
 from bumble.gatt_client import ServiceProxy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bumble.core import UUID
     from bumble.gatt_client import CharacteristicProxy, Client
 
@@ -28,8 +30,17 @@ _OVERHEAD = 3
 """Bytes of a write packet that are not value."""
 
 
-async def discover(client: Client, wanted: set[str] | None) -> tuple[BleakGATTServiceCollection, Subscriptions]:
+class Services(NamedTuple):
+    """What a unit has; it holds for every connection with it."""
+
+    shown: BleakGATTServiceCollection
+    subscriptions: Subscriptions
+
+
+async def discover(client: Client, wanted: set[str] | None, mtu: Callable[[], int]) -> Services:
     """Ask for all services (only the `wanted` ones, where given) in as few round trips as BlueZ takes.
+
+    `mtu` says how many bytes a packet may have on the connection that there is when it is asked.
 
     Like BlueZ it hides the Generic Access service and the descriptors that subscribe, and calls a characteristic by
     the handle of its declaration. The `obj` of what it returns is the handle of the value. Raises bumble's errors.
@@ -47,8 +58,8 @@ async def discover(client: Client, wanted: set[str] | None) -> tuple[BleakGATTSe
         for one in characteristics:
             if service.handle < one.handle <= service.end_group_handle:
                 one.end_group_handle = min(one.end_group_handle, service.end_group_handle)
-                subscriptions |= await _show(client, shown, home, one)
-    return shown, subscriptions
+                subscriptions |= await _show(client, shown, home, one, mtu)
+    return Services(shown, subscriptions)
 
 
 def uuid_text(uuid: UUID) -> str:
@@ -72,12 +83,13 @@ async def _show(
     shown: BleakGATTServiceCollection,
     home: BleakGATTService,
     characteristic: CharacteristicProxy[bytes],
+    mtu: Callable[[], int],
 ) -> Subscriptions:
     """Add one characteristic with its descriptors; returns how to subscribe to it, if one can."""
     value = characteristic.handle
     properties = sorted(gatt_char_props_to_strs(int(characteristic.properties)))
     added = BleakGATTCharacteristic(
-        value, value - 1, uuid_text(characteristic.uuid), properties, lambda: client.mtu - _OVERHEAD, home
+        value, value - 1, uuid_text(characteristic.uuid), properties, lambda: mtu() - _OVERHEAD, home
     )
     shown.add_characteristic(added)
     subscriptions: Subscriptions = {}
