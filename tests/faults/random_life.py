@@ -68,7 +68,8 @@ class Life:
     """What came of a life.
 
     Attributes:
-        recoveries: for each trouble of a unit, how many seconds after its end the unit took commands for good.
+        recoveries: for each trouble that left a unit out of reach, how many seconds after its end the unit took
+            commands for good.
         met: how often each kind of trouble and of ending a press was met.
     """
 
@@ -134,9 +135,10 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def recoveries(self) -> Iterator[tuple[str, float]]:
-        """For each unit that had trouble, its last one, and how long after that it became ready for good."""
+        """For each unit that was out of reach when its last trouble ended: that, and how long it stayed so."""
         for axis, (kind, over_s) in self.troubled.items():
-            yield kind, max(0.0, self.not_ready_s[axis] - over_s)
+            if self.not_ready_s[axis] > over_s:
+                yield kind, self.not_ready_s[axis] - over_s
         self.troubled = {}
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
 STALL_S = 0.03  # a loop that comes later than this was busy: what it finds overdue may have been answered meanwhile
-FIRST_ANSWER_S = 2.0  # BlueZ asks a new unit up to ten questions of its own, one after the other, before ours
+FIRST_ANSWER_S = 2.0  # BlueZ asks a new unit up to ten questions of its own, and ours go between them
 SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
 TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 
