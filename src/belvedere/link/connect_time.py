@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
-RECENT = 4  # connects remembered
+RECENT = 16  # connects remembered: most are quick because BlueZ knows the services, and it may forget them any time
+MOST_DOUBLINGS = 4  # from the least time to the longest that an owner may allow
 SLOWER = 3  # a bad air may carry one packet in three
 LEAST_S = 2.0  # a unit may advertise but once a second, and a busy computer takes its time
 
@@ -26,7 +27,7 @@ class ConnectTime:
         """How long the next attempt may take: it doubles with each that was late, so that a slow unit gets its time."""
         if not self._took_s:
             return self._most_s
-        return min(max(LEAST_S, SLOWER * max(self._took_s)) * 2.0 ** min(self._late, RECENT), self._most_s)
+        return min(max(LEAST_S, SLOWER * max(self._took_s)) * 2.0 ** min(self._late, MOST_DOUBLINGS), self._most_s)
 
     def receive_connected(self, took_s: float) -> None:
         """An attempt succeeded, after this time."""

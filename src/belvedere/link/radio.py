@@ -264,9 +264,9 @@ class Radio:
                 self._release_taking(address, taking)
 
         def receive_late() -> None:
-            if not establishing.done():
+            if self._taken.get(address) == taking:
                 self._receive_unanswered(address)
-                self._release_taking(address, taking)
+                self.release(address)
 
         establishing.add_done_callback(receive_ended)
         asyncio.get_running_loop().call_later(DISCONNECT_S, receive_late)
