@@ -65,12 +65,14 @@ def report(lives: list[Life]) -> bool:
 
 def figures(seconds: list[float]) -> str:
     """Median, 95th percentile and maximum of sorted seconds."""
+    if not seconds:
+        return "none was out of reach"
     return f"median {statistics.median(seconds):.2f} s, p95 {share(seconds, 0.95):.2f} s, most {seconds[-1]:.2f} s"
 
 
 def share(seconds: list[float], of: float) -> float:
-    """The value below which this share of sorted values lies."""
-    return seconds[min(len(seconds) - 1, int(of * len(seconds)))]
+    """The value below which this share of sorted values lies; 0 where there are none."""
+    return seconds[min(len(seconds) - 1, int(of * len(seconds)))] if seconds else 0.0
 
 
 def drive_hours(hours: float) -> bool:

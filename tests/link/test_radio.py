@@ -32,8 +32,6 @@ from belvedere.sim.unit import SERVICE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bleak.backends.device import BLEDevice
-
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -335,54 +333,6 @@ async def test_a_goodbye_that_is_never_answered_keeps_a_unit_for_less_than_the_l
         released.set()
         await leaving
         await asyncio.sleep(5)
-
-
-def taking_over(head: VirtualHead, released: asyncio.Event) -> Radio:
-    """The radio of the one program that drives, over a BlueZ that answers no goodbye until released."""
-
-    class Connected(LeftConnected):
-        async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
-            devices = await super().get_connected_devices(service_uuids)
-            return [device for device in devices if head.radio.is_connected(device.address)]
-
-    backend = stubborn(head, "disconnect", released, ADDRESSES[Axis.PAN])
-    options = LinkOptions(search_s=1)
-    return Radio(backend, head.scanner_backend, None, options, adapter_backend=Connected, takes_over=True)
-
-
-async def test_what_bluez_calls_connected_is_not_taken_over_while_a_goodbye_may_still_end_it() -> None:
-    released = asyncio.Event()
-    async with VirtualHead(PROFILE) as head:
-        radio = taking_over(head, released)
-        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
-        began = asyncio.get_running_loop().time()
-        leaving = asyncio.create_task(radio.disconnect(client))
-        found: Sighting | None = None
-        while found is None:
-            with contextlib.suppress(LinkError):
-                found = await find(radio, Axis.PAN)
-        assert found.rssi_dbm is None
-        assert 12 <= asyncio.get_running_loop().time() - began < 14
-        released.set()
-        await leaving
-
-
-async def test_a_unit_that_advertises_is_past_its_goodbye() -> None:
-    released = asyncio.Event()
-    async with VirtualHead(PROFILE) as head:
-        radio = taking_over(head, released)
-        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
-        await radio.disconnect(client)
-        with pytest.raises(LinkError):
-            await find(radio, Axis.PAN)
-        head.faults.drop(Axis.PAN)
-        await asyncio.sleep(1)
-        again = await find(radio, Axis.PAN)
-        assert again.rssi_dbm is not None
-        await radio.connect(again, lambda _client: None)
-        radio.release(ADDRESSES[Axis.PAN])
-        assert (await find(radio, Axis.PAN)).rssi_dbm is None
-        released.set()
 
 
 async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_that_was_given_up() -> None:

@@ -174,12 +174,29 @@ async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes
         assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend)
 
 
+async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, open_unit: Open) -> None:
+    async with head:
+        client = await open_unit(head.pan)
+        heard: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
+        await client.write_gatt_char(COMMAND, STOP, response=True)  # told only when the unit may tell again
+        head.pan.hang()
+        await asyncio.sleep(1)
+        assert heard == [b"\x82" + pack(LAYOUT, 1)[1:]]
+        head.pan.go_on()
+        await asyncio.sleep(1)
+        assert heard[1:] == [b"\x82" + STOP[1:]]
+
+
 async def test_a_unit_that_does_not_hang_goes_on_as_it_was(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
+        heard: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
         head.pan.go_on()
-        await client.write_gatt_char(COMMAND, STOP, response=True)
-        assert client.is_connected
+        await asyncio.sleep(1)
+        assert not heard
 
 
 async def test_a_unit_advertises_again_after_each_connection(head: VirtualHead, open_unit: Open) -> None:

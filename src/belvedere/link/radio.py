@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 ASK_S = 2.0  # what is connected is known at once; an answer that hangs must not keep the other unit waiting
 DISCONNECT_S = 5.0  # BlueZ takes two; a unit is kept from the next search for no longer, nor from a program's last one
-PARTING_S = 12.0  # and what BlueZ, hanging, still takes for connected so long after may be about to end
 EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
 T = TypeVar("T")
@@ -108,7 +107,6 @@ class Radio:
         self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
         self._takings = 0
         self._connect_times: dict[str, ConnectTime] = {}  # by address
-        self._parting_until: dict[str, float] = {}  # by address, in the loop's time: goodbyes that were never answered
         self._is_bluez = is_bluez
         self._scan = Scan(
             self._new_scanner,
@@ -247,7 +245,6 @@ class Radio:
             await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
         except LinkError as error:
             logger.debug("disconnecting from %s: %s", client.address, error)
-            self._receive_unanswered(client.address)
 
     def _release_after(
         self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, taking: int | None
@@ -263,16 +260,8 @@ class Radio:
             else:
                 self._release_taking(address, taking)
 
-        def receive_late() -> None:
-            if self._taken.get(address) == taking:
-                self._receive_unanswered(address)
-                self.release(address)
-
         establishing.add_done_callback(receive_ended)
-        asyncio.get_running_loop().call_later(DISCONNECT_S, receive_late)
-
-    def _receive_unanswered(self, address: str) -> None:
-        self._parting_until[address] = asyncio.get_running_loop().time() + PARTING_S - DISCONNECT_S
+        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
 
     def _release_taking(self, address: str, taking: int | None) -> None:
         if self._taken.get(address) == taking:
@@ -304,13 +293,11 @@ class Radio:
         asking = self._calls.begin(_connected(self._adapter_backend, self._adapter))
         try:
             for device in await _bounded(asking, ASK_S, LinkReason.ADAPTER_OFF):
-                if asyncio.get_running_loop().time() >= self._parting_until.get(device.address, 0.0):
-                    self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
+                self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
         except LinkError as error:
             logger.debug("asking for what is connected: %s", error)
 
     def _receive(self, device: BLEDevice, seen: AdvertisementData) -> None:
-        self._parting_until.pop(device.address, None)
         name = seen.local_name or device.name or ""
         self._receive_sighting(Sighting(device, name, seen.rssi), seen.service_uuids)
 

@@ -191,8 +191,9 @@ class VirtualUnit:
         self._is_hung = True
 
     def go_on(self) -> None:
-        """The firmware goes on: what has come meanwhile is taken in order, and then the end of the link, if it ended.
+        """The firmware goes on: what has come meanwhile is taken, and then the end of the link, if it ended.
 
+        Commands are taken in the order in which they came, and a request, of which there is one at most, after them.
         Does nothing where it does not hang.
         """
         if not self._is_hung:
