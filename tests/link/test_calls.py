@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.link.backends import hang
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls, outcome, result
@@ -23,14 +24,6 @@ async def be_cancelled_from_below() -> None:
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     future.cancel()
     await future
-
-
-async def hang_even_when_cancelled(until: asyncio.Event) -> None:
-    while not until.is_set():
-        try:
-            await until.wait()
-        except asyncio.CancelledError:
-            continue
 
 
 async def reason_of(call: asyncio.Task[None]) -> LinkReason:
@@ -62,7 +55,7 @@ async def test_a_call_that_is_too_late_is_cancelled() -> None:
 
 async def test_a_call_that_not_even_cancelling_ends_holds_nobody_up() -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
-    call = Calls().begin(hang_even_when_cancelled(until))
+    call = Calls().begin(hang(until))
     began = loop.time()
     assert await reason_of(call) is LinkReason.UNANSWERED
     assert loop.time() - began == pytest.approx(1.0)

@@ -136,6 +136,24 @@ async def test_a_connect_that_fails_is_told_and_the_next_one_may_go_on() -> None
         await client.disconnect()
 
 
+async def test_a_unit_that_was_quick_to_connect_to_is_given_up_sooner_when_it_hangs_and_later_each_time() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = a_radio(head)
+        await radio.disconnect(await radio.connect(await find(radio, Axis.PAN), lambda _client: None))
+        head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ, that is: of a unit that it knows it asks nothing
+        waited: list[float] = []
+        for _ in range(3):
+            sighting = await find(radio, Axis.PAN)
+            head.faults.hang(Axis.PAN)
+            began = now()
+            with pytest.raises(LinkError):
+                await radio.connect(sighting, lambda _client: None)
+            waited.append(now() - began)
+            head.faults.go_on(Axis.PAN)
+            await asyncio.sleep(3)
+        assert waited == [pytest.approx(2, abs=0.2), pytest.approx(4, abs=0.2), pytest.approx(5, abs=0.2)]
+
+
 async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_still_seeks() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(search_s=5))

@@ -29,6 +29,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+async def told_by(client: BleakClient) -> list[bytes]:
+    """Whatever the unit tells from now on."""
+    heard: list[bytes] = []
+    await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+    return heard
+
+
 async def test_a_unit_turns_as_its_frames_say_and_until_told_otherwise(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
@@ -88,8 +95,7 @@ async def test_notifications_tell_the_newest_state_and_at_most_five_a_second(
 ) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        heard = await told_by(client)
         for speed in range(1, 34):
             await client.write_gatt_char(COMMAND, pack(LAYOUT, speed / 100), response=False)
             await asyncio.sleep(0.03)
@@ -101,8 +107,7 @@ async def test_notifications_tell_the_newest_state_and_at_most_five_a_second(
 async def test_the_same_command_again_is_no_news(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        heard = await told_by(client)
         for _ in range(30):
             await client.write_gatt_char(COMMAND, STOP, response=False)
             await asyncio.sleep(0.05)
@@ -123,8 +128,7 @@ async def test_a_hung_unit_hears_nothing_and_turns_on(head: VirtualHead, open_un
 async def test_a_unit_that_goes_on_takes_what_came_while_it_hung_in_order(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        heard = await told_by(client)
         head.pan.hang()
         came = now()
         told = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
@@ -177,8 +181,7 @@ async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes
 async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        heard = await told_by(client)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
         await client.write_gatt_char(COMMAND, STOP, response=True)  # told only when the unit may tell again
         head.pan.hang()
@@ -192,8 +195,7 @@ async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, ope
 async def test_a_unit_that_does_not_hang_goes_on_as_it_was(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        heard = await told_by(client)
         head.pan.go_on()
         await asyncio.sleep(1)
         assert not heard
