@@ -2,7 +2,8 @@
 
     BelvedereError
     ├── OwnerError                  the owner can mend it: a file, a key, a missing package
-    │   └── SettingsError           a configuration or profile value; names file, key and allowed values
+    │   ├── SettingsError           a configuration or profile value; names file, key and allowed values
+    │   └── StoreError              the file that survives restarts cannot be used; says what is wrong and what to do
     ├── VisitorError                what a visitor asked for is refused; carries a `Refusal`
     ├── FrameError                  bytes that no unit of this head would send or take
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
@@ -41,6 +42,18 @@ class SettingsError(OwnerError):
         self.allowed = allowed
         where = f"{file}: {key}" if key else file
         super().__init__(f"{where}: {problem}" + (f" (allowed: {allowed})" if allowed else ""))
+
+
+class StoreError(OwnerError):
+    """The store's file could not be used.
+
+    Attributes:
+        is_lasting: trying again is of no use: the file is damaged, of a later version, or none of ours.
+    """
+
+    def __init__(self, message: str, *, is_lasting: bool = False) -> None:
+        self.is_lasting = is_lasting
+        super().__init__(message)
 
 
 class Refusal(enum.StrEnum):

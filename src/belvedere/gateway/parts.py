@@ -124,6 +124,7 @@ class Parts:
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
         ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
+        is_saving_positions: whether the head's position is being saved; None where it is not to be.
     """
 
     engine: Driving
@@ -138,3 +139,4 @@ class Parts:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    is_saving_positions: Callable[[], bool] | None = None
