@@ -138,7 +138,12 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
         options=house.settings.link,
         takes_over=virtual_head is None,
     )
-    return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
+    all_units = [unit for axis in AXES if (unit := house.profile.unit(axis)) is not None]
+    return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio, _others(all_units, unit))
+
+
+def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
+    return [other for other in units if other is not unit]
 
 
 def picture_source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 
@@ -100,6 +100,15 @@ class Picture(Protocol):
         ...
 
 
+HostName = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:_%-]+\Z", max_length=253, description="127.0.0.1, ::, or a name")
+]
+OwnName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])\Z", max_length=253, description="home.example.org"),
+]
+
+
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the house listens and by which names it goes.
 
@@ -109,9 +118,9 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         names: further names in `Host`, such as a tunnel's (`home.example.org`); a port is not part of it.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    names: tuple[str, ...] = ()
+    host: HostName = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    names: tuple[OwnName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
