@@ -1,3 +1,8 @@
+import math
+
+import msgspec
+import pytest
+
 from belvedere.control.setpoint import Setpoint
 from belvedere.head.axes import Axis
 
@@ -10,3 +15,19 @@ def test_each_axis_has_its_own_velocity() -> None:
 
 def test_what_is_not_a_number_is_not_possible() -> None:
     assert not Setpoint(epoch=1, hold=1, seq=1, pan=float("nan"), tilt=0, sent_at_s=0).is_possible
+
+
+@pytest.mark.parametrize(
+    ("change", "is_possible"),
+    [
+        *[({axis: velocity}, True) for axis in ("pan", "tilt") for velocity in (-1.0, 1.0)],
+        *[({axis: velocity}, False) for axis in ("pan", "tilt") for velocity in (-1.001, 1.001, math.nan)],
+        *[({"sent_at_s": nonsense}, False) for nonsense in (math.inf, -math.inf, math.nan)],
+        *[({"for_s": for_s}, for_s > 0) for for_s in (-1.0, 0.0, 0.001, math.inf)],
+    ],
+)
+def test_speeds_up_to_full_speed_and_times_that_are_some_are_possible(
+    change: dict[str, float], *, is_possible: bool
+) -> None:
+    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0, tilt=0, sent_at_s=0)
+    assert msgspec.structs.replace(setpoint, **change).is_possible is is_possible
