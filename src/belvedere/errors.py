@@ -88,6 +88,7 @@ class LinkReason(enum.StrEnum):
     """Why a unit could not be reached or written."""
 
     NOT_FOUND = "not_found"
+    NO_ADAPTER = "no_adapter"
     ADAPTER_OFF = "adapter_off"
     NO_PERMISSION = "no_permission"
     CONNECT_FAILED = "connect_failed"

@@ -16,7 +16,7 @@ from belvedere.testing.links import ScriptedLink, Step
 from belvedere.testing.unit_rig import supervised
 
 OPTIONS = LinkOptions()
-ABSENCES = [LinkReason.NOT_FOUND, LinkReason.ADAPTER_OFF]
+ABSENCES = [LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF]
 FAILURES = [reason for reason in LinkReason if reason not in ABSENCES]
 
 
