@@ -12,6 +12,7 @@ import asyncio
 import enum
 import logging
 import re
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote
@@ -87,7 +88,7 @@ class HttpProtocol(asyncio.Protocol):
         self._conn = h11.Connection(h11.SERVER)
         self._unread = bytearray()
         self._searched = 0  # how much of it is known to have no end of a head
-        self._arrived_at = 0.0  # when the first of the unread bytes came, on the loop's clock
+        self._arrival: dict[str, Any] = {}  # of the first unread byte, for the scope's state
         self._body_bytes = self._chunks = self._lingered_bytes = 0
         self._is_reading, self._writable = True, asyncio.Event()
         self._writable.set()
@@ -123,9 +124,12 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.abort()
             return
         if not self._unread:
-            self._arrived_at = self._loop.time()
+            self._note_arrival()
         self._unread += data
         self._read()
+        if self._phase is Phase.ANSWERING and len(self._unread) > MOST_HEAD_BYTES:  # requests that wait their turn
+            self._is_reading = False
+            self._transport.pause_reading()
 
     def pause_writing(self) -> None:
         """Something waits to be sent."""
@@ -190,9 +194,6 @@ class HttpProtocol(asyncio.Protocol):
     def _read(self) -> None:
         if self._phase is Phase.ANSWERING:
             self._read_body()
-            if len(self._unread) > MOST_HEAD_BYTES and self._phase is Phase.ANSWERING:  # requests that wait their turn
-                self._is_reading = False
-                self._transport.pause_reading()
         elif self._phase is not Phase.CLOSING:
             self._read_head()
 
@@ -240,6 +241,10 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._answer(scope)
 
+    def _note_arrival(self) -> None:
+        """The first byte of what may be a request came: its age counts from here."""
+        self._arrival = {"request_began_at": time.monotonic()}
+
     def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         raw_path, _, query = request.target.partition(b"?")
         return {
@@ -255,7 +260,7 @@ class HttpProtocol(asyncio.Protocol):
             "raw_path": raw_path,
             "query_string": query,
             "headers": headers,
-            "state": self._app_state.copy(),
+            "state": {**self._app_state, **self._arrival},
         }
 
     def _answer(self, scope: dict[str, Any]) -> None:
@@ -304,7 +309,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _end_body(self) -> None:
         self._unread[:0] = self._conn.trailing_data[0]
-        self._arrived_at = self._loop.time()
+        self._note_arrival()
         self._wait(ANSWERED_WITHIN_S)
         if self._exchange is not None:
             self._exchange.receive_body_end()
