@@ -68,15 +68,22 @@ class Refusal(enum.StrEnum):
     OLD_EPOCH = "old_epoch"
     OLD_SEQUENCE = "old_sequence"
     TOO_LATE = "too_late"
+    TOO_SLOW = "too_slow"
     HOLD_ENDED = "hold_ended"
+    HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
 
 
 class VisitorError(BelvedereError):
-    """A visitor's request is refused for a reason the visitor can act on."""
+    """A visitor's request is refused for a reason the visitor can act on.
 
-    def __init__(self, refusal: Refusal, message: str) -> None:
+    Attributes:
+        delay_s: with TOO_SLOW, how old the request may have been.
+    """
+
+    def __init__(self, refusal: Refusal, message: str, *, delay_s: float | None = None) -> None:
         self.refusal = refusal
+        self.delay_s = delay_s
         super().__init__(message)
 
 

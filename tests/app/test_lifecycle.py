@@ -102,7 +102,8 @@ async def drive_pan(belvedere: Belvedere) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not head.pan.frames or head.pan.frames[-1].frame == STOP:
             seq += 1
-            setpoint = Setpoint(epoch=1, hold=seq, seq=seq, pan=0.5, tilt=0, sent_at_s=time.monotonic())
+            now = time.monotonic()
+            setpoint = Setpoint(epoch=1, hold=seq, seq=seq, pan=0.5, tilt=0, sent_at_s=now, heard_s=now)
             engine.receive_drive("ann", setpoint)
             await asyncio.sleep(0.05)
 

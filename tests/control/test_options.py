@@ -6,7 +6,7 @@ import pytest
 from belvedere.control.options import AxisLimits, ControlOptions
 
 
-@pytest.mark.parametrize("key", ["dead_man_s", "hold_ceiling_s", "lease_stale_s", "acceleration_per_s"])
+@pytest.mark.parametrize("key", ["dead_man_s", "max_age_s", "hold_ceiling_s", "lease_stale_s", "acceleration_per_s"])
 def test_a_time_out_of_its_bounds_is_refused(key: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=key):
         msgspec.convert({key: 1e9}, ControlOptions)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
     epoch = house.engine.status.lease.epoch
-    return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=house.clock())
+    now = house.clock()
+    return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=now, heard_s=now)
 
 
 def ann_drives(house: House, pan: float = 0.5) -> None:
@@ -121,7 +122,7 @@ async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_ca
 async def test_nothing_moves_before_the_loop_runs_or_after_it_ended() -> None:
     engine = Engine(Control(ControlOptions(), {}), clock=FakeClock(), bus=Bus())
     with pytest.raises(VisitorError) as caught:
-        engine.receive_drive("ann", Setpoint(epoch=1, hold=1, seq=1, pan=1, tilt=0, sent_at_s=0))
+        engine.receive_drive("ann", Setpoint(epoch=1, hold=1, seq=1, pan=1, tilt=0, sent_at_s=0, heard_s=0))
     assert caught.value.refusal is Refusal.NOT_READY
 
 
