@@ -231,6 +231,8 @@ def test_after_a_clock_jump_a_speed_grows_on_from_then() -> None:
     motion.tick(1000.0)
     motion.receive_clock_jump(1000, 10)
     assert told(motion, 10.025) == [pytest.approx(0.2)]
+
+
 def test_a_unit_that_was_never_in_reach_is_told_nothing_but_to_stop() -> None:
     motion = AxisMotion(Axis.TILT, AxisSetup(), acceleration_per_s=4)
     motion.receive_target(1.0, 1, STAMP)

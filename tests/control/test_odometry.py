@@ -230,6 +230,8 @@ def test_without_calibration_there_are_no_degrees_to_doubt() -> None:
         odometer.receive_attempted(begins + 1, 0)
         lost_and_found(odometer, begins + 1.2, begins + 4)
     assert odometer.is_sure
+
+
 def test_what_was_written_before_a_unit_was_found_is_settled_by_its_stop() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)

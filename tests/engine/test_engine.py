@@ -295,7 +295,7 @@ async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who
     engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     for seq in (1, 2):
         with pytest.raises(VisitorError) as caught:
-            engine.receive_drive("ann", Setpoint(epoch=1, hold=seq, seq=seq, pan=1, tilt=0, sent_at_s=0))
+            engine.receive_drive("ann", Setpoint(epoch=1, hold=seq, seq=seq, pan=1, tilt=0, sent_at_s=0, heard_s=0))
         assert caught.value.refusal is Refusal.NOT_READY
         running = asyncio.create_task(engine.run())
         await asyncio.sleep(1)
