@@ -60,7 +60,8 @@ class Running:
 
     def drive(self, seq: int) -> str:
         clock = time.monotonic() * 1000
-        return json.dumps({"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock})
+        message = {"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
+        return json.dumps({**message, "heard": self.house.clock() * 1000})
 
     async def is_stopped(self) -> None:
         """Wait until the head stands still."""
@@ -172,7 +173,7 @@ async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str
         ("garbage", "bad_message"),
         ('{"type":"ping","clock":NaN}', "bad_message"),
         ("[" * 1000, "bad_message"),
-        ('{"type":"drive","epoch":1,"hold":1,"seq":9,"pan":1e9,"tilt":0,"clock":1}', "bad_message"),
+        ('{"type":"drive","epoch":1,"hold":1,"seq":9,"pan":1e9,"tilt":0,"clock":1,"heard":1}', "bad_message"),
         (b"\x00\xff", "bad_message"),
         ("x" * 2000, "too_large"),
     ],

@@ -15,7 +15,6 @@ from belvedere.app.notify import Notifier
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
-from belvedere.patience import within
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +27,6 @@ logger = logging.getLogger(__name__)
 STOP_S = 3.0  # a supervisor says its last stop within half a second, and may take its time to hang up
 CLOSE_S = 4.0  # what has not ended by then is left behind: the head stands still, and the process ends
 DOOR = "door"
-KEEP_S = 2.0  # a disk that takes longer does not keep what it is given
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
 
 
@@ -155,8 +153,7 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
         logger.warning("the %s did not end in time", task.get_name())
     if belvedere.keeper is not None:
         with _logged("keeping where the head stands"):
-            async with within(KEEP_S):
-                await belvedere.keeper.close(belvedere.engine.status)
+            await belvedere.keeper.close(belvedere.engine.status)
     return is_at_rest
 
 
