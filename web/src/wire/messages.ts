@@ -193,8 +193,8 @@ export interface Notice {
 /**
  * A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
  *
- * `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with `too_slow`:
- * how many milliseconds old the `drive` may have been.
+ * `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with
+ * `too_slow`: how many milliseconds old the `drive` may have been.
  */
 export interface ErrorMessage {
   readonly type: "error";
