@@ -5,14 +5,17 @@ Everything is in memory: a restart shuts everyone out, and the new one-time link
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from belvedere.access.sessions import Admission, Session, Sessions, digest, new_secret
+from belvedere.access.sessions import Admission, EndedSession, EndReason, Session, Sessions, digest, new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 
 class DoorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +40,11 @@ class _Invite(msgspec.Struct, frozen=True):
 
 
 class Door:
-    """Invitations and sessions, on one clock (seconds, monotonic)."""
+    """Invitations and sessions, on one clock (seconds, monotonic).
+
+    A session that ends is an event: within the call that ends it, whatever the reason, everyone who subscribed is told,
+    and by then its cookie proves nothing any more.
+    """
 
     def __init__(self, clock: Callable[[], float], options: DoorOptions | None = None) -> None:
         self._clock = clock
@@ -45,10 +52,19 @@ class Door:
         self._sessions = Sessions(self._options.session_s, self._options.most_sessions)
         self._invites: dict[bytes, _Invite] = {}
         self._on_opened: Callable[[], None] = lambda: None
+        self._subscribers: list[Callable[[EndedSession], None]] = []
 
     def watch(self, on_opened: Callable[[], None]) -> None:
         """Have this called whenever a session begins, because the next `deadline` may be another then."""
         self._on_opened = on_opened
+
+    def subscribe(self, on_ended: Callable[[EndedSession], None]) -> None:
+        """Have this called whenever a session ends.
+
+        Subscribers are called one after the other in the order in which they came: what stops the head comes first.
+        They must not wait; the failure of one is logged, and the next is called.
+        """
+        self._subscribers.append(on_ended)
 
     def invite(self, person: str = "", rank: int = 0) -> str:
         """A one-time token that lets one browser in; the oldest unused one gives way where there are too many."""
@@ -58,12 +74,20 @@ class Door:
         self._invites[digest(token)] = _Invite(person, rank, self._clock() + self._options.invite_s)
         return token
 
+    def is_invited(self, token: str) -> bool:
+        """Whether `admit` would let somebody in with this token; asking does not use it up."""
+        invite = self._invites.get(digest(token))
+        return invite is not None and self._clock() < invite.ends_at_s
+
     def admit(self, token: str) -> Admission | None:
         """Use up an invitation; None where it is unknown, used or too old."""
         invite = self._invites.pop(digest(token), None)
         now = self._clock()
         if invite is None or now >= invite.ends_at_s:
             return None
+        displaced = self._sessions.make_room()
+        if displaced is not None:
+            self._publish(displaced, EndReason.DISPLACED)
         admission = self._sessions.open(now, invite.person, invite.rank)
         self._on_opened()
         return admission
@@ -72,12 +96,32 @@ class Door:
         """The live session that this cookie proves."""
         return None if cookie is None else self._sessions.find(self._clock(), cookie)
 
-    def tick(self) -> list[Session]:
-        """Forget what is over; returns the sessions that ended, so that what they hold can be taken back."""
+    def is_live(self, session: Session) -> bool:
+        """Whether a session that was found earlier has not ended since."""
+        return self._sessions.is_live(self._clock(), session)
+
+    def end(self, session_id: str, reason: EndReason) -> None:
+        """End a session before its time; one that is over already stays so."""
+        ended = self._sessions.end(session_id)
+        if ended is not None:
+            self._publish(ended, reason)
+
+    def tick(self) -> None:
+        """End the sessions whose time is over, and forget old invitations; to be called at `deadline`."""
         now = self._clock()
         self._invites = {known: invite for known, invite in self._invites.items() if now < invite.ends_at_s}
-        return self._sessions.tick(now)
+        for session in self._sessions.expire(now):
+            self._publish(session, EndReason.EXPIRED)
 
     def deadline(self) -> float | None:
         """When the next session ends; None while there is none. An old invitation can wait: it opens nothing."""
         return self._sessions.deadline()
+
+    def _publish(self, session: Session, reason: EndReason) -> None:
+        ended = EndedSession(session, reason)
+        for on_ended in self._subscribers:
+            try:
+                on_ended(ended)
+            except Exception:
+                logger.exception("session %s ended (%s), but a subscriber failed to act on it", session.id, reason)
+        logger.info("session %s ended: %s", session.id, reason)

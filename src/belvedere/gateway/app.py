@@ -14,9 +14,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 import belvedere
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, enter, head, health, page, whep
+from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.given import given
-from belvedere.gateway.housekeeping import keep_house
+from belvedere.gateway.housekeeping import Pictures, keep_house
 from belvedere.gateway.refusals import HANDLERS
 from belvedere.gateway.scripts import Scripts
 from belvedere.gateway.security import HostCheck
@@ -38,6 +39,10 @@ def create_app(parts: Parts) -> Doorkeeper:
         idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S,
         dead_man_s=parts.control.dead_man_s,
     )
+    sockets, pictures = ControlSockets(), Pictures(parts.stage)
+    parts.door.subscribe(sockets.receive_session_ended)  # the head comes first
+    parts.door.subscribe(scripts.receive_session_ended)
+    parts.door.subscribe(pictures.receive_session_ended)
     routes = Litestar(
         [
             control_socket.control,
@@ -47,9 +52,9 @@ def create_app(parts: Parts) -> Doorkeeper:
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=given(parts, scripts),
+        dependencies=given(parts, scripts, sockets),
         exception_handlers=HANDLERS,
-        lifespan=[lambda _: _housekeeping(parts, scripts)],
+        lifespan=[lambda _: _housekeeping(parts, scripts, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
         openapi_config=_openapi(),
         request_max_body_size=MAX_BODY_BYTES,
@@ -58,7 +63,7 @@ def create_app(parts: Parts) -> Doorkeeper:
 
 
 @asynccontextmanager
-async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
+async def _housekeeping(parts: Parts, scripts: Scripts, pictures: Pictures) -> AsyncIterator[None]:
     task = asyncio.create_task(keep_house(parts, scripts), name="housekeeping")
     try:
         yield
@@ -66,6 +71,7 @@ async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await pictures.close()
         with suppress(InternalError):  # an engine that failed has stopped the head already
             scripts.close()
 
