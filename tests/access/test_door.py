@@ -2,7 +2,7 @@
 
 import pytest
 
-from belvedere.access.door import Door, DoorOptions
+from belvedere.access.door import ADMIT_AGAIN_AT_MOST, ADMIT_AGAIN_S, Door, DoorOptions
 from belvedere.access.sessions import Admission, EndedSession, EndReason
 from belvedere.testing.clock import FakeClock
 
@@ -57,6 +57,48 @@ def let_in(door: Door) -> Admission:
     admission = door.admit(door.invite())
     assert admission is not None
     return admission
+
+
+def test_the_browser_that_used_a_link_may_use_it_again_for_a_while_for_the_same_session() -> None:
+    clock = FakeClock()
+    door = Door(clock)
+    token, other = door.invite(), door.invite()
+    first, again = door.admit(token, "ana's browser"), door.admit(token, "ana's browser")
+    assert first is not None
+    assert again is not None
+    assert first.session == again.session
+    assert first.cookie != again.cookie
+    assert door.session(first.cookie) == door.session(again.cookie) == first.session
+    assert door.admit(token, "ben's browser") is None
+    assert door.admit(token) is None
+    second = door.admit(other, "ana's browser")
+    assert second is not None
+    assert second.session != first.session
+    clock.advance(ADMIT_AGAIN_S)
+    assert door.admit(token, "ana's browser") is None
+
+
+def test_a_link_is_not_used_again_and_again() -> None:
+    door = Door(FakeClock())
+    token = door.invite()
+    let_in = [door.admit(token, "ana's browser") is not None for _ in range(100)]
+    assert sum(let_in) == 1 + ADMIT_AGAIN_AT_MOST
+
+
+def test_a_browser_without_a_secret_uses_a_link_once() -> None:
+    door = Door(FakeClock())
+    token = door.invite()
+    assert door.admit(token) is not None
+    assert door.admit(token) is None
+
+
+def test_a_link_does_not_bring_back_a_session_that_ended() -> None:
+    door = Door(FakeClock())
+    token = door.invite()
+    admission = door.admit(token, "ana's browser")
+    assert admission is not None
+    door.end(admission.session.id, EndReason.LEFT)
+    assert door.admit(token, "ana's browser") is None
 
 
 def test_asking_whether_a_link_still_opens_does_not_use_it_up() -> None:

@@ -33,10 +33,20 @@ class DoorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     most_invites: int = 64
 
 
+ADMIT_AGAIN_S = 60.0  # an answer that got lost is asked for again within seconds
+ADMIT_AGAIN_AT_MOST = 8  # each of them costs a little memory
+
+
 class _Invite(msgspec.Struct, frozen=True):
     person: str
     rank: int
     ends_at_s: float
+
+
+class _Used(msgspec.Struct):
+    session: Session
+    ends_at_s: float
+    left: int = ADMIT_AGAIN_AT_MOST
 
 
 class Door:
@@ -51,6 +61,7 @@ class Door:
         self._options = options or DoorOptions()
         self._sessions = Sessions(self._options.session_s, self._options.most_sessions)
         self._invites: dict[bytes, _Invite] = {}
+        self._used: dict[tuple[bytes, bytes], _Used] = {}  # by the digests of the token and of the browser's secret
         self._on_opened: Callable[[], None] = lambda: None
         self._subscribers: list[Callable[[EndedSession], None]] = []
 
@@ -79,16 +90,27 @@ class Door:
         invite = self._invites.get(digest(token))
         return invite is not None and self._clock() < invite.ends_at_s
 
-    def admit(self, token: str) -> Admission | None:
-        """Use up an invitation; None where it is unknown, used or too old."""
-        invite = self._invites.pop(digest(token), None)
-        now = self._clock()
+    def admit(self, token: str, browser: str = "") -> Admission | None:
+        """Use up an invitation; None where it is unknown, used or too old.
+
+        `browser` is a secret of the browser that asks, or "". Within ADMIT_AGAIN_S the same browser is let in again, to
+        the same session: an impatient second tap or a bad line costs it the first answer, and the cookie in it.
+        """
+        now, key = self._clock(), (digest(token), digest(browser))
+        used = self._used.get(key)
+        if used is not None and used.left > 0 and now < used.ends_at_s and self.is_live(used.session):
+            used.left -= 1
+            return self._sessions.prove(used.session)
+        invite = self._invites.pop(key[0], None)
         if invite is None or now >= invite.ends_at_s:
             return None
         displaced = self._sessions.make_room()
         if displaced is not None:
             self._publish(displaced, EndReason.DISPLACED)
         admission = self._sessions.open(now, invite.person, invite.rank)
+        self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
+        if browser:
+            self._used[key] = _Used(admission.session, now + ADMIT_AGAIN_S)
         self._on_opened()
         return admission
 

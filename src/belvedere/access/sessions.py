@@ -90,9 +90,13 @@ class Sessions:
         """Let somebody in; without a name, `person` is the session itself."""
         name = secrets.token_hex(6)
         session = Session(id=name, person=person or name, rank=rank, ends_at_s=now + self._lifetime_s)
-        cookie = new_secret()
         self._by_id[name] = session
-        self._ids[digest(cookie)] = name
+        return self.prove(session)
+
+    def prove(self, session: Session) -> Admission:
+        """One more cookie for a session that has not ended."""
+        cookie = new_secret()
+        self._ids[digest(cookie)] = session.id
         return Admission(session=session, cookie=cookie)
 
     def find(self, now: float, cookie: str) -> Session | None:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import belvedere
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, enter, head, health, page, whep
+from belvedere.gateway import control_socket, enter, head, health, page, session, whep
 from belvedere.gateway.control_sockets import ControlSockets
+from belvedere.gateway.cookies import cookie_name
+from belvedere.gateway.documented import LocalDocument
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.given import given
 from belvedere.gateway.housekeeping import Pictures, keep_house
+from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.refusals import HANDLERS
 from belvedere.gateway.scripts import Scripts
 from belvedere.gateway.security import HostCheck
@@ -49,6 +51,7 @@ def create_app(parts: Parts) -> Doorkeeper:
             *enter.ROUTES,
             *head.ROUTES,
             *health.ROUTES,
+            *session.ROUTES,
             *whep.ROUTES,
             *page.ROUTES,
         ],
@@ -56,7 +59,7 @@ def create_app(parts: Parts) -> Doorkeeper:
         exception_handlers=HANDLERS,
         lifespan=[lambda _: _housekeeping(parts, scripts, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
-        openapi_config=_openapi(),
+        openapi_config=_openapi(parts),
         request_max_body_size=MAX_BODY_BYTES,
     )
     return Doorkeeper(routes, parts.door, HostCheck(parts.options.host, parts.options.names))
@@ -76,12 +79,12 @@ async def _housekeeping(parts: Parts, scripts: Scripts, pictures: Pictures) -> A
             scripts.close()
 
 
-def _openapi() -> OpenAPIConfig:
+def _openapi(parts: Parts) -> OpenAPIConfig:
     cookie = SecurityScheme(
         type="apiKey",
         security_scheme_in="cookie",
-        name="belvedere",
-        description="The session; behind the name stands the port, as in belvedere-8080.",
+        name=cookie_name(""),
+        description="The session. Its name carries the port, where the address has one.",
     )
     return OpenAPIConfig(
         title="Belvedere",
@@ -90,5 +93,5 @@ def _openapi() -> OpenAPIConfig:
         components=Components(security_schemes={"session": cookie}),
         security=[{"session": []}],
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[LocalDocument(milliseconds(parts.control.dead_man_s))],
     )
