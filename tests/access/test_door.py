@@ -68,6 +68,9 @@ def test_the_browser_that_used_a_link_may_use_it_again_for_a_while_for_the_same_
     assert again is not None
     assert first.session == again.session
     assert first.cookie != again.cookie
+    assert door.is_invited(token, "ana's browser")
+    assert not door.is_invited(token, "ben's browser")
+    assert not door.is_invited(token)
     assert door.session(first.cookie) == door.session(again.cookie) == first.session
     assert door.admit(token, "ben's browser") is None
     assert door.admit(token) is None

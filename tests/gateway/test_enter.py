@@ -130,7 +130,24 @@ async def test_a_browser_that_presses_twice_before_it_has_an_answer_is_let_in_as
                 sessions.append(house.door.session(secret))
             assert sessions[0] is not None
             assert sessions == [sessions[0]] * 3
+            ana.cookies.clear()
+            again = await ana.get(f"/enter/{token}", headers={"cookie": entry})
+            assert "Come in" in again.text
+            assert again.headers["set-cookie"].startswith(entry)
             assert (await ben.post(f"/enter/{token}", headers=ORIGIN)).status_code == 403
+
+
+@pytest.mark.parametrize("value", ["", "x", '"x"', "a" * 5000, "x." * 22])
+async def test_no_other_value_is_taken_for_the_browsers_secret(
+    make_parts: MakeParts, make_client: MakeClient, value: str
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        headers, token = {"cookie": f"belvedere-8080-entry={value}"}, house.door.invite()
+        shown = await client.get(f"/enter/{token}", headers=headers)
+        assert f"={value};" not in shown.headers["set-cookie"]
+        for status in (303, 403):
+            client.cookies.clear()
+            assert (await client.post(f"/enter/{token}", headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize(

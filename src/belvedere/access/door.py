@@ -33,7 +33,7 @@ class DoorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     most_invites: int = 64
 
 
-ADMIT_AGAIN_S = 60.0  # an answer that got lost is asked for again within seconds
+ADMIT_AGAIN_S = 300.0  # on a bad line people try again for minutes
 ADMIT_AGAIN_AT_MOST = 8  # each of them costs a little memory
 
 
@@ -85,10 +85,11 @@ class Door:
         self._invites[digest(token)] = _Invite(person, rank, self._clock() + self._options.invite_s)
         return token
 
-    def is_invited(self, token: str) -> bool:
-        """Whether `admit` would let somebody in with this token; asking does not use it up."""
+    def is_invited(self, token: str, browser: str = "") -> bool:
+        """Whether `admit` would let somebody in; asking uses nothing up."""
         invite = self._invites.get(digest(token))
-        return invite is not None and self._clock() < invite.ends_at_s
+        is_fresh = invite is not None and self._clock() < invite.ends_at_s
+        return is_fresh or self._used_by(token, browser) is not None
 
     def admit(self, token: str, browser: str = "") -> Admission | None:
         """Use up an invitation; None where it is unknown, used or too old.
@@ -96,12 +97,12 @@ class Door:
         `browser` is a secret of the browser that asks, or "". Within ADMIT_AGAIN_S the same browser is let in again, to
         the same session: an impatient second tap or a bad line costs it the first answer, and the cookie in it.
         """
-        now, key = self._clock(), (digest(token), digest(browser))
-        used = self._used.get(key)
-        if used is not None and used.left > 0 and now < used.ends_at_s and self.is_live(used.session):
+        used = self._used_by(token, browser)
+        if used is not None:
             used.left -= 1
             return self._sessions.prove(used.session)
-        invite = self._invites.pop(key[0], None)
+        invite = self._invites.pop(digest(token), None)
+        now = self._clock()
         if invite is None or now >= invite.ends_at_s:
             return None
         displaced = self._sessions.make_room()
@@ -110,7 +111,7 @@ class Door:
         admission = self._sessions.open(now, invite.person, invite.rank)
         self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
         if browser:
-            self._used[key] = _Used(admission.session, now + ADMIT_AGAIN_S)
+            self._used[digest(token), digest(browser)] = _Used(admission.session, now + ADMIT_AGAIN_S)
         self._on_opened()
         return admission
 
@@ -138,6 +139,12 @@ class Door:
     def deadline(self) -> float | None:
         """When the next session ends; None while there is none. An old invitation can wait: it opens nothing."""
         return self._sessions.deadline()
+
+    def _used_by(self, token: str, browser: str) -> _Used | None:
+        """What this browser has used this token for, as long as that may be used again."""
+        used = self._used.get((digest(token), digest(browser)))
+        is_good = used is not None and used.left > 0 and self._clock() < used.ends_at_s and self.is_live(used.session)
+        return used if is_good else None
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         ended = EndedSession(session, reason)

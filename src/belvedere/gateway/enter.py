@@ -4,6 +4,7 @@ Opening a link is not enough: messengers fetch it to show a preview, mail scanne
 All of them GET, and none of them presses a button.
 """
 
+import re
 from typing import Any
 
 from litestar import Request, Response, post, route
@@ -17,6 +18,7 @@ from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, COME_IN, LINK_USED
 from belvedere.gateway.refusals import page_response
 
 PATH = "/enter/{token:str}"
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 SHOWN_S = 3600.0  # between the page and the press of its button
 LOOKING = "/#look"  # the page begins to look at once: whoever comes in has pressed a button already
 
@@ -26,13 +28,14 @@ async def knock(request: Request[Any, Any, Any], token: FromPath[str], parts: Gi
     """Show the button; the link keeps its worth. Whoever is in already is led on to the page."""
     if request.scope["auth"] is not None:
         return _led_to("/")
-    if not parts.door.is_invited(token):
+    browser = _browser(request)
+    if not parts.door.is_invited(token, browser):
         return page_response(403, LINK_USED)
     page = page_response(200, COME_IN, BUTTON_PAGE_POLICY)
     page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button would post with "Origin: null"
     page.headers["set-cookie"] = write_cookie(
         entry_cookie_name(request.headers.get("host", "")),
-        new_secret(),
+        browser or new_secret(),
         SHOWN_S,
         is_secure=request.url.scheme == "https",
         path="/enter",
@@ -49,15 +52,21 @@ async def enter(request: Request[Any, Any, Any], token: FromPath[str], parts: Gi
     """
     if request.scope["auth"] is not None:
         return _led_to(LOOKING)
-    host, is_secure = request.headers.get("host", ""), request.url.scheme == "https"
-    browser = read_cookie(request.headers.get("cookie", ""), entry_cookie_name(host)) or ""
-    admission = parts.door.admit(token, browser)
+    admission = parts.door.admit(token, _browser(request))
     if admission is None:
         return page_response(403, LINK_USED)
+    name = cookie_name(request.headers.get("host", ""))
+    is_secure = request.url.scheme == "https"
     let_in = _led_to(LOOKING)
-    cookie = write_cookie(cookie_name(host), admission.cookie, parts.session_s, is_secure=is_secure)
-    let_in.headers["set-cookie"] = cookie
+    let_in.headers["set-cookie"] = write_cookie(name, admission.cookie, parts.session_s, is_secure=is_secure)
     return let_in
+
+
+def _browser(request: Request[Any, Any, Any]) -> str:
+    """The secret that the browser was given with the button, or "" where there is none (or none of our making)."""
+    name = entry_cookie_name(request.headers.get("host", ""))
+    secret = read_cookie(request.headers.get("cookie", ""), name) or ""
+    return secret if SECRET.fullmatch(secret) else ""
 
 
 def _led_to(location: str) -> Response[Any]:
