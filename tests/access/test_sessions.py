@@ -81,3 +81,19 @@ def test_no_guess_opens_anything(guess: str) -> None:
     sessions.open(0.0, "ana", 0)
     assert sessions.find(0.0, guess) is None
     assert len(digest(guess)) == 32
+
+
+def test_of_many_the_one_with_the_least_time_left_gives_way() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=8)
+    gone, opened = [], []
+    for now in range(24):
+        gone.append(sessions.make_room())
+        opened.append(sessions.open(float(now), "ana", 0).session)
+    assert gone == [None] * 8 + opened[:16]
+
+
+def test_every_session_has_a_short_name_of_its_own() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=100)
+    names = {sessions.open(0.0, "", 0).session.id for _ in range(100)}
+    assert len(names) == 100
+    assert {len(name) for name in names} == {12}

@@ -2,80 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from tests.control.rig import House, refusal_of, stops, tells
 
 from belvedere.control.core import Control
-from belvedere.control.effects import Effect, NoticeCode, Tell, Write
+from belvedere.control.effects import Effect, NoticeCode, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
-from belvedere.errors import Refusal, VisitorError
+from belvedere.errors import Refusal
 from belvedere.head.axes import AXES, Axis
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-class House:
-    """A core with two units in reach, and ann, bob and the room, of whom ann drives."""
-
-    def __init__(self, options: ControlOptions | None = None, **setups: AxisSetup) -> None:
-        self.now = 100.0
-        self.seq = 0
-        self.core = Control(options or ControlOptions(), {Axis(name): setup for name, setup in setups.items()})
-        for session, person, rank in (("ann", "ann", 0), ("bob", "bob", 0), ("room", "resident", 1)):
-            self.core.receive_session_opened(self.now, Driver(session, person, rank))
-        for axis in AXES:
-            self.core.receive_link(self.now, axis, is_ready=True)
-        self.core.receive_lease(self.now, "ann", LeaseVerb.ACQUIRE)
-        self.settle()
-
-    def settle(self) -> None:
-        """Let the repeated stops of the start go by."""
-        self.wait(0.2)
-
-    def drive(self, pan: float, tilt: float = 0.0, hold: int = 1, session: str = "ann", late_s: float = 0.0) -> None:
-        self.seq += 1
-        epoch = self.core.lease_status.epoch
-        setpoint = Setpoint(epoch=epoch, hold=hold, seq=self.seq, pan=pan, tilt=tilt, sent_at_s=self.now - late_s)
-        self.core.receive_setpoint(self.now, session, setpoint)
-
-    def wait(self, seconds: float) -> list[Effect]:
-        """Pass time as the engine does, writing what the core wants written."""
-        effects = self.tick()
-        end = self.now + seconds
-        while (due := self.core.deadline()) is not None and due <= end:
-            self.now = max(self.now, due)
-            effects += self.tick()
-        self.now = end
-        return effects
-
-    def tick(self) -> list[Effect]:
-        effects = self.core.tick(self.now)
-        for effect in effects:
-            if isinstance(effect, Write):
-                self.core.receive_written(self.now, effect.axis, effect.velocity)
-        return effects
-
-    def velocity(self, axis: Axis = Axis.PAN) -> float:
-        return self.core.axis_status(self.now, axis).velocity
-
-
-def refusal_of(action: Callable[[], None]) -> Refusal:
-    with pytest.raises(VisitorError) as caught:
-        action()
-    return caught.value.refusal
-
-
-def tells(effects: list[Effect]) -> list[tuple[str, NoticeCode, Axis | None]]:
-    return [(tell.session, tell.code, tell.axis) for tell in effects if isinstance(tell, Tell)]
-
-
-def stops(effects: list[Effect], axis: Axis) -> int:
-    return sum(isinstance(write, Write) and write.axis is axis and write.velocity == 0 for write in effects)
 
 
 def test_a_stop_comes_first_on_start_and_is_said_three_times_to_each_axis() -> None:
@@ -120,7 +57,7 @@ def test_a_setpoint_that_is_not_renewed_is_a_stop_after_the_dead_man_time() -> N
 
 def test_a_short_lived_setpoint_ends_before_the_dead_man_time() -> None:
     house = House()
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.5, tilt=0, sent_at_s=house.now, for_s=0.1)
+    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.5, tilt=0, sent_at_s=house.now, heard_s=house.now, for_s=0.1)
     house.core.receive_setpoint(house.now, "ann", setpoint)
     house.wait(0.11)
     assert house.velocity() == 0
@@ -229,7 +166,7 @@ def test_a_packet_of_an_old_epoch_moves_nothing() -> None:
     house = House()
     house.core.receive_lease(house.now, "bob", LeaseVerb.TAKE)
     house.core.receive_lease(house.now, "ann", LeaseVerb.TAKE)
-    late = Setpoint(epoch=1, hold=9, seq=9, pan=1, tilt=1, sent_at_s=house.now)
+    late = Setpoint(epoch=1, hold=9, seq=9, pan=1, tilt=1, sent_at_s=house.now, heard_s=house.now)
     assert refusal_of(lambda: house.core.receive_setpoint(house.now, "ann", late)) is Refusal.OLD_EPOCH
 
 
@@ -343,10 +280,13 @@ def test_a_clock_that_goes_backwards_stops_the_head() -> None:
     assert tells(effects) == [("ann", NoticeCode.CLOCK_JUMPED, None)]
 
 
-@pytest.mark.parametrize("wrong", [{"pan": float("nan")}, {"tilt": 1.5}, {"sent_at_s": float("inf")}, {"for_s": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pan": float("nan")}, {"tilt": 1.5}, {"sent_at_s": float("inf")}, {"heard_s": float("nan")}, {"for_s": 0.0}],
+)
 def test_impossible_numbers_are_refused_even_past_the_edge(wrong: dict[str, float]) -> None:
     house = House()
-    values = {"pan": 0.1, "tilt": 0.1, "sent_at_s": house.now, **wrong}
+    values = {"pan": 0.1, "tilt": 0.1, "sent_at_s": house.now, "heard_s": house.now, **wrong}
     setpoint = Setpoint(epoch=1, hold=1, seq=1, **values)
     assert refusal_of(lambda: house.core.receive_setpoint(house.now, "ann", setpoint)) is Refusal.BAD_MESSAGE
     assert not [effect for effect in house.tick() if isinstance(effect, Write)]
@@ -384,3 +324,12 @@ def test_nothing_is_due_while_nobody_drives() -> None:
     house.core.receive_lease(house.now, "ann", LeaseVerb.RETURN)
     house.tick()
     assert house.core.deadline() is None
+
+
+def test_a_release_by_somebody_who_does_not_drive_ends_nothing() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_release(house.now, "bob", house.core.lease_status.epoch, 1)
+    house.tick()
+    assert house.velocity() > 0

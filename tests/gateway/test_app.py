@@ -13,6 +13,7 @@ from hypothesis import given, settings
 import belvedere
 from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
 from belvedere.testing.house import open_house
@@ -120,7 +121,8 @@ def described(make_parts: MakeParts) -> Iterator[Any]:
 
     async def be_served() -> None:
         async with open_house(ControlOptions(dead_man_s=0.7)) as house:
-            serving = asyncio.create_task(serve(create_app(make_parts(house)), [socket], started.set))
+            app = create_app(make_parts(house))
+            serving = asyncio.create_task(serve(app, [socket], started.set, ConnectionLimits(app.session_of)))
             cookies.append(f"belvedere-{port}={house.let_in().cookie}")
             await asyncio.to_thread(over.wait)
             serving.cancel()

@@ -1,5 +1,6 @@
 """What each message does, what is answered, and when a conversation ends: without a socket, on a fake clock."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -31,10 +32,13 @@ class Talk:
     def say(self, message: object) -> list[Outgoing]:
         return self.session.receive_text(self.house.clock(), json.dumps(message))
 
-    def drive(self, seq: int, pan: float = 1.0, hold: int = 1) -> list[Outgoing]:
+    def drive(
+        self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
+    ) -> list[Outgoing]:
         epoch = self.house.engine.status.lease.epoch
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
-        return self.say({**message, "clock": self.house.clock() * 1000})
+        sent_ms = (self.house.clock() - late_s) * 1000
+        return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 
 @pytest.fixture
@@ -63,6 +67,7 @@ async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
             session=ana.session.name,
             resend_ms=50,
             dead_man_ms=500,
+            max_age_ms=1000,
             server=house.clock() * 1000,
             clock=5.0,
             head="A head of paper",
@@ -342,6 +347,54 @@ async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> Non
         house.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
+
+
+async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
+        assert codes(ana.say(message)) == ["bad_message"]
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        (error,) = ana.drive(seq=1, hold=4, heard_s=house.clock() - 1.4)
+        assert isinstance(error, Error)
+        assert (error.code, error.hold) == ("too_slow", 4)
+        assert error.delay == pytest.approx(1400)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+@pytest.mark.parametrize("teacher", ["hello", "ping"])
+async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_took(talk: Start, teacher: str) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        now_ms = house.clock() * 1000
+        ana.say({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
+        ana.say({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
+        ana.say({"type": "lease.acquire"})
+        assert codes(ana.drive(seq=1, late_s=0.45)) == []  # what is late by 450 ms, and not by a thousandth of it
+        assert codes(ana.drive(seq=2, late_s=0.55)) == ["too_late"]
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say({"type": "hello", "clock": house.clock() * 1000})
+        await asyncio.sleep(20)
+        ana.session.receive_closed()
+        woken = talk(house)
+        woken.say({"type": "hello", "clock": (house.clock() - 20) * 1000})
+        woken.say({"type": "lease.acquire"})
+        assert codes(woken.drive(seq=1, late_s=20, heard_s=house.clock())) == []
+        assert house.units[Axis.PAN].velocity > 0
 
 
 async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Start) -> None:

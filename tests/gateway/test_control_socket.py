@@ -55,7 +55,8 @@ class Lobby:
 
     def drive(self, epoch: int, seq: int = 1, hold: int = 1) -> dict[str, Any]:
         clock = self.house.clock() * 1000
-        return {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
+        message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0}
+        return {**message, "clock": clock, "heard": clock}
 
 
 @pytest.fixture

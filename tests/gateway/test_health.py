@@ -1,6 +1,7 @@
 """Whoever supervises the process learns what it needs, and nothing about anyone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -43,8 +44,24 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 200
         assert response.json() == {
             "ready": True,
-            "parts": {"engine": "running", "pan": "ready", "tilt": "searching", "page": "built"},
+            "parts": {
+                "engine": "running",
+                "pan": "ready",
+                "tilt": "searching",
+                "page": "built",
+                "positions": "not kept",
+            },
         }
+
+
+@pytest.mark.parametrize(("is_saving", "word"), [(True, "saved"), (False, "unsaved")])
+async def test_ready_tells_whether_the_heads_position_is_being_saved(
+    make_parts: MakeParts, *, is_saving: bool, word: str
+) -> None:
+    async with open_house() as house:
+        parts = replace(make_parts(house), is_saving_positions=lambda: is_saving)
+        assert readiness_of(parts).parts.positions == word
+        assert readiness_of(parts).ready
 
 
 async def test_a_house_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:

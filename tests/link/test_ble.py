@@ -18,7 +18,7 @@ from belvedere.head.layout import FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
 from belvedere.link.ble import BleUnit
 from belvedere.link.radio import Radio
-from belvedere.sim.head import ADDRESSES, VirtualHead
+from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, ignore, opened, reason_of
 from belvedere.testing.unit_rig import supervised
@@ -108,6 +108,34 @@ async def test_a_service_finds_either_unit_and_two_links_never_share_one() -> No
         assert found == set(ADDRESSES.values())
         for link in links:
             await link.close()
+
+
+async def test_a_device_that_either_unit_may_be_is_taken_by_neither_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first to see it would take it, and after a lost link the other: left would be up, for good."""
+    async with a_rig() as rig:
+        pan, tilt = UnitProfile(name_patterns=("*PONS*",)), UnitProfile(name_patterns=("*P*TILT*",))
+        link, doubtful = BleUnit(pan, rig.radio, [tilt]), BleUnit(tilt, rig.radio, [pan])
+        for _ in range(2):
+            assert await reason_of(opened(doubtful)) is LinkReason.NOT_FOUND
+        words = f"{NAMES[Axis.TILT]} at {ADDRESSES[Axis.TILT]} may be either unit"
+        assert caplog.text.count(words) == 1
+        assert (await opened(link)).address == ADDRESSES[Axis.PAN]
+        await link.close()
+
+
+async def test_a_unit_that_another_one_has_the_address_of_is_not_taken_by_its_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_rig() as rig:
+        pan, tilt = UnitProfile(address=ADDRESSES[Axis.PAN]), UnitProfile(name_patterns=("*",))
+        both = [BleUnit(tilt, rig.radio, [pan]), BleUnit(pan, rig.radio, [tilt])]
+        found = [(await opened(link)).address for link in both]
+        assert found == [ADDRESSES[Axis.TILT], ADDRESSES[Axis.PAN]]
+        for link in both:
+            await link.close()
+        assert "may be either" not in caplog.text
 
 
 async def test_both_units_are_opened_at_once_through_one_radio() -> None:

@@ -23,6 +23,7 @@ from tests.link.backends import (
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
+from belvedere.link.adapters import BluezAdapter
 from belvedere.link.calls import Calls
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio, Sighting, know_bluez
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DONGLE = "00:1A:7D:DA:71:13"
 PROFILE = shipped_profile("zeapon-pons-pt")
 
 
@@ -57,6 +59,45 @@ async def test_two_who_seek_the_same_kind_of_unit_at_once_get_one_each() -> None
         radio = a_radio(head)
         found = await asyncio.gather(*(radio.find(lambda *_seen: True) for _ in range(2)))
         assert {sighting.name for sighting in found} == set(NAMES.values())
+
+
+async def test_an_adapters_address_is_looked_up_at_each_search_because_its_number_changes() -> None:
+    there = [BluezAdapter("hci0", "B8:27:EB:00:00:01"), BluezAdapter("hci1", DONGLE)]
+    used: list[dict[str, str]] = []
+
+    async def ask_adapters() -> list[BluezAdapter]:
+        return there
+
+    async with VirtualHead(PROFILE) as head:
+
+        class Noted(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            def __init__(self, *arguments: object, bluez: dict[str, str], **options: object) -> None:
+                used.append(bluez)
+                super().__init__(*arguments, bluez=bluez, **options)
+
+        radio = Radio(head.client_backend, Noted, DONGLE.lower(), ask_adapters=ask_adapters)
+        for _ in range(2):
+            client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+            await radio.disconnect(client)
+            there[:] = [BluezAdapter("hci0", DONGLE)]
+        assert used == [{"adapter": "hci1"}, {"adapter": "hci0"}]
+
+
+async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is() -> None:
+    there: list[BluezAdapter] = []
+
+    async def ask_adapters() -> list[BluezAdapter]:
+        return there
+
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, head.scanner_backend, "hci7", ask_adapters=ask_adapters)
+        began = now()
+        with pytest.raises(LinkError, match="no such Bluetooth adapter: hci7") as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.NO_ADAPTER
+        assert now() - began < 0.1
+        there.append(BluezAdapter("hci7", DONGLE))
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:

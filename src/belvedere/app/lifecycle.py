@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
-from belvedere.patience import within
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 STOP_S = 3.0  # a supervisor says its last stop within half a second, and may take its time to hang up
 CLOSE_S = 4.0  # what has not ended by then is left behind: the head stands still, and the process ends
 DOOR = "door"
-KEEP_S = 2.0  # a disk that takes longer does not keep what it is given
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
 
 
@@ -78,7 +78,9 @@ async def _live(
     status = 1
     try:
         app = create_app(belvedere.parts)
-        moving.add(asyncio.create_task(serve(app, sockets, opened), name=DOOR))
+        proxies = TrustedProxies(house.settings.server.trusted_proxies)
+        limits = ConnectionLimits(app.session_of, proxies, most_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        moving.add(asyncio.create_task(serve(app, sockets, opened, limits), name=DOOR))
         await _until_the_end(moving, ending)
         status = 1 if _has_failed(moving) else 0
     finally:
@@ -151,8 +153,7 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
         logger.warning("the %s did not end in time", task.get_name())
     if belvedere.keeper is not None:
         with _logged("keeping where the head stands"):
-            async with within(KEEP_S):
-                await belvedere.keeper.close(belvedere.engine.status)
+            await belvedere.keeper.close(belvedere.engine.status)
     return is_at_rest
 
 

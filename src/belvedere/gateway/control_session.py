@@ -201,6 +201,7 @@ class ControlSession:
             session=self.name,
             resend_ms=milliseconds(options.resend_s),
             dead_man_ms=milliseconds(options.dead_man_s),
+            max_age_ms=milliseconds(options.max_age_s),
             server=milliseconds(now),
             clock=clock,
             head=self._parts.head_name,
@@ -242,7 +243,8 @@ class ControlSession:
 def _refusal(error: VisitorError, message: Incoming | None) -> Error:
     """What is told of a refused message; None is one that could not be read."""
     hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
-    return Error(code=error.refusal, message=str(error), closing=False, hold=hold)
+    delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
+    return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
 
 
 def _setpoint(message: Drive) -> Setpoint:
@@ -253,4 +255,5 @@ def _setpoint(message: Drive) -> Setpoint:
         pan=message.pan,
         tilt=message.tilt,
         sent_at_s=message.clock / 1000,
+        heard_s=message.heard / 1000,
     )

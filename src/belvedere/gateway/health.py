@@ -25,6 +25,7 @@ class PartStates(msgspec.Struct, frozen=True, kw_only=True):
     pan: LinkState
     tilt: LinkState
     page: Literal["built", "missing"]
+    positions: Literal["saved", "unsaved", "not kept"]
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +66,16 @@ def readiness_of(parts: Parts) -> Readiness:
         pan=status.pan.phase.value,
         tilt=status.tilt.phase.value,
         page="built" if (parts.page / "index.html").is_file() else "missing",
+        positions=_positions_state(parts),
     )
     return Readiness(ready=is_running, parts=states)
+
+
+def _positions_state(parts: Parts) -> Literal["saved", "unsaved", "not kept"]:
+    """Whether where the head stands will survive a restart."""
+    if parts.is_saving_positions is None:
+        return "not kept"
+    return "saved" if parts.is_saving_positions() else "unsaved"
 
 
 ROUTES = (alive, ready)

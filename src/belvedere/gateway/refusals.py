@@ -25,6 +25,7 @@ _CODES = {
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
     408: Refusal.TOO_LATE,
+    409: Refusal.TOO_LATE,  # as 408, for what a client may not repeat by itself
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
 }

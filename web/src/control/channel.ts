@@ -93,6 +93,14 @@ export class Channel {
     }
   }
 
+  /** A new socket instead of this one, at once: what was measured on the way there counts no more. */
+  renew(): void {
+    if (this.#state.value.kind !== "closed" && this.#state.value.kind !== "ended") {
+      this.#attempt = 0;
+      this.#connect();
+    }
+  }
+
   /** How often to ping from now on. */
   setPace(every_ms: number): void {
     if (every_ms !== this.#pingEvery_ms) {
@@ -199,7 +207,7 @@ export class Channel {
   #schedulePing(): void {
     this.#cancelPing();
     if (this.#state.value.kind === "open") {
-      const wait_ms = FIRST_PINGS_MS[this.#pings] ?? this.#pingEvery_ms;
+      const wait_ms = Math.min(FIRST_PINGS_MS[this.#pings] ?? this.#pingEvery_ms, this.#pingEvery_ms);
       this.#cancelPing = this.#ports.timers.after(wait_ms, () => this.#ping());
     }
   }
