@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import logging
 import os
@@ -36,13 +37,23 @@ def run(
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
     timers: list[threading.Timer] = []
     status = 1
+
+    def built(belvedere: Belvedere) -> None:
+        gc.collect()  # this one is long, and nothing moves yet
+        gc.freeze()
+        on_built(belvedere)
+
+    def opened(link: str) -> None:
+        gc.freeze()  # what stays until the end is not looked through again: that held the loop for a tenth of a second
+        announce(link)
+
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
                 ended = live(
                     house,
-                    announce,
-                    on_built=on_built,
+                    opened,
+                    on_built=built,
                     on_ending=lambda known: timers.append(leave_anyway(known, END_S)),
                 )
                 status = runner.run(ended)
