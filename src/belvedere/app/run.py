@@ -7,10 +7,9 @@ import gc
 import importlib.util
 import logging
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING
-
-from belvedere.app.log_writer import LogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
     from belvedere.app.settings import House
 
-STDERR = 2  # the descriptor
 END_S = 30.0  # more than an end takes, with a unit that is sought to be told to stop
 LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
 
@@ -31,8 +29,7 @@ def run(
     """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start."""
     from belvedere.app.lifecycle import live  # noqa: PLC0415 - the server is heavy, and `config check` needs none
 
-    handlers = [LogWriter(STDERR)]
-    logging.basicConfig(level=logging.INFO, handlers=handlers, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for name in ("bumble", "aioice", "aiortc"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
     timers: list[threading.Timer] = []
