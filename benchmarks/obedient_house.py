@@ -7,6 +7,7 @@ import asyncio
 import uvloop
 
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import GatewayOptions, Parts
 from belvedere.gateway.server import listen, serve
 from belvedere.testing.house import open_house
@@ -28,7 +29,8 @@ async def _live() -> None:
             options=GatewayOptions(port=port),
         )
         link = f"http://127.0.0.1:{port}/enter/{house.door.invite()}"
-        await serve(create_app(parts), sockets, lambda: print(link, flush=True))
+        app = create_app(parts)
+        await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
 
 
 def main() -> None:

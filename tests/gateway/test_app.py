@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import ignored_auth
 import belvedere
 from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
 from belvedere.testing.house import open_house
@@ -80,7 +81,8 @@ def described(make_parts: MakeParts) -> Iterator[Any]:
 
     async def be_served() -> None:
         async with open_house(ControlOptions(dead_man_s=1.0)) as house:  # as long as it may be, and as the API says
-            serving = asyncio.create_task(serve(create_app(make_parts(house)), [socket], started.set))
+            app = create_app(make_parts(house))
+            serving = asyncio.create_task(serve(app, [socket], started.set, ConnectionLimits(app.session_of)))
             cookies.append(f"belvedere-{port}={house.let_in().cookie}")
             await asyncio.to_thread(over.wait)
             serving.cancel()

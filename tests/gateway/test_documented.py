@@ -3,13 +3,13 @@
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
-from belvedere.gateway.documented import problems, takes
+from belvedere.gateway.documented import BEFORE_ANY_ROUTE, problems, takes
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
 
 
 def test_each_status_is_described_as_a_problem() -> None:
     described = problems(401, 409)
-    assert described.keys() == {401, 409}
+    assert described.keys() == {401, 409} | BEFORE_ANY_ROUTE
     assert described[409].description == "Conflict"
     assert all(each.data_container is Problem for each in described.values())
     assert all(each.media_type == PROBLEM_TYPE for each in described.values())

@@ -13,26 +13,16 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from belvedere.engine.status import Acknowledged
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import Parts
-from belvedere.gateway.server import (
-    MAX_FRAME_BYTES,
-    REQUEST_WITHIN_S,
-    SHUTDOWN_S,
-    STUCK_WRITE_BYTES,
-    WRITE_BUFFER_BYTES,
-    _HttpProtocol,
-    _WebSocketProtocol,
-    listen,
-    serve,
-)
+from belvedere.gateway.server import MAX_FRAME_BYTES, SHUTDOWN_S, listen, serve
+from belvedere.gateway.websocket_protocol import WRITE_BUFFER_BYTES, WebSocketProtocol
 from belvedere.head.axes import Axis
 from belvedere.testing.house import House, open_house
 
@@ -85,7 +75,9 @@ def run(make_parts: MakeParts) -> Callable[[], Any]:
         async with open_house() as house:
             sockets = listen("127.0.0.1", 0)
             started = asyncio.Event()
-            serving = asyncio.create_task(serve(create_app(make_parts(house)), sockets, started.set))
+            app = create_app(make_parts(house))
+            limits = ConnectionLimits(app.session_of)
+            serving = asyncio.create_task(serve(app, sockets, started.set, limits))
             await started.wait()
             try:
                 yield Running(house, sockets[0].getsockname()[1], serving)
@@ -249,7 +241,7 @@ async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> Non
         for seq in range(20_000):
             house.house.bus.publish(f"ack:{driver}:pan", Acknowledged(Axis.PAN, seq, 0.0, 0.0))
             await asyncio.sleep(0)
-        sockets = [each for each in gc.get_objects() if type(each) is _WebSocketProtocol]
+        sockets = [each for each in gc.get_objects() if type(each) is WebSocketProtocol]
         (stuck,) = [each for each in sockets if not each.disconnected]
         assert not stuck.writable.is_set()
         assert stuck.transport.get_write_buffer_size() < WRITE_BUFFER_BYTES + 1024
@@ -349,63 +341,3 @@ async def flood(client: ClientConnection, house: Running) -> None:
     with suppress(ConnectionClosed):
         for seq in range(2, 3000):
             await client.send(house.drive(seq))
-
-
-class PaperTransport(asyncio.Transport):
-    """A connection of which nothing comes; `unsent` is what waits in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.protocol: asyncio.BaseProtocol | None = None
-        self.is_aborted = False
-        self.unsent = 0
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        assert self.protocol is not None
-        return self.protocol
-
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.unsent += len(data)
-
-    def abort(self) -> None:
-        self.is_aborted = True
-
-
-def paper_connection(kind: type[_HttpProtocol | _WebSocketProtocol]) -> tuple[Any, PaperTransport]:
-    config = uvicorn.Config(lambda: None, log_config=None, ws=_WebSocketProtocol, lifespan="off")
-    config.load()
-    protocol, transport = kind(config, ServerState(), {}), PaperTransport()
-    transport.protocol = protocol
-    protocol.connection_made(transport)
-    return protocol, transport
-
-
-async def test_whoever_connects_and_asks_for_nothing_is_let_go() -> None:
-    protocol, transport = paper_connection(_HttpProtocol)
-    protocol.data_received(b"GET / HTTP/1.1\r\nX-Slow: ")
-    await asyncio.sleep(REQUEST_WITHIN_S - 0.1)
-    assert not transport.is_aborted
-    await asyncio.sleep(0.2)
-    assert transport.is_aborted
-
-
-async def test_a_connection_that_became_a_socket_is_not_taken_for_one_that_asks_nothing() -> None:
-    _, transport = paper_connection(_HttpProtocol)
-    transport.protocol = asyncio.Protocol()
-    await asyncio.sleep(REQUEST_WITHIN_S + 1)
-    assert not transport.is_aborted
-
-
-async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
-    protocol, transport = paper_connection(_WebSocketProtocol)
-    protocol.data_received(b"GET /")
-    assert not transport.is_aborted
-    transport.unsent = STUCK_WRITE_BYTES + 1
-    protocol.data_received(b"GET /")
-    assert transport.is_aborted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
 from belvedere.patience import within
 
@@ -78,7 +80,9 @@ async def _live(
     status = 1
     try:
         app = create_app(belvedere.parts)
-        moving.add(asyncio.create_task(serve(app, sockets, opened), name=DOOR))
+        proxies = TrustedProxies(house.settings.server.trusted_proxies)
+        limits = ConnectionLimits(app.session_of, proxies, most_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        moving.add(asyncio.create_task(serve(app, sockets, opened, limits), name=DOOR))
         await _until_the_end(moving, ending)
         status = 1 if _has_failed(moving) else 0
     finally:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
-import logging
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING
+
+from belvedere.app.log_output import logging_to, report_loop_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
     from belvedere.app.settings import House
 
+STDERR = 2
 END_S = 30.0  # more than an end takes, with a unit that is sought to be told to stop
 LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
 
@@ -27,11 +28,13 @@ def run(
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
 ) -> int:
     """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start."""
+    with logging_to(STDERR):
+        return _run(house, announce, on_built)
+
+
+def _run(house: House, announce: Callable[[str], None], on_built: Callable[[Belvedere], None]) -> int:
     from belvedere.app.lifecycle import live  # noqa: PLC0415 - the server is heavy, and `config check` needs none
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    for name in ("bumble", "aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
     timers: list[threading.Timer] = []
     status = 1
 
@@ -46,6 +49,7 @@ def run(
 
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.get_loop().set_exception_handler(report_loop_error)
             try:
                 ended = live(
                     house,

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from litestar.openapi.spec import Schema
 
+BEFORE_ANY_ROUTE = frozenset({400, 408, 413, 429, 431, 503})  # what the HTTP protocol itself refuses with
+
 
 def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
-    """The refusals that a route may answer with."""
+    """The refusals that a route may answer with, and those that any request may meet before it."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -25,7 +27,7 @@ def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
             generate_examples=False,
             media_type=PROBLEM_TYPE,
         )
-        for status in statuses
+        for status in sorted(BEFORE_ANY_ROUTE.union(statuses))
     }
 
 

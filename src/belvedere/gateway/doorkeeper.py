@@ -5,6 +5,7 @@ It also puts the security headers on every response.
 
 from __future__ import annotations
 
+import logging
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -19,11 +20,16 @@ from belvedere.gateway.problems import Problem, ProblemCode
 from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from litestar import Litestar
     from litestar.types import LifeSpanScope, Message, Receive, Scope, Send
 
     from belvedere.access.door import Door
 
+logger = logging.getLogger(__name__)
+
+LONGEST_SHOWN = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor asks for these by whatever address it knows
 OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # whoever asks for these needs no session
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # whoever asks for these wants no HTML
@@ -57,13 +63,37 @@ class Doorkeeper:
             return
         await self._app(scope, receive, send)
 
+    def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The session that a request's headers prove, by its name; None for a stranger."""
+        known = {name: value.decode("latin-1") for name, value in headers if name in {b"cookie", b"host"}}
+        session = self._door.session(read_cookie(known.get(b"cookie", ""), cookie_name(known.get(b"host", ""))))
+        return None if session is None else session.id
+
     def _objection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
+        if scope["type"] == ScopeType.WEBSOCKET:
+            _warn_of_refusal(host, origin, is_known=self._hosts.accepts(host))
         if not self._hosts.accepts(host):
             return Problem(ProblemCode.UNKNOWN_HOST, "this house does not go by that name")
         is_safe = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
         if not is_safe and origin is not None and not is_same_origin(origin, host):
             return Problem(ProblemCode.FOREIGN_ORIGIN, "another site's page may not do this")
         return None
+
+
+def _warn_of_refusal(host: str, origin: str | None, *, is_known: bool) -> None:
+    """Tell the owner why an upgrade is refused, if it is, and what to set if it should not be."""
+    if not is_known:
+        advice = "if the house goes by that Host, add it to server.names"
+    elif origin is not None and not is_same_origin(origin, host):
+        advice = "if that is the house's own page, its proxy must pass on the browser's Host, and server.names list it"
+    else:
+        return
+    logger.warning("refused a WebSocket: Origin %s, Host %s; %s", _shown(origin or "none"), _shown(host), advice)
+
+
+def _shown(said: str) -> str:
+    """What a stranger said, as a log may hold it."""
+    return ascii(said[:LONGEST_SHOWN])
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -107,11 +108,23 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         host: the address to listen on; loopback unless the owner says otherwise.
         port: 0 takes any that is free.
         names: further names in `Host`, such as a tunnel's (`home.example.org`); a port is not part of it.
+        trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are believed
+            and whose connections are many people's; see docs/how-to/put-a-proxy-in-front.md.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     names: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address, where msgspec can say which key it was."""
+        for each in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                problem = f"{each!r} in trusted_proxies is neither an address nor a network such as 10.42.0.0/16"
+                raise ValueError(problem) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,27 +6,25 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from belvedere.errors import OwnerError
-from belvedere.gateway.limits import Allowance
+from belvedere.gateway.connection_limits import ConnectionLimits
+from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
-    from asyncio.transports import BaseTransport, Transport
     from collections.abc import Callable, Iterator
 
     from uvicorn._types import ASGI3Application
+    from uvicorn.server import ServerState
 
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_S = 2.0  # a supervisor (systemd, Kubernetes) waits longer, a person at a terminal does not
-CONNECTIONS = 128  # a household's pages keep a few each; beyond it new requests get a 503
-BACKLOG = 64
-REQUEST_WITHIN_S = 10.0  # from connecting to a complete request head
+BACKLOG = 64  # connections that wait to be accepted, and that one turn of the loop accepts
 PING_EVERY_S = 20.0  # a tunnel cuts what was idle for 100 s; routers at home are quicker
 PONG_WITHIN_S = 20.0
 MAX_FRAME_BYTES = 4096  # what is larger than a message of ours, but not by much, is still told why
@@ -34,14 +32,8 @@ MAX_FRAME_BYTES = 4096  # what is larger than a message of ours, but not by much
 RECEIVE_BUFFER_BYTES = (
     32 * 1024
 )  # the most that one turn of the loop reads of one socket, so that a flood stalls no one
-WRITE_BUFFER_BYTES = 8 * 1024  # some dozens of messages: what waits here is old by the time it arrives
-STUCK_WRITE_BYTES = 256 * 1024  # pongs that a flood of pings piles up for a peer that reads nothing
-UNSENT_BYTES = 16 * 1024  # likewise in the kernel
+UNSENT_BYTES = 16 * 1024  # what waits in the kernel is old by the time it arrives
 DEAD_AFTER_MS = 30_000  # the kernel gives up on a peer that acknowledges nothing, and frees what waits for it
-
-BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; counts frames that never reach a session, too
-BYTES_BURST = 64 * 1024.0
-CLOSE_WITHIN_S = 1.0  # for the peer's half of the closing handshake
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -65,12 +57,17 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-async def serve(app: object, sockets: list[socket.socket], on_started: Callable[[], None] | None = None) -> None:
+async def serve(
+    app: object,
+    sockets: list[socket.socket],
+    on_started: Callable[[], None] | None = None,
+    limits: ConnectionLimits | None = None,
+) -> None:
     """Serve an ASGI application on these sockets until cancelled, then say goodbye for at most SHUTDOWN_S.
 
-    Signals are left alone. `on_started` is called once requests are answered.
+    Signals are left alone. `on_started` is called once requests are answered; without `limits` everybody is a stranger.
     """
-    server = _Server(_config(app), on_started or (lambda: None))
+    server = _Server(_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
     running = asyncio.create_task(server.serve(sockets), name="http")
     try:
         await asyncio.shield(running)
@@ -99,42 +96,6 @@ class _Server(uvicorn.Server):
         self._on_started()
 
 
-class _HttpProtocol(H11Protocol):
-    """uvicorn's HTTP, for peers that connect and never ask for anything."""
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn itself has it
-        super().connection_made(transport)
-        self._patience = self.loop.call_later(REQUEST_WITHIN_S, self._give_up)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.cancel()
-        super().connection_lost(exc)
-
-    def _give_up(self) -> None:
-        if cast("object", self.cycle) is None and self.transport.get_protocol() is self:
-            self.transport.abort()
-
-
-class _WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, for peers that send without end, or never read.
-
-    What reaches a session is limited there; this limits what does not: pings, fragments, frames after the close.
-    """
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)
-        self.close_timeout = CLOSE_WITHIN_S
-        self._allowance = Allowance(BYTES_PER_S, BYTES_BURST)
-        cast("Transport", transport).set_write_buffer_limits(WRITE_BUFFER_BYTES)
-
-    def data_received(self, data: bytes) -> None:
-        is_within = self._allowance.take(self.loop.time(), len(data))
-        if is_within and self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES:
-            super().data_received(data)
-        else:
-            self.transport.abort()
-
-
 def _listening(family: int, address: tuple[str, int]) -> socket.socket:
     """A listening socket whose options every accepted connection inherits."""
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -156,14 +117,19 @@ def _listening(family: int, address: tuple[str, int]) -> socket.socket:
     return listener
 
 
-def _config(app: object) -> uvicorn.Config:
+def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
+    def http_protocol(
+        *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any], **_: object
+    ) -> object:
+        return HttpProtocol(config, server_state, app_state, limits)
+
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below that it names addresses
     return uvicorn.Config(
         cast("ASGI3Application", app),
         loop="none",
-        http=_HttpProtocol,
-        ws=_WebSocketProtocol,
+        http=cast("Any", http_protocol),
+        ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=PING_EVERY_S,
         ws_ping_timeout=PONG_WITHIN_S,
@@ -173,7 +139,8 @@ def _config(app: object) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=CONNECTIONS,
+        proxy_headers=False,  # the limits know whom to believe
+        backlog=BACKLOG,
         timeout_graceful_shutdown=1,
     )
 

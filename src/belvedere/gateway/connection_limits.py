@@ -1,0 +1,204 @@
+"""Who may keep a connection, and who may ask: places for strangers apart from places for sessions. Pure.
+
+Nobody is known when a connection is accepted: it takes a stranger's place, and moves to its session's when a request
+shows one. So however many strangers hold on, they displace each other, never somebody who is inside; and because the
+one that has gone longest without a whole request gives way, a newcomer who asks at once gets an answer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from typing import TYPE_CHECKING, Final, Protocol
+
+from belvedere.gateway.limits import Allowance, Allowances
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Headers = list[tuple[bytes, bytes]]
+
+STRANGERS: Final = 64  # connections; what a stranger may ask for is answered within milliseconds
+STRANGERS_OF_ADDRESS: Final = 16  # a browser opens six
+INSIDERS: Final = 160
+INSIDERS_OF_SESSION: Final = 32  # eight sockets, and six connections for each of some tabs
+MOST: Final = 2 * STRANGERS + INSIDERS  # strangers who come by proxies have as many places again
+FILES_SHARE: Final = 1 / 3  # of the files that the process may open (1024 by default): pictures need some, too
+
+STRANGERS_PER_S: Final = 100.0  # requests of all strangers; a third of a millisecond each
+STRANGERS_BURST: Final = 200.0
+ADDRESS_PER_S: Final = 10.0  # requests of one stranger: an entry page and what a browser asks of itself
+ADDRESS_BURST: Final = 40.0
+SESSION_PER_S: Final = 60.0  # three scripts that drive at 20 Hz
+SESSION_BURST: Final = 120.0
+
+STOP_PATH: Final = "/api/v1/head/stop"  # counted by itself, so that no flood of other requests uses it up
+PROBE_PATHS: Final = frozenset({"/healthz", "/readyz"})  # a flood of strangers must not have a supervisor restart us
+IPV6_NETWORK_BITS: Final = 64  # one household's; whoever has one has 2**64 addresses
+
+
+class Connection(Protocol):
+    """What holds a place."""
+
+    def evict(self) -> None:
+        """Give it up at once."""
+        ...
+
+
+class Places:
+    """A number of places in all and a smaller number for each name; whoever comes gets one, and another gives way."""
+
+    def __init__(self, in_all: int, for_each: int) -> None:
+        self._in_all, self._for_each = in_all, for_each
+        self._held: dict[Connection, tuple[str, bool]] = {}  # the one that asked least recently first
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def take(self, connection: Connection, name: str, *, is_lasting: bool = False) -> Connection | None:
+        """Take a place, or keep it and be the youngest again; returns the connection that must give way, if any.
+
+        It gives way for its own name's sake, or else as one of the name that holds most; a lasting one, such as a
+        WebSocket, only where that name has no other.
+        """
+        self._held.pop(connection, None)
+        self._held[connection] = (name, is_lasting)
+        counts = Counter(each for each, _ in self._held.values())
+        if counts[name] > self._for_each:
+            return self._take_from(name, connection)
+        if len(self._held) > self._in_all:
+            return self._take_from(max(counts, key=counts.__getitem__), connection)
+        return None
+
+    def leave(self, connection: Connection) -> None:
+        """Give the place back; leaving twice is nothing."""
+        self._held.pop(connection, None)
+
+    def _take_from(self, name: str, newcomer: Connection) -> Connection:
+        """Free the place of this name's least recent; the newcomer's only where there is no other."""
+        others = [(each, lasts) for each, (of, lasts) in self._held.items() if of == name and each is not newcomer]
+        displaced = min(others, key=lambda other: other[1], default=(newcomer, False))[0]
+        del self._held[displaced]
+        return displaced
+
+
+class TrustedProxies:
+    """The addresses whose word about others is believed, as addresses or networks (`10.42.0.0/16`)."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self._networks = [ipaddress.ip_network(each, strict=False) for each in networks]
+
+    def __contains__(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+    def scheme_of(self, peer: str, headers: Headers) -> str:
+        """How the visitor's browser came: `https` where a trusted proxy says so, otherwise `http`."""
+        said = dict(headers).get(b"x-forwarded-proto", b"").strip().lower()
+        return "https" if said in {b"https", b"wss"} and peer in self else "http"
+
+    def client_of(self, peer: str, headers: Headers) -> str:
+        """Whose request this is: the peer's, or whom a trusted proxy names last in CF-Connecting-IP or X-Forwarded-For.
+
+        What is not an address is not believed; the peer is the client then.
+        """
+        if peer not in self:
+            return peer
+        said = {name: value for name, value in headers if name in {b"cf-connecting-ip", b"x-forwarded-for"}}
+        forwarded = said.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+        chain = [said.get(b"cf-connecting-ip", b"").decode("latin-1"), *reversed(forwarded)]
+        known = (each.strip() for each in chain)
+        return next((each for each in known if each not in self and _parsed(each) is not None), peer)
+
+
+class ConnectionLimits:
+    """The places of a server's connections and the pace of their requests.
+
+    `session_of` tells from a request's headers which session it proves, by a name; None for a stranger. `most_files` is
+    how many files the process may open.
+    """
+
+    def __init__(
+        self,
+        session_of: Callable[[Headers], str | None] = lambda _headers: None,
+        proxies: TrustedProxies | None = None,
+        most_files: int = 1024,
+    ) -> None:
+        self._session_of = session_of
+        self.proxies = proxies or TrustedProxies()
+        share = min(1.0, most_files * FILES_SHARE / MOST)
+        self._strangers = Places(max(2, int(STRANGERS * share)), max(1, int(STRANGERS_OF_ADDRESS * share)))
+        self._from_proxies = Places(max(2, int(STRANGERS * share)), STRANGERS)
+        self._insiders = Places(max(2, int(INSIDERS * share)), max(2, int(INSIDERS_OF_SESSION * share)))
+        self._stranger_requests = Allowance(STRANGERS_PER_S, STRANGERS_BURST)
+        self._requests_of_address = Allowances(ADDRESS_PER_S, ADDRESS_BURST)
+        self._requests_of_session = Allowances(SESSION_PER_S, SESSION_BURST)
+
+    def receive_connected(self, connection: Connection, peer: str) -> None:
+        """Somebody connected, from this address; who gives way for it is evicted."""
+        self._take_as_stranger(connection, peer)
+
+    def receive_request(self, connection: Connection, peer: str, path: str, headers: Headers, now: float) -> bool:
+        """A connection sent a whole request head; False where that is one too many.
+
+        The request decides in whose place the connection is from now on.
+        """
+        session = self._session_of(headers)
+        if session is None:
+            self._insiders.leave(connection)
+            self._take_as_stranger(connection, peer)
+            return self._may_ask(now, self.proxies.client_of(peer, headers), path)
+        self._leave_strangers(connection)
+        self._evict(self._insiders.take(connection, session))
+        kind = "stop" if path == STOP_PATH else "other"
+        return self._requests_of_session.take(now, f"{session} {kind}")
+
+    def receive_upgraded(self, connection: Connection, became: Connection, peer: str, headers: Headers) -> None:
+        """A connection became a WebSocket: it keeps its place, and inside it is the last to give way."""
+        self.receive_lost(connection)
+        session = self._session_of(headers)
+        if session is None:
+            self._take_as_stranger(became, peer)
+        else:
+            self._evict(self._insiders.take(became, session, is_lasting=True))
+
+    def receive_lost(self, connection: Connection) -> None:
+        """A connection is over; saying so twice is nothing."""
+        self._leave_strangers(connection)
+        self._insiders.leave(connection)
+
+    def _may_ask(self, now: float, client: str, path: str) -> bool:
+        is_probe = path in PROBE_PATHS
+        name = f"{_household(client)} {'probe' if is_probe else 'other'}"
+        if not self._requests_of_address.take(now, name):
+            return False
+        return is_probe or self._stranger_requests.take(now)
+
+    def _take_as_stranger(self, connection: Connection, peer: str) -> None:
+        places = self._from_proxies if peer in self.proxies else self._strangers
+        self._evict(places.take(connection, _household(peer)))
+
+    def _leave_strangers(self, connection: Connection) -> None:
+        self._strangers.leave(connection)
+        self._from_proxies.leave(connection)
+
+    @staticmethod
+    def _evict(connection: Connection | None) -> None:
+        if connection is not None:
+            connection.evict()
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
+
+
+def _household(address: str) -> str:
+    """An address, or of IPv6 the network that one household has."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))
+    return str(parsed or "")

@@ -1,0 +1,178 @@
+"""uvicorn's WebSocket, for peers that send without end, never read, or do not keep to the protocol.
+
+What reaches a session is limited there; this limits what does not: pings, fragments, frames before the handshake's end
+and after the close. Whatever a peer does is one line in the log at most, and never called our fault.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+
+from belvedere.gateway.limits import Allowance
+
+if TYPE_CHECKING:
+    import asyncio
+    from asyncio.transports import BaseTransport
+
+    import uvicorn
+    from uvicorn._types import ASGISendEvent
+    from uvicorn.server import ServerState
+    from websockets.frames import Frame
+
+    from belvedere.gateway.connection_limits import ConnectionLimits
+
+logger = logging.getLogger(__name__)
+
+HANDSHAKE_WITHIN_S = 10.0  # from the upgrade's head to our answer
+CLOSE_WITHIN_S = 1.0  # for the peer's half of the closing handshake
+AFTER_CLOSE_BYTES = 4096  # what a page has under way when we close; nobody looks at it
+WRITE_BUFFER_BYTES = 8 * 1024  # some dozens of messages: what waits here is old by the time it arrives
+STUCK_WRITE_BYTES = 256 * 1024  # pongs that a flood of pings piles up for a peer that reads nothing
+BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; counts frames that never reach a session, too
+BYTES_BURST = 64 * 1024.0
+SLICE_BYTES = 1024  # at once; the smallest frame has six, so this is two milliseconds' work at most
+MOST_FRAGMENTS = 64  # of one message, which has 4 kB
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """One upgraded connection, in the place that its HTTP had."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        limits: ConnectionLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state)
+        self.close_timeout = CLOSE_WITHIN_S
+        self._limits = limits
+        self._allowance = Allowance(BYTES_PER_S, BYTES_BURST)
+        self._unread = bytearray()
+        self._reading: asyncio.Handle | None = None
+        self._after_close_bytes = 0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """The connection is ours from now on."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
+        self._handshake = self.loop.call_later(HANDSHAKE_WITHIN_S, self._end_handshake)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over, however."""
+        self._handshake.cancel()
+        self._limits.receive_lost(self)
+        self._stop_reading()
+        cast("Any", self.transport).receive_lost()
+        super().connection_lost(exc)
+
+    def receive_handshake(self, head: bytes) -> None:
+        """The request that asked for the upgrade."""
+        self._feed(head)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self._fail("no handshake")
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes came."""
+        is_within = self._allowance.take(self.loop.time(), len(data))
+        if self.close_sent:
+            self._after_close_bytes += len(data)
+        is_bounded = self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES
+        if not is_within or not is_bounded or self._after_close_bytes > AFTER_CLOSE_BYTES:
+            self._fail("more than it may send")
+            return
+        self._unread += data
+        if self._reading is None:
+            self._read()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """ASGI's send; raises ClientDisconnected where nobody is there, during the handshake too."""
+        if not self.handshake_complete and self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
+        if self._unread and self._reading is None:  # what came before the handshake's end
+            self._reading = self.loop.call_soon(self._read)
+
+    def handle_cont(self, event: Frame) -> None:
+        """A fragment; one message has only so many, because empty ones cost nothing to send."""
+        if len(self.frames) >= MOST_FRAGMENTS:
+            self._close(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+        else:
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message; text must be UTF-8, and after a close nothing is a message any more."""
+        if self.close_sent:
+            return
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self._close(CloseCode.INVALID_DATA, "not UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def keepalive_timeout(self) -> None:
+        """No pong came: the peer is gone, which is not our fault (uvicorn says 1011)."""
+        self.pong_timer = None
+        self._close(CloseCode.GOING_AWAY, "no answer to a ping")
+
+    def shutdown(self) -> None:
+        """The server ends; a connection that ends already is left to that."""
+        if not self.transport.is_closing():
+            super().shutdown()
+
+    def evict(self) -> None:
+        """Give the place up to somebody else."""
+        logger.warning("too many connections: a WebSocket of whoever has most is ended")
+        self.transport.abort()
+
+    def _read(self) -> None:
+        """Read a slice, and the rest in later turns of the loop, so that a flood of tiny frames stalls no one."""
+        self._reading = None
+        if self.transport.is_closing() or not self.handshake_complete:
+            return
+        data = bytes(self._unread[:SLICE_BYTES])
+        del self._unread[:SLICE_BYTES]
+        self._feed(data)
+        if self._unread and not self.transport.is_closing():
+            self._reading = self.loop.call_soon(self._read)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            super().data_received(data)
+        except Exception as error:  # noqa: BLE001 - the libraries assert what a peer can falsify
+            self._fail(f"{type(error).__name__}")
+            return
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            logger.info("refused a WebSocket: %s", type(self.conn.handshake_exc).__name__)
+            self.transport.write(b"".join(self.conn.data_to_send()) or BAD_REQUEST)
+            self.transport.close()
+
+    def _close(self, code: CloseCode, reason: str) -> None:
+        if self.close_sent or self.transport.is_closing():
+            return
+        logger.info("ended a WebSocket: %s", reason)
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+    def _fail(self, reason: str) -> None:
+        logger.info("cut a WebSocket off: %s", reason)
+        self._stop_reading()
+        self.transport.abort()
+
+    def _end_handshake(self) -> None:
+        if not self.handshake_complete:
+            self._fail("no handshake in time")
+
+    def _stop_reading(self) -> None:
+        self._unread.clear()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None

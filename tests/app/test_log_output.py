@@ -1,0 +1,168 @@
+"""Logging holds nobody up, and nobody can fill it."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from belvedere.app.log_limits import LINES, WINDOW_S
+from belvedere.app.log_output import (
+    FLUSH_WITHIN_S,
+    LONGEST_LINE,
+    MOST_WAITING,
+    LogOutput,
+    logging_to,
+    report_loop_error,
+)
+from belvedere.testing.clock import FakeClock
+
+pytestmark = pytest.mark.realtime  # pipes and a thread are real
+
+PIPE_BYTES = 4096
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A small pipe: where to read, and where to write."""
+    ends = os.pipe()
+    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    yield ends
+    for each in ends:
+        os.close(each)
+
+
+@contextmanager
+def logger_on(output: LogOutput) -> Iterator[logging.Logger]:
+    logger = logging.getLogger("belvedere.test_log_output")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(output)
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(output)
+        logger.propagate = True
+        output.close()
+
+
+def test_lines_are_written_in_order(pipe: tuple[int, int]) -> None:
+    with logger_on(LogOutput(pipe[1])) as logger:
+        logger.info("first %d", 1)
+        logger.critical("last")
+    assert os.read(pipe[0], 1000) == (
+        b"INFO belvedere.test_log_output: first 1\nCRITICAL belvedere.test_log_output: last\n"
+    )
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
+    reading, writing = os.pipe()
+    output = LogOutput(writing)
+    with logger_on(output) as logger:
+        done = threading.Event()
+
+        def log() -> None:
+            for number in range(MOST_WAITING * 2):
+                logger.critical("%d %s", number, "x" * 1000)
+            done.set()
+
+        threading.Thread(target=log, daemon=True).start()
+        assert done.wait(10)
+        began_at = time.monotonic()
+        output.close()
+        assert time.monotonic() - began_at < 2 * FLUSH_WITHIN_S + 0.5
+        text = bytearray()
+        reader = threading.Thread(target=lambda: text.extend(_all_of(reading)))
+        reader.start()  # whoever reads again is told what is missing
+    os.close(writing)
+    reader.join(10)
+    assert text.startswith(b"CRITICAL belvedere.test_log_output: 0 x")
+    assert b" lines were dropped, because nobody took them\n" in text
+
+
+def _all_of(descriptor: int) -> bytes:
+    with open(descriptor, "rb") as file:
+        return file.read()
+
+
+def test_a_pipe_that_must_not_block_is_written_to_when_it_takes_something(pipe: tuple[int, int]) -> None:
+    os.set_blocking(pipe[1], False)
+    with logger_on(LogOutput(pipe[1])) as logger:
+        for number in range(100):
+            logger.critical("%d %s", number, "x" * 100)
+        text = b""
+        while b": 99 " not in text:
+            text += os.read(pipe[0], PIPE_BYTES)
+    assert text.count(b"CRITICAL") == 100
+
+
+def test_a_pipe_that_was_closed_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with logger_on(LogOutput(writing)) as logger:
+        logger.info("nobody hears this")
+    os.close(writing)
+
+
+def test_what_comes_often_is_counted(pipe: tuple[int, int]) -> None:
+    clock = FakeClock()
+    with logger_on(LogOutput(pipe[1], clock)) as logger:
+        for number in range(LINES + 214):
+            logger.warning("a stranger did %d", number)
+        for _ in range(2):
+            logger.critical("always said")
+        clock.advance(WINDOW_S)
+        logger.warning("something else")
+    lines = os.read(pipe[0], PIPE_BYTES).decode().splitlines()
+    assert sum("a stranger did" in line for line in lines) == LINES + 1
+    assert "WARNING belvedere.test_log_output: a stranger did %d … and 214 more in the last 60 s" in lines
+    assert sum("always said" in line for line in lines) == 2
+
+
+def test_what_was_held_back_is_told_at_the_end(pipe: tuple[int, int]) -> None:
+    with logger_on(LogOutput(pipe[1])) as logger:
+        for _ in range(LINES + 1):
+            logger.warning("again")
+    assert os.read(pipe[0], PIPE_BYTES).decode().endswith("again … and 1 more in the last 60 s\n")
+
+
+def test_one_line_stays_one_and_short_whatever_is_in_it(pipe: tuple[int, int]) -> None:
+    with logger_on(LogOutput(pipe[1])) as logger:
+        logger.warning("said %s", "a\r\nERROR belvedere: forged \x1b[2J\u2028" + "x" * 10_000)
+    text = os.read(pipe[0], PIPE_BYTES * 4).decode()
+    assert text.count("\n") == 1
+    assert "\\r\\nERROR" in text
+    assert "\x1b" not in text
+    assert len(text) <= LONGEST_LINE + 1
+
+
+def test_a_line_that_cannot_be_formatted_is_told_as_one(pipe: tuple[int, int]) -> None:
+    with logger_on(LogOutput(pipe[1])) as logger:
+        logger.error("one %d", "no number")
+    assert b"a line that cannot be formatted (TypeError)\n" in os.read(pipe[0], PIPE_BYTES)
+
+
+def test_everything_is_logged_for_as_long_as_it_is_wanted(pipe: tuple[int, int]) -> None:
+    with logging_to(pipe[1]):
+        logging.getLogger("belvedere.somewhere").info("within")
+        logging.getLogger("aioice").warning("chatter")
+    logging.getLogger("belvedere.somewhere").info("after")
+    assert os.read(pipe[0], PIPE_BYTES) == b"INFO belvedere.somewhere: within\n"
+
+
+async def test_what_the_loop_could_not_hand_to_anyone_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    report_loop_error(loop, {"message": "accept() failed", "exception": OSError(24, "Too many open files")})
+    report_loop_error(loop, {"message": "a task failed", "exception": LookupError("x")})
+    report_loop_error(loop, {"message": "something"})
+    told = [(each.levelname, each.getMessage(), each.exc_info is None) for each in caplog.records]
+    assert told == [
+        ("WARNING", "accept() failed OSError: [Errno 24] Too many open files", True),
+        ("ERROR", "a task failed LookupError: x", False),
+        ("ERROR", "something ", True),
+    ]

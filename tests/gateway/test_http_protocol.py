@@ -1,0 +1,437 @@
+"""Whatever a connection begins has an end, and an answer where HTTP has one."""
+
+import asyncio
+import json
+import logging
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from belvedere.gateway.connection_limits import ADDRESS_BURST, STRANGERS_OF_ADDRESS, ConnectionLimits, TrustedProxies
+from belvedere.gateway.http_protocol import (
+    ANSWERED_WITHIN_S,
+    BODY_WITHIN_S,
+    HEAD_WITHIN_S,
+    IDLE_S,
+    LINGER_BYTES,
+    LINGER_S,
+    MOST_BODY_BYTES,
+    MOST_CHUNKS,
+    MOST_HEADERS,
+    HttpProtocol,
+)
+from belvedere.gateway.websocket_protocol import WebSocketProtocol
+from belvedere.testing.transport import MemoryTransport
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+class App:
+    """Answers what it is told to; counts what came."""
+
+    def __init__(self, status: int = 200, answer: bytes = b"yes", *, reads: bool = False, hangs: bool = False) -> None:
+        self.status, self.answer, self.reads, self.hangs = status, answer, reads, hangs
+        self.requests: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        self.is_disconnected = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        self.requests.append(scope)
+        if self.reads:
+            self.bodies.append(await self._body(receive))
+        if self.hangs:
+            await receive()
+            self.is_disconnected = (await receive())["type"] == "http.disconnect"
+            return
+        length = str(len(self.answer)).encode()
+        await send({"type": "http.response.start", "status": self.status, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": self.answer})
+
+    async def _body(self, receive: Any) -> bytes:  # noqa: ANN401 - ASGI
+        body = b""
+        message: dict[str, Any]
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.is_disconnected = True
+                return body
+            body += bytes(message["body"])
+            if not message["more_body"]:
+                return body
+
+
+class Server:
+    """Connections to an application, in memory."""
+
+    def __init__(self, app: object, limits: ConnectionLimits | None = None) -> None:
+        self.state = ServerState()
+        self.limits = limits or ConnectionLimits()
+        self.config = uvicorn.Config(cast("Any", app), log_config=None, ws=WebSocketProtocol, proxy_headers=False)
+        self.config.interface = "asgi3"
+        self.config.load()
+
+    def connect(self, address: str = "192.0.2.1") -> MemoryTransport:
+        transport = MemoryTransport((address, 50_000))
+        transport.connect(HttpProtocol(self.config, self.state, {}, self.limits))
+        return transport
+
+
+async def said(transport: MemoryTransport, data: bytes) -> bytes:
+    """What is answered to this at once."""
+    before = len(transport.sent)
+    transport.say(data)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return transport.sent[before:]
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+async def ends_after(transport: MemoryTransport, seconds: float) -> bool:
+    """Whether the connection is open until about this time from now, and over then."""
+    await asyncio.sleep(seconds - 0.1)
+    was_open = not transport.is_over
+    await asyncio.sleep(0.2)
+    return was_open and transport.is_over
+
+
+async def test_requests_are_answered_one_after_the_other() -> None:
+    app = App()
+    transport = Server(app).connect()
+    assert (await said(transport, GET)).endswith(b"\r\n\r\nyes")
+    assert (await said(transport, GET[:10])) == b""
+    assert (await said(transport, GET[10:])).endswith(b"\r\n\r\nyes")
+    assert (await said(transport, b"\r\n" + GET + GET + GET)).count(b"200 OK") == 3
+    assert not transport.is_over
+
+
+async def test_a_body_arrives_in_whatever_pieces_it_came() -> None:
+    app = App(reads=True)
+    transport = Server(app).connect()
+    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+    assert status_of(await said(transport, b"cde")) == 200
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nfg\r\n0\r\nA: b\r\n\r\n"
+    assert status_of(await said(transport, chunked + GET)) == 200
+    assert app.bodies == [b"abcde", b"fg", b""]
+
+
+async def test_a_client_that_waits_to_be_told_to_go_on_is_told() -> None:
+    transport = Server(App(reads=True)).connect()
+    expecting = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    assert status_of(await said(transport, expecting)) == 100
+    assert status_of(await said(transport, b"ab")) == 200
+
+
+async def test_head_is_answered_without_a_body() -> None:
+    answer = await said(Server(App()).connect(), GET.replace(b"GET", b"HEAD"))
+    assert b"content-length: 3\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_whoever_wants_the_connection_closed_gets_that() -> None:
+    transport = Server(App()).connect()
+    assert b"Connection: close" in (await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    assert transport.is_over
+    assert not transport.is_aborted
+
+
+async def test_whoever_connects_and_says_nothing_is_let_go() -> None:
+    transport = Server(App()).connect()
+    assert await ends_after(transport, HEAD_WITHIN_S)
+    assert transport.sent == b""
+
+
+async def test_half_a_request_is_answered_and_ended() -> None:
+    transport = Server(App()).connect()
+    await said(transport, GET[:20])
+    await asyncio.sleep(HEAD_WITHIN_S / 2)
+    await said(transport, b"X-Slow: 1\r\n")  # a further byte does not begin the time anew
+    await asyncio.sleep(HEAD_WITHIN_S / 2 + 0.1)
+    assert status_of(transport.sent) == 408
+    assert transport.is_ended
+    assert await ends_after(transport, LINGER_S - 0.1)
+
+
+async def test_half_of_a_second_request_is_answered_and_ended_too() -> None:
+    transport = Server(App()).connect()
+    await said(transport, GET)
+    await asyncio.sleep(IDLE_S / 2)
+    await said(transport, GET[:20])
+    await asyncio.sleep(HEAD_WITHIN_S + 0.1)
+    assert b"408 Request Timeout" in transport.sent
+    assert await ends_after(transport, LINGER_S - 0.1)
+
+
+async def test_empty_lines_are_no_request_and_do_not_keep_a_connection() -> None:
+    transport = Server(App()).connect()
+    for _ in range(int(HEAD_WITHIN_S)):
+        transport.say(b"\r\n" * 100)
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(0.1)
+    assert transport.is_over
+
+
+async def test_a_connection_that_is_idle_ends() -> None:
+    transport = Server(App()).connect()
+    await said(transport, GET)
+    assert await ends_after(transport, IDLE_S)
+    assert not transport.is_aborted
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 60000", b"Transfer-Encoding: chunked"])
+async def test_a_body_after_a_refusal_is_not_read(framing: bytes) -> None:
+    transport = Server(App(401)).connect()
+    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
+    assert status_of(answer) == 401
+    assert b"connection: close" in answer
+    assert transport.is_ended
+    transport.say(b"x")
+    assert await ends_after(transport, LINGER_S)
+
+
+async def test_a_body_without_end_after_a_refusal_is_cut_off_soon() -> None:
+    transport = Server(App(401)).connect()
+    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    transport.say(b"x" * (LINGER_BYTES + 1))
+    assert transport.is_aborted
+
+
+async def test_a_body_that_comes_byte_by_byte_has_a_deadline() -> None:
+    app = App(reads=True)
+    transport = Server(app).connect()
+    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n")
+    for _ in range(int(BODY_WITHIN_S) + 1):
+        transport.say(b"x")
+        await asyncio.sleep(1.0)
+    assert status_of(transport.sent) == 408
+    assert app.is_disconnected
+    assert await ends_after(transport, LINGER_S - 1.0)
+
+
+async def test_a_body_that_is_announced_as_too_large_reaches_nobody() -> None:
+    app = App(reads=True)
+    length = str(MOST_BODY_BYTES + 1).encode()
+    transport = Server(app).connect()
+    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+    assert status_of(answer) == 413
+    assert app.requests == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"%x\r\n" % (MOST_BODY_BYTES + 1) + b"x" * (MOST_BODY_BYTES + 1),
+        b"1\r\nx\r\n" * (MOST_CHUNKS + 1),
+    ],
+)
+async def test_a_body_that_grows_too_large_is_refused(body: bytes) -> None:
+    app = App(reads=True)
+    transport = Server(app).connect()
+    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    assert status_of(answer) == 413
+    assert app.is_disconnected
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n", b"1;" + b"e" * 5000, b"0\r\n" + b"a:\r\n" * 2000, b"1\r\nxyz"])
+async def test_a_body_that_is_nonsense_is_refused(body: bytes) -> None:
+    transport = Server(App(reads=True)).connect()
+    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    assert status_of(answer) == 400
+    assert await ends_after(transport, LINGER_S)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400),  # no Host
+        (b"\x16\x03\x01\x02\x00", 400),  # TLS
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MOST_HEADERS + 40) + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 9000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 1000, 431),  # without an end
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 20_000, 431),
+        (UPGRADE + b"A: b\r\n" * (MOST_HEADERS + 40) + b"\r\n", 431),
+        (UPGRADE + b"A: " + b"b" * 9000 + b"\r\n\r\n", 431),
+        (UPGRADE + b"Content-Length: 5\r\n\r\n", 400),
+        (UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n", 400),
+        (UPGRADE.replace(b": 13", b": 12") + b"\r\n", 400),
+        (UPGRADE.replace(b"GET", b"PUT") + b"\r\n", 405),
+        (UPGRADE.replace(b"AAAA", b"\xe4AAA", 1) + b"\r\n", 400),
+    ],
+)
+async def test_a_head_that_makes_no_sense_is_answered_and_ended(head: bytes, status: int) -> None:
+    app = App()
+    transport = Server(app).connect()
+    assert status_of(await said(transport, head)) == status
+    await asyncio.sleep(LINGER_S + 0.1)
+    assert transport.is_over
+    assert app.requests == []
+
+
+async def test_a_refusal_says_why_to_programs_and_tells_them_when_to_come_back() -> None:
+    transport = Server(App()).connect()
+    head, _, body = (await said(transport, b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert json.loads(body)["code"] == "bad_message"
+
+
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+async def test_two_ways_to_say_where_a_body_ends_are_refused(version: bytes) -> None:
+    app = App(reads=True)
+    transport = Server(app).connect()
+    request = b"POST / HTTP/%b\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % version
+    assert (await said(transport, request + GET)).count(b"HTTP/1.1") == 1
+    assert status_of(transport.sent) == 400
+    assert app.requests == []
+    assert transport.is_ended
+
+
+async def test_a_peer_that_takes_nothing_of_an_answer_is_cut_off() -> None:
+    transport = Server(App(answer=b"x" * 100_000)).connect()
+    transport.takes_nothing = True
+    await said(transport, GET)
+    assert await ends_after(transport, ANSWERED_WITHIN_S)
+    assert transport.is_aborted
+
+
+async def test_no_further_request_is_answered_until_the_first_answer_is_taken() -> None:
+    app = App(answer=b"x" * 100_000)
+    transport = Server(app).connect()
+    transport.takes_nothing = True
+    await said(transport, GET * 50)
+    assert len(app.requests) == 1
+    transport.take_all()
+    transport.takes_nothing = True
+    await asyncio.sleep(1)
+    assert len(app.requests) == 2
+
+
+async def test_requests_that_wait_their_turn_are_bounded() -> None:
+    transport = Server(App(hangs=True)).connect()
+    await said(transport, GET * 2000)
+    assert transport.is_paused
+    transport.hang_up()
+
+
+async def test_a_slow_answer_to_whoever_wants_it_closed_is_sent_whole() -> None:
+    transport = Server(App(answer=b"x" * 1000)).connect()
+    transport.takes_nothing = True
+    await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await asyncio.sleep(ANSWERED_WITHIN_S - 1)
+    was_over = transport.is_over
+    transport.take_all()
+    await asyncio.sleep(0)
+    assert transport.sent.endswith(b"x" * 1000)
+    assert (was_over, transport.is_over, transport.is_aborted) == (False, True, False)
+
+
+async def test_an_application_that_hangs_is_not_waited_for_without_end(caplog: pytest.LogCaptureFixture) -> None:
+    app = App(hangs=True)
+    transport = Server(app).connect()
+    await said(transport, GET)
+    await asyncio.sleep(ANSWERED_WITHIN_S + 0.1)
+    assert status_of(transport.sent) == 503
+    assert app.is_disconnected
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+async def test_a_peer_that_vanishes_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(_scope: object, receive: Any, _send: object) -> None:  # noqa: ANN401 - ASGI
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        raise ConnectionResetError
+
+    caplog.set_level(logging.INFO)
+    transport = Server(app).connect()
+    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    transport.hang_up()
+    await asyncio.sleep(1)
+    assert caplog.records == []
+
+
+async def test_an_application_that_fails_is_our_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        raise LookupError
+
+    transport = Server(app).connect()
+    assert status_of(await said(transport, GET)) == 500
+    (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert (record.levelname, record.getMessage()) == ("ERROR", "a request failed")
+
+
+async def test_an_application_that_answers_nothing_is_our_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        pass
+
+    assert status_of(await said(Server(app).connect(), GET)) == 500
+    assert "a request was left without an answer" in caplog.text
+
+
+async def test_an_address_may_hold_only_so_many_connections() -> None:
+    server = Server(App())
+    holding = [server.connect() for _ in range(STRANGERS_OF_ADDRESS)]
+    for each in holding:
+        each.say(GET[:20])
+    elsewhere = server.connect("192.0.2.2")
+    newest = server.connect()
+    assert status_of(holding[0].sent) == 503
+    await asyncio.sleep(0)
+    assert [each.is_over for each in holding] == [True] + [False] * (STRANGERS_OF_ADDRESS - 1)
+    assert not elsewhere.is_over
+    assert status_of(await said(newest, GET)) == 200
+
+
+async def test_a_stranger_who_asks_too_much_is_told_and_ended() -> None:
+    app = App(401)
+    transport = Server(app).connect()
+    transport.say(GET * 200)
+    await asyncio.sleep(1)
+    assert transport.sent.count(b"429 Too Many Requests") == 1
+    assert b"Retry-After: 1\r\n" in transport.sent
+    assert len(app.requests) <= ADDRESS_BURST
+    assert transport.is_ended
+
+
+async def test_a_trusted_proxy_tells_the_scheme_and_nobody_else_does() -> None:
+    app = App()
+    server = Server(app, ConnectionLimits(proxies=TrustedProxies(["192.0.2.7"])))
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\n\r\n"
+    await said(server.connect("192.0.2.7"), request)
+    await said(server.connect("192.0.2.8"), request)
+    assert [each["scheme"] for each in app.requests] == ["https", "http"]
+
+
+async def test_the_server_that_ends_lets_answers_through_and_ends_the_rest() -> None:
+    server = Server(App(reads=True))
+    idle, busy = server.connect(), server.connect()
+    await said(busy, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    for each in list(server.state.connections):
+        each.shutdown()
+    await asyncio.sleep(0)
+    assert idle.is_over
+    assert not busy.is_over
+    assert b"connection: close" in (await said(busy, b"ab"))
+    assert busy.is_over
+
+
+async def test_nothing_is_left_of_a_connection_that_is_over() -> None:
+    server = Server(App())
+    transports = [server.connect() for _ in range(5)]
+    await said(transports[0], GET)
+    transports[1].abort()
+    for each in transports:
+        each.hang_up()
+    await asyncio.sleep(1)
+    assert not server.state.connections
+    assert not server.state.tasks

@@ -1,0 +1,274 @@
+"""What a peer does outside of messages is bounded, ends in time, and is never called our fault."""
+
+import asyncio
+import logging
+import struct
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from belvedere.gateway.bounded_transport import FLUSH_WITHIN_S
+from belvedere.gateway.connection_limits import INSIDERS_OF_SESSION, ConnectionLimits
+from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.websocket_protocol import (
+    AFTER_CLOSE_BYTES,
+    BYTES_BURST,
+    CLOSE_WITHIN_S,
+    HANDSHAKE_WITHIN_S,
+    MOST_FRAGMENTS,
+    SLICE_BYTES,
+    STUCK_WRITE_BYTES,
+    WebSocketProtocol,
+)
+from belvedere.testing.transport import MemoryTransport
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+TEXT, CONTINUATION, CLOSE, PING = 0x1, 0x0, 0x8, 0x9
+
+
+class App:
+    """Accepts after `waits_s`, and hears until the end, or closes at once."""
+
+    def __init__(self, *, waits_s: float = 0.0, closes: bool = False, reads: bool = True) -> None:
+        self.waits_s, self.closes, self.reads = waits_s, closes, reads
+        self.heard: list[object] = []
+        self.code: int | None = None
+
+    async def __call__(self, _scope: object, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await receive()
+        await asyncio.sleep(self.waits_s)
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        if self.closes:
+            await send({"type": "websocket.close", "code": 4401, "reason": "no"})
+            return
+        if not self.reads:
+            await asyncio.Event().wait()
+        while (message := await receive())["type"] != "websocket.disconnect":
+            self.heard.append(message.get("text"))
+        self.code = message["code"]
+
+
+async def waits(_scope: object, receive: Any, _send: object) -> None:  # noqa: ANN401 - ASGI
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def connect(
+    app: object, session_of: Callable[[Any], str | None] = lambda _: None, limits: ConnectionLimits | None = None
+) -> MemoryTransport:
+    config = uvicorn.Config(
+        cast("Any", app),
+        log_config=None,
+        ws=WebSocketProtocol,
+        ws_max_size=4096,
+        proxy_headers=False,
+        interface="asgi3",
+    )
+    config.load()
+    transport = MemoryTransport()
+    transport.connect(HttpProtocol(config, ServerState(), {}, limits or ConnectionLimits(session_of)))
+    return transport
+
+
+async def opened(app: object) -> MemoryTransport:
+    transport = connect(app)
+    transport.say(UPGRADE)
+    await turns()
+    assert transport.sent.startswith(b"HTTP/1.1 101 ")
+    transport.sent = b""
+    return transport
+
+
+async def turns() -> None:
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+def frame(opcode: int, payload: bytes = b"", *, is_last: bool = True) -> bytes:
+    """As a client sends it, with a mask of zeros."""
+    first = bytes([opcode | (0x80 if is_last else 0)])
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
+    return first + length + bytes(4) + payload
+
+
+def close_code(sent: bytes) -> int:
+    assert sent[0] == 0x80 | CLOSE
+    return int.from_bytes(sent[2:4], "big")
+
+
+async def test_messages_arrive_and_the_close_is_answered() -> None:
+    app = App()
+    transport = await opened(app)
+    transport.say(frame(TEXT, b"one") + frame(TEXT, b"t", is_last=False) + frame(CONTINUATION, b"wo"))
+    transport.say(frame(CLOSE, b"\x03\xe8"))
+    await turns()
+    assert app.heard == ["one", "two"]
+    assert app.code == 1000
+    assert transport.is_over
+
+
+async def test_what_came_before_the_handshakes_end_is_read_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    app = App(waits_s=1.0)
+    transport = connect(app)
+    transport.say(UPGRADE + frame(TEXT, b"one"))
+    transport.say(frame(TEXT, b"two") + frame(CLOSE, b"\x03\xe8"))
+    await asyncio.sleep(2)
+    assert app.heard == ["one", "two"]
+    assert transport.is_over
+    assert caplog.records == []
+
+
+async def test_a_handshake_that_nobody_answers_ends() -> None:
+    transport = connect(App(waits_s=HANDSHAKE_WITHIN_S + 5))
+    transport.say(UPGRADE)
+    await asyncio.sleep(HANDSHAKE_WITHIN_S - 0.1)
+    assert not transport.is_over
+    await asyncio.sleep(0.2)
+    assert transport.is_aborted
+    await asyncio.sleep(5)
+
+
+async def test_a_peer_that_vanishes_in_the_handshake_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+    transport = connect(App(waits_s=1.0))
+    transport.say(UPGRADE)
+    transport.hang_up()
+    await asyncio.sleep(2)
+    assert caplog.records == []
+
+
+async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None:
+    transport = connect(App(closes=True))
+    transport.say(UPGRADE)
+    await asyncio.sleep(CLOSE_WITHIN_S - 0.1)
+    assert not transport.is_over
+    await asyncio.sleep(0.2)
+    assert transport.is_over
+
+
+async def test_a_peer_that_takes_nothing_cannot_put_the_end_off() -> None:
+    transport = connect(App(closes=True))
+    transport.takes_nothing = True
+    transport.say(UPGRADE)
+    await asyncio.sleep(CLOSE_WITHIN_S + FLUSH_WITHIN_S + 0.1)
+    assert transport.is_aborted
+
+
+async def test_what_comes_after_our_close_is_not_looked_at_for_long() -> None:
+    transport = connect(App(closes=True))
+    transport.say(UPGRADE)
+    await turns()
+    transport.say(frame(TEXT, b"x" * 100))
+    assert not transport.is_over
+    transport.say(frame(PING) * (AFTER_CLOSE_BYTES // 6 + 1))
+    assert transport.is_aborted
+
+
+async def test_tiny_frames_are_read_in_slices() -> None:
+    transport = await opened(App())
+    transport.say(frame(PING) * (4 * SLICE_BYTES // 6))
+    pongs = len(transport.sent) // 2
+    assert 0 < pongs <= SLICE_BYTES // 6
+    await turns()
+    assert len(transport.sent) // 2 == 4 * SLICE_BYTES // 6
+    transport.hang_up()
+
+
+async def test_more_than_any_page_sends_ends_it() -> None:
+    transport = await opened(App())
+    transport.say(frame(PING) * (int(BYTES_BURST) // 6 + 1))
+    assert transport.is_aborted
+
+
+async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
+    transport = await opened(App())
+    transport.takes_nothing = True
+    transport.write(b"x" * (STUCK_WRITE_BYTES + 1))
+    transport.say(frame(PING))
+    assert transport.is_aborted
+
+
+async def test_a_message_of_empty_fragments_without_end_ends_it() -> None:
+    app = App()
+    transport = await opened(app)
+    transport.say(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MOST_FRAGMENTS)
+    await turns()
+    assert close_code(transport.sent) == 1009
+    assert app.code == 1009
+    assert transport.is_over
+
+
+async def test_text_that_is_not_utf8_is_told_once_and_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    app = App()
+    transport = await opened(app)
+    caplog.clear()
+    transport.say(frame(TEXT, b"\xff") * 50)
+    await turns()
+    assert close_code(transport.sent) == 1007
+    assert app.heard == []
+    ours = [each for each in caplog.records if each.name.startswith("belvedere")]
+    assert [each.getMessage() for each in ours] == ["ended a WebSocket: not UTF-8"]
+    assert not [each for each in caplog.records if each.exc_info or each.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"\x83\x80\0\0\0\0", 1002), (b"\x81\x01x", 1002), (b"\x82\xff" + bytes(6) + b"\x7f\xff", 1009)]
+)
+async def test_what_is_no_frame_ends_it(data: bytes, code: int, caplog: pytest.LogCaptureFixture) -> None:
+    app = App()
+    transport = await opened(app)
+    transport.say(data)
+    await turns()
+    assert close_code(transport.sent) == code
+    assert transport.is_over
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+async def test_a_peer_that_answers_no_ping_is_gone_by_no_fault_of_ours() -> None:
+    app = App()
+    transport = await opened(app)
+    await asyncio.sleep(60)
+    assert transport.is_over
+    assert close_code(transport.sent[-len(b"\x88\x00\x03\xe9no answer to a ping") :]) == 1001
+
+
+async def test_a_server_that_ends_says_so_and_leaves_alone_what_ends_already() -> None:
+    transport = await opened(App())
+    protocol: Any = transport.get_protocol()
+    protocol.shutdown()
+    protocol.shutdown()
+    await turns()
+    assert close_code(transport.sent) == 1012
+    assert transport.is_over
+
+
+async def test_a_session_with_too_many_connections_loses_requests_before_sockets() -> None:
+    limits = ConnectionLimits(lambda _: "ana")
+    socket = connect(App(), limits=limits)
+    socket.say(UPGRADE)
+    requests = []
+    for _ in range(INSIDERS_OF_SESSION - 1):
+        requests.append(connect(waits, limits=limits))
+        requests[-1].say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    assert not any(each.is_over for each in requests)
+    another = connect(App(), limits=limits)
+    another.say(UPGRADE)
+    await turns()
+    assert not socket.is_over
+    assert not another.is_over
+    assert sum(b"503 Service Unavailable" in each.sent for each in requests) == 1
+    for each in (socket, another, *requests):
+        each.hang_up()
+    await turns()
+
+
+async def test_a_socket_can_be_evicted() -> None:
+    transport = await opened(App())
+    cast("WebSocketProtocol", transport.get_protocol()).evict()
+    assert transport.is_aborted
