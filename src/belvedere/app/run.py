@@ -27,7 +27,11 @@ def run(
     announce: Callable[[str], None],
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
 ) -> int:
-    """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start."""
+    """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start.
+
+    `announce` is told the link in a thread of its own: a terminal that takes nothing, or a browser that is slow to
+    open, is waited for there.
+    """
     with logging_to(STDERR):
         return _run(house, announce, on_built)
 
@@ -45,7 +49,7 @@ def _run(house: House, announce: Callable[[str], None], on_built: Callable[[Belv
 
     def opened(link: str) -> None:
         gc.freeze()  # what stays until the end is not looked through again: that held the loop for a tenth of a second
-        announce(link)
+        threading.Thread(target=announce, args=(link,), name="announce", daemon=True).start()
 
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
