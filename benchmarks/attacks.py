@@ -24,6 +24,7 @@ SHARE = 0.99
 RATIO = 1.5
 UNFELT_STOP_MS = 10.0  # a third of the link's interval
 UNFELT_LAG_MS = 5.0
+IDRS_PER_S = 1.5  # one viewer's requests wait a second, and somebody may come meanwhile
 RIVAL_IS = "the same house, quiet"
 
 
@@ -37,7 +38,8 @@ def run() -> list[Result]:
                 quiet.append(rig.measure(NOTHING, ATTACK_S))
             attacked[name] = rig.measure(name, ATTACK_S)
         quiet.append(rig.measure(NOTHING, ATTACK_S))
-    return [result for name, measured in attacked.items() for result in _results(name, measured, quiet)]
+    results = [result for name, measured in attacked.items() for result in _results(name, measured, quiet)]
+    return [*results, _idrs_result(attacked["pli_storm"], quiet)]
 
 
 def _results(name: str, measured: Measured, quiet: list[Measured]) -> list[Result]:
@@ -66,6 +68,18 @@ def _results(name: str, measured: Measured, quiet: list[Measured]) -> list[Resul
             )
         )
     return results
+
+
+def _idrs_result(measured: Measured, quiet: list[Measured]) -> Result:
+    return compare(
+        "attack-pli-storm-idrs",
+        "key frames a second that the other viewers are sent while one asks for fifty; each blurs what follows",
+        "Hz",
+        ours=[viewer.get("idrs", 0) / ATTACK_S for viewer in measured.viewers],
+        rival=[viewer.get("idrs", 0) / ATTACK_S for each in quiet for viewer in each.viewers],
+        rival_is=RIVAL_IS,
+        budget=IDRS_PER_S,
+    )
 
 
 def _stop_ms(measured: Measured) -> float:
