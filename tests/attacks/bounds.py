@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 STOP_MS = 100.0
 LAG_P99_MS = 20.0
-ATTACK_S = 2.5
+MEMORY_MIB = 200.0  # a watched house has 115
+ATTACK_S = 1.5
 TRIES = 4
 
 
@@ -23,6 +24,8 @@ def broken(measured: Measured) -> str:
         return f"a released finger's stop was handed to the radio after {worst:.0f} ms; {told(measured)}"
     if lag >= LAG_P99_MS:
         return f"one timer of a hundred was {lag:.0f} ms late; {told(measured)}"
+    if measured.rss_mib > MEMORY_MIB:
+        return f"the server took {measured.rss_mib:.0f} MiB; {told(measured)}"
     return ""
 
 
