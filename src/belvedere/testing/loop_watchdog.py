@@ -68,7 +68,9 @@ class _Beat(NamedTuple):
 
 
 class LoopWatchdog:
-    """Watches the running loop from `start` to `stop`; `with` does both. Both, and nothing else, belong to the loop.
+    """Watches the running loop from `start` to `stop`; `with` does both.
+
+    `start` belongs to the loop, and so does `stop` unless the loop has ended.
 
     Args:
         stall_s: from when on being late is a stall.
