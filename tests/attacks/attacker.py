@@ -7,7 +7,6 @@ what it did.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 
@@ -34,8 +33,9 @@ async def _attack(target_of: list[Session]) -> None:
         print_line("began" if target.has_begun.is_set() else f"did not begin: {attacking}")
         await anext(lines)
         attacking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await attacking
+        await asyncio.wait({attacking})
+        if not attacking.cancelled() and (error := attacking.exception()) is not None:
+            target.did[repr(error)] += 1
         print_line(msgspec.json.encode(dict(target.did)).decode())
 
 

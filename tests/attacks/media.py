@@ -19,7 +19,7 @@ from aiortc.rtp import HeaderExtensionsMap, RtcpPsfbPacket, RtcpRtpfbPacket, Rtp
 from tests.attacks.watching import WHEP, Viewer, WhepError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from tests.attacks.client import Session
     from tests.attacks.target import Target
@@ -46,40 +46,38 @@ async def video_upload(target: Target) -> None:
 
 
 async def audio_upload(target: Target) -> None:
-    """Sound that nobody asked for."""
+    """Sound that nobody asked for, whether it was agreed on or not."""
+    numbers = itertools.count()
+
+    async def once(viewer: Viewer) -> None:
+        number = next(numbers)
+        packet = RtpPacket(111, 1, number % 65536, number * 960, 1, b"\xfc" + os.urandom(50))
+        audio = [each.sender._ssrc for each in viewer.connection.getTransceivers() if each.kind == "audio"]
+        if audio:
+            packet.payload_type, packet.ssrc = 96, audio[0]
+        await viewer.send(packet.serialize(HeaderExtensionsMap()))
+        target.did_one("packets")
 
     async def upload(viewer: Viewer) -> None:
-        audio = next(each for each in viewer.connection.getTransceivers() if each.kind == "audio")
-        numbers = itertools.count()
-
-        async def once() -> None:
-            number = next(numbers)
-            packet = RtpPacket(96, 1, number % 65536, number * 960, audio.sender._ssrc, b"\xfc" + os.urandom(50))
-            await viewer.send(packet.serialize(HeaderExtensionsMap()))
-            target.did_one("packets")
-
         async with asyncio.timeout(1.0):
-            await target.at_rate(OPUS_PER_S, once)
+            await target.at_rate(OPUS_PER_S, lambda: once(viewer))
 
     await _again(target, "recvonly", upload, lambda viewer: viewer.connection.addTransceiver("audio", "sendrecv"))
 
 
 async def endless_message(target: Target) -> None:
-    """A message on a data channel that does not end; where there is no channel, as many bytes as datagrams."""
+    """A message on a data channel that does not end; where there is no channel, as many bytes in datagrams."""
 
     async def flood(viewer: Viewer) -> None:
         transport = viewer.connection.sctp
         if transport is not None and transport.state == "connected":
-            await transport._send(1, 53, bytes(ENDLESS_BYTES))
             target.did_one("messages")
+            await transport._send(1, 53, bytes(ENDLESS_BYTES))
             await asyncio.sleep(60)
         async with asyncio.timeout(1.0):
             await target.at_rate(2000, lambda: _send_data(target, viewer))
 
-    def add_channel(viewer: Viewer) -> None:
-        viewer.connection.createDataChannel("endless")
-
-    await _again(target, "recvonly", flood, add_channel)
+    await _again(target, "recvonly", flood, lambda viewer: viewer.connection.createDataChannel("endless"))
 
 
 async def nack_storm(target: Target) -> None:
@@ -176,16 +174,23 @@ async def comings_and_goings(target: Target) -> None:
 async def _again(
     target: Target,
     direction: str,
-    do: Callable[[Viewer], object],
+    do: Callable[[Viewer], Coroutine[object, object, None]],
     prepare: Callable[[Viewer], object] = lambda _viewer: None,
 ) -> None:
-    """Connect, do something, hang up, and again, as somebody else each time: offers are counted by session."""
-    for session in itertools.cycle(target.sessions):
-        with contextlib.suppress(WhepError, TimeoutError, ConnectionError):
-            async with _watching(session, direction, prepare) as viewer:
-                doing = do(viewer)
-                assert asyncio.iscoroutine(doing)
-                await doing
+    """Connect, do something, hang up, and again, as somebody else each time: offers are counted by session.
+
+    What `prepare` adds to an offer is left out of every other: where it is refused, what was to be sent is sent anyway.
+    """
+    for number, session in enumerate(itertools.cycle(target.sessions)):
+        try:
+            async with _watching(session, direction, (lambda _viewer: None) if number % 2 else prepare) as viewer:
+                await do(viewer)
+        except WhepError:
+            target.did_one("refused")
+        except TimeoutError:
+            pass  # it was done for as long as was wanted
+        except (ConnectionError, ValueError):  # what aiortc raises over an answer that refuses a section
+            target.did_one("broken off")
         target.did_one("connections")
         await asyncio.sleep(AGAIN_S)
 
