@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 
 import pytest
@@ -32,6 +33,18 @@ async def test_a_callback_that_holds_the_loop_is_named() -> None:
     assert longest.lasted_s > HELD_S / 2
     assert "hold_the_loop" in longest.stack
     assert max(watched.lags_s) == longest.lasted_s
+
+
+async def test_a_long_garbage_collection_is_named() -> None:
+    made = [[number] for number in range(300_000)]
+    with LoopWatchdog(stall_s=0.001) as watchdog:
+        await turns()
+        watchdog.take()
+        gc.collect()
+        await turns()
+        watched = watchdog.take()
+    assert any("a garbage collection of generation 2" in stall.stack for stall in watched.stalls)
+    assert made
 
 
 async def test_what_was_taken_is_not_seen_again() -> None:

@@ -7,6 +7,7 @@ sees what it was as soon as it is let go of.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 import time
@@ -82,6 +83,7 @@ class LoopWatchdog:
         self._lags: list[float] = []
         self._stalls: list[Stall] = []
         self._stack = ""
+        self._collecting_since_s = 0.0
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="loop-watchdog", daemon=True)
 
@@ -91,11 +93,13 @@ class LoopWatchdog:
         self._thread = threading.get_ident()
         self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._expect()
+        gc.callbacks.append(self._receive_collection)
         self._watcher.start()
 
     def stop(self) -> None:
         """Watch no longer."""
         self._timer.cancel()
+        gc.callbacks.remove(self._receive_collection)
         self._ended.set()
         self._watcher.join()
 
@@ -144,6 +148,15 @@ class LoopWatchdog:
             return int(self._schedule.read_text(encoding="ascii").split()[1]) / 1e9
         except OSError:
             return 0.0
+
+    def _receive_collection(self, phase: str, info: dict[str, int]) -> None:
+        """Note a long garbage collection: it holds every thread, so that none can see it."""
+        now = time.monotonic()
+        if phase == "start":
+            self._collecting_since_s = now
+        elif now - self._collecting_since_s > self._stall_s / 2:
+            took_ms = (now - self._collecting_since_s) * 1000
+            self._stack = f"a garbage collection of generation {info['generation']}, {took_ms:.0f} ms\n"
 
     def _watch(self) -> None:
         while not self._ended.wait(self._beat_s):
