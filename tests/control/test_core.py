@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from tests.control.rig import House, refusal_of, stops, tells
 
-from belvedere.control.core import Control
-from belvedere.control.effects import Effect, NoticeCode, Write
+from belvedere.control.core import Control, LeaseStatus
+from belvedere.control.effects import Effect, NoticeCode, Tell, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
-from belvedere.errors import Refusal
+from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 
 
@@ -333,3 +333,118 @@ def test_a_release_by_somebody_who_does_not_drive_ends_nothing() -> None:
     house.core.receive_release(house.now, "bob", house.core.lease_status.epoch, 1)
     house.tick()
     assert house.velocity() > 0
+
+
+def test_a_session_that_went_is_told_nothing_may_do_nothing_and_leaves_nothing_behind() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_session_closed(house.now, "ann")
+    assert tells(house.tick()) == []
+    assert refusal_of(lambda: house.core.receive_lease(house.now, "ann", LeaseVerb.ACQUIRE)) is Refusal.NOT_READY
+    assert "ann" not in {*house.core._drivers, *house.core._lateness}
+
+
+def test_who_returns_the_lease_is_told_nothing_and_what_was_held_ends() -> None:
+    house = House()
+    house.drive(0.5)
+    house.core.receive_lease(house.now, "ann", LeaseVerb.RETURN)
+    assert (tells(house.tick()), house.velocity()) == ([], 0.0)
+    assert house.core.lease_status == LeaseStatus(1, None, 0)
+
+
+def test_who_drives_is_told_with_the_rank() -> None:
+    house = House()
+    house.core.receive_lease(house.now, "room", LeaseVerb.TAKE)
+    assert house.core.lease_status == LeaseStatus(2, "room", 1)
+
+
+@pytest.mark.parametrize("end", ["stop", "take", "expire", "late"])
+def test_whoever_is_told_that_a_hold_was_cut_is_told_which_one_and_why(end: str) -> None:
+    house = House()
+    house.drive(0.5, hold=7)
+    house.tick()
+    if end == "stop":
+        house.core.receive_stop(house.now, "bob")
+    elif end == "take":
+        house.core.receive_lease(house.now, "bob", LeaseVerb.TAKE)
+    else:
+        house.now += 0.6 if end == "expire" else 0.4
+    if end == "late":
+        assert refusal_of(lambda: house.drive(0.5, hold=7, late_s=0.9)) is Refusal.TOO_LATE
+    codes = {"stop": NoticeCode.STOPPED, "take": NoticeCode.LEASE_LOST}
+    told = [effect for effect in house.tick() if isinstance(effect, Tell)]
+    assert told == [Tell("ann", codes.get(end, NoticeCode.HOLD_EXPIRED), None, 7)]
+
+
+def test_a_unit_that_is_lost_at_rest_is_no_news_to_the_driver() -> None:
+    house = House()
+    house.drive(0.5, hold=3)
+    house.tick()
+    house.core.receive_link(house.now, Axis.TILT, is_ready=False)
+    assert tells(house.tick()) == []
+    house.core.receive_link(house.now, Axis.PAN, is_ready=False)
+    assert Tell("ann", NoticeCode.LINK_LOST, Axis.PAN, 3) in house.tick()
+
+
+def test_a_unit_that_is_told_to_be_in_reach_once_more_moves_on() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_link(house.now, Axis.PAN, is_ready=True)
+    house.wait(0.2)
+    assert house.velocity() == 0.5
+
+
+def test_a_release_of_an_older_hold_ends_nothing_and_one_without_any_hold_is_nothing() -> None:
+    house = House()
+    house.core.receive_release(house.now, "ann", 1, 1)
+    house.drive(0.1, hold=5)
+    house.tick()
+    house.core.receive_release(house.now, "ann", 1, 4)
+    house.tick()
+    assert house.velocity() == 0.1
+
+
+@pytest.mark.parametrize("says", ["release", "stop"])
+def test_a_release_and_a_stop_keep_the_lease_of_whoever_says_them(says: str) -> None:
+    house = House()
+    house.wait(4)
+    if says == "stop":
+        house.core.receive_stop(house.now, "ann")
+    else:
+        house.core.receive_release(house.now, "ann", 1, 1)
+    house.wait(4)
+    assert house.core.lease_status.session == "ann"
+
+
+def test_how_quick_a_way_is_is_learned_from_signs_of_life_of_those_who_are_there_and_from_no_nonsense() -> None:
+    house = House()
+    for session, sent_at_s in (("nobody", 1.0), ("ann", float("nan")), ("ann", house.now)):
+        house.core.receive_sign_of_life(house.now, session, sent_at_s)
+    house.wait(1)
+    assert refusal_of(lambda: house.drive(0.5, late_s=0.6)) is Refusal.TOO_LATE
+
+
+def test_what_a_unit_was_told_and_may_have_taken_is_known() -> None:
+    house = House(pan=AxisSetup(full_speed_deg_per_s=20))
+    house.core.receive_written(house.now, Axis.PAN, 0.5)
+    house.now += 1
+    house.core.receive_attempted(house.now, Axis.PAN, -0.5)
+    status = house.core.axis_status(house.now + 1, Axis.PAN)
+    assert (status.position_deg, status.written, status.is_position_sure) == (20, 0.5, False)
+
+
+def test_who_may_not_drive_is_told_whether_somebody_else_does() -> None:
+    house = House()
+    said = []
+    for verb in (None, LeaseVerb.RETURN):
+        if verb is not None:
+            house.core.receive_lease(house.now, "ann", verb)
+        with pytest.raises(VisitorError) as caught:
+            house.drive(0.5, session="bob")
+        said.append((caught.value.refusal, str(caught.value)))
+    assert said == [
+        (Refusal.SOMEONE_ELSE_DRIVES, "someone else is driving"),
+        (Refusal.NOT_DRIVING, "ask to drive first"),
+    ]

@@ -25,6 +25,7 @@ from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.line import Line
+from belvedere.testing.loop_watchdog import STALL_S, LoopWatchdog, Stall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +79,16 @@ FRAMES = """(count) => new Promise((done) => {
 })"""
 
 
+STALLS: list[Stall] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Report what held the house's loop; no failure, because tests and house share an interpreter here."""
+    held = sorted((stall for stall in STALLS if stall.held_s > STALL_S), key=lambda stall: -stall.held_s)
+    if held:
+        terminalreporter.write_line(f"the house's event loop was held {len(held)} times; the longest: {held[0]}")
+
+
 class Device(NamedTuple):
     """What somebody looks with."""
 
@@ -106,6 +117,7 @@ class LivingHouse:
         self.link = ""
         self.status: int | None = None
         self._parts: Belvedere | None = None
+        self._watchdog = LoopWatchdog()
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._live, name="house")
         self._thread.start()
@@ -216,6 +228,8 @@ class LivingHouse:
         """End the house as SIGTERM does; returns its exit status."""
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(PATIENCE_S)
+        self._watchdog.stop()
+        STALLS.extend(self._watchdog.take().stalls)
         return self.status
 
     @property
@@ -239,6 +253,7 @@ class LivingHouse:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._parts = belvedere
+        self._watchdog.start()
 
     def _open(self, link: str) -> None:
         self.link = link

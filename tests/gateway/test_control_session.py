@@ -9,10 +9,12 @@ import pytest
 from msgspec import UNSET
 
 from belvedere.access.sessions import EndReason
+from belvedere.control.effects import NoticeCode
+from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
-from belvedere.gateway.control_session import VISIT_ENDED, ControlSession
-from belvedere.gateway.messages import CloseCode, Error, Lease, Outgoing, Pong, State, Welcome
+from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
+from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
 from belvedere.testing.house import House, open_house
@@ -425,3 +427,81 @@ def holds(answers: list[Outgoing]) -> list[object]:
 
 def codes(answers: list[Outgoing]) -> list[str]:
     return [answer.code for answer in answers if isinstance(answer, Error)]
+
+
+async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), Noticed(NoticeCode.LINK_LOST, None, 4)
+        assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
+        assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
+        house.stage.viewers = 2
+        assert ana.session.receive_published("weather", object()) == []
+
+
+async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        acks = house.bus.subscribe(*ana.session.personal_topics)
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
+        told = [value for _topic, value in acks.newest_to_send()]
+        assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
+
+
+async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.session.receive_closed()
+        house.stage.viewers = 2
+        assert ana.session.receive_published("stage", object()) == []
+        assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
+
+
+async def test_a_refusal_says_what_was_wrong_and_that_the_talk_goes_on(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        words = "someone else is driving"
+        assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
+
+
+async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
+        assert isinstance(error, Error)
+        assert (error.code, error.closing) == ("not_ready", True)
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, error.message)
+
+
+@pytest.mark.parametrize(
+    ("message", "most", "code"),
+    [
+        ({"type": "dance"}, control_session.BAD_AT_MOST, "bad_message"),
+        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_AT_MOST - 1, "too_fast"),
+    ],
+)
+async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_forgiven_with_time(
+    talk: Start, message: dict[str, object], most: float, code: str
+) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        told = []
+        for _ in range(2):
+            told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
+            assert ana.session.ending is None
+            await asyncio.sleep(100)
+        while ana.session.ending is None:
+            told += [answer for answer in ana.say(message) if isinstance(answer, Error)]
+        assert {answer.code for answer in told} == {code}
+        assert [answer.closing for answer in told] == [False] * (len(told) - 1) + [True]
+        assert ana.session.ending.reason == told[-1].message

@@ -1,5 +1,6 @@
 """Nobody reaches a handler without the right name, the right origin and a session."""
 
+import logging
 from collections.abc import Callable
 
 import httpx
@@ -189,3 +190,46 @@ async def test_a_socket_to_another_name_is_refused() -> None:
     async with open_socket(app, "/", {"host": "evil.example", "cookie": f"belvedere-8080={cookie}"}) as peer:
         await peer.over()
     assert peer.status == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "shown", "advice"),
+    [
+        (
+            "evil.example",
+            "http://evil.example",
+            "'evil.example'",
+            "if the house goes by that Host, add it to server.names",
+        ),
+        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must pass on the browser's Host"),
+        ("x\r\n\x1b[2J" + "y" * 500, "", "'x\\r\\n\\x1b[2J" + "y" * 93 + "'", "server.names"),
+    ],
+)
+async def test_the_owner_is_told_in_one_line_why_a_socket_is_refused(
+    host: str, origin: str, shown: str, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": host, "origin": origin}) as peer:
+        await peer.over()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    line = record.getMessage()
+    assert shown in line
+    assert advice in line
+    assert line.isprintable()
+
+
+async def test_a_socket_that_is_let_through_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
+        await peer.over()
+    assert caplog.records == []
+
+
+def test_a_session_is_known_from_headers_alone() -> None:
+    app, cookie = keeper()
+    proof = (b"cookie", f"belvedere-8080={cookie}".encode())
+    assert app.session_of([(b"host", HOST.encode()), proof])
+    assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None
+    assert app.session_of([proof]) is None
+    assert app.session_of([]) is None

@@ -195,6 +195,29 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
         await rig.link.close()
 
 
+async def test_a_connection_subscribes_once_however_much_is_written() -> None:
+    """Each subscription is a write that waits for the unit's answer, in the way of the next command."""
+    async with VirtualHead(PROFILE) as head:
+        asked: list[str] = []
+
+        class Counted(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def start_notify(
+                self, characteristic: BleakGATTCharacteristic, *arguments: object, **options: object
+            ) -> None:
+                asked.append(characteristic.uuid)
+                await super().start_notify(characteristic, *arguments, **options)
+
+        unit = BleUnit(pan_profile(notify=STATE), Radio(Counted, head.scanner_backend))
+        for connections in (1, 2):
+            await opened(unit)
+            for _ in range(20):
+                await unit.write(FRAMES[0], response=False)
+                await asyncio.sleep(0.05)
+            assert asked == connections * [STATE]
+            await unit.close()
+            await asyncio.sleep(5)
+
+
 async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscription() -> None:
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails, UnitLink
 
 STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
+NEWER = Letter(b"\x02", 0.6, is_stop=False)
 SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
 INTERVAL_S = 0.040
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
@@ -449,3 +450,49 @@ async def test_a_unit_that_was_lost_while_it_turned_may_be_turning_until_it_is_s
         assert rig.supervisor.may_be_turning
         await rig.ready()
         assert not rig.supervisor.may_be_turning
+
+
+async def test_a_loss_ends_the_drive_for_that_reason() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    asyncio.get_running_loop().call_later(1, link.lose)
+    assert await reason_of_end(connection) is LinkReason.LOST
+
+
+class ProbedLink(ScriptedLink):
+    """A link that tells when it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def probe(self) -> bool:
+        self.asked.set()
+        return await super().probe()
+
+
+async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_its_time() -> None:
+    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[Letter, float]]()
+    connection = Connection(
+        link,
+        WriteMode.AUTO,
+        STOP,
+        calls=Calls(),
+        clock=loop.time,
+        options=LinkOptions(),
+        on_written=lambda letter, now: written.append((letter, now)),
+    )
+    await connection.open(lambda: None)
+    await connection.settle()
+    driving = asyncio.create_task(connection.drive())
+    connection.put(MOVE)
+    link.script("probe", Step(0.1))
+    await link.asked.wait()
+    answered_at = loop.time() + 0.1
+    await asyncio.sleep(0.05)
+    connection.put(NEWER)
+    await asyncio.sleep(0.2)
+    assert [letter for letter, _now in written[-2:]] == [MOVE, NEWER]
+    assert written[-1][1] == pytest.approx(answered_at, abs=0.003)
+    driving.cancel()
+    await asyncio.wait({driving})

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakDeviceNotFoundError
 from tests.link.backends import (
     LeftConnected,
@@ -23,10 +25,10 @@ from tests.link.backends import (
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.link.adapters import BluezAdapter
 from belvedere.link.calls import Calls
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio, Sighting, know_bluez
+from belvedere.link.scan import SWITCH_S
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import SERVICE
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-DONGLE = "00:1A:7D:DA:71:13"
 PROFILE = shipped_profile("zeapon-pons-pt")
 
 
@@ -59,45 +60,6 @@ async def test_two_who_seek_the_same_kind_of_unit_at_once_get_one_each() -> None
         radio = a_radio(head)
         found = await asyncio.gather(*(radio.find(lambda *_seen: True) for _ in range(2)))
         assert {sighting.name for sighting in found} == set(NAMES.values())
-
-
-async def test_an_adapters_address_is_looked_up_at_each_search_because_its_number_changes() -> None:
-    there = [BluezAdapter("hci0", "B8:27:EB:00:00:01"), BluezAdapter("hci1", DONGLE)]
-    used: list[dict[str, str]] = []
-
-    async def ask_adapters() -> list[BluezAdapter]:
-        return there
-
-    async with VirtualHead(PROFILE) as head:
-
-        class Noted(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-            def __init__(self, *arguments: object, bluez: dict[str, str], **options: object) -> None:
-                used.append(bluez)
-                super().__init__(*arguments, bluez=bluez, **options)
-
-        radio = Radio(head.client_backend, Noted, DONGLE.lower(), ask_adapters=ask_adapters)
-        for _ in range(2):
-            client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
-            await radio.disconnect(client)
-            there[:] = [BluezAdapter("hci0", DONGLE)]
-        assert used == [{"adapter": "hci1"}, {"adapter": "hci0"}]
-
-
-async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is() -> None:
-    there: list[BluezAdapter] = []
-
-    async def ask_adapters() -> list[BluezAdapter]:
-        return there
-
-    async with VirtualHead(PROFILE) as head:
-        radio = Radio(head.client_backend, head.scanner_backend, "hci7", ask_adapters=ask_adapters)
-        began = now()
-        with pytest.raises(LinkError, match="no such Bluetooth adapter: hci7") as caught:
-            await find(radio, Axis.PAN)
-        assert caught.value.reason is LinkReason.NO_ADAPTER
-        assert now() - began < 0.1
-        there.append(BluezAdapter("hci7", DONGLE))
-        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
@@ -210,6 +172,47 @@ async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_s
         assert (await seeking).name == NAMES[Axis.PAN]
         assert not is_scanning_while_connecting
         await client.disconnect()
+
+
+async def test_nobody_connects_before_a_scan_that_is_slow_to_end_has_ended() -> None:
+    async with VirtualHead(PROFILE) as head:
+        scanning: list[bool] = []
+
+        class Watched(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def connect(self, *arguments: object, **options: object) -> None:
+                scanning.append(head.radio.is_scanning)
+                await super().connect(*arguments, **options)
+
+        radio = Radio(Watched, slow_scanner(head), options=LinkOptions(search_s=5))
+        sighting = await find(radio, Axis.TILT)
+        head.faults.vanish(Axis.PAN)
+        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        await asyncio.sleep(0.5)
+        assert head.radio.is_scanning
+        client = await radio.connect(sighting, lambda _client: None)
+        assert scanning == [False]
+        await client.disconnect()
+        await asyncio.wait({seeking})
+        assert isinstance(seeking.exception(), LinkError)
+
+
+async def test_whoever_was_told_that_there_is_no_scan_takes_no_unit_that_is_seen_a_moment_later() -> None:
+    """It was given up; a unit that it took would be in use for good, and by nobody."""
+    async with VirtualHead(PROFILE) as head:
+        delays_s = [SWITCH_S, 0.0]
+
+        class Late(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def start(self) -> None:
+                await asyncio.sleep(delays_s.pop(0))
+                seen = AdvertisementData(NAMES[Axis.PAN], {}, {}, [], None, -50, ())
+                self.call_detection_callbacks(BLEDevice(ADDRESSES[Axis.PAN], NAMES[Axis.PAN], None), seen)
+                await super().start()
+
+        radio = Radio(head.client_backend, Late, options=LinkOptions(search_s=10, open_timeout_s=30))
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+        assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
 
 
 async def test_a_connect_that_not_even_cancelling_ends_keeps_nobody_waiting_for_ever() -> None:

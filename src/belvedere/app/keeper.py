@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from belvedere.engine.status import EngineStatus
 from belvedere.head.axes import AXES
 from belvedere.patience import within
-from belvedere.store.positions import LOST, MOST_DEG, Position
+from belvedere.store.positions import FIRST, LOST, MOST_DEG, Position
 
 if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 REST_S = (
     2.0  # after this long at rest a position is sure; in a row of short presses the file says "not sure" throughout
 )
+TIMER_S = 0.001  # a timer may be early by so much
 KEEP_S = 3.0  # a disk that takes longer does not keep what it is given at the end
 
 
@@ -37,6 +38,7 @@ class Keeper:
         self._seen: dict[str, Position] = {}
         self._put: dict[str, Position] = {}
         self._driver: tuple[int, str | None] | None = None
+        self._changed_at = 0.0
         self._settling: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -55,10 +57,11 @@ class Keeper:
         if positions == self._seen and driver == self._driver:
             return
         self._seen, self._driver = positions, driver
-        was_sure = {axis for axis, put in self._put.items() if put.is_sure}
-        self._write({axis: now.doubted for axis, now in positions.items() if axis in was_sure or axis not in self._put})
-        self._stop_settling()
-        self._settling = asyncio.get_running_loop().call_later(REST_S, self._settle)
+        self._write({axis: now.doubted for axis, now in positions.items() if self._put.get(axis, FIRST).is_sure})
+        loop = asyncio.get_running_loop()
+        self._changed_at = loop.time()
+        if self._settling is None:  # one timer for the whole of a drive, not one for each of its statuses
+            self._settling = loop.call_later(REST_S, self._settle)
 
     async def close(self, status: EngineStatus) -> None:
         """Keep the last state of all, give the file back, and say what could not be kept."""
@@ -75,11 +78,19 @@ class Keeper:
             logger.error("not saved: %s", line)
 
     def _settle(self) -> None:
+        """Put what has stayed as it is for long enough."""
+        loop = asyncio.get_running_loop()
+        left_s = self._changed_at + REST_S - loop.time()
+        if left_s > TIMER_S:
+            self._settling = loop.call_later(left_s, self._settle)
+            return
+        self._settling = None
         self._write({axis: seen for axis, seen in self._seen.items() if self._put.get(axis) != seen})
 
     def _stop_settling(self) -> None:
         if self._settling is not None:
             self._settling.cancel()
+            self._settling = None
 
     def _write(self, positions: dict[str, Position]) -> None:
         self._put.update(positions)

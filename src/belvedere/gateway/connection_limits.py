@@ -98,17 +98,15 @@ class TrustedProxies:
         return "https" if said in {b"https", b"wss"} and peer in self else "http"
 
     def client_of(self, peer: str, headers: Headers) -> str:
-        """Whose request this is: the peer's, or whom a trusted proxy names last in CF-Connecting-IP or X-Forwarded-For.
+        """Whose request this is: the peer's, or whom a trusted proxy names last in X-Forwarded-For.
 
-        What is not an address is not believed; the peer is the client then.
+        What stands before that the client may have claimed itself; what is not an address is not believed.
         """
         if peer not in self:
             return peer
-        said = {name: value for name, value in headers if name in {b"cf-connecting-ip", b"x-forwarded-for"}}
-        forwarded = said.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        chain = [said.get(b"cf-connecting-ip", b"").decode("latin-1"), *reversed(forwarded)]
-        known = (each.strip() for each in chain)
-        return next((each for each in known if each not in self and _parsed(each) is not None), peer)
+        said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        last = next((each for each in map(str.strip, reversed(said.split(","))) if each not in self), "")
+        return peer if _parsed(last) is None else last
 
 
 class ConnectionLimits:

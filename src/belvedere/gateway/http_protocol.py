@@ -309,7 +309,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _end_body(self) -> None:
         self._unread[:0] = self._conn.trailing_data[0]
-        self._note_arrival()
+        if self._unread:
+            self._note_arrival()
         self._wait(ANSWERED_WITHIN_S)
         if self._exchange is not None:
             self._exchange.receive_body_end()

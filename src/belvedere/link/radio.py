@@ -260,10 +260,11 @@ class Radio:
 
     async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
+        taking = self._taken.get(client.address) if taking is None else taking
         try:
             await self._close(client)
         finally:
-            self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
+            self._release_taking(client.address, taking)
 
     async def _close(self, client: BleakClientWithServiceCache) -> None:
         """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
