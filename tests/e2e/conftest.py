@@ -128,8 +128,7 @@ class LivingHouse:
 
     def crowd_in(self) -> None:
         """So many come in by links of their own that everyone who was in before must give way."""
-        door = self._belvedere.door
-        self.do(lambda: [door.admit(door.invite()) for _ in range(DoorOptions().most_sessions)])
+        self.do(lambda: [door.admit(door.invite()) for door in [self._belvedere.door] * DoorOptions().most_sessions])
 
     def do(self, what: Callable[[], T]) -> T:
         """Do something in the house's own loop."""

@@ -76,7 +76,7 @@ def test_the_button_says_where_it_was_pressed_and_needs_no_script(
             page.get_by_role("button", name="Come in").click()
         page.wait_for_url(f"http://127.0.0.1:{house.port}/**")
         assert pressed.value.all_headers()["origin"] == f"http://127.0.0.1:{house.port}"
-        assert [cookie["name"] for cookie in context.cookies()] == [f"belvedere-{house.port}"]
+        assert f"belvedere-{house.port}" in [cookie["name"] for cookie in context.cookies()]
 
 
 def test_two_taps_over_a_slow_line_let_in_as_one(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
@@ -116,7 +116,7 @@ def test_whoever_ends_the_visit_is_seen_off_and_has_no_way_back(house: LivingHou
     answer = visitor.page.reload()
     assert answer is not None
     assert answer.status == 401
-    assert visitor.page.context.cookies() == []
+    assert f"belvedere-{house.port}" not in [cookie["name"] for cookie in visitor.page.context.cookies()]
 
 
 def test_a_driver_who_has_to_give_way_is_stopped_and_told_why(house: LivingHouse, visitor: Visitor) -> None:

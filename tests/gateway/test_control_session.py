@@ -13,7 +13,7 @@ from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
-from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
+from belvedere.gateway.control_session import ControlSession, Ending
 from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
@@ -291,22 +291,6 @@ async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(ta
         assert ana.session.ending.code is CloseCode.NO_SESSION
         assert ana.say({"type": "lease.acquire"}) == []
         assert house.engine.status.lease.session is None
-
-
-async def test_the_lease_waits_for_nobody_whose_visit_has_ended(talk: Start) -> None:
-    async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
-        ana.session.receive_visit_ended(EndReason.LEFT)
-        ben.say({"type": "lease.acquire"})
-        assert house.engine.status.lease.session == ben.session.name
-
-
-@pytest.mark.parametrize("reason", EndReason)
-def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndReason) -> None:
-    assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
 
 
 async def test_it_ends_with_the_visit(talk: Start) -> None:

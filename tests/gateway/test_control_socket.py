@@ -256,6 +256,11 @@ async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
             assert "could not be ended" in caplog.text
 
 
+@pytest.mark.parametrize("reason", EndReason)
+def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndReason) -> None:
+    assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
+
+
 async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
         peer.stop_reading()
