@@ -12,6 +12,7 @@ from benchmarks.report import RESULTS, Result, machine, print_table, write_resul
 
 SCENARIOS = {
     "age": "how old a command is when the unit receives it",
+    "attacks": "driving while the house is attacked, against a quiet one",
     "message": "what a WebSocket message costs on its way to the unit's mailbox",
     "footprint": "how soon the server is ready, and how much memory it takes",
     "glass": "from the camera to the screen, and what each viewer costs",

@@ -144,7 +144,7 @@ def _cookie(link: str) -> str:
 
     opener = urllib.request.build_opener(Stay)
     try:
-        opener.open(link)
+        opener.open(link, data=b"")
     except urllib.error.HTTPError as answer:
         return str(answer.headers["set-cookie"]).partition(";")[0]
     raise RuntimeError("the door did not answer with a redirect")

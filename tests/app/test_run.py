@@ -77,3 +77,45 @@ def fill(pipe: int) -> None:
         except BlockingIOError:
             continue
     os.set_blocking(pipe, True)
+
+
+OPEN_AND_END = """
+import gc, os, signal
+import msgspec
+from belvedere.app.run import run
+from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.gateway.parts import GatewayOptions
+
+def opened(_link):
+    print(len(gc.get_objects()))
+    os.kill(os.getpid(), signal.SIGTERM)
+
+head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
+run(furnish(Settings(server=GatewayOptions(port=0), head=head, store=store)), opened)
+"""
+
+TELL_AT_LEISURE = """
+import os, signal, urllib.request
+from belvedere.app.run import run
+from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.gateway.parts import GatewayOptions
+
+def announce(link):
+    print(urllib.request.urlopen(link.partition("/enter/")[0] + "/readyz", timeout=10).status)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
+run(furnish(Settings(server=GatewayOptions(port=0), head=head, store=store)), announce)
+"""
+
+
+@pytest.mark.realtime
+def test_requests_are_answered_while_the_link_is_being_told() -> None:
+    done = subprocess.run([sys.executable, "-c", TELL_AT_LEISURE], capture_output=True, text=True, check=True)
+    assert done.stdout == "200\n"
+
+
+@pytest.mark.realtime
+def test_once_the_door_is_open_a_collection_has_little_to_look_through() -> None:
+    done = subprocess.run([sys.executable, "-c", OPEN_AND_END], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1000

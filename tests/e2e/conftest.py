@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 
+from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
 from belvedere.app.settings import DEMO, furnish
 from belvedere.gateway.parts import GatewayOptions
@@ -24,6 +25,7 @@ from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.line import Line
+from belvedere.testing.loop_watchdog import STALL_S, LoopWatchdog, Stall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +79,16 @@ FRAMES = """(count) => new Promise((done) => {
 })"""
 
 
+STALLS: list[Stall] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Report what held the house's loop; no failure, because tests and house share an interpreter here."""
+    held = sorted((stall for stall in STALLS if stall.held_s > STALL_S), key=lambda stall: -stall.held_s)
+    if held:
+        terminalreporter.write_line(f"the house's event loop was held {len(held)} times; the longest: {held[0]}")
+
+
 class Device(NamedTuple):
     """What somebody looks with."""
 
@@ -105,6 +117,7 @@ class LivingHouse:
         self.link = ""
         self.status: int | None = None
         self._parts: Belvedere | None = None
+        self._watchdog = LoopWatchdog()
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._live, name="house")
         self._thread.start()
@@ -126,6 +139,11 @@ class LivingHouse:
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a Line's, where one is given."""
         return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.door.invite)}"
+
+    def crowd_in(self) -> None:
+        """So many come in by links of their own that everyone who was in before must give way."""
+        door = self._belvedere.door
+        self.do(lambda: [door.admit(door.invite()) for _ in range(DoorOptions().most_sessions)])
 
     def do(self, what: Callable[[], T]) -> T:
         """Do something in the house's own loop."""
@@ -210,6 +228,8 @@ class LivingHouse:
         """End the house as SIGTERM does; returns its exit status."""
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(PATIENCE_S)
+        self._watchdog.stop()
+        STALLS.extend(self._watchdog.take().stalls)
         return self.status
 
     @property
@@ -233,6 +253,7 @@ class LivingHouse:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._parts = belvedere
+        self._watchdog.start()
 
     def _open(self, link: str) -> None:
         self.link = link
@@ -257,7 +278,7 @@ class Visitor:
     def enter(self, link: str) -> None:
         """Open a link and tap the one button; returns when the picture lives and the head may be turned."""
         self.page.goto(link)
-        self.tap("Look around")
+        self.tap("Come in")
         self.expect("picture", "live")
         self.expect("pan-link", "ready")
 
@@ -475,6 +496,6 @@ def page_of_people(lone_browser: LoneBrowser, house: LivingHouse) -> Page:
     """A tab of a browser as people have it, come in and ready to drive."""
     page = lone_browser.open()
     page.goto(house.invite())
-    page.get_by_role("button", name="Look around").click()
+    page.get_by_role("button", name="Come in").click()
     page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
     return page

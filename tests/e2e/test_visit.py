@@ -32,7 +32,7 @@ def test_one_tap_brings_a_picture_that_plays(house: LivingHouse, visitor: Visito
     visitor.page.goto(house.invite())
     expect(visitor.page.get_by_role("button")).to_have_count(1)
     visitor.photograph("start")
-    visitor.tap("Look around")
+    visitor.tap("Come in")
     visitor.expect("picture", "live")
     visitor.pictures_go_by(10)
     ready_state, width, is_paused = visitor.page.evaluate(

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
+from belvedere.access.door import DoorOptions
+from belvedere.access.sessions import EndReason
 from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.app.settings import DEMO, House, furnish
@@ -28,6 +30,7 @@ from belvedere.testing.asgi import SocketPeer, open_socket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from belvedere.access.sessions import Session
     from belvedere.head.profile import WriteMode
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame
@@ -63,6 +66,7 @@ class Stack:
         self.house = house
         self.engine_running: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._visits: list[Session] = []
 
     @property
     def now(self) -> float:
@@ -136,10 +140,20 @@ class Stack:
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
         return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._let_in()})
 
+    def end_visits(self, reason: EndReason) -> None:
+        """The visits of all who have come in end."""
+        door, ending, self._visits = self.belvedere.door, self._visits, []
+        if reason is EndReason.DISPLACED:
+            for _ in range(DoorOptions().most_sessions):
+                door.admit(door.invite())
+        for session in ending:
+            door.end(session.id, reason)
+
     def _let_in(self) -> str:
         """The cookie of somebody new."""
         admission = self.belvedere.door.admit(self.belvedere.door.invite())
         assert admission is not None
+        self._visits.append(admission.session)
         return f"belvedere-8080={admission.cookie}"
 
 

@@ -104,10 +104,10 @@ class Life:
 
 
 def cookie_for(link: str) -> str:
-    """Open the door with a link, as a browser does."""
+    """Come in by a link, as a browser does whose button is pressed."""
     parts = urlsplit(link)
     door = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-    door.request("GET", parts.path)
+    door.request("POST", parts.path)
     answer = door.getresponse()
     cookie = answer.getheader("set-cookie", "").partition(";")[0]
     door.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from belvedere.access.sessions import EndReason
 from belvedere.control.options import TICK_S
 from belvedere.head.axes import Axis
 
@@ -47,6 +49,52 @@ async def test_a_socket_that_closes_stops_the_unit_within_two_intervals(stack: O
         visitor.peer.leave(1006)
         closed_at = house.now
         assert await house.stopped() - closed_at <= AT_ONCE_S
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+@pytest.mark.parametrize("reason", EndReason)
+async def test_the_end_of_the_visit_stops_the_unit_within_two_intervals_and_for_good(
+    stack: Open, held_s: float, reason: EndReason
+) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await asyncio.sleep(held_s)
+        house.end_visits(reason)
+        ended_at = house.now
+        assert await house.stopped() - ended_at <= AT_ONCE_S
+        await asyncio.sleep(2.0)  # the hand is still down
+        assert not any(house.velocities(Axis.PAN, ended_at + AT_ONCE_S))
+        assert house.belvedere.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+async def test_the_end_of_a_programs_visit_stops_the_unit_within_two_intervals_and_for_good(
+    stack: Open, held_s: float
+) -> None:
+    async with stack() as house, house.program() as program:
+        await house.ready()
+        refused = 0
+
+        async def press_again_and_again() -> None:
+            nonlocal refused
+            while True:
+                answer = await program.post("/api/v1/head/velocity", json={"pan": 1})
+                refused += answer.status_code == httpx.codes.UNAUTHORIZED
+                await asyncio.sleep(0.05)
+
+        pressing = asyncio.create_task(press_again_and_again())
+        await house.turning()
+        await asyncio.sleep(held_s)
+        house.end_visits(EndReason.REVOKED)
+        ended_at = house.now
+        assert await house.stopped() - ended_at <= AT_ONCE_S
+        await asyncio.sleep(2.0)
+        pressing.cancel()
+        await asyncio.wait({pressing})
+        assert refused >= 30
+        assert not any(house.velocities(Axis.PAN, ended_at + AT_ONCE_S))
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from belvedere.access.door import DoorOptions
+from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.bodies import BODY_WITHIN_S
 from belvedere.gateway.parts import Parts
@@ -56,6 +57,23 @@ async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
     ):
         body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
         response = await client.post(path, content=body, headers={"content-type": kind})
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not house.stage.offers
+        assert house.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_what_was_begun_within_a_visit_is_not_given_after_it_was_ended(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with open_house() as house:
+        ana = house.let_in()
+        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+            body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
+            asking = asyncio.create_task(client.post(path, content=body, headers={"content-type": kind}))
+            await asyncio.sleep(0.1)
+            house.door.end(ana.session.id, EndReason.DISPLACED)
+            response = await asking
         assert (response.status_code, response.json()["code"]) == (401, "no_session")
         assert not house.stage.offers
         assert house.engine.status.lease.session is None

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec import UNSET
 
+from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
-from belvedere.gateway.control_session import ControlSession, Ending
+from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
 from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
@@ -241,8 +242,10 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
         ana = talk(house)
         ana.say(HELLO)
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
-        assert answers[: int(control_session.BURST) - 1] == [[]] * (int(control_session.BURST) - 1)
-        assert answers[-1] == ["too_fast"]
+        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
+        assert answers[:heeded] == [[]] * heeded
+        assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
+        assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nobody listens any more
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.TOO_MUCH
 
@@ -292,6 +295,38 @@ async def test_silence_ends_it(talk: Start) -> None:
         ana.session.receive_text(began + 20, json.dumps(STOP))
         assert ana.session.tick(began + 44.9) == []
         assert codes(ana.session.tick(began + 45)) == ["not_ready"]
+
+
+async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        house.door.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
+        assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
+        assert house.units[Axis.PAN].velocity == 0
+        assert house.engine.status.lease.session is None
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.NO_SESSION
+        assert ana.say({"type": "lease.acquire"}) == []
+        assert house.engine.status.lease.session is None
+
+
+async def test_the_lease_waits_for_nobody_whose_visit_has_ended(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.session.receive_visit_ended(EndReason.LEFT)
+        ben.say({"type": "lease.acquire"})
+        assert house.engine.status.lease.session == ben.session.name
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndReason) -> None:
+    assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
 
 
 async def test_it_ends_with_the_visit(talk: Start) -> None:

@@ -65,6 +65,21 @@ async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, p
     assert "script-src" not in response.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/thing"])
+@pytest.mark.parametrize(
+    ("base_url", "name"), [("http://127.0.0.1:8080", "belvedere-8080"), ("http://localhost", "belvedere")]
+)
+async def test_whoever_is_turned_away_is_told_what_would_have_been_enough(
+    make_client: MakeClient, path: str, base_url: str, name: str
+) -> None:
+    app, cookie = keeper()
+    async with make_client(app, base_url=base_url) as client:
+        turned_away = await client.get(path)
+        let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
+    assert turned_away.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
+    assert "www-authenticate" not in let_through.headers
+
+
 @pytest.mark.parametrize("cookie", ["", "belvedere-8080=", "belvedere-8080=x", "belvedere=x", "ä"])
 async def test_a_wrong_cookie_is_no_session(make_client: MakeClient, cookie: str) -> None:
     app, _ = keeper()
@@ -113,6 +128,16 @@ async def test_another_sites_page_changes_nothing(make_client: MakeClient, origi
         response = await client.post("/api/v1/thing", headers={"origin": origin})
     assert response.status_code == 403
     assert response.json()["code"] == "foreign_origin"
+
+
+async def test_a_person_whose_button_was_pressed_on_another_site_is_told_in_a_page(make_client: MakeClient) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
+    assert response.status_code == 403
+    assert response.headers["content-type"].startswith("text/html")
+    assert "open the link by itself" in response.text.lower()
+    assert "evil" not in response.text
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])

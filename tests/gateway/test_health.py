@@ -23,6 +23,19 @@ async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeCl
         assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_head_is_answered_as_get_without_a_body(
+    make_parts: MakeParts, make_client: MakeClient, path: str, *, is_running: bool
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        house.engine.is_running = is_running
+        got, headed = await client.get(path), await client.head(path)
+        assert headed.status_code == got.status_code
+        assert headed.headers == got.headers
+        assert headed.content == b""
+
+
 async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "index.html").touch()
     async with open_house() as house, make_client(create_app(make_parts(house, tmp_path))) as client:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from belvedere.access.sessions import Session
+from belvedere.access.sessions import EndReason, Session
 from belvedere.control.lease import LeaseVerb
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.scripts import BURST, Scripts, Wanted
@@ -216,3 +216,17 @@ async def test_closing_lets_all_go_and_stops() -> None:
         scripts.close()
         assert house.units[Axis.PAN].velocity == 0
         assert not house.engine._control._drivers
+
+
+async def test_a_program_stops_and_hands_the_lease_on_within_the_call_that_ends_its_visit() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        house.door.subscribe(scripts.receive_session_ended)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert house.units[Axis.PAN].velocity > 0
+        house.door.end(ana.id, EndReason.REVOKED)
+        house.door.end(ben.id, EndReason.REVOKED)  # who has no program here
+        assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.0)
+        assert house.engine.status.lease.session is None
+        assert not house.engine._control._drivers
+        assert scripts.deadline() is None

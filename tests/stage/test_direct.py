@@ -284,6 +284,15 @@ async def offered() -> str:
         await browser.connection.close()
 
 
+async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_behind() -> None:
+    stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    asking = asyncio.create_task(stage.answer(await offered(), "ann"))
+    await asyncio.sleep(0)  # the first viewer brings aiortc, in a thread
+    await stage.end_all_of("ann")
+    with pytest.raises(StageError):
+        await asking
+
+
 async def test_h264_in_a_way_we_do_not_send_is_no_common_codec() -> None:
     offer = (await offered()).replace("packetization-mode=1", "packetization-mode=0")
     assert await answered(offer) is StageReason.NO_COMMON_CODEC

@@ -21,3 +21,20 @@ def test_a_stage_costs_nothing_heavy_until_the_first_viewer() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LOAD = """
+import gc
+from belvedere.stage import kit
+collections = []
+gc.set_threshold(100, 2, 2)  # as if much had been made before
+gc.callbacks.append(lambda phase, info: collections.append(info["generation"]))
+kit.load_kit()
+print(collections.count(2))
+"""
+
+
+@pytest.mark.realtime
+def test_no_collection_of_everything_holds_the_loop_while_the_heavy_half_is_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
 import sys
 
 import pytest
+
+from belvedere.stage.memory import kept_for_good
 
 CODE = """
 from belvedere.stage.memory import keep_memory_small
@@ -28,3 +31,29 @@ print(rss_kib() - small)
 def test_pictures_that_are_gone_leave_no_memory_behind() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3000
+
+
+def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() -> None:
+    begun: list[str] = []
+    gc.callbacks.append(lambda phase, _info: begun.append(phase))
+    before = gc.get_freeze_count()
+    try:
+        with kept_for_good():
+            made = [[] for _ in range(10_000)]  # type: list[list[object]]
+            assert not begun
+        assert gc.get_freeze_count() >= before + len(made)
+        assert gc.isenabled()
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
+
+
+def test_whoever_wants_no_collections_gets_none_afterwards_either() -> None:
+    gc.disable()
+    try:
+        with kept_for_good():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import os
 import threading
@@ -13,6 +14,7 @@ from belvedere.app.log_output import logging_to, report_loop_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.app.build import Belvedere
     from belvedere.app.settings import House
 
 STDERR = 2
@@ -20,22 +22,45 @@ END_S = 30.0  # more than an end takes, with a unit that is sought to be told to
 LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
 
 
-def run(house: House, announce: Callable[[str], None]) -> int:
-    """Live until the end; returns the exit status."""
+def run(
+    house: House,
+    announce: Callable[[str], None],
+    on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
+) -> int:
+    """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start.
+
+    `announce` is told the link in a thread of its own: a terminal that takes nothing, or a browser that is slow to
+    open, is waited for there.
+    """
     with logging_to(STDERR):
-        return _run(house, announce)
+        return _run(house, announce, on_built)
 
 
-def _run(house: House, announce: Callable[[str], None]) -> int:
+def _run(house: House, announce: Callable[[str], None], on_built: Callable[[Belvedere], None]) -> int:
     from belvedere.app.lifecycle import live  # noqa: PLC0415 - the server is heavy, and `config check` needs none
 
     timers: list[threading.Timer] = []
     status = 1
+
+    def built(belvedere: Belvedere) -> None:
+        gc.collect()  # this one is long, and nothing moves yet
+        gc.freeze()
+        on_built(belvedere)
+
+    def opened(link: str) -> None:
+        gc.freeze()  # what stays until the end is not looked through again: that held the loop for a tenth of a second
+        threading.Thread(target=announce, args=(link,), name="announce", daemon=True).start()
+
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.get_loop().set_exception_handler(report_loop_error)
             try:
-                ended = live(house, announce, on_ending=lambda known: timers.append(leave_anyway(known, END_S)))
+                ended = live(
+                    house,
+                    opened,
+                    on_built=built,
+                    on_ending=lambda known: timers.append(leave_anyway(known, END_S)),
+                )
                 status = runner.run(ended)
             finally:
                 timers.append(leave_anyway(status, LEAVE_S))

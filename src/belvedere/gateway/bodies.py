@@ -37,6 +37,11 @@ async def read_body(
     except TimeoutError as error:
         late = "the request did not come in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
-    if parts.clock() >= visitor.ends_at_s:
-        raise NotAuthorizedException("your visit is over: ask for a new link")
+    require_live(parts, visitor)
     return body
+
+
+def require_live(parts: Parts, visitor: Session) -> None:
+    """Raises an HTTP error (401) where the visit has ended since the request began."""
+    if not parts.door.is_live(visitor):
+        raise NotAuthorizedException("your visit is over: ask for a new link")

@@ -3,7 +3,8 @@
 from typing import Literal
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, route
+from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 
 from belvedere.gateway.given import GivenParts
@@ -34,17 +35,19 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     parts: PartStates
 
 
+PROBING = [HttpMethod.GET, HttpMethod.HEAD]
 NO_SESSION_NEEDED: list[dict[str, list[str]]] = [{}]  # OpenAPI's way to say so
 
 
-@get("/healthz", security=NO_SESSION_NEEDED)
+@route("/healthz", http_method=PROBING, security=NO_SESSION_NEEDED)
 async def alive() -> Alive:
     """Answer while the process lives."""
     return Alive("alive")
 
 
-@get(
+@route(
     "/readyz",
+    http_method=PROBING,
     security=NO_SESSION_NEEDED,
     responses={503: ResponseSpec(Readiness, generate_examples=False, description="Not yet, or not any more")},
 )

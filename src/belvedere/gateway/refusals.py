@@ -44,9 +44,9 @@ def problem_response(
     )
 
 
-def page_response(status: int, page: bytes) -> Response[bytes]:
+def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
     """A small page in plain words."""
-    headers = {"content-security-policy": PLAIN_PAGE_POLICY}
+    headers = {"content-security-policy": policy}
     return Response(page, status_code=status, media_type="text/html", headers=headers)
 
 

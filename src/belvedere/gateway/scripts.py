@@ -20,7 +20,7 @@ from belvedere.gateway.limits import Allowance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.access.sessions import Session
+    from belvedere.access.sessions import EndedSession, Session
     from belvedere.gateway.parts import Driving, Head
 
 RATE_PER_S = 60.0  # three times what a page sends
@@ -105,6 +105,13 @@ class Scripts:
         """Stop everything, whoever drives; the program may press afresh after a pause, as after any other stop."""
         script = self._script(now, visitor)
         self._engine.receive_stop(script.session)
+
+    def receive_session_ended(self, ended: EndedSession) -> None:
+        """The visit is over: what its program held stops, and the lease waits for nobody to come back."""
+        script = self._by_visitor.pop(ended.session.id, None)
+        if script is not None:
+            self._engine.receive_lease(script.session, LeaseVerb.RETURN)
+            self._engine.receive_session_closed(script.session)
 
     def tick(self, now: float) -> None:
         """Let the programs go that have left."""

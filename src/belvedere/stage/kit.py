@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from belvedere.stage.memory import keep_memory_small
+from belvedere.stage.memory import keep_memory_small, kept_for_good
 from belvedere.stage.producer import Producer
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ class Kit(NamedTuple):
 def load_kit() -> Kit:
     """The real parts. Takes its time at the first call, which belongs in a thread. Raises OwnerError."""
     keep_memory_small()
-    from belvedere.stage.direct import DirectPeer  # noqa: PLC0415 (the point of this module)
-    from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
+    with kept_for_good():
+        from belvedere.stage.direct import DirectPeer  # noqa: PLC0415 (the point of this module)
+        from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
 
     def producer(
         source_factory: Callable[[], VideoSource],

@@ -10,8 +10,14 @@ encode as fast.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BYTES = 128 * 1024  # where "large" begins before anything is freed
@@ -21,6 +27,23 @@ PR_SET_THP_DISABLE = 41  # linux/prctl.h
 def keep_memory_small() -> bool:
     """Fix glibc's border and use ordinary pages, in the whole process; returns whether both could be done."""
     return _return_large_blocks() and _use_ordinary_pages()
+
+
+@contextlib.contextmanager
+def kept_for_good() -> Iterator[None]:
+    """Make what stays until the end, such as modules, without a garbage collection, and keep it out of all later ones.
+
+    A collection that looks through aiortc's and FFmpeg's modules holds every thread for some 50 ms, over and over while
+    they are imported and then whenever a viewer comes.
+    """
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if is_enabled:
+            gc.enable()
 
 
 def _return_large_blocks() -> bool:

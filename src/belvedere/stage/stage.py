@@ -232,6 +232,8 @@ class Stage:
 
     async def _answer(self, viewer: _Viewer, offer: Offer) -> Answer:
         kit = await asyncio.to_thread(self._load) if self._kit is None else self._kit
+        if viewer.id not in self._viewers:  # ended while the kit was loading: a connection made now nobody would close
+            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
         origin = secrets.randbelow(RTP_WRAP)
         viewer.peer = kit.peer(self._options, viewer.outlet, origin, viewer.request_idr, viewer)
         sdp = offer.complete(await viewer.peer.answer(offer.video))

@@ -75,6 +75,10 @@ class SocketPeer:
         """From now on the network takes nothing from the server: its sending waits."""
         self._reads.clear()
 
+    def read_again(self) -> None:
+        """The network takes what the server sends again."""
+        self._reads.set()
+
     def leave(self, code: int = 1001) -> None:
         """Close the socket, or vanish with it."""
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": code})

@@ -171,9 +171,9 @@ test("a server that does not welcome us is left", () => {
 test("the code of an ended session ends the channel for good", () => {
   const { timers, sockets, channel, newest, open } = stage();
   open();
-  newest().end(4401);
+  newest().end(4401, "You have left in another window.");
   timers.pass(60_000);
-  expect(channel.state.value.kind).toBe("ended");
+  expect(channel.state.value).toEqual({ kind: "ended", words: "You have left in another window." });
   expect(sockets).toHaveLength(1);
 });
 

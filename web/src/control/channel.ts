@@ -43,7 +43,8 @@ export type ChannelState =
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly attempt: number }
-  | { readonly kind: "ended" };
+  /** `words` say why, for people, where the server said so; "" where it did not. */
+  | { readonly kind: "ended"; readonly words: string };
 
 export class Channel {
   readonly #ports: ChannelPorts;
@@ -135,7 +136,7 @@ export class Channel {
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify(hello(this.#ports.timers.now())));
     socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#receiveClose(event.code);
+    socket.onclose = (event) => this.#receiveClose(event.code, event.reason);
     this.#cancelWait = this.#ports.timers.after(WELCOME_MS, () => this.#fail());
   }
 
@@ -155,10 +156,10 @@ export class Channel {
     this.#ports.receive(message);
   }
 
-  #receiveClose(code: number): void {
+  #receiveClose(code: number, words: string): void {
     if (code === CLOSE_CODES.no_session) {
       this.#drop();
-      this.#state.value = { kind: "ended" };
+      this.#state.value = { kind: "ended", words };
       return;
     }
     this.#fail();
@@ -185,7 +186,7 @@ export class Channel {
     const isTrying = this.#state.value.kind === "waiting" || this.#state.value.kind === "connecting";
     if (isWelcome === false && isTrying) {
       this.#drop();
-      this.#state.value = { kind: "ended" };
+      this.#state.value = { kind: "ended", words: "" };
     }
   }
 

@@ -64,9 +64,11 @@ export function say(situation: Situation): Saying {
 }
 
 function sayEnded({ channel, viewer }: Situation): Saying | null {
-  return channel.kind === "ended" || viewer.kind === "ended"
-    ? said("ended", "This visit has ended.", "Ask for a new link to come in again.")
-    : null;
+  if (channel.kind !== "ended" && viewer.kind !== "ended") {
+    return null;
+  }
+  const why = channel.kind === "ended" ? channel.words : "";
+  return said("ended", why || "This visit has ended.", "Ask for a new link to come in again.");
 }
 
 /** Whoever pressed stop must know at once that it did not get there, whatever else is wrong. */

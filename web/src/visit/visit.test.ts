@@ -14,6 +14,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
   const joins: WhepEvents[] = [];
   const left: number[] = [];
   const whep = { fails: joinFails };
+  const server = { endsSessions: true };
   const visit = new Visit({
     timers,
     random: () => 0,
@@ -23,6 +24,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
       return socket;
     },
     isWelcome: async () => null,
+    endSession: async () => server.endsSessions,
     join: async (events) => {
       if (whep.fails !== null) {
         throw new JoinError(whep.fails);
@@ -64,7 +66,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
     visit.driver.press("keys", RIGHT, timers.now());
     socket().say(lease("you", { epoch: 2 }));
   };
-  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep };
+  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep, server };
 }
 
 test("nothing is asked of anyone before the tap", () => {
@@ -351,6 +353,30 @@ test("a visit that the server ends gives the picture back too", async () => {
   socket().end(4401);
   expect(visit.saying.value.topic).toBe("ended");
   expect(left).toEqual([1]);
+});
+
+test("a goodbye is offered to whoever has left, and said once the server has ended the session", async () => {
+  const { visit, server, goIn } = stage();
+  expect(visit.goodbye.value).toBe("none");
+  await goIn();
+  visit.leave();
+  expect(visit.goodbye.value).toBe("possible");
+  server.endsSessions = false;
+  await visit.sayGoodbye();
+  expect(visit.goodbye.value).toBe("failed");
+  server.endsSessions = true;
+  await visit.sayGoodbye();
+  expect(visit.goodbye.value).toBe("done");
+});
+
+test("whoever comes in again while the goodbye is on its way is not sent off by its answer", async () => {
+  const { visit, goIn } = stage();
+  await goIn();
+  visit.leave();
+  const asked = visit.sayGoodbye();
+  visit.join();
+  await asked;
+  expect(visit.goodbye.value).toBe("none");
 });
 
 test("a house that is full says so, and the visitor may ask again", async () => {

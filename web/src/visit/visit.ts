@@ -24,7 +24,13 @@ const SILENT_MS = 2500;
 const LOOK_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "isWelcome"> &
-  Pick<ViewerPorts, "join">;
+  Pick<ViewerPorts, "join"> & {
+    /** Ends the visitor's session at the server; false where that could not be done. */
+    endSession(): Promise<boolean>;
+  };
+
+/** How far the visitor is with ending the session, so that nobody comes in with this browser without a new link. */
+export type Goodbye = "none" | "possible" | "asking" | "failed" | "done";
 
 /** What the server last said of the house. */
 export interface House {
@@ -46,6 +52,7 @@ export class Visit {
   readonly driver: Driver;
 
   readonly #isInside = signal(false);
+  readonly #goodbye = signal<Goodbye>("none");
   readonly #hasDriven = signal(false);
   readonly #firstPicture_ms = signal<number | null>(null);
   readonly #stream = signal<MediaStream | null>(null);
@@ -102,6 +109,10 @@ export class Visit {
     return this.#isInside;
   }
 
+  get goodbye(): ReadonlySignal<Goodbye> {
+    return this.#goodbye;
+  }
+
   get viewer(): ReadonlySignal<ViewerState> {
     return this.#viewer.state;
   }
@@ -127,16 +138,27 @@ export class Visit {
   join(): void {
     this.#joined_ms = this.#ports.timers.now();
     this.#firstPicture_ms.value = null;
+    this.#goodbye.value = "none";
     this.#isInside.value = true;
     this.#open();
   }
 
-  /** The visitor goes. */
+  /** The visitor goes, and may come back with a tap. */
   leave(): void {
     this.#close();
     this.driver.forgetStop();
     this.#isInside.value = false;
+    this.#goodbye.value = "possible";
     this.#house.value = UNKNOWN_HOUSE;
+  }
+
+  /** The visitor who went will not come back: the session ends, and with it all other windows of this browser. */
+  async sayGoodbye(): Promise<void> {
+    this.#goodbye.value = "asking";
+    const isOver = await this.#ports.endSession();
+    if (this.#goodbye.value === "asking") {
+      this.#goodbye.value = isOver ? "done" : "failed";
+    }
   }
 
   /** Do not wait any longer before trying again. */

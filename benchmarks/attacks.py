@@ -1,0 +1,90 @@
+"""Driving while the house is attacked, against driving in a quiet house, in turn on the same running server.
+
+Somebody presses and lets go, three good viewers watch, and a process attacks, at rates that one other machine could
+reach. How late a released finger's stop is handed to the radio is counted from the message's leaving the client; how
+late the event loop is, by a timer of five milliseconds. What an attack adds must not be felt: the budget is half as
+much again as in the quiet house, or what nobody feels, whichever is more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.attacks.catalogue import ATTACKS, NOTHING
+from tests.attacks.rig import Rig
+
+from benchmarks.report import Result, compare, percentile
+
+if TYPE_CHECKING:
+    from tests.attacks.rig import Measured
+
+ATTACK_S = 3.5
+QUIET_EVERY = 6  # attacks
+SHARE = 0.99
+RATIO = 1.5
+UNFELT_STOP_MS = 10.0  # a third of the link's interval
+UNFELT_LAG_MS = 5.0
+IDRS_PER_S = 1.5  # one viewer's requests wait a second, and somebody may come meanwhile
+RIVAL_IS = "the same house, quiet"
+
+
+def run() -> list[Result]:
+    """Every attack in turn, with quiet in between."""
+    quiet: list[Measured] = []
+    attacked: dict[str, Measured] = {}
+    with Rig() as rig:
+        for number, name in enumerate(sorted(set(ATTACKS) - {NOTHING})):
+            if number % QUIET_EVERY == 0:
+                quiet.append(rig.measure(NOTHING, ATTACK_S))
+            attacked[name] = rig.measure(name, ATTACK_S)
+        quiet.append(rig.measure(NOTHING, ATTACK_S))
+    results = [result for name, measured in attacked.items() for result in _results(name, measured, quiet)]
+    return [*results, _idrs_result(attacked["pli_storm"], quiet)]
+
+
+def _results(name: str, measured: Measured, quiet: list[Measured]) -> list[Result]:
+    figures = (
+        (
+            "stop-p99",
+            "from a released finger to its stop's being handed to the radio, 99th percentile",
+            _stop_ms,
+            UNFELT_STOP_MS,
+        ),
+        ("lag-p99", "how late the event loop's timers are, 99th percentile", _lag_ms, UNFELT_LAG_MS),
+    )
+    results = []
+    for figure, what, of, unfelt in figures:
+        calm = [of(each) for each in quiet]
+        budget = max(unfelt, RATIO * sorted(calm)[len(calm) // 2])
+        results.append(
+            compare(
+                f"attack-{name.replace('_', '-')}-{figure}",
+                f"under the attack {name!r}: {what}",
+                "ms",
+                ours=[of(measured)],
+                rival=calm,
+                rival_is=RIVAL_IS,
+                budget=round(budget, 3),
+            )
+        )
+    return results
+
+
+def _idrs_result(measured: Measured, quiet: list[Measured]) -> Result:
+    return compare(
+        "attack-pli-storm-idrs",
+        "key frames a second that the other viewers are sent while one asks for fifty; each blurs what follows",
+        "Hz",
+        ours=[viewer.get("idrs", 0) / ATTACK_S for viewer in measured.viewers],
+        rival=[viewer.get("idrs", 0) / ATTACK_S for each in quiet for viewer in each.viewers],
+        rival_is=RIVAL_IS,
+        budget=IDRS_PER_S,
+    )
+
+
+def _stop_ms(measured: Measured) -> float:
+    return percentile(measured.stops_ms, SHARE)
+
+
+def _lag_ms(measured: Measured) -> float:
+    return percentile(measured.lags_ms, SHARE)

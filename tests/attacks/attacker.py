@@ -1,0 +1,51 @@
+"""The attacker's process: `python -m tests.attacks.attacker ADDRESS COOKIE...`.
+
+It reads the name of an attack and answers `began` once that runs; at the next line it ends the attack and answers with
+what it did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import msgspec
+from tests.attacks.catalogue import ATTACKS
+from tests.attacks.client import Session
+from tests.attacks.lines import print_line, read_lines
+from tests.attacks.target import Target
+from tests.attacks.watching import watch_cheaply
+
+NICENESS = 15
+BEGIN_WITHIN_S = 15.0
+
+
+async def _attack(target_of: list[Session]) -> None:
+    print_line("ready")
+    lines = read_lines()
+    async for name in lines:
+        target = Target(target_of)
+        attacking = asyncio.create_task(ATTACKS[name](target))
+        beginning = asyncio.create_task(target.has_begun.wait())
+        await asyncio.wait({attacking, beginning}, timeout=BEGIN_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        beginning.cancel()
+        print_line("began" if target.has_begun.is_set() else f"did not begin: {attacking}")
+        await anext(lines)
+        attacking.cancel()
+        await asyncio.wait({attacking})
+        if not attacking.cancelled() and (error := attacking.exception()) is not None:
+            target.did[repr(error)] += 1
+        print_line(msgspec.json.encode(dict(target.did)).decode())
+
+
+def main() -> None:
+    """Attack until the input ends."""
+    os.nice(NICENESS)
+    watch_cheaply()
+    address, *cookies = sys.argv[1:]
+    asyncio.run(_attack([Session(address, cookie) for cookie in cookies]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Every attack by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.attacks import media, sockets, strangers
+
+if TYPE_CHECKING:
+    from tests.attacks.target import Attack
+
+NOTHING = sockets.nothing.__name__
+
+ATTACKS: dict[str, Attack] = {
+    attack.__name__: attack for attack in (*media.ATTACKS, *sockets.ATTACKS, *strangers.ATTACKS)
+}

@@ -1,0 +1,70 @@
+"""What every client of an attacked server does: come in, ask over HTTP, and watch without decoding."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+ENTER_WITHIN_S = 10.0
+
+
+class Reply(NamedTuple):
+    """An HTTP response; names of headers are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class Session(NamedTuple):
+    """Somebody who came in."""
+
+    address: str
+    cookie: str
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.address).netloc
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return urlsplit(self.address).port or 80
+
+    async def ask(self, method: str, path: str, body: str = "", content_type: str = "text/plain") -> Reply:
+        """One request, on a connection of its own."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: {self.address}", "Connection: close"]
+        if self.cookie:
+            head.append(f"Cookie: {self.cookie}")
+        if method in {"POST", "PUT"}:
+            head += [f"Content-Length: {len(body)}", f"Content-Type: {content_type}"]
+        try:
+            writer.write(("\r\n".join(head) + "\r\n\r\n" + body).encode())
+            return _reply((await reader.read()).decode())
+        finally:
+            writer.close()
+
+
+async def come_in(link: str) -> Session:
+    """Open a one-time link as a person does: press the button where there is one."""
+    address, _, token = link.partition("/enter/")
+    stranger = Session(address, "")
+    async with asyncio.timeout(ENTER_WITHIN_S):
+        replies = [await stranger.ask(method, f"/enter/{token}") for method in ("POST", "GET")]
+    cookies = [reply.headers["set-cookie"] for reply in replies if "set-cookie" in reply.headers]
+    assert cookies, f"nobody was let in: {replies}"
+    return Session(address, cookies[0].partition(";")[0])
+
+
+def _reply(text: str) -> Reply:
+    head, _, body = text.partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    found = re.match(r"HTTP/1\.1 (\d+)", first)
+    if found is None:
+        raise ConnectionError(f"no answer: {text[:80]!r}")
+    pairs = (line.partition(":") for line in lines)
+    return Reply(int(found[1]), {name.lower(): value.strip() for name, _, value in pairs}, body)

@@ -1,0 +1,331 @@
+"""Attacks by way of WebRTC: what a viewer may send on the connection over which the picture comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fractions
+import itertools
+import os
+import random
+import re
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import av
+from aiortc.codecs.h264 import H264Encoder
+from aiortc.rtp import HeaderExtensionsMap, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
+from tests.attacks.watching import WHEP, Viewer, WhepError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from tests.attacks.client import Session
+    from tests.attacks.target import Target
+
+UPLOADED = (1920, 1080)
+UPLOADED_FRAMES = 500  # of each connection; each is decoded to three megabytes
+UPLOADS_PER_S = 4000.0
+OPUS_PER_S = 2000.0
+NACKS_PER_S = 160.0  # 22 kB/s
+HISTORY = 512
+FILLING_PLIS = 15
+PLIS_PER_S = 50.0
+DATAGRAMS_PER_S = 5000.0
+ENDLESS_BYTES = 16 * 2**20
+AGAIN_S = 0.2
+MAGIC_COOKIE = 0x2112A442
+PLI, NACK = 1, 1
+
+
+async def video_upload(target: Target) -> None:
+    """Tiny frames that each decode to a large picture, and a hang-up while they are being decoded; again and again."""
+    frames = await asyncio.to_thread(_tiny_frames)
+    await _again(target, "sendrecv", lambda viewer: _upload(target, viewer, frames))
+
+
+async def audio_upload(target: Target) -> None:
+    """Sound that nobody asked for, whether it was agreed on or not."""
+    numbers = itertools.count()
+
+    async def once(viewer: Viewer) -> None:
+        number = next(numbers)
+        packet = RtpPacket(111, 1, number % 65536, number * 960, 1, b"\xfc" + os.urandom(50))
+        audio = [each.sender._ssrc for each in viewer.connection.getTransceivers() if each.kind == "audio"]
+        if audio:
+            packet.payload_type, packet.ssrc = 96, audio[0]
+        await viewer.send(packet.serialize(HeaderExtensionsMap()))
+        target.did_one("packets")
+
+    async def upload(viewer: Viewer) -> None:
+        async with asyncio.timeout(1.0):
+            await target.at_rate(OPUS_PER_S, lambda: once(viewer))
+
+    await _again(target, "recvonly", upload, lambda viewer: viewer.connection.addTransceiver("audio", "sendrecv"))
+
+
+async def endless_message(target: Target) -> None:
+    """A message on a data channel that does not end; where there is no channel, as many bytes in datagrams."""
+
+    async def flood(viewer: Viewer) -> None:
+        transport = viewer.connection.sctp
+        if transport is not None and transport.state == "connected":
+            target.did_one("messages")
+            await transport._send(1, 53, bytes(ENDLESS_BYTES))
+            await asyncio.sleep(60)
+        async with asyncio.timeout(1.0):
+            await target.at_rate(2000, lambda: _send_data(target, viewer))
+
+    await _again(target, "recvonly", flood, lambda viewer: viewer.connection.createDataChannel("endless"))
+
+
+async def nack_storm(target: Target) -> None:
+    """Asking for everything again that was sent, without end."""
+
+    async def once(viewer: Viewer) -> None:
+        newest = viewer.newest
+        assert newest is not None
+        lost = [(newest.sequence_number - back) % 65536 for back in range(HISTORY, 0, -1)]
+        await viewer.send(bytes(RtcpRtpfbPacket(fmt=NACK, ssrc=1, media_ssrc=newest.ssrc, lost=lost)))
+        target.did_one("nacks")
+
+    async with _watching(target.sessions[0]) as viewer:
+        await _fill_history(viewer)
+        viewer.stop_listening()
+        await target.at_rate(NACKS_PER_S, lambda: once(viewer))
+
+
+async def pli_storm(target: Target) -> None:
+    """Asking for an IDR, without end."""
+
+    async def once(viewer: Viewer) -> None:
+        await _ask_for_idr(viewer)
+        target.did_one("plis")
+
+    async with _watching(target.sessions[0]) as viewer:
+        await target.at_rate(PLIS_PER_S, lambda: once(viewer))
+
+
+async def garbage_rtcp(target: Target) -> None:
+    """Reports, goodbyes and feedback of every kind, well encrypted and senseless."""
+    chance = random.Random(1)
+
+    async def once(viewer: Viewer) -> None:
+        newest = viewer.newest
+        assert newest is not None
+        body = struct.pack("!LL", newest.ssrc, newest.ssrc) + chance.randbytes(4 * chance.randrange(250))
+        kind, count = chance.randrange(200, 208), chance.randrange(32)
+        await viewer.send(struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body)
+        target.did_one("packets")
+
+    async with _watching(target.sessions[0]) as viewer:
+        await target.at_rate(1000, lambda: once(viewer))
+
+
+async def stray_datagrams(target: Target) -> None:
+    """Datagrams that are no STUN, DTLS or SRTP of anyone's, at the port where a viewer is served."""
+    chance = random.Random(1)
+    kinds = (0, 1, 20, 22, 23, 63, 64, 127, 128, 191, 200, 255)
+
+    def datagram() -> bytes:
+        return bytes([chance.choice(kinds)]) + chance.randbytes(chance.randrange(1, 1200))
+
+    await _at_port(target, datagram)
+
+
+async def stray_stun(target: Target) -> None:
+    """Binding requests without a name or a signature, at the port where a viewer is served."""
+
+    def request() -> bytes:
+        return struct.pack("!HHL", 1, 0, MAGIC_COOKIE) + os.urandom(12)
+
+    await _at_port(target, request)
+
+
+async def hostile_offers(target: Target) -> None:
+    """Offers that take long to read, or are answered and never connected to."""
+    viewer = Viewer()
+    viewer.connection.addTransceiver("video", direction="recvonly")
+    await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
+    offer = viewer.connection.localDescription.sdp
+    offers = [offer, *_hostile(offer)]
+    numbers = itertools.count()
+
+    async def once() -> None:
+        number = next(numbers)
+        session = target.sessions[number % len(target.sessions)]
+        with contextlib.suppress(ConnectionError):
+            reply = await session.ask("POST", WHEP, offers[number % len(offers)], "application/sdp")
+            target.did_one(f"answer {reply.status}")
+
+    await target.at_rate(50, once)
+
+
+async def comings_and_goings(target: Target) -> None:
+    """Viewers who connect and hang up as soon as they have a picture."""
+
+    async def leave(_viewer: Viewer) -> None:
+        target.did_one("visits")
+
+    await _again(target, "recvonly", leave)
+
+
+async def _again(
+    target: Target,
+    direction: str,
+    do: Callable[[Viewer], Coroutine[object, object, None]],
+    prepare: Callable[[Viewer], object] = lambda _viewer: None,
+) -> None:
+    """Connect, do something, hang up, and again, as somebody else each time: offers are counted by session.
+
+    What `prepare` adds to an offer is left out of every other: where it is refused, what was to be sent is sent anyway.
+    """
+    for number, session in enumerate(itertools.cycle(target.sessions)):
+        try:
+            async with _watching(session, direction, (lambda _viewer: None) if number % 2 else prepare) as viewer:
+                await do(viewer)
+        except WhepError:
+            target.did_one("refused")
+        except TimeoutError:
+            pass  # it was done for as long as was wanted
+        except (ConnectionError, ValueError):  # what aiortc raises over an answer that refuses a section
+            target.did_one("broken off")
+        target.did_one("connections")
+        await asyncio.sleep(AGAIN_S)
+
+
+@contextlib.asynccontextmanager
+async def _watching(
+    session: Session, direction: str = "recvonly", prepare: Callable[[Viewer], object] = lambda _viewer: None
+) -> AsyncIterator[Viewer]:
+    viewer = Viewer()
+    viewer.connection.addTransceiver("video", direction=direction)
+    prepare(viewer)
+    try:
+        await viewer.watch(session)
+        yield viewer
+    finally:
+        await viewer.close()
+
+
+async def _ask_for_idr(viewer: Viewer) -> None:
+    newest = viewer.newest
+    assert newest is not None
+    await viewer.send(bytes(RtcpPsfbPacket(fmt=PLI, ssrc=1, media_ssrc=newest.ssrc)))
+
+
+async def _fill_history(viewer: Viewer) -> None:
+    """Let the server have sent much that may be asked for again; IDRs are large."""
+    for _ in range(FILLING_PLIS):
+        await _ask_for_idr(viewer)
+        await asyncio.sleep(0.1)
+
+
+async def _upload(target: Target, viewer: Viewer, frames: list[list[bytes]]) -> None:
+    newest = viewer.newest
+    assert newest is not None
+    ssrc = viewer.connection.getTransceivers()[0].sender._ssrc
+    numbers = itertools.count()
+    waiting = iter(frames)
+
+    async def once() -> None:
+        payloads = next(waiting, None)
+        if payloads is None:
+            raise TimeoutError  # all were sent
+        timestamp = 3000 * next(timestamps)
+        for index, payload in enumerate(payloads):
+            is_last = int(index == len(payloads) - 1)
+            packet = RtpPacket(newest.payload_type, is_last, next(numbers) % 65536, timestamp, ssrc, payload)
+            await viewer.send(packet.serialize(HeaderExtensionsMap()))
+        target.did_one("frames")
+
+    timestamps = itertools.count()
+    await target.at_rate(UPLOADS_PER_S, once)
+
+
+def _tiny_frames() -> list[list[bytes]]:
+    """A large grey picture, and many that say that nothing has changed: RTP payloads of each."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = UPLOADED
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = fractions.Fraction(1, 30)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=infinite:scenecut=0"}
+    packer = H264Encoder()
+    grey = av.VideoFrame(*UPLOADED, "yuv420p")
+    for plane in grey.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    frames = []
+    for number in range(8):
+        grey.pts = number
+        frames += [packer.pack(packet)[0] for packet in encoder.encode(grey)]
+    first, *others = frames
+    return [first, *itertools.islice(itertools.cycle(others), UPLOADED_FRAMES)]
+
+
+async def _send_data(target: Target, viewer: Viewer) -> None:
+    await viewer.transport._send_data(os.urandom(1000))
+    target.did_one("datagrams")
+
+
+async def _at_port(target: Target, datagram: Callable[[], bytes]) -> None:
+    """Send datagrams to where a viewer of ours is served, as anybody could who guesses the port."""
+    async with _watching(target.sessions[0]) as viewer:
+        candidates = re.findall(r"a=candidate:\S+ \d+ udp \d+ (\S+) (\d+) typ host", _answer_of(viewer))
+        assert candidates, _answer_of(viewer)
+        port = int(candidates[0][1])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+
+            async def once() -> None:
+                with contextlib.suppress(BlockingIOError):
+                    sender.sendto(datagram(), ("127.0.0.1", port))
+                target.did_one("datagrams")
+
+            await target.at_rate(DATAGRAMS_PER_S, once)
+
+
+def _answer_of(viewer: Viewer) -> str:
+    return str(viewer.connection.remoteDescription.sdp)
+
+
+def _hostile(offer: str) -> list[str]:
+    """Offers as large as one may be, with as much of a kind in them as fits."""
+    room = 60_000 - len(offer)
+
+    def filled(line: Callable[[int], str]) -> str:
+        lines: list[str] = []
+        length = 0
+        for number in itertools.count():
+            length += len(line(number)) + 2
+            if length > room:
+                return offer + "\r\n".join(lines) + "\r\n"
+            lines.append(line(number))
+        raise AssertionError
+
+    return [
+        filled(lambda n: f"a=candidate:{n} 1 udp 1 127.0.0.1 {1024 + n % 60000} typ host"),
+        filled(lambda n: f"a=candidate:{n} 1 udp 1 name{n}.invalid 9 typ host"),
+        filled(lambda n: f"a=rtpmap:{96 + n % 30} H264/90000"),
+        filled(lambda n: f"a=extmap:{n} urn:x"),
+        filled(lambda n: f"a=ssrc:{n} cname:x"),
+        filled(lambda n: f"a=fmtp:{96 + n % 30} " + "a=b;" * 20),
+        filled(lambda n: f"a=group:BUNDLE {n}"),
+        filled(lambda n: f"m=video 9 UDP/TLS/RTP/SAVPF {n % 128}"),
+        filled(lambda _: "a=" + "x" * 200),
+        "v=0\r\n" + "a" * room,
+    ]
+
+
+ATTACKS = (
+    video_upload,
+    audio_upload,
+    endless_message,
+    nack_storm,
+    pli_storm,
+    garbage_rtcp,
+    stray_datagrams,
+    stray_stun,
+    hostile_offers,
+    comings_and_goings,
+)

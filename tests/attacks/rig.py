@@ -1,0 +1,214 @@
+"""A whole house under attack: the server, three good viewers, an attacker, each a process; and somebody who drives.
+
+The driver is in this process. Viewers and attackers are nice: on other machines they would not take the server's
+processor. The attackers' rates are bounded for the same reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from tests.attacks.catalogue import NOTHING
+from tests.attacks.client import Session, come_in
+from tests.attacks.driver import Driver
+from tests.attacks.server import Opened, Seen
+
+from belvedere.testing.loop_watchdog import Stall
+
+CONFIG = """
+[server]
+port = 0
+[head]
+reach = "virtual"
+[head.pan]
+full_speed_deg_per_s = 40.0
+[head.tilt]
+full_speed_deg_per_s = 20.0
+[control]
+lease_grace_s = 0
+[stage]
+source = "test"
+width = 640
+height = 352
+bitrate_kbps = 1500
+[store]
+file = ""
+"""
+VIEWERS = 3
+ATTACKERS = 4
+END_WITHIN_S = 10.0
+SETTLE_S = 0.5
+READY_WITHIN_S = 20.0
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What driving was like for a while.
+
+    Attributes:
+        stops_ms: how late each released finger's stop was.
+        errors: what the driver was told, or did not see.
+        lags_ms: how late the loop's timers were.
+        stalls: what held the loop.
+        rss_mib: the server's memory at the end.
+        did: what the attacker did, each with how often.
+        viewers: what each of the good viewers saw.
+    """
+
+    stops_ms: list[float]
+    errors: list[str]
+    lags_ms: list[float]
+    stalls: list[Stall]
+    rss_mib: float
+    did: dict[str, int]
+    viewers: list[dict[str, int]]
+
+    @property
+    def worst_stop_ms(self) -> float:
+        """The latest of all stops."""
+        return max(self.stops_ms)
+
+    @property
+    def lag_p99_ms(self) -> float:
+        """What 99 of 100 timers were not later than."""
+        ordered = sorted(self.lags_ms)
+        return ordered[int(0.99 * len(ordered))]
+
+    def __str__(self) -> str:
+        lag = f"lag p99 {self.lag_p99_ms:.1f} ms, worst {max(self.lags_ms):.0f} ms"
+        stops = f"{len(self.stops_ms)} stops, the latest after {self.worst_stop_ms:.1f} ms"
+        return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
+
+
+class Process:
+    """A child that is spoken with by lines."""
+
+    def __init__(self, *arguments: str, stderr: int | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+        )
+
+    def ask(self, line: str) -> bytes:
+        """Say something and wait for the answer."""
+        self.tell(line)
+        return self.hear()
+
+    def tell(self, line: str) -> None:
+        """Say something."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> bytes:
+        """The next line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"{self.process.args!r} ended with status {self.process.wait(END_WITHIN_S)}"
+        return line
+
+    def end(self) -> None:
+        """Close its input, which ends all but the server; then SIGTERM, then SIGKILL."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+        self.process.terminate()
+        try:
+            self.process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Rig:
+    """Everything, from a running server to its end; with a stuck log, nobody reads what the server logs."""
+
+    def __init__(self, *, has_stuck_log: bool = False) -> None:
+        self._chance = random.Random(1)
+        self._stack = contextlib.ExitStack()
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        config = folder / "belvedere.toml"
+        config.write_text(CONFIG, encoding="utf-8")
+        log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
+        self.server = self._start("tests.attacks.server", str(config), stderr=log)
+        opened = msgspec.json.decode(self.server.hear(), type=Opened)
+        self._sessions = asyncio.run(self._all_come_in(opened))
+        self._driver, *others = self._sessions
+        cookies = [session.cookie for session in others]
+        self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:VIEWERS])
+        assert self._viewers.hear() == b"watching\n"
+        self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[VIEWERS:])
+        assert self._attacker.hear() == b"ready\n"
+        asyncio.run(self._wait_ready())
+
+    def measure(self, attack: str, seconds: float) -> Measured:
+        """Drive under this attack."""
+        self._attacker.tell(attack)
+        began = self._attacker.hear()
+        if began != b"began\n":
+            self._attacker.ask("end")
+            raise AssertionError(began)
+        try:
+            return self._drive(seconds)
+        finally:
+            time.sleep(SETTLE_S)
+
+    def quiet(self, seconds: float) -> Measured:
+        """Drive without an attack."""
+        return self.measure(NOTHING, seconds)
+
+    def close(self) -> None:
+        """End everything."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def _drive(self, seconds: float) -> Measured:
+        self.server.ask("")
+        self._viewers.ask("")
+        driver = Driver(self._driver, self._chance)
+        try:
+            asyncio.run(driver.drive(seconds))
+        finally:
+            did = msgspec.json.decode(self._attacker.ask("end"), type=dict[str, int])
+        seen = msgspec.json.decode(self.server.ask(""), type=Seen)
+        viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
+        return Measured(driver.stops_ms, driver.errors, seen.lags_ms, seen.stalls, seen.rss_mib, did, viewers)
+
+    def _full_pipe(self) -> int:
+        """A pipe that takes nothing more."""
+        reading, writing = os.pipe()
+        self._stack.callback(os.close, reading)
+        self._stack.callback(os.close, writing)
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        return writing
+
+    def _start(self, *arguments: str, stderr: int | None = None) -> Process:
+        process = Process(*arguments, stderr=stderr)
+        self._stack.callback(process.end)
+        return process
+
+    async def _all_come_in(self, opened: Opened) -> list[Session]:
+        return [await come_in(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
+
+    async def _wait_ready(self) -> None:
+        async with asyncio.timeout(READY_WITHIN_S):
+            while (await self._driver.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.05)

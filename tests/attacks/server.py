@@ -1,0 +1,88 @@
+"""A server process that is attacked, and tells of itself: `python -m tests.attacks.server belvedere.toml`.
+
+It is `belvedere serve` with a watchdog at its loop. It prints a JSON line once its door is open, and another for each
+line that it reads: what the watchdog saw since the last, answered by a thread, because the loop may be held.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from aioice import ice
+
+from belvedere.app.run import run
+from belvedere.app.settings import read_house
+from belvedere.testing.loop_watchdog import LoopWatchdog, Stall
+
+if TYPE_CHECKING:
+    from belvedere.app.build import Belvedere
+
+VISITORS = 12
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The door is open: where, and a one-time link for each visitor."""
+
+    address: str
+    links: list[str]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What the watchdog saw, in milliseconds."""
+
+    lags_ms: list[float]
+    stalls: list[Stall]
+    rss_mib: float
+
+
+class WatchedServer:
+    """Puts the watchdog at the loop, and answers."""
+
+    def __init__(self) -> None:
+        self._watchdog = LoopWatchdog()
+        self._links: list[str] = []
+
+    def receive_built(self, belvedere: Belvedere) -> None:
+        """Watch from before anything starts."""
+        self._watchdog.start()
+        self._links = [f"/enter/{belvedere.door.invite(f'visitor{number}')}" for number in range(VISITORS)]
+
+    def receive_opened(self, link: str) -> None:
+        """Say where, and answer from now on."""
+        address = link.partition("/enter/")[0]
+        _print(Opened(address, [address + link for link in self._links]))
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        for _line in sys.stdin:
+            watched = self._watchdog.take()
+            _print(Seen([lag * 1000 for lag in watched.lags_s], watched.stalls, _rss_mib()))
+
+
+def _rss_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 2**20
+
+
+def _print(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.flush()
+
+
+def _no_address(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: ARG001, FBT001 - as aioice calls it
+    return []
+
+
+def main() -> int:
+    """Serve until SIGTERM, by way of loopback only: no attack may leave this machine."""
+    ice.get_host_addresses = _no_address
+    server = WatchedServer()
+    return run(read_house(Path(sys.argv[1])), server.receive_opened, server.receive_built)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

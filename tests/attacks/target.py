@@ -1,0 +1,49 @@
+"""What an attack is given."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from tests.attacks.client import Session
+
+    Attack = Callable[["Target"], Coroutine[object, object, None]]
+
+TURN_S = 0.01
+
+
+class Target:
+    """The server, the sessions that the attacker has, and what was done.
+
+    Attributes:
+        sessions: of people who came in; whoever is a stranger uses none.
+        did: what was done, each with how often.
+        has_begun: set once the attack runs.
+    """
+
+    def __init__(self, sessions: list[Session]) -> None:
+        self.sessions = sessions
+        self.did: Counter[str] = Counter()
+        self.has_begun = asyncio.Event()
+
+    def did_one(self, what: str, number: int = 1) -> None:
+        """Count something done; the attack runs by now."""
+        self.did[what] += number
+        self.has_begun.set()
+
+    async def at_rate(self, per_s: float, do: Callable[[], Awaitable[None]]) -> None:
+        """Do something so often a second, or as often as it can be done, without end."""
+        began, done = time.monotonic(), 0
+        while True:
+            due = (time.monotonic() - began) * per_s
+            if due - done > per_s:  # a second behind: what was not done is not made up for
+                began, done = time.monotonic(), 0
+            while done < due:
+                await do()
+                done += 1
+            await asyncio.sleep(TURN_S)

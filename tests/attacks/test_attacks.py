@@ -1,0 +1,32 @@
+"""Whatever viewers and strangers send: a released finger stops the head within 100 ms, and the loop turns."""
+
+from __future__ import annotations
+
+import pytest
+from tests.attacks.bounds import Attacked, broken, told
+from tests.attacks.catalogue import ATTACKS, NOTHING
+
+PLI_S = 3.0
+COMING_IDRS = 2  # whoever comes begins with one, and what was asked for before is counted, too
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.mark.parametrize("attack", sorted(set(ATTACKS) - {NOTHING}))
+def test_a_released_finger_stops_the_head_at_once_under(attack: str, attacked: Attacked) -> None:
+    measured = attacked.measure(attack)
+    assert measured.did, "the attack did nothing"
+    assert len(measured.stops_ms) > 1, told(measured)
+    assert not broken(measured)
+
+
+def test_one_viewer_who_asks_for_key_frames_does_not_blur_what_the_others_see(attacked: Attacked) -> None:
+    measured = attacked.measure("pli_storm", PLI_S)
+    assert measured.did["plis"] > 5 * PLI_S
+    assert max(viewer.get("idrs", 0) for viewer in measured.viewers) <= PLI_S + COMING_IDRS
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing() -> None:
+    with Attacked(has_stuck_log=True) as attacked:
+        measured = attacked.measure("odd_upgrades")
+    assert not broken(measured)

@@ -1,0 +1,40 @@
+"""A process of good viewers: `python -m tests.attacks.viewers ADDRESS COOKIE...`.
+
+It prints a line when all have a picture, and for each line that it reads one with what they saw since the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import msgspec
+from tests.attacks.client import Session
+from tests.attacks.lines import print_line, read_lines
+from tests.attacks.watching import Viewer, watch_cheaply
+
+NICENESS = 10  # on other machines they would not take our processor
+
+
+async def _watch(sessions: list[Session]) -> None:
+    viewers = [Viewer() for _ in sessions]
+    await asyncio.gather(*(viewer.watch(session) for viewer, session in zip(viewers, sessions, strict=True)))
+    print_line("watching")
+    async for _line in read_lines():
+        print_line(msgspec.json.encode([dict(viewer.seen) for viewer in viewers]).decode())
+        for viewer in viewers:
+            viewer.seen.clear()
+    await asyncio.gather(*(viewer.close() for viewer in viewers))
+
+
+def main() -> None:
+    """Watch until the input ends."""
+    os.nice(NICENESS)
+    watch_cheaply()
+    address, *cookies = sys.argv[1:]
+    asyncio.run(_watch([Session(address, cookie) for cookie in cookies]))
+
+
+if __name__ == "__main__":
+    main()
