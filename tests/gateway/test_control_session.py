@@ -3,10 +3,10 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 from msgspec import UNSET
+from tests.gateway.talk import Talk
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
@@ -21,26 +21,6 @@ from belvedere.testing.house import House, open_house
 
 HELLO = {"type": "hello", "clock": 5.0}
 STOP = {"type": "stop"}
-
-
-@dataclass
-class Talk:
-    """A session that has everything it is told within reach."""
-
-    house: House
-    session: ControlSession
-    connected: set[str] = field(default_factory=set)
-
-    def say(self, message: object) -> list[Outgoing]:
-        return self.session.receive_text(self.house.clock(), json.dumps(message))
-
-    def drive(
-        self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
-    ) -> list[Outgoing]:
-        epoch = self.house.engine.status.lease.epoch
-        message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
-        sent_ms = (self.house.clock() - late_s) * 1000
-        return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 
 @pytest.fixture
