@@ -16,6 +16,7 @@ from belvedere.testing.house import open_house
 pytestmark = pytest.mark.realtime
 
 STRANGERS = 135  # at a time; more than uvicorn's limit was
+FILES = 1024  # fewer places for strangers than there are strangers
 PATIENCE_S = 10.0
 UPGRADE = (
     "GET /api/v1/control HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -75,7 +76,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
             page=page,
         )
         app, started = create_app(parts), asyncio.Event()
-        limits = ConnectionLimits(app.session_of, TrustedProxies(["127.0.0.1"]))
+        limits = ConnectionLimits(app.session_of, TrustedProxies(["127.0.0.1"]), most_files=FILES)
         serving = asyncio.create_task(serve(app, [socket], started.set, limits))
         await started.wait()
         try:

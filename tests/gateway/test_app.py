@@ -1,6 +1,7 @@
 """The application as a whole: what it says of itself is what it does."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -112,6 +113,12 @@ async def test_its_life_begins_and_ends_cleanly(make_parts: MakeParts) -> None:
         assert sent[1:] == ["lifespan.shutdown.complete"]
 
 
+def unhurried() -> ConnectionLimits:
+    """Limits that count each request as another session's: whoever asks at random asks more often than anybody may."""
+    numbers = itertools.count()
+    return ConnectionLimits(lambda _headers: str(next(numbers)))
+
+
 @pytest.fixture(scope="module")
 def described(make_parts: MakeParts) -> Iterator[Any]:
     """The API of a house that is served from a thread, as it describes itself to a visitor."""
@@ -122,7 +129,7 @@ def described(make_parts: MakeParts) -> Iterator[Any]:
     async def be_served() -> None:
         async with open_house(ControlOptions(dead_man_s=0.7)) as house:
             app = create_app(make_parts(house))
-            serving = asyncio.create_task(serve(app, [socket], started.set, ConnectionLimits(app.session_of)))
+            serving = asyncio.create_task(serve(app, [socket], started.set, unhurried()))
             cookies.append(f"belvedere-{port}={house.let_in().cookie}")
             await asyncio.to_thread(over.wait)
             serving.cancel()

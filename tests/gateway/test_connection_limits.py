@@ -64,7 +64,10 @@ def test_an_address_displaces_its_own() -> None:
 
 def test_many_addresses_displace_whoever_of_the_busiest_has_asked_for_nothing_longest() -> None:
     known = limits()
-    crowds = [[Peer(f"192.0.2.{address}") for _ in range(STRANGERS_OF_ADDRESS)] for address in range(4)]
+    crowds = [
+        [Peer(f"192.0.2.{address}") for _ in range(STRANGERS_OF_ADDRESS)]
+        for address in range(STRANGERS // STRANGERS_OF_ADDRESS)
+    ]
     for crowd in crowds:
         for each in crowd:
             known.receive_connected(each, each.address)

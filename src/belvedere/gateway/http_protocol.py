@@ -144,8 +144,10 @@ class HttpProtocol(asyncio.Protocol):
     # of the server and its limits
 
     def shutdown(self) -> None:
-        """End with the answer that is under way, or now."""
-        if self._exchange is None:
+        """End with the answer that is under way, or now; a body that is still coming is not waited for."""
+        if self._is_body_coming():
+            self._refuse(503)
+        elif self._exchange is None:
             self._close()
         else:
             self._exchange.closes = True
