@@ -69,6 +69,10 @@ soak: $(TEST_READY) ## random lives of the fail-safe core (a million; ARGS="--sc
 	$(PYTHON_IN) -m benchmarks.soak_faults
 	$(PYTHON_IN) -m benchmarks.soak_logs
 
+.PHONY: mutants
+mutants: $(TEST_READY) ## change what drives in small ways, and tell which no test notices; ARGS="link/courier engine"
+	$(PYTHON_IN) -m tests.mutants.run $(ARGS)
+
 .PHONY: contract
 contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from the wire messages
 	$(PYTHON_IN) -m belvedere.gateway.contract

@@ -127,7 +127,7 @@ class Belvedere:
         now = self._loop.time()
         self._engine.receive_drive(
             "stick",
-            Setpoint(epoch=self._epoch, hold=self._hold, seq=self._seq, pan=pan, tilt=tilt, sent_at_s=now),
+            Setpoint(epoch=self._epoch, hold=self._hold, seq=self._seq, pan=pan, tilt=tilt, sent_at_s=now, heard_s=now),
         )
 
     def release(self) -> None:

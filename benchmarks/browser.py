@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from benchmarks.serving import Server
+
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless=new",
@@ -84,6 +86,12 @@ def page_of(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
     finally:
         context.close()
+
+
+def open_page(page: Page, server: Server) -> None:
+    """Come in by the server's link without its button, and open the page itself, which waits for a tap."""
+    page.request.post(server.link)
+    page.goto(server.address)
 
 
 def clock_offset_ms(page: Page) -> float:

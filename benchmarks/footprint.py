@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.browser import chromium, page_of, wait_until
+from benchmarks.browser import chromium, open_page, page_of, wait_until
 from benchmarks.report import Result, compare
 from benchmarks.serving import Server, serving
 
@@ -50,7 +50,7 @@ def _start(name: str) -> AbstractContextManager[Server]:
 
 def _rss_while_watched(server: Server) -> float:
     with chromium() as browser, page_of(browser) as page:
-        page.goto(server.link)
+        open_page(page, server)
         page.get_by_role("button", name="Look around").click()
         wait_until(page, "bench.first > 0")
         time.sleep(WATCH_S)

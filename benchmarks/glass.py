@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.browser import chromium, clock_offset_ms, page_of, wait_until
+from benchmarks.browser import chromium, clock_offset_ms, open_page, page_of, wait_until
 from benchmarks.report import Result, compare, percentile
 from benchmarks.serving import Server, serving
 
@@ -93,7 +93,7 @@ def _watch(page: Page, server: Server) -> Watched:
 
 def _tap(page: Page, server: Server) -> None:
     """Open the page, wait as people do, tap, and wait for the first picture."""
-    page.goto(server.link)
+    open_page(page, server)
     page.get_by_role("button", name="Look around").wait_for()
     time.sleep(1.0)
     page.get_by_role("button", name="Look around").click()

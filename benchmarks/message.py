@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 RATE_PER_S = 100
+PING_EVERY = RATE_PER_S // 4  # messages, as a page does
 DRIVE_S = 6.0
 LEASE_WITHIN_S = 5.0
 SILENT_S = 2.0
@@ -61,17 +62,18 @@ async def _drive(server: Server) -> float:
     headers = {"Cookie": cookie, "Origin": server.address}
     url = server.address.replace("http", "ws") + "/api/v1/control"
     async with connect(url, subprotocols=["belvedere.v1"], additional_headers=headers, compression=None) as socket:  # type: ignore[list-item]  # a NewType of str
+        told = _Told()
         await socket.send(json.dumps({"type": "hello", "clock": _clock()}))
-        await socket.recv()  # the welcome
+        told.receive(await socket.recv())  # the welcome
         await socket.send(json.dumps({"type": "lease.acquire"}))
         epoch = await _epoch(socket)
 
         def drive(seq: int) -> str:
             speed = (seq % 50) / 100 + 0.2
             message = {"type": "drive", "epoch": epoch, "hold": 1, "seq": seq, "pan": speed, "tilt": -speed}
-            return json.dumps({**message, "clock": _clock()})
+            return json.dumps({**message, "clock": _clock(), "heard": told.newest_ms})
 
-        return await _cost(server, socket, drive)
+        return await _cost(server, socket, drive, told)
 
 
 async def _echo(server: Server) -> float:
@@ -80,21 +82,39 @@ async def _echo(server: Server) -> float:
 
         def drive(seq: int) -> str:
             message = {"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 0.5, "tilt": -0.5}
-            return json.dumps({**message, "clock": _clock()})
+            return json.dumps({**message, "clock": _clock(), "heard": _clock()})
 
-        return await _cost(server, socket, drive)
+        return await _cost(server, socket, drive, _Told())
 
 
-async def _cost(server: Server, socket: ClientConnection, message: Callable[[int], str]) -> float:
-    """Microseconds a message, without what silence costs."""
-    reading = asyncio.create_task(_read(socket))
+class _Told:
+    """The newest time that a server told of its clock; the rival tells none."""
+
+    def __init__(self) -> None:
+        self.newest_ms = 0.0
+        self.anything = asyncio.Event()
+
+    def receive(self, text: str | bytes) -> None:
+        message = json.loads(text)
+        self.newest_ms = message.get("server", message.get("written", self.newest_ms))
+        self.anything.set()
+
+
+async def _cost(server: Server, socket: ClientConnection, message: Callable[[int], str], told: _Told) -> float:
+    """Microseconds a message, without what silence costs; the pings of whoever drives are part of the cost."""
+    reading = asyncio.create_task(_read(socket, told))
     before = server.cpu_s()
     await asyncio.sleep(SILENT_S)
     silent = (server.cpu_s() - before) / SILENT_S
+    told.anything.clear()
+    await socket.send(json.dumps({"type": "ping", "clock": _clock()}))
+    await told.anything.wait()
     before, began, sent = server.cpu_s(), time.monotonic(), 0
     while sent < RATE_PER_S * DRIVE_S:
         await socket.send(message(sent))
         sent += 1
+        if sent % PING_EVERY == 0:
+            await socket.send(json.dumps({"type": "ping", "clock": _clock()}))
         await asyncio.sleep(max(0.0, began + sent / RATE_PER_S - time.monotonic()))
     elapsed_s = time.monotonic() - began
     cost_us = (server.cpu_s() - before - silent * elapsed_s) / sent * 1e6
@@ -102,9 +122,9 @@ async def _cost(server: Server, socket: ClientConnection, message: Callable[[int
     return cost_us
 
 
-async def _read(socket: ClientConnection) -> None:
-    async for _message in socket:
-        pass
+async def _read(socket: ClientConnection, told: _Told) -> None:
+    async for message in socket:
+        told.receive(message)
 
 
 async def _epoch(socket: ClientConnection) -> int:
@@ -124,7 +144,7 @@ def _cookie(link: str) -> str:
 
     opener = urllib.request.build_opener(Stay)
     try:
-        opener.open(link)
+        opener.open(link, data=b"")
     except urllib.error.HTTPError as answer:
         return str(answer.headers["set-cookie"]).partition(";")[0]
     raise RuntimeError("the door did not answer with a redirect")

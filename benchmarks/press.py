@@ -12,7 +12,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.browser import chromium, page_of, wait_until
+from benchmarks.browser import chromium, open_page, page_of, wait_until
 from benchmarks.report import Result, compare, percentile
 from benchmarks.serving import serving
 
@@ -81,7 +81,7 @@ def _press(browser: Browser) -> list[float]:
     chance = random.Random()
     with serving() as server, page_of(browser) as page:
         server.settle()
-        page.goto(server.link)
+        open_page(page, server)
         page.get_by_role("button", name="Look around").click()
         wait_until(page, "bench.first > 0")
         wait_until(page, "document.querySelector('main').dataset.picture === 'live'")

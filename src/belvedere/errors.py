@@ -2,7 +2,8 @@
 
     BelvedereError
     ├── OwnerError                  the owner can mend it: a file, a key, a missing package
-    │   └── SettingsError           a configuration or profile value; names file, key and allowed values
+    │   ├── SettingsError           a configuration or profile value; names file, key and allowed values
+    │   └── StoreError              the file that survives restarts cannot be used; says what is wrong and what to do
     ├── VisitorError                what a visitor asked for is refused; carries a `Refusal`
     ├── FrameError                  bytes that no unit of this head would send or take
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
@@ -43,6 +44,18 @@ class SettingsError(OwnerError):
         super().__init__(f"{where}: {problem}" + (f" (allowed: {allowed})" if allowed else ""))
 
 
+class StoreError(OwnerError):
+    """The store's file could not be used.
+
+    Attributes:
+        is_lasting: trying again is of no use: the file is damaged, of a later version, or none of ours.
+    """
+
+    def __init__(self, message: str, *, is_lasting: bool = False) -> None:
+        self.is_lasting = is_lasting
+        super().__init__(message)
+
+
 class Refusal(enum.StrEnum):
     """Why a visitor's request was not carried out; the words travel on the wire as codes."""
 
@@ -55,15 +68,22 @@ class Refusal(enum.StrEnum):
     OLD_EPOCH = "old_epoch"
     OLD_SEQUENCE = "old_sequence"
     TOO_LATE = "too_late"
+    TOO_SLOW = "too_slow"
     HOLD_ENDED = "hold_ended"
+    HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
 
 
 class VisitorError(BelvedereError):
-    """A visitor's request is refused for a reason the visitor can act on."""
+    """A visitor's request is refused for a reason the visitor can act on.
 
-    def __init__(self, refusal: Refusal, message: str) -> None:
+    Attributes:
+        delay_s: with TOO_SLOW, how old the request may have been.
+    """
+
+    def __init__(self, refusal: Refusal, message: str, *, delay_s: float | None = None) -> None:
         self.refusal = refusal
+        self.delay_s = delay_s
         super().__init__(message)
 
 
@@ -75,6 +95,7 @@ class LinkReason(enum.StrEnum):
     """Why a unit could not be reached or written."""
 
     NOT_FOUND = "not_found"
+    NO_ADAPTER = "no_adapter"
     ADAPTER_OFF = "adapter_off"
     NO_PERMISSION = "no_permission"
     CONNECT_FAILED = "connect_failed"

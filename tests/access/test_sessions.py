@@ -23,26 +23,33 @@ def test_a_session_ends_on_time() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
     admission = sessions.open(0.0, "ana", 0)
     assert sessions.find(10.0, admission.cookie) is None
-    assert sessions.tick(10.0) == [admission.session]
-    assert sessions.tick(10.0) == []
+    assert not sessions.is_live(10.0, admission.session)
+    assert sessions.expire(10.0) == [admission.session]
+    assert sessions.expire(10.0) == []
 
 
 def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
-    first, second, third = (sessions.open(float(now), "ana", 0) for now in range(3))
+    first, second = (sessions.open(float(now), "ana", 0) for now in range(2))
+    assert sessions.make_room() == first.session
+    assert sessions.make_room() is None
+    third = sessions.open(2.0, "ana", 0)
     assert sessions.find(3.0, first.cookie) is None
+    assert not sessions.is_live(3.0, first.session)
     assert sessions.find(3.0, second.cookie) is not None
     assert sessions.find(3.0, third.cookie) is not None
     assert len(sessions) == 2
 
 
-def test_one_that_had_to_give_way_is_told_as_ended_at_once() -> None:
-    sessions = Sessions(lifetime_s=10, at_most=1)
-    first, second = sessions.open(0.0, "ana", 0), sessions.open(3.0, "ben", 0)
-    assert sessions.deadline() == 3.0
-    assert [session.id for session in sessions.tick(3.0)] == [first.session.id]
-    assert sessions.tick(3.0) == []
-    assert sessions.deadline() == second.session.ends_at_s
+def test_a_session_can_be_ended_once_before_its_time() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=4)
+    ana, ben = sessions.open(0.0, "ana", 0), sessions.open(0.0, "ben", 0)
+    assert sessions.end(ana.session.id) == ana.session
+    assert sessions.end(ana.session.id) is None
+    assert sessions.find(1.0, ana.cookie) is None
+    assert not sessions.is_live(1.0, ana.session)
+    assert sessions.is_live(1.0, ben.session)
+    assert sessions.expire(10.0) == [ben.session]
 
 
 def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
@@ -51,7 +58,7 @@ def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
     sessions.open(0.0, "ana", 0)
     sessions.open(4.0, "ben", 0)
     assert sessions.deadline() == 10.0
-    sessions.tick(10.0)
+    sessions.expire(10.0)
     assert sessions.deadline() == 14.0
 
 
@@ -74,3 +81,19 @@ def test_no_guess_opens_anything(guess: str) -> None:
     sessions.open(0.0, "ana", 0)
     assert sessions.find(0.0, guess) is None
     assert len(digest(guess)) == 32
+
+
+def test_of_many_the_one_with_the_least_time_left_gives_way() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=8)
+    gone, opened = [], []
+    for now in range(24):
+        gone.append(sessions.make_room())
+        opened.append(sessions.open(float(now), "ana", 0).session)
+    assert gone == [None] * 8 + opened[:16]
+
+
+def test_every_session_has_a_short_name_of_its_own() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=100)
+    names = {sessions.open(0.0, "", 0).session.id for _ in range(100)}
+    assert len(names) == 100
+    assert {len(name) for name in names} == {12}

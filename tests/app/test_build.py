@@ -1,18 +1,81 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import sqlite3
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.notify import Notifier
-from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, furnish
+from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, StoreSettings, furnish
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
 from belvedere.stage.pattern import PatternSource
+from belvedere.store.positions import Position, Positions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def no_database(path: Path) -> None:
+    path.write_text("no database " * 1000, encoding="utf-8")
+
+
+def of_later(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+
+def nonsense(path: Path) -> None:
+    positions = Positions(path)
+    positions.keep({axis.value: Position(1.0, is_sure=True) for axis in AXES})
+    positions.close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE position SET deg = ? WHERE axis = 'pan'", (math.inf,))
+        database.execute("UPDATE position SET deg = 'far' WHERE axis = 'tilt'")
+    database.close()
+
+
+def locked(path: Path) -> None:
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    OPEN.append(database)
+
+
+OPEN: list[sqlite3.Connection] = []
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("make", [a_folder, no_database, of_later, nonsense, locked])
+async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_is_sure(
+    make: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "belvedere.sqlite3"
+    make(path)
+    settings = msgspec.structs.replace(DEMO, store=StoreSettings(file=path.name))
+    belvedere = build(furnish(settings, folder=tmp_path), asyncio.get_running_loop().time, Notifier({}))
+    status = belvedere.engine.status
+    assert (status.pan.position_deg, status.pan.is_position_sure) == (0, False)
+    assert (status.tilt.position_deg, status.tilt.is_position_sure) == (0, False)
+    assert msgspec.json.encode(status)
+    assert str(path) in caplog.text
+    assert "tilt may have moved since" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert belvedere.keeper is not None
+    for database in OPEN:
+        database.close()
+    await belvedere.keeper.close(status)
 
 
 def built(settings: Settings) -> Belvedere:

@@ -1,94 +1,212 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from belvedere.app.keeper import Keeper
+from belvedere.app.keeper import KEEP_S, REST_S, Keeper
 from belvedere.control.core import LeaseStatus
 from belvedere.engine.bus import Bus
 from belvedere.engine.status import AxisState, EngineStatus
-from belvedere.errors import OwnerError
+from belvedere.errors import StoreError
 from belvedere.link.supervisor import LinkPhase
-from belvedere.store.positions import Position, Positions
+from belvedere.store.positions import LOST, Position, Positions
+from belvedere.store.writer import PositionWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-pytestmark = pytest.mark.realtime  # a thread writes
 
-
-class Written(Positions):
-    """A store that counts what it is given, and fails when told."""
+class Noted(PositionWriter):
+    """A writer whose thread was never begun, and what was put into it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.writes: list[Mapping[str, Position]] = []
-        self.is_broken = False
+        super().__init__(path, ("pan", "tilt"))
+        self.puts: list[Position] = []
+
+    def put(self, positions: Mapping[str, Position]) -> None:
+        super().put(positions)
+        self.puts += [positions["pan"]] if "pan" in positions else []
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Noted:
+    return Noted(tmp_path / "it.sqlite3")
+
+
+def status(pan_deg: float | None, velocity: float = 0.0, lease: LeaseStatus | None = None) -> EngineStatus:
+    pan = AxisState(LinkPhase.READY, None, velocity, pan_deg, 0, None)
+    tilt = AxisState(LinkPhase.READY, None, 0.0, None, 0, None)
+    return EngineStatus(pan, tilt, lease or LeaseStatus(0, None, 0))
+
+
+def sure(deg: float) -> Position:
+    return Position(deg, is_sure=True)
+
+
+def unsure(deg: float) -> Position:
+    return Position(deg, is_sure=False)
+
+
+async def test_a_position_is_sure_only_after_a_while_at_rest(writer: Noted) -> None:
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(0))
+    await asyncio.sleep(REST_S - 0.1)
+    assert writer.puts == [unsure(0)]
+    await asyncio.sleep(0.2)
+    assert writer.puts == [unsure(0), sure(0)]
+
+
+async def test_a_move_is_put_as_not_sure_in_the_very_call_that_tells_of_it_and_once(writer: Noted) -> None:
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(0))
+    await asyncio.sleep(2 * REST_S)
+    writer.puts.clear()
+    keeper.receive(status(0, 1))
+    assert writer.puts == [unsure(0)]
+    for deg in range(1, 20):
+        keeper.receive(status(deg, 1))
+        await asyncio.sleep(0.1)
+    assert writer.puts == [unsure(0)]
+    keeper.receive(status(20))
+    await asyncio.sleep(2 * REST_S)
+    assert writer.puts == [unsure(0), sure(20)]
+
+
+async def test_in_a_row_of_short_presses_the_file_says_not_sure_throughout(writer: Noted) -> None:
+    keeper = Keeper(Bus(), writer)
+    for deg in range(10):
+        keeper.receive(status(deg, 1))
+        await asyncio.sleep(0.5)
+        keeper.receive(status(deg + 1))
+        await asyncio.sleep(REST_S / 2)
+    assert writer.puts == [unsure(0)]
+
+
+async def test_whoever_becomes_the_driver_makes_it_not_sure_before_the_first_press(writer: Noted) -> None:
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(5))
+    await asyncio.sleep(2 * REST_S)
+    writer.puts.clear()
+    keeper.receive(status(5, lease=LeaseStatus(1, "ann", 0)))
+    assert writer.puts == [unsure(5)]
+
+
+async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(writer: Noted) -> None:
+    state = status(5)
+    doubtful = msgspec.structs.replace(state, pan=msgspec.structs.replace(state.pan, is_position_sure=False))
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(1))
+    keeper.receive(doubtful)
+    await asyncio.sleep(2 * REST_S)
+    assert writer.puts == [unsure(1), unsure(5)]
+
+
+@pytest.mark.parametrize("deg", [math.nan, math.inf, -math.inf, 1e300])
+async def test_what_is_no_number_of_degrees_is_kept_as_lost(writer: Noted, deg: float) -> None:
+    Keeper(Bus(), writer).receive(status(deg))
+    assert writer.puts == [LOST]
+
+
+async def test_an_axis_without_calibration_has_no_position_to_keep(writer: Noted) -> None:
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(None, 1))
+    await asyncio.sleep(2 * REST_S)
+    assert writer.puts == []
+
+
+async def test_it_listens_to_the_bus_until_it_is_ended(writer: Noted) -> None:
+    bus = Bus()
+    keeping = asyncio.create_task(Keeper(bus, writer).run())
+    await asyncio.sleep(0)
+    bus.publish("status", status(4))
+    await asyncio.sleep(2 * REST_S)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    bus.publish("status", status(5))
+    await asyncio.sleep(2 * REST_S)
+    assert writer.puts == [unsure(4), sure(4)]
+
+
+class Full(Positions):
+    """A file on a disk that may be full."""
+
+    is_full = False
 
     def keep(self, positions: Mapping[str, Position]) -> None:
-        if self.is_broken:
-            raise OwnerError("the disk is full")
-        self.writes.append(positions)
+        if self.is_full:
+            raise StoreError("the disk is full")
         super().keep(positions)
 
 
-def status(pan_deg: float | None, velocity: float) -> EngineStatus:
-    pan = AxisState(LinkPhase.READY, None, velocity, pan_deg, 0, None)
-    tilt = AxisState(LinkPhase.READY, None, 0.0, None, 0, None)
-    return EngineStatus(pan, tilt, LeaseStatus(0, None, 0))
+def on_disk(path: Path) -> dict[str, Position]:
+    positions = Positions(path)
+    try:
+        return positions.all()
+    finally:
+        positions.close()
 
 
-async def test_a_move_is_written_twice_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:
-    positions = Written(tmp_path / "it.sqlite3")
-    keeper = Keeper(Bus(), positions)
-    for state in (status(0, 0), status(0, 1), status(5, 1), status(9, 0.5), status(10, 0), status(10, 0)):
-        await keeper.keep(state)
-    assert [(write["pan"].deg, write["pan"].is_sure) for write in positions.writes] == [
-        (0, True),
-        (0, False),
-        (10, True),
-    ]
-    positions.close()
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not is_so():  # noqa: ASYNC110 - a thread writes
+            await asyncio.sleep(0.005)
 
 
-async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(tmp_path: Path) -> None:
-    positions = Written(tmp_path / "it.sqlite3")
-    state = status(5, 0)
-    doubtful = msgspec.structs.replace(state, pan=msgspec.structs.replace(state.pan, is_position_sure=False))
-    await Keeper(Bus(), positions).keep(doubtful)
-    assert positions.all() == {"pan": Position(5, is_sure=False)}
-    positions.close()
-
-
-async def test_an_axis_without_calibration_has_no_position_to_keep(tmp_path: Path) -> None:
-    positions = Written(tmp_path / "it.sqlite3")
-    await Keeper(Bus(), positions).keep(status(None, 1))
-    assert positions.writes == []
-    positions.close()
-
-
-async def test_a_store_that_fails_is_told_and_nothing_else_happens(
+@pytest.mark.realtime
+async def test_a_disk_that_was_full_once_never_leaves_an_old_position_that_is_sure(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    positions = Written(tmp_path / "it.sqlite3")
-    positions.is_broken = True
-    await Keeper(Bus(), positions).keep(status(1, 0))
-    assert "the disk is full" in caplog.text
-    positions.close()
+    files: list[Full] = []
+
+    def opened(path: Path) -> Full:
+        files.append(Full(path))
+        return files[-1]
+
+    path = tmp_path / "it.sqlite3"
+    writer = PositionWriter(path, ("pan",), opened)
+    writer.open(30)
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(0))
+    files[0].is_full = True
+    keeper.receive(status(0, 1))
+    keeper.receive(status(40))
+    await until(lambda: not writer.unsaved() or not writer.is_saving)
+    assert on_disk(path) == {"pan": unsure(0)}  # what a crash would leave
+    files[0].is_full = False
+    await keeper.close(status(40))
+    assert on_disk(path) == {"pan": sure(40)}
+    assert "not saved" not in caplog.text
 
 
-async def test_it_listens_to_the_bus_until_it_is_ended(tmp_path: Path) -> None:
-    bus, positions = Bus(), Written(tmp_path / "it.sqlite3")
-    keeping = asyncio.create_task(Keeper(bus, positions).run())
-    await asyncio.sleep(0)
-    bus.publish("status", status(4, 0))
-    while not positions.writes:  # noqa: ASYNC110 - a thread writes
-        await asyncio.sleep(0.001)
-    keeping.cancel()
-    await asyncio.wait([keeping])
-    assert positions.all() == {"pan": Position(4, is_sure=True)}
-    positions.close()
+@pytest.mark.realtime
+async def test_what_could_not_be_saved_at_the_end_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def opened(path: Path) -> Full:
+        file = Full(path)
+        file.is_full = True
+        return file
+
+    writer = PositionWriter(tmp_path / "it.sqlite3", ("pan",), opened)
+    writer.open(30)
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(3))
+    await keeper.close(status(40))
+    assert "not saved: the position of pan, 40 degrees: the disk is full" in caplog.text
+
+
+async def test_a_disk_that_never_answers_does_not_keep_the_program_from_its_end(
+    writer: Noted, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = Keeper(Bus(), writer)
+    keeper.receive(status(3))
+    began, clock = time.monotonic(), asyncio.get_running_loop().time
+    began_here = clock()
+    await keeper.close(status(40))
+    assert clock() - began_here == pytest.approx(KEEP_S)
+    assert time.monotonic() - began < 2 * KEEP_S
+    assert "not saved: the position of pan, 40 degrees" in caplog.text

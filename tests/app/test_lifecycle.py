@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from belvedere.app.lifecycle import live
-from belvedere.app.settings import DEMO, House, furnish
+from belvedere.app.settings import DEMO, House, StoreSettings, furnish
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import OwnerError
@@ -21,8 +22,11 @@ from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.head.profile import shipped_profile
+from belvedere.store.positions import Position, Positions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from belvedere.app.build import Belvedere
 
 pytestmark = pytest.mark.realtime
@@ -30,9 +34,10 @@ PATIENCE_S = 60
 STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
-def a_house(port: int = 0) -> House:
+def a_house(port: int = 0, store: str = "") -> House:
     stage = msgspec.structs.replace(DEMO.stage, source="test")
-    return furnish(msgspec.structs.replace(DEMO, server=GatewayOptions(port=port), stage=stage))
+    server, kept = GatewayOptions(port=port), StoreSettings(file=store)
+    return furnish(msgspec.structs.replace(DEMO, server=server, stage=stage, store=kept))
 
 
 @dataclass
@@ -97,7 +102,8 @@ async def drive_pan(belvedere: Belvedere) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not head.pan.frames or head.pan.frames[-1].frame == STOP:
             seq += 1
-            setpoint = Setpoint(epoch=1, hold=seq, seq=seq, pan=0.5, tilt=0, sent_at_s=time.monotonic())
+            now = time.monotonic()
+            setpoint = Setpoint(epoch=1, hold=seq, seq=seq, pan=0.5, tilt=0, sent_at_s=now, heard_s=now)
             engine.receive_drive("ann", setpoint)
             await asyncio.sleep(0.05)
 
@@ -131,3 +137,50 @@ async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplo
     life.ending.set()
     assert await living == 1
     assert "may still be turning" in caplog.text
+
+
+def on_disk(path: Path) -> dict[str, Position]:
+    positions = Positions(path)
+    try:
+        return positions.all()
+    finally:
+        positions.close()
+
+
+async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_sure_after_a_good_end(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "it.sqlite3"
+    for _ in range(2):  # and the second time it goes on from there
+        life = Life()
+        living = life.begin(a_house(store=str(path)))
+        async with asyncio.timeout(PATIENCE_S):
+            await life.link
+        await life.until_connected()
+        await drive_pan(life.parts[0])
+        assert {kept.is_sure for kept in on_disk(path).values()} == {False}  # what a kill would leave now
+        life.ending.set()
+        assert await living == 0
+        stands = life.parts[0].engine.status.pan
+        assert stands.position_deg
+        assert stands.is_position_sure
+        assert on_disk(path)["pan"] == Position(stands.position_deg, is_sure=True)
+
+
+async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "it.sqlite3"
+    life = Life()
+    living = life.begin(a_house(store=str(path)))
+    async with asyncio.timeout(PATIENCE_S):
+        await life.link
+    await life.until_connected()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    await drive_pan(life.parts[0])
+    life.ending.set()
+    assert await living == 0
+    other.close()
+    assert "not saved: the position of pan" in caplog.text
+    assert not on_disk(path)["pan"].is_sure

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -12,6 +15,9 @@ from belvedere.app.run import leave_anyway, run
 from belvedere.app.settings import DEMO, furnish
 from belvedere.errors import OwnerError
 from belvedere.gateway.parts import GatewayOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.realtime
@@ -36,6 +42,41 @@ def test_what_only_the_owner_can_mend_comes_out_as_it_is() -> None:
         house = furnish(msgspec.structs.replace(DEMO, server=GatewayOptions(port=taken.getsockname()[1])))
         with pytest.raises(OwnerError, match="cannot listen"):
             run(house, print)
+
+
+@pytest.mark.realtime
+def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(tmp_path: Path) -> None:
+    settings = tmp_path / "belvedere.toml"
+    settings.write_text('[server]\nport = 0\n[head]\nreach = "none"\n[store]\nfile = ""\n')
+    reading, writing = os.pipe()
+    fill(writing)
+    command = [sys.executable, "-m", "belvedere.cli", "serve", "--config", str(settings)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=writing, text=True) as process:
+        try:
+            assert process.stdout is not None
+            host, port = process.stdout.readline().split("//")[1].split("/")[0].split(":")
+            for _ in range(3):
+                with socket.create_connection((host, int(port)), timeout=10) as stranger:
+                    stranger.sendall(b"nonsense\r\n\r\n")  # costs a line
+                    assert stranger.recv(100).startswith(b"HTTP/1.1 400 ")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    os.close(reading)
+    os.close(writing)
+
+
+def fill(pipe: int) -> None:
+    """Write until nothing more is taken; whoever writes next is stuck."""
+    os.set_blocking(pipe, False)
+    for piece in (b"x" * 4096, b"x"):
+        try:
+            while True:
+                os.write(pipe, piece)
+        except BlockingIOError:
+            continue
+    os.set_blocking(pipe, True)
 
 
 OPEN_AND_END = """

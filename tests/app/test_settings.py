@@ -1,9 +1,16 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import inspect
 
 from belvedere.app.settings import DEMO, Reach, Settings, furnish, read_house
 from belvedere.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "belvedere.toml"
 
@@ -70,6 +77,19 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
         ("[control]\ndead_man_s = 2.0", "control.dead_man_s", "0.2 to 1.0"),
         ("[control.pan]\nmax_deg = 90.0", "control.pan", ""),
         ("[stage]\nsource = 'tv'", "stage.source", "sim, test"),
+        ("[server]\nport = 70000", "server.port", "0 to 65535"),
+        ("[server]\nport = -1", "server.port", "0 to 65535"),
+        ("[server]\nhost = ''", "server.host", "127.0.0.1"),
+        ("[server]\nnames = ['a b']", "server.names[0]", "home.example.org"),
+        ('[head]\nadapter = "hci0\\n"', "head.adapter", "an adapter's address such as 00:1A:7D:DA:71:13"),
+        ("[head.pan]\nname_patterns = ['']", "head.pan.name_patterns[0]", "a name, with * and ? in it"),
+        ("[head.pan]\nname_patterns = []", "head.pan", ""),
+        ("[head.pan]\nfull_speed_deg_per_s = nan", "head.pan.full_speed_deg_per_s", "0.01 to 3600"),
+        ("[control]\nhold_ceiling_s = inf", "control.hold_ceiling_s", "1 to 300"),
+        ("[control.tilt]\nmin_deg = nan", "control.tilt.min_deg", "-36000 to 36000"),
+        ("[link]\nsearch_s = nan", "link.search_s", "0.2 to 30"),
+        ('[store]\nfile = "\\u0000"', "store.file", ""),
+        ("[head.pan]\nname_patterns = ['*']\n[head.tilt]\nname_patterns = ['*']", "head", ""),
     ],
 )
 def test_a_bad_setting_names_file_key_and_what_is_allowed(tmp_path: Path, text: str, key: str, allowed: str) -> None:
@@ -78,6 +98,56 @@ def test_a_bad_setting_names_file_key_and_what_is_allowed(tmp_path: Path, text: 
         read_house(path)
     assert (caught.value.file, caught.value.key) == (str(path), key)
     assert allowed in caught.value.allowed
+
+
+def test_units_that_would_take_each_others_are_refused_with_the_reason_and_the_cure(tmp_path: Path) -> None:
+    path = written(tmp_path, '[head.pan]\nname_patterns = ["*PONS*"]')
+    with pytest.raises(SettingsError, match=r'called "PONSTILT".*\[head.pan\] and \[head.tilt\] the address'):
+        read_house(path)
+    addresses = '\n[head.pan]\naddress = "C0:FF:EE:00:00:01"\nname_patterns = ["*PONS*"]'
+    assert read_house(written(tmp_path, addresses)).profile.pan
+
+
+@pytest.mark.parametrize("adapter", ["hci0", "hci17", "00:1A:7D:da:71:13"])
+def test_an_adapter_goes_by_its_name_or_its_address(tmp_path: Path, adapter: str) -> None:
+    assert read_house(written(tmp_path, f'[head]\nadapter = "{adapter}"')).settings.head.adapter == adapter
+
+
+VALUES = (
+    *("nan", "-inf", "1e400", "-1", "9" * 30, "70000", "true", "''", "'a'", "[]", "['']", "[[]]", "{}", "{ a = 1 }"),
+    *("1979-05-27", "07:32:00", '"\\u0000"', '"\\n"', "'" + "x" * 100_000 + "'"),
+)
+
+
+def keys(kind: inspect.Type, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of these settings."""
+    if isinstance(kind, inspect.UnionType):
+        for member in kind.types:
+            yield from keys(member, prefix)
+    if isinstance(kind, inspect.StructType):
+        for field in kind.fields:
+            yield f"{prefix}{field.encode_name}"
+            yield from keys(field.type, f"{prefix}{field.encode_name}.")
+
+
+@pytest.mark.parametrize("key", sorted(set(keys(inspect.type_info(Settings)))))
+def test_whatever_stands_at_a_key_is_taken_or_refused_in_one_line_that_names_it(tmp_path: Path, key: str) -> None:
+    for value in VALUES:
+        path = written(tmp_path, f"{key} = {value}")
+        try:
+            read_house(path)
+        except SettingsError as error:
+            told = str(error)
+            assert told.startswith(f"{path}: {key.split('.', maxsplit=1)[0]}")
+            assert "\n" not in told
+            assert len(told) < 500
+
+
+@pytest.mark.parametrize("text", ["x=" + "[" * 5000, "x=" + "{a=" * 3000, "\0", "=", "[a]\n[a]", "a." * 3000 + "b=1"])
+def test_a_text_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_house(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ class Server:
         self._link = link
 
     async def enter(self) -> None:
-        """Open the printed link, as its one visitor."""
-        answer = await self._client.get(self._link)
+        """Come in by the printed link, as its one visitor."""
+        answer = await self._client.post(self._link)
         assert answer.status_code == httpx.codes.SEE_OTHER
 
     async def phase(self, axis: Axis) -> str:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.bluez.daemons import until
 from tests.bluez.hands import NEVER_S, STICK_HZ, held, set_turning
-from tests.bluez.world import PROFILE, STOP, Watch, bluez_world
+from tests.bluez.world import ADAPTER_ADDRESS, PROFILE, STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.frames import pack, unpack
 from belvedere.head.profile import WriteMode
+from belvedere.link.ble import BleUnit
 from belvedere.link.options import LinkOptions
+from belvedere.link.radio import Radio
 from belvedere.sim.head import ADDRESSES, NAMES
 
 if TYPE_CHECKING:
@@ -108,6 +110,18 @@ async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_t
         await closing
         assert told.received[0].at_s <= stopped_at
         assert tilt.is_ready
+
+
+async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_with_it() -> None:
+    async with bluez_world() as world:
+        link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
+        await link.open(lambda: None, lambda: None)
+        await link.write(STOP, response=True)
+        await link.close()
+        for absent in ("hci99", "00:00:5E:00:53:01"):
+            with pytest.raises(LinkError, match=f"no such Bluetooth adapter: {absent}; .*{ADAPTER_ADDRESS}") as caught:
+                await BleUnit(world.profile(Axis.PAN), Radio(adapter=absent)).open(lambda: None, lambda: None)
+            assert caught.value.reason is LinkReason.NO_ADAPTER
 
 
 async def test_a_command_that_is_too_long_fails_alone() -> None:

@@ -5,6 +5,8 @@ import pytest
 from belvedere import __version__
 from belvedere.cli import main
 
+ADDRESS = "C0:FF:EE:00:00:01"
+
 
 def status_of(*arguments: str) -> int:
     with pytest.raises(SystemExit) as caught:
@@ -32,7 +34,52 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "--config", "nowhere.toml"], "nowhere.toml"),
         (["config", "check", "nowhere.toml"], "nowhere.toml"),
         (["dmo"], "dmo"),
+        (["demo", "--port", "70000"], "--port: expected `int` <= 65535 (allowed: 0 to 65535)"),
+        (["demo", "--port", "-1"], "0 to 65535"),
+        (["demo", "--port", "9" * 30], "0 to 65535"),
+        (["demo", "--port", "nan"], "nan"),
+        (["demo", "--host", "", "--no-browser"], "--host"),
+        (["demo", "--host", "a b", "--no-browser"], "--host"),
+        (["demo", "--host", "a..b", "--port", "0", "--no-browser"], "cannot listen on a..b"),
+        (["serve", "--port", "70000"], "--port"),
+        (["serve", "--config", "."], "cannot be read"),
+        (["config", "check", "."], "cannot be read"),
+        (["config", "check", "one", "two"], "two"),
+        (["config", "check", "zeros"], "not TOML"),
+        (["config", "check", "port.toml"], "port.toml: server.port: expected `int` <= 65535 (allowed: 0 to 65535)"),
+        (["config", "check", "units.toml"], 'both fit a device called ""'),
+        (["config", "check", "profile.toml"], "head.profile"),
+        (["serve", "--config", "port.toml"], "0 to 65535"),
+        (["serve", "--config", "units.toml"], "the address of their unit"),
+        (["scan", "--for", "nan"], "0.1 to 86400"),
+        (["scan", "--for", "inf"], "0.1 to 86400"),
+        (["scan", "--for", "-1"], "0.1 to 86400"),
+        (["scan", "--for", "soon"], "soon"),
+        (["scan", "--adapter", "usb0"], "hci0"),
+        (["scan", "--profile", "zeros.toml"], "cannot be read"),
+        (["scan", "--profile", "port.toml"], "port.toml: server: is not known here"),
+        (["inspect"], "ADDRESS"),
+        (["inspect", "next-door"], "is no address"),
+        (["inspect", f"{ADDRESS}\n"], "is no address"),
+        (["inspect", ADDRESS, "--adapter", "hci0\n"], "or its address"),
+        (["probe", ADDRESS], "--profile"),
+        (["probe", ADDRESS, "--profile", "zeros"], "zeros"),
+        (["probe", ADDRESS, "--profile", "port.toml"], "port.toml"),
+        (["probe", ADDRESS, "--profile", "port.toml", "--axis", "roll"], "roll"),
+        (["probe", ADDRESS, "--profile", "port.toml", "--angle", "nan"], "5 to 360"),
+        (["probe", ADDRESS, "--profile", "port.toml", "--minutes", "inf"], "0.1 to 120"),
+        (["probe", ADDRESS, "--profile", "port.toml", "--minutes", "-1"], "0.1 to 120"),
+        (["doctor", "--adapter", "C0:FF:EE"], "or its address"),
+        (["doctor", "--units=maybe"], "maybe"),
+        (["snoop"], "FILE"),
+        (["snoop", "nowhere"], "nowhere"),
+        (["snoop", "."], "."),
+        (["snoop", "zeros"], "no Bluetooth log"),
+        (["snoop", "zeros", "--handle", "0x10000"], "0xffff"),
+        (["snoop", "zeros", "--handle", "nan"], "nan"),
+        (["snoop", "zeros", "--timeline", "x.png"], ".svg"),
     ],
+    ids=lambda given: " ".join(given)[:60] if isinstance(given, list) else "",
 )
 def test_a_wrong_call_is_one_line_and_status_2(
     arguments: list[str],
@@ -42,6 +89,10 @@ def test_a_wrong_call_is_one_line_and_status_2(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("zeros").write_bytes(bytes(1000))
+    Path("port.toml").write_text("[server]\nport = 70000\n", encoding="utf-8")
+    Path("units.toml").write_text("head.pan.name_patterns = ['*']\nhead.tilt.name_patterns = ['*']", encoding="utf-8")
+    Path("profile.toml").write_text('head.profile = "\\u0000"', encoding="utf-8")
     assert status_of(*arguments) == 2
     told = capsys.readouterr()
     assert told.err.startswith("belvedere: ")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from tests.control.rig import House, refusal_of, stops, tells
 
-from belvedere.control.core import Control
+from belvedere.control.core import Control, LeaseStatus
 from belvedere.control.effects import Effect, NoticeCode, Tell, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.motion import AxisSetup
@@ -14,68 +13,6 @@ from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-class House:
-    """A core with two units in reach, and ann, bob and the room, of whom ann drives."""
-
-    def __init__(self, options: ControlOptions | None = None, **setups: AxisSetup) -> None:
-        self.now = 100.0
-        self.seq = 0
-        self.core = Control(options or ControlOptions(), {Axis(name): setup for name, setup in setups.items()})
-        for session, person, rank in (("ann", "ann", 0), ("bob", "bob", 0), ("room", "resident", 1)):
-            self.core.receive_session_opened(self.now, Driver(session, person, rank))
-        for axis in AXES:
-            self.core.receive_link(self.now, axis, is_ready=True)
-        self.core.receive_lease(self.now, "ann", LeaseVerb.ACQUIRE)
-        self.settle()
-
-    def settle(self) -> None:
-        """Let the repeated stops of the start go by."""
-        self.wait(0.2)
-
-    def drive(self, pan: float, tilt: float = 0.0, hold: int = 1, session: str = "ann", late_s: float = 0.0) -> None:
-        self.seq += 1
-        epoch = self.core.lease_status.epoch
-        setpoint = Setpoint(epoch=epoch, hold=hold, seq=self.seq, pan=pan, tilt=tilt, sent_at_s=self.now - late_s)
-        self.core.receive_setpoint(self.now, session, setpoint)
-
-    def wait(self, seconds: float) -> list[Effect]:
-        """Pass time as the engine does, writing what the core wants written."""
-        effects = self.tick()
-        end = self.now + seconds
-        while (due := self.core.deadline()) is not None and due <= end:
-            self.now = max(self.now, due)
-            effects += self.tick()
-        self.now = end
-        return effects
-
-    def tick(self) -> list[Effect]:
-        effects = self.core.tick(self.now)
-        for effect in effects:
-            if isinstance(effect, Write):
-                self.core.receive_written(self.now, effect.axis, effect.velocity)
-        return effects
-
-    def velocity(self, axis: Axis = Axis.PAN) -> float:
-        return self.core.axis_status(self.now, axis).velocity
-
-
-def refusal_of(action: Callable[[], None]) -> Refusal:
-    with pytest.raises(VisitorError) as caught:
-        action()
-    return caught.value.refusal
-
-
-def tells(effects: list[Effect]) -> list[tuple[str, NoticeCode, Axis | None]]:
-    return [(tell.session, tell.code, tell.axis) for tell in effects if isinstance(tell, Tell)]
-
-
-def stops(effects: list[Effect], axis: Axis) -> int:
-    return sum(isinstance(write, Write) and write.axis is axis and write.velocity == 0 for write in effects)
 
 
 def test_a_stop_comes_first_on_start_and_is_said_three_times_to_each_axis() -> None:
@@ -120,7 +57,7 @@ def test_a_setpoint_that_is_not_renewed_is_a_stop_after_the_dead_man_time() -> N
 
 def test_a_short_lived_setpoint_ends_before_the_dead_man_time() -> None:
     house = House()
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.5, tilt=0, sent_at_s=house.now, for_s=0.1)
+    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.5, tilt=0, sent_at_s=house.now, heard_s=house.now, for_s=0.1)
     house.core.receive_setpoint(house.now, "ann", setpoint)
     house.wait(0.11)
     assert house.velocity() == 0
@@ -229,7 +166,7 @@ def test_a_packet_of_an_old_epoch_moves_nothing() -> None:
     house = House()
     house.core.receive_lease(house.now, "bob", LeaseVerb.TAKE)
     house.core.receive_lease(house.now, "ann", LeaseVerb.TAKE)
-    late = Setpoint(epoch=1, hold=9, seq=9, pan=1, tilt=1, sent_at_s=house.now)
+    late = Setpoint(epoch=1, hold=9, seq=9, pan=1, tilt=1, sent_at_s=house.now, heard_s=house.now)
     assert refusal_of(lambda: house.core.receive_setpoint(house.now, "ann", late)) is Refusal.OLD_EPOCH
 
 
@@ -343,10 +280,13 @@ def test_a_clock_that_goes_backwards_stops_the_head() -> None:
     assert tells(effects) == [("ann", NoticeCode.CLOCK_JUMPED, None)]
 
 
-@pytest.mark.parametrize("wrong", [{"pan": float("nan")}, {"tilt": 1.5}, {"sent_at_s": float("inf")}, {"for_s": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pan": float("nan")}, {"tilt": 1.5}, {"sent_at_s": float("inf")}, {"heard_s": float("nan")}, {"for_s": 0.0}],
+)
 def test_impossible_numbers_are_refused_even_past_the_edge(wrong: dict[str, float]) -> None:
     house = House()
-    values = {"pan": 0.1, "tilt": 0.1, "sent_at_s": house.now, **wrong}
+    values = {"pan": 0.1, "tilt": 0.1, "sent_at_s": house.now, "heard_s": house.now, **wrong}
     setpoint = Setpoint(epoch=1, hold=1, seq=1, **values)
     assert refusal_of(lambda: house.core.receive_setpoint(house.now, "ann", setpoint)) is Refusal.BAD_MESSAGE
     assert not [effect for effect in house.tick() if isinstance(effect, Write)]
@@ -384,3 +324,127 @@ def test_nothing_is_due_while_nobody_drives() -> None:
     house.core.receive_lease(house.now, "ann", LeaseVerb.RETURN)
     house.tick()
     assert house.core.deadline() is None
+
+
+def test_a_release_by_somebody_who_does_not_drive_ends_nothing() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_release(house.now, "bob", house.core.lease_status.epoch, 1)
+    house.tick()
+    assert house.velocity() > 0
+
+
+def test_a_session_that_went_is_told_nothing_may_do_nothing_and_leaves_nothing_behind() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_session_closed(house.now, "ann")
+    assert tells(house.tick()) == []
+    assert refusal_of(lambda: house.core.receive_lease(house.now, "ann", LeaseVerb.ACQUIRE)) is Refusal.NOT_READY
+    assert "ann" not in {*house.core._drivers, *house.core._lateness}
+
+
+def test_who_returns_the_lease_is_told_nothing_and_what_was_held_ends() -> None:
+    house = House()
+    house.drive(0.5)
+    house.core.receive_lease(house.now, "ann", LeaseVerb.RETURN)
+    assert (tells(house.tick()), house.velocity()) == ([], 0.0)
+    assert house.core.lease_status == LeaseStatus(1, None, 0)
+
+
+def test_who_drives_is_told_with_the_rank() -> None:
+    house = House()
+    house.core.receive_lease(house.now, "room", LeaseVerb.TAKE)
+    assert house.core.lease_status == LeaseStatus(2, "room", 1)
+
+
+@pytest.mark.parametrize("end", ["stop", "take", "expire", "late"])
+def test_whoever_is_told_that_a_hold_was_cut_is_told_which_one_and_why(end: str) -> None:
+    house = House()
+    house.drive(0.5, hold=7)
+    house.tick()
+    if end == "stop":
+        house.core.receive_stop(house.now, "bob")
+    elif end == "take":
+        house.core.receive_lease(house.now, "bob", LeaseVerb.TAKE)
+    else:
+        house.now += 0.6 if end == "expire" else 0.4
+    if end == "late":
+        assert refusal_of(lambda: house.drive(0.5, hold=7, late_s=0.9)) is Refusal.TOO_LATE
+    codes = {"stop": NoticeCode.STOPPED, "take": NoticeCode.LEASE_LOST}
+    told = [effect for effect in house.tick() if isinstance(effect, Tell)]
+    assert told == [Tell("ann", codes.get(end, NoticeCode.HOLD_EXPIRED), None, 7)]
+
+
+def test_a_unit_that_is_lost_at_rest_is_no_news_to_the_driver() -> None:
+    house = House()
+    house.drive(0.5, hold=3)
+    house.tick()
+    house.core.receive_link(house.now, Axis.TILT, is_ready=False)
+    assert tells(house.tick()) == []
+    house.core.receive_link(house.now, Axis.PAN, is_ready=False)
+    assert Tell("ann", NoticeCode.LINK_LOST, Axis.PAN, 3) in house.tick()
+
+
+def test_a_unit_that_is_told_to_be_in_reach_once_more_moves_on() -> None:
+    house = House()
+    house.drive(0.5)
+    house.tick()
+    house.core.receive_link(house.now, Axis.PAN, is_ready=True)
+    house.wait(0.2)
+    assert house.velocity() == 0.5
+
+
+def test_a_release_of_an_older_hold_ends_nothing_and_one_without_any_hold_is_nothing() -> None:
+    house = House()
+    house.core.receive_release(house.now, "ann", 1, 1)
+    house.drive(0.1, hold=5)
+    house.tick()
+    house.core.receive_release(house.now, "ann", 1, 4)
+    house.tick()
+    assert house.velocity() == 0.1
+
+
+@pytest.mark.parametrize("says", ["release", "stop"])
+def test_a_release_and_a_stop_keep_the_lease_of_whoever_says_them(says: str) -> None:
+    house = House()
+    house.wait(4)
+    if says == "stop":
+        house.core.receive_stop(house.now, "ann")
+    else:
+        house.core.receive_release(house.now, "ann", 1, 1)
+    house.wait(4)
+    assert house.core.lease_status.session == "ann"
+
+
+def test_how_quick_a_way_is_is_learned_from_signs_of_life_of_those_who_are_there_and_from_no_nonsense() -> None:
+    house = House()
+    for session, sent_at_s in (("nobody", 1.0), ("ann", float("nan")), ("ann", house.now)):
+        house.core.receive_sign_of_life(house.now, session, sent_at_s)
+    house.wait(1)
+    assert refusal_of(lambda: house.drive(0.5, late_s=0.6)) is Refusal.TOO_LATE
+
+
+def test_what_a_unit_was_told_and_may_have_taken_is_known() -> None:
+    house = House(pan=AxisSetup(full_speed_deg_per_s=20))
+    house.core.receive_written(house.now, Axis.PAN, 0.5)
+    house.now += 1
+    house.core.receive_attempted(house.now, Axis.PAN, -0.5)
+    status = house.core.axis_status(house.now + 1, Axis.PAN)
+    assert (status.position_deg, status.written, status.is_position_sure) == (20, 0.5, False)
+
+
+def test_who_may_not_drive_is_told_whether_somebody_else_does() -> None:
+    house = House()
+    said = []
+    for verb in (None, LeaseVerb.RETURN):
+        if verb is not None:
+            house.core.receive_lease(house.now, "ann", verb)
+        with pytest.raises(VisitorError) as caught:
+            house.drive(0.5, session="bob")
+        said.append((caught.value.refusal, str(caught.value)))
+    assert said == [
+        (Refusal.SOMEONE_ELSE_DRIVES, "someone else is driving"),
+        (Refusal.NOT_DRIVING, "ask to drive first"),
+    ]

@@ -21,6 +21,20 @@ def test_a_clock_that_jumped_is_forgiven_after_the_window() -> None:
     assert lateness.receive(101 + WINDOW_S, 1 + WINDOW_S) == 0
 
 
+def test_nothing_is_later_than_it_can_be() -> None:
+    lateness = Lateness()
+    lateness.receive(100, 100)
+    assert lateness.receive(101, 100.4, most_s=0.55) == 0.55
+    assert abs(lateness.receive(102, 101.7, most_s=0.55) - 0.3) < 1e-9  # and what is known of the clock stays known
+
+
+def test_a_clock_that_stood_still_counts_afresh() -> None:
+    lateness = Lateness()
+    lateness.receive(100, 100)
+    assert lateness.receive(130, 101, most_s=0.2) == 0
+    assert abs(lateness.receive(131, 101.5, most_s=0.9) - 0.5) < 1e-9
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 3)), min_size=1, max_size=60), st.floats(-1e6, 1e6))
 def test_lateness_is_measured_against_the_quickest_and_never_negative(
     messages: list[tuple[float, float]], offset: float

@@ -78,3 +78,30 @@ def test_after_a_clock_jump_the_driver_has_no_more_than_the_full_time() -> None:
     lease.receive_acquire(1000, ANN)
     lease.receive_clock_jump(10)
     assert lease.deadline() == 20
+
+
+def test_asking_again_for_a_lease_one_has_keeps_it_longer() -> None:
+    lease = Lease(ControlOptions(lease_stale_s=5))
+    lease.receive_acquire(0, ANN)
+    lease.receive_acquire(3, ANN)
+    assert lease.deadline() == 8
+
+
+def test_taking_says_whether_anything_changed() -> None:
+    lease = Lease(ControlOptions())
+    assert [lease.receive_take(0, driver) for driver in (ANN, ANN, BOB)] == [True, False, True]
+
+
+def test_what_was_returned_is_free_for_anybody() -> None:
+    lease = Lease(ControlOptions())
+    lease.receive_acquire(0, ANN)
+    assert lease.receive_return(ANN.session)
+    assert (lease.driver, lease.deadline(), lease.receive_return(ANN.session)) == (None, None, False)
+    assert lease.receive_acquire(1, BOB)
+
+
+def test_a_clock_jump_while_nobody_drives_changes_nothing() -> None:
+    lease = Lease(ControlOptions(lease_stale_s=5))
+    lease.receive_clock_jump(-1000)
+    lease.receive_acquire(-1000, ANN)
+    assert lease.deadline() == -995

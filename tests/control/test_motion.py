@@ -113,3 +113,131 @@ def test_a_position_that_is_no_number_lets_a_limited_axis_go_nowhere() -> None:
             motion.receive_target(velocity, hold, STAMP)
             write = motion.tick(1)
             assert write is None or write.velocity == 0
+
+
+def told(motion: AxisMotion, *times: float) -> list[float | None]:
+    """The velocities that are written at these times."""
+    writes = [motion.tick(time) for time in times]
+    return [None if write is None else write.velocity for write in writes]
+
+
+def test_a_stop_is_said_three_times_a_twentieth_of_a_second_apart_and_then_nothing_is_due() -> None:
+    motion = AxisMotion(Axis.PAN, AxisSetup(), acceleration_per_s=4)
+    assert (motion.commanded, motion.is_wanted, motion.deadline()) == (0.0, False, 0.0)
+    assert told(motion, 0.0, 0.02) == [0.0, None]
+    assert motion.deadline() == 0.05
+    assert told(motion, 0.05, 0.1) == [0.0, 0.0]
+    assert motion.deadline() is None
+    assert told(motion, 0.15, 9.0) == [None, None]
+
+
+def test_so_is_the_stop_after_a_motion_at_full_speed() -> None:
+    motion = a_ready_axis()
+    motion.receive_target(1.0, 1, STAMP)
+    now = 1.0
+    while motion.commanded != 1.0:
+        now += 0.025
+        motion.tick(now)
+    assert motion.deadline() is None
+    motion.receive_cut(1)
+    assert told(motion, 2.0, 2.02, 2.05, 2.1, 2.15) == [0.0, None, 0.0, 0.0, None]
+    assert motion.commanded == 0.0
+
+
+def test_whoever_asks_for_a_stop_in_so_many_words_has_it_said_again_to_an_axis_at_rest() -> None:
+    motion = a_ready_axis()
+    motion.receive_stop(5.0)
+    assert motion.deadline() == 5.0
+    assert told(motion, 5.0, 5.05, 5.1, 5.15) == [0.0, 0.0, 0.0, None]
+
+
+def test_a_stop_that_was_asked_for_leaves_the_motion_to_the_cut_that_comes_with_it() -> None:
+    motion = a_ready_axis()
+    motion.receive_target(0.1, 1, STAMP)
+    motion.tick(1.0)
+    motion.receive_stop(1.0)
+    assert (motion.commanded, motion.deadline()) == (0.1, None)
+    motion.receive_cut(1)
+    assert told(motion, 1.01, 1.06, 1.11, 1.16) == [0.0, 0.0, 0.0, None]
+
+
+def test_a_hold_that_was_cut_moves_the_axis_never_again_and_neither_does_one_before_it() -> None:
+    motion = a_ready_axis()
+    motion.receive_cut(3)
+    motion.receive_cut(1)
+    for hold in (1, 3):
+        motion.receive_target(0.1, hold, STAMP)
+    assert told(motion, 1.0) == [None]
+    motion.receive_target(0.1, 4, STAMP)
+    assert told(motion, 1.0) == [0.1]
+
+
+def test_a_hold_that_began_while_the_unit_was_out_of_reach_does_not_move_it_later() -> None:
+    motion = AxisMotion(Axis.TILT, AxisSetup(), acceleration_per_s=4)
+    motion.receive_target(0.1, 1, STAMP)
+    motion.receive_ready(0, is_ready=True)
+    motion.receive_target(0.1, 1, STAMP)
+    assert told(motion, 0.0) == [0.0]
+    motion.receive_target(0.1, 2, STAMP)
+    assert told(motion, 0.0) == [0.1]
+
+
+def test_a_setpoint_that_changes_nothing_is_written_once_so_that_it_can_be_acknowledged() -> None:
+    motion = a_ready_axis()
+    for seq, time in enumerate((1.0, 1.05)):
+        stamp = Stamp("ann", seq, time)
+        motion.receive_target(0.1, 1, stamp)
+        assert motion.tick(time) == Write(Axis.TILT, 0.1, stamp)
+        assert motion.tick(time + 0.025) is None
+
+
+def test_the_limit_at_which_the_axis_stands_is_told_with_its_side() -> None:
+    assert [limited(position_deg).limit(0) for position_deg in (-40, 0, 40)] == [-1, 0, 1]
+
+
+def test_an_axis_with_limits_is_looked_after_as_long_as_it_moves() -> None:
+    motion = limited(position_deg=-40)
+    motion.receive_target(1.0, 1, STAMP)
+    for step in range(20):
+        motion.tick(step * 0.025)
+    assert motion.commanded == 1.0
+    assert motion.deadline() == pytest.approx(20 * 0.025)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_an_axis_that_was_out_of_reach_for_long_stands_at_its_limit_when_it_is_found(way: int) -> None:
+    motion = limited()
+    motion.odometer.receive_written(0, way)
+    motion.receive_ready(1, is_ready=False)
+    motion.odometer.receive_written(99, 0)
+    motion.receive_ready(99, is_ready=True)
+    assert motion.odometer.position_deg(99) == way * 40
+    motion.receive_ready(100, is_ready=True)
+    assert motion.odometer.position_deg(100) == way * 40
+
+
+def test_after_a_clock_jump_stops_are_said_at_once_and_the_way_that_was_turned_counts() -> None:
+    motion = limited()
+    motion.tick(1000.0)
+    motion.odometer.receive_written(1000, 0.5)
+    motion.receive_clock_jump(1002, 10)
+    assert told(motion, 10.0, 10.05, 10.1) == [0.0, 0.0, None]
+    assert motion.odometer.position_deg(11) == pytest.approx(30)
+
+
+def test_after_a_clock_jump_a_speed_grows_on_from_then() -> None:
+    motion = a_ready_axis()
+    motion.receive_target(1.0, 1, STAMP)
+    motion.tick(1000.0)
+    motion.receive_clock_jump(1000, 10)
+    assert told(motion, 10.025) == [pytest.approx(0.2)]
+
+
+def test_a_unit_that_was_never_in_reach_is_told_nothing_but_to_stop() -> None:
+    motion = AxisMotion(Axis.TILT, AxisSetup(), acceleration_per_s=4)
+    motion.receive_target(1.0, 1, STAMP)
+    assert motion.tick(0) == Write(Axis.TILT, 0.0)
+    motion.receive_ready(0.2, is_ready=True)
+    motion.receive_target(1.0, 1, STAMP)
+    assert motion.commanded == 0
+    assert not motion.is_wanted

@@ -171,3 +171,71 @@ def test_of_a_doubt_only_so_much_counts_that_the_head_can_still_be_driven() -> N
 
 def test_a_position_that_was_not_sure_when_kept_stays_so() -> None:
     assert not Odometer(20, 5, is_position_sure=False).is_sure
+
+
+def test_a_unit_that_is_told_again_to_be_out_of_reach_has_been_so_since_the_first_time() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    odometer.receive_lost(1)
+    lost_and_found(odometer, 5, 7)
+    assert odometer.position_deg(7) == 40
+    assert not odometer.is_sure
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_after_a_long_way_out_of_reach_a_short_one_counts_again(way: int) -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, way)
+    lost_and_found(odometer, 1, 10)
+    odometer.receive_written(20, way)
+    lost_and_found(odometer, 21, 22)
+    assert odometer.position_deg(22) == way * (40 + 2 * 20)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_what_may_have_been_missed_is_reckoned_alike_both_ways(way: int) -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, way)
+    odometer.receive_written(4, 0)
+    lost_and_found(odometer, 4.2, 6)
+    assert odometer.farthest_deg(9, way, math.inf) == pytest.approx(way * 120)
+    nearest_deg = odometer.farthest_deg(9, -way, math.inf)
+    assert nearest_deg is not None
+    assert 70 <= way * nearest_deg <= 80
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_unit_that_turned_on_out_of_reach_for_a_short_while_is_surely_where_that_took_it(way: int) -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, way)
+    lost_and_found(odometer, 10, 11)
+    assert odometer.position_deg(11) == way * 220
+    assert odometer.is_sure
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_reversal_on_its_way_is_reckoned_with_from_where_the_axis_turns_now(way: int) -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, way)
+    odometer.receive_attempted(1, -way)
+    assert odometer.farthest_deg(1.5, -way, math.inf) == pytest.approx(way * 10)
+    assert odometer.farthest_deg(1.5, way, math.inf) == pytest.approx(way * 30)
+
+
+def test_without_calibration_there_are_no_degrees_to_doubt() -> None:
+    odometer = Odometer(None)
+    for begins in (0, 10, 20, 30):
+        odometer.receive_written(begins, 1)
+        odometer.receive_written(begins + 1, -1)
+        odometer.receive_attempted(begins + 1, 0)
+        lost_and_found(odometer, begins + 1.2, begins + 4)
+    assert odometer.is_sure
+
+
+def test_what_was_written_before_a_unit_was_found_is_settled_by_its_stop() -> None:
+    odometer = Odometer(20)
+    odometer.receive_written(0, 1)
+    lost_and_found(odometer, 1, 3)
+    lost_and_found(odometer, 3.2, 4)
+    assert odometer.is_sure
+    assert odometer.farthest_deg(4, 1, math.inf) == 60

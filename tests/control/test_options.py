@@ -6,7 +6,7 @@ import pytest
 from belvedere.control.options import AxisLimits, ControlOptions
 
 
-@pytest.mark.parametrize("key", ["dead_man_s", "hold_ceiling_s", "lease_stale_s", "acceleration_per_s"])
+@pytest.mark.parametrize("key", ["dead_man_s", "max_age_s", "hold_ceiling_s", "lease_stale_s", "acceleration_per_s"])
 def test_a_time_out_of_its_bounds_is_refused(key: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=key):
         msgspec.convert({key: 1e9}, ControlOptions)
@@ -29,3 +29,9 @@ def test_an_axis_is_limited_by_either_end() -> None:
 def test_a_doubtful_position_leaves_half_of_the_travel() -> None:
     assert AxisLimits(min_deg=-10, max_deg=30).most_doubt_deg == 10
     assert AxisLimits(max_deg=30).most_doubt_deg == math.inf
+
+
+def test_limits_that_leave_no_way_between_them_are_refused() -> None:
+    with pytest.raises(ValueError, match="min_deg must be below max_deg"):
+        AxisLimits(min_deg=5, max_deg=5)
+    assert AxisLimits(min_deg=5, max_deg=5.1).is_limited

@@ -61,3 +61,13 @@ def test_there_is_no_room_from_a_position_that_is_no_number_but_where_there_is_n
     for nonsense in (math.inf, -math.inf, math.nan):
         assert room_ahead_deg(nonsense, 1, AxisLimits(max_deg=1)) == 0
         assert room_ahead_deg(nonsense, -1, AxisLimits(max_deg=1)) == math.inf
+
+
+def test_full_speed_that_is_held_stays_full_speed() -> None:
+    assert [grow(way, way, 0.0, 4) for way in (1.0, -1.0)] == [1.0, -1.0]
+
+
+def test_over_the_last_half_second_of_travel_the_speed_falls_with_what_is_left_to_a_creep_and_then_to_rest() -> None:
+    speeds = [taper(1.0, room_deg, 40.0) for room_deg in (20.0, 10.0, 5.0, 1.0, 0.51, 0.5)]
+    assert speeds == [1.0, 0.5, 0.25, 0.05, 0.05, 0.0]
+    assert taper(-1.0, 10.0, 40.0) == -0.5

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 
+from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
 from belvedere.app.settings import DEMO, furnish
 from belvedere.gateway.parts import GatewayOptions
@@ -138,6 +139,11 @@ class LivingHouse:
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a Line's, where one is given."""
         return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.door.invite)}"
+
+    def crowd_in(self) -> None:
+        """So many come in by links of their own that everyone who was in before must give way."""
+        door = self._belvedere.door
+        self.do(lambda: [door.admit(door.invite()) for _ in range(DoorOptions().most_sessions)])
 
     def do(self, what: Callable[[], T]) -> T:
         """Do something in the house's own loop."""
@@ -272,7 +278,7 @@ class Visitor:
     def enter(self, link: str) -> None:
         """Open a link and tap the one button; returns when the picture lives and the head may be turned."""
         self.page.goto(link)
-        self.tap("Look around")
+        self.tap("Come in")
         self.expect("picture", "live")
         self.expect("pan-link", "ready")
 
@@ -490,6 +496,6 @@ def page_of_people(lone_browser: LoneBrowser, house: LivingHouse) -> Page:
     """A tab of a browser as people have it, come in and ready to drive."""
     page = lone_browser.open()
     page.goto(house.invite())
-    page.get_by_role("button", name="Look around").click()
+    page.get_by_role("button", name="Come in").click()
     page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
     return page

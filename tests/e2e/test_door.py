@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import Browser
     from tests.e2e.conftest import LivingHouse, Visitor
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
@@ -38,4 +39,94 @@ def test_a_link_lets_one_browser_in_and_says_so_to_the_next(
 def test_the_browser_that_was_let_in_may_open_its_link_again(house: LivingHouse, visitor: Visitor) -> None:
     link = house.invite()
     visitor.enter(link)
+    visitor.page.goto(link)
+    visitor.tap("Look around")
+    visitor.expect("picture", "live")
+
+
+def test_a_page_that_is_loaded_again_waits_for_a_tap(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
+    visitor = visit()
+    visitor.enter(house.invite())
+    assert visitor.page.url == f"http://127.0.0.1:{house.port}/"
+    visitor.page.reload()
+    expect(visitor.page.get_by_role("button", name="Look around")).to_be_visible()
+
+
+def test_previews_of_a_link_leave_it_for_the_person(
+    house: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+) -> None:
+    link = house.invite()
+    messenger = visit()  # some look at links in a browser of their own
+    for _ in range(3):
+        assert visitor.page.request.get(link).status == 200
+        assert visitor.page.request.head(link).status == 200
+        assert messenger.page.goto(link) is not None
+        expect(messenger.page.get_by_role("heading")).to_have_text("You are invited")
     visitor.enter(link)
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_the_button_says_where_it_was_pressed_and_needs_no_script(
+    house: LivingHouse, browser: Browser, *, has_script: bool
+) -> None:
+    with browser.new_context(java_script_enabled=has_script) as context:
+        page = context.new_page()
+        page.goto(house.invite())
+        with page.expect_request(lambda request: request.method == "POST") as pressed:
+            page.get_by_role("button", name="Come in").click()
+        page.wait_for_url(f"http://127.0.0.1:{house.port}/**")
+        assert pressed.value.all_headers()["origin"] == f"http://127.0.0.1:{house.port}"
+        assert [cookie["name"] for cookie in context.cookies()] == [f"belvedere-{house.port}"]
+
+
+def test_two_taps_over_a_slow_line_let_in_as_one(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
+    """The second tap takes back the request of the first, and with it the answer that would have let in."""
+    visitor = visit()
+    visitor.page.goto(house.invite())
+    line = visitor.page.context.new_cdp_session(visitor.page)
+    slow = {"offline": False, "latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", slow)
+    visitor.page.get_by_role("button", name="Come in").dblclick(delay=10, no_wait_after=True)
+    visitor.expect("picture", "live")
+
+
+def test_another_sites_page_lets_nobody_in(house: LivingHouse, browser: Browser) -> None:
+    link = house.invite()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(f'<form method="post" action="{link}"><button>Win a prize</button></form>')
+        page.get_by_role("button").click()
+        expect(page.get_by_role("heading")).to_have_text("This came from another page")
+        assert context.cookies() == []
+        assert page.request.get(link).status == 200
+
+
+def test_whoever_ends_the_visit_is_seen_off_and_has_no_way_back(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.enter(house.invite())
+    other = visitor.page.context.new_page()
+    other.goto(f"http://127.0.0.1:{house.port}/")
+    other.get_by_role("button", name="Look around").click()
+    visitor.page.bring_to_front()
+    visitor.tap("Leave")
+    visitor.photograph("left")
+    visitor.tap("End my visit")
+    expect(visitor.says).to_contain_text("Goodbye")
+    visitor.photograph("goodbye")
+    expect(other.get_by_role("status")).to_contain_text("You have left in another window.")
+    answer = visitor.page.reload()
+    assert answer is not None
+    assert answer.status == 401
+    assert visitor.page.context.cookies() == []
+
+
+def test_a_driver_who_has_to_give_way_is_stopped_and_told_why(house: LivingHouse, visitor: Visitor) -> None:
+    visitor.enter(house.invite())
+    house.wait_turning(visitor.drag_right())
+    house.crowd_in()
+    stopped_at = house.wait_stopped()
+    expect(visitor.says).to_contain_text("Many others came in, so this visit has ended.")
+    visitor.photograph("displaced")
+    x, y = visitor.device.middle
+    visitor.move_to(x + 30, y)
+    assert house.is_still_since(stopped_at)
+    visitor.let_go()

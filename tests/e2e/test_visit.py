@@ -32,7 +32,7 @@ def test_one_tap_brings_a_picture_that_plays(house: LivingHouse, visitor: Visito
     visitor.page.goto(house.invite())
     expect(visitor.page.get_by_role("button")).to_have_count(1)
     visitor.photograph("start")
-    visitor.tap("Look around")
+    visitor.tap("Come in")
     visitor.expect("picture", "live")
     visitor.pictures_go_by(10)
     ready_state, width, is_paused = visitor.page.evaluate(
@@ -85,6 +85,26 @@ def test_a_drag_to_the_left_turns_the_other_way(house: LivingHouse, visitor: Vis
     visitor.let_go()
     house.wait_stopped()
     assert visitor.has_turned_deg(before) == pytest.approx(house.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
+
+
+STANDING_STILL = """(() => {
+  let slept = 0;
+  const now = performance.now.bind(performance);
+  performance.now = () => now() - slept;
+  const stamp = Object.getOwnPropertyDescriptor(Event.prototype, "timeStamp").get;
+  Object.defineProperty(Event.prototype, "timeStamp", { get() { return stamp.call(this) - slept; } });
+  window.standStill = (ms) => { slept += ms; };
+})()"""
+
+
+def test_after_a_sleep_in_which_the_pages_clock_stood_still_the_next_press_turns_it(
+    house: LivingHouse, visitor: Visitor
+) -> None:
+    visitor.page.add_init_script(STANDING_STILL)
+    visitor.enter(house.invite())
+    visitor.sees_it_turn_after_a_fresh_press()
+    visitor.page.evaluate("standStill(20_000)")
+    visitor.sees_it_turn_after_a_fresh_press()
 
 
 def test_the_corner_tells_the_true_delays(house: LivingHouse, visitor: Visitor) -> None:

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from belvedere.control.core import Control
+from belvedere.control.effects import NoticeCode
 from belvedere.control.lease import LeaseVerb
-from belvedere.control.options import ControlOptions
+from belvedere.control.motion import AxisSetup
+from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
-from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
 from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
     epoch = house.engine.status.lease.epoch
-    return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=house.clock())
+    now = house.clock()
+    return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=now, heard_s=now)
 
 
 def ann_drives(house: House, pan: float = 0.5) -> None:
@@ -118,7 +122,7 @@ async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_ca
 async def test_nothing_moves_before_the_loop_runs_or_after_it_ended() -> None:
     engine = Engine(Control(ControlOptions(), {}), clock=FakeClock(), bus=Bus())
     with pytest.raises(VisitorError) as caught:
-        engine.receive_drive("ann", Setpoint(epoch=1, hold=1, seq=1, pan=1, tilt=0, sent_at_s=0))
+        engine.receive_drive("ann", Setpoint(epoch=1, hold=1, seq=1, pan=1, tilt=0, sent_at_s=0, heard_s=0))
     assert caught.value.refusal is Refusal.NOT_READY
 
 
@@ -268,3 +272,97 @@ async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() 
         house.find(Axis.PAN)
         status = house.engine.status
         assert (status.pan.is_position_sure, status.tilt.is_position_sure) == (False, True)
+
+
+async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        setpoint = msgspec.structs.replace(a_setpoint(house, 0.5, seq=2), tilt=0.5)
+        house.engine.receive_drive("ann", setpoint)
+        notices = house.bus.subscribe("notice:ann")
+        for axis in AXES:
+            house.lose(axis)
+        told = [value for _topic, value in notices.newest_to_send()]
+        assert told == [Noticed(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
+
+
+async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who_might() -> None:
+    engine = Engine(Control(ControlOptions(), {}), clock=asyncio.get_running_loop().time, bus=Bus())
+    unit = Recorder()
+    engine.attach(Axis.PAN, unit)
+    engine.receive_unit_status(Axis.PAN, unit.status)
+    engine.receive_session_opened("ann", "ann")
+    engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    for seq in (1, 2):
+        with pytest.raises(VisitorError) as caught:
+            engine.receive_drive("ann", Setpoint(epoch=1, hold=seq, seq=seq, pan=1, tilt=0, sent_at_s=0, heard_s=0))
+        assert caught.value.refusal is Refusal.NOT_READY
+        running = asyncio.create_task(engine.run())
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.wait({running})
+    assert {command.velocity for command in unit.commands} == {0.0}
+
+
+async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -> None:
+    async with open_house() as house:
+        house.engine.receive_session_opened("tab", "ann")
+        house.engine.receive_session_opened("bob", "bob")
+        house.engine.receive_session_opened("room", "resident", 1)
+        house.engine.receive_lease("tab", LeaseVerb.ACQUIRE)
+        house.engine.receive_session_closed("tab")
+        house.engine.receive_session_opened("another tab", "ann")
+        with pytest.raises(VisitorError):
+            house.engine.receive_lease("bob", LeaseVerb.ACQUIRE)
+        house.engine.receive_lease("another tab", LeaseVerb.ACQUIRE)
+        house.engine.receive_lease("room", LeaseVerb.TAKE)
+        with pytest.raises(VisitorError):
+            house.engine.receive_lease("bob", LeaseVerb.TAKE)
+        assert house.engine.status.lease.session == "room"
+        house.engine.receive_lease("room", LeaseVerb.RETURN)
+        assert house.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize("says", ["sign of life", "stop"])
+async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
+    async with open_house() as house:
+        house.engine.receive_session_opened("ann", "ann")
+        house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+        await asyncio.sleep(4)
+        if says == "stop":
+            house.engine.receive_stop("ann")
+        else:
+            house.engine.receive_sign_of_life("ann", house.clock())
+        await asyncio.sleep(4)
+        assert house.engine.status.lease.session == "ann"
+        await asyncio.sleep(1.1)
+        assert house.engine.status.lease.session is None
+
+
+async def test_where_an_axis_stands_is_told_to_a_tenth_of_a_degree_with_its_limit_and_pace() -> None:
+    setup = AxisSetup(full_speed_deg_per_s=30, limits=AxisLimits(max_deg=10), position_deg=10, is_position_sure=False)
+    clock = FakeClock(0.0)
+    engine = Engine(Control(ControlOptions(), dict.fromkeys(AXES, setup)), clock=clock, bus=Bus())
+    pan = Recorder()
+    pan.status = UnitStatus(LinkPhase.READY, None, None, 0.03)
+    engine.attach(Axis.PAN, pan)
+    engine.receive_unit_written(Axis.PAN, -0.5, None, 0.0)
+    assert engine.status.pan == AxisState(LinkPhase.READY, None, 0.0, 10.0, 1, 0.03, -0.5, is_position_sure=False)
+    assert engine.status.tilt == AxisState(LinkPhase.DISABLED, None, 0.0, 10.0, 0, None, is_position_sure=False)
+    clock.advance(0.234)
+    engine.receive_unit_written(Axis.PAN, 0.0, None, clock())
+    assert engine.status.pan.position_deg == 6.5
+
+
+async def test_what_broke_the_engine_first_is_told_ever_after() -> None:
+    control = BrokenControl(ControlOptions(), {})
+    engine = Engine(control, clock=FakeClock(), bus=Bus())
+    causes = []
+    control.ticks = 9
+    for _ in range(2):
+        with pytest.raises(InternalError) as caught:
+            engine.receive_stop("ann")
+        causes.append(caught.value.__cause__)
+    assert isinstance(causes[0], ZeroDivisionError)
+    assert causes[0] is causes[1]
+    assert control.ticks == 10

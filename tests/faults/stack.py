@@ -6,6 +6,8 @@ Real control, engine, supervisors and Bluetooth code over virtual units, and the
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 from contextlib import asynccontextmanager, suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
+from belvedere.access.door import DoorOptions
+from belvedere.access.sessions import EndReason
 from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.app.settings import DEMO, House, furnish
@@ -26,12 +30,16 @@ from belvedere.testing.asgi import SocketPeer, open_socket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from belvedere.access.sessions import Session
     from belvedere.head.profile import WriteMode
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame
 
 HOST = "127.0.0.1:8080"
+UP_FOR_S = 86_400.0  # a monotonic clock counts from the computer's start, and is never below 0
 RESEND_S = 0.05  # as a page does
+PING_EVERY = 5  # setpoints, as a page does
+FRESH_S = 0.4  # likewise: what was heard longer ago is asked for anew before a press is told
 LOOK_EVERY_S = 0.002  # of virtual time
 PATIENCE_S = 60.0  # likewise
 
@@ -45,7 +53,7 @@ class JumpingClock:
 
     def __call__(self) -> float:
         """The time in seconds."""
-        return self._time() + self.jumped_s
+        return UP_FOR_S + self._time() + self.jumped_s
 
 
 class Stack:
@@ -58,6 +66,7 @@ class Stack:
         self.house = house
         self.engine_running: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._visits: list[Session] = []
 
     @property
     def now(self) -> float:
@@ -114,13 +123,13 @@ class Stack:
         return frames[moves[-1] + 1].at_s
 
     @asynccontextmanager
-    async def visitor(self) -> AsyncIterator[Visitor]:
-        """Somebody who has come in and said hello; whatever they hold is let go at the end."""
+    async def visitor(self, way_s: float = 0.0) -> AsyncIterator[Visitor]:
+        """Somebody so far away who has come in and said hello; whatever they hold is let go at the end."""
         headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._let_in()}
         async with open_socket(self.app, "/api/v1/control", headers) as peer:
-            visitor = Visitor(peer, self._loop.time)
+            visitor = Visitor(peer, self._loop, way_s)
             visitor.say("hello")
-            await peer.hear("welcome")
+            await visitor.hears_of_the_server()
             try:
                 yield visitor
             finally:
@@ -131,10 +140,20 @@ class Stack:
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
         return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._let_in()})
 
+    def end_visits(self, reason: EndReason) -> None:
+        """The visits of all who have come in end."""
+        door, ending, self._visits = self.belvedere.door, self._visits, []
+        if reason is EndReason.DISPLACED:
+            for _ in range(DoorOptions().most_sessions):
+                door.admit(door.invite())
+        for session in ending:
+            door.end(session.id, reason)
+
     def _let_in(self) -> str:
         """The cookie of somebody new."""
         admission = self.belvedere.door.admit(self.belvedere.door.invite())
         assert admission is not None
+        self._visits.append(admission.session)
         return f"belvedere-8080={admission.cookie}"
 
 
@@ -144,20 +163,31 @@ class Visitor:
     Attributes:
         epoch: the lease under which it drives.
         hold: the number of the present press.
+        way_s: how long a message takes, there or back.
     """
 
-    def __init__(self, peer: SocketPeer, clock: Callable[[], float]) -> None:
+    def __init__(self, peer: SocketPeer, loop: asyncio.AbstractEventLoop, way_s: float = 0.0) -> None:
         self.peer = peer
+        self.way_s = way_s
+        peer.told = self._receive_told
         self.epoch = 0
         self.hold = 0
         self.seq = 0
-        self._clock = clock
+        self._loop = loop
+        self._clock = loop.time
+        self._heard_ms, self._heard_at = 0.0, -math.inf
+        self._has_heard = asyncio.Event()
         self._holding: asyncio.Task[None] | None = None
 
     def say(self, what: str, **fields: object) -> None:
         """Send one message, with the time where messages of its kind have one."""
         timed = what in {"hello", "ping", "drive", "release"}
-        self.peer.say({"type": what, **({"clock": self._clock() * 1000} if timed else {}), **fields})
+        self._send({"type": what, **({"clock": self._clock() * 1000} if timed else {}), **fields})
+
+    async def hears_of_the_server(self) -> None:
+        """Wait for the next time that the server tells of its clock."""
+        self._has_heard.clear()
+        await self._has_heard.wait()
 
     async def lease(self, verb: str = "acquire") -> None:
         """Ask for the lease until it is there."""
@@ -177,7 +207,7 @@ class Visitor:
         self.seq += 1
         clock = self._clock() * 1000
         right = {"type": "drive", "epoch": self.epoch, "hold": self.hold, "seq": self.seq, "pan": pan, "tilt": tilt}
-        return {**right, "clock": clock, **(wrong or {})}
+        return {**right, "clock": clock, "heard": self._heard_ms, **(wrong or {})}
 
     async def let_go(self) -> None:
         """The hand is lifted."""
@@ -201,9 +231,37 @@ class Visitor:
         return await self.peer.hear("notice")
 
     async def _hold(self, pan: float, tilt: float) -> None:
-        while True:
-            self.peer.say(self.drive(pan, tilt))
+        while self._clock() - self._heard_at > FRESH_S:
+            self.say("ping")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PING_EVERY * RESEND_S):
+                    await self.hears_of_the_server()
+        for number in itertools.count():
+            if number % PING_EVERY == 0:
+                self.say("ping")
+            self._send(self.drive(pan, tilt))
             await asyncio.sleep(RESEND_S)
+
+    def _send(self, message: object) -> None:
+        if self.way_s:
+            self._loop.call_later(self.way_s, self.peer.say, message)
+        else:
+            self.peer.say(message)
+
+    def _receive_told(self, message: dict[str, Any]) -> None:
+        if message.get("code") == "clock_jumped":
+            self._heard_at = -math.inf  # what was heard before says nothing any more
+        told_ms = message.get("server", message.get("written"))
+        if told_ms is None:
+            return
+        if self.way_s:
+            self._loop.call_later(self.way_s, self._hear, told_ms)
+        else:
+            self._hear(told_ms)
+
+    def _hear(self, told_ms: float) -> None:
+        self._heard_ms, self._heard_at = told_ms, self._clock()
+        self._has_heard.set()
 
 
 @asynccontextmanager

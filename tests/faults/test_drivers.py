@@ -163,6 +163,8 @@ async def test_a_sequence_that_goes_backwards_moves_nothing_backwards(stack: Ope
     async with stack() as house, house.visitor() as visitor:
         await house.ready()
         await visitor.lease()
+        visitor.say("ping")
+        await visitor.hears_of_the_server()
         visitor.hold = 1
         early, late = visitor.drive(-1.0), visitor.drive(1.0)
         visitor.peer.say(late)

@@ -104,10 +104,10 @@ class Life:
 
 
 def cookie_for(link: str) -> str:
-    """Open the door with a link, as a browser does."""
+    """Come in by a link, as a browser does whose button is pressed."""
     parts = urlsplit(link)
     door = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-    door.request("GET", parts.path)
+    door.request("POST", parts.path)
     answer = door.getresponse()
     cookie = answer.getheader("set-cookie", "").partition(";")[0]
     door.close()
@@ -133,7 +133,11 @@ async def hold(socket: ClientConnection) -> None:
         if epoch and ready:
             break
     for seq in range(1, 100_000):
-        await say("drive", epoch=epoch, hold=1, seq=seq, pan=1.0, tilt=0.2, clock=clock() * 1000)
+        await say("ping", clock=clock() * 1000)
+        while (message := msgspec.json.decode(await socket.recv()))["type"] != "pong":
+            pass
+        now_ms, heard_ms = clock() * 1000, message["server"]
+        await say("drive", epoch=epoch, hold=1, seq=seq, pan=1.0, tilt=0.2, clock=now_ms, heard=heard_ms)
         await asyncio.sleep(RESEND_S)
 
 

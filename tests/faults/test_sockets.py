@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from belvedere.access.sessions import EndReason
 from belvedere.control.options import TICK_S
 from belvedere.head.axes import Axis
 
@@ -50,6 +52,52 @@ async def test_a_socket_that_closes_stops_the_unit_within_two_intervals(stack: O
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)
+@pytest.mark.parametrize("reason", EndReason)
+async def test_the_end_of_the_visit_stops_the_unit_within_two_intervals_and_for_good(
+    stack: Open, held_s: float, reason: EndReason
+) -> None:
+    async with stack() as house, house.visitor() as visitor:
+        await house.ready()
+        await visitor.lease()
+        await visitor.press()
+        await asyncio.sleep(held_s)
+        house.end_visits(reason)
+        ended_at = house.now
+        assert await house.stopped() - ended_at <= AT_ONCE_S
+        await asyncio.sleep(2.0)  # the hand is still down
+        assert not any(house.velocities(Axis.PAN, ended_at + AT_ONCE_S))
+        assert house.belvedere.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
+async def test_the_end_of_a_programs_visit_stops_the_unit_within_two_intervals_and_for_good(
+    stack: Open, held_s: float
+) -> None:
+    async with stack() as house, house.program() as program:
+        await house.ready()
+        refused = 0
+
+        async def press_again_and_again() -> None:
+            nonlocal refused
+            while True:
+                answer = await program.post("/api/v1/head/velocity", json={"pan": 1})
+                refused += answer.status_code == httpx.codes.UNAUTHORIZED
+                await asyncio.sleep(0.05)
+
+        pressing = asyncio.create_task(press_again_and_again())
+        await house.turning()
+        await asyncio.sleep(held_s)
+        house.end_visits(EndReason.REVOKED)
+        ended_at = house.now
+        assert await house.stopped() - ended_at <= AT_ONCE_S
+        await asyncio.sleep(2.0)
+        pressing.cancel()
+        await asyncio.wait({pressing})
+        assert refused >= 30
+        assert not any(house.velocities(Axis.PAN, ended_at + AT_ONCE_S))
+
+
+@pytest.mark.parametrize("held_s", WHENEVER)
 async def test_a_page_that_dies_without_a_word_is_followed_by_a_stop_in_dead_man_time_an_interval_and_a_tick(
     stack: Open, held_s: float
 ) -> None:
@@ -83,9 +131,10 @@ async def test_a_page_that_reads_nothing_is_still_stopped_when_it_lets_go(stack:
     async with stack() as house, house.visitor() as visitor:
         await house.ready()
         await visitor.lease()
-        visitor.peer.stop_reading()
         await visitor.press()
         await house.turning()
+        visitor.peer.stop_reading()
+        await asyncio.sleep(0.5)
         await visitor.let_go()
         let_go_at = house.now
         assert await house.stopped() - let_go_at <= AT_ONCE_S
@@ -103,7 +152,7 @@ async def test_a_late_burst_of_an_old_hold_moves_nothing(stack: Open) -> None:
         await asyncio.sleep(1)
         for message in held_up:
             visitor.peer.say(message)
-        assert (await visitor.error())["code"] in {"too_late", "hold_ended"}
+        assert (await visitor.error())["code"] in {"too_slow", "too_late", "hold_ended"}
         await asyncio.sleep(1)
         assert not any(house.velocities(Axis.PAN, stopped_at))
 

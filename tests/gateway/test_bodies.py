@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from belvedere.access.door import DoorOptions
+from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.bodies import BODY_WITHIN_S
 from belvedere.gateway.parts import Parts
@@ -24,16 +25,17 @@ async def trickled(*parts: bytes, every_s: float) -> AsyncIterator[bytes]:
         await asyncio.sleep(every_s)
 
 
-@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+@pytest.mark.parametrize(("asked", "late"), [(WHEP, (BODY_WITHIN_S, 408)), (VELOCITY, (0.5, 409))])
 async def test_a_body_that_never_comes_is_not_waited_for(
-    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+    make_parts: MakeParts, make_client: MakeClient, asked: tuple[str, str], late: tuple[float, int]
 ) -> None:
+    (path, kind), (within_s, status) = asked, late
     async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
         began = house.clock()
         body = trickled(*[b" "] * 1000, every_s=1)
         response = await client.post(path, content=body, headers={"content-type": kind})
-        assert house.clock() - began == pytest.approx(BODY_WITHIN_S, abs=1)
-        assert (response.status_code, response.json()["code"]) == (408, "too_late")
+        assert house.clock() - began == pytest.approx(within_s, abs=1)
+        assert (response.status_code, response.json()["code"]) == (status, "too_late")
         assert response.headers["connection"] == "close"
 
 
@@ -50,11 +52,28 @@ async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
     make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
 ) -> None:
     async with (
-        open_house(door=DoorOptions(session_s=3)) as house,
+        open_house(door=DoorOptions(session_s=0.3)) as house,
         make_client(create_app(make_parts(house)), house.let_in().cookie) as client,
     ):
-        body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=2)
+        body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
         response = await client.post(path, content=body, headers={"content-type": kind})
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not house.stage.offers
+        assert house.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_what_was_begun_within_a_visit_is_not_given_after_it_was_ended(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with open_house() as house:
+        ana = house.let_in()
+        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+            body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
+            asking = asyncio.create_task(client.post(path, content=body, headers={"content-type": kind}))
+            await asyncio.sleep(0.1)
+            house.door.end(ana.session.id, EndReason.DISPLACED)
+            response = await asking
         assert (response.status_code, response.json()["code"]) == (401, "no_session")
         assert not house.stage.offers
         assert house.engine.status.lease.session is None

@@ -42,7 +42,7 @@ def test_what_the_contract_says_for_the_server_is_what_it_says(example: dict[str
 
 
 def test_a_setpoint_keeps_every_digit() -> None:
-    drive = Drive(epoch=3, hold=2**53 - 1, seq=1, pan=0.1, tilt=-0.30000000000000004, clock=123456.789)
+    drive = Drive(epoch=3, hold=2**53 - 1, seq=1, pan=0.1, tilt=-0.30000000000000004, clock=123456.789, heard=98.7)
     assert decode(msgspec.json.encode(drive).decode()) == drive
 
 
@@ -66,9 +66,10 @@ def test_a_refusal_never_repeats_what_was_sent(text: str) -> None:
 
 def test_a_refusal_names_the_field() -> None:
     with pytest.raises(VisitorError, match=r"\$\.pan"):
-        decode('{"type":"drive","epoch":1,"hold":1,"seq":1,"pan":2,"tilt":0,"clock":1}')
+        decode('{"type":"drive","epoch":1,"hold":1,"seq":1,"pan":2,"tilt":0,"clock":1,"heard":1}')
 
 
+NUMBERS = ("epoch", "hold", "seq", "pan", "tilt", "clock", "heard")
 FIELDS = st.sampled_from(["type", "clock", "epoch", "hold", "seq", "pan", "tilt", "server", ""]) | st.text(max_size=8)
 WORDS = st.sampled_from(["drive", "ping", "hello", "stop", "release", "lease.take"]) | st.text(max_size=8)
 VALUES = st.recursive(
@@ -97,7 +98,7 @@ def test_almost_json_is_a_message_or_a_refusal(text: str) -> None:
     st.fixed_dictionaries(
         {
             "type": st.just("drive"),
-            **{name: st.integers() | st.floats() for name in ("epoch", "hold", "seq", "pan", "tilt", "clock")},
+            **{name: st.integers() | st.floats() for name in NUMBERS},
         }
     )
 )
@@ -107,7 +108,7 @@ def test_a_setpoint_that_is_read_is_within_its_ranges(fields: dict[str, Any]) ->
         assert isinstance(message, Drive)
         assert -1 <= message.pan <= 1
         assert -1 <= message.tilt <= 1
-        assert message.clock >= 0
+        assert min(message.clock, message.heard) >= 0
         assert min(message.epoch, message.hold, message.seq) >= 0
 
 

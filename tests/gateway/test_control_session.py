@@ -1,5 +1,6 @@
 """What each message does, what is answered, and when a conversation ends: without a socket, on a fake clock."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,10 +8,13 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec import UNSET
 
+from belvedere.access.sessions import EndReason
+from belvedere.control.effects import NoticeCode
+from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
-from belvedere.gateway.control_session import ControlSession
-from belvedere.gateway.messages import CloseCode, Error, Lease, Outgoing, Pong, State, Welcome
+from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
+from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
 from belvedere.testing.house import House, open_house
@@ -30,10 +34,13 @@ class Talk:
     def say(self, message: object) -> list[Outgoing]:
         return self.session.receive_text(self.house.clock(), json.dumps(message))
 
-    def drive(self, seq: int, pan: float = 1.0, hold: int = 1) -> list[Outgoing]:
+    def drive(
+        self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
+    ) -> list[Outgoing]:
         epoch = self.house.engine.status.lease.epoch
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
-        return self.say({**message, "clock": self.house.clock() * 1000})
+        sent_ms = (self.house.clock() - late_s) * 1000
+        return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 
 @pytest.fixture
@@ -62,6 +69,7 @@ async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
             session=ana.session.name,
             resend_ms=50,
             dead_man_ms=500,
+            max_age_ms=1000,
             server=house.clock() * 1000,
             clock=5.0,
             head="A head of paper",
@@ -234,8 +242,10 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
         ana = talk(house)
         ana.say(HELLO)
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
-        assert answers[: int(control_session.BURST) - 1] == [[]] * (int(control_session.BURST) - 1)
-        assert answers[-1] == ["too_fast"]
+        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
+        assert answers[:heeded] == [[]] * heeded
+        assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
+        assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nobody listens any more
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.TOO_MUCH
 
@@ -287,6 +297,38 @@ async def test_silence_ends_it(talk: Start) -> None:
         assert codes(ana.session.tick(began + 45)) == ["not_ready"]
 
 
+async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        house.door.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
+        assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
+        assert house.units[Axis.PAN].velocity == 0
+        assert house.engine.status.lease.session is None
+        assert ana.session.ending is not None
+        assert ana.session.ending.code is CloseCode.NO_SESSION
+        assert ana.say({"type": "lease.acquire"}) == []
+        assert house.engine.status.lease.session is None
+
+
+async def test_the_lease_waits_for_nobody_whose_visit_has_ended(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.session.receive_visit_ended(EndReason.LEFT)
+        ben.say({"type": "lease.acquire"})
+        assert house.engine.status.lease.session == ben.session.name
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndReason) -> None:
+    assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
+
+
 async def test_it_ends_with_the_visit(talk: Start) -> None:
     async with open_house() as house:
         ana = talk(house)
@@ -307,6 +349,54 @@ async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> Non
         house.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
+
+
+async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
+        assert codes(ana.say(message)) == ["bad_message"]
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        (error,) = ana.drive(seq=1, hold=4, heard_s=house.clock() - 1.4)
+        assert isinstance(error, Error)
+        assert (error.code, error.hold) == ("too_slow", 4)
+        assert error.delay == pytest.approx(1400)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+@pytest.mark.parametrize("teacher", ["hello", "ping"])
+async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_took(talk: Start, teacher: str) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        now_ms = house.clock() * 1000
+        ana.say({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
+        ana.say({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
+        ana.say({"type": "lease.acquire"})
+        assert codes(ana.drive(seq=1, late_s=0.45)) == []  # what is late by 450 ms, and not by a thousandth of it
+        assert codes(ana.drive(seq=2, late_s=0.55)) == ["too_late"]
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say({"type": "hello", "clock": house.clock() * 1000})
+        await asyncio.sleep(20)
+        ana.session.receive_closed()
+        woken = talk(house)
+        woken.say({"type": "hello", "clock": (house.clock() - 20) * 1000})
+        woken.say({"type": "lease.acquire"})
+        assert codes(woken.drive(seq=1, late_s=20, heard_s=house.clock())) == []
+        assert house.units[Axis.PAN].velocity > 0
 
 
 async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Start) -> None:
@@ -337,3 +427,81 @@ def holds(answers: list[Outgoing]) -> list[object]:
 
 def codes(answers: list[Outgoing]) -> list[str]:
     return [answer.code for answer in answers if isinstance(answer, Error)]
+
+
+async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), Noticed(NoticeCode.LINK_LOST, None, 4)
+        assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
+        assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
+        house.stage.viewers = 2
+        assert ana.session.receive_published("weather", object()) == []
+
+
+async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.drive(seq=1)
+        acks = house.bus.subscribe(*ana.session.personal_topics)
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
+        told = [value for _topic, value in acks.newest_to_send()]
+        assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
+
+
+async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        ana.session.receive_closed()
+        house.stage.viewers = 2
+        assert ana.session.receive_published("stage", object()) == []
+        assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
+
+
+async def test_a_refusal_says_what_was_wrong_and_that_the_talk_goes_on(talk: Start) -> None:
+    async with open_house() as house:
+        ana, ben = talk(house), talk(house)
+        for each in (ana, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        words = "someone else is driving"
+        assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
+
+
+async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
+        assert isinstance(error, Error)
+        assert (error.code, error.closing) == ("not_ready", True)
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, error.message)
+
+
+@pytest.mark.parametrize(
+    ("message", "most", "code"),
+    [
+        ({"type": "dance"}, control_session.BAD_AT_MOST, "bad_message"),
+        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_AT_MOST - 1, "too_fast"),
+    ],
+)
+async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_forgiven_with_time(
+    talk: Start, message: dict[str, object], most: float, code: str
+) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        ana.say(HELLO)
+        told = []
+        for _ in range(2):
+            told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
+            assert ana.session.ending is None
+            await asyncio.sleep(100)
+        while ana.session.ending is None:
+            told += [answer for answer in ana.say(message) if isinstance(answer, Error)]
+        assert {answer.code for answer in told} == {code}
+        assert [answer.closing for answer in told] == [False] * (len(told) - 1) + [True]
+        assert ana.session.ending.reason == told[-1].message

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from belvedere.access.door import DoorOptions
-from belvedere.access.sessions import Admission
+from belvedere.access.sessions import Admission, EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Noticed
 from belvedere.gateway import given
 from belvedere.gateway.app import create_app
-from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S
+from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S, VISIT_ENDED
 from belvedere.gateway.control_socket import SEND_WITHIN_S
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
 from belvedere.testing.asgi import SocketPeer, open_socket
-from belvedere.testing.house import House, open_house
+from belvedere.testing.house import House, PaperStage, open_house
 
 HOST = "127.0.0.1:8080"
 HELLO = {"type": "hello", "clock": 5.0}
@@ -55,15 +55,17 @@ class Lobby:
 
     def drive(self, epoch: int, seq: int = 1, hold: int = 1) -> dict[str, Any]:
         clock = self.house.clock() * 1000
-        return {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
+        message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0}
+        return {**message, "clock": clock, "heard": clock}
 
 
 @pytest.fixture
 def lobby(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[Lobby]]:
     @asynccontextmanager
-    async def enter(**options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - whatever open_house takes
-        async with open_house(**options) as house:
-            yield Lobby(house, make_parts(house))
+    async def enter(house: House | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_house's
+        async with AsyncExitStack() as stack:
+            there = house if house is not None else await stack.enter_async_context(open_house(**options))
+            yield Lobby(there, make_parts(there))
 
     return enter
 
@@ -160,6 +162,98 @@ async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
         await peer.over()
         assert here.house.clock() - began == pytest.approx(8)
         assert peer.close_code == 4401
+
+
+async def test_a_driver_who_has_to_give_way_is_stopped_within_the_call_and_the_socket_closes(lobby: Enter) -> None:
+    async with lobby(door=DoorOptions(most_sessions=1)) as here, here.driver() as peer:
+        began = here.house.clock()
+        here.house.let_in()
+        assert here.house.units[Axis.PAN].velocities[-1] == (began, 0.0)
+        assert here.house.engine.status.lease.session is None
+        await peer.over()
+        assert here.house.clock() == began
+        assert (peer.close_code, peer.close_reason) == (4401, VISIT_ENDED[EndReason.DISPLACED])
+        assert (await peer.hear("error"))["closing"]
+
+
+@pytest.mark.parametrize("reason", EndReason)
+async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listened_to(
+    lobby: Enter, reason: EndReason
+) -> None:
+    async with lobby() as here:
+        ana = here.house.let_in()
+        async with here.driver(ana) as peer:
+            here.house.door.end(ana.session.id, reason)
+            for seq in range(2, 6):
+                peer.say({"type": "lease.acquire"})
+                peer.say(here.drive(epoch=2, seq=seq, hold=seq))
+            await peer.over()
+            assert here.house.units[Axis.PAN].velocity == 0
+            assert here.house.engine.status.lease.session is None
+            assert peer.close_reason == VISIT_ENDED[reason]
+
+
+async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: Enter) -> None:
+    async with lobby() as here:
+        ana, ben = here.house.let_in(), here.house.let_in()
+        async with here.driver(ben) as driver, here.knock(ana) as first, here.knock(ana) as second:
+            first.say(HELLO)
+            await first.hear("welcome")  # the second has not said hello yet
+            here.house.door.end(ana.session.id, EndReason.LEFT)
+            await first.over()
+            await second.over()
+            assert first.close_code == second.close_code == 4401
+            assert driver.close_code is None
+            assert here.house.units[Axis.PAN].velocity > 0
+
+
+async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_the_same(lobby: Enter) -> None:
+    async with lobby() as here:
+        ana = here.house.let_in()
+        async with here.driver(ana) as peer:
+            peer.stop_reading()
+            began = here.house.clock()
+            here.house.door.end(ana.session.id, EndReason.REVOKED)
+            assert here.house.units[Axis.PAN].velocities[-1] == (began, 0.0)
+            await peer.over()
+            assert here.house.clock() - began <= 1.1
+
+
+async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(lobby: Enter) -> None:
+    async with lobby() as here:
+        ana = here.house.let_in()
+        async with here.knock(ana) as peer:
+            peer.stop_reading()
+            await asyncio.sleep(1)  # the upgrade is on its way to the peer
+            here.house.door.end(ana.session.id, EndReason.LEFT)
+            peer.say(HELLO)
+            peer.read_again()
+            await peer.over()
+            assert peer.close_code == 4401
+            assert not [message for message in peer.heard_by_now() if message["type"] == "welcome"]
+            assert not here.house.engine._control._drivers
+
+
+async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
+    lobby: Enter, caplog: pytest.LogCaptureFixture
+) -> None:
+    class HangingStage(PaperStage):
+        async def end_all_of(self, owner: str) -> None:
+            await asyncio.sleep(3)
+            raise RuntimeError(f"no end of {owner}")
+
+    async with open_house() as house:
+        house.stage = HangingStage()
+        async with lobby(house=house) as here:
+            ana = house.let_in()
+            async with here.driver(ana) as peer:
+                began = house.clock()
+                house.door.end(ana.session.id, EndReason.LEFT)
+                assert house.units[Axis.PAN].velocities[-1] == (began, 0.0)
+                await peer.over()
+                assert house.clock() == began
+            await asyncio.sleep(4)
+            assert "could not be ended" in caplog.text
 
 
 async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lobby: Enter) -> None:

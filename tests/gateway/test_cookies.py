@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from belvedere.gateway.cookies import cookie_name, read_cookie, write_cookie
+from belvedere.gateway.cookies import cookie_name, entry_cookie_name, forget_cookie, read_cookie, write_cookie
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from belvedere.gateway.cookies import cookie_name, read_cookie, write_cookie
 )
 def test_each_port_has_a_cookie_of_its_own(host: str, name: str) -> None:
     assert cookie_name(host) == name
+    assert entry_cookie_name(host) == f"{name}-entry"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ def test_any_header_can_be_read(header: str) -> None:
 def test_scripts_and_other_sites_do_not_get_it() -> None:
     cookie = write_cookie("belvedere", "x", 3600.9, is_secure=False)
     assert cookie == "belvedere=x; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+
+
+def test_a_cookie_can_be_forgotten() -> None:
+    assert forget_cookie("belvedere", is_secure=True) == "belvedere=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
 
 
 def test_behind_https_it_never_travels_without() -> None:

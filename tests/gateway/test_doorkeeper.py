@@ -1,5 +1,6 @@
 """Nobody reaches a handler without the right name, the right origin and a session."""
 
+import logging
 from collections.abc import Callable
 
 import httpx
@@ -64,6 +65,21 @@ async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, p
     assert "script-src" not in response.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/thing"])
+@pytest.mark.parametrize(
+    ("base_url", "name"), [("http://127.0.0.1:8080", "belvedere-8080"), ("http://localhost", "belvedere")]
+)
+async def test_whoever_is_turned_away_is_told_what_would_have_been_enough(
+    make_client: MakeClient, path: str, base_url: str, name: str
+) -> None:
+    app, cookie = keeper()
+    async with make_client(app, base_url=base_url) as client:
+        turned_away = await client.get(path)
+        let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
+    assert turned_away.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
+    assert "www-authenticate" not in let_through.headers
+
+
 @pytest.mark.parametrize("cookie", ["", "belvedere-8080=", "belvedere-8080=x", "belvedere=x", "ä"])
 async def test_a_wrong_cookie_is_no_session(make_client: MakeClient, cookie: str) -> None:
     app, _ = keeper()
@@ -112,6 +128,16 @@ async def test_another_sites_page_changes_nothing(make_client: MakeClient, origi
         response = await client.post("/api/v1/thing", headers={"origin": origin})
     assert response.status_code == 403
     assert response.json()["code"] == "foreign_origin"
+
+
+async def test_a_person_whose_button_was_pressed_on_another_site_is_told_in_a_page(make_client: MakeClient) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
+    assert response.status_code == 403
+    assert response.headers["content-type"].startswith("text/html")
+    assert "open the link by itself" in response.text.lower()
+    assert "evil" not in response.text
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])
@@ -164,3 +190,46 @@ async def test_a_socket_to_another_name_is_refused() -> None:
     async with open_socket(app, "/", {"host": "evil.example", "cookie": f"belvedere-8080={cookie}"}) as peer:
         await peer.over()
     assert peer.status == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "shown", "advice"),
+    [
+        (
+            "evil.example",
+            "http://evil.example",
+            "'evil.example'",
+            "if the house goes by that Host, add it to server.names",
+        ),
+        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must pass on the browser's Host"),
+        ("x\r\n\x1b[2J" + "y" * 500, "", "'x\\r\\n\\x1b[2J" + "y" * 93 + "'", "server.names"),
+    ],
+)
+async def test_the_owner_is_told_in_one_line_why_a_socket_is_refused(
+    host: str, origin: str, shown: str, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": host, "origin": origin}) as peer:
+        await peer.over()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    line = record.getMessage()
+    assert shown in line
+    assert advice in line
+    assert line.isprintable()
+
+
+async def test_a_socket_that_is_let_through_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
+        await peer.over()
+    assert caplog.records == []
+
+
+def test_a_session_is_known_from_headers_alone() -> None:
+    app, cookie = keeper()
+    proof = (b"cookie", f"belvedere-8080={cookie}".encode())
+    assert app.session_of([(b"host", HOST.encode()), proof])
+    assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None
+    assert app.session_of([proof]) is None
+    assert app.session_of([]) is None

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 from litestar import Litestar, get
 
-from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor, given
+from belvedere.gateway.control_sockets import ControlSockets
+from belvedere.gateway.given import GivenParts, GivenScripts, GivenSockets, GivenVisitor, given
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.scripts import Scripts
 from belvedere.testing.house import open_house
@@ -18,13 +19,15 @@ async def test_handlers_get_the_parts_and_the_visitor(
     seen: list[Any] = []
 
     @get("/")
-    async def handler(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> None:
-        seen.extend((parts, visitor, scripts))
+    async def handler(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts, sockets: GivenSockets) -> None:
+        seen.extend((parts, visitor, scripts, sockets))
 
     async with open_house() as house:
         parts, ana = make_parts(house), house.let_in().session
         scripts = Scripts(house.engine, house.engine, idle_s=1, dead_man_s=0.5)
-        routes = Litestar([handler], dependencies=given(parts, scripts), logging_config=None, openapi_config=None)
+        sockets = ControlSockets()
+        dependencies = given(parts, scripts, sockets)
+        routes = Litestar([handler], dependencies=dependencies, logging_config=None, openapi_config=None)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
             scope["auth"] = ana
@@ -32,4 +35,4 @@ async def test_handlers_get_the_parts_and_the_visitor(
 
         async with make_client(app) as client:
             assert (await client.get("/")).status_code == 200
-        assert seen == [parts, ana, scripts]
+        assert seen == [parts, ana, scripts, sockets]

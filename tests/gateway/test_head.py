@@ -1,6 +1,8 @@
 """`/api/v1/head` over HTTP."""
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -21,14 +23,80 @@ JSON = {"content-type": "application/json"}
 async def test_a_script_turns_the_head(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
         response = await client.post(VELOCITY, json={"pan": -0.5, "for_ms": 200})
-        assert (response.status_code, response.json()) == (200, {"for_ms": 200.0})
+        assert (response.status_code, response.json()) == (200, {"for_ms": 200.0, "server": house.clock() * 1000})
         assert house.units[Axis.PAN].velocity < 0
         assert house.units[Axis.TILT].velocity == 0
 
 
 async def test_without_a_time_it_is_the_dead_mans(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
-        assert (await client.post(VELOCITY, json={"tilt": 1})).json() == {"for_ms": 500.0}
+        assert (await client.post(VELOCITY, json={"tilt": 1})).json()["for_ms"] == 500.0
+
+
+async def trickled(*parts: bytes, every_s: float) -> AsyncIterator[bytes]:
+    """A body whose parts come one by one, the first at once."""
+    for part in parts:
+        yield part
+        await asyncio.sleep(every_s)
+
+
+async def test_a_body_whose_last_byte_comes_late_moves_nothing(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        began = house.clock()
+        response = await client.post(VELOCITY, content=trickled(b'{"pan":', b"1}", every_s=8), headers=JSON)
+        assert (response.status_code, response.json()["code"]) == (409, "too_late")  # a client may repeat a 408
+        assert house.clock() - began == pytest.approx(0.5)
+        assert not any(velocity for _, velocity in house.units[Axis.PAN].velocities)
+
+
+async def test_the_time_that_a_body_took_is_taken_off_the_motion(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        began = house.clock()
+        parts = b'{"pan":1,', b'"for_ms":400', b"}"
+        assert (await client.post(VELOCITY, content=trickled(*parts, every_s=0.1), headers=JSON)).status_code == 200
+        assert house.units[Axis.PAN].velocity > 0
+        await house.units[Axis.PAN].stands_still()
+        assert house.clock() - began == pytest.approx(0.4, abs=0.005)
+
+
+async def test_a_body_that_took_longer_than_the_head_was_to_turn_moves_nothing(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        body = trickled(b'{"pan":1,', b'"for_ms":150}', every_s=0.2)
+        response = await client.post(VELOCITY, content=body, headers=JSON)
+        assert (response.status_code, response.json()["code"]) == (409, "too_late")
+        assert not any(velocity for _, velocity in house.units[Axis.PAN].velocities)
+
+
+async def test_a_request_that_the_server_first_saw_long_ago_moves_nothing(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_house() as house:
+        app = create_app(make_parts(house))
+
+        async def late(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's
+            scope["state"] = {"request_began_at": time.monotonic() - 0.6}
+            await app(scope, receive, send)
+
+        async with make_client(late, house.let_in().cookie) as client:
+            response = await client.post(VELOCITY, json={"pan": 1})
+            assert (response.status_code, response.json()["code"]) == (409, "too_late")
+            assert not any(velocity for _, velocity in house.units[Axis.PAN].velocities)
+
+
+@pytest.mark.parametrize(("ahead_ms", "status"), [(1, 200), (-1, 409)])
+async def test_a_deadline_on_the_servers_clock_is_kept(
+    make_parts: MakeParts, make_client: MakeClient, ahead_ms: float, status: int
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+        server = (await client.post("/api/v1/head/stop")).json()["server"]
+        await asyncio.sleep(0.7)
+        response = await client.post(VELOCITY, json={"pan": 1, "not_after": server + 700 + ahead_ms})
+        assert response.status_code == status
+        assert (house.units[Axis.PAN].velocity > 0) is (status == 200)
 
 
 async def test_a_stop_is_for_everyone(make_parts: MakeParts, make_client: MakeClient) -> None:
@@ -37,7 +105,7 @@ async def test_a_stop_is_for_everyone(make_parts: MakeParts, make_client: MakeCl
         async with make_client(app, house.let_in().cookie) as ana, make_client(app, house.let_in().cookie) as ben:
             await ana.post(VELOCITY, json={"pan": 1})
             response = await ben.post("/api/v1/head/stop")
-            assert (response.status_code, response.json()) == (200, {"stopped": True})
+            assert (response.status_code, response.json()) == (200, {"stopped": True, "server": house.clock() * 1000})
             assert house.units[Axis.PAN].velocity == 0
 
 
@@ -65,6 +133,9 @@ async def test_two_drivers_at_once_are_one_too_many(make_parts: MakeParts, make_
         {"for_ms": -1},
         {"for_ms": 500.1},
         {"for_ms": 1e9},
+        {"not_after": -1},
+        {"not_after": "soon"},
+        {"not_after": 1e16},
         [],
         "right",
         7,

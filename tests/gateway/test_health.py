@@ -1,9 +1,11 @@
 """Whoever supervises the process learns what it needs, and nothing about anyone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.health import readiness_of
@@ -21,6 +23,19 @@ async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeCl
         assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_head_is_answered_as_get_without_a_body(
+    make_parts: MakeParts, make_client: MakeClient, path: str, *, is_running: bool
+) -> None:
+    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+        house.engine.is_running = is_running
+        got, headed = await client.get(path), await client.head(path)
+        assert headed.status_code == got.status_code
+        assert headed.headers == got.headers
+        assert headed.content == b""
+
+
 async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "index.html").touch()
     async with open_house() as house, make_client(create_app(make_parts(house, tmp_path))) as client:
@@ -29,8 +44,24 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 200
         assert response.json() == {
             "ready": True,
-            "parts": {"engine": "running", "pan": "ready", "tilt": "searching", "page": "built"},
+            "parts": {
+                "engine": "running",
+                "pan": "ready",
+                "tilt": "searching",
+                "page": "built",
+                "positions": "not kept",
+            },
         }
+
+
+@pytest.mark.parametrize(("is_saving", "word"), [(True, "saved"), (False, "unsaved")])
+async def test_ready_tells_whether_the_heads_position_is_being_saved(
+    make_parts: MakeParts, *, is_saving: bool, word: str
+) -> None:
+    async with open_house() as house:
+        parts = replace(make_parts(house), is_saving_positions=lambda: is_saving)
+        assert readiness_of(parts).parts.positions == word
+        assert readiness_of(parts).ready
 
 
 async def test_a_house_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:

@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from belvedere.access.door import Door, DoorOptions
-from belvedere.access.sessions import Session
 from belvedere.errors import StageError, StageReason
-from belvedere.gateway.housekeeping import END_WITHIN_S, keep_house
+from belvedere.gateway.housekeeping import END_WITHIN_S, Pictures, keep_house
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.scripts import Scripts, Wanted
 from belvedere.head.axes import Axis
@@ -27,16 +26,19 @@ class LoggingDoor(Door):
         self._now = house.clock
         self.looked_at: list[float] = []
 
-    def tick(self) -> list[Session]:
+    def tick(self) -> None:
         self.looked_at.append(self._now())
-        return super().tick()
+        super().tick()
 
 
 @asynccontextmanager
 async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[Scripts, "asyncio.Task[None]"]]:
     """A house that is kept; its programs, and what keeps it."""
     scripts = Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5)
-    keeping = asyncio.create_task(keep_house(make_parts(house), scripts))
+    parts = make_parts(house)
+    pictures = Pictures(parts.stage)
+    parts.door.subscribe(pictures.receive_session_ended)
+    keeping = asyncio.create_task(keep_house(parts, scripts))
     await asyncio.sleep(0)
     try:
         yield scripts, keeping
@@ -44,6 +46,7 @@ async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[Scrip
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
+        await pictures.close()
 
 
 async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
@@ -92,7 +95,7 @@ async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: Ma
 
 
 @pytest.mark.parametrize("failure", [StageError(StageReason.NO_PICTURE), RuntimeError("unforeseen"), None])
-async def test_a_visit_that_cannot_be_cleared_up_is_logged_and_left_and_the_others_are_not(
+async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_end_at_once(
     make_parts: MakeParts, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     class StuckStage(PaperStage):
@@ -111,9 +114,10 @@ async def test_a_visit_that_cannot_be_cleared_up_is_logged_and_left_and_the_othe
         async with kept(house, make_parts) as (_, keeping):
             stage.stuck = house.let_in().session.id
             await stage.answer("v=0", house.let_in().session.id)
-            await asyncio.sleep(1.1 + END_WITHIN_S)
-            assert "could not be cleared up" in caplog.text
+            await asyncio.sleep(1.1)
             assert not stage.offers
+            await asyncio.sleep(END_WITHIN_S)
+            assert "could not be ended" in caplog.text
             assert not keeping.done()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from typing import Any, cast
 
 import pytest
@@ -256,6 +257,7 @@ async def test_a_body_that_is_nonsense_is_refused(body: bytes) -> None:
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MOST_HEADERS + 40) + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 9000 + b"\r\n\r\n", 431),
@@ -412,17 +414,39 @@ async def test_a_trusted_proxy_tells_the_scheme_and_nobody_else_does() -> None:
     assert [each["scheme"] for each in app.requests] == ["https", "http"]
 
 
+async def test_a_request_carries_when_its_first_byte_came() -> None:
+    app = App()
+    transport = Server(app).connect()
+    before = time.monotonic()
+    await said(transport, GET[:10])
+    between = time.monotonic()
+    await said(transport, GET[10:] + GET)
+    first, second = (each["state"]["request_began_at"] for each in app.requests)
+    assert before <= first <= between <= second <= time.monotonic()
+
+
 async def test_the_server_that_ends_lets_answers_through_and_ends_the_rest() -> None:
-    server = Server(App(reads=True))
-    idle, busy = server.connect(), server.connect()
-    await said(busy, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    goes_on = asyncio.Event()
+    answers = App()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await goes_on.wait()
+        await answers(scope, receive, send)
+
+    server = Server(app)
+    idle, busy, sending = server.connect(), server.connect(), server.connect()
+    await said(busy, GET)
+    await said(sending, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     for each in list(server.state.connections):
         each.shutdown()
     await asyncio.sleep(0)
-    assert idle.is_over
-    assert not busy.is_over
-    assert b"connection: close" in (await said(busy, b"ab"))
-    assert busy.is_over
+    assert (idle.is_over, busy.is_over) == (True, False)
+    assert status_of(sending.sent) == 503
+    goes_on.set()
+    await asyncio.sleep(1)
+    assert b"connection: close" in busy.sent.lower()
+    assert busy.sent.endswith(b"yes")
+    assert (busy.is_over, busy.is_aborted) == (True, False)
 
 
 async def test_nothing_is_left_of_a_connection_that_is_over() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from belvedere.access.sessions import Session
+from belvedere.access.sessions import EndReason, Session
 from belvedere.control.lease import LeaseVerb
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.scripts import BURST, Scripts, Wanted
@@ -123,6 +123,50 @@ async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_fre
         assert house.units[Axis.PAN].velocity > 0
 
 
+async def test_what_a_request_took_until_now_is_taken_off_its_life() -> None:
+    async with open_house() as house:
+        ana = house.let_in().session
+        began = house.clock()
+        scripts_of(house).receive_velocity(began, ana, Wanted(1.0, 0.0, 0.5, age_s=0.3))
+        assert house.units[Axis.PAN].velocity > 0
+        await house.units[Axis.PAN].stands_still()
+        assert house.clock() - began == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "late", [Wanted(1.0, 0.0, 0.5, age_s=0.6), Wanted(1.0, 0.0, 0.1, age_s=0.1), Wanted(1.0, 0.0, 0.5, not_after_s=1.0)]
+)
+async def test_a_request_that_is_too_old_moves_nothing(late: Wanted) -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        assert await refusals(house, scripts, ana, late, 0.2) == {Refusal.TOO_LATE}
+        assert house.engine.status.lease.session is None
+
+
+async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        scripts.receive_stop(house.clock(), ana)
+        late = Wanted(1.0, 0.0, 0.5, age_s=0.6)
+        assert await refusals(house, scripts, ana, late, 2) == {Refusal.TOO_LATE}
+        assert await refusals(house, scripts, ana, RIGHT, 0.1) == {Refusal.HOLD_ENDED}
+
+
+async def test_a_loop_whose_pauses_are_no_rest_for_the_head_has_the_ceiling_of_one_press() -> None:
+    async with open_house() as house:
+        ana, scripts = house.let_in().session, scripts_of(house)
+        began, told = house.clock(), set()
+        while house.clock() < began + house.options.hold_ceiling_s + 1:
+            try:
+                scripts.receive_velocity(house.clock(), ana, RIGHT)
+            except VisitorError as error:
+                told.add(error.refusal)
+                assert house.units[Axis.PAN].velocity == 0
+            await asyncio.sleep(0.51)
+        assert told == {Refusal.HOLD_TOO_LONG}
+
+
 async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
     async with open_house() as house:
         ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
@@ -172,3 +216,17 @@ async def test_closing_lets_all_go_and_stops() -> None:
         scripts.close()
         assert house.units[Axis.PAN].velocity == 0
         assert not house.engine._control._drivers
+
+
+async def test_a_program_stops_and_hands_the_lease_on_within_the_call_that_ends_its_visit() -> None:
+    async with open_house() as house:
+        ana, ben, scripts = house.let_in().session, house.let_in().session, scripts_of(house)
+        house.door.subscribe(scripts.receive_session_ended)
+        scripts.receive_velocity(house.clock(), ana, RIGHT)
+        assert house.units[Axis.PAN].velocity > 0
+        house.door.end(ana.id, EndReason.REVOKED)
+        house.door.end(ben.id, EndReason.REVOKED)  # who has no program here
+        assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.0)
+        assert house.engine.status.lease.session is None
+        assert not house.engine._control._drivers
+        assert scripts.deadline() is None

@@ -60,7 +60,8 @@ class Running:
 
     def drive(self, seq: int) -> str:
         clock = time.monotonic() * 1000
-        return json.dumps({"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock})
+        message = {"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
+        return json.dumps({**message, "heard": self.house.clock() * 1000})
 
     async def is_stopped(self) -> None:
         """Wait until the head stands still."""
@@ -172,7 +173,7 @@ async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str
         ("garbage", "bad_message"),
         ('{"type":"ping","clock":NaN}', "bad_message"),
         ("[" * 1000, "bad_message"),
-        ('{"type":"drive","epoch":1,"hold":1,"seq":9,"pan":1e9,"tilt":0,"clock":1}', "bad_message"),
+        ('{"type":"drive","epoch":1,"hold":1,"seq":9,"pan":1e9,"tilt":0,"clock":1,"heard":1}', "bad_message"),
         (b"\x00\xff", "bad_message"),
         ("x" * 2000, "too_large"),
     ],
@@ -317,7 +318,9 @@ async def test_a_name_may_stand_for_several_addresses_on_one_port() -> None:
 async def test_no_address_of_a_visitor_is_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with run() as house, house.driver(), httpx.AsyncClient() as client:
-        await client.get(f"http://127.0.0.1:{house.port}/enter/{house.house.door.invite()}")
+        link = f"http://127.0.0.1:{house.port}/enter/{house.house.door.invite()}"
+        await client.get(link)
+        await client.post(link)
     ours = [each for each in caplog.records if not each.name.startswith(("httpx", "httpcore", "websockets"))]
     assert not [each for each in ours if "127.0.0.1" in each.getMessage() or "/enter/" in each.getMessage()]
 

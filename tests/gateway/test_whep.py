@@ -1,16 +1,19 @@
 """`/api/v1/stage/whep`, as the WHEP draft has it."""
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from belvedere.errors import StageReason
+from belvedere.access.sessions import EndReason
+from belvedere.errors import StageError, StageReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
+from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
-from belvedere.testing.house import open_house
+from belvedere.testing.house import PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -151,3 +154,37 @@ async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_clie
     async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
         statuses = [(await client.post(PATH, content="v=0", headers=SDP)).status_code for _ in range(12)]
         assert statuses == [201] * 10 + [429] * 2
+
+
+class SlowStage(PaperStage):
+    """A stage that takes a second to answer; the viewer is known before or after it."""
+
+    def __init__(self, *, knows_early: bool) -> None:
+        super().__init__()
+        self._knows_early = knows_early
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        if not self._knows_early:
+            await asyncio.sleep(1)
+            return await super().answer(offer_sdp, owner)
+        answer = await super().answer(offer_sdp, owner)
+        await asyncio.sleep(1)
+        if answer.id not in self.offers:
+            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
+        return answer
+
+
+@pytest.mark.parametrize("knows_early", [True, False])
+async def test_an_offer_that_is_being_answered_as_the_visit_ends_leaves_no_picture(
+    make_parts: MakeParts, make_client: MakeClient, *, knows_early: bool
+) -> None:
+    async with open_house() as house:
+        house.stage = SlowStage(knows_early=knows_early)
+        ana = house.let_in()
+        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+            asking = asyncio.create_task(client.post(PATH, content="v=0", headers=SDP))
+            await asyncio.sleep(0.5)
+            house.door.end(ana.session.id, EndReason.LEFT)
+            response = await asking
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not house.stage.offers

@@ -1,8 +1,18 @@
+from typing import Any
+
+import msgspec
 import pytest
 
 from belvedere.errors import SettingsError
 from belvedere.head.axes import Axis
-from belvedere.head.profile import WriteMode, load_profile, shipped_names, shipped_profile
+from belvedere.head.profile import (
+    UnitProfile,
+    WriteMode,
+    confusion,
+    load_profile,
+    shipped_names,
+    shipped_profile,
+)
 
 MINIMAL = """
 name = "One axis"
@@ -72,3 +82,40 @@ def test_a_bad_profile_names_file_key_and_what_is_allowed(good: str, bad: str, k
 def test_a_profile_that_is_not_toml_says_where() -> None:
     with pytest.raises(SettingsError, match=r"mine\.toml: not TOML: .*line 1"):
         load_profile("name = \nx = 1", "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("pan", "tilt", "why"),
+    [
+        ({"name_patterns": ("*",)}, {"name_patterns": ("*",)}, 'called ""'),
+        ({"name_patterns": ("*PONS*",)}, {"name_patterns": ("X", "*pons*tilt*")}, 'a device called "PONSTILT"'),
+        ({"address": "C0:FF:EE:00:00:0a"}, {"address": "C0:FF:EE:00:00:0A"}, "both have the address"),
+        ({"service": "fff1"}, {"service": "0000FFF1-0000-1000-8000-00805F9B34FB"}, "has the service fff1"),
+    ],
+)
+def test_units_that_cannot_be_told_apart_are_known_as_such(pan: dict[str, Any], tilt: dict[str, Any], why: str) -> None:
+    told = confusion(UnitProfile(**pan), UnitProfile(**tilt))
+    assert told is not None
+    assert why in told
+
+
+@pytest.mark.parametrize(
+    ("pan", "tilt"),
+    [
+        ({"name_patterns": ("*PONS*PAN*",)}, {"name_patterns": ("*PONS*TILT*",)}),
+        ({"name_patterns": ("*",), "address": "C0:FF:EE:00:00:0A"}, {"name_patterns": ("*",)}),
+        ({"address": "C0:FF:EE:00:00:0A"}, {"address": "C0:FF:EE:00:00:0B"}),
+        ({"service": "fff1"}, {"service": "fff2"}),
+        ({"service": "fff1", "name_patterns": ("*PAN*",)}, {"service": "fff1", "name_patterns": ("*TILT*",)}),
+    ],
+)
+def test_units_that_can_be_told_apart_are_left_in_peace(pan: dict[str, Any], tilt: dict[str, Any]) -> None:
+    assert confusion(UnitProfile(**pan), UnitProfile(**tilt)) is None
+
+
+@pytest.mark.parametrize("key", ["address", "service", "characteristic"])
+def test_what_ends_in_a_line_break_is_no_address_and_no_uuid(key: str) -> None:
+    value = "C0:FF:EE:00:00:0A" if key == "address" else "fff1"
+    assert getattr(msgspec.convert({key: value, "name_patterns": ["X"]}, UnitProfile), key) == value
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({key: f"{value}\n", "name_patterns": ["X"]}, UnitProfile)

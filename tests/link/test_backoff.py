@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from belvedere.errors import LinkReason
 from belvedere.link.backoff import Backoff
 from belvedere.link.options import LinkOptions
+from belvedere.link.phases import LinkPhase
+from belvedere.testing.links import ScriptedLink, Step
+from belvedere.testing.unit_rig import supervised
 
 OPTIONS = LinkOptions()
-ABSENCES = [LinkReason.NOT_FOUND, LinkReason.ADAPTER_OFF]
+ABSENCES = [LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF]
 FAILURES = [reason for reason in LinkReason if reason not in ABSENCES]
 
 
@@ -70,3 +73,29 @@ def test_no_wait_is_longer_than_the_longest_or_shorter_than_half_the_first(
 @given(st.integers(1, 5000))
 def test_waits_without_chance_never_become_shorter(count: int) -> None:
     assert all(later >= earlier for earlier, later in pairwise(waits(Backoff(OPTIONS), count)))
+
+
+def test_where_nothing_is_asked_of_a_link_even_one_that_held_for_an_instant_has_earned_a_short_wait() -> None:
+    backoff = Backoff(LinkOptions(stable_s=0))
+    waits(backoff, 3)
+    assert backoff.wait_s(LinkReason.LOST, 0.1, chance=0) == 0.2
+
+
+@pytest.mark.parametrize("reason", ABSENCES)
+def test_chance_shortens_a_rest_as_well(reason: LinkReason) -> None:
+    assert Backoff(OPTIONS).wait_s(reason, 0, chance=0.5) == pytest.approx(0.75 * OPTIONS.rest_s)
+
+
+@pytest.mark.parametrize(
+    ("reason", "waits_s"),
+    [(LinkReason.NOT_FOUND, [0.375] * 5), (LinkReason.CONNECT_FAILED, [0.15, 0.3, 0.6, 1.2, 2.4])],
+)
+async def test_how_long_a_unit_is_left_alone_depends_on_why_it_was_not_reached(
+    reason: LinkReason, waits_s: list[float]
+) -> None:
+    link = ScriptedLink()
+    link.script("open", *[Step(reason=reason)] * 5)
+    async with supervised(link, options=LinkOptions(stable_s=0.5)) as rig:
+        await rig.ready()
+        searches = [at for at, status in rig.statuses if status.state is LinkPhase.SEARCHING]
+    assert [later - earlier for earlier, later in pairwise(searches)] == pytest.approx(waits_s)

@@ -18,7 +18,7 @@ from belvedere.head.layout import FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
 from belvedere.link.ble import BleUnit
 from belvedere.link.radio import Radio
-from belvedere.sim.head import ADDRESSES, VirtualHead
+from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, ignore, opened, reason_of
 from belvedere.testing.unit_rig import supervised
@@ -110,6 +110,34 @@ async def test_a_service_finds_either_unit_and_two_links_never_share_one() -> No
             await link.close()
 
 
+async def test_a_device_that_either_unit_may_be_is_taken_by_neither_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first to see it would take it, and after a lost link the other: left would be up, for good."""
+    async with a_rig() as rig:
+        pan, tilt = UnitProfile(name_patterns=("*PONS*",)), UnitProfile(name_patterns=("*P*TILT*",))
+        link, doubtful = BleUnit(pan, rig.radio, [tilt]), BleUnit(tilt, rig.radio, [pan])
+        for _ in range(2):
+            assert await reason_of(opened(doubtful)) is LinkReason.NOT_FOUND
+        words = f"{NAMES[Axis.TILT]} at {ADDRESSES[Axis.TILT]} may be either unit"
+        assert caplog.text.count(words) == 1
+        assert (await opened(link)).address == ADDRESSES[Axis.PAN]
+        await link.close()
+
+
+async def test_a_unit_that_another_one_has_the_address_of_is_not_taken_by_its_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_rig() as rig:
+        pan, tilt = UnitProfile(address=ADDRESSES[Axis.PAN]), UnitProfile(name_patterns=("*",))
+        both = [BleUnit(tilt, rig.radio, [pan]), BleUnit(pan, rig.radio, [tilt])]
+        found = [(await opened(link)).address for link in both]
+        assert found == [ADDRESSES[Axis.TILT], ADDRESSES[Axis.PAN]]
+        for link in both:
+            await link.close()
+        assert "may be either" not in caplog.text
+
+
 async def test_both_units_are_opened_at_once_through_one_radio() -> None:
     async with a_rig() as rig:
         assert PROFILE.tilt is not None
@@ -165,6 +193,29 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
         await rig.link.write(FRAMES[1], response=True)
         assert rig.received()[-1] == FRAMES[1]
         await rig.link.close()
+
+
+async def test_a_connection_subscribes_once_however_much_is_written() -> None:
+    """Each subscription is a write that waits for the unit's answer, in the way of the next command."""
+    async with VirtualHead(PROFILE) as head:
+        asked: list[str] = []
+
+        class Counted(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def start_notify(
+                self, characteristic: BleakGATTCharacteristic, *arguments: object, **options: object
+            ) -> None:
+                asked.append(characteristic.uuid)
+                await super().start_notify(characteristic, *arguments, **options)
+
+        unit = BleUnit(pan_profile(notify=STATE), Radio(Counted, head.scanner_backend))
+        for connections in (1, 2):
+            await opened(unit)
+            for _ in range(20):
+                await unit.write(FRAMES[0], response=False)
+                await asyncio.sleep(0.05)
+            assert asked == connections * [STATE]
+            await unit.close()
+            await asyncio.sleep(5)
 
 
 async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscription() -> None:

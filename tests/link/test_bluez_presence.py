@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from dbus_fast.aio import MessageBus
+from tests.link.buses import NEEDS_D_BUS, a_bus
 
-from belvedere.link.bluez_presence import NAME, until_gone
+from belvedere.link.bluez_presence import until_gone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = [
-    pytest.mark.realtime,
-    pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no D-Bus on this computer"),
-]
+    from tests.link.buses import Bus
+
+pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
 PATIENCE_S = 20.0
-
-
-class Bus:
-    """A D-Bus that nobody else knows of."""
-
-    def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
-        self.address = address
-        self._process = process
-
-    async def bluez(self) -> MessageBus:
-        """Somebody called org.bluez."""
-        connection = await MessageBus(bus_address=self.address).connect()
-        await connection.request_name(NAME)
-        return connection
-
-    async def end(self) -> None:
-        """Kill it."""
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
-
-
-@asynccontextmanager
-async def a_bus() -> AsyncIterator[Bus]:
-    process = await asyncio.create_subprocess_exec(
-        *("dbus-daemon", "--session", "--nofork", "--print-address"), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    address = (await process.stdout.readline()).decode().strip()
-    bus = Bus(process, address)
-    try:
-        yield bus
-    finally:
-        await bus.end()
 
 
 @asynccontextmanager

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
+import weakref
 
 import pytest
 from tests.link.backends import hang
@@ -90,3 +93,48 @@ async def test_nobody_is_blamed_for_the_error_of_a_call_that_nobody_waits_for() 
     Calls().begin(fail())
     await asyncio.sleep(1)
     assert complaints == []
+
+
+async def test_a_call_is_kept_until_it_ends_and_no_longer() -> None:
+    calls, given_up = Calls(), list[str]()
+
+    async def hang_alone() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except BaseException as end:
+            given_up.append(type(end).__name__)
+            raise
+
+    hanging = weakref.ref(calls.begin(hang_alone()))
+    ending = weakref.ref(calls.begin(answer_after(1)))
+    await asyncio.sleep(2)
+    gc.collect()
+    assert (given_up, ending()) == ([], None)
+    task = hanging()
+    assert task is not None
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_of_calls_that_nobody_waits_for_those_that_failed_are_logged_and_no_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "belvedere.link.calls")
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    calls = Calls()
+    for call in (answer_after(0), fail(), be_cancelled_from_below()):
+        calls.begin(call)
+    await asyncio.sleep(1)
+    assert ["refused" in record.getMessage() for record in caplog.records] == [True]
+    assert complaints == []
+
+
+async def test_a_call_has_no_more_time_than_it_was_given_however_little_that_is() -> None:
+    loop = asyncio.get_running_loop()
+    for timeout_s in (0.2, -1.0):
+        began = loop.time()
+        with pytest.raises(LinkError):
+            await outcome(Calls().begin(answer_after(5)), timeout_s)
+        assert loop.time() - began == pytest.approx(max(0.0, timeout_s), abs=0.001)
+    await asyncio.sleep(0)

@@ -43,3 +43,9 @@ def test_the_owners_limit_is_never_exceeded_be_it_short() -> None:
     unit.receive_connected(0.9)
     unit.receive_late()
     assert unit.limit_s == 1
+
+
+def test_a_unit_that_was_late_before_it_was_ever_reached_still_has_all_the_time() -> None:
+    unit = ConnectTime(5)
+    unit.receive_late()
+    assert unit.limit_s == 5

@@ -13,7 +13,7 @@ from belvedere.head.profile import UnitProfile, WriteMode
 from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
 from belvedere.link.mailbox import Letter
-from belvedere.link.options import LinkOptions
+from belvedere.link.options import FASTEST_INTERVAL_S, LinkOptions
 from belvedere.link.phases import LinkPhase
 from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
 from belvedere.testing.links import DETAILS, HANG, ScriptedLink, Step
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails, UnitLink
 
 STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
+NEWER = Letter(b"\x02", 0.6, is_stop=False)
 SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
 INTERVAL_S = 0.040
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
@@ -349,3 +350,149 @@ async def test_a_unit_that_never_acknowledges_its_stop_has_a_bad_link() -> None:
     assert await driving is LinkReason.UNANSWERED
     assert connection.may_be_turning
     connection.let_go()
+
+
+@pytest.mark.parametrize(
+    ("details", "steps", "responses", "is_told", "took_s"),
+    [
+        (DETAILS, [], [False, True], True, 0.0),
+        (ONLY_WITH_RESPONSE, [], [True], True, 0.0),
+        (ONLY_WITHOUT_RESPONSE, [], [False], True, 2 * FASTEST_INTERVAL_S),  # so that closing does not cut it off
+        (DETAILS, [REFUSED], [False], False, 0.0),
+        (DETAILS, [Step(), REFUSED], [False, True], False, 0.0),
+        (ONLY_WITH_RESPONSE, [Step(reason=LinkReason.LOST)], [True], False, 0.0),
+        (ONLY_WITH_RESPONSE, [HANG], [True], False, 0.2),
+        (DETAILS, [Step(0.15), Step(0.19), HANG], [False, True], True, 0.34),
+    ],
+)
+async def test_the_last_stop_comes_as_the_unit_can_take_it_and_says_whether_anything_spoke_against_it(
+    details: LinkDetails, steps: list[Step], responses: list[bool], *, is_told: bool, took_s: float
+) -> None:
+    link, loop = ScriptedLink(details), asyncio.get_running_loop()
+    connection = await Owner(link).settled()
+    link.writes.clear()
+    link.script("write", *steps)
+    began = loop.time()
+    assert await connection.stop_at_last() is is_told
+    assert loop.time() - began == pytest.approx(took_s)
+    assert [(write.frame, write.response) for write in link.writes] == [(STOP.frame, one) for one in responses]
+
+
+async def test_the_last_stop_behind_a_write_that_hangs_is_given_up_in_time() -> None:
+    link, loop = ScriptedLink(ONLY_WITH_RESPONSE), asyncio.get_running_loop()
+    connection = await Owner(link).settled()
+    link.script("write", HANG)
+    connection.put(MOVE)
+    driving = asyncio.create_task(connection.drive())
+    await asyncio.sleep(0.01)
+    driving.cancel()
+    began = loop.time()
+    assert not await connection.stop_at_last()
+    assert loop.time() - began == pytest.approx(LinkOptions().last_stop_s)
+    connection.let_go()
+
+
+async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> None:
+    link = ScriptedLink(ONLY_WITH_RESPONSE)
+    connection = await Owner(link).settled()
+    link.script("write", Step(0.1))
+    asyncio.get_running_loop().call_later(0.05, link.lose)
+    assert not await connection.stop_at_last()
+
+
+async def test_a_connection_that_is_not_there_says_that_nobody_was_stopped() -> None:
+    link = ScriptedLink()
+    assert not await Owner(link).connection.stop_at_last()
+    connection = await Owner(link).settled()
+    link.lose()
+    assert not await connection.stop_at_last()
+
+
+@pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
+async def test_the_stop_after_a_link_was_given_up_is_told_with_its_time_and_harms_nobody(details: LinkDetails) -> None:
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context))
+    link, attempted = ScriptedLink(details), list[tuple[Letter, float]]()
+    connection = Connection(
+        link,
+        WriteMode.AUTO,
+        STOP,
+        calls=Calls(),
+        clock=loop.time,
+        options=LinkOptions(),
+        on_written=lambda _letter, _now: None,
+        on_attempted=lambda letter, now: attempted.append((letter, now)),
+    )
+    await connection.open(lambda: None)
+    await connection.settle()
+    put_at = loop.time()
+    connection.put(MOVE)
+    link.script("write", HANG)
+    assert await reason_of_end(connection) is LinkReason.UNANSWERED
+    assert attempted[-2:] == [(MOVE, put_at), (STOP, loop.time())]
+    await asyncio.sleep(1)
+    assert link.writes[-1].response is (details is ONLY_WITH_RESPONSE)
+    assert complaints == []
+    connection.let_go()
+
+
+async def test_a_unit_that_was_lost_while_it_turned_may_be_turning_until_it_is_stopped() -> None:
+    link = ScriptedLink()
+    async with supervised(link) as rig:
+        await rig.ready()
+        rig.put(0.5)
+        await asyncio.sleep(0.1)
+        link.lose()
+        await rig.until(LinkPhase.WAITING)
+        assert rig.supervisor.may_be_turning
+        await rig.until(LinkPhase.SETTLING)
+        assert rig.supervisor.may_be_turning
+        await rig.ready()
+        assert not rig.supervisor.may_be_turning
+
+
+async def test_a_loss_ends_the_drive_for_that_reason() -> None:
+    link = ScriptedLink()
+    connection = await Owner(link).settled()
+    asyncio.get_running_loop().call_later(1, link.lose)
+    assert await reason_of_end(connection) is LinkReason.LOST
+
+
+class ProbedLink(ScriptedLink):
+    """A link that tells when it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def probe(self) -> bool:
+        self.asked.set()
+        return await super().probe()
+
+
+async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_its_time() -> None:
+    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[Letter, float]]()
+    connection = Connection(
+        link,
+        WriteMode.AUTO,
+        STOP,
+        calls=Calls(),
+        clock=loop.time,
+        options=LinkOptions(),
+        on_written=lambda letter, now: written.append((letter, now)),
+    )
+    await connection.open(lambda: None)
+    await connection.settle()
+    driving = asyncio.create_task(connection.drive())
+    connection.put(MOVE)
+    link.script("probe", Step(0.1))
+    await link.asked.wait()
+    answered_at = loop.time() + 0.1
+    await asyncio.sleep(0.05)
+    connection.put(NEWER)
+    await asyncio.sleep(0.2)
+    assert [letter for letter, _now in written[-2:]] == [MOVE, NEWER]
+    assert written[-1][1] == pytest.approx(answered_at, abs=0.003)
+    driving.cancel()
+    await asyncio.wait({driving})

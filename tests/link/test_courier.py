@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -368,3 +370,106 @@ def test_a_press_while_a_stop_is_being_acknowledged_waits_for_just_that() -> Non
     assert courier.next(NOW + 1.01) is None
     courier.receive_written(NOW + 1.05)
     assert courier.next(NOW + 1.05) == move(2)
+
+
+def test_a_command_that_was_refused_is_over_and_the_link_goes_on() -> None:
+    courier = settled()
+    courier.put(move(1))
+    courier.next(NOW)
+    courier.receive_refused()
+    courier.receive_settled(NOW + 0.1)
+    assert not courier.is_overdue(NOW + 60)
+    courier.put(move(2))
+    assert sent(courier, NOW + 60) == move(2)
+
+
+def test_a_unit_that_was_told_nothing_yet_is_at_rest() -> None:
+    assert Courier(Pace(0.05), LinkOptions(), with_response=False, can_probe=True).is_surely_at_rest
+
+
+def test_a_stop_that_nothing_has_confirmed_leaves_the_unit_in_doubt() -> None:
+    courier = stopped(can_probe=True)
+    assert not courier.is_surely_at_rest
+    courier.next(NOW + 1)
+    assert not courier.is_surely_at_rest
+    courier.receive_probed(NOW + 1.05, is_answered=True)
+    assert courier.is_surely_at_rest
+
+
+def test_after_a_stall_every_call_has_its_whole_time_again() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move(1))
+    sent(courier, NOW)
+    sent(courier, NOW + INTERVAL_S)  # a probe, and beside it a write
+    courier.put(STOP)
+    courier.next(NOW + 2 * INTERVAL_S)
+    late = NOW + 60
+    assert courier.is_overdue(late)
+    courier.receive_stall(late)
+    assert not courier.is_overdue(late + 7.9 * INTERVAL_S)
+    assert courier.is_overdue(late + 8.1 * INTERVAL_S)
+    courier.receive_written(late + 8.1 * INTERVAL_S)
+    assert not courier.is_overdue(late + 15.9 * INTERVAL_S)
+    assert courier.is_overdue(late + 16.1 * INTERVAL_S)
+
+
+def test_probes_leave_at_most_half_an_interval_late_and_at_all_times_of_it() -> None:
+    courier = settled(can_probe=True)
+    courier.put(move())
+    sent(courier, NOW)
+    due, late = NOW + INTERVAL_S, []
+    sent(courier, due)
+    for _ in range(20):
+        courier.receive_probed(due + INTERVAL_S, is_answered=True)
+        deadline = courier.deadline()
+        assert deadline is not None
+        late.append((deadline - due - 0.5) / INTERVAL_S)
+        assert sent(courier, deadline) == Probe()
+        due = deadline
+    assert min(late) >= -1e-9
+    assert max(late) <= 0.5
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sorted([0.0, *late, 0.5]))]
+    assert max(gaps) < 0.05
+
+
+def test_a_move_that_replaced_another_at_the_last_moment_is_followed_by_a_stop_at_once() -> None:
+    courier = settled()
+    courier.put(move(1))
+    courier.next(NOW)
+    courier.put(move(2))
+    courier.newest()
+    courier.receive_written(NOW)
+    courier.put(STOP)
+    assert sent(courier, NOW) == STOP
+
+
+def test_a_unit_whose_pace_is_hardly_known_is_asked_five_times_a_second() -> None:
+    courier = Courier(Pace(INTERVAL_S), LinkOptions(), with_response=False, can_probe=True)
+    courier.receive_settled(NOW)
+    courier.put(move())
+    sent(courier, NOW)
+    assert sent(courier, NOW + INTERVAL_S) == Probe()
+    courier.receive_probed(NOW + 2.5 * INTERVAL_S, is_answered=True)
+    deadline = courier.deadline()
+    assert deadline is not None
+    assert 0.2 <= deadline - (NOW + INTERVAL_S) <= 0.2 + INTERVAL_S
+
+
+def test_a_unit_that_shall_turn_is_never_told_to_stop_just_to_hear_of_it() -> None:
+    courier = settled(can_acknowledge=True)
+    courier.put(move())
+    sent(courier, NOW)
+    assert (courier.next(NOW + 0.4), courier.deadline()) == (None, None)
+
+
+@pytest.mark.parametrize("can_probe", [True, False])
+def test_a_call_begun_before_the_clock_went_backwards_has_its_time_from_then_on(*, can_probe: bool) -> None:
+    courier = settled(with_response=not can_probe, can_probe=can_probe)
+    courier.put(move())
+    courier.next(NOW)
+    then = NOW - 500
+    assert courier.next(then) is None
+    assert not courier.is_overdue(then + 7.9 * INTERVAL_S)
+    assert courier.is_overdue(then + 8.1 * INTERVAL_S)
+    assert courier.receive_written(then + 8.1 * INTERVAL_S) == move()
+    assert sent(courier, then + 9) == (Probe() if can_probe else None)

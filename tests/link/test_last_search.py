@@ -13,7 +13,9 @@ from belvedere.link.connection import Connection
 from belvedere.link.last_search import seek_and_stop
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
+from belvedere.link.phases import LinkPhase
 from belvedere.testing.links import HANG, ScriptedLink, Step
+from belvedere.testing.unit_rig import supervised
 
 STOP = Letter(b"\x00", 0.0, is_stop=True)
 SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the one that is acknowledged
@@ -72,3 +74,23 @@ async def test_no_time_means_no_search() -> None:
     link = ScriptedLink()
     assert await sought(link, 0.0) == (False, 0.0)
     assert not link.calls
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_came_of_it_is_known_and_said_only_where_the_unit_may_still_be_turning(
+    caplog: pytest.LogCaptureFixture, *, is_back: bool
+) -> None:
+    link = ScriptedLink()
+    async with supervised(link, options=LinkOptions(last_search_s=5.0)) as rig:
+        await rig.ready()
+        rig.put(0.5)
+        await asyncio.sleep(0.1)
+        link.usual["open"] = ABSENT
+        link.lose()
+        await rig.until(LinkPhase.WAITING)
+        if is_back:
+            asyncio.get_running_loop().call_later(3, link.usual.clear)
+        await rig.cancel()
+        assert rig.supervisor.may_be_turning is not is_back
+    assert [record.levelname for record in caplog.records if record.levelname == "CRITICAL"] == ["CRITICAL"][is_back:]
+    assert link.calls.count("open") >= 10

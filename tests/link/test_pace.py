@@ -81,3 +81,7 @@ def test_whatever_was_measured_the_interval_is_one_that_bluetooth_knows(round_tr
 def test_an_answer_may_take_a_few_intervals_within_bounds(interval_s: float, write_s: float, probe_s: float) -> None:
     pace = taught(interval_s)
     assert [pace.answer_timeout_s, pace.probe_timeout_s] == pytest.approx([write_s, probe_s])
+
+
+def test_a_round_trip_of_just_three_intervals_is_no_backlog() -> None:
+    assert taught(0.25, 0.75).is_learned

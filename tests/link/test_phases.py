@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 
 from belvedere.errors import InternalError
 from belvedere.link.phases import TRANSITIONS, LinkPhase, follow
+from belvedere.testing.links import ScriptedLink, Step
+from belvedere.testing.unit_rig import supervised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.link.port import LinkDetails
 
 
 def test_every_phase_says_what_may_follow() -> None:
@@ -30,3 +39,34 @@ def test_ready_is_reached_through_a_stop_only() -> None:
 def test_every_phase_but_the_last_can_be_left_for_the_last() -> None:
     assert all(LinkPhase.CLOSED in TRANSITIONS[phase] for phase in LinkPhase if phase is not LinkPhase.CLOSED)
     assert not TRANSITIONS[LinkPhase.CLOSED]
+
+
+class ToldLink(ScriptedLink):
+    """A link that keeps what it was given to tell that the unit was found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_found: list[Callable[[], None]] = []
+
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
+        self.on_found.append(on_found)
+        return await super().open(on_lost, lambda: None)
+
+
+async def test_that_a_unit_was_found_counts_once_and_only_for_the_search_that_found_it() -> None:
+    link = ToldLink()
+    link.script("open", Step(1.0), Step(1.0))
+    async with supervised(link) as rig:
+        await rig.until(LinkPhase.SEARCHING)
+        await asyncio.sleep(0.5)
+        link.on_found[0]()
+        link.on_found[0]()
+        assert rig.phases == [LinkPhase.SEARCHING, LinkPhase.CONNECTING]
+        await rig.ready()
+        link.on_found[0]()
+        assert rig.is_ready
+        link.lose()
+        await rig.until(LinkPhase.SEARCHING)
+        await asyncio.sleep(0.5)
+        link.on_found[0]()
+        assert rig.phases[-1] is LinkPhase.SEARCHING

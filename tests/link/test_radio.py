@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakDeviceNotFoundError
 from tests.link.backends import (
     LeftConnected,
@@ -26,6 +28,7 @@ from belvedere.head.profile import shipped_profile
 from belvedere.link.calls import Calls
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio, Sighting, know_bluez
+from belvedere.link.scan import SWITCH_S
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import SERVICE
 
@@ -169,6 +172,47 @@ async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_s
         assert (await seeking).name == NAMES[Axis.PAN]
         assert not is_scanning_while_connecting
         await client.disconnect()
+
+
+async def test_nobody_connects_before_a_scan_that_is_slow_to_end_has_ended() -> None:
+    async with VirtualHead(PROFILE) as head:
+        scanning: list[bool] = []
+
+        class Watched(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def connect(self, *arguments: object, **options: object) -> None:
+                scanning.append(head.radio.is_scanning)
+                await super().connect(*arguments, **options)
+
+        radio = Radio(Watched, slow_scanner(head), options=LinkOptions(search_s=5))
+        sighting = await find(radio, Axis.TILT)
+        head.faults.vanish(Axis.PAN)
+        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        await asyncio.sleep(0.5)
+        assert head.radio.is_scanning
+        client = await radio.connect(sighting, lambda _client: None)
+        assert scanning == [False]
+        await client.disconnect()
+        await asyncio.wait({seeking})
+        assert isinstance(seeking.exception(), LinkError)
+
+
+async def test_whoever_was_told_that_there_is_no_scan_takes_no_unit_that_is_seen_a_moment_later() -> None:
+    """It was given up; a unit that it took would be in use for good, and by nobody."""
+    async with VirtualHead(PROFILE) as head:
+        delays_s = [SWITCH_S, 0.0]
+
+        class Late(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            async def start(self) -> None:
+                await asyncio.sleep(delays_s.pop(0))
+                seen = AdvertisementData(NAMES[Axis.PAN], {}, {}, [], None, -50, ())
+                self.call_detection_callbacks(BLEDevice(ADDRESSES[Axis.PAN], NAMES[Axis.PAN], None), seen)
+                await super().start()
+
+        radio = Radio(head.client_backend, Late, options=LinkOptions(search_s=10, open_timeout_s=30))
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+        assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
 
 
 async def test_a_connect_that_not_even_cancelling_ends_keeps_nobody_waiting_for_ever() -> None:

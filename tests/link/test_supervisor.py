@@ -292,25 +292,32 @@ async def test_opening_that_hangs_is_given_up() -> None:
         link.release()
 
 
-async def test_closing_that_takes_long_is_waited_for_so_that_the_dead_link_is_not_found_again() -> None:
+@pytest.mark.parametrize("close", [Step(after_s=2.3), HANG_FOR_GOOD])
+async def test_closing_is_waited_for_so_that_the_dead_link_is_not_found_again_but_not_for_ever(close: Step) -> None:
     link = ScriptedLink()
-    link.script("close", Step(after_s=2.3))
+    link.script("close", close)
     async with supervised(link) as rig:
         await rig.ready()
         link.lose()
         await rig.until(P.WAITING)
-        assert await rig.ready() == pytest.approx(2.3 + SETTLING_S)
-
-
-async def test_closing_that_hangs_is_given_up() -> None:
-    link = ScriptedLink()
-    link.script("close", HANG_FOR_GOOD)
-    async with supervised(link) as rig:
-        await rig.ready()
-        link.lose()
-        await rig.until(P.WAITING)
-        assert await rig.ready() == pytest.approx(LinkOptions().close_timeout_s + SETTLING_S)
+        assert await rig.ready() == pytest.approx(min(close.after_s, LinkOptions().close_timeout_s) + SETTLING_S)
         link.release()
+
+
+@pytest.mark.parametrize(("held_s", "waits_s"), [(4.9, [0.15, 0.3, 0.6, 1.2]), (5.1, [0.15] * 4)])
+async def test_a_link_that_never_holds_for_long_is_tried_more_and_more_seldom(
+    held_s: float, waits_s: list[float]
+) -> None:
+    link = ScriptedLink()
+    async with supervised(link) as rig:
+        for _ in waits_s:
+            await rig.ready()
+            await asyncio.sleep(held_s)
+            link.lose()
+            await rig.until(P.WAITING)
+        await rig.ready()
+    times = [[at for at, status in rig.statuses if status.state is phase] for phase in (P.WAITING, P.SEARCHING)]
+    assert [to - since for since, to in zip(times[0], times[1][1:], strict=True)] == pytest.approx(waits_s)
 
 
 async def test_attempts_become_rarer_and_the_reason_stays_until_the_unit_is_ready() -> None:
@@ -338,6 +345,7 @@ async def test_trouble_is_a_warning_once_and_again_only_after_the_unit_was_ready
         await rig.ready()
     levels = [record.levelname for record in caplog.records if record.name == "belvedere.link.supervisor"]
     assert levels == ["WARNING", "DEBUG", "DEBUG", "INFO", "WARNING", "INFO"]
+    assert all(words in caplog.text for words in ("pan: scripted: open", f"{DETAILS.name} at {DETAILS.address}"))
 
 
 async def test_an_axis_without_unit_is_disabled_and_costs_nothing() -> None:
@@ -346,7 +354,7 @@ async def test_an_axis_without_unit_is_disabled_and_costs_nothing() -> None:
         assert timers() == 0
         rig.put(0.5)
         await asyncio.sleep(100)
-        assert rig.phases == [P.SEARCHING, P.DISABLED]
+        assert (rig.phases, rig.reasons[-1]) == ([P.SEARCHING, P.DISABLED], LinkReason.DISABLED)
     assert rig.phases[-1] is P.CLOSED
 
 

@@ -5,9 +5,11 @@ import types
 
 import pytest
 from aioice import ice
-from aiortc import codecs, rtcrtpsender, rtp
+from aiortc import RTCConfiguration, codecs, rtcrtpsender, rtp
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcdtlstransport import SRTP_PROFILES
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from OpenSSL import SSL
 
 from belvedere.errors import OwnerError
 from belvedere.stage import aiortc_patches as patches
@@ -29,9 +31,6 @@ class Sender:
         self._RTCRtpSender__rtp_header_extensions_map = rtp.HeaderExtensionsMap()
 
     async def _next_encoded_frame(self, _codec: object) -> rtcrtpsender.RTCEncodedFrame:
-        raise NotImplementedError
-
-    def _send_keyframe(self) -> None:
         raise NotImplementedError
 
 
@@ -89,6 +88,11 @@ def test_without_agreement_a_packet_is_as_aiortc_makes_it() -> None:
     assert dict(rtp.unpack_header_extensions(profile, packed)) == {1: b"0"}
 
 
+def test_the_keys_of_a_viewers_connection_are_negotiated_once() -> None:
+    (certificate,) = vars(patches.new_connection(RTCConfiguration(iceServers=[])))["_RTCPeerConnection__certificates"]
+    assert certificate._create_ssl_context(SRTP_PROFILES).set_options(0) & SSL.OP_NO_RENEGOTIATION
+
+
 def test_a_host_without_a_network_offers_loopback() -> None:
     assert patches._with_loopback(lambda _v4, _v6: [])(True, True) == ["127.0.0.1"]
     assert patches._with_loopback(lambda _v4, _v6: ["192.0.2.7"])(True, True) == ["192.0.2.7"]
@@ -96,14 +100,12 @@ def test_a_host_without_a_network_offers_loopback() -> None:
 
 
 async def test_a_sender_takes_the_frames_of_an_outlet_with_our_timestamps() -> None:
-    sender, outlet, asked = Sender(), Outlet(), []
-    patches.pass_through(sender, outlet, RTP_WRAP - 1, lambda: asked.append("idr"))  # type: ignore[arg-type]  # a part
+    sender, outlet = Sender(), Outlet()
+    patches.pass_through(sender, outlet, RTP_WRAP - 1)  # type: ignore[arg-type]  # a part
     outlet.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))
     frame = await sender._next_encoded_frame(None)
     assert frame.payloads == [b"one", b"two"]
     assert sent_as(123, frame.timestamp) == 10
-    sender._send_keyframe()
-    assert asked == ["idr"]
     waiting = asyncio.create_task(sender._next_encoded_frame(None))
     await asyncio.sleep(0)
     outlet.close()

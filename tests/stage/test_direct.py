@@ -1,118 +1,49 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
-from typing import TYPE_CHECKING, Self
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, rtp
-from av import VideoFrame
+from aiortc import MediaStreamTrack, rtp
+from av import Packet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.stage.watching import SMALL, Browser, Watching, until
 
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.aiortc_patches import PLAYOUT_DELAY_ID
 from belvedere.stage.direct import DirectPeer
+from belvedere.stage.encoder import X264Encoder
 from belvedere.stage.hub import Outlet
 from belvedere.stage.offer import read_offer
-from belvedere.stage.options import StageOptions
 from belvedere.stage.pattern import PatternSource
+from belvedere.stage.retransmission import PAYLOAD_BYTES
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aiortc import MediaStreamTrack
-
-    from belvedere.stage.answer import Answer
+    from av.stream import Stream
 
 pytestmark = pytest.mark.realtime
-SMALL = StageOptions(width=320, height=192, fps=30, bitrate_kbps=800)
-IDR_UNIT, AGGREGATE, FRAGMENT = 5, 24, 28
 
 
-class Browser:
-    """A viewer made of aiortc, who keeps the packets that come in."""
-
-    def __init__(self) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.packets: list[tuple[float, rtp.RtpPacket, dict[int, bytes]]] = []
-        self.track: MediaStreamTrack | None = None
-        self.connection.on("track", self._receive_track)
-
-    async def offer(self, *kinds: str) -> str:
-        for kind in kinds or ("video",):
-            self.connection.addTransceiver(kind, direction="recvonly")
-        await self.connection.setLocalDescription(await self.connection.createOffer())
-        return self.connection.localDescription.sdp
-
-    async def accept(self, sdp: str) -> None:
-        transport = self.connection.getTransceivers()[0].receiver.transport
-        handle = transport._handle_rtp_data
-
-        async def keep(data: bytes, arrival_time_ms: int) -> None:
-            profile, length = int.from_bytes(data[12:14], "big"), int.from_bytes(data[14:16], "big") * 4
-            found = dict(rtp.unpack_header_extensions(profile, data[16 : 16 + length]))
-            self.packets.append((time.monotonic(), rtp.RtpPacket.parse(data), found))
-            await handle(data, arrival_time_ms=arrival_time_ms)
-
-        transport._handle_rtp_data = keep  # type: ignore[method-assign]  # the only way to see raw packets
-        await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-
-    async def picture(self) -> tuple[int, int]:
-        """The size of the next picture."""
-        assert self.track is not None
-        async with asyncio.timeout(10):
-            frame = await self.track.recv()
-        assert isinstance(frame, VideoFrame)
-        return frame.width, frame.height
-
-    def idrs(self) -> int:
-        """How many IDR pictures began so far."""
-        return sum(_begins_idr(packet.payload) for _, packet, _ in self.packets)
-
-    def _receive_track(self, track: MediaStreamTrack) -> None:
-        self.track = track
+def peer_of(stage: Stage) -> DirectPeer:
+    """The connection of a stage's only viewer."""
+    (viewer,) = stage._viewers.values()
+    assert isinstance(viewer.peer, DirectPeer)
+    return viewer.peer
 
 
-def _begins_idr(payload: bytes) -> bool:
-    kind = payload[0] & 0x1F
-    if kind == FRAGMENT:
-        return bool(payload[1] & 0x80) and payload[1] & 0x1F == IDR_UNIT
-    if kind == AGGREGATE:
-        position, kinds = 1, []
-        while position < len(payload):
-            kinds.append(payload[position + 2] & 0x1F)
-            position += 2 + int.from_bytes(payload[position : position + 2], "big")
-        return IDR_UNIT in kinds
-    return kind == IDR_UNIT
-
-
-class Watching:
-    """A stage with one viewer who sees the picture; leaves nothing behind."""
-
-    def __init__(self) -> None:
-        self.counts: list[int] = []
-        self.stage = Stage(PatternSource, SMALL, on_viewers=self.counts.append)
-        self.browser = Browser()
-        self.answer: Answer | None = None
-
-    async def __aenter__(self) -> Self:
-        self.answer = await self.stage.answer(await self.browser.offer(), "ann")
-        await self.browser.accept(self.answer.sdp)
-        await self.browser.picture()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.browser.connection.close()
-        await self.stage.close()
-        await asyncio.sleep(0.05)
-
-
-async def until(is_so: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not is_so():  # noqa: ASYNC110 (what is waited for has no event)
-            await asyncio.sleep(0.01)
+def came(browser: Browser) -> set[int]:
+    """The sequence numbers of what came of the picture, the first time or again."""
+    packets = [packet for _, packet, _ in browser.packets]
+    return {
+        packet.sequence_number if packet.ssrc == browser.ssrc else int.from_bytes(packet.payload[:2], "big")
+        for packet in packets
+    }
 
 
 async def test_a_viewer_sees_the_picture() -> None:
@@ -181,15 +112,145 @@ async def test_two_viewers_share_one_picture_and_one_may_leave() -> None:
         assert await watching.browser.picture() == (320, 192)
 
 
-async def test_a_viewer_who_also_offers_voice_still_sees_the_picture() -> None:
-    browser, stage = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
-    answer = await stage.answer(await browser.offer("video", "audio"), "ann")
-    await browser.accept(answer.sdp)
-    assert await browser.picture() == (320, 192)
-    assert answer.sdp.count("a=sendonly") == 1
+class UploadTrack(MediaStreamTrack):
+    """Small frames of H.264, one after the other."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = 0
+        encoder = X264Encoder(SMALL)
+        frame = encoder.encode(0.0, wants_idr=True)
+        assert frame is not None
+        self._data = frame.data
+
+    async def recv(self) -> Packet[Stream]:
+        await asyncio.sleep(0.002)
+        packet = Packet(self._data)
+        packet.pts, packet.time_base = self.sent * 180, Fraction(1, 90_000)
+        self.sent += 1
+        return packet
+
+
+def decoders() -> int:
+    """How many threads decode pictures."""
+    return sum(thread.name == "video-decoder" for thread in threading.enumerate())
+
+
+async def test_nothing_is_decoded_or_kept_of_what_a_viewer_uploads() -> None:
+    browser, stage, upload = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None), UploadTrack()
+    browser.connection.addTransceiver(upload, direction="sendrecv")
+    await browser.connection.setLocalDescription(await browser.connection.createOffer())
+    answer = await stage.answer(browser.connection.localDescription.sdp, "ann")
+    assert "a=sendonly" in answer.sdp
+    await browser.accept(answer.sdp.replace("a=sendonly", "a=sendrecv"))
+    await browser.picture()
+    await until(lambda: upload.sent > 300)
+    assert decoders() == 1  # the browser's own
+    connection = peer_of(stage)._connection
+    receiver = vars(connection.getReceivers()[0])
+    assert not receiver["_RTCRtpReceiver__started"]
+    assert not receiver["_RTCRtpReceiver__remote_streams"]
+    assert connection.sctp is None
+    await browser.picture()
     await browser.connection.close()
     await stage.close()
     await asyncio.sleep(0.05)
+
+
+AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n"
+DATA = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\na=sctp-port:5000\r\n"
+
+
+async def test_voice_and_data_are_refused_and_the_picture_comes() -> None:
+    browser, stage = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    offer = (await browser.offer()).replace("BUNDLE 0", "BUNDLE 0 1 2") + AUDIO + DATA
+    answer = await stage.answer(offer, "ann")
+    assert "a=group:BUNDLE 0\r\n" in answer.sdp
+    picture, voice, data = answer.sdp.split("\r\nm=")[1:]
+    assert "a=sendonly" in picture
+    assert voice.startswith("audio 0 ")
+    assert data.startswith("application 0 ")
+    connection = peer_of(stage)._connection
+    assert len(connection.getTransceivers()) == 1
+    assert connection.sctp is None
+    await browser.accept(answer.sdp.partition("m=audio")[0])
+    assert await browser.picture() == (320, 192)
+    await browser.connection.close()
+    await stage.close()
+    await asyncio.sleep(0.05)
+
+
+async def test_a_storm_of_reports_of_loss_gets_a_share_of_the_stream() -> None:
+    async with Watching() as watching:
+        browser = watching.browser
+        first = browser.packets[0][1].sequence_number
+        before, started_s = len(browser.packets), time.monotonic()
+        while time.monotonic() < started_s + 1.0:
+            lost = [first + number for number in range(100)]
+            await browser.say(*[rtp.RtcpRtpfbPacket(rtp.RTCP_RTPFB_NACK, 1, browser.ssrc, lost)] * 4)
+            await asyncio.sleep(0.005)
+        stream_per_s = SMALL.bitrate_kbps * 1000 / 8 / PAYLOAD_BYTES + SMALL.fps
+        assert len(browser.packets) - before < 2.5 * stream_per_s
+        assert await browser.picture() == (320, 192)
+
+
+async def test_a_lossy_path_is_repaired() -> None:
+    lost: list[int] = []
+    seen: list[bytes] = []
+
+    def loses(data: bytes) -> bool:
+        """Every twentieth packet of the picture."""
+        if seen and data[8:12] != seen[0][8:12]:
+            return False
+        seen.append(data)
+        if len(seen) % 20:
+            return False
+        lost.append(int.from_bytes(data[2:4], "big"))
+        return True
+
+    browser = Browser(loses)
+    async with Watching(browser):
+        await until(lambda: len(lost) >= 5)
+        await until(lambda: set(lost[:5]) <= came(browser))
+        await browser.picture()
+
+
+async def test_one_viewer_who_asks_for_key_frames_without_end_gets_one_a_second() -> None:
+    async with Watching() as watching:
+        await asyncio.sleep(0.3)
+        before = watching.browser.idrs()
+        for _ in range(20):
+            await watching.browser.say(rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_PLI, 1, watching.browser.ssrc))
+            await asyncio.sleep(0.1)
+        assert 2 <= watching.browser.idrs() - before <= 3
+
+
+async def test_feedback_that_cannot_be_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async with Watching() as watching:
+        remb = rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_APP, 1, 0, b"REMB\xff\x00\x00\x00")
+        await watching.browser.say(remb)
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            await watching.browser.picture()
+        assert watching.stage.viewers == 1
+    assert not caplog.records
+
+
+async def test_a_strangers_packets_end_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async with Watching() as watching:
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        candidate = watching.browser.transport.transport.getRemoteCandidates()[0]
+        short_priority = b"\x00\x01\x00\x08\x21\x12\xa4\x42" + bytes(12) + b"\x00\x24\x00\x02" + bytes(4)
+        for data in (b"", b"\x16", b"\x15\xfe\xfd" + bytes(12), bytes(1400), short_priority):
+            stranger.sendto(data, (candidate.ip, candidate.port))
+        stranger.close()
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            await watching.browser.picture()
+        assert watching.stage.viewers == 1
+    assert not caplog.records
 
 
 class Quiet:
@@ -206,7 +267,8 @@ async def answered(offer: str) -> str | StageReason:
     """What a peer makes of an offer: its answer, or why there is none."""
     peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
     try:
-        return await peer.answer(read_offer(offer))
+        read = read_offer(offer)
+        return read.complete(await peer.answer(read.video))
     except StageError as error:
         return error.reason
     finally:
@@ -220,6 +282,15 @@ async def offered() -> str:
         return await browser.offer("video", "audio")
     finally:
         await browser.connection.close()
+
+
+async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_behind() -> None:
+    stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    asking = asyncio.create_task(stage.answer(await offered(), "ann"))
+    await asyncio.sleep(0)  # the first viewer brings aiortc, in a thread
+    await stage.end_all_of("ann")
+    with pytest.raises(StageError):
+        await asking
 
 
 async def test_h264_in_a_way_we_do_not_send_is_no_common_codec() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from belvedere.stage.source import VideoSource
 
 OFFER = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\na=rtpmap:97 H264/90000\r\na=recvonly\r\n"
+ANSWER = "v=0\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\na=sendonly\r\n"
 IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
 
 
@@ -43,7 +44,7 @@ class FakePeer:
         await asyncio.sleep(self.delay_s)
         if self.error is not None:
             raise self.error
-        return "v=0\r\nanswer"
+        return ANSWER
 
     async def close(self) -> None:
         await asyncio.sleep(0.1)
@@ -88,13 +89,14 @@ class House:
         self.peers: list[FakePeer] = []
         self.producers: list[FakeProducer] = []
         self.counts: list[int] = []
+        self.now_s = 12.5
         self.delay_s = 0.0
         self.error: Exception | None = None
         self.stage = Stage(
             PatternSource,
             StageOptions(max_viewers=max_viewers),
             on_viewers=self.counts.append,
-            clock=lambda: 12.5,
+            clock=lambda: self.now_s,
             kit=Kit(self._peer, self._producer),
         )
 
@@ -144,7 +146,7 @@ async def refusal(house: House, offer: str = OFFER, owner: str = "bob") -> Stage
 async def test_an_offer_gets_an_answer_and_a_clock_to_read_it_by() -> None:
     house = House()
     answer = await house.stage.answer(OFFER, "ann")
-    assert answer.sdp == "v=0\r\nanswer"
+    assert answer.sdp == ANSWER
     assert answer.capture_clock.server_ms == 12500
     await house.stage.close()
 
@@ -190,6 +192,45 @@ async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -
     assert house.producer.idrs == 2
     await house.stage.close()
     assert await house.peers[0].outlet.next_frame() is None
+
+
+DELTA = EncodedFrame(b"", (b"x",), 1, is_idr=False)
+
+
+async def test_who_asks_for_key_frames_without_end_waits_and_is_then_heard() -> None:
+    house = House()
+    await house.watch()
+    house.producer.listener.receive_frame(IDR)
+    for _ in range(10):
+        house.peers[0].request_idr()
+    assert house.producer.idrs == 2
+    house.now_s += 0.9
+    house.producer.listener.receive_frame(DELTA)
+    assert house.producer.idrs == 2
+    house.now_s += 0.1
+    house.producer.listener.receive_frame(DELTA)
+    house.producer.listener.receive_frame(DELTA)
+    assert house.producer.idrs == 3
+    await house.stage.close()
+
+
+async def test_a_key_frame_that_another_viewer_asked_for_serves_who_waits_and_delays_nobody() -> None:
+    house = House()
+    await house.watch("ann")
+    await house.watch("bob")
+    house.producer.listener.receive_frame(IDR)
+    greedy, honest = house.peers
+    greedy.request_idr()
+    greedy.request_idr()
+    honest.request_idr()
+    assert house.producer.idrs == 4
+    house.producer.listener.receive_frame(IDR)
+    house.now_s += 5
+    house.producer.listener.receive_frame(DELTA)
+    assert house.producer.idrs == 4
+    await house.stage.close()
+    greedy.request_idr()
+    assert house.producer.idrs == 4
 
 
 async def test_only_the_owner_ends_a_connection() -> None:

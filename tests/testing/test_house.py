@@ -14,7 +14,8 @@ from belvedere.testing.house import House, open_house
 def press(house: House) -> None:
     house.engine.receive_session_opened("ana", "ana")
     house.engine.receive_lease("ana", LeaseVerb.ACQUIRE)
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=1.0, tilt=0.0, sent_at_s=house.clock())
+    now = house.clock()
+    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=1.0, tilt=0.0, sent_at_s=now, heard_s=now)
     house.engine.receive_drive("ana", setpoint)
 
 

@@ -8,11 +8,14 @@ import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
-/** Asked for while the visitor looks at the button; a join never waits for them. */
+/** Asked for while the visitor looks at the button; who tapped one before waits for them, but not for long. */
 let iceServers: RTCIceServer[] = [];
-void askIceServers((path, init) => fetch(path, init)).then((servers) => {
+const iceServersAsked = askIceServers((path, init) => fetch(path, init)).then((servers) => {
   iceServers = servers;
 });
+const ICE_SERVERS_MS = 500;
+/** Where the door sends those who have just pressed its button; src/belvedere/gateway/enter.py. */
+const LOOKING = "#look";
 
 const stagePorts: WhepPorts = {
   timers: browserTimers,
@@ -27,6 +30,7 @@ const visit = new Visit({
   openSocket,
   isWelcome,
   join: (events, signal) => joinStage(stagePorts, events, signal),
+  endSession,
 });
 
 document.addEventListener("visibilitychange", () =>
@@ -39,6 +43,16 @@ window.addEventListener("online", () => visit.retryNow());
 const page = document.getElementById("page");
 if (page !== null) {
   render(<App visit={visit} timers={browserTimers} />, page);
+}
+
+if (location.hash === LOOKING) {
+  history.replaceState(null, "", location.pathname); // loaded again, the page waits for a tap
+  const enough = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_MS));
+  void Promise.race([iceServersAsked, enough]).then(() => {
+    if (document.visibilityState === "visible" && !visit.isInside.value) {
+      visit.join();
+    }
+  });
 }
 
 function openSocket(): Socket {
@@ -54,5 +68,15 @@ async function isWelcome(): Promise<boolean | null> {
     return response.status !== 401 && response.status !== 403;
   } catch {
     return null;
+  }
+}
+
+/** A session that is over already has ended as well. */
+async function endSession(): Promise<boolean> {
+  try {
+    const response = await fetch("/api/v1/session", { method: "DELETE" });
+    return response.ok || response.status === 401;
+  } catch {
+    return false;
   }
 }

@@ -21,7 +21,8 @@ from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
-from belvedere.store.positions import Position, Positions
+from belvedere.store.positions import FIRST, Position
+from belvedere.store.writer import PositionWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,8 +55,8 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
     settings, profile = house.settings, house.profile
     bus = Bus()
-    positions = Positions(house.store) if house.store is not None else None
-    kept = positions.all() if positions is not None else {}
+    positions = _position_writer(house)
+    kept = positions.open() if positions is not None else {}
     control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
     engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=notifier.watchdog_s)
 
@@ -87,18 +88,27 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
+        is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
     )
     keeper = Keeper(bus, positions) if positions is not None else None
     return Belvedere(engine, units, stage, door, parts, keeper, virtual_head)
 
 
+def _position_writer(house: House) -> PositionWriter | None:
+    """The store; an axis whose speed is not known has no position."""
+    units = ((axis, house.profile.unit(axis)) for axis in AXES)
+    counted = [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
+    return PositionWriter(house.store, counted) if house.store is not None else None
+
+
 def _setup(house: House, axis: Axis, kept: Mapping[str, Position]) -> AxisSetup:
     unit = house.profile.unit(axis)
-    position = kept.get(axis, Position(0.0, is_sure=True))
+    position = kept.get(axis, FIRST)
     limits: AxisLimits = getattr(house.settings.control, axis)
     if limits.is_limited and not position.is_sure:
         logger.warning(
-            "%s moved unheard of when Belvedere last ran: its limits may be off; see docs/how-to/limit-travel.md", axis
+            "%s may have moved since its position was kept: its limits may be off; see docs/how-to/limit-travel.md",
+            axis,
         )
     return AxisSetup(
         full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
@@ -128,7 +138,12 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
         options=house.settings.link,
         takes_over=virtual_head is None,
     )
-    return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio)
+    all_units = [unit for axis in AXES if (unit := house.profile.unit(axis)) is not None]
+    return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio, _others(all_units, unit))
+
+
+def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
+    return [other for other in units if other is not unit]
 
 
 def picture_source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:

@@ -1,67 +1,119 @@
-"""Keeps where the head stands: whenever an axis starts to move, whenever it comes to rest, and at the end."""
+"""Decides when a position is worth keeping: sure once an axis has rested and nobody is about to move it, else not."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from belvedere.engine.status import EngineStatus
-from belvedere.errors import OwnerError
 from belvedere.head.axes import AXES
-from belvedere.store.positions import Position
+from belvedere.patience import within
+from belvedere.store.positions import FIRST, LOST, MOST_DEG, Position
 
 if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
-    from belvedere.store.positions import Positions
+    from belvedere.store.writer import PositionWriter
 
 logger = logging.getLogger(__name__)
 
+REST_S = (
+    2.0  # after this long at rest a position is sure; in a row of short presses the file says "not sure" throughout
+)
+TIMER_S = 0.001  # a timer may be early by so much
+KEEP_S = 3.0  # a disk that takes longer does not keep what it is given at the end
+
 
 class Keeper:
-    """Listens to the engine and writes to the store, in a thread; a store that fails never touches the driving."""
+    """Listens to the engine and puts what is worth keeping into the store.
 
-    def __init__(self, bus: Bus, positions: Positions) -> None:
+    The file must say "not sure" before an axis moves. That is put as soon as somebody becomes the driver, or an axis is
+    told to move, whichever comes first; a drive never waits until the disk has taken it.
+    """
+
+    def __init__(self, bus: Bus, writer: PositionWriter) -> None:
         self._heard = bus.subscribe("status")
-        self._positions = positions
-        self._kept: dict[str, Position] = {}
+        self._writer = writer
+        self._seen: dict[str, Position] = {}
+        self._put: dict[str, Position] = {}
+        self._driver: tuple[int, str | None] | None = None
+        self._changed_at = 0.0
+        self._settling: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Keep until cancelled."""
         try:
             async for _topic, status in self._heard:
                 if isinstance(status, EngineStatus):
-                    await self.keep(status)
+                    self.receive(status)
         finally:
             self._heard.close()
+            self._stop_settling()
 
-    async def keep(self, status: EngineStatus) -> None:
-        """Write what is worth writing: a position at rest, or that there is none to rely on."""
-        news = {axis: kept for axis, kept in _positions_of(status).items() if self._is_news(axis, kept)}
-        if not news:
+    def receive(self, status: EngineStatus) -> None:
+        """What was kept is not sure from now on if anything has changed; what stays as it is will be kept soon."""
+        positions, driver = _positions_of(status), (status.lease.epoch, status.lease.session)
+        if positions == self._seen and driver == self._driver:
             return
-        self._kept.update(news)
-        try:
-            await asyncio.to_thread(self._positions.keep, news)
-        except OwnerError as error:
-            logger.warning("where the head stands is not kept: %s", error)
+        self._seen, self._driver = positions, driver
+        self._write({axis: now.doubted for axis, now in positions.items() if self._put.get(axis, FIRST).is_sure})
+        loop = asyncio.get_running_loop()
+        self._changed_at = loop.time()
+        if self._settling is None:  # one timer for the whole of a drive, not one for each of its statuses
+            self._settling = loop.call_later(REST_S, self._settle)
 
     async def close(self, status: EngineStatus) -> None:
-        """Keep the last state of all, and give the file back."""
-        await self.keep(status)
-        await asyncio.to_thread(self._positions.close)
+        """Keep the last state of all, give the file back, and say what could not be kept."""
+        self._stop_settling()
+        self._write(_positions_of(status))
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._writer.close(lambda: _tell(loop, ended))
+        try:
+            async with within(KEEP_S):
+                await ended.wait()
+        except TimeoutError:
+            logger.debug("the store did not close in time")
+        for line in self._writer.unsaved():
+            logger.error("not saved: %s", line)
 
-    def _is_news(self, axis: str, now: Position) -> bool:
-        """While an axis moves its position is not sure, and one line says so for the whole of the way."""
-        before = self._kept.get(axis)
-        is_same_way = before is not None and not before.is_sure and not now.is_sure
-        return now != before and not is_same_way
+    def _settle(self) -> None:
+        """Put what has stayed as it is for long enough."""
+        loop = asyncio.get_running_loop()
+        left_s = self._changed_at + REST_S - loop.time()
+        if left_s > TIMER_S:
+            self._settling = loop.call_later(left_s, self._settle)
+            return
+        self._settling = None
+        self._write({axis: seen for axis, seen in self._seen.items() if self._put.get(axis) != seen})
+
+    def _stop_settling(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+
+    def _write(self, positions: dict[str, Position]) -> None:
+        self._put.update(positions)
+        if positions:
+            self._writer.put(positions)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """From the store's thread."""
+    try:
+        loop.call_soon_threadsafe(ended.set)
+    except RuntimeError:  # the loop has ended; nobody waits any more
+        logger.debug("the store closed after the end")
 
 
 def _positions_of(status: EngineStatus) -> dict[str, Position]:
     states = ((axis.value, getattr(status, axis)) for axis in AXES)
     return {
-        axis: Position(state.position_deg, is_sure=state.is_at_rest and state.is_position_sure)
+        axis: _position(state.position_deg, is_sure=state.is_at_rest and state.is_position_sure)
         for axis, state in states
         if state.position_deg is not None
     }
+
+
+def _position(deg: float, *, is_sure: bool) -> Position:
+    return Position(deg, is_sure=is_sure) if math.isfinite(deg) and abs(deg) <= MOST_DEG else LOST

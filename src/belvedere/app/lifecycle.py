@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from belvedere.app.build import Belvedere, build
 from belvedere.app.notify import Notifier
 from belvedere.gateway.app import create_app
-from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
+from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
-from belvedere.patience import within
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 STOP_S = 3.0  # a supervisor says its last stop within half a second, and may take its time to hang up
 CLOSE_S = 4.0  # what has not ended by then is left behind: the head stands still, and the process ends
 DOOR = "door"
-KEEP_S = 2.0  # a disk that takes longer does not keep what it is given
+FILES_LIMIT = resource.RLIMIT_NOFILE
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
 
 
@@ -81,7 +80,7 @@ async def _live(
     try:
         app = create_app(belvedere.parts)
         proxies = TrustedProxies(house.settings.server.trusted_proxies)
-        limits = ConnectionLimits(app.session_of, proxies, most_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        limits = ConnectionLimits(app.session_of, proxies, _most_files())
         moving.add(asyncio.create_task(serve(app, sockets, opened, limits), name=DOOR))
         await _until_the_end(moving, ending)
         status = 1 if _has_failed(moving) else 0
@@ -90,6 +89,15 @@ async def _live(
         on_ending(status)
         is_at_rest = await _end(belvedere, moving, house.settings.link.last_search_s)
     return status if is_at_rest else 1
+
+
+def _most_files() -> int:
+    """How many files the process may open, after asking for FILES where that is allowed."""
+    soft, hard = (FILES if limit == resource.RLIM_INFINITY else limit for limit in resource.getrlimit(FILES_LIMIT))
+    wanted = max(soft, min(FILES, hard))
+    if wanted > soft:
+        resource.setrlimit(FILES_LIMIT, (wanted, resource.getrlimit(FILES_LIMIT)[1]))
+    return wanted
 
 
 def _address(sockets: list[socket.socket]) -> str:
@@ -155,8 +163,7 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
         logger.warning("the %s did not end in time", task.get_name())
     if belvedere.keeper is not None:
         with _logged("keeping where the head stands"):
-            async with within(KEEP_S):
-                await belvedere.keeper.close(belvedere.engine.status)
+            await belvedere.keeper.close(belvedere.engine.status)
     return is_at_rest
 
 

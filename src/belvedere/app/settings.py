@@ -14,12 +14,27 @@ from belvedere.errors import SettingsError
 from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_document
-from belvedere.head.profile import Address, DegPerS, HeadProfile, Uuid, WriteMode, load_profile, shipped_profile
-from belvedere.link.options import LinkOptions
+from belvedere.head.profile import (
+    PLAIN,
+    Address,
+    DegPerS,
+    HeadProfile,
+    NamePattern,
+    UnitProfile,
+    Uuid,
+    WriteMode,
+    confusion,
+    load_profile,
+    shipped_profile,
+)
+from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.stage.options import StageOptions
 
 if TYPE_CHECKING:
     from belvedere.control.options import AxisLimits
+
+
+PLAIN_OR_NONE = r"^[^\x00-\x1f\x7f]*\Z"
 
 
 class Reach(enum.StrEnum):
@@ -33,7 +48,7 @@ class Reach(enum.StrEnum):
 class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is special about the unit of this house; whatever is not given is as the profile says."""
 
-    name_patterns: tuple[str, ...] | None = None
+    name_patterns: Annotated[tuple[NamePattern, ...], msgspec.Meta(max_length=16)] | None = None
     address: Address | None = None
     service: Uuid | None = None
     characteristic: Uuid | None = None
@@ -49,13 +64,13 @@ class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     Attributes:
         profile: a profile that comes with Belvedere, or the path of a TOML file, from the folder of the settings.
         reach: see Reach.
-        adapter: the Bluetooth adapter, such as `hci1`, where there are several.
+        adapter: the Bluetooth adapter where there are several: `hci1`, or its address, because numbers change.
         pan, tilt: what differs from the profile.
     """
 
-    profile: str = "zeapon-pons-pt"
+    profile: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=1024)] = "zeapon-pons-pt"
     reach: Reach = Reach.BLUETOOTH
-    adapter: Annotated[str, msgspec.Meta(pattern="^hci[0-9]+$", description="hci0, hci1, ...")] | None = None
+    adapter: AdapterName | None = None
     pan: UnitSettings = UnitSettings()
     tilt: UnitSettings = UnitSettings()
 
@@ -74,7 +89,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         file: from the folder of the settings, or systemd's state folder where there is one; "" keeps nothing.
     """
 
-    file: str = "belvedere.sqlite3"
+    file: Annotated[str, msgspec.Meta(pattern=PLAIN_OR_NONE, max_length=1024)] = "belvedere.sqlite3"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,7 +132,7 @@ def read_house(path: Path) -> House:
 
 def furnish(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> House:
     """Settings with their profile, the house's own units put in, and what cannot go together refused."""
-    profile = _merged(_profile(settings.head.profile, file, folder), settings.head)
+    profile = _merged(_profile(settings.head.profile, file, folder), settings.head, file)
     for axis in AXES:
         limits: AxisLimits = getattr(settings.control, axis)
         unit = profile.unit(axis)
@@ -147,10 +162,19 @@ def _text_of(path: Path, what: str) -> str:
         raise SettingsError(str(path), "", f"{what}is not UTF-8 text") from error
 
 
-def _merged(profile: HeadProfile, head: HeadSettings) -> HeadProfile:
-    units = {}
+def _merged(profile: HeadProfile, head: HeadSettings, file: str) -> HeadProfile:
+    """The profile with the house's own units, which can be told apart."""
+    units: dict[str, UnitProfile | None] = {}
     for axis, own in ((Axis.PAN, head.pan), (Axis.TILT, head.tilt)):
         unit = profile.unit(axis)
         given = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
-        units[axis.value] = unit and msgspec.structs.replace(unit, **given)
+        try:
+            units[axis.value] = unit and msgspec.structs.replace(unit, **given)
+        except ValueError as error:
+            raise SettingsError(file, f"head.{axis}", str(error)) from error
+    pan, tilt = units[Axis.PAN], units[Axis.TILT]
+    why = confusion(pan, tilt) if pan is not None and tilt is not None else None
+    if why is not None:
+        cure = "give [head.pan] and [head.tilt] the address of their unit, as `belvedere scan` shows them"
+        raise SettingsError(file, "head", f"pan and tilt would take each other's unit: {why}: {cure}")
     return msgspec.structs.replace(profile, **units)

@@ -40,15 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     status: object = None
     try:
         status = application()(arguments, exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        _end(" ".join(str(error).split()))
-    except OwnerError as error:
+    except (CycloptsError, OwnerError) as error:
         _end(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _end(line: str) -> None:
-    print(f"belvedere: {line}", file=sys.stderr)
+def _end(problem: str) -> None:
+    print(f"belvedere: {' '.join(problem.split())}", file=sys.stderr)
     sys.exit(USAGE_STATUS)

@@ -8,10 +8,12 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.run import leave_anyway
 from belvedere.errors import OwnerError
+from belvedere.link.options import AdapterName as BluezName
 
 if TYPE_CHECKING:
     import threading
@@ -21,8 +23,18 @@ if TYPE_CHECKING:
     from belvedere.lab.adapter import Adapter
     from belvedere.sim.head import VirtualHead
 
+
+def _check_adapter(_type: object, name: str | None) -> None:
+    """Raises ValueError, which cyclopts tells as it does its own."""
+    try:
+        msgspec.convert(name, BluezName | None)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{name} (allowed: hci0, hci1, ..., or its address)") from error
+
+
 AdapterName = Annotated[
-    str | None, Parameter(help="BlueZ's name of the adapter, such as hci1, where there are several")
+    str | None,
+    Parameter(help="the adapter where there are several: hci1, or its address", validator=_check_adapter),
 ]
 Virtual = Annotated[bool, Parameter(help="practise on the demo's head, which does not exist")]
 

@@ -11,8 +11,9 @@ from cyclopts import Parameter
 
 from belvedere.app.run import run
 from belvedere.app.settings import DEMO, furnish
-from belvedere.errors import OwnerError
+from belvedere.errors import OwnerError, SettingsError
 from belvedere.gateway.parts import GatewayOptions
+from belvedere.head.document import read_table
 
 
 def demo(
@@ -25,7 +26,10 @@ def demo(
     missing = [name for name in ("bumble", "numpy", "PIL") if importlib.util.find_spec(name) is None]
     if missing:
         raise OwnerError(f"the demo needs {', '.join(missing)}: pip install 'belvedere[demo]'")
-    options = msgspec.convert({"host": host, "port": port}, GatewayOptions)
+    try:
+        options = read_table({"host": host, "port": port}, GatewayOptions, "demo")
+    except SettingsError as error:
+        raise SettingsError("demo", f"--{error.key}", error.problem, error.allowed) from error
     house = furnish(msgspec.structs.replace(DEMO, server=options))
 
     def announce(link: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run, virtual_head
+from belvedere.cli.numbers import between
 from belvedere.head.axes import Axis  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def probe(
     *,
     profile: Annotated[Path, Parameter(help="a file.toml; what is found is written into it")],
     axis: Annotated[Axis | None, Parameter(help="which unit it is, where the profile has both")] = None,
-    angle: Annotated[float, Parameter(help="degrees between the marks for timed turns")] = 90.0,
+    angle: Annotated[
+        float, Parameter(help="degrees between the marks for timed turns", validator=between(5, 360))
+    ] = 90.0,
     drop: Annotated[bool, Parameter(help="see what it does when its link drops")] = True,
     calibrate: Annotated[bool, Parameter(help="time turns to learn its speed")] = True,
-    minutes: Annotated[float, Parameter(help="the whole of it takes no longer")] = 20.0,
+    minutes: Annotated[float, Parameter(help="the whole of it takes no longer", validator=between(0.1, 120))] = 20.0,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.numbers import between
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
@@ -18,7 +19,9 @@ UNWATCHED_S = 10.0  # where nobody sits in front of it, a scan ends by itself
 def scan(
     *,
     profile: Annotated[str | None, Parameter(help="a file.toml whose units are marked too")] = None,
-    for_s: Annotated[float | None, Parameter(name="--for", help="seconds; else until Ctrl-C")] = None,
+    for_s: Annotated[
+        float | None, Parameter(name="--for", help="seconds; else until Ctrl-C", validator=between(0.1, 86400))
+    ] = None,
     json: Annotated[bool, Parameter(help="print one JSON document at the end", negative="")] = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,

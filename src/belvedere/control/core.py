@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from belvedere.control.ceiling import Ceiling
+from belvedere.control.delay import most_age_s, top_speed
 from belvedere.control.effects import Effect, NoticeCode, Tell
 from belvedere.control.lateness import Lateness
 from belvedere.control.lease import Driver, Lease, LeaseVerb
@@ -71,6 +73,7 @@ class Control:
         self._drivers: dict[str, Driver] = {}
         self._lateness: dict[str, Lateness] = {}
         self._hold: _Hold | None = None
+        self._ceiling = Ceiling(options.hold_ceiling_s, rest_s=options.dead_man_s)
         self._last_seq = -1
         self._last_hold = NO_HOLD
         self._now = -math.inf
@@ -115,7 +118,7 @@ class Control:
             self._lateness[session].receive(now, sent_at_s)
 
     def receive_setpoint(self, now: float, session: str, setpoint: Setpoint) -> None:
-        """A held stick's wanted velocity; the newest wins. Raises VisitorError."""
+        """A held stick's wanted velocity; the newest wins, slower where its sender is far away. Raises VisitorError."""
         self._advance(now)
         self._check(now, session, setpoint)
         if self._hold is None or setpoint.hold > self._hold.number:
@@ -124,8 +127,9 @@ class Control:
             self._hold, self._last_hold = _Hold(setpoint.hold, now), setpoint.hold
         self._hold.expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
         stamp = Stamp(session, setpoint.seq, setpoint.sent_at_s)
+        slowed = setpoint.slowed(top_speed(most_age_s(now, setpoint.heard_s), self.options.max_age_s))
         for axis, motion in self._axes.items():
-            motion.receive_target(setpoint.velocity(axis), setpoint.hold, stamp)
+            motion.receive_target(slowed.velocity(axis), setpoint.hold, stamp)
 
     def receive_release(self, now: float, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
         """The visitor let go; late and repeated releases, and those of others, change nothing."""
@@ -177,6 +181,7 @@ class Control:
         """End what must end by now, and return what must be done now."""
         self._advance(now)
         writes = [write for motion in self._axes.values() if (write := motion.tick(now)) is not None]
+        self._ceiling.receive(now, is_moving=any(motion.commanded != 0 for motion in self._axes.values()))
         tells, self._tells = self._tells, []
         return [*writes, *tells]
 
@@ -185,7 +190,7 @@ class Control:
         times = [motion.deadline() for motion in self._axes.values()]
         times.append(self._lease.deadline())
         if self._hold is not None:
-            times.append(min(self._hold.expires_at, self._hold.began_at + self.options.hold_ceiling_s))
+            times.append(min(self._hold.expires_at, self._too_long_at(self._now, self._hold)))
         return min((time for time in times if time is not None), default=None)
 
     def axis_status(self, now: float, axis: Axis) -> AxisStatus:
@@ -220,14 +225,26 @@ class Control:
         if setpoint.seq <= self._last_seq:
             raise VisitorError(Refusal.OLD_SEQUENCE, f"sequence {setpoint.seq} came after {self._last_seq}")
         self._last_seq = setpoint.seq
-        if self._lateness[session].receive(now, setpoint.sent_at_s) > self.options.dead_man_s:
-            self._last_hold = max(self._last_hold, setpoint.hold)
-            if self._hold is not None and self._hold.number <= setpoint.hold:
-                self._cut(NoticeCode.HOLD_EXPIRED)
-            raise VisitorError(Refusal.TOO_LATE, "this came later than the dead-man time")
+        self._check_age(now, session, setpoint)
         is_held = self._hold is not None and setpoint.hold == self._hold.number
         if not is_held and setpoint.hold <= self._last_hold:
             raise VisitorError(Refusal.HOLD_ENDED, f"hold {setpoint.hold} has ended: let go and press again")
+        if not is_held and now >= self._ceiling.ends_at(now):
+            self._last_hold = setpoint.hold
+            raise VisitorError(Refusal.HOLD_TOO_LONG, "the head was moved for too long without rest: let go first")
+
+    def _check_age(self, now: float, session: str, setpoint: Setpoint) -> None:
+        """What is too old ends its hold, because whoever sent it may have let go long ago."""
+        age_s = most_age_s(now, setpoint.heard_s)
+        late_s = self._lateness[session].receive(now, setpoint.sent_at_s, age_s)
+        if age_s <= self.options.max_age_s and late_s <= self.options.dead_man_s:
+            return
+        self._last_hold = max(self._last_hold, setpoint.hold)
+        if self._hold is not None and self._hold.number <= setpoint.hold:
+            self._cut(NoticeCode.HOLD_EXPIRED)
+        if self.options.max_age_s < age_s < math.inf:
+            raise VisitorError(Refusal.TOO_SLOW, f"the way here is too slow to steer: {age_s:.1f} s", delay_s=age_s)
+        raise VisitorError(Refusal.TOO_LATE, "this came later than the dead-man time")
 
     def _known(self, session: str) -> Driver:
         driver = self._drivers.get(session)
@@ -258,6 +275,9 @@ class Control:
         for motion in self._axes.values():
             motion.receive_cut(self._last_hold, stamp)
 
+    def _too_long_at(self, now: float, hold: _Hold) -> float:
+        return min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))
+
     def _tell(self, code: NoticeCode, axis: Axis | None, hold: int) -> None:
         if self._lease.driver is not None:
             self._tells.append(Tell(self._lease.driver.session, code, axis, hold))
@@ -272,6 +292,7 @@ class Control:
             self._lease.receive_clock_jump(now)
             for motion in self._axes.values():
                 motion.receive_clock_jump(self._now, now)
+            self._ceiling.receive_clock_jump(self._now, now)
             self._lateness = {session: Lateness() for session in self._lateness}
         self._now = now
         lost = self._lease.tick(now)
@@ -279,5 +300,5 @@ class Control:
             self._lease_changed(lost, is_told=lost.session in self._drivers)
         if self._hold is not None and now >= self._hold.expires_at:
             self._cut(NoticeCode.HOLD_EXPIRED)
-        elif self._hold is not None and now >= self._hold.began_at + self.options.hold_ceiling_s:
+        elif self._hold is not None and now >= self._too_long_at(now, self._hold):
             self._cut(NoticeCode.HOLD_TOO_LONG)

@@ -38,7 +38,9 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes:
         dead_man_s: a setpoint older than this is a stop. Others chose 0.5 s (ROS) to 1 s (Nav2).
         resend_s: how often a page re-sends a held setpoint; ten of them fit in the dead-man time.
-        hold_ceiling_s: one press never moves the head longer than this.
+        max_age_s: a setpoint that may be older than this, by what its sender had heard of us, is refused: whoever lets
+            go that far away lets go too late. From half of it on, the top speed falls.
+        hold_ceiling_s: the head is never moved longer than this without a rest of the dead-man time.
         lease_stale_s: a driver not heard of for this long has lost the lease.
         lease_grace_s: a driver whose connection broke may come back to the lease for this long.
         acceleration_per_s: how fast a speed may grow, in shares of full speed a second; slowing is never delayed.
@@ -47,6 +49,7 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     dead_man_s: Annotated[float, msgspec.Meta(ge=0.2, le=1.0)] = 0.5
     resend_s: Annotated[float, msgspec.Meta(ge=0.02, le=0.1)] = 0.05
+    max_age_s: Annotated[float, msgspec.Meta(ge=0.3, le=2.0)] = 1.0
     hold_ceiling_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
     lease_stale_s: Annotated[float, msgspec.Meta(ge=2, le=60)] = 5.0
     lease_grace_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 10.0

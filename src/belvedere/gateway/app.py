@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import belvedere
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, enter, head, health, page, whep
+from belvedere.gateway import control_socket, enter, head, health, page, session, whep
+from belvedere.gateway.control_sockets import ControlSockets
+from belvedere.gateway.cookies import cookie_name
+from belvedere.gateway.documented import LocalDocument
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.given import given
-from belvedere.gateway.housekeeping import keep_house
+from belvedere.gateway.housekeeping import Pictures, keep_house
+from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.refusals import HANDLERS
 from belvedere.gateway.scripts import Scripts
 from belvedere.gateway.security import HostCheck
@@ -38,27 +41,32 @@ def create_app(parts: Parts) -> Doorkeeper:
         idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S,
         dead_man_s=parts.control.dead_man_s,
     )
+    sockets, pictures = ControlSockets(), Pictures(parts.stage)
+    parts.door.subscribe(sockets.receive_session_ended)  # the head comes first
+    parts.door.subscribe(scripts.receive_session_ended)
+    parts.door.subscribe(pictures.receive_session_ended)
     routes = Litestar(
         [
             control_socket.control,
             *enter.ROUTES,
             *head.ROUTES,
             *health.ROUTES,
+            *session.ROUTES,
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=given(parts, scripts),
+        dependencies=given(parts, scripts, sockets),
         exception_handlers=HANDLERS,
-        lifespan=[lambda _: _housekeeping(parts, scripts)],
+        lifespan=[lambda _: _housekeeping(parts, scripts, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
-        openapi_config=_openapi(),
+        openapi_config=_openapi(parts),
         request_max_body_size=MAX_BODY_BYTES,
     )
     return Doorkeeper(routes, parts.door, HostCheck(parts.options.host, parts.options.names))
 
 
 @asynccontextmanager
-async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
+async def _housekeeping(parts: Parts, scripts: Scripts, pictures: Pictures) -> AsyncIterator[None]:
     task = asyncio.create_task(keep_house(parts, scripts), name="housekeeping")
     try:
         yield
@@ -66,16 +74,17 @@ async def _housekeeping(parts: Parts, scripts: Scripts) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await pictures.close()
         with suppress(InternalError):  # an engine that failed has stopped the head already
             scripts.close()
 
 
-def _openapi() -> OpenAPIConfig:
+def _openapi(parts: Parts) -> OpenAPIConfig:
     cookie = SecurityScheme(
         type="apiKey",
         security_scheme_in="cookie",
-        name="belvedere",
-        description="The session; behind the name stands the port, as in belvedere-8080.",
+        name=cookie_name(""),
+        description="The session. Its name carries the port, where the address has one.",
     )
     return OpenAPIConfig(
         title="Belvedere",
@@ -84,5 +93,5 @@ def _openapi() -> OpenAPIConfig:
         components=Components(security_schemes={"session": cookie}),
         security=[{"session": []}],
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[LocalDocument(milliseconds(parts.control.dead_man_s))],
     )

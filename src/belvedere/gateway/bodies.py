@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.status_codes import HTTP_408_REQUEST_TIMEOUT
 
 from belvedere.patience import within
 
@@ -17,18 +18,30 @@ if TYPE_CHECKING:
 BODY_WITHIN_S = 10.0  # a few kB; even a bad mobile link delivers them within seconds
 
 
-async def read_body(request: Request[Any, Any, Any], parts: Parts, visitor: Session) -> bytes:
+async def read_body(
+    request: Request[Any, Any, Any],
+    parts: Parts,
+    visitor: Session,
+    *,
+    within_s: float = BODY_WITHIN_S,
+    late_status: int = HTTP_408_REQUEST_TIMEOUT,
+) -> bytes:
     """The whole body.
 
-    Raises HTTP errors: 408 where it does not come within BODY_WITHIN_S, 401 where the visit has ended meanwhile,
+    Raises HTTP errors: `late_status` where it does not come within `within_s`, 401 where the visit has ended meanwhile,
     because what a handler began after that nobody would end.
     """
     try:
-        async with within(BODY_WITHIN_S):
+        async with within(within_s):
             body = await request.body()
     except TimeoutError as error:
         late = "the request did not come in time"
-        raise ClientException(late, status_code=408, headers={"connection": "close"}) from error
-    if parts.clock() >= visitor.ends_at_s:
-        raise NotAuthorizedException("your visit is over: ask for a new link")
+        raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
+    require_live(parts, visitor)
     return body
+
+
+def require_live(parts: Parts, visitor: Session) -> None:
+    """Raises an HTTP error (401) where the visit has ended since the request began."""
+    if not parts.door.is_live(visitor):
+        raise NotAuthorizedException("your visit is over: ask for a new link")

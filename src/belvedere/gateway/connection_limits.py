@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
-STRANGERS: Final = 64  # connections; what a stranger may ask for is answered within milliseconds
+STRANGERS: Final = 512  # connections: a newcomer has its turn even while a thousand others come every second
+FEWEST_STRANGERS: Final = 8
 STRANGERS_OF_ADDRESS: Final = 16  # a browser opens six
 INSIDERS: Final = 160
 INSIDERS_OF_SESSION: Final = 32  # eight sockets, and six connections for each of some tabs
-MOST: Final = 2 * STRANGERS + INSIDERS  # strangers who come by proxies have as many places again
-FILES_SHARE: Final = 1 / 3  # of the files that the process may open (1024 by default): pictures need some, too
+FILES: Final = 4096  # what a process should be allowed to open; with fewer there are fewer places for strangers
+FILES_SHARE: Final = 1 / 3  # of them for connections, because pictures need some, too
 
 STRANGERS_PER_S: Final = 100.0  # requests of all strangers; a third of a millisecond each
 STRANGERS_BURST: Final = 200.0
@@ -51,6 +52,7 @@ class Places:
     def __init__(self, in_all: int, for_each: int) -> None:
         self._in_all, self._for_each = in_all, for_each
         self._held: dict[Connection, tuple[str, bool]] = {}  # the one that asked least recently first
+        self._counts: Counter[str] = Counter()  # by name
 
     def __len__(self) -> int:
         return len(self._held)
@@ -61,24 +63,35 @@ class Places:
         It gives way for its own name's sake, or else as one of the name that holds most; a lasting one, such as a
         WebSocket, only where that name has no other.
         """
-        self._held.pop(connection, None)
+        self.leave(connection)
         self._held[connection] = (name, is_lasting)
-        counts = Counter(each for each, _ in self._held.values())
-        if counts[name] > self._for_each:
+        self._counts[name] += 1
+        if self._counts[name] > self._for_each:
             return self._take_from(name, connection)
         if len(self._held) > self._in_all:
-            return self._take_from(max(counts, key=counts.__getitem__), connection)
+            return self._take_from(max(self._counts, key=self._counts.__getitem__), connection)
         return None
 
     def leave(self, connection: Connection) -> None:
         """Give the place back; leaving twice is nothing."""
-        self._held.pop(connection, None)
+        if connection not in self._held:
+            return
+        name, _ = self._held.pop(connection)
+        self._counts[name] -= 1
+        if self._counts[name] <= 0:
+            del self._counts[name]
 
     def _take_from(self, name: str, newcomer: Connection) -> Connection:
         """Free the place of this name's least recent; the newcomer's only where there is no other."""
-        others = [(each, lasts) for each, (of, lasts) in self._held.items() if of == name and each is not newcomer]
-        displaced = min(others, key=lambda other: other[1], default=(newcomer, False))[0]
-        del self._held[displaced]
+        others = ((each, lasts) for each, (of, lasts) in self._held.items() if of == name and each is not newcomer)
+        lasting = newcomer
+        for displaced, lasts in others:
+            if not lasts:
+                break
+            lasting = displaced if lasting is newcomer else lasting
+        else:
+            displaced = lasting
+        self.leave(displaced)
         return displaced
 
 
@@ -98,17 +111,15 @@ class TrustedProxies:
         return "https" if said in {b"https", b"wss"} and peer in self else "http"
 
     def client_of(self, peer: str, headers: Headers) -> str:
-        """Whose request this is: the peer's, or whom a trusted proxy names last in CF-Connecting-IP or X-Forwarded-For.
+        """Whose request this is: the peer's, or whom a trusted proxy names last in X-Forwarded-For.
 
-        What is not an address is not believed; the peer is the client then.
+        What stands before that the client may have claimed itself; what is not an address is not believed.
         """
         if peer not in self:
             return peer
-        said = {name: value for name, value in headers if name in {b"cf-connecting-ip", b"x-forwarded-for"}}
-        forwarded = said.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        chain = [said.get(b"cf-connecting-ip", b"").decode("latin-1"), *reversed(forwarded)]
-        known = (each.strip() for each in chain)
-        return next((each for each in known if each not in self and _parsed(each) is not None), peer)
+        said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        last = next((each for each in map(str.strip, reversed(said.split(","))) if each not in self), "")
+        return peer if _parsed(last) is None else last
 
 
 class ConnectionLimits:
@@ -122,14 +133,16 @@ class ConnectionLimits:
         self,
         session_of: Callable[[Headers], str | None] = lambda _headers: None,
         proxies: TrustedProxies | None = None,
-        most_files: int = 1024,
+        most_files: int = FILES,
     ) -> None:
         self._session_of = session_of
         self.proxies = proxies or TrustedProxies()
-        share = min(1.0, most_files * FILES_SHARE / MOST)
-        self._strangers = Places(max(2, int(STRANGERS * share)), max(1, int(STRANGERS_OF_ADDRESS * share)))
-        self._from_proxies = Places(max(2, int(STRANGERS * share)), STRANGERS)
-        self._insiders = Places(max(2, int(INSIDERS * share)), max(2, int(INSIDERS_OF_SESSION * share)))
+        places = int(most_files * FILES_SHARE)
+        insiders = min(INSIDERS, places // 2)
+        strangers = max(FEWEST_STRANGERS, min(STRANGERS, (places - insiders) // 2))  # proxies' have as many again
+        self._strangers = Places(strangers, min(STRANGERS_OF_ADDRESS, strangers // 2))
+        self._from_proxies = Places(strangers, strangers)
+        self._insiders = Places(insiders, min(INSIDERS_OF_SESSION, insiders))
         self._stranger_requests = Allowance(STRANGERS_PER_S, STRANGERS_BURST)
         self._requests_of_address = Allowances(ADDRESS_PER_S, ADDRESS_BURST)
         self._requests_of_session = Allowances(SESSION_PER_S, SESSION_BURST)

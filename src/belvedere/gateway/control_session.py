@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from belvedere.access.sessions import EndReason
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
@@ -47,6 +48,13 @@ BAD_AT_MOST = 8.0  # a page of ours sends none; a script being written sends a f
 FORGIVEN_PER_S = 0.1  # one bad message in ten seconds is never held against anyone
 
 STATUS_TOPICS = ("status", "stage")
+
+VISIT_ENDED = {  # the page shows these as they are
+    EndReason.EXPIRED: "The time of this visit is over.",
+    EndReason.DISPLACED: "Many others came in, so this visit has ended.",
+    EndReason.LEFT: "You have left in another window.",
+    EndReason.REVOKED: "The household has ended this visit.",
+}
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -93,8 +101,11 @@ class ControlSession:
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message (None is a binary one, which means nothing here) and return the answers to it.
 
-        What stops the head is carried out however fast it comes, a stop even before hello.
+        What stops the head is carried out however fast it comes, a stop even before hello. Nothing is once the visit
+        is over, even if nobody has told so.
         """
+        if self.ending is not None or self._is_visit_over(now):
+            return self.receive_visit_ended(EndReason.EXPIRED)
         self._heard_at = now
         is_within = self._allowance.take(now)
         try:
@@ -128,12 +139,22 @@ class ControlSession:
             self._is_open = False
             self._engine.receive_session_closed(self.name)
 
+    def receive_visit_ended(self, reason: EndReason) -> list[Outgoing]:
+        """The access session is over: what was held stops, and the lease waits for nobody to come back."""
+        if self.ending is not None:
+            return []
+        farewell = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
+        if self._is_open:
+            self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            self.receive_closed()
+        return farewell
+
     def tick(self, now: float) -> list[Outgoing]:
         """End what must end by now."""
         if self.ending is not None:
             return []
-        if now >= self._visitor.ends_at_s:
-            return self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, "your visit is over: ask for a new link")
+        if self._is_visit_over(now):
+            return self.receive_visit_ended(EndReason.EXPIRED)
         if now >= self.deadline():
             return self._end(CloseCode.SILENT, Refusal.NOT_READY, "nothing was heard for too long")
         return []
@@ -142,6 +163,9 @@ class ControlSession:
         """When `tick` must be called at the latest; it never moves to an earlier time."""
         patience_s = HEARD_WITHIN_S if self._is_open else HELLO_WITHIN_S
         return min(self._heard_at + patience_s, self._visitor.ends_at_s)
+
+    def _is_visit_over(self, now: float) -> bool:
+        return now >= self._visitor.ends_at_s or not self._parts.door.is_live(self._visitor)
 
     def _carry_out(self, now: float, message: Incoming) -> list[Outgoing]:
         match message:
@@ -177,6 +201,7 @@ class ControlSession:
             session=self.name,
             resend_ms=milliseconds(options.resend_s),
             dead_man_ms=milliseconds(options.dead_man_s),
+            max_age_ms=milliseconds(options.max_age_s),
             server=milliseconds(now),
             clock=clock,
             head=self._parts.head_name,
@@ -218,7 +243,8 @@ class ControlSession:
 def _refusal(error: VisitorError, message: Incoming | None) -> Error:
     """What is told of a refused message; None is one that could not be read."""
     hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
-    return Error(code=error.refusal, message=str(error), closing=False, hold=hold)
+    delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
+    return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
 
 
 def _setpoint(message: Drive) -> Setpoint:
@@ -229,4 +255,5 @@ def _setpoint(message: Drive) -> Setpoint:
         pan=message.pan,
         tilt=message.tilt,
         sent_at_s=message.clock / 1000,
+        heard_s=message.heard / 1000,
     )

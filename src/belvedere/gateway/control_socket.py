@@ -14,11 +14,12 @@ from typing import Any
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from belvedere.access.sessions import EndReason
 from belvedere.engine.bus import Subscription
 from belvedere.gateway.asgi_answers import answer_problem
 from belvedere.gateway.codec import encode
 from belvedere.gateway.control_session import HEARD_WITHIN_S, STATUS_TOPICS, ControlSession
-from belvedere.gateway.given import GivenParts, GivenSeats, GivenVisitor
+from belvedere.gateway.given import GivenParts, GivenSeats, GivenSockets, GivenVisitor
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode, Outgoing
 from belvedere.gateway.outbox import Outbox
 from belvedere.gateway.parts import Parts
@@ -38,7 +39,11 @@ _numbers = itertools.count(1)
 
 @websocket("/api/v1/control", name="control")
 async def control(
-    socket: WebSocket[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, seats: GivenSeats
+    socket: WebSocket[Any, Any, Any],
+    parts: GivenParts,
+    visitor: GivenVisitor,
+    seats: GivenSeats,
+    sockets: GivenSockets,
 ) -> None:
     """Accept a control socket and serve it to its end."""
     if SUBPROTOCOL not in socket.scope["subprotocols"]:
@@ -52,7 +57,9 @@ async def control(
         return
     try:
         session = ControlSession(name, visitor, parts, parts.clock(), seats.is_taken)
-        await ControlSocket(socket, session, parts).run()
+        control_socket = ControlSocket(socket, session, parts)
+        with sockets.registered(visitor.id, control_socket):
+            await control_socket.run()
     finally:
         seats.give_back(name)
 
@@ -70,6 +77,14 @@ class ControlSocket:
         self._parts = parts
         self._clock = parts.clock
         self._outbox = Outbox()
+        self._has_visit_ended = asyncio.Event()
+
+    def receive_visit_ended(self, reason: EndReason) -> None:
+        """The visit is over: the head is told within this call, and the socket closes as soon as the loop turns."""
+        try:
+            self._outbox.put(self._session.receive_visit_ended(reason))
+        finally:
+            self._has_visit_ended.set()
 
     async def run(self) -> None:
         """Serve until either side ends it; the engine is told of the end before anything else happens."""
@@ -125,11 +140,14 @@ class ControlSocket:
                 await asyncio.sleep(pause_s)
 
     async def _watch(self) -> None:
-        while self._session.ending is None:
+        while True:
+            self._outbox.put(self._session.tick(self._clock()))  # at once, too: accepting it may have taken a while
+            if self._session.ending is not None:
+                raise _OverError
             wait_s = self._session.deadline() - self._clock()
-            await asyncio.sleep(min(max(0.0, wait_s), HEARD_WITHIN_S))  # a clock may jump
-            self._outbox.put(self._session.tick(self._clock()))
-        raise _OverError
+            with suppress(TimeoutError):
+                async with within(min(max(0.0, wait_s), HEARD_WITHIN_S)):  # a clock may jump
+                    await self._has_visit_ended.wait()
 
     async def _say_goodbye(self) -> None:
         """Tell a peer that is still there why; one that is not is left alone."""

@@ -22,7 +22,17 @@ def read_cookie(header: str, name: str) -> str | None:
     return None
 
 
-def write_cookie(name: str, value: str, lifetime_s: float, *, is_secure: bool) -> str:
+def entry_cookie_name(host: str) -> str:
+    """The name of the cookie by which a browser that was shown the button is known again when it presses it."""
+    return f"{cookie_name(host)}-entry"
+
+
+def write_cookie(name: str, value: str, lifetime_s: float, *, is_secure: bool, path: str = "/") -> str:
     """A `Set-Cookie` header that no script can read and that no other site's request carries."""
     secure = "; Secure" if is_secure else ""
-    return f"{name}={value}; Path=/; Max-Age={int(lifetime_s)}; HttpOnly; SameSite=Lax{secure}"
+    return f"{name}={value}; Path={path}; Max-Age={int(lifetime_s)}; HttpOnly; SameSite=Lax{secure}"
+
+
+def forget_cookie(name: str, *, is_secure: bool) -> str:
+    """A `Set-Cookie` header that makes the browser forget the cookie of this name."""
+    return write_cookie(name, "", 0, is_secure=is_secure)

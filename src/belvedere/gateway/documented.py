@@ -1,21 +1,44 @@
-"""How bodies and refusals are written into the OpenAPI document, where handlers read and answer by themselves."""
+"""How bodies and refusals are written into the OpenAPI document, where handlers read and answer by themselves.
+
+What differs from house to house is written in when somebody asks for the document.
+"""
 
 from __future__ import annotations
 
+import copy
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
+from belvedere.gateway.cookies import cookie_name
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from litestar import Request
     from litestar.openapi.spec import Schema
 
 BEFORE_ANY_ROUTE = frozenset({400, 408, 413, 429, 431, 503})  # what the HTTP protocol itself refuses with
+
+
+class LocalDocument(JsonRenderPlugin):
+    """Renders the document with this house's own dead-man time, and the name of the cookie at the address it has."""
+
+    def __init__(self, dead_man_ms: float) -> None:
+        super().__init__()
+        self._dead_man_ms = dead_man_ms
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        document = copy.deepcopy(openapi_schema)
+        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(request.headers.get("host", ""))
+        velocity = document["paths"]["/api/v1/head/velocity"]["post"]["requestBody"]
+        velocity["content"]["application/json"]["schema"]["properties"]["for_ms"]["maximum"] = self._dead_man_ms
+        return super().render(request, document)
 
 
 def problems(*statuses: int) -> Mapping[int, ResponseSpec]:

@@ -1,6 +1,6 @@
 """Stands before every route, known or not: checks the house's name, the request's origin and the visitor's session.
 
-It also puts the security headers on every response.
+It also puts the security headers on every response, and on every 401 what would have been enough.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from litestar.enums import ScopeType
 from belvedere.gateway.asgi_answers import answer, answer_problem
 from belvedere.gateway.cookies import cookie_name, read_cookie
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
-from belvedere.gateway.problems import Problem, ProblemCode
+from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
+from belvedere.gateway.problems import Problem, ProblemCode, status_of
 from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
         # accepted first, because a browser tells its page nothing about an upgrade that failed
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
-        await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": "you need a link to come in"})
+        reason = "This visit has ended."  # whoever asks for a socket has a page, and so had a session
+        await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": reason})
     elif PROGRAM_PATHS.fullmatch(scope["path"]):
         await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "you need a link to come in"))
     else:
@@ -111,10 +112,10 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
-    """Tell a person who mistook the name in a page, and everybody else as a program."""
-    is_person = scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"])
-    if is_person and problem.code == ProblemCode.UNKNOWN_HOST:
-        await _answer_page(scope, send, HTTPStatus.MISDIRECTED_REQUEST, UNKNOWN_HOST)
+    """Tell a person in a page, and everybody else as a program."""
+    if scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"]):
+        page = UNKNOWN_HOST if problem.code == ProblemCode.UNKNOWN_HOST else FOREIGN_ORIGIN
+        await _answer_page(scope, send, status_of(problem.code), page)
     else:
         await answer_problem(scope, send, problem)
 
@@ -127,12 +128,16 @@ async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes
 def _with_security_headers(send: Send, host: str) -> Send:
     """Add the security headers to every response; a handler's own header of the same name is kept."""
     defaults = [(name.encode(), value.encode("latin-1")) for name, value in security_headers(host).items()]
+    # no browser knows this scheme, and so none asks for a password
+    challenge = (b"www-authenticate", f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'.encode())
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             own = list(message.get("headers", ()))
             known = {name.lower() for name, _ in own}
             added = [header for header in defaults if header[0] not in known]
+            if message["status"] == HTTPStatus.UNAUTHORIZED:
+                added.append(challenge)
             message = {**message, "headers": [*own, *added]}  # type: ignore[misc,assignment]  # likewise
         await send(message)
 

@@ -7,6 +7,7 @@ from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from belvedere.access.sessions import Session
+from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.limits import Allowances, Seats
 from belvedere.gateway.page_files import PageFiles
 from belvedere.gateway.parts import Parts
@@ -20,6 +21,7 @@ GivenParts = NamedDependency[SkipValidation[Parts]]
 GivenVisitor = NamedDependency[SkipValidation[Session]]
 GivenSeats = NamedDependency[SkipValidation[Seats]]
 GivenScripts = NamedDependency[SkipValidation[Scripts]]
+GivenSockets = NamedDependency[SkipValidation[ControlSockets]]
 GivenFiles = NamedDependency[SkipValidation[PageFiles]]
 GivenOffers = NamedDependency[SkipValidation[Allowances]]
 
@@ -29,13 +31,14 @@ OFFERS_PER_S = 1.0  # a picture that is lost is asked for again every few second
 OFFERS_BURST = 10.0
 
 
-def given(parts: Parts, scripts: Scripts) -> "Mapping[str, Provide]":
+def given(parts: Parts, scripts: Scripts, sockets: ControlSockets) -> "Mapping[str, Provide]":
     """The dependencies of an application over these parts."""
     seats = Seats(SEATS_IN_ALL, SEATS_FOR_EACH)
     offers = Allowances(OFFERS_PER_S, OFFERS_BURST)
     values: dict[str, object] = {
         "parts": parts,
         "scripts": scripts,
+        "sockets": sockets,
         "seats": seats,
         "offers": offers,
         "files": PageFiles(parts.page),

@@ -1,5 +1,6 @@
 """`/api/v1/head`: driving for scripts, one short-lived setpoint a request."""
 
+import math
 from typing import Annotated, Any
 
 import msgspec
@@ -7,13 +8,15 @@ from litestar import Request, post
 from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.status_codes import HTTP_409_CONFLICT
 
 from belvedere.errors import Refusal, VisitorError
+from belvedere.gateway.arrival import age_s
 from belvedere.gateway.bodies import read_body
 from belvedere.gateway.decoding import decode_strictly, is_of_type
 from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor
-from belvedere.gateway.messages import Speed
+from belvedere.gateway.messages import LATEST_MS, Clock, Speed
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.scripts import Wanted
 
@@ -25,33 +28,41 @@ LONGEST_MS = 1000.0  # no house may set a longer dead-man time
 class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How fast to turn, as shares of full speed (right and up are positive), and for how long.
 
-    `for_ms` is at most the dead-man time; without it, it is the dead-man time. To keep turning, ask again in time. What
-    was stopped, by whomever, stays stopped until no request has come for the dead-man time.
+    `for_ms` is at most the dead-man time; without it, it is the dead-man time. It counts from the request's first byte;
+    a request that takes longer than that, or than the dead-man time, turns nothing. To keep turning, ask again in time.
+    What was stopped, by whomever, stays stopped until no request has come for the dead-man time.
+
+    `not_after` is a deadline on the server's clock, from the `server` of an earlier answer: a request that is looked at
+    later turns nothing, wherever it was held up. Add to `server` what has passed since by your own clock.
     """
 
     pan: Speed = 0.0
     tilt: Speed = 0.0
     for_ms: Annotated[float, msgspec.Meta(ge=SHORTEST_MS, le=LONGEST_MS)] | None = None
+    not_after: Clock | None = None
 
 
 class Moving(msgspec.Struct, frozen=True):
-    """The head was told; it stops by itself after `for_ms`."""
+    """The head was told; it stops by itself `for_ms` after the request began. `server` is the server's clock."""
 
     for_ms: float
+    server: float
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """Both axes were told to stop."""
+    """Both axes were told to stop. `server` is the server's clock."""
 
     stopped: bool
+    server: float
 
 
 _DECODER: msgspec.json.Decoder[Velocity] = msgspec.json.Decoder(Velocity)
 _SPEED = Schema(type=OpenAPIType.NUMBER, minimum=-1, maximum=1, default=0)
 _FOR_MS = Schema(type=OpenAPIType.NUMBER, minimum=SHORTEST_MS, maximum=LONGEST_MS)
+_NOT_AFTER = Schema(type=OpenAPIType.NUMBER, minimum=0, maximum=LATEST_MS)
 _VELOCITY = Schema(
     type=OpenAPIType.OBJECT,
-    properties={"pan": _SPEED, "tilt": _SPEED, "for_ms": _FOR_MS},
+    properties={"pan": _SPEED, "tilt": _SPEED, "for_ms": _FOR_MS, "not_after": _NOT_AFTER},
     additional_properties=False,
 )
 
@@ -60,7 +71,7 @@ _VELOCITY = Schema(
     "/api/v1/head/velocity",
     status_code=200,
     operation_class=takes(JSON, _VELOCITY, str(Velocity.__doc__)),
-    responses=problems(400, 401, 403, 408, 409, 413, 415, 429, 503),
+    responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
 )
 async def velocity(
     request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts
@@ -68,20 +79,28 @@ async def velocity(
     """Turn the head, if nobody else drives."""
     if not is_of_type(request.headers.get("content-type", ""), JSON):
         raise ClientException(f"a velocity is {JSON}", status_code=415, headers={"accept-post": JSON})
-    wanted = decode_strictly(_DECODER, await read_body(request, parts, visitor))
-    most_ms = milliseconds(parts.control.dead_man_s)
+    dead_man_s = parts.control.dead_man_s
+    began_at = parts.clock() - age_s(request.scope)
+    rest_s = began_at + dead_man_s - parts.clock()
+    # A client may repeat a 408 by itself, and nobody would mean that: this is a 409.
+    body = await read_body(request, parts, visitor, within_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
+    wanted = decode_strictly(_DECODER, body)
+    most_ms = milliseconds(dead_man_s)
     for_ms = most_ms if wanted.for_ms is None else wanted.for_ms
     if for_ms > most_ms:
         raise VisitorError(Refusal.BAD_MESSAGE, f"for_ms must be at most {most_ms:g}")
-    scripts.receive_velocity(parts.clock(), visitor, Wanted(wanted.pan, wanted.tilt, for_ms / 1000))
-    return Moving(for_ms)
+    now = parts.clock()
+    not_after_s = math.inf if wanted.not_after is None else wanted.not_after / 1000
+    scripts.receive_velocity(now, visitor, Wanted(wanted.pan, wanted.tilt, for_ms / 1000, now - began_at, not_after_s))
+    return Moving(for_ms, milliseconds(now))
 
 
 @post("/api/v1/head/stop", status_code=200, responses=problems(401, 403))
 async def stop(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> Stopped:
     """Stop both axes, whoever drives."""
-    scripts.receive_stop(parts.clock(), visitor)
-    return Stopped(stopped=True)
+    now = parts.clock()
+    scripts.receive_stop(now, visitor)
+    return Stopped(stopped=True, server=milliseconds(now))
 
 
 ROUTES = (velocity, stop)

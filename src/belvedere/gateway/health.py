@@ -3,7 +3,8 @@
 from typing import Literal
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, route
+from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 
 from belvedere.gateway.given import GivenParts
@@ -24,6 +25,7 @@ class PartStates(msgspec.Struct, frozen=True, kw_only=True):
     pan: LinkState
     tilt: LinkState
     page: Literal["built", "missing"]
+    positions: Literal["saved", "unsaved", "not kept"]
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,17 +35,19 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     parts: PartStates
 
 
+PROBING = [HttpMethod.GET, HttpMethod.HEAD]
 NO_SESSION_NEEDED: list[dict[str, list[str]]] = [{}]  # OpenAPI's way to say so
 
 
-@get("/healthz", security=NO_SESSION_NEEDED)
+@route("/healthz", http_method=PROBING, security=NO_SESSION_NEEDED)
 async def alive() -> Alive:
     """Answer while the process lives."""
     return Alive("alive")
 
 
-@get(
+@route(
     "/readyz",
+    http_method=PROBING,
     security=NO_SESSION_NEEDED,
     responses={503: ResponseSpec(Readiness, generate_examples=False, description="Not yet, or not any more")},
 )
@@ -62,8 +66,16 @@ def readiness_of(parts: Parts) -> Readiness:
         pan=status.pan.phase.value,
         tilt=status.tilt.phase.value,
         page="built" if (parts.page / "index.html").is_file() else "missing",
+        positions=_positions_state(parts),
     )
     return Readiness(ready=is_running, parts=states)
+
+
+def _positions_state(parts: Parts) -> Literal["saved", "unsaved", "not kept"]:
+    """Whether where the head stands will survive a restart."""
+    if parts.is_saving_positions is None:
+        return "not kept"
+    return "saved" if parts.is_saving_positions() else "unsaved"
 
 
 ROUTES = (alive, ready)

@@ -1,4 +1,4 @@
-"""Takes back what belongs to visits that are over, as soon as they are; while nobody is there it does not even wake."""
+"""Sees to it that visits end on time, and takes back what they leave; while nobody is there it does not even wake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from belvedere.patience import within
 
 if TYPE_CHECKING:
-    from belvedere.gateway.parts import Parts
+    from belvedere.access.sessions import EndedSession
+    from belvedere.gateway.parts import Parts, Picture
     from belvedere.gateway.scripts import Scripts
 
 END_WITHIN_S = 5.0  # longer than the stage takes to say goodbye
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 async def keep_house(parts: Parts, scripts: Scripts) -> None:
-    """Run until cancelled; a visit that cannot be cleared up is logged and left."""
+    """Run until cancelled: end sessions and let programs go when their time is over."""
     wake = asyncio.Event()
     parts.door.watch(wake.set)
     scripts.watch(wake.set)
@@ -26,7 +27,8 @@ async def keep_house(parts: Parts, scripts: Scripts) -> None:
         wake.clear()
         ends = [end for end in (parts.door.deadline(), scripts.deadline()) if end is not None]
         if ends and min(ends) <= parts.clock():
-            await clear_up(parts, scripts)
+            clear_up(parts, scripts)
+            await asyncio.sleep(0)  # a clock that stands still must not hold everyone up
             continue
         timer = asyncio.get_running_loop().call_later(min(ends) - parts.clock(), wake.set) if ends else None
         try:
@@ -36,15 +38,38 @@ async def keep_house(parts: Parts, scripts: Scripts) -> None:
                 timer.cancel()
 
 
-async def clear_up(parts: Parts, scripts: Scripts) -> None:
-    """End the scripts that left and the pictures of sessions that ended; the trouble of one is not another's."""
+def clear_up(parts: Parts, scripts: Scripts) -> None:
+    """End the sessions whose time is over, and the programs that left; the trouble of one is not the other's."""
+    parts.door.tick()
     try:
         scripts.tick(parts.clock())
     except Exception:
         logger.exception("a program that left could not be cleared up")
-    for session in parts.door.tick():
+
+
+class Pictures:
+    """Ends the pictures of sessions that ended, each session's in a task of its own: one that hangs holds up nobody."""
+
+    def __init__(self, stage: Picture) -> None:
+        self._stage = stage
+        self._endings: set[asyncio.Task[None]] = set()
+
+    def receive_session_ended(self, ended: EndedSession) -> None:
+        """Begin to end all that it watches; what cannot be ended is logged and left."""
+        ending = asyncio.get_running_loop().create_task(self._end_all_of(ended.session.id), name="end of pictures")
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def close(self) -> None:
+        """Leave whatever hangs to the stage's own end."""
+        for ending in self._endings:
+            ending.cancel()
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    async def _end_all_of(self, session_id: str) -> None:
         try:
             async with within(END_WITHIN_S):
-                await parts.stage.end_all_of(session.id)
+                await self._stage.end_all_of(session_id)
         except Exception:
-            logger.exception("a visit that is over could not be cleared up")
+            logger.exception("the pictures of session %s, which ended, could not be ended", session_id)

@@ -12,7 +12,6 @@ import asyncio
 import enum
 import logging
 import re
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote
@@ -22,6 +21,7 @@ import msgspec
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from belvedere.errors import Refusal
+from belvedere.gateway.arrival import begins_now
 from belvedere.gateway.bounded_transport import BoundedTransport
 from belvedere.gateway.http_exchange import Exchange
 from belvedere.gateway.problems import PROBLEM_TYPE, RETRY_AFTER_S, Problem, ProblemCode
@@ -144,8 +144,10 @@ class HttpProtocol(asyncio.Protocol):
     # of the server and its limits
 
     def shutdown(self) -> None:
-        """End with the answer that is under way, or now."""
-        if self._exchange is None:
+        """End with the answer that is under way, or now; a body that is still coming is not waited for."""
+        if self._is_body_coming():
+            self._refuse(503)
+        elif self._exchange is None:
             self._close()
         else:
             self._exchange.closes = True
@@ -243,7 +245,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _note_arrival(self) -> None:
         """The first byte of what may be a request came: its age counts from here."""
-        self._arrival = {"request_began_at": time.monotonic()}
+        self._arrival = begins_now(cast("asyncio.BaseTransport", self._transport))
 
     def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         raw_path, _, query = request.target.partition(b"?")
@@ -309,7 +311,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _end_body(self) -> None:
         self._unread[:0] = self._conn.trailing_data[0]
-        self._note_arrival()
+        if self._unread:
+            self._note_arrival()
         self._wait(ANSWERED_WITHIN_S)
         if self._exchange is not None:
             self._exchange.receive_body_end()

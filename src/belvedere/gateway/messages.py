@@ -28,7 +28,8 @@ class CloseCode(enum.IntEnum):
     TOO_MUCH = 4429
 
 
-Clock = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+LATEST_MS = 1e15  # no clock of ours goes so far; beyond it a float loses fractions of a millisecond
+Clock = Annotated[float, msgspec.Meta(ge=0, le=LATEST_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Speed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 
@@ -59,6 +60,9 @@ class Drive(ClientMessage, frozen=True, tag="drive"):
         pan: share of full speed, right is positive.
         tilt: share of full speed, up is positive.
         clock: the client's clock when the visitor's hand was read.
+        heard: the newest time of the server's clock that the client has heard on this socket (`server` of `welcome` or
+            `pong`, `written` of `ack`). The message is younger than that, whatever the client's clock says; one that
+            may be older than `max_age_ms` is refused, so whoever drives pings a few times a second.
     """
 
     epoch: Count
@@ -67,6 +71,7 @@ class Drive(ClientMessage, frozen=True, tag="drive"):
     pan: Speed
     tilt: Speed
     clock: Clock
+    heard: Clock
 
 
 class Release(ClientMessage, frozen=True, tag="release"):
@@ -143,6 +148,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
         session: this socket's name in `lease` and in the logs; no secret.
         resend_ms: how often a held setpoint must be sent again.
         dead_man_ms: how old a setpoint may grow before the head stops.
+        max_age_ms: a `drive` whose `heard` is older than this is refused; from half of it on, the top speed falls.
         server: the server's clock.
         clock: the client's clock from `hello`.
         head: the head's name, for people.
@@ -151,6 +157,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     session: str
     resend_ms: float
     dead_man_ms: float
+    max_age_ms: float
     server: float
     clock: float
     head: str
@@ -196,7 +203,7 @@ class Lease(ServerMessage, frozen=True, tag="lease"):
 
 NoticeCode = Literal[
     "hold_expired",  # no setpoint came for the dead-man time
-    "hold_too_long",  # the ceiling of one hold
+    "hold_too_long",  # the head was moved for as long as it may be without rest
     "link_lost",  # the axis's unit went out of reach
     "lease_lost",  # someone took over, or the lease went stale
     "stopped",  # somebody pressed stop
@@ -216,13 +223,15 @@ class Notice(ServerMessage, frozen=True, tag="notice"):
 class Error(ServerMessage, frozen=True, tag="error"):
     """A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
 
-    `hold` is that of the `drive` or `release` that was refused; other messages have none.
+    `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with
+    `too_slow`: how many milliseconds old the `drive` may have been.
     """
 
     code: str
     message: str
     closing: bool
     hold: int | msgspec.UnsetType = msgspec.UNSET
+    delay: float | msgspec.UnsetType = msgspec.UNSET
 
 
 Outgoing = Welcome | Pong | Ack | State | Lease | Notice | Error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 
@@ -101,6 +101,15 @@ class Picture(Protocol):
         ...
 
 
+HostName = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:_%-]+\Z", max_length=253, description="127.0.0.1, ::, or a name")
+]
+OwnName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])\Z", max_length=253, description="home.example.org"),
+]
+
+
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the house listens and by which names it goes.
 
@@ -112,9 +121,9 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             and whose connections are many people's; see docs/how-to/put-a-proxy-in-front.md.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    names: tuple[str, ...] = ()
+    host: HostName = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    names: tuple[OwnName, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
     def __post_init__(self) -> None:
@@ -137,6 +146,7 @@ class Parts:
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
         ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
+        is_saving_positions: whether the head's position is being saved; None where it is not to be.
     """
 
     engine: Driving
@@ -151,3 +161,4 @@ class Parts:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    is_saving_positions: Callable[[], bool] | None = None

@@ -25,6 +25,7 @@ _CODES = {
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
     408: Refusal.TOO_LATE,
+    409: Refusal.TOO_LATE,  # as 408, for what a client may not repeat by itself
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
 }
@@ -43,9 +44,9 @@ def problem_response(
     )
 
 
-def page_response(status: int, page: bytes) -> Response[bytes]:
+def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
     """A small page in plain words."""
-    headers = {"content-security-policy": PLAIN_PAGE_POLICY}
+    headers = {"content-security-policy": policy}
     return Response(page, status_code=status, media_type="text/html", headers=headers)
 
 

@@ -1,12 +1,13 @@
 """Driving without a socket: lets a program that only knows HTTP hold the stick under the same rules as a hand. Pure.
 
-A request is one setpoint with a short life. Requests that follow each other within the dead-man time are one press: it
-has the same ceiling as a hand's, and once it was cut, by whatever and whomever, it stays cut until the program pauses
-for that time. Otherwise a loop that somebody forgot would drive over every stop.
+A request is one setpoint with a short life, which begins with its first byte. Requests that follow each other within
+the dead-man time are one press: it has the same ceiling as a hand's, and once it was cut, by whatever and whomever, it
+stays cut until the program pauses for that time. Otherwise a loop that somebody forgot would drive over every stop.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,7 @@ from belvedere.gateway.limits import Allowance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.access.sessions import Session
+    from belvedere.access.sessions import EndedSession, Session
     from belvedere.gateway.parts import Driving, Head
 
 RATE_PER_S = 60.0  # three times what a page sends
@@ -27,11 +28,20 @@ BURST = 120.0
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What one request asks for: shares of full speed, and for how long (seconds, above 0)."""
+    """What one request asks for.
+
+    Attributes:
+        pan, tilt: shares of full speed.
+        for_s: for how many seconds from the first byte, above 0.
+        age_s: how long ago the request's first byte came.
+        not_after_s: when it must not be obeyed any more, on the house's clock.
+    """
 
     pan: float
     tilt: float
     for_s: float
+    age_s: float = 0.0
+    not_after_s: float = math.inf
 
 
 class _Script(msgspec.Struct):
@@ -75,6 +85,7 @@ class Scripts:
             script.hold, script.epoch = script.hold + 1, None
         elif self._is_lease_another(script):
             raise VisitorError(Refusal.HOLD_ENDED, "the lease has changed hands: pause, and press again")
+        self._check_age(now, wanted)
         self._engine.receive_lease(script.session, LeaseVerb.ACQUIRE)
         script.epoch = self._head.status.lease.epoch
         script.seq += 1
@@ -84,8 +95,9 @@ class Scripts:
             seq=script.seq,
             pan=wanted.pan,
             tilt=wanted.tilt,
-            sent_at_s=now,
-            for_s=wanted.for_s,
+            sent_at_s=now - wanted.age_s,
+            heard_s=now - wanted.age_s,
+            for_s=wanted.for_s - wanted.age_s,
         )
         self._engine.receive_drive(script.session, setpoint)
 
@@ -93,6 +105,13 @@ class Scripts:
         """Stop everything, whoever drives; the program may press afresh after a pause, as after any other stop."""
         script = self._script(now, visitor)
         self._engine.receive_stop(script.session)
+
+    def receive_session_ended(self, ended: EndedSession) -> None:
+        """The visit is over: what its program held stops, and the lease waits for nobody to come back."""
+        script = self._by_visitor.pop(ended.session.id, None)
+        if script is not None:
+            self._engine.receive_lease(script.session, LeaseVerb.RETURN)
+            self._engine.receive_session_closed(script.session)
 
     def tick(self, now: float) -> None:
         """Let the programs go that have left."""
@@ -105,6 +124,14 @@ class Scripts:
     def close(self) -> None:
         """Let all of them go."""
         self._leave(lambda _: True)
+
+    def _check_age(self, now: float, wanted: Wanted) -> None:
+        if wanted.age_s > self._dead_man_s:
+            raise VisitorError(Refusal.TOO_LATE, "this request took longer than the dead-man time")
+        if wanted.age_s >= wanted.for_s:
+            raise VisitorError(Refusal.TOO_LATE, "this request took longer than the head was to turn")
+        if now > wanted.not_after_s:
+            raise VisitorError(Refusal.TOO_LATE, "not_after has passed")
 
     def _is_lease_another(self, script: _Script) -> bool:
         """Whether the lease under which this press began has ended, and nobody else's is to be told of instead."""

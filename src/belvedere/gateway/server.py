@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for a name with a part that is empty or too long
         raise OwnerError(f"cannot listen on {host}: there is no such address") from error
     sockets: list[socket.socket] = []
     try:

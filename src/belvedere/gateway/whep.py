@@ -4,6 +4,7 @@ PATCH, GET, HEAD and PUT are answered with 405 by the router, as the draft wants
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from litestar import Request, Response, delete, post, route
@@ -14,11 +15,14 @@ from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
+from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.bodies import read_body
+from belvedere.gateway.bodies import read_body, require_live
 from belvedere.gateway.decoding import is_of_type
 from belvedere.gateway.documented import problems, takes
 from belvedere.gateway.given import GivenOffers, GivenParts, GivenVisitor
+from belvedere.gateway.parts import Parts
+from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
 
 PATH = "/api/v1/stage/whep"
@@ -48,7 +52,7 @@ async def offer(
         raise ClientException(f"an offer is {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(parts.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await parts.stage.answer(_text(await read_body(request, parts, visitor)), visitor.id)
+    answer = await _answer(parts, visitor, _text(await read_body(request, parts, visitor)))
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     headers |= ice_server_links(parts.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
@@ -85,6 +89,20 @@ def _ice_server_link(server: IceServer) -> str:
 def _quoted(text: str) -> str:
     """A quoted-string of RFC 9110, section 5.6.4; the settings let nothing through that has no place in one."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+async def _answer(parts: Parts, visitor: Session, offer_sdp: str) -> Answer:
+    """Our answer, unless the visit ends while it is made: then there is no picture either."""
+    try:
+        answer = await parts.stage.answer(offer_sdp, visitor.id)
+    except StageError:
+        require_live(parts, visitor)  # the end of the visit is why there is no picture
+        raise
+    if not parts.door.is_live(visitor):
+        with suppress(StageError):  # ended already
+            await parts.stage.end(answer.id, visitor.id)
+    require_live(parts, visitor)
+    return answer
 
 
 def _text(body: bytes) -> str:

@@ -13,6 +13,8 @@ from belvedere.errors import SettingsError
 
 T = TypeVar("T")
 
+MOST_CHARACTERS = 200  # of a problem
+
 # msgspec tells the place of a fault only inside its message: "... - at `$.frame.speed`".
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$?\.?(?P<place>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"(?P<unknown>contains unknown|missing required) field `(?P<field>[^`]+)`")
@@ -27,6 +29,13 @@ def read_document(text: str, kind: type[T], file: str) -> T:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(file, "", f"not TOML: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(file, "", "tables within tables within tables, too many of them") from error
+    return read_table(table, kind, file)
+
+
+def read_table(table: object, kind: type[T], file: str) -> T:
+    """The same for what is no text any more."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -36,7 +45,7 @@ def read_document(text: str, kind: type[T], file: str) -> T:
 def _explained(message: str, kind: type, file: str) -> SettingsError:
     """The same fault in the owner's terms: the dotted key, the problem, and what is allowed there."""
     match = _PLACE.fullmatch(message)
-    place, problem = (match["place"] or "", match["problem"]) if match else ("", message)
+    place, problem = (match["place"] or "", _line(match["problem"])) if match else ("", _line(message))
     here = _type_at(kind, place)
     field = _FIELD.search(problem)
     if field is None:
@@ -47,16 +56,24 @@ def _explained(message: str, kind: type, file: str) -> SettingsError:
     return SettingsError(file, key, "is not known here", _names(here))
 
 
+def _line(problem: str) -> str:
+    """One line that fits a terminal, whatever the file says."""
+    line = " ".join(problem.split())
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 4]} ..."
+
+
 def _type_at(kind: type, key: str) -> inspect.Type | None:
     """The type that belongs at a dotted key, or None where it leaves the known tables."""
     found: inspect.Type = inspect.type_info(kind)
-    for name in filter(None, key.split(".")):
+    for name, is_item, _rest in (part.partition("[") for part in key.split(".") if part):
         table = _without_none(found)
         fields = table.fields if isinstance(table, inspect.StructType) else ()
         match = [field.type for field in fields if field.encode_name == name]
         if not match:
             return None
         found = match[0]
+        if is_item and isinstance(items := _without_none(found), inspect.VarTupleType):
+            found = items.item_type
     return found
 
 

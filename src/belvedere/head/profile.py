@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +13,21 @@ from belvedere.errors import SettingsError
 from belvedere.head.axes import Axis
 from belvedere.head.document import read_document
 from belvedere.head.layout import FrameLayout
+from belvedere.head.patterns import confusing_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_UUID = "^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})$"
-_ADDRESS = "^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+_UUID = r"^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})\Z"
+_ADDRESS = r"^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\Z"
 
 Uuid = Annotated[str, msgspec.Meta(pattern=_UUID, description="fff1 or 0000fff1-0000-1000-8000-00805f9b34fb")]
 Address = Annotated[str, msgspec.Meta(pattern=_ADDRESS, description="C0:FF:EE:00:00:01, or a UUID on macOS")]
-DegPerS = Annotated[float, msgspec.Meta(gt=0, le=3600)]
+DegPerS = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
+BLUETOOTH_BASE = "-0000-1000-8000-00805f9b34fb"
+SHORT_DIGITS = 4  # of a UUID that the Bluetooth SIG has given out
+PLAIN = r"^[^\x00-\x1f\x7f]+\Z"  # goes into logs and onto pages, so that no line ends within it
+NamePattern = Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=64, description="a name, with * and ? in it")]
 
 
 class WriteMode(enum.StrEnum):
@@ -46,7 +52,7 @@ class UnitProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         full_speed_deg_per_s: how fast the axis turns at full speed, where it was measured.
     """
 
-    name_patterns: tuple[str, ...] = ()
+    name_patterns: Annotated[tuple[NamePattern, ...], msgspec.Meta(max_length=16)] = ()
     address: Address | None = None
     service: Uuid | None = None
     characteristic: Uuid | None = None
@@ -60,10 +66,34 @@ class UnitProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("name_patterns, address or service must say how to find the unit")
 
 
+def confusion(pan: UnitProfile, tilt: UnitProfile) -> str | None:
+    """Why one device may be taken for either of two units, in words; None where they can be told apart."""
+    if pan.address is not None and tilt.address is not None:
+        is_same = pan.address.upper() == tilt.address.upper()
+        return f"pan and tilt both have the address {pan.address}" if is_same else None
+    if pan.address is not None or tilt.address is not None:
+        return None  # whoever has the address gets it, and the other one does not
+    for one, other in itertools.product(pan.name_patterns, tilt.name_patterns):
+        name = confusing_name(one, other)
+        if name is not None:
+            return f'"{one}" of pan and "{other}" of tilt both fit a device called "{name}"'
+    is_by_service = not pan.name_patterns and not tilt.name_patterns and pan.service is not None
+    if is_by_service and _full(pan.service) == _full(tilt.service):
+        return f"pan and tilt are both whatever has the service {pan.service}"
+    return None
+
+
+def _full(uuid: str | None) -> str:
+    """A UUID in its long form."""
+    return (
+        f"0000{uuid}{BLUETOOTH_BASE}".lower() if uuid is not None and len(uuid) == SHORT_DIGITS else str(uuid).lower()
+    )
+
+
 class HeadProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A velocity head: its name for people, its frame, and a unit for each axis that it has."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    name: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=80)]
     frame: FrameLayout
     pan: UnitProfile | None = None
     tilt: UnitProfile | None = None

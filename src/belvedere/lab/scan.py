@@ -110,7 +110,8 @@ async def scan(
         )
         on_heard(neighbourhood.device(device.address), is_new)
 
-    options: BlueZScannerArgs = LIVE if adapter.name is None else {**LIVE, "adapter": adapter.name}
+    name = await adapter.bluez_name()
+    options: BlueZScannerArgs = LIVE if name is None else {**LIVE, "adapter": name}
     scanner = BleakScanner(receive, backend=adapter.scanner_backend, bluez=options)
     with mapped(LinkReason.ADAPTER_OFF):
         async with within(SWITCH_S):

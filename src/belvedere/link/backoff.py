@@ -37,7 +37,7 @@ class Backoff:
         if ready_for_s > 0 and ready_for_s >= self._options.stable_s:
             self._failures = 0
         shortened = 1 - JITTER * chance
-        if reason in {LinkReason.NOT_FOUND, LinkReason.ADAPTER_OFF}:
+        if reason in {LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF}:
             return self._options.rest_s * shortened
         wait_s = min(self._options.retry_first_s * 2.0**self._failures, self._options.retry_longest_s)
         self._failures = min(self._failures + 1, MOST_DOUBLINGS)

@@ -26,14 +26,17 @@ logger = logging.getLogger(__name__)
 
 SIG_BASE = "-0000-1000-8000-00805f9b34fb"
 SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
+MOST_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
 WRITES = frozenset({"write", "write-without-response"})
 
 
 class BleUnit:
-    """One unit over Bluetooth LE (`link.port.UnitLink`)."""
+    """One unit over Bluetooth LE (`link.port.UnitLink`); `others` are the head's other units."""
 
-    def __init__(self, unit: UnitProfile, radio: Radio) -> None:
+    def __init__(self, unit: UnitProfile, radio: Radio, others: Sequence[UnitProfile] = ()) -> None:
         self._unit = unit
+        self._others = others
+        self._doubtful: set[str] = set()
         self._radio = radio
         self._calls = Calls()
         self._client: BleakClientWithServiceCache | None = None
@@ -107,7 +110,14 @@ class BleUnit:
         self._is_listening = False
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
-        return is_unit(self._unit, address, name, services)
+        if not is_unit(self._unit, address, name, services):
+            return False
+        rival = rival_of(self._unit, self._others, address, name, services)
+        is_doubtful = rival is not None and rival.address is None
+        if is_doubtful and len(self._doubtful) < MOST_DOUBTFUL and address not in self._doubtful:
+            self._doubtful.add(address)
+            logger.warning("%s at %s may be either unit: [head.pan] and [head.tilt] need an address", name, address)
+        return rival is None
 
     async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
         """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
@@ -137,6 +147,15 @@ def is_unit(unit: UnitProfile, address: str, name: str, services: Sequence[str])
         return True
     is_named = bool(unit.name_patterns)
     return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
+
+
+def rival_of(
+    unit: UnitProfile, others: Sequence[UnitProfile], address: str, name: str, services: Sequence[str]
+) -> UnitProfile | None:
+    """Another unit that this device may be, so that it is not `unit`'s to take: the axes would be swapped for good."""
+    if unit.address is not None:
+        return None
+    return next((other for other in others if is_unit(other, address, name, services)), None)
 
 
 def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfile) -> BleakGATTCharacteristic:

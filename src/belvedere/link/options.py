@@ -9,6 +9,14 @@ import msgspec
 FASTEST_INTERVAL_S = 0.0075  # the shortest connection interval that Bluetooth Low Energy knows
 SLOWEST_INTERVAL_S = 4.0  # and the longest
 
+AdapterName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(hci[0-9]{1,3}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})\Z",
+        description="hci0, hci1, ..., or an adapter's address such as 00:1A:7D:DA:71:13",
+    ),
+]
+
 
 class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Times of the link. Defaults find a unit that comes back within two seconds, nineteen times of twenty.

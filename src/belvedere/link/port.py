@@ -47,7 +47,8 @@ class UnitLink(Protocol):
 
         `on_found` is called at most once, when the unit was found and connecting begins. `on_lost` is called at most
         once, from the event loop, when the connection ends by anything but `close`.
-        Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION, CONNECT_FAILED, NO_CHARACTERISTIC, DISABLED).
+        Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, NO_PERMISSION, CONNECT_FAILED, NO_CHARACTERISTIC,
+        DISABLED).
         """
         ...
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
@@ -18,6 +19,7 @@ from bleak.exc import BleakDeviceNotFoundError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
+from belvedere.link.adapters import chosen
 from belvedere.link.calls import Calls, outcome
 from belvedere.link.connect_time import ConnectTime
 from belvedere.link.options import LinkOptions
@@ -25,12 +27,15 @@ from belvedere.link.refusals import mapped, reason_of
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
     from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+
+    from belvedere.link.adapters import BluezAdapter
+    from belvedere.link.scan import Scanner
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +73,31 @@ class _Seeker:
         self.found: asyncio.Future[Sighting] = asyncio.get_running_loop().create_future()
 
 
+class _ScannerOf:
+    """A scanner of one adapter, which is looked for when the scan begins."""
+
+    def __init__(self, make: Callable[[], Coroutine[None, None, Scanner]]) -> None:
+        self._make = make
+        self._scanner: Scanner | None = None
+
+    async def start(self) -> None:
+        self._scanner = await self._make()
+        await self._scanner.start()
+
+    async def stop(self) -> None:
+        if self._scanner is not None:
+            await self._scanner.stop()
+
+
 class Radio:
     """An adapter.
 
     Args:
         client_backend, scanner_backend, adapter_backend: classes for bleak to use instead of the system's own.
-        adapter: BlueZ's name of it (`hci1`), or None for the first.
+        adapter: BlueZ's name of it (`hci1`) or its address, or None for the first that is on.
         options: how long a search and a connect may take.
+        ask_adapters: tells which adapters there are, each time that a scan begins; by default BlueZ is asked, where it
+            is BlueZ that bleak uses.
         until_gone: returns when the system's Bluetooth has left and taken every link with it, as BlueZ does when it is
             restarted; by default BlueZ's D-Bus is listened to, where it is BlueZ that bleak uses.
         takes_over: whether units that are connected already are found too. They are silent: BlueZ keeps the links of a
@@ -89,6 +112,7 @@ class Radio:
         options: LinkOptions | None = None,
         *,
         adapter_backend: type[BaseBleakAdapter] | None = None,
+        ask_adapters: Callable[[], Coroutine[None, None, Sequence[BluezAdapter]]] | None = None,
         until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
         takes_over: bool = False,
     ) -> None:
@@ -102,6 +126,8 @@ class Radio:
         self._watching: asyncio.Task[None] | None = None
         self._clients: dict[BleakClientWithServiceCache, Callable[[BleakClientWithServiceCache], None]] = {}
         self._adapter = adapter
+        self._ask_adapters = ask_adapters or (_bluez_adapters if is_bluez else None)
+        self._chosen = adapter  # its name when the last scan began
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
         self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
@@ -121,8 +147,8 @@ class Radio:
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> Sighting:
         """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
 
-        From then on it is in use, until `release`. Raises LinkError (NOT_FOUND, ADAPTER_OFF, NO_PERMISSION,
-        CONNECT_FAILED).
+        From then on it is in use, until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF,
+        NO_PERMISSION, CONNECT_FAILED).
         """
         seeker = _Seeker(is_wanted)
         self._seekers.append(seeker)
@@ -202,8 +228,8 @@ class Radio:
     ) -> BleakClientWithServiceCache:
         """One attempt: when to try again is the supervisor's to say, and a failed one needs a new scan anyway."""
         options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
-        if self._adapter is not None:
-            options["bluez"] = {"adapter": self._adapter}
+        if self._chosen is not None:
+            options["bluez"] = {"adapter": self._chosen}
         with mapped(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
                 await know_bluez(self._calls)
@@ -234,10 +260,11 @@ class Radio:
 
     async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
+        taking = self._taken.get(client.address) if taking is None else taking
         try:
             await self._close(client)
         finally:
-            self._release_taking(client.address, self._taken.get(client.address) if taking is None else taking)
+            self._release_taking(client.address, taking)
 
     async def _close(self, client: BleakClientWithServiceCache) -> None:
         """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
@@ -282,15 +309,19 @@ class Radio:
             self._seekers.remove(seeker)
             self._scan.switch()
 
-    def _new_scanner(self) -> BleakScanner:
+    def _new_scanner(self) -> Scanner:
         if self._adapter is None:
             return BleakScanner(self._receive, backend=self._scanner_backend)
-        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._adapter})
+        return _ScannerOf(partial(self._scanner_of, self._adapter))
+
+    async def _scanner_of(self, adapter: str) -> Scanner:
+        self._chosen = adapter if self._ask_adapters is None else chosen(adapter, await self._ask_adapters())
+        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._chosen})
 
     async def _seek_among_connected(self) -> None:
         if not self._takes_over:
             return
-        asking = self._calls.begin(_connected(self._adapter_backend, self._adapter))
+        asking = self._calls.begin(_connected(self._adapter_backend, self._chosen))
         try:
             for device in await _bounded(asking, ASK_S, LinkReason.ADAPTER_OFF):
                 self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
@@ -333,6 +364,12 @@ async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) ->
         if error.reason is not LinkReason.UNANSWERED:
             raise
         raise LinkError(late, "Bluetooth did not answer in time") from error
+
+
+async def _bluez_adapters() -> Sequence[BluezAdapter]:
+    from belvedere.link.bluez_adapters import ask_adapters  # noqa: PLC0415 - there is no D-Bus but on Linux
+
+    return await ask_adapters()
 
 
 async def _until_bluez_gone() -> None:

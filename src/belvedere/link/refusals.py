@@ -66,6 +66,11 @@ def mapped_over(is_connected: Callable[[], bool]) -> Iterator[None]:
         raise LinkError(LinkReason.LOST, f"the connection ended: {error}") from error
 
 
+def reason_of_dbus(name: str, otherwise: LinkReason) -> LinkReason:
+    """Why D-Bus or BlueZ answered with an error of this name."""
+    return LinkReason.ADAPTER_OFF if name.startswith(NOT_STARTED) else DBUS_REASONS.get(name, otherwise)
+
+
 def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:
     """Why a Bluetooth call failed."""
     reason = otherwise
@@ -73,8 +78,7 @@ def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:
         case BleakBluetoothNotAvailableError():
             reason = LinkReason.NO_PERMISSION if error.reason in DENIED else LinkReason.ADAPTER_OFF
         case BleakDBusError():
-            is_absent = error.dbus_error.startswith(NOT_STARTED)
-            reason = LinkReason.ADAPTER_OFF if is_absent else DBUS_REASONS.get(error.dbus_error, otherwise)
+            reason = reason_of_dbus(error.dbus_error, otherwise)
         case BleakGATTProtocolError():  # 0x0E is also what BlueZ says of a request that the radio never carried
             is_silence = error.code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR
             reason = otherwise if is_silence else LinkReason.REFUSED

@@ -1,14 +1,16 @@
-"""Every change we make to aiortc and to aioice under it, and nothing else; importing this module applies them.
+"""The changes we make to aiortc and to aioice under it, and nothing else; importing this module applies them.
 
 1. The playout-delay header extension (0, 0) is offered, accepted and sent, so that Chromium shows a picture the
    moment it is decoded: 6 ms instead of 30.
 2. Packets are remembered for longer than aiortc does, so that a lost one can be sent again.
-3. A sender passes encoded frames through, starts its timestamps where we say, and hands on requests for an IDR.
-4. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network.
-5. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
+3. A sender passes encoded frames through and starts its timestamps where we say.
+4. A viewer cannot have the keys of a connection negotiated again, which costs as much as a new one.
+5. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network.
+6. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
 
-They touch names that aiortc keeps to itself. So the version is checked, every name must already be there, and a
-release that renames one is refused in plain words instead of sending pictures that nobody can see.
+Those that bound what a viewer can cause are in `viewer_ice.py` and `viewer_feedback.py`. All of them touch names that
+aiortc keeps to itself. So the version is checked, every name must already be there, and a release that renames one is
+refused in plain words instead of sending pictures that nobody can see.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from typing import TYPE_CHECKING
 
 import aiortc
 from aioice import ice
-from aiortc import codecs, rtcrtpsender, rtp
+from aiortc import RTCPeerConnection, codecs, rtcrtpsender, rtp
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+from OpenSSL import SSL
 
 from belvedere.errors import OwnerError
 from belvedere.stage.answer import RTP_WRAP
@@ -29,6 +33,7 @@ from belvedere.stage.answer import RTP_WRAP
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aiortc import RTCConfiguration
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
     from belvedere.stage.hub import Outlet
@@ -93,13 +98,26 @@ class ViewerExtensions(rtp.HeaderExtensionsMap):
         return rtp.pack_header_extensions([(number, NO_DELAY), *rtp.unpack_header_extensions(profile, packed)])
 
 
-def pass_through(
-    sender: rtcrtpsender.RTCRtpSender, outlet: Outlet, origin: int, request_idr: Callable[[], None]
-) -> None:
+class ViewerCertificate(RTCCertificate):
+    """A certificate whose connections are negotiated once."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_options(SSL.OP_NO_RENEGOTIATION)
+        return context
+
+
+def new_connection(configuration: RTCConfiguration) -> RTCPeerConnection:
+    """A connection for a viewer."""
+    connection = RTCPeerConnection(configuration)
+    replace(connection, "_RTCPeerConnection__certificates", [ViewerCertificate.generateCertificate()])
+    return connection
+
+
+def pass_through(sender: rtcrtpsender.RTCRtpSender, outlet: Outlet, origin: int) -> None:
     """Let a sender, before it starts, send the outlet's frames as they are.
 
-    A frame's RTP timestamp is `origin` plus its ticks, wrapped. `request_idr` is called when the viewer lost the
-    picture (PLI or FIR).
+    A frame's RTP timestamp is `origin` plus its ticks, wrapped.
     """
 
     async def next_encoded_frame(_codec: object) -> rtcrtpsender.RTCEncodedFrame:
@@ -110,7 +128,6 @@ def pass_through(
         return rtcrtpsender.RTCEncodedFrame(list(frame.payloads), timestamp, 0)
 
     replace(sender, "_next_encoded_frame", next_encoded_frame)
-    replace(sender, "_send_keyframe", request_idr)
     replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
 
 

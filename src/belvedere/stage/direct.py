@@ -6,13 +6,16 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
 from belvedere.errors import InternalError, StageError, StageReason
-from belvedere.stage.aiortc_patches import pass_through
+from belvedere.stage.aiortc_patches import HISTORY_PACKETS, new_connection, pass_through
 from belvedere.stage.options import CLOSE_TIMEOUT_S
+from belvedere.stage.retransmission import RetransmissionBudget
+from belvedere.stage.viewer_feedback import ViewerFeedback, bound_transport
+from belvedere.stage.viewer_ice import bound_ice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,21 +56,24 @@ class DirectPeer:
             RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
             for server in options.ice_servers
         ]
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._connection = new_connection(RTCConfiguration(iceServers=servers))
         self._connection.on("connectionstatechange", self._receive_state)
-        sender = self._connection.addTrack(_PassedThrough())
-        pass_through(sender, outlet, origin, request_idr)
+        self._transceiver = self._connection.addTransceiver(_PassedThrough(), direction="sendonly")
+        sender = self._transceiver.sender
+        pass_through(sender, outlet, origin)
+        budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
+        clock = asyncio.get_running_loop().time
+        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
+        bound_ice(sender.transport.transport)
 
     async def answer(self, offer: str) -> str:
-        """Take an offer that `read_offer` has passed and return the answer with all our addresses in it.
+        """Take the picture's part of an offer (`Offer.video`) and return the answer with all our addresses in it.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC).
         """
         # The preference must be there before the offer is, or H.264 leaves in the packets of another codec.
         codecs = RTCRtpSender.getCapabilities("video").codecs
-        self._connection.getTransceivers()[0].setCodecPreferences(
-            [codec for codec in codecs if codec.mimeType in ACCEPTED]
-        )
+        self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ACCEPTED])
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             await self._connection.setLocalDescription(await self._connection.createAnswer())

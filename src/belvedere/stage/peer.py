@@ -27,7 +27,10 @@ class Peer(Protocol):
     """A connection to one viewer, from its offer to its end."""
 
     async def answer(self, offer: str) -> str:
-        """Take an SDP offer, return the answer; once. Raises StageError (BAD_OFFER, NO_COMMON_CODEC)."""
+        """Take an SDP offer to receive one picture and nothing else, return the answer; once.
+
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC).
+        """
         ...
 
     async def close(self) -> None:

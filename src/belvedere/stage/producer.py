@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from belvedere.stage.keyframe_requests import KeyframeBudget
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
     from belvedere.stage.source import VideoSource
 
-MIN_IDR_INTERVAL_S = 0.1  # eight viewers who ask at once, or one who asks without end, cost one IDR in three frames
 BACKLOG_FRAMES = 4  # an event loop that is this far behind gets no more to do
 JOIN_TIMEOUT_S = 5.0  # a camera serves one user at a time: wait for the last one, but not for one that hangs
 
@@ -55,7 +56,7 @@ class _Run(threading.Thread):
         self._options = options
         self._clock = clock
         self._previous = previous
-        self._last_idr_s = 0.0
+        self._keyframes = KeyframeBudget()
 
     def run(self) -> None:
         try:
@@ -84,14 +85,14 @@ class _Run(threading.Thread):
             source.close()
 
     def _encode(self, encoder: Encoder, at_s: float) -> None:
-        wants_idr = self.wants_idr.is_set() and at_s - self._last_idr_s >= MIN_IDR_INTERVAL_S
+        wants_idr = self.wants_idr.is_set() and self._keyframes.take(at_s)
         if wants_idr:
             self.wants_idr.clear()
         frame = encoder.encode(at_s, wants_idr=wants_idr)
         if frame is None:
             return
         if frame.is_idr:
-            self._last_idr_s = at_s
+            self._keyframes.receive_keyframe(at_s)
         self.outbox.append(frame)
         self.wake()
 
@@ -137,7 +138,7 @@ class Producer:
         self._last = None
 
     def request_idr(self) -> None:
-        """Make the next picture an IDR, or one soon after the last IDR."""
+        """Make the next picture an IDR, or the first that the budget for all viewers allows."""
         if self._run is not None:
             self._run.wants_idr.set()
 

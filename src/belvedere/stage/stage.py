@@ -13,8 +13,9 @@ from belvedere.errors import StageError, StageReason
 from belvedere.patience import within
 from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.hub import Hub, Outlet
+from belvedere.stage.keyframe_requests import ViewerRequests
 from belvedere.stage.kit import load_kit
-from belvedere.stage.offer import read_offer
+from belvedere.stage.offer import Offer, read_offer
 from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_CHECK_S, STALL_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class _Viewer:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
         self.outlet = Outlet()
+        self.requests = ViewerRequests()
         self.peer: Peer | None = None
         self.is_watching = False
         self.patience: asyncio.TimerHandle | None = None
@@ -46,6 +48,9 @@ class _Viewer:
 
     def receive_ended(self) -> None:
         self._stage.receive_ended(self)
+
+    def request_idr(self) -> None:
+        self._stage.receive_request(self)
 
 
 class Stage:
@@ -174,6 +179,17 @@ class Stage:
             self._is_failing = False
             self._on_viewers(self.viewers)
         self._hub.receive_frame(frame)
+        now_s = self._clock()
+        for viewer in self._viewers.values():
+            if frame.is_idr:
+                viewer.requests.receive_keyframe()
+            elif viewer.requests.is_due(now_s):
+                self._request_idr()
+
+    def receive_request(self, viewer: _Viewer) -> None:
+        """A viewer lost the picture. Whoever says so again soon is heard later, by one of the next frames."""
+        if viewer.id in self._viewers and viewer.requests.receive_request(self._clock()):
+            self._request_idr()
 
     def receive_failure(self, error: Exception) -> None:
         """The picture broke off: everyone is told by the end of their connection, and the next viewer tries anew."""
@@ -214,11 +230,13 @@ class Stage:
             raise StageError(StageReason.TOO_MANY_VIEWERS)
         self._drop(ghost)
 
-    async def _answer(self, viewer: _Viewer, offer: str) -> Answer:
+    async def _answer(self, viewer: _Viewer, offer: Offer) -> Answer:
         kit = await asyncio.to_thread(self._load) if self._kit is None else self._kit
+        if viewer.id not in self._viewers:  # ended while the kit was loading: a connection made now nobody would close
+            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
         origin = secrets.randbelow(RTP_WRAP)
-        viewer.peer = kit.peer(self._options, viewer.outlet, origin, self._request_idr, viewer)
-        sdp = await viewer.peer.answer(offer)
+        viewer.peer = kit.peer(self._options, viewer.outlet, origin, viewer.request_idr, viewer)
+        sdp = offer.complete(await viewer.peer.answer(offer.video))
         return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))
 
     def _start(self) -> None:

@@ -24,6 +24,7 @@ class SocketPeer:
         subprotocol: what the server chose, once it has accepted.
         status: the HTTP status of a refused upgrade.
         close_code, close_reason: how the server ended it.
+        told: called with each message, as soon as the network has taken it.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class SocketPeer:
         self.body = b""
         self.close_code: int | None = None
         self.close_reason = ""
+        self.told: Callable[[dict[str, Any]], None] = lambda _message: None
         self.is_accepted = asyncio.Event()
         self.is_over = asyncio.Event()
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -73,6 +75,10 @@ class SocketPeer:
         """From now on the network takes nothing from the server: its sending waits."""
         self._reads.clear()
 
+    def read_again(self) -> None:
+        """The network takes what the server sends again."""
+        self._reads.set()
+
     def leave(self, code: int = 1001) -> None:
         """Close the socket, or vanish with it."""
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": code})
@@ -89,7 +95,9 @@ class SocketPeer:
                 self.subprotocol = event["subprotocol"]
                 self.is_accepted.set()
             case "websocket.send":
-                self._heard.put_nowait(json.loads(event["text"]))
+                message = json.loads(event["text"])
+                self._heard.put_nowait(message)
+                self.told(message)
             case "websocket.close":
                 self.close_code, self.close_reason = event["code"], event["reason"]
                 self.leave()

@@ -6,6 +6,7 @@ from the rules and share no code with the core; where the core is quick, they ar
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PEOPLE = {"ann": 0, "ann-again": 0, "bob": 0, "room": 1}  # sessions, and who outranks whom
 REMEMBERED_S = 30.0  # how long a quick message is the measure of later ones
+STOOD_STILL_S = 0.1  # a clock that is off by less is not found out
+SLOWEST = 0.25  # what is left of the top speed at the largest delay
 
 
 def person_of(session: str) -> str:
@@ -63,15 +66,52 @@ class LeaseBook:
 
 @dataclass
 class LatenessBook:
-    """How late each of a session's messages came, by a clock that is right."""
+    """How late each of a session's messages came, by a clock that is right but for the time that its page slept."""
 
     heard: list[tuple[float, float]] = field(default_factory=list)
 
-    def apparent_s(self, now: float, late_s: float) -> float:
-        """How late a message seems that was `late_s` on its way: against the quickest of the last while."""
+    def apparent_s(self, now: float, late_s: float, most_s: float = math.inf) -> float:
+        """How late a message seems that was `late_s` on its way: against the quickest of the last while.
+
+        It cannot have been longer on its way than `most_s`; where it seems so, a clock stood still, and counts afresh.
+        """
         self.heard = [(at, late) for at, late in self.heard if at >= now - REMEMBERED_S]
         self.heard.append((now, late_s))
-        return late_s - min(late for _at, late in self.heard)
+        apparent_s = late_s - min(late for _at, late in self.heard)
+        if apparent_s > most_s + STOOD_STILL_S:
+            self.heard = [(now, late_s)]
+            return 0.0
+        return min(apparent_s, most_s)
+
+
+@dataclass
+class MotionBook:
+    """When the head began to move, and when it came to rest."""
+
+    rest_s: float
+    changes: list[tuple[float, bool]] = field(default_factory=list)
+
+    def note(self, now: float, *, is_moving: bool) -> None:
+        """It moves from now on, or rests."""
+        if self.began_at(now) is None:
+            self.changes.clear()
+        if is_moving != (bool(self.changes) and self.changes[-1][1]):
+            self.changes.append((now, is_moving))
+
+    def jump(self, seconds: float) -> None:
+        """The clock went back."""
+        self.changes = [(at - seconds, is_moving) for at, is_moving in self.changes]
+
+    def began_at(self, now: float) -> float | None:
+        """Since when it was moved without a rest that is one; None where it has rested."""
+        began_at, ends_at = None, now
+        for at, is_moving in reversed(self.changes):
+            if is_moving:
+                began_at = at
+            elif ends_at - at >= self.rest_s:
+                break
+            ends_at = at
+        return began_at
 
 
 @dataclass
@@ -97,6 +137,7 @@ class Books:
         self.press: Press | None = None
         self.is_closing = False
         self.lost_it: set[str] = set()  # who must be told that they drive no more
+        self.motion = MotionBook(options.dead_man_s)
         self._present: dict[str, LatenessBook] = {}
         self._ready: set[Axis] = set()
         self._newest_seq = -1
@@ -108,10 +149,12 @@ class Books:
         """What somebody means this axis to do, as of the last `pass_time`."""
         return self.press.wishes.get(axis, 0.0) if self.press is not None else 0.0
 
-    def ends_at(self) -> float:
+    def ends_at(self, now: float) -> float:
         """When the press that counts ends at the latest, if nothing is heard."""
         assert self.press is not None
-        return min(self.press.expires_at, self.press.began_at + self.options.hold_ceiling_s, self.lease.ends_at)
+        began_at = self.motion.began_at(now)
+        first = self.press.began_at if began_at is None else min(began_at, self.press.began_at)
+        return min(self.press.expires_at, first + self.options.hold_ceiling_s, self.lease.ends_at)
 
     # what happens
 
@@ -122,7 +165,7 @@ class Books:
                 self.lost_it.add(self.lease.driver)
             self.lease.driver = None
             self._forget_holds()
-        if self.press is not None and now >= self.ends_at():
+        if self.press is not None and now >= self.ends_at(now):
             self.press = None
 
     def jump(self, seconds: float, now: float) -> None:
@@ -132,6 +175,7 @@ class Books:
         full_s = max(self.options.lease_stale_s, self.options.lease_grace_s)
         self.lease.ends_at = min(self.lease.ends_at, now + full_s)
         self._present = {session: LatenessBook() for session in self._present}
+        self.motion.jump(seconds)
 
     def come(self, session: str) -> None:
         """A session opened."""
@@ -179,9 +223,11 @@ class Books:
         if setpoint.seq <= self._newest_seq:
             return Refusal.OLD_SEQUENCE
         self._newest_seq = setpoint.seq
-        if self._present[session].apparent_s(now, late_s) > self.options.dead_man_s:
+        age_s = _age_s(now, setpoint)
+        is_late = self._present[session].apparent_s(now, late_s, age_s) > self.options.dead_man_s
+        if is_late or age_s > self.options.max_age_s:
             self._end(setpoint.hold)
-            return Refusal.TOO_LATE
+            return Refusal.TOO_SLOW if self.options.max_age_s < age_s < math.inf else Refusal.TOO_LATE
         return self._take(now, setpoint)
 
     def release(self, now: float, session: str, epoch: int, hold: int) -> None:
@@ -226,12 +272,24 @@ class Books:
             if setpoint.hold <= self._newest_hold:
                 return Refusal.HOLD_ENDED
             self._newest_hold = setpoint.hold
+            began_at = self.motion.began_at(now)
+            if began_at is not None and now >= began_at + self.options.hold_ceiling_s:
+                return Refusal.HOLD_TOO_LONG
             self.press = Press(setpoint.hold, now, expires_at, dict.fromkeys(self._ready, 0.0), now)
         self.press.expires_at = expires_at
-        wishes = {axis: setpoint.velocity(axis) for axis in self.press.wishes}
+        share = self._share(now, setpoint)
+        wishes = {axis: share * setpoint.velocity(axis) for axis in self.press.wishes}
         if wishes != self.press.wishes:
             self.press.wishes, self.press.changed_at = wishes, now
         return None
+
+    def _share(self, now: float, setpoint: Setpoint) -> float:
+        """By how much a wish is slowed down because of its age."""
+        half_s = self.options.max_age_s / 2
+        share_of_rest = max(0.0, (_age_s(now, setpoint) - half_s) / half_s)
+        most = 1 - (1 - SLOWEST) * share_of_rest
+        fastest = max(abs(setpoint.velocity(axis)) for axis in AXES)
+        return 1.0 if fastest <= most else most / fastest
 
     def _end(self, hold: int) -> None:
         """This press, and any before it, is over."""
@@ -241,3 +299,9 @@ class Books:
 
     def _forget_holds(self) -> None:
         self.press, self._newest_seq, self._newest_hold = None, -1, -1
+
+
+def _age_s(now: float, setpoint: Setpoint) -> float:
+    """How old it may be, by what its sender had heard; infinitely old where that cannot have been heard."""
+    age_s = now - setpoint.heard_s
+    return math.inf if age_s < 0 else age_s

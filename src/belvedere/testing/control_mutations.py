@@ -26,14 +26,56 @@ MUTATIONS = (
     Mutation(
         "a hold has no longest time",
         "core",
-        "elif self._hold is not None and now >= self._hold.began_at + self.options.hold_ceiling_s:",
+        "elif self._hold is not None and now >= self._too_long_at(now, self._hold):",
         "elif False:",
     ),
     Mutation(
         "a hold's longest time wakes nobody",
         "core",
-        "min(self._hold.expires_at, self._hold.began_at + self.options.hold_ceiling_s)",
+        "min(self._hold.expires_at, self._too_long_at(self._now, self._hold))",
         "self._hold.expires_at",
+    ),
+    Mutation(
+        "a new press begins the longest time anew",
+        "core",
+        "min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))",
+        "hold.began_at + self.options.hold_ceiling_s",
+    ),
+    Mutation(
+        "a hold at rest has no longest time",
+        "core",
+        "min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))",
+        "self._ceiling.ends_at(now)",
+    ),
+    Mutation(
+        "who moved the head for too long may press at once",
+        "core",
+        "if not is_held and now >= self._ceiling.ends_at(now):",
+        "if False:",
+    ),
+    Mutation(
+        "a press that came too soon after a long motion counts later",
+        "core",
+        "            self._last_hold = setpoint.hold\n",
+    ),
+    Mutation(
+        "any pause is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "now > self._at_rest_since"
+    ),
+    Mutation(
+        "nothing is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "self._at_rest_since == -math.inf"
+    ),
+    Mutation(
+        "a rest begins anew at every tick",
+        "ceiling",
+        "now if self._at_rest_since is None else self._at_rest_since",
+        "now",
+    ),
+    Mutation("a clock's jump shortens what was moved", "ceiling", "        self._began_at -= before - now\n"),
+    Mutation(
+        "a clock's jump is no rest",
+        "ceiling",
+        "            self._at_rest_since -= before - now\n",
+        "            pass\n",
     ),
     Mutation(
         "a setpoint lives a little longer",
@@ -74,15 +116,40 @@ MUTATIONS = (
     Mutation(
         "lateness is ignored",
         "core",
-        "if self._lateness[session].receive(now, setpoint.sent_at_s) > self.options.dead_man_s:",
-        "if False:",
+        "and late_s <= self.options.dead_man_s:",
+        ":",
+    ),
+    Mutation(
+        "pings teach nothing",
+        "core",
+        "            self._lateness[session].receive(now, sent_at_s)\n",
+        "            pass\n",
+    ),
+    Mutation("how old a setpoint may be is ignored", "core", "age_s <= self.options.max_age_s and ", ""),
+    Mutation(
+        "a time that nobody was told is believed", "delay", "if age_s >= -GRAIN_S else math.inf", "if True else 0.0"
+    ),
+    Mutation("a distant driver is never slowed", "core", "slowed.velocity(axis)", "setpoint.velocity(axis)"),
+    Mutation("a distant driver is slowed too late", "delay", "2 * age_s / max_age_s - 1", "4 * age_s / max_age_s - 3"),
+    Mutation(
+        "a distant driver is slowed twice as much",
+        "delay",
+        "1 - (1 - SLOWEST) * beyond",
+        "1 - 2 * (1 - SLOWEST) * beyond",
+    ),
+    Mutation("a clock that stood still is believed", "lateness", "if late_s > most_s + JUMP_S:", "if False:"),
+    Mutation(
+        "a clock that stood still is believed for a while",
+        "lateness",
+        "            self._smallest.clear()\n",
+        "            pass\n",
     ),
     Mutation(
         "a late setpoint leaves its hold",
         "core",
-        "            self._last_hold = max(self._last_hold, setpoint.hold)\n"
-        "            if self._hold is not None and self._hold.number <= setpoint.hold:\n"
-        "                self._cut(NoticeCode.HOLD_EXPIRED)\n",
+        "        self._last_hold = max(self._last_hold, setpoint.hold)\n"
+        "        if self._hold is not None and self._hold.number <= setpoint.hold:\n"
+        "            self._cut(NoticeCode.HOLD_EXPIRED)\n",
     ),
     Mutation(
         "lateness is measured against the last message", "lateness", "self._smallest[-1][1] >= difference", "True"

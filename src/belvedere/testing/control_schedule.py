@@ -18,7 +18,8 @@ NAMES = tuple(PEOPLE)
 TO_BE_MET = (
     "granted",
     *(f"refused: {why}" for why in ("not_ready", "not_driving", "someone_else_drives", "outranked", "bad_message")),
-    *(f"refused: {why}" for why in ("old_epoch", "old_sequence", "too_late", "hold_ended")),
+    *(f"refused: {why}" for why in ("old_epoch", "old_sequence", "too_late", "too_slow")),
+    *(f"refused: {why}" for why in ("hold_ended", "hold_too_long")),
     *(f"cut: {why}" for why in ("hold_expired", "hold_too_long", "link_lost", "lease_lost", "stopped")),
     *(f"cut: {why}" for why in ("clock_jumped", "closing")),
     *(f"lease: {how}" for how in ("acquire", "take", "acquire while gone", "take while gone")),
@@ -91,7 +92,9 @@ def _late(random: Random) -> float:
 
 def _goes_on(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
     world.wait(random.choice((0.02, 0.05, 0.05, 0.2, 0.4, 0.7)), _late(random))
-    world.hold(driver, *_wish(random), random.choice((0.0, 0.0, 0.0, 0.13, 0.95)), _for_s(random))
+    late_s = random.choice((0.0, 0.0, 0.0, 0.13, 0.95))
+    unheard_s = random.choice((0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
+    world.hold(driver, *_wish(random), late_s=late_s, for_s=_for_s(random), unheard_s=unheard_s)
 
 
 def _holds_on(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
@@ -108,6 +111,23 @@ def _replays(world: ControlWorld, random: Random, _name: str, driver: str) -> No
 
 def _waits(world: ControlWorld, random: Random, _name: str, _driver: str) -> None:
     world.wait(random.choice((0.3, 0.9, 1.5, 2.5, 6.0)), _late(random))
+
+
+def _presses_on_and_on(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
+    """A hand, or a program, that begins anew again and again, with rests that are none, or hardly any."""
+    for _ in range(random.randrange(4, 12)):
+        world.press(driver, *_wish(random), random.choice((math.inf, 0.2)))
+        world.wait(random.choice((0.1, 0.4, 0.79)), _late(random))
+
+
+def _comes_and_is_held_up(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
+    """Somebody comes, is heard of in time, and the first press is held up."""
+    if world.visitors[driver].is_connected:
+        world.come_or_go(driver)
+    world.come_or_go(driver)
+    world.ping(driver, 0.0)
+    world.lease(driver, LeaseVerb.ACQUIRE)
+    world.press(driver, *_wish(random), late_s=random.choice((0.3, 0.9)))
 
 
 def _breaks(world: ControlWorld, random: Random, name: str, driver: str) -> None:
@@ -153,6 +173,8 @@ THINGS: dict[Callable[[ControlWorld, Random, str, str], None], int] = {
     _goes_on: 8,
     _holds_on: 2,
     _presses: 4,
+    _presses_on_and_on: 1,
+    _comes_and_is_held_up: 1,
     _replays: 1,
     _waits: 1,
     _deafens: 1,
@@ -171,6 +193,7 @@ THINGS: dict[Callable[[ControlWorld, Random, str, str], None], int] = {
     lambda world, random, name, _driver: world.hold(name, *_wish(random)): 1,
     lambda world, random, _name, _driver: world.stall(random.choice((0.1, 0.9, 2.5))): 1,
     lambda world, _random, name, _driver: world.garbage(name): 1,
+    lambda world, random, _name, driver: world.sleep(driver, random.choice((0.3, 1.7, 12.0))): 1,
 }
 ANEW = 0.15  # what cannot be known any more ends with a fresh start: soon, not at once
 RARELY = 0.01  # the program ends: not in every life, which would be short otherwise

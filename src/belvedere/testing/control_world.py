@@ -20,6 +20,7 @@ from belvedere.control.setpoint import Setpoint
 from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 from belvedere.testing.control_books import PEOPLE, Books, person_of
+from belvedere.testing.control_parties import PanTruth, Unit, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,71 +45,10 @@ STOPS_WITHIN_S = 0.2
 FIRST_STEP = 0.1  # what a speed may jump to from rest
 GROWS_FOR_S = 0.05  # what a speed may grow at once, at most
 GROWN_AFTER_S = 0.35  # from rest to full speed, with late ticks
+UNHEARD_OF_US_S = 0.05  # what a page near by had last heard of us when it sent something
 LATE_TICK_S = 0.02  # how late a busy loop may come
 MOST_TURNS = 10_000  # a core that is always due never sleeps
 EPSILON = 1e-6
-
-
-@dataclass
-class Visitor:
-    """One session's page: its own clock, and what it numbers."""
-
-    name: str
-    clock_offset_s: float
-    is_connected: bool = False
-    epoch: int = -1
-    hold: int = 0
-    seq: int = 0
-    pressed: dict[Axis, float] | None = None
-
-
-@dataclass
-class Unit:
-    """One axis's unit as it truly is: it never stops by itself, and it may have heard what nobody knows of.
-
-    Attributes:
-        is_ready: whether it is in reach.
-        turning: what it does.
-        told: the newest effect for it; `told_at` is when that came, `changed_at` when it was last another.
-        stops_since: since when three stops are owed, and `stops` how many came.
-        hangs_next: whether the next write never ends, and if it does, whether the unit takes it all the same.
-        is_hung: whether such a write is on its way.
-        is_deaf: whether writes end well and reach nothing, because the link is dead and nobody has noticed.
-        lost_at: when it went out of reach; `may_have_missed` is whether something else was written shortly before.
-    """
-
-    is_ready: bool = False
-    turning: float = 0.0
-    told: float = 0.0
-    told_at: float = -math.inf
-    changed_at: float = -math.inf
-    stops_since: float | None = None
-    stops: int = 0
-    hangs_next: bool | None = None
-    is_hung: bool = False
-    is_deaf: bool = False
-    lost_at: float = 0.0
-    may_have_missed: bool = False
-
-
-@dataclass
-class PanTruth:
-    """Where the pan axis truly stands, and what may be asked of the core about it.
-
-    Attributes:
-        is_exact: the core can know all of it, out of reach too.
-        may_be_unsure: the core may take it for doubtful: it was lost soon after something was written, or worse.
-        is_lost: it stands further from what is reckoned than limits can be kept.
-        is_anywhere: it turned out of reach for so long that the core must not be sure of it any more.
-        may_overrun: it turned while nobody could stop it in time.
-    """
-
-    deg: float = 0.0
-    is_exact: bool = True
-    may_be_unsure: bool = False
-    is_lost: bool = False
-    is_anywhere: bool = False
-    may_overrun: bool = False
 
 
 @dataclass
@@ -166,19 +106,33 @@ class ControlWorld:
             self.visitors[name].epoch = self.books.lease.epoch
         self._step()
 
-    def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf) -> None:
-        """A fresh press: whatever was held before is over."""
+    def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf, late_s: float = 0.0) -> None:
+        """A fresh press, perhaps held up on its way: whatever was held before is over."""
         visitor = self.visitors[name]
         visitor.hold += 1
         visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
-        self._send(visitor, for_s=for_s)
+        self._send(visitor, late_s, for_s)
 
-    def hold(self, name: str, pan: float, tilt: float, late_s: float = 0.0, for_s: float = math.inf) -> None:
-        """The same press again, perhaps with another wish, perhaps held up on its way."""
+    def hold(
+        self,
+        name: str,
+        pan: float,
+        tilt: float,
+        *,
+        late_s: float = 0.0,
+        for_s: float = math.inf,
+        unheard_s: float = UNHEARD_OF_US_S,
+    ) -> None:
+        """The same press again, perhaps with another wish, perhaps held up on its way, perhaps from far away."""
         visitor = self.visitors[name]
         if visitor.pressed is not None:
             visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
-            self._send(visitor, late_s, for_s)
+            self._send(visitor, late_s, for_s, unheard_s)
+
+    def sleep(self, name: str, seconds: float) -> None:
+        """A visitor's computer sleeps, and its clock with it."""
+        self.visitors[name].slept_s += seconds
+        self.wait(seconds)
 
     def hold_on(self, name: str, seconds: float, late_s: float) -> None:
         """A hand that goes on holding as a page does."""
@@ -231,7 +185,7 @@ class ControlWorld:
     def ping(self, name: str, late_s: float) -> None:
         """A sign of life without a wish."""
         self.books.pass_time(self.now)
-        self.books.hear(self.now, name, late_s)
+        self.books.hear(self.now, name, late_s + self.visitors[name].slept_s)
         self.core.receive_sign_of_life(self.now, name, self._sent_at(self.visitors[name], late_s))
         self._step()
 
@@ -305,10 +259,19 @@ class ControlWorld:
 
     # how visitors send
 
-    def _send(self, visitor: Visitor, late_s: float = 0.0, for_s: float = math.inf) -> None:
+    def _send(
+        self,
+        visitor: Visitor,
+        late_s: float = 0.0,
+        for_s: float = math.inf,
+        unheard_s: float = UNHEARD_OF_US_S,
+    ) -> None:
         assert visitor.pressed is not None
         visitor.seq += 1
-        setpoint = self._setpoint(visitor, visitor.pressed, seq=visitor.seq, late_s=late_s, for_s=for_s)
+        heard_s = self.now - late_s - unheard_s
+        setpoint = self._setpoint(
+            visitor, visitor.pressed, seq=visitor.seq, late_s=late_s, for_s=for_s, heard_s=heard_s
+        )
         self._offer(visitor, setpoint, late_s)
 
     def _setpoint(
@@ -321,6 +284,7 @@ class ControlWorld:
         holds_ago: int = 0,
         late_s: float = 0.0,
         for_s: float = math.inf,
+        heard_s: float | None = None,
     ) -> Setpoint:
         return Setpoint(
             epoch=visitor.epoch - epochs_ago,
@@ -329,15 +293,16 @@ class ControlWorld:
             pan=wish[Axis.PAN],
             tilt=wish[Axis.TILT],
             sent_at_s=self._sent_at(visitor, late_s),
+            heard_s=self.now if heard_s is None else heard_s,
             for_s=for_s,
         )
 
     def _sent_at(self, visitor: Visitor, late_s: float) -> float:
-        return self.now + visitor.clock_offset_s - late_s
+        return self.now + visitor.clock_offset_s - visitor.slept_s - late_s
 
     def _offer(self, visitor: Visitor, setpoint: Setpoint, late_s: float) -> None:
         self.books.pass_time(self.now)
-        expected = self.books.receive(self.now, visitor.name, setpoint, late_s)
+        expected = self.books.receive(self.now, visitor.name, setpoint, late_s + visitor.slept_s)
         self._compare(expected, lambda: self.core.receive_setpoint(self.now, visitor.name, setpoint))
         self._step()
 
@@ -404,6 +369,7 @@ class ControlWorld:
                 self.met[f"cut: {effect.code}"] += 1
                 if effect.code is NoticeCode.LEASE_LOST:
                     told_lost.add(effect.session)
+        self.books.motion.note(self.now, is_moving=any(unit.told != 0 for unit in self.units.values()))
         assert told_lost == self.books.lost_it, (
             f"{told_lost} were told that they drive no more, not {self.books.lost_it}"
         )
@@ -484,12 +450,15 @@ class ControlWorld:
         for axis, unit in self.units.items():
             if unit.told != 0:
                 assert self.books.press is not None
-                assert self.now <= self.books.ends_at() + late_s + EPSILON, f"{axis} moves by a press that is over"
+                assert self.now <= self.books.ends_at(self.now) + late_s + EPSILON, (
+                    f"{axis} moves by a press that is over"
+                )
             self._check_stops(unit)
         press = self.books.press
-        if press is not None and self.now - press.changed_at > GROWN_AFTER_S and self.now < self.books.ends_at():
+        is_settled = press is not None and self.now - press.changed_at > GROWN_AFTER_S
+        if is_settled and self.now < self.books.ends_at(self.now):
             tilt = self.books.wish(Axis.TILT)
-            assert self.units[Axis.TILT].told == tilt, "a speed never grows to what is wanted"
+            assert abs(self.units[Axis.TILT].told - tilt) < EPSILON, "a speed never grows to what is wanted"
             self.met["grown to what is wanted"] += tilt != 0
         self._check_position()
         self._check_limits()

@@ -60,7 +60,7 @@ class ObedientUnit:
 
 
 class PaperStage:
-    """A stage that answers every offer with a few words; `refusal` makes it refuse, `gate` makes it wait."""
+    """A stage that answers every offer with a few words; `refusal` makes it refuse."""
 
     def __init__(self) -> None:
         self.viewers = 0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from belvedere.lab.doctor.adapters import adapter, bluez_version
-from belvedere.lab.doctor.bluez import Bluez, BluezAdapter
+from belvedere.lab.doctor.bluez import Bluez
 from belvedere.lab.doctor.check import Finding, State
+from belvedere.link.adapters import BluezAdapter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +35,17 @@ def test_an_adapter_that_is_on_is_good(tmp_path: Path) -> None:
     assert adapter(Bluez(OK, (FIRST, SECOND)), None, tmp_path)[0].state is State.OK
 
 
-def test_the_adapter_that_is_wanted_is_the_one_that_is_judged(tmp_path: Path) -> None:
-    finding = adapter(Bluez(OK, (FIRST, SECOND)), "hci1", tmp_path)[0]
+@pytest.mark.parametrize("wanted", ["hci1", "c0:de:00:00:00:02"])
+def test_the_adapter_that_is_wanted_is_the_one_that_is_judged(tmp_path: Path, wanted: str) -> None:
+    finding = adapter(Bluez(OK, (FIRST, SECOND)), wanted, tmp_path)[0]
     assert finding.state is State.BAD
     assert "power on" in finding.cure
 
 
 def test_a_wanted_adapter_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
-    assert "hci0" in adapter(Bluez(OK, (FIRST,)), "hci7", tmp_path)[0].says
+    for wanted in ("hci7", "C0:DE:00:00:00:99"):
+        finding = adapter(Bluez(OK, (FIRST,)), wanted, tmp_path)[0]
+        assert finding.says == f"there is no {wanted}, but hci0 (C0:DE:00:00:00:01)"
 
 
 def test_no_adapter_at_all_is_bad(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from belvedere.lab.doctor.bluez import SOCKET, BluezAdapter, BluezDevice, ask_bluez, is_in_container
+from belvedere.lab.doctor.bluez import SOCKET, BluezDevice, ask_bluez, is_in_container
 from belvedere.lab.doctor.check import State
+from belvedere.link.adapters import BluezAdapter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping

@@ -13,11 +13,12 @@ import pytest
 from belvedere.head.axes import Axis
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.doctor.bluez import Bluez, BluezAdapter, BluezDevice
+from belvedere.lab.doctor.bluez import Bluez, BluezDevice
 from belvedere.lab.doctor.check import Finding, State
 from belvedere.lab.doctor.links import Links, Unit, interval, seen
 from belvedere.lab.doctor.mgmt import Granted
 from belvedere.lab.scan import Device
+from belvedere.link.adapters import BluezAdapter
 from belvedere.link.pace import Pace
 from belvedere.sim.head import ADDRESSES, NAMES, HeadOptions, VirtualHead
 
@@ -149,7 +150,13 @@ async def test_the_kernel_is_asked_for_quick_links_and_says_yes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "adapters", "index"), [(None, (), 0), ("hci3", ("hci1",), 3), (None, ("hci1", "hci2"), 1)]
+    ("wanted", "adapters", "index"),
+    [
+        (None, (), 0),
+        ("hci3", ("hci1",), 3),
+        (None, ("hci1", "hci2"), 1),
+        ("c0:de:00:00:00:01", ("hci2",), 2),
+    ],
 )
 async def test_the_adapter_that_is_asked_about_is_the_wanted_or_the_first(
     wanted: str | None, adapters: tuple[str, ...], index: int
@@ -159,6 +166,12 @@ async def test_the_adapter_that_is_asked_about_is_the_wanted_or_the_first(
     await Links(Adapter(name=wanted), Bluez(SERVICE, present), kernel.socket).quick([device()])
     assert kernel.heard()[2:4] == index.to_bytes(2, "little")
     kernel.close()
+
+
+async def test_an_adapter_that_bluez_does_not_tell_of_is_not_asked_about() -> None:
+    finding = await Links(Adapter(name="C0:DE:00:00:00:99"), BLUEZ, no_sockets).quick([device()])
+    assert finding.state is State.UNKNOWN
+    assert "C0:DE:00:00:00:99" in finding.says
 
 
 @pytest.mark.parametrize(("status", "words"), [(0x14, "CAP_NET_ADMIN"), (0x0D, "0xd")])

@@ -11,9 +11,10 @@ import pytest
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.doctor.bluez import Bluez, BluezAdapter
+from belvedere.lab.doctor.bluez import Bluez
 from belvedere.lab.doctor.check import Finding, State, examine
 from belvedere.lab.doctor.rounds import House, checks
+from belvedere.link.adapters import BluezAdapter
 from belvedere.sim.head import VirtualHead
 from belvedere.stage.options import StageOptions
 

@@ -75,6 +75,37 @@ test("pings come quickly at first, then at the pace that is asked for", () => {
   expect(newest().sentOf("ping").length).toBeLessThanOrEqual(6);
 });
 
+test("the first pings are never slower than the pace that is asked for", () => {
+  const { timers, channel, newest, open } = stage();
+  open();
+  channel.setPace(250);
+  for (let ms = 0; ms < 950; ms += 50) {
+    timers.pass(50);
+    newest().say(pong);
+  }
+  expect(newest().sentOf("ping")).toHaveLength(5); // after 50, 200, 450, 700, 950
+});
+
+test("a new socket takes the place of the present one at once, and another's only where there is one", () => {
+  const { sockets, channel, newest, open } = stage();
+  channel.renew();
+  expect(sockets).toHaveLength(0);
+  open();
+  channel.renew();
+  expect(sockets).toHaveLength(2);
+  expect(sockets[0]?.isClosed).toBe(true);
+  expect(channel.state.value).toEqual({ kind: "connecting", attempt: 0 });
+  newest().end();
+  expect(channel.state.value.kind).toBe("waiting");
+  channel.renew();
+  expect(sockets).toHaveLength(3);
+  newest().open();
+  newest().say(welcome());
+  channel.close();
+  channel.renew();
+  expect(sockets).toHaveLength(3);
+});
+
 test("a change of pace counts from now", () => {
   const { timers, channel, newest, open } = stage();
   open();
@@ -140,9 +171,9 @@ test("a server that does not welcome us is left", () => {
 test("the code of an ended session ends the channel for good", () => {
   const { timers, sockets, channel, newest, open } = stage();
   open();
-  newest().end(4401);
+  newest().end(4401, "You have left in another window.");
   timers.pass(60_000);
-  expect(channel.state.value.kind).toBe("ended");
+  expect(channel.state.value).toEqual({ kind: "ended", words: "You have left in another window." });
   expect(sockets).toHaveLength(1);
 });
 

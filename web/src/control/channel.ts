@@ -43,7 +43,8 @@ export type ChannelState =
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly attempt: number }
-  | { readonly kind: "ended" };
+  /** `words` say why, for people, where the server said so; "" where it did not. */
+  | { readonly kind: "ended"; readonly words: string };
 
 export class Channel {
   readonly #ports: ChannelPorts;
@@ -92,6 +93,14 @@ export class Channel {
     }
   }
 
+  /** A new socket instead of this one, at once: what was measured on the way there counts no more. */
+  renew(): void {
+    if (this.#state.value.kind !== "closed" && this.#state.value.kind !== "ended") {
+      this.#attempt = 0;
+      this.#connect();
+    }
+  }
+
   /** How often to ping from now on. */
   setPace(every_ms: number): void {
     if (every_ms !== this.#pingEvery_ms) {
@@ -127,7 +136,7 @@ export class Channel {
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify(hello(this.#ports.timers.now())));
     socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#receiveClose(event.code);
+    socket.onclose = (event) => this.#receiveClose(event.code, event.reason);
     this.#cancelWait = this.#ports.timers.after(WELCOME_MS, () => this.#fail());
   }
 
@@ -147,10 +156,10 @@ export class Channel {
     this.#ports.receive(message);
   }
 
-  #receiveClose(code: number): void {
+  #receiveClose(code: number, words: string): void {
     if (code === CLOSE_CODES.no_session) {
       this.#drop();
-      this.#state.value = { kind: "ended" };
+      this.#state.value = { kind: "ended", words };
       return;
     }
     this.#fail();
@@ -177,7 +186,7 @@ export class Channel {
     const isTrying = this.#state.value.kind === "waiting" || this.#state.value.kind === "connecting";
     if (isWelcome === false && isTrying) {
       this.#drop();
-      this.#state.value = { kind: "ended" };
+      this.#state.value = { kind: "ended", words: "" };
     }
   }
 
@@ -198,7 +207,7 @@ export class Channel {
   #schedulePing(): void {
     this.#cancelPing();
     if (this.#state.value.kind === "open") {
-      const wait_ms = FIRST_PINGS_MS[this.#pings] ?? this.#pingEvery_ms;
+      const wait_ms = Math.min(FIRST_PINGS_MS[this.#pings] ?? this.#pingEvery_ms, this.#pingEvery_ms);
       this.#cancelPing = this.#ports.timers.after(wait_ms, () => this.#ping());
     }
   }

@@ -17,6 +17,7 @@ function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
     timers,
     send: (message) => house.isOpen && said.push(message) > 0,
     isBackedUp: () => false,
+    heard: () => ({ server_ms: 50_000, age_ms: 0 }),
     whyNot: () => house.whyNot,
     ping: () => {
       house.pings += 1;

@@ -1,7 +1,7 @@
 // The visitor's hand, the lease and the server's word brought together: who may move the head, and when a hold ends.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Cancel } from "../time/timers";
-import type { ErrorMessage, Lease, Notice } from "../wire/messages";
+import type { ErrorMessage, Lease, Notice, Welcome } from "../wire/messages";
 import { acquireLease, returnLease, stop, takeLease } from "../wire/outgoing";
 import { type CutReason, cut, cutAxis, type Hold, letGo, move, NO_HOLD, press, type Source } from "./hold";
 import { Sender, type SenderPorts } from "./sender";
@@ -17,8 +17,6 @@ const STOP_ANSWER_MS = 2500;
 export interface DriverPorts extends SenderPorts {
   /** Why a press would not move the head now, or null where it would. */
   whyNot(): CutReason | null;
-  /** Asks the server for a sign of life; its answer is told with `receivePong`. */
-  ping(): void;
 }
 
 /** What became of the newest stop: on its way, or known to have missed the home. Null once it has arrived. */
@@ -81,9 +79,9 @@ export class Driver {
     this.#become(letGo(this.#hold.value, source));
   }
 
-  /** Ends the hold although the hand may still be there. */
-  cut(reason: CutReason): void {
-    this.#become(cut(this.#hold.value, reason));
+  /** Ends the hold although the hand may still be there; `delay_ms` is how far away home is, where that is why. */
+  cut(reason: CutReason, delay_ms?: number): void {
+    this.#become(cut(this.#hold.value, reason, delay_ms));
   }
 
   /** Stops the head, whoever drives; where the home cannot be reached, as soon as it can, unless that takes long. */
@@ -119,6 +117,14 @@ export class Driver {
     } else {
       this.forgetStop();
     }
+    if (this.#hold.value.kind === "live") {
+      this.#ports.send(acquireLease()); // pressed while the socket was being opened
+    }
+  }
+
+  /** The server has told its time; what waits for that may be told now. */
+  receiveHeard(): void {
+    this.#sender.receiveHeard();
   }
 
   /** The server has answered what was sent at `clock_ms` (page's clock): whatever was sent before it has arrived. */
@@ -138,8 +144,10 @@ export class Driver {
     this.#cancelIdle();
   }
 
-  receiveResend(resend_ms: number): void {
-    this.#sender.receiveResend(resend_ms);
+  /** How the server wishes to be told, and how old that may be. */
+  receiveRules(rules: Pick<Welcome, "resend_ms" | "max_age_ms">): void {
+    this.#sender.receiveResend(rules.resend_ms);
+    this.#sender.receiveMaxAge(rules.max_age_ms);
   }
 
   receiveLease(lease: Lease): void {
@@ -166,7 +174,7 @@ export class Driver {
   receiveRefusal(error: ErrorMessage): void {
     const reason = REFUSALS[error.code];
     if (reason !== undefined && (error.hold ?? Number.POSITIVE_INFINITY) >= this.#hold.value.number) {
-      this.cut(reason);
+      this.cut(reason, error.delay);
     }
   }
 
@@ -222,6 +230,8 @@ const REFUSALS: Readonly<Record<string, CutReason | undefined>> = {
   not_driving: "too_slow",
   old_epoch: "other_drives",
   hold_ended: "too_slow",
+  hold_too_long: "too_long",
   too_late: "too_slow",
+  too_slow: "too_far",
   not_ready: "offline",
 };

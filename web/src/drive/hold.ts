@@ -11,6 +11,7 @@ export type CutReason =
   | "other_drives" // someone else drives, or took over
   | "too_long" // every hold has an end
   | "too_slow" // what was sent arrived too late, or not at all
+  | "too_far" // the way home takes too long to steer
   | "out_of_reach" // the head cannot be reached
   | "no_picture" // nobody turns what they cannot see
   | "offline"; // the server cannot be reached
@@ -32,6 +33,8 @@ export interface CutHold {
   readonly number: number;
   readonly source: Source;
   readonly reason: CutReason;
+  /** With `too_far`: how old a command was when it came home, at most. */
+  readonly delay_ms?: number;
 }
 
 export type Hold = { readonly kind: "none"; readonly number: number } | LiveHold | CutHold;
@@ -57,8 +60,12 @@ export function letGo(hold: Hold, source: Source): Hold {
 }
 
 /** The hold ends although the hand is still there; it never lives again. */
-export function cut(hold: Hold, reason: CutReason): Hold {
-  return hold.kind === "live" ? { kind: "cut", number: hold.number, source: hold.source, reason } : hold;
+export function cut(hold: Hold, reason: CutReason, delay_ms?: number): Hold {
+  if (hold.kind !== "live") {
+    return hold;
+  }
+  const { number, source } = hold;
+  return { kind: "cut", number, source, reason, ...(delay_ms === undefined ? {} : { delay_ms }) };
 }
 
 /** One axis of the hold ends; where the hand asks nothing else of the head, that is the end of the whole hold. */

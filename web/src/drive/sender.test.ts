@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FakeTimers } from "../testing/fake-timers";
+import type { Heard } from "../time/server-time";
 import type { ClientMessage, Drive } from "../wire/messages";
 import { cut, type Hold, letGo, move, NO_HOLD, press } from "./hold";
 import { LEAST_GAP_MS, Sender } from "./sender";
@@ -15,15 +16,18 @@ function stage(epoch: number | null = 1) {
   const timers = new FakeTimers();
   const said: Said[] = [];
   const socket = { isOpen: true, isBackedUp: false };
+  const server = { heard: { server_ms: 50_000, age_ms: 100 } as Heard | null, pings: [] as number[] };
   const sender = new Sender({
     timers,
     send: (message) => socket.isOpen && said.push({ at_ms: timers.now(), message }) > 0,
     isBackedUp: () => socket.isBackedUp,
+    heard: () => server.heard,
+    ping: () => server.pings.push(timers.now()),
   });
   sender.receiveEpoch(epoch);
   const drives = () =>
     said.map(({ message }) => message).filter((message): message is Drive => message.type === "drive");
-  return { timers, said, socket, sender, drives };
+  return { timers, said, socket, server, sender, drives };
 }
 
 const live = (at_ms = 1000) => press(NO_HOLD, "keys", velocity(0.5, 0), at_ms);
@@ -32,7 +36,10 @@ test("the first message leaves within the press itself", () => {
   const { sender, said } = stage();
   sender.receiveHold(live());
   expect(said).toEqual([
-    { at_ms: 1000, message: { type: "drive", epoch: 1, hold: 1, seq: 1, pan: 0.5, tilt: 0, clock: 1000 } },
+    {
+      at_ms: 1000,
+      message: { type: "drive", epoch: 1, hold: 1, seq: 1, pan: 0.5, tilt: 0, clock: 1000, heard: 50_000 },
+    },
   ]);
 });
 
@@ -125,6 +132,81 @@ test("letting go is said even to a socket that is backed up", () => {
   const hold = live();
   sender.receiveHold(hold);
   socket.isBackedUp = true;
+  sender.receiveHold(letGo(hold, "keys"));
+  expect(said.at(-1)?.message.type).toBe("release");
+});
+
+test("each message repeats the newest time of the server's clock", () => {
+  const { sender, timers, server, drives } = stage();
+  sender.receiveHold(live());
+  server.heard = { server_ms: 50_250, age_ms: 0 };
+  timers.pass(50);
+  expect(drives().map(({ heard }) => heard)).toEqual([50_000, 50_250]);
+});
+
+test("a press waits until the server was heard of lately, and asks for that at once, again and again", () => {
+  const { sender, timers, server, said } = stage();
+  server.heard = { server_ms: 50_000, age_ms: 401 };
+  const hold = live();
+  sender.receiveHold(hold);
+  timers.pass(100);
+  sender.receiveHold(move(hold, "keys", velocity(1, 0), timers.now()));
+  timers.pass(500);
+  expect(server.pings).toEqual([1000, 1250, 1500]);
+  expect(said).toEqual([]);
+  server.heard = { server_ms: 50_600, age_ms: 0 };
+  sender.receiveHeard();
+  expect(said).toMatchObject([
+    { at_ms: 1600, message: { type: "drive", hold: 1, pan: 1, heard: 50_600, clock: 1600 } },
+  ]);
+});
+
+test("a press asks for the server's time along with the lease", () => {
+  const { sender, server, said } = stage(null);
+  server.heard = null;
+  sender.receiveHold(live());
+  expect(server.pings).toEqual([1000]);
+  server.heard = { server_ms: 50_600, age_ms: 0 };
+  sender.receiveHeard();
+  expect(said).toEqual([]);
+  sender.receiveEpoch(3);
+  expect(said).toHaveLength(1);
+});
+
+test("how lately depends on what the server allows", () => {
+  const { sender, server, said } = stage();
+  sender.receiveMaxAge(300);
+  server.heard = { server_ms: 50_000, age_ms: 121 };
+  sender.receiveHold(live());
+  expect(said).toEqual([]);
+});
+
+test("a press that was let go while it waited is never told", () => {
+  const { sender, server, timers, said } = stage();
+  server.heard = null;
+  const hold = live();
+  sender.receiveHold(hold);
+  sender.receiveHold(letGo(hold, "keys"));
+  server.heard = { server_ms: 50_600, age_ms: 0 };
+  sender.receiveHeard();
+  timers.pass(1000);
+  expect(said).toEqual([]);
+  expect(server.pings).toHaveLength(1);
+});
+
+test("a hold that goes on is told although nothing was heard: the server decides", () => {
+  const { sender, server, timers, drives } = stage();
+  sender.receiveHold(live());
+  server.heard = { server_ms: 50_000, age_ms: 900 };
+  timers.pass(100);
+  expect(drives()).toHaveLength(3);
+});
+
+test("letting go is said however long nothing was heard", () => {
+  const { sender, server, said } = stage();
+  const hold = live();
+  sender.receiveHold(hold);
+  server.heard = null;
   sender.receiveHold(letGo(hold, "keys"));
   expect(said.at(-1)?.message.type).toBe("release");
 });

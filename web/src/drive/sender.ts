@@ -1,5 +1,7 @@
 // Turns a hold into messages: the first at once, changes at most sixty times a second, and the newest again and again
 // while the hand is there. Nothing waits in a queue: what cannot be sent now is replaced by what is true then.
+
+import type { Heard } from "../time/server-time";
 import type { Cancel, Timers } from "../time/timers";
 import type { ClientMessage } from "../wire/messages";
 import { drive, release } from "../wire/outgoing";
@@ -10,6 +12,12 @@ import { isSame, type Velocity } from "./velocity";
 export const LEAST_GAP_MS = 16;
 /** Until the server's `welcome` says otherwise: ten of these fit in its dead-man time. */
 const RESEND_MS = 50;
+/** Likewise: how old a setpoint may be, by what its sender had heard. */
+const MAX_AGE_MS = 1000;
+/** What was heard longer ago than this share of that would leave too little for the way: it is asked for anew. */
+const FRESH_SHARE = 0.4;
+/** How often it is asked for while a press waits for it; on a long way several are under way at once. */
+export const ASK_MS = 250;
 
 export interface SenderPorts {
   readonly timers: Timers;
@@ -17,6 +25,10 @@ export interface SenderPorts {
   send(message: ClientMessage): boolean;
   /** Whether the socket still holds earlier messages: another would only be old when it arrives. */
   isBackedUp(): boolean;
+  /** The newest time of the server's clock; null where nothing was heard. */
+  heard(): Heard | null;
+  /** Asks the server for a sign of life; its answer is told with `receiveHeard`. */
+  ping(): void;
 }
 
 interface Sent {
@@ -30,6 +42,9 @@ export class Sender {
   #hold: Hold = NO_HOLD;
   #epoch: number | null = null;
   #resend_ms = RESEND_MS;
+  #fresh_ms = FRESH_SHARE * MAX_AGE_MS;
+  /** When the server was asked for its time because a press waits for it; null while none does. */
+  #asked_ms: number | null = null;
   #seq = 0;
   /** The newest `drive` of the present hold; null until it has sent one. */
   #sent: Sent | null = null;
@@ -43,6 +58,19 @@ export class Sender {
   /** The server's wish for how often a held velocity is sent again. */
   receiveResend(resend_ms: number): void {
     this.#resend_ms = Math.max(LEAST_GAP_MS, resend_ms);
+  }
+
+  /** How old a setpoint may be at the server, by what this page had heard of it. */
+  receiveMaxAge(max_age_ms: number): void {
+    this.#fresh_ms = FRESH_SHARE * max_age_ms;
+  }
+
+  /** The server has told its time: a press that waits for that may be told now. */
+  receiveHeard(): void {
+    if (this.#asked_ms !== null) {
+      this.#asked_ms = null;
+      this.#advance();
+    }
   }
 
   /** The lease's epoch while this page drives, null while it does not. */
@@ -73,7 +101,17 @@ export class Sender {
   #advance(): void {
     this.#cancel();
     const hold = this.#hold;
-    if (hold.kind !== "live" || this.#epoch === null) {
+    if (hold.kind !== "live") {
+      this.#asked_ms = null;
+      return;
+    }
+    const heard = this.#ports.heard();
+    // Nothing has moved yet, so that a press may wait for news; a hold that goes on is judged by the server.
+    if (heard === null || (this.#sent === null && heard.age_ms > this.#fresh_ms)) {
+      this.#ask();
+      return;
+    }
+    if (this.#epoch === null) {
       return;
     }
     if (this.#sent !== null && this.#sent.epoch !== this.#epoch) {
@@ -86,20 +124,31 @@ export class Sender {
       this.#cancel = this.#ports.timers.after(wait_ms, () => this.#advance());
       return;
     }
-    if (this.#ports.isBackedUp() || !this.#drive(hold, this.#epoch, isChanged)) {
+    if (this.#ports.isBackedUp() || !this.#drive(hold, this.#epoch, heard, isChanged)) {
       this.#cancel = this.#ports.timers.after(LEAST_GAP_MS, () => this.#advance());
       return;
     }
     this.#cancel = this.#ports.timers.after(this.#resend_ms, () => this.#advance());
   }
 
-  #drive(hold: LiveHold, epoch: number, isChanged: boolean): boolean {
+  #ask(): void {
+    const now_ms = this.#ports.timers.now();
+    if (this.#asked_ms === null || now_ms - this.#asked_ms >= ASK_MS) {
+      this.#asked_ms = now_ms;
+      this.#ports.ping();
+    }
+    const wait_ms = this.#asked_ms + ASK_MS - now_ms;
+    this.#cancel = this.#ports.timers.after(wait_ms, () => this.#advance());
+  }
+
+  #drive(hold: LiveHold, epoch: number, heard: Heard, isChanged: boolean): boolean {
     const now_ms = this.#ports.timers.now();
     // A hand that has not moved is read again now: it is still there. So is one that waited, for the lease or the socket.
     const isFresh = isChanged && now_ms - hold.read_ms <= 2 * LEAST_GAP_MS;
     const clock = isFresh ? hold.read_ms : now_ms;
     const { pan, tilt } = hold.velocity;
-    if (!this.#ports.send(drive({ epoch, hold: hold.number, seq: ++this.#seq, pan, tilt, clock }))) {
+    const said = { epoch, hold: hold.number, seq: ++this.#seq, pan, tilt, clock, heard: heard.server_ms };
+    if (!this.#ports.send(drive(said))) {
       return false;
     }
     this.#last_ms = now_ms;

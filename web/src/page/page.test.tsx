@@ -26,11 +26,13 @@ afterEach(() => doing(() => render(null, page)));
 function stage() {
   const timers = new FakeTimers();
   const socket = new FakeSocket();
+  const server = { endsSessions: true };
   const visit = new Visit({
     timers,
     random: () => 0,
     openSocket: () => socket,
     isWelcome: async () => null,
+    endSession: async () => server.endsSessions,
     join: async () => ({ captureAnchor: null, leave: () => {} }),
   });
   doing(() => render(<App visit={visit} timers={timers} />, page));
@@ -50,7 +52,7 @@ function stage() {
     say(welcome(), lease("nobody"), state());
     frame();
   };
-  return { timers, socket, visit, frame, say, goIn };
+  return { timers, socket, server, visit, frame, say, goIn };
 }
 
 const named = (name: string): HTMLElement | null =>
@@ -172,18 +174,47 @@ test("the corner is a named dot until it is asked", async () => {
   expect(page.querySelector(".panel")?.textContent).toContain("does not answer");
 });
 
-test("leaving leads back to the one button", async () => {
+test("leaving leads back to the first screen, and may be taken back", async () => {
   const { goIn } = stage();
   await goIn();
   click("Leave");
   expect(room()).toBeNull();
+  click("Look around");
+  click("Cancel");
   expect(named("Look around")).not.toBeNull();
+  expect(named("End my visit")).not.toBeNull();
 });
 
-test("an ended visit has no button that would not work", async () => {
+test("whoever has left may end the visit for good, and is seen off", async () => {
+  const { goIn } = stage();
+  await goIn();
+  expect(named("End my visit")).toBeNull();
+  click("Leave");
+  click("End my visit");
+  expect(page.querySelectorAll("button")).toHaveLength(0);
+  await act(settled);
+  expect(said()).toBe("Goodbye, and until next time.To come in again, ask for a new link.");
+  expect(page.querySelectorAll("button")).toHaveLength(0);
+});
+
+test("a visit that could not be ended says so, and it may be tried again", async () => {
+  const { server, goIn } = stage();
+  server.endsSessions = false;
+  await goIn();
+  click("Leave");
+  click("End my visit");
+  await act(settled);
+  expect(said()).toContain("Your visit has not ended yet.");
+  server.endsSessions = true;
+  click("End my visit");
+  await act(settled);
+  expect(said()).toContain("Goodbye");
+});
+
+test("an ended visit says why, and has no button that would not work", async () => {
   const { socket, goIn } = stage();
   await goIn();
-  doing(() => socket.end(4401));
-  expect(said()).toContain("This visit has ended.");
+  doing(() => socket.end(4401, "The household has ended this visit."));
+  expect(said()).toBe("The household has ended this visit.Ask for a new link to come in again.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });

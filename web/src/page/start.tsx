@@ -1,40 +1,56 @@
 // The first screen: one button, and what became of the visit where there is no picture.
 import type { Saying } from "../visit/saying";
-import type { Visit } from "../visit/visit";
+import type { Goodbye, Visit } from "../visit/visit";
 import { Arch } from "./arch";
 
 export function Start({ visit }: { visit: Visit }) {
   const isInside = visit.isInside.value;
-  const saying = visit.saying.value;
+  const saying = isInside ? visit.saying.value : OUTSIDE[visit.goodbye.value];
   return (
-    <div class="start" data-topic={isInside ? saying.topic : "outside"}>
+    <div class="start" data-topic={isInside ? visit.saying.value.topic : "outside"}>
       <Arch />
       <h1>Belvedere</h1>
       <div class="start-words" role="status">
-        {isInside ? <Words saying={saying} /> : <p>The view from home is one tap away.</p>}
+        <p>{saying.words}</p>
+        {saying.more !== "" && <p class="more">{saying.more}</p>}
       </div>
-      <Choice visit={visit} />
+      {isInside ? <Waiting visit={visit} /> : <Choice visit={visit} />}
     </div>
   );
 }
 
-function Words({ saying }: { saying: Saying }) {
-  return (
-    <>
-      <p>{saying.words}</p>
-      {saying.more !== "" && <p class="more">{saying.more}</p>}
-    </>
-  );
-}
+const ONE_TAP = { words: "The view from home is one tap away.", more: "" };
+
+/** What is said to those who do not look: on their way in, and on their way out. */
+const OUTSIDE: Record<Goodbye, Pick<Saying, "words" | "more">> = {
+  none: ONE_TAP,
+  possible: ONE_TAP,
+  asking: { words: "Saying goodbye…", more: "" },
+  failed: { words: "Home is out of reach.", more: "Your visit has not ended yet. Please try again." },
+  done: { words: "Goodbye, and until next time.", more: "To come in again, ask for a new link." },
+};
 
 function Choice({ visit }: { visit: Visit }) {
-  if (!visit.isInside.value) {
-    return (
+  const goodbye = visit.goodbye.value;
+  if (goodbye === "done" || goodbye === "asking") {
+    return null;
+  }
+  return (
+    <div class="choices">
       <button type="button" class="primary" onClick={() => visit.join()}>
         Look around
       </button>
-    );
-  }
+      {goodbye !== "none" && (
+        <button type="button" class="plain" onClick={() => void visit.sayGoodbye()}>
+          End my visit
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What can be done while there is no picture. */
+function Waiting({ visit }: { visit: Visit }) {
   const { topic, action } = visit.saying.value;
   if (topic === "ended") {
     return null;

@@ -38,6 +38,7 @@ export const welcome = (changes: Partial<Welcome> = {}): Welcome => ({
   session: "s-1",
   resend_ms: 50,
   dead_man_ms: 500,
+  max_age_ms: 1000,
   server: 50_000,
   clock: 1000,
   head: "PONS PT",

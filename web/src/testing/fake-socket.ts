@@ -40,7 +40,7 @@ export class FakeSocket implements Socket {
   }
 
   /** The connection ends; the browser tells with 1006 where the other end gave no code. */
-  end(code = 1006): void {
-    this.onclose?.(Object.assign(new Event("close"), { code, reason: "", wasClean: code !== 1006 }));
+  end(code = 1006, reason = ""): void {
+    this.onclose?.(Object.assign(new Event("close"), { code, reason, wasClean: code !== 1006 }));
   }
 }

@@ -8,6 +8,7 @@ interface Alarm {
 
 export class FakeTimers implements Timers {
   #now_ms: number;
+  #wallAhead_ms = 1_800_000_000_000;
   #alarms: Alarm[] = [];
 
   constructor(now_ms = 1000) {
@@ -16,6 +17,10 @@ export class FakeTimers implements Timers {
 
   now(): number {
     return this.#now_ms;
+  }
+
+  wall(): number {
+    return this.#now_ms + this.#wallAhead_ms;
   }
 
   after(delay_ms: number, run: () => void): () => void {
@@ -47,6 +52,11 @@ export class FakeTimers implements Timers {
   sleep(duration_ms: number): void {
     this.#now_ms += duration_ms;
     this.pass(0);
+  }
+
+  /** The computer slept, and the page's clock with it; or its wall clock was set. Alarms know nothing of it. */
+  standStill(duration_ms: number): void {
+    this.#wallAhead_ms += duration_ms;
   }
 
   #next(end_ms: number): Alarm | undefined {

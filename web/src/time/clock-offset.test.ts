@@ -20,10 +20,20 @@ test("the quickest answer decides", () => {
 test("old answers are forgotten, so that drift is followed", () => {
   const offset = new ClockOffset();
   offset.receivePong(0, 500, 1);
-  for (let n = 1; n <= 16; n++) {
+  for (let n = 1; n <= 30; n++) {
+    expect(offset.offset_ms).toBe(499.5);
     offset.receivePong(n * 1000, n * 1000 + 700 + 5, n * 1000 + 10);
   }
   expect(offset.offset_ms).toBe(700);
+});
+
+test("a page that pings rarely keeps more than half a minute of answers", () => {
+  const offset = new ClockOffset();
+  offset.receivePong(0, 500, 1);
+  for (let n = 1; n <= 15; n++) {
+    offset.receivePong(n * 20_000, n * 20_000 + 505, n * 20_000 + 10);
+  }
+  expect(offset.roundTrip_ms).toBe(1);
 });
 
 test("an answer from before its question is not believed", () => {

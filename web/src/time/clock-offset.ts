@@ -1,9 +1,12 @@
 // Estimates how far the server's clock is from the page's, from pings and their answers.
 
-/** Enough to hold half a minute of pings while driving; older ones know less about today's drift. */
+/** Older ones know less about today's drift. */
+const KEPT_MS = 30_000;
+/** So many of them count however old they are, because an idle page pings rarely. */
 const KEPT = 16;
 
 interface Sample {
+  readonly received_ms: number;
   readonly roundTrip_ms: number;
   readonly offset_ms: number;
 }
@@ -14,6 +17,7 @@ interface Sample {
  * An answer that came quickly leaves little room for error: the estimate is wrong by at most half its round trip.
  */
 export class ClockOffset {
+  /** The newest first. */
   #samples: Sample[] = [];
 
   /** Takes one answer: when the ping left and its answer came (page's clock), and the server's clock between. */
@@ -23,7 +27,9 @@ export class ClockOffset {
       return; // an answer before its question: not our ping
     }
     const offset_ms = server_ms - (sent_ms + received_ms) / 2;
-    this.#samples = [...this.#samples.slice(1 - KEPT), { roundTrip_ms, offset_ms }];
+    this.#samples = [{ received_ms, roundTrip_ms, offset_ms }, ...this.#samples].filter(
+      (sample, place) => place < KEPT || received_ms - sample.received_ms < KEPT_MS,
+    );
   }
 
   /** Forgets everything: the next socket may lead to a server whose clock began anew. */
@@ -43,7 +49,7 @@ export class ClockOffset {
 
   get #best(): Sample | null {
     return this.#samples.reduce<Sample | null>(
-      (best, sample) => (best === null || sample.roundTrip_ms <= best.roundTrip_ms ? sample : best),
+      (best, sample) => (best === null || sample.roundTrip_ms < best.roundTrip_ms ? sample : best),
       null,
     );
   }

@@ -6,6 +6,8 @@ export type Cancel = () => void;
 export interface Timers {
   /** Milliseconds on a clock that never goes back; the same clock as `performance.now()` and event time stamps. */
   now(): number;
+  /** Milliseconds on the computer's clock on the wall, which goes on while the computer sleeps, and may be set. */
+  wall(): number;
   /** Calls `run` once, `delay_ms` from now at the earliest. */
   after(delay_ms: number, run: () => void): Cancel;
 }
@@ -13,6 +15,7 @@ export interface Timers {
 /** The browser's own time. */
 export const browserTimers: Timers = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after: (delay_ms, run) => {
     const id = setTimeout(run, delay_ms);
     return () => clearTimeout(id);

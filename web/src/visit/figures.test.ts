@@ -10,6 +10,7 @@ test.each([
   [axis({ link: "searching" }), "looking for it", "bad"],
   [axis({ link: "searching", reason: "not_found" }), "out of reach", "bad"],
   [axis({ link: "waiting", reason: "adapter_off" }), "Bluetooth is off", "bad"],
+  [axis({ link: "waiting", reason: "no_adapter" }), "Bluetooth adapter missing", "bad"],
   [axis({ link: "waiting", reason: "a reason of tomorrow" }), "out of reach", "bad"],
   [axis({ link: "closed" }), "switched off", "bad"],
 ])("an axis in words and colour: %o", (state, words, health) => {

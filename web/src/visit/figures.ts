@@ -24,6 +24,7 @@ export function axisWords(axis: AxisState | null): string {
 
 const REASONS: Readonly<Record<string, string | undefined>> = {
   not_found: "out of reach",
+  no_adapter: "Bluetooth adapter missing",
   adapter_off: "Bluetooth is off",
   no_permission: "Bluetooth not allowed",
   connect_failed: "does not connect",

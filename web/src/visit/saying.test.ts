@@ -25,6 +25,15 @@ test("when all is well nothing is said", () => {
   expect(say(WELL)).toEqual({ topic: "nothing", words: "", more: "", action: null });
 });
 
+test("an ended visit is told why, where that is known", () => {
+  const words = (channel: Situation["channel"]) => say({ ...WELL, channel, viewer: { kind: "ended" } }).words;
+  expect(words({ kind: "ended", words: "The time of this visit is over." })).toBe(
+    "The time of this visit is over.",
+  );
+  expect(words({ kind: "ended", words: "" })).toBe("This visit has ended.");
+  expect(words({ kind: "closed" })).toBe("This visit has ended.");
+});
+
 test("a visitor who has not yet driven is told how", () => {
   expect(topic({ hasDriven: false })).toBe("hint");
   expect(topic({ hasDriven: false, hold: RIGHT })).toBe("nothing");
@@ -43,7 +52,7 @@ test.each<[string, Partial<Situation>, string]>([
     "no_picture",
   ],
   ["an ended visit, heard by the picture", { viewer: { kind: "ended" } }, "ended"],
-  ["an ended visit, heard by the channel", { channel: { kind: "ended" } }, "ended"],
+  ["an ended visit, heard by the channel", { channel: { kind: "ended", words: "" } }, "ended"],
   ["the channel's first attempt", { channel: { kind: "connecting", attempt: 0 } }, "nothing"],
   ["the channel's next attempt", { channel: { kind: "connecting", attempt: 1 } }, "reconnecting"],
   ["waiting for the channel", { channel: { kind: "waiting", attempt: 0 } }, "reconnecting"],

@@ -1,7 +1,7 @@
 // What the page says, in plain words: the one thing that matters most now. Pure: the whole situation in, words out.
 import type { ChannelState } from "../control/channel";
 import type { OpenStop } from "../drive/driver";
-import type { CutReason, Hold } from "../drive/hold";
+import type { CutHold, CutReason, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, StageState } from "../wire/messages";
@@ -64,9 +64,11 @@ export function say(situation: Situation): Saying {
 }
 
 function sayEnded({ channel, viewer }: Situation): Saying | null {
-  return channel.kind === "ended" || viewer.kind === "ended"
-    ? said("ended", "This visit has ended.", "Ask for a new link to come in again.")
-    : null;
+  if (channel.kind !== "ended" && viewer.kind !== "ended") {
+    return null;
+  }
+  const why = channel.kind === "ended" ? channel.words : "";
+  return said("ended", why || "This visit has ended.", "Ask for a new link to come in again.");
 }
 
 /** Whoever pressed stop must know at once that it did not get there, whatever else is wrong. */
@@ -124,6 +126,7 @@ const CUT: Record<CutReason, string> = {
   other_drives: "Someone else is driving.",
   too_long: "That was a long turn.",
   too_slow: "The connection is too slow.",
+  too_far: "The connection home is too slow to steer.",
   out_of_reach: "The camera head is out of reach.",
   no_picture: "The picture stopped, so your turn ended.",
   offline: "There is no connection.",
@@ -131,8 +134,14 @@ const CUT: Record<CutReason, string> = {
 
 function sayHold(hold: Hold): Saying | null {
   return hold.kind === "cut" && hold.reason !== "other_drives"
-    ? said("let_go", CUT[hold.reason], "Let go and press again.")
+    ? said("let_go", cutWords(hold), "Let go and press again.")
     : null;
+}
+
+function cutWords({ reason, delay_ms }: CutHold): string {
+  return reason === "too_far" && delay_ms !== undefined
+    ? `The connection home is too slow to steer: ${(delay_ms / 1000).toFixed(1)} s.`
+    : CUT[reason];
 }
 
 function sayLease({ lease }: Situation): Saying | null {

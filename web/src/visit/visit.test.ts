@@ -14,6 +14,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
   const joins: WhepEvents[] = [];
   const left: number[] = [];
   const whep = { fails: joinFails };
+  const server = { endsSessions: true };
   const visit = new Visit({
     timers,
     random: () => 0,
@@ -23,6 +24,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
       return socket;
     },
     isWelcome: async () => null,
+    endSession: async () => server.endsSessions,
     join: async (events) => {
       if (whep.fails !== null) {
         throw new JoinError(whep.fails);
@@ -64,7 +66,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
     visit.driver.press("keys", RIGHT, timers.now());
     socket().say(lease("you", { epoch: 2 }));
   };
-  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep };
+  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep, server };
 }
 
 test("nothing is asked of anyone before the tap", () => {
@@ -186,6 +188,89 @@ test("silence while a hand is on the head cuts the hold before the connection is
   expect(visit.saying.value.topic).toBe("let_go");
 });
 
+test("who holds names times of the server's clock that are hardly old, from pongs and acks", async () => {
+  const { timers, socket, drive, pass } = stage();
+  await drive();
+  pass(1000);
+  const now_ms = timers.now() + 49_000;
+  expect(socket().sentOf("drive").at(-1)?.heard).toBeGreaterThanOrEqual(now_ms - 100);
+  expect(socket().sentOf("ping").length).toBeGreaterThanOrEqual(4);
+  socket().say({ type: "ack", axis: "pan", seq: 1, clock: 0, written: now_ms + 7 });
+  timers.pass(50);
+  expect(socket().sentOf("drive").at(-1)?.heard).toBe(now_ms + 7);
+});
+
+test("a driver who is too far away is told how far", async () => {
+  const { visit, socket, drive } = stage();
+  await drive();
+  const message = "the way here is too slow to steer: 1.4 s";
+  socket().say({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
+  expect(visit.saying.value).toMatchObject({
+    topic: "let_go",
+    words: "The connection home is too slow to steer: 1.4 s.",
+    more: "Let go and press again.",
+  });
+});
+
+test("after the server's clock jumped its times are asked for anew", async () => {
+  const { visit, timers, socket, drive } = stage();
+  await drive();
+  socket().say(notice("clock_jumped", 1));
+  visit.driver.letGo("keys");
+  const before = socket().sentOf("drive").length;
+  visit.driver.press("keys", RIGHT, timers.now());
+  expect(socket().sentOf("drive")).toHaveLength(before);
+  socket().say({ type: "pong", clock: timers.now(), server: 5 });
+  timers.pass(16);
+  expect(socket().sentOf("drive").at(-1)).toMatchObject({ hold: 2, heard: 5 });
+});
+
+test("after a sleep in which the page's clock stood still, a new socket is opened as soon as it is noticed", async () => {
+  const { timers, sockets, socket, goIn, greet } = stage();
+  await goIn();
+  timers.standStill(30_000);
+  timers.pass(500);
+  expect(sockets).toHaveLength(2);
+  expect(sockets[0]?.isClosed).toBe(true);
+  greet();
+  timers.pass(5000);
+  expect(sockets).toHaveLength(2);
+  expect(socket().sentOf("hello")).toHaveLength(1);
+});
+
+test("who presses right after such a sleep drives as soon as the new socket is there", async () => {
+  const { visit, timers, sockets, socket, drive, greet } = stage();
+  await drive();
+  visit.driver.letGo("keys");
+  timers.standStill(30_000);
+  visit.driver.press("keys", RIGHT, timers.now());
+  expect(sockets).toHaveLength(2);
+  expect(visit.driver.hold.value.kind).toBe("live");
+  greet();
+  expect(socket().sentOf("lease.acquire")).toHaveLength(1);
+  const server = timers.now() + 49_000;
+  socket().say(lease("you", { epoch: 3 }));
+  timers.pass(16);
+  expect(socket().sentOf("drive")).toMatchObject([{ epoch: 3, hold: 2, heard: server }]);
+});
+
+test("where the new socket does not come, such a press is over", async () => {
+  const { visit, timers, socket, drive } = stage();
+  await drive();
+  visit.driver.letGo("keys");
+  timers.standStill(30_000);
+  visit.driver.press("keys", RIGHT, timers.now());
+  socket().end();
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
+});
+
+test("a sleep before the visit opens nothing", () => {
+  const { visit, timers, sockets } = stage();
+  timers.standStill(30_000);
+  visit.receiveVisible(true);
+  expect(sockets).toHaveLength(0);
+});
+
 test("a driver's lease is kept alive by pings, and given back after a minute's rest", async () => {
   const { visit, socket, drive, pass } = stage();
   await drive();
@@ -193,7 +278,7 @@ test("a driver's lease is kept alive by pings, and given back after a minute's r
   pass(2000);
   const before = socket().sentOf("ping").length;
   pass(20_000);
-  expect(socket().sentOf("ping").length - before).toBe(10);
+  expect(socket().sentOf("ping").length - before).toBe(66); // so that a press need not ask first
   pass(40_000);
   expect(socket().sentOf("lease.return")).toHaveLength(1);
 });
@@ -268,6 +353,30 @@ test("a visit that the server ends gives the picture back too", async () => {
   socket().end(4401);
   expect(visit.saying.value.topic).toBe("ended");
   expect(left).toEqual([1]);
+});
+
+test("a goodbye is offered to whoever has left, and said once the server has ended the session", async () => {
+  const { visit, server, goIn } = stage();
+  expect(visit.goodbye.value).toBe("none");
+  await goIn();
+  visit.leave();
+  expect(visit.goodbye.value).toBe("possible");
+  server.endsSessions = false;
+  await visit.sayGoodbye();
+  expect(visit.goodbye.value).toBe("failed");
+  server.endsSessions = true;
+  await visit.sayGoodbye();
+  expect(visit.goodbye.value).toBe("done");
+});
+
+test("whoever comes in again while the goodbye is on its way is not sent off by its answer", async () => {
+  const { visit, goIn } = stage();
+  await goIn();
+  visit.leave();
+  const asked = visit.sayGoodbye();
+  visit.join();
+  await asked;
+  expect(visit.goodbye.value).toBe("none");
 });
 
 test("a house that is full says so, and the visitor may ask again", async () => {

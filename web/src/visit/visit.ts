@@ -3,25 +3,34 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
+import { ASK_MS } from "../drive/sender";
 import { isStill } from "../drive/velocity";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import { ClockGap } from "../time/clock-gap";
+import { ServerTime } from "../time/server-time";
 import type { Cancel } from "../time/timers";
 import type { AxisState, ServerMessage, StageState } from "../wire/messages";
 import { type Figures, Meter, NO_FIGURES } from "./meter";
 import { type Saying, say } from "./saying";
 
-/** The lease grows stale after five seconds of silence: two signs of life fit in, and one may be lost. */
-const DRIVING_PING_MS = 2000;
+/** Who has the lease has heard of the server lately enough to press without asking first. */
+const DRIVING_PING_MS = 300;
 /** Well under the hundred seconds after which proxies cut an idle socket. */
 const IDLE_PING_MS = 20_000;
-/** While a hand is on the head, silence is noticed soon. */
-const HOLDING_PING_MS = 1000;
+/** While a hand is on the head, each setpoint must name a time of the server's clock that is hardly old. */
+const HOLDING_PING_MS = ASK_MS;
 const SILENT_MS = 2500;
 /** How often figures and silence are looked at. */
 const LOOK_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "isWelcome"> &
-  Pick<ViewerPorts, "join">;
+  Pick<ViewerPorts, "join"> & {
+    /** Ends the visitor's session at the server; false where that could not be done. */
+    endSession(): Promise<boolean>;
+  };
+
+/** How far the visitor is with ending the session, so that nobody comes in with this browser without a new link. */
+export type Goodbye = "none" | "possible" | "asking" | "failed" | "done";
 
 /** What the server last said of the house. */
 export interface House {
@@ -36,11 +45,14 @@ const UNKNOWN_HOUSE: House = { head: "", pan: null, tilt: null, stage: null };
 export class Visit {
   readonly #ports: VisitPorts;
   readonly #meter: Meter;
+  readonly #serverTime: ServerTime;
+  readonly #clockGap: ClockGap;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
   readonly driver: Driver;
 
   readonly #isInside = signal(false);
+  readonly #goodbye = signal<Goodbye>("none");
   readonly #hasDriven = signal(false);
   readonly #firstPicture_ms = signal<number | null>(null);
   readonly #stream = signal<MediaStream | null>(null);
@@ -66,6 +78,8 @@ export class Visit {
   constructor(ports: VisitPorts) {
     this.#ports = ports;
     this.#meter = new Meter(ports.timers);
+    this.#serverTime = new ServerTime(ports.timers);
+    this.#clockGap = new ClockGap(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
     this.#viewer = new Viewer({
       ...ports,
@@ -78,7 +92,11 @@ export class Visit {
       timers: ports.timers,
       send: (message) => this.#channel.send(message),
       isBackedUp: () => this.#channel.isBackedUp(),
-      whyNot: () => this.#whyNot(),
+      heard: () => this.#serverTime.heard,
+      whyNot: () => {
+        this.#noticeSleep();
+        return this.#whyNot();
+      },
       ping: () => this.#channel.pingNow(),
     });
     this.#channel.state.subscribe((state) => this.#followChannel(state));
@@ -89,6 +107,10 @@ export class Visit {
 
   get isInside(): ReadonlySignal<boolean> {
     return this.#isInside;
+  }
+
+  get goodbye(): ReadonlySignal<Goodbye> {
+    return this.#goodbye;
   }
 
   get viewer(): ReadonlySignal<ViewerState> {
@@ -116,16 +138,27 @@ export class Visit {
   join(): void {
     this.#joined_ms = this.#ports.timers.now();
     this.#firstPicture_ms.value = null;
+    this.#goodbye.value = "none";
     this.#isInside.value = true;
     this.#open();
   }
 
-  /** The visitor goes. */
+  /** The visitor goes, and may come back with a tap. */
   leave(): void {
     this.#close();
     this.driver.forgetStop();
     this.#isInside.value = false;
+    this.#goodbye.value = "possible";
     this.#house.value = UNKNOWN_HOUSE;
+  }
+
+  /** The visitor who went will not come back: the session ends, and with it all other windows of this browser. */
+  async sayGoodbye(): Promise<void> {
+    this.#goodbye.value = "asking";
+    const isOver = await this.#ports.endSession();
+    if (this.#goodbye.value === "asking") {
+      this.#goodbye.value = isOver ? "done" : "failed";
+    }
   }
 
   /** Do not wait any longer before trying again. */
@@ -142,6 +175,7 @@ export class Visit {
   receiveVisible(isVisible: boolean): void {
     this.#viewer.receiveVisible(isVisible);
     if (isVisible) {
+      this.#noticeSleep();
       this.#channel.retryNow();
     } else {
       this.driver.giveBack();
@@ -181,15 +215,18 @@ export class Visit {
       case "welcome":
         this.#meter.forgetClock();
         this.#meter.receiveAnswer(message.clock, message.server);
-        this.driver.receiveResend(message.resend_ms);
+        this.driver.receiveRules(message);
+        this.#hear(message.server);
         this.#house.value = { ...this.#house.value, head: message.head };
         break;
       case "pong":
         this.#meter.receiveAnswer(message.clock, message.server);
         this.driver.receivePong(message.clock);
+        this.#hear(message.server);
         break;
       case "ack":
         this.#meter.receiveAck(message);
+        this.#hear(message.written);
         break;
       case "state": {
         const { pan, tilt, stage } = message;
@@ -200,6 +237,9 @@ export class Visit {
         this.driver.receiveLease(message);
         break;
       case "notice":
+        if (message.code === "clock_jumped") {
+          this.#serverTime.forget();
+        }
         this.driver.receiveNotice(message);
         break;
       case "error":
@@ -208,11 +248,27 @@ export class Visit {
     }
   }
 
+  #hear(server_ms: number): void {
+    this.#serverTime.receive(server_ms);
+    this.driver.receiveHeard();
+  }
+
+  /** After a sleep the page's clock is late for good: what the server and the page know of the way is wrong. */
+  #noticeSleep(): void {
+    if (this.#clockGap.look()) {
+      this.#channel.renew();
+    }
+  }
+
   #whyNot(): CutReason | null {
     if (this.#viewer.state.value.kind !== "live") {
       return "no_picture";
     }
-    if (this.#channel.state.value.kind !== "open") {
+    const channel = this.#channel.state.value;
+    if (channel.kind === "connecting" && channel.attempt === 0) {
+      return null; // as soon as the socket is there; where it does not come, the press is cut then
+    }
+    if (channel.kind !== "open") {
       return "offline";
     }
     if (this.driver.lease.value?.holder === "other") {
@@ -228,6 +284,7 @@ export class Visit {
       this.driver.receiveOnline();
     } else {
       this.driver.receiveOffline();
+      this.#serverTime.forget();
       this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
     }
     if (state.kind === "ended") {
@@ -266,6 +323,7 @@ export class Visit {
 
   #look(): void {
     this.#cancelLook();
+    this.#noticeSleep();
     if (this.#channel.silent_ms > SILENT_MS) {
       this.driver.cut("too_slow");
     }

@@ -33,6 +33,9 @@ export interface Ping {
  *     pan: share of full speed, right is positive.
  *     tilt: share of full speed, up is positive.
  *     clock: the client's clock when the visitor's hand was read.
+ *     heard: the newest time of the server's clock that the client has heard on this socket (`server` of `welcome` or
+ *         `pong`, `written` of `ack`). The message is younger than that, whatever the client's clock says; one that
+ *         may be older than `max_age_ms` is refused, so whoever drives pings a few times a second.
  */
 export interface Drive {
   readonly type: "drive";
@@ -42,6 +45,7 @@ export interface Drive {
   readonly pan: number;
   readonly tilt: number;
   readonly clock: number;
+  readonly heard: number;
 }
 
 /** The visitor let go of this hold; it never moves anything again. */
@@ -90,6 +94,7 @@ export type ServerMessage =
  *     session: this socket's name in `lease` and in the logs; no secret.
  *     resend_ms: how often a held setpoint must be sent again.
  *     dead_man_ms: how old a setpoint may grow before the head stops.
+ *     max_age_ms: a `drive` whose `heard` is older than this is refused; from half of it on, the top speed falls.
  *     server: the server's clock.
  *     clock: the client's clock from `hello`.
  *     head: the head's name, for people.
@@ -99,6 +104,7 @@ export interface Welcome {
   readonly session: string;
   readonly resend_ms: number;
   readonly dead_man_ms: number;
+  readonly max_age_ms: number;
   readonly server: number;
   readonly clock: number;
   readonly head: string;
@@ -187,7 +193,8 @@ export interface Notice {
 /**
  * A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
  *
- * `hold` is that of the `drive` or `release` that was refused; other messages have none.
+ * `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with
+ * `too_slow`: how many milliseconds old the `drive` may have been.
  */
 export interface ErrorMessage {
   readonly type: "error";
@@ -195,6 +202,7 @@ export interface ErrorMessage {
   readonly message: string;
   readonly closing: boolean;
   readonly hold?: number;
+  readonly delay?: number;
 }
 
 /** Why the server ends a socket, besides the codes of RFC 6455. */

@@ -14,7 +14,8 @@ from belvedere.lab.doctor.check import Finding, State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from belvedere.lab.doctor.bluez import Bluez, BluezAdapter
+    from belvedere.lab.doctor.bluez import Bluez
+    from belvedere.link.adapters import BluezAdapter
 
 ROOT = Path("/")
 NAME = "adapter"
@@ -26,15 +27,15 @@ PLUG_IN = "plug a Bluetooth dongle in; on a Raspberry Pi remove dtoverlay=disabl
 
 
 def adapter(bluez: Bluez, wanted: str | None, root: Path = ROOT) -> list[Finding]:
-    """Whether the adapter (`hci0`; the first where none is `wanted`) can be used."""
+    """Whether the adapter (`hci0` or an address; the first where none is `wanted`) can be used."""
     blocked = _blocked(root)
     if blocked is not None:
         return [blocked]
     if bluez.finding.state is not State.OK:
         return [_without_bluez(root)]
-    adapters = [one for one in bluez.adapters if wanted in (None, one.name)]
+    adapters = [one for one in bluez.adapters if wanted is None or one.goes_by(wanted)]
     if not adapters:
-        names = ", ".join(one.name for one in bluez.adapters)
+        names = ", ".join(f"{one.name} ({one.address})" for one in bluez.adapters)
         if wanted is not None and names:
             return [Finding(NAME, State.BAD, f"there is no {wanted}, but {names}", '[head] adapter = "..."')]
         return [Finding(NAME, State.BAD, "there is none", PLUG_IN)]

@@ -13,6 +13,8 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 
 from belvedere.lab.doctor.check import Finding, State
+from belvedere.link.adapters import BluezAdapter
+from belvedere.link.bluez_adapters import adapters_of
 from belvedere.patience import within
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 SOCKET = "run/dbus/system_bus_socket"
 ANSWER_S = 4.0
-ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
+DEVICE = "org.bluez.Device1"
 GROUP = "sudo usermod -aG bluetooth $USER, and log in anew"
 CONTAINER_BUS = "mount the host's folder /run/dbus into the container (the folder: a mounted socket goes stale)"
 CONTAINER_POLICY = (
@@ -30,14 +32,6 @@ CONTAINER_POLICY = (
 DENIED = {"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed"}
 ABSENT = ("ServiceUnknown", "NameHasNoOwner", "Spawn.")  # the last where D-Bus tried to start it, and in vain
 ABSENT_PREFIXES = (*(f"org.freedesktop.DBus.Error.{name}" for name in ABSENT), "org.freedesktop.systemd1.")
-
-
-class BluezAdapter(msgspec.Struct, frozen=True):
-    """An adapter as BlueZ shows it: `hci0`, its address, and whether it is on."""
-
-    name: str
-    address: str
-    is_powered: bool
 
 
 class BluezDevice(msgspec.Struct, frozen=True):
@@ -127,12 +121,8 @@ def _known(
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]],
 ) -> tuple[tuple[BluezAdapter, ...], tuple[BluezDevice, ...]]:
     """Adapters and devices among BlueZ's objects."""
-    adapters, devices = [], []
-    for path, interfaces in sorted(objects.items()):
-        if ADAPTER in interfaces:
-            plain = {key: variant.value for key, variant in interfaces[ADAPTER].items()}
-            name = path.rpartition("/")[2]
-            adapters.append(BluezAdapter(name, str(plain.get("Address", "")), bool(plain.get("Powered", False))))
+    devices = []
+    for _path, interfaces in sorted(objects.items()):
         if DEVICE in interfaces:
             plain = {key: variant.value for key, variant in interfaces[DEVICE].items()}
             devices.append(
@@ -143,4 +133,4 @@ def _known(
                     bool(plain.get("Connected", False)),
                 )
             )
-    return tuple(adapters), tuple(devices)
+    return tuple(adapters_of(objects)), tuple(devices)

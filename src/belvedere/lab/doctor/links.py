@@ -107,8 +107,9 @@ class Links:
     async def quick(self, devices: list[Device]) -> Finding:
         """Have the kernel take a quick interval for these units, where it lets us."""
         name = "quick links"
-        first = self._bluez.adapters[0].name if self._bluez.adapters else "hci0"
-        number = int((self._adapter.name or first).removeprefix("hci"))
+        number = self._adapter_number()
+        if number is None:
+            return _not_asked(name, f"BlueZ does not tell of the adapter {self._adapter.name}")
         wanted = [Wanted(one.address, self._is_random(one.address)) for one in devices]
         try:
             with self._sockets(CONTROL) as control:
@@ -176,6 +177,13 @@ class Links:
             return
         with monitor.listening():
             yield monitor
+
+    def _adapter_number(self) -> int | None:
+        """The kernel's number of the adapter that is wanted, or of the first."""
+        wanted = self._adapter.name
+        known = [one.name for one in self._bluez.adapters if wanted is None or one.goes_by(wanted)]
+        number = (known[0] if known else wanted or "hci0").removeprefix("hci")
+        return int(number) if number.isdecimal() else None
 
     def _is_random(self, address: str) -> bool:
         """What BlueZ says of the address; else most peripherals' are."""

@@ -17,7 +17,7 @@ from belvedere.lab.doctor.links import Links, Unit, seen
 from belvedere.lab.doctor.video import cameras
 from belvedere.lab.scan import Neighbourhood, scan
 from belvedere.lab.trouble import words_for
-from belvedere.link.ble import is_unit
+from belvedere.link.ble import is_unit, rival_of
 from belvedere.link.calls import Calls, outcome
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def _units(known: _Once, house: House) -> list[Finding]:
     except LinkError as error:
         return [Finding(f"{unit.axis} unit", State.UNKNOWN, words_for(error)) for unit in units]
     bluez = await known()
-    devices = {unit.axis: _device(unit, around.devices) for unit in units}
+    devices = {unit.axis: _device(unit, units, around.devices) for unit in units}
     found = [seen(unit, devices[unit.axis], bluez) for unit in units]
     present = [(unit, device) for unit in units if (device := devices[unit.axis]) is not None]
     if not present:
@@ -133,6 +133,11 @@ async def _units(known: _Once, house: House) -> list[Finding]:
     return found
 
 
-def _device(unit: Unit, devices: Sequence[Device]) -> Device | None:
-    """The device that is heard best of those that may be this unit."""
-    return next((one for one in devices if is_unit(unit.unit, one.address, one.name, one.services)), None)
+def _device(unit: Unit, units: Sequence[Unit], devices: Sequence[Device]) -> Device | None:
+    """The device that is heard best of those that may be this unit, and none of the others."""
+    others = [other.unit for other in units if other is not unit]
+    for one in devices:
+        seen = one.address, one.name, one.services
+        if is_unit(unit.unit, *seen) and rival_of(unit.unit, others, *seen) is None:
+            return one
+    return None

@@ -1,0 +1,58 @@
+"""Asks BlueZ over D-Bus which Bluetooth adapters there are."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from dbus_fast import BusType, Message, MessageType
+from dbus_fast.aio import MessageBus
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.adapters import BluezAdapter
+from belvedere.link.refusals import mapped, reason_of_dbus
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ADAPTER = "org.bluez.Adapter1"
+ANSWER_S = 1.5  # BlueZ knows it at once; the scan that waits for it is given two seconds
+
+
+async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
+    """Ask BlueZ for its adapters; `bus_address` is the D-Bus's, the system's own by default.
+
+    Raises LinkError (ADAPTER_OFF where BlueZ does not answer, NO_PERMISSION).
+    """
+    with mapped(LinkReason.ADAPTER_OFF):
+        async with within(ANSWER_S):
+            reply = await _objects(bus_address)
+    if reply is None or reply.message_type is MessageType.ERROR:
+        name = reply.error_name if reply is not None else None
+        raise LinkError(reason_of_dbus(name or "", LinkReason.ADAPTER_OFF), f"BlueZ does not tell its adapters: {name}")
+    return adapters_of(reply.body[0])
+
+
+def adapters_of(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[BluezAdapter]:
+    """The adapters among BlueZ's objects, by name."""
+    found = []
+    for path, interfaces in sorted(objects.items()):
+        if ADAPTER in interfaces:
+            plain = {key: variant.value for key, variant in interfaces[ADAPTER].items()}
+            name = path.rpartition("/")[2]
+            found.append(BluezAdapter(name, str(plain.get("Address", "")), bool(plain.get("Powered", False))))
+    return found
+
+
+async def _objects(bus_address: str | None) -> Message | None:
+    bus = MessageBus(bus_address=bus_address, bus_type=BusType.SYSTEM)
+    ask = Message(
+        destination="org.bluez", path="/", interface="org.freedesktop.DBus.ObjectManager", member="GetManagedObjects"
+    )
+    try:
+        await bus.connect()
+        return await bus.call(ask)
+    finally:
+        with contextlib.suppress(Exception):  # closing what never opened fails in many ways, and none matters
+            bus.disconnect()

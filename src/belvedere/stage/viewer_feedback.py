@@ -1,0 +1,133 @@
+"""What a viewer may ask for in RTCP, and how sending shares the event loop: our changes to aiortc's transport.
+
+Reports measure the round trip; reports of loss (NACK) are answered within a budget; a lost picture (PLI, FIR) asks for
+a key frame. All else is ignored: nothing that a viewer reports changes what the others see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from typing import TYPE_CHECKING
+
+from aiortc.rtcdtlstransport import State
+from aiortc.rtp import (
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+)
+
+from belvedere.stage.aiortc_patches import replace
+from belvedere.stage.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiortc.rtcdtlstransport import RTCDtlsParameters, RTCDtlsTransport
+    from aiortc.rtcrtpsender import RTCRtpSender
+    from aiortc.rtp import AnyRtcpPacket
+
+    from belvedere.stage.retransmission import RetransmissionBudget
+
+PACKETS_A_TURN = 16  # about 1 ms of work; then the event loop looks after others
+FEEDBACK_PER_S = 100.0  # Chromium reports loss at most every 20 ms
+FEEDBACK_BURST = 100.0
+
+logger = logging.getLogger(__name__)
+
+
+class ViewerFeedback:
+    """Reads one viewer's RTCP for the sender of its picture."""
+
+    def __init__(
+        self,
+        sender: RTCRtpSender,
+        budget: RetransmissionBudget,
+        request_idr: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._sender = sender
+        self._budget = budget
+        self._request_idr = request_idr
+        self._clock = clock
+        self._packets = TokenBucket(FEEDBACK_PER_S, FEEDBACK_BURST)
+
+    async def receive(self, data: bytes) -> None:
+        """Take one datagram of RTCP, decrypted."""
+        if not self._packets.take(self._clock()):
+            return
+        try:
+            packets = RtcpPacket.parse(data)
+        except (ValueError, struct.error) as error:
+            logger.debug("RTCP of a viewer cannot be read: %s", error)
+            return
+        lost: list[int] = []
+        for packet in packets:
+            lost += await self._receive_packet(packet)
+        await self._retransmit(lost)
+
+    async def _receive_packet(self, packet: AnyRtcpPacket) -> list[int]:
+        """Returns what is reported as lost."""
+        match packet:
+            case RtcpRrPacket() | RtcpSrPacket():
+                await self._sender._handle_rtcp_packet(packet)
+            case RtcpRtpfbPacket(fmt=fmt, media_ssrc=ssrc) if fmt == RTCP_RTPFB_NACK and ssrc == self._sender._ssrc:
+                return packet.lost
+            case RtcpPsfbPacket(fmt=fmt) if fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
+                self._request_idr()
+            case _:
+                pass
+        return []
+
+    async def _retransmit(self, lost: list[int]) -> None:
+        round_trip_s = getattr(self._sender, "_RTCRtpSender__rtt", None) or 0.0
+        chosen = self._budget.select(self._clock(), dict.fromkeys(lost), round_trip_s)
+        for number in chosen:
+            await self._sender._retransmit(number)
+
+
+def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> None:
+    """Let a transport, before it starts, take no media, yield while it sends, and fail without a traceback."""
+    send, start, receive_next = transport._send_rtp, transport.start, transport._recv_next
+    sent = 0
+
+    async def send_and_yield(data: bytes) -> None:
+        nonlocal sent
+        await send(data)
+        sent += 1
+        if sent % PACKETS_A_TURN == 0:
+            await asyncio.sleep(0)
+
+    async def receive_media(data: bytes, arrival_time_ms: int) -> None:
+        """A viewer has no pictures to send: none are taken, whatever is in them."""
+
+    async def start_quietly(parameters: RTCDtlsParameters) -> None:
+        try:
+            await start(parameters)
+        except Exception as error:  # noqa: BLE001 (what a viewer's certificate may hold is not foreseen by anyone)
+            logger.debug("a viewer's handshake failed: %r", error)
+            transport._set_state(State.FAILED)
+
+    async def receive_quietly() -> None:
+        try:
+            await receive_next()
+        except ConnectionError:
+            raise
+        except Exception as error:
+            logger.debug("a viewer's packet cannot be read: %r", error)
+            raise ConnectionError from error
+
+    for name, value in {
+        "_send_rtp": send_and_yield,
+        "_handle_rtp_data": receive_media,
+        "_handle_rtcp_data": feedback.receive,
+        "start": start_quietly,
+        "_recv_next": receive_quietly,
+    }.items():
+        replace(transport, name, value)

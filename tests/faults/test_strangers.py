@@ -1,0 +1,120 @@
+"""However many strangers hold on, and however, those who are inside have the page, the picture and the stop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
+from belvedere.gateway.parts import Parts
+from belvedere.gateway.server import listen, serve
+from belvedere.testing.house import open_house
+
+pytestmark = pytest.mark.realtime
+
+STRANGERS = 135  # at a time; more than uvicorn's limit was
+FILES = 1024  # fewer places for strangers than there are strangers
+PATIENCE_S = 10.0
+UPGRADE = (
+    "GET /api/v1/control HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    "Sec-WebSocket-Protocol: belvedere.v1\r\n"
+)
+WHOLE = "GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"
+POST = "POST /api/v1/head/stop HTTP/1.1\r\nHost: {host}\r\n"
+HOLDS = {
+    "nothing": "",
+    "half a request": WHOLE[:30],
+    "half a second request": WHOLE + WHOLE[:30],
+    "an upgrade with a body": UPGRADE + "Content-Length: 5\r\n\r\n",
+    "an upgrade with 140 headers": UPGRADE + "A: b\r\n" * 140 + "\r\n",
+    "an upgrade with a header of 9 kB": UPGRADE + "A: " + "b" * 9000 + "\r\n\r\n",
+    "a socket": UPGRADE + "\r\n",
+    "a body": POST + "Content-Length: 60000\r\n\r\nx",
+    "a body without end": POST + "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+}
+
+
+class Served:
+    """A house on a port, with somebody inside."""
+
+    def __init__(self, port: int, cookie: str) -> None:
+        self.host = f"127.0.0.1:{port}"
+        self._port, self._cookie = port, f"belvedere-{port}={cookie}"
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+    async def status(self, method: str, path: str, media_type: str = "", body: str = "") -> int:
+        """What somebody inside gets on a new connection."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nCookie: {self._cookie}\r\nConnection: close\r\n"
+        kind = f"Content-Type: {media_type}\r\n" if media_type else ""
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await self.connect()
+            writer.write(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            answer = await reader.read()
+            writer.close()
+        return int(answer.split(b" ", 2)[1])
+
+
+@asynccontextmanager
+async def served(page: Path) -> AsyncIterator[Served]:
+    (page / "index.html").write_text("<p>")
+    async with open_house() as house:
+        (socket,) = listen("127.0.0.1", 0)
+        parts = Parts(
+            engine=house.engine,
+            head=house.engine,
+            bus=house.bus,
+            stage=house.stage,
+            door=house.door,
+            clock=house.clock,
+            head_name="a head of paper",
+            page=page,
+        )
+        app, started = create_app(parts), asyncio.Event()
+        limits = ConnectionLimits(app.session_of, TrustedProxies(["127.0.0.1"]), most_files=FILES)
+        serving = asyncio.create_task(serve(app, [socket], started.set, limits))
+        await started.wait()
+        try:
+            yield Served(socket.getsockname()[1], house.let_in().cookie)
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+@pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS.keys())
+async def test_those_who_are_in_keep_page_picture_and_stop(hold: str, tmp_path: Path) -> None:
+    async with served(tmp_path) as house, AsyncExitStack() as stack:
+        for _ in range(STRANGERS):
+            _, writer = await house.connect()
+            stack.callback(writer.close)
+            writer.write(hold.format(host=house.host).encode())
+        await asyncio.sleep(0)
+        assert await house.status("GET", "/") == 200
+        assert await house.status("POST", "/api/v1/stage/whep", "application/sdp", "v=0") == 201
+        assert await house.status("POST", "/api/v1/head/stop") == 200
+
+
+async def test_a_body_after_a_refusal_is_neither_taken_nor_does_it_cost_the_answer(tmp_path: Path) -> None:
+    async with served(tmp_path) as house:
+        reader, writer = await house.connect()
+        writer.write((POST + "Transfer-Encoding: chunked\r\n\r\n").format(host=house.host).encode())
+        sent = 0
+        with suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    writer.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+                    sent += 0x8000
+                    await writer.drain()
+                    await asyncio.sleep(0)
+        answer = b""
+        with suppress(ConnectionError):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 401 ") or not answer  # the reset may have been quicker
+        assert sent < 8 * 1024 * 1024  # what the kernels on both sides hold
+        writer.close()

@@ -1,0 +1,85 @@
+"""Which adapter is meant, and that the radio asks for it anew at each search."""
+
+import asyncio
+
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.axes import Axis
+from belvedere.head.profile import shipped_profile
+from belvedere.link.adapters import BluezAdapter, chosen
+from belvedere.link.radio import Radio, Sighting
+from belvedere.sim.head import NAMES, VirtualHead
+
+PROFILE = shipped_profile("zeapon-pons-pt")
+
+INSIDE = BluezAdapter("hci0", "B8:27:EB:00:00:01")
+DONGLE = BluezAdapter("hci1", "00:1A:7D:DA:71:13")
+
+
+@pytest.mark.parametrize("wanted", ["hci1", "00:1A:7D:DA:71:13", "00:1a:7d:da:71:13"])
+def test_an_adapter_is_chosen_by_its_name_or_its_address(wanted: str) -> None:
+    assert chosen(wanted, [INSIDE, DONGLE]) == "hci1"
+
+
+def test_an_address_is_the_same_adapter_whatever_its_number() -> None:
+    moved = BluezAdapter("hci3", DONGLE.address)
+    assert chosen(DONGLE.address, [INSIDE, moved]) == "hci3"
+
+
+def test_an_adapter_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(LinkError) as caught:
+        chosen("hci7", [INSIDE, DONGLE])
+    assert caught.value.reason is LinkReason.NO_ADAPTER
+    assert str(caught.value) == (
+        "no such Bluetooth adapter: hci7; this computer has hci0 (B8:27:EB:00:00:01), hci1 (00:1A:7D:DA:71:13)"
+    )
+
+
+def test_a_computer_without_any_is_told_as_such() -> None:
+    with pytest.raises(LinkError, match="this computer has none"):
+        chosen("hci0", [])
+
+
+async def found(radio: Radio) -> Sighting:
+    return await radio.find(lambda _address, name, _services: name == NAMES[Axis.PAN])
+
+
+async def test_an_adapters_address_is_looked_up_at_each_search_because_its_number_changes() -> None:
+    there = [INSIDE, DONGLE]
+    used: list[dict[str, str]] = []
+
+    async def ask_adapters() -> list[BluezAdapter]:
+        return there
+
+    async with VirtualHead(PROFILE) as head:
+
+        class Noted(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            def __init__(self, *arguments: object, bluez: dict[str, str], **options: object) -> None:
+                used.append(bluez)
+                super().__init__(*arguments, bluez=bluez, **options)
+
+        radio = Radio(head.client_backend, Noted, DONGLE.address.lower(), ask_adapters=ask_adapters)
+        for _ in range(2):
+            client = await radio.connect(await found(radio), lambda _client: None)
+            await radio.disconnect(client)
+            there[:] = [BluezAdapter("hci0", DONGLE.address)]
+        assert used == [{"adapter": "hci1"}, {"adapter": "hci0"}]
+
+
+async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is() -> None:
+    there: list[BluezAdapter] = []
+
+    async def ask_adapters() -> list[BluezAdapter]:
+        return there
+
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, head.scanner_backend, "hci7", ask_adapters=ask_adapters)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(LinkError, match="no such Bluetooth adapter: hci7") as caught:
+            await found(radio)
+        assert caught.value.reason is LinkReason.NO_ADAPTER
+        assert loop.time() - began < 0.1
+        there.append(BluezAdapter("hci7", DONGLE.address))
+        assert (await found(radio)).name == NAMES[Axis.PAN]

@@ -1,0 +1,60 @@
+"""What BlueZ tells of its adapters, on a real D-Bus with a small BlueZ of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from dbus_fast import Message
+from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, told
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.adapters import BluezAdapter
+from belvedere.link.bluez_adapters import ANSWER_S, ask_adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
+
+
+def denied(asked: Message) -> Message:
+    return Message.new_error(asked, "org.freedesktop.DBus.Error.AccessDenied", "no")
+
+
+async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAdapter]:
+    async with a_bus() as bus, a_bluez(bus, answer):
+        return await ask_adapters(bus.address)
+
+
+async def test_the_adapters_are_told_by_name_with_their_addresses() -> None:
+    assert await asked_of(told) == [
+        BluezAdapter("hci0", "B8:27:EB:00:00:01", is_powered=True),
+        BluezAdapter("hci1", "00:1A:7D:DA:71:13", is_powered=False),
+    ]
+
+
+async def test_a_bluez_that_does_not_let_us_ask_is_a_matter_of_permission() -> None:
+    with pytest.raises(LinkError) as caught:
+        await asked_of(denied)
+    assert caught.value.reason is LinkReason.NO_PERMISSION
+
+
+async def test_a_bluez_that_never_answers_is_not_waited_for() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(LinkError) as caught:
+        await asked_of(None)
+    assert caught.value.reason is LinkReason.ADAPTER_OFF
+    assert loop.time() - began < 10 * ANSWER_S
+
+
+async def test_without_bluez_or_without_d_bus_there_is_no_adapter_that_is_on() -> None:
+    async with a_bus() as bus:
+        with pytest.raises(LinkError) as caught:
+            await ask_adapters(bus.address)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+    with pytest.raises(LinkError) as caught:
+        await ask_adapters(bus.address)
+    assert caught.value.reason is LinkReason.ADAPTER_OFF

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiortc import rtp
+from aiortc.rtcdtlstransport import RTCDtlsParameters, State
+from hypothesis import given
+from hypothesis import strategies as st
+
+from belvedere.stage.retransmission import RetransmissionBudget
+from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_A_TURN, ViewerFeedback, bound_transport
+
+SSRC = 77
+
+
+class Sender:
+    """As much of aiortc's sender as is asked."""
+
+    _ssrc = SSRC
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.reports: list[rtp.AnyRtcpPacket] = []
+
+    async def _retransmit(self, number: int) -> None:
+        self.sent.append(number)
+
+    async def _handle_rtcp_packet(self, packet: rtp.AnyRtcpPacket) -> None:
+        self.reports.append(packet)
+
+
+class Bench:
+    """Feedback of one viewer, at times that the test says."""
+
+    def __init__(self) -> None:
+        self.sender = Sender()
+        self.now_s = 100.0
+        self.requests = 0
+        budget = RetransmissionBudget(bitrate_kbps=3000, fps=30, packets=512)
+        self.feedback = ViewerFeedback(self.sender, budget, self._request, lambda: self.now_s)  # type: ignore[arg-type]  # a part
+
+    async def say(self, *packets: rtp.AnyRtcpPacket) -> None:
+        await self.feedback.receive(b"".join(map(bytes, packets)))
+
+    def _request(self) -> None:
+        self.requests += 1
+
+
+def nack(*lost: int, ssrc: int = SSRC) -> rtp.RtcpRtpfbPacket:
+    return rtp.RtcpRtpfbPacket(rtp.RTCP_RTPFB_NACK, 1, ssrc, list(lost))
+
+
+async def test_what_is_reported_as_lost_is_sent_again_once() -> None:
+    bench = Bench()
+    await bench.say(nack(5, 6), nack(6, 7), nack(9, ssrc=SSRC + 1))
+    assert bench.sender.sent == [5, 6, 7]
+
+
+async def test_a_measured_round_trip_is_waited_for() -> None:
+    bench = Bench()
+    bench.sender._RTCRtpSender__rtt = 0.2  # type: ignore[attr-defined]  # where aiortc keeps it
+    await bench.say(nack(5))
+    bench.now_s += 0.19
+    await bench.say(nack(5))
+    assert bench.sender.sent == [5]
+    bench.now_s += 0.02
+    await bench.say(nack(5))
+    assert bench.sender.sent == [5, 5]
+
+
+@pytest.mark.parametrize("kind", [rtp.RTCP_PSFB_PLI, rtp.RTCP_PSFB_FIR])
+async def test_a_lost_picture_asks_for_a_key_frame(kind: int) -> None:
+    bench = Bench()
+    await bench.say(rtp.RtcpPsfbPacket(kind, 1, SSRC))
+    assert bench.requests == 1
+
+
+async def test_reports_reach_the_sender_and_wishes_about_the_bitrate_reach_nobody() -> None:
+    bench = Bench()
+    report = rtp.RtcpRrPacket(1)
+    await bench.say(report, rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_APP, 1, 0, rtp.pack_remb_fci(1000, [SSRC])))
+    assert bench.sender.reports == [report]
+
+
+async def test_feedback_is_read_at_a_bounded_rate() -> None:
+    bench = Bench()
+    for _ in range(1000):
+        await bench.say(rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_PLI, 1, SSRC))
+    assert bench.requests == FEEDBACK_BURST
+
+
+@given(
+    st.binary(max_size=300) | st.binary(max_size=80).map(lambda tail: b"\x8f\xce\x00" + bytes([len(tail) // 4]) + tail)
+)
+def test_whatever_comes_nothing_is_raised(data: bytes) -> None:
+    async def play() -> None:
+        await Bench().feedback.receive(data)
+
+    asyncio.run(play())
+
+
+class Transport:
+    """As much of aiortc's transport as is bounded."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.error: BaseException = ValueError("a certificate of nonsense")
+        self.state = State.NEW
+
+    async def _send_rtp(self, _data: bytes) -> None:
+        self.sent += 1
+
+    async def start(self, _parameters: RTCDtlsParameters) -> None:
+        raise self.error
+
+    async def _recv_next(self) -> None:
+        raise self.error
+
+    async def _handle_rtp_data(self, _data: bytes, arrival_time_ms: int) -> None:
+        raise AssertionError(arrival_time_ms)
+
+    async def _handle_rtcp_data(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+
+
+def bounded() -> Transport:
+    transport = Transport()
+    bound_transport(transport, Bench().feedback)  # type: ignore[arg-type]  # a part
+    return transport
+
+
+async def test_others_get_a_turn_while_a_large_picture_is_sent() -> None:
+    transport = bounded()
+
+    async def send() -> None:
+        for _ in range(10 * PACKETS_A_TURN):
+            await transport._send_rtp(b"")
+
+    sending = asyncio.create_task(send())
+    turns = 0
+    while not sending.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert transport.sent == 10 * PACKETS_A_TURN
+    assert turns >= 10
+
+
+async def test_media_of_a_viewer_is_not_even_read() -> None:
+    await bounded()._handle_rtp_data(b"", 0)
+
+
+async def test_a_handshake_that_fails_in_an_unforeseen_way_ends_the_connection_and_no_more() -> None:
+    transport = bounded()
+    await transport.start(RTCDtlsParameters())
+    assert transport.state is State.FAILED
+
+
+@pytest.mark.parametrize("error", [ValueError("nonsense"), ConnectionError("gone")])
+async def test_a_packet_that_cannot_be_read_ends_the_connection_as_a_lost_one_does(error: Exception) -> None:
+    transport = bounded()
+    transport.error = error
+    with pytest.raises(ConnectionError):
+        await transport._recv_next()
