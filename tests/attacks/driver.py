@@ -104,6 +104,7 @@ class Driver:
 
     async def _drive(self) -> None:
         self._seq += 1
+        await self._say("ping", clock=_now_ms())  # what is heard in return shows how young the next is
         speed = self._chance.uniform(0.2, 0.6) * (-1) ** self._hold
         await self._say(
             "drive",
