@@ -2,8 +2,9 @@
 
 Somebody presses and lets go, three good viewers watch, and a process attacks, at rates that one other machine could
 reach. How late a released finger's stop is handed to the radio is counted from the message's leaving the client; how
-late the event loop is, by a timer of five milliseconds. What an attack adds must not be felt: the budget is half as
-much again as in the quiet house, or what nobody feels, whichever is more.
+late the event loop is, by a timer of five milliseconds, without the time in which other programs had the processor.
+What an attack adds must not be felt: the budget is half as much again as in the quiet house, or what nobody feels,
+whichever is more.
 """
 
 from __future__ import annotations
@@ -87,4 +88,4 @@ def _stop_ms(measured: Measured) -> float:
 
 
 def _lag_ms(measured: Measured) -> float:
-    return percentile(measured.lags_ms, SHARE)
+    return percentile(measured.held_ms, SHARE)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
 
-from belvedere.gateway.messages import Drive
-
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
@@ -23,7 +21,6 @@ HOLD_S = (0.12, 0.25)
 REST_S = (0.02, 0.1)
 GIVE_UP_S = 6.0  # a server that is held for longer is counted as that late
 AXES = ("pan", "tilt")
-KNOWS_AGE = "heard" in Drive.__struct_fields__
 
 
 class _HeldError(Exception):
@@ -107,8 +104,8 @@ class Driver:
 
     async def _drive(self) -> None:
         self._seq += 1
+        await self._say("ping", clock=_now_ms())  # what is heard in return shows how young the next is
         speed = self._chance.uniform(0.2, 0.6) * (-1) ** self._hold
-        age = {"heard": self._heard_ms} if KNOWS_AGE else {}
         await self._say(
             "drive",
             epoch=self._epoch,
@@ -117,7 +114,7 @@ class Driver:
             pan=speed,
             tilt=speed / 2,
             clock=_now_ms(),
-            **age,
+            heard=self._heard_ms,
         )
 
     async def _say(self, kind: str, **fields: float) -> None:

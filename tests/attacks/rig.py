@@ -58,6 +58,8 @@ class Measured(msgspec.Struct, frozen=True):
         stops_ms: how late each released finger's stop was.
         errors: what the driver was told, or did not see.
         lags_ms: how late the loop's timers were.
+        held_ms: likewise without the time for which other threads and programs had the processor: an attacker on
+            another machine would not take ours, and neither would whatever else a test machine does.
         stalls: what held the loop.
         rss_mib: the server's memory at the end.
         did: what the attacker did, each with how often.
@@ -67,6 +69,7 @@ class Measured(msgspec.Struct, frozen=True):
     stops_ms: list[float]
     errors: list[str]
     lags_ms: list[float]
+    held_ms: list[float]
     stalls: list[Stall]
     rss_mib: float
     did: dict[str, int]
@@ -79,12 +82,14 @@ class Measured(msgspec.Struct, frozen=True):
 
     @property
     def lag_p99_ms(self) -> float:
-        """What 99 of 100 timers were not later than."""
-        ordered = sorted(self.lags_ms)
+        """How long the loop held 99 of 100 timers at most."""
+        ordered = sorted(self.held_ms)
         return ordered[int(0.99 * len(ordered))]
 
     def __str__(self) -> str:
-        lag = f"lag p99 {self.lag_p99_ms:.1f} ms, worst {max(self.lags_ms):.0f} ms"
+        lag = (
+            f"lag p99 {self.lag_p99_ms:.1f} ms, worst {max(self.held_ms):.0f} ms, on the clock {max(self.lags_ms):.0f}"
+        )
         stops = f"{len(self.stops_ms)} stops, the latest after {self.worst_stop_ms:.1f} ms"
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
 
@@ -186,7 +191,9 @@ class Rig:
             did = msgspec.json.decode(self._attacker.ask("end"), type=dict[str, int])
         seen = msgspec.json.decode(self.server.ask(""), type=Seen)
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
-        return Measured(driver.stops_ms, driver.errors, seen.lags_ms, seen.stalls, seen.rss_mib, did, viewers)
+        return Measured(
+            driver.stops_ms, driver.errors, seen.lags_ms, seen.held_ms, seen.stalls, seen.rss_mib, did, viewers
+        )
 
     def _full_pipe(self) -> int:
         """A pipe that takes nothing more."""

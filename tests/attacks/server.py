@@ -35,6 +35,7 @@ class Seen(msgspec.Struct, frozen=True):
     """What the watchdog saw, in milliseconds."""
 
     lags_ms: list[float]
+    held_ms: list[float]
     stalls: list[Stall]
     rss_mib: float
 
@@ -60,7 +61,8 @@ class WatchedServer:
     def _answer(self) -> None:
         for _line in sys.stdin:
             watched = self._watchdog.take()
-            _print(Seen([lag * 1000 for lag in watched.lags_s], watched.stalls, _rss_mib()))
+            lags_ms, held_ms = ([each * 1000 for each in kind] for kind in (watched.lags_s, watched.held_s))
+            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib()))
 
 
 def _rss_mib() -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
+from tests.e2e.stalls import STALLS, pytest_terminal_summary  # noqa: F401 - pytest finds its hook here
 
 from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
@@ -24,7 +25,7 @@ from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.line import Line
-from belvedere.testing.loop_watchdog import STALL_S, LoopWatchdog, Stall
+from belvedere.testing.loop_watchdog import LoopWatchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,16 +64,6 @@ FRAMES = """(count) => new Promise((done) => {
   const next = () => (count-- > 0 ? video.requestVideoFrameCallback(next) : done(true));
   next();
 })"""
-
-
-STALLS: list[Stall] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Report what held the house's loop; no failure, because tests and house share an interpreter here."""
-    held = sorted((stall for stall in STALLS if stall.held_s > STALL_S), key=lambda stall: -stall.held_s)
-    if held:
-        terminalreporter.write_line(f"the house's event loop was held {len(held)} times; the longest: {held[0]}")
 
 
 class Device(NamedTuple):

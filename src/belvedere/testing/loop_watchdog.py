@@ -52,15 +52,17 @@ class Stall(msgspec.Struct, frozen=True):
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """What was seen since the last look: how late each timer was, in seconds, and each stall."""
+    """What was seen since the last look.
+
+    Attributes:
+        lags_s: how late each timer was.
+        held_s: how much of that was the loop's own doing, as in `Stall.held_s`; likewise for each timer.
+        stalls: each that was over its bound.
+    """
 
     lags_s: list[float]
+    held_s: list[float]
     stalls: list[Stall]
-
-    def lag_s(self, share: float) -> float:
-        """What this share of the timers, in (0, 1], was not later than; 0 where there was none."""
-        ordered = sorted(self.lags_s)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 class _Beat(NamedTuple):
@@ -80,7 +82,7 @@ class LoopWatchdog:
 
     def __init__(self, *, stall_s: float = STALL_S, beat_s: float = BEAT_S) -> None:
         self._stall_s, self._beat_s = stall_s, beat_s
-        self._lags: list[float] = []
+        self._lags: list[tuple[float, float]] = []
         self._stalls: list[Stall] = []
         self._stack = ""
         self._collecting_since_s = 0.0
@@ -113,9 +115,9 @@ class LoopWatchdog:
         unfinished_s = time.monotonic() - self._next.due_s
         if unfinished_s > self._stall_s and not self._ended.is_set():
             self._look()
-            lags = [*lags, unfinished_s]
-            stalls = [*stalls, self._stall(unfinished_s)]
-        return Watched(lags, stalls)
+            unfinished = self._stall(unfinished_s)
+            lags, stalls = [*lags, (unfinished_s, unfinished.held_s)], [*stalls, unfinished]
+        return Watched([late for late, _ in lags], [held for _, held in lags], stalls)
 
     def __enter__(self) -> Self:
         self.start()
@@ -132,9 +134,10 @@ class LoopWatchdog:
 
     def _beat(self) -> None:
         late_s = max(0.0, time.monotonic() - self._next.due_s)
-        self._lags.append(late_s)
+        seen = self._stall(late_s)
+        self._lags.append((late_s, seen.held_s))
         if late_s > self._stall_s:
-            self._stalls.append(self._stall(late_s))
+            self._stalls.append(seen)
         self._stack = ""
         self._expect()
 
