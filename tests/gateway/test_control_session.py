@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Self
 
 import pytest
 from msgspec import UNSET
+from tests.gateway.talk import HELLO, STOP, Start, codes, holds
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
@@ -15,59 +13,9 @@ from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
 from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
-from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pong, State, Welcome
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
-
-HELLO = {"type": "hello", "clock": 5.0}
-STOP = {"type": "stop"}
-
-
-@dataclass
-class Talk:
-    """A session that has everything it is told within reach."""
-
-    house: House
-    session: ControlSession
-    connected: set[str] = field(default_factory=set)
-
-    def say(self, message: object) -> list[Outgoing]:
-        return self.session.receive_text(self.house.clock(), json.dumps(message))
-
-    def greeted(self) -> Self:
-        self.say(HELLO)
-        return self
-
-    def driving(self) -> Self:
-        self.greeted().say({"type": "lease.acquire"})
-        return self
-
-    def drive(
-        self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
-    ) -> list[Outgoing]:
-        epoch = self.house.engine.status.lease.epoch
-        message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
-        sent_ms = (self.house.clock() - late_s) * 1000
-        return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
-
-
-@pytest.fixture
-def talk(make_parts: Callable[..., Parts]) -> Callable[..., Talk]:
-    numbers: Iterator[int] = iter(range(1, 100))
-
-    def start(house: House, person: str = "", rank: int = 0) -> Talk:
-        visitor = house.let_in(person, rank).session
-        connected: set[str] = set()
-        name = f"{visitor.id}-{next(numbers)}"
-        connected.add(name)
-        session = ControlSession(name, visitor, make_parts(house), house.clock(), connected.__contains__)
-        return Talk(house, session, connected)
-
-    return start
-
-
-Start = Callable[..., Talk]
+from belvedere.testing.house import open_house
 
 
 async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
@@ -390,14 +338,6 @@ async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
         told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
         assert told
         assert set(told) == {3}
-
-
-def holds(answers: list[Outgoing]) -> list[object]:
-    return [answer.hold for answer in answers if isinstance(answer, Error)]
-
-
-def codes(answers: list[Outgoing]) -> list[str]:
-    return [answer.code for answer in answers if isinstance(answer, Error)]
 
 
 async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
