@@ -470,3 +470,13 @@ async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_
         assert lease == Lease(epoch=1, holder="other", can_take=True)
         assert isinstance(state, State)
         assert state.stage.available is True
+
+
+async def test_a_visit_that_ends_is_told_once_and_in_the_words_for_it(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house).greeted()
+        words = VISIT_ENDED[EndReason.REVOKED]
+        farewell = ana.session.receive_visit_ended(EndReason.REVOKED)
+        assert farewell == [Error(code="not_ready", message=words, closing=True)]
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, words)
+        assert ana.session.receive_visit_ended(EndReason.LEFT) == []
