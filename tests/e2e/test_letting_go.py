@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
-    from tests.e2e.conftest import LivingHouse, LoneBrowser, Visitor
+    from tests.e2e.conftest import LivingHouse, Visitor
+    from tests.e2e.lone_browser import LoneBrowser
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 

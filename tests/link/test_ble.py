@@ -114,6 +114,7 @@ async def test_a_device_that_either_unit_may_be_is_taken_by_neither_and_told_onc
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The first to see it would take it, and after a lost link the other: left would be up, for good."""
+    caplog.set_level(logging.WARNING, "belvedere.link")  # a command that talks on the screen turns this down
     async with a_rig() as rig:
         pan, tilt = UnitProfile(name_patterns=("*PONS*",)), UnitProfile(name_patterns=("*P*TILT*",))
         link, doubtful = BleUnit(pan, rig.radio, [tilt]), BleUnit(tilt, rig.radio, [pan])
