@@ -110,3 +110,10 @@ def test_somebody_who_rests_now_and_then_may_go_on_for_as_long_as_they_like() ->
             house.wait(0.05)
         house.core.receive_release(house.now, "ann", 1, hold)
         house.wait(0.5)
+
+
+def test_a_clock_that_goes_back_before_the_head_ever_moved_changes_nothing() -> None:
+    ceiling = Ceiling(30, rest_s=0.5)
+    ceiling.receive_clock_jump(100, 50)
+    ceiling.receive(50, is_moving=True)
+    assert ceiling.ends_at(50) == 80

@@ -448,3 +448,9 @@ def test_who_may_not_drive_is_told_whether_somebody_else_does() -> None:
         (Refusal.SOMEONE_ELSE_DRIVES, "someone else is driving"),
         (Refusal.NOT_DRIVING, "ask to drive first"),
     ]
+
+
+def test_a_unit_that_is_out_of_reach_before_anybody_drove_is_nothing_to_tell() -> None:
+    core = Control(ControlOptions(), {})
+    core.receive_link(0.0, Axis.PAN, is_ready=False)
+    assert tells(core.tick(0.0)) == []

@@ -241,3 +241,9 @@ def test_a_unit_that_was_never_in_reach_is_told_nothing_but_to_stop() -> None:
     motion.receive_target(1.0, 1, STAMP)
     assert motion.commanded == 0
     assert not motion.is_wanted
+
+
+@pytest.mark.parametrize("is_position_sure", [True, False])
+def test_a_position_is_as_sure_as_it_was_when_it_was_kept(*, is_position_sure: bool) -> None:
+    motion = AxisMotion(Axis.PAN, AxisSetup(is_position_sure=is_position_sure), acceleration_per_s=4)
+    assert motion.odometer.is_sure is is_position_sure

@@ -239,3 +239,31 @@ def test_what_was_written_before_a_unit_was_found_is_settled_by_its_stop() -> No
     lost_and_found(odometer, 3.2, 4)
     assert odometer.is_sure
     assert odometer.farthest_deg(4, 1, math.inf) == 60
+
+
+@pytest.mark.parametrize("away_s", [3, 6])
+def test_how_long_a_unit_was_out_of_reach_does_not_depend_on_a_clock_that_goes_back(away_s: float) -> None:
+    reckoned = []
+    for back_s in (0, 49):
+        odometer = Odometer(20)
+        odometer.receive_written(100, 1)
+        odometer.receive_lost(101)
+        odometer.receive_clock_jump(102, 102 - back_s)
+        found_at = 101 + away_s - back_s
+        odometer.receive_written(found_at, 0)
+        odometer.receive_found(found_at, -40, 40)
+        reckoned.append((odometer.position_deg(found_at), odometer.is_sure))
+    assert reckoned[0] == reckoned[1]
+
+
+def test_what_may_have_been_missed_does_not_depend_on_a_clock_that_goes_back() -> None:
+    reckoned = []
+    for back_s in (0, 49):
+        odometer = Odometer(20)
+        odometer.receive_written(100, 1)
+        odometer.receive_written(104, 0)
+        odometer.receive_clock_jump(104.1, 104.1 - back_s)
+        lost_and_found(odometer, 104.2 - back_s, 106 - back_s)
+        reckoned += [odometer.farthest_deg(106 - back_s, way, math.inf) for way in (1, -1)]
+    assert reckoned[:2] == pytest.approx(reckoned[2:])
+    assert reckoned[0] == pytest.approx(120)

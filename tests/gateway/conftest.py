@@ -1,11 +1,13 @@
 """The gateway over a house without radio, camera or network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.gateway.talk import Start, Talk
 
+from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.parts import GatewayOptions, Parts
 from belvedere.testing.house import House
 
@@ -43,3 +45,18 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
         return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)
 
     return make
+
+
+@pytest.fixture
+def talk(make_parts: Callable[..., Parts]) -> Start:
+    numbers: Iterator[int] = iter(range(1, 100))
+
+    def start(house: House, person: str = "", rank: int = 0) -> Talk:
+        visitor = house.let_in(person, rank).session
+        connected: set[str] = set()
+        name = f"{visitor.id}-{next(numbers)}"
+        connected.add(name)
+        session = ControlSession(name, visitor, make_parts(house), house.clock(), connected.__contains__)
+        return Talk(house, session, connected)
+
+    return start

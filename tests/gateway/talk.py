@@ -1,11 +1,16 @@
-"""A control session that the tests of one folder talk to without a socket."""
+"""A control session as tests talk with it: everything it is told is within reach, and its answers come back."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from belvedere.gateway.control_session import ControlSession
-from belvedere.gateway.messages import Outgoing
+from belvedere.gateway.messages import Error, Outgoing
 from belvedere.testing.house import House
+
+HELLO = {"type": "hello", "clock": 5.0}
+STOP = {"type": "stop"}
 
 
 @dataclass
@@ -19,6 +24,14 @@ class Talk:
     def say(self, message: object) -> list[Outgoing]:
         return self.session.receive_text(self.house.clock(), json.dumps(message))
 
+    def greeted(self) -> Self:
+        self.say(HELLO)
+        return self
+
+    def driving(self) -> Self:
+        self.greeted().say({"type": "lease.acquire"})
+        return self
+
     def drive(
         self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
     ) -> list[Outgoing]:
@@ -26,3 +39,14 @@ class Talk:
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
         sent_ms = (self.house.clock() - late_s) * 1000
         return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
+
+
+Start = Callable[..., Talk]
+
+
+def holds(answers: list[Outgoing]) -> list[object]:
+    return [answer.hold for answer in answers if isinstance(answer, Error)]
+
+
+def codes(answers: list[Outgoing]) -> list[str]:
+    return [answer.code for answer in answers if isinstance(answer, Error)]

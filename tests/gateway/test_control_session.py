@@ -2,43 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec import UNSET
-from tests.gateway.talk import Talk
+from tests.gateway.talk import HELLO, STOP, Start, codes, holds
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
 from belvedere.gateway import control_session
-from belvedere.gateway.control_session import ControlSession, Ending
-from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Outgoing, Pong, State, Welcome
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
+from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pong, State, Welcome
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
-
-HELLO = {"type": "hello", "clock": 5.0}
-STOP = {"type": "stop"}
-
-
-@pytest.fixture
-def talk(make_parts: Callable[..., Parts]) -> Callable[..., Talk]:
-    numbers: Iterator[int] = iter(range(1, 100))
-
-    def start(house: House, person: str = "", rank: int = 0) -> Talk:
-        visitor = house.let_in(person, rank).session
-        connected: set[str] = set()
-        name = f"{visitor.id}-{next(numbers)}"
-        connected.add(name)
-        session = ControlSession(name, visitor, make_parts(house), house.clock(), connected.__contains__)
-        return Talk(house, session, connected)
-
-    return start
-
-
-Start = Callable[..., Talk]
+from belvedere.testing.house import open_house
 
 
 async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
@@ -69,32 +46,26 @@ async def test_nothing_but_a_stop_is_listened_to_before_hello(talk: Start, messa
 
 async def test_hello_twice_is_refused(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         assert codes(ana.say(HELLO)) == ["bad_message"]
 
 
 async def test_a_ping_comes_back_with_both_clocks(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=house.clock() * 1000)]
 
 
 async def test_a_setpoint_is_with_the_unit_before_the_call_returns(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         assert ana.drive(seq=1) == []
         assert house.units[Axis.PAN].velocity > 0
 
 
 async def test_a_release_stops_within_the_call(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         ana.drive(seq=1)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": house.clock() * 1000})
         assert house.units[Axis.PAN].velocity == 0
@@ -112,10 +83,7 @@ async def test_anyone_may_stop(talk: Start) -> None:
 
 async def test_a_refusal_is_told_with_its_code(talk: Start) -> None:
     async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        _ana, ben = talk(house).driving(), talk(house).greeted()
         assert codes(ben.drive(seq=1)) == ["someone_else_drives"]
         assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
         assert ben.session.ending is None
@@ -123,10 +91,7 @@ async def test_a_refusal_is_told_with_its_code(talk: Start) -> None:
 
 async def test_the_lease_can_be_taken_and_returned(talk: Start) -> None:
     async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        _ana, ben = talk(house).driving(), talk(house).greeted()
         ben.say({"type": "lease.take"})
         assert house.engine.status.lease.session == ben.session.name
         ben.say({"type": "lease.return"})
@@ -135,8 +100,7 @@ async def test_the_lease_can_be_taken_and_returned(talk: Start) -> None:
 
 async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         assert ana.session.receive_published("status", house.engine.status) == []
         house.lose(Axis.TILT)
         (state,) = ana.session.receive_published("status", house.engine.status)
@@ -146,17 +110,14 @@ async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
 
 async def test_a_change_of_the_lease_is_told_alone(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         news = ana.session.receive_published("status", house.engine.status)
         assert news == [Lease(epoch=1, holder="you", can_take=True)]
 
 
 async def test_viewers_are_told(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         house.stage.viewers = 2
         (state,) = ana.session.receive_published("stage", object())
         assert isinstance(state, State)
@@ -170,10 +131,7 @@ async def test_nothing_is_told_before_hello(talk: Start) -> None:
 
 async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor(talk: Start) -> None:
     async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ben, ana = talk(house).greeted(), talk(house).driving()
         ana.session.receive_closed()
         again = ControlSession(
             f"{ana.session.name}0", ana.session._visitor, ana.session._parts, house.clock(), lambda _: False
@@ -188,9 +146,7 @@ async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor
 
 async def test_closing_stops_what_was_held_once(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         ana.drive(seq=1)
         ana.session.receive_closed()
         ana.session.receive_closed()
@@ -199,8 +155,7 @@ async def test_closing_stops_what_was_held_once(talk: Start) -> None:
 
 async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         for _ in range(int(control_session.BAD_AT_MOST)):
             (error,) = ana.say({"type": "dance"})
             assert isinstance(error, Error)
@@ -219,8 +174,7 @@ async def test_a_binary_message_is_a_bad_one(talk: Start) -> None:
 
 async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
         heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
         assert answers[:heeded] == [[]] * heeded
@@ -232,10 +186,7 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
 
 async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
     async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana, ben = talk(house).driving(), talk(house).greeted()
         ana.drive(seq=1)
         while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
@@ -245,9 +196,7 @@ async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
 
 async def test_a_release_is_carried_out_however_fast_it_comes(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         ana.drive(seq=1)
         while codes(ana.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
@@ -269,8 +218,7 @@ async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
 
 async def test_silence_ends_it(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         began = house.clock()
         ana.session.receive_text(began + 20, json.dumps(STOP))
         assert ana.session.tick(began + 44.9) == []
@@ -295,8 +243,7 @@ async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(ta
 
 async def test_it_ends_with_the_visit(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         ends_at = ana.session._visitor.ends_at_s
         ana.session.receive_text(ends_at - 1, json.dumps(STOP))
         assert ana.session.deadline() == ends_at
@@ -307,9 +254,7 @@ async def test_it_ends_with_the_visit(talk: Start) -> None:
 
 async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         house.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
@@ -317,9 +262,7 @@ async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> Non
 
 async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
         assert codes(ana.say(message)) == ["bad_message"]
         assert house.units[Axis.PAN].velocity == 0
@@ -327,9 +270,7 @@ async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: S
 
 async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         (error,) = ana.drive(seq=1, hold=4, heard_s=house.clock() - 1.4)
         assert isinstance(error, Error)
         assert (error.code, error.hold) == ("too_slow", 4)
@@ -377,26 +318,15 @@ async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Sta
 
 async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
         assert told
         assert set(told) == {3}
 
 
-def holds(answers: list[Outgoing]) -> list[object]:
-    return [answer.hold for answer in answers if isinstance(answer, Error)]
-
-
-def codes(answers: list[Outgoing]) -> list[str]:
-    return [answer.code for answer in answers if isinstance(answer, Error)]
-
-
 async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), Noticed(NoticeCode.LINK_LOST, None, 4)
         assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
         assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
@@ -406,9 +336,7 @@ async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_el
 
 async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana = talk(house).driving()
         ana.drive(seq=1)
         acks = house.bus.subscribe(*ana.session.personal_topics)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
@@ -418,8 +346,7 @@ async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Sta
 
 async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         ana.session.receive_closed()
         house.stage.viewers = 2
         assert ana.session.receive_published("stage", object()) == []
@@ -428,18 +355,14 @@ async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: St
 
 async def test_a_refusal_says_what_was_wrong_and_that_the_talk_goes_on(talk: Start) -> None:
     async with open_house() as house:
-        ana, ben = talk(house), talk(house)
-        for each in (ana, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        _ana, ben = talk(house).driving(), talk(house).greeted()
         words = "someone else is driving"
         assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
 
 
 async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
         assert isinstance(error, Error)
         assert (error.code, error.closing) == ("not_ready", True)
@@ -457,8 +380,7 @@ async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_for
     talk: Start, message: dict[str, object], most: float, code: str
 ) -> None:
     async with open_house() as house:
-        ana = talk(house)
-        ana.say(HELLO)
+        ana = talk(house).greeted()
         told = []
         for _ in range(2):
             told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
@@ -469,3 +391,76 @@ async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_for
         assert {answer.code for answer in told} == {code}
         assert [answer.closing for answer in told] == [False] * (len(told) - 1) + [True]
         assert ana.session.ending.reason == told[-1].message
+
+
+@pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "dance"}])
+async def test_after_five_seconds_a_session_that_was_too_fast_is_heard_again_and_borne_with_as_much_as_it_has_earned(
+    talk: Start, message: object
+) -> None:
+    async with open_house() as house:
+        ana = talk(house).greeted()
+        ping = {"type": "ping", "clock": 1}
+        for _ in range(int(control_session.BURST) - 1 + 120):
+            ana.say(ping)
+        await asyncio.sleep(5)
+        heard = [isinstance(answer, Pong) for _ in range(int(control_session.BURST)) for answer in ana.say(ping)]
+        assert heard == [True] * int(control_session.BURST)
+        refused = []
+        while ana.session.ending is None:
+            refused += codes(ana.say(message))
+        assert refused == ["too_fast"] * 61
+
+
+async def test_what_comes_before_hello_is_forgiven_with_time(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house)
+        for _ in range(2):
+            for _ in range(int(control_session.BAD_AT_MOST)):
+                assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
+            await asyncio.sleep(100)
+        assert ana.session.ending is None
+
+
+async def test_rank_and_person_are_those_of_the_visit(talk: Start) -> None:
+    async with open_house() as house:
+        ana, anas_phone, room = talk(house, "ana"), talk(house, "ana"), talk(house, "resident", 1)
+        ben = talk(house, "ben")
+        for each in (ana, anas_phone, room, ben):
+            each.say(HELLO)
+        ana.say({"type": "lease.acquire"})
+        ana.session.receive_closed()
+        assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
+        assert codes(anas_phone.say({"type": "lease.acquire"})) == []
+        assert codes(room.say({"type": "lease.take"})) == []
+        assert codes(ben.say({"type": "lease.take"})) == ["outranked"]
+
+
+async def test_a_driver_who_says_stop_keeps_the_lease(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house).driving()
+        for _ in range(2):
+            await asyncio.sleep(4)
+            ana.say(STOP)
+        assert house.engine.status.lease.session == ana.session.name
+
+
+async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_first_is_connected(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house).driving()
+        tabs = {ana.session.name}
+        other = f"{ana.session.name}0"
+        tab = ControlSession(other, ana.session._visitor, ana.session._parts, house.clock(), tabs.__contains__)
+        _, lease, state = tab.receive_text(house.clock(), json.dumps(HELLO))
+        assert lease == Lease(epoch=1, holder="other", can_take=True)
+        assert isinstance(state, State)
+        assert state.stage.available is True
+
+
+async def test_a_visit_that_ends_is_told_once_and_in_the_words_for_it(talk: Start) -> None:
+    async with open_house() as house:
+        ana = talk(house).greeted()
+        words = VISIT_ENDED[EndReason.REVOKED]
+        farewell = ana.session.receive_visit_ended(EndReason.REVOKED)
+        assert farewell == [Error(code="not_ready", message=words, closing=True)]
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, words)
+        assert ana.session.receive_visit_ended(EndReason.LEFT) == []
