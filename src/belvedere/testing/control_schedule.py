@@ -93,7 +93,7 @@ def _late(random: Random) -> float:
 def _goes_on(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
     world.wait(random.choice((0.02, 0.05, 0.05, 0.2, 0.4, 0.7)), _late(random))
     late_s = random.choice((0.0, 0.0, 0.0, 0.13, 0.95))
-    unheard_s = random.choice((0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
+    unheard_s = random.choice((0.05, 0.05, 0.05, 0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
     world.hold(driver, *_wish(random), late_s=late_s, for_s=_for_s(random), unheard_s=unheard_s)
 
 
@@ -142,6 +142,16 @@ def _breaks(world: ControlWorld, random: Random, name: str, driver: str) -> None
     world.press(asking, *_wish(random))
 
 
+def _is_lost_for_long(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
+    """A unit goes out of reach while it turns steadily, and comes back after it may have met its own end."""
+    if world.units[Axis.PAN].is_ready:
+        world.press(driver, random.choice((0.1, -0.1)), 0.0)
+        world.hold_on(driver, 0.8, _late(random))
+        world.link(Axis.PAN)
+        world.wait(random.choice((4.5, 5.5)), _late(random))
+        world.link(Axis.PAN)
+
+
 def _deafens(world: ControlWorld, random: Random, _name: str, driver: str) -> None:
     """A link dies, shows it only after a while, and is reached again, most often soon."""
     axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
@@ -178,6 +188,7 @@ THINGS: dict[Callable[[ControlWorld, Random, str, str], None], int] = {
     _replays: 1,
     _waits: 1,
     _deafens: 1,
+    _is_lost_for_long: 1,
     _hangs: 1,
     _breaks: 2,
     lambda world, _random, name, _driver: world.come_or_go(name): 2,
