@@ -12,6 +12,7 @@ from aiortc import MediaStreamTrack, rtp
 from av import Packet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from playwright.async_api import async_playwright
 from tests.stage.watching import SMALL, Browser, Watching, until
 
 from belvedere.errors import StageError, StageReason
@@ -325,3 +326,38 @@ def test_a_mutilated_offer_is_answered_or_refused(data: st.DataObject) -> None:
                 lines.insert(place, lines[place])
     result = asyncio.run(answered("\r\n".join(lines) + "\r\n"))
     assert result in {StageReason.BAD_OFFER, StageReason.NO_COMMON_CODEC} or "a=setup" in result
+
+
+CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--allow-loopback-in-peer-connection"]
+WATCH = """async (policy) => {
+  const pc = (window.pc = new RTCPeerConnection({ bundlePolicy: policy }));
+  pc.addTransceiver("audio", { direction: "sendrecv" });
+  pc.addTransceiver("video", { direction: "sendrecv" });
+  pc.createDataChannel("data");
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+}"""
+SEEN = """async (sdp) => {
+  await pc.setRemoteDescription({ type: "answer", sdp });
+  for (let i = 0; i < 200; i++) {
+    for (const stat of (await pc.getStats()).values()) {
+      if (stat.framesDecoded > 5) return pc.getTransceivers().map((one) => one.currentDirection);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return [pc.connectionState];
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("policy", ["balanced", "max-bundle"])
+async def test_chromium_sees_the_picture_though_its_voice_and_data_are_refused(policy: str) -> None:
+    stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        page = await browser.new_page()
+        answer = await stage.answer(await page.evaluate(WATCH, policy), "ann")
+        assert await page.evaluate(SEEN, answer.sdp) == ["stopped", "recvonly"]
+        await browser.close()
+    await stage.close()
+    await asyncio.sleep(0.05)
