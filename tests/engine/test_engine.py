@@ -181,13 +181,73 @@ async def test_the_loop_beats_as_often_as_the_watchdog_wants_and_otherwise_sleep
     beats: list[float] = []
     clock = asyncio.get_running_loop().time
     control = Control(ControlOptions(), {})
-    engine = Engine(control, clock=clock, bus=Bus(), beat=lambda: beats.append(clock()), beat_s=2.0)
+    engine = Engine(control, clock=clock, bus=Bus(), beat=lambda: beats.append(clock()), beat_s=lambda: 2.0)
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(11)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert 5 <= len(beats) <= 12
+
+
+async def test_the_loop_beats_sooner_once_that_is_wanted() -> None:
+    beats: list[float] = []
+    clock = asyncio.get_running_loop().time
+    wanted: list[float | None] = [None]
+    engine = Engine(
+        Control(ControlOptions(), {}),
+        clock=clock,
+        bus=Bus(),
+        beat=lambda: beats.append(clock()),
+        beat_s=lambda: wanted[0],
+    )
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(60)
+    beats.clear()
+    wanted[0] = 0.1
+    await asyncio.sleep(1)
+    assert beats == []
+    engine.receive_unit_attempted(Axis.PAN, 0.5, clock())
+    await asyncio.sleep(1)
+    assert len(beats) >= 10
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_first() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        now = house.clock() + 5  # the process was stopped, and no timer has run yet
+        house.engine._clock = lambda: now
+        house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
+        assert house.units[Axis.PAN].velocity == 0
+
+
+async def test_an_engine_that_has_failed_lets_a_stop_leave_all_the_same() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        house.engine._failure = RuntimeError()
+        house.engine.receive_unit_attempted(Axis.PAN, 0.0, house.clock() + 5)
+
+
+async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
+    clock = asyncio.get_running_loop().time
+    stops: list[tuple[Axis, float]] = []
+
+    def told() -> list[tuple[Axis, float]]:
+        now, stops[:] = stops.copy(), []
+        return now
+
+    control = Control(ControlOptions(), {Axis.PAN: AxisSetup(full_speed_deg_per_s=30.0)})
+    engine = Engine(control, clock=clock, bus=Bus(), stops_elsewhere=told)
+    engine.receive_unit_written(Axis.PAN, 1.0, None, clock())
+    stopped_at = clock() + 0.5
+    await asyncio.sleep(5)  # nothing ran
+    stops.append((Axis.PAN, stopped_at))
+    engine.receive_sign_of_life("nobody", 1.0)
+    assert engine.status.pan.position_deg == 15.0
+    assert engine.status.pan.written == 0
 
 
 async def test_an_engine_at_rest_sets_no_timer() -> None:

@@ -496,3 +496,26 @@ async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_i
     assert written[-1][1] == pytest.approx(answered_at, abs=0.003)
     driving.cancel()
     await asyncio.wait({driving})
+
+
+async def test_what_is_put_while_a_move_is_told_of_is_written_in_its_place() -> None:
+    """A process that was stopped just before a write finds out here that the move is long over."""
+    link = ScriptedLink()
+    owner = Owner(link)
+    connection = await owner.settled()
+
+    def receive_attempted(letter: Letter, _now: float) -> None:
+        owner.attempted.append(letter)
+        if not letter.is_stop:
+            connection.put(STOP)
+
+    connection._on_attempted = receive_attempted
+    driving = asyncio.create_task(connection.drive())
+    owner.attempted.clear()
+    told = len(link.frames)
+    connection.put(MOVE)
+    await asyncio.sleep(1)
+    assert owner.attempted[:2] == [MOVE, STOP]
+    assert MOVE.frame not in link.frames[told:]
+    driving.cancel()
+    await asyncio.wait({driving})

@@ -58,7 +58,7 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     positions = _position_writer(house)
     kept = positions.open() if positions is not None else {}
     control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
-    engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=notifier.watchdog_s)
+    engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=lambda: notifier.watchdog_s)
 
     virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
     link_to = _links(house, virtual_head)

@@ -80,6 +80,11 @@ class Control:
         self._is_closing = False
         self._tells: list[Tell] = []
 
+    @property
+    def now(self) -> float:
+        """Until when everything is decided; before anything happened, minus infinity."""
+        return self._now
+
     # what sessions do
 
     def receive_session_opened(self, now: float, driver: Driver) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.control.effects import Tell, Write
@@ -21,7 +22,7 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from belvedere.control.core import Control
     from belvedere.engine.bus import Bus
@@ -48,8 +49,9 @@ class CommandedUnit(Protocol):
 class Engine:
     """One head's engine: all calls come from the loop's own thread, none of them waits.
 
-    `clock` is the loop's monotonic clock in seconds; `beat` is called by the loop at least every `beat_s` seconds as a
-    sign that it lives, and not at all where `beat_s` is None.
+    `clock` is the loop's monotonic clock in seconds; `beat` is called by the loop as a sign that it lives, at least as
+    often as `beat_s` says at that time (in seconds; None for no need); `stops_elsewhere` tells which axes somebody else
+    has stopped since it was asked last, and when.
     """
 
     def __init__(
@@ -59,12 +61,15 @@ class Engine:
         clock: Callable[[], float],
         bus: Bus,
         beat: Callable[[], None] = lambda: None,
-        beat_s: float | None = None,
+        beat_s: Callable[[], float | None] = lambda: None,
+        stops_elsewhere: Callable[[], Iterable[tuple[Axis, float]]] = lambda: (),
     ) -> None:
         self._control = control
         self._clock = clock
         self._bus = bus
         self._beat, self._beat_s = beat, beat_s
+        self._stops_elsewhere = stops_elsewhere
+        self._wakes_at = math.inf
         self._units: dict[Axis, CommandedUnit] = {}
         self._wake = asyncio.Event()
         self._failure: BaseException | None = None
@@ -135,8 +140,18 @@ class Engine:
         self._publish_status()
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A command is about to be handed to the radio."""
+        """A command is about to be handed to the radio; whatever is due by the clock comes first.
+
+        A process that was stopped in between would otherwise begin again with a move that is long over.
+        """
+        deadline = self._control.deadline()
+        if deadline is not None and now >= deadline and self._failure is None:
+            with contextlib.suppress(InternalError), self._guarded():  # a stop leaves all the same; `run` tells of it
+                pass
         self._control.receive_attempted(now, axis, velocity)
+        beat_s = self._beat_s()
+        if beat_s is not None and self._wakes_at > now + beat_s:
+            self._wake.set()  # the beat is wanted sooner than the loop wakes
 
     # what everyone may know
 
@@ -171,10 +186,11 @@ class Engine:
 
     async def _until_due(self) -> None:
         """Wait for the next deadline, the next beat, or an event that changed them."""
-        deadline = self._control.deadline()
-        waits = [] if deadline is None else [max(TIMER_S, deadline - self._clock())]
-        if self._beat_s is not None:
-            waits.append(self._beat_s)
+        deadline, beat_s, now = self._control.deadline(), self._beat_s(), self._clock()
+        waits = [] if deadline is None else [max(TIMER_S, deadline - now)]
+        if beat_s is not None:
+            waits.append(beat_s)
+        self._wakes_at = now + min(waits, default=math.inf)
         timer = asyncio.get_running_loop().call_later(min(waits), self._wake.set) if waits else None
         try:
             await self._wake.wait()
@@ -189,6 +205,8 @@ class Engine:
             raise InternalError("the engine has failed") from self._failure
         try:
             try:
+                for axis, stopped_at in self._stops_elsewhere():
+                    self._control.receive_written(max(stopped_at, self._control.now), axis, 0.0)
                 yield self._clock()
             finally:
                 self._step()

@@ -201,8 +201,10 @@ class Connection:
             writing.add_done_callback(lambda _: patience.cancel())
 
     async def _write_newest(self) -> None:
-        letter = self._courier.newest()
-        self._on_attempted(letter, self._clock())
+        attempted = None
+        while (letter := self._courier.newest()) is not attempted:  # telling of a move may end it: it may be too old
+            self._on_attempted(letter, self._clock())
+            attempted = letter
         await self._link.write(letter.frame, response=self._courier.with_response)
 
     def _begin_next(self, now: float) -> None:

@@ -56,7 +56,10 @@ class UnitListener(Protocol):
         ...
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A command is about to be handed over: the unit may take it even if nothing more is heard of it."""
+        """A command is about to be handed over: the unit may take it even if nothing more is heard of it.
+
+        What is put from within goes first, in a move's place.
+        """
         ...
 
 
