@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 import pytest
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
+from bleak.backends.service import BleakGATTService
 from bleak.exc import BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from belvedere.errors import LinkError, LinkReason
@@ -16,7 +19,8 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.checks import Check, Order
 from belvedere.head.layout import FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
-from belvedere.link.ble import BleUnit
+from belvedere.link.ble import BleUnit, dbus_target
+from belvedere.link.port import DbusTarget
 from belvedere.link.radio import Radio
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
@@ -25,8 +29,6 @@ from belvedere.testing.unit_rig import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from bleak.backends.characteristic import BleakGATTCharacteristic
 
     from belvedere.link.port import UnitLink
 
@@ -369,3 +371,31 @@ async def test_a_head_that_speaks_otherwise_is_driven_by_its_profile_alone() -> 
         supervisor.put(0)
         await asyncio.sleep(1)
         assert rig.head.pan.speed_at(asyncio.get_running_loop().time()) == 0
+
+
+def test_bleaks_details_over_bluez_tell_where_the_unit_is_found_there() -> None:
+    device = BLEDevice("C0:FF:EE:00:00:01", "PAN", {"path": "/org/bluez/hci0/dev_C0", "props": {}})
+    command = a_command(("/org/bluez/hci0/dev_C0/service0001/char0002", {}))
+    assert dbus_target(device, command) == DbusTarget(
+        "/org/bluez/hci0/dev_C0", "/org/bluez/hci0/dev_C0/service0001/char0002"
+    )
+
+
+@pytest.mark.parametrize(
+    ("details", "obj"),
+    [
+        (None, ("/org/bluez/hci0/dev_C0/char", {})),
+        ({"path": 5}, ("/org/bluez/hci0/dev_C0/char", {})),
+        ({}, ("/org/bluez/hci0/dev_C0/char", {})),
+        ({"path": "/org/bluez/hci0/dev_C0"}, ()),
+        ({"path": "/org/bluez/hci0/dev_C0"}, None),
+        ({"path": "/org/bluez/hci0/dev_C0"}, ("Windows", {})),
+    ],
+)
+def test_other_details_tell_of_no_bluez(details: object, obj: object) -> None:
+    assert dbus_target(BLEDevice("C0:FF:EE:00:00:01", "PAN", details), a_command(obj)) is None
+
+
+def a_command(obj: object) -> BleakGATTCharacteristic:
+    service = BleakGATTService(None, 1, SERVICE)
+    return BleakGATTCharacteristic(obj, 2, COMMAND, ["write"], lambda: 20, service)

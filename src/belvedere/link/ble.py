@@ -10,13 +10,14 @@ from bleak.uuids import normalize_uuid_str
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.calls import Calls
-from belvedere.link.port import LinkDetails
+from belvedere.link.port import DbusTarget, LinkDetails
 from belvedere.link.refusals import mapped, mapped_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bleak.backends.characteristic import BleakGATTCharacteristic
+    from bleak.backends.device import BLEDevice
     from bleak_retry_connector import BleakClientWithServiceCache
 
     from belvedere.head.profile import UnitProfile
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 SIG_BASE = "-0000-1000-8000-00805f9b34fb"
 SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
 MOST_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
+BLUEZ_OBJECTS = "/org/bluez/"
 WRITES = frozenset({"write", "write-without-response"})
 
 
@@ -136,6 +138,7 @@ class BleUnit:
             can_write_with_response="write" in properties,
             can_probe=bool(self._questions),
             rssi_dbm=sighting.rssi_dbm,
+            dbus=None if self._command is None else dbus_target(sighting.device, self._command),
         )
 
 
@@ -175,6 +178,14 @@ def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfil
     raise LinkError(LinkReason.NO_CHARACTERISTIC, f"wanted {wanted}; those that can be written: {names}")
 
 
+def dbus_target(device: BLEDevice, command: BleakGATTCharacteristic) -> DbusTarget | None:
+    """Where BlueZ has the unit, from what bleak keeps for its own use; None where bleak reaches units otherwise."""
+    device_path, command_path = _path_in(device.details, "path"), _path_in(command.obj, 0)
+    if device_path is None or command_path is None:
+        return None
+    return DbusTarget(device_path, command_path)
+
+
 def questions(client: BleakClientWithServiceCache, command: BleakGATTCharacteristic) -> list[BleakGATTCharacteristic]:
     """What can be read without consequence: the standard ones first, such as the maker's name."""
     readable = [
@@ -188,6 +199,14 @@ def questions(client: BleakClientWithServiceCache, command: BleakGATTCharacteris
 def _characteristics(client: BleakClientWithServiceCache, service: str | None) -> list[BleakGATTCharacteristic]:
     wanted = None if service is None else normalize_uuid_str(service)
     return [found for known in client.services if wanted in (None, known.uuid) for found in known.characteristics]
+
+
+def _path_in(details: object, key: str | int) -> str | None:
+    """The path of one of BlueZ's objects under this key of a dictionary or this place of a tuple, if there is one."""
+    value = details.get(key) if isinstance(details, dict) else None
+    if isinstance(details, tuple) and isinstance(key, int) and len(details) > key:
+        value = details[key]
+    return value if isinstance(value, str) and value.startswith(BLUEZ_OBJECTS) else None
 
 
 def _is_standard(uuid: str) -> bool:

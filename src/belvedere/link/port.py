@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class DbusTarget(msgspec.Struct, frozen=True):
+    """Where another process finds a connected unit in BlueZ: the objects of its device and of what takes commands."""
+
+    device: str
+    characteristic: str
+
+
 class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a connected unit.
 
@@ -24,6 +31,7 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
         can_write_with_response: the unit acknowledges writes.
         can_probe: `probe` asks the unit something; otherwise it would return False.
         rssi_dbm: signal strength when found, or None.
+        dbus: where the unit is found in BlueZ; None where it is not BlueZ that reaches it.
     """
 
     name: str
@@ -32,6 +40,7 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
     can_write_with_response: bool
     can_probe: bool
     rssi_dbm: int | None = None
+    dbus: DbusTarget | None = None
 
 
 class UnitLink(Protocol):
