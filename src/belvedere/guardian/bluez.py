@@ -1,0 +1,138 @@
+"""The guardian's own way to BlueZ: one connection to D-Bus, calls that never wait, answers when they come."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from jeepney import DBusAddress, HeaderFields, MessageFlag, MessageType, Parser, new_method_call
+from jeepney.auth import BEGIN, AuthenticationError, Authenticator
+from jeepney.bus import find_system_bus
+
+from belvedere.guardian.core import Way
+
+if TYPE_CHECKING:
+    from jeepney import Message
+
+    from belvedere.guardian.memory import GuardedUnit
+
+BLUEZ = "org.bluez"
+BUS = DBusAddress("/org/freedesktop/DBus", bus_name="org.freedesktop.DBus", interface="org.freedesktop.DBus")
+CONNECT_S = 1.0  # D-Bus is on this computer: it answers within milliseconds, or hangs
+READ_BYTES = 4096
+UNSENT_BYTES = 64 * 1024  # some hundred calls that D-Bus does not take: it hangs
+TYPES = {Way.COMMAND: "command", Way.REQUEST: "request"}
+NOT_SENT = "not sent"
+
+
+class BluezError(Exception):
+    """D-Bus cannot be reached, or has ended."""
+
+
+class BluezConnection:
+    """A connection to the system's D-Bus, which has `stop` for all that it can write. Raises BluezError."""
+
+    def __init__(self, stop: bytes) -> None:
+        self._stop = stop
+        self._parser = Parser()
+        self._unsent = b""
+        self._serial = 0
+        self._calls: dict[int, int] = {}
+        self.socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._open(find_system_bus())
+        except BluezError:
+            self.close()
+            raise
+        except (OSError, AuthenticationError, RuntimeError, ValueError) as error:
+            self.close()
+            raise BluezError(f"D-Bus cannot be reached: {error}") from error
+
+    @property
+    def wants_to_send(self) -> bool:
+        """Whether something waits for D-Bus to take it: `send` when it does."""
+        return bool(self._unsent)
+
+    def close(self) -> None:
+        """End the connection; BlueZ keeps what was handed over."""
+        self.socket.close()
+
+    def call(self, number: int, unit: GuardedUnit, way: Way) -> None:
+        """Tell a unit to stop, or hang up; the answer comes with this number. Raises BluezError."""
+        if way is Way.HANG_UP:
+            device = DBusAddress(unit.device, bus_name=BLUEZ, interface="org.bluez.Device1")
+            message = new_method_call(device, "Disconnect")
+        else:
+            characteristic = DBusAddress(unit.characteristic, BLUEZ, "org.bluez.GattCharacteristic1")
+            body = (self._stop, {"type": ("s", TYPES[way])})
+            message = new_method_call(characteristic, "WriteValue", "aya{sv}", body)
+        message.header.flags |= MessageFlag.no_auto_start
+        self._calls[self._put(message)] = number
+        self.send()
+
+    def send(self) -> None:
+        """Hand over what waits, as far as D-Bus takes it. Raises BluezError."""
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self.socket.send(self._unsent) :]
+        except BlockingIOError as error:
+            if len(self._unsent) > UNSENT_BYTES:
+                raise BluezError("D-Bus takes nothing any more") from error
+        except OSError as error:
+            raise BluezError(f"D-Bus has ended: {error}") from error
+
+    def answers(self) -> list[tuple[int, str | None]]:
+        """What has come: the number of each call that was answered, and the name of its error. Raises BluezError."""
+        try:
+            data = self.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            raise BluezError(f"D-Bus has ended: {error}") from error
+        if not data:
+            raise BluezError("D-Bus has ended")
+        answered = [(self._calls.pop(reply, None), error) for reply, error in map(_reply, self._parsed(data))]
+        return [(number, error) for number, error in answered if number is not None]
+
+    def _open(self, address: str) -> None:
+        give_up_at = time.monotonic() + CONNECT_S
+        self.socket.settimeout(CONNECT_S)
+        self.socket.connect(address)
+        introducing = Authenticator()
+        for line in introducing:
+            self.socket.sendall(line)
+            introducing.feed(self._received(give_up_at))
+        self._put(new_method_call(BUS, "Hello"))
+        self.socket.sendall(BEGIN + self._unsent)
+        self._unsent = b""
+        self._parsed(self._received(give_up_at))
+        self.socket.setblocking(False)
+
+    def _parsed(self, data: bytes) -> list[Message]:
+        try:
+            return list(self._parser.feed(data))
+        except Exception as error:  # jeepney raises whatever a wrong byte leads to, and a guardian must not end by it
+            raise BluezError(f"D-Bus speaks another language: {error!r}") from error
+
+    def _received(self, give_up_at: float) -> bytes:
+        self.socket.settimeout(max(0.001, give_up_at - time.monotonic()))
+        data = self.socket.recv(READ_BYTES)
+        if not data:
+            raise ConnectionError("it has hung up")
+        return data
+
+    def _put(self, message: Message) -> int:
+        self._serial += 1
+        self._unsent += message.serialise(serial=self._serial)
+        return self._serial
+
+
+def _reply(message: Message) -> tuple[int, str | None]:
+    """Which call this answers (0 for none), and its error."""
+    fields = message.header.fields
+    kind = message.header.message_type
+    if kind not in (MessageType.method_return, MessageType.error):
+        return 0, None
+    error = fields.get(HeaderFields.error_name, "") if kind is MessageType.error else None
+    return int(fields.get(HeaderFields.reply_serial, 0)), error

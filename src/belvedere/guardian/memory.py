@@ -1,0 +1,152 @@
+"""What the server and its guardian tell each other: a page of shared memory, in which the newest is all there is.
+
+A write is a store into memory: it cannot block, needs no reader, and is there even if the writer is stopped or killed
+at the next instruction. Each field has one writer. The table of units is longer than a machine word, so it carries a
+checksum: a reader that meets a half-written one keeps the one before.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from binascii import crc32
+from typing import NamedTuple
+
+SIZE = 4096
+UNITS = 2
+STARTING, WATCHING, BLIND = range(3)  # what a guardian says of itself; blind is without a way to BlueZ
+
+_TIME, _COUNT, _FLAG = struct.Struct("d"), struct.Struct("I"), struct.Struct("B")
+# the server's
+_BEAT, _PING, _TURNING, _TABLE_LENGTH, _TABLE_CRC, _TABLE = 0, 8, 12, 16, 20, 24
+# the guardian's
+_PONG, _STATE, _STOPS = 3072, 3076, 3080
+_STOP_SIZE = 16  # when, and how many
+_LONGEST_TABLE = _PONG - _TABLE
+
+
+class GuardedUnit(NamedTuple):
+    """How a unit is told to stop.
+
+    Attributes:
+        name: for the log.
+        device: BlueZ's object of the unit.
+        characteristic: BlueZ's object of what takes its commands.
+        by_command: whether it may be written to without response.
+        by_request: whether it acknowledges what is written.
+    """
+
+    name: str
+    device: str
+    characteristic: str
+    by_command: bool
+    by_request: bool
+
+
+class Memory:
+    """The page, as either side sees it; units go by their place in the table, 0 or 1."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._page = mmap.mmap(descriptor, SIZE)
+
+    @classmethod
+    def new(cls) -> Memory:
+        """A page that nobody else has yet. Raises OSError."""
+        descriptor = os.memfd_create("belvedere-guardian", os.MFD_CLOEXEC)
+        os.ftruncate(descriptor, SIZE)
+        return cls(descriptor)
+
+    def close(self) -> None:
+        """Give it back."""
+        self._page.close()
+        os.close(self.descriptor)
+
+    # the server writes
+
+    @property
+    def beat_s(self) -> float:
+        """When the engine's loop turned last (CLOCK_MONOTONIC)."""
+        return float(_TIME.unpack_from(self._page, _BEAT)[0])
+
+    @beat_s.setter
+    def beat_s(self, now: float) -> None:
+        _TIME.pack_into(self._page, _BEAT, now)
+
+    @property
+    def ping(self) -> int:
+        """A number that the guardian shall repeat."""
+        return int(_COUNT.unpack_from(self._page, _PING)[0])
+
+    @ping.setter
+    def ping(self, number: int) -> None:
+        _COUNT.pack_into(self._page, _PING, number)
+
+    def is_turning(self, unit: int) -> bool:
+        """Whether the unit was made to move, and has not shown since that it has a stop."""
+        return bool(self._page[_TURNING + unit])
+
+    def set_turning(self, unit: int, *, is_turning: bool) -> None:
+        """Say so, before the move is handed over."""
+        self._page[_TURNING + unit] = is_turning
+
+    def units(self) -> tuple[GuardedUnit | None, ...] | None:
+        """The table of units; None where it is being written at this moment, or never was."""
+        (length,) = _COUNT.unpack_from(self._page, _TABLE_LENGTH)
+        (crc,) = _COUNT.unpack_from(self._page, _TABLE_CRC)
+        text = self._page[_TABLE : _TABLE + min(length, _LONGEST_TABLE)]
+        if not length or crc32(text) != crc:
+            return None
+        return tuple(_unit_of(line) for line in text.decode().split("\n"))
+
+    def set_units(self, units: tuple[GuardedUnit | None, ...]) -> None:
+        """Replace the table. Raises ValueError for one that is too long, which BlueZ's names never are."""
+        text = "\n".join("" if unit is None else _line_of(unit) for unit in units).encode()
+        if len(text) > _LONGEST_TABLE:
+            raise ValueError(f"{len(text)} bytes of units are more than {_LONGEST_TABLE}")
+        self._page[_TABLE : _TABLE + len(text)] = text
+        _COUNT.pack_into(self._page, _TABLE_LENGTH, len(text))
+        _COUNT.pack_into(self._page, _TABLE_CRC, crc32(text))
+
+    # the guardian writes
+
+    @property
+    def pong(self) -> int:
+        """The `ping` that the guardian saw last."""
+        return int(_COUNT.unpack_from(self._page, _PONG)[0])
+
+    @pong.setter
+    def pong(self, number: int) -> None:
+        _COUNT.pack_into(self._page, _PONG, number)
+
+    @property
+    def state(self) -> int:
+        """STARTING, WATCHING or BLIND."""
+        return int(_FLAG.unpack_from(self._page, _STATE)[0])
+
+    @state.setter
+    def state(self, state: int) -> None:
+        _FLAG.pack_into(self._page, _STATE, state)
+
+    def stops(self, unit: int) -> tuple[int, float]:
+        """How many times the guardian has stopped this unit, and when BlueZ took the first stop of the last time."""
+        at = _STOPS + unit * _STOP_SIZE
+        return int(_COUNT.unpack_from(self._page, at + _TIME.size)[0]), float(_TIME.unpack_from(self._page, at)[0])
+
+    def add_stop(self, unit: int, now: float) -> None:
+        """Tell of one more."""
+        at = _STOPS + unit * _STOP_SIZE
+        _TIME.pack_into(self._page, at, now)
+        _COUNT.pack_into(self._page, at + _TIME.size, self.stops(unit)[0] + 1)
+
+
+def _line_of(unit: GuardedUnit) -> str:
+    return f"{unit.name} {unit.device} {unit.characteristic} {unit.by_command:d}{unit.by_request:d}"
+
+
+def _unit_of(line: str) -> GuardedUnit | None:
+    if not line:
+        return None
+    name, device, characteristic, ways = line.split(" ")
+    return GuardedUnit(name, device, characteristic, ways[0] == "1", ways[1] == "1")

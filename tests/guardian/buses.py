@@ -1,0 +1,100 @@
+"""A D-Bus of the test's own, and somebody on it who is called org.bluez, takes stops, and may refuse them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from dbus_fast import Message, MessageType
+from dbus_fast.aio import MessageBus
+
+from belvedere.guardian.memory import GuardedUnit
+from belvedere.head.frames import stop_frame
+from belvedere.head.profile import shipped_profile
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+needs_dbus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no D-Bus on this computer")
+PATIENCE_S = 20.0
+STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
+DEVICES = ("/org/bluez/hci0/dev_C0_FF_EE_00_00_01", "/org/bluez/hci0/dev_C0_FF_EE_00_00_02")
+PAN, TILT = (
+    GuardedUnit(name, device, f"{device}/service000a/char000b", by_command=True, by_request=True)
+    for name, device in zip(("pan", "tilt"), DEVICES, strict=True)
+)
+
+
+class Call(NamedTuple):
+    """What the guardian asked for, when, and of whom; `how` is the way of a write, or "hang up"."""
+
+    at_s: float
+    path: str
+    how: str
+    value: bytes
+
+
+@dataclass
+class FakeBluez:
+    """Whoever is called org.bluez; `error` is what it answers to writes, "" for silence; `daemon` is D-Bus."""
+
+    connection: MessageBus
+    daemon: asyncio.subprocess.Process
+    error: str | None = None
+    calls: list[Call] = field(default_factory=list)
+    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def receive(self, message: Message) -> Message | bool | None:
+        """Take a call, remember it, and answer."""
+        if message.message_type is not MessageType.METHOD_CALL or message.member not in ("WriteValue", "Disconnect"):
+            return None
+        is_write = message.member == "WriteValue"
+        how = message.body[1]["type"].value if is_write else "hang up"
+        value = bytes(message.body[0]) if is_write else b""
+        self.calls.append(Call(asyncio.get_running_loop().time(), message.path or "", how, value))
+        self._heard.set()
+        if self.error is None or not is_write:
+            return Message.new_method_return(message)
+        return Message.new_error(message, self.error, "no") if self.error else True
+
+    def of(self, unit: GuardedUnit) -> list[Call]:
+        """What it was asked about this unit."""
+        return [call for call in self.calls if call.path.startswith(unit.device)]
+
+    async def until(self, *hows: str, unit: GuardedUnit = PAN) -> list[Call]:
+        """Wait until these were asked for, in this order, among others; returns all of the unit's."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not _is_within(hows, [call.how for call in self.of(unit)]):
+                self._heard.clear()
+                await self._heard.wait()
+        return self.of(unit)
+
+
+@asynccontextmanager
+async def fake_bluez(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeBluez]:
+    """A bus that is the system's for whoever is started now, and somebody who is BlueZ on it."""
+    daemon = await asyncio.create_subprocess_exec(
+        *("dbus-daemon", "--session", "--nofork", "--print-address"), stdout=asyncio.subprocess.PIPE
+    )
+    assert daemon.stdout is not None
+    address = (await daemon.stdout.readline()).decode().strip()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+    bluez = FakeBluez(await MessageBus(bus_address=address).connect(), daemon)
+    await bluez.connection.request_name("org.bluez")
+    bluez.connection.add_message_handler(bluez.receive)
+    try:
+        yield bluez
+    finally:
+        bluez.connection.disconnect()
+        if daemon.returncode is None:
+            daemon.kill()
+        await daemon.wait()
+
+
+def _is_within(wanted: tuple[str, ...], seen: list[str]) -> bool:
+    rest = iter(seen)
+    return all(any(one == other for other in rest) for one in wanted)

@@ -1,0 +1,212 @@
+"""A real guardian beside a real parent that is stopped, killed or hung, and somebody who is BlueZ on a real D-Bus."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped]  # it brings no types
+import pytest
+from tests.guardian.buses import PAN, PATIENCE_S, STOP, TILT, fake_bluez, needs_dbus
+from tests.guardian.parent import DEAD_MAN_S
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = [pytest.mark.realtime, needs_dbus]
+ROOT = Path(__file__).parents[2]
+REQUIRED_S = DEAD_MAN_S + 0.5
+QUIET_S = 0.3
+STALL_S = 0.3  # longer than a few beats, and shorter than the dead-man time
+RSS_MIB = 25
+
+
+class Parent:
+    """The process of `parent.py`, and its guardian."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+
+    async def until(self, said: str) -> None:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while (line := (await self.process.stdout.readline()).decode().strip()) != said:
+                assert line, f"it ended without saying {said}"
+
+    async def guardian(self) -> psutil.Process:
+        (guardian,) = psutil.Process(self.process.pid).children()
+        return guardian
+
+
+@asynccontextmanager
+async def a_parent(stderr: int | None = None) -> AsyncIterator[Parent]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.guardian.parent"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+    )
+    parent = Parent(process)
+    try:
+        await parent.until("watching")
+        yield parent
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        process._transport.close()  # type: ignore[attr-defined]  # its pipes; asyncio has no other way to close them
+
+
+async def until_ended(process: psutil.Process) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - not our child
+            await asyncio.sleep(0.01)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize("fate", ["SIGSTOP", "SIGKILL", "spin"])
+async def test_both_units_are_told_to_stop_soon_after_the_server_falls_silent(
+    monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        assert bluez.calls == []
+        began_at = now()
+        if fate == "spin":
+            parent.tell("spin")
+        else:
+            parent.process.send_signal(signal.Signals[fate])
+        for unit in (PAN, TILT):
+            calls = await bluez.until("command", "command", "command", "request", unit=unit)
+            assert calls[0].at_s - began_at < REQUIRED_S
+            assert {call.value for call in calls} == {STOP}
+
+
+async def test_a_guardian_outlives_a_killed_server_until_the_units_are_stopped_and_then_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        guardian = await parent.guardian()
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        parent.process.kill()
+        await until_ended(guardian)
+        assert [call.how for call in bluez.of(PAN)] == ["command", "command", "command", "request"]
+
+
+async def test_a_server_that_is_only_slow_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        parent.tell("turn")
+        for _ in range(3):
+            parent.tell(f"stall {STALL_S}")
+            await asyncio.sleep(2 * STALL_S)
+        assert bluez.calls == []
+
+
+async def test_a_server_that_stands_still_while_nothing_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        parent.tell("turn")
+        parent.tell("rest")
+        await asyncio.sleep(QUIET_S)
+        parent.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(2 * DEAD_MAN_S)
+        assert bluez.calls == []
+
+
+async def test_a_server_that_goes_on_learns_of_the_stop_and_is_watched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        stopping = ["command", "command", "command", "request"]
+        for times in (1, 2):
+            parent.process.send_signal(signal.SIGSTOP)
+            await bluez.until(*times * stopping)
+            parent.process.send_signal(signal.SIGCONT)
+            await parent.until("stopped 0")
+        await asyncio.sleep(QUIET_S)
+        assert [call.how for call in bluez.of(PAN)] == 2 * stopping
+
+
+async def test_a_unit_that_bluez_will_not_stop_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        bluez.error = "org.bluez.Error.Failed"
+        guardian = await parent.guardian()
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        parent.process.kill()
+        calls = await bluez.until("command", "request", "hang up")
+        assert calls[-1].path == PAN.device
+        await until_ended(guardian)
+
+
+async def test_a_guardian_ends_with_its_server_and_leaves_no_zombie(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        guardian = await parent.guardian()
+        parent.tell("end")
+        async with asyncio.timeout(PATIENCE_S):
+            assert await parent.process.wait() == 0
+        assert not guardian.is_running()
+        assert bluez.calls == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_what_ends_other_programs_does_not_end_a_guardian(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        guardian = await parent.guardian()
+        guardian.send_signal(number)
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        parent.process.kill()
+        await bluez.until("request")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_guardian_that_is_dead_or_stands_still_is_missed_and_replaced(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    async with fake_bluez(monkeypatch), a_parent() as parent:
+        guardian = await parent.guardian()
+        guardian.send_signal(number)
+        await parent.until("missing")
+        await parent.until("watching")
+        assert (await parent.guardian()).pid != guardian.pid
+        assert not guardian.is_running()
+
+
+async def test_a_guardian_without_a_way_to_bluez_is_as_good_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        bluez.daemon.kill()
+        await parent.until("missing")
+
+
+async def test_a_log_that_nobody_reads_keeps_no_guardian_from_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.pipe()
+    async with fake_bluez(monkeypatch) as bluez, a_parent(stderr=theirs) as parent:
+        os.close(theirs)
+        os.close(ours)
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        parent.process.kill()
+        await bluez.until("command", "command", "command", "request")
+
+
+async def test_a_guardian_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_bluez(monkeypatch), a_parent() as parent:
+        memory = (await parent.guardian()).memory_info()
+        assert memory.rss / 2**20 < RSS_MIB
