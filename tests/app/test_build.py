@@ -11,6 +11,8 @@ import pytest
 from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.notify import Notifier
 from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.guardian.options import GuardianOptions
+from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
@@ -78,6 +80,9 @@ async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_
     await belvedere.keeper.close(status)
 
 
+UNGUARDED = Settings(guardian=GuardianOptions(enabled=False))
+
+
 def built(settings: Settings) -> Belvedere:
     return build(furnish(settings), asyncio.get_running_loop().time, Notifier({}))
 
@@ -118,3 +123,11 @@ def test_the_stage_shows_what_the_settings_name(source: str, kind: type) -> None
     stage = msgspec.structs.replace(DEMO.stage, source=source)
     house = furnish(msgspec.structs.replace(DEMO, stage=stage))
     assert isinstance(picture_source(house, None)(), kind)
+
+
+async def test_only_real_units_over_bluez_have_a_guardian_and_only_where_the_owner_wants_it() -> None:
+    real = built(Settings())
+    assert real.guard.state is real.parts.guardian() is GuardianState.MISSING  # until it runs
+    real.guard.close()
+    for settings in (DEMO, Settings(head=HeadSettings(reach=Reach.NONE)), UNGUARDED):
+        assert built(settings).parts.guardian() is GuardianState.NOT_NEEDED

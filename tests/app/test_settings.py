@@ -31,7 +31,7 @@ def test_the_documented_sample_is_read_and_names_every_table() -> None:
     house = read_house(SAMPLE)
     text = SAMPLE.read_text(encoding="utf-8")
     assert house.settings.head.reach is Reach.BLUETOOTH
-    assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "stage", "store"))
+    assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "guardian", "stage", "store"))
 
 
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
     ("text", "key", "allowed"),
     [
         ("[server]\nport = 'x'", "server.port", ""),
-        ("[serer]", "serer", "server, head, link, control, stage, store"),
+        ("[serer]", "serer", "server, head, link, control, guardian, stage, store"),
         ("[head]\nprofile = 'nope'", "head.profile", "zeapon-pons-pt, or a file.toml"),
         ("[head]\nreach = 'radio'", "head.reach", "bluetooth, virtual, none"),
         ("[head]\nadapter = 'usb'", "head.adapter", "hci0, hci1"),

@@ -10,6 +10,7 @@ import pytest
 from belvedere.gateway.app import create_app
 from belvedere.gateway.health import readiness_of
 from belvedere.gateway.parts import Parts
+from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import Axis
 from belvedere.testing.house import open_house
 
@@ -48,6 +49,7 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
                 "engine": "running",
                 "pan": "ready",
                 "tilt": "searching",
+                "guardian": "not needed",
                 "page": "built",
                 "positions": "not kept",
             },
@@ -62,6 +64,16 @@ async def test_ready_tells_whether_the_heads_position_is_being_saved(
         parts = replace(make_parts(house), is_saving_positions=lambda: is_saving)
         assert readiness_of(parts).parts.positions == word
         assert readiness_of(parts).ready
+
+
+async def test_a_guardian_that_is_missing_is_told_and_keeps_nobody_out(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_house() as house:
+        parts = replace(make_parts(house), guardian=lambda: GuardianState.MISSING)
+        async with make_client(create_app(parts)) as client:
+            response = await client.get("/readyz")
+            assert (response.status_code, response.json()["parts"]["guardian"]) == (200, "missing")
 
 
 async def test_a_house_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:

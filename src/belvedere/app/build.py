@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from belvedere.access.door import Door
+from belvedere.app.guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.app.keeper import Keeper
 from belvedere.app.settings import House, Reach
 from belvedere.control.core import Control
@@ -14,7 +16,9 @@ from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.gateway.parts import Parts
+from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
+from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
@@ -49,6 +53,7 @@ class Belvedere:
     parts: Parts
     keeper: Keeper | None
     virtual_head: VirtualHead | None
+    guard: UnitGuard
 
 
 def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -58,7 +63,12 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     positions = _position_writer(house)
     kept = positions.open() if positions is not None else {}
     control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
-    engine = Engine(control, clock=clock, bus=bus, beat=notifier.alive, beat_s=lambda: notifier.watchdog_s)
+    guard = UnitGuard(
+        _guardian(house, clock), notifier, profile, beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN
+    )
+    engine = Engine(
+        control, clock=clock, bus=bus, beat=guard.beat, beat_s=guard.beat_s, stops_elsewhere=guard.new_stops
+    )
 
     virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
     link_to = _links(house, virtual_head)
@@ -66,9 +76,10 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     for axis in AXES:
         unit = profile.unit(axis)
         units[axis] = UnitSupervisor(
-            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=engine
+            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=guard
         )
         engine.attach(axis, units[axis])
+    guard.attach(engine, units)
 
     stage = Stage(
         picture_source(house, virtual_head),
@@ -89,9 +100,19 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
+        guardian=lambda: guard.state,
     )
     keeper = Keeper(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, door, parts, keeper, virtual_head)
+    return Belvedere(engine, units, stage, door, parts, keeper, virtual_head, guard)
+
+
+def _guardian(house: House, clock: Callable[[], float]) -> GuardianProcess | None:
+    """What stops real units when this process cannot; virtual ones live in this process, and stop with it."""
+    is_needed = house.settings.head.reach is Reach.BLUETOOTH and house.settings.guardian.enabled
+    if not is_needed or sys.platform != "linux":
+        return None
+    stop = stop_frame(house.profile.frame)
+    return GuardianProcess(stop, dead_man_s=house.settings.control.dead_man_s, clock=clock)
 
 
 def _position_writer(house: House) -> PositionWriter | None:

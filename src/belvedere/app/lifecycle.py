@@ -76,6 +76,7 @@ async def _live(
     }
     if belvedere.keeper is not None:
         moving.add(asyncio.create_task(belvedere.keeper.run(), name="keeper"))
+    guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
         app = create_app(belvedere.parts)
@@ -87,7 +88,8 @@ async def _live(
     finally:
         notifier.stopping()
         on_ending(status)
-        is_at_rest = await _end(belvedere, moving, house.settings.link.last_search_s)
+        async with belvedere.guard.ending(guarding):
+            is_at_rest = await _end(belvedere, moving, house.settings.link.last_search_s)
     return status if is_at_rest else 1
 
 

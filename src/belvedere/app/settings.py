@@ -12,6 +12,7 @@ import msgspec
 from belvedere.control.options import ControlOptions
 from belvedere.errors import SettingsError
 from belvedere.gateway.parts import GatewayOptions
+from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_document
 from belvedere.head.profile import (
@@ -99,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     head: HeadSettings = HeadSettings()
     link: LinkOptions = LinkOptions()
     control: ControlOptions = ControlOptions()
+    guardian: GuardianOptions = GuardianOptions()
     stage: StageSettings = StageSettings()
     store: StoreSettings = StoreSettings()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import Settings, furnish, read_house
+from belvedere.app.settings import Reach, Settings, furnish, read_house
 from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
@@ -77,6 +77,7 @@ async def _examined(
             port=settings.server.port,
             folder=house.store.parent if house.store is not None else Path(),
             wants_units=wants_units,
+            has_guardian=settings.guardian.enabled if settings.head.reach is Reach.BLUETOOTH else None,
         )
         with waiting as status:
             return await examine(

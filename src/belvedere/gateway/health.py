@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from belvedere.gateway.given import GivenParts
 from belvedere.gateway.messages import LinkState
 from belvedere.gateway.parts import Parts
+from belvedere.guardian.process import GuardianState
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -19,11 +20,15 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class PartStates(msgspec.Struct, frozen=True, kw_only=True):
-    """Each part's state, in a word; a head out of reach is a state to show, not a reason to restart anything."""
+    """Each part's state, in a word; a head out of reach is a state to show, not a reason to restart anything.
+
+    A guardian that is missing is a warning: all works, but nobody stops the head if this process hangs.
+    """
 
     engine: Literal["running", "stopped"]
     pan: LinkState
     tilt: LinkState
+    guardian: GuardianState
     page: Literal["built", "missing"]
     positions: Literal["saved", "unsaved", "not kept"]
 
@@ -65,6 +70,7 @@ def readiness_of(parts: Parts) -> Readiness:
         engine="running" if is_running else "stopped",
         pan=status.pan.phase.value,
         tilt=status.tilt.phase.value,
+        guardian=parts.guardian(),
         page="built" if (parts.page / "index.html").is_file() else "missing",
         positions=_positions_state(parts),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import msgspec
 
 from belvedere.control.options import ControlOptions
+from belvedere.guardian.process import GuardianState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +146,7 @@ class Parts:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
+        guardian: whether somebody stops the head if this process hangs.
         ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
         is_saving_positions: whether the head's position is being saved; None where it is not to be.
     """
@@ -162,3 +164,4 @@ class Parts:
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
     is_saving_positions: Callable[[], bool] | None = None
+    guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

@@ -13,6 +13,7 @@ from belvedere.lab.doctor.bluez import Bluez, ask_bluez
 from belvedere.lab.doctor.check import Check, Finding, State, threaded
 from belvedere.lab.doctor.computer import clock, disk, heat, memory, port
 from belvedere.lab.doctor.encoder import encoder
+from belvedere.lab.doctor.guardian import guardian
 from belvedere.lab.doctor.links import Links, Unit, seen
 from belvedere.lab.doctor.video import cameras
 from belvedere.lab.scan import Neighbourhood, scan
@@ -48,6 +49,7 @@ class House:
         folder: where is kept what must survive a restart.
         ask: how BlueZ is asked.
         wants_units: whether to look for units at all.
+        has_guardian: whether one shall watch over the head; None where there is nothing to guard.
     """
 
     profile: HeadProfile
@@ -58,6 +60,7 @@ class House:
     folder: Path
     ask: Callable[[], Coroutine[Any, Any, Bluez]] = field(default=ask_bluez)
     wants_units: bool = True
+    has_guardian: bool | None = None
 
 
 def checks(house: House) -> list[Check]:
@@ -69,8 +72,12 @@ def checks(house: House) -> list[Check]:
         Check("adapter", lambda: _adapter(known, house), BLUETOOTH_S),
     ]
     units = [Check("units", lambda: _units(known, house), UNITS_S)] if house.wants_units else []
+    guarding = []
+    if (is_enabled := house.has_guardian) is not None:
+        guarding.append(Check("guardian", lambda: guardian(is_enabled=is_enabled), BLUETOOTH_S))
     return [
         *bluetooth,
+        *guarding,
         *units,
         Check("camera", threaded(cameras)),
         Check("encoder", threaded(lambda: encoder(house.stage)), ENCODER_S),
