@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,7 +15,6 @@ from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from belvedere.head.axes import Axis
 
@@ -43,10 +43,28 @@ class Server:
         answer = await self._client.post(self._link)
         assert answer.status_code == httpx.codes.SEE_OTHER
 
-    async def phase(self, axis: Axis) -> str:
-        """What is being done about a unit, as the house tells its supervisor."""
+    async def phase(self, part: str) -> str:
+        """What is being done about a unit or another part, as the house tells its supervisor."""
         answer = await self._client.get("/readyz")
-        return str(answer.json()["parts"][axis])
+        return str(answer.json()["parts"][part])
+
+    async def guarded(self) -> None:
+        """Wait until its guardian watches."""
+
+        async def is_watched() -> bool:
+            return await self.phase("guardian") == "watching"
+
+        await until_answered(is_watched, "the guardian watches", every_s=ASK_S)
+
+    @property
+    def guardian(self) -> int | None:
+        """The process of its guardian, if there is one."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii")
+        return int(children.split()[0]) if children else None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     async def ready(self, *axes: Axis) -> None:
         """Wait until these units take commands."""
@@ -88,13 +106,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Server]:
-    """Start it with the settings of an owner who has changed little; entered already."""
+async def serving(folder: Path, module: str = "belvedere.cli", changes: str = "") -> AsyncIterator[Server]:
+    """Start it with the settings of an owner who has changed little, or a little more; entered already."""
     settings = folder / "belvedere.toml"
-    settings.write_text(SETTINGS, encoding="utf-8")
+    settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *("python3", "-m", "belvedere.cli", "serve", "--config", str(settings)),
+            *("python3", "-m", module, "serve", "--config", str(settings)),
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )

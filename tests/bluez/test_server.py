@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.bluez.world import World
 
 pytestmark = pytest.mark.realtime
+UNGUARDED = "[guardian]\nenabled = false\n"  # as in a container, which takes the guardian along when it is killed
 
 
 async def test_both_units_turn_while_somebody_drives_and_stop_when_nobody_does(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ async def test_a_server_that_is_told_to_end_stops_the_head_and_ends_well(tmp_pat
 
 async def test_a_server_that_was_killed_mid_move_stops_the_head_first_when_it_is_started_again(tmp_path: Path) -> None:
     async with bluez_world() as world:
-        async with serving(tmp_path) as server:
+        async with serving(tmp_path, changes=UNGUARDED) as server:
             await server.ready(*AXES)
             async with server.driven(pan=0.5, tilt=0.5):
                 await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
