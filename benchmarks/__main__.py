@@ -15,6 +15,7 @@ SCENARIOS = {
     "attacks": "driving while the house is attacked, against a quiet one",
     "message": "what a WebSocket message costs on its way to the unit's mailbox",
     "footprint": "how soon the server is ready, and how much memory it takes",
+    "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",
     "press": "from a key to the first moved pixel",
     "snoop": "how fast a phone's log is read, and in how much memory",

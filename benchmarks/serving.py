@@ -73,8 +73,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Processor time that it has used."""
-        clock = ~self._process.pid << 3 | CPUCLOCK_SCHED
-        return time.clock_gettime(clock)
+        return cpu_s_of(self._process.pid)
 
     def cpu_percent_over(self, seconds: float) -> float:
         """How much of a core it takes from now on."""
@@ -126,6 +125,11 @@ class Server:
                     return
             time.sleep(POLL_S)
         raise RuntimeError(f"{path} did not answer with 200")
+
+
+def cpu_s_of(process: int) -> float:
+    """Processor time that a process has used, exactly."""
+    return time.clock_gettime(~process << 3 | CPUCLOCK_SCHED)
 
 
 @contextlib.contextmanager
