@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import msgspec
+import psutil  # type: ignore[import-untyped]  # it brings no types
 import pytest
+from tests.guardian.buses import PATIENCE_S, fake_bluez, needs_dbus
 
 from belvedere.app.guard import UnitGuard, guarded_unit
 from belvedere.app.notify import Notifier
@@ -22,6 +26,7 @@ from belvedere.testing.links import DETAILS, ScriptedLink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = stop_frame(PROFILE.frame)
@@ -207,3 +212,31 @@ def test_a_unit_is_stopped_in_the_way_that_its_profile_wants(mode: WriteMode, wa
     assert unit is not None
     assert (unit.by_command, unit.by_request) == ways
     assert guarded_unit(AXES[0], DETAILS, mode) is None
+
+
+@pytest.mark.realtime
+@needs_dbus
+async def test_a_server_of_real_units_has_a_guardian_that_watches_and_goes_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = tmp_path / "belvedere.toml"
+    settings.write_text('[server]\nport = 0\n[store]\nfile = ""\n', encoding="utf-8")
+    async with fake_bluez(monkeypatch):
+        server = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "belvedere.cli", "serve", "--config", str(settings)), stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert server.stdout is not None
+            link = (await server.stdout.readline()).decode().rpartition(" ")[2]
+            address = link.partition("/enter/")[0]
+            async with httpx.AsyncClient(base_url=address) as client, asyncio.timeout(PATIENCE_S):
+                while (await client.get("/readyz")).json()["parts"]["guardian"] != "watching":  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.05)
+            (guardian,) = psutil.Process(server.pid).children()
+            server.terminate()
+            assert await server.wait() == 0
+            assert not guardian.is_running()
+        finally:
+            if server.returncode is None:
+                server.kill()
+                await server.wait()
