@@ -1,0 +1,58 @@
+"""What the tests of a connection share: whoever has one, and what is written to its unit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.head.profile import WriteMode
+from belvedere.link.calls import Calls
+from belvedere.link.connection import Connection
+from belvedere.link.mailbox import Letter
+from belvedere.link.options import LinkOptions
+from belvedere.testing.links import DETAILS, Step
+
+if TYPE_CHECKING:
+    from belvedere.link.port import UnitLink
+
+STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
+NEWER = Letter(b"\x02", 0.6, is_stop=False)
+SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
+INTERVAL_S = 0.040
+ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
+ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
+MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
+REFUSED = Step(reason=LinkReason.REFUSED)
+
+
+class Owner:
+    """Whoever has a connection."""
+
+    def __init__(self, link: UnitLink, mode: WriteMode = WriteMode.AUTO) -> None:
+        self.written: list[Letter] = []
+        self.attempted: list[Letter] = []
+        self.connection = Connection(
+            link,
+            mode,
+            STOP,
+            calls=Calls(),
+            clock=asyncio.get_running_loop().time,
+            options=LinkOptions(),
+            on_written=lambda letter, _now: self.written.append(letter),
+            on_attempted=lambda letter, _now: self.attempted.append(letter),
+        )
+
+    async def settled(self) -> Connection:
+        await self.connection.open(lambda: None)
+        await self.connection.settle()
+        return self.connection
+
+
+async def reason_of_end(connection: Connection) -> LinkReason:
+    with pytest.raises(LinkError) as caught:
+        await connection.drive()
+    return caught.value.reason
