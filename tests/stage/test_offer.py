@@ -115,14 +115,6 @@ def test_an_offer_without_a_bundle_gets_none() -> None:
     assert read_offer(OFFER).complete(ANSWER) == ANSWER
 
 
-def test_a_bundled_picture_is_reached_at_the_addresses_of_the_first_section() -> None:
-    here = "a=candidate:7 1 udp 2113937151 192.0.2.8 43874 typ host"
-    audio = AUDIO.replace("a=mid:a", f"{here}\r\na=ice-ufrag:user\r\na=mid:a")
-    bundled = VIDEO.replace("m=video 9", "m=video 0").replace("a=mid:v", "a=mid:v\r\na=bundle-only")
-    assert here in candidates(SESSION + audio + bundled)
-    assert here not in candidates(SESSION + audio.replace("ufrag:user", "ufrag:else") + VIDEO)
-
-
 def test_only_addresses_that_can_be_sent_to_are_kept_and_never_said_to_be_all() -> None:
     assert candidates(OFFER) == ["a=candidate:1 1 udp 2113937151 192.0.2.7 43874 typ host generation 0"]
 

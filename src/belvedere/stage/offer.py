@@ -77,7 +77,7 @@ def read_offer(text: str) -> Offer:
         *("v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0"),
         *_transport(session),
         *_picture(video),
-        *_candidates(video, sections),
+        *_candidates(video),
     ]
     return Offer(
         "\r\n".join(reduced) + "\r\n",
@@ -137,9 +137,10 @@ def _picture(video: list[str]) -> list[str]:
     found, mid = MEDIA.fullmatch(video[0]), _value(video, "a=mid:")
     if found is None or not (mid == "" or MID.fullmatch(mid)):
         raise _bad("the offer's video section cannot be read")
-    is_open = int(found["port"]) > 0 or "a=bundle-only" in video
-    if not is_open or "a=sendonly" in video or "a=inactive" in video:
+    if "a=sendonly" in video or "a=inactive" in video:
         raise _bad("the offer does not want to receive video")
+    if int(found["port"]) == 0:  # Chromium lets nobody refuse what everything else is bundled with (RFC 9143, 7.3.3)
+        raise _bad("the offer's video section is closed, or bundled with one before it: video has to come first")
     formats = _formats(video)
     return [
         f"m=video 9 {found['protocol']} {' '.join(formats)}",
@@ -188,17 +189,13 @@ def _extensions(video: list[str]) -> list[str]:
     return [match[0] for match in found if 0 < int(match["id"]) <= MAX_EXTENSION_ID][:MAX_EXTENSIONS]
 
 
-def _candidates(video: list[str], sections: list[list[str]]) -> list[str]:
-    """The addresses of the picture's transport that we can use, and never the statement that these are all.
+def _candidates(video: list[str]) -> list[str]:
+    """The viewer's addresses that we can use, and never the statement that these are all.
 
-    A bundled offer names them in its first section. Names ending in .local take a second to look up, and the viewer's
-    packets show us the address behind them sooner. For the same reason candidates are never complete: the address of a
-    viewer behind a router is learned like that.
+    Names ending in .local take a second to look up, and the viewer's packets show us the address behind them sooner.
+    For the same reason candidates are never complete: the address of a viewer behind a router is learned like that.
     """
-    user = _value(video, "a=ice-ufrag:")
-    same = (section for section in sections if section is video or _value(section, "a=ice-ufrag:") == user)
-    lines = dict.fromkeys(line for section in same for line in section if line.startswith("a=candidate:"))
-    return [line for line in lines if _is_usable(line)][:MAX_CANDIDATES]
+    return [line for line in video if line.startswith("a=candidate:") and _is_usable(line)][:MAX_CANDIDATES]
 
 
 def _is_usable(line: str) -> bool:
