@@ -79,17 +79,6 @@ def test_the_button_says_where_it_was_pressed_and_needs_no_script(
         assert f"belvedere-{house.port}" in [cookie["name"] for cookie in context.cookies()]
 
 
-def test_two_taps_over_a_slow_line_let_in_as_one(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
-    """The second tap takes back the request of the first, and with it the answer that would have let in."""
-    visitor = visit()
-    visitor.page.goto(house.invite())
-    line = visitor.page.context.new_cdp_session(visitor.page)
-    slow = {"offline": False, "latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
-    line.send("Network.emulateNetworkConditions", slow)
-    visitor.page.get_by_role("button", name="Come in").dblclick(delay=10, no_wait_after=True)
-    visitor.expect("picture", "live")
-
-
 def test_another_sites_page_lets_nobody_in(house: LivingHouse, browser: Browser) -> None:
     link = house.invite()
     with browser.new_context() as context:
