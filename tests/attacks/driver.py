@@ -86,6 +86,9 @@ class Driver:
 
     async def _press(self) -> None:
         """Hold for a while, let go, and see the stop written."""
+        began_ms = _now_ms()
+        await self._say("ping", clock=began_ms)  # a drive that is younger than nothing heard of late is refused
+        await self._until("a ping is answered", lambda: self._heard_ms >= began_ms - 1)
         self._hold += 1
         let_go_at = time.monotonic() + self._chance.uniform(*HOLD_S)
         self._moved.clear()
