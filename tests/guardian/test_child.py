@@ -195,6 +195,19 @@ async def test_a_guardian_without_a_way_to_bluez_is_as_good_as_missing(monkeypat
         await parent.until("missing")
 
 
+async def test_a_way_to_bluez_that_comes_back_while_units_are_to_stop_is_used_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
+        bluez.daemon.send_signal(signal.SIGSTOP)
+        parent.tell("turn")
+        await asyncio.sleep(QUIET_S)
+        parent.process.kill()
+        await asyncio.sleep(QUIET_S)
+        bluez.daemon.send_signal(signal.SIGCONT)
+        await bluez.until("command")
+
+
 async def test_a_log_that_nobody_reads_keeps_no_guardian_from_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.pipe()
     async with fake_bluez(monkeypatch) as bluez, a_parent(stderr=theirs) as parent:

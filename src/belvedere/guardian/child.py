@@ -61,7 +61,8 @@ class Child:
             memory.pong = ping
 
     def _reach_bluez(self) -> None:
-        if self._bluez is not None or time.monotonic() < self._reconnect_at:
+        is_early = time.monotonic() < self._reconnect_at and not self._guard.is_stopping
+        if self._bluez is not None or is_early:
             return
         try:
             self._bluez = BluezConnection(self._stop)

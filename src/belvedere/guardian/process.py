@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PING_EVERY_S = 1.0
-MUTE_PINGS, DEAD_PINGS = 2, 4  # it answers within a millisecond; on a computer that swaps, within a second or two
-UNBORN_PINGS = 30  # starting takes a tenth of a second; on a slow computer that is busy starting, many
+PING_EVERY_S = 2.0
+MUTE_PINGS, DEAD_PINGS = 1, 2  # it answers within a millisecond; on a computer that swaps, within a second or two
+UNBORN_PINGS = 15  # starting takes a tenth of a second; on a slow computer that is busy starting, many
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.2, 30.0
 STABLE_S = 60.0  # one that lived so long has earned a short wait again
 LEAVE_S = 0.5  # with nothing to stop it ends within a millisecond; with something it is left to that
