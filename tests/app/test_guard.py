@@ -21,7 +21,7 @@ from belvedere.head.frames import stop_frame
 from belvedere.head.profile import WriteMode, shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.port import DbusTarget
-from belvedere.link.supervisor import UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
 from belvedere.testing.links import DETAILS, ScriptedLink
 
 if TYPE_CHECKING:
@@ -160,6 +160,20 @@ async def test_the_guardian_knows_where_bluez_has_the_unit() -> None:
     async with a_home() as home:
         units = home.child.memory.units()
         assert units == (guarded_unit(Axis.PAN, OVER_BLUEZ, WriteMode.AUTO), None)
+
+
+async def test_a_unit_of_which_the_guardian_cannot_be_told_is_told_of_as_unguarded_until_it_can(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_home() as home:
+        states = [home.guard.state]
+        for _ in range(2):
+            home.guard.receive_unit_status(Axis.PAN, UnitStatus(LinkPhase.READY, None, DETAILS))
+        states.append(home.guard.state)
+        assert [record.getMessage()[:4] for record in caplog.records if record.levelname == "WARNING"] == ["pan:"]
+        home.guard.receive_unit_status(Axis.PAN, UnitStatus(LinkPhase.READY, None, OVER_BLUEZ))
+        states.append(home.guard.state)
+        assert states == [GuardianState.WATCHING, GuardianState.MISSING, GuardianState.WATCHING]
 
 
 async def test_all_that_units_tell_is_handed_on() -> None:

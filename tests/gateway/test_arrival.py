@@ -52,6 +52,7 @@ async def tell_age(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
         return
     while (await receive()).get("more_body"):
         pass
+    await asyncio.sleep(STALL_S if scope["path"] == "/slow" else 0)
     body = f"{age_s(scope)}\n".encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -113,3 +114,14 @@ async def test_what_came_along_with_another_request_is_no_younger_than_it() -> N
         await asyncio.sleep(STALL_S)
         connection.send(b"k")
         assert await connection.age_s() >= STALL_S
+
+
+@pytest.mark.realtime
+async def test_whatever_waits_behind_slow_answers_grows_old_meanwhile() -> None:
+    async with asked() as connection:
+        connection.send(b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n" + 3 * (HEAD + b"ok"))
+        await asyncio.sleep(0.9 * STALL_S)
+        connection.send(HEAD[:1])  # the kernel knows when the newest byte came, not the first
+        assert await connection.age_s() >= STALL_S
+        for _ in range(3):
+            assert await connection.age_s() >= STALL_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -48,7 +49,7 @@ class Parent:
 
 
 @asynccontextmanager
-async def a_parent(stderr: int | None = None) -> AsyncIterator[Parent]:
+async def a_parent(stderr: int | None = None, *, is_turning: bool = False) -> AsyncIterator[Parent]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.guardian.parent"),
         cwd=ROOT,
@@ -57,6 +58,8 @@ async def a_parent(stderr: int | None = None) -> AsyncIterator[Parent]:
         stderr=stderr,
     )
     parent = Parent(process)
+    if is_turning:
+        parent.tell("turn")
     try:
         await parent.until("watching")
         yield parent
@@ -65,6 +68,32 @@ async def a_parent(stderr: int | None = None) -> AsyncIterator[Parent]:
             process.kill()
         await process.wait()
         process._transport.close()  # type: ignore[attr-defined]  # its pipes; asyncio has no other way to close them
+
+
+@asynccontextmanager
+async def slow_way_to(bus: str, folder: Path) -> AsyncIterator[str]:
+    """Another address of this bus, which takes longer than the dead-man time for the first answer."""
+    tasks: set[asyncio.Task[None]] = set()  # they end with the guardian's connection
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, late_s: float) -> None:
+        with contextlib.closing(target), contextlib.suppress(OSError):
+            while data := await source.read(4096):
+                await asyncio.sleep(late_s)
+                late_s = 0.0
+                target.write(data)
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        their_reader, their_writer = await asyncio.open_unix_connection(bus.split("=")[1].partition(",")[0])
+        tasks.add(asyncio.create_task(carry(reader, their_writer, DEAD_MAN_S + 0.2)))
+        tasks.add(asyncio.create_task(carry(their_reader, writer, 0.0)))
+
+    path = folder / "bus"
+    server = await asyncio.start_unix_server(receive, path)
+    try:
+        yield f"unix:path={path}"
+    finally:
+        server.close()
+        await asyncio.gather(*tasks)
 
 
 async def until_ended(process: psutil.Process) -> None:
@@ -115,6 +144,16 @@ async def test_a_server_that_is_only_slow_is_left_alone(monkeypatch: pytest.Monk
             parent.tell(f"stall {STALL_S}")
             await asyncio.sleep(2 * STALL_S)
         assert bluez.calls == []
+
+
+async def test_a_server_that_beats_while_the_guardian_waits_for_dbus_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with fake_bluez(monkeypatch) as bluez, slow_way_to(os.environ["DBUS_SYSTEM_BUS_ADDRESS"], tmp_path) as way:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", way)
+        async with a_parent(is_turning=True):
+            await asyncio.sleep(QUIET_S)
+            assert bluez.calls == []
 
 
 async def test_a_server_that_stands_still_while_nothing_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,7 @@ class UnitGuard:
         self._beat_s = beat_s
         self._engine: UnitListener = _Nobody()
         self._units: Mapping[Axis, UnitSupervisor] = {}
+        self._unguarded: set[Axis] = set()
 
     def attach(self, engine: UnitListener, units: Mapping[Axis, UnitSupervisor]) -> None:
         """These are the head's; done once, before anything runs."""
@@ -81,7 +82,9 @@ class UnitGuard:
     @property
     def state(self) -> GuardianState:
         """What can be relied on."""
-        return GuardianState.NOT_NEEDED if self._guardian is None else self._guardian.state
+        if self._guardian is None:
+            return GuardianState.NOT_NEEDED
+        return GuardianState.MISSING if self._unguarded else self._guardian.state
 
     # for the engine
 
@@ -108,11 +111,8 @@ class UnitGuard:
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
         """The link changed."""
-        unit = self._profile.unit(axis)
-        mode = WriteMode.AUTO if unit is None else unit.write
-        guarded = None if status.details is None else guarded_unit(axis, status.details, mode)
-        if self._guardian is not None and guarded is not None:
-            self._guardian.set_unit(PLACES[axis], guarded)
+        if self._guardian is not None and status.details is not None:
+            self._tell_where(self._guardian, axis, status.details)
         self._engine.receive_unit_status(axis, status)
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
@@ -153,6 +153,17 @@ class UnitGuard:
         if self._guardian is not None:
             self._guardian.close()
             self._guardian = None
+
+    def _tell_where(self, guardian: GuardianProcess, axis: Axis, details: LinkDetails) -> None:
+        """A unit of which the guardian cannot be told is one that nobody guards, however well it watches."""
+        unit = self._profile.unit(axis)
+        guarded = guarded_unit(axis, details, WriteMode.AUTO if unit is None else unit.write)
+        if guarded is not None:
+            guardian.set_unit(PLACES[axis], guarded)
+            self._unguarded.discard(axis)
+        elif axis not in self._unguarded:
+            self._unguarded.add(axis)
+            logger.warning("%s: nobody tells where BlueZ has it: if Belvedere hangs now, it turns on", axis)
 
     async def _go_on_beating(self) -> None:
         while self._guardian is not None:

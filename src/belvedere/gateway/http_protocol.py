@@ -88,7 +88,7 @@ class HttpProtocol(asyncio.Protocol):
         self._conn = h11.Connection(h11.SERVER)
         self._unread = bytearray()
         self._searched = 0  # how much of it is known to have no end of a head
-        self._arrival: dict[str, Any] = {}  # of the first unread byte, for the scope's state
+        self._arrival: dict[str, Any] = {}  # of the first unread byte or one before it, for the scope's state
         self._body_bytes = self._chunks = self._lingered_bytes = 0
         self._is_reading, self._writable = True, asyncio.Event()
         self._writable.set()
@@ -310,9 +310,7 @@ class HttpProtocol(asyncio.Protocol):
             self._exchange.receive_body(bytes(event.data))
 
     def _end_body(self) -> None:
-        self._unread[:0] = self._conn.trailing_data[0]
-        if self._unread:
-            self._note_arrival()
+        self._unread[:0] = self._conn.trailing_data[0]  # no younger than `_arrival` says
         self._wait(ANSWERED_WITHIN_S)
         if self._exchange is not None:
             self._exchange.receive_body_end()

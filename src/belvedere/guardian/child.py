@@ -38,14 +38,15 @@ class Child:
     def run(self) -> None:
         """Watch until the server has ended and nothing is left to stop."""
         while not self._guard.is_done:
-            self._see()
             self._reach_bluez()
-            self._do(self._guard.tick(time.monotonic()))
+            now = time.monotonic()  # before the page is read: who beats after this is not silent, however late we are
+            self._see(now)
+            self._do(self._guard.tick(now))
             self._tell()
             if not self._guard.is_done:
                 self._sleep()
 
-    def _see(self) -> None:
+    def _see(self, now: float) -> None:
         """Read the page. The turning flags first: whoever sets one has beaten before."""
         memory = self._memory
         ping = memory.ping
@@ -56,7 +57,7 @@ class Child:
             self._units = units
             known = enumerate(units)
             self._guard.receive_ways((at, Ways(u.by_command, u.by_request)) for at, u in known if u is not None)
-        self._guard.receive_beat(time.monotonic(), beat_s, turning)
+        self._guard.receive_beat(now, beat_s, turning)
         if memory.pong != ping:
             memory.pong = ping
 
