@@ -264,6 +264,22 @@ test("where the new socket does not come, such a press is over", async () => {
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
 });
 
+test("who presses between the new socket's welcome and its news of the head drives as well", async () => {
+  const { visit, timers, socket, drive } = stage();
+  await drive();
+  visit.driver.letGo("keys");
+  timers.standStill(30_000);
+  visit.receiveVisible(true);
+  socket().open();
+  socket().say(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
+  visit.driver.press("keys", RIGHT, timers.now());
+  expect(visit.driver.hold.value.kind).toBe("live");
+  socket().say(state());
+  socket().say(lease("you", { epoch: 5 }));
+  timers.pass(16);
+  expect(socket().sentOf("drive")).toMatchObject([{ epoch: 5, pan: 1 }]);
+});
+
 test("a sleep before the visit opens nothing", () => {
   const { visit, timers, sockets } = stage();
   timers.standStill(30_000);

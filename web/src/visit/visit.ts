@@ -275,8 +275,9 @@ export class Visit {
       return "other_drives";
     }
     const { pan, tilt } = this.#house.value;
+    const isUntold = pan === null && tilt === null; // a moment later than the socket is there; until then the server judges
     const canTurn = pan?.link === "ready" || tilt?.link === "ready";
-    return canTurn ? null : "out_of_reach";
+    return isUntold || canTurn ? null : "out_of_reach";
   }
 
   #followChannel(state: ChannelState): void {
