@@ -320,7 +320,10 @@ class Visitor:
     def sees_it_turn_after_a_fresh_press(self) -> None:
         """Press afresh: it turns; let go: it stops."""
         pressed_at = self.drag_right()
-        self._house.wait_turning(pressed_at)
+        try:
+            self._house.wait_turning(pressed_at)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the page says: {self.page.inner_text('main')!r}") from error
         let_go_at = self.let_go()
         assert self._house.wait_stopped() >= let_go_at
 

@@ -38,7 +38,7 @@ async def test_a_callback_that_holds_the_loop_is_named() -> None:
 
 async def test_a_long_garbage_collection_is_named() -> None:
     made = [[number] for number in range(300_000)]
-    with LoopWatchdog(stall_s=0.001) as watchdog:
+    with LoopWatchdog(stall_s=0.001, beat_s=0.001) as watchdog:  # a beat is due before the collection can end
         await turns()
         watchdog.take()
         gc.collect()
