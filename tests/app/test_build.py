@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -131,3 +132,13 @@ async def test_only_real_units_over_bluez_have_a_guardian_and_only_where_the_own
     real.guard.close()
     for settings in (DEMO, Settings(head=HeadSettings(reach=Reach.NONE)), UNGUARDED):
         assert built(settings).parts.guardian() is GuardianState.NOT_NEEDED
+
+
+async def test_real_units_on_a_system_that_has_no_guardian_are_driven_and_told_of_as_unguarded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)  # as on macOS
+    real = built(Settings())
+    assert real.parts.guardian() is GuardianState.MISSING
+    assert "the guardian is missing" in caplog.text
+    await real.guard.run()

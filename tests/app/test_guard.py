@@ -90,7 +90,7 @@ class Home:
         loop = asyncio.get_running_loop()
         self.children: list[Child] = []
         self.guardian = GuardianProcess(STOP, dead_man_s=0.5, clock=loop.time, start=self._start)
-        self.guard = UnitGuard(self.guardian, Notifier({}), PROFILE, beat_s=BEAT_S)
+        self.guard = UnitGuard(self.guardian, Notifier({}), PROFILE, beat_s=BEAT_S, is_wanted=True)
         self.listener = Listener(loop)
         self.link = WatchedLink(self)
         self.unit = UnitSupervisor(
@@ -203,7 +203,7 @@ async def test_while_the_house_ends_the_guardian_goes_on_hearing_beats() -> None
 
 
 async def test_without_a_guardian_all_is_handed_on_and_systemd_is_told() -> None:
-    guard = UnitGuard(None, Notifier({}), PROFILE, beat_s=BEAT_S)
+    guard = UnitGuard(None, Notifier({}), PROFILE, beat_s=BEAT_S, is_wanted=False)
     listener = Listener(asyncio.get_running_loop())
     guard.attach(listener, {})
     guard.receive_unit_attempted(Axis.PAN, 0.5, 0.0)

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -153,6 +154,36 @@ def test_everything_is_logged_for_as_long_as_it_is_wanted(pipe: tuple[int, int])
         logging.getLogger("aioice").warning("chatter")
     logging.getLogger("belvedere.somewhere").info("after")
     assert os.read(pipe[0], PIPE_BYTES) == b"INFO belvedere.somewhere: within\n"
+
+
+class FailsInTheEnd:
+    def __del__(self) -> None:
+        raise LookupError("in the end")
+
+
+def fail() -> None:
+    raise LookupError("in a thread")
+
+
+def test_what_python_would_write_to_a_stuck_stderr_is_logged(
+    pipe: tuple[int, int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.set_blocking(pipe[0], False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        with logging_to(pipe[1]):
+            warnings.warn("beware", RuntimeWarning, stacklevel=1)
+            FailsInTheEnd()
+            thread = threading.Thread(target=fail, name="one")
+            thread.start()
+            thread.join()
+    text = os.read(pipe[0], PIPE_BYTES * 4).decode()
+    assert "WARNING py.warnings: " in text
+    assert "RuntimeWarning: beware" in text
+    assert "FailsInTheEnd.__del__" in text
+    assert "a thread failed: one" in text
+    assert text.count("Traceback") == 2
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_what_the_loop_could_not_hand_to_anyone_is_one_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from belvedere.gateway.arrival import age_s
+from belvedere.gateway.http_protocol import MOST_BODY_BYTES
 from belvedere.gateway.server import listen, serve
 
 if TYPE_CHECKING:
@@ -125,3 +126,17 @@ async def test_whatever_waits_behind_slow_answers_grows_old_meanwhile() -> None:
         assert await connection.age_s() >= STALL_S
         for _ in range(3):
             assert await connection.age_s() >= STALL_S
+
+
+@pytest.mark.realtime
+async def test_what_waited_in_the_kernel_because_nobody_read_on_is_as_old_as_that() -> None:
+    body = MOST_BODY_BYTES // 2
+    large = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % body
+    async with asked() as connection:
+        connection.send(b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n" + large + bytes(body - 1))
+        await asyncio.sleep(STALL_S / 3)
+        connection.send(bytes(1) + HEAD + b"ok")
+        await asyncio.sleep(STALL_S / 2)
+        connection.send(HEAD[:1])  # the kernel knows when the newest byte came, not the first
+        for _ in range(3):
+            assert await connection.age_s() >= STALL_S / 2

@@ -9,6 +9,8 @@ from hypothesis import given
 from belvedere.gateway.connection_limits import (
     ADDRESS_BURST,
     INSIDERS_OF_SESSION,
+    PROBE_PATHS,
+    PROBES_BURST,
     SESSION_BURST,
     STOP_PATH,
     STRANGERS,
@@ -169,6 +171,18 @@ def test_all_strangers_together_ask_only_so_often_but_sessions_and_probes_still_
     assert asked == STRANGERS_BURST
     assert asks(known, Peer("192.0.2.251"), "ana")
     assert asks(known, Peer("192.0.2.251"), path="/healthz")
+
+
+@pytest.mark.parametrize("path", sorted(PROBE_PATHS))
+def test_all_strangers_together_probe_only_so_often_but_a_supervisor_on_this_computer_still_may(path: str) -> None:
+    known = limits()
+    probed = [asks(known, Peer(f"2001:db8:0:{number:x}::1"), path=path) for number in range(int(2 * PROBES_BURST))]
+    assert sum(probed) == PROBES_BURST
+    named = [(b"x-forwarded-for", b"192.0.2.77")]
+    assert not asks(known, Peer("127.0.0.1"), path=path, headers=named)
+    assert asks(known, Peer("127.0.0.1"), path=path)
+    assert asks(known, Peer("192.0.2.250"))
+    assert asks(known, Peer("192.0.2.251"), path=path, now=1.0)
 
 
 def test_strangers_behind_a_proxy_are_told_apart_by_what_it_says() -> None:

@@ -142,6 +142,20 @@ async def test_a_peer_that_vanishes_in_the_handshake_is_nobodys_fault(caplog: py
     assert caplog.records == []
 
 
+async def test_an_upgrade_that_is_refused_with_an_answer_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async def refuse(_scope: object, _receive: object, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b"no", "more_body": False})
+
+    transport = connect(refuse)
+    transport.say(UPGRADE + frame(TEXT, b"too early"))
+    await turns()
+    assert transport.sent.startswith(b"HTTP/1.1 403 ")
+    assert transport.sent.endswith(b"\r\n\r\nno")
+    assert transport.is_over
+    assert caplog.records == []
+
+
 async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None:
     transport = connect(App(closes=True))
     transport.say(UPGRADE)

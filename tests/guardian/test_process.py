@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager, suppress
+import resource
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,7 @@ from belvedere.guardian.process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 DEAD_MAN_S = 0.5
 KILLED = -9
@@ -101,6 +102,19 @@ async def guarded(nursery: Nursery) -> AsyncIterator[GuardianProcess]:
         guardian.close()
 
 
+@contextmanager
+def no_file_left() -> Iterator[None]:
+    """This process may open no more files."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    newest = os.open(os.devnull, os.O_RDONLY)
+    os.close(newest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (newest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
 async def test_a_guardian_is_started_with_its_only_frame_and_watches_once_it_says_so() -> None:
     nursery = Nursery()
     async with guarded(nursery) as guardian:
@@ -161,6 +175,17 @@ async def test_one_that_cannot_be_started_is_tried_ever_more_seldom() -> None:
         assert nursery.tries < 600 / RETRY_LONGEST_S + 12
         nursery.error = None
         await asyncio.sleep(RETRY_LONGEST_S + 2 * PING_EVERY_S)
+        assert is_watching(guardian)
+
+
+async def test_one_that_no_file_was_left_for_is_tried_again() -> None:
+    nursery = Nursery()
+    async with guarded(nursery) as guardian:
+        with no_file_left():
+            nursery.children[0].end()
+            await asyncio.sleep(2)
+            assert not is_watching(guardian)
+        await asyncio.sleep(RETRY_LONGEST_S)
         assert is_watching(guardian)
 
 

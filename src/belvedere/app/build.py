@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +63,11 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     kept = positions.open() if positions is not None else {}
     control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
     guard = UnitGuard(
-        _guardian(house, clock), notifier, profile, beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN
+        _guardian(house, clock),
+        notifier,
+        profile,
+        beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN,
+        is_wanted=_wants_guardian(house),
     )
     engine = Engine(
         control, clock=clock, bus=bus, beat=guard.beat, beat_s=guard.beat_s, stops_elsewhere=guard.new_stops
@@ -106,13 +109,21 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     return Belvedere(engine, units, stage, door, parts, keeper, virtual_head, guard)
 
 
+def _wants_guardian(house: House) -> bool:
+    """Whether something must stop the units when this process cannot; virtual ones live in it, and stop with it."""
+    return house.settings.head.reach is Reach.BLUETOOTH and house.settings.guardian.enabled
+
+
 def _guardian(house: House, clock: Callable[[], float]) -> GuardianProcess | None:
-    """What stops real units when this process cannot; virtual ones live in this process, and stop with it."""
-    is_needed = house.settings.head.reach is Reach.BLUETOOTH and house.settings.guardian.enabled
-    if not is_needed or sys.platform != "linux":
+    """What stops the units; a house without it is worth having all the same, and says so."""
+    if not _wants_guardian(house):
         return None
     stop = stop_frame(house.profile.frame)
-    return GuardianProcess(stop, dead_man_s=house.settings.control.dead_man_s, clock=clock)
+    try:
+        return GuardianProcess(stop, dead_man_s=house.settings.control.dead_man_s, clock=clock)
+    except (OSError, AttributeError) as error:  # only Linux has such memory, and not everybody may have it there
+        logger.warning("the guardian is missing: %s; if Belvedere hangs, the head turns on", error)
+        return None
 
 
 def _position_writer(house: House) -> PositionWriter | None:

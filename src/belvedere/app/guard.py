@@ -60,14 +60,21 @@ class _Nobody:
 class UnitGuard:
     """One head's guardian as the house sees it (`link.supervisor.UnitListener`, and the engine's `beat`).
 
-    `guardian` is None where there is nothing to guard; then all is handed on. While a unit may be turning, the engine
+    `guardian` is None where there is none, wanted or not: all is handed on. While a unit may be turning, the engine
     beats every `beat_s` seconds; at rest as seldom as systemd wants it.
     """
 
     def __init__(
-        self, guardian: GuardianProcess | None, notifier: Notifier, profile: HeadProfile, *, beat_s: float
+        self,
+        guardian: GuardianProcess | None,
+        notifier: Notifier,
+        profile: HeadProfile,
+        *,
+        beat_s: float,
+        is_wanted: bool,
     ) -> None:
         self._guardian = guardian
+        self._is_wanted = is_wanted
         self._profile = profile
         self._notifier = notifier
         self._beat_s = beat_s
@@ -83,7 +90,7 @@ class UnitGuard:
     def state(self) -> GuardianState:
         """What can be relied on."""
         if self._guardian is None:
-            return GuardianState.NOT_NEEDED
+            return GuardianState.MISSING if self._is_wanted else GuardianState.NOT_NEEDED
         return GuardianState.MISSING if self._unguarded else self._guardian.state
 
     # for the engine

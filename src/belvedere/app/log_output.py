@@ -13,6 +13,7 @@ import os
 import queue
 import re
 import select
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -96,16 +97,24 @@ class LogOutput(logging.Handler):
 
 @contextlib.contextmanager
 def logging_to(descriptor: int) -> Iterator[None]:
-    """Have everything logged from INFO on written to this file, until the end of the block."""
+    """Have everything logged from INFO on written to this file, until the end of the block.
+
+    What Python would write to stderr by itself is logged, too: a pipe that nobody reads would hold its thread up.
+    """
     root = logging.getLogger()
     output, level = LogOutput(descriptor), root.level
     root.addHandler(output)
     root.setLevel(logging.INFO)
     for name in ("bumble", "aioice", "aiortc"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
+    hooks = sys.unraisablehook, threading.excepthook
+    logging.captureWarnings(capture=True)
+    sys.unraisablehook, threading.excepthook = _report_unraisable, _report_of_thread
     try:
         yield
     finally:
+        sys.unraisablehook, threading.excepthook = hooks
+        logging.captureWarnings(capture=False)
         root.setLevel(level)
         root.removeHandler(output)
         output.close()
@@ -123,6 +132,17 @@ def report_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
     logging.getLogger("asyncio").log(
         level, "%s %s", context.get("message", ""), told, exc_info=error if is_ours and error is not None else None
     )
+
+
+def _report_unraisable(found: sys.UnraisableHookArgs) -> None:
+    """What failed where nobody could be told, as in `__del__`; the object itself must not live on by being logged."""
+    where = getattr(found.object, "__qualname__", type(found.object).__name__)
+    logging.getLogger("python").error("%s: %s", found.err_msg or "ignored in", where, exc_info=found.exc_value)
+
+
+def _report_of_thread(failed: threading.ExceptHookArgs) -> None:
+    name = failed.thread.name if failed.thread is not None else "that has ended"
+    logging.getLogger("python").error("a thread failed: %s", name, exc_info=failed.exc_value)
 
 
 class _OneLine(logging.Formatter):

@@ -35,6 +35,8 @@ SESSION_BURST: Final = 120.0
 
 STOP_PATH: Final = "/api/v1/head/stop"  # counted by itself, so that no flood of other requests uses it up
 PROBE_PATHS: Final = frozenset({"/healthz", "/readyz"})  # a flood of strangers must not have a supervisor restart us
+PROBES_PER_S: Final = 100.0  # of all who come from elsewhere; a supervisor asks every few seconds
+PROBES_BURST: Final = 200.0
 IPV6_NETWORK_BITS: Final = 64  # one household's; whoever has one has 2**64 addresses
 
 
@@ -144,6 +146,7 @@ class ConnectionLimits:
         self._from_proxies = Places(strangers, strangers)
         self._insiders = Places(insiders, min(INSIDERS_OF_SESSION, insiders))
         self._stranger_requests = Allowance(STRANGERS_PER_S, STRANGERS_BURST)
+        self._probes = Allowance(PROBES_PER_S, PROBES_BURST)
         self._requests_of_address = Allowances(ADDRESS_PER_S, ADDRESS_BURST)
         self._requests_of_session = Allowances(SESSION_PER_S, SESSION_BURST)
 
@@ -160,7 +163,8 @@ class ConnectionLimits:
         if session is None:
             self._insiders.leave(connection)
             self._take_as_stranger(connection, peer)
-            return self._may_ask(now, self.proxies.client_of(peer, headers), path)
+            client = self.proxies.client_of(peer, headers)
+            return self._may_ask(now, client, path, is_local=client == peer and peer in self.proxies)
         self._leave_strangers(connection)
         self._evict(self._insiders.take(connection, session))
         kind = "stop" if path == STOP_PATH else "other"
@@ -180,12 +184,15 @@ class ConnectionLimits:
         self._leave_strangers(connection)
         self._insiders.leave(connection)
 
-    def _may_ask(self, now: float, client: str, path: str) -> bool:
+    def _may_ask(self, now: float, client: str, path: str, *, is_local: bool) -> bool:
+        """Whether a stranger may; `is_local` is who comes from a proxy's address and speaks for nobody."""
         is_probe = path in PROBE_PATHS
         name = f"{_household(client)} {'probe' if is_probe else 'other'}"
         if not self._requests_of_address.take(now, name):
             return False
-        return is_probe or self._stranger_requests.take(now)
+        if is_probe:
+            return is_local or self._probes.take(now)
+        return self._stranger_requests.take(now)
 
     def _take_as_stranger(self, connection: Connection, peer: str) -> None:
         places = self._from_proxies if peer in self.proxies else self._strangers

@@ -90,6 +90,7 @@ class HttpProtocol(asyncio.Protocol):
         self._searched = 0  # how much of it is known to have no end of a head
         self._arrival: dict[str, Any] = {}  # of the first unread byte or one before it, for the scope's state
         self._body_bytes = self._chunks = self._lingered_bytes = 0
+        self._unheard: dict[str, Any] | None = None  # no later than what waits in the kernel while we do not read
         self._is_reading, self._writable = True, asyncio.Event()
         self._writable.set()
 
@@ -124,11 +125,12 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.abort()
             return
         if not self._unread:
-            self._note_arrival()
+            self._arrival = self._unheard or self._now()
+        self._unheard = None
         self._unread += data
         self._read()
         if self._phase is Phase.ANSWERING and len(self._unread) > MOST_HEAD_BYTES:  # requests that wait their turn
-            self._is_reading = False
+            self._is_reading, self._unheard = False, self._now()
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
@@ -243,9 +245,9 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._answer(scope)
 
-    def _note_arrival(self) -> None:
-        """The first byte of what may be a request came: its age counts from here."""
-        self._arrival = begins_now(cast("asyncio.BaseTransport", self._transport))
+    def _now(self) -> dict[str, Any]:
+        """When the first byte of what may be a request came, if it has just been read: its age counts from here."""
+        return begins_now(cast("asyncio.BaseTransport", self._transport))
 
     def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         raw_path, _, query = request.target.partition(b"?")

@@ -96,6 +96,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_complete and self.transport.is_closing():
             raise ClientDisconnected
         await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # uvicorn, for which a refusal is no answer, would call it our fault
         if self._unread and self._reading is None:  # what came before the handshake's end
             self._reading = self.loop.call_soon(self._read)
 

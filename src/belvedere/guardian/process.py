@@ -143,19 +143,20 @@ class GuardianProcess:
 
     async def _live(self) -> str:
         """Start one and watch it; returns why it is to be replaced."""
-        self._line, theirs = socket.socketpair()
-        self._line.setblocking(False)
         self._memory.state, self._memory.pong, self._unanswered = STARTING, 0, 0
         child = None
         try:
+            self._line, theirs = socket.socketpair()
+            self._line.setblocking(False)
             with theirs:
                 child = self._start(self._memory.descriptor, theirs.fileno(), self._stop, self._dead_man_s)
             return await self._watch(child)
         except OSError as error:
             return f"it cannot be started: {error}"
         finally:
-            self._line.close()  # to it, the server has ended
-            self._line = None
+            if self._line is not None:
+                self._line.close()  # to it, the server has ended
+                self._line = None
             if child is not None:
                 await _see_off(child)
 

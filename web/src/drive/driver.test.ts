@@ -12,7 +12,7 @@ const DIAGONAL = velocity(0.5, 0.5);
 function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
   const timers = new FakeTimers();
   const said: ClientMessage[] = [];
-  const house = { whyNot: null as CutReason | null, isOpen: true, pings: 0 };
+  const house = { whyNot: null as CutReason | null, isOpen: true, pings: 0, reconnects: 0 };
   const driver = new Driver({
     timers,
     send: (message) => house.isOpen && said.push(message) > 0,
@@ -21,6 +21,9 @@ function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
     whyNot: () => house.whyNot,
     ping: () => {
       house.pings += 1;
+    },
+    reconnect: () => {
+      house.reconnects += 1;
     },
   });
   if (holder !== null) {
@@ -234,12 +237,14 @@ test("a stop that went down with its socket is said again", () => {
 });
 
 test("a stop that nothing answers counts as lost, although the socket seems to stand", () => {
-  const { driver, timers } = stage();
+  const { driver, timers, house } = stage();
   driver.stop();
   timers.pass(2499);
   expect(driver.openStop.value).toMatchObject({ isLost: false });
+  expect(house.reconnects).toBe(0);
   timers.pass(1);
   expect(driver.openStop.value).toMatchObject({ isLost: true });
+  expect(house.reconnects).toBe(1);
   driver.receivePong(timers.now());
   expect(driver.openStop.value).toBeNull();
 });

@@ -17,6 +17,8 @@ const STOP_ANSWER_MS = 2500;
 export interface DriverPorts extends SenderPorts {
   /** Why a press would not move the head now, or null where it would. */
   whyNot(): CutReason | null;
+  /** Opens the next socket now, unless one is being opened: the one that is there carries nothing, or there is none. */
+  reconnect(): void;
 }
 
 /** What became of the newest stop: on its way, or known to have missed the home. Null once it has arrived. */
@@ -183,8 +185,13 @@ export class Driver {
     const isSent = this.#ports.send(stop());
     this.#openStop.value = { pressed_ms, isLost: !isSent };
     if (isSent) {
-      this.#cancelStop = this.#ports.timers.after(STOP_ANSWER_MS, () => this.#loseStop());
+      this.#cancelStop = this.#ports.timers.after(STOP_ANSWER_MS, () => {
+        this.#loseStop();
+        this.#ports.reconnect();
+      });
       this.#ports.ping(); // the socket keeps the order, so its answer tells that the stop has arrived
+    } else {
+      this.#ports.reconnect();
     }
   }
 

@@ -167,6 +167,37 @@ test("a stop pressed while the home is out of reach is told so, and is the first
   expect(visit.driver.openStop.value).toBeNull();
 });
 
+test("a stop waits for no later attempt to reach the home, and presses in a row begin none anew", async () => {
+  const { visit, timers, sockets, socket, goIn, greet } = stage();
+  await goIn();
+  for (let attempt = 0; attempt < 8; attempt++) {
+    socket().end();
+    timers.pass(attempt < 7 ? 8000 : 100);
+  }
+  const before = sockets.length;
+  visit.driver.stop();
+  visit.driver.stop();
+  expect(sockets).toHaveLength(before + 1);
+  greet();
+  expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
+});
+
+test("a stop that a dead socket has swallowed is said again on a new one while it counts", async () => {
+  const { visit, timers, sockets, socket, goIn, greet } = stage();
+  await goIn();
+  visit.driver.stop();
+  timers.pass(2500);
+  expect(sockets).toHaveLength(2);
+  greet();
+  expect(socket().sentOf("stop")).toHaveLength(1);
+  timers.pass(2500);
+  greet();
+  expect(socket().sentOf("stop")).toHaveLength(1);
+  timers.pass(2501);
+  greet();
+  expect(socket().sentOf("stop")).toHaveLength(0);
+});
+
 test("a stop belongs to its visit: who leaves does not say it in the next", async () => {
   const { visit, socket, goIn } = stage();
   await goIn();

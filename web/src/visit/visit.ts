@@ -98,6 +98,11 @@ export class Visit {
         return this.#whyNot();
       },
       ping: () => this.#channel.pingNow(),
+      reconnect: () => {
+        if (this.#channel.state.value.kind !== "connecting") {
+          this.#channel.renew();
+        }
+      },
     });
     this.#channel.state.subscribe((state) => this.#followChannel(state));
     this.#viewer.state.subscribe((state) => this.#followViewer(state));
