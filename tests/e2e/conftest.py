@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
-from tests.e2e.stalls import STALLS, pytest_terminal_summary  # noqa: F401 - pytest finds its hook here
 
 from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
@@ -25,7 +24,6 @@ from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.line import Line
-from belvedere.testing.loop_watchdog import LoopWatchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +92,6 @@ class LivingHouse:
         self.link = ""
         self.status: int | None = None
         self._parts: Belvedere | None = None
-        self._watchdog = LoopWatchdog()
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._live, name="house")
         self._thread.start()
@@ -204,8 +201,6 @@ class LivingHouse:
         """End the house as SIGTERM does; returns its exit status."""
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(PATIENCE_S)
-        self._watchdog.stop()
-        STALLS.extend(self._watchdog.take().stalls)
         return self.status
 
     @property
@@ -229,7 +224,6 @@ class LivingHouse:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._parts = belvedere
-        self._watchdog.start()
 
     def _open(self, link: str) -> None:
         self.link = link
