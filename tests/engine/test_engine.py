@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -222,6 +223,22 @@ async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_fir
         house.engine._clock = lambda: now
         house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
         assert house.units[Axis.PAN].velocity == 0
+
+
+@pytest.mark.parametrize("tells", ["attempted", "written"])
+async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_jumped(tells: str) -> None:
+    """Whoever tells of a write read the clock before; what is due meanwhile is decided at a later time."""
+    async with open_house() as house:
+        notices = house.bus.subscribe("notice:ann")
+        ann_drives(house)
+        now, readings = house.clock() + 0.03, itertools.count(1)  # the next step of the speed is due
+        house.engine._clock = lambda: now + next(readings) * 1e-6
+        house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
+        if tells == "written":
+            house.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
+        house.engine.receive_sign_of_life("ann", 1.0)
+        assert list(notices.newest_to_send()) == []
+        assert house.units[Axis.PAN].velocity > 0
 
 
 async def test_an_engine_that_has_failed_lets_a_stop_leave_all_the_same() -> None:

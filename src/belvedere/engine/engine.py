@@ -133,7 +133,7 @@ class Engine:
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """A command was handed to the radio."""
-        self._control.receive_written(now, axis, velocity)
+        self._control.receive_written(self._not_before(now), axis, velocity)
         if isinstance(stamp, Stamp):
             acknowledged = Acknowledged(axis, stamp.seq, stamp.sent_at_s, now)
             self._bus.publish(f"ack:{stamp.session}:{axis}", acknowledged)
@@ -148,7 +148,7 @@ class Engine:
         if deadline is not None and now >= deadline and self._failure is None:
             with contextlib.suppress(InternalError), self._guarded():  # a stop leaves all the same; `run` tells of it
                 pass
-        self._control.receive_attempted(now, axis, velocity)
+        self._control.receive_attempted(self._not_before(now), axis, velocity)
         beat_s = self._beat_s()
         if beat_s is not None and self._wakes_at > now + beat_s:
             self._wake.set()  # the beat is wanted sooner than the loop wakes
@@ -206,7 +206,7 @@ class Engine:
         try:
             try:
                 for axis, stopped_at in self._stops_elsewhere():
-                    self._control.receive_written(max(stopped_at, self._control.now), axis, 0.0)
+                    self._control.receive_written(self._not_before(stopped_at), axis, 0.0)
                 yield self._clock()
             finally:
                 self._step()
@@ -216,6 +216,13 @@ class Engine:
             self._failure = error
             self._wake.set()
             raise InternalError("the engine has failed") from error
+
+    def _not_before(self, told_at: float) -> float:
+        """The time of something that somebody else tells of, who read the clock before what was decided meanwhile.
+
+        Taken as it is, it would look like a clock that went back, and end the hold.
+        """
+        return max(told_at, self._control.now)
 
     def _step(self) -> None:
         for effect in self._control.tick(self._clock()):
