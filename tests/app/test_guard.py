@@ -42,9 +42,14 @@ class Child:
         self.memory = Memory(os.dup(memory))
         self.memory.state = WATCHING
         self.status: int | None = None
+        self.answering = asyncio.create_task(self._answer())
+
+    async def _answer(self) -> None:
+        while True:
+            self.memory.pong = self.memory.ping
+            await asyncio.sleep(BEAT_S)
 
     def poll(self) -> int | None:
-        self.memory.pong = self.memory.ping
         return self.status
 
     def kill(self) -> None:
@@ -128,6 +133,8 @@ async def a_home() -> AsyncIterator[Home]:
         home.child.status = 0
         async with home.guard.ending(guarding):
             pass
+        for child in home.children:
+            child.answering.cancel()
         home.child.memory.close()
 
 
@@ -199,6 +206,7 @@ async def test_while_the_house_ends_the_guardian_goes_on_hearing_beats() -> None
             await asyncio.sleep(1)
             assert home.child.memory.beat_s >= asyncio.get_running_loop().time() - 2 * BEAT_S
         home.child.status = 0
+    home.child.answering.cancel()
     home.child.memory.close()
 
 

@@ -183,7 +183,7 @@ async def test_one_that_no_file_was_left_for_is_tried_again() -> None:
     async with guarded(nursery) as guardian:
         with no_file_left():
             nursery.children[0].end()
-            await asyncio.sleep(2)
+            await asyncio.sleep(1.5 * PING_EVERY_S)
             assert not is_watching(guardian)
         await asyncio.sleep(RETRY_LONGEST_S)
         assert is_watching(guardian)
