@@ -5,7 +5,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.disks import a_small_disk
+from tests.store.disks import a_small_disk, keep, kept
 
 from belvedere.errors import StoreError
 from belvedere.store.positions import FIRST, LOST, Position, Positions
@@ -17,20 +17,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "it.sqlite3"
-
-
-def kept(path: Path) -> dict[str, Position]:
-    positions = Positions(path)
-    try:
-        return positions.all()
-    finally:
-        positions.close()
-
-
-def keep(path: Path, **positions: Position) -> None:
-    store = Positions(path)
-    store.keep(positions)
-    store.close()
 
 
 def ruin(path: Path, statement: str, *values: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.disks import a_small_disk
+from tests.store.disks import a_small_disk, keep, kept
 
 from belvedere.store.positions import FIRST, LOST, Position, Positions
 from belvedere.store.writer import PositionWriter
@@ -29,20 +29,6 @@ AT_5 = Position(5, is_sure=True)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "it.sqlite3"
-
-
-def on_disk(path: Path) -> dict[str, Position]:
-    positions = Positions(path)
-    try:
-        return positions.all()
-    finally:
-        positions.close()
-
-
-def keep(path: Path, **positions: Position) -> None:
-    store = Positions(path)
-    store.keep(positions)
-    store.close()
 
 
 def close(writer: PositionWriter, within_s: float = PATIENCE_S) -> bool:
@@ -72,7 +58,7 @@ def test_what_is_known_at_the_start_is_told_and_from_then_on_the_file_is_sure_of
     keep(path, pan=AT_5)
     writer = PositionWriter(path, BOTH)
     assert writer.open(PATIENCE_S) == {"pan": AT_5, "tilt": FIRST}
-    assert on_disk(path) == {"pan": AT_5.doubted, "tilt": LOST}  # and a crash now leaves just that
+    assert kept(path) == {"pan": AT_5.doubted, "tilt": LOST}  # and a crash now leaves just that
     assert close(writer)
 
 
@@ -81,7 +67,7 @@ def test_an_axis_that_is_not_counted_this_time_is_not_sure_the_next_time(path: P
     writer = PositionWriter(path, ("pan",))
     assert writer.open(PATIENCE_S) == {"pan": AT_5}
     assert close(writer)
-    assert on_disk(path)["tilt"] == AT_5.doubted
+    assert kept(path)["tilt"] == AT_5.doubted
 
 
 def test_what_is_put_is_written_and_the_end_waits_for_it(path: Path) -> None:
@@ -90,7 +76,7 @@ def test_what_is_put_is_written_and_the_end_waits_for_it(path: Path) -> None:
     writer.put({"pan": Position(1, is_sure=False)})
     writer.put({"pan": AT_5, "tilt": Position(-5, is_sure=True)})
     assert close(writer)
-    assert on_disk(path) == {"pan": AT_5, "tilt": Position(-5, is_sure=True)}
+    assert kept(path) == {"pan": AT_5, "tilt": Position(-5, is_sure=True)}
     assert writer.unsaved() == []
 
 
@@ -134,7 +120,7 @@ def test_a_lock_that_comes_later_and_goes_again_delays_what_is_written_and_loses
     writer.put({"pan": AT_5})
     other.close()
     wait_until(lambda: writer.is_saving)
-    assert on_disk(path)["pan"] == AT_5
+    assert kept(path)["pan"] == AT_5
     assert len(warnings(caplog)) == 1
     assert caplog.messages[-1] == f"{path}: the position of the head is saved again"
     assert close(writer)
@@ -151,10 +137,10 @@ def test_on_a_disk_that_fills_while_it_runs_not_sure_is_still_written(tmp_path: 
         disk.fill()
         writer.put({"pan": AT_5.doubted})
         wait_until(lambda: not writer.unsaved())
-        assert on_disk(path)["pan"] == AT_5.doubted
+        assert kept(path)["pan"] == AT_5.doubted
         writer.put({"pan": Position(45, is_sure=True)})
         assert close(writer)
-        assert on_disk(path)["pan"] == Position(45, is_sure=True)
+        assert kept(path)["pan"] == Position(45, is_sure=True)
 
 
 def test_a_disk_that_is_full_from_the_first_leaves_nothing_sure_and_is_used_as_soon_as_it_has_space(
@@ -168,7 +154,7 @@ def test_a_disk_that_is_full_from_the_first_leaves_nothing_sure_and_is_used_as_s
         writer.put({"pan": Position(5, is_sure=False)})
         disk.free()
         wait_until(lambda: writer.is_saving)
-        assert on_disk(path) == {"pan": Position(5, is_sure=False), "tilt": LOST}
+        assert kept(path) == {"pan": Position(5, is_sure=False), "tilt": LOST}
         assert len(warnings(caplog)) == 1
         assert close(writer)
 
@@ -238,7 +224,7 @@ def test_a_disk_that_never_answers_keeps_nobody_waiting_and_costs_one_thread(
     assert writer.unsaved() == [f"the position of pan, 999 degrees: {path}: the disk does not answer"]
     Stuck.released.set()
     wait_until(lambda: threading.active_count() <= before)
-    assert on_disk(path)["pan"] == Position(999, is_sure=False)
+    assert kept(path)["pan"] == Position(999, is_sure=False)
 
 
 def test_a_process_ends_although_its_disk_is_stuck(path: Path) -> None:
