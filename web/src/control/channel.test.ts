@@ -142,9 +142,9 @@ test("a half-open connection is noticed by its silence", () => {
   const { timers, channel, newest, open } = stage();
   open();
   timers.pass(50);
-  expect(channel.silent_ms).toBe(0);
+  expect(channel.silenceMs).toBe(0);
   timers.pass(2500);
-  expect(channel.silent_ms).toBe(2500);
+  expect(channel.silenceMs).toBe(2500);
   timers.pass(3500);
   expect(channel.state.value.kind).toBe("waiting");
   expect(newest().isClosed).toBe(true);
@@ -155,7 +155,7 @@ test("any word ends the silence", () => {
   open();
   timers.pass(3000);
   newest().say(pong);
-  expect(channel.silent_ms).toBe(0);
+  expect(channel.silenceMs).toBe(0);
   timers.pass(3000);
   expect(channel.state.value.kind).toBe("open");
 });

@@ -1,7 +1,7 @@
 // The control socket: opens it, says hello, keeps it alive, notices when it is dead, and opens the next one. What the
 // messages mean is not known here.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { backoff_ms } from "../time/backoff";
+import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { readMessage } from "../wire/incoming";
 import { CLOSE_CODES, type ClientMessage, type ServerMessage } from "../wire/messages";
@@ -51,10 +51,10 @@ export class Channel {
   readonly #state = signal<ChannelState>({ kind: "closed" });
   #socket: Socket | null = null;
   #attempt = 0;
-  #opened_ms = 0;
-  #pingEvery_ms = 20_000;
+  #openedAtMs = 0;
+  #pingIntervalMs = 20_000;
   #pings = 0;
-  #unanswered_ms: number | null = null;
+  #unansweredSinceMs: number | null = null;
   #cancelWait: Cancel = () => {};
   #cancelPing: Cancel = () => {};
   #cancelDead: Cancel = () => {};
@@ -68,8 +68,8 @@ export class Channel {
   }
 
   /** How long the oldest unanswered ping has been waiting; 0 where all were answered. */
-  get silent_ms(): number {
-    return this.#unanswered_ms === null ? 0 : this.#ports.timers.now() - this.#unanswered_ms;
+  get silenceMs(): number {
+    return this.#unansweredSinceMs === null ? 0 : this.#ports.timers.now() - this.#unansweredSinceMs;
   }
 
   /** Opens the channel and keeps it open until `close`. */
@@ -102,9 +102,9 @@ export class Channel {
   }
 
   /** How often to ping from now on. */
-  setPace(every_ms: number): void {
-    if (every_ms !== this.#pingEvery_ms) {
-      this.#pingEvery_ms = every_ms;
+  setPace(intervalMs: number): void {
+    if (intervalMs !== this.#pingIntervalMs) {
+      this.#pingIntervalMs = intervalMs;
       this.#schedulePing();
     }
   }
@@ -148,7 +148,7 @@ export class Channel {
     this.#hear();
     if (message.type === "welcome") {
       this.#cancelWait();
-      this.#opened_ms = this.#ports.timers.now();
+      this.#openedAtMs = this.#ports.timers.now();
       this.#pings = 0;
       this.#state.value = { kind: "open" };
       this.#schedulePing();
@@ -167,14 +167,14 @@ export class Channel {
 
   #fail(): void {
     const wasOpen = this.#state.value.kind === "open";
-    if (wasOpen && this.#ports.timers.now() - this.#opened_ms > GOOD_MS) {
+    if (wasOpen && this.#ports.timers.now() - this.#openedAtMs > GOOD_MS) {
       this.#attempt = 0;
     }
     this.#drop();
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", attempt };
-    const wait_ms = backoff_ms(attempt, this.#ports.random());
-    this.#cancelWait = this.#ports.timers.after(wait_ms, () => this.#connect());
+    const waitMs = backoffMs(attempt, this.#ports.random());
+    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#connect());
     if (!wasOpen) {
       void this.#askWhetherWelcome();
     }
@@ -207,24 +207,24 @@ export class Channel {
   #schedulePing(): void {
     this.#cancelPing();
     if (this.#state.value.kind === "open") {
-      const wait_ms = Math.min(FIRST_PINGS_MS[this.#pings] ?? this.#pingEvery_ms, this.#pingEvery_ms);
-      this.#cancelPing = this.#ports.timers.after(wait_ms, () => this.#ping());
+      const waitMs = Math.min(FIRST_PINGS_MS[this.#pings] ?? this.#pingIntervalMs, this.#pingIntervalMs);
+      this.#cancelPing = this.#ports.timers.after(waitMs, () => this.#ping());
     }
   }
 
   #ping(): void {
     this.#pings += 1;
-    const now_ms = this.#ports.timers.now();
-    if (this.#unanswered_ms === null) {
-      this.#unanswered_ms = now_ms;
+    const nowMs = this.#ports.timers.now();
+    if (this.#unansweredSinceMs === null) {
+      this.#unansweredSinceMs = nowMs;
       this.#cancelDead = this.#ports.timers.after(DEAD_MS, () => this.#fail());
     }
-    this.send(ping(now_ms));
+    this.send(ping(nowMs));
     this.#schedulePing();
   }
 
   #hear(): void {
-    this.#unanswered_ms = null;
+    this.#unansweredSinceMs = null;
     this.#cancelDead();
   }
 }

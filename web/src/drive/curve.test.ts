@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromDrag, fromStick, keySpeed, reach_px } from "./curve";
+import { dragReachPx, fromDrag, fromStick, keySpeed } from "./curve";
 import { STILL } from "./velocity";
 
 const pixels = fc.integer({ min: -2000, max: 2000 });
 
 test("full speed is a third of a phone's width away, and never further than a wrist reaches", () => {
-  expect(reach_px(390, 844)).toBe(130);
-  expect(reach_px(844, 390)).toBe(130);
-  expect(reach_px(1440, 900)).toBe(220);
-  expect(reach_px(200, 200)).toBe(96);
+  expect(dragReachPx(390, 844)).toBe(130);
+  expect(dragReachPx(844, 390)).toBe(130);
+  expect(dragReachPx(1440, 900)).toBe(220);
+  expect(dragReachPx(200, 200)).toBe(96);
 });
 
 test("dragging right turns right, dragging up turns up", () => {

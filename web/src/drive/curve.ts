@@ -16,8 +16,8 @@ const REACH_LEAST_PX = 96;
 const REACH_MOST_PX = 220;
 
 /** How far in CSS pixels a finger travels to full speed on a screen of this size. */
-export function reach_px(width_px: number, height_px: number): number {
-  const third = Math.min(width_px, height_px) * REACH_SHARE;
+export function dragReachPx(widthPx: number, heightPx: number): number {
+  const third = Math.min(widthPx, heightPx) * REACH_SHARE;
   return Math.min(REACH_MOST_PX, Math.max(REACH_LEAST_PX, third));
 }
 
@@ -26,8 +26,8 @@ export function reach_px(width_px: number, height_px: number): number {
  *
  * Like a stick: the view turns towards the finger, and the finger's distance is its speed.
  */
-export function fromDrag(dx_px: number, dy_px: number, reach: number): Velocity {
-  return shape(dx_px / reach, -dy_px / reach, FINGER_DEAD_PX / reach);
+export function fromDrag(dxPx: number, dyPx: number, reach: number): Velocity {
+  return shape(dxPx / reach, -dyPx / reach, FINGER_DEAD_PX / reach);
 }
 
 /** The velocity of a gamepad stick, whose axes are -1 to 1 with right and down positive. */
@@ -40,12 +40,12 @@ const KEY_FIRST = 0.3;
 const KEY_FULL = 0.65;
 export const KEY_RAMP_MS = 800;
 
-/** The speed of a key held for `held_ms`; `isFast` is the Shift key. */
-export function keySpeed(held_ms: number, isFast: boolean): number {
+/** The speed of a key held for `heldMs`; `isFast` is the Shift key. */
+export function keySpeed(heldMs: number, isFast: boolean): number {
   if (isFast) {
     return 1;
   }
-  const share = Math.min(1, Math.max(0, held_ms / KEY_RAMP_MS));
+  const share = Math.min(1, Math.max(0, heldMs / KEY_RAMP_MS));
   return KEY_FIRST + (KEY_FULL - KEY_FIRST) * share;
 }
 

@@ -17,7 +17,7 @@ function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
     timers,
     send: (message) => house.isOpen && said.push(message) > 0,
     isBackedUp: () => false,
-    heard: () => ({ server_ms: 50_000, age_ms: 0 }),
+    heard: () => ({ serverMs: 50_000, ageMs: 0 }),
     whyNot: () => house.whyNot,
     ping: () => {
       house.pings += 1;
@@ -212,11 +212,11 @@ test("a press after the stop takes it back, even one that cannot drive", () => {
 
 test("a stop has arrived when a ping that followed it is answered, not one from before", () => {
   const { driver, timers, house, types, goOffline, comeBack } = stage();
-  const before_ms = timers.now();
+  const beforeMs = timers.now();
   timers.pass(100);
   driver.stop();
   expect(house.pings).toBe(1);
-  driver.receivePong(before_ms);
+  driver.receivePong(beforeMs);
   expect(driver.openStop.value).not.toBeNull();
   driver.receivePong(timers.now());
   expect(driver.openStop.value).toBeNull();

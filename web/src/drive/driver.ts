@@ -23,7 +23,7 @@ export interface DriverPorts extends SenderPorts {
 
 /** What became of the newest stop: on its way, or known to have missed the home. Null once it has arrived. */
 export interface OpenStop {
-  readonly pressed_ms: number;
+  readonly pressedAtMs: number;
   readonly isLost: boolean;
 }
 
@@ -56,8 +56,8 @@ export class Driver {
   }
 
   /** A hand comes down; the lease is asked for where nobody has it. */
-  press(source: Source, velocity: Velocity, read_ms: number): void {
-    const pressed = press(this.#hold.value, source, velocity, read_ms);
+  press(source: Source, velocity: Velocity, readAtMs: number): void {
+    const pressed = press(this.#hold.value, source, velocity, readAtMs);
     if (pressed === this.#hold.value) {
       return;
     }
@@ -73,17 +73,17 @@ export class Driver {
     this.#become(pressed);
   }
 
-  move(source: Source, velocity: Velocity, read_ms: number): void {
-    this.#become(move(this.#hold.value, source, velocity, read_ms));
+  move(source: Source, velocity: Velocity, readAtMs: number): void {
+    this.#become(move(this.#hold.value, source, velocity, readAtMs));
   }
 
   letGo(source: Source): void {
     this.#become(letGo(this.#hold.value, source));
   }
 
-  /** Ends the hold although the hand may still be there; `delay_ms` is how far away home is, where that is why. */
-  cut(reason: CutReason, delay_ms?: number): void {
-    this.#become(cut(this.#hold.value, reason, delay_ms));
+  /** Ends the hold although the hand may still be there; `delayMs` is how far away home is, where that is why. */
+  cut(reason: CutReason, delayMs?: number): void {
+    this.#become(cut(this.#hold.value, reason, delayMs));
   }
 
   /** Stops the head, whoever drives; where the home cannot be reached, as soon as it can, unless that takes long. */
@@ -114,8 +114,8 @@ export class Driver {
   /** The socket is there again; a stop that may have been lost with the last one goes first. */
   receiveOnline(): void {
     const open = this.#openStop.value;
-    if (open !== null && this.#ports.timers.now() - open.pressed_ms <= STOP_COUNTS_MS) {
-      this.#sayStop(open.pressed_ms);
+    if (open !== null && this.#ports.timers.now() - open.pressedAtMs <= STOP_COUNTS_MS) {
+      this.#sayStop(open.pressedAtMs);
     } else {
       this.forgetStop();
     }
@@ -129,10 +129,10 @@ export class Driver {
     this.#sender.receiveHeard();
   }
 
-  /** The server has answered what was sent at `clock_ms` (page's clock): whatever was sent before it has arrived. */
-  receivePong(clock_ms: number): void {
+  /** The server has answered what was sent at `clientMs` (page's clock): whatever was sent before it has arrived. */
+  receivePong(clientMs: number): void {
     const open = this.#openStop.value;
-    if (open !== null && open.pressed_ms <= clock_ms) {
+    if (open !== null && open.pressedAtMs <= clientMs) {
       this.forgetStop();
     }
   }
@@ -180,10 +180,10 @@ export class Driver {
     }
   }
 
-  #sayStop(pressed_ms: number): void {
+  #sayStop(pressedAtMs: number): void {
     this.#cancelStop();
     const isSent = this.#ports.send(stop());
-    this.#openStop.value = { pressed_ms, isLost: !isSent };
+    this.#openStop.value = { pressedAtMs, isLost: !isSent };
     if (isSent) {
       this.#cancelStop = this.#ports.timers.after(STOP_ANSWER_MS, () => {
         this.#loseStop();

@@ -22,7 +22,7 @@ export class PadStick {
   #wasAtRest = false;
   #isHeld = false;
   #wasStop = true;
-  #pressed_ms = 0;
+  #pressedAtMs = 0;
 
   constructor(index: number, hands: Hands) {
     this.#source = `gamepad:${index}`;
@@ -30,22 +30,22 @@ export class PadStick {
   }
 
   /** Takes one reading. */
-  receive(pad: Pad, now_ms: number): void {
+  receive(pad: Pad, nowMs: number): void {
     const isStop = pad.buttons[STOP]?.pressed === true;
     if (isStop && !this.#wasStop) {
       this.#hands.stop();
     }
     this.#wasStop = isStop;
-    const wanted = this.#read(pad, now_ms);
+    const wanted = this.#read(pad, nowMs);
     if (isStill(wanted)) {
       this.#wasAtRest = true;
       this.receiveGone();
     } else if (this.#isHeld) {
-      this.#hands.move(this.#source, wanted, now_ms);
+      this.#hands.move(this.#source, wanted, nowMs);
     } else if (this.#wasAtRest) {
       this.#isHeld = true;
-      this.#pressed_ms = now_ms;
-      this.#hands.press(this.#source, this.#read(pad, now_ms), now_ms);
+      this.#pressedAtMs = nowMs;
+      this.#hands.press(this.#source, this.#read(pad, nowMs), nowMs);
     }
   }
 
@@ -57,12 +57,12 @@ export class PadStick {
     }
   }
 
-  #read(pad: Pad, now_ms: number): Velocity {
+  #read(pad: Pad, nowMs: number): Velocity {
     const isDown = (button: number) => (pad.buttons[button]?.pressed === true ? 1 : 0);
     const right = isDown(CROSS.right) - isDown(CROSS.left);
     const up = isDown(CROSS.up) - isDown(CROSS.down);
     if (right !== 0 || up !== 0) {
-      const speed = keySpeed(this.#isHeld ? now_ms - this.#pressed_ms : 0, false) / Math.hypot(right, up);
+      const speed = keySpeed(this.#isHeld ? nowMs - this.#pressedAtMs : 0, false) / Math.hypot(right, up);
       return velocity(right * speed, up * speed);
     }
     const [x = 0, y = 0, x2 = 0, y2 = 0] = pad.axes;
@@ -80,7 +80,7 @@ export class Pads {
   }
 
   /** Takes one reading of all. A window may be seen, and its gamepads read, while the visitor plays in another. */
-  receive(pads: readonly Pad[], hasFocus: boolean, now_ms: number): void {
+  receive(pads: readonly Pad[], hasFocus: boolean, nowMs: number): void {
     if (!hasFocus) {
       this.receiveAway();
       return;
@@ -94,7 +94,7 @@ export class Pads {
     for (const pad of pads) {
       const stick = this.#sticks.get(pad.index) ?? new PadStick(pad.index, this.#hands);
       this.#sticks.set(pad.index, stick);
-      stick.receive(pad, now_ms);
+      stick.receive(pad, nowMs);
     }
   }
 
@@ -112,9 +112,9 @@ export function listenToGamepads(hands: Hands): () => void {
   const all = new Pads(hands);
   let frame = 0;
 
-  const read = (now_ms: number) => {
+  const read = (nowMs: number) => {
     const pads = navigator.getGamepads().filter((pad) => pad !== null);
-    all.receive(pads, document.hasFocus(), now_ms);
+    all.receive(pads, document.hasFocus(), nowMs);
     frame = pads.length > 0 ? requestAnimationFrame(read) : 0;
   };
   const start = () => {

@@ -4,8 +4,8 @@ import type { Velocity } from "./velocity";
 
 /** Times are when the hand was read, on the page's clock in milliseconds. */
 export interface Hands {
-  press(source: Source, velocity: Velocity, read_ms: number): void;
-  move(source: Source, velocity: Velocity, read_ms: number): void;
+  press(source: Source, velocity: Velocity, readAtMs: number): void;
+  move(source: Source, velocity: Velocity, readAtMs: number): void;
   letGo(source: Source): void;
   /** Stops the head, whoever drives. */
   stop(): void;

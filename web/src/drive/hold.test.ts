@@ -8,9 +8,9 @@ const UP = velocity(0, 1);
 
 test("a press begins a hold, a move changes it, letting go ends it", () => {
   const pressed = press(NO_HOLD, "keys", RIGHT, 10);
-  expect(pressed).toMatchObject({ kind: "live", number: 1, velocity: RIGHT, read_ms: 10 });
+  expect(pressed).toMatchObject({ kind: "live", number: 1, velocity: RIGHT, readAtMs: 10 });
   const moved = move(pressed, "keys", UP, 20);
-  expect(moved).toMatchObject({ kind: "live", number: 1, velocity: UP, read_ms: 20 });
+  expect(moved).toMatchObject({ kind: "live", number: 1, velocity: UP, readAtMs: 20 });
   expect(letGo(moved, "keys")).toEqual({ kind: "none", number: 1 });
 });
 

@@ -23,7 +23,7 @@ export interface LiveHold {
   readonly source: Source;
   readonly velocity: Velocity;
   /** When the hand was read, on the page's clock. */
-  readonly read_ms: number;
+  readonly readAtMs: number;
   /** Axes that this hold moves no more: their unit went out of reach. The other axis goes on. */
   readonly lost: readonly Axis[];
 }
@@ -34,7 +34,7 @@ export interface CutHold {
   readonly source: Source;
   readonly reason: CutReason;
   /** With `too_far`: how old a command was when it came home, at most. */
-  readonly delay_ms?: number;
+  readonly delayMs?: number;
 }
 
 export type Hold = { readonly kind: "none"; readonly number: number } | LiveHold | CutHold;
@@ -42,16 +42,16 @@ export type Hold = { readonly kind: "none"; readonly number: number } | LiveHold
 export const NO_HOLD: Hold = { kind: "none", number: 0 };
 
 /** A fresh press; another source's live hold stays, because one hand is enough. */
-export function press(hold: Hold, source: Source, velocity: Velocity, read_ms: number): Hold {
+export function press(hold: Hold, source: Source, velocity: Velocity, readAtMs: number): Hold {
   if (hold.kind === "live" || (hold.kind === "cut" && hold.source === source)) {
     return hold;
   }
-  return { kind: "live", number: hold.number + 1, source, velocity, read_ms, lost: [] };
+  return { kind: "live", number: hold.number + 1, source, velocity, readAtMs, lost: [] };
 }
 
 /** The hand moved; only the hand that pressed, and only while its hold lives. */
-export function move(hold: Hold, source: Source, velocity: Velocity, read_ms: number): Hold {
-  return hold.kind === "live" && hold.source === source ? { ...hold, velocity, read_ms } : hold;
+export function move(hold: Hold, source: Source, velocity: Velocity, readAtMs: number): Hold {
+  return hold.kind === "live" && hold.source === source ? { ...hold, velocity, readAtMs } : hold;
 }
 
 /** The hand let go; after a cut this is what makes the next press a fresh one. */
@@ -60,12 +60,12 @@ export function letGo(hold: Hold, source: Source): Hold {
 }
 
 /** The hold ends although the hand is still there; it never lives again. */
-export function cut(hold: Hold, reason: CutReason, delay_ms?: number): Hold {
+export function cut(hold: Hold, reason: CutReason, delayMs?: number): Hold {
   if (hold.kind !== "live") {
     return hold;
   }
   const { number, source } = hold;
-  return { kind: "cut", number, source, reason, ...(delay_ms === undefined ? {} : { delay_ms }) };
+  return { kind: "cut", number, source, reason, ...(delayMs === undefined ? {} : { delayMs }) };
 }
 
 /** One axis of the hold ends; where the hand asks nothing else of the head, that is the end of the whole hold. */

@@ -24,7 +24,7 @@ export class KeyInput {
   readonly #hands: Hands;
   readonly #timers: Timers;
   readonly #down = new Set<string>();
-  #pressed_ms = 0;
+  #pressedAtMs = 0;
   #isFast = false;
   #cancelStep: Cancel = () => {};
 
@@ -66,7 +66,7 @@ export class KeyInput {
     const isPress = this.#down.size === 0;
     this.#down.add(event.code);
     if (isPress) {
-      this.#pressed_ms = event.timeStamp;
+      this.#pressedAtMs = event.timeStamp;
       this.#hands.press(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
       this.#scheduleStep();
     } else {
@@ -105,15 +105,15 @@ export class KeyInput {
   #scheduleStep(): void {
     this.#cancelStep();
     this.#cancelStep = this.#timers.after(STEP_MS, () => {
-      const now_ms = this.#timers.now();
-      this.#hands.move(SOURCE, this.#velocity(now_ms), now_ms);
-      if (now_ms - this.#pressed_ms < KEY_RAMP_MS) {
+      const nowMs = this.#timers.now();
+      this.#hands.move(SOURCE, this.#velocity(nowMs), nowMs);
+      if (nowMs - this.#pressedAtMs < KEY_RAMP_MS) {
         this.#scheduleStep();
       }
     });
   }
 
-  #velocity(now_ms: number): Velocity {
+  #velocity(nowMs: number): Velocity {
     let right = 0;
     let up = 0;
     for (const code of this.#down) {
@@ -124,7 +124,7 @@ export class KeyInput {
     if (length === 0) {
       return STILL;
     }
-    const speed = keySpeed(now_ms - this.#pressed_ms, this.#isFast);
+    const speed = keySpeed(nowMs - this.#pressedAtMs, this.#isFast);
     return velocity((Math.sign(right) * speed) / length, (Math.sign(up) * speed) / length);
   }
 }

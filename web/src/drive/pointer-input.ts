@@ -1,6 +1,6 @@
 // A finger or a mouse on the picture: where it was pressed is the stick's centre, where it is now is the stick.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { fromDrag, reach_px } from "./curve";
+import { dragReachPx, fromDrag } from "./curve";
 import { type Hands, listenToAway } from "./hands";
 import { STILL } from "./velocity";
 
@@ -61,7 +61,7 @@ export class PointerInput {
   }
 
   /** A pointer came down on a screen of this size in CSS pixels; true where it became the stick. */
-  receiveDown(touch: Touch, width_px: number, height_px: number): boolean {
+  receiveDown(touch: Touch, widthPx: number, heightPx: number): boolean {
     if (touch.button !== 0 || this.#stick.value !== null) {
       return false; // another button, or a second finger
     }
@@ -72,7 +72,7 @@ export class PointerInput {
       y: touch.clientY,
       dx: 0,
       dy: 0,
-      reach: reach_px(width_px, height_px),
+      reach: dragReachPx(widthPx, heightPx),
     };
     this.#hands.press(sourceOf(touch.pointerId), STILL, touch.timeStamp);
     return true;

@@ -8,7 +8,7 @@ import { LEAST_GAP_MS, Sender } from "./sender";
 import { velocity } from "./velocity";
 
 interface Said {
-  readonly at_ms: number;
+  readonly atMs: number;
   readonly message: ClientMessage;
 }
 
@@ -16,10 +16,10 @@ function stage(epoch: number | null = 1) {
   const timers = new FakeTimers();
   const said: Said[] = [];
   const socket = { isOpen: true, isBackedUp: false };
-  const server = { heard: { server_ms: 50_000, age_ms: 100 } as Heard | null, pings: [] as number[] };
+  const server = { heard: { serverMs: 50_000, ageMs: 100 } as Heard | null, pings: [] as number[] };
   const sender = new Sender({
     timers,
-    send: (message) => socket.isOpen && said.push({ at_ms: timers.now(), message }) > 0,
+    send: (message) => socket.isOpen && said.push({ atMs: timers.now(), message }) > 0,
     isBackedUp: () => socket.isBackedUp,
     heard: () => server.heard,
     ping: () => server.pings.push(timers.now()),
@@ -30,14 +30,14 @@ function stage(epoch: number | null = 1) {
   return { timers, said, socket, server, sender, drives };
 }
 
-const live = (at_ms = 1000) => press(NO_HOLD, "keys", velocity(0.5, 0), at_ms);
+const live = (atMs = 1000) => press(NO_HOLD, "keys", velocity(0.5, 0), atMs);
 
 test("the first message leaves within the press itself", () => {
   const { sender, said } = stage();
   sender.receiveHold(live());
   expect(said).toEqual([
     {
-      at_ms: 1000,
+      atMs: 1000,
       message: { type: "drive", epoch: 1, hold: 1, seq: 1, pan: 0.5, tilt: 0, clock: 1000, heard: 50_000 },
     },
   ]);
@@ -47,7 +47,7 @@ test("a held hand is said again every fifty milliseconds, as read then", () => {
   const { sender, timers, said } = stage();
   sender.receiveHold(live());
   timers.pass(160);
-  expect(said.map(({ at_ms }) => at_ms)).toEqual([1000, 1050, 1100, 1150]);
+  expect(said.map(({ atMs }) => atMs)).toEqual([1000, 1050, 1100, 1150]);
   expect(said.map(({ message }) => "clock" in message && message.clock)).toEqual([1000, 1050, 1100, 1150]);
 });
 
@@ -93,7 +93,7 @@ test("without the lease nothing is said; with it, what is true then", () => {
   timers.pass(200);
   expect(said).toEqual([]);
   sender.receiveEpoch(7);
-  expect(said).toMatchObject([{ at_ms: 1200, message: { type: "drive", epoch: 7, clock: 1200 } }]);
+  expect(said).toMatchObject([{ atMs: 1200, message: { type: "drive", epoch: 7, clock: 1200 } }]);
 });
 
 test("a hold that never reached the server needs no release", () => {
@@ -124,7 +124,7 @@ test("a socket that takes nothing is given nothing, and the newest when it takes
   socket.isBackedUp = false;
   timers.pass(LEAST_GAP_MS);
   expect(drives()).toHaveLength(2);
-  expect(drives()[1]).toMatchObject({ pan: -1, clock: said[1]?.at_ms });
+  expect(drives()[1]).toMatchObject({ pan: -1, clock: said[1]?.atMs });
 });
 
 test("letting go is said even to a socket that is backed up", () => {
@@ -139,14 +139,14 @@ test("letting go is said even to a socket that is backed up", () => {
 test("each message repeats the newest time of the server's clock", () => {
   const { sender, timers, server, drives } = stage();
   sender.receiveHold(live());
-  server.heard = { server_ms: 50_250, age_ms: 0 };
+  server.heard = { serverMs: 50_250, ageMs: 0 };
   timers.pass(50);
   expect(drives().map(({ heard }) => heard)).toEqual([50_000, 50_250]);
 });
 
 test("a press waits until the server was heard of lately, and asks for that at once, again and again", () => {
   const { sender, timers, server, said } = stage();
-  server.heard = { server_ms: 50_000, age_ms: 401 };
+  server.heard = { serverMs: 50_000, ageMs: 401 };
   const hold = live();
   sender.receiveHold(hold);
   timers.pass(100);
@@ -154,10 +154,10 @@ test("a press waits until the server was heard of lately, and asks for that at o
   timers.pass(500);
   expect(server.pings).toEqual([1000, 1250, 1500]);
   expect(said).toEqual([]);
-  server.heard = { server_ms: 50_600, age_ms: 0 };
+  server.heard = { serverMs: 50_600, ageMs: 0 };
   sender.receiveHeard();
   expect(said).toMatchObject([
-    { at_ms: 1600, message: { type: "drive", hold: 1, pan: 1, heard: 50_600, clock: 1600 } },
+    { atMs: 1600, message: { type: "drive", hold: 1, pan: 1, heard: 50_600, clock: 1600 } },
   ]);
 });
 
@@ -166,7 +166,7 @@ test("a press asks for the server's time along with the lease", () => {
   server.heard = null;
   sender.receiveHold(live());
   expect(server.pings).toEqual([1000]);
-  server.heard = { server_ms: 50_600, age_ms: 0 };
+  server.heard = { serverMs: 50_600, ageMs: 0 };
   sender.receiveHeard();
   expect(said).toEqual([]);
   sender.receiveEpoch(3);
@@ -176,7 +176,7 @@ test("a press asks for the server's time along with the lease", () => {
 test("how lately depends on what the server allows", () => {
   const { sender, server, said } = stage();
   sender.receiveMaxAge(300);
-  server.heard = { server_ms: 50_000, age_ms: 121 };
+  server.heard = { serverMs: 50_000, ageMs: 121 };
   sender.receiveHold(live());
   expect(said).toEqual([]);
 });
@@ -187,7 +187,7 @@ test("a press that was let go while it waited is never told", () => {
   const hold = live();
   sender.receiveHold(hold);
   sender.receiveHold(letGo(hold, "keys"));
-  server.heard = { server_ms: 50_600, age_ms: 0 };
+  server.heard = { serverMs: 50_600, ageMs: 0 };
   sender.receiveHeard();
   timers.pass(1000);
   expect(said).toEqual([]);
@@ -197,7 +197,7 @@ test("a press that was let go while it waited is never told", () => {
 test("a hold that goes on is told although nothing was heard: the server decides", () => {
   const { sender, server, timers, drives } = stage();
   sender.receiveHold(live());
-  server.heard = { server_ms: 50_000, age_ms: 900 };
+  server.heard = { serverMs: 50_000, ageMs: 900 };
   timers.pass(100);
   expect(drives()).toHaveLength(3);
 });
@@ -214,17 +214,17 @@ test("letting go is said however long nothing was heard", () => {
 /** A page's life for the property below: what was held when, beside what was said. */
 class World {
   readonly stage = stage();
-  readonly lives = new Map<number, { from_ms: number; to_ms: number }>();
+  readonly lives = new Map<number, { fromMs: number; toMs: number }>();
   hold: Hold = NO_HOLD;
 
   become(next: Hold): void {
-    const now_ms = this.stage.timers.now();
+    const nowMs = this.stage.timers.now();
     const life = this.lives.get(this.hold.number);
     if (this.hold.kind === "live" && next.kind !== "live" && life !== undefined) {
-      life.to_ms = now_ms;
+      life.toMs = nowMs;
     }
     if (next.kind === "live" && this.hold.kind !== "live") {
-      this.lives.set(next.number, { from_ms: now_ms, to_ms: Number.POSITIVE_INFINITY });
+      this.lives.set(next.number, { fromMs: nowMs, toMs: Number.POSITIVE_INFINITY });
     }
     this.hold = next;
     this.stage.sender.receiveHold(next);
@@ -263,9 +263,9 @@ test("over any history: only live holds drive, nothing after a release, sequence
         step(world);
       }
       let seq = 0;
-      let lastDrive_ms = Number.NEGATIVE_INFINITY;
+      let lastDriveAtMs = Number.NEGATIVE_INFINITY;
       const released = new Set<number>();
-      for (const { at_ms, message } of world.stage.said) {
+      for (const { atMs, message } of world.stage.said) {
         if (message.type !== "drive" && message.type !== "release") {
           throw new Error(`a sender says no ${message.type}`);
         }
@@ -277,10 +277,10 @@ test("over any history: only live holds drive, nothing after a release, sequence
           continue;
         }
         const life = world.lives.get(message.hold);
-        expect(at_ms).toBeGreaterThanOrEqual(life?.from_ms ?? Number.NaN);
-        expect(at_ms).toBeLessThanOrEqual(life?.to_ms ?? Number.NaN);
-        expect(at_ms - lastDrive_ms).toBeGreaterThanOrEqual(LEAST_GAP_MS);
-        lastDrive_ms = at_ms;
+        expect(atMs).toBeGreaterThanOrEqual(life?.fromMs ?? Number.NaN);
+        expect(atMs).toBeLessThanOrEqual(life?.toMs ?? Number.NaN);
+        expect(atMs - lastDriveAtMs).toBeGreaterThanOrEqual(LEAST_GAP_MS);
+        lastDriveAtMs = atMs;
       }
     }),
     { numRuns: 1000 },
@@ -298,9 +298,9 @@ test("over any history: a live hold under the lease is heard of at least every r
         hold = move(hold, "keys", velocity(n / 100, 0), timers.now());
         sender.receiveHold(hold);
       });
-      const times = said.map(({ at_ms }) => at_ms);
-      times.slice(1).forEach((at_ms, n) => {
-        expect(at_ms - (times[n] ?? 0)).toBeLessThanOrEqual(50);
+      const times = said.map(({ atMs }) => atMs);
+      times.slice(1).forEach((atMs, n) => {
+        expect(atMs - (times[n] ?? 0)).toBeLessThanOrEqual(50);
       });
     }),
   );

@@ -41,14 +41,14 @@ export class Sender {
   readonly #ports: SenderPorts;
   #hold: Hold = NO_HOLD;
   #epoch: number | null = null;
-  #resend_ms = RESEND_MS;
-  #fresh_ms = FRESH_SHARE * MAX_AGE_MS;
+  #resendMs = RESEND_MS;
+  #maxHeardAgeMs = FRESH_SHARE * MAX_AGE_MS;
   /** When the server was asked for its time because a press waits for it; null while none does. */
-  #asked_ms: number | null = null;
+  #pingedAtMs: number | null = null;
   #seq = 0;
   /** The newest `drive` of the present hold; null until it has sent one. */
   #sent: Sent | null = null;
-  #last_ms = Number.NEGATIVE_INFINITY;
+  #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel = () => {};
 
   constructor(ports: SenderPorts) {
@@ -56,19 +56,19 @@ export class Sender {
   }
 
   /** The server's wish for how often a held velocity is sent again. */
-  receiveResend(resend_ms: number): void {
-    this.#resend_ms = Math.max(LEAST_GAP_MS, resend_ms);
+  receiveResend(resendMs: number): void {
+    this.#resendMs = Math.max(LEAST_GAP_MS, resendMs);
   }
 
   /** How old a setpoint may be at the server, by what this page had heard of it. */
-  receiveMaxAge(max_age_ms: number): void {
-    this.#fresh_ms = FRESH_SHARE * max_age_ms;
+  receiveMaxAge(maxAgeMs: number): void {
+    this.#maxHeardAgeMs = FRESH_SHARE * maxAgeMs;
   }
 
   /** The server has told its time: a press that waits for that may be told now. */
   receiveHeard(): void {
-    if (this.#asked_ms !== null) {
-      this.#asked_ms = null;
+    if (this.#pingedAtMs !== null) {
+      this.#pingedAtMs = null;
       this.#advance();
     }
   }
@@ -102,12 +102,12 @@ export class Sender {
     this.#cancel();
     const hold = this.#hold;
     if (hold.kind !== "live") {
-      this.#asked_ms = null;
+      this.#pingedAtMs = null;
       return;
     }
     const heard = this.#ports.heard();
     // Nothing has moved yet, so that a press may wait for news; a hold that goes on is judged by the server.
-    if (heard === null || (this.#sent === null && heard.age_ms > this.#fresh_ms)) {
+    if (heard === null || (this.#sent === null && heard.ageMs > this.#maxHeardAgeMs)) {
       this.#ask();
       return;
     }
@@ -117,41 +117,41 @@ export class Sender {
     if (this.#sent !== null && this.#sent.epoch !== this.#epoch) {
       return; // a hold belongs to the lease it began under
     }
-    const now_ms = this.#ports.timers.now();
+    const nowMs = this.#ports.timers.now();
     const isChanged = this.#sent === null || !isSame(this.#sent.velocity, hold.velocity);
-    const wait_ms = this.#last_ms + (isChanged ? LEAST_GAP_MS : this.#resend_ms) - now_ms;
-    if (wait_ms > 0) {
-      this.#cancel = this.#ports.timers.after(wait_ms, () => this.#advance());
+    const waitMs = this.#lastSentAtMs + (isChanged ? LEAST_GAP_MS : this.#resendMs) - nowMs;
+    if (waitMs > 0) {
+      this.#cancel = this.#ports.timers.after(waitMs, () => this.#advance());
       return;
     }
     if (this.#ports.isBackedUp() || !this.#drive(hold, this.#epoch, heard, isChanged)) {
       this.#cancel = this.#ports.timers.after(LEAST_GAP_MS, () => this.#advance());
       return;
     }
-    this.#cancel = this.#ports.timers.after(this.#resend_ms, () => this.#advance());
+    this.#cancel = this.#ports.timers.after(this.#resendMs, () => this.#advance());
   }
 
   #ask(): void {
-    const now_ms = this.#ports.timers.now();
-    if (this.#asked_ms === null || now_ms - this.#asked_ms >= ASK_MS) {
-      this.#asked_ms = now_ms;
+    const nowMs = this.#ports.timers.now();
+    if (this.#pingedAtMs === null || nowMs - this.#pingedAtMs >= ASK_MS) {
+      this.#pingedAtMs = nowMs;
       this.#ports.ping();
     }
-    const wait_ms = this.#asked_ms + ASK_MS - now_ms;
-    this.#cancel = this.#ports.timers.after(wait_ms, () => this.#advance());
+    const waitMs = this.#pingedAtMs + ASK_MS - nowMs;
+    this.#cancel = this.#ports.timers.after(waitMs, () => this.#advance());
   }
 
   #drive(hold: LiveHold, epoch: number, heard: Heard, isChanged: boolean): boolean {
-    const now_ms = this.#ports.timers.now();
+    const nowMs = this.#ports.timers.now();
     // A hand that has not moved is read again now: it is still there. So is one that waited, for the lease or the socket.
-    const isFresh = isChanged && now_ms - hold.read_ms <= 2 * LEAST_GAP_MS;
-    const clock = isFresh ? hold.read_ms : now_ms;
+    const isFresh = isChanged && nowMs - hold.readAtMs <= 2 * LEAST_GAP_MS;
+    const clock = isFresh ? hold.readAtMs : nowMs;
     const { pan, tilt } = hold.velocity;
-    const said = { epoch, hold: hold.number, seq: ++this.#seq, pan, tilt, clock, heard: heard.server_ms };
+    const said = { epoch, hold: hold.number, seq: ++this.#seq, pan, tilt, clock, heard: heard.serverMs };
     if (!this.#ports.send(drive(said))) {
       return false;
     }
-    this.#last_ms = now_ms;
+    this.#lastSentAtMs = nowMs;
     this.#sent = { hold: hold.number, epoch, velocity: hold.velocity };
     return true;
   }

@@ -7,7 +7,7 @@ import { Start } from "./start";
 export function App({ visit, timers }: { visit: Visit; timers: Timers }) {
   const isEnded = visit.isInside.value && visit.saying.value.topic === "ended";
   const isInRoom = visit.isInside.value && !isEnded;
-  const hasPicture = visit.firstPicture_ms.value !== null;
+  const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
       {isInRoom && <Room visit={visit} timers={timers} />}

@@ -34,7 +34,7 @@ export function Corner({ visit }: { visit: Visit }) {
 
 function Panel({ visit }: { visit: Visit }) {
   const { head, pan, tilt, stage } = visit.house.value;
-  const { command_ms, glass_ms } = visit.figures.value;
+  const { commandMs, pictureMs } = visit.figures.value;
   const others = Math.max(0, (stage?.viewers ?? 1) - 1);
   return (
     <section class="panel" aria-label="Connection">
@@ -49,9 +49,9 @@ function Panel({ visit }: { visit: Visit }) {
           <Dot health={axisHealth(tilt)} /> {axisWords(tilt)}
         </dd>
         <dt title="From your hand until the command left for the camera head">Command</dt>
-        <dd data-figure="command">{delayWords(command_ms)}</dd>
+        <dd data-figure="command">{delayWords(commandMs)}</dd>
         <dt title="From the camera to this screen">Picture</dt>
-        <dd data-figure="glass">{delayWords(glass_ms)}</dd>
+        <dd data-figure="glass">{delayWords(pictureMs)}</dd>
         <dt>Also looking</dt>
         <dd>{others === 0 ? "nobody" : others}</dd>
       </dl>

@@ -36,7 +36,7 @@ function stage() {
     join: async () => ({ captureAnchor: null, leave: () => {} }),
   });
   doing(() => render(<App visit={visit} timers={timers} />, page));
-  const frame = () => doing(() => visit.receiveFrame({ shown_ms: timers.now(), rtp: null }));
+  const frame = () => doing(() => visit.receiveFrame({ shownAtMs: timers.now(), rtp: null }));
   const say = (...messages: Parameters<FakeSocket["say"]>[0][]) =>
     doing(() => {
       for (const message of messages) {

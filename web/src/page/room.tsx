@@ -70,7 +70,7 @@ function facts(visit: Visit): Record<`data-${string}`, string> {
     "data-pan-link": pan?.link ?? "unknown",
     "data-tilt-link": tilt?.link ?? "unknown",
     "data-moving": String((pan?.velocity ?? 0) !== 0 || (tilt?.velocity ?? 0) !== 0),
-    "data-first-picture-ms": String(Math.round(visit.firstPicture_ms.value ?? -1)),
+    "data-first-picture-ms": String(Math.round(visit.firstPictureMs.value ?? -1)),
   };
 }
 

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { CaptureClock, readCaptureClock } from "./capture-clock";
 
 test("the header is read", () => {
-  expect(readCaptureClock("rtp=4294967295;server=1234.5")).toEqual({ rtp: 4294967295, server_ms: 1234.5 });
-  expect(readCaptureClock(" rtp=1 ; server=2 ")).toEqual({ rtp: 1, server_ms: 2 });
+  expect(readCaptureClock("rtp=4294967295;server=1234.5")).toEqual({ rtp: 4294967295, serverMs: 1234.5 });
+  expect(readCaptureClock(" rtp=1 ; server=2 ")).toEqual({ rtp: 1, serverMs: 2 });
 });
 
 test.each([
@@ -20,9 +20,9 @@ test.each([
 });
 
 test("ninety ticks are a millisecond, also backwards", () => {
-  const clock = new CaptureClock({ rtp: 1000, server_ms: 500 });
-  expect(clock.captured_ms(1000 + 9000)).toBe(600);
-  expect(clock.captured_ms(1000 - 90)).toBe(499);
+  const clock = new CaptureClock({ rtp: 1000, serverMs: 500 });
+  expect(clock.capturedAtMs(1000 + 9000)).toBe(600);
+  expect(clock.capturedAtMs(1000 - 90)).toBe(499);
 });
 
 test("a stream may go on for days, round and round the 32-bit circle", () => {
@@ -31,11 +31,11 @@ test("a stream may go on for days, round and round the 32-bit circle", () => {
       fc.nat(2 ** 32 - 1),
       fc.array(fc.integer({ min: 1, max: 2 ** 30 }), { maxLength: 50 }),
       (start, gaps) => {
-        const clock = new CaptureClock({ rtp: start, server_ms: 0 });
+        const clock = new CaptureClock({ rtp: start, serverMs: 0 });
         let ticks = 0;
         for (const gap of gaps) {
           ticks += gap;
-          expect(clock.captured_ms((start + ticks) % 2 ** 32)).toBeCloseTo(ticks / 90, 3);
+          expect(clock.capturedAtMs((start + ticks) % 2 ** 32)).toBeCloseTo(ticks / 90, 3);
         }
       },
     ),

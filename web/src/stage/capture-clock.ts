@@ -6,7 +6,7 @@ const TICKS_PER_MS = 90;
 /** One instant on both clocks. */
 export interface CaptureAnchor {
   readonly rtp: number;
-  readonly server_ms: number;
+  readonly serverMs: number;
 }
 
 /** Reads `rtp=<uint32>;server=<milliseconds>`, the answer's `Belvedere-Capture-Clock`; null where it is not that. */
@@ -15,25 +15,25 @@ export function readCaptureClock(header: string | null): CaptureAnchor | null {
   if (match === null) {
     return null;
   }
-  const anchor = { rtp: Number(match[1]), server_ms: Number(match[2]) };
+  const anchor = { rtp: Number(match[1]), serverMs: Number(match[2]) };
   return anchor.rtp < 2 ** 32 ? anchor : null;
 }
 
 /** Follows one stream's time stamps; they wrap every thirteen hours, so each is read relative to the one before. */
 export class CaptureClock {
   #rtp: number;
-  #server_ms: number;
+  #serverMs: number;
 
   constructor(anchor: CaptureAnchor) {
     this.#rtp = anchor.rtp;
-    this.#server_ms = anchor.server_ms;
+    this.#serverMs = anchor.serverMs;
   }
 
   /** When the picture with this time stamp was taken, in milliseconds of the server's clock. */
-  captured_ms(rtp: number): number {
+  capturedAtMs(rtp: number): number {
     const ticks = (rtp - this.#rtp) | 0; // the nearer way round the 32-bit circle
     this.#rtp = rtp;
-    this.#server_ms += ticks / TICKS_PER_MS;
-    return this.#server_ms;
+    this.#serverMs += ticks / TICKS_PER_MS;
+    return this.#serverMs;
   }
 }

@@ -17,8 +17,8 @@ test("each frame is told with its time on the glass and its stamp, until nobody 
   callbacks.get(1)?.(0, { expectedDisplayTime: 12.5, rtpTimestamp: 900 });
   callbacks.get(2)?.(0, { expectedDisplayTime: 45 });
   expect(frames).toEqual([
-    { shown_ms: 12.5, rtp: 900 },
-    { shown_ms: 45, rtp: null },
+    { shownAtMs: 12.5, rtp: 900 },
+    { shownAtMs: 45, rtp: null },
   ]);
   stop();
   expect(callbacks.has(3)).toBe(false);

@@ -13,7 +13,7 @@ export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame
   const next = () => {
     id = video.requestVideoFrameCallback((_now, metadata: Metadata) => {
       next();
-      receive({ shown_ms: metadata.expectedDisplayTime, rtp: metadata.rtpTimestamp ?? null });
+      receive({ shownAtMs: metadata.expectedDisplayTime, rtp: metadata.rtpTimestamp ?? null });
     });
   };
   next();
@@ -22,7 +22,7 @@ export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame
 
 /** For browsers without frame callbacks: the video's own time moves while pictures come. */
 function watchTime(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
-  const onTime = () => receive({ shown_ms: performance.now(), rtp: null });
+  const onTime = () => receive({ shownAtMs: performance.now(), rtp: null });
   video.addEventListener("timeupdate", onTime);
   return () => video.removeEventListener("timeupdate", onTime);
 }

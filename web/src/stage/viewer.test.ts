@@ -15,7 +15,7 @@ function stage() {
   const timers = new FakeTimers();
   const attempts: Attempt[] = [];
   const shown: (MediaStream | null)[] = [];
-  const glass: [captured_ms: number, shown_ms: number][] = [];
+  const glass: [capturedAtMs: number, shownAtMs: number][] = [];
   const viewer = new Viewer({
     timers,
     random: () => 0,
@@ -40,7 +40,7 @@ function stage() {
         attempts.push(attempt);
       }),
     show: (stream) => shown.push(stream),
-    receiveGlass: (captured_ms, shown_ms) => glass.push([captured_ms, shown_ms]),
+    receiveGlass: (capturedAtMs, shownAtMs) => glass.push([capturedAtMs, shownAtMs]),
   });
   const attempt = (): Attempt => {
     const newest = attempts.at(-1);
@@ -49,9 +49,9 @@ function stage() {
     }
     return newest;
   };
-  const frame = (rtp: number | null = null) => viewer.receiveFrame({ shown_ms: timers.now(), rtp });
-  const play = (duration_ms: number) => {
-    for (let ms = 0; ms < duration_ms; ms += 50) {
+  const frame = (rtp: number | null = null) => viewer.receiveFrame({ shownAtMs: timers.now(), rtp });
+  const play = (durationMs: number) => {
+    for (let ms = 0; ms < durationMs; ms += 50) {
       timers.pass(50);
       frame();
     }
@@ -226,7 +226,7 @@ test("a page seen again in time has its picture still", async () => {
 test("each frame's true age is told, once the server has said how to read its stamp", async () => {
   const { viewer, attempt, frame, glass, timers } = stage();
   viewer.open();
-  await attempt().succeed({ captureAnchor: { rtp: 900, server_ms: 70_000 } });
+  await attempt().succeed({ captureAnchor: { rtp: 900, serverMs: 70_000 } });
   frame(900 + 9000);
   frame(null);
   expect(glass).toEqual([[70_100, timers.now()]]);

@@ -1,6 +1,6 @@
 // Keeps a picture on the page: joins, notices when it stands still or breaks, and joins again by itself.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { backoff_ms } from "../time/backoff";
+import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { type CaptureAnchor, CaptureClock } from "./capture-clock";
 import { JoinError, type JoinFailure, type Viewing, type WhepEvents } from "./whep";
@@ -18,7 +18,7 @@ const SLEPT_MS = 600;
 /** Nobody looks at a hidden page; after this long the stream is given back. */
 const HIDDEN_MS = 30_000;
 /** A house that is full, or has no picture, is asked again in peace. */
-const PATIENT = { first_ms: 4000, factor: 1.5, longest_ms: 20_000 };
+const PATIENT = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
 export type ViewerState =
   | { readonly kind: "closed" }
@@ -35,13 +35,13 @@ export interface ViewerPorts {
   /** Puts a stream on the screen, or takes it away. */
   show(stream: MediaStream | null): void;
   /** How long after its capture a picture was shown, where that can be said. */
-  receiveGlass(captured_ms: number, shown_ms: number): void;
+  receiveGlass(capturedAtMs: number, shownAtMs: number): void;
 }
 
 /** One picture as it reaches the screen. */
 export interface ShownFrame {
   /** When it is on the glass, on the page's clock. */
-  readonly shown_ms: number;
+  readonly shownAtMs: number;
   /** Its RTP time stamp, where the browser tells. */
   readonly rtp: number | null;
 }
@@ -53,8 +53,8 @@ export class Viewer {
   #viewing: Viewing | null = null;
   #clock: CaptureClock | null = null;
   #attempt = 0;
-  #lastFrame_ms = 0;
-  #lastLook_ms = 0;
+  #lastFrameAtMs = 0;
+  #lastCheckAtMs = 0;
   #isVisible = true;
   #cancelWait: Cancel = () => {};
   #cancelLook: Cancel = () => {};
@@ -95,20 +95,20 @@ export class Viewer {
     if (kind !== "joining" && kind !== "live" && kind !== "frozen") {
       return;
     }
-    this.#lastFrame_ms = this.#ports.timers.now();
+    this.#lastFrameAtMs = this.#ports.timers.now();
     if (kind !== "live") {
       this.#attempt = 0;
       this.#state.value = { kind: "live" };
     }
     if (this.#clock !== null && frame.rtp !== null) {
-      this.#ports.receiveGlass(this.#clock.captured_ms(frame.rtp), frame.shown_ms);
+      this.#ports.receiveGlass(this.#clock.capturedAtMs(frame.rtp), frame.shownAtMs);
     }
   }
 
   /** The page was hidden, or is seen again. Hidden pages show no frames, so they are not missed meanwhile. */
   receiveVisible(isVisible: boolean): void {
     this.#isVisible = isVisible;
-    this.#lastFrame_ms = this.#ports.timers.now();
+    this.#lastFrameAtMs = this.#ports.timers.now();
     this.#cancelHidden();
     if (this.#state.value.kind === "closed" || this.#state.value.kind === "ended") {
       return;
@@ -128,8 +128,8 @@ export class Viewer {
   #join(): void {
     this.#drop();
     this.#state.value = { kind: "joining", attempt: this.#attempt };
-    this.#lastFrame_ms = this.#ports.timers.now();
-    this.#lastLook_ms = this.#lastFrame_ms;
+    this.#lastFrameAtMs = this.#ports.timers.now();
+    this.#lastCheckAtMs = this.#lastFrameAtMs;
     this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
     void this.#ask(this.#abort.signal);
   }
@@ -160,8 +160,8 @@ export class Viewer {
     }
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
-    const wait_ms = backoff_ms(attempt, this.#ports.random(), failure === "failed" ? undefined : PATIENT);
-    this.#cancelWait = this.#ports.timers.after(wait_ms, () => this.#join());
+    const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : PATIENT);
+    this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
   }
 
   #drop(): void {
@@ -175,18 +175,18 @@ export class Viewer {
   }
 
   #look(): void {
-    const now_ms = this.#ports.timers.now();
-    if (!this.#isVisible || now_ms - this.#lastLook_ms > SLEPT_MS) {
-      this.#lastFrame_ms = now_ms;
+    const nowMs = this.#ports.timers.now();
+    if (!this.#isVisible || nowMs - this.#lastCheckAtMs > SLEPT_MS) {
+      this.#lastFrameAtMs = nowMs;
     }
-    this.#lastLook_ms = now_ms;
-    const still_ms = now_ms - this.#lastFrame_ms;
+    this.#lastCheckAtMs = nowMs;
+    const stillMs = nowMs - this.#lastFrameAtMs;
     const kind = this.#state.value.kind;
-    if (still_ms > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+    if (stillMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
       this.#retry("failed");
       return;
     }
-    if (kind === "live" && still_ms > FROZEN_MS) {
+    if (kind === "live" && stillMs > FROZEN_MS) {
       this.#state.value = { kind: "frozen" };
     }
     this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());

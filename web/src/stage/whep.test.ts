@@ -35,7 +35,7 @@ test("an offer goes out, the answer comes in, and the server's capture clock wit
     init: { method: "POST", body: "our offer", headers: { "content-type": "application/sdp" } },
   });
   expect(peer.remoteDescription).toEqual({ type: "answer", sdp: "their answer" });
-  expect(viewing.captureAnchor).toEqual({ rtp: 90, server_ms: 5 });
+  expect(viewing.captureAnchor).toEqual({ rtp: 90, serverMs: 5 });
 });
 
 test("it only receives, prefers H.264, and keeps no picture back", async () => {

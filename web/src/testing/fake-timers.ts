@@ -2,29 +2,29 @@
 import type { Timers } from "../time/timers";
 
 interface Alarm {
-  readonly at_ms: number;
+  readonly atMs: number;
   readonly run: () => void;
 }
 
 export class FakeTimers implements Timers {
-  #now_ms: number;
-  #wallAhead_ms = 1_800_000_000_000;
+  #nowMs: number;
+  #wallOffsetMs = 1_800_000_000_000;
   #alarms: Alarm[] = [];
 
-  constructor(now_ms = 1000) {
-    this.#now_ms = now_ms;
+  constructor(nowMs = 1000) {
+    this.#nowMs = nowMs;
   }
 
   now(): number {
-    return this.#now_ms;
+    return this.#nowMs;
   }
 
   wall(): number {
-    return this.#now_ms + this.#wallAhead_ms;
+    return this.#nowMs + this.#wallOffsetMs;
   }
 
-  after(delay_ms: number, run: () => void): () => void {
-    const alarm = { at_ms: this.#now_ms + Math.max(0, delay_ms), run };
+  after(delayMs: number, run: () => void): () => void {
+    const alarm = { atMs: this.#nowMs + Math.max(0, delayMs), run };
     this.#alarms.push(alarm);
     return () => {
       this.#alarms = this.#alarms.filter((other) => other !== alarm);
@@ -37,33 +37,33 @@ export class FakeTimers implements Timers {
   }
 
   /** Lets time pass; alarms ring in their order, each at its own time. */
-  pass(duration_ms: number): void {
-    const end_ms = this.#now_ms + duration_ms;
-    for (let due = this.#next(end_ms); due !== undefined; due = this.#next(end_ms)) {
+  pass(durationMs: number): void {
+    const endMs = this.#nowMs + durationMs;
+    for (let due = this.#next(endMs); due !== undefined; due = this.#next(endMs)) {
       const alarm = due;
       this.#alarms = this.#alarms.filter((other) => other !== alarm);
-      this.#now_ms = Math.max(this.#now_ms, alarm.at_ms);
+      this.#nowMs = Math.max(this.#nowMs, alarm.atMs);
       alarm.run();
     }
-    this.#now_ms = end_ms;
+    this.#nowMs = endMs;
   }
 
   /** The page slept: time passes, and whatever was due rings only now. */
-  sleep(duration_ms: number): void {
-    this.#now_ms += duration_ms;
+  sleep(durationMs: number): void {
+    this.#nowMs += durationMs;
     this.pass(0);
   }
 
   /** The computer slept, and the page's clock with it; or its wall clock was set. Alarms know nothing of it. */
-  standStill(duration_ms: number): void {
-    this.#wallAhead_ms += duration_ms;
+  standStill(durationMs: number): void {
+    this.#wallOffsetMs += durationMs;
   }
 
-  #next(end_ms: number): Alarm | undefined {
+  #next(endMs: number): Alarm | undefined {
     return this.#alarms
-      .filter((alarm) => alarm.at_ms <= end_ms)
+      .filter((alarm) => alarm.atMs <= endMs)
       .reduce<Alarm | undefined>(
-        (first, alarm) => (first && first.at_ms <= alarm.at_ms ? first : alarm),
+        (first, alarm) => (first && first.atMs <= alarm.atMs ? first : alarm),
         undefined,
       );
   }

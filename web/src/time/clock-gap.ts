@@ -7,18 +7,18 @@ const GAP_MS = 500;
 
 export class ClockGap {
   readonly #timers: Pick<Timers, "now" | "wall">;
-  #difference_ms: number;
+  #differenceMs: number;
 
   constructor(timers: Pick<Timers, "now" | "wall">) {
     this.#timers = timers;
-    this.#difference_ms = this.#difference();
+    this.#differenceMs = this.#difference();
   }
 
   /** Whether the clock stood still since the last look; a wall clock that was put forward looks the same, once. */
   look(): boolean {
-    const before_ms = this.#difference_ms;
-    this.#difference_ms = this.#difference();
-    return this.#difference_ms - before_ms > GAP_MS;
+    const beforeMs = this.#differenceMs;
+    this.#differenceMs = this.#difference();
+    return this.#differenceMs - beforeMs > GAP_MS;
   }
 
   #difference(): number {

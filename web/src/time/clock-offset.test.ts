@@ -4,8 +4,8 @@ import { ClockOffset } from "./clock-offset";
 
 test("nothing is known before the first answer", () => {
   const offset = new ClockOffset();
-  expect(offset.offset_ms).toBeNull();
-  expect(offset.roundTrip_ms).toBeNull();
+  expect(offset.offsetMs).toBeNull();
+  expect(offset.roundTripMs).toBeNull();
 });
 
 test("the quickest answer decides", () => {
@@ -13,18 +13,18 @@ test("the quickest answer decides", () => {
   offset.receivePong(0, 1000, 200); // slow: somewhere in 200 ms
   offset.receivePong(300, 1202, 304); // quick
   offset.receivePong(400, 1500, 600); // slow again
-  expect(offset.offset_ms).toBe(900);
-  expect(offset.roundTrip_ms).toBe(4);
+  expect(offset.offsetMs).toBe(900);
+  expect(offset.roundTripMs).toBe(4);
 });
 
 test("old answers are forgotten, so that drift is followed", () => {
   const offset = new ClockOffset();
   offset.receivePong(0, 500, 1);
   for (let n = 1; n <= 30; n++) {
-    expect(offset.offset_ms).toBe(499.5);
+    expect(offset.offsetMs).toBe(499.5);
     offset.receivePong(n * 1000, n * 1000 + 700 + 5, n * 1000 + 10);
   }
-  expect(offset.offset_ms).toBe(700);
+  expect(offset.offsetMs).toBe(700);
 });
 
 test("a page that pings rarely keeps more than half a minute of answers", () => {
@@ -33,14 +33,14 @@ test("a page that pings rarely keeps more than half a minute of answers", () => 
   for (let n = 1; n <= 15; n++) {
     offset.receivePong(n * 20_000, n * 20_000 + 505, n * 20_000 + 10);
   }
-  expect(offset.roundTrip_ms).toBe(1);
+  expect(offset.roundTripMs).toBe(1);
 });
 
 test("an answer from before its question is not believed", () => {
   const offset = new ClockOffset();
   offset.receivePong(100, 500, 50);
   offset.receivePong(Number.NaN, 500, 50);
-  expect(offset.offset_ms).toBeNull();
+  expect(offset.offsetMs).toBeNull();
 });
 
 test("the error is never more than half the quickest round trip", () => {
@@ -56,7 +56,7 @@ test("the error is never more than half the quickest round trip", () => {
           offset.receivePong(sent, sent + there + truth, sent + there + back);
         });
         const quickest = Math.min(...ways.map(({ there, back }) => there + back));
-        expect(Math.abs((offset.offset_ms ?? Number.NaN) - truth)).toBeLessThanOrEqual(quickest / 2 + 1e-6);
+        expect(Math.abs((offset.offsetMs ?? Number.NaN) - truth)).toBeLessThanOrEqual(quickest / 2 + 1e-6);
       },
     ),
   );

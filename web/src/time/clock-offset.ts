@@ -6,9 +6,9 @@ const KEPT_MS = 30_000;
 const KEPT = 16;
 
 interface Sample {
-  readonly received_ms: number;
-  readonly roundTrip_ms: number;
-  readonly offset_ms: number;
+  readonly receivedAtMs: number;
+  readonly roundTripMs: number;
+  readonly offsetMs: number;
 }
 
 /**
@@ -21,14 +21,14 @@ export class ClockOffset {
   #samples: Sample[] = [];
 
   /** Takes one answer: when the ping left and its answer came (page's clock), and the server's clock between. */
-  receivePong(sent_ms: number, server_ms: number, received_ms: number): void {
-    const roundTrip_ms = received_ms - sent_ms;
-    if (!(roundTrip_ms >= 0)) {
+  receivePong(sentAtMs: number, serverMs: number, receivedAtMs: number): void {
+    const roundTripMs = receivedAtMs - sentAtMs;
+    if (!(roundTripMs >= 0)) {
       return; // an answer before its question: not our ping
     }
-    const offset_ms = server_ms - (sent_ms + received_ms) / 2;
-    this.#samples = [{ received_ms, roundTrip_ms, offset_ms }, ...this.#samples].filter(
-      (sample, place) => place < KEPT || received_ms - sample.received_ms < KEPT_MS,
+    const offsetMs = serverMs - (sentAtMs + receivedAtMs) / 2;
+    this.#samples = [{ receivedAtMs, roundTripMs, offsetMs }, ...this.#samples].filter(
+      (sample, place) => place < KEPT || receivedAtMs - sample.receivedAtMs < KEPT_MS,
     );
   }
 
@@ -38,18 +38,18 @@ export class ClockOffset {
   }
 
   /** Milliseconds to add to the page's clock to get the server's, or null before the first answer. */
-  get offset_ms(): number | null {
-    return this.#best?.offset_ms ?? null;
+  get offsetMs(): number | null {
+    return this.#best?.offsetMs ?? null;
   }
 
   /** The quickest recent round trip in milliseconds, or null before the first answer. */
-  get roundTrip_ms(): number | null {
-    return this.#best?.roundTrip_ms ?? null;
+  get roundTripMs(): number | null {
+    return this.#best?.roundTripMs ?? null;
   }
 
   get #best(): Sample | null {
     return this.#samples.reduce<Sample | null>(
-      (best, sample) => (best === null || sample.roundTrip_ms < best.roundTrip_ms ? sample : best),
+      (best, sample) => (best === null || sample.roundTripMs < best.roundTripMs ? sample : best),
       null,
     );
   }

@@ -11,7 +11,7 @@ test("median and 95th percentile of what came", () => {
   for (let delay = 1; delay <= 100; delay++) {
     latency.add(delay);
   }
-  expect(latency.summary()).toEqual({ median_ms: 51, p95_ms: 96, count: 100 });
+  expect(latency.summary()).toEqual({ medianMs: 51, p95Ms: 96, count: 100 });
 });
 
 test("what is older than five seconds no longer counts", () => {
@@ -21,14 +21,14 @@ test("what is older than five seconds no longer counts", () => {
   timers.pass(4000);
   latency.add(10);
   timers.pass(1001);
-  expect(latency.summary()).toEqual({ median_ms: 10, p95_ms: 10, count: 1 });
+  expect(latency.summary()).toEqual({ medianMs: 10, p95Ms: 10, count: 1 });
 });
 
 test("the clocks' own error never shows as a negative delay, nor a broken number at all", () => {
   const latency = new Latency(new FakeTimers());
   latency.add(-2);
   latency.add(Number.NaN);
-  expect(latency.summary()).toEqual({ median_ms: 0, p95_ms: 0, count: 1 });
+  expect(latency.summary()).toEqual({ medianMs: 0, p95Ms: 0, count: 1 });
 });
 
 test("memory is bounded", () => {

@@ -7,26 +7,26 @@ const WINDOW_MS = 5000;
 const MOST = 300;
 
 export interface LatencySummary {
-  readonly median_ms: number;
-  readonly p95_ms: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
   readonly count: number;
 }
 
 /** Delays of the last five seconds. */
 export class Latency {
   readonly #timers: Pick<Timers, "now">;
-  #samples: { at_ms: number; delay_ms: number }[] = [];
+  #samples: { atMs: number; delayMs: number }[] = [];
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
   }
 
   /** Takes one delay; a slightly negative one (the clocks are known to half a round trip) counts as none. */
-  add(delay_ms: number): void {
-    if (!Number.isFinite(delay_ms)) {
+  add(delayMs: number): void {
+    if (!Number.isFinite(delayMs)) {
       return;
     }
-    this.#samples.push({ at_ms: this.#timers.now(), delay_ms: Math.max(0, delay_ms) });
+    this.#samples.push({ atMs: this.#timers.now(), delayMs: Math.max(0, delayMs) });
     if (this.#samples.length > MOST) {
       this.#samples.shift();
     }
@@ -39,14 +39,14 @@ export class Latency {
 
   /** What the window holds, or null where it is empty. */
   summary(): LatencySummary | null {
-    const from_ms = this.#timers.now() - WINDOW_MS;
-    this.#samples = this.#samples.filter((sample) => sample.at_ms >= from_ms);
-    const sorted = this.#samples.map((sample) => sample.delay_ms).sort((a, b) => a - b);
+    const fromMs = this.#timers.now() - WINDOW_MS;
+    this.#samples = this.#samples.filter((sample) => sample.atMs >= fromMs);
+    const sorted = this.#samples.map((sample) => sample.delayMs).sort((a, b) => a - b);
     const count = sorted.length;
     if (count === 0) {
       return null;
     }
-    return { median_ms: quantile(sorted, 0.5), p95_ms: quantile(sorted, 0.95), count };
+    return { medianMs: quantile(sorted, 0.5), p95Ms: quantile(sorted, 0.95), count };
   }
 }
 

@@ -13,7 +13,7 @@ test("what was told last counts, and grows old", () => {
   timers.pass(30);
   time.receive(7000); // a clock that was set back
   timers.pass(20);
-  expect(time.heard).toEqual({ server_ms: 7000, age_ms: 20 });
+  expect(time.heard).toEqual({ serverMs: 7000, ageMs: 20 });
 });
 
 test("what is forgotten says nothing any more", () => {

@@ -4,22 +4,22 @@ import type { Timers } from "./timers";
 
 export interface Heard {
   /** The server's clock, as it told it. */
-  readonly server_ms: number;
+  readonly serverMs: number;
   /** How long ago that was heard, by the page's clock. */
-  readonly age_ms: number;
+  readonly ageMs: number;
 }
 
 export class ServerTime {
   readonly #timers: Pick<Timers, "now">;
-  #told: { readonly server_ms: number; readonly at_ms: number } | null = null;
+  #told: { readonly serverMs: number; readonly atMs: number } | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
   }
 
   /** The server told its time. A later message counts, although its time be earlier: a clock may be set back. */
-  receive(server_ms: number): void {
-    this.#told = { server_ms, at_ms: this.#timers.now() };
+  receive(serverMs: number): void {
+    this.#told = { serverMs, atMs: this.#timers.now() };
   }
 
   /** What was told says nothing any more. */
@@ -29,6 +29,6 @@ export class ServerTime {
 
   /** The newest, or null where nothing was told. */
   get heard(): Heard | null {
-    return this.#told && { server_ms: this.#told.server_ms, age_ms: this.#timers.now() - this.#told.at_ms };
+    return this.#told && { serverMs: this.#told.serverMs, ageMs: this.#timers.now() - this.#told.atMs };
   }
 }

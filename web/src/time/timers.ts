@@ -8,16 +8,16 @@ export interface Timers {
   now(): number;
   /** Milliseconds on the computer's clock on the wall, which goes on while the computer sleeps, and may be set. */
   wall(): number;
-  /** Calls `run` once, `delay_ms` from now at the earliest. */
-  after(delay_ms: number, run: () => void): Cancel;
+  /** Calls `run` once, `delayMs` from now at the earliest. */
+  after(delayMs: number, run: () => void): Cancel;
 }
 
 /** The browser's own time. */
 export const browserTimers: Timers = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after: (delay_ms, run) => {
-    const id = setTimeout(run, delay_ms);
+  after: (delayMs, run) => {
+    const id = setTimeout(run, delayMs);
     return () => clearTimeout(id);
   },
 };

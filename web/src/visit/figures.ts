@@ -58,6 +58,6 @@ export function worst(...parts: readonly Health[]): Health {
 }
 
 /** A delay for people: whole milliseconds, or a dash before anything was measured. */
-export function delayWords(delay_ms: number | null): string {
-  return delay_ms === null ? "–" : `${Math.round(delay_ms)} ms`;
+export function delayWords(delayMs: number | null): string {
+  return delayMs === null ? "–" : `${Math.round(delayMs)} ms`;
 }

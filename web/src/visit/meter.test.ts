@@ -15,7 +15,7 @@ test("both delays are reckoned on one clock", () => {
   meter.receiveAnswer(990, 70_995); // there and back 10 ms: the server is 70,000 ms ahead
   meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 980, written: 71_003 });
   meter.receivePicture(70_900, 931);
-  expect(meter.figures()).toEqual({ command_ms: 23, glass_ms: 31, roundTrip_ms: 10 });
+  expect(meter.figures()).toEqual({ commandMs: 23, pictureMs: 31, roundTripMs: 10 });
 });
 
 test("another server's clock is learned anew", () => {
@@ -27,7 +27,7 @@ test("another server's clock is learned anew", () => {
   meter.forgetClock();
   expect(meter.figures()).toEqual(NO_FIGURES);
   meter.receivePicture(70_900, 931);
-  expect(meter.figures().glass_ms).toBeNull();
+  expect(meter.figures().pictureMs).toBeNull();
 });
 
 test("who lets go and then looks still finds how long commands took; a picture that stands has no age", () => {
@@ -38,7 +38,7 @@ test("who lets go and then looks still finds how long commands took; a picture t
   meter.receivePicture(70_900, 931);
   meter.figures();
   timers.pass(60_000);
-  expect(meter.figures()).toMatchObject({ command_ms: 23, glass_ms: null });
+  expect(meter.figures()).toMatchObject({ commandMs: 23, pictureMs: null });
   meter.receiveAck({ type: "ack", axis: "pan", seq: 2, clock: 60_980, written: 131_000 });
-  expect(meter.figures().command_ms).toBe(20);
+  expect(meter.figures().commandMs).toBe(20);
 });

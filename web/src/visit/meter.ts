@@ -7,21 +7,21 @@ import type { Ack } from "../wire/messages";
 /** Medians of a few seconds in milliseconds; null where nothing was measured. */
 export interface Figures {
   /** From the hand to the radio; while nobody drives, what it was at the end of the last drive. */
-  readonly command_ms: number | null;
+  readonly commandMs: number | null;
   /** From the camera to this screen. */
-  readonly glass_ms: number | null;
+  readonly pictureMs: number | null;
   /** To the server and back. */
-  readonly roundTrip_ms: number | null;
+  readonly roundTripMs: number | null;
 }
 
-export const NO_FIGURES: Figures = { command_ms: null, glass_ms: null, roundTrip_ms: null };
+export const NO_FIGURES: Figures = { commandMs: null, pictureMs: null, roundTripMs: null };
 
 export class Meter {
   readonly #timers: Pick<Timers, "now">;
   readonly #offset = new ClockOffset();
   readonly #command: Latency;
   readonly #glass: Latency;
-  #lastCommand_ms: number | null = null;
+  #lastCommandMs: number | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
@@ -29,21 +29,21 @@ export class Meter {
     this.#glass = new Latency(timers);
   }
 
-  /** The server answered what was sent at `clock_ms` (page's clock), and its own clock said `server_ms`. */
-  receiveAnswer(clock_ms: number, server_ms: number): void {
-    this.#offset.receivePong(clock_ms, server_ms, this.#timers.now());
+  /** The server answered what was sent at `clientMs` (page's clock), and its own clock said `serverMs`. */
+  receiveAnswer(clientMs: number, serverMs: number): void {
+    this.#offset.receivePong(clientMs, serverMs, this.#timers.now());
   }
 
   receiveAck(ack: Ack): void {
-    if (this.#offset.offset_ms !== null) {
-      this.#command.add(ack.written - (ack.clock + this.#offset.offset_ms));
+    if (this.#offset.offsetMs !== null) {
+      this.#command.add(ack.written - (ack.clock + this.#offset.offsetMs));
     }
   }
 
-  /** A picture captured at `captured_ms` (server's clock) was on the screen at `shown_ms` (page's clock). */
-  receivePicture(captured_ms: number, shown_ms: number): void {
-    if (this.#offset.offset_ms !== null) {
-      this.#glass.add(shown_ms + this.#offset.offset_ms - captured_ms);
+  /** A picture captured at `capturedAtMs` (server's clock) was on the screen at `shownAtMs` (page's clock). */
+  receivePicture(capturedAtMs: number, shownAtMs: number): void {
+    if (this.#offset.offsetMs !== null) {
+      this.#glass.add(shownAtMs + this.#offset.offsetMs - capturedAtMs);
     }
   }
 
@@ -52,19 +52,19 @@ export class Meter {
     this.#offset.forget();
     this.#command.forget();
     this.#glass.forget();
-    this.#lastCommand_ms = null;
+    this.#lastCommandMs = null;
   }
 
-  get roundTrip_ms(): number | null {
-    return this.#offset.roundTrip_ms;
+  get roundTripMs(): number | null {
+    return this.#offset.roundTripMs;
   }
 
   figures(): Figures {
-    this.#lastCommand_ms = this.#command.summary()?.median_ms ?? this.#lastCommand_ms;
+    this.#lastCommandMs = this.#command.summary()?.medianMs ?? this.#lastCommandMs;
     return {
-      command_ms: this.#lastCommand_ms,
-      glass_ms: this.#glass.summary()?.median_ms ?? null,
-      roundTrip_ms: this.roundTrip_ms,
+      commandMs: this.#lastCommandMs,
+      pictureMs: this.#glass.summary()?.medianMs ?? null,
+      roundTripMs: this.roundTripMs,
     };
   }
 }

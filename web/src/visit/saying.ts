@@ -138,9 +138,9 @@ function sayHold(hold: Hold): Saying | null {
     : null;
 }
 
-function cutWords({ reason, delay_ms }: CutHold): string {
-  return reason === "too_far" && delay_ms !== undefined
-    ? `The connection home is too slow to steer: ${(delay_ms / 1000).toFixed(1)} s.`
+function cutWords({ reason, delayMs }: CutHold): string {
+  return reason === "too_far" && delayMs !== undefined
+    ? `The connection home is too slow to steer: ${(delayMs / 1000).toFixed(1)} s.`
     : CUT[reason];
 }
 

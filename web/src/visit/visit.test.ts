@@ -30,7 +30,7 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
         throw new JoinError(whep.fails);
       }
       const number = joins.push(events);
-      return { captureAnchor: { rtp: 0, server_ms: 50_000 }, leave: () => left.push(number) };
+      return { captureAnchor: { rtp: 0, serverMs: 50_000 }, leave: () => left.push(number) };
     },
   });
   const socket = (): FakeSocket => {
@@ -46,10 +46,10 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
     socket().say(lease("nobody"));
     socket().say(state());
   };
-  const frame = (rtp = 0) => visit.receiveFrame({ shown_ms: timers.now(), rtp });
+  const frame = (rtp = 0) => visit.receiveFrame({ shownAtMs: timers.now(), rtp });
   /** Lets time pass with everything in order: pictures come, and pings are answered. */
-  const pass = (duration_ms: number) => {
-    for (let ms = 0; ms < duration_ms; ms += 50) {
+  const pass = (durationMs: number) => {
+    for (let ms = 0; ms < durationMs; ms += 50) {
       timers.pass(50);
       frame();
       socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
@@ -84,7 +84,7 @@ test("one tap opens picture and channel at once, and tells how long the first pi
   expect(visit.saying.value.topic).toBe("opening");
   timers.pass(120);
   frame();
-  expect(visit.firstPicture_ms.value).toBe(120);
+  expect(visit.firstPictureMs.value).toBe(120);
   expect(visit.saying.value.topic).toBe("hint");
   expect(visit.house.value.head).toBe("PONS PT");
 });
@@ -223,12 +223,12 @@ test("who holds names times of the server's clock that are hardly old, from pong
   const { timers, socket, drive, pass } = stage();
   await drive();
   pass(1000);
-  const now_ms = timers.now() + 49_000;
-  expect(socket().sentOf("drive").at(-1)?.heard).toBeGreaterThanOrEqual(now_ms - 100);
+  const nowMs = timers.now() + 49_000;
+  expect(socket().sentOf("drive").at(-1)?.heard).toBeGreaterThanOrEqual(nowMs - 100);
   expect(socket().sentOf("ping").length).toBeGreaterThanOrEqual(4);
-  socket().say({ type: "ack", axis: "pan", seq: 1, clock: 0, written: now_ms + 7 });
+  socket().say({ type: "ack", axis: "pan", seq: 1, clock: 0, written: nowMs + 7 });
   timers.pass(50);
-  expect(socket().sentOf("drive").at(-1)?.heard).toBe(now_ms + 7);
+  expect(socket().sentOf("drive").at(-1)?.heard).toBe(nowMs + 7);
 });
 
 test("a driver who is too far away is told how far", async () => {
@@ -349,9 +349,9 @@ test("true delays are shown", async () => {
     clock: sent?.clock ?? 0,
     written: (sent?.clock ?? 0) + 49_021,
   });
-  visit.receiveFrame({ shown_ms: timers.now(), rtp: (timers.now() - 1000 - 33) * 90 });
+  visit.receiveFrame({ shownAtMs: timers.now(), rtp: (timers.now() - 1000 - 33) * 90 });
   timers.pass(500);
-  expect(visit.figures.value).toMatchObject({ command_ms: 21, glass_ms: 33 });
+  expect(visit.figures.value).toMatchObject({ commandMs: 21, pictureMs: 33 });
 });
 
 test("leaving gives everything back and goes to the first screen", async () => {

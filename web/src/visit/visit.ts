@@ -54,11 +54,11 @@ export class Visit {
   readonly #isInside = signal(false);
   readonly #goodbye = signal<Goodbye>("none");
   readonly #hasDriven = signal(false);
-  readonly #firstPicture_ms = signal<number | null>(null);
+  readonly #firstPictureMs = signal<number | null>(null);
   readonly #stream = signal<MediaStream | null>(null);
   readonly #house = signal(UNKNOWN_HOUSE);
   readonly #figures = signal(NO_FIGURES);
-  #joined_ms = 0;
+  #joinedAtMs = 0;
   #cancelLook: Cancel = () => {};
 
   /** The one thing to say now. */
@@ -70,7 +70,7 @@ export class Visit {
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
       openStop: this.driver.openStop.value,
-      hasSeen: this.#firstPicture_ms.value !== null,
+      hasSeen: this.#firstPictureMs.value !== null,
       hasDriven: this.#hasDriven.value,
     }),
   );
@@ -86,7 +86,7 @@ export class Visit {
       show: (stream) => {
         this.#stream.value = stream;
       },
-      receiveGlass: (captured_ms, shown_ms) => this.#meter.receivePicture(captured_ms, shown_ms),
+      receiveGlass: (capturedAtMs, shownAtMs) => this.#meter.receivePicture(capturedAtMs, shownAtMs),
     });
     this.driver = new Driver({
       timers: ports.timers,
@@ -123,8 +123,8 @@ export class Visit {
   }
 
   /** From the tap to the first picture in milliseconds, null before it. */
-  get firstPicture_ms(): ReadonlySignal<number | null> {
-    return this.#firstPicture_ms;
+  get firstPictureMs(): ReadonlySignal<number | null> {
+    return this.#firstPictureMs;
   }
 
   get stream(): ReadonlySignal<MediaStream | null> {
@@ -141,8 +141,8 @@ export class Visit {
 
   /** The visitor comes in. */
   join(): void {
-    this.#joined_ms = this.#ports.timers.now();
-    this.#firstPicture_ms.value = null;
+    this.#joinedAtMs = this.#ports.timers.now();
+    this.#firstPictureMs.value = null;
     this.#goodbye.value = "none";
     this.#isInside.value = true;
     this.#open();
@@ -253,8 +253,8 @@ export class Visit {
     }
   }
 
-  #hear(server_ms: number): void {
-    this.#serverTime.receive(server_ms);
+  #hear(serverMs: number): void {
+    this.#serverTime.receive(serverMs);
     this.driver.receiveHeard();
   }
 
@@ -302,8 +302,8 @@ export class Visit {
   #followViewer(state: ViewerState): void {
     if (state.kind !== "live") {
       this.driver.cut("no_picture");
-    } else if (this.#firstPicture_ms.value === null) {
-      this.#firstPicture_ms.value = this.#ports.timers.now() - this.#joined_ms;
+    } else if (this.#firstPictureMs.value === null) {
+      this.#firstPictureMs.value = this.#ports.timers.now() - this.#joinedAtMs;
     }
     if (state.kind === "ended") {
       this.#cancelLook();
@@ -330,7 +330,7 @@ export class Visit {
   #look(): void {
     this.#cancelLook();
     this.#noticeSleep();
-    if (this.#channel.silent_ms > SILENT_MS) {
+    if (this.#channel.silenceMs > SILENT_MS) {
       this.driver.cut("too_slow");
     }
     this.#figures.value = this.#meter.figures();
