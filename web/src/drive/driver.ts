@@ -4,7 +4,7 @@ import type { Cancel } from "../time/timers";
 import type { ErrorMessage, Lease, Notice, Welcome } from "../wire/messages";
 import { acquireLease, returnLease, stop, takeLease } from "../wire/outgoing";
 import { type CutReason, cut, cutAxis, type Hold, letGo, move, NO_HOLD, press, type Source } from "./hold";
-import { Sender, type SenderPorts } from "./sender";
+import { Sender, type SenderPorts } from "./setpoint-sender";
 import type { Velocity } from "./velocity";
 
 /** A driver who rests this long lets others drive without having to take over. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-hands";
+import { FakeHands } from "../testing/fake-drive-input";
 import { type Pad, PadStick, Pads } from "./gamepad-input";
 
 const pad = (axes: number[], pressed: number[] = []): Pad => ({

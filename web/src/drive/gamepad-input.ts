@@ -1,6 +1,7 @@
 // A gamepad's sticks and cross, read once a picture, and only while a gamepad is there.
-import { fromStick, keySpeed } from "./curve";
-import { type Hands, listenToAway } from "./hands";
+
+import { type Hands, listenToAway } from "./drive-input";
+import { fromStick, keySpeed } from "./response-curve";
 import { isStill, type Velocity, velocity } from "./velocity";
 
 /** Buttons of the standard mapping: the cross, and B (Circle), which stops. */

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-hands";
+import { FakeHands } from "../testing/fake-drive-input";
 import { FakeTimers } from "../testing/fake-timers";
 import { KeyInput } from "./key-input";
 

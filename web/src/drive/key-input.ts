@@ -1,7 +1,7 @@
 // The arrow keys and WASD as one stick; Shift turns faster, Escape and the space bar stop.
 import type { Cancel, Timers } from "../time/timers";
-import { KEY_RAMP_MS, keySpeed } from "./curve";
-import { type Hands, listenToAway } from "./hands";
+import { type Hands, listenToAway } from "./drive-input";
+import { KEY_RAMP_MS, keySpeed } from "./response-curve";
 import { STILL, type Velocity, velocity } from "./velocity";
 
 const SOURCE = "keys";

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-hands";
+import { FakeHands } from "../testing/fake-drive-input";
 import { PointerInput, type Touch } from "./pointer-input";
 import { STILL } from "./velocity";
 

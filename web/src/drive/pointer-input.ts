@@ -1,7 +1,7 @@
 // A finger or a mouse on the picture: where it was pressed is the stick's centre, where it is now is the stick.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { dragReachPx, fromDrag } from "./curve";
-import { type Hands, listenToAway } from "./hands";
+import { type Hands, listenToAway } from "./drive-input";
+import { dragReachPx, fromDrag } from "./response-curve";
 import { STILL } from "./velocity";
 
 /** The stick under the finger, in CSS pixels of the window; for drawing it. */

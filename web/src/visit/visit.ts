@@ -3,15 +3,15 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
-import { ASK_MS } from "../drive/sender";
+import { ASK_MS } from "../drive/setpoint-sender";
 import { isStill } from "../drive/velocity";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
-import { ClockGap } from "../time/clock-gap";
 import { ServerTime } from "../time/server-time";
+import { ClockGap } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
 import type { AxisState, ServerMessage, StageState } from "../wire/messages";
-import { type Figures, Meter, NO_FIGURES } from "./meter";
-import { type Saying, say } from "./saying";
+import { type Figures, Meter, NO_FIGURES } from "./latency-meter";
+import { type Saying, say } from "./status-message";
 
 /** Who has the lease has heard of the server lately enough to press without asking first. */
 const DRIVING_PING_MS = 300;

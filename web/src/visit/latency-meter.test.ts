@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeTimers } from "../testing/fake-timers";
-import { Meter, NO_FIGURES } from "./meter";
+import { Meter, NO_FIGURES } from "./latency-meter";
 
 test("nothing is said before the clocks are known", () => {
   const meter = new Meter(new FakeTimers());

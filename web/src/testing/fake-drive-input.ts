@@ -1,5 +1,5 @@
 // Hands that write down what they are asked to do.
-import type { Hands } from "../drive/hands";
+import type { Hands } from "../drive/drive-input";
 import type { Velocity } from "../drive/velocity";
 
 export type Deed =

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { listenToAway } from "./hands";
+import { listenToAway } from "./drive-input";
 
 function hide(isHidden: boolean): void {
   Object.defineProperty(document, "visibilityState", {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeTimers } from "../testing/fake-timers";
-import { Latency } from "./latency";
+import { Latency } from "./latency-window";
 
 test("an empty window says nothing", () => {
   expect(new Latency(new FakeTimers()).summary()).toBeNull();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeTimers } from "../testing/fake-timers";
-import { ClockGap } from "./clock-gap";
+import { ClockGap } from "./sleep-detector";
 
 test("time that passes on both clocks is no gap", () => {
   const timers = new FakeTimers();

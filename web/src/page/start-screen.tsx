@@ -1,5 +1,5 @@
 // The first screen: one button, and what became of the visit where there is no picture.
-import type { Saying } from "../visit/saying";
+import type { Saying } from "../visit/status-message";
 import type { Goodbye, Visit } from "../visit/visit";
 import { Arch } from "./arch";
 

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import type { ViewerState } from "../stage/viewer";
-import { keepLastPicture } from "./afterimage";
+import { keepLastPicture } from "./last-frame";
 
 function stage({ width = 1280 } = {}) {
   const painted: unknown[] = [];

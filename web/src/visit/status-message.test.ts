@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { cut, cutAxis, NO_HOLD, press } from "../drive/hold";
 import { velocity } from "../drive/velocity";
 import { axis, lease } from "../testing/examples";
-import { type Situation, say } from "./saying";
+import { type Situation, say } from "./status-message";
 
 const WELL: Situation = {
   channel: { kind: "open" },

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import { settled } from "../testing/fake-timers";
-import { keepAwake } from "./awake";
+import { keepAwake } from "./wake-lock";
 
 class FakeLocks {
   asked = 0;

@@ -7,13 +7,13 @@ import { PointerInput } from "../drive/pointer-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
-import { keepLastPicture } from "./afterimage";
 import { Arrows } from "./arrows";
-import { keepAwake } from "./awake";
-import { Corner } from "./corner";
-import { Message } from "./message";
-import { Ring } from "./ring";
+import { Corner } from "./connection-panel";
+import { Ring } from "./joystick-overlay";
+import { keepLastPicture } from "./last-frame";
+import { Message } from "./status-banner";
 import { StopButton } from "./stop-button";
+import { keepAwake } from "./wake-lock";
 
 export interface RoomProps {
   readonly visit: Visit;

@@ -1,6 +1,6 @@
 // Measures the true delays of a visit: from the hand to the radio, and from the camera to the screen.
 import { ClockOffset } from "../time/clock-offset";
-import { Latency } from "../time/latency";
+import { Latency } from "../time/latency-window";
 import type { Timers } from "../time/timers";
 import type { Ack } from "../wire/messages";
 

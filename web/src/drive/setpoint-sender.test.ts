@@ -4,7 +4,7 @@ import { FakeTimers } from "../testing/fake-timers";
 import type { Heard } from "../time/server-time";
 import type { ClientMessage, Drive } from "../wire/messages";
 import { cut, type Hold, letGo, move, NO_HOLD, press } from "./hold";
-import { LEAST_GAP_MS, Sender } from "./sender";
+import { LEAST_GAP_MS, Sender } from "./setpoint-sender";
 import { velocity } from "./velocity";
 
 interface Said {

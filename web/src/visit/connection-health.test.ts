@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { axis } from "../testing/examples";
-import { axisHealth, axisWords, delayWords, worst } from "./figures";
+import { axisHealth, axisWords, delayWords, worst } from "./connection-health";
 
 test.each([
   [null, "unknown", "busy"],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { dragReachPx, fromDrag, fromStick, keySpeed } from "./curve";
+import { dragReachPx, fromDrag, fromStick, keySpeed } from "./response-curve";
 import { STILL } from "./velocity";
 
 const pixels = fc.integer({ min: -2000, max: 2000 });

@@ -1,6 +1,6 @@
 // The quiet corner: a dot, and for those who ask, how each axis is reached and how long things take.
 import { useSignal } from "@preact/signals";
-import { axisHealth, axisWords, delayWords, type Health, worst } from "../visit/figures";
+import { axisHealth, axisWords, delayWords, type Health, worst } from "../visit/connection-health";
 import type { Visit } from "../visit/visit";
 
 const HEALTH_WORDS: Record<Health, string> = {
