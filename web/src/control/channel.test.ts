@@ -6,7 +6,7 @@ import type { ServerMessage } from "../wire/messages";
 import { stop } from "../wire/outgoing";
 import { Channel } from "./channel";
 
-function stage({ isWelcome = null as boolean | null } = {}) {
+function setup({ isWelcome = null as boolean | null } = {}) {
   const timers = new FakeTimers();
   const sockets: FakeSocket[] = [];
   const heard: ServerMessage[] = [];
@@ -39,7 +39,7 @@ function stage({ isWelcome = null as boolean | null } = {}) {
 const pong = { type: "pong", clock: 0, server: 0 } as const;
 
 test("hello is the first word, and the channel is open with the welcome", () => {
-  const { channel, newest, heard } = stage();
+  const { channel, newest, heard } = setup();
   channel.open();
   expect(channel.state.value.kind).toBe("connecting");
   newest().open();
@@ -52,7 +52,7 @@ test("hello is the first word, and the channel is open with the welcome", () => 
 });
 
 test("a sign of life may be asked for at once, but only of an open socket", () => {
-  const { channel, newest, open } = stage();
+  const { channel, newest, open } = setup();
   channel.pingNow();
   open();
   const before = newest().sentOf("ping").length;
@@ -61,7 +61,7 @@ test("a sign of life may be asked for at once, but only of an open socket", () =
 });
 
 test("pings come quickly at first, then at the pace that is asked for", () => {
-  const { timers, channel, newest, open } = stage();
+  const { timers, channel, newest, open } = setup();
   open();
   channel.setPace(2000);
   for (let ms = 0; ms < 1400; ms += 50) {
@@ -76,7 +76,7 @@ test("pings come quickly at first, then at the pace that is asked for", () => {
 });
 
 test("the first pings are never slower than the pace that is asked for", () => {
-  const { timers, channel, newest, open } = stage();
+  const { timers, channel, newest, open } = setup();
   open();
   channel.setPace(250);
   for (let ms = 0; ms < 950; ms += 50) {
@@ -87,7 +87,7 @@ test("the first pings are never slower than the pace that is asked for", () => {
 });
 
 test("a new socket takes the place of the present one at once, and another's only where there is one", () => {
-  const { sockets, channel, newest, open } = stage();
+  const { sockets, channel, newest, open } = setup();
   channel.renew();
   expect(sockets).toHaveLength(0);
   open();
@@ -107,7 +107,7 @@ test("a new socket takes the place of the present one at once, and another's onl
 });
 
 test("a change of pace counts from now", () => {
-  const { timers, channel, newest, open } = stage();
+  const { timers, channel, newest, open } = setup();
   open();
   timers.pass(1400);
   newest().say(pong);
@@ -117,7 +117,7 @@ test("a change of pace counts from now", () => {
 });
 
 test("a connection that broke is made again, later each time, and sooner again after a good one", () => {
-  const { timers, sockets, channel, newest, open } = stage();
+  const { timers, sockets, channel, newest, open } = setup();
   open();
   newest().end();
   expect(channel.state.value).toEqual({ kind: "waiting", attempt: 0 });
@@ -139,7 +139,7 @@ test("a connection that broke is made again, later each time, and sooner again a
 });
 
 test("a half-open connection is noticed by its silence", () => {
-  const { timers, channel, newest, open } = stage();
+  const { timers, channel, newest, open } = setup();
   open();
   timers.pass(50);
   expect(channel.silenceMs).toBe(0);
@@ -151,7 +151,7 @@ test("a half-open connection is noticed by its silence", () => {
 });
 
 test("any word ends the silence", () => {
-  const { timers, channel, newest, open } = stage();
+  const { timers, channel, newest, open } = setup();
   open();
   timers.pass(3000);
   newest().say(pong);
@@ -161,7 +161,7 @@ test("any word ends the silence", () => {
 });
 
 test("a server that does not welcome us is left", () => {
-  const { timers, channel, newest } = stage();
+  const { timers, channel, newest } = setup();
   channel.open();
   newest().open();
   timers.pass(5000);
@@ -169,7 +169,7 @@ test("a server that does not welcome us is left", () => {
 });
 
 test("the code of an ended session ends the channel for good", () => {
-  const { timers, sockets, channel, newest, open } = stage();
+  const { timers, sockets, channel, newest, open } = setup();
   open();
   newest().end(4401, "You have left in another window.");
   timers.pass(60_000);
@@ -178,7 +178,7 @@ test("the code of an ended session ends the channel for good", () => {
 });
 
 test("a door that stays shut is asked whether we are still welcome", async () => {
-  const { timers, sockets, channel, newest } = stage({ isWelcome: false });
+  const { timers, sockets, channel, newest } = setup({ isWelcome: false });
   channel.open();
   newest().end();
   await settled();
@@ -188,7 +188,7 @@ test("a door that stays shut is asked whether we are still welcome", async () =>
 });
 
 test.each([true, null])("a server that answers %s to that is tried again", async (isWelcome) => {
-  const { timers, sockets, channel, newest } = stage({ isWelcome });
+  const { timers, sockets, channel, newest } = setup({ isWelcome });
   channel.open();
   newest().end();
   await settled();
@@ -197,7 +197,7 @@ test.each([true, null])("a server that answers %s to that is tried again", async
 });
 
 test("closing says nothing more, and an answer that comes too late changes nothing", async () => {
-  const { timers, sockets, channel, newest, open } = stage({ isWelcome: false });
+  const { timers, sockets, channel, newest, open } = setup({ isWelcome: false });
   open();
   const first = newest();
   channel.close();
@@ -212,7 +212,7 @@ test("closing says nothing more, and an answer that comes too late changes nothi
 });
 
 test("with the network back there is no more waiting", () => {
-  const { sockets, channel, newest, open } = stage();
+  const { sockets, channel, newest, open } = setup();
   open();
   newest().end();
   channel.retryNow();
@@ -222,7 +222,7 @@ test("with the network back there is no more waiting", () => {
 });
 
 test("what the browser still holds tells that the network takes none", () => {
-  const { channel, newest, open } = stage();
+  const { channel, newest, open } = setup();
   open();
   expect(channel.isBackedUp()).toBe(false);
   newest().bufferedAmount = 5000;
@@ -230,7 +230,7 @@ test("what the browser still holds tells that the network takes none", () => {
 });
 
 test("nonsense is passed over", () => {
-  const { channel, newest, heard, open } = stage();
+  const { channel, newest, heard, open } = setup();
   open();
   newest().sayText("{");
   newest().sayText(new ArrayBuffer(4));

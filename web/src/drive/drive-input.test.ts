@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { listenToAway } from "./drive-input";
+import { onPageInactive } from "./drive-input";
 
 function hide(isHidden: boolean): void {
   Object.defineProperty(document, "visibilityState", {
@@ -10,10 +10,10 @@ function hide(isHidden: boolean): void {
   document.dispatchEvent(new Event("visibilitychange"));
 }
 
-test("every way of losing the visitor's attention is told, until nobody listens", () => {
+test("blur, pagehide, freeze and hiding are all reported, until the signal aborts", () => {
   let count = 0;
   const off = new AbortController();
-  listenToAway(() => {
+  onPageInactive(() => {
     count += 1;
   }, off.signal);
   window.dispatchEvent(new Event("blur"));

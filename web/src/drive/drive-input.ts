@@ -1,19 +1,22 @@
-// The seam between the things a visitor can hold (a finger, keys, a stick) and who drives.
-import type { Source } from "./hold";
+// What the input devices (pointer, keyboard, gamepads) call; the driver implements it.
+import type { InputSource } from "./hold";
 import type { Velocity } from "./velocity";
 
-/** Times are when the hand was read, on the page's clock in milliseconds. */
-export interface Hands {
-  press(source: Source, velocity: Velocity, readAtMs: number): void;
-  move(source: Source, velocity: Velocity, readAtMs: number): void;
-  letGo(source: Source): void;
+/** `readAtMs` is when the device was read, in milliseconds on the page's clock. */
+export interface DriveInput {
+  press(source: InputSource, velocity: Velocity, readAtMs: number): void;
+  move(source: InputSource, velocity: Velocity, readAtMs: number): void;
+  release(source: InputSource): void;
   /** Stops the head, whoever drives. */
   stop(): void;
 }
 
-/** Calls `run` whenever the page loses the visitor's attention, and may no longer hear of their letting go. */
-export function listenToAway(run: () => void, until: AbortSignal): void {
-  const onHidden = () => {
+/**
+ * Calls `run` whenever the page loses focus, is hidden, frozen or left: it may never hear of a key or button that is
+ * released after that, so whatever is held must count as released.
+ */
+export function onPageInactive(run: () => void, until: AbortSignal): void {
+  const onVisibilityChange = () => {
     if (document.visibilityState === "hidden") {
       run();
     }
@@ -21,5 +24,5 @@ export function listenToAway(run: () => void, until: AbortSignal): void {
   window.addEventListener("blur", run, { signal: until });
   window.addEventListener("pagehide", run, { signal: until });
   document.addEventListener("freeze", run, { signal: until });
-  document.addEventListener("visibilitychange", onHidden, { signal: until });
+  document.addEventListener("visibilitychange", onVisibilityChange, { signal: until });
 }

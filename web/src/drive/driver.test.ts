@@ -9,85 +9,85 @@ import { velocity } from "./velocity";
 const RIGHT = velocity(1, 0);
 const DIAGONAL = velocity(0.5, 0.5);
 
-function stage({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
+function setup({ holder = "you" as "you" | "nobody" | "other" | null } = {}) {
   const timers = new FakeTimers();
-  const said: ClientMessage[] = [];
-  const house = { whyNot: null as CutReason | null, isOpen: true, pings: 0, reconnects: 0 };
+  const sent: ClientMessage[] = [];
+  const env = { blockedReason: null as CutReason | null, isOpen: true, pings: 0, reconnects: 0 };
   const driver = new Driver({
     timers,
-    send: (message) => house.isOpen && said.push(message) > 0,
+    send: (message) => env.isOpen && sent.push(message) > 0,
     isBackedUp: () => false,
-    heard: () => ({ serverMs: 50_000, ageMs: 0 }),
-    whyNot: () => house.whyNot,
+    newestServerTime: () => ({ serverMs: 50_000, ageMs: 0 }),
+    blockedReason: () => env.blockedReason,
     ping: () => {
-      house.pings += 1;
+      env.pings += 1;
     },
     reconnect: () => {
-      house.reconnects += 1;
+      env.reconnects += 1;
     },
   });
   if (holder !== null) {
     driver.receiveLease(lease(holder));
   }
-  const types = () => said.map(({ type }) => type);
-  const goOffline = () => {
-    house.isOpen = false;
-    driver.receiveOffline();
+  const types = () => sent.map(({ type }) => type);
+  const disconnect = () => {
+    env.isOpen = false;
+    driver.receiveDisconnected();
   };
-  const comeBack = () => {
-    house.isOpen = true;
-    driver.receiveOnline();
+  const reconnect = () => {
+    env.isOpen = true;
+    driver.receiveConnected();
   };
-  return { timers, said, types, driver, house, goOffline, comeBack };
+  return { timers, sent, types, driver, env, disconnect, reconnect };
 }
 
-const refusal = (code: string): ErrorMessage => ({ type: "error", code, message: "", closing: false });
+const refusalOf = (code: string): ErrorMessage => ({ type: "error", code, message: "", closing: false });
 
-test("who has the lease drives at once", () => {
-  const { driver, said } = stage();
+test("a press with the lease drives at once", () => {
+  const { driver, sent } = setup();
   driver.press("keys", RIGHT, 1000);
-  expect(said).toMatchObject([{ type: "drive", epoch: 1, hold: 1, pan: 1 }]);
+  expect(sent).toMatchObject([{ type: "drive", epoch: 1, hold: 1, pan: 1 }]);
 });
 
-test("the first press asks for the lease and drives as soon as it is given", () => {
-  const { driver, types } = stage({ holder: "nobody" });
+test("the first press asks for the lease and drives as soon as it is granted", () => {
+  const { driver, types } = setup({ holder: "nobody" });
   driver.press("keys", RIGHT, 1000);
   expect(types()).toEqual(["lease.acquire"]);
   driver.receiveLease(lease("you", { epoch: 3 }));
   expect(types()).toEqual(["lease.acquire", "drive"]);
 });
 
-test("letting go before the lease is given moves nothing", () => {
-  const { driver, types, timers } = stage({ holder: "nobody" });
+test("a press that is released before the lease is granted moves nothing", () => {
+  const { driver, types, timers } = setup({ holder: "nobody" });
   driver.press("keys", RIGHT, 1000);
-  driver.letGo("keys");
+  driver.release("keys");
   driver.receiveLease(lease("you"));
   timers.pass(500);
   expect(types()).toEqual(["lease.acquire"]);
 });
 
 test.each<CutReason>(["no_picture", "offline", "other_drives", "out_of_reach"])(
-  "a press that cannot drive (%s) is dead from the start and says nothing",
+  "a press that cannot drive (%s) is cut from the start and sends nothing",
   (reason) => {
-    const { driver, said, house } = stage();
-    house.whyNot = reason;
+    const { driver, sent, env } = setup();
+    env.blockedReason = reason;
     driver.press("keys", RIGHT, 1000);
     expect(driver.hold.value).toMatchObject({ kind: "cut", reason });
-    house.whyNot = null;
+    env.blockedReason = null;
     driver.move("keys", RIGHT, 1100);
-    expect(said).toEqual([]);
+    expect(sent).toEqual([]);
   },
 );
 
-test("a lease refused ends the hold that asked for it", () => {
-  const { driver } = stage({ holder: "nobody" });
+test("a refused lease ends the hold that asked for it", () => {
+  const { driver } = setup({ holder: "nobody" });
   driver.press("keys", RIGHT, 1000);
-  driver.receiveRefusal(refusal("someone_else_drives"));
+  driver.receiveError(refusalOf("someone_else_drives"));
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });
 });
 
 test("when someone takes over, the hold is cut and a move changes nothing", () => {
-  const { driver, types, timers } = stage();
+  const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
   driver.receiveLease(lease("other", { epoch: 2 }));
   driver.move("keys", DIAGONAL, 1010);
@@ -96,9 +96,9 @@ test("when someone takes over, the hold is cut and a move changes nothing", () =
   expect(types()).toEqual(["drive", "release"]);
 });
 
-test("taking over is a wish of its own and drives only with the next press", () => {
-  const { driver, types } = stage({ holder: "other" });
-  driver.takeOver();
+test("taking over alone does not drive; the next press does", () => {
+  const { driver, types } = setup({ holder: "other" });
+  driver.takeLease();
   driver.receiveLease(lease("you", { epoch: 5 }));
   expect(types()).toEqual(["lease.take"]);
   driver.press("keys", RIGHT, 1000);
@@ -106,153 +106,153 @@ test("taking over is a wish of its own and drives only with the next press", () 
 });
 
 test.each([
-  ["hold_expired", "too_slow"],
+  ["hold_expired", "too_late"],
   ["hold_too_long", "too_long"],
   ["stopped", "stopped"],
   ["lease_lost", "other_drives"],
-  ["clock_jumped", "too_slow"],
+  ["clock_jumped", "too_late"],
   ["closing", "offline"],
 ] as const)("the notice %s ends the hold (%s)", (code, reason) => {
-  const { driver, timers, said } = stage();
+  const { driver, timers, sent } = setup();
   driver.press("keys", RIGHT, 1000);
   driver.receiveNotice(notice(code, 1));
-  const count = said.length;
+  const count = sent.length;
   timers.pass(500);
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason });
-  expect(said).toHaveLength(count);
+  expect(sent).toHaveLength(count);
 });
 
 test("a notice about an earlier hold leaves the present one alone", () => {
-  const { driver } = stage();
+  const { driver } = setup();
   driver.press("keys", RIGHT, 1000);
-  driver.letGo("keys");
+  driver.release("keys");
   driver.press("keys", RIGHT, 1200);
   driver.receiveNotice(notice("hold_expired", 1));
   expect(driver.hold.value).toMatchObject({ kind: "live", number: 2 });
 });
 
-test("one axis out of reach leaves the other one to the hand", () => {
-  const { driver } = stage();
+test("with one axis out of reach the hold goes on with the other", () => {
+  const { driver } = setup();
   driver.press("keys", DIAGONAL, 1000);
   driver.receiveNotice(notice("link_lost", 1, "tilt"));
-  expect(driver.hold.value).toMatchObject({ kind: "live", lost: ["tilt"] });
+  expect(driver.hold.value).toMatchObject({ kind: "live", lostAxes: ["tilt"] });
   driver.receiveNotice(notice("link_lost", 1, "pan"));
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "out_of_reach" });
 });
 
 test("a refusal about an earlier hold leaves the present one alone", () => {
-  const { driver } = stage();
+  const { driver } = setup();
   driver.press("keys", RIGHT, 1000);
-  driver.letGo("keys");
+  driver.release("keys");
   driver.press("keys", RIGHT, 1010);
-  driver.receiveRefusal({ ...refusal("hold_ended"), hold: 1 });
+  driver.receiveError({ ...refusalOf("hold_ended"), hold: 1 });
   expect(driver.hold.value.kind).toBe("live");
-  driver.receiveRefusal({ ...refusal("hold_ended"), hold: 2 });
-  expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "too_slow" });
+  driver.receiveError({ ...refusalOf("hold_ended"), hold: 2 });
+  expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "too_late" });
 });
 
-test("a refusal that does not concern the hand leaves it alone", () => {
-  const { driver, timers } = stage();
+test("a refusal of a single message does not end the hold", () => {
+  const { driver, timers } = setup();
   driver.press("keys", RIGHT, 1000);
   timers.pass(200);
-  driver.receiveRefusal(refusal("old_sequence"));
-  driver.receiveRefusal(refusal("too_fast"));
+  driver.receiveError(refusalOf("old_sequence"));
+  driver.receiveError(refusalOf("too_fast"));
   expect(driver.hold.value.kind).toBe("live");
 });
 
-test("stop is said first and ends the hold", () => {
-  const { driver, types } = stage();
+test("a stop is sent at once and ends the hold", () => {
+  const { driver, types } = setup();
   driver.press("keys", RIGHT, 1000);
   driver.stop();
   expect(types()).toEqual(["drive", "stop", "release"]);
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "stopped" });
 });
 
-test("stop may be said by anyone", () => {
-  const { driver, types } = stage({ holder: "other" });
+test("anyone may stop", () => {
+  const { driver, types } = setup({ holder: "other" });
   driver.stop();
   expect(types()).toEqual(["stop"]);
 });
 
-test("a stop pressed without a connection is said first when it is back, and once", () => {
-  const { driver, types, timers, goOffline, comeBack } = stage();
-  goOffline();
+test("a stop pressed without a connection is sent first once it is back, and only once", () => {
+  const { driver, types, timers, disconnect, reconnect } = setup();
+  disconnect();
   driver.stop();
-  expect(driver.openStop.value).toMatchObject({ isLost: true });
+  expect(driver.pendingStop.value).toMatchObject({ isLost: true });
   timers.pass(4000);
-  comeBack();
-  expect(driver.openStop.value).toMatchObject({ isLost: false });
+  reconnect();
+  expect(driver.pendingStop.value).toMatchObject({ isLost: false });
   driver.receiveLease(lease("you", { epoch: 2 }));
   driver.press("keys", RIGHT, timers.now());
   expect(types()).toEqual(["stop", "drive"]);
-  goOffline();
-  comeBack();
+  disconnect();
+  reconnect();
   expect(types().filter((type) => type === "stop")).toHaveLength(1);
 });
 
-test("a stop that is no longer what the visitor sees is not said any more", () => {
-  const { driver, types, timers, goOffline, comeBack } = stage();
-  goOffline();
+test("a stop pressed too long ago is not sent any more", () => {
+  const { driver, types, timers, disconnect, reconnect } = setup();
+  disconnect();
   driver.stop();
   timers.pass(5001);
-  comeBack();
+  reconnect();
   expect(types()).toEqual([]);
-  expect(driver.openStop.value).toBeNull();
+  expect(driver.pendingStop.value).toBeNull();
 });
 
-test("a press after the stop takes it back, even one that cannot drive", () => {
-  const { driver, types, house, goOffline, comeBack } = stage();
-  goOffline();
+test("a press after a stop discards it, even one that cannot drive", () => {
+  const { driver, types, env, disconnect, reconnect } = setup();
+  disconnect();
   driver.stop();
-  house.whyNot = "offline";
+  env.blockedReason = "offline";
   driver.press("keys", RIGHT, 1000);
-  comeBack();
+  reconnect();
   expect(types()).toEqual([]);
 });
 
-test("a stop has arrived when a ping that followed it is answered, not one from before", () => {
-  const { driver, timers, house, types, goOffline, comeBack } = stage();
+test("a stop is confirmed by the pong of a later ping, not of an earlier one", () => {
+  const { driver, timers, env, types, disconnect, reconnect } = setup();
   const beforeMs = timers.now();
   timers.pass(100);
   driver.stop();
-  expect(house.pings).toBe(1);
+  expect(env.pings).toBe(1);
   driver.receivePong(beforeMs);
-  expect(driver.openStop.value).not.toBeNull();
+  expect(driver.pendingStop.value).not.toBeNull();
   driver.receivePong(timers.now());
-  expect(driver.openStop.value).toBeNull();
-  goOffline();
-  comeBack();
+  expect(driver.pendingStop.value).toBeNull();
+  disconnect();
+  reconnect();
   expect(types()).toEqual(["stop"]);
 });
 
-test("a stop that went down with its socket is said again", () => {
-  const { driver, types, timers, goOffline, comeBack } = stage();
+test("a stop that was lost with its socket is sent again", () => {
+  const { driver, types, timers, disconnect, reconnect } = setup();
   driver.stop();
   timers.pass(300);
-  goOffline();
-  expect(driver.openStop.value).toMatchObject({ isLost: true });
+  disconnect();
+  expect(driver.pendingStop.value).toMatchObject({ isLost: true });
   timers.pass(250);
-  comeBack();
+  reconnect();
   expect(types()).toEqual(["stop", "stop"]);
 });
 
-test("a stop that nothing answers counts as lost, although the socket seems to stand", () => {
-  const { driver, timers, house } = stage();
+test("a stop that is not confirmed counts as lost, although the socket still looks open", () => {
+  const { driver, timers, env } = setup();
   driver.stop();
   timers.pass(2499);
-  expect(driver.openStop.value).toMatchObject({ isLost: false });
-  expect(house.reconnects).toBe(0);
+  expect(driver.pendingStop.value).toMatchObject({ isLost: false });
+  expect(env.reconnects).toBe(0);
   timers.pass(1);
-  expect(driver.openStop.value).toMatchObject({ isLost: true });
-  expect(house.reconnects).toBe(1);
+  expect(driver.pendingStop.value).toMatchObject({ isLost: true });
+  expect(env.reconnects).toBe(1);
   driver.receivePong(timers.now());
-  expect(driver.openStop.value).toBeNull();
+  expect(driver.pendingStop.value).toBeNull();
 });
 
-test("a lost connection cuts the hold, and coming back does not bring it to life", () => {
-  const { driver, types, timers } = stage();
+test("a lost connection cuts the hold, and reconnecting does not revive it", () => {
+  const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
-  driver.receiveOffline();
+  driver.receiveDisconnected();
   driver.receiveLease(lease("you", { epoch: 2 }));
   driver.move("keys", DIAGONAL, 1500);
   timers.pass(500);
@@ -260,19 +260,19 @@ test("a lost connection cuts the hold, and coming back does not bring it to life
   expect(types().filter((type) => type === "drive")).toHaveLength(1);
 });
 
-test("a driver who rests for a minute lets others drive", () => {
-  const { driver, types, timers } = stage();
+test("a driver who does nothing for a minute returns the lease", () => {
+  const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
   timers.pass(5000);
-  driver.letGo("keys");
+  driver.release("keys");
   timers.pass(59_000);
   expect(types()).not.toContain("lease.return");
   timers.pass(1000);
   expect(types().at(-1)).toBe("lease.return");
 });
 
-test("a driver who holds on does not lose the lease to idleness", () => {
-  const { driver, types, timers } = stage();
+test("a driver who keeps holding does not lose the lease by idling", () => {
+  const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
   timers.pass(120_000);
   expect(types()).not.toContain("lease.return");

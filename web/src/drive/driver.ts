@@ -1,244 +1,258 @@
-// The visitor's hand, the lease and the server's word brought together: who may move the head, and when a hold ends.
+// Decides when this page may move the head, from the inputs, the lease and what the server says, and when a hold ends.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Cancel } from "../time/timers";
 import type { ErrorMessage, Lease, Notice, Welcome } from "../wire/messages";
 import { acquireLease, returnLease, stop, takeLease } from "../wire/outgoing";
-import { type CutReason, cut, cutAxis, type Hold, letGo, move, NO_HOLD, press, type Source } from "./hold";
-import { Sender, type SenderPorts } from "./setpoint-sender";
+import {
+  type CutReason,
+  cut,
+  cutAxis,
+  type Hold,
+  type InputSource,
+  move,
+  NO_HOLD,
+  press,
+  release,
+} from "./hold";
+import { SetpointSender, type SetpointSenderPorts } from "./setpoint-sender";
 import type { Velocity } from "./velocity";
 
-/** A driver who rests this long lets others drive without having to take over. */
-const IDLE_MS = 60_000;
-/** A stop that did not get through is said again this long; later it would stop what the visitor has never seen. */
-const STOP_COUNTS_MS = 5000;
-/** A stop that nothing has answered for this long is told to be lost: the socket may be dead without knowing it. */
-const STOP_ANSWER_MS = 2500;
+/** A driver who does nothing for this long returns the lease, so that others need not take over. */
+const LEASE_IDLE_MS = 60_000;
+/**
+ * A stop that was not delivered is sent again for this long. Later it might stop a movement that the visitor never saw and
+ * that somebody else meant.
+ */
+const STOP_RESEND_WINDOW_MS = 5000;
+/** A stop that is not confirmed within this time counts as lost: the socket may be dead without the browser knowing. */
+const STOP_CONFIRM_TIMEOUT_MS = 2500;
 
-export interface DriverPorts extends SenderPorts {
-  /** Why a press would not move the head now, or null where it would. */
-  whyNot(): CutReason | null;
-  /** Opens the next socket now, unless one is being opened: the one that is there carries nothing, or there is none. */
+export interface DriverPorts extends SetpointSenderPorts {
+  /** Why a press cannot move the head now, or null if it can. */
+  blockedReason(): CutReason | null;
+  /** Replaces the control socket now, unless one is already connecting: the present one is dead, or there is none. */
   reconnect(): void;
 }
 
-/** What became of the newest stop: on its way, or known to have missed the home. Null once it has arrived. */
-export interface OpenStop {
+/** A stop that the server has not confirmed yet. */
+export interface PendingStop {
   readonly pressedAtMs: number;
+  /** Not delivered, as far as is known; it is sent again on the next connection. */
   readonly isLost: boolean;
 }
 
 export class Driver {
   readonly #ports: DriverPorts;
-  readonly #sender: Sender;
+  readonly #sender: SetpointSender;
   readonly #hold = signal<Hold>(NO_HOLD);
   readonly #lease = signal<Lease | null>(null);
-  readonly #openStop = signal<OpenStop | null>(null);
+  readonly #pendingStop = signal<PendingStop | null>(null);
   #cancelIdle: Cancel = () => {};
-  #cancelStop: Cancel = () => {};
+  #cancelStopTimer: Cancel = () => {};
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
-    this.#sender = new Sender(ports);
+    this.#sender = new SetpointSender(ports);
   }
 
   get hold(): ReadonlySignal<Hold> {
     return this.#hold;
   }
 
-  /** Who drives, or null while the server has not said. */
+  /** Who drives, or null before the server has said. */
   get lease(): ReadonlySignal<Lease | null> {
     return this.#lease;
   }
 
-  /** The newest stop for as long as it is not known to have arrived. */
-  get openStop(): ReadonlySignal<OpenStop | null> {
-    return this.#openStop;
+  /** The newest stop until the server has confirmed it, else null. */
+  get pendingStop(): ReadonlySignal<PendingStop | null> {
+    return this.#pendingStop;
   }
 
-  /** A hand comes down; the lease is asked for where nobody has it. */
-  press(source: Source, velocity: Velocity, readAtMs: number): void {
+  /** An input was pressed; asks for the lease if this page does not have it. */
+  press(source: InputSource, velocity: Velocity, readAtMs: number): void {
     const pressed = press(this.#hold.value, source, velocity, readAtMs);
     if (pressed === this.#hold.value) {
       return;
     }
-    this.forgetStop(); // whoever presses now wants it to turn
-    const denial = this.#ports.whyNot();
-    if (denial !== null) {
-      this.#become(cut(pressed, denial));
+    this.discardPendingStop(); // whoever presses after a stop wants the head to move
+    const blockedBy = this.#ports.blockedReason();
+    if (blockedBy !== null) {
+      this.#setHold(cut(pressed, blockedBy));
       return;
     }
     if (this.#lease.value?.holder !== "you") {
       this.#ports.send(acquireLease());
     }
-    this.#become(pressed);
+    this.#setHold(pressed);
   }
 
-  move(source: Source, velocity: Velocity, readAtMs: number): void {
-    this.#become(move(this.#hold.value, source, velocity, readAtMs));
+  move(source: InputSource, velocity: Velocity, readAtMs: number): void {
+    this.#setHold(move(this.#hold.value, source, velocity, readAtMs));
   }
 
-  letGo(source: Source): void {
-    this.#become(letGo(this.#hold.value, source));
+  release(source: InputSource): void {
+    this.#setHold(release(this.#hold.value, source));
   }
 
-  /** Ends the hold although the hand may still be there; `delayMs` is how far away home is, where that is why. */
+  /** Ends the hold although the input may still be pressed; `delayMs` is the connection's delay, with `too_slow`. */
   cut(reason: CutReason, delayMs?: number): void {
-    this.#become(cut(this.#hold.value, reason, delayMs));
+    this.#setHold(cut(this.#hold.value, reason, delayMs));
   }
 
-  /** Stops the head, whoever drives; where the home cannot be reached, as soon as it can, unless that takes long. */
+  /** Stops the head, whoever drives; without a connection, as soon as there is one again, unless that takes too long. */
   stop(): void {
-    this.#sayStop(this.#ports.timers.now());
+    this.#sendStop(this.#ports.timers.now());
     this.cut("stopped");
   }
 
-  /** The visitor wants it no more. */
-  forgetStop(): void {
-    this.#cancelStop();
-    this.#openStop.value = null;
+  /** No longer sends the pending stop again. */
+  discardPendingStop(): void {
+    this.#cancelStopTimer();
+    this.#pendingStop.value = null;
   }
 
-  /** Drives instead of whoever drives now. */
-  takeOver(): void {
+  /** Takes the lease from whoever drives now. */
+  takeLease(): void {
     this.#ports.send(takeLease());
   }
 
-  /** Lets others drive. */
-  giveBack(): void {
+  /** Returns the lease, so that others can drive. */
+  returnLease(): void {
     this.#cancelIdle();
     if (this.#lease.value?.holder === "you") {
       this.#ports.send(returnLease());
     }
   }
 
-  /** The socket is there again; a stop that may have been lost with the last one goes first. */
-  receiveOnline(): void {
-    const open = this.#openStop.value;
-    if (open !== null && this.#ports.timers.now() - open.pressedAtMs <= STOP_COUNTS_MS) {
-      this.#sayStop(open.pressedAtMs);
+  /** The socket is open. A stop that may have been lost with the previous socket is sent before anything else. */
+  receiveConnected(): void {
+    const pending = this.#pendingStop.value;
+    if (pending !== null && this.#ports.timers.now() - pending.pressedAtMs <= STOP_RESEND_WINDOW_MS) {
+      this.#sendStop(pending.pressedAtMs);
     } else {
-      this.forgetStop();
+      this.discardPendingStop();
     }
     if (this.#hold.value.kind === "live") {
-      this.#ports.send(acquireLease()); // pressed while the socket was being opened
+      this.#ports.send(acquireLease()); // pressed while the socket was connecting
     }
   }
 
-  /** The server has told its time; what waits for that may be told now. */
-  receiveHeard(): void {
-    this.#sender.receiveHeard();
+  /** The server sent its time: a press that waits for it can be sent now. */
+  receiveServerTime(): void {
+    this.#sender.receiveServerTime();
   }
 
-  /** The server has answered what was sent at `clientMs` (page's clock): whatever was sent before it has arrived. */
+  /** The server answered the ping sent at `clientMs`. Sockets keep the order, so all that was sent before has arrived. */
   receivePong(clientMs: number): void {
-    const open = this.#openStop.value;
-    if (open !== null && open.pressedAtMs <= clientMs) {
-      this.forgetStop();
+    const pending = this.#pendingStop.value;
+    if (pending !== null && pending.pressedAtMs <= clientMs) {
+      this.discardPendingStop();
     }
   }
 
-  /** The socket is gone, and the lease's word with it. */
-  receiveOffline(): void {
-    this.#loseStop();
+  /** The socket is closed, so what the server last said about the lease is no longer true. */
+  receiveDisconnected(): void {
+    this.#markStopLost();
     this.cut("offline");
     this.#lease.value = null;
     this.#sender.receiveEpoch(null);
     this.#cancelIdle();
   }
 
-  /** How the server wishes to be told, and how old that may be. */
-  receiveRules(rules: Pick<Welcome, "resend_ms" | "max_age_ms">): void {
-    this.#sender.receiveResend(rules.resend_ms);
-    this.#sender.receiveMaxAge(rules.max_age_ms);
+  /** How often the server wants setpoints, and how old they may be. */
+  receiveTiming(welcome: Pick<Welcome, "resend_ms" | "max_age_ms">): void {
+    this.#sender.receiveResendInterval(welcome.resend_ms);
+    this.#sender.receiveMaxAge(welcome.max_age_ms);
   }
 
   receiveLease(lease: Lease): void {
-    const hadIt = this.#lease.value?.holder === "you";
+    const wasDriving = this.#lease.value?.holder === "you";
     this.#lease.value = lease;
-    if (lease.holder !== "you" && (hadIt || lease.holder === "other")) {
+    if (lease.holder !== "you" && (wasDriving || lease.holder === "other")) {
       this.cut("other_drives");
     }
     this.#sender.receiveEpoch(lease.holder === "you" ? lease.epoch : null);
-    this.#watchIdle();
+    this.#restartIdleTimer();
   }
 
   receiveNotice(notice: Notice): void {
     if (notice.hold < this.#hold.value.number && notice.code !== "closing") {
-      return; // about a hold that is over
+      return; // about a hold that has ended already
     }
-    const reason = REASONS[notice.code];
-    this.#become(
+    const reason = CUT_BY_NOTICE[notice.code];
+    this.#setHold(
       notice.axis === "both" ? cut(this.#hold.value, reason) : cutAxis(this.#hold.value, notice.axis, reason),
     );
   }
 
-  /** The server did not carry a message out; some refusals mean that the hold they are about, or any, is over. */
-  receiveRefusal(error: ErrorMessage): void {
-    const reason = REFUSALS[error.code];
+  /** The server refused a message. Some refusals end the hold they name, or the present one if they name none. */
+  receiveError(error: ErrorMessage): void {
+    const reason = CUT_BY_ERROR[error.code];
     if (reason !== undefined && (error.hold ?? Number.POSITIVE_INFINITY) >= this.#hold.value.number) {
       this.cut(reason, error.delay);
     }
   }
 
-  #sayStop(pressedAtMs: number): void {
-    this.#cancelStop();
+  #sendStop(pressedAtMs: number): void {
+    this.#cancelStopTimer();
     const isSent = this.#ports.send(stop());
-    this.#openStop.value = { pressedAtMs, isLost: !isSent };
+    this.#pendingStop.value = { pressedAtMs, isLost: !isSent };
     if (isSent) {
-      this.#cancelStop = this.#ports.timers.after(STOP_ANSWER_MS, () => {
-        this.#loseStop();
+      this.#cancelStopTimer = this.#ports.timers.after(STOP_CONFIRM_TIMEOUT_MS, () => {
+        this.#markStopLost();
         this.#ports.reconnect();
       });
-      this.#ports.ping(); // the socket keeps the order, so its answer tells that the stop has arrived
+      this.#ports.ping(); // its pong confirms the stop, see `receivePong`
     } else {
       this.#ports.reconnect();
     }
   }
 
-  #loseStop(): void {
-    this.#cancelStop();
-    const open = this.#openStop.value;
-    if (open !== null && !open.isLost) {
-      this.#openStop.value = { ...open, isLost: true };
+  #markStopLost(): void {
+    this.#cancelStopTimer();
+    const pending = this.#pendingStop.value;
+    if (pending !== null && !pending.isLost) {
+      this.#pendingStop.value = { ...pending, isLost: true };
     }
   }
 
-  #become(hold: Hold): void {
+  #setHold(hold: Hold): void {
     if (hold === this.#hold.value) {
       return;
     }
     this.#hold.value = hold;
     this.#sender.receiveHold(hold);
-    this.#watchIdle();
+    this.#restartIdleTimer();
   }
 
-  #watchIdle(): void {
+  #restartIdleTimer(): void {
     this.#cancelIdle();
     if (this.#lease.value?.holder === "you" && this.#hold.value.kind !== "live") {
-      this.#cancelIdle = this.#ports.timers.after(IDLE_MS, () => this.giveBack());
+      this.#cancelIdle = this.#ports.timers.after(LEASE_IDLE_MS, () => this.returnLease());
     }
   }
 }
 
-const REASONS: Record<Notice["code"], CutReason> = {
-  hold_expired: "too_slow",
+const CUT_BY_NOTICE: Record<Notice["code"], CutReason> = {
+  hold_expired: "too_late",
   hold_too_long: "too_long",
   link_lost: "out_of_reach",
   lease_lost: "other_drives",
   stopped: "stopped",
-  clock_jumped: "too_slow",
+  clock_jumped: "too_late",
   closing: "offline",
 };
 
-/** Refusals that end a hold; the others (an old sequence, a message too many) do not concern the hand. */
-const REFUSALS: Readonly<Record<string, CutReason | undefined>> = {
+/** Refusals that end a hold; others (an old sequence number, too many messages) concern a single message only. */
+const CUT_BY_ERROR: Readonly<Record<string, CutReason | undefined>> = {
   someone_else_drives: "other_drives",
   outranked: "other_drives",
-  not_driving: "too_slow",
+  not_driving: "too_late",
   old_epoch: "other_drives",
-  hold_ended: "too_slow",
+  hold_ended: "too_late",
   hold_too_long: "too_long",
-  too_late: "too_slow",
-  too_slow: "too_far",
+  too_late: "too_late",
+  too_slow: "too_slow",
   not_ready: "offline",
 };

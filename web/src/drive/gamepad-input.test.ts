@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-drive-input";
-import { type Pad, PadStick, Pads } from "./gamepad-input";
+import { FakeDriveInput } from "../testing/fake-drive-input";
+import { AllGamepads, GamepadInput, type GamepadReading } from "./gamepad-input";
 
-const pad = (axes: number[], pressed: number[] = []): Pad => ({
+const pad = (axes: number[], pressed: number[] = []): GamepadReading => ({
   index: 0,
   axes,
   buttons: Array.from({ length: 17 }, (_, button) => ({ pressed: pressed.includes(button) })),
@@ -10,119 +10,119 @@ const pad = (axes: number[], pressed: number[] = []): Pad => ({
 const REST = pad([0.02, -0.01, 0, 0]);
 const RIGHT = pad([1, 0, 0, 0]);
 
-function stage() {
-  const hands = new FakeHands();
-  return { hands, stick: new PadStick(0, hands) };
+function setup() {
+  const driveInput = new FakeDriveInput();
+  return { driveInput, stick: new GamepadInput(0, driveInput) };
 }
 
-test("leaving the centre is the press, coming back is letting go", () => {
-  const { hands, stick } = stage();
+test("leaving the centre presses, returning to it releases", () => {
+  const { driveInput, stick } = setup();
   stick.receive(REST, 0);
   stick.receive(RIGHT, 16);
   stick.receive(pad([0, -1, 0, 0]), 32);
   stick.receive(REST, 48);
   stick.receive(REST, 64);
-  expect(hands.deeds).toEqual([
+  expect(driveInput.calls).toEqual([
     ["press", "gamepad:0", { pan: 1, tilt: 0 }],
     ["move", "gamepad:0", { pan: 0, tilt: 1 }],
-    ["letGo", "gamepad:0"],
+    ["release", "gamepad:0"],
   ]);
 });
 
-test("a stick that leans when it is first seen is no press until it was at rest", () => {
-  const { hands, stick } = stage();
+test("a stick that is deflected when first read cannot press until it was at rest", () => {
+  const { driveInput, stick } = setup();
   stick.receive(RIGHT, 0);
-  expect(hands.verbs).toEqual([]);
+  expect(driveInput.callNames).toEqual([]);
   stick.receive(REST, 16);
   stick.receive(RIGHT, 32);
-  expect(hands.verbs).toEqual(["press"]);
+  expect(driveInput.callNames).toEqual(["press"]);
 });
 
-test("the right stick does as well as the left", () => {
-  const { hands, stick } = stage();
+test("the right stick works like the left one", () => {
+  const { driveInput, stick } = setup();
   stick.receive(REST, 0);
   stick.receive(pad([0.02, 0, -1, 0]), 16);
-  expect(hands.velocity).toEqual({ pan: -1, tilt: 0 });
+  expect(driveInput.velocity).toEqual({ pan: -1, tilt: 0 });
 });
 
-test("the cross turns like keys, faster by and by", () => {
-  const { hands, stick } = stage();
+test("the D-pad works like the keys and speeds up", () => {
+  const { driveInput, stick } = setup();
   stick.receive(REST, 0);
   stick.receive(pad([0, 0, 0, 0], [15, 12]), 16);
-  expect(hands.velocity).toEqual({ pan: 0.212, tilt: 0.212 });
+  expect(driveInput.velocity).toEqual({ pan: 0.212, tilt: 0.212 });
   stick.receive(pad([0, 0, 0, 0], [15]), 5000);
-  expect(hands.velocity).toEqual({ pan: 0.65, tilt: 0 });
+  expect(driveInput.velocity).toEqual({ pan: 0.65, tilt: 0 });
 });
 
-test("the second button stops, once for each press, and not because it was down before", () => {
-  const { hands, stick } = stage();
+test("the second button stops once per press, and not if it was already down", () => {
+  const { driveInput, stick } = setup();
   stick.receive(pad([0, 0], [1]), 0);
   stick.receive(REST, 16);
   stick.receive(pad([0, 0], [1]), 32);
   stick.receive(pad([0, 0], [1]), 48);
-  expect(hands.verbs).toEqual(["stop"]);
+  expect(driveInput.callNames).toEqual(["stop"]);
 });
 
-test("a gamepad that is gone has let go", () => {
-  const { hands, stick } = stage();
+test("a gamepad that is disconnected releases", () => {
+  const { driveInput, stick } = setup();
   stick.receive(REST, 0);
   stick.receive(RIGHT, 16);
-  stick.receiveGone();
-  stick.receiveGone();
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  stick.release();
+  stick.release();
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
-test("a gamepad with few axes and no buttons is read as far as it goes", () => {
-  const { hands, stick } = stage();
+test("a gamepad with few axes and no buttons still works", () => {
+  const { driveInput, stick } = setup();
   stick.receive({ index: 0, axes: [], buttons: [] }, 0);
   stick.receive({ index: 0, axes: [1], buttons: [] }, 16);
-  expect(hands.velocity).toEqual({ pan: 1, tilt: 0 });
+  expect(driveInput.velocity).toEqual({ pan: 1, tilt: 0 });
 });
 
-test("a gamepad is no hand in a window without focus: no press, and no stop", () => {
-  const hands = new FakeHands();
-  const pads = new Pads(hands);
+test("a gamepad does nothing in a window without focus: no press, and no stop", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput);
   for (const [step, reading] of [REST, RIGHT, REST, pad([0, 0], [1])].entries()) {
     pads.receive([reading], false, step * 16);
   }
-  expect(hands.verbs).toEqual([]);
+  expect(driveInput.callNames).toEqual([]);
 });
 
-test("a stick that is held as the window gets its focus was not pressed here until it was let go", () => {
-  const hands = new FakeHands();
-  const pads = new Pads(hands);
+test("a stick that is held while the window gains focus cannot press until it is released", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput);
   pads.receive([REST], true, 0);
   pads.receive([REST], false, 16);
   pads.receive([RIGHT], false, 32);
   pads.receive([RIGHT], true, 48);
   pads.receive([pad([1, 0, 0, 0], [1])], true, 64);
-  expect(hands.verbs).toEqual(["stop"]); // a button that was seen up before
+  expect(driveInput.callNames).toEqual(["stop"]); // it was not down when the window gained focus
   pads.receive([REST], true, 80);
   pads.receive([RIGHT], true, 96);
-  expect(hands.verbs).toEqual(["stop", "press"]);
+  expect(driveInput.callNames).toEqual(["stop", "press"]);
 });
 
-test("a window that loses its focus lets the stick go, and is not fooled by the stick that stays", () => {
-  const hands = new FakeHands();
-  const pads = new Pads(hands);
+test("a window that loses focus releases the stick, and a stick that stays deflected is not a new press", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput);
   pads.receive([REST], true, 0);
   pads.receive([RIGHT], true, 16);
   pads.receive([RIGHT], false, 32);
   pads.receive([RIGHT], true, 48);
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
-test("one gamepad that is unplugged lets go, and the other goes on", () => {
-  const hands = new FakeHands();
-  const pads = new Pads(hands);
+test("a gamepad that is unplugged releases, and the other goes on", () => {
+  const driveInput = new FakeDriveInput();
+  const pads = new AllGamepads(driveInput);
   const second = { ...REST, index: 1 };
   pads.receive([REST, second], true, 0);
   pads.receive([RIGHT, second], true, 16);
   pads.receive([second], true, 32);
   pads.receive([{ ...RIGHT, index: 1 }], true, 48);
-  expect(hands.deeds.map(([verb, source]) => [verb, source])).toEqual([
+  expect(driveInput.calls.map(([verb, source]) => [verb, source])).toEqual([
     ["press", "gamepad:0"],
-    ["letGo", "gamepad:0"],
+    ["release", "gamepad:0"],
     ["press", "gamepad:1"],
   ]);
 });

@@ -1,116 +1,116 @@
-// A gamepad's sticks and cross, read once a picture, and only while a gamepad is there.
+// Drives with gamepads: their sticks and D-pads, polled once per animation frame while one is connected.
 
-import { type Hands, listenToAway } from "./drive-input";
-import { fromStick, keySpeed } from "./response-curve";
-import { isStill, type Velocity, velocity } from "./velocity";
+import { type DriveInput, onPageInactive } from "./drive-input";
+import { keySpeed, velocityFromStick } from "./response-curve";
+import { isZero, type Velocity, velocity } from "./velocity";
 
-/** Buttons of the standard mapping: the cross, and B (Circle), which stops. */
-const CROSS = { up: 12, down: 13, left: 14, right: 15 };
-const STOP = 1;
+/** Button indices of the standard mapping: the D-pad, and B (Circle on PlayStation), which stops. */
+const DPAD = { up: 12, down: 13, left: 14, right: 15 };
+const STOP_BUTTON = 1;
 
-/** What of a gamepad is read. */
-export interface Pad {
+/** The part of a `Gamepad` that is used. */
+export interface GamepadReading {
   readonly index: number;
   readonly axes: readonly number[];
   readonly buttons: readonly { readonly pressed: boolean }[];
 }
 
-/** One gamepad's stick as a hand; pure but for the hands it moves. */
-export class PadStick {
-  readonly #hands: Hands;
+/** One gamepad as an input source: turns readings into press, move, release and stop. */
+export class GamepadInput {
+  readonly #driveInput: DriveInput;
   readonly #source: string;
-  /** A stick that leans already when first seen is no press: it must have been at rest before. */
+  /** A stick that is already deflected when first read (one that drifts, or is lying on its side) is not a press. */
   #wasAtRest = false;
   #isHeld = false;
-  #wasStop = true;
+  #wasStopPressed = true; // likewise: a button that is already down must be released first
   #pressedAtMs = 0;
 
-  constructor(index: number, hands: Hands) {
+  constructor(index: number, driveInput: DriveInput) {
     this.#source = `gamepad:${index}`;
-    this.#hands = hands;
+    this.#driveInput = driveInput;
   }
 
   /** Takes one reading. */
-  receive(pad: Pad, nowMs: number): void {
-    const isStop = pad.buttons[STOP]?.pressed === true;
-    if (isStop && !this.#wasStop) {
-      this.#hands.stop();
+  receive(pad: GamepadReading, nowMs: number): void {
+    const isStopPressed = pad.buttons[STOP_BUTTON]?.pressed === true;
+    if (isStopPressed && !this.#wasStopPressed) {
+      this.#driveInput.stop();
     }
-    this.#wasStop = isStop;
-    const wanted = this.#read(pad, nowMs);
-    if (isStill(wanted)) {
+    this.#wasStopPressed = isStopPressed;
+    const velocityNow = this.#read(pad, nowMs);
+    if (isZero(velocityNow)) {
       this.#wasAtRest = true;
-      this.receiveGone();
+      this.release();
     } else if (this.#isHeld) {
-      this.#hands.move(this.#source, wanted, nowMs);
+      this.#driveInput.move(this.#source, velocityNow, nowMs);
     } else if (this.#wasAtRest) {
       this.#isHeld = true;
       this.#pressedAtMs = nowMs;
-      this.#hands.press(this.#source, this.#read(pad, nowMs), nowMs);
+      this.#driveInput.press(this.#source, velocityNow, nowMs);
     }
   }
 
-  /** The stick is at rest, or the gamepad is gone. */
-  receiveGone(): void {
+  /** The stick returned to rest, or the gamepad was disconnected. */
+  release(): void {
     if (this.#isHeld) {
       this.#isHeld = false;
-      this.#hands.letGo(this.#source);
+      this.#driveInput.release(this.#source);
     }
   }
 
-  #read(pad: Pad, nowMs: number): Velocity {
+  #read(pad: GamepadReading, nowMs: number): Velocity {
     const isDown = (button: number) => (pad.buttons[button]?.pressed === true ? 1 : 0);
-    const right = isDown(CROSS.right) - isDown(CROSS.left);
-    const up = isDown(CROSS.up) - isDown(CROSS.down);
+    const right = isDown(DPAD.right) - isDown(DPAD.left);
+    const up = isDown(DPAD.up) - isDown(DPAD.down);
     if (right !== 0 || up !== 0) {
       const speed = keySpeed(this.#isHeld ? nowMs - this.#pressedAtMs : 0, false) / Math.hypot(right, up);
       return velocity(right * speed, up * speed);
     }
     const [x = 0, y = 0, x2 = 0, y2 = 0] = pad.axes;
-    return Math.hypot(x, y) >= Math.hypot(x2, y2) ? fromStick(x, y) : fromStick(x2, y2);
+    return Math.hypot(x, y) >= Math.hypot(x2, y2) ? velocityFromStick(x, y) : velocityFromStick(x2, y2);
   }
 }
 
-/** All gamepads there are; they are hands only while the window has the visitor's attention. */
-export class Pads {
-  readonly #hands: Hands;
-  readonly #sticks = new Map<number, PadStick>();
+/** All connected gamepads; they drive only while the window has focus. */
+export class AllGamepads {
+  readonly #driveInput: DriveInput;
+  readonly #inputs = new Map<number, GamepadInput>();
 
-  constructor(hands: Hands) {
-    this.#hands = hands;
+  constructor(driveInput: DriveInput) {
+    this.#driveInput = driveInput;
   }
 
-  /** Takes one reading of all. A window may be seen, and its gamepads read, while the visitor plays in another. */
-  receive(pads: readonly Pad[], hasFocus: boolean, nowMs: number): void {
+  /** Takes one reading of all. Without focus they are ignored: the visitor may be playing a game in another window. */
+  receive(pads: readonly GamepadReading[], hasFocus: boolean, nowMs: number): void {
     if (!hasFocus) {
-      this.receiveAway();
+      this.releaseAll();
       return;
     }
-    for (const [index, stick] of this.#sticks) {
+    for (const [index, input] of this.#inputs) {
       if (!pads.some((pad) => pad.index === index)) {
-        stick.receiveGone();
-        this.#sticks.delete(index);
+        input.release();
+        this.#inputs.delete(index);
       }
     }
     for (const pad of pads) {
-      const stick = this.#sticks.get(pad.index) ?? new PadStick(pad.index, this.#hands);
-      this.#sticks.set(pad.index, stick);
-      stick.receive(pad, nowMs);
+      const input = this.#inputs.get(pad.index) ?? new GamepadInput(pad.index, this.#driveInput);
+      this.#inputs.set(pad.index, input);
+      input.receive(pad, nowMs);
     }
   }
 
-  /** The window lost the visitor's attention: what is held then counts again once it was let go. */
-  receiveAway(): void {
-    for (const stick of this.#sticks.values()) {
-      stick.receiveGone();
+  /** The page became inactive: everything counts as released, and must be seen at rest before it can press again. */
+  releaseAll(): void {
+    for (const input of this.#inputs.values()) {
+      input.release();
     }
-    this.#sticks.clear();
+    this.#inputs.clear();
   }
 }
 
 /** Reads gamepads until the returned function is called. */
-export function listenToGamepads(hands: Hands): () => void {
-  const all = new Pads(hands);
+export function listenToGamepads(driveInput: DriveInput): () => void {
+  const all = new AllGamepads(driveInput);
   let frame = 0;
 
   const read = (nowMs: number) => {
@@ -123,18 +123,16 @@ export function listenToGamepads(hands: Hands): () => void {
       frame = requestAnimationFrame(read);
     }
   };
-  const onAway = () => all.receiveAway();
-
   const off = new AbortController();
   window.addEventListener("gamepadconnected", start, { signal: off.signal });
   window.addEventListener("gamepaddisconnected", start, { signal: off.signal });
-  listenToAway(onAway, off.signal);
+  onPageInactive(() => all.releaseAll(), off.signal);
   if (navigator.getGamepads?.().some((pad) => pad !== null)) {
     start();
   }
   return () => {
     cancelAnimationFrame(frame);
-    onAway();
+    all.releaseAll();
     off.abort();
   };
 }

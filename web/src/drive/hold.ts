@@ -1,39 +1,46 @@
-// One hand on the head: pressed, moving, let go, or cut off by somebody or something else. Pure: a hold goes in, the
+// The state machine of a hold: what one input source does to the head from press to release. Pure: a hold goes in, the
 // next hold comes out. When and whether anything is sent is not decided here.
-import { type Axis, STILL, type Velocity } from "./velocity";
+//
+//   none --press--> live --move--> live
+//                   live --release--> none
+//                   live --cut-------> cut --release--> none
+//                                      cut --press by another source--> live
+//
+// A hold that was cut never becomes live again: the same source must release before its next press counts.
+import { type Axis, type Velocity, ZERO_VELOCITY } from "./velocity";
 
-/** What holds: `pointer:7`, `keys` or `gamepad:0`. */
-export type Source = string;
+/** The input that holds: `pointer:7`, `keys` or `gamepad:0`. */
+export type InputSource = string;
 
-/** Why a hold ended although the visitor had not let go. */
+/** Why a hold ended although the visitor had not released it. */
 export type CutReason =
   | "stopped" // somebody pressed stop
   | "other_drives" // someone else drives, or took over
-  | "too_long" // every hold has an end
-  | "too_slow" // what was sent arrived too late, or not at all
-  | "too_far" // the way home takes too long to steer
+  | "too_long" // a hold has a maximum duration
+  | "too_late" // messages arrived too late, or not at all
+  | "too_slow" // the connection takes too long for driving
   | "out_of_reach" // the head cannot be reached
-  | "no_picture" // nobody turns what they cannot see
+  | "no_picture" // nobody may turn what they cannot see
   | "offline"; // the server cannot be reached
 
 export interface LiveHold {
   readonly kind: "live";
-  /** Rises with every press, for the life of the page. */
+  /** Rises with every press for as long as the page is loaded. */
   readonly number: number;
-  readonly source: Source;
+  readonly source: InputSource;
   readonly velocity: Velocity;
-  /** When the hand was read, on the page's clock. */
+  /** When the input was read, on the page's clock. */
   readonly readAtMs: number;
-  /** Axes that this hold moves no more: their unit went out of reach. The other axis goes on. */
-  readonly lost: readonly Axis[];
+  /** Axes that this hold no longer moves because their unit went out of reach. The other axis goes on. */
+  readonly lostAxes: readonly Axis[];
 }
 
 export interface CutHold {
   readonly kind: "cut";
   readonly number: number;
-  readonly source: Source;
+  readonly source: InputSource;
   readonly reason: CutReason;
-  /** With `too_far`: how old a command was when it came home, at most. */
+  /** With `too_slow`: how old a command may have been when it arrived. */
   readonly delayMs?: number;
 }
 
@@ -41,25 +48,25 @@ export type Hold = { readonly kind: "none"; readonly number: number } | LiveHold
 
 export const NO_HOLD: Hold = { kind: "none", number: 0 };
 
-/** A fresh press; another source's live hold stays, because one hand is enough. */
-export function press(hold: Hold, source: Source, velocity: Velocity, readAtMs: number): Hold {
+/** A new press begins a hold, unless another source holds already: only one drives at a time. */
+export function press(hold: Hold, source: InputSource, velocity: Velocity, readAtMs: number): Hold {
   if (hold.kind === "live" || (hold.kind === "cut" && hold.source === source)) {
     return hold;
   }
-  return { kind: "live", number: hold.number + 1, source, velocity, readAtMs, lost: [] };
+  return { kind: "live", number: hold.number + 1, source, velocity, readAtMs, lostAxes: [] };
 }
 
-/** The hand moved; only the hand that pressed, and only while its hold lives. */
-export function move(hold: Hold, source: Source, velocity: Velocity, readAtMs: number): Hold {
+/** The input moved; ignored unless it comes from the source of a live hold. */
+export function move(hold: Hold, source: InputSource, velocity: Velocity, readAtMs: number): Hold {
   return hold.kind === "live" && hold.source === source ? { ...hold, velocity, readAtMs } : hold;
 }
 
-/** The hand let go; after a cut this is what makes the next press a fresh one. */
-export function letGo(hold: Hold, source: Source): Hold {
+/** The input was released; after a cut this is what allows the same source to press again. */
+export function release(hold: Hold, source: InputSource): Hold {
   return hold.kind !== "none" && hold.source === source ? { kind: "none", number: hold.number } : hold;
 }
 
-/** The hold ends although the hand is still there; it never lives again. */
+/** Ends the hold for good although the input may still be pressed. */
 export function cut(hold: Hold, reason: CutReason, delayMs?: number): Hold {
   if (hold.kind !== "live") {
     return hold;
@@ -68,19 +75,19 @@ export function cut(hold: Hold, reason: CutReason, delayMs?: number): Hold {
   return { kind: "cut", number, source, reason, ...(delayMs === undefined ? {} : { delayMs }) };
 }
 
-/** One axis of the hold ends; where the hand asks nothing else of the head, that is the end of the whole hold. */
+/** Ends one axis of the hold; where the input moves no other axis, the whole hold ends. */
 export function cutAxis(hold: Hold, axis: Axis, reason: CutReason): Hold {
   if (hold.kind !== "live") {
     return hold;
   }
-  const lost = [...hold.lost.filter((other) => other !== axis), axis];
-  const isAnythingLeft = (["pan", "tilt"] as const).some(
-    (other) => !lost.includes(other) && hold.velocity[other] !== 0,
+  const lostAxes = [...hold.lostAxes.filter((other) => other !== axis), axis];
+  const isAnyLeft = (["pan", "tilt"] as const).some(
+    (other) => !lostAxes.includes(other) && hold.velocity[other] !== 0,
   );
-  return isAnythingLeft ? { ...hold, lost } : cut(hold, reason);
+  return isAnyLeft ? { ...hold, lostAxes } : cut(hold, reason);
 }
 
-/** What the hold means now: anything but stillness needs a live one. */
+/** The velocity that the hold asks for now: zero unless it is live. */
 export function velocityOf(hold: Hold): Velocity {
-  return hold.kind === "live" ? hold.velocity : STILL;
+  return hold.kind === "live" ? hold.velocity : ZERO_VELOCITY;
 }

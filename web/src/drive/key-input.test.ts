@@ -1,16 +1,16 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-drive-input";
+import { FakeDriveInput } from "../testing/fake-drive-input";
 import { FakeTimers } from "../testing/fake-timers";
 import { KeyInput } from "./key-input";
 
 let stopListening = () => {};
 afterEach(() => stopListening());
 
-function stage() {
-  const hands = new FakeHands();
+function setup() {
+  const driveInput = new FakeDriveInput();
   const timers = new FakeTimers();
-  stopListening = new KeyInput(hands, timers).listen();
+  stopListening = new KeyInput(driveInput, timers).listen();
   const send = (type: string, code: string, init: KeyboardEventInit, target: EventTarget = window) => {
     const event = new KeyboardEvent(type, { code, bubbles: true, cancelable: true, ...init });
     Object.defineProperty(event, "timeStamp", { value: timers.now() });
@@ -20,7 +20,7 @@ function stage() {
   const down = (code: string, init: KeyboardEventInit = {}, target?: EventTarget) =>
     send("keydown", code, init, target);
   const up = (code: string, init: KeyboardEventInit = {}) => send("keyup", code, init);
-  return { hands, timers, down, up };
+  return { driveInput, timers, down, up };
 }
 
 test.each([
@@ -30,86 +30,86 @@ test.each([
   ["ArrowDown", "KeyS", { pan: 0, tilt: -0.3 }],
 ])("%s and %s turn alike", (arrow, letter, expected) => {
   for (const code of [arrow, letter]) {
-    const { hands, down, up } = stage();
+    const { driveInput, down, up } = setup();
     down(code);
-    expect(hands.deeds[0]).toEqual(["press", "keys", expected]);
+    expect(driveInput.calls[0]).toEqual(["press", "keys", expected]);
     up(code);
-    expect(hands.verbs).toEqual(["press", "letGo"]);
+    expect(driveInput.callNames).toEqual(["press", "release"]);
     stopListening();
   }
 });
 
-test("a key that is held turns faster by and by, and then no more messages are made", () => {
-  const { hands, timers, down } = stage();
+test("a held key speeds up to its maximum, and then makes no more calls", () => {
+  const { driveInput, timers, down } = setup();
   down("ArrowRight");
   timers.pass(2000);
-  expect(hands.velocity).toEqual({ pan: 0.65, tilt: 0 });
+  expect(driveInput.velocity).toEqual({ pan: 0.65, tilt: 0 });
   expect(timers.waiting).toBe(0);
 });
 
-test("Shift turns at full speed, from the press or in the middle of it", () => {
-  const { hands, down, up } = stage();
+test("Shift gives full speed, from the press on or in the middle of it", () => {
+  const { driveInput, down, up } = setup();
   down("ArrowRight");
   down("ShiftLeft", { shiftKey: true });
-  expect(hands.velocity?.pan).toBe(1);
+  expect(driveInput.velocity?.pan).toBe(1);
   up("ShiftLeft");
-  expect(hands.velocity?.pan).toBe(0.3);
+  expect(driveInput.velocity?.pan).toBe(0.3);
 });
 
-test("two keys are one hold: diagonal together, straight again when one is let go", () => {
-  const { hands, down, up } = stage();
+test("two keys are one hold: diagonal together, straight again when one is released", () => {
+  const { driveInput, down, up } = setup();
   down("ArrowRight");
   down("ArrowUp");
-  expect(hands.velocity).toEqual({ pan: 0.212, tilt: 0.212 });
+  expect(driveInput.velocity).toEqual({ pan: 0.212, tilt: 0.212 });
   up("ArrowRight");
-  expect(hands.velocity).toEqual({ pan: 0, tilt: 0.3 });
+  expect(driveInput.velocity).toEqual({ pan: 0, tilt: 0.3 });
   up("ArrowUp");
-  expect(hands.verbs).toEqual(["press", "move", "move", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "move", "move", "release"]);
 });
 
-test("two opposite keys hold still", () => {
-  const { hands, down } = stage();
+test("two opposite keys cancel out", () => {
+  const { driveInput, down } = setup();
   down("ArrowRight");
   down("ArrowLeft");
-  expect(hands.velocity).toEqual({ pan: 0, tilt: 0 });
+  expect(driveInput.velocity).toEqual({ pan: 0, tilt: 0 });
 });
 
-test("a key that repeats by itself is no press, not even after the window was away", () => {
-  const { hands, down } = stage();
+test("auto-repeat is not a press, not even after the window lost focus", () => {
+  const { driveInput, down } = setup();
   down("ArrowRight");
   window.dispatchEvent(new Event("blur"));
   down("ArrowRight", { repeat: true });
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
-test("a command to the browser is left to it, and lets go", () => {
-  const { hands, down } = stage();
+test("a browser shortcut is left to the browser, and releases", () => {
+  const { driveInput, down } = setup();
   down("ArrowRight");
   const event = down("ArrowLeft", { metaKey: true });
   expect(event.defaultPrevented).toBe(false);
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
 test("Escape and the space bar stop", () => {
-  const { hands, down } = stage();
+  const { driveInput, down } = setup();
   down("Escape");
   down("Space");
-  expect(hands.verbs).toEqual(["stop", "stop"]);
+  expect(driveInput.callNames).toEqual(["stop", "stop"]);
 });
 
-test("the space bar presses a focused button as everywhere, and Escape stops even there", () => {
-  const { hands, down } = stage();
+test("the space bar still presses a focused button, and Escape stops even there", () => {
+  const { driveInput, down } = setup();
   const button = document.createElement("button");
   document.body.append(button);
   const event = down("Space", {}, button);
   expect(event.defaultPrevented).toBe(false);
   down("Escape", {}, button);
-  expect(hands.verbs).toEqual(["stop"]);
+  expect(driveInput.callNames).toEqual(["stop"]);
 });
 
-test("arrow keys do not scroll the page; other keys are none of ours", () => {
-  const { hands, down } = stage();
+test("arrow keys do not scroll the page; other keys are ignored", () => {
+  const { driveInput, down } = setup();
   expect(down("ArrowDown").defaultPrevented).toBe(true);
   expect(down("Tab").defaultPrevented).toBe(false);
-  expect(hands.verbs).toEqual(["press"]);
+  expect(driveInput.callNames).toEqual(["press"]);
 });

@@ -1,15 +1,15 @@
-// The arrow keys and WASD as one stick; Shift turns faster, Escape and the space bar stop.
+// Drives with the arrow keys or WASD; Shift is full speed, Escape and the space bar stop the head.
 import type { Cancel, Timers } from "../time/timers";
-import { type Hands, listenToAway } from "./drive-input";
+import { type DriveInput, onPageInactive } from "./drive-input";
 import { KEY_RAMP_MS, keySpeed } from "./response-curve";
-import { STILL, type Velocity, velocity } from "./velocity";
+import { type Velocity, velocity, ZERO_VELOCITY } from "./velocity";
 
 const SOURCE = "keys";
-/** The speed of a key grows in steps that no eye tells from a slope. */
-const STEP_MS = 50;
+/** How often the speed of a held key is raised: often enough to look smooth. */
+const RAMP_STEP_MS = 50;
 
-/** Where each key turns to, by its place on the keyboard and not by its letter. */
-const KEYS: Readonly<Record<string, readonly [right: number, up: number]>> = {
+/** By `code`, the key's place on the keyboard, so that WASD is the same cluster on every layout. */
+const KEY_DIRECTIONS: Readonly<Record<string, readonly [right: number, up: number]>> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, 1],
@@ -21,92 +21,93 @@ const KEYS: Readonly<Record<string, readonly [right: number, up: number]>> = {
 };
 
 export class KeyInput {
-  readonly #hands: Hands;
+  readonly #driveInput: DriveInput;
   readonly #timers: Timers;
-  readonly #down = new Set<string>();
+  readonly #heldKeys = new Set<string>();
   #pressedAtMs = 0;
   #isFast = false;
   #cancelStep: Cancel = () => {};
 
-  constructor(hands: Hands, timers: Timers) {
-    this.#hands = hands;
+  constructor(driveInput: DriveInput, timers: Timers) {
+    this.#driveInput = driveInput;
     this.#timers = timers;
   }
 
   /** Listens on the window until the returned function is called. */
   listen(): () => void {
     const off = new AbortController();
-    window.addEventListener("keydown", (event) => this.receiveDown(event), { signal: off.signal });
-    window.addEventListener("keyup", (event) => this.receiveUp(event), { signal: off.signal });
-    listenToAway(() => this.receiveAway(), off.signal);
+    window.addEventListener("keydown", (event) => this.receiveKeyDown(event), { signal: off.signal });
+    window.addEventListener("keyup", (event) => this.receiveKeyUp(event), { signal: off.signal });
+    onPageInactive(() => this.releaseAll(), off.signal);
     return () => {
-      this.receiveAway();
+      this.releaseAll();
       off.abort();
     };
   }
 
-  receiveDown(event: KeyboardEvent): void {
+  receiveKeyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.altKey || event.metaKey) {
-      this.receiveAway(); // a command to the browser; and a Mac keeps key-ups to itself while Command is down
+      // A browser shortcut, not ours. macOS also sends no keyup while Command is down, so nothing may stay held.
+      this.releaseAll();
       return;
     }
     if (event.code === "Escape" || (event.code === "Space" && !isOnButton(event))) {
       event.preventDefault();
-      this.#hands.stop();
+      this.#driveInput.stop();
       return;
     }
-    this.#shift(event);
-    if (!(event.code in KEYS)) {
+    this.#updateFast(event);
+    if (!(event.code in KEY_DIRECTIONS)) {
       return;
     }
-    event.preventDefault(); // the page does not scroll
-    if (event.repeat || this.#down.has(event.code)) {
+    event.preventDefault(); // arrow keys would scroll the page
+    if (event.repeat || this.#heldKeys.has(event.code)) {
       return;
     }
-    const isPress = this.#down.size === 0;
-    this.#down.add(event.code);
+    const isPress = this.#heldKeys.size === 0;
+    this.#heldKeys.add(event.code);
     if (isPress) {
       this.#pressedAtMs = event.timeStamp;
-      this.#hands.press(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
+      this.#driveInput.press(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
       this.#scheduleStep();
     } else {
-      this.#hands.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
+      this.#driveInput.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
     }
   }
 
-  receiveUp(event: KeyboardEvent): void {
-    this.#shift(event);
-    if (!this.#down.delete(event.code)) {
+  receiveKeyUp(event: KeyboardEvent): void {
+    this.#updateFast(event);
+    if (!this.#heldKeys.delete(event.code)) {
       return;
     }
-    if (this.#down.size === 0) {
-      this.receiveAway();
+    if (this.#heldKeys.size === 0) {
+      this.releaseAll();
     } else {
-      this.#hands.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
+      this.#driveInput.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
     }
   }
 
-  /** All keys count as let go: those still down will not tell any more. */
-  receiveAway(): void {
+  /** Counts all keys as released, including those whose keyup this page may never receive. */
+  releaseAll(): void {
     this.#cancelStep();
-    this.#down.clear();
-    this.#hands.letGo(SOURCE);
+    this.#heldKeys.clear();
+    this.#driveInput.release(SOURCE);
   }
 
-  #shift(event: KeyboardEvent): void {
+  #updateFast(event: KeyboardEvent): void {
     if (event.shiftKey !== this.#isFast) {
       this.#isFast = event.shiftKey;
-      if (this.#down.size > 0) {
-        this.#hands.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
+      if (this.#heldKeys.size > 0) {
+        this.#driveInput.move(SOURCE, this.#velocity(event.timeStamp), event.timeStamp);
       }
     }
   }
 
   #scheduleStep(): void {
     this.#cancelStep();
-    this.#cancelStep = this.#timers.after(STEP_MS, () => {
+    this.#cancelStep = this.#timers.after(RAMP_STEP_MS, () => {
       const nowMs = this.#timers.now();
-      this.#hands.move(SOURCE, this.#velocity(nowMs), nowMs);
+      this.#driveInput.move(SOURCE, this.#velocity(nowMs), nowMs);
       if (nowMs - this.#pressedAtMs < KEY_RAMP_MS) {
         this.#scheduleStep();
       }
@@ -116,13 +117,13 @@ export class KeyInput {
   #velocity(nowMs: number): Velocity {
     let right = 0;
     let up = 0;
-    for (const code of this.#down) {
-      right += KEYS[code]?.[0] ?? 0;
-      up += KEYS[code]?.[1] ?? 0;
+    for (const code of this.#heldKeys) {
+      right += KEY_DIRECTIONS[code]?.[0] ?? 0;
+      up += KEY_DIRECTIONS[code]?.[1] ?? 0;
     }
     const length = Math.hypot(right, up);
     if (length === 0) {
-      return STILL;
+      return ZERO_VELOCITY;
     }
     const speed = keySpeed(nowMs - this.#pressedAtMs, this.#isFast);
     return velocity((Math.sign(right) * speed) / length, (Math.sign(up) * speed) / length);

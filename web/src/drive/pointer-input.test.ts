@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { FakeHands } from "../testing/fake-drive-input";
-import { PointerInput, type Touch } from "./pointer-input";
-import { STILL } from "./velocity";
+import { FakeDriveInput } from "../testing/fake-drive-input";
+import { PointerInput, type PointerSample } from "./pointer-input";
+import { ZERO_VELOCITY } from "./velocity";
 
-const touch = (changes: Partial<Touch> = {}): Touch => ({
+const sample = (changes: Partial<PointerSample> = {}): PointerSample => ({
   pointerId: 1,
   pointerType: "touch",
   button: 0,
@@ -15,61 +15,67 @@ const touch = (changes: Partial<Touch> = {}): Touch => ({
   ...changes,
 });
 
-function stage() {
-  const hands = new FakeHands();
-  const input = new PointerInput(hands);
-  const down = (changes: Partial<Touch> = {}) => input.receiveDown(touch(changes), 390, 844);
-  return { hands, input, down };
+function setup() {
+  const driveInput = new FakeDriveInput();
+  const input = new PointerInput(driveInput);
+  const down = (changes: Partial<PointerSample> = {}) => input.receiveDown(sample(changes), 390, 844);
+  return { driveInput, input, down };
 }
 
-test("where the finger comes down is the stick's centre, wherever that is", () => {
-  const { hands, input, down } = stage();
+test("the joystick is centred where the finger is pressed, wherever that is", () => {
+  const { driveInput, input, down } = setup();
   expect(down()).toBe(true);
-  expect(hands.deeds).toEqual([["press", "pointer:1", STILL]]);
-  input.receiveMove(touch({ clientX: 230 }));
-  expect(hands.velocity).toEqual({ pan: 1, tilt: 0 });
-  expect(input.stick.value).toMatchObject({ x: 100, y: 100, dx: 130, dy: 0, reach: 130 });
+  expect(driveInput.calls).toEqual([["press", "pointer:1", ZERO_VELOCITY]]);
+  input.receiveMove(sample({ clientX: 230 }));
+  expect(driveInput.velocity).toEqual({ pan: 1, tilt: 0 });
+  expect(input.joystick.value).toMatchObject({
+    centreXPx: 100,
+    centreYPx: 100,
+    dxPx: 130,
+    dyPx: 0,
+    reachPx: 130,
+  });
   input.receiveUp(1);
-  expect(hands.verbs).toEqual(["press", "move", "letGo"]);
-  expect(input.stick.value).toBeNull();
+  expect(driveInput.callNames).toEqual(["press", "move", "release"]);
+  expect(input.joystick.value).toBeNull();
 });
 
-test("a second finger and other buttons are nothing", () => {
-  const { hands, input, down } = stage();
+test("a second finger and other buttons are ignored", () => {
+  const { driveInput, input, down } = setup();
   expect(down({ button: 2 })).toBe(false);
   down();
   expect(down({ pointerId: 2 })).toBe(false);
-  input.receiveMove(touch({ pointerId: 2, clientX: 300 }));
+  input.receiveMove(sample({ pointerId: 2, clientX: 300 }));
   input.receiveUp(2);
-  expect(hands.verbs).toEqual(["press"]);
+  expect(driveInput.callNames).toEqual(["press"]);
 });
 
-test("a mouse whose button went up unseen lets go with its next move", () => {
-  const { hands, input, down } = stage();
+test("a mouse whose button was released unseen releases with its next move", () => {
+  const { driveInput, input, down } = setup();
   down({ pointerType: "mouse" });
-  input.receiveMove(touch({ pointerType: "mouse", buttons: 0, clientX: 300 }));
-  input.receiveMove(touch({ pointerType: "mouse", buttons: 0, clientX: 400 }));
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, clientX: 300 }));
+  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, clientX: 400 }));
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
-test("a long touch opens no menu and holds on; a mouse's menu lets go", () => {
-  const { hands, input, down } = stage();
+test("a long touch opens no menu and goes on driving; a mouse's context menu releases", () => {
+  const { driveInput, input, down } = setup();
   const menu = new Event("contextmenu", { cancelable: true });
   down();
-  input.receiveMenu(menu);
+  input.receiveContextMenu(menu);
   expect(menu.defaultPrevented).toBe(true);
-  expect(hands.verbs).toEqual(["press"]);
+  expect(driveInput.callNames).toEqual(["press"]);
   input.receiveUp(1);
   down({ pointerType: "mouse" });
-  input.receiveMenu(menu);
-  expect(hands.verbs).toEqual(["press", "letGo", "press", "letGo"]);
+  input.receiveContextMenu(menu);
+  expect(driveInput.callNames).toEqual(["press", "release", "press", "release"]);
 });
 
 let stopListening = () => {};
 afterEach(() => stopListening());
 
 function listening() {
-  const { hands, input } = stage();
+  const { driveInput, input } = setup();
   const surface = document.createElement("div");
   const captured: number[] = [];
   surface.setPointerCapture = (id) => captured.push(id);
@@ -77,37 +83,37 @@ function listening() {
   stopListening = input.listen(surface);
   const send = (type: string, changes: PointerEventInit = {}) =>
     surface.dispatchEvent(new PointerEvent(type, { pointerId: 1, button: 0, buttons: 1, ...changes }));
-  return { hands, input, captured, send };
+  return { driveInput, input, captured, send };
 }
 
-test("the finger that presses is captured, so that it may leave the picture", () => {
+test("the pointer is captured, so that it may leave the picture", () => {
   const { captured, send } = listening();
   send("pointerdown");
   expect(captured).toEqual([1]);
 });
 
-test.each(["pointerup", "pointercancel", "lostpointercapture"])("%s lets go, once", (type) => {
-  const { hands, send } = listening();
+test.each(["pointerup", "pointercancel", "lostpointercapture"])("%s releases, once", (type) => {
+  const { driveInput, send } = listening();
   send("pointerdown");
   send(type);
   send("lostpointercapture");
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
-test.each(["blur", "pagehide"])("%s of the window lets go, and the finger must press afresh", (type) => {
-  const { hands, send } = listening();
+test.each(["blur", "pagehide"])("%s of the window releases, and the finger must press again", (type) => {
+  const { driveInput, send } = listening();
   send("pointerdown");
   window.dispatchEvent(new Event(type));
   send("pointermove", { clientX: 200 });
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
   send("pointerdown");
-  expect(hands.verbs).toEqual(["press", "letGo", "press"]);
+  expect(driveInput.callNames).toEqual(["press", "release", "press"]);
 });
 
-test("when nobody listens any more, the hold is let go and the next press is nothing", () => {
-  const { hands, send } = listening();
+test("when listening ends, the hold is released and further presses are ignored", () => {
+  const { driveInput, send } = listening();
   send("pointerdown");
   stopListening();
   send("pointerdown");
-  expect(hands.verbs).toEqual(["press", "letGo"]);
+  expect(driveInput.callNames).toEqual(["press", "release"]);
 });

@@ -1,37 +1,40 @@
-// A finger or a mouse on the picture: where it was pressed is the stick's centre, where it is now is the stick.
+// Drives with a finger or the mouse: a virtual joystick, centred where the pointer was pressed.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type Hands, listenToAway } from "./drive-input";
-import { dragReachPx, fromDrag } from "./response-curve";
-import { STILL } from "./velocity";
+import { type DriveInput, onPageInactive } from "./drive-input";
+import type { InputSource } from "./hold";
+import { dragReachPx, velocityFromDrag } from "./response-curve";
+import { ZERO_VELOCITY } from "./velocity";
 
-/** The stick under the finger, in CSS pixels of the window; for drawing it. */
-export interface Stick {
-  readonly pointer: number;
+/** The virtual joystick, for drawing it. Positions are CSS pixels in the window. */
+export interface Joystick {
+  readonly pointerId: number;
   readonly isTouch: boolean;
-  readonly x: number;
-  readonly y: number;
-  readonly dx: number;
-  readonly dy: number;
-  readonly reach: number;
+  readonly centreXPx: number;
+  readonly centreYPx: number;
+  /** From the centre to the pointer. */
+  readonly dxPx: number;
+  readonly dyPx: number;
+  /** The distance from the centre that means full speed. */
+  readonly reachPx: number;
 }
 
-/** What of the browser's pointer events is read. */
-export type Touch = Pick<
+/** The part of a `PointerEvent` that is used. */
+export type PointerSample = Pick<
   PointerEvent,
   "pointerId" | "pointerType" | "button" | "buttons" | "clientX" | "clientY" | "timeStamp"
 >;
 
 export class PointerInput {
-  readonly #hands: Hands;
-  readonly #stick = signal<Stick | null>(null);
+  readonly #driveInput: DriveInput;
+  readonly #joystick = signal<Joystick | null>(null);
 
-  constructor(hands: Hands) {
-    this.#hands = hands;
+  constructor(driveInput: DriveInput) {
+    this.#driveInput = driveInput;
   }
 
-  /** The stick that is being dragged, or null. */
-  get stick(): ReadonlySignal<Stick | null> {
-    return this.#stick;
+  /** The joystick that is being dragged, or null. */
+  get joystick(): ReadonlySignal<Joystick | null> {
+    return this.#joystick;
   }
 
   /** Listens on `surface` until the returned function is called. */
@@ -52,74 +55,78 @@ export class PointerInput {
     surface.addEventListener("pointerup", onEnd, until);
     surface.addEventListener("pointercancel", onEnd, until);
     surface.addEventListener("lostpointercapture", onEnd, until);
-    surface.addEventListener("contextmenu", (event) => this.receiveMenu(event), until);
-    listenToAway(() => this.receiveAway(), off.signal);
+    surface.addEventListener("contextmenu", (event) => this.receiveContextMenu(event), until);
+    onPageInactive(() => this.release(), off.signal);
     return () => {
-      this.receiveAway();
+      this.release();
       off.abort();
     };
   }
 
-  /** A pointer came down on a screen of this size in CSS pixels; true where it became the stick. */
-  receiveDown(touch: Touch, widthPx: number, heightPx: number): boolean {
-    if (touch.button !== 0 || this.#stick.value !== null) {
-      return false; // another button, or a second finger
+  /** A pointer was pressed, in a window of this size; true if it became the joystick. */
+  receiveDown(sample: PointerSample, widthPx: number, heightPx: number): boolean {
+    if (sample.button !== 0 || this.#joystick.value !== null) {
+      return false; // not the main button, or a second finger
     }
-    this.#stick.value = {
-      pointer: touch.pointerId,
-      isTouch: touch.pointerType === "touch",
-      x: touch.clientX,
-      y: touch.clientY,
-      dx: 0,
-      dy: 0,
-      reach: dragReachPx(widthPx, heightPx),
+    this.#joystick.value = {
+      pointerId: sample.pointerId,
+      isTouch: sample.pointerType === "touch",
+      centreXPx: sample.clientX,
+      centreYPx: sample.clientY,
+      dxPx: 0,
+      dyPx: 0,
+      reachPx: dragReachPx(widthPx, heightPx),
     };
-    this.#hands.press(sourceOf(touch.pointerId), STILL, touch.timeStamp);
+    this.#driveInput.press(sourceOf(sample.pointerId), ZERO_VELOCITY, sample.timeStamp);
     return true;
   }
 
-  receiveMove(touch: Touch): void {
-    const stick = this.#stick.value;
-    if (stick === null || stick.pointer !== touch.pointerId) {
+  receiveMove(sample: PointerSample): void {
+    const joystick = this.#joystick.value;
+    if (joystick === null || joystick.pointerId !== sample.pointerId) {
       return;
     }
-    if (touch.pointerType === "mouse" && (touch.buttons & 1) === 0) {
-      this.receiveUp(stick.pointer); // the button went up where this page could not see it
+    if (sample.pointerType === "mouse" && (sample.buttons & 1) === 0) {
+      this.receiveUp(joystick.pointerId); // the button was released outside the window
       return;
     }
-    const dx = touch.clientX - stick.x;
-    const dy = touch.clientY - stick.y;
-    this.#stick.value = { ...stick, dx, dy };
-    this.#hands.move(sourceOf(stick.pointer), fromDrag(dx, dy, stick.reach), touch.timeStamp);
+    const dxPx = sample.clientX - joystick.centreXPx;
+    const dyPx = sample.clientY - joystick.centreYPx;
+    this.#joystick.value = { ...joystick, dxPx, dyPx };
+    this.#driveInput.move(
+      sourceOf(joystick.pointerId),
+      velocityFromDrag(dxPx, dyPx, joystick.reachPx),
+      sample.timeStamp,
+    );
   }
 
-  /** This pointer went up, was cancelled, or is no longer ours. */
-  receiveUp(pointer: number): void {
-    if (this.#stick.value?.pointer === pointer) {
-      this.#stick.value = null;
-      this.#hands.letGo(sourceOf(pointer));
+  /** This pointer was released or cancelled, or its capture was lost. */
+  receiveUp(pointerId: number): void {
+    if (this.#joystick.value?.pointerId === pointerId) {
+      this.#joystick.value = null;
+      this.#driveInput.release(sourceOf(pointerId));
     }
   }
 
   /**
-   * A long touch asks for a menu on some phones: it is refused, and the finger holds on. A mouse's menu would take the
-   * pointer away, and its release with it.
+   * On some phones a long touch asks for the context menu: it is suppressed, and the finger goes on driving. A mouse
+   * releases, because a browser that shows its menu all the same would swallow the button's release.
    */
-  receiveMenu(event: Pick<Event, "preventDefault">): void {
+  receiveContextMenu(event: Pick<Event, "preventDefault">): void {
     event.preventDefault();
-    if (this.#stick.value?.isTouch === false) {
-      this.receiveAway();
+    if (this.#joystick.value?.isTouch === false) {
+      this.release();
     }
   }
 
-  /** The page lost the visitor's attention: the pointer's release may go elsewhere. */
-  receiveAway(): void {
-    if (this.#stick.value !== null) {
-      this.receiveUp(this.#stick.value.pointer);
+  /** The page became inactive: it may never receive the pointer's release. */
+  release(): void {
+    if (this.#joystick.value !== null) {
+      this.receiveUp(this.#joystick.value.pointerId);
     }
   }
 }
 
-function sourceOf(pointer: number): string {
-  return `pointer:${pointer}`;
+function sourceOf(pointerId: number): InputSource {
+  return `pointer:${pointerId}`;
 }

@@ -1,69 +1,69 @@
-// How far a hand moved becomes how fast the head turns: for a finger, a stick and a key.
-import { STILL, type Velocity, velocity } from "./velocity";
+// Response curves: how a drag, a gamepad stick or a held key becomes a velocity.
+import { type Velocity, velocity, ZERO_VELOCITY } from "./velocity";
 
-/** How much of the curve is cubic: most of the travel is for slow, exact turns, the last third for fast ones. */
+/** How much of the curve is cubic: most of the travel gives slow, precise turns, the last third fast ones. */
 const EXPO = 0.65;
-/** A finger put down to look around trembles this much (CSS pixels) before it means anything. */
-const FINGER_DEAD_PX = 8;
-/** Sticks rest up to this far from their centre. */
-const STICK_DEAD = 0.12;
-/** A hand that wants to turn sideways is seldom exactly level: tan(8 degrees) is forgiven. */
-const CROSS = Math.tan((8 * Math.PI) / 180);
+/** A finger that rests on the screen trembles by about this much. */
+const DRAG_DEAD_ZONE_PX = 8;
+/** A released gamepad stick may rest this far from its centre. */
+const STICK_DEAD_ZONE = 0.12;
+/** Nobody drags exactly level, so a direction within 8 degrees of an axis counts as along that axis. */
+const AXIS_SNAP = Math.tan((8 * Math.PI) / 180);
 
-/** Full speed at a third of the shorter side, within what a thumb (at least) and a wrist (at most) can do. */
-const REACH_SHARE = 1 / 3;
-const REACH_LEAST_PX = 96;
-const REACH_MOST_PX = 220;
+/** Full speed is a third of the shorter side away, but within comfortable reach of a thumb and of a wrist. */
+const REACH_FRACTION = 1 / 3;
+const MIN_REACH_PX = 96;
+const MAX_REACH_PX = 220;
 
-/** How far in CSS pixels a finger travels to full speed on a screen of this size. */
+/** The length of a drag, in CSS pixels, that means full speed on a screen of this size. */
 export function dragReachPx(widthPx: number, heightPx: number): number {
-  const third = Math.min(widthPx, heightPx) * REACH_SHARE;
-  return Math.min(REACH_MOST_PX, Math.max(REACH_LEAST_PX, third));
+  const third = Math.min(widthPx, heightPx) * REACH_FRACTION;
+  return Math.min(MAX_REACH_PX, Math.max(MIN_REACH_PX, third));
 }
 
 /**
- * The velocity of a drag that stands `dx`, `dy` CSS pixels (right and down are positive) from where it began.
+ * The velocity of a drag, as an offset from where it began in CSS pixels (right and down are positive).
  *
- * Like a stick: the view turns towards the finger, and the finger's distance is its speed.
+ * It works like a joystick: the view turns towards the finger, and the distance sets the speed.
  */
-export function fromDrag(dxPx: number, dyPx: number, reach: number): Velocity {
-  return shape(dxPx / reach, -dyPx / reach, FINGER_DEAD_PX / reach);
+export function velocityFromDrag(dxPx: number, dyPx: number, reachPx: number): Velocity {
+  return applyCurve(dxPx / reachPx, -dyPx / reachPx, DRAG_DEAD_ZONE_PX / reachPx);
 }
 
-/** The velocity of a gamepad stick, whose axes are -1 to 1 with right and down positive. */
-export function fromStick(x: number, y: number): Velocity {
-  return shape(x, -y, STICK_DEAD);
+/** The velocity of a gamepad stick, whose axes run from -1 to 1 with right and down positive. */
+export function velocityFromStick(x: number, y: number): Velocity {
+  return applyCurve(x, -y, STICK_DEAD_ZONE);
 }
 
-/** Keys know no distance: speed grows while they are held, so that a tap is a small step. */
-const KEY_FIRST = 0.3;
-const KEY_FULL = 0.65;
+/** A key is only up or down, so the speed grows while it is held; a tap is a small step. */
+const KEY_START_SPEED = 0.3;
+const KEY_MAX_SPEED = 0.65;
 export const KEY_RAMP_MS = 800;
 
-/** The speed of a key held for `heldMs`; `isFast` is the Shift key. */
+/** The speed of a key that has been held for `heldMs`; `isFast` is the Shift key. */
 export function keySpeed(heldMs: number, isFast: boolean): number {
   if (isFast) {
     return 1;
   }
-  const share = Math.min(1, Math.max(0, heldMs / KEY_RAMP_MS));
-  return KEY_FIRST + (KEY_FULL - KEY_FIRST) * share;
+  const progress = Math.min(1, Math.max(0, heldMs / KEY_RAMP_MS));
+  return KEY_START_SPEED + (KEY_MAX_SPEED - KEY_START_SPEED) * progress;
 }
 
-function shape(right: number, up: number, dead: number): Velocity {
+function applyCurve(right: number, up: number, deadZone: number): Velocity {
   const length = Math.hypot(right, up);
-  if (!(length > dead)) {
-    return STILL;
+  if (!(length > deadZone)) {
+    return ZERO_VELOCITY; // also for NaN, which compares false
   }
-  const travel = Math.min(1, (length - dead) / (1 - dead));
+  const travel = Math.min(1, (length - deadZone) / (1 - deadZone));
   const speed = (1 - EXPO) * travel + EXPO * travel ** 3;
-  const [pan, tilt] = forgiveSlant(right / length, up / length);
+  const [pan, tilt] = snapToAxis(right / length, up / length);
   return velocity(pan * speed, tilt * speed);
 }
 
-/** Takes a slight slant away, without a jump where forgiveness ends. */
-function forgiveSlant(right: number, up: number): readonly [number, number] {
-  const lessRight = Math.max(0, Math.abs(right) - CROSS * Math.abs(up));
-  const lessUp = Math.max(0, Math.abs(up) - CROSS * Math.abs(right));
-  const length = Math.hypot(lessRight, lessUp);
-  return [(Math.sign(right) * lessRight) / length, (Math.sign(up) * lessUp) / length];
+/** Subtracting the tolerance, rather than testing against it, keeps the direction continuous where snapping ends. */
+function snapToAxis(right: number, up: number): readonly [number, number] {
+  const snappedRight = Math.max(0, Math.abs(right) - AXIS_SNAP * Math.abs(up));
+  const snappedUp = Math.max(0, Math.abs(up) - AXIS_SNAP * Math.abs(right));
+  const length = Math.hypot(snappedRight, snappedUp);
+  return [(Math.sign(right) * snappedRight) / length, (Math.sign(up) * snappedUp) / length];
 }

@@ -1,95 +1,99 @@
-// Turns a hold into messages: the first at once, changes at most sixty times a second, and the newest again and again
-// while the hand is there. Nothing waits in a queue: what cannot be sent now is replaced by what is true then.
+// Turns a hold into `drive` and `release` messages: the first at once, changes at most sixty times a second, and the
+// newest again and again while the hold lasts. There is no queue: a setpoint that cannot be sent now is dropped, and the
+// next one carries whatever is true by then.
 
-import type { Heard } from "../time/server-time";
+import type { ServerTimestamp } from "../time/server-time";
 import type { Cancel, Timers } from "../time/timers";
 import type { ClientMessage } from "../wire/messages";
 import { drive, release } from "../wire/outgoing";
 import { type Hold, type LiveHold, NO_HOLD } from "./hold";
-import { isSame, type Velocity } from "./velocity";
+import { isEqual, type Velocity } from "./velocity";
 
-/** A screen shows sixty pictures a second; a hand is not read more often. */
-export const LEAST_GAP_MS = 16;
-/** Until the server's `welcome` says otherwise: ten of these fit in its dead-man time. */
-const RESEND_MS = 50;
-/** Likewise: how old a setpoint may be, by what its sender had heard. */
-const MAX_AGE_MS = 1000;
-/** What was heard longer ago than this share of that would leave too little for the way: it is asked for anew. */
-const FRESH_SHARE = 0.4;
-/** How often it is asked for while a press waits for it; on a long way several are under way at once. */
-export const ASK_MS = 250;
+/** Sixty a second: input events arrive once per animation frame, and more would not be seen. */
+export const MIN_SEND_INTERVAL_MS = 16;
+/** Until the server's `welcome` says otherwise; a tenth of its default dead-man time. */
+const DEFAULT_RESEND_MS = 50;
+/** Likewise: how old the server time in a `drive` may be when it arrives. */
+const DEFAULT_MAX_HEARD_AGE_MS = 1000;
+/**
+ * A press may use a server time up to this fraction of that age; an older one would leave too little for the way to the
+ * server, so a ping asks for a new one first.
+ */
+const MAX_HEARD_AGE_FRACTION = 0.4;
+/** How often that ping is repeated; over a slow connection several are in flight at once. */
+export const PING_RETRY_MS = 250;
 
-export interface SenderPorts {
+export interface SetpointSenderPorts {
   readonly timers: Timers;
-  /** Hands one message to an open socket; false where there is none. */
+  /** DriveInput one message to an open socket; false where there is none. */
   send(message: ClientMessage): boolean;
-  /** Whether the socket still holds earlier messages: another would only be old when it arrives. */
+  /** Whether the socket still buffers earlier messages: one more would be stale when it arrives. */
   isBackedUp(): boolean;
-  /** The newest time of the server's clock; null where nothing was heard. */
-  heard(): Heard | null;
-  /** Asks the server for a sign of life; its answer is told with `receiveHeard`. */
+  /** The newest server time received on this socket, or null before any. */
+  newestServerTime(): ServerTimestamp | null;
+  /** Sends a ping now; its answer brings a server time, reported by `receiveServerTime`. */
   ping(): void;
 }
 
-interface Sent {
+interface SentDrive {
   readonly hold: number;
   readonly epoch: number;
   readonly velocity: Velocity;
 }
 
-export class Sender {
-  readonly #ports: SenderPorts;
+export class SetpointSender {
+  readonly #ports: SetpointSenderPorts;
   #hold: Hold = NO_HOLD;
   #epoch: number | null = null;
-  #resendMs = RESEND_MS;
-  #maxHeardAgeMs = FRESH_SHARE * MAX_AGE_MS;
-  /** When the server was asked for its time because a press waits for it; null while none does. */
+  #resendMs = DEFAULT_RESEND_MS;
+  #maxHeardAgeMs = MAX_HEARD_AGE_FRACTION * DEFAULT_MAX_HEARD_AGE_MS;
+  /** When a ping was last sent because a press waits for a server time; null while none waits. */
   #pingedAtMs: number | null = null;
   #seq = 0;
-  /** The newest `drive` of the present hold; null until it has sent one. */
-  #sent: Sent | null = null;
+  /** The newest `drive` of the present hold; null before the first. */
+  #sent: SentDrive | null = null;
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel = () => {};
 
-  constructor(ports: SenderPorts) {
+  constructor(ports: SetpointSenderPorts) {
     this.#ports = ports;
   }
 
-  /** The server's wish for how often a held velocity is sent again. */
-  receiveResend(resendMs: number): void {
-    this.#resendMs = Math.max(LEAST_GAP_MS, resendMs);
+  /** How often the server wants an unchanged setpoint again. */
+  receiveResendInterval(resendMs: number): void {
+    this.#resendMs = Math.max(MIN_SEND_INTERVAL_MS, resendMs);
   }
 
-  /** How old a setpoint may be at the server, by what this page had heard of it. */
+  /** How old the server time in a `drive` may be when it arrives. */
   receiveMaxAge(maxAgeMs: number): void {
-    this.#maxHeardAgeMs = FRESH_SHARE * maxAgeMs;
+    this.#maxHeardAgeMs = MAX_HEARD_AGE_FRACTION * maxAgeMs;
   }
 
-  /** The server has told its time: a press that waits for that may be told now. */
-  receiveHeard(): void {
+  /** A server time arrived: a press that waits for one can be sent now. */
+  receiveServerTime(): void {
     if (this.#pingedAtMs !== null) {
       this.#pingedAtMs = null;
-      this.#advance();
+      this.#update();
     }
   }
 
-  /** The lease's epoch while this page drives, null while it does not. */
+  /** The epoch of the lease while this page has it, else null. */
   receiveEpoch(epoch: number | null): void {
     this.#epoch = epoch;
-    this.#advance();
+    this.#update();
   }
 
-  /** The hold as it is now; called on every change of it. */
+  /** The hold changed. */
   receiveHold(hold: Hold): void {
-    const isOver = this.#sent !== null && (hold.kind !== "live" || hold.number !== this.#sent.hold);
-    if (isOver) {
-      this.#release();
+    const hasEnded = this.#sent !== null && (hold.kind !== "live" || hold.number !== this.#sent.hold);
+    if (hasEnded) {
+      this.#sendRelease();
     }
     this.#hold = hold;
-    this.#advance();
+    this.#update();
   }
 
-  #release(): void {
+  #sendRelease(): void {
     const sent = this.#sent;
     this.#sent = null;
     if (sent !== null) {
@@ -98,57 +102,67 @@ export class Sender {
     }
   }
 
-  #advance(): void {
+  #update(): void {
     this.#cancel();
     const hold = this.#hold;
     if (hold.kind !== "live") {
       this.#pingedAtMs = null;
       return;
     }
-    const heard = this.#ports.heard();
-    // Nothing has moved yet, so that a press may wait for news; a hold that goes on is judged by the server.
-    if (heard === null || (this.#sent === null && heard.ageMs > this.#maxHeardAgeMs)) {
-      this.#ask();
+    const serverTime = this.#ports.newestServerTime();
+    // The server refuses a `drive` that names an old time. Before its first `drive` a hold can wait for a newer time,
+    // because nothing moves yet; once the head moves it must go on sending, and the server decides.
+    if (serverTime === null || (this.#sent === null && serverTime.ageMs > this.#maxHeardAgeMs)) {
+      this.#pingForServerTime();
       return;
     }
     if (this.#epoch === null) {
       return;
     }
     if (this.#sent !== null && this.#sent.epoch !== this.#epoch) {
-      return; // a hold belongs to the lease it began under
+      return; // a hold never carries over into another lease
     }
     const nowMs = this.#ports.timers.now();
-    const isChanged = this.#sent === null || !isSame(this.#sent.velocity, hold.velocity);
-    const waitMs = this.#lastSentAtMs + (isChanged ? LEAST_GAP_MS : this.#resendMs) - nowMs;
+    const isChanged = this.#sent === null || !isEqual(this.#sent.velocity, hold.velocity);
+    const waitMs = this.#lastSentAtMs + (isChanged ? MIN_SEND_INTERVAL_MS : this.#resendMs) - nowMs;
     if (waitMs > 0) {
-      this.#cancel = this.#ports.timers.after(waitMs, () => this.#advance());
+      this.#cancel = this.#ports.timers.after(waitMs, () => this.#update());
       return;
     }
-    if (this.#ports.isBackedUp() || !this.#drive(hold, this.#epoch, heard, isChanged)) {
-      this.#cancel = this.#ports.timers.after(LEAST_GAP_MS, () => this.#advance());
+    if (this.#ports.isBackedUp() || !this.#sendDrive(hold, this.#epoch, serverTime, isChanged)) {
+      this.#cancel = this.#ports.timers.after(MIN_SEND_INTERVAL_MS, () => this.#update());
       return;
     }
-    this.#cancel = this.#ports.timers.after(this.#resendMs, () => this.#advance());
+    this.#cancel = this.#ports.timers.after(this.#resendMs, () => this.#update());
   }
 
-  #ask(): void {
+  #pingForServerTime(): void {
     const nowMs = this.#ports.timers.now();
-    if (this.#pingedAtMs === null || nowMs - this.#pingedAtMs >= ASK_MS) {
+    if (this.#pingedAtMs === null || nowMs - this.#pingedAtMs >= PING_RETRY_MS) {
       this.#pingedAtMs = nowMs;
       this.#ports.ping();
     }
-    const waitMs = this.#pingedAtMs + ASK_MS - nowMs;
-    this.#cancel = this.#ports.timers.after(waitMs, () => this.#advance());
+    const waitMs = this.#pingedAtMs + PING_RETRY_MS - nowMs;
+    this.#cancel = this.#ports.timers.after(waitMs, () => this.#update());
   }
 
-  #drive(hold: LiveHold, epoch: number, heard: Heard, isChanged: boolean): boolean {
+  #sendDrive(hold: LiveHold, epoch: number, serverTime: ServerTimestamp, isChanged: boolean): boolean {
     const nowMs = this.#ports.timers.now();
-    // A hand that has not moved is read again now: it is still there. So is one that waited, for the lease or the socket.
-    const isFresh = isChanged && nowMs - hold.readAtMs <= 2 * LEAST_GAP_MS;
-    const clock = isFresh ? hold.readAtMs : nowMs;
+    // `clock` says when the input was read. An unchanged input is read again by sending it: it is still held. So is one
+    // that had to wait for the lease or the socket, whose own reading is too old to be told as such.
+    const isNewReading = isChanged && nowMs - hold.readAtMs <= 2 * MIN_SEND_INTERVAL_MS;
+    const clock = isNewReading ? hold.readAtMs : nowMs;
     const { pan, tilt } = hold.velocity;
-    const said = { epoch, hold: hold.number, seq: ++this.#seq, pan, tilt, clock, heard: heard.serverMs };
-    if (!this.#ports.send(drive(said))) {
+    const fields = {
+      epoch,
+      hold: hold.number,
+      seq: ++this.#seq,
+      pan,
+      tilt,
+      clock,
+      heard: serverTime.serverMs,
+    };
+    if (!this.#ports.send(drive(fields))) {
       return false;
     }
     this.#lastSentAtMs = nowMs;

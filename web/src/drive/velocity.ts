@@ -1,4 +1,4 @@
-// What a hand asks of the head: a share of full speed for each axis.
+// The velocity that is asked of the head: a fraction of full speed for each axis.
 
 export type Axis = "pan" | "tilt";
 
@@ -9,27 +9,27 @@ export interface Velocity {
   readonly tilt: number;
 }
 
-export const STILL: Velocity = { pan: 0, tilt: 0 };
+export const ZERO_VELOCITY: Velocity = { pan: 0, tilt: 0 };
 
-/** The head knows 999 speeds a side, so a finer difference is no difference. */
+/** The head has 999 speeds in each direction; rounding to its resolution avoids messages that would change nothing. */
 const STEPS = 1000;
 
-/** The velocity within [-1, 1] and rounded to what the head can tell apart; never a negative zero or NaN. */
+/** Clamps to [-1, 1] and rounds to the head's resolution; never a negative zero or NaN. */
 export function velocity(pan: number, tilt: number): Velocity {
-  return { pan: share(pan), tilt: share(tilt) };
+  return { pan: quantize(pan), tilt: quantize(tilt) };
 }
 
-export function isSame(a: Velocity, b: Velocity): boolean {
+export function isEqual(a: Velocity, b: Velocity): boolean {
   return a.pan === b.pan && a.tilt === b.tilt;
 }
 
-export function isStill(v: Velocity): boolean {
+export function isZero(v: Velocity): boolean {
   return v.pan === 0 && v.tilt === 0;
 }
 
-function share(value: number): number {
+function quantize(value: number): number {
   if (!Number.isFinite(value)) {
     return 0;
   }
-  return Math.round(Math.min(1, Math.max(-1, value)) * STEPS) / STEPS || 0;
+  return Math.round(Math.min(1, Math.max(-1, value)) * STEPS) / STEPS || 0; // `|| 0` turns -0 into 0
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ViewerState } from "../stage/viewer";
 import { keepLastPicture } from "./last-frame";
 
-function stage({ width = 1280 } = {}) {
+function setup({ width = 1280 } = {}) {
   const painted: unknown[] = [];
   const video = { videoWidth: width, videoHeight: 720 } as HTMLVideoElement; // the part of it that is used
   const context = { drawImage: (image: unknown) => painted.push(image) };
@@ -23,7 +23,7 @@ function stage({ width = 1280 } = {}) {
 }
 
 test("the last picture is kept whole, in the turn in which it is lost", () => {
-  const { painted, video, canvas, become } = stage();
+  const { painted, video, canvas, become } = setup();
   become("live");
   expect(painted).toEqual([]);
   become("lost");
@@ -32,7 +32,7 @@ test("the last picture is kept whole, in the turn in which it is lost", () => {
 });
 
 test("each loss keeps its own last picture, and no black one of a try that failed", () => {
-  const { painted, become } = stage();
+  const { painted, become } = setup();
   become("live", "frozen", "lost", "lost");
   expect(painted).toHaveLength(1);
   become("live", "lost");
@@ -40,13 +40,13 @@ test("each loss keeps its own last picture, and no black one of a try that faile
 });
 
 test("where nothing was seen there is nothing to keep", () => {
-  const { painted, become } = stage({ width: 0 });
+  const { painted, become } = setup({ width: 0 });
   become("lost", "live", "lost");
   expect(painted).toEqual([]);
 });
 
 test("it ends with the room", () => {
-  const { painted, stop, become } = stage();
+  const { painted, stop, become } = setup();
   become("live");
   stop();
   become("lost");

@@ -47,7 +47,7 @@ export function Room({ visit, timers }: RoomProps) {
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
           <Arrows velocity={velocityOf(hold)} />
         </div>
-        <Ring stick={pointer.stick} isCut={hold.kind === "cut"} />
+        <Ring joystick={pointer.joystick} isCut={hold.kind === "cut"} />
       </div>
       <Message visit={visit} />
       <button type="button" class="leave" onClick={() => visit.leave()}>

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => doing(() => render(null, page)));
 
-function stage() {
+function setup() {
   const timers = new FakeTimers();
   const socket = new FakeSocket();
   const server = { endsSessions: true };
@@ -72,13 +72,13 @@ const said = () => page.querySelector('[role="status"]')?.textContent ?? "";
 const room = () => page.querySelector<HTMLElement>(".room");
 
 test("the first screen is one button", () => {
-  stage();
+  setup();
   expect(page.querySelectorAll("button")).toHaveLength(1);
   expect(named("Look around")).not.toBeNull();
 });
 
 test("one tap leads into the room, and the first screen goes with the first picture", async () => {
-  const { goIn } = stage();
+  const { goIn } = setup();
   await goIn();
   expect(page.querySelector(".start")).toBeNull();
   expect(room()?.dataset).toMatchObject({
@@ -91,7 +91,7 @@ test("one tap leads into the room, and the first screen goes with the first pict
 });
 
 test("a drag on the picture drives and shows the stick; letting go ends both", async () => {
-  const { socket, say, goIn } = stage();
+  const { socket, say, goIn } = setup();
   await goIn();
   const surface = page.querySelector(".surface");
   const point = (type: string, clientX: number) =>
@@ -112,7 +112,7 @@ test("a drag on the picture drives and shows the stick; letting go ends both", a
 });
 
 test("the arrow keys drive without any focus, and stop with Escape", async () => {
-  const { socket, say, goIn } = stage();
+  const { socket, say, goIn } = setup();
   await goIn();
   doing(() => {
     window.dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" }));
@@ -127,7 +127,7 @@ test("the arrow keys drive without any focus, and stop with Escape", async () =>
 });
 
 test("a finger on Stop stops with its touch; a key press on it too, and each only once", async () => {
-  const { socket, goIn } = stage();
+  const { socket, goIn } = setup();
   await goIn();
   const button = named("Stop the camera");
   doing(() => {
@@ -142,7 +142,7 @@ test("a finger on Stop stops with its touch; a key press on it too, and each onl
 });
 
 test("someone else's driving is told, and may be taken over", async () => {
-  const { socket, say, goIn } = stage();
+  const { socket, say, goIn } = setup();
   await goIn();
   say(lease("other"));
   expect(said()).toContain("Someone else is driving.");
@@ -151,7 +151,7 @@ test("someone else's driving is told, and may be taken over", async () => {
 });
 
 test("a cut hold asks for a fresh press", async () => {
-  const { say, goIn } = stage();
+  const { say, goIn } = setup();
   await goIn();
   doing(() => {
     window.dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" }));
@@ -161,7 +161,7 @@ test("a cut hold asks for a fresh press", async () => {
 });
 
 test("the corner is a named dot until it is asked", async () => {
-  const { timers, say, goIn } = stage();
+  const { timers, say, goIn } = setup();
   await goIn();
   say({ ...state(), tilt: axis({ link: "waiting", reason: "unanswered" }) });
   expect(page.querySelector(".panel")).toBeNull();
@@ -175,7 +175,7 @@ test("the corner is a named dot until it is asked", async () => {
 });
 
 test("leaving leads back to the first screen, and may be taken back", async () => {
-  const { goIn } = stage();
+  const { goIn } = setup();
   await goIn();
   click("Leave");
   expect(room()).toBeNull();
@@ -186,7 +186,7 @@ test("leaving leads back to the first screen, and may be taken back", async () =
 });
 
 test("whoever has left may end the visit for good, and is seen off", async () => {
-  const { goIn } = stage();
+  const { goIn } = setup();
   await goIn();
   expect(named("End my visit")).toBeNull();
   click("Leave");
@@ -198,7 +198,7 @@ test("whoever has left may end the visit for good, and is seen off", async () =>
 });
 
 test("a visit that could not be ended says so, and it may be tried again", async () => {
-  const { server, goIn } = stage();
+  const { server, goIn } = setup();
   server.endsSessions = false;
   await goIn();
   click("Leave");
@@ -212,7 +212,7 @@ test("a visit that could not be ended says so, and it may be tried again", async
 });
 
 test("an ended visit says why, and has no button that would not work", async () => {
-  const { socket, goIn } = stage();
+  const { socket, goIn } = setup();
   await goIn();
   doing(() => socket.end(4401, "The household has ended this visit."));
   expect(said()).toBe("The household has ended this visit.Ask for a new link to come in again.");

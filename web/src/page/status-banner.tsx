@@ -10,7 +10,7 @@ export function Message({ visit }: { visit: Visit }) {
         {more !== "" && <p class="more">{more}</p>}
       </div>
       {action === "take_over" && (
-        <button type="button" class="primary small" onClick={() => visit.driver.takeOver()}>
+        <button type="button" class="primary small" onClick={() => visit.driver.takeLease()}>
           Take over
         </button>
       )}

@@ -21,14 +21,14 @@ class FakeLocks {
   }
 }
 
-function stage(locks: FakeLocks | undefined): void {
+function setup(locks: FakeLocks | undefined): void {
   Object.defineProperty(navigator, "wakeLock", { value: locks, configurable: true });
 }
 afterEach(() => Reflect.deleteProperty(navigator, "wakeLock"));
 
 test("the screen is kept on until nobody looks any more", async () => {
   const locks = new FakeLocks();
-  stage(locks);
+  setup(locks);
   const off = keepAwake();
   await settled();
   expect(locks).toMatchObject({ asked: 1, released: 0 });
@@ -38,7 +38,7 @@ test("the screen is kept on until nobody looks any more", async () => {
 
 test("a page that is seen again asks again, because hiding it took the lock away", async () => {
   const locks = new FakeLocks();
-  stage(locks);
+  setup(locks);
   const off = keepAwake();
   await settled();
   document.dispatchEvent(new Event("visibilitychange"));
@@ -50,7 +50,7 @@ test("a page that is seen again asks again, because hiding it took the lock away
 
 test("a lock that is granted after the end is given back", async () => {
   const locks = new FakeLocks();
-  stage(locks);
+  setup(locks);
   keepAwake()();
   await settled();
   expect(locks).toMatchObject({ asked: 1, released: 1 });
@@ -59,7 +59,7 @@ test("a lock that is granted after the end is given back", async () => {
 test("a browser that refuses, or knows no such lock, is left alone", async () => {
   const locks = new FakeLocks();
   locks.isGranted = false;
-  stage(locks);
+  setup(locks);
   keepAwake()();
   await settled();
   Reflect.deleteProperty(navigator, "wakeLock");

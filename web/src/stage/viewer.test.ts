@@ -11,7 +11,7 @@ interface Attempt {
   fail(failure: JoinFailure): Promise<void>;
 }
 
-function stage() {
+function setup() {
   const timers = new FakeTimers();
   const attempts: Attempt[] = [];
   const shown: (MediaStream | null)[] = [];
@@ -67,7 +67,7 @@ function stage() {
 const kind = (viewer: Viewer) => viewer.state.value.kind;
 
 test("the picture is live with its first frame, not before", async () => {
-  const { viewer, attempt, shown, frame } = stage();
+  const { viewer, attempt, shown, frame } = setup();
   const stream = {} as MediaStream;
   viewer.open();
   attempt().events.onStream(stream);
@@ -79,7 +79,7 @@ test("the picture is live with its first frame, not before", async () => {
 });
 
 test("a picture that stands still for a second is frozen, and live again with the next frame", async () => {
-  const { viewer, timers, goLive, frame, play } = stage();
+  const { viewer, timers, goLive, frame, play } = setup();
   await goLive();
   play(3000);
   expect(kind(viewer)).toBe("live");
@@ -92,7 +92,7 @@ test("a picture that stands still for a second is frozen, and live again with th
 });
 
 test("a picture that stays frozen is fetched anew", async () => {
-  const { viewer, timers, attempts, goLive } = stage();
+  const { viewer, timers, attempts, goLive } = setup();
   await goLive();
   timers.pass(3200);
   expect(kind(viewer)).toBe("waiting");
@@ -103,7 +103,7 @@ test("a picture that stays frozen is fetched anew", async () => {
 });
 
 test("a page that slept does not take its own absence for a frozen picture", async () => {
-  const { viewer, timers, goLive, frame } = stage();
+  const { viewer, timers, goLive, frame } = setup();
   await goLive();
   timers.sleep(20_000);
   expect(kind(viewer)).toBe("live");
@@ -113,7 +113,7 @@ test("a page that slept does not take its own absence for a frozen picture", asy
 });
 
 test("a first picture that does not come is asked for again", async () => {
-  const { viewer, timers, attempts, attempt } = stage();
+  const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().succeed();
   timers.pass(6200);
@@ -123,7 +123,7 @@ test("a first picture that does not come is asked for again", async () => {
 });
 
 test("a lost connection is made again by itself", async () => {
-  const { viewer, timers, attempts, attempt, goLive } = stage();
+  const { viewer, timers, attempts, attempt, goLive } = setup();
   await goLive();
   attempt().events.onLost();
   expect(viewer.state.value).toEqual({ kind: "waiting", failure: "failed" });
@@ -132,7 +132,7 @@ test("a lost connection is made again by itself", async () => {
 });
 
 test("failures wait longer each time, and a picture makes the next wait short again", async () => {
-  const { viewer, timers, attempts, attempt, frame } = stage();
+  const { viewer, timers, attempts, attempt, frame } = setup();
   viewer.open();
   await attempt().fail("failed");
   timers.pass(250);
@@ -149,7 +149,7 @@ test("failures wait longer each time, and a picture makes the next wait short ag
 });
 
 test("a full house is asked again in peace, or at once if the visitor wishes", async () => {
-  const { viewer, timers, attempts, attempt } = stage();
+  const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().fail("full");
   expect(viewer.state.value).toEqual({ kind: "waiting", failure: "full" });
@@ -163,7 +163,7 @@ test("a full house is asked again in peace, or at once if the visitor wishes", a
 });
 
 test("who is not welcome does not ask again", async () => {
-  const { viewer, timers, attempts, attempt } = stage();
+  const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().fail("not_welcome");
   timers.pass(60_000);
@@ -172,7 +172,7 @@ test("who is not welcome does not ask again", async () => {
 });
 
 test("closing leaves, clears the screen, and nothing that comes later changes that", async () => {
-  const { viewer, timers, attempts, attempt, shown, frame, goLive } = stage();
+  const { viewer, timers, attempts, attempt, shown, frame, goLive } = setup();
   await goLive();
   viewer.close();
   attempt().events.onLost();
@@ -187,7 +187,7 @@ test("closing leaves, clears the screen, and nothing that comes later changes th
 });
 
 test("an answer that comes after closing is left again", async () => {
-  const { viewer, attempt } = stage();
+  const { viewer, attempt } = setup();
   viewer.open();
   viewer.close();
   expect(attempt().signal.aborted).toBe(true);
@@ -197,7 +197,7 @@ test("an answer that comes after closing is left again", async () => {
 });
 
 test("a hidden page misses no frames, and gives the stream back after half a minute", async () => {
-  const { viewer, timers, attempts, goLive } = stage();
+  const { viewer, timers, attempts, goLive } = setup();
   await goLive();
   viewer.receiveVisible(false);
   timers.pass(29_000);
@@ -212,7 +212,7 @@ test("a hidden page misses no frames, and gives the stream back after half a min
 });
 
 test("a page seen again in time has its picture still", async () => {
-  const { viewer, timers, attempts, goLive, frame } = stage();
+  const { viewer, timers, attempts, goLive, frame } = setup();
   await goLive();
   viewer.receiveVisible(false);
   timers.pass(20_000);
@@ -224,7 +224,7 @@ test("a page seen again in time has its picture still", async () => {
 });
 
 test("each frame's true age is told, once the server has said how to read its stamp", async () => {
-  const { viewer, attempt, frame, glass, timers } = stage();
+  const { viewer, attempt, frame, glass, timers } = setup();
   viewer.open();
   await attempt().succeed({ captureAnchor: { rtp: 900, serverMs: 70_000 } });
   frame(900 + 9000);

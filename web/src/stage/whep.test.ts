@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { created, whepStage } from "../testing/fake-peer";
+import { created, fakeWhep } from "../testing/fake-peer";
 import { FakeTimers, settled } from "../testing/fake-timers";
 import { JoinError, joinStage } from "./whep";
 
-function stage(answer: () => Response | Promise<Response> = () => created()) {
+function setup(answer: () => Response | Promise<Response> = () => created()) {
   const timers = new FakeTimers();
-  const whep = whepStage(timers, answer);
+  const whep = fakeWhep(timers, answer);
   const abort = new AbortController();
   const seen = { streams: [] as MediaStream[], lost: 0 };
   const events = {
@@ -28,7 +28,7 @@ const failure = async (joining: Promise<unknown>) => {
 };
 
 test("an offer goes out, the answer comes in, and the server's capture clock with it", async () => {
-  const { peer, requests, join } = stage(() => created({ "belvedere-capture-clock": "rtp=90;server=5" }));
+  const { peer, requests, join } = setup(() => created({ "belvedere-capture-clock": "rtp=90;server=5" }));
   const viewing = await join();
   expect(requests[0]).toMatchObject({
     path: "/api/v1/stage/whep",
@@ -39,7 +39,7 @@ test("an offer goes out, the answer comes in, and the server's capture clock wit
 });
 
 test("it only receives, prefers H.264, and keeps no picture back", async () => {
-  const { peer, join } = stage();
+  const { peer, join } = setup();
   await join();
   expect(peer.direction).toBe("recvonly");
   expect(peer.preferred.map(({ mimeType }) => mimeType)).toEqual(["video/H264", "video/VP8", "video/rtx"]);
@@ -47,7 +47,7 @@ test("it only receives, prefers H.264, and keeps no picture back", async () => {
 });
 
 test("the stream is told as soon as it is there", async () => {
-  const { peer, seen, join } = stage();
+  const { peer, seen, join } = setup();
   await join();
   const stream = {} as MediaStream;
   peer.ontrack?.({ streams: [stream], track: {} });
@@ -55,7 +55,7 @@ test("the stream is told as soon as it is there", async () => {
 });
 
 test("leaving closes the connection and gives the place back once, beyond the page's own end", async () => {
-  const { peer, requests, join, methods } = stage();
+  const { peer, requests, join, methods } = setup();
   const viewing = await join();
   viewing.leave();
   viewing.leave();
@@ -65,7 +65,7 @@ test("leaving closes the connection and gives the place back once, beyond the pa
 });
 
 test("one address of our own is enough; slow ones are not waited for", async () => {
-  const { peer, timers, requests, join } = stage();
+  const { peer, timers, requests, join } = setup();
   peer.iceGatheringState = "gathering";
   const joining = join();
   await settled();
@@ -79,7 +79,7 @@ test("one address of our own is enough; slow ones are not waited for", async () 
 });
 
 test("when all addresses are known there is no waiting", async () => {
-  const { peer, requests, join } = stage();
+  const { peer, requests, join } = setup();
   peer.iceGatheringState = "gathering";
   const joining = join();
   await settled();
@@ -100,19 +100,19 @@ test.each([
   ["an answer that makes no sense", () => created({}, "nonsense"), "failed"],
   ["no server", () => Promise.reject(new TypeError("network")), "failed"],
 ])("%s is told as such, and nothing stays open", async (_what, answer, expected) => {
-  const { peer, join } = stage(answer);
+  const { peer, join } = setup(answer);
   expect(await failure(join())).toBe(expected);
   expect(peer.isClosed).toBe(true);
 });
 
 test("a place whose answer makes no sense is given back", async () => {
-  const { join, methods } = stage(() => created({}, "nonsense"));
+  const { join, methods } = setup(() => created({}, "nonsense"));
   await failure(join());
   expect(methods()).toContain("DELETE /api/v1/stage/whep/abc");
 });
 
 test("a server that never answers is given up after eight seconds", async () => {
-  const { timers, requests, join } = stage(() => new Promise(() => {}));
+  const { timers, requests, join } = setup(() => new Promise(() => {}));
   const joining = failure(join());
   await settled();
   expect(requests[0]?.init.signal?.aborted).toBe(false);
@@ -123,7 +123,7 @@ test("a server that never answers is given up after eight seconds", async () => 
 
 test("who left before the answer came gives the place back when it comes", async () => {
   let answer: (response: Response) => void = () => {};
-  const { peer, abort, join, methods } = stage(
+  const { peer, abort, join, methods } = setup(
     () =>
       new Promise((resolve) => {
         answer = resolve;
@@ -139,7 +139,7 @@ test("who left before the answer came gives the place back when it comes", async
 });
 
 test("who left before asking does not ask", async () => {
-  const { abort, requests, join } = stage();
+  const { abort, requests, join } = setup();
   const joining = failure(join());
   abort.abort();
   expect(await joining).toBe("failed");
@@ -147,7 +147,7 @@ test("who left before asking does not ask", async () => {
 });
 
 test("a failed connection is lost at once, and told once", async () => {
-  const { peer, seen, join } = stage();
+  const { peer, seen, join } = setup();
   await join();
   peer.become("failed");
   peer.become("closed");
@@ -155,7 +155,7 @@ test("a failed connection is lost at once, and told once", async () => {
 });
 
 test("a broken path has two seconds to mend", async () => {
-  const { peer, timers, seen, join } = stage();
+  const { peer, timers, seen, join } = setup();
   await join();
   peer.become("disconnected");
   timers.pass(1900);
@@ -168,7 +168,7 @@ test("a broken path has two seconds to mend", async () => {
 });
 
 test("a picture that the server ends is lost at once, though the connection as a whole still counts as well", async () => {
-  const { peer, seen, join } = stage();
+  const { peer, seen, join } = setup();
   await join();
   peer.become("connected");
   peer.becomeTransport("connected");
@@ -180,7 +180,7 @@ test("a picture that the server ends is lost at once, though the connection as a
 });
 
 test("who left hears no more of it", async () => {
-  const { peer, timers, seen, join } = stage();
+  const { peer, timers, seen, join } = setup();
   const viewing = await join();
   peer.become("disconnected");
   viewing.leave();

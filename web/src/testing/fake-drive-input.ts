@@ -1,39 +1,39 @@
-// Hands that write down what they are asked to do.
-import type { Hands } from "../drive/drive-input";
+// A drive input that records its calls.
+import type { DriveInput } from "../drive/drive-input";
 import type { Velocity } from "../drive/velocity";
 
-export type Deed =
+export type DriveCall =
   | readonly ["press" | "move", source: string, velocity: Velocity]
-  | readonly ["letGo", source: string]
+  | readonly ["release", source: string]
   | readonly ["stop"];
 
-export class FakeHands implements Hands {
-  readonly deeds: Deed[] = [];
+export class FakeDriveInput implements DriveInput {
+  readonly calls: DriveCall[] = [];
 
   press(source: string, velocity: Velocity): void {
-    this.deeds.push(["press", source, velocity]);
+    this.calls.push(["press", source, velocity]);
   }
 
   move(source: string, velocity: Velocity): void {
-    this.deeds.push(["move", source, velocity]);
+    this.calls.push(["move", source, velocity]);
   }
 
-  letGo(source: string): void {
-    this.deeds.push(["letGo", source]);
+  release(source: string): void {
+    this.calls.push(["release", source]);
   }
 
   stop(): void {
-    this.deeds.push(["stop"]);
+    this.calls.push(["stop"]);
   }
 
-  /** The verbs alone, in order. */
-  get verbs(): string[] {
-    return this.deeds.map(([verb]) => verb);
+  /** The names of the calls, in order. */
+  get callNames(): string[] {
+    return this.calls.map(([name]) => name);
   }
 
   /** The velocity of the newest press or move. */
   get velocity(): Velocity | null {
-    const deed = this.deeds.findLast(([verb]) => verb === "press" || verb === "move");
-    return deed?.[2] ?? null;
+    const call = this.calls.findLast(([name]) => name === "press" || name === "move");
+    return call?.[2] ?? null;
   }
 }

@@ -71,7 +71,7 @@ export interface Request {
 }
 
 /** Ports onto one FakePeer and a server that answers what `answer` says. */
-export function whepStage(timers: FakeTimers, answer: () => Response | Promise<Response>) {
+export function fakeWhep(timers: FakeTimers, answer: () => Response | Promise<Response>) {
   const peer = new FakePeer();
   const requests: Request[] = [];
   const codec = (mimeType: string): RTCRtpCodec => ({ mimeType, clockRate: 90_000 });

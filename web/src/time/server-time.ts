@@ -2,10 +2,10 @@
 // younger than that.
 import type { Timers } from "./timers";
 
-export interface Heard {
+export interface ServerTimestamp {
   /** The server's clock, as it told it. */
   readonly serverMs: number;
-  /** How long ago that was heard, by the page's clock. */
+  /** How long ago it was received, by the page's clock. */
   readonly ageMs: number;
 }
 
@@ -28,7 +28,7 @@ export class ServerTime {
   }
 
   /** The newest, or null where nothing was told. */
-  get heard(): Heard | null {
+  get newest(): ServerTimestamp | null {
     return this.#told && { serverMs: this.#told.serverMs, ageMs: this.#timers.now() - this.#told.atMs };
   }
 }

@@ -9,7 +9,7 @@ const WELL: Situation = {
   viewer: { kind: "live" },
   hold: NO_HOLD,
   lease: lease("nobody"),
-  openStop: null,
+  pendingStop: null,
   pan: axis(),
   tilt: axis(),
   stage: { available: true, viewers: 1 },
@@ -84,7 +84,7 @@ test("what makes the rest impossible is said first", () => {
 });
 
 test("a stop that did not get through is told before all else but the visit's end", () => {
-  const lost = { openStop: { pressedAtMs: 0, isLost: true } } as const;
+  const lost = { pendingStop: { pressedAtMs: 0, isLost: true } } as const;
   const said = say({
     ...WELL,
     ...lost,
@@ -94,7 +94,7 @@ test("a stop that did not get through is told before all else but the visit's en
   expect(said.words).toContain("Home is out of reach");
   expect(said.more).toContain("the camera stops by itself");
   expect(topic({ ...lost, viewer: { kind: "ended" } })).toBe("ended");
-  expect(topic({ openStop: { pressedAtMs: 0, isLost: false } })).toBe("nothing");
+  expect(topic({ pendingStop: { pressedAtMs: 0, isLost: false } })).toBe("nothing");
 });
 
 test("taking over is offered only where it would be granted", () => {
@@ -103,7 +103,7 @@ test("taking over is offered only where it would be granted", () => {
 });
 
 test("a cut hold always says what to do", () => {
-  const said = say({ ...WELL, hold: cut(RIGHT, "too_slow") });
+  const said = say({ ...WELL, hold: cut(RIGHT, "too_late") });
   expect(said.more).toBe("Let go and press again.");
 });
 

@@ -1,6 +1,6 @@
 // What the page says, in plain words: the one thing that matters most now. Pure: the whole situation in, words out.
 import type { ChannelState } from "../control/channel";
-import type { OpenStop } from "../drive/driver";
+import type { PendingStop } from "../drive/driver";
 import type { CutHold, CutReason, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { ViewerState } from "../stage/viewer";
@@ -11,7 +11,7 @@ export interface Situation {
   readonly viewer: ViewerState;
   readonly hold: Hold;
   readonly lease: Lease | null;
-  readonly openStop: OpenStop | null;
+  readonly pendingStop: PendingStop | null;
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
   readonly stage: StageState | null;
@@ -52,7 +52,7 @@ const NOTHING = said("nothing", "");
 export function say(situation: Situation): Saying {
   return (
     sayEnded(situation) ??
-    sayStop(situation) ??
+    sendStop(situation) ??
     sayPicture(situation) ??
     sayConnection(situation) ??
     sayHold(situation.hold) ??
@@ -72,8 +72,8 @@ function sayEnded({ channel, viewer }: Situation): Saying | null {
 }
 
 /** Whoever pressed stop must know at once that it did not get there, whatever else is wrong. */
-function sayStop({ openStop }: Situation): Saying | null {
-  return openStop?.isLost === true
+function sendStop({ pendingStop }: Situation): Saying | null {
+  return pendingStop?.isLost === true
     ? said(
         "stop_lost",
         "Home is out of reach.",
@@ -125,8 +125,8 @@ const CUT: Record<CutReason, string> = {
   stopped: "Stopped.",
   other_drives: "Someone else is driving.",
   too_long: "That was a long turn.",
-  too_slow: "The connection is too slow.",
-  too_far: "The connection home is too slow to steer.",
+  too_late: "The connection is too slow.",
+  too_slow: "The connection home is too slow to steer.",
   out_of_reach: "The camera head is out of reach.",
   no_picture: "The picture stopped, so your turn ended.",
   offline: "There is no connection.",
@@ -139,7 +139,7 @@ function sayHold(hold: Hold): Saying | null {
 }
 
 function cutWords({ reason, delayMs }: CutHold): string {
-  return reason === "too_far" && delayMs !== undefined
+  return reason === "too_slow" && delayMs !== undefined
     ? `The connection home is too slow to steer: ${(delayMs / 1000).toFixed(1)} s.`
     : CUT[reason];
 }
@@ -166,7 +166,7 @@ function sayReach({ hold, pan, tilt }: Situation): Saying | null {
     const words = lost[0] === "pan" ? "Left and right are out of reach." : "Up and down are out of reach.";
     return said("out_of_reach", words, "Still trying.");
   }
-  return hold.kind === "live" && hold.lost.length > 0
+  return hold.kind === "live" && hold.lostAxes.length > 0
     ? said("let_go", "The camera head is back.", "Let go and press again.")
     : null;
 }

@@ -8,7 +8,7 @@ import { Visit } from "./visit";
 
 const RIGHT = velocity(1, 0);
 
-function stage({ joinFails = null as JoinFailure | null } = {}) {
+function setup({ joinFails = null as JoinFailure | null } = {}) {
   const timers = new FakeTimers();
   const sockets: FakeSocket[] = [];
   const joins: WhepEvents[] = [];
@@ -70,14 +70,14 @@ function stage({ joinFails = null as JoinFailure | null } = {}) {
 }
 
 test("nothing is asked of anyone before the tap", () => {
-  const { timers, sockets, joins } = stage();
+  const { timers, sockets, joins } = setup();
   timers.pass(60_000);
   expect(sockets).toHaveLength(0);
   expect(joins).toHaveLength(0);
 });
 
 test("one tap opens picture and channel at once, and tells how long the first picture took", async () => {
-  const { visit, timers, greet, frame } = stage();
+  const { visit, timers, greet, frame } = setup();
   visit.join();
   greet();
   await settled();
@@ -90,10 +90,10 @@ test("one tap opens picture and channel at once, and tells how long the first pi
 });
 
 test("press, lease, drive, let go", async () => {
-  const { visit, socket, drive, pass } = stage();
+  const { visit, socket, drive, pass } = setup();
   await drive();
   pass(200);
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   const types = socket().sent.map(({ type }) => type);
   expect(types.filter((type) => type !== "ping")).toEqual([
     "hello",
@@ -105,7 +105,7 @@ test("press, lease, drive, let go", async () => {
 });
 
 test("a picture that freezes cuts the hold, and its return does not bring it back", async () => {
-  const { visit, timers, socket, drive, frame } = stage();
+  const { visit, timers, socket, drive, frame } = setup();
   await drive();
   timers.pass(1200);
   expect(visit.saying.value.topic).toBe("picture_frozen");
@@ -118,11 +118,11 @@ test("a picture that freezes cuts the hold, and its return does not bring it bac
 });
 
 test("nobody drives without a picture, without a connection, or a head that is out of reach", async () => {
-  const { visit, timers, socket, goIn, frame } = stage();
+  const { visit, timers, socket, goIn, frame } = setup();
   const pressed = () => {
     visit.driver.press("keys", RIGHT, timers.now());
     const hold = visit.driver.hold.value;
-    visit.driver.letGo("keys");
+    visit.driver.release("keys");
     return hold.kind === "cut" ? hold.reason : hold.kind;
   };
   expect(pressed()).toBe("no_picture");
@@ -138,7 +138,7 @@ test("nobody drives without a picture, without a connection, or a head that is o
 });
 
 test("a broken channel cuts the hold, forgets what it said, and comes back by itself", async () => {
-  const { visit, timers, sockets, socket, drive, greet, frame } = stage();
+  const { visit, timers, sockets, socket, drive, greet, frame } = setup();
   await drive();
   socket().end();
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
@@ -148,12 +148,12 @@ test("a broken channel cuts the hold, forgets what it said, and comes back by it
   frame();
   expect(sockets).toHaveLength(2);
   greet();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   expect(visit.saying.value.topic).toBe("nothing");
 });
 
 test("a stop pressed while the home is out of reach is told so, and is the first word when it is back", async () => {
-  const { visit, timers, socket, drive, greet, frame } = stage();
+  const { visit, timers, socket, drive, greet, frame } = setup();
   await drive();
   socket().end();
   visit.driver.stop();
@@ -164,11 +164,11 @@ test("a stop pressed while the home is out of reach is told so, and is the first
   expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
   expect(visit.saying.value.topic).not.toBe("stop_lost");
   socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
-  expect(visit.driver.openStop.value).toBeNull();
+  expect(visit.driver.pendingStop.value).toBeNull();
 });
 
 test("a stop waits for no later attempt to reach the home, and presses in a row begin none anew", async () => {
-  const { visit, timers, sockets, socket, goIn, greet } = stage();
+  const { visit, timers, sockets, socket, goIn, greet } = setup();
   await goIn();
   for (let attempt = 0; attempt < 8; attempt++) {
     socket().end();
@@ -183,7 +183,7 @@ test("a stop waits for no later attempt to reach the home, and presses in a row 
 });
 
 test("a stop that a dead socket has swallowed is said again on a new one while it counts", async () => {
-  const { visit, timers, sockets, socket, goIn, greet } = stage();
+  const { visit, timers, sockets, socket, goIn, greet } = setup();
   await goIn();
   visit.driver.stop();
   timers.pass(2500);
@@ -199,7 +199,7 @@ test("a stop that a dead socket has swallowed is said again on a new one while i
 });
 
 test("a stop belongs to its visit: who leaves does not say it in the next", async () => {
-  const { visit, socket, goIn } = stage();
+  const { visit, socket, goIn } = setup();
   await goIn();
   socket().end();
   visit.driver.stop();
@@ -209,18 +209,18 @@ test("a stop belongs to its visit: who leaves does not say it in the next", asyn
 });
 
 test("silence while a hand is on the head cuts the hold before the connection is given up", async () => {
-  const { visit, timers, drive, frame } = stage();
+  const { visit, timers, drive, frame } = setup();
   await drive();
   for (let ms = 0; ms < 4000; ms += 50) {
     timers.pass(50);
     frame();
   }
-  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_slow" });
+  expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_late" });
   expect(visit.saying.value.topic).toBe("let_go");
 });
 
 test("who holds names times of the server's clock that are hardly old, from pongs and acks", async () => {
-  const { timers, socket, drive, pass } = stage();
+  const { timers, socket, drive, pass } = setup();
   await drive();
   pass(1000);
   const nowMs = timers.now() + 49_000;
@@ -232,7 +232,7 @@ test("who holds names times of the server's clock that are hardly old, from pong
 });
 
 test("a driver who is too far away is told how far", async () => {
-  const { visit, socket, drive } = stage();
+  const { visit, socket, drive } = setup();
   await drive();
   const message = "the way here is too slow to steer: 1.4 s";
   socket().say({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
@@ -244,10 +244,10 @@ test("a driver who is too far away is told how far", async () => {
 });
 
 test("after the server's clock jumped its times are asked for anew", async () => {
-  const { visit, timers, socket, drive } = stage();
+  const { visit, timers, socket, drive } = setup();
   await drive();
   socket().say(notice("clock_jumped", 1));
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   const before = socket().sentOf("drive").length;
   visit.driver.press("keys", RIGHT, timers.now());
   expect(socket().sentOf("drive")).toHaveLength(before);
@@ -257,7 +257,7 @@ test("after the server's clock jumped its times are asked for anew", async () =>
 });
 
 test("after a sleep in which the page's clock stood still, a new socket is opened as soon as it is noticed", async () => {
-  const { timers, sockets, socket, goIn, greet } = stage();
+  const { timers, sockets, socket, goIn, greet } = setup();
   await goIn();
   timers.standStill(30_000);
   timers.pass(500);
@@ -270,9 +270,9 @@ test("after a sleep in which the page's clock stood still, a new socket is opene
 });
 
 test("who presses right after such a sleep drives as soon as the new socket is there", async () => {
-  const { visit, timers, sockets, socket, drive, greet } = stage();
+  const { visit, timers, sockets, socket, drive, greet } = setup();
   await drive();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   timers.standStill(30_000);
   visit.driver.press("keys", RIGHT, timers.now());
   expect(sockets).toHaveLength(2);
@@ -286,9 +286,9 @@ test("who presses right after such a sleep drives as soon as the new socket is t
 });
 
 test("where the new socket does not come, such a press is over", async () => {
-  const { visit, timers, socket, drive } = stage();
+  const { visit, timers, socket, drive } = setup();
   await drive();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   timers.standStill(30_000);
   visit.driver.press("keys", RIGHT, timers.now());
   socket().end();
@@ -296,9 +296,9 @@ test("where the new socket does not come, such a press is over", async () => {
 });
 
 test("who presses between the new socket's welcome and its news of the head drives as well", async () => {
-  const { visit, timers, socket, drive } = stage();
+  const { visit, timers, socket, drive } = setup();
   await drive();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   timers.standStill(30_000);
   visit.receiveVisible(true);
   socket().open();
@@ -312,16 +312,16 @@ test("who presses between the new socket's welcome and its news of the head driv
 });
 
 test("a sleep before the visit opens nothing", () => {
-  const { visit, timers, sockets } = stage();
+  const { visit, timers, sockets } = setup();
   timers.standStill(30_000);
   visit.receiveVisible(true);
   expect(sockets).toHaveLength(0);
 });
 
 test("a driver's lease is kept alive by pings, and given back after a minute's rest", async () => {
-  const { visit, socket, drive, pass } = stage();
+  const { visit, socket, drive, pass } = setup();
   await drive();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   pass(2000);
   const before = socket().sentOf("ping").length;
   pass(20_000);
@@ -331,15 +331,15 @@ test("a driver's lease is kept alive by pings, and given back after a minute's r
 });
 
 test("a hidden page gives the lease back at once", async () => {
-  const { visit, socket, drive } = stage();
+  const { visit, socket, drive } = setup();
   await drive();
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   visit.receiveVisible(false);
   expect(socket().sent.at(-1)?.type).toBe("lease.return");
 });
 
 test("true delays are shown", async () => {
-  const { visit, timers, socket, drive } = stage();
+  const { visit, timers, socket, drive } = setup();
   await drive();
   const [sent] = socket().sentOf("drive");
   socket().say({
@@ -355,7 +355,7 @@ test("true delays are shown", async () => {
 });
 
 test("leaving gives everything back and goes to the first screen", async () => {
-  const { visit, timers, sockets, socket, left, drive } = stage();
+  const { visit, timers, sockets, socket, left, drive } = setup();
   await drive();
   visit.leave();
   timers.pass(60_000);
@@ -367,7 +367,7 @@ test("leaving gives everything back and goes to the first screen", async () => {
 });
 
 test("a page that goes away gives everything back, and comes in again if it is brought back", async () => {
-  const { visit, sockets, socket, joins, left, goIn } = stage();
+  const { visit, sockets, socket, joins, left, goIn } = setup();
   await goIn();
   visit.receiveGone();
   expect(left).toEqual([1]);
@@ -379,14 +379,14 @@ test("a page that goes away gives everything back, and comes in again if it is b
 });
 
 test("a page that was never inside stays outside", () => {
-  const { visit, sockets } = stage();
+  const { visit, sockets } = setup();
   visit.receiveGone();
   visit.receiveBack();
   expect(sockets).toHaveLength(0);
 });
 
 test("an ended visit ends both, without a word of reconnecting", async () => {
-  const { visit, timers, sockets } = stage({ joinFails: "not_welcome" });
+  const { visit, timers, sockets } = setup({ joinFails: "not_welcome" });
   visit.join();
   await settled();
   timers.pass(60_000);
@@ -395,7 +395,7 @@ test("an ended visit ends both, without a word of reconnecting", async () => {
 });
 
 test("a visit that the server ends gives the picture back too", async () => {
-  const { visit, socket, left, goIn } = stage();
+  const { visit, socket, left, goIn } = setup();
   await goIn();
   socket().end(4401);
   expect(visit.saying.value.topic).toBe("ended");
@@ -403,7 +403,7 @@ test("a visit that the server ends gives the picture back too", async () => {
 });
 
 test("a goodbye is offered to whoever has left, and said once the server has ended the session", async () => {
-  const { visit, server, goIn } = stage();
+  const { visit, server, goIn } = setup();
   expect(visit.goodbye.value).toBe("none");
   await goIn();
   visit.leave();
@@ -417,7 +417,7 @@ test("a goodbye is offered to whoever has left, and said once the server has end
 });
 
 test("whoever comes in again while the goodbye is on its way is not sent off by its answer", async () => {
-  const { visit, goIn } = stage();
+  const { visit, goIn } = setup();
   await goIn();
   visit.leave();
   const asked = visit.sayGoodbye();
@@ -427,7 +427,7 @@ test("whoever comes in again while the goodbye is on its way is not sent off by 
 });
 
 test("a house that is full says so, and the visitor may ask again", async () => {
-  const { visit, joins, whep } = stage({ joinFails: "full" });
+  const { visit, joins, whep } = setup({ joinFails: "full" });
   visit.join();
   await settled();
   expect(visit.saying.value).toMatchObject({ topic: "full", action: "try_again" });
@@ -438,11 +438,11 @@ test("a house that is full says so, and the visitor may ask again", async () => 
 });
 
 test("what the server says of a hold is told to the hand", async () => {
-  const { visit, socket, drive } = stage();
+  const { visit, socket, drive } = setup();
   await drive();
   socket().say(notice("hold_too_long", 1));
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_long" });
-  visit.driver.letGo("keys");
+  visit.driver.release("keys");
   visit.driver.press("keys", RIGHT, 5000);
   socket().say({ type: "error", code: "someone_else_drives", message: "", closing: false });
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });

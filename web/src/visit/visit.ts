@@ -3,8 +3,8 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
-import { ASK_MS } from "../drive/setpoint-sender";
-import { isStill } from "../drive/velocity";
+import { PING_RETRY_MS } from "../drive/setpoint-sender";
+import { isZero } from "../drive/velocity";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
 import { ServerTime } from "../time/server-time";
 import { ClockGap } from "../time/sleep-detector";
@@ -18,7 +18,7 @@ const DRIVING_PING_MS = 300;
 /** Well under the hundred seconds after which proxies cut an idle socket. */
 const IDLE_PING_MS = 20_000;
 /** While a hand is on the head, each setpoint must name a time of the server's clock that is hardly old. */
-const HOLDING_PING_MS = ASK_MS;
+const HOLDING_PING_MS = PING_RETRY_MS;
 const SILENT_MS = 2500;
 /** How often figures and silence are looked at. */
 const LOOK_MS = 500;
@@ -69,7 +69,7 @@ export class Visit {
       viewer: this.#viewer.state.value,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
-      openStop: this.driver.openStop.value,
+      pendingStop: this.driver.pendingStop.value,
       hasSeen: this.#firstPictureMs.value !== null,
       hasDriven: this.#hasDriven.value,
     }),
@@ -92,10 +92,10 @@ export class Visit {
       timers: ports.timers,
       send: (message) => this.#channel.send(message),
       isBackedUp: () => this.#channel.isBackedUp(),
-      heard: () => this.#serverTime.heard,
-      whyNot: () => {
+      newestServerTime: () => this.#serverTime.newest,
+      blockedReason: () => {
         this.#noticeSleep();
-        return this.#whyNot();
+        return this.#blockedReason();
       },
       ping: () => this.#channel.pingNow(),
       reconnect: () => {
@@ -151,7 +151,7 @@ export class Visit {
   /** The visitor goes, and may come back with a tap. */
   leave(): void {
     this.#close();
-    this.driver.forgetStop();
+    this.driver.discardPendingStop();
     this.#isInside.value = false;
     this.#goodbye.value = "possible";
     this.#house.value = UNKNOWN_HOUSE;
@@ -183,7 +183,7 @@ export class Visit {
       this.#noticeSleep();
       this.#channel.retryNow();
     } else {
-      this.driver.giveBack();
+      this.driver.returnLease();
     }
   }
 
@@ -209,7 +209,7 @@ export class Visit {
 
   #close(): void {
     this.#cancelLook();
-    this.driver.giveBack();
+    this.driver.returnLease();
     this.#channel.close();
     this.#viewer.close();
     this.#figures.value = NO_FIGURES;
@@ -220,7 +220,7 @@ export class Visit {
       case "welcome":
         this.#meter.forgetClock();
         this.#meter.receiveAnswer(message.clock, message.server);
-        this.driver.receiveRules(message);
+        this.driver.receiveTiming(message);
         this.#hear(message.server);
         this.#house.value = { ...this.#house.value, head: message.head };
         break;
@@ -248,14 +248,14 @@ export class Visit {
         this.driver.receiveNotice(message);
         break;
       case "error":
-        this.driver.receiveRefusal(message);
+        this.driver.receiveError(message);
         break;
     }
   }
 
   #hear(serverMs: number): void {
     this.#serverTime.receive(serverMs);
-    this.driver.receiveHeard();
+    this.driver.receiveServerTime();
   }
 
   /** After a sleep the page's clock is late for good: what the server and the page know of the way is wrong. */
@@ -265,7 +265,7 @@ export class Visit {
     }
   }
 
-  #whyNot(): CutReason | null {
+  #blockedReason(): CutReason | null {
     if (this.#viewer.state.value.kind !== "live") {
       return "no_picture";
     }
@@ -287,9 +287,9 @@ export class Visit {
 
   #followChannel(state: ChannelState): void {
     if (state.kind === "open") {
-      this.driver.receiveOnline();
+      this.driver.receiveConnected();
     } else {
-      this.driver.receiveOffline();
+      this.driver.receiveDisconnected();
       this.#serverTime.forget();
       this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
     }
@@ -312,7 +312,7 @@ export class Visit {
   }
 
   #followHold(hold: Hold): void {
-    if (hold.kind === "live" && !isStill(hold.velocity)) {
+    if (hold.kind === "live" && !isZero(hold.velocity)) {
       this.#hasDriven.value = true;
     }
     this.#setPace();
@@ -331,7 +331,7 @@ export class Visit {
     this.#cancelLook();
     this.#noticeSleep();
     if (this.#channel.silenceMs > SILENT_MS) {
-      this.driver.cut("too_slow");
+      this.driver.cut("too_late");
     }
     this.#figures.value = this.#meter.figures();
     this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
