@@ -1,5 +1,5 @@
-// How the page is built: one script, one style sheet, nothing inline and nothing from elsewhere, so that it
-// lives under `Content-Security-Policy: default-src 'self'`.
+// Builds the page as one script and one style sheet, with nothing inline and nothing from other hosts, as its policy
+// `Content-Security-Policy: default-src 'self'` demands.
 import { defineConfig } from "vitest/config";
 
 const SERVER = "http://127.0.0.1:8080";

@@ -1,4 +1,4 @@
-// Weighs what the page loads, as it travels (gzip); fails when it is more than a visitor on a poor network should wait for.
+// Adds up the gzipped size of the page's files, and fails above what a visitor on a poor network should wait for.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,8 @@ for (const file of files) {
 }
 console.log(`${String(total).padStart(7)}  of ${BUDGET_BYTES} bytes, gzip`);
 if (files.length === 0 || total > BUDGET_BYTES) {
-  console.error(files.length === 0 ? "there is no page: run the build first" : "the page is too heavy");
+  console.error(
+    files.length === 0 ? "the page is not built: run `npm run build` first" : "the page is over its budget",
+  );
   process.exitCode = 1;
 }

@@ -1,2 +1,2 @@
-/** The whole module for these contract files (parsed), laid out as it lies in src/wire. */
+/** The text of src/wire/messages.ts for these contract files (parsed). */
 export function messagesModule(client: object, server: object, closeCodes: object): string;

@@ -1,27 +1,27 @@
-// Writes src/wire/messages.ts from contract/: `npm run types`. It reads what msgspec writes (objects of plain fields,
-// enumerations, references, alternatives), and refuses everything else rather than guess.
+// Generates src/wire/messages.ts from contract/: `npm run types`. It supports the JSON Schema that msgspec writes (objects
+// with plain fields, enumerations, references, alternatives); anything else is an error.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Names that mean something else in TypeScript. */
+/** Names that are taken in TypeScript. */
 const RENAMED = { Error: "ErrorMessage" };
 
-/** The whole module for these contract files (parsed), laid out as it lies in src/wire. */
+/** The text of src/wire/messages.ts for these contract files (parsed). */
 export function messagesModule(client, server, closeCodes) {
   const parts = [
     "// The wire messages of `belvedere.v1`, generated from contract/ by `npm run types`: not edited by hand.",
-    union("ClientMessage", "Anything a client may say.", client),
+    union("ClientMessage", "Every message that a client can send.", client),
     ...Object.values(client.$defs).map(type),
-    union("ServerMessage", "Anything the server may say.", server),
+    union("ServerMessage", "Every message that the server can send.", server),
     ...Object.values(server.$defs).map(type),
     codes(closeCodes),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
-function union(name, words, schema) {
+function union(name, text, schema) {
   const members = schema.anyOf.map((member) => `\n  | ${typeOf(member)}`);
-  return `${comment(words)}\nexport type ${name} =${members.join("")};`;
+  return `${comment(text)}\nexport type ${name} =${members.join("")};`;
 }
 
 function type(schema) {
@@ -51,23 +51,23 @@ function typeOf(schema) {
     case "null":
       return schema.type;
     default:
-      throw new Error(`contract/ says more than this generator knows: ${JSON.stringify(schema)}`);
+      throw new Error(`this generator does not support: ${JSON.stringify(schema)}`);
   }
 }
 
 function codes(closeCodes) {
   const lines = Object.entries(closeCodes).map(([name, code]) => `  ${name}: ${code},`);
-  const words = "Why the server ends a socket, besides the codes of RFC 6455.";
-  return `${comment(words)}\nexport const CLOSE_CODES = {\n${lines.join("\n")}\n} as const;`;
+  const text = "Close codes of the server, besides those of RFC 6455.";
+  return `${comment(text)}\nexport const CLOSE_CODES = {\n${lines.join("\n")}\n} as const;`;
 }
 
 function nameOf(title) {
   return RENAMED[title] ?? title;
 }
 
-/** Python's indentation taken away, TypeScript's comment put around. */
-function comment(words) {
-  const lines = words.split("\n").map((line) => line.replace(/^ {4}/, ""));
+/** A Python docstring as a TypeScript doc comment. */
+function comment(text) {
+  const lines = text.split("\n").map((line) => line.replace(/^ {4}/, ""));
   return lines.length === 1
     ? `/** ${lines[0]} */`
     : `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */`;

@@ -3,14 +3,14 @@ import { render } from "preact";
 import { type Socket, SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
 import "./page/styles.css";
-import { askIceServers } from "./stage/ice-servers";
+import { fetchIceServers } from "./stage/ice-servers";
 import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
 /** Asked for while the visitor looks at the button; who tapped one before waits for them, but not for long. */
 let iceServers: RTCIceServer[] = [];
-const iceServersAsked = askIceServers((path, init) => fetch(path, init)).then((servers) => {
+const iceServersReady = fetchIceServers((path, init) => fetch(path, init)).then((servers) => {
   iceServers = servers;
 });
 const ICE_SERVERS_MS = 500;
@@ -28,13 +28,13 @@ const visit = new Visit({
   timers: browserTimers,
   random: Math.random,
   openSocket,
-  isWelcome,
+  hasSession,
   join: (events, signal) => joinStage(stagePorts, events, signal),
   endSession,
 });
 
 document.addEventListener("visibilitychange", () =>
-  visit.receiveVisible(document.visibilityState === "visible"),
+  visit.receiveVisibility(document.visibilityState === "visible"),
 );
 window.addEventListener("pagehide", () => visit.receiveGone());
 window.addEventListener("pageshow", (event) => event.persisted && visit.receiveBack());
@@ -48,7 +48,7 @@ if (page !== null) {
 if (location.hash === LOOKING) {
   history.replaceState(null, "", location.pathname); // loaded again, the page waits for a tap
   const enough = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_MS));
-  void Promise.race([iceServersAsked, enough]).then(() => {
+  void Promise.race([iceServersReady, enough]).then(() => {
     if (document.visibilityState === "visible" && !visit.isInside.value) {
       visit.join();
     }
@@ -62,7 +62,7 @@ function openSocket(): Socket {
 }
 
 /** The page itself needs the session too, so asking for it again tells whether that still stands. */
-async function isWelcome(): Promise<boolean | null> {
+async function hasSession(): Promise<boolean | null> {
   try {
     const response = await fetch("/", { cache: "no-store" });
     return response.status !== 401 && response.status !== 403;

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
-import { FakeTimers, settled } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import type { ServerMessage } from "../wire/messages";
 import { stop } from "../wire/outgoing";
 import { Channel } from "./channel";
 
-function setup({ isWelcome = null as boolean | null } = {}) {
+function setup({ hasSession = null as boolean | null } = {}) {
   const timers = new FakeTimers();
   const sockets: FakeSocket[] = [];
-  const heard: ServerMessage[] = [];
+  const received: ServerMessage[] = [];
   const channel = new Channel({
     timers,
     random: () => 0,
@@ -18,8 +18,8 @@ function setup({ isWelcome = null as boolean | null } = {}) {
       sockets.push(socket);
       return socket;
     },
-    isWelcome: async () => isWelcome,
-    receive: (message) => heard.push(message),
+    hasSession: async () => hasSession,
+    receive: (message) => received.push(message),
   });
   const newest = () => {
     const socket = sockets.at(-1);
@@ -31,27 +31,27 @@ function setup({ isWelcome = null as boolean | null } = {}) {
   const open = () => {
     channel.open();
     newest().open();
-    newest().say(welcome());
+    newest().deliver(welcome());
   };
-  return { timers, sockets, heard, channel, newest, open };
+  return { timers, sockets, received, channel, newest, open };
 }
 
 const pong = { type: "pong", clock: 0, server: 0 } as const;
 
-test("hello is the first word, and the channel is open with the welcome", () => {
-  const { channel, newest, heard } = setup();
+test("hello is the first message, and the welcome opens the channel", () => {
+  const { channel, newest, received } = setup();
   channel.open();
   expect(channel.state.value.kind).toBe("connecting");
   newest().open();
   expect(newest().sent).toEqual([{ type: "hello", clock: 1000 }]);
   expect(channel.send(stop())).toBe(false);
-  newest().say(welcome());
+  newest().deliver(welcome());
   expect(channel.state.value.kind).toBe("open");
   expect(channel.send(stop())).toBe(true);
-  expect(heard).toHaveLength(1);
+  expect(received).toHaveLength(1);
 });
 
-test("a sign of life may be asked for at once, but only of an open socket", () => {
+test("pingNow pings at once, but only on an open socket", () => {
   const { channel, newest, open } = setup();
   channel.pingNow();
   open();
@@ -60,158 +60,158 @@ test("a sign of life may be asked for at once, but only of an open socket", () =
   expect(newest().sentOf("ping")).toHaveLength(before + 1);
 });
 
-test("pings come quickly at first, then at the pace that is asked for", () => {
+test("pings are frequent at first, then follow the interval that was set", () => {
   const { timers, channel, newest, open } = setup();
   open();
-  channel.setPace(2000);
+  channel.setPingInterval(2000);
   for (let ms = 0; ms < 1400; ms += 50) {
-    timers.pass(50);
-    newest().say(pong);
+    timers.advance(50);
+    newest().deliver(pong);
   }
   expect(newest().sentOf("ping")).toHaveLength(4);
-  timers.pass(1999);
-  newest().say(pong);
-  timers.pass(2000);
+  timers.advance(1999);
+  newest().deliver(pong);
+  timers.advance(2000);
   expect(newest().sentOf("ping").length).toBeLessThanOrEqual(6);
 });
 
-test("the first pings are never slower than the pace that is asked for", () => {
+test("the first pings are never slower than the interval that was set", () => {
   const { timers, channel, newest, open } = setup();
   open();
-  channel.setPace(250);
+  channel.setPingInterval(250);
   for (let ms = 0; ms < 950; ms += 50) {
-    timers.pass(50);
-    newest().say(pong);
+    timers.advance(50);
+    newest().deliver(pong);
   }
   expect(newest().sentOf("ping")).toHaveLength(5); // after 50, 200, 450, 700, 950
 });
 
-test("a new socket takes the place of the present one at once, and another's only where there is one", () => {
+test("reconnect replaces the socket at once, and does nothing on a closed channel", () => {
   const { sockets, channel, newest, open } = setup();
-  channel.renew();
+  channel.reconnect();
   expect(sockets).toHaveLength(0);
   open();
-  channel.renew();
+  channel.reconnect();
   expect(sockets).toHaveLength(2);
   expect(sockets[0]?.isClosed).toBe(true);
   expect(channel.state.value).toEqual({ kind: "connecting", attempt: 0 });
   newest().end();
   expect(channel.state.value.kind).toBe("waiting");
-  channel.renew();
+  channel.reconnect();
   expect(sockets).toHaveLength(3);
   newest().open();
-  newest().say(welcome());
+  newest().deliver(welcome());
   channel.close();
-  channel.renew();
+  channel.reconnect();
   expect(sockets).toHaveLength(3);
 });
 
-test("a change of pace counts from now", () => {
+test("a new ping interval counts from now", () => {
   const { timers, channel, newest, open } = setup();
   open();
-  timers.pass(1400);
-  newest().say(pong);
-  channel.setPace(1000);
-  timers.pass(1000);
+  timers.advance(1400);
+  newest().deliver(pong);
+  channel.setPingInterval(1000);
+  timers.advance(1000);
   expect(newest().sentOf("ping")).toHaveLength(5);
 });
 
-test("a connection that broke is made again, later each time, and sooner again after a good one", () => {
+test("it reconnects with growing waits, and with short ones again after a stable connection", () => {
   const { timers, sockets, channel, newest, open } = setup();
   open();
   newest().end();
   expect(channel.state.value).toEqual({ kind: "waiting", attempt: 0 });
-  timers.pass(250);
+  timers.advance(250);
   expect(sockets).toHaveLength(2);
   newest().end();
-  timers.pass(449);
+  timers.advance(449);
   expect(sockets).toHaveLength(2);
-  timers.pass(1);
+  timers.advance(1);
   expect(sockets).toHaveLength(3);
   newest().open();
-  newest().say(welcome());
+  newest().deliver(welcome());
   for (let ms = 0; ms < 10_001; ms += 100) {
-    timers.pass(100);
-    newest().say(pong);
+    timers.advance(100);
+    newest().deliver(pong);
   }
   newest().end();
   expect(channel.state.value).toEqual({ kind: "waiting", attempt: 0 });
 });
 
-test("a half-open connection is noticed by its silence", () => {
+test("a half-open connection is noticed when pings go unanswered", () => {
   const { timers, channel, newest, open } = setup();
   open();
-  timers.pass(50);
+  timers.advance(50);
   expect(channel.silenceMs).toBe(0);
-  timers.pass(2500);
+  timers.advance(2500);
   expect(channel.silenceMs).toBe(2500);
-  timers.pass(3500);
+  timers.advance(3500);
   expect(channel.state.value.kind).toBe("waiting");
   expect(newest().isClosed).toBe(true);
 });
 
-test("any word ends the silence", () => {
+test("any message ends the silence", () => {
   const { timers, channel, newest, open } = setup();
   open();
-  timers.pass(3000);
-  newest().say(pong);
+  timers.advance(3000);
+  newest().deliver(pong);
   expect(channel.silenceMs).toBe(0);
-  timers.pass(3000);
+  timers.advance(3000);
   expect(channel.state.value.kind).toBe("open");
 });
 
-test("a server that does not welcome us is left", () => {
+test("it retries when no welcome comes", () => {
   const { timers, channel, newest } = setup();
   channel.open();
   newest().open();
-  timers.pass(5000);
+  timers.advance(5000);
   expect(channel.state.value.kind).toBe("waiting");
 });
 
-test("the code of an ended session ends the channel for good", () => {
+test("the close code of an ended session ends the channel for good", () => {
   const { timers, sockets, channel, newest, open } = setup();
   open();
   newest().end(4401, "You have left in another window.");
-  timers.pass(60_000);
-  expect(channel.state.value).toEqual({ kind: "ended", words: "You have left in another window." });
+  timers.advance(60_000);
+  expect(channel.state.value).toEqual({ kind: "ended", reason: "You have left in another window." });
   expect(sockets).toHaveLength(1);
 });
 
-test("a door that stays shut is asked whether we are still welcome", async () => {
-  const { timers, sockets, channel, newest } = setup({ isWelcome: false });
+test("a socket that does not open leads to a check of the session, which may have ended", async () => {
+  const { timers, sockets, channel, newest } = setup({ hasSession: false });
   channel.open();
   newest().end();
-  await settled();
+  await flushPromises();
   expect(channel.state.value.kind).toBe("ended");
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(sockets).toHaveLength(1);
 });
 
-test.each([true, null])("a server that answers %s to that is tried again", async (isWelcome) => {
-  const { timers, sockets, channel, newest } = setup({ isWelcome });
+test.each([true, null])("it reconnects when that check says %s", async (hasSession) => {
+  const { timers, sockets, channel, newest } = setup({ hasSession });
   channel.open();
   newest().end();
-  await settled();
-  timers.pass(250);
+  await flushPromises();
+  timers.advance(250);
   expect(sockets).toHaveLength(2);
 });
 
-test("closing says nothing more, and an answer that comes too late changes nothing", async () => {
-  const { timers, sockets, channel, newest, open } = setup({ isWelcome: false });
+test("closing sends nothing more, and a late result of the check changes nothing", async () => {
+  const { timers, sockets, channel, newest, open } = setup({ hasSession: false });
   open();
   const first = newest();
   channel.close();
   expect(first.isClosed).toBe(true);
-  first.say(pong);
+  first.deliver(pong);
   first.end();
-  await settled();
-  timers.pass(60_000);
+  await flushPromises();
+  timers.advance(60_000);
   expect(channel.state.value.kind).toBe("closed");
   expect(sockets).toHaveLength(1);
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });
 
-test("with the network back there is no more waiting", () => {
+test("retryNow ends the wait", () => {
   const { sockets, channel, newest, open } = setup();
   open();
   newest().end();
@@ -221,7 +221,7 @@ test("with the network back there is no more waiting", () => {
   expect(sockets).toHaveLength(2);
 });
 
-test("what the browser still holds tells that the network takes none", () => {
+test("a full send buffer means that the network is stalled", () => {
   const { channel, newest, open } = setup();
   open();
   expect(channel.isBackedUp()).toBe(false);
@@ -229,11 +229,11 @@ test("what the browser still holds tells that the network takes none", () => {
   expect(channel.isBackedUp()).toBe(true);
 });
 
-test("nonsense is passed over", () => {
-  const { channel, newest, heard, open } = setup();
+test("invalid messages are ignored", () => {
+  const { channel, newest, received, open } = setup();
   open();
-  newest().sayText("{");
-  newest().sayText(new ArrayBuffer(4));
-  expect(heard).toHaveLength(1);
+  newest().deliverText("{");
+  newest().deliverText(new ArrayBuffer(4));
+  expect(received).toHaveLength(1);
   expect(channel.state.value.kind).toBe("open");
 });

@@ -1,22 +1,22 @@
-// The control socket: opens it, says hello, keeps it alive, notices when it is dead, and opens the next one. What the
-// messages mean is not known here.
+// The control socket: connects, says hello, pings, notices a dead connection, and reconnects. What the messages mean is
+// not known here.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
-import { readMessage } from "../wire/incoming";
+import { parseMessage } from "../wire/incoming";
 import { CLOSE_CODES, type ClientMessage, type ServerMessage } from "../wire/messages";
 import { hello, ping } from "../wire/outgoing";
 
 export const SUBPROTOCOL = "belvedere.v1";
-/** A server that says nothing after `hello` for this long is not going to. */
-const WELCOME_MS = 5000;
-/** A ping without an answer for this long means a dead connection, whatever the browser believes. */
-const DEAD_MS = 6000;
-/** The first pings follow quickly, because one quick answer tells the clocks' offset well. */
+/** How long to wait for `welcome`, from the attempt to connect on. */
+const WELCOME_TIMEOUT_MS = 5000;
+/** A ping without an answer for this long means a dead connection, even if the browser still reports it as open. */
+const PING_TIMEOUT_MS = 6000;
+/** The first pings follow quickly: the clock offset is needed soon, and one quick round trip gives a good estimate. */
 const FIRST_PINGS_MS = [50, 150, 400, 800];
-/** A connection that stood this long was good: the next failure starts the patience anew. */
-const GOOD_MS = 10_000;
-/** Two of our messages: more in the browser's own buffer means that the network takes none. */
+/** After a connection that lasted this long, the backoff starts again from its first step. */
+const STABLE_MS = 10_000;
+/** About two of our messages: more than that in the browser's send buffer means that the network is stalled. */
 const BACKED_UP_BYTES = 400;
 
 /** The part of a WebSocket that this page uses. */
@@ -33,8 +33,8 @@ export interface ChannelPorts {
   readonly timers: Timers;
   random(): number;
   openSocket(): Socket;
-  /** Whether the server still knows this visitor; null where it cannot be asked. */
-  isWelcome(): Promise<boolean | null>;
+  /** Whether the server still knows this visitor's session; null if it cannot be reached. */
+  hasSession(): Promise<boolean | null>;
   receive(message: ServerMessage): void;
 }
 
@@ -43,8 +43,8 @@ export type ChannelState =
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly attempt: number }
-  /** `words` say why, for people, where the server said so; "" where it did not. */
-  | { readonly kind: "ended"; readonly words: string };
+  /** For good: the session has ended. `reason` is the server's sentence for the visitor, or "". */
+  | { readonly kind: "ended"; readonly reason: string };
 
 export class Channel {
   readonly #ports: ChannelPorts;
@@ -53,11 +53,11 @@ export class Channel {
   #attempt = 0;
   #openedAtMs = 0;
   #pingIntervalMs = 20_000;
-  #pings = 0;
+  #pingCount = 0;
   #unansweredSinceMs: number | null = null;
   #cancelWait: Cancel = () => {};
   #cancelPing: Cancel = () => {};
-  #cancelDead: Cancel = () => {};
+  #cancelPingTimeout: Cancel = () => {};
 
   constructor(ports: ChannelPorts) {
     this.#ports = ports;
@@ -67,12 +67,12 @@ export class Channel {
     return this.#state;
   }
 
-  /** How long the oldest unanswered ping has been waiting; 0 where all were answered. */
+  /** How long the oldest unanswered ping has been waiting; 0 if none is. */
   get silenceMs(): number {
     return this.#unansweredSinceMs === null ? 0 : this.#ports.timers.now() - this.#unansweredSinceMs;
   }
 
-  /** Opens the channel and keeps it open until `close`. */
+  /** Connects, and reconnects whenever necessary, until `close`. */
   open(): void {
     if (this.#state.value.kind === "closed" || this.#state.value.kind === "ended") {
       this.#attempt = 0;
@@ -80,36 +80,35 @@ export class Channel {
     }
   }
 
-  /** Ends it; whatever was said before still leaves. */
+  /** Closes it for good; messages that were sent before are still delivered. */
   close(): void {
-    this.#drop();
+    this.#closeSocket();
     this.#state.value = { kind: "closed" };
   }
 
-  /** The network came back, or the visitor did: no more waiting. */
+  /** Ends a wait now: the network or the visitor came back. */
   retryNow(): void {
     if (this.#state.value.kind === "waiting") {
       this.#connect();
     }
   }
 
-  /** A new socket instead of this one, at once: what was measured on the way there counts no more. */
-  renew(): void {
+  /** Replaces the socket at once, and starts the backoff again. */
+  reconnect(): void {
     if (this.#state.value.kind !== "closed" && this.#state.value.kind !== "ended") {
       this.#attempt = 0;
       this.#connect();
     }
   }
 
-  /** How often to ping from now on. */
-  setPace(intervalMs: number): void {
+  setPingInterval(intervalMs: number): void {
     if (intervalMs !== this.#pingIntervalMs) {
       this.#pingIntervalMs = intervalMs;
       this.#schedulePing();
     }
   }
 
-  /** Hands a message to the open socket; false where there is none. */
+  /** Sends a message on the open socket; false if there is none. */
   send(message: ClientMessage): boolean {
     if (this.#socket === null || this.#state.value.kind !== "open") {
       return false;
@@ -118,82 +117,83 @@ export class Channel {
     return true;
   }
 
-  /** Asks for a sign of life now, and not only when it is due. */
+  /** Sends a ping now rather than when it is due. */
   pingNow(): void {
     if (this.#state.value.kind === "open") {
       this.#ping();
     }
   }
 
+  /** Whether the send buffer is filling up because the network is stalled. */
   isBackedUp(): boolean {
     return this.#socket !== null && this.#socket.bufferedAmount > BACKED_UP_BYTES;
   }
 
   #connect(): void {
-    this.#drop();
+    this.#closeSocket();
     this.#state.value = { kind: "connecting", attempt: this.#attempt };
     const socket = this.#ports.openSocket();
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify(hello(this.#ports.timers.now())));
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#receiveClose(event.code, event.reason);
-    this.#cancelWait = this.#ports.timers.after(WELCOME_MS, () => this.#fail());
+    this.#cancelWait = this.#ports.timers.after(WELCOME_TIMEOUT_MS, () => this.#retryLater());
   }
 
   #receive(data: unknown): void {
-    const message = readMessage(data);
+    const message = parseMessage(data);
     if (message === null) {
       return;
     }
-    this.#hear();
+    this.#clearSilence();
     if (message.type === "welcome") {
       this.#cancelWait();
       this.#openedAtMs = this.#ports.timers.now();
-      this.#pings = 0;
+      this.#pingCount = 0;
       this.#state.value = { kind: "open" };
       this.#schedulePing();
     }
     this.#ports.receive(message);
   }
 
-  #receiveClose(code: number, words: string): void {
+  #receiveClose(code: number, reason: string): void {
     if (code === CLOSE_CODES.no_session) {
-      this.#drop();
-      this.#state.value = { kind: "ended", words };
+      this.#closeSocket();
+      this.#state.value = { kind: "ended", reason };
       return;
     }
-    this.#fail();
+    this.#retryLater();
   }
 
-  #fail(): void {
+  #retryLater(): void {
     const wasOpen = this.#state.value.kind === "open";
-    if (wasOpen && this.#ports.timers.now() - this.#openedAtMs > GOOD_MS) {
+    if (wasOpen && this.#ports.timers.now() - this.#openedAtMs > STABLE_MS) {
       this.#attempt = 0;
     }
-    this.#drop();
+    this.#closeSocket();
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", attempt };
     const waitMs = backoffMs(attempt, this.#ports.random());
     this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#connect());
     if (!wasOpen) {
-      void this.#askWhetherWelcome();
+      void this.#checkSession();
     }
   }
 
-  // A browser does not tell why a socket did not open; an ordinary request does.
-  async #askWhetherWelcome(): Promise<void> {
-    const isWelcome = await this.#ports.isWelcome();
-    const isTrying = this.#state.value.kind === "waiting" || this.#state.value.kind === "connecting";
-    if (isWelcome === false && isTrying) {
-      this.#drop();
-      this.#state.value = { kind: "ended", words: "" };
+  // A browser does not report the status code with which a WebSocket was refused; an ordinary request does.
+  async #checkSession(): Promise<void> {
+    const hasSession = await this.#ports.hasSession();
+    const isRetrying = this.#state.value.kind === "waiting" || this.#state.value.kind === "connecting";
+    if (hasSession === false && isRetrying) {
+      this.#closeSocket();
+      this.#state.value = { kind: "ended", reason: "" };
     }
   }
 
-  #drop(): void {
+  #closeSocket(): void {
     this.#cancelWait();
     this.#cancelPing();
-    this.#hear();
+    this.#clearSilence();
     const socket = this.#socket;
     this.#socket = null;
     if (socket !== null) {
@@ -207,24 +207,24 @@ export class Channel {
   #schedulePing(): void {
     this.#cancelPing();
     if (this.#state.value.kind === "open") {
-      const waitMs = Math.min(FIRST_PINGS_MS[this.#pings] ?? this.#pingIntervalMs, this.#pingIntervalMs);
+      const waitMs = Math.min(FIRST_PINGS_MS[this.#pingCount] ?? this.#pingIntervalMs, this.#pingIntervalMs);
       this.#cancelPing = this.#ports.timers.after(waitMs, () => this.#ping());
     }
   }
 
   #ping(): void {
-    this.#pings += 1;
+    this.#pingCount += 1;
     const nowMs = this.#ports.timers.now();
     if (this.#unansweredSinceMs === null) {
       this.#unansweredSinceMs = nowMs;
-      this.#cancelDead = this.#ports.timers.after(DEAD_MS, () => this.#fail());
+      this.#cancelPingTimeout = this.#ports.timers.after(PING_TIMEOUT_MS, () => this.#retryLater());
     }
     this.send(ping(nowMs));
     this.#schedulePing();
   }
 
-  #hear(): void {
+  #clearSilence(): void {
     this.#unansweredSinceMs = null;
-    this.#cancelDead();
+    this.#cancelPingTimeout();
   }
 }

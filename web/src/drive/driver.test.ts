@@ -62,7 +62,7 @@ test("a press that is released before the lease is granted moves nothing", () =>
   driver.press("keys", RIGHT, 1000);
   driver.release("keys");
   driver.receiveLease(lease("you"));
-  timers.pass(500);
+  timers.advance(500);
   expect(types()).toEqual(["lease.acquire"]);
 });
 
@@ -91,7 +91,7 @@ test("when someone takes over, the hold is cut and a move changes nothing", () =
   driver.press("keys", RIGHT, 1000);
   driver.receiveLease(lease("other", { epoch: 2 }));
   driver.move("keys", DIAGONAL, 1010);
-  timers.pass(500);
+  timers.advance(500);
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });
   expect(types()).toEqual(["drive", "release"]);
 });
@@ -117,7 +117,7 @@ test.each([
   driver.press("keys", RIGHT, 1000);
   driver.receiveNotice(notice(code, 1));
   const count = sent.length;
-  timers.pass(500);
+  timers.advance(500);
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason });
   expect(sent).toHaveLength(count);
 });
@@ -154,7 +154,7 @@ test("a refusal about an earlier hold leaves the present one alone", () => {
 test("a refusal of a single message does not end the hold", () => {
   const { driver, timers } = setup();
   driver.press("keys", RIGHT, 1000);
-  timers.pass(200);
+  timers.advance(200);
   driver.receiveError(refusalOf("old_sequence"));
   driver.receiveError(refusalOf("too_fast"));
   expect(driver.hold.value.kind).toBe("live");
@@ -179,7 +179,7 @@ test("a stop pressed without a connection is sent first once it is back, and onl
   disconnect();
   driver.stop();
   expect(driver.pendingStop.value).toMatchObject({ isLost: true });
-  timers.pass(4000);
+  timers.advance(4000);
   reconnect();
   expect(driver.pendingStop.value).toMatchObject({ isLost: false });
   driver.receiveLease(lease("you", { epoch: 2 }));
@@ -194,7 +194,7 @@ test("a stop pressed too long ago is not sent any more", () => {
   const { driver, types, timers, disconnect, reconnect } = setup();
   disconnect();
   driver.stop();
-  timers.pass(5001);
+  timers.advance(5001);
   reconnect();
   expect(types()).toEqual([]);
   expect(driver.pendingStop.value).toBeNull();
@@ -213,7 +213,7 @@ test("a press after a stop discards it, even one that cannot drive", () => {
 test("a stop is confirmed by the pong of a later ping, not of an earlier one", () => {
   const { driver, timers, env, types, disconnect, reconnect } = setup();
   const beforeMs = timers.now();
-  timers.pass(100);
+  timers.advance(100);
   driver.stop();
   expect(env.pings).toBe(1);
   driver.receivePong(beforeMs);
@@ -228,10 +228,10 @@ test("a stop is confirmed by the pong of a later ping, not of an earlier one", (
 test("a stop that was lost with its socket is sent again", () => {
   const { driver, types, timers, disconnect, reconnect } = setup();
   driver.stop();
-  timers.pass(300);
+  timers.advance(300);
   disconnect();
   expect(driver.pendingStop.value).toMatchObject({ isLost: true });
-  timers.pass(250);
+  timers.advance(250);
   reconnect();
   expect(types()).toEqual(["stop", "stop"]);
 });
@@ -239,10 +239,10 @@ test("a stop that was lost with its socket is sent again", () => {
 test("a stop that is not confirmed counts as lost, although the socket still looks open", () => {
   const { driver, timers, env } = setup();
   driver.stop();
-  timers.pass(2499);
+  timers.advance(2499);
   expect(driver.pendingStop.value).toMatchObject({ isLost: false });
   expect(env.reconnects).toBe(0);
-  timers.pass(1);
+  timers.advance(1);
   expect(driver.pendingStop.value).toMatchObject({ isLost: true });
   expect(env.reconnects).toBe(1);
   driver.receivePong(timers.now());
@@ -255,7 +255,7 @@ test("a lost connection cuts the hold, and reconnecting does not revive it", () 
   driver.receiveDisconnected();
   driver.receiveLease(lease("you", { epoch: 2 }));
   driver.move("keys", DIAGONAL, 1500);
-  timers.pass(500);
+  timers.advance(500);
   expect(driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
   expect(types().filter((type) => type === "drive")).toHaveLength(1);
 });
@@ -263,17 +263,17 @@ test("a lost connection cuts the hold, and reconnecting does not revive it", () 
 test("a driver who does nothing for a minute returns the lease", () => {
   const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
-  timers.pass(5000);
+  timers.advance(5000);
   driver.release("keys");
-  timers.pass(59_000);
+  timers.advance(59_000);
   expect(types()).not.toContain("lease.return");
-  timers.pass(1000);
+  timers.advance(1000);
   expect(types().at(-1)).toBe("lease.return");
 });
 
 test("a driver who keeps holding does not lose the lease by idling", () => {
   const { driver, types, timers } = setup();
   driver.press("keys", RIGHT, 1000);
-  timers.pass(120_000);
+  timers.advance(120_000);
   expect(types()).not.toContain("lease.return");
 });

@@ -42,9 +42,9 @@ test.each([
 test("a held key speeds up to its maximum, and then makes no more calls", () => {
   const { driveInput, timers, down } = setup();
   down("ArrowRight");
-  timers.pass(2000);
+  timers.advance(2000);
   expect(driveInput.velocity).toEqual({ pan: 0.65, tilt: 0 });
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });
 
 test("Shift gives full speed, from the press on or in the middle of it", () => {

@@ -49,7 +49,7 @@ test("the first message leaves within the press itself", () => {
 test("a held input is sent again every fifty milliseconds, as read then", () => {
   const { sender, timers, sent } = setup();
   sender.receiveHold(live());
-  timers.pass(160);
+  timers.advance(160);
   expect(sent.map(({ atMs }) => atMs)).toEqual([1000, 1050, 1100, 1150]);
   expect(sent.map(({ message }) => "clock" in message && message.clock)).toEqual([1000, 1050, 1100, 1150]);
 });
@@ -58,7 +58,7 @@ test("the server decides how often setpoints are sent", () => {
   const { sender, timers, sent } = setup();
   sender.receiveResendInterval(20);
   sender.receiveHold(live());
-  timers.pass(65);
+  timers.advance(65);
   expect(sent).toHaveLength(4);
 });
 
@@ -67,11 +67,11 @@ test("changes are sent at most sixty times a second, and the newest wins", () =>
   let hold = live();
   sender.receiveHold(hold);
   for (let n = 1; n <= 100; n++) {
-    timers.pass(1);
+    timers.advance(1);
     hold = move(hold, "keys", velocity(0.5 + n / 1000, 0), timers.now());
     sender.receiveHold(hold);
   }
-  timers.pass(MIN_SEND_INTERVAL_MS);
+  timers.advance(MIN_SEND_INTERVAL_MS);
   expect(sent.length).toBeLessThanOrEqual(1 + Math.ceil(116 / MIN_SEND_INTERVAL_MS));
   expect(drives().at(-1)?.pan).toBe(0.6);
 });
@@ -80,20 +80,20 @@ test("a release is sent at once, and nothing of that hold after it", () => {
   const { sender, timers, sent } = setup();
   const hold = live();
   sender.receiveHold(hold);
-  timers.pass(3);
+  timers.advance(3);
   sender.receiveHold(release(hold, "keys"));
-  timers.pass(1000);
+  timers.advance(1000);
   expect(sent.map(({ message }) => message)).toMatchObject([
     { type: "drive", seq: 1 },
     { type: "release", epoch: 1, hold: 1, seq: 2, clock: 1003 },
   ]);
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });
 
 test("nothing is sent without the lease; with it, whatever is true then", () => {
   const { sender, timers, sent } = setup(null);
   sender.receiveHold(live());
-  timers.pass(200);
+  timers.advance(200);
   expect(sent).toEqual([]);
   sender.receiveEpoch(7);
   expect(sent).toMatchObject([{ atMs: 1200, message: { type: "drive", epoch: 7, clock: 1200 } }]);
@@ -111,7 +111,7 @@ test("a hold does not carry over into another lease", () => {
   const { sender, timers, sent } = setup(1);
   sender.receiveHold(live());
   sender.receiveEpoch(2);
-  timers.pass(500);
+  timers.advance(500);
   expect(sent).toHaveLength(1);
 });
 
@@ -120,12 +120,12 @@ test("nothing is sent to a socket that is backed up, and the newest setpoint whe
   const hold = live();
   sender.receiveHold(hold);
   socket.isBackedUp = true;
-  timers.pass(300);
+  timers.advance(300);
   sender.receiveHold(move(hold, "keys", velocity(-1, 0), timers.now()));
-  timers.pass(300);
+  timers.advance(300);
   expect(drives()).toHaveLength(1);
   socket.isBackedUp = false;
-  timers.pass(MIN_SEND_INTERVAL_MS);
+  timers.advance(MIN_SEND_INTERVAL_MS);
   expect(drives()).toHaveLength(2);
   expect(drives()[1]).toMatchObject({ pan: -1, clock: sent[1]?.atMs });
 });
@@ -143,7 +143,7 @@ test("each drive names the newest server time", () => {
   const { sender, timers, server, drives } = setup();
   sender.receiveHold(live());
   server.newestTime = { serverMs: 50_250, ageMs: 0 };
-  timers.pass(50);
+  timers.advance(50);
   expect(drives().map(({ heard }) => heard)).toEqual([50_000, 50_250]);
 });
 
@@ -152,9 +152,9 @@ test("a press waits for a recent server time, and pings for one at once and repe
   server.newestTime = { serverMs: 50_000, ageMs: 401 };
   const hold = live();
   sender.receiveHold(hold);
-  timers.pass(100);
+  timers.advance(100);
   sender.receiveHold(move(hold, "keys", velocity(1, 0), timers.now()));
-  timers.pass(500);
+  timers.advance(500);
   expect(server.pings).toEqual([1000, 1250, 1500]);
   expect(sent).toEqual([]);
   server.newestTime = { serverMs: 50_600, ageMs: 0 };
@@ -192,7 +192,7 @@ test("a press that is released while it waits is never sent", () => {
   sender.receiveHold(release(hold, "keys"));
   server.newestTime = { serverMs: 50_600, ageMs: 0 };
   sender.receiveServerTime();
-  timers.pass(1000);
+  timers.advance(1000);
   expect(sent).toEqual([]);
   expect(server.pings).toHaveLength(1);
 });
@@ -201,7 +201,7 @@ test("a hold that has begun goes on sending without a recent server time: the se
   const { sender, server, timers, drives } = setup();
   sender.receiveHold(live());
   server.newestTime = { serverMs: 50_000, ageMs: 900 };
-  timers.pass(100);
+  timers.advance(100);
   expect(drives()).toHaveLength(3);
 });
 
@@ -244,7 +244,7 @@ const steps = fc.array<Step>(
     fc
       .integer({ min: -1000, max: 1000 })
       .map<Step>((pan) => (w) => w.become(move(w.hold, "keys", velocity(pan / 1000, 0), w.env.timers.now()))),
-    fc.integer({ min: 0, max: 120 }).map<Step>((ms) => (w) => w.env.timers.pass(ms)),
+    fc.integer({ min: 0, max: 120 }).map<Step>((ms) => (w) => w.env.timers.advance(ms)),
     fc.option(fc.nat(5)).map<Step>((epoch) => (w) => w.env.sender.receiveEpoch(epoch)),
     fc.boolean().map<Step>((is) => (w) => {
       w.env.socket.isBackedUp = is;
@@ -295,7 +295,7 @@ test("over any history: a live hold under the lease is sent at least once every 
       let hold = live();
       sender.receiveHold(hold);
       pauses.forEach((ms, n) => {
-        timers.pass(ms);
+        timers.advance(ms);
         hold = move(hold, "keys", velocity(n / 100, 0), timers.now());
         sender.receiveHold(hold);
       });

@@ -4,7 +4,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
-import { FakeTimers, settled } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Visit } from "../visit/visit";
 import { App } from "./app";
 
@@ -31,23 +31,23 @@ function setup() {
     timers,
     random: () => 0,
     openSocket: () => socket,
-    isWelcome: async () => null,
+    hasSession: async () => null,
     endSession: async () => server.endsSessions,
     join: async () => ({ captureAnchor: null, leave: () => {} }),
   });
   doing(() => render(<App visit={visit} timers={timers} />, page));
-  const frame = () => doing(() => visit.receiveFrame({ shownAtMs: timers.now(), rtp: null }));
-  const say = (...messages: Parameters<FakeSocket["say"]>[0][]) =>
+  const frame = () => doing(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
+  const say = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     doing(() => {
       for (const message of messages) {
-        socket.say(message);
+        socket.deliver(message);
       }
     });
   const goIn = async () => {
     click("Look around");
     await act(async () => {
       socket.open();
-      await settled();
+      await flushPromises();
     });
     say(welcome(), lease("nobody"), state());
     frame();
@@ -169,7 +169,7 @@ test("the corner is a named dot until it is asked", async () => {
   expect(dot?.getAttribute("aria-label")).toBe("Connection: something is out of reach");
   expect(dot?.getAttribute("aria-expanded")).toBe("false");
   click("Connection");
-  doing(() => timers.pass(500));
+  doing(() => timers.advance(500));
   expect(dot?.getAttribute("aria-expanded")).toBe("true");
   expect(page.querySelector(".panel")?.textContent).toContain("does not answer");
 });
@@ -192,7 +192,7 @@ test("whoever has left may end the visit for good, and is seen off", async () =>
   click("Leave");
   click("End my visit");
   expect(page.querySelectorAll("button")).toHaveLength(0);
-  await act(settled);
+  await act(flushPromises);
   expect(said()).toBe("Goodbye, and until next time.To come in again, ask for a new link.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });
@@ -203,11 +203,11 @@ test("a visit that could not be ended says so, and it may be tried again", async
   await goIn();
   click("Leave");
   click("End my visit");
-  await act(settled);
+  await act(flushPromises);
   expect(said()).toContain("Your visit has not ended yet.");
   server.endsSessions = true;
   click("End my visit");
-  await act(settled);
+  await act(flushPromises);
   expect(said()).toContain("Goodbye");
 });
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { settled } from "../testing/fake-timers";
+import { flushPromises } from "../testing/fake-timers";
 import { keepAwake } from "./wake-lock";
 
 class FakeLocks {
@@ -30,7 +30,7 @@ test("the screen is kept on until nobody looks any more", async () => {
   const locks = new FakeLocks();
   setup(locks);
   const off = keepAwake();
-  await settled();
+  await flushPromises();
   expect(locks).toMatchObject({ asked: 1, released: 0 });
   off();
   expect(locks.released).toBe(1);
@@ -40,9 +40,9 @@ test("a page that is seen again asks again, because hiding it took the lock away
   const locks = new FakeLocks();
   setup(locks);
   const off = keepAwake();
-  await settled();
+  await flushPromises();
   document.dispatchEvent(new Event("visibilitychange"));
-  await settled();
+  await flushPromises();
   off();
   document.dispatchEvent(new Event("visibilitychange"));
   expect(locks.asked).toBe(2);
@@ -52,7 +52,7 @@ test("a lock that is granted after the end is given back", async () => {
   const locks = new FakeLocks();
   setup(locks);
   keepAwake()();
-  await settled();
+  await flushPromises();
   expect(locks).toMatchObject({ asked: 1, released: 1 });
 });
 
@@ -61,9 +61,9 @@ test("a browser that refuses, or knows no such lock, is left alone", async () =>
   locks.isGranted = false;
   setup(locks);
   keepAwake()();
-  await settled();
+  await flushPromises();
   Reflect.deleteProperty(navigator, "wakeLock");
   keepAwake()();
-  await settled();
+  await flushPromises();
   expect(locks.released).toBe(0);
 });

@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CaptureClock, readCaptureClock } from "./capture-clock";
+import { CaptureClock, parseCaptureClock } from "./capture-clock";
 
-test("the header is read", () => {
-  expect(readCaptureClock("rtp=4294967295;server=1234.5")).toEqual({ rtp: 4294967295, serverMs: 1234.5 });
-  expect(readCaptureClock(" rtp=1 ; server=2 ")).toEqual({ rtp: 1, serverMs: 2 });
+test("the header is parsed", () => {
+  expect(parseCaptureClock("rtp=4294967295;server=1234.5")).toEqual({
+    rtpTimestamp: 4294967295,
+    serverMs: 1234.5,
+  });
+  expect(parseCaptureClock(" rtp=1 ; server=2 ")).toEqual({ rtpTimestamp: 1, serverMs: 2 });
 });
 
 test.each([
@@ -16,22 +19,22 @@ test.each([
   "rtp=-1;server=1",
   "rtp=1;server=1;x",
 ])("%s is not a capture clock", (header) => {
-  expect(readCaptureClock(header)).toBeNull();
+  expect(parseCaptureClock(header)).toBeNull();
 });
 
-test("ninety ticks are a millisecond, also backwards", () => {
-  const clock = new CaptureClock({ rtp: 1000, serverMs: 500 });
+test("ninety ticks are a millisecond, backwards too", () => {
+  const clock = new CaptureClock({ rtpTimestamp: 1000, serverMs: 500 });
   expect(clock.capturedAtMs(1000 + 9000)).toBe(600);
   expect(clock.capturedAtMs(1000 - 90)).toBe(499);
 });
 
-test("a stream may go on for days, round and round the 32-bit circle", () => {
+test("a stream may last for days while its timestamps wrap around", () => {
   fc.assert(
     fc.property(
       fc.nat(2 ** 32 - 1),
       fc.array(fc.integer({ min: 1, max: 2 ** 30 }), { maxLength: 50 }),
       (start, gaps) => {
-        const clock = new CaptureClock({ rtp: start, serverMs: 0 });
+        const clock = new CaptureClock({ rtpTimestamp: start, serverMs: 0 });
         let ticks = 0;
         for (const gap of gaps) {
           ticks += gap;

@@ -1,38 +1,38 @@
-// When a picture was taken: translates the time stamps that pictures travel with into the server's clock.
+// Maps the RTP timestamps of received frames to their capture time on the server's clock.
 
-/** RTP counts video in ninetieths of a millisecond. */
+/** RTP video timestamps have a 90 kHz clock. */
 const TICKS_PER_MS = 90;
 
 /** One instant on both clocks. */
 export interface CaptureAnchor {
-  readonly rtp: number;
+  readonly rtpTimestamp: number;
   readonly serverMs: number;
 }
 
-/** Reads `rtp=<uint32>;server=<milliseconds>`, the answer's `Belvedere-Capture-Clock`; null where it is not that. */
-export function readCaptureClock(header: string | null): CaptureAnchor | null {
+/** Parses the `Belvedere-Capture-Clock` header, `rtp=<uint32>;server=<milliseconds>`; null if it is malformed. */
+export function parseCaptureClock(header: string | null): CaptureAnchor | null {
   const match = /^\s*rtp=(\d{1,10})\s*;\s*server=(\d+(?:\.\d+)?)\s*$/.exec(header ?? "");
   if (match === null) {
     return null;
   }
-  const anchor = { rtp: Number(match[1]), serverMs: Number(match[2]) };
-  return anchor.rtp < 2 ** 32 ? anchor : null;
+  const anchor = { rtpTimestamp: Number(match[1]), serverMs: Number(match[2]) };
+  return anchor.rtpTimestamp < 2 ** 32 ? anchor : null;
 }
 
-/** Follows one stream's time stamps; they wrap every thirteen hours, so each is read relative to the one before. */
+/** Unwraps one stream's timestamps: they wrap every thirteen hours, so each is taken relative to the one before. */
 export class CaptureClock {
-  #rtp: number;
+  #rtpTimestamp: number;
   #serverMs: number;
 
   constructor(anchor: CaptureAnchor) {
-    this.#rtp = anchor.rtp;
+    this.#rtpTimestamp = anchor.rtpTimestamp;
     this.#serverMs = anchor.serverMs;
   }
 
-  /** When the picture with this time stamp was taken, in milliseconds of the server's clock. */
-  capturedAtMs(rtp: number): number {
-    const ticks = (rtp - this.#rtp) | 0; // the nearer way round the 32-bit circle
-    this.#rtp = rtp;
+  /** When the frame with this timestamp was captured, in milliseconds of the server's clock. */
+  capturedAtMs(rtpTimestamp: number): number {
+    const ticks = (rtpTimestamp - this.#rtpTimestamp) | 0; // as a signed 32-bit difference, so that a wrap or a reordered frame is a small step
+    this.#rtpTimestamp = rtpTimestamp;
     this.#serverMs += ticks / TICKS_PER_MS;
     return this.#serverMs;
   }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { watchFrames } from "./frames";
 import type { ShownFrame } from "./viewer";
 
-test("each frame is told with its time on the glass and its stamp, until nobody watches", () => {
+test("each frame is reported with its display time and RTP timestamp, until stopped", () => {
   const callbacks = new Map<number, (now: number, metadata: object) => void>();
   const video = Object.assign(document.createElement("video"), {
     requestVideoFrameCallback: (callback: (now: number, metadata: object) => void) => {
@@ -17,14 +17,14 @@ test("each frame is told with its time on the glass and its stamp, until nobody 
   callbacks.get(1)?.(0, { expectedDisplayTime: 12.5, rtpTimestamp: 900 });
   callbacks.get(2)?.(0, { expectedDisplayTime: 45 });
   expect(frames).toEqual([
-    { shownAtMs: 12.5, rtp: 900 },
-    { shownAtMs: 45, rtp: null },
+    { shownAtMs: 12.5, rtpTimestamp: 900 },
+    { shownAtMs: 45, rtpTimestamp: null },
   ]);
   stop();
   expect(callbacks.has(3)).toBe(false);
 });
 
-test("a browser without frame callbacks tells by the video's own time", () => {
+test("without frame callbacks, timeupdate reports frames", () => {
   const video = document.createElement("video");
   Object.defineProperty(video, "requestVideoFrameCallback", { value: undefined });
   const frames: ShownFrame[] = [];
@@ -32,5 +32,5 @@ test("a browser without frame callbacks tells by the video's own time", () => {
   video.dispatchEvent(new Event("timeupdate"));
   stop();
   video.dispatchEvent(new Event("timeupdate"));
-  expect(frames).toMatchObject([{ rtp: null }]);
+  expect(frames).toMatchObject([{ rtpTimestamp: null }]);
 });

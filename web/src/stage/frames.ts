@@ -1,28 +1,28 @@
-// Tells of every picture that reaches the screen.
+// Reports every video frame that reaches the screen.
 import type { ShownFrame } from "./viewer";
 
-/** What Chromium adds for pictures that came over WebRTC. */
+/** Chromium adds the RTP timestamp for frames received over WebRTC. */
 type Metadata = VideoFrameCallbackMetadata & { readonly rtpTimestamp?: number };
 
-/** Calls `receive` for each frame shown by `video`; returns what ends that. */
+/** Calls `receive` for each frame shown by `video`; returns a function that stops it. */
 export function watchFrames(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
   if (video.requestVideoFrameCallback === undefined) {
-    return watchTime(video, receive);
+    return watchTimeUpdates(video, receive);
   }
   let id = 0;
   const next = () => {
     id = video.requestVideoFrameCallback((_now, metadata: Metadata) => {
       next();
-      receive({ shownAtMs: metadata.expectedDisplayTime, rtp: metadata.rtpTimestamp ?? null });
+      receive({ shownAtMs: metadata.expectedDisplayTime, rtpTimestamp: metadata.rtpTimestamp ?? null });
     });
   };
   next();
   return () => video.cancelVideoFrameCallback(id);
 }
 
-/** For browsers without frame callbacks: the video's own time moves while pictures come. */
-function watchTime(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
-  const onTime = () => receive({ shownAtMs: performance.now(), rtp: null });
+/** For browsers without frame callbacks: `timeupdate` fires a few times a second while frames arrive. */
+function watchTimeUpdates(video: HTMLVideoElement, receive: (frame: ShownFrame) => void): () => void {
+  const onTime = () => receive({ shownAtMs: performance.now(), rtpTimestamp: null });
   video.addEventListener("timeupdate", onTime);
   return () => video.removeEventListener("timeupdate", onTime);
 }

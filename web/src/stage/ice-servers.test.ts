@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { askIceServers, readIceServers } from "./ice-servers";
+import { fetchIceServers, parseIceServers } from "./ice-servers";
 
 test.each([
   ["nothing", null, []],
@@ -17,12 +17,12 @@ test.each([
   ["links to something else", '</style.css>; rel="preload", <https://example.org>; rel="ice-server"', []],
   ["garbage", '<<<;;;"', []],
 ])("%s", (_what, link, servers) => {
-  expect(readIceServers(link)).toEqual(servers);
+  expect(parseIceServers(link)).toEqual(servers);
 });
 
-test("the server is asked where offers go", async () => {
+test("the list is fetched from the WHEP endpoint", async () => {
   const asked: string[] = [];
-  const servers = await askIceServers(async (path, init) => {
+  const servers = await fetchIceServers(async (path, init) => {
     asked.push(`${init.method} ${path}`);
     return new Response(null, { status: 204, headers: { link: '<stun:s.example.org>; rel="ice-server"' } });
   });
@@ -36,6 +36,6 @@ test.each([
     async () => new Response(null, { status: 401, headers: { link: '<stun:s>; rel="ice-server"' } }),
   ],
   ["cannot be reached", () => Promise.reject(new TypeError("no network"))],
-])("a server that %s tells of none", async (_what, fetch) => {
-  expect(await askIceServers(fetch)).toEqual([]);
+])("a server that %s means an empty list", async (_what, fetch) => {
+  expect(await fetchIceServers(fetch)).toEqual([]);
 });

@@ -1,12 +1,12 @@
-// The owner's ICE servers, as the WHEP draft has them told: `Link` headers of rel="ice-server".
+// The ICE servers that the owner configured, from `Link` headers with rel="ice-server" as the WHEP draft defines them.
 import { WHEP_PATH } from "./whep";
 
-/** One link value: its address, and then parameters whose values may hold any character in quotes. */
+/** One link value: a URI in angle brackets, then parameters whose quoted values may contain any character. */
 const LINK = /<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]+))*)/g;
 const PARAMETER = /;\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))/g;
 
-/** What a `Link` header tells; addresses that are no ICE servers' are passed over. */
-export function readIceServers(link: string | null): RTCIceServer[] {
+/** The ICE servers in a `Link` header; other links are skipped. */
+export function parseIceServers(link: string | null): RTCIceServer[] {
   return [...(link ?? "").matchAll(LINK)].flatMap(([, urls = "", rest = ""]) => {
     const parameters = new Map(
       [...rest.matchAll(PARAMETER)].map(([, name = "", quoted, plain]) => [
@@ -25,13 +25,13 @@ export function readIceServers(link: string | null): RTCIceServer[] {
   });
 }
 
-/** Asks the server; none where it cannot be asked, because most houses need none. */
-export async function askIceServers(
+/** Fetches the list from the server; empty on failure, because most installations need none. */
+export async function fetchIceServers(
   fetch: (path: string, init: RequestInit) => Promise<Response>,
 ): Promise<RTCIceServer[]> {
   try {
     const response = await fetch(WHEP_PATH, { method: "OPTIONS" });
-    return response.ok ? readIceServers(response.headers.get("link")) : [];
+    return response.ok ? parseIceServers(response.headers.get("link")) : [];
   } catch {
     return [];
   }

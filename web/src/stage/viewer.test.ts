@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { FakeTimers, settled } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Viewer } from "./viewer";
-import { JoinError, type JoinFailure, type Viewing, type WhepEvents } from "./whep";
+import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
 
 interface Attempt {
   readonly events: WhepEvents;
   readonly signal: AbortSignal;
   isLeft: boolean;
-  succeed(viewing?: Partial<Viewing>): Promise<void>;
+  succeed(session?: Partial<WhepSession>): Promise<void>;
   fail(failure: JoinFailure): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ function setup() {
   const timers = new FakeTimers();
   const attempts: Attempt[] = [];
   const shown: (MediaStream | null)[] = [];
-  const glass: [capturedAtMs: number, shownAtMs: number][] = [];
+  const frameTimes: [capturedAtMs: number, shownAtMs: number][] = [];
   const viewer = new Viewer({
     timers,
     random: () => 0,
@@ -25,34 +25,35 @@ function setup() {
           events,
           signal,
           isLeft: false,
-          succeed: (viewing = {}) => {
+          succeed: (session = {}) => {
             const leave = () => {
               attempt.isLeft = true;
             };
-            resolve({ captureAnchor: null, leave, ...viewing });
-            return settled();
+            resolve({ captureAnchor: null, leave, ...session });
+            return flushPromises();
           },
           fail: (failure) => {
             reject(new JoinError(failure));
-            return settled();
+            return flushPromises();
           },
         };
         attempts.push(attempt);
       }),
     show: (stream) => shown.push(stream),
-    receiveGlass: (capturedAtMs, shownAtMs) => glass.push([capturedAtMs, shownAtMs]),
+    receiveFrameTimes: (capturedAtMs, shownAtMs) => frameTimes.push([capturedAtMs, shownAtMs]),
   });
   const attempt = (): Attempt => {
     const newest = attempts.at(-1);
     if (newest === undefined) {
-      throw new Error("nobody joined");
+      throw new Error("no attempt to join was made");
     }
     return newest;
   };
-  const frame = (rtp: number | null = null) => viewer.receiveFrame({ shownAtMs: timers.now(), rtp });
+  const frame = (rtpTimestamp: number | null = null) =>
+    viewer.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp });
   const play = (durationMs: number) => {
     for (let ms = 0; ms < durationMs; ms += 50) {
-      timers.pass(50);
+      timers.advance(50);
       frame();
     }
   };
@@ -61,7 +62,7 @@ function setup() {
     await attempt().succeed();
     frame();
   };
-  return { timers, attempts, shown, glass, viewer, attempt, frame, play, goLive };
+  return { timers, attempts, shown, frameTimes, viewer, attempt, frame, play, goLive };
 }
 
 const kind = (viewer: Viewer) => viewer.state.value.kind;
@@ -78,115 +79,115 @@ test("the picture is live with its first frame, not before", async () => {
   expect(kind(viewer)).toBe("live");
 });
 
-test("a picture that stands still for a second is frozen, and live again with the next frame", async () => {
+test("a picture without frames for a second is frozen, and live again with the next frame", async () => {
   const { viewer, timers, goLive, frame, play } = setup();
   await goLive();
   play(3000);
   expect(kind(viewer)).toBe("live");
-  timers.pass(1000);
+  timers.advance(1000);
   expect(kind(viewer)).toBe("live");
-  timers.pass(200);
+  timers.advance(200);
   expect(kind(viewer)).toBe("frozen");
   frame();
   expect(kind(viewer)).toBe("live");
 });
 
-test("a picture that stays frozen is fetched anew", async () => {
+test("a picture that stays frozen is joined again", async () => {
   const { viewer, timers, attempts, goLive } = setup();
   await goLive();
-  timers.pass(3200);
+  timers.advance(3200);
   expect(kind(viewer)).toBe("waiting");
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.pass(250);
+  timers.advance(250);
   expect(attempts).toHaveLength(2);
   expect(kind(viewer)).toBe("joining");
 });
 
-test("a page that slept does not take its own absence for a frozen picture", async () => {
+test("a page that was throttled does not report a frozen picture", async () => {
   const { viewer, timers, goLive, frame } = setup();
   await goLive();
-  timers.sleep(20_000);
+  timers.throttle(20_000);
   expect(kind(viewer)).toBe("live");
   frame();
-  timers.pass(900);
+  timers.advance(900);
   expect(kind(viewer)).toBe("live");
 });
 
-test("a first picture that does not come is asked for again", async () => {
+test("if the first frame does not arrive, the viewer joins again", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().succeed();
-  timers.pass(6200);
+  timers.advance(6200);
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.pass(250);
+  timers.advance(250);
   expect(attempts).toHaveLength(2);
 });
 
-test("a lost connection is made again by itself", async () => {
+test("the viewer rejoins after a lost connection", async () => {
   const { viewer, timers, attempts, attempt, goLive } = setup();
   await goLive();
   attempt().events.onLost();
   expect(viewer.state.value).toEqual({ kind: "waiting", failure: "failed" });
-  timers.pass(250);
+  timers.advance(250);
   expect(attempts).toHaveLength(2);
 });
 
-test("failures wait longer each time, and a picture makes the next wait short again", async () => {
+test("each failure makes the wait longer, and a frame makes it short again", async () => {
   const { viewer, timers, attempts, attempt, frame } = setup();
   viewer.open();
   await attempt().fail("failed");
-  timers.pass(250);
+  timers.advance(250);
   await attempt().fail("failed");
-  timers.pass(449);
+  timers.advance(449);
   expect(attempts).toHaveLength(2);
-  timers.pass(1);
+  timers.advance(1);
   expect(attempts).toHaveLength(3);
   await attempt().succeed();
   frame();
   attempt().events.onLost();
-  timers.pass(250);
+  timers.advance(250);
   expect(attempts).toHaveLength(4);
 });
 
-test("a full house is asked again in peace, or at once if the visitor wishes", async () => {
+test("with too many viewers it retries slowly, or at once if the visitor asks", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().fail("full");
   expect(viewer.state.value).toEqual({ kind: "waiting", failure: "full" });
-  timers.pass(3999);
+  timers.advance(3999);
   expect(attempts).toHaveLength(1);
-  timers.pass(1);
+  timers.advance(1);
   expect(attempts).toHaveLength(2);
   await attempt().fail("full");
   viewer.retryNow();
   expect(attempts).toHaveLength(3);
 });
 
-test("who is not welcome does not ask again", async () => {
+test("without a session it does not retry", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
-  await attempt().fail("not_welcome");
-  timers.pass(60_000);
+  await attempt().fail("no_session");
+  timers.advance(60_000);
   expect(kind(viewer)).toBe("ended");
   expect(attempts).toHaveLength(1);
 });
 
-test("closing leaves, clears the screen, and nothing that comes later changes that", async () => {
+test("closing leaves and clears the screen, and later events change nothing", async () => {
   const { viewer, timers, attempts, attempt, shown, frame, goLive } = setup();
   await goLive();
   viewer.close();
   attempt().events.onLost();
   attempt().events.onStream({} as MediaStream);
   frame();
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(kind(viewer)).toBe("closed");
   expect(attempts).toHaveLength(1);
   expect(attempts[0]?.isLeft).toBe(true);
   expect(shown).toEqual([null]);
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });
 
-test("an answer that comes after closing is left again", async () => {
+test("a session that is established after closing is left again", async () => {
   const { viewer, attempt } = setup();
   viewer.open();
   viewer.close();
@@ -196,38 +197,38 @@ test("an answer that comes after closing is left again", async () => {
   expect(kind(viewer)).toBe("closed");
 });
 
-test("a hidden page misses no frames, and gives the stream back after half a minute", async () => {
+test("a hidden page reports no missing frames, and leaves after half a minute", async () => {
   const { viewer, timers, attempts, goLive } = setup();
   await goLive();
-  viewer.receiveVisible(false);
-  timers.pass(29_000);
+  viewer.receiveVisibility(false);
+  timers.advance(29_000);
   expect(kind(viewer)).toBe("live");
-  timers.pass(1000);
+  timers.advance(1000);
   expect(kind(viewer)).toBe("waiting");
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.pass(600_000);
+  timers.advance(600_000);
   expect(attempts).toHaveLength(1);
-  viewer.receiveVisible(true);
+  viewer.receiveVisibility(true);
   expect(attempts).toHaveLength(2);
 });
 
-test("a page seen again in time has its picture still", async () => {
+test("a page that is shown again in time still has its picture", async () => {
   const { viewer, timers, attempts, goLive, frame } = setup();
   await goLive();
-  viewer.receiveVisible(false);
-  timers.pass(20_000);
-  viewer.receiveVisible(true);
+  viewer.receiveVisibility(false);
+  timers.advance(20_000);
+  viewer.receiveVisibility(true);
   frame();
-  timers.pass(900);
+  timers.advance(900);
   expect(kind(viewer)).toBe("live");
   expect(attempts).toHaveLength(1);
 });
 
-test("each frame's true age is told, once the server has said how to read its stamp", async () => {
-  const { viewer, attempt, frame, glass, timers } = setup();
+test("capture and display times are reported once the server has sent the capture clock", async () => {
+  const { viewer, attempt, frame, frameTimes, timers } = setup();
   viewer.open();
-  await attempt().succeed({ captureAnchor: { rtp: 900, serverMs: 70_000 } });
+  await attempt().succeed({ captureAnchor: { rtpTimestamp: 900, serverMs: 70_000 } });
   frame(900 + 9000);
   frame(null);
-  expect(glass).toEqual([[70_100, timers.now()]]);
+  expect(frameTimes).toEqual([[70_100, timers.now()]]);
 });

@@ -1,63 +1,68 @@
-// Keeps a picture on the page: joins, notices when it stands still or breaks, and joins again by itself.
+// Keeps the live picture on the page: joins the stage, notices when the picture freezes or is lost, and joins again.
+//
+//   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
+//
+// Any failure leads to `waiting`, and from there back to `joining`; a visitor's session that has ended leads to `ended`,
+// for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { type CaptureAnchor, CaptureClock } from "./capture-clock";
-import { JoinError, type JoinFailure, type Viewing, type WhepEvents } from "./whep";
+import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
 
-/** Thirty pictures missed: nobody may turn the head by what they see now. */
+/** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
-/** A picture that stands this long will not come back on this connection. */
+/** A picture that is frozen for this long will not recover on this connection. */
 const REJOIN_MS = 3000;
-/** The first picture needs a connection and a key frame; without it in this time something is in the way. */
+/** The first frame needs a connection and a key frame; if it takes longer than this, something is broken. */
 const FIRST_PICTURE_MS = 6000;
-/** How often to look whether the picture still moves. */
-const LOOK_MS = 200;
-/** A look that comes this late means that the page itself slept, and says nothing about the picture. */
-const SLEPT_MS = 600;
-/** Nobody looks at a hidden page; after this long the stream is given back. */
-const HIDDEN_MS = 30_000;
-/** A house that is full, or has no picture, is asked again in peace. */
-const PATIENT = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
+/** How often to check that frames still arrive. */
+const CHECK_INTERVAL_MS = 200;
+/** A check that comes this late means that the page itself was asleep or throttled, so missing frames mean nothing. */
+const LATE_CHECK_MS = 600;
+/** Nobody sees a hidden page; after this long it stops receiving video. */
+const HIDDEN_TIMEOUT_MS = 30_000;
+/** If there are too many viewers or no camera picture, quick retries would not help. */
+const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
 export type ViewerState =
   | { readonly kind: "closed" }
   | { readonly kind: "joining"; readonly attempt: number }
   | { readonly kind: "live" }
   | { readonly kind: "frozen" }
-  | { readonly kind: "waiting"; readonly failure: Exclude<JoinFailure, "not_welcome"> }
+  | { readonly kind: "waiting"; readonly failure: Exclude<JoinFailure, "no_session"> }
   | { readonly kind: "ended" };
 
 export interface ViewerPorts {
   readonly timers: Timers;
   random(): number;
-  join(events: WhepEvents, signal: AbortSignal): Promise<Viewing>;
-  /** Puts a stream on the screen, or takes it away. */
+  join(events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
+  /** Shows a stream, or none. */
   show(stream: MediaStream | null): void;
-  /** How long after its capture a picture was shown, where that can be said. */
-  receiveGlass(capturedAtMs: number, shownAtMs: number): void;
+  /** A frame was captured at `capturedAtMs` (server's clock) and shown at `shownAtMs` (page's clock). */
+  receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void;
 }
 
-/** One picture as it reaches the screen. */
+/** A video frame that reached the screen. */
 export interface ShownFrame {
-  /** When it is on the glass, on the page's clock. */
+  /** When it was displayed, on the page's clock. */
   readonly shownAtMs: number;
-  /** Its RTP time stamp, where the browser tells. */
-  readonly rtp: number | null;
+  /** Null if the browser does not report it. */
+  readonly rtpTimestamp: number | null;
 }
 
 export class Viewer {
   readonly #ports: ViewerPorts;
   readonly #state = signal<ViewerState>({ kind: "closed" });
   #abort = new AbortController();
-  #viewing: Viewing | null = null;
-  #clock: CaptureClock | null = null;
+  #session: WhepSession | null = null;
+  #captureClock: CaptureClock | null = null;
   #attempt = 0;
   #lastFrameAtMs = 0;
   #lastCheckAtMs = 0;
   #isVisible = true;
   #cancelWait: Cancel = () => {};
-  #cancelLook: Cancel = () => {};
+  #cancelCheck: Cancel = () => {};
   #cancelHidden: Cancel = () => {};
 
   constructor(ports: ViewerPorts) {
@@ -68,7 +73,7 @@ export class Viewer {
     return this.#state;
   }
 
-  /** Gets the picture and keeps it until `close`. */
+  /** Joins, and joins again whenever necessary, until `close`. */
   open(): void {
     this.#attempt = 0;
     this.#join();
@@ -76,12 +81,12 @@ export class Viewer {
 
   close(): void {
     this.#cancelHidden();
-    this.#drop();
+    this.#disconnect();
     this.#ports.show(null);
     this.#state.value = { kind: "closed" };
   }
 
-  /** The network came back, or the visitor asks: no more waiting. */
+  /** Ends a wait now: the network came back, or the visitor asked. */
   retryNow(): void {
     if (this.#state.value.kind === "waiting") {
       this.#attempt = 0;
@@ -89,7 +94,7 @@ export class Viewer {
     }
   }
 
-  /** A picture reached the screen. */
+  /** A frame reached the screen. */
   receiveFrame(frame: ShownFrame): void {
     const kind = this.#state.value.kind;
     if (kind !== "joining" && kind !== "live" && kind !== "frozen") {
@@ -100,13 +105,13 @@ export class Viewer {
       this.#attempt = 0;
       this.#state.value = { kind: "live" };
     }
-    if (this.#clock !== null && frame.rtp !== null) {
-      this.#ports.receiveGlass(this.#clock.capturedAtMs(frame.rtp), frame.shownAtMs);
+    if (this.#captureClock !== null && frame.rtpTimestamp !== null) {
+      this.#ports.receiveFrameTimes(this.#captureClock.capturedAtMs(frame.rtpTimestamp), frame.shownAtMs);
     }
   }
 
-  /** The page was hidden, or is seen again. Hidden pages show no frames, so they are not missed meanwhile. */
-  receiveVisible(isVisible: boolean): void {
+  /** The page was hidden or shown. A hidden page gets no frame callbacks, so frames are not missed meanwhile. */
+  receiveVisibility(isVisible: boolean): void {
     this.#isVisible = isVisible;
     this.#lastFrameAtMs = this.#ports.timers.now();
     this.#cancelHidden();
@@ -114,37 +119,37 @@ export class Viewer {
       return;
     }
     if (!isVisible) {
-      this.#cancelHidden = this.#ports.timers.after(HIDDEN_MS, () => this.#rest());
+      this.#cancelHidden = this.#ports.timers.after(HIDDEN_TIMEOUT_MS, () => this.#suspend());
     } else if (this.#state.value.kind === "waiting") {
       this.retryNow();
     }
   }
 
-  #rest(): void {
-    this.#drop();
-    this.#state.value = { kind: "waiting", failure: "failed" }; // until the page is seen again
+  #suspend(): void {
+    this.#disconnect();
+    this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
   }
 
   #join(): void {
-    this.#drop();
+    this.#disconnect();
     this.#state.value = { kind: "joining", attempt: this.#attempt };
     this.#lastFrameAtMs = this.#ports.timers.now();
     this.#lastCheckAtMs = this.#lastFrameAtMs;
-    this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
-    void this.#ask(this.#abort.signal);
+    this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
+    void this.#negotiate(this.#abort.signal);
   }
 
-  async #ask(signal: AbortSignal): Promise<void> {
+  async #negotiate(signal: AbortSignal): Promise<void> {
     const onStream = (stream: MediaStream) => signal.aborted || this.#ports.show(stream);
     const onLost = () => signal.aborted || this.#retry("failed");
     try {
-      const viewing = await this.#ports.join({ onStream, onLost }, signal);
+      const session = await this.#ports.join({ onStream, onLost }, signal);
       if (signal.aborted) {
-        viewing.leave();
+        session.leave(); // closed or replaced while the answer was on its way
         return;
       }
-      this.#viewing = viewing;
-      this.#clock = clockOf(viewing.captureAnchor);
+      this.#session = session;
+      this.#captureClock = clockOf(session.captureAnchor);
     } catch (error) {
       if (!signal.aborted) {
         this.#retry(error instanceof JoinError ? error.failure : "failed");
@@ -153,43 +158,43 @@ export class Viewer {
   }
 
   #retry(failure: JoinFailure): void {
-    this.#drop();
-    if (failure === "not_welcome") {
+    this.#disconnect();
+    if (failure === "no_session") {
       this.#state.value = { kind: "ended" };
       return;
     }
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
-    const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : PATIENT);
+    const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
     this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
   }
 
-  #drop(): void {
+  #disconnect(): void {
     this.#cancelWait();
-    this.#cancelLook();
+    this.#cancelCheck();
     this.#abort.abort();
     this.#abort = new AbortController();
-    this.#viewing?.leave();
-    this.#viewing = null;
-    this.#clock = null;
+    this.#session?.leave();
+    this.#session = null;
+    this.#captureClock = null;
   }
 
-  #look(): void {
+  #checkFrames(): void {
     const nowMs = this.#ports.timers.now();
-    if (!this.#isVisible || nowMs - this.#lastCheckAtMs > SLEPT_MS) {
+    if (!this.#isVisible || nowMs - this.#lastCheckAtMs > LATE_CHECK_MS) {
       this.#lastFrameAtMs = nowMs;
     }
     this.#lastCheckAtMs = nowMs;
-    const stillMs = nowMs - this.#lastFrameAtMs;
+    const missingMs = nowMs - this.#lastFrameAtMs;
     const kind = this.#state.value.kind;
-    if (stillMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+    if (missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
       this.#retry("failed");
       return;
     }
-    if (kind === "live" && stillMs > FROZEN_MS) {
+    if (kind === "live" && missingMs > FROZEN_MS) {
       this.#state.value = { kind: "frozen" };
     }
-    this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
+    this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
   }
 }
 

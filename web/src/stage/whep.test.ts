@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { created, fakeWhep } from "../testing/fake-peer";
-import { FakeTimers, settled } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { JoinError, joinStage } from "./whep";
 
 function setup(answer: () => Response | Promise<Response> = () => created()) {
@@ -27,18 +27,18 @@ const failure = async (joining: Promise<unknown>) => {
   return error instanceof JoinError ? error.failure : error;
 };
 
-test("an offer goes out, the answer comes in, and the server's capture clock with it", async () => {
+test("the offer is posted and the answer applied, with the server's capture clock", async () => {
   const { peer, requests, join } = setup(() => created({ "belvedere-capture-clock": "rtp=90;server=5" }));
-  const viewing = await join();
+  const session = await join();
   expect(requests[0]).toMatchObject({
     path: "/api/v1/stage/whep",
     init: { method: "POST", body: "our offer", headers: { "content-type": "application/sdp" } },
   });
   expect(peer.remoteDescription).toEqual({ type: "answer", sdp: "their answer" });
-  expect(viewing.captureAnchor).toEqual({ rtp: 90, serverMs: 5 });
+  expect(session.captureAnchor).toEqual({ rtpTimestamp: 90, serverMs: 5 });
 });
 
-test("it only receives, prefers H.264, and keeps no picture back", async () => {
+test("it only receives, prefers H.264, and does not buffer frames", async () => {
   const { peer, join } = setup();
   await join();
   expect(peer.direction).toBe("recvonly");
@@ -46,7 +46,7 @@ test("it only receives, prefers H.264, and keeps no picture back", async () => {
   expect(peer.receiver.jitterBufferTarget).toBe(0);
 });
 
-test("the stream is told as soon as it is there", async () => {
+test("the stream is reported as soon as it exists", async () => {
   const { peer, seen, join } = setup();
   await join();
   const stream = {} as MediaStream;
@@ -54,35 +54,35 @@ test("the stream is told as soon as it is there", async () => {
   expect(seen.streams).toEqual([stream]);
 });
 
-test("leaving closes the connection and gives the place back once, beyond the page's own end", async () => {
+test("leaving closes the connection and deletes the session once, even while the page unloads", async () => {
   const { peer, requests, join, methods } = setup();
-  const viewing = await join();
-  viewing.leave();
-  viewing.leave();
+  const session = await join();
+  session.leave();
+  session.leave();
   expect(peer.isClosed).toBe(true);
   expect(methods()).toEqual(["POST /api/v1/stage/whep", "DELETE /api/v1/stage/whep/abc"]);
   expect(requests[1]?.init.keepalive).toBe(true);
 });
 
-test("one address of our own is enough; slow ones are not waited for", async () => {
+test("one ICE candidate is enough; slow ones are not waited for", async () => {
   const { peer, timers, requests, join } = setup();
   peer.iceGatheringState = "gathering";
   const joining = join();
-  await settled();
-  timers.pass(500);
-  await settled();
+  await flushPromises();
+  timers.advance(500);
+  await flushPromises();
   expect(requests).toHaveLength(0);
   peer.onicecandidate?.({ candidate: {} });
-  timers.pass(20);
+  timers.advance(20);
   await joining;
   expect(requests).toHaveLength(1);
 });
 
-test("when all addresses are known there is no waiting", async () => {
+test("complete gathering ends the wait", async () => {
   const { peer, requests, join } = setup();
   peer.iceGatheringState = "gathering";
   const joining = join();
-  await settled();
+  await flushPromises();
   peer.onicecandidate?.({ candidate: null });
   await joining;
   expect(requests).toHaveLength(1);
@@ -91,37 +91,37 @@ test("when all addresses are known there is no waiting", async () => {
 const problem = (status: number, code: string) => () => new Response(JSON.stringify({ code }), { status });
 
 test.each([
-  ["an ended session", problem(401, "no_session"), "not_welcome"],
-  ["a foreign door", problem(403, "foreign_origin"), "not_welcome"],
-  ["a full house", problem(503, "too_many_viewers"), "full"],
-  ["a dark camera", problem(503, "no_picture"), "no_picture"],
+  ["an ended session", problem(401, "no_session"), "no_session"],
+  ["a foreign origin", problem(403, "foreign_origin"), "no_session"],
+  ["too many viewers", problem(503, "too_many_viewers"), "full"],
+  ["no camera picture", problem(503, "no_picture"), "no_picture"],
   ["another problem", problem(406, "no_common_codec"), "failed"],
-  ["no words at all", () => new Response("oops", { status: 500 }), "failed"],
-  ["an answer that makes no sense", () => created({}, "nonsense"), "failed"],
+  ["no problem code", () => new Response("oops", { status: 500 }), "failed"],
+  ["an invalid answer", () => created({}, "nonsense"), "failed"],
   ["no server", () => Promise.reject(new TypeError("network")), "failed"],
-])("%s is told as such, and nothing stays open", async (_what, answer, expected) => {
+])("%s is reported as such, and nothing stays open", async (_what, answer, expected) => {
   const { peer, join } = setup(answer);
   expect(await failure(join())).toBe(expected);
   expect(peer.isClosed).toBe(true);
 });
 
-test("a place whose answer makes no sense is given back", async () => {
+test("a session whose answer is invalid is deleted", async () => {
   const { join, methods } = setup(() => created({}, "nonsense"));
   await failure(join());
   expect(methods()).toContain("DELETE /api/v1/stage/whep/abc");
 });
 
-test("a server that never answers is given up after eight seconds", async () => {
+test("a request without an answer is aborted after eight seconds", async () => {
   const { timers, requests, join } = setup(() => new Promise(() => {}));
   const joining = failure(join());
-  await settled();
+  await flushPromises();
   expect(requests[0]?.init.signal?.aborted).toBe(false);
-  timers.pass(8000);
+  timers.advance(8000);
   expect(requests[0]?.init.signal?.aborted).toBe(true);
   void joining; // the fake's fetch does not listen to its signal; the browser's rejects
 });
 
-test("who left before the answer came gives the place back when it comes", async () => {
+test("if it is aborted before the answer, the session is deleted when the answer comes", async () => {
   let answer: (response: Response) => void = () => {};
   const { peer, abort, join, methods } = setup(
     () =>
@@ -130,7 +130,7 @@ test("who left before the answer came gives the place back when it comes", async
       }),
   );
   const joining = failure(join());
-  await settled();
+  await flushPromises();
   abort.abort();
   expect(peer.isClosed).toBe(true);
   answer(created());
@@ -138,7 +138,7 @@ test("who left before the answer came gives the place back when it comes", async
   expect(methods()).toEqual(["POST /api/v1/stage/whep", "DELETE /api/v1/stage/whep/abc"]);
 });
 
-test("who left before asking does not ask", async () => {
+test("if it is aborted before the request, none is made", async () => {
   const { abort, requests, join } = setup();
   const joining = failure(join());
   abort.abort();
@@ -146,47 +146,47 @@ test("who left before asking does not ask", async () => {
   expect(requests).toHaveLength(0);
 });
 
-test("a failed connection is lost at once, and told once", async () => {
+test("a failed connection is lost at once, and reported once", async () => {
   const { peer, seen, join } = setup();
   await join();
-  peer.become("failed");
-  peer.become("closed");
+  peer.setConnectionState("failed");
+  peer.setConnectionState("closed");
   expect(seen.lost).toBe(1);
 });
 
-test("a broken path has two seconds to mend", async () => {
+test("a disconnected path has two seconds to recover", async () => {
   const { peer, timers, seen, join } = setup();
   await join();
-  peer.become("disconnected");
-  timers.pass(1900);
-  peer.become("connected");
-  timers.pass(5000);
+  peer.setConnectionState("disconnected");
+  timers.advance(1900);
+  peer.setConnectionState("connected");
+  timers.advance(5000);
   expect(seen.lost).toBe(0);
-  peer.become("disconnected");
-  timers.pass(2000);
+  peer.setConnectionState("disconnected");
+  timers.advance(2000);
   expect(seen.lost).toBe(1);
 });
 
-test("a picture that the server ends is lost at once, though the connection as a whole still counts as well", async () => {
+test("a stream that the server ends is lost at once, although the connection state does not change", async () => {
   const { peer, seen, join } = setup();
   await join();
-  peer.become("connected");
-  peer.becomeTransport("connected");
+  peer.setConnectionState("connected");
+  peer.setTransportState("connected");
   expect(seen.lost).toBe(0);
-  peer.becomeTransport("closed");
+  peer.setTransportState("closed");
   expect(seen.lost).toBe(1);
-  peer.become("closed");
+  peer.setConnectionState("closed");
   expect(seen.lost).toBe(1);
 });
 
-test("who left hears no more of it", async () => {
+test("after leaving nothing is reported", async () => {
   const { peer, timers, seen, join } = setup();
-  const viewing = await join();
-  peer.become("disconnected");
-  viewing.leave();
-  peer.becomeTransport("closed");
-  peer.become("closed");
-  timers.pass(5000);
+  const session = await join();
+  peer.setConnectionState("disconnected");
+  session.leave();
+  peer.setTransportState("closed");
+  peer.setConnectionState("closed");
+  timers.advance(5000);
   expect(seen.lost).toBe(0);
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });

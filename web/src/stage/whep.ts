@@ -1,26 +1,25 @@
-// One viewing over WHEP: an offer goes out, an answer comes back, and at the end it is given back with DELETE. Trying
-// again is not decided here.
+// One WHEP session: POST an offer, apply the answer, DELETE the session at the end. Retrying is decided elsewhere.
 import type { Timers } from "../time/timers";
-import { type CaptureAnchor, readCaptureClock } from "./capture-clock";
+import { type CaptureAnchor, parseCaptureClock } from "./capture-clock";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
 /**
- * Our own addresses are found within a millisecond of each other, and one is enough: the server learns the others from
- * the checks that come from them. Whatever is not known by then goes without being told.
+ * How long to wait for more ICE candidates after the first. Host candidates are found within a millisecond of each other,
+ * and one is enough: the server learns of the rest as peer-reflexive candidates, from the checks they send.
  */
-const GATHER_MORE_MS = 20;
-const GATHER_MOST_MS = 2000;
-/** The server draws its answer in milliseconds; this long means that it is not there. */
-const ANSWER_MS = 8000;
-/** A path that broke often mends by itself within this time (a phone between two cells). */
-const MEND_MS = 2000;
+const GATHER_EXTRA_MS = 20;
+const GATHER_TIMEOUT_MS = 2000;
+/** The server answers within milliseconds; if it takes this long, it cannot be reached. */
+const ANSWER_TIMEOUT_MS = 8000;
+/** A broken path often recovers by itself within this time, such as when a phone changes cells. */
+const DISCONNECTED_GRACE_MS = 2000;
 
-/** Why there is no picture to be had. */
+/** Why joining failed. */
 export type JoinFailure =
-  | "not_welcome" // the session behind this page has ended
-  | "full" // as many are watching as may
-  | "no_picture" // the camera gives none
-  | "failed"; // anything else; trying again may help
+  | "no_session" // the visitor's session has ended
+  | "full" // too many viewers
+  | "no_picture" // the camera delivers none
+  | "failed"; // anything else; a retry may help
 
 export class JoinError extends Error {
   readonly failure: JoinFailure;
@@ -35,52 +34,56 @@ export interface WhepPorts {
   readonly timers: Timers;
   fetch(path: string, init: RequestInit): Promise<Response>;
   createPeer(): RTCPeerConnection;
-  /** What this browser can receive, in its own order of preference. */
+  /** The codecs that this browser can receive, in its order of preference. */
   codecs(): readonly RTCRtpCodec[];
 }
 
 export interface WhepEvents {
-  /** The stream is there; its first picture follows. */
+  /** The stream exists; its first frame follows. */
   onStream(stream: MediaStream): void;
-  /** The way to the server is broken for good; called at most once. */
+  /** The connection is lost for good; called at most once. */
   onLost(): void;
 }
 
-export interface Viewing {
+export interface WhepSession {
   readonly captureAnchor: CaptureAnchor | null;
-  /** Ends it here and at the server; may be called again, and while the page is going away. */
+  /** Ends the session here and at the server; may be called twice, and while the page is being unloaded. */
   leave(): void;
 }
 
 /**
- * Joins the stage and watches until `leave`.
+ * Joins the stage; the session lasts until `leave`.
  *
- * Rejects with JoinError. When `signal` aborts, whatever has been set up by then is taken down again.
+ * Rejects with JoinError. When `signal` aborts, everything set up until then is closed again, at the server too.
  */
-export async function joinStage(ports: WhepPorts, events: WhepEvents, signal: AbortSignal): Promise<Viewing> {
+export async function joinStage(
+  ports: WhepPorts,
+  events: WhepEvents,
+  signal: AbortSignal,
+): Promise<WhepSession> {
   const peer = ports.createPeer();
-  let unwatch = () => {};
+  let stopWatching = () => {};
   const close = () => {
-    unwatch();
+    stopWatching();
     peer.ontrack = null;
     peer.close();
   };
   signal.addEventListener("abort", close);
   try {
-    const offer = await makeOffer(ports, peer, events);
+    const offer = await createOffer(ports, peer, events);
     if (signal.aborted) {
       throw new JoinError("failed");
     }
-    const answer = await ask(ports, offer);
+    const answer = await postOffer(ports, offer);
     const leave = () => {
       close();
-      giveBack(ports, answer.location);
+      deleteSession(ports, answer.location);
     };
     if (signal.aborted) {
       leave();
       throw new JoinError("failed");
     }
-    unwatch = watch(ports.timers, peer, events);
+    stopWatching = watchConnection(ports.timers, peer, events);
     try {
       await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     } catch (error) {
@@ -96,19 +99,19 @@ export async function joinStage(ports: WhepPorts, events: WhepEvents, signal: Ab
   }
 }
 
-async function makeOffer(ports: WhepPorts, peer: RTCPeerConnection, events: WhepEvents): Promise<string> {
+async function createOffer(ports: WhepPorts, peer: RTCPeerConnection, events: WhepEvents): Promise<string> {
   peer.ontrack = (event) => events.onStream(event.streams[0] ?? new MediaStream([event.track]));
   const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
   preferH264(transceiver, ports.codecs());
   if ("jitterBufferTarget" in transceiver.receiver) {
-    transceiver.receiver.jitterBufferTarget = 0; // every picture as soon as it is here
+    transceiver.receiver.jitterBufferTarget = 0; // show each frame as soon as it arrives
   }
   await peer.setLocalDescription(await peer.createOffer());
-  await gathered(ports.timers, peer);
+  await waitForCandidates(ports.timers, peer);
   return peer.localDescription?.sdp ?? "";
 }
 
-/** Puts what the server sends first; the rest stays, for other servers. */
+/** Puts H.264 first, which our server sends, and keeps the rest for other servers. */
 function preferH264(transceiver: RTCRtpTransceiver, codecs: readonly RTCRtpCodec[]): void {
   const isH264 = (codec: RTCRtpCodec) => codec.mimeType.toLowerCase() === "video/h264";
   if (codecs.some(isH264)) {
@@ -119,13 +122,13 @@ function preferH264(transceiver: RTCRtpTransceiver, codecs: readonly RTCRtpCodec
   }
 }
 
-/** Resolves once our own addresses are in the description: one is enough, and slow ones are not waited for. */
-function gathered(timers: Timers, peer: RTCPeerConnection): Promise<void> {
+/** Resolves when the local description has enough ICE candidates; slow ones are not waited for. */
+function waitForCandidates(timers: Timers, peer: RTCPeerConnection): Promise<void> {
   if (peer.iceGatheringState === "complete") {
     return Promise.resolve();
   }
   return new Promise((resolve) => {
-    let cancel = timers.after(GATHER_MOST_MS, resolve);
+    let cancel = timers.after(GATHER_TIMEOUT_MS, resolve);
     let hasOne = false;
     peer.onicecandidate = ({ candidate }) => {
       if (candidate === null) {
@@ -134,7 +137,7 @@ function gathered(timers: Timers, peer: RTCPeerConnection): Promise<void> {
       } else if (!hasOne) {
         hasOne = true;
         cancel();
-        cancel = timers.after(GATHER_MORE_MS, resolve);
+        cancel = timers.after(GATHER_EXTRA_MS, resolve);
       }
     };
   });
@@ -146,22 +149,22 @@ interface Answer {
   readonly captureAnchor: CaptureAnchor | null;
 }
 
-async function ask(ports: WhepPorts, offer: string): Promise<Answer> {
-  const limit = new AbortController();
-  const cancel = ports.timers.after(ANSWER_MS, () => limit.abort());
+async function postOffer(ports: WhepPorts, offer: string): Promise<Answer> {
+  const timeout = new AbortController();
+  const cancel = ports.timers.after(ANSWER_TIMEOUT_MS, () => timeout.abort());
   try {
     const response = await ports.fetch(WHEP_PATH, {
       method: "POST",
       headers: { "content-type": "application/sdp", accept: "application/sdp" },
       body: offer,
-      signal: limit.signal,
+      signal: timeout.signal,
     });
     if (response.status !== 201) {
-      throw new JoinError(await failureOf(response));
+      throw new JoinError(await readFailure(response));
     }
     return {
       location: response.headers.get("location"),
-      captureAnchor: readCaptureClock(response.headers.get("belvedere-capture-clock")),
+      captureAnchor: parseCaptureClock(response.headers.get("belvedere-capture-clock")),
       sdp: await response.text(),
     };
   } finally {
@@ -169,10 +172,10 @@ async function ask(ports: WhepPorts, offer: string): Promise<Answer> {
   }
 }
 
-/** Reads the server's problem code; the status alone where there is none. */
-async function failureOf(response: Response): Promise<JoinFailure> {
+/** From the problem code in the body; from the status if there is none. */
+async function readFailure(response: Response): Promise<JoinFailure> {
   if (response.status === 401 || response.status === 403) {
-    return "not_welcome";
+    return "no_session";
   }
   const problem: unknown = await response.json().catch(() => null);
   const code = typeof problem === "object" && problem !== null && "code" in problem ? problem.code : null;
@@ -186,8 +189,8 @@ async function failureOf(response: Response): Promise<JoinFailure> {
   }
 }
 
-/** Tells once when the connection is broken for good; returns what ends that. */
-function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): () => void {
+/** Calls `onLost` once when the connection is lost for good; returns a function that stops watching. */
+function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): () => void {
   let cancel = () => {};
   const lost = once(events.onLost);
   peer.onconnectionstatechange = () => {
@@ -198,12 +201,12 @@ function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): () 
         lost();
         break;
       case "disconnected":
-        cancel = timers.after(MEND_MS, lost);
+        cancel = timers.after(DISCONNECTED_GRACE_MS, lost);
         break;
       default:
     }
   };
-  // A server that ends the picture says so to the transport; the connection as a whole would count as well for seconds.
+  // A server that ends the stream closes the DTLS transport; `connectionState` would stay "connected" for seconds.
   const transports = peer.getReceivers().flatMap(({ transport }) => (transport === null ? [] : [transport]));
   for (const transport of transports) {
     transport.onstatechange = () => transport.state === "closed" && lost();
@@ -217,8 +220,8 @@ function watch(timers: Timers, peer: RTCPeerConnection, events: WhepEvents): () 
   };
 }
 
-/** `keepalive` lets the request outlive the page. A server that cannot be reached finds out by itself. */
-function giveBack(ports: WhepPorts, location: string | null): void {
+/** `keepalive` lets the request outlive the page. If it fails, the server times the session out. */
+function deleteSession(ports: WhepPorts, location: string | null): void {
   if (location !== null) {
     ports.fetch(location, { method: "DELETE", keepalive: true }).catch(() => {});
   }

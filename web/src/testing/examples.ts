@@ -1,4 +1,4 @@
-// Server messages as tests need them: complete, and changed only where a test says so.
+// Complete server messages for tests; a test changes only the fields that it is about.
 import type { AxisState, Lease, Notice, State, Welcome } from "../wire/messages";
 
 export const axis = (changes: Partial<AxisState> = {}): AxisState => ({

@@ -1,8 +1,8 @@
-// A peer connection and a WHEP server whose course the test decides.
+// A peer connection and a WHEP server that the test controls.
 import type { WhepPorts } from "../stage/whep";
 import type { FakeTimers } from "./fake-timers";
 
-/** What of an RTCPeerConnection a viewing uses. */
+/** The part of an RTCPeerConnection that is used. */
 export class FakePeer {
   iceGatheringState: RTCIceGatheringState = "complete";
   connectionState: RTCPeerConnectionState = "new";
@@ -52,14 +52,14 @@ export class FakePeer {
     this.isClosed = true;
   }
 
-  /** The other end: the connection's state changes. */
-  become(state: RTCPeerConnectionState): void {
+  /** The connection's state changes. */
+  setConnectionState(state: RTCPeerConnectionState): void {
     this.connectionState = state;
     this.onconnectionstatechange?.();
   }
 
-  /** The other end: the encrypted transport's state changes; a server that ends the picture closes it. */
-  becomeTransport(state: RTCDtlsTransportState): void {
+  /** The DTLS transport's state changes; a server that ends the stream closes it. */
+  setTransportState(state: RTCDtlsTransportState): void {
     this.receiver.transport.state = state;
     this.receiver.transport.onstatechange?.();
   }
@@ -70,7 +70,7 @@ export interface Request {
   readonly init: RequestInit;
 }
 
-/** Ports onto one FakePeer and a server that answers what `answer` says. */
+/** Ports with one FakePeer and a server that answers with `answer`. */
 export function fakeWhep(timers: FakeTimers, answer: () => Response | Promise<Response>) {
   const peer = new FakePeer();
   const requests: Request[] = [];
@@ -87,6 +87,6 @@ export function fakeWhep(timers: FakeTimers, answer: () => Response | Promise<Re
   return { peer, requests, ports };
 }
 
-/** The answer of a server that lets us in. */
+/** The server's answer to an offer that it accepts. */
 export const created = (headers: Record<string, string> = {}, sdp = "their answer") =>
   new Response(sdp, { status: 201, headers: { location: "/api/v1/stage/whep/abc", ...headers } });

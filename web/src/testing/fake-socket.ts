@@ -1,4 +1,4 @@
-// A control socket whose other end is the test.
+// A control socket with the test at its other end.
 import type { Socket } from "../control/channel";
 import type { ClientMessage, ServerMessage } from "../wire/messages";
 
@@ -18,28 +18,28 @@ export class FakeSocket implements Socket {
     this.isClosed = true;
   }
 
-  /** What was sent of one type. */
+  /** The sent messages of one type. */
   sentOf<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
     return this.sent.filter(
       (message): message is Extract<ClientMessage, { type: T }> => message.type === type,
     );
   }
 
-  // What the other end does.
+  // The other end.
 
   open(): void {
     this.onopen?.(new Event("open"));
   }
 
-  say(message: ServerMessage): void {
-    this.sayText(JSON.stringify(message));
+  deliver(message: ServerMessage): void {
+    this.deliverText(JSON.stringify(message));
   }
 
-  sayText(data: unknown): void {
+  deliverText(data: unknown): void {
     this.onmessage?.(new MessageEvent("message", { data }));
   }
 
-  /** The connection ends; the browser tells with 1006 where the other end gave no code. */
+  /** The connection closes; browsers report 1006 where the other end gave no code. */
   end(code = 1006, reason = ""): void {
     this.onclose?.(Object.assign(new Event("close"), { code, reason, wasClean: code !== 1006 }));
   }

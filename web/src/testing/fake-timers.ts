@@ -1,7 +1,7 @@
-// Time that moves only when a test says so.
+// Virtual time, which moves only when a test advances it.
 import type { Timers } from "../time/timers";
 
-interface Alarm {
+interface PendingTimer {
   readonly atMs: number;
   readonly run: () => void;
 }
@@ -9,7 +9,7 @@ interface Alarm {
 export class FakeTimers implements Timers {
   #nowMs: number;
   #wallOffsetMs = 1_800_000_000_000;
-  #alarms: Alarm[] = [];
+  #timers: PendingTimer[] = [];
 
   constructor(nowMs = 1000) {
     this.#nowMs = nowMs;
@@ -19,58 +19,58 @@ export class FakeTimers implements Timers {
     return this.#nowMs;
   }
 
-  wall(): number {
+  wallNow(): number {
     return this.#nowMs + this.#wallOffsetMs;
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const alarm = { atMs: this.#nowMs + Math.max(0, delayMs), run };
-    this.#alarms.push(alarm);
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), run };
+    this.#timers.push(timer);
     return () => {
-      this.#alarms = this.#alarms.filter((other) => other !== alarm);
+      this.#timers = this.#timers.filter((other) => other !== timer);
     };
   }
 
-  /** How many alarms wait to ring. */
-  get waiting(): number {
-    return this.#alarms.length;
+  /** How many timers have not fired yet. */
+  get pendingCount(): number {
+    return this.#timers.length;
   }
 
-  /** Lets time pass; alarms ring in their order, each at its own time. */
-  pass(durationMs: number): void {
+  /** Advances the time; timers fire in order, each at its own time. */
+  advance(durationMs: number): void {
     const endMs = this.#nowMs + durationMs;
     for (let due = this.#next(endMs); due !== undefined; due = this.#next(endMs)) {
-      const alarm = due;
-      this.#alarms = this.#alarms.filter((other) => other !== alarm);
-      this.#nowMs = Math.max(this.#nowMs, alarm.atMs);
-      alarm.run();
+      const timer = due;
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      this.#nowMs = Math.max(this.#nowMs, timer.atMs);
+      timer.run();
     }
     this.#nowMs = endMs;
   }
 
-  /** The page slept: time passes, and whatever was due rings only now. */
-  sleep(durationMs: number): void {
+  /** The page was throttled: time passes, and timers that were due fire late, at the end. */
+  throttle(durationMs: number): void {
     this.#nowMs += durationMs;
-    this.pass(0);
+    this.advance(0);
   }
 
-  /** The computer slept, and the page's clock with it; or its wall clock was set. Alarms know nothing of it. */
-  standStill(durationMs: number): void {
+  /** The computer slept and the page's clock stood still (or the wall clock was set). Timers do not notice. */
+  suspend(durationMs: number): void {
     this.#wallOffsetMs += durationMs;
   }
 
-  #next(endMs: number): Alarm | undefined {
-    return this.#alarms
-      .filter((alarm) => alarm.atMs <= endMs)
-      .reduce<Alarm | undefined>(
-        (first, alarm) => (first && first.atMs <= alarm.atMs ? first : alarm),
+  #next(endMs: number): PendingTimer | undefined {
+    return this.#timers
+      .filter((timer) => timer.atMs <= endMs)
+      .reduce<PendingTimer | undefined>(
+        (first, timer) => (first && first.atMs <= timer.atMs ? first : timer),
         undefined,
       );
   }
 }
 
-/** Lets promises that are already settled be heard. */
-export async function settled(): Promise<void> {
+/** Runs the reactions of promises that are settled already. */
+export async function flushPromises(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
     await Promise.resolve();
   }

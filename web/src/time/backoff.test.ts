@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { backoffMs, RECONNECT } from "./backoff";
+import { backoffMs, RECONNECT_BACKOFF } from "./backoff";
 
-test("the first wait is short, later ones grow and end at the longest", () => {
+test("the first wait is short, later ones grow up to the maximum", () => {
   const waits = [0, 1, 2, 3, 50].map((attempt) => backoffMs(attempt, 0));
-  expect(waits[0]).toBe(RECONNECT.firstMs);
+  expect(waits[0]).toBe(RECONNECT_BACKOFF.firstMs);
   expect(waits[1]).toBeGreaterThan(waits[0] ?? 0);
-  expect(waits[4]).toBe(RECONNECT.maxMs);
+  expect(waits[4]).toBe(RECONNECT_BACKOFF.maxMs);
 });
 
-test("chance takes at most half of a wait away", () => {
+test("jitter shortens a wait by at most half", () => {
   fc.assert(
     fc.property(
       fc.nat(2000),

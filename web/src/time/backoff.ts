@@ -1,4 +1,4 @@
-// How long to wait before trying again: soon at first, then ever longer, never in step with other pages.
+// Exponential backoff with jitter.
 
 export interface BackoffOptions {
   readonly firstMs: number;
@@ -6,15 +6,19 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** A server that restarts is back in a second or two; a network that is gone deserves patience. */
-export const RECONNECT: BackoffOptions = { firstMs: 250, factor: 1.8, maxMs: 8000 };
+/** A server that restarts is back within a second or two; a network that is gone may take much longer. */
+export const RECONNECT_BACKOFF: BackoffOptions = { firstMs: 250, factor: 1.8, maxMs: 8000 };
 
 /**
  * The wait in milliseconds before attempt number `attempt` (0 is the first after a failure).
  *
- * `random` in [0, 1) takes up to half of the wait away, so that pages cut off together do not come back together.
+ * `random` in [0, 1) shortens it by up to half, so that pages that were cut off together do not all return at once.
  */
-export function backoffMs(attempt: number, random: number, options: BackoffOptions = RECONNECT): number {
-  const whole = Math.min(options.maxMs, options.firstMs * options.factor ** attempt);
-  return whole * (1 - random / 2);
+export function backoffMs(
+  attempt: number,
+  random: number,
+  options: BackoffOptions = RECONNECT_BACKOFF,
+): number {
+  const fullMs = Math.min(options.maxMs, options.firstMs * options.factor ** attempt);
+  return fullMs * (1 - random / 2);
 }

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ClockOffset } from "./clock-offset";
 
-test("nothing is known before the first answer", () => {
+test("nothing is known before the first pong", () => {
   const offset = new ClockOffset();
   expect(offset.offsetMs).toBeNull();
   expect(offset.roundTripMs).toBeNull();
 });
 
-test("the quickest answer decides", () => {
+test("the quickest round trip decides", () => {
   const offset = new ClockOffset();
   offset.receivePong(0, 1000, 200); // slow: somewhere in 200 ms
   offset.receivePong(300, 1202, 304); // quick
@@ -17,7 +17,7 @@ test("the quickest answer decides", () => {
   expect(offset.roundTripMs).toBe(4);
 });
 
-test("old answers are forgotten, so that drift is followed", () => {
+test("old samples expire, so that drift is followed", () => {
   const offset = new ClockOffset();
   offset.receivePong(0, 500, 1);
   for (let n = 1; n <= 30; n++) {
@@ -27,7 +27,7 @@ test("old answers are forgotten, so that drift is followed", () => {
   expect(offset.offsetMs).toBe(700);
 });
 
-test("a page that pings rarely keeps more than half a minute of answers", () => {
+test("a page that pings rarely keeps samples for more than half a minute", () => {
   const offset = new ClockOffset();
   offset.receivePong(0, 500, 1);
   for (let n = 1; n <= 15; n++) {
@@ -36,7 +36,7 @@ test("a page that pings rarely keeps more than half a minute of answers", () => 
   expect(offset.roundTripMs).toBe(1);
 });
 
-test("an answer from before its question is not believed", () => {
+test("a pong that was received before its ping was sent is ignored", () => {
   const offset = new ClockOffset();
   offset.receivePong(100, 500, 50);
   offset.receivePong(Number.NaN, 500, 50);
@@ -44,18 +44,18 @@ test("an answer from before its question is not believed", () => {
 });
 
 test("the error is never more than half the quickest round trip", () => {
-  const way = fc.record({ there: fc.nat(400), back: fc.nat(400) });
+  const path = fc.record({ there: fc.nat(400), back: fc.nat(400) });
   fc.assert(
     fc.property(
       fc.integer({ min: -1e6, max: 1e6 }),
-      fc.array(way, { minLength: 1, maxLength: 16 }),
-      (truth, ways) => {
+      fc.array(path, { minLength: 1, maxLength: 16 }),
+      (truth, paths) => {
         const offset = new ClockOffset();
-        ways.forEach(({ there, back }, n) => {
+        paths.forEach(({ there, back }, n) => {
           const sent = n * 1000;
           offset.receivePong(sent, sent + there + truth, sent + there + back);
         });
-        const quickest = Math.min(...ways.map(({ there, back }) => there + back));
+        const quickest = Math.min(...paths.map(({ there, back }) => there + back));
         expect(Math.abs((offset.offsetMs ?? Number.NaN) - truth)).toBeLessThanOrEqual(quickest / 2 + 1e-6);
       },
     ),

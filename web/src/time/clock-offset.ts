@@ -1,9 +1,9 @@
-// Estimates how far the server's clock is from the page's, from pings and their answers.
+// Estimates the offset between the server's clock and the page's from the round trips of pings, as NTP does.
 
-/** Older ones know less about today's drift. */
-const KEPT_MS = 30_000;
-/** So many of them count however old they are, because an idle page pings rarely. */
-const KEPT = 16;
+/** Older samples say little about the present offset, because clocks drift. */
+const MAX_SAMPLE_AGE_MS = 30_000;
+/** This many are kept however old they are, because an idle page pings rarely. */
+const MIN_SAMPLES = 16;
 
 interface Sample {
   readonly receivedAtMs: number;
@@ -14,26 +14,26 @@ interface Sample {
 /**
  * The server's clock minus the page's, from the quickest of the recent round trips.
  *
- * An answer that came quickly leaves little room for error: the estimate is wrong by at most half its round trip.
+ * The quickest answer gives the best estimate: it is wrong by at most half its round trip.
  */
 export class ClockOffset {
-  /** The newest first. */
+  /** Newest first. */
   #samples: Sample[] = [];
 
-  /** Takes one answer: when the ping left and its answer came (page's clock), and the server's clock between. */
+  /** Takes one pong: when its ping was sent and it was received (page's clock), and the server time in between. */
   receivePong(sentAtMs: number, serverMs: number, receivedAtMs: number): void {
     const roundTripMs = receivedAtMs - sentAtMs;
     if (!(roundTripMs >= 0)) {
-      return; // an answer before its question: not our ping
+      return; // NaN, or received before it was sent: not an answer to our ping
     }
     const offsetMs = serverMs - (sentAtMs + receivedAtMs) / 2;
     this.#samples = [{ receivedAtMs, roundTripMs, offsetMs }, ...this.#samples].filter(
-      (sample, place) => place < KEPT || receivedAtMs - sample.receivedAtMs < KEPT_MS,
+      (sample, index) => index < MIN_SAMPLES || receivedAtMs - sample.receivedAtMs < MAX_SAMPLE_AGE_MS,
     );
   }
 
-  /** Forgets everything: the next socket may lead to a server whose clock began anew. */
-  forget(): void {
+  /** Forgets everything: the server may have restarted, and its clock with it. */
+  reset(): void {
     this.#samples = [];
   }
 

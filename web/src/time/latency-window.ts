@@ -1,10 +1,10 @@
-// Keeps the delays of the last few seconds and says what they were like.
+// A sliding window of latency samples, and their statistics.
 import type { Timers } from "./timers";
 
-/** Long enough to be steady to the eye, short enough to follow a network that changes. */
+/** Long enough for steady figures, short enough to follow a changing network. */
 const WINDOW_MS = 5000;
-/** Sixty frames a second for the whole window; a bound on memory, not on meaning. */
-const MOST = 300;
+/** Bounds memory: sixty samples a second for the whole window. */
+const MAX_SAMPLES = 300;
 
 export interface LatencySummary {
   readonly medianMs: number;
@@ -12,8 +12,7 @@ export interface LatencySummary {
   readonly count: number;
 }
 
-/** Delays of the last five seconds. */
-export class Latency {
+export class LatencyWindow {
   readonly #timers: Pick<Timers, "now">;
   #samples: { atMs: number; delayMs: number }[] = [];
 
@@ -21,23 +20,23 @@ export class Latency {
     this.#timers = timers;
   }
 
-  /** Takes one delay; a slightly negative one (the clocks are known to half a round trip) counts as none. */
+  /** Adds a sample. The clock offset is known to half a round trip only, so a slightly negative delay counts as zero. */
   add(delayMs: number): void {
     if (!Number.isFinite(delayMs)) {
       return;
     }
     this.#samples.push({ atMs: this.#timers.now(), delayMs: Math.max(0, delayMs) });
-    if (this.#samples.length > MOST) {
+    if (this.#samples.length > MAX_SAMPLES) {
       this.#samples.shift();
     }
   }
 
-  /** What was measured says nothing of what comes. */
-  forget(): void {
+  /** Forgets all samples. */
+  reset(): void {
     this.#samples = [];
   }
 
-  /** What the window holds, or null where it is empty. */
+  /** The statistics of the window, or null if it is empty. */
   summary(): LatencySummary | null {
     const fromMs = this.#timers.now() - WINDOW_MS;
     this.#samples = this.#samples.filter((sample) => sample.atMs >= fromMs);
@@ -50,6 +49,6 @@ export class Latency {
   }
 }
 
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+function quantile(sorted: readonly number[], fraction: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))] ?? 0;
 }

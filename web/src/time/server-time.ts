@@ -1,9 +1,9 @@
-// Keeps the newest time of the server's clock that this page was told: whoever repeats it proves that what they say is
-// younger than that.
+// Keeps the newest server time that this page received. A `drive` repeats it, which proves to the server that the message
+// was made after that time, whatever the page's own clock says.
 import type { Timers } from "./timers";
 
 export interface ServerTimestamp {
-  /** The server's clock, as it told it. */
+  /** The server's clock, as the server sent it. */
   readonly serverMs: number;
   /** How long ago it was received, by the page's clock. */
   readonly ageMs: number;
@@ -11,24 +11,29 @@ export interface ServerTimestamp {
 
 export class ServerTime {
   readonly #timers: Pick<Timers, "now">;
-  #told: { readonly serverMs: number; readonly atMs: number } | null = null;
+  #received: { readonly serverMs: number; readonly atMs: number } | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
   }
 
-  /** The server told its time. A later message counts, although its time be earlier: a clock may be set back. */
+  /** The server sent its time. The last message counts even if its time is earlier: the clock may have been set back. */
   receive(serverMs: number): void {
-    this.#told = { serverMs, atMs: this.#timers.now() };
+    this.#received = { serverMs, atMs: this.#timers.now() };
   }
 
-  /** What was told says nothing any more. */
-  forget(): void {
-    this.#told = null;
+  /** Forgets it: the connection or the server's clock is a new one. */
+  reset(): void {
+    this.#received = null;
   }
 
-  /** The newest, or null where nothing was told. */
+  /** The newest, or null before any. */
   get newest(): ServerTimestamp | null {
-    return this.#told && { serverMs: this.#told.serverMs, ageMs: this.#timers.now() - this.#told.atMs };
+    return (
+      this.#received && {
+        serverMs: this.#received.serverMs,
+        ageMs: this.#timers.now() - this.#received.atMs,
+      }
+    );
   }
 }

@@ -1,33 +1,33 @@
 import { expect, test } from "vitest";
 import { FakeTimers } from "../testing/fake-timers";
-import { ClockGap } from "./sleep-detector";
+import { SleepDetector } from "./sleep-detector";
 
-test("time that passes on both clocks is no gap", () => {
+test("time that passes on both clocks is not a sleep", () => {
   const timers = new FakeTimers();
-  const gap = new ClockGap(timers);
-  timers.sleep(3_600_000);
-  expect(gap.look()).toBe(false);
+  const detector = new SleepDetector(timers);
+  timers.throttle(3_600_000);
+  expect(detector.check()).toBe(false);
 });
 
-test("a clock that stood still is noticed once", () => {
+test("a clock that stood still is reported once", () => {
   const timers = new FakeTimers();
-  const gap = new ClockGap(timers);
-  timers.standStill(501);
-  expect([gap.look(), gap.look()]).toEqual([true, false]);
+  const detector = new SleepDetector(timers);
+  timers.suspend(501);
+  expect([detector.check(), detector.check()]).toEqual([true, false]);
 });
 
-test("what a wall clock is corrected by is no gap, however often", () => {
+test("small corrections of the wall clock are not a sleep, however many", () => {
   const timers = new FakeTimers();
-  const gap = new ClockGap(timers);
+  const detector = new SleepDetector(timers);
   for (let n = 0; n < 10; n++) {
-    timers.standStill(499);
-    expect(gap.look()).toBe(false);
+    timers.suspend(499);
+    expect(detector.check()).toBe(false);
   }
 });
 
-test("a wall clock that is set back is no gap, nor is the way from there", () => {
+test("a wall clock that is set back is not a sleep, and neither is the time after", () => {
   const timers = new FakeTimers();
-  const gap = new ClockGap(timers);
-  timers.standStill(-3_600_000);
-  expect([gap.look(), gap.look()]).toEqual([false, false]);
+  const detector = new SleepDetector(timers);
+  timers.suspend(-3_600_000);
+  expect([detector.check(), detector.check()]).toEqual([false, false]);
 });

@@ -1,27 +1,27 @@
-// Notices that the computer slept: the wall clock went on, while the page's own clock stood still, as it does in
-// Chromium on macOS and Linux and in Safari. Everything that was measured with that clock is wrong by the gap.
+// Notices that the computer slept. In Chromium on macOS and Linux and in Safari `performance.now()` stands still
+// meanwhile, while the wall clock goes on: a gap between the two means that all times measured before are wrong by it.
 import type { Timers } from "./timers";
 
-/** What a wall clock is corrected by now and then is less; a clock that stood still for less bothers nobody. */
-const GAP_MS = 500;
+/** Larger than the usual corrections of a wall clock; a clock that stood still for less does no harm. */
+const MIN_GAP_MS = 500;
 
-export class ClockGap {
-  readonly #timers: Pick<Timers, "now" | "wall">;
+export class SleepDetector {
+  readonly #timers: Pick<Timers, "now" | "wallNow">;
   #differenceMs: number;
 
-  constructor(timers: Pick<Timers, "now" | "wall">) {
+  constructor(timers: Pick<Timers, "now" | "wallNow">) {
     this.#timers = timers;
     this.#differenceMs = this.#difference();
   }
 
-  /** Whether the clock stood still since the last look; a wall clock that was put forward looks the same, once. */
-  look(): boolean {
+  /** Whether the computer slept since the last check; a wall clock that was set forward looks the same, once. */
+  check(): boolean {
     const beforeMs = this.#differenceMs;
     this.#differenceMs = this.#difference();
-    return this.#differenceMs - beforeMs > GAP_MS;
+    return this.#differenceMs - beforeMs > MIN_GAP_MS;
   }
 
   #difference(): number {
-    return this.#timers.wall() - this.#timers.now();
+    return this.#timers.wallNow() - this.#timers.now();
   }
 }

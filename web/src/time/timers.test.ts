@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { browserTimers } from "./timers";
 
-test("an alarm rings once, and a cancelled one never", async () => {
-  const rung: string[] = [];
-  browserTimers.after(0, () => rung.push("cancelled"))();
+test("a timer fires once, and a cancelled one never", async () => {
+  const fired: string[] = [];
+  browserTimers.after(0, () => fired.push("cancelled"))();
   await new Promise<void>((resolve) => {
     browserTimers.after(0, () => {
-      rung.push("rung");
+      fired.push("fired");
       resolve();
     });
   });
-  expect(rung).toEqual(["rung"]);
+  expect(fired).toEqual(["fired"]);
 });
 
-test("the clock is the one of event time stamps", () => {
+test("the clock is that of event time stamps", () => {
   const before = performance.now();
   expect(browserTimers.now()).toBeGreaterThanOrEqual(before);
 });

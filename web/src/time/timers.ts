@@ -1,21 +1,21 @@
-// Time as the parts of the page are given it: a monotonic clock and one-shot alarms, so that tests bring their own.
+// Clocks and timers as an interface, so that tests can bring their own time.
 
-/** Stops an alarm that has not rung; harmless afterwards. */
+/** Cancels a timer; does nothing once it has fired. */
 export type Cancel = () => void;
 
 export interface Timers {
-  /** Milliseconds on a clock that never goes back; the same clock as `performance.now()` and event time stamps. */
+  /** Monotonic milliseconds: the clock of `performance.now()` and of event time stamps. */
   now(): number;
-  /** Milliseconds on the computer's clock on the wall, which goes on while the computer sleeps, and may be set. */
-  wall(): number;
+  /** Milliseconds of the computer's wall clock, which goes on while the computer sleeps, and can be set. */
+  wallNow(): number;
   /** Calls `run` once, `delayMs` from now at the earliest. */
   after(delayMs: number, run: () => void): Cancel;
 }
 
-/** The browser's own time. */
+/** The browser's own clocks and timers. */
 export const browserTimers: Timers = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wallNow: () => Date.now(),
   after: (delayMs, run) => {
     const id = setTimeout(run, delayMs);
     return () => clearTimeout(id);

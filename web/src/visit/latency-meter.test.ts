@@ -37,7 +37,7 @@ test("who lets go and then looks still finds how long commands took; a picture t
   meter.receiveAck({ type: "ack", axis: "pan", seq: 1, clock: 980, written: 71_003 });
   meter.receivePicture(70_900, 931);
   meter.figures();
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(meter.figures()).toMatchObject({ commandMs: 23, pictureMs: null });
   meter.receiveAck({ type: "ack", axis: "pan", seq: 2, clock: 60_980, written: 131_000 });
   expect(meter.figures().commandMs).toBe(20);

@@ -1,6 +1,6 @@
 // Measures the true delays of a visit: from the hand to the radio, and from the camera to the screen.
 import { ClockOffset } from "../time/clock-offset";
-import { Latency } from "../time/latency-window";
+import { LatencyWindow } from "../time/latency-window";
 import type { Timers } from "../time/timers";
 import type { Ack } from "../wire/messages";
 
@@ -19,14 +19,14 @@ export const NO_FIGURES: Figures = { commandMs: null, pictureMs: null, roundTrip
 export class Meter {
   readonly #timers: Pick<Timers, "now">;
   readonly #offset = new ClockOffset();
-  readonly #command: Latency;
-  readonly #glass: Latency;
+  readonly #command: LatencyWindow;
+  readonly #glass: LatencyWindow;
   #lastCommandMs: number | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
-    this.#command = new Latency(timers);
-    this.#glass = new Latency(timers);
+    this.#command = new LatencyWindow(timers);
+    this.#glass = new LatencyWindow(timers);
   }
 
   /** The server answered what was sent at `clientMs` (page's clock), and its own clock said `serverMs`. */
@@ -49,9 +49,9 @@ export class Meter {
 
   /** The next server's clock may have begun anew, and the way to it may be another. */
   forgetClock(): void {
-    this.#offset.forget();
-    this.#command.forget();
-    this.#glass.forget();
+    this.#offset.reset();
+    this.#command.reset();
+    this.#glass.reset();
     this.#lastCommandMs = null;
   }
 

@@ -27,10 +27,10 @@ test("when all is well nothing is said", () => {
 
 test("an ended visit is told why, where that is known", () => {
   const words = (channel: Situation["channel"]) => say({ ...WELL, channel, viewer: { kind: "ended" } }).words;
-  expect(words({ kind: "ended", words: "The time of this visit is over." })).toBe(
+  expect(words({ kind: "ended", reason: "The time of this visit is over." })).toBe(
     "The time of this visit is over.",
   );
-  expect(words({ kind: "ended", words: "" })).toBe("This visit has ended.");
+  expect(words({ kind: "ended", reason: "" })).toBe("This visit has ended.");
   expect(words({ kind: "closed" })).toBe("This visit has ended.");
 });
 
@@ -52,7 +52,7 @@ test.each<[string, Partial<Situation>, string]>([
     "no_picture",
   ],
   ["an ended visit, heard by the picture", { viewer: { kind: "ended" } }, "ended"],
-  ["an ended visit, heard by the channel", { channel: { kind: "ended", words: "" } }, "ended"],
+  ["an ended visit, heard by the channel", { channel: { kind: "ended", reason: "" } }, "ended"],
   ["the channel's first attempt", { channel: { kind: "connecting", attempt: 0 } }, "nothing"],
   ["the channel's next attempt", { channel: { kind: "connecting", attempt: 1 } }, "reconnecting"],
   ["waiting for the channel", { channel: { kind: "waiting", attempt: 0 } }, "reconnecting"],

@@ -67,7 +67,7 @@ function sayEnded({ channel, viewer }: Situation): Saying | null {
   if (channel.kind !== "ended" && viewer.kind !== "ended") {
     return null;
   }
-  const why = channel.kind === "ended" ? channel.words : "";
+  const why = channel.kind === "ended" ? channel.reason : "";
   return said("ended", why || "This visit has ended.", "Ask for a new link to come in again.");
 }
 

@@ -3,7 +3,7 @@ import { velocity } from "../drive/velocity";
 import { JoinError, type JoinFailure, type WhepEvents } from "../stage/whep";
 import { lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
-import { FakeTimers, settled } from "../testing/fake-timers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Visit } from "./visit";
 
 const RIGHT = velocity(1, 0);
@@ -23,14 +23,14 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
       sockets.push(socket);
       return socket;
     },
-    isWelcome: async () => null,
+    hasSession: async () => null,
     endSession: async () => server.endsSessions,
     join: async (events) => {
       if (whep.fails !== null) {
         throw new JoinError(whep.fails);
       }
       const number = joins.push(events);
-      return { captureAnchor: { rtp: 0, serverMs: 50_000 }, leave: () => left.push(number) };
+      return { captureAnchor: { rtpTimestamp: 0, serverMs: 50_000 }, leave: () => left.push(number) };
     },
   });
   const socket = (): FakeSocket => {
@@ -42,36 +42,36 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
   };
   const greet = () => {
     socket().open();
-    socket().say(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
-    socket().say(lease("nobody"));
-    socket().say(state());
+    socket().deliver(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
+    socket().deliver(lease("nobody"));
+    socket().deliver(state());
   };
-  const frame = (rtp = 0) => visit.receiveFrame({ shownAtMs: timers.now(), rtp });
+  const frame = (rtpTimestamp = 0) => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp });
   /** Lets time pass with everything in order: pictures come, and pings are answered. */
   const pass = (durationMs: number) => {
     for (let ms = 0; ms < durationMs; ms += 50) {
-      timers.pass(50);
+      timers.advance(50);
       frame();
-      socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
+      socket().deliver({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
     }
   };
   const goIn = async () => {
     visit.join();
     greet();
-    await settled();
+    await flushPromises();
     frame();
   };
   const drive = async () => {
     await goIn();
     visit.driver.press("keys", RIGHT, timers.now());
-    socket().say(lease("you", { epoch: 2 }));
+    socket().deliver(lease("you", { epoch: 2 }));
   };
   return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep, server };
 }
 
 test("nothing is asked of anyone before the tap", () => {
   const { timers, sockets, joins } = setup();
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(sockets).toHaveLength(0);
   expect(joins).toHaveLength(0);
 });
@@ -80,9 +80,9 @@ test("one tap opens picture and channel at once, and tells how long the first pi
   const { visit, timers, greet, frame } = setup();
   visit.join();
   greet();
-  await settled();
+  await flushPromises();
   expect(visit.saying.value.topic).toBe("opening");
-  timers.pass(120);
+  timers.advance(120);
   frame();
   expect(visit.firstPictureMs.value).toBe(120);
   expect(visit.saying.value.topic).toBe("hint");
@@ -107,12 +107,12 @@ test("press, lease, drive, let go", async () => {
 test("a picture that freezes cuts the hold, and its return does not bring it back", async () => {
   const { visit, timers, socket, drive, frame } = setup();
   await drive();
-  timers.pass(1200);
+  timers.advance(1200);
   expect(visit.saying.value.topic).toBe("picture_frozen");
   expect(socket().sent.at(-1)?.type).toBe("release");
   frame();
   const count = socket().sentOf("drive").length;
-  timers.pass(300);
+  timers.advance(300);
   expect(socket().sentOf("drive")).toHaveLength(count);
   expect(visit.saying.value).toMatchObject({ topic: "let_go", more: "Let go and press again." });
 });
@@ -127,10 +127,10 @@ test("nobody drives without a picture, without a connection, or a head that is o
   };
   expect(pressed()).toBe("no_picture");
   await goIn();
-  socket().say(state({ link: "waiting" }, { link: "searching" }));
+  socket().deliver(state({ link: "waiting" }, { link: "searching" }));
   expect(pressed()).toBe("out_of_reach");
-  socket().say(state({ link: "waiting" }));
-  socket().say(lease("other"));
+  socket().deliver(state({ link: "waiting" }));
+  socket().deliver(lease("other"));
   expect(pressed()).toBe("other_drives");
   socket().end();
   frame();
@@ -144,7 +144,7 @@ test("a broken channel cuts the hold, forgets what it said, and comes back by it
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
   expect(visit.house.value.pan).toBeNull();
   expect(visit.saying.value.topic).toBe("reconnecting");
-  timers.pass(250);
+  timers.advance(250);
   frame();
   expect(sockets).toHaveLength(2);
   greet();
@@ -158,12 +158,12 @@ test("a stop pressed while the home is out of reach is told so, and is the first
   socket().end();
   visit.driver.stop();
   expect(visit.saying.value.topic).toBe("stop_lost");
-  timers.pass(250);
+  timers.advance(250);
   frame();
   greet();
   expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
   expect(visit.saying.value.topic).not.toBe("stop_lost");
-  socket().say({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
+  socket().deliver({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
   expect(visit.driver.pendingStop.value).toBeNull();
 });
 
@@ -172,7 +172,7 @@ test("a stop waits for no later attempt to reach the home, and presses in a row 
   await goIn();
   for (let attempt = 0; attempt < 8; attempt++) {
     socket().end();
-    timers.pass(attempt < 7 ? 8000 : 100);
+    timers.advance(attempt < 7 ? 8000 : 100);
   }
   const before = sockets.length;
   visit.driver.stop();
@@ -186,14 +186,14 @@ test("a stop that a dead socket has swallowed is said again on a new one while i
   const { visit, timers, sockets, socket, goIn, greet } = setup();
   await goIn();
   visit.driver.stop();
-  timers.pass(2500);
+  timers.advance(2500);
   expect(sockets).toHaveLength(2);
   greet();
   expect(socket().sentOf("stop")).toHaveLength(1);
-  timers.pass(2500);
+  timers.advance(2500);
   greet();
   expect(socket().sentOf("stop")).toHaveLength(1);
-  timers.pass(2501);
+  timers.advance(2501);
   greet();
   expect(socket().sentOf("stop")).toHaveLength(0);
 });
@@ -212,7 +212,7 @@ test("silence while a hand is on the head cuts the hold before the connection is
   const { visit, timers, drive, frame } = setup();
   await drive();
   for (let ms = 0; ms < 4000; ms += 50) {
-    timers.pass(50);
+    timers.advance(50);
     frame();
   }
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_late" });
@@ -226,8 +226,8 @@ test("who holds names times of the server's clock that are hardly old, from pong
   const nowMs = timers.now() + 49_000;
   expect(socket().sentOf("drive").at(-1)?.heard).toBeGreaterThanOrEqual(nowMs - 100);
   expect(socket().sentOf("ping").length).toBeGreaterThanOrEqual(4);
-  socket().say({ type: "ack", axis: "pan", seq: 1, clock: 0, written: nowMs + 7 });
-  timers.pass(50);
+  socket().deliver({ type: "ack", axis: "pan", seq: 1, clock: 0, written: nowMs + 7 });
+  timers.advance(50);
   expect(socket().sentOf("drive").at(-1)?.heard).toBe(nowMs + 7);
 });
 
@@ -235,7 +235,7 @@ test("a driver who is too far away is told how far", async () => {
   const { visit, socket, drive } = setup();
   await drive();
   const message = "the way here is too slow to steer: 1.4 s";
-  socket().say({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
+  socket().deliver({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
   expect(visit.saying.value).toMatchObject({
     topic: "let_go",
     words: "The connection home is too slow to steer: 1.4 s.",
@@ -246,25 +246,25 @@ test("a driver who is too far away is told how far", async () => {
 test("after the server's clock jumped its times are asked for anew", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
-  socket().say(notice("clock_jumped", 1));
+  socket().deliver(notice("clock_jumped", 1));
   visit.driver.release("keys");
   const before = socket().sentOf("drive").length;
   visit.driver.press("keys", RIGHT, timers.now());
   expect(socket().sentOf("drive")).toHaveLength(before);
-  socket().say({ type: "pong", clock: timers.now(), server: 5 });
-  timers.pass(16);
+  socket().deliver({ type: "pong", clock: timers.now(), server: 5 });
+  timers.advance(16);
   expect(socket().sentOf("drive").at(-1)).toMatchObject({ hold: 2, heard: 5 });
 });
 
 test("after a sleep in which the page's clock stood still, a new socket is opened as soon as it is noticed", async () => {
   const { timers, sockets, socket, goIn, greet } = setup();
   await goIn();
-  timers.standStill(30_000);
-  timers.pass(500);
+  timers.suspend(30_000);
+  timers.advance(500);
   expect(sockets).toHaveLength(2);
   expect(sockets[0]?.isClosed).toBe(true);
   greet();
-  timers.pass(5000);
+  timers.advance(5000);
   expect(sockets).toHaveLength(2);
   expect(socket().sentOf("hello")).toHaveLength(1);
 });
@@ -273,15 +273,15 @@ test("who presses right after such a sleep drives as soon as the new socket is t
   const { visit, timers, sockets, socket, drive, greet } = setup();
   await drive();
   visit.driver.release("keys");
-  timers.standStill(30_000);
+  timers.suspend(30_000);
   visit.driver.press("keys", RIGHT, timers.now());
   expect(sockets).toHaveLength(2);
   expect(visit.driver.hold.value.kind).toBe("live");
   greet();
   expect(socket().sentOf("lease.acquire")).toHaveLength(1);
   const server = timers.now() + 49_000;
-  socket().say(lease("you", { epoch: 3 }));
-  timers.pass(16);
+  socket().deliver(lease("you", { epoch: 3 }));
+  timers.advance(16);
   expect(socket().sentOf("drive")).toMatchObject([{ epoch: 3, hold: 2, heard: server }]);
 });
 
@@ -289,7 +289,7 @@ test("where the new socket does not come, such a press is over", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
-  timers.standStill(30_000);
+  timers.suspend(30_000);
   visit.driver.press("keys", RIGHT, timers.now());
   socket().end();
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
@@ -299,22 +299,22 @@ test("who presses between the new socket's welcome and its news of the head driv
   const { visit, timers, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
-  timers.standStill(30_000);
-  visit.receiveVisible(true);
+  timers.suspend(30_000);
+  visit.receiveVisibility(true);
   socket().open();
-  socket().say(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
+  socket().deliver(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
   visit.driver.press("keys", RIGHT, timers.now());
   expect(visit.driver.hold.value.kind).toBe("live");
-  socket().say(state());
-  socket().say(lease("you", { epoch: 5 }));
-  timers.pass(16);
+  socket().deliver(state());
+  socket().deliver(lease("you", { epoch: 5 }));
+  timers.advance(16);
   expect(socket().sentOf("drive")).toMatchObject([{ epoch: 5, pan: 1 }]);
 });
 
 test("a sleep before the visit opens nothing", () => {
   const { visit, timers, sockets } = setup();
-  timers.standStill(30_000);
-  visit.receiveVisible(true);
+  timers.suspend(30_000);
+  visit.receiveVisibility(true);
   expect(sockets).toHaveLength(0);
 });
 
@@ -334,7 +334,7 @@ test("a hidden page gives the lease back at once", async () => {
   const { visit, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
-  visit.receiveVisible(false);
+  visit.receiveVisibility(false);
   expect(socket().sent.at(-1)?.type).toBe("lease.return");
 });
 
@@ -342,15 +342,15 @@ test("true delays are shown", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   const [sent] = socket().sentOf("drive");
-  socket().say({
+  socket().deliver({
     type: "ack",
     axis: "pan",
     seq: 1,
     clock: sent?.clock ?? 0,
     written: (sent?.clock ?? 0) + 49_021,
   });
-  visit.receiveFrame({ shownAtMs: timers.now(), rtp: (timers.now() - 1000 - 33) * 90 });
-  timers.pass(500);
+  visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: (timers.now() - 1000 - 33) * 90 });
+  timers.advance(500);
   expect(visit.figures.value).toMatchObject({ commandMs: 21, pictureMs: 33 });
 });
 
@@ -358,12 +358,12 @@ test("leaving gives everything back and goes to the first screen", async () => {
   const { visit, timers, sockets, socket, left, drive } = setup();
   await drive();
   visit.leave();
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(visit.isInside.value).toBe(false);
   expect(left).toEqual([1]);
   expect(socket().isClosed).toBe(true);
   expect(sockets).toHaveLength(1);
-  expect(timers.waiting).toBe(0);
+  expect(timers.pendingCount).toBe(0);
 });
 
 test("a page that goes away gives everything back, and comes in again if it is brought back", async () => {
@@ -373,7 +373,7 @@ test("a page that goes away gives everything back, and comes in again if it is b
   expect(left).toEqual([1]);
   expect(socket().isClosed).toBe(true);
   visit.receiveBack();
-  await settled();
+  await flushPromises();
   expect(sockets).toHaveLength(2);
   expect(joins).toHaveLength(2);
 });
@@ -386,10 +386,10 @@ test("a page that was never inside stays outside", () => {
 });
 
 test("an ended visit ends both, without a word of reconnecting", async () => {
-  const { visit, timers, sockets } = setup({ joinFails: "not_welcome" });
+  const { visit, timers, sockets } = setup({ joinFails: "no_session" });
   visit.join();
-  await settled();
-  timers.pass(60_000);
+  await flushPromises();
+  timers.advance(60_000);
   expect(visit.saying.value.topic).toBe("ended");
   expect(sockets).toHaveLength(1);
 });
@@ -429,21 +429,21 @@ test("whoever comes in again while the goodbye is on its way is not sent off by 
 test("a house that is full says so, and the visitor may ask again", async () => {
   const { visit, joins, whep } = setup({ joinFails: "full" });
   visit.join();
-  await settled();
+  await flushPromises();
   expect(visit.saying.value).toMatchObject({ topic: "full", action: "try_again" });
   whep.fails = null;
   visit.retryNow();
-  await settled();
+  await flushPromises();
   expect(joins).toHaveLength(1);
 });
 
 test("what the server says of a hold is told to the hand", async () => {
   const { visit, socket, drive } = setup();
   await drive();
-  socket().say(notice("hold_too_long", 1));
+  socket().deliver(notice("hold_too_long", 1));
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_long" });
   visit.driver.release("keys");
   visit.driver.press("keys", RIGHT, 5000);
-  socket().say({ type: "error", code: "someone_else_drives", message: "", closing: false });
+  socket().deliver({ type: "error", code: "someone_else_drives", message: "", closing: false });
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });
 });

@@ -7,7 +7,7 @@ import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
 import { ServerTime } from "../time/server-time";
-import { ClockGap } from "../time/sleep-detector";
+import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
 import type { AxisState, ServerMessage, StageState } from "../wire/messages";
 import { type Figures, Meter, NO_FIGURES } from "./latency-meter";
@@ -21,9 +21,9 @@ const IDLE_PING_MS = 20_000;
 const HOLDING_PING_MS = PING_RETRY_MS;
 const SILENT_MS = 2500;
 /** How often figures and silence are looked at. */
-const LOOK_MS = 500;
+const CHECK_INTERVAL_MS = 500;
 
-export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "isWelcome"> &
+export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
   Pick<ViewerPorts, "join"> & {
     /** Ends the visitor's session at the server; false where that could not be done. */
     endSession(): Promise<boolean>;
@@ -46,7 +46,7 @@ export class Visit {
   readonly #ports: VisitPorts;
   readonly #meter: Meter;
   readonly #serverTime: ServerTime;
-  readonly #clockGap: ClockGap;
+  readonly #sleepDetector: SleepDetector;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
   readonly driver: Driver;
@@ -79,14 +79,14 @@ export class Visit {
     this.#ports = ports;
     this.#meter = new Meter(ports.timers);
     this.#serverTime = new ServerTime(ports.timers);
-    this.#clockGap = new ClockGap(ports.timers);
+    this.#sleepDetector = new SleepDetector(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
     this.#viewer = new Viewer({
       ...ports,
       show: (stream) => {
         this.#stream.value = stream;
       },
-      receiveGlass: (capturedAtMs, shownAtMs) => this.#meter.receivePicture(capturedAtMs, shownAtMs),
+      receiveFrameTimes: (capturedAtMs, shownAtMs) => this.#meter.receivePicture(capturedAtMs, shownAtMs),
     });
     this.driver = new Driver({
       timers: ports.timers,
@@ -100,7 +100,7 @@ export class Visit {
       ping: () => this.#channel.pingNow(),
       reconnect: () => {
         if (this.#channel.state.value.kind !== "connecting") {
-          this.#channel.renew();
+          this.#channel.reconnect();
         }
       },
     });
@@ -177,8 +177,8 @@ export class Visit {
   }
 
   /** The page was hidden, or is seen again. Nobody drives from a hidden page. */
-  receiveVisible(isVisible: boolean): void {
-    this.#viewer.receiveVisible(isVisible);
+  receiveVisibility(isVisible: boolean): void {
+    this.#viewer.receiveVisibility(isVisible);
     if (isVisible) {
       this.#noticeSleep();
       this.#channel.retryNow();
@@ -243,7 +243,7 @@ export class Visit {
         break;
       case "notice":
         if (message.code === "clock_jumped") {
-          this.#serverTime.forget();
+          this.#serverTime.reset();
         }
         this.driver.receiveNotice(message);
         break;
@@ -260,8 +260,8 @@ export class Visit {
 
   /** After a sleep the page's clock is late for good: what the server and the page know of the way is wrong. */
   #noticeSleep(): void {
-    if (this.#clockGap.look()) {
-      this.#channel.renew();
+    if (this.#sleepDetector.check()) {
+      this.#channel.reconnect();
     }
   }
 
@@ -290,7 +290,7 @@ export class Visit {
       this.driver.receiveConnected();
     } else {
       this.driver.receiveDisconnected();
-      this.#serverTime.forget();
+      this.#serverTime.reset();
       this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
     }
     if (state.kind === "ended") {
@@ -320,10 +320,10 @@ export class Visit {
 
   #setPace(): void {
     if (this.driver.hold.value.kind === "live") {
-      this.#channel.setPace(HOLDING_PING_MS);
+      this.#channel.setPingInterval(HOLDING_PING_MS);
     } else {
       const isDriver = this.driver.lease.value?.holder === "you";
-      this.#channel.setPace(isDriver ? DRIVING_PING_MS : IDLE_PING_MS);
+      this.#channel.setPingInterval(isDriver ? DRIVING_PING_MS : IDLE_PING_MS);
     }
   }
 
@@ -334,6 +334,6 @@ export class Visit {
       this.driver.cut("too_late");
     }
     this.#figures.value = this.#meter.figures();
-    this.#cancelLook = this.#ports.timers.after(LOOK_MS, () => this.#look());
+    this.#cancelLook = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#look());
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { readMessage } from "./incoming";
+import { parseMessage } from "./incoming";
 
-test("a known message is read", () => {
-  expect(readMessage('{"type":"pong","clock":1,"server":2}')).toEqual({ type: "pong", clock: 1, server: 2 });
+test("a known message is parsed", () => {
+  expect(parseMessage('{"type":"pong","clock":1,"server":2}')).toEqual({ type: "pong", clock: 1, server: 2 });
 });
 
 test.each([
@@ -12,6 +12,6 @@ test.each([
   ["not an object", "null"],
   ["not JSON", "{"],
   ["binary", new ArrayBuffer(2)],
-])("%s is passed over", (_what, text) => {
-  expect(readMessage(text)).toBeNull();
+])("%s is ignored", (_what, text) => {
+  expect(parseMessage(text)).toBeNull();
 });

@@ -1,5 +1,5 @@
-// Reads what the server says. The server checks its own messages against contract/, so this looks at the tag only:
-// a message of an unknown type comes from a newer server and is passed over.
+// Parses server messages. The server's own tests check them against contract/, so only the type is checked here: one that
+// is unknown comes from a newer server and is ignored.
 import type { ServerMessage } from "./messages";
 
 const TYPES: Record<ServerMessage["type"], true> = {
@@ -12,8 +12,8 @@ const TYPES: Record<ServerMessage["type"], true> = {
   error: true,
 };
 
-/** The message in `text`, or null where there is none that this page knows. */
-export function readMessage(text: unknown): ServerMessage | null {
+/** The message in `text`, or null if this page does not know it. */
+export function parseMessage(text: unknown): ServerMessage | null {
   if (typeof text !== "string") {
     return null;
   }

@@ -5,25 +5,25 @@ import clientExamples from "../../../contract/examples/client.valid.json";
 import serverExamples from "../../../contract/examples/server.valid.json";
 import serverSchema from "../../../contract/server.schema.json";
 import { messagesModule } from "../../scripts/types.mjs";
-import { readMessage } from "./incoming";
+import { parseMessage } from "./incoming";
 import type { ClientMessage } from "./messages";
 import messagesText from "./messages.ts?raw";
 import * as outgoing from "./outgoing";
 
-test("the types are those of the contract; `make contract` renews them", () => {
+test("the types match the contract; `make contract` generates them", () => {
   expect(messagesText).toBe(messagesModule(clientSchema, serverSchema, closeCodes));
 });
 
-test("a contract that says more than the generator knows is refused, not guessed", () => {
+test("a schema that the generator does not support is an error", () => {
   const schema = {
     anyOf: [],
     $defs: { Odd: { title: "Odd", description: "", properties: { it: { type: "array" } } } },
   };
-  expect(() => messagesModule(schema, schema, {})).toThrow("more than this generator knows");
+  expect(() => messagesModule(schema, schema, {})).toThrow("does not support");
 });
 
-test.each(serverExamples.examples)("the page understands the server's $name", ({ message }) => {
-  expect(readMessage(JSON.stringify(message))).toEqual(message);
+test.each(serverExamples.examples)("the page parses the server's $name", ({ message }) => {
+  expect(parseMessage(JSON.stringify(message))).toEqual(message);
 });
 
 const MAKE: {
@@ -39,11 +39,11 @@ const MAKE: {
   "lease.return": () => outgoing.returnLease(),
 };
 
-const sayable = clientExamples.examples.flatMap((example) =>
+const sendable = clientExamples.examples.flatMap((example) =>
   "message" in example ? [{ name: example.name, message: example.message as ClientMessage }] : [],
 );
 
-test.each(sayable)("the page says a $name as the contract has it", ({ message }) => {
+test.each(sendable)("the page's $name matches the contract", ({ message }) => {
   const make = MAKE[message.type] as (message: ClientMessage) => ClientMessage;
   expect(make(message)).toEqual(message);
 });

@@ -1,6 +1,6 @@
 // The wire messages of `belvedere.v1`, generated from contract/ by `npm run types`: not edited by hand.
 
-/** Anything a client may say. */
+/** Every message that a client can send. */
 export type ClientMessage =
   | Hello
   | Ping
@@ -77,7 +77,7 @@ export interface LeaseReturn {
   readonly type: "lease.return";
 }
 
-/** Anything the server may say. */
+/** Every message that the server can send. */
 export type ServerMessage =
   | Welcome
   | Pong
@@ -205,7 +205,7 @@ export interface ErrorMessage {
   readonly delay?: number;
 }
 
-/** Why the server ends a socket, besides the codes of RFC 6455. */
+/** Close codes of the server, besides those of RFC 6455. */
 export const CLOSE_CODES = {
   bad_messages: 4400,
   no_session: 4401,

@@ -1,16 +1,16 @@
-// One tiny constructor for each message the page can say; nothing else builds wire messages.
+// One constructor for each message that the page can send; nothing else builds wire messages.
 import type { Drive, Hello, LeaseAcquire, LeaseReturn, LeaseTake, Ping, Release, Stop } from "./messages";
 
 /** The first message on a socket; `clock` is the page's own clock in milliseconds. */
 export const hello = (clock: number): Hello => ({ type: "hello", clock });
 
-/** Keeps the lease, and measures the way to the server and back. */
+/** Keeps the lease and measures the round trip. */
 export const ping = (clock: number): Ping => ({ type: "ping", clock });
 
-/** What a held stick means now. */
+/** The present setpoint of a hold. */
 export const drive = (fields: Omit<Drive, "type">): Drive => ({ type: "drive", ...fields });
 
-/** The visitor let go of this hold. */
+/** The visitor released this hold. */
 export const release = (fields: Omit<Release, "type">): Release => ({ type: "release", ...fields });
 
 /** Stop everything, whoever drives. */
