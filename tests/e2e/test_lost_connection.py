@@ -28,7 +28,7 @@ UNTIL_LIVE = """() => {
   });
 }"""
 
-AFTERIMAGE = """() => {
+LAST_FRAME = """() => {
   const canvas = document.querySelector("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return [canvas.width, data.reduce((most, value, index) => (index % 4 === 1 ? Math.max(most, value) : most), 0)];
@@ -111,7 +111,7 @@ def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_
         driver.let_go()
 
 
-def test_a_picture_that_the_house_breaks_off_is_fetched_anew_before_it_looks_frozen(
+def test_a_picture_that_the_server_ends_is_joined_again_before_it_looks_frozen(
     house: LivingHouse, visit: Callable[[], Visitor]
 ) -> None:
     visitor = visit()
@@ -119,8 +119,8 @@ def test_a_picture_that_the_house_breaks_off_is_fetched_anew_before_it_looks_fro
     visitor.page.evaluate(UNTIL_LIVE)
     house.break_picture_off()
     assert visitor.page.evaluate("window.untilLive") == ["waiting", "joining", "live"]
-    width, brightest = visitor.page.evaluate(AFTERIMAGE)
-    assert (width > 0, brightest > DARK) == (True, True)  # what was seen last stood in meanwhile, not a black hole
+    width, brightest = visitor.page.evaluate(LAST_FRAME)
+    assert (width > 0, brightest > DARK) == (True, True)  # the last frame was shown meanwhile, not black
 
 
 def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(

@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 ANGLE_TOLERANCE_DEG = 1.0  # pictures are compared in steps of a fifth of a degree
 
-STRADDLING = """() => {
+OVERLAPPING = """() => {
   const video = document.querySelector("video");
   const { top, bottom, width, height } = video.getBoundingClientRect();
   const bar = Math.max(0, (height - (width * video.videoHeight) / video.videoWidth) / 2);
   const edges = [top + bar, bottom - bar];
-  return [".message", ".leave", ".stop", ".corner-dot"].filter((name) => {
+  return [".status-banner", ".leave", ".stop", ".connection-button"].filter((name) => {
     const box = document.querySelector(name).getBoundingClientRect();
     return edges.some((edge) => box.top < edge && edge < box.bottom);
   });
@@ -112,15 +112,15 @@ def test_after_a_sleep_in_which_the_pages_clock_stood_still_the_next_press_turns
     visitor.sees_it_turn_after_a_fresh_press()
 
 
-def test_the_corner_tells_the_true_delays(house: LivingHouse, visitor: Visitor) -> None:
+def test_the_connection_panel_shows_the_latencies(house: LivingHouse, visitor: Visitor) -> None:
     visitor.enter(house.invite())
     visitor.page.get_by_role("button", name="Connection").click()
     visitor.sees_it_turn_after_a_fresh_press()
-    for figure in ("command", "glass"):
-        expect(visitor.page.locator(f"[data-figure={figure}]")).to_contain_text("ms")
+    for latency in ("command", "picture"):
+        expect(visitor.page.locator(f"[data-latency={latency}]")).to_contain_text("ms")
 
 
-def test_nothing_lies_across_the_edge_of_the_picture(house: LivingHouse, visitor: Visitor) -> None:
+def test_no_control_overlaps_the_edge_of_the_picture(house: LivingHouse, visitor: Visitor) -> None:
     visitor.enter(house.invite())
     visitor.expect("topic", "hint")
-    assert visitor.page.evaluate(STRADDLING) == []
+    assert visitor.page.evaluate(OVERLAPPING) == []

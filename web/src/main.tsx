@@ -1,4 +1,4 @@
-// Composition root of the page: the browser's own parts are given to the visit here, and nowhere else.
+// Composition root of the page: only here do the browser's own clocks, sockets and requests enter.
 import { render } from "preact";
 import { type Socket, SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
@@ -8,14 +8,14 @@ import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
-/** Asked for while the visitor looks at the button; who tapped one before waits for them, but not for long. */
+/** Fetched while the visitor reads the start screen. A visit that starts at once waits for them, but not for long. */
 let iceServers: RTCIceServer[] = [];
 const iceServersReady = fetchIceServers((path, init) => fetch(path, init)).then((servers) => {
   iceServers = servers;
 });
-const ICE_SERVERS_MS = 500;
-/** Where the door sends those who have just pressed its button; src/belvedere/gateway/enter.py. */
-const LOOKING = "#look";
+const ICE_SERVERS_TIMEOUT_MS = 500;
+/** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
+const JOIN_AT_ONCE = "#look";
 
 const stagePorts: WhepPorts = {
   timers: browserTimers,
@@ -36,8 +36,8 @@ const visit = new Visit({
 document.addEventListener("visibilitychange", () =>
   visit.receiveVisibility(document.visibilityState === "visible"),
 );
-window.addEventListener("pagehide", () => visit.receiveGone());
-window.addEventListener("pageshow", (event) => event.persisted && visit.receiveBack());
+window.addEventListener("pagehide", () => visit.receivePageHide());
+window.addEventListener("pageshow", (event) => event.persisted && visit.receivePageShow());
 window.addEventListener("online", () => visit.retryNow());
 
 const page = document.getElementById("page");
@@ -45,11 +45,11 @@ if (page !== null) {
   render(<App visit={visit} timers={browserTimers} />, page);
 }
 
-if (location.hash === LOOKING) {
-  history.replaceState(null, "", location.pathname); // loaded again, the page waits for a tap
-  const enough = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_MS));
-  void Promise.race([iceServersReady, enough]).then(() => {
-    if (document.visibilityState === "visible" && !visit.isInside.value) {
+if (location.hash === JOIN_AT_ONCE) {
+  history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
+  const timeout = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_TIMEOUT_MS));
+  void Promise.race([iceServersReady, timeout]).then(() => {
+    if (document.visibilityState === "visible" && !visit.isJoined.value) {
       visit.join();
     }
   });
@@ -61,7 +61,7 @@ function openSocket(): Socket {
   return new WebSocket(address, SUBPROTOCOL);
 }
 
-/** The page itself needs the session too, so asking for it again tells whether that still stands. */
+/** The page itself is served only with a session, so requesting it again tells whether the session still exists. */
 async function hasSession(): Promise<boolean | null> {
   try {
     const response = await fetch("/", { cache: "no-store" });
@@ -71,7 +71,7 @@ async function hasSession(): Promise<boolean | null> {
   }
 }
 
-/** A session that is over already has ended as well. */
+/** 401 counts as success: the session had ended already. */
 async function endSession(): Promise<boolean> {
   try {
     const response = await fetch("/api/v1/session", { method: "DELETE" });

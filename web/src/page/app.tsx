@@ -1,17 +1,17 @@
-// Which screen is shown: the first one, the room, or for a moment both.
+// Chooses the screen: the start screen, the live view, or both until the first picture arrives.
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
-import { Room } from "./live-view";
-import { Start } from "./start-screen";
+import { LiveView } from "./live-view";
+import { StartScreen } from "./start-screen";
 
 export function App({ visit, timers }: { visit: Visit; timers: Timers }) {
-  const isEnded = visit.isInside.value && visit.saying.value.topic === "ended";
-  const isInRoom = visit.isInside.value && !isEnded;
+  const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
+  const isLive = visit.isJoined.value && !isEnded;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
-      {isInRoom && <Room visit={visit} timers={timers} />}
-      {(!isInRoom || !hasPicture) && <Start visit={visit} />}
+      {isLive && <LiveView visit={visit} timers={timers} />}
+      {(!isLive || !hasPicture) && <StartScreen visit={visit} />}
     </>
   );
 }

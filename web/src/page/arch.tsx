@@ -1,4 +1,4 @@
-// The drawn window of the first screen: an arch with evening light in it.
+// The picture on the start screen: an arched window with a view at sunset.
 
 export function Arch() {
   return (

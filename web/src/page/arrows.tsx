@@ -1,4 +1,4 @@
-// Four small arrows at the picture's edges that light up with the speed asked for: what keys and sticks cannot show.
+// An arrow at each edge of the picture, as bright as the speed in its direction: feedback for keys and gamepads.
 import type { Velocity } from "../drive/velocity";
 
 const SIDES = ["left", "right", "up", "down"] as const;

@@ -1,57 +1,57 @@
-// The quiet corner: a dot, and for those who ask, how each axis is reached and how long things take.
+// A button with a coloured dot that opens a panel: the state of each axis, and the latencies.
 import { useSignal } from "@preact/signals";
-import { axisHealth, axisWords, delayWords, type Health, worst } from "../visit/connection-health";
+import { axisHealth, axisText, type Health, latencyText, worstHealth } from "../visit/connection-health";
 import type { Visit } from "../visit/visit";
 
-const HEALTH_WORDS: Record<Health, string> = {
+const HEALTH_TEXT: Record<Health, string> = {
   good: "all is well",
   busy: "getting ready",
   bad: "something is out of reach",
   off: "no head fitted",
 };
 
-export function Corner({ visit }: { visit: Visit }) {
+export function ConnectionPanel({ visit }: { visit: Visit }) {
   const isOpen = useSignal(false);
-  const { pan, tilt } = visit.house.value;
-  const health = worst(axisHealth(pan), axisHealth(tilt));
+  const { pan, tilt } = visit.serverState.value;
+  const health = worstHealth(axisHealth(pan), axisHealth(tilt));
   return (
-    <div class="corner">
+    <div class="connection">
       {isOpen.value && <Panel visit={visit} />}
       <button
         type="button"
-        class="corner-dot"
+        class="connection-button"
         aria-expanded={isOpen.value}
-        aria-label={`Connection: ${HEALTH_WORDS[health]}`}
+        aria-label={`Connection: ${HEALTH_TEXT[health]}`}
         onClick={() => {
           isOpen.value = !isOpen.value;
         }}
       >
-        <Dot health={health} />
+        <HealthDot health={health} />
       </button>
     </div>
   );
 }
 
 function Panel({ visit }: { visit: Visit }) {
-  const { head, pan, tilt, stage } = visit.house.value;
-  const { commandMs, pictureMs } = visit.figures.value;
-  const others = Math.max(0, (stage?.viewers ?? 1) - 1);
+  const { headName, pan, tilt, stage } = visit.serverState.value;
+  const { commandMs, pictureMs } = visit.latencies.value;
+  const others = Math.max(0, (stage?.viewers ?? 1) - 1); // the stage counts this page too
   return (
-    <section class="panel" aria-label="Connection">
-      {head !== "" && <h2>{head}</h2>}
+    <section class="connection-panel" aria-label="Connection">
+      {headName !== "" && <h2>{headName}</h2>}
       <dl>
         <dt>Left and right</dt>
         <dd>
-          <Dot health={axisHealth(pan)} /> {axisWords(pan)}
+          <HealthDot health={axisHealth(pan)} /> {axisText(pan)}
         </dd>
         <dt>Up and down</dt>
         <dd>
-          <Dot health={axisHealth(tilt)} /> {axisWords(tilt)}
+          <HealthDot health={axisHealth(tilt)} /> {axisText(tilt)}
         </dd>
         <dt title="From your hand until the command left for the camera head">Command</dt>
-        <dd data-figure="command">{delayWords(commandMs)}</dd>
+        <dd data-latency="command">{latencyText(commandMs)}</dd>
         <dt title="From the camera to this screen">Picture</dt>
-        <dd data-figure="glass">{delayWords(pictureMs)}</dd>
+        <dd data-latency="picture">{latencyText(pictureMs)}</dd>
         <dt>Also looking</dt>
         <dd>{others === 0 ? "nobody" : others}</dd>
       </dl>
@@ -59,6 +59,6 @@ function Panel({ visit }: { visit: Visit }) {
   );
 }
 
-function Dot({ health }: { health: Health }) {
+function HealthDot({ health }: { health: Health }) {
   return <i class={`dot dot-${health}`} aria-hidden="true" />;
 }

@@ -1,54 +1,54 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import type { ViewerState } from "../stage/viewer";
-import { keepLastPicture } from "./last-frame";
+import { keepLastFrame } from "./last-frame";
 
 function setup({ width = 1280 } = {}) {
-  const painted: unknown[] = [];
-  const video = { videoWidth: width, videoHeight: 720 } as HTMLVideoElement; // the part of it that is used
-  const context = { drawImage: (image: unknown) => painted.push(image) };
+  const drawn: unknown[] = [];
+  const video = { videoWidth: width, videoHeight: 720 } as HTMLVideoElement; // the part that is used
+  const context = { drawImage: (image: unknown) => drawn.push(image) };
   const canvas = {
     width: 300,
     height: 150,
     getContext: () => context as unknown as CanvasRenderingContext2D,
   };
   const viewer = signal<ViewerState>({ kind: "joining", attempt: 0 });
-  const stop = keepLastPicture(video, canvas as unknown as HTMLCanvasElement, viewer);
-  const become = (...kinds: ("live" | "frozen" | "lost")[]) => {
+  const stop = keepLastFrame(video, canvas as unknown as HTMLCanvasElement, viewer);
+  const setViewer = (...kinds: ("live" | "frozen" | "lost")[]) => {
     for (const kind of kinds) {
       viewer.value = kind === "lost" ? { kind: "waiting", failure: "failed" } : { kind };
     }
   };
-  return { painted, video, canvas, stop, become };
+  return { drawn, video, canvas, stop, setViewer };
 }
 
-test("the last picture is kept whole, in the turn in which it is lost", () => {
-  const { painted, video, canvas, become } = setup();
-  become("live");
-  expect(painted).toEqual([]);
-  become("lost");
-  expect(painted).toEqual([video]);
+test("the last frame is drawn in full size, synchronously with the loss", () => {
+  const { drawn, video, canvas, setViewer } = setup();
+  setViewer("live");
+  expect(drawn).toEqual([]);
+  setViewer("lost");
+  expect(drawn).toEqual([video]);
   expect([canvas.width, canvas.height]).toEqual([1280, 720]);
 });
 
-test("each loss keeps its own last picture, and no black one of a try that failed", () => {
-  const { painted, become } = setup();
-  become("live", "frozen", "lost", "lost");
-  expect(painted).toHaveLength(1);
-  become("live", "lost");
-  expect(painted).toHaveLength(2);
+test("each loss draws its own last frame, and a failed attempt draws none", () => {
+  const { drawn, setViewer } = setup();
+  setViewer("live", "frozen", "lost", "lost");
+  expect(drawn).toHaveLength(1);
+  setViewer("live", "lost");
+  expect(drawn).toHaveLength(2);
 });
 
-test("where nothing was seen there is nothing to keep", () => {
-  const { painted, become } = setup({ width: 0 });
-  become("lost", "live", "lost");
-  expect(painted).toEqual([]);
+test("a video without a frame draws nothing", () => {
+  const { drawn, setViewer } = setup({ width: 0 });
+  setViewer("lost", "live", "lost");
+  expect(drawn).toEqual([]);
 });
 
-test("it ends with the room", () => {
-  const { painted, stop, become } = setup();
-  become("live");
+test("after it is stopped it draws nothing", () => {
+  const { drawn, stop, setViewer } = setup();
+  setViewer("live");
   stop();
-  become("lost");
-  expect(painted).toEqual([]);
+  setViewer("lost");
+  expect(drawn).toEqual([]);
 });

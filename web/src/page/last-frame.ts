@@ -1,9 +1,9 @@
-// Keeps what was seen last on the page while no picture comes: dimmed, it tells more than a black hole would.
+// Keeps the last frame on the page while there is no live picture; dimmed by styles.css, it is better than black.
 import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ViewerState } from "../stage/viewer";
 
-/** Paints the video's last picture on `canvas` each time that the live one is lost; returns what ends that. */
-export function keepLastPicture(
+/** Draws the video's last frame on `canvas` whenever the live picture is lost; returns a function that stops it. */
+export function keepLastFrame(
   video: HTMLVideoElement,
   canvas: HTMLCanvasElement,
   viewer: ReadonlySignal<ViewerState>,
@@ -12,7 +12,7 @@ export function keepLastPicture(
   return effect(() => {
     const { kind } = viewer.value;
     const isShowing = kind === "live" || kind === "frozen";
-    // The video still has its last picture within the turn in which its stream ends, and no longer.
+    // Synchronously, because the video has its last frame only until the end of the task that ends its stream.
     if (wasShowing && !isShowing && video.videoWidth > 0) {
       canvas.width = video.videoWidth;
       canvas.height = video.videoHeight;

@@ -10,18 +10,18 @@ import { App } from "./app";
 
 const page = document.createElement("div");
 
-/** Does something, and lets the page follow. */
-function doing(run: () => void): void {
+/** Runs something, and lets Preact render its effects. */
+function runAndRender(run: () => void): void {
   void act(run); // nothing in here is asynchronous, so it is done when it returns
 }
 
 beforeEach(() => {
-  // happy-dom plays nothing; the pictures of these tests come from the tests
+  // happy-dom does not play video; the tests report the frames
   HTMLMediaElement.prototype.play = async () => {};
   HTMLElement.prototype.setPointerCapture = () => {};
   document.body.append(page);
 });
-afterEach(() => doing(() => render(null, page)));
+afterEach(() => runAndRender(() => render(null, page)));
 
 function setup() {
   const timers = new FakeTimers();
@@ -35,24 +35,24 @@ function setup() {
     endSession: async () => server.endsSessions,
     join: async () => ({ captureAnchor: null, leave: () => {} }),
   });
-  doing(() => render(<App visit={visit} timers={timers} />, page));
-  const frame = () => doing(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
-  const say = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
-    doing(() => {
+  runAndRender(() => render(<App visit={visit} timers={timers} />, page));
+  const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
+  const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
+    runAndRender(() => {
       for (const message of messages) {
         socket.deliver(message);
       }
     });
-  const goIn = async () => {
+  const join = async () => {
     click("Look around");
     await act(async () => {
       socket.open();
       await flushPromises();
     });
-    say(welcome(), lease("nobody"), state());
+    deliver(welcome(), lease("nobody"), state());
     frame();
   };
-  return { timers, socket, server, visit, frame, say, goIn };
+  return { timers, socket, server, visit, frame, deliver, join };
 }
 
 const named = (name: string): HTMLElement | null =>
@@ -65,156 +65,156 @@ function click(name: string): void {
   if (button === null) {
     throw new Error(`there is no button named ${name}`);
   }
-  doing(() => button.click());
+  runAndRender(() => button.click());
 }
 
-const said = () => page.querySelector('[role="status"]')?.textContent ?? "";
-const room = () => page.querySelector<HTMLElement>(".room");
+const status = () => page.querySelector('[role="status"]')?.textContent ?? "";
+const liveView = () => page.querySelector<HTMLElement>(".live-view");
 
-test("the first screen is one button", () => {
+test("the start screen has one button", () => {
   setup();
   expect(page.querySelectorAll("button")).toHaveLength(1);
   expect(named("Look around")).not.toBeNull();
 });
 
-test("one tap leads into the room, and the first screen goes with the first picture", async () => {
-  const { goIn } = setup();
-  await goIn();
-  expect(page.querySelector(".start")).toBeNull();
-  expect(room()?.dataset).toMatchObject({
+test("one tap opens the live view, and the first picture removes the start screen", async () => {
+  const { join } = setup();
+  await join();
+  expect(page.querySelector(".start-screen")).toBeNull();
+  expect(liveView()?.dataset).toMatchObject({
     picture: "live",
     panLink: "ready",
     tiltLink: "ready",
     hold: "none",
   });
-  expect(said()).toContain("Drag to look around.");
+  expect(status()).toContain("Drag to look around.");
 });
 
-test("a drag on the picture drives and shows the stick; letting go ends both", async () => {
-  const { socket, say, goIn } = setup();
-  await goIn();
-  const surface = page.querySelector(".surface");
+test("a drag on the picture drives and shows the joystick; releasing ends both", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  const surface = page.querySelector(".drag-surface");
   const point = (type: string, clientX: number) =>
-    doing(() => {
+    runAndRender(() => {
       surface?.dispatchEvent(
         new PointerEvent(type, { pointerId: 1, button: 0, buttons: 1, clientX, bubbles: true }),
       );
     });
   point("pointerdown", 100);
-  say(lease("you", { epoch: 2 }));
+  deliver(lease("you", { epoch: 2 }));
   point("pointermove", 400);
-  expect(page.querySelector(".ring")).not.toBeNull();
-  expect(room()?.dataset["hold"]).toBe("live");
+  expect(page.querySelector(".joystick")).not.toBeNull();
+  expect(liveView()?.dataset["hold"]).toBe("live");
   expect(socket.sentOf("drive").length).toBeGreaterThan(0);
   point("pointerup", 400);
-  expect(page.querySelector(".ring")).toBeNull();
+  expect(page.querySelector(".joystick")).toBeNull();
   expect(socket.sentOf("release")).toHaveLength(1);
 });
 
-test("the arrow keys drive without any focus, and stop with Escape", async () => {
-  const { socket, say, goIn } = setup();
-  await goIn();
-  doing(() => {
+test("the arrow keys drive whatever has the focus, and Escape stops", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  runAndRender(() => {
     window.dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" }));
   });
-  say(lease("you", { epoch: 2 }));
+  deliver(lease("you", { epoch: 2 }));
   expect(socket.sentOf("drive")[0]?.pan).toBeGreaterThan(0);
-  doing(() => {
+  runAndRender(() => {
     window.dispatchEvent(new KeyboardEvent("keydown", { code: "Escape" }));
   });
   expect(socket.sentOf("stop")).toHaveLength(1);
-  expect(said()).toBe("Stopped.Let go and press again.");
+  expect(status()).toBe("Stopped.Let go and press again.");
 });
 
-test("a finger on Stop stops with its touch; a key press on it too, and each only once", async () => {
-  const { socket, goIn } = setup();
-  await goIn();
+test("the Stop button stops when it is pressed, by a pointer or a key, and only once each", async () => {
+  const { socket, join } = setup();
+  await join();
   const button = named("Stop the camera");
-  doing(() => {
+  runAndRender(() => {
     button?.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
     button?.dispatchEvent(new MouseEvent("click", { detail: 1, bubbles: true }));
   });
   expect(socket.sentOf("stop")).toHaveLength(1);
-  doing(() => {
+  runAndRender(() => {
     button?.dispatchEvent(new MouseEvent("click", { detail: 0, bubbles: true }));
   });
   expect(socket.sentOf("stop")).toHaveLength(2);
 });
 
-test("someone else's driving is told, and may be taken over", async () => {
-  const { socket, say, goIn } = setup();
-  await goIn();
-  say(lease("other"));
-  expect(said()).toContain("Someone else is driving.");
+test("the page says that someone else drives, and offers to take over", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  deliver(lease("other"));
+  expect(status()).toContain("Someone else is driving.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
 });
 
-test("a cut hold asks for a fresh press", async () => {
-  const { say, goIn } = setup();
-  await goIn();
-  doing(() => {
+test("a cut hold asks for a new press", async () => {
+  const { deliver, join } = setup();
+  await join();
+  runAndRender(() => {
     window.dispatchEvent(new KeyboardEvent("keydown", { code: "ArrowRight" }));
   });
-  say(lease("you"), notice("hold_too_long", 1));
-  expect(said()).toContain("Let go and press again.");
+  deliver(lease("you"), notice("hold_too_long", 1));
+  expect(status()).toContain("Let go and press again.");
 });
 
-test("the corner is a named dot until it is asked", async () => {
-  const { timers, say, goIn } = setup();
-  await goIn();
-  say({ ...state(), tilt: axis({ link: "waiting", reason: "unanswered" }) });
-  expect(page.querySelector(".panel")).toBeNull();
+test("the connection button has a name, and opens the panel", async () => {
+  const { timers, deliver, join } = setup();
+  await join();
+  deliver({ ...state(), tilt: axis({ link: "waiting", reason: "unanswered" }) });
+  expect(page.querySelector(".connection-panel")).toBeNull();
   const dot = named("Connection");
   expect(dot?.getAttribute("aria-label")).toBe("Connection: something is out of reach");
   expect(dot?.getAttribute("aria-expanded")).toBe("false");
   click("Connection");
-  doing(() => timers.advance(500));
+  runAndRender(() => timers.advance(500));
   expect(dot?.getAttribute("aria-expanded")).toBe("true");
-  expect(page.querySelector(".panel")?.textContent).toContain("does not answer");
+  expect(page.querySelector(".connection-panel")?.textContent).toContain("does not answer");
 });
 
-test("leaving leads back to the first screen, and may be taken back", async () => {
-  const { goIn } = setup();
-  await goIn();
+test("leaving returns to the start screen, where the visitor can join again", async () => {
+  const { join } = setup();
+  await join();
   click("Leave");
-  expect(room()).toBeNull();
+  expect(liveView()).toBeNull();
   click("Look around");
   click("Cancel");
   expect(named("Look around")).not.toBeNull();
   expect(named("End my visit")).not.toBeNull();
 });
 
-test("whoever has left may end the visit for good, and is seen off", async () => {
-  const { goIn } = setup();
-  await goIn();
+test("after leaving, the visitor can end the visit for good", async () => {
+  const { join } = setup();
+  await join();
   expect(named("End my visit")).toBeNull();
   click("Leave");
   click("End my visit");
   expect(page.querySelectorAll("button")).toHaveLength(0);
   await act(flushPromises);
-  expect(said()).toBe("Goodbye, and until next time.To come in again, ask for a new link.");
+  expect(status()).toBe("Goodbye, and until next time.To come in again, ask for a new link.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });
 
-test("a visit that could not be ended says so, and it may be tried again", async () => {
-  const { server, goIn } = setup();
+test("a visit that could not be ended says so, and can be ended again", async () => {
+  const { server, join } = setup();
   server.endsSessions = false;
-  await goIn();
+  await join();
   click("Leave");
   click("End my visit");
   await act(flushPromises);
-  expect(said()).toContain("Your visit has not ended yet.");
+  expect(status()).toContain("Your visit has not ended yet.");
   server.endsSessions = true;
   click("End my visit");
   await act(flushPromises);
-  expect(said()).toContain("Goodbye");
+  expect(status()).toContain("Goodbye");
 });
 
-test("an ended visit says why, and has no button that would not work", async () => {
-  const { socket, goIn } = setup();
-  await goIn();
-  doing(() => socket.end(4401, "The household has ended this visit."));
-  expect(said()).toBe("The household has ended this visit.Ask for a new link to come in again.");
+test("an ended visit says why, and has no buttons", async () => {
+  const { socket, join } = setup();
+  await join();
+  runAndRender(() => socket.end(4401, "The household has ended this visit."));
+  expect(status()).toBe("The household has ended this visit.Ask for a new link to come in again.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });

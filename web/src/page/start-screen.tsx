@@ -1,47 +1,47 @@
-// The first screen: one button, and what became of the visit where there is no picture.
-import type { Saying } from "../visit/status-message";
-import type { Goodbye, Visit } from "../visit/visit";
+// The start screen: the button to join, and messages while there is no picture.
+import type { StatusMessage } from "../visit/status-message";
+import type { EndVisitState, Visit } from "../visit/visit";
 import { Arch } from "./arch";
 
-export function Start({ visit }: { visit: Visit }) {
-  const isInside = visit.isInside.value;
-  const saying = isInside ? visit.saying.value : OUTSIDE[visit.goodbye.value];
+export function StartScreen({ visit }: { visit: Visit }) {
+  const isJoined = visit.isJoined.value;
+  const { text, detail } = isJoined ? visit.statusMessage.value : NOT_JOINED[visit.endVisitState.value];
   return (
-    <div class="start" data-topic={isInside ? visit.saying.value.topic : "outside"}>
+    <div class="start-screen" data-topic={isJoined ? visit.statusMessage.value.topic : "not_joined"}>
       <Arch />
       <h1>Belvedere</h1>
-      <div class="start-words" role="status">
-        <p>{saying.words}</p>
-        {saying.more !== "" && <p class="more">{saying.more}</p>}
+      <div class="start-message" role="status">
+        <p>{text}</p>
+        {detail !== "" && <p class="detail">{detail}</p>}
       </div>
-      {isInside ? <Waiting visit={visit} /> : <Choice visit={visit} />}
+      {isJoined ? <JoiningActions visit={visit} /> : <StartActions visit={visit} />}
     </div>
   );
 }
 
-const ONE_TAP = { words: "The view from home is one tap away.", more: "" };
+const WELCOME = { text: "The view from home is one tap away.", detail: "" };
 
-/** What is said to those who do not look: on their way in, and on their way out. */
-const OUTSIDE: Record<Goodbye, Pick<Saying, "words" | "more">> = {
-  none: ONE_TAP,
-  possible: ONE_TAP,
-  asking: { words: "Saying goodbye…", more: "" },
-  failed: { words: "Home is out of reach.", more: "Your visit has not ended yet. Please try again." },
-  done: { words: "Goodbye, and until next time.", more: "To come in again, ask for a new link." },
+/** Shown before joining, and after leaving. */
+const NOT_JOINED: Record<EndVisitState, Pick<StatusMessage, "text" | "detail">> = {
+  unavailable: WELCOME,
+  available: WELCOME,
+  pending: { text: "Saying goodbye…", detail: "" },
+  failed: { text: "Home is out of reach.", detail: "Your visit has not ended yet. Please try again." },
+  done: { text: "Goodbye, and until next time.", detail: "To come in again, ask for a new link." },
 };
 
-function Choice({ visit }: { visit: Visit }) {
-  const goodbye = visit.goodbye.value;
-  if (goodbye === "done" || goodbye === "asking") {
+function StartActions({ visit }: { visit: Visit }) {
+  const endVisitState = visit.endVisitState.value;
+  if (endVisitState === "done" || endVisitState === "pending") {
     return null;
   }
   return (
-    <div class="choices">
+    <div class="actions">
       <button type="button" class="primary" onClick={() => visit.join()}>
         Look around
       </button>
-      {goodbye !== "none" && (
-        <button type="button" class="plain" onClick={() => void visit.sayGoodbye()}>
+      {endVisitState !== "unavailable" && (
+        <button type="button" class="secondary" onClick={() => void visit.endVisit()}>
           End my visit
         </button>
       )}
@@ -49,20 +49,20 @@ function Choice({ visit }: { visit: Visit }) {
   );
 }
 
-/** What can be done while there is no picture. */
-function Waiting({ visit }: { visit: Visit }) {
-  const { topic, action } = visit.saying.value;
+/** After joining, until the first picture arrives. */
+function JoiningActions({ visit }: { visit: Visit }) {
+  const { topic, action } = visit.statusMessage.value;
   if (topic === "ended") {
     return null;
   }
   return (
-    <div class="choices">
+    <div class="actions">
       {action === "try_again" && (
         <button type="button" class="primary" onClick={() => visit.retryNow()}>
           Try again
         </button>
       )}
-      <button type="button" class="plain" onClick={() => visit.leave()}>
+      <button type="button" class="secondary" onClick={() => visit.leave()}>
         Cancel
       </button>
     </div>

@@ -1,13 +1,13 @@
-// The one thing to say over the picture, and the one thing to do about it.
+// The status message over the picture, with a button where the visitor can do something about it.
 import type { Visit } from "../visit/visit";
 
-export function Message({ visit }: { visit: Visit }) {
-  const { topic, words, more, action } = visit.saying.value;
+export function StatusBanner({ visit }: { visit: Visit }) {
+  const { topic, text, detail, action } = visit.statusMessage.value;
   return (
-    <div class="message" data-topic={topic}>
-      <div class="message-words" role="status">
-        {words !== "" && <p>{words}</p>}
-        {more !== "" && <p class="more">{more}</p>}
+    <div class="status-banner" data-topic={topic}>
+      <div role="status">
+        {text !== "" && <p>{text}</p>}
+        {detail !== "" && <p class="detail">{detail}</p>}
       </div>
       {action === "take_over" && (
         <button type="button" class="primary small" onClick={() => visit.driver.takeLease()}>

@@ -1,4 +1,4 @@
-// Stop, always within reach, for anyone who looks.
+// The button that stops the head, for everyone who watches.
 import type { Visit } from "../visit/visit";
 
 export function StopButton({ visit }: { visit: Visit }) {
@@ -9,7 +9,8 @@ export function StopButton({ visit }: { visit: Visit }) {
       class="stop"
       aria-label="Stop the camera"
       onPointerDown={stop}
-      // A finger has stopped the head on its way down; this is for keys and for those who read by ear.
+      // A pointer has stopped the head already when it was pressed. Clicks from the keyboard and from screen readers have
+      // no pointer event; their `detail` is 0.
       onClick={(event) => event.detail === 0 && stop()}
     >
       <svg viewBox="0 0 24 24" aria-hidden="true">

@@ -1,15 +1,15 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import { flushPromises } from "../testing/fake-timers";
-import { keepAwake } from "./wake-lock";
+import { keepScreenOn } from "./wake-lock";
 
-class FakeLocks {
-  asked = 0;
+class FakeWakeLock {
+  requested = 0;
   released = 0;
   isGranted = true;
 
   async request(): Promise<{ release: () => Promise<void> }> {
-    this.asked += 1;
+    this.requested += 1;
     if (!this.isGranted) {
       throw new Error("the battery is low");
     }
@@ -21,49 +21,49 @@ class FakeLocks {
   }
 }
 
-function setup(locks: FakeLocks | undefined): void {
-  Object.defineProperty(navigator, "wakeLock", { value: locks, configurable: true });
+function setup(wakeLock: FakeWakeLock | undefined): void {
+  Object.defineProperty(navigator, "wakeLock", { value: wakeLock, configurable: true });
 }
 afterEach(() => Reflect.deleteProperty(navigator, "wakeLock"));
 
-test("the screen is kept on until nobody looks any more", async () => {
-  const locks = new FakeLocks();
-  setup(locks);
-  const off = keepAwake();
+test("the screen is kept on until stopped", async () => {
+  const wakeLock = new FakeWakeLock();
+  setup(wakeLock);
+  const off = keepScreenOn();
   await flushPromises();
-  expect(locks).toMatchObject({ asked: 1, released: 0 });
+  expect(wakeLock).toMatchObject({ requested: 1, released: 0 });
   off();
-  expect(locks.released).toBe(1);
+  expect(wakeLock.released).toBe(1);
 });
 
-test("a page that is seen again asks again, because hiding it took the lock away", async () => {
-  const locks = new FakeLocks();
-  setup(locks);
-  const off = keepAwake();
+test("a page that is shown again requests the lock again, because hiding it released the lock", async () => {
+  const wakeLock = new FakeWakeLock();
+  setup(wakeLock);
+  const off = keepScreenOn();
   await flushPromises();
   document.dispatchEvent(new Event("visibilitychange"));
   await flushPromises();
   off();
   document.dispatchEvent(new Event("visibilitychange"));
-  expect(locks.asked).toBe(2);
+  expect(wakeLock.requested).toBe(2);
 });
 
-test("a lock that is granted after the end is given back", async () => {
-  const locks = new FakeLocks();
-  setup(locks);
-  keepAwake()();
+test("a lock that is granted after stopping is released", async () => {
+  const wakeLock = new FakeWakeLock();
+  setup(wakeLock);
+  keepScreenOn()();
   await flushPromises();
-  expect(locks).toMatchObject({ asked: 1, released: 1 });
+  expect(wakeLock).toMatchObject({ requested: 1, released: 1 });
 });
 
-test("a browser that refuses, or knows no such lock, is left alone", async () => {
-  const locks = new FakeLocks();
-  locks.isGranted = false;
-  setup(locks);
-  keepAwake()();
+test("a browser that refuses, or has no wake lock, is left alone", async () => {
+  const wakeLock = new FakeWakeLock();
+  wakeLock.isGranted = false;
+  setup(wakeLock);
+  keepScreenOn()();
   await flushPromises();
   Reflect.deleteProperty(navigator, "wakeLock");
-  keepAwake()();
+  keepScreenOn()();
   await flushPromises();
-  expect(locks.released).toBe(0);
+  expect(wakeLock.released).toBe(0);
 });

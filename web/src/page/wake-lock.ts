@@ -1,21 +1,26 @@
-// Keeps a phone's screen from going dark while somebody looks without touching it, where the browser lets us.
+// Keeps a phone's screen on while somebody watches without touching it, in browsers with the Screen Wake Lock API.
 
-/** Until the returned function is called. The lock is lost whenever the page is hidden, and asked for again. */
-export function keepAwake(): () => void {
+/**
+ * Keeps the screen on until the returned function is called.
+ *
+ * Browsers release the lock when the page is hidden, so it is requested again when the page is shown.
+ */
+export function keepScreenOn(): () => void {
   let lock: WakeLockSentinel | null = null;
   const off = new AbortController();
-  const ask = async () => {
+  const request = async () => {
     if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) {
       return;
     }
-    const granted = await navigator.wakeLock.request("screen").catch(() => null); // a low battery says no
+    const granted = await navigator.wakeLock.request("screen").catch(() => null); // refused, such as on a low battery
     lock = granted;
     if (off.signal.aborted) {
+      // stopped while the request was pending
       void granted?.release();
     }
   };
-  document.addEventListener("visibilitychange", () => void ask(), { signal: off.signal });
-  void ask();
+  document.addEventListener("visibilitychange", () => void request(), { signal: off.signal });
+  void request();
   return () => {
     off.abort();
     void lock?.release();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { axis } from "../testing/examples";
-import { axisHealth, axisWords, delayWords, worst } from "./connection-health";
+import { axisHealth, axisText, latencyText, worstHealth } from "./connection-health";
 
 test.each([
   [null, "unknown", "busy"],
@@ -13,19 +13,19 @@ test.each([
   [axis({ link: "waiting", reason: "no_adapter" }), "Bluetooth adapter missing", "bad"],
   [axis({ link: "waiting", reason: "a reason of tomorrow" }), "out of reach", "bad"],
   [axis({ link: "closed" }), "switched off", "bad"],
-])("an axis in words and colour: %o", (state, words, health) => {
-  expect(axisWords(state)).toBe(words);
+])("the text and health of an axis: %o", (state, text, health) => {
+  expect(axisText(state)).toBe(text);
   expect(axisHealth(state)).toBe(health);
 });
 
-test("the whole is as bad as its worst part that ought to work", () => {
-  expect(worst("good", "bad")).toBe("bad");
-  expect(worst("good", "busy")).toBe("busy");
-  expect(worst("good", "off")).toBe("good");
-  expect(worst("off", "off")).toBe("off");
+test("the whole is as bad as its worst part that has a unit", () => {
+  expect(worstHealth("good", "bad")).toBe("bad");
+  expect(worstHealth("good", "busy")).toBe("busy");
+  expect(worstHealth("good", "off")).toBe("good");
+  expect(worstHealth("off", "off")).toBe("off");
 });
 
-test("delays are whole milliseconds, and a dash before any", () => {
-  expect(delayWords(12.4)).toBe("12 ms");
-  expect(delayWords(null)).toBe("–");
+test("latencies are whole milliseconds, or a dash before any", () => {
+  expect(latencyText(12.4)).toBe("12 ms");
+  expect(latencyText(null)).toBe("–");
 });

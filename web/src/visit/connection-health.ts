@@ -1,8 +1,8 @@
-// What the quiet corner shows: how each axis is reached, and how long commands and pictures take.
+// Texts and colours for the connection panel.
 import type { AxisState } from "../wire/messages";
 
-/** How an axis fares, in plain words; the link's own reason where one helps. */
-export function axisWords(axis: AxisState | null): string {
+/** The state of an axis in plain words; the link's own reason if it has one. */
+export function axisText(axis: AxisState | null): string {
   switch (axis?.link) {
     case undefined:
       return "unknown";
@@ -11,18 +11,18 @@ export function axisWords(axis: AxisState | null): string {
     case "disabled":
       return "not fitted";
     case "searching":
-      return REASONS[axis.reason] ?? "looking for it";
+      return REASON_TEXT[axis.reason] ?? "looking for it";
     case "connecting":
     case "settling":
       return "connecting";
     case "waiting":
-      return REASONS[axis.reason] ?? "out of reach";
+      return REASON_TEXT[axis.reason] ?? "out of reach";
     case "closed":
       return "switched off";
   }
 }
 
-const REASONS: Readonly<Record<string, string | undefined>> = {
+const REASON_TEXT: Readonly<Record<string, string | undefined>> = {
   not_found: "out of reach",
   no_adapter: "Bluetooth adapter missing",
   adapter_off: "Bluetooth is off",
@@ -52,12 +52,12 @@ export function axisHealth(axis: AxisState | null): Health {
   }
 }
 
-/** The dot of the whole: as bad as its worst part that ought to work. */
-export function worst(...parts: readonly Health[]): Health {
+/** The health of the whole: that of its worst part, leaving out axes without a unit. */
+export function worstHealth(...parts: readonly Health[]): Health {
   return (["bad", "busy", "good"] as const).find((health) => parts.includes(health)) ?? "off";
 }
 
-/** A delay for people: whole milliseconds, or a dash before anything was measured. */
-export function delayWords(delayMs: number | null): string {
+/** A latency in whole milliseconds, or a dash before anything was measured. */
+export function latencyText(delayMs: number | null): string {
   return delayMs === null ? "–" : `${Math.round(delayMs)} ms`;
 }

@@ -1,36 +1,36 @@
-// Measures the true delays of a visit: from the hand to the radio, and from the camera to the screen.
+// Measures a visit's latencies end to end: from an input to the radio, and from the camera to the screen (glass to glass).
 import { ClockOffset } from "../time/clock-offset";
 import { LatencyWindow } from "../time/latency-window";
 import type { Timers } from "../time/timers";
 import type { Ack } from "../wire/messages";
 
-/** Medians of a few seconds in milliseconds; null where nothing was measured. */
-export interface Figures {
-  /** From the hand to the radio; while nobody drives, what it was at the end of the last drive. */
+/** Medians over a few seconds; null where nothing was measured. */
+export interface Latencies {
+  /** From reading the input to writing it to the radio; while not driving, the last value measured. */
   readonly commandMs: number | null;
-  /** From the camera to this screen. */
+  /** From the camera's capture to this screen. */
   readonly pictureMs: number | null;
   /** To the server and back. */
   readonly roundTripMs: number | null;
 }
 
-export const NO_FIGURES: Figures = { commandMs: null, pictureMs: null, roundTripMs: null };
+export const NO_LATENCIES: Latencies = { commandMs: null, pictureMs: null, roundTripMs: null };
 
-export class Meter {
+export class LatencyMeter {
   readonly #timers: Pick<Timers, "now">;
   readonly #offset = new ClockOffset();
   readonly #command: LatencyWindow;
-  readonly #glass: LatencyWindow;
+  readonly #picture: LatencyWindow;
   #lastCommandMs: number | null = null;
 
   constructor(timers: Pick<Timers, "now">) {
     this.#timers = timers;
     this.#command = new LatencyWindow(timers);
-    this.#glass = new LatencyWindow(timers);
+    this.#picture = new LatencyWindow(timers);
   }
 
-  /** The server answered what was sent at `clientMs` (page's clock), and its own clock said `serverMs`. */
-  receiveAnswer(clientMs: number, serverMs: number): void {
+  /** The server answered, at `serverMs` on its clock, what was sent at `clientMs` on the page's. */
+  receivePong(clientMs: number, serverMs: number): void {
     this.#offset.receivePong(clientMs, serverMs, this.#timers.now());
   }
 
@@ -40,18 +40,18 @@ export class Meter {
     }
   }
 
-  /** A picture captured at `capturedAtMs` (server's clock) was on the screen at `shownAtMs` (page's clock). */
-  receivePicture(capturedAtMs: number, shownAtMs: number): void {
+  /** A frame was captured at `capturedAtMs` (server's clock) and shown at `shownAtMs` (page's clock). */
+  receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void {
     if (this.#offset.offsetMs !== null) {
-      this.#glass.add(shownAtMs + this.#offset.offsetMs - capturedAtMs);
+      this.#picture.add(shownAtMs + this.#offset.offsetMs - capturedAtMs);
     }
   }
 
-  /** The next server's clock may have begun anew, and the way to it may be another. */
-  forgetClock(): void {
+  /** Forgets everything: after a reconnection the server's clock and the network path may be different. */
+  reset(): void {
     this.#offset.reset();
     this.#command.reset();
-    this.#glass.reset();
+    this.#picture.reset();
     this.#lastCommandMs = null;
   }
 
@@ -59,11 +59,11 @@ export class Meter {
     return this.#offset.roundTripMs;
   }
 
-  figures(): Figures {
+  latencies(): Latencies {
     this.#lastCommandMs = this.#command.summary()?.medianMs ?? this.#lastCommandMs;
     return {
       commandMs: this.#lastCommandMs,
-      pictureMs: this.#glass.summary()?.medianMs ?? null,
+      pictureMs: this.#picture.summary()?.medianMs ?? null,
       roundTripMs: this.roundTripMs,
     };
   }

@@ -1,4 +1,4 @@
-// What the page says, in plain words: the one thing that matters most now. Pure: the whole situation in, words out.
+// Chooses the one message that the page shows, from the whole state of a visit. Pure.
 import type { ChannelState } from "../control/channel";
 import type { PendingStop } from "../drive/driver";
 import type { CutHold, CutReason, Hold } from "../drive/hold";
@@ -6,7 +6,7 @@ import type { Axis } from "../drive/velocity";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, StageState } from "../wire/messages";
 
-export interface Situation {
+export interface VisitState {
   readonly channel: ChannelState;
   readonly viewer: ViewerState;
   readonly hold: Hold;
@@ -15,13 +15,13 @@ export interface Situation {
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
   readonly stage: StageState | null;
-  /** Whether a picture was ever shown in this visit. */
-  readonly hasSeen: boolean;
-  /** Whether this visitor has turned the head in this visit. */
+  /** Whether this visit has ever shown a picture. */
+  readonly hasSeenPicture: boolean;
+  /** Whether the visitor has moved the head in this visit. */
   readonly hasDriven: boolean;
 }
 
-/** Names of what is said, for styles and tests; the words may change, these do not. */
+/** Names the message for styles and tests, whatever its wording. */
 export type Topic =
   | "ended"
   | "stop_lost"
@@ -31,50 +31,55 @@ export type Topic =
   | "picture_lost"
   | "picture_frozen"
   | "reconnecting"
-  | "let_go"
+  | "hold_cut"
   | "other_drives"
   | "out_of_reach"
   | "limit"
   | "hint"
   | "nothing";
 
-export interface Saying {
+export interface StatusMessage {
   readonly topic: Topic;
-  readonly words: string;
-  /** More, where it helps; "" where it does not. */
-  readonly more: string;
+  readonly text: string;
+  /** A second sentence, such as what to do now; may be "". */
+  readonly detail: string;
   readonly action: "take_over" | "try_again" | null;
 }
 
-const NOTHING = said("nothing", "");
+const NOTHING = message("nothing", "");
 
-/** The one thing to say now; what makes the rest impossible comes first. */
-export function say(situation: Situation): Saying {
+/**
+ * The message to show now.
+ *
+ * The order is a rule: what makes the rest impossible comes first. Without a picture it does not matter who drives, and
+ * without a connection nobody knows. Only a stop that may not have arrived matters more than that.
+ */
+export function statusMessageFor(state: VisitState): StatusMessage {
   return (
-    sayEnded(situation) ??
-    sendStop(situation) ??
-    sayPicture(situation) ??
-    sayConnection(situation) ??
-    sayHold(situation.hold) ??
-    sayLease(situation) ??
-    sayReach(situation) ??
-    sayLimit(situation) ??
-    sayHint(situation)
+    endedMessage(state) ??
+    lostStopMessage(state) ??
+    pictureMessage(state) ??
+    connectionMessage(state) ??
+    cutMessage(state.hold) ??
+    leaseMessage(state) ??
+    reachMessage(state) ??
+    limitMessage(state) ??
+    hintMessage(state)
   );
 }
 
-function sayEnded({ channel, viewer }: Situation): Saying | null {
+function endedMessage({ channel, viewer }: VisitState): StatusMessage | null {
   if (channel.kind !== "ended" && viewer.kind !== "ended") {
     return null;
   }
-  const why = channel.kind === "ended" ? channel.reason : "";
-  return said("ended", why || "This visit has ended.", "Ask for a new link to come in again.");
+  const reason = channel.kind === "ended" ? channel.reason : "";
+  return message("ended", reason || "This visit has ended.", "Ask for a new link to come in again.");
 }
 
-/** Whoever pressed stop must know at once that it did not get there, whatever else is wrong. */
-function sendStop({ pendingStop }: Situation): Saying | null {
+/** Whoever pressed stop must learn at once that it may not have worked, whatever else is wrong. */
+function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
   return pendingStop?.isLost === true
-    ? said(
+    ? message(
         "stop_lost",
         "Home is out of reach.",
         "Your stop may not have arrived, but the camera stops by itself as soon as nobody turns it.",
@@ -82,46 +87,51 @@ function sendStop({ pendingStop }: Situation): Saying | null {
     : null;
 }
 
-function sayPicture({ viewer, stage, hasSeen }: Situation): Saying | null {
+function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMessage | null {
   switch (viewer.kind) {
     case "live":
     case "closed":
     case "ended":
       return null;
     case "frozen":
-      return said("picture_frozen", "The picture has stopped.", "Waiting for it…");
+      return message("picture_frozen", "The picture has stopped.", "Waiting for it…");
     case "joining":
-      return hasSeen ? pictureLost() : said("opening", "Opening the view…");
+      return hasSeenPicture ? pictureLostMessage() : message("opening", "Opening the view…");
     case "waiting":
       if (viewer.failure === "full") {
-        return said("full", "Too many people are looking right now.", "Trying again by itself.", "try_again");
+        return message(
+          "full",
+          "Too many people are looking right now.",
+          "Trying again by itself.",
+          "try_again",
+        );
       }
       if (viewer.failure === "no_picture" || stage?.available === false) {
-        return said("no_picture", "The camera gives no picture right now.", "Trying again by itself.");
+        return message("no_picture", "The camera gives no picture right now.", "Trying again by itself.");
       }
-      return pictureLost();
+      return pictureLostMessage();
   }
 }
 
-function pictureLost(): Saying {
-  return said("picture_lost", "The picture is lost.", "Getting it back…");
+function pictureLostMessage(): StatusMessage {
+  return message("picture_lost", "The picture is lost.", "Getting it back…");
 }
 
-function sayConnection({ channel }: Situation): Saying | null {
+function connectionMessage({ channel }: VisitState): StatusMessage | null {
   switch (channel.kind) {
     case "connecting":
     case "waiting":
-      // The first attempt is part of opening, and quicker than it can be read.
+      // The first attempt is part of joining, and usually too quick for a message to be read.
       return channel.attempt === 0 && channel.kind === "connecting"
         ? null
-        : said("reconnecting", "Reconnecting…", "You can look, but not turn the camera.");
+        : message("reconnecting", "Reconnecting…", "You can look, but not turn the camera.");
     default:
       return null;
   }
 }
 
-/** Why the hold ended, and what to do: always the same thing. */
-const CUT: Record<CutReason, string> = {
+/** Why a hold was cut; what to do about it is always the same. */
+const CUT_TEXT: Record<CutReason, string> = {
   stopped: "Stopped.",
   other_drives: "Someone else is driving.",
   too_long: "That was a long turn.",
@@ -132,77 +142,83 @@ const CUT: Record<CutReason, string> = {
   offline: "There is no connection.",
 };
 
-function sayHold(hold: Hold): Saying | null {
+function cutMessage(hold: Hold): StatusMessage | null {
   return hold.kind === "cut" && hold.reason !== "other_drives"
-    ? said("let_go", cutWords(hold), "Let go and press again.")
+    ? message("hold_cut", cutText(hold), "Let go and press again.")
     : null;
 }
 
-function cutWords({ reason, delayMs }: CutHold): string {
+function cutText({ reason, delayMs }: CutHold): string {
   return reason === "too_slow" && delayMs !== undefined
     ? `The connection home is too slow to steer: ${(delayMs / 1000).toFixed(1)} s.`
-    : CUT[reason];
+    : CUT_TEXT[reason];
 }
 
-function sayLease({ lease }: Situation): Saying | null {
+function leaseMessage({ lease }: VisitState): StatusMessage | null {
   return lease?.holder === "other"
-    ? said("other_drives", "Someone else is driving.", "", lease.can_take ? "take_over" : null)
+    ? message("other_drives", "Someone else is driving.", "", lease.can_take ? "take_over" : null)
     : null;
 }
 
-function sayReach({ hold, pan, tilt }: Situation): Saying | null {
+function reachMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   if (pan === null || tilt === null) {
     return null;
   }
-  const lost = lostAxes(pan, tilt);
-  if (lost.length === 2 || (lost.length === 1 && (isAbsent(pan) || isAbsent(tilt)))) {
-    return said(
+  const unreachable = unreachableAxes(pan, tilt);
+  if (unreachable.length === 2 || (unreachable.length === 1 && (isAbsent(pan) || isAbsent(tilt)))) {
+    return message(
       "out_of_reach",
       "The camera head is out of reach.",
       "You can look, but not turn. Still trying.",
     );
   }
-  if (lost.length === 1) {
-    const words = lost[0] === "pan" ? "Left and right are out of reach." : "Up and down are out of reach.";
-    return said("out_of_reach", words, "Still trying.");
+  if (unreachable.length === 1) {
+    const text =
+      unreachable[0] === "pan" ? "Left and right are out of reach." : "Up and down are out of reach.";
+    return message("out_of_reach", text, "Still trying.");
   }
   return hold.kind === "live" && hold.lostAxes.length > 0
-    ? said("let_go", "The camera head is back.", "Let go and press again.")
+    ? message("hold_cut", "The camera head is back.", "Let go and press again.")
     : null;
 }
 
-/** Axes that ought to turn and cannot. */
-export function lostAxes(pan: AxisState, tilt: AxisState): Axis[] {
-  const isLost = (axis: AxisState) => axis.link !== "ready" && !isAbsent(axis);
-  return [...(isLost(pan) ? ["pan" as const] : []), ...(isLost(tilt) ? ["tilt" as const] : [])];
+/** Axes that have a unit which cannot be reached. */
+function unreachableAxes(pan: AxisState, tilt: AxisState): Axis[] {
+  const isUnreachable = (axis: AxisState) => axis.link !== "ready" && !isAbsent(axis);
+  return [...(isUnreachable(pan) ? ["pan" as const] : []), ...(isUnreachable(tilt) ? ["tilt" as const] : [])];
 }
 
-/** An axis without a unit is no fault. */
+/** An axis without a unit is not a fault. */
 function isAbsent(axis: AxisState): boolean {
   return axis.link === "disabled";
 }
 
-function sayLimit({ hold, pan, tilt }: Situation): Saying | null {
+function limitMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   if (hold.kind !== "live") {
     return null;
   }
-  const isAt = (axis: AxisState | null, wanted: number) =>
-    axis !== null && axis.limit !== 0 && Math.sign(wanted) === axis.limit && Math.abs(wanted) > 0.1;
-  if (isAt(pan, hold.velocity.pan)) {
-    return said("limit", `That is as far as it turns to the ${hold.velocity.pan > 0 ? "right" : "left"}.`);
+  const isAtLimit = (axis: AxisState | null, asked: number) =>
+    axis !== null && axis.limit !== 0 && Math.sign(asked) === axis.limit && Math.abs(asked) > 0.1;
+  if (isAtLimit(pan, hold.velocity.pan)) {
+    return message("limit", `That is as far as it turns to the ${hold.velocity.pan > 0 ? "right" : "left"}.`);
   }
-  if (isAt(tilt, hold.velocity.tilt)) {
-    return said("limit", `That is as far as it turns ${hold.velocity.tilt > 0 ? "up" : "down"}.`);
+  if (isAtLimit(tilt, hold.velocity.tilt)) {
+    return message("limit", `That is as far as it turns ${hold.velocity.tilt > 0 ? "up" : "down"}.`);
   }
   return null;
 }
 
-function sayHint({ viewer, hold, hasDriven }: Situation): Saying {
+function hintMessage({ viewer, hold, hasDriven }: VisitState): StatusMessage {
   return viewer.kind === "live" && !hasDriven && hold.kind === "none"
-    ? said("hint", "Drag to look around.", "Or hold the arrow keys.")
+    ? message("hint", "Drag to look around.", "Or hold the arrow keys.")
     : NOTHING;
 }
 
-function said(topic: Topic, words: string, more = "", action: Saying["action"] = null): Saying {
-  return { topic, words, more, action };
+function message(
+  topic: Topic,
+  text: string,
+  detail = "",
+  action: StatusMessage["action"] = null,
+): StatusMessage {
+  return { topic, text, detail, action };
 }

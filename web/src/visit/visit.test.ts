@@ -40,59 +40,73 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     }
     return newest;
   };
-  const greet = () => {
+  const acceptSocket = () => {
     socket().open();
     socket().deliver(welcome({ clock: timers.now(), server: timers.now() + 49_000 }));
     socket().deliver(lease("nobody"));
     socket().deliver(state());
   };
   const frame = (rtpTimestamp = 0) => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp });
-  /** Lets time pass with everything in order: pictures come, and pings are answered. */
-  const pass = (durationMs: number) => {
+  /** Lets time pass with everything in order: frames arrive, and pings are answered. */
+  const passTime = (durationMs: number) => {
     for (let ms = 0; ms < durationMs; ms += 50) {
       timers.advance(50);
       frame();
       socket().deliver({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
     }
   };
-  const goIn = async () => {
+  const join = async () => {
     visit.join();
-    greet();
+    acceptSocket();
     await flushPromises();
     frame();
   };
   const drive = async () => {
-    await goIn();
+    await join();
     visit.driver.press("keys", RIGHT, timers.now());
     socket().deliver(lease("you", { epoch: 2 }));
   };
-  return { timers, sockets, joins, left, visit, socket, greet, frame, pass, goIn, drive, whep, server };
+  return {
+    timers,
+    sockets,
+    joins,
+    left,
+    visit,
+    socket,
+    acceptSocket,
+    frame,
+    passTime,
+    join,
+    drive,
+    whep,
+    server,
+  };
 }
 
-test("nothing is asked of anyone before the tap", () => {
+test("nothing is requested before the visitor joins", () => {
   const { timers, sockets, joins } = setup();
   timers.advance(60_000);
   expect(sockets).toHaveLength(0);
   expect(joins).toHaveLength(0);
 });
 
-test("one tap opens picture and channel at once, and tells how long the first picture took", async () => {
-  const { visit, timers, greet, frame } = setup();
+test("joining opens the picture and the channel at once, and measures the time to the first picture", async () => {
+  const { visit, timers, acceptSocket, frame } = setup();
   visit.join();
-  greet();
+  acceptSocket();
   await flushPromises();
-  expect(visit.saying.value.topic).toBe("opening");
+  expect(visit.statusMessage.value.topic).toBe("opening");
   timers.advance(120);
   frame();
   expect(visit.firstPictureMs.value).toBe(120);
-  expect(visit.saying.value.topic).toBe("hint");
-  expect(visit.house.value.head).toBe("PONS PT");
+  expect(visit.statusMessage.value.topic).toBe("hint");
+  expect(visit.serverState.value.headName).toBe("PONS PT");
 });
 
-test("press, lease, drive, let go", async () => {
-  const { visit, socket, drive, pass } = setup();
+test("press, lease, drive, release", async () => {
+  const { visit, socket, drive, passTime } = setup();
   await drive();
-  pass(200);
+  passTime(200);
   visit.driver.release("keys");
   const types = socket().sent.map(({ type }) => type);
   expect(types.filter((type) => type !== "ping")).toEqual([
@@ -101,24 +115,24 @@ test("press, lease, drive, let go", async () => {
     ...Array.from({ length: 5 }, () => "drive"),
     "release",
   ]);
-  expect(visit.saying.value.topic).toBe("nothing");
+  expect(visit.statusMessage.value.topic).toBe("nothing");
 });
 
-test("a picture that freezes cuts the hold, and its return does not bring it back", async () => {
+test("a frozen picture cuts the hold, and its return does not revive it", async () => {
   const { visit, timers, socket, drive, frame } = setup();
   await drive();
   timers.advance(1200);
-  expect(visit.saying.value.topic).toBe("picture_frozen");
+  expect(visit.statusMessage.value.topic).toBe("picture_frozen");
   expect(socket().sent.at(-1)?.type).toBe("release");
   frame();
   const count = socket().sentOf("drive").length;
   timers.advance(300);
   expect(socket().sentOf("drive")).toHaveLength(count);
-  expect(visit.saying.value).toMatchObject({ topic: "let_go", more: "Let go and press again." });
+  expect(visit.statusMessage.value).toMatchObject({ topic: "hold_cut", detail: "Let go and press again." });
 });
 
-test("nobody drives without a picture, without a connection, or a head that is out of reach", async () => {
-  const { visit, timers, socket, goIn, frame } = setup();
+test("nobody can drive without a picture, a connection, the lease and a head within reach", async () => {
+  const { visit, timers, socket, join, frame } = setup();
   const pressed = () => {
     visit.driver.press("keys", RIGHT, timers.now());
     const hold = visit.driver.hold.value;
@@ -126,7 +140,7 @@ test("nobody drives without a picture, without a connection, or a head that is o
     return hold.kind === "cut" ? hold.reason : hold.kind;
   };
   expect(pressed()).toBe("no_picture");
-  await goIn();
+  await join();
   socket().deliver(state({ link: "waiting" }, { link: "searching" }));
   expect(pressed()).toBe("out_of_reach");
   socket().deliver(state({ link: "waiting" }));
@@ -137,39 +151,39 @@ test("nobody drives without a picture, without a connection, or a head that is o
   expect(pressed()).toBe("offline");
 });
 
-test("a broken channel cuts the hold, forgets what it said, and comes back by itself", async () => {
-  const { visit, timers, sockets, socket, drive, greet, frame } = setup();
+test("a broken channel cuts the hold, forgets the server's state, and reconnects", async () => {
+  const { visit, timers, sockets, socket, drive, acceptSocket, frame } = setup();
   await drive();
   socket().end();
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
-  expect(visit.house.value.pan).toBeNull();
-  expect(visit.saying.value.topic).toBe("reconnecting");
+  expect(visit.serverState.value.pan).toBeNull();
+  expect(visit.statusMessage.value.topic).toBe("reconnecting");
   timers.advance(250);
   frame();
   expect(sockets).toHaveLength(2);
-  greet();
+  acceptSocket();
   visit.driver.release("keys");
-  expect(visit.saying.value.topic).toBe("nothing");
+  expect(visit.statusMessage.value.topic).toBe("nothing");
 });
 
-test("a stop pressed while the home is out of reach is told so, and is the first word when it is back", async () => {
-  const { visit, timers, socket, drive, greet, frame } = setup();
+test("a stop pressed without a connection is shown as lost, and is sent first after reconnecting", async () => {
+  const { visit, timers, socket, drive, acceptSocket, frame } = setup();
   await drive();
   socket().end();
   visit.driver.stop();
-  expect(visit.saying.value.topic).toBe("stop_lost");
+  expect(visit.statusMessage.value.topic).toBe("stop_lost");
   timers.advance(250);
   frame();
-  greet();
+  acceptSocket();
   expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
-  expect(visit.saying.value.topic).not.toBe("stop_lost");
+  expect(visit.statusMessage.value.topic).not.toBe("stop_lost");
   socket().deliver({ type: "pong", clock: timers.now(), server: timers.now() + 49_000 });
   expect(visit.driver.pendingStop.value).toBeNull();
 });
 
-test("a stop waits for no later attempt to reach the home, and presses in a row begin none anew", async () => {
-  const { visit, timers, sockets, socket, goIn, greet } = setup();
-  await goIn();
+test("a stop reconnects at once rather than after the backoff, and repeated stops do not restart the attempt", async () => {
+  const { visit, timers, sockets, socket, join, acceptSocket } = setup();
+  await join();
   for (let attempt = 0; attempt < 8; attempt++) {
     socket().end();
     timers.advance(attempt < 7 ? 8000 : 100);
@@ -178,37 +192,37 @@ test("a stop waits for no later attempt to reach the home, and presses in a row 
   visit.driver.stop();
   visit.driver.stop();
   expect(sockets).toHaveLength(before + 1);
-  greet();
+  acceptSocket();
   expect(socket().sent.map(({ type }) => type)).toEqual(["hello", "stop", "ping"]);
 });
 
-test("a stop that a dead socket has swallowed is said again on a new one while it counts", async () => {
-  const { visit, timers, sockets, socket, goIn, greet } = setup();
-  await goIn();
+test("a stop that was sent on a dead socket is sent again on a new one, for five seconds", async () => {
+  const { visit, timers, sockets, socket, join, acceptSocket } = setup();
+  await join();
   visit.driver.stop();
   timers.advance(2500);
   expect(sockets).toHaveLength(2);
-  greet();
+  acceptSocket();
   expect(socket().sentOf("stop")).toHaveLength(1);
   timers.advance(2500);
-  greet();
+  acceptSocket();
   expect(socket().sentOf("stop")).toHaveLength(1);
   timers.advance(2501);
-  greet();
+  acceptSocket();
   expect(socket().sentOf("stop")).toHaveLength(0);
 });
 
-test("a stop belongs to its visit: who leaves does not say it in the next", async () => {
-  const { visit, socket, goIn } = setup();
-  await goIn();
+test("a stop is not carried over into the next visit", async () => {
+  const { visit, socket, join } = setup();
+  await join();
   socket().end();
   visit.driver.stop();
   visit.leave();
-  await goIn();
+  await join();
   expect(socket().sentOf("stop")).toHaveLength(0);
 });
 
-test("silence while a hand is on the head cuts the hold before the connection is given up", async () => {
+test("silence cuts a hold before the connection counts as dead", async () => {
   const { visit, timers, drive, frame } = setup();
   await drive();
   for (let ms = 0; ms < 4000; ms += 50) {
@@ -216,13 +230,13 @@ test("silence while a hand is on the head cuts the hold before the connection is
     frame();
   }
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "too_late" });
-  expect(visit.saying.value.topic).toBe("let_go");
+  expect(visit.statusMessage.value.topic).toBe("hold_cut");
 });
 
-test("who holds names times of the server's clock that are hardly old, from pongs and acks", async () => {
-  const { timers, socket, drive, pass } = setup();
+test("a hold names recent server times, from pongs and acks", async () => {
+  const { timers, socket, drive, passTime } = setup();
   await drive();
-  pass(1000);
+  passTime(1000);
   const nowMs = timers.now() + 49_000;
   expect(socket().sentOf("drive").at(-1)?.heard).toBeGreaterThanOrEqual(nowMs - 100);
   expect(socket().sentOf("ping").length).toBeGreaterThanOrEqual(4);
@@ -231,19 +245,19 @@ test("who holds names times of the server's clock that are hardly old, from pong
   expect(socket().sentOf("drive").at(-1)?.heard).toBe(nowMs + 7);
 });
 
-test("a driver who is too far away is told how far", async () => {
+test("a driver whose connection is too slow is told the delay", async () => {
   const { visit, socket, drive } = setup();
   await drive();
   const message = "the way here is too slow to steer: 1.4 s";
   socket().deliver({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
-  expect(visit.saying.value).toMatchObject({
-    topic: "let_go",
-    words: "The connection home is too slow to steer: 1.4 s.",
-    more: "Let go and press again.",
+  expect(visit.statusMessage.value).toMatchObject({
+    topic: "hold_cut",
+    text: "The connection home is too slow to steer: 1.4 s.",
+    detail: "Let go and press again.",
   });
 });
 
-test("after the server's clock jumped its times are asked for anew", async () => {
+test("after the server's clock jumped, a new server time is requested", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   socket().deliver(notice("clock_jumped", 1));
@@ -256,28 +270,28 @@ test("after the server's clock jumped its times are asked for anew", async () =>
   expect(socket().sentOf("drive").at(-1)).toMatchObject({ hold: 2, heard: 5 });
 });
 
-test("after a sleep in which the page's clock stood still, a new socket is opened as soon as it is noticed", async () => {
-  const { timers, sockets, socket, goIn, greet } = setup();
-  await goIn();
+test("a sleep in which the page's clock stood still opens a new socket once it is noticed", async () => {
+  const { timers, sockets, socket, join, acceptSocket } = setup();
+  await join();
   timers.suspend(30_000);
   timers.advance(500);
   expect(sockets).toHaveLength(2);
   expect(sockets[0]?.isClosed).toBe(true);
-  greet();
+  acceptSocket();
   timers.advance(5000);
   expect(sockets).toHaveLength(2);
   expect(socket().sentOf("hello")).toHaveLength(1);
 });
 
-test("who presses right after such a sleep drives as soon as the new socket is there", async () => {
-  const { visit, timers, sockets, socket, drive, greet } = setup();
+test("a press right after such a sleep drives as soon as the new socket is open", async () => {
+  const { visit, timers, sockets, socket, drive, acceptSocket } = setup();
   await drive();
   visit.driver.release("keys");
   timers.suspend(30_000);
   visit.driver.press("keys", RIGHT, timers.now());
   expect(sockets).toHaveLength(2);
   expect(visit.driver.hold.value.kind).toBe("live");
-  greet();
+  acceptSocket();
   expect(socket().sentOf("lease.acquire")).toHaveLength(1);
   const server = timers.now() + 49_000;
   socket().deliver(lease("you", { epoch: 3 }));
@@ -285,7 +299,7 @@ test("who presses right after such a sleep drives as soon as the new socket is t
   expect(socket().sentOf("drive")).toMatchObject([{ epoch: 3, hold: 2, heard: server }]);
 });
 
-test("where the new socket does not come, such a press is over", async () => {
+test("if the new socket fails, such a press is cut", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
@@ -295,7 +309,7 @@ test("where the new socket does not come, such a press is over", async () => {
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "offline" });
 });
 
-test("who presses between the new socket's welcome and its news of the head drives as well", async () => {
+test("a press between the new socket's welcome and its first state drives as well", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
@@ -311,26 +325,26 @@ test("who presses between the new socket's welcome and its news of the head driv
   expect(socket().sentOf("drive")).toMatchObject([{ epoch: 5, pan: 1 }]);
 });
 
-test("a sleep before the visit opens nothing", () => {
+test("a sleep before joining opens nothing", () => {
   const { visit, timers, sockets } = setup();
   timers.suspend(30_000);
   visit.receiveVisibility(true);
   expect(sockets).toHaveLength(0);
 });
 
-test("a driver's lease is kept alive by pings, and given back after a minute's rest", async () => {
-  const { visit, socket, drive, pass } = setup();
+test("pings keep a driver's lease, which is returned after an idle minute", async () => {
+  const { visit, socket, drive, passTime } = setup();
   await drive();
   visit.driver.release("keys");
-  pass(2000);
+  passTime(2000);
   const before = socket().sentOf("ping").length;
-  pass(20_000);
+  passTime(20_000);
   expect(socket().sentOf("ping").length - before).toBe(66); // so that a press need not ask first
-  pass(40_000);
+  passTime(40_000);
   expect(socket().sentOf("lease.return")).toHaveLength(1);
 });
 
-test("a hidden page gives the lease back at once", async () => {
+test("a hidden page returns the lease at once", async () => {
   const { visit, socket, drive } = setup();
   await drive();
   visit.driver.release("keys");
@@ -338,7 +352,7 @@ test("a hidden page gives the lease back at once", async () => {
   expect(socket().sent.at(-1)?.type).toBe("lease.return");
 });
 
-test("true delays are shown", async () => {
+test("latencies are measured", async () => {
   const { visit, timers, socket, drive } = setup();
   await drive();
   const [sent] = socket().sentOf("drive");
@@ -351,93 +365,93 @@ test("true delays are shown", async () => {
   });
   visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: (timers.now() - 1000 - 33) * 90 });
   timers.advance(500);
-  expect(visit.figures.value).toMatchObject({ commandMs: 21, pictureMs: 33 });
+  expect(visit.latencies.value).toMatchObject({ commandMs: 21, pictureMs: 33 });
 });
 
-test("leaving gives everything back and goes to the first screen", async () => {
+test("leaving closes everything", async () => {
   const { visit, timers, sockets, socket, left, drive } = setup();
   await drive();
   visit.leave();
   timers.advance(60_000);
-  expect(visit.isInside.value).toBe(false);
+  expect(visit.isJoined.value).toBe(false);
   expect(left).toEqual([1]);
   expect(socket().isClosed).toBe(true);
   expect(sockets).toHaveLength(1);
   expect(timers.pendingCount).toBe(0);
 });
 
-test("a page that goes away gives everything back, and comes in again if it is brought back", async () => {
-  const { visit, sockets, socket, joins, left, goIn } = setup();
-  await goIn();
-  visit.receiveGone();
+test("a page that is hidden for good closes everything, and joins again if it is restored", async () => {
+  const { visit, sockets, socket, joins, left, join } = setup();
+  await join();
+  visit.receivePageHide();
   expect(left).toEqual([1]);
   expect(socket().isClosed).toBe(true);
-  visit.receiveBack();
+  visit.receivePageShow();
   await flushPromises();
   expect(sockets).toHaveLength(2);
   expect(joins).toHaveLength(2);
 });
 
-test("a page that was never inside stays outside", () => {
+test("a page that had not joined does not join when it is restored", () => {
   const { visit, sockets } = setup();
-  visit.receiveGone();
-  visit.receiveBack();
+  visit.receivePageHide();
+  visit.receivePageShow();
   expect(sockets).toHaveLength(0);
 });
 
-test("an ended visit ends both, without a word of reconnecting", async () => {
+test("an ended session closes both connections, with no message about reconnecting", async () => {
   const { visit, timers, sockets } = setup({ joinFails: "no_session" });
   visit.join();
   await flushPromises();
   timers.advance(60_000);
-  expect(visit.saying.value.topic).toBe("ended");
+  expect(visit.statusMessage.value.topic).toBe("ended");
   expect(sockets).toHaveLength(1);
 });
 
-test("a visit that the server ends gives the picture back too", async () => {
-  const { visit, socket, left, goIn } = setup();
-  await goIn();
+test("a session that the server ends closes the picture too", async () => {
+  const { visit, socket, left, join } = setup();
+  await join();
   socket().end(4401);
-  expect(visit.saying.value.topic).toBe("ended");
+  expect(visit.statusMessage.value.topic).toBe("ended");
   expect(left).toEqual([1]);
 });
 
-test("a goodbye is offered to whoever has left, and said once the server has ended the session", async () => {
-  const { visit, server, goIn } = setup();
-  expect(visit.goodbye.value).toBe("none");
-  await goIn();
+test("ending the visit is available after leaving, and done once the server has ended the session", async () => {
+  const { visit, server, join } = setup();
+  expect(visit.endVisitState.value).toBe("unavailable");
+  await join();
   visit.leave();
-  expect(visit.goodbye.value).toBe("possible");
+  expect(visit.endVisitState.value).toBe("available");
   server.endsSessions = false;
-  await visit.sayGoodbye();
-  expect(visit.goodbye.value).toBe("failed");
+  await visit.endVisit();
+  expect(visit.endVisitState.value).toBe("failed");
   server.endsSessions = true;
-  await visit.sayGoodbye();
-  expect(visit.goodbye.value).toBe("done");
+  await visit.endVisit();
+  expect(visit.endVisitState.value).toBe("done");
 });
 
-test("whoever comes in again while the goodbye is on its way is not sent off by its answer", async () => {
-  const { visit, goIn } = setup();
-  await goIn();
+test("joining again while the visit is being ended ignores the outcome", async () => {
+  const { visit, join } = setup();
+  await join();
   visit.leave();
-  const asked = visit.sayGoodbye();
+  const ending = visit.endVisit();
   visit.join();
-  await asked;
-  expect(visit.goodbye.value).toBe("none");
+  await ending;
+  expect(visit.endVisitState.value).toBe("unavailable");
 });
 
-test("a house that is full says so, and the visitor may ask again", async () => {
+test("too many viewers is reported, and the visitor may retry", async () => {
   const { visit, joins, whep } = setup({ joinFails: "full" });
   visit.join();
   await flushPromises();
-  expect(visit.saying.value).toMatchObject({ topic: "full", action: "try_again" });
+  expect(visit.statusMessage.value).toMatchObject({ topic: "full", action: "try_again" });
   whep.fails = null;
   visit.retryNow();
   await flushPromises();
   expect(joins).toHaveLength(1);
 });
 
-test("what the server says of a hold is told to the hand", async () => {
+test("notices and errors about a hold reach the driver", async () => {
   const { visit, socket, drive } = setup();
   await drive();
   socket().deliver(notice("hold_too_long", 1));

@@ -1,4 +1,4 @@
-// One visit from the tap to the leaving: brings the picture, the control channel and the hand together.
+// One visit, from joining to leaving: connects the picture, the control channel and the driver.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Channel, type ChannelPorts, type ChannelState } from "../control/channel";
 import { Driver } from "../drive/driver";
@@ -10,74 +10,76 @@ import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
 import type { AxisState, ServerMessage, StageState } from "../wire/messages";
-import { type Figures, Meter, NO_FIGURES } from "./latency-meter";
-import { type Saying, say } from "./status-message";
+import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
+import { type StatusMessage, statusMessageFor } from "./status-message";
 
-/** Who has the lease has heard of the server lately enough to press without asking first. */
+/** While this page has the lease: often enough that a press finds a recent server time and need not ping first. */
 const DRIVING_PING_MS = 300;
-/** Well under the hundred seconds after which proxies cut an idle socket. */
+/** Well under the hundred seconds after which some proxies close an idle socket. */
 const IDLE_PING_MS = 20_000;
-/** While a hand is on the head, each setpoint must name a time of the server's clock that is hardly old. */
+/** During a hold: every setpoint must name a recent server time. */
 const HOLDING_PING_MS = PING_RETRY_MS;
-const SILENT_MS = 2500;
-/** How often figures and silence are looked at. */
+/** A ping unanswered for this long cuts the hold: commands would arrive too late as well. */
+const MAX_SILENCE_MS = 2500;
+/** How often to check for silence and sleep, and to update the latencies. */
 const CHECK_INTERVAL_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
   Pick<ViewerPorts, "join"> & {
-    /** Ends the visitor's session at the server; false where that could not be done. */
+    /** Ends the visitor's session at the server; false if that failed. */
     endSession(): Promise<boolean>;
   };
 
-/** How far the visitor is with ending the session, so that nobody comes in with this browser without a new link. */
-export type Goodbye = "none" | "possible" | "asking" | "failed" | "done";
+/** Whether the visitor can end the session for good, so that this browser needs a new link, and how far that has got. */
+export type EndVisitState = "unavailable" | "available" | "pending" | "failed" | "done";
 
-/** What the server last said of the house. */
-export interface House {
-  readonly head: string;
+/** What the server last said about the head and the stage. */
+export interface ServerState {
+  /** The name of the head, for people. */
+  readonly headName: string;
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
   readonly stage: StageState | null;
 }
 
-const UNKNOWN_HOUSE: House = { head: "", pan: null, tilt: null, stage: null };
+const UNKNOWN_SERVER_STATE: ServerState = { headName: "", pan: null, tilt: null, stage: null };
 
 export class Visit {
   readonly #ports: VisitPorts;
-  readonly #meter: Meter;
+  readonly #latencyMeter: LatencyMeter;
   readonly #serverTime: ServerTime;
   readonly #sleepDetector: SleepDetector;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
   readonly driver: Driver;
 
-  readonly #isInside = signal(false);
-  readonly #goodbye = signal<Goodbye>("none");
+  readonly #isJoined = signal(false);
+  readonly #endVisitState = signal<EndVisitState>("unavailable");
   readonly #hasDriven = signal(false);
   readonly #firstPictureMs = signal<number | null>(null);
   readonly #stream = signal<MediaStream | null>(null);
-  readonly #house = signal(UNKNOWN_HOUSE);
-  readonly #figures = signal(NO_FIGURES);
+  readonly #serverState = signal(UNKNOWN_SERVER_STATE);
+  readonly #latencies = signal(NO_LATENCIES);
   #joinedAtMs = 0;
-  #cancelLook: Cancel = () => {};
+  #cancelCheck: Cancel = () => {};
 
-  /** The one thing to say now. */
-  readonly saying: ReadonlySignal<Saying> = computed(() =>
-    say({
-      ...this.#house.value,
+  /** The message to show now. */
+  readonly statusMessage: ReadonlySignal<StatusMessage> = computed(() =>
+    statusMessageFor({
+      ...this.#serverState.value,
       channel: this.#channel.state.value,
       viewer: this.#viewer.state.value,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
       pendingStop: this.driver.pendingStop.value,
-      hasSeen: this.#firstPictureMs.value !== null,
+      hasSeenPicture: this.#firstPictureMs.value !== null,
       hasDriven: this.#hasDriven.value,
     }),
   );
 
   constructor(ports: VisitPorts) {
     this.#ports = ports;
-    this.#meter = new Meter(ports.timers);
+    this.#latencyMeter = new LatencyMeter(ports.timers);
     this.#serverTime = new ServerTime(ports.timers);
     this.#sleepDetector = new SleepDetector(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
@@ -86,7 +88,8 @@ export class Visit {
       show: (stream) => {
         this.#stream.value = stream;
       },
-      receiveFrameTimes: (capturedAtMs, shownAtMs) => this.#meter.receivePicture(capturedAtMs, shownAtMs),
+      receiveFrameTimes: (capturedAtMs, shownAtMs) =>
+        this.#latencyMeter.receiveFrameTimes(capturedAtMs, shownAtMs),
     });
     this.driver = new Driver({
       timers: ports.timers,
@@ -94,7 +97,7 @@ export class Visit {
       isBackedUp: () => this.#channel.isBackedUp(),
       newestServerTime: () => this.#serverTime.newest,
       blockedReason: () => {
-        this.#noticeSleep();
+        this.#reconnectAfterSleep();
         return this.#blockedReason();
       },
       ping: () => this.#channel.pingNow(),
@@ -104,25 +107,25 @@ export class Visit {
         }
       },
     });
-    this.#channel.state.subscribe((state) => this.#followChannel(state));
-    this.#viewer.state.subscribe((state) => this.#followViewer(state));
-    this.driver.hold.subscribe((hold) => this.#followHold(hold));
-    this.driver.lease.subscribe(() => this.#setPace());
+    this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
+    this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
+    this.driver.hold.subscribe((hold) => this.#receiveHold(hold));
+    this.driver.lease.subscribe(() => this.#updatePingInterval());
   }
 
-  get isInside(): ReadonlySignal<boolean> {
-    return this.#isInside;
+  get isJoined(): ReadonlySignal<boolean> {
+    return this.#isJoined;
   }
 
-  get goodbye(): ReadonlySignal<Goodbye> {
-    return this.#goodbye;
+  get endVisitState(): ReadonlySignal<EndVisitState> {
+    return this.#endVisitState;
   }
 
   get viewer(): ReadonlySignal<ViewerState> {
     return this.#viewer.state;
   }
 
-  /** From the tap to the first picture in milliseconds, null before it. */
+  /** From joining to the first frame, null before it. */
   get firstPictureMs(): ReadonlySignal<number | null> {
     return this.#firstPictureMs;
   }
@@ -131,42 +134,41 @@ export class Visit {
     return this.#stream;
   }
 
-  get house(): ReadonlySignal<House> {
-    return this.#house;
+  get serverState(): ReadonlySignal<ServerState> {
+    return this.#serverState;
   }
 
-  get figures(): ReadonlySignal<Figures> {
-    return this.#figures;
+  get latencies(): ReadonlySignal<Latencies> {
+    return this.#latencies;
   }
 
-  /** The visitor comes in. */
   join(): void {
     this.#joinedAtMs = this.#ports.timers.now();
     this.#firstPictureMs.value = null;
-    this.#goodbye.value = "none";
-    this.#isInside.value = true;
+    this.#endVisitState.value = "unavailable";
+    this.#isJoined.value = true;
     this.#open();
   }
 
-  /** The visitor goes, and may come back with a tap. */
+  /** Leaves; the session stays, so the visitor can join again. */
   leave(): void {
     this.#close();
     this.driver.discardPendingStop();
-    this.#isInside.value = false;
-    this.#goodbye.value = "possible";
-    this.#house.value = UNKNOWN_HOUSE;
+    this.#isJoined.value = false;
+    this.#endVisitState.value = "available";
+    this.#serverState.value = UNKNOWN_SERVER_STATE;
   }
 
-  /** The visitor who went will not come back: the session ends, and with it all other windows of this browser. */
-  async sayGoodbye(): Promise<void> {
-    this.#goodbye.value = "asking";
-    const isOver = await this.#ports.endSession();
-    if (this.#goodbye.value === "asking") {
-      this.#goodbye.value = isOver ? "done" : "failed";
+  /** Ends the session, and with it the visits in all other windows of this browser. */
+  async endVisit(): Promise<void> {
+    this.#endVisitState.value = "pending";
+    const hasEnded = await this.#ports.endSession();
+    if (this.#endVisitState.value === "pending") {
+      this.#endVisitState.value = hasEnded ? "done" : "failed";
     }
   }
 
-  /** Do not wait any longer before trying again. */
+  /** Ends all waits for the next attempt to connect. */
   retryNow(): void {
     this.#channel.retryNow();
     this.#viewer.retryNow();
@@ -176,27 +178,27 @@ export class Visit {
     this.#viewer.receiveFrame(frame);
   }
 
-  /** The page was hidden, or is seen again. Nobody drives from a hidden page. */
+  /** The page was hidden or shown. A hidden page cannot drive, so it returns the lease. */
   receiveVisibility(isVisible: boolean): void {
     this.#viewer.receiveVisibility(isVisible);
     if (isVisible) {
-      this.#noticeSleep();
+      this.#reconnectAfterSleep();
       this.#channel.retryNow();
     } else {
       this.driver.returnLease();
     }
   }
 
-  /** The page is going away; it may come back as it was. */
-  receiveGone(): void {
-    if (this.#isInside.value) {
+  /** The page is unloaded, or kept by the browser's back/forward cache. */
+  receivePageHide(): void {
+    if (this.#isJoined.value) {
       this.#close();
     }
   }
 
-  /** The page came back as it was. */
-  receiveBack(): void {
-    if (this.#isInside.value) {
+  /** The page was restored from the back/forward cache. */
+  receivePageShow(): void {
+    if (this.#isJoined.value) {
       this.#open();
     }
   }
@@ -204,38 +206,38 @@ export class Visit {
   #open(): void {
     this.#viewer.open();
     this.#channel.open();
-    this.#look();
+    this.#checkConnection();
   }
 
   #close(): void {
-    this.#cancelLook();
+    this.#cancelCheck();
     this.driver.returnLease();
     this.#channel.close();
     this.#viewer.close();
-    this.#figures.value = NO_FIGURES;
+    this.#latencies.value = NO_LATENCIES;
   }
 
   #receive(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
-        this.#meter.forgetClock();
-        this.#meter.receiveAnswer(message.clock, message.server);
+        this.#latencyMeter.reset();
+        this.#latencyMeter.receivePong(message.clock, message.server);
         this.driver.receiveTiming(message);
-        this.#hear(message.server);
-        this.#house.value = { ...this.#house.value, head: message.head };
+        this.#receiveServerTime(message.server);
+        this.#serverState.value = { ...this.#serverState.value, headName: message.head };
         break;
       case "pong":
-        this.#meter.receiveAnswer(message.clock, message.server);
+        this.#latencyMeter.receivePong(message.clock, message.server);
         this.driver.receivePong(message.clock);
-        this.#hear(message.server);
+        this.#receiveServerTime(message.server);
         break;
       case "ack":
-        this.#meter.receiveAck(message);
-        this.#hear(message.written);
+        this.#latencyMeter.receiveAck(message);
+        this.#receiveServerTime(message.written);
         break;
       case "state": {
         const { pan, tilt, stage } = message;
-        this.#house.value = { ...this.#house.value, pan, tilt, stage };
+        this.#serverState.value = { ...this.#serverState.value, pan, tilt, stage };
         break;
       }
       case "lease":
@@ -253,13 +255,13 @@ export class Visit {
     }
   }
 
-  #hear(serverMs: number): void {
+  #receiveServerTime(serverMs: number): void {
     this.#serverTime.receive(serverMs);
     this.driver.receiveServerTime();
   }
 
-  /** After a sleep the page's clock is late for good: what the server and the page know of the way is wrong. */
-  #noticeSleep(): void {
+  /** A sleep sets the page's clock back for good, so the clock offset and delays known to both sides are wrong. */
+  #reconnectAfterSleep(): void {
     if (this.#sleepDetector.check()) {
       this.#channel.reconnect();
     }
@@ -271,7 +273,7 @@ export class Visit {
     }
     const channel = this.#channel.state.value;
     if (channel.kind === "connecting" && channel.attempt === 0) {
-      return null; // as soon as the socket is there; where it does not come, the press is cut then
+      return null; // it drives as soon as the socket is open; if that fails, `receiveDisconnected` cuts the hold
     }
     if (channel.kind !== "open") {
       return "offline";
@@ -279,46 +281,46 @@ export class Visit {
     if (this.driver.lease.value?.holder === "other") {
       return "other_drives";
     }
-    const { pan, tilt } = this.#house.value;
-    const isUntold = pan === null && tilt === null; // a moment later than the socket is there; until then the server judges
+    const { pan, tilt } = this.#serverState.value;
+    const isUnknown = pan === null && tilt === null; // `state` follows `welcome`; until then the server decides
     const canTurn = pan?.link === "ready" || tilt?.link === "ready";
-    return isUntold || canTurn ? null : "out_of_reach";
+    return isUnknown || canTurn ? null : "out_of_reach";
   }
 
-  #followChannel(state: ChannelState): void {
+  #receiveChannelState(state: ChannelState): void {
     if (state.kind === "open") {
       this.driver.receiveConnected();
     } else {
       this.driver.receiveDisconnected();
       this.#serverTime.reset();
-      this.#house.value = { ...this.#house.value, pan: null, tilt: null, stage: null };
+      this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
     }
     if (state.kind === "ended") {
-      this.#cancelLook();
+      this.#cancelCheck();
       this.#viewer.close();
     }
   }
 
-  #followViewer(state: ViewerState): void {
+  #receiveViewerState(state: ViewerState): void {
     if (state.kind !== "live") {
       this.driver.cut("no_picture");
     } else if (this.#firstPictureMs.value === null) {
       this.#firstPictureMs.value = this.#ports.timers.now() - this.#joinedAtMs;
     }
     if (state.kind === "ended") {
-      this.#cancelLook();
+      this.#cancelCheck();
       this.#channel.close();
     }
   }
 
-  #followHold(hold: Hold): void {
+  #receiveHold(hold: Hold): void {
     if (hold.kind === "live" && !isZero(hold.velocity)) {
       this.#hasDriven.value = true;
     }
-    this.#setPace();
+    this.#updatePingInterval();
   }
 
-  #setPace(): void {
+  #updatePingInterval(): void {
     if (this.driver.hold.value.kind === "live") {
       this.#channel.setPingInterval(HOLDING_PING_MS);
     } else {
@@ -327,13 +329,13 @@ export class Visit {
     }
   }
 
-  #look(): void {
-    this.#cancelLook();
-    this.#noticeSleep();
-    if (this.#channel.silenceMs > SILENT_MS) {
+  #checkConnection(): void {
+    this.#cancelCheck();
+    this.#reconnectAfterSleep();
+    if (this.#channel.silenceMs > MAX_SILENCE_MS) {
       this.driver.cut("too_late");
     }
-    this.#figures.value = this.#meter.figures();
-    this.#cancelLook = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#look());
+    this.#latencies.value = this.#latencyMeter.latencies();
+    this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkConnection());
   }
 }
