@@ -102,7 +102,7 @@ def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_
         visitor.expect("topic", "reconnecting")
         visitor.tap("Stop the camera")
         visitor.expect("topic", "stop_lost")
-        expect(visitor.says).to_contain_text("the camera stops by itself as soon as nobody turns it")
+        expect(visitor.says).to_contain_text("the camera stops by itself when nobody is turning it")
         visitor.photograph("stop-without-connection")
         house.do(line.mend)
         house.wait_stopped()
@@ -134,7 +134,7 @@ def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_f
     house.wait_turning(visitor.drag_right())
     dropped_at = house.do(drop)
     visitor.expect("hold", "cut")
-    expect(visitor.says).to_contain_text("out of reach")
+    expect(visitor.says).to_contain_text("stopped answering")
     visitor.photograph("head-out-of-reach")
     visitor.expect("pan-link", "ready")
     stopped_at = house.wait_stopped()
@@ -152,7 +152,7 @@ def test_a_unit_out_of_reach_is_told_in_words_while_the_other_axis_goes_on(
     visitor.enter(house.invite())
     house.do(lambda: house.head.faults.vanish(Axis.TILT))
     try:
-        expect(visitor.says).to_contain_text("Up and down are out of reach.")
+        expect(visitor.says).to_contain_text("turn up or down at the moment")
         visitor.photograph("tilt-out-of-reach")
         visitor.sees_it_turn_after_a_fresh_press()
     finally:

@@ -4,10 +4,10 @@ import { axisHealth, axisText, type Health, latencyText, worstHealth } from "../
 import type { Visit } from "../visit/visit";
 
 const HEALTH_TEXT: Record<Health, string> = {
-  good: "all is well",
-  busy: "getting ready",
-  bad: "something is out of reach",
-  off: "no head fitted",
+  good: "everything works",
+  busy: "connecting",
+  bad: "something isn’t working",
+  off: "no motors",
 };
 
 export function ConnectionPanel({ visit }: { visit: Visit }) {
@@ -48,11 +48,11 @@ function Panel({ visit }: { visit: Visit }) {
         <dd>
           <HealthDot health={axisHealth(tilt)} /> {axisText(tilt)}
         </dd>
-        <dt title="From your hand until the command left for the camera head">Command</dt>
+        <dt title="The time from your touch until the camera’s motor is told">Control delay</dt>
         <dd data-latency="command">{latencyText(commandMs)}</dd>
-        <dt title="From the camera to this screen">Picture</dt>
+        <dt title="The time from the camera to this screen">Picture delay</dt>
         <dd data-latency="picture">{latencyText(pictureMs)}</dd>
-        <dt>Also looking</dt>
+        <dt>Also watching</dt>
         <dd>{others === 0 ? "nobody" : others}</dd>
       </dl>
     </section>

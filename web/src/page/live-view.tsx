@@ -40,7 +40,7 @@ export function LiveView({ visit, timers }: LiveViewProps) {
         class="drag-surface"
         role="application"
         tabIndex={-1}
-        aria-label="Live view. Drag, or hold the arrow keys, to look around. Escape stops the camera."
+        aria-label="Live view. Drag, or hold the arrow keys, to look around. Press Escape to stop the camera."
       >
         <div class="picture-box">
           <canvas ref={lastFrame} class="picture last-frame" />

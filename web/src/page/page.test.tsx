@@ -145,7 +145,7 @@ test("the page says that someone else drives, and offers to take over", async ()
   const { socket, deliver, join } = setup();
   await join();
   deliver(lease("other"));
-  expect(status()).toContain("Someone else is driving.");
+  expect(status()).toContain("Someone else is turning the camera.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
 });
@@ -166,12 +166,12 @@ test("the connection button has a name, and opens the panel", async () => {
   deliver({ ...state(), tilt: axis({ link: "waiting", reason: "unanswered" }) });
   expect(page.querySelector(".connection-panel")).toBeNull();
   const dot = named("Connection");
-  expect(dot?.getAttribute("aria-label")).toBe("Connection: something is out of reach");
+  expect(dot?.getAttribute("aria-label")).toBe("Connection: something isn’t working");
   expect(dot?.getAttribute("aria-expanded")).toBe("false");
   click("Connection");
   runAndRender(() => timers.advance(500));
   expect(dot?.getAttribute("aria-expanded")).toBe("true");
-  expect(page.querySelector(".connection-panel")?.textContent).toContain("does not answer");
+  expect(page.querySelector(".connection-panel")?.textContent).toContain("not responding");
 });
 
 test("leaving returns to the start screen, where the visitor can join again", async () => {
@@ -193,7 +193,7 @@ test("after leaving, the visitor can end the visit for good", async () => {
   click("End my visit");
   expect(page.querySelectorAll("button")).toHaveLength(0);
   await act(flushPromises);
-  expect(status()).toBe("Goodbye, and until next time.To come in again, ask for a new link.");
+  expect(status()).toBe("Goodbye, and until next time.To visit again, ask for a new link.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });
 
@@ -215,6 +215,6 @@ test("an ended visit says why, and has no buttons", async () => {
   const { socket, join } = setup();
   await join();
   runAndRender(() => socket.end(4401, "The household has ended this visit."));
-  expect(status()).toBe("The household has ended this visit.Ask for a new link to come in again.");
+  expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
   expect(page.querySelectorAll("button")).toHaveLength(0);
 });

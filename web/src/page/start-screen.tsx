@@ -25,9 +25,12 @@ const WELCOME = { text: "The view from home is one tap away.", detail: "" };
 const NOT_JOINED: Record<EndVisitState, Pick<StatusMessage, "text" | "detail">> = {
   unavailable: WELCOME,
   available: WELCOME,
-  pending: { text: "Saying goodbye…", detail: "" },
-  failed: { text: "Home is out of reach.", detail: "Your visit has not ended yet. Please try again." },
-  done: { text: "Goodbye, and until next time.", detail: "To come in again, ask for a new link." },
+  pending: { text: "Ending your visit…", detail: "" },
+  failed: {
+    text: "Home can’t be reached right now.",
+    detail: "Your visit has not ended yet. Please try again.",
+  },
+  done: { text: "Goodbye, and until next time.", detail: "To visit again, ask for a new link." },
 };
 
 function StartActions({ visit }: { visit: Visit }) {

@@ -5,12 +5,12 @@ import { axisHealth, axisText, latencyText, worstHealth } from "./connection-hea
 test.each([
   [null, "unknown", "busy"],
   [axis(), "ready", "good"],
-  [axis({ link: "disabled" }), "not fitted", "off"],
+  [axis({ link: "disabled" }), "no motor", "off"],
   [axis({ link: "settling" }), "connecting", "busy"],
-  [axis({ link: "searching" }), "looking for it", "bad"],
+  [axis({ link: "searching" }), "searching", "bad"],
   [axis({ link: "searching", reason: "not_found" }), "out of reach", "bad"],
   [axis({ link: "waiting", reason: "adapter_off" }), "Bluetooth is off", "bad"],
-  [axis({ link: "waiting", reason: "no_adapter" }), "Bluetooth adapter missing", "bad"],
+  [axis({ link: "waiting", reason: "no_adapter" }), "no Bluetooth adapter", "bad"],
   [axis({ link: "waiting", reason: "a reason of tomorrow" }), "out of reach", "bad"],
   [axis({ link: "closed" }), "switched off", "bad"],
 ])("the text and health of an axis: %o", (state, text, health) => {

@@ -9,9 +9,9 @@ export function axisText(axis: AxisState | null): string {
     case "ready":
       return "ready";
     case "disabled":
-      return "not fitted";
+      return "no motor";
     case "searching":
-      return REASON_TEXT[axis.reason] ?? "looking for it";
+      return REASON_TEXT[axis.reason] ?? "searching";
     case "connecting":
     case "settling":
       return "connecting";
@@ -24,13 +24,13 @@ export function axisText(axis: AxisState | null): string {
 
 const REASON_TEXT: Readonly<Record<string, string | undefined>> = {
   not_found: "out of reach",
-  no_adapter: "Bluetooth adapter missing",
+  no_adapter: "no Bluetooth adapter",
   adapter_off: "Bluetooth is off",
-  no_permission: "Bluetooth not allowed",
-  connect_failed: "does not connect",
-  no_characteristic: "not the right device",
-  refused: "refuses commands",
-  unanswered: "does not answer",
+  no_permission: "no permission for Bluetooth",
+  connect_failed: "can’t connect",
+  no_characteristic: "wrong device",
+  refused: "rejects commands",
+  unanswered: "not responding",
   lost: "connection lost",
 };
 

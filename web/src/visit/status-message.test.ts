@@ -100,7 +100,7 @@ test("a lost stop comes before everything but the end of the visit", () => {
     viewer: { kind: "frozen" },
     channel: { kind: "waiting", attempt: 1 },
   });
-  expect(shown.text).toContain("Home is out of reach");
+  expect(shown.text).toContain("Home can’t be reached");
   expect(shown.detail).toContain("the camera stops by itself");
   expect(topic({ ...lost, viewer: { kind: "ended" } })).toBe("ended");
   expect(topic({ pendingStop: { pressedAtMs: 0, isLost: false } })).toBe("nothing");

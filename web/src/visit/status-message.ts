@@ -73,7 +73,7 @@ function endedMessage({ channel, viewer }: VisitState): StatusMessage | null {
     return null;
   }
   const reason = channel.kind === "ended" ? channel.reason : "";
-  return message("ended", reason || "This visit has ended.", "Ask for a new link to come in again.");
+  return message("ended", reason || "This visit has ended.", "To visit again, ask for a new link.");
 }
 
 /** Whoever pressed stop must learn at once that it may not have worked, whatever else is wrong. */
@@ -81,8 +81,8 @@ function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
   return pendingStop?.isLost === true
     ? message(
         "stop_lost",
-        "Home is out of reach.",
-        "Your stop may not have arrived, but the camera stops by itself as soon as nobody turns it.",
+        "Home can’t be reached right now.",
+        "Your stop may not have arrived, but the camera stops by itself when nobody is turning it.",
       )
     : null;
 }
@@ -94,27 +94,31 @@ function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMe
     case "ended":
       return null;
     case "frozen":
-      return message("picture_frozen", "The picture has stopped.", "Waiting for it…");
+      return message("picture_frozen", "The picture has frozen.", "Waiting for it to come back…");
     case "joining":
       return hasSeenPicture ? pictureLostMessage() : message("opening", "Opening the view…");
     case "waiting":
       if (viewer.failure === "full") {
         return message(
           "full",
-          "Too many people are looking right now.",
-          "Trying again by itself.",
+          "Too many people are watching right now.",
+          "Trying again by itself…",
           "try_again",
         );
       }
       if (viewer.failure === "no_picture" || stage?.available === false) {
-        return message("no_picture", "The camera gives no picture right now.", "Trying again by itself.");
+        return message(
+          "no_picture",
+          "There is no picture from the camera right now.",
+          "Trying again by itself…",
+        );
       }
       return pictureLostMessage();
   }
 }
 
 function pictureLostMessage(): StatusMessage {
-  return message("picture_lost", "The picture is lost.", "Getting it back…");
+  return message("picture_lost", "The picture is gone for a moment.", "Getting it back…");
 }
 
 function connectionMessage({ channel }: VisitState): StatusMessage | null {
@@ -124,7 +128,7 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
       // The first attempt is part of joining, and usually too quick for a message to be read.
       return channel.attempt === 0 && channel.kind === "connecting"
         ? null
-        : message("reconnecting", "Reconnecting…", "You can look, but not turn the camera.");
+        : message("reconnecting", "Reconnecting…", "You can look, but not turn the camera yet.");
     default:
       return null;
   }
@@ -133,13 +137,13 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
 /** Why a hold was cut; what to do about it is always the same. */
 const CUT_TEXT: Record<CutReason, string> = {
   stopped: "Stopped.",
-  other_drives: "Someone else is driving.",
-  too_long: "That was a long turn.",
-  too_late: "The connection is too slow.",
-  too_slow: "The connection home is too slow to steer.",
-  out_of_reach: "The camera head is out of reach.",
-  no_picture: "The picture stopped, so your turn ended.",
-  offline: "There is no connection.",
+  other_drives: "Someone else is turning the camera.",
+  too_long: "That was a long turn, so the camera stopped.",
+  too_late: "The connection was too slow for a moment.",
+  too_slow: "The connection is too slow to turn the camera.",
+  out_of_reach: "The camera’s motor stopped answering.",
+  no_picture: "The picture froze, so the camera stopped.",
+  offline: "The connection was lost for a moment.",
 };
 
 function cutMessage(hold: Hold): StatusMessage | null {
@@ -150,13 +154,13 @@ function cutMessage(hold: Hold): StatusMessage | null {
 
 function cutText({ reason, delayMs }: CutHold): string {
   return reason === "too_slow" && delayMs !== undefined
-    ? `The connection home is too slow to steer: ${(delayMs / 1000).toFixed(1)} s.`
+    ? `The connection is too slow to turn the camera (${(delayMs / 1000).toFixed(1)} s behind).`
     : CUT_TEXT[reason];
 }
 
 function leaseMessage({ lease }: VisitState): StatusMessage | null {
   return lease?.holder === "other"
-    ? message("other_drives", "Someone else is driving.", "", lease.can_take ? "take_over" : null)
+    ? message("other_drives", "Someone else is turning the camera.", "", lease.can_take ? "take_over" : null)
     : null;
 }
 
@@ -168,17 +172,25 @@ function reachMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   if (unreachable.length === 2 || (unreachable.length === 1 && (isAbsent(pan) || isAbsent(tilt)))) {
     return message(
       "out_of_reach",
-      "The camera head is out of reach.",
-      "You can look, but not turn. Still trying.",
+      "The camera can’t be turned right now.",
+      "You can still look. Trying to reach its motors…",
     );
   }
   if (unreachable.length === 1) {
-    const text =
-      unreachable[0] === "pan" ? "Left and right are out of reach." : "Up and down are out of reach.";
-    return message("out_of_reach", text, "Still trying.");
+    return unreachable[0] === "pan"
+      ? message(
+          "out_of_reach",
+          "The camera can’t turn left or right at the moment.",
+          "Up and down still work.",
+        )
+      : message(
+          "out_of_reach",
+          "The camera can’t turn up or down at the moment.",
+          "Left and right still work.",
+        );
   }
   return hold.kind === "live" && hold.lostAxes.length > 0
-    ? message("hold_cut", "The camera head is back.", "Let go and press again.")
+    ? message("hold_cut", "The camera can turn every way again.", "Let go and press again.")
     : null;
 }
 
@@ -200,10 +212,10 @@ function limitMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   const isAtLimit = (axis: AxisState | null, asked: number) =>
     axis !== null && axis.limit !== 0 && Math.sign(asked) === axis.limit && Math.abs(asked) > 0.1;
   if (isAtLimit(pan, hold.velocity.pan)) {
-    return message("limit", `That is as far as it turns to the ${hold.velocity.pan > 0 ? "right" : "left"}.`);
+    return message("limit", `That’s as far ${hold.velocity.pan > 0 ? "right" : "left"} as the camera turns.`);
   }
   if (isAtLimit(tilt, hold.velocity.tilt)) {
-    return message("limit", `That is as far as it turns ${hold.velocity.tilt > 0 ? "up" : "down"}.`);
+    return message("limit", `That’s as far ${hold.velocity.tilt > 0 ? "up" : "down"} as the camera turns.`);
   }
   return null;
 }

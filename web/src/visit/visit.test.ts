@@ -252,7 +252,7 @@ test("a driver whose connection is too slow is told the delay", async () => {
   socket().deliver({ type: "error", code: "too_slow", message, closing: false, hold: 1, delay: 1440 });
   expect(visit.statusMessage.value).toMatchObject({
     topic: "hold_cut",
-    text: "The connection home is too slow to steer: 1.4 s.",
+    text: "The connection is too slow to turn the camera (1.4 s behind).",
     detail: "Let go and press again.",
   });
 });
