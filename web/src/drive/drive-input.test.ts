@@ -12,10 +12,10 @@ function hide(isHidden: boolean): void {
 
 test("blur, pagehide, freeze and hiding are all reported, until the signal aborts", () => {
   let count = 0;
-  const off = new AbortController();
+  const controller = new AbortController();
   onPageInactive(() => {
     count += 1;
-  }, off.signal);
+  }, controller.signal);
   window.dispatchEvent(new Event("blur"));
   window.dispatchEvent(new Event("pagehide"));
   document.dispatchEvent(new Event("freeze"));
@@ -23,7 +23,7 @@ test("blur, pagehide, freeze and hiding are all reported, until the signal abort
   expect(count).toBe(4);
   hide(false);
   expect(count).toBe(4);
-  off.abort();
+  controller.abort();
   window.dispatchEvent(new Event("blur"));
   expect(count).toBe(4);
 });

@@ -15,14 +15,14 @@ export interface DriveInput {
  * Calls `run` whenever the page loses focus, is hidden, frozen or left: it may never hear of a key or button that is
  * released after that, so whatever is held must count as released.
  */
-export function onPageInactive(run: () => void, until: AbortSignal): void {
+export function onPageInactive(run: () => void, signal: AbortSignal): void {
   const onVisibilityChange = () => {
     if (document.visibilityState === "hidden") {
       run();
     }
   };
-  window.addEventListener("blur", run, { signal: until });
-  window.addEventListener("pagehide", run, { signal: until });
-  document.addEventListener("freeze", run, { signal: until });
-  document.addEventListener("visibilitychange", onVisibilityChange, { signal: until });
+  window.addEventListener("blur", run, { signal });
+  window.addEventListener("pagehide", run, { signal });
+  document.addEventListener("freeze", run, { signal });
+  document.addEventListener("visibilitychange", onVisibilityChange, { signal });
 }

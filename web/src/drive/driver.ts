@@ -20,8 +20,8 @@ import type { Velocity } from "./velocity";
 /** A driver who does nothing for this long returns the lease, so that others need not take over. */
 const LEASE_IDLE_MS = 60_000;
 /**
- * A stop that was not delivered is sent again for this long. Later it might stop a movement that the visitor never saw and
- * that somebody else meant.
+ * A stop that was not delivered is sent again for this long. Later it might stop a movement that the visitor never
+ * saw, and that somebody else meant.
  */
 const STOP_RESEND_WINDOW_MS = 5000;
 /** A stop that is not confirmed within this time counts as lost: the socket may be dead without the browser knowing. */
@@ -100,7 +100,7 @@ export class Driver {
     this.#setHold(cut(this.#hold.value, reason, delayMs));
   }
 
-  /** Stops the head, whoever drives; without a connection, as soon as there is one again, unless that takes too long. */
+  /** Stops the head, whoever drives; without a connection, on the next one, if that comes soon enough. */
   stop(): void {
     this.#sendStop(this.#ports.timers.now());
     this.cut("stopped");
@@ -143,7 +143,7 @@ export class Driver {
     this.#sender.receiveServerTime();
   }
 
-  /** The server answered the ping sent at `clientMs`. Sockets keep the order, so all that was sent before has arrived. */
+  /** The server answered the ping sent at `clientMs`. Sockets keep the order, so everything sent before has arrived. */
   receivePong(clientMs: number): void {
     const pending = this.#pendingStop.value;
     if (pending !== null && pending.pressedAtMs <= clientMs) {

@@ -123,16 +123,16 @@ export function listenToGamepads(driveInput: DriveInput): () => void {
       frame = requestAnimationFrame(read);
     }
   };
-  const off = new AbortController();
-  window.addEventListener("gamepadconnected", start, { signal: off.signal });
-  window.addEventListener("gamepaddisconnected", start, { signal: off.signal });
-  onPageInactive(() => all.releaseAll(), off.signal);
+  const controller = new AbortController();
+  window.addEventListener("gamepadconnected", start, { signal: controller.signal });
+  window.addEventListener("gamepaddisconnected", start, { signal: controller.signal });
+  onPageInactive(() => all.releaseAll(), controller.signal);
   if (navigator.getGamepads?.().some((pad) => pad !== null)) {
     start();
   }
   return () => {
     cancelAnimationFrame(frame);
     all.releaseAll();
-    off.abort();
+    controller.abort();
   };
 }

@@ -35,13 +35,13 @@ export class KeyInput {
 
   /** Listens on the window until the returned function is called. */
   listen(): () => void {
-    const off = new AbortController();
-    window.addEventListener("keydown", (event) => this.receiveKeyDown(event), { signal: off.signal });
-    window.addEventListener("keyup", (event) => this.receiveKeyUp(event), { signal: off.signal });
-    onPageInactive(() => this.releaseAll(), off.signal);
+    const controller = new AbortController();
+    window.addEventListener("keydown", (event) => this.receiveKeyDown(event), { signal: controller.signal });
+    window.addEventListener("keyup", (event) => this.receiveKeyUp(event), { signal: controller.signal });
+    onPageInactive(() => this.releaseAll(), controller.signal);
     return () => {
       this.releaseAll();
-      off.abort();
+      controller.abort();
     };
   }
 

@@ -39,8 +39,8 @@ export class PointerInput {
 
   /** Listens on `surface` until the returned function is called. */
   listen(surface: HTMLElement): () => void {
-    const off = new AbortController();
-    const until = { signal: off.signal };
+    const controller = new AbortController();
+    const until = { signal: controller.signal };
     const onEnd = (event: PointerEvent) => this.receiveUp(event.pointerId);
     surface.addEventListener(
       "pointerdown",
@@ -56,10 +56,10 @@ export class PointerInput {
     surface.addEventListener("pointercancel", onEnd, until);
     surface.addEventListener("lostpointercapture", onEnd, until);
     surface.addEventListener("contextmenu", (event) => this.receiveContextMenu(event), until);
-    onPageInactive(() => this.release(), off.signal);
+    onPageInactive(() => this.release(), controller.signal);
     return () => {
       this.release();
-      off.abort();
+      controller.abort();
     };
   }
 

@@ -256,7 +256,7 @@ const steps = fc.array<Step>(
   { maxLength: 80 },
 );
 
-test("over any history: only live holds drive, nothing follows a release, sequence numbers rise, at most sixty a second", () => {
+test("over any history: only live holds drive, nothing follows a release, seq rises, at most sixty a second", () => {
   fc.assert(
     fc.property(steps, (someSteps) => {
       const history = new HoldHistory();

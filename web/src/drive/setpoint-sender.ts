@@ -1,7 +1,6 @@
 // Turns a hold into `drive` and `release` messages: the first at once, changes at most sixty times a second, and the
-// newest again and again while the hold lasts. There is no queue: a setpoint that cannot be sent now is dropped, and the
-// next one carries whatever is true by then.
-
+// newest again and again while the hold lasts. There is no queue: a setpoint that cannot be sent now is dropped, and
+// the next one carries whatever is true by then.
 import type { ServerTimestamp } from "../time/server-time";
 import type { Cancel, Timers } from "../time/timers";
 import type { ClientMessage } from "../wire/messages";
@@ -14,18 +13,18 @@ export const MIN_SEND_INTERVAL_MS = 16;
 /** Until the server's `welcome` says otherwise; a tenth of its default dead-man time. */
 const DEFAULT_RESEND_MS = 50;
 /** Likewise: how old the server time in a `drive` may be when it arrives. */
-const DEFAULT_MAX_HEARD_AGE_MS = 1000;
+const DEFAULT_MAX_AGE_MS = 1000;
 /**
  * A press may use a server time up to this fraction of that age; an older one would leave too little for the way to the
  * server, so a ping asks for a new one first.
  */
-const MAX_HEARD_AGE_FRACTION = 0.4;
+const MAX_AGE_FRACTION = 0.4;
 /** How often that ping is repeated; over a slow connection several are in flight at once. */
 export const PING_RETRY_MS = 250;
 
 export interface SetpointSenderPorts {
   readonly timers: Timers;
-  /** DriveInput one message to an open socket; false where there is none. */
+  /** Sends a message on the open socket; false if there is none. */
   send(message: ClientMessage): boolean;
   /** Whether the socket still buffers earlier messages: one more would be stale when it arrives. */
   isBackedUp(): boolean;
@@ -46,7 +45,7 @@ export class SetpointSender {
   #hold: Hold = NO_HOLD;
   #epoch: number | null = null;
   #resendMs = DEFAULT_RESEND_MS;
-  #maxHeardAgeMs = MAX_HEARD_AGE_FRACTION * DEFAULT_MAX_HEARD_AGE_MS;
+  #maxServerTimeAgeMs = MAX_AGE_FRACTION * DEFAULT_MAX_AGE_MS;
   /** When a ping was last sent because a press waits for a server time; null while none waits. */
   #pingedAtMs: number | null = null;
   #seq = 0;
@@ -64,9 +63,9 @@ export class SetpointSender {
     this.#resendMs = Math.max(MIN_SEND_INTERVAL_MS, resendMs);
   }
 
-  /** How old the server time in a `drive` may be when it arrives. */
+  /** How old the server time in a `drive` may be when it arrives, by the server's rule. */
   receiveMaxAge(maxAgeMs: number): void {
-    this.#maxHeardAgeMs = MAX_HEARD_AGE_FRACTION * maxAgeMs;
+    this.#maxServerTimeAgeMs = MAX_AGE_FRACTION * maxAgeMs;
   }
 
   /** A server time arrived: a press that waits for one can be sent now. */
@@ -112,7 +111,7 @@ export class SetpointSender {
     const serverTime = this.#ports.newestServerTime();
     // The server refuses a `drive` that names an old time. Before its first `drive` a hold can wait for a newer time,
     // because nothing moves yet; once the head moves it must go on sending, and the server decides.
-    if (serverTime === null || (this.#sent === null && serverTime.ageMs > this.#maxHeardAgeMs)) {
+    if (serverTime === null || (this.#sent === null && serverTime.ageMs > this.#maxServerTimeAgeMs)) {
       this.#pingForServerTime();
       return;
     }

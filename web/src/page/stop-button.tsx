@@ -9,8 +9,8 @@ export function StopButton({ visit }: { visit: Visit }) {
       class="stop"
       aria-label="Stop the camera"
       onPointerDown={stop}
-      // A pointer has stopped the head already when it was pressed. Clicks from the keyboard and from screen readers have
-      // no pointer event; their `detail` is 0.
+      // A pointer has stopped the head already when it was pressed. Clicks by keyboard or screen reader come without a
+      // pointer event; their `detail` is 0.
       onClick={(event) => event.detail === 0 && stop()}
     >
       <svg viewBox="0 0 24 24" aria-hidden="true">

@@ -29,21 +29,21 @@ afterEach(() => Reflect.deleteProperty(navigator, "wakeLock"));
 test("the screen is kept on until stopped", async () => {
   const wakeLock = new FakeWakeLock();
   setup(wakeLock);
-  const off = keepScreenOn();
+  const stop = keepScreenOn();
   await flushPromises();
   expect(wakeLock).toMatchObject({ requested: 1, released: 0 });
-  off();
+  stop();
   expect(wakeLock.released).toBe(1);
 });
 
 test("a page that is shown again requests the lock again, because hiding it released the lock", async () => {
   const wakeLock = new FakeWakeLock();
   setup(wakeLock);
-  const off = keepScreenOn();
+  const stop = keepScreenOn();
   await flushPromises();
   document.dispatchEvent(new Event("visibilitychange"));
   await flushPromises();
-  off();
+  stop();
   document.dispatchEvent(new Event("visibilitychange"));
   expect(wakeLock.requested).toBe(2);
 });

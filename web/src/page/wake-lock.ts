@@ -7,22 +7,22 @@
  */
 export function keepScreenOn(): () => void {
   let lock: WakeLockSentinel | null = null;
-  const off = new AbortController();
+  const controller = new AbortController();
   const request = async () => {
     if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) {
       return;
     }
     const granted = await navigator.wakeLock.request("screen").catch(() => null); // refused, such as on a low battery
     lock = granted;
-    if (off.signal.aborted) {
+    if (controller.signal.aborted) {
       // stopped while the request was pending
       void granted?.release();
     }
   };
-  document.addEventListener("visibilitychange", () => void request(), { signal: off.signal });
+  document.addEventListener("visibilitychange", () => void request(), { signal: controller.signal });
   void request();
   return () => {
-    off.abort();
+    controller.abort();
     void lock?.release();
   };
 }

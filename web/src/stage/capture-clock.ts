@@ -31,7 +31,7 @@ export class CaptureClock {
 
   /** When the frame with this timestamp was captured, in milliseconds of the server's clock. */
   capturedAtMs(rtpTimestamp: number): number {
-    const ticks = (rtpTimestamp - this.#rtpTimestamp) | 0; // as a signed 32-bit difference, so that a wrap or a reordered frame is a small step
+    const ticks = (rtpTimestamp - this.#rtpTimestamp) | 0; // signed 32-bit: small across a wrap, negative if reordered
     this.#rtpTimestamp = rtpTimestamp;
     this.#serverMs += ticks / TICKS_PER_MS;
     return this.#serverMs;

@@ -2,7 +2,7 @@
 //
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
-// Any failure leads to `waiting`, and from there back to `joining`; a visitor's session that has ended leads to `ended`,
+// Any failure leads to `waiting`, and from there back to `joining`; when the visitor's session has ended, it is `ended`
 // for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";

@@ -4,8 +4,8 @@ import { type CaptureAnchor, parseCaptureClock } from "./capture-clock";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
 /**
- * How long to wait for more ICE candidates after the first. Host candidates are found within a millisecond of each other,
- * and one is enough: the server learns of the rest as peer-reflexive candidates, from the checks they send.
+ * How long to wait for more ICE candidates after the first. Host candidates are found within a millisecond of each
+ * other, and one is enough: the server learns of the rest as peer-reflexive candidates, from the checks they send.
  */
 const GATHER_EXTRA_MS = 20;
 const GATHER_TIMEOUT_MS = 2000;

@@ -20,7 +20,7 @@ export class LatencyWindow {
     this.#timers = timers;
   }
 
-  /** Adds a sample. The clock offset is known to half a round trip only, so a slightly negative delay counts as zero. */
+  /** Adds a sample. The clock offset is exact to half a round trip only, so a negative delay counts as zero. */
   add(delayMs: number): void {
     if (!Number.isFinite(delayMs)) {
       return;

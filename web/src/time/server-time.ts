@@ -1,5 +1,5 @@
-// Keeps the newest server time that this page received. A `drive` repeats it, which proves to the server that the message
-// was made after that time, whatever the page's own clock says.
+// Keeps the newest server time that this page received. A `drive` repeats it, which proves to the server that the
+// message was made after that time, whatever the page's own clock says.
 import type { Timers } from "./timers";
 
 export interface ServerTimestamp {
@@ -17,7 +17,7 @@ export class ServerTime {
     this.#timers = timers;
   }
 
-  /** The server sent its time. The last message counts even if its time is earlier: the clock may have been set back. */
+  /** The server sent its time. The last one counts even if it is earlier: the clock may have been set back. */
   receive(serverMs: number): void {
     this.#received = { serverMs, atMs: this.#timers.now() };
   }

@@ -1,4 +1,4 @@
-// Measures a visit's latencies end to end: from an input to the radio, and from the camera to the screen (glass to glass).
+// Measures a visit's latencies end to end: from an input to the radio, and from the camera to the screen.
 import { ClockOffset } from "../time/clock-offset";
 import { LatencyWindow } from "../time/latency-window";
 import type { Timers } from "../time/timers";

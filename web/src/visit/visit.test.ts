@@ -181,7 +181,7 @@ test("a stop pressed without a connection is shown as lost, and is sent first af
   expect(visit.driver.pendingStop.value).toBeNull();
 });
 
-test("a stop reconnects at once rather than after the backoff, and repeated stops do not restart the attempt", async () => {
+test("a stop reconnects at once, not after the backoff, and repeated stops do not restart the attempt", async () => {
   const { visit, timers, sockets, socket, join, acceptSocket } = setup();
   await join();
   for (let attempt = 0; attempt < 8; attempt++) {

@@ -30,7 +30,7 @@ export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" |
     endSession(): Promise<boolean>;
   };
 
-/** Whether the visitor can end the session for good, so that this browser needs a new link, and how far that has got. */
+/** Whether the visitor can end the session for good, and how far that has got. This browser then needs a new link. */
 export type EndVisitState = "unavailable" | "available" | "pending" | "failed" | "done";
 
 /** What the server last said about the head and the stage. */

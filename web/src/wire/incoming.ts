@@ -1,5 +1,5 @@
-// Parses server messages. The server's own tests check them against contract/, so only the type is checked here: one that
-// is unknown comes from a newer server and is ignored.
+// Parses server messages. The server's own tests check them against contract/, so only the type is checked here: one
+// that is unknown comes from a newer server and is ignored.
 import type { ServerMessage } from "./messages";
 
 const TYPES: Record<ServerMessage["type"], true> = {
