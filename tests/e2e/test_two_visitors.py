@@ -25,7 +25,7 @@ def test_the_second_is_told_takes_over_and_both_know(
     house.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
-    expect(second.says).to_contain_text("Someone else is turning the camera.")
+    expect(second.says).to_contain_text("Someone else is controlling the camera.")
     second.photograph("someone-else-drives")
 
     second.tap("Take over")
@@ -33,7 +33,7 @@ def test_the_second_is_told_takes_over_and_both_know(
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
-    expect(first.says).to_contain_text("Someone else is turning the camera.")
+    expect(first.says).to_contain_text("Someone else is controlling the camera.")
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)

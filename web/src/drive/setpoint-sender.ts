@@ -148,7 +148,7 @@ export class SetpointSender {
   #sendDrive(hold: LiveHold, epoch: number, serverTime: ServerTimestamp, isChanged: boolean): boolean {
     const nowMs = this.#ports.timers.now();
     // `clock` says when the input was read. An unchanged input is read again by sending it: it is still held. So is one
-    // that had to wait for the lease or the socket, whose own reading is too old to be told as such.
+    // that had to wait for the lease or the socket, whose own reading would be too old.
     const isNewReading = isChanged && nowMs - hold.readAtMs <= 2 * MIN_SEND_INTERVAL_MS;
     const clock = isNewReading ? hold.readAtMs : nowMs;
     const { pan, tilt } = hold.velocity;

@@ -137,7 +137,7 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
 /** Why a hold was cut; what to do about it is always the same. */
 const CUT_TEXT: Record<CutReason, string> = {
   stopped: "Stopped.",
-  other_drives: "Someone else is turning the camera.",
+  other_drives: "Someone else is controlling the camera.",
   too_long: "That was a long turn, so the camera stopped.",
   too_late: "The connection was too slow for a moment.",
   too_slow: "The connection is too slow to turn the camera.",
@@ -160,7 +160,12 @@ function cutText({ reason, delayMs }: CutHold): string {
 
 function leaseMessage({ lease }: VisitState): StatusMessage | null {
   return lease?.holder === "other"
-    ? message("other_drives", "Someone else is turning the camera.", "", lease.can_take ? "take_over" : null)
+    ? message(
+        "other_drives",
+        "Someone else is controlling the camera.",
+        "",
+        lease.can_take ? "take_over" : null,
+      )
     : null;
 }
 
