@@ -15,7 +15,6 @@ from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.codec import decode
-from belvedere.gateway.limits import Allowance
 from belvedere.gateway.messages import (
     CloseCode,
     Drive,
@@ -31,6 +30,7 @@ from belvedere.gateway.messages import (
     Welcome,
 )
 from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,9 +87,9 @@ class ControlSession:
         self._is_connected = is_connected
         self._heard_at = now
         self._is_open = False
-        self._allowance = Allowance(RATE_PER_S, BURST)
-        self._too_fast = Allowance(RATE_PER_S / 10, TOO_FAST_AT_MOST)
-        self._bad = Allowance(FORGIVEN_PER_S, BAD_AT_MOST)
+        self._bucket = TokenBucket(RATE_PER_S, BURST)
+        self._too_fast = TokenBucket(RATE_PER_S / 10, TOO_FAST_AT_MOST)
+        self._bad = TokenBucket(FORGIVEN_PER_S, BAD_AT_MOST)
         self._state: State | None = None
         self._lease: Lease | None = None
 
@@ -107,7 +107,7 @@ class ControlSession:
         if self.ending is not None or self._is_visit_over(now):
             return self.receive_visit_ended(EndReason.EXPIRED)
         self._heard_at = now
-        is_within = self._allowance.take(now)
+        is_within = self._bucket.take(now)
         try:
             message = decode(text or "")
         except VisitorError as error:

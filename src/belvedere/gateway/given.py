@@ -8,10 +8,11 @@ from litestar.types import Scope
 
 from belvedere.access.sessions import Session
 from belvedere.gateway.control_sockets import ControlSockets
-from belvedere.gateway.limits import Allowances, Seats
+from belvedere.gateway.limits import Seats
 from belvedere.gateway.page_files import PageFiles
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.scripts import Scripts
+from belvedere.token_bucket import TokenBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ GivenSeats = NamedDependency[SkipValidation[Seats]]
 GivenScripts = NamedDependency[SkipValidation[Scripts]]
 GivenSockets = NamedDependency[SkipValidation[ControlSockets]]
 GivenFiles = NamedDependency[SkipValidation[PageFiles]]
-GivenOffers = NamedDependency[SkipValidation[Allowances]]
+GivenOffers = NamedDependency[SkipValidation[TokenBuckets]]
 
 SEATS_IN_ALL = 64  # sockets; a household with visitors has a handful
 SEATS_FOR_EACH = 8  # tabs and devices of one visitor, with those that have not yet noticed that they are dead
@@ -34,7 +35,7 @@ OFFERS_BURST = 10.0
 def given(parts: Parts, scripts: Scripts, sockets: ControlSockets) -> "Mapping[str, Provide]":
     """The dependencies of an application over these parts."""
     seats = Seats(SEATS_IN_ALL, SEATS_FOR_EACH)
-    offers = Allowances(OFFERS_PER_S, OFFERS_BURST)
+    offers = TokenBuckets(OFFERS_PER_S, OFFERS_BURST)
     values: dict[str, object] = {
         "parts": parts,
         "scripts": scripts,

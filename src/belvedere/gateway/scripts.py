@@ -15,7 +15,7 @@ import msgspec
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.limits import Allowance
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class Wanted(msgspec.Struct, frozen=True):
 class _Script(msgspec.Struct):
     session: str
     heard_at: float
-    allowance: Allowance
+    bucket: TokenBucket
     hold: int = 0
     seq: int = 0
     epoch: int | None = None  # of the lease under which the present press began
@@ -77,7 +77,7 @@ class Scripts:
     def receive_velocity(self, now: float, visitor: Session, wanted: Wanted) -> None:
         """Drive, if nobody else does. Raises VisitorError, which ends nothing that was not ended before."""
         script = self._script(now, visitor)
-        if not script.allowance.take(now):
+        if not script.bucket.take(now):
             raise VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast")
         is_fresh = now >= script.pressed_until
         script.pressed_until = now + max(wanted.for_s, self._dead_man_s)  # a refused request too: it must pause
@@ -141,7 +141,7 @@ class Scripts:
     def _script(self, now: float, visitor: Session) -> _Script:
         script = self._by_visitor.get(visitor.id)
         if script is None:
-            script = self._by_visitor[visitor.id] = _Script(f"script-{visitor.id}", now, Allowance(RATE_PER_S, BURST))
+            script = self._by_visitor[visitor.id] = _Script(f"script-{visitor.id}", now, TokenBucket(RATE_PER_S, BURST))
             self._engine.receive_session_opened(script.session, visitor.person, visitor.rank)
             self._on_opened()
         script.heard_at = now
