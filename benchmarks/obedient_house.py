@@ -19,7 +19,6 @@ async def _live() -> None:
     async with open_house() as house:
         parts = Parts(
             engine=house.engine,
-            head=house.engine,
             bus=house.bus,
             stage=house.stage,
             door=house.door,

@@ -67,7 +67,6 @@ async def served(page: Path) -> AsyncIterator[Served]:
         (socket,) = listen("127.0.0.1", 0)
         parts = Parts(
             engine=house.engine,
-            head=house.engine,
             bus=house.bus,
             stage=house.stage,
             door=house.door,

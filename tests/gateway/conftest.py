@@ -21,7 +21,6 @@ def make_parts() -> Callable[..., Parts]:
     def make(house: House, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Parts:
         return Parts(
             engine=house.engine,
-            head=house.engine,
             bus=house.bus,
             stage=house.stage,
             door=house.door,

@@ -7,15 +7,20 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from belvedere.access.door import Door, DoorOptions
+from belvedere.access.sessions import Session
+from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.housekeeping import END_WITHIN_S, Pictures, keep_house
 from belvedere.gateway.parts import Parts
-from belvedere.gateway.scripts import Scripts, Wanted
 from belvedere.head.axes import Axis
 from belvedere.testing.house import House, PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 DAY_S = 24 * 3600.0
+
+
+def client_of(session: Session) -> DriveClient:
+    return DriveClient(id=session.id, person=session.person, rank=session.rank)
 
 
 class LoggingDoor(Door):
@@ -32,16 +37,16 @@ class LoggingDoor(Door):
 
 
 @asynccontextmanager
-async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[Scripts, "asyncio.Task[None]"]]:
+async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[TimedDrive, "asyncio.Task[None]"]]:
     """A house that is kept; its programs, and what keeps it."""
-    scripts = Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5)
+    timed_drive = TimedDrive(house.engine, idle_s=6, dead_man_s=0.5)
     parts = make_parts(house)
     pictures = Pictures(parts.stage)
     parts.door.subscribe(pictures.receive_session_ended)
-    keeping = asyncio.create_task(keep_house(parts, scripts))
+    keeping = asyncio.create_task(keep_house(parts, timed_drive))
     await asyncio.sleep(0)
     try:
-        yield scripts, keeping
+        yield timed_drive, keeping
     finally:
         keeping.cancel()
         with suppress(asyncio.CancelledError):
@@ -71,11 +76,11 @@ async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: Ma
 
 
 async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
-    async with open_house() as house, kept(house, make_parts) as (scripts, _):
+    async with open_house() as house, kept(house, make_parts) as (timed_drive, _):
         ana = house.let_in().session
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
+        timed_drive.receive_move(house.clock(), client_of(ana), TimedMove(1, 0, 0.5))
         await asyncio.sleep(5)
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
+        timed_drive.receive_move(house.clock(), client_of(ana), TimedMove(1, 0, 0.5))
         await asyncio.sleep(5.9)
         assert house.engine._control._drivers
         await asyncio.sleep(0.11)
@@ -124,14 +129,14 @@ async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_
 async def test_an_engine_that_failed_does_not_keep_visits_from_ending(
     make_parts: MakeParts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_house(door=DoorOptions(session_s=20)) as house, kept(house, make_parts) as (scripts, keeping):
+    async with open_house(door=DoorOptions(session_s=20)) as house, kept(house, make_parts) as (timed_drive, keeping):
         ana, ben = house.let_in().session, house.let_in().session
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
-        scripts.receive_stop(house.clock(), ben)
+        timed_drive.receive_move(house.clock(), client_of(ana), TimedMove(1, 0, 0.5))
+        timed_drive.receive_stop(house.clock(), client_of(ben))
         await house.stage.answer("v=0", ana.id)
         house.units[Axis.PAN].failure = RuntimeError("broken")
         await asyncio.sleep(21)
         assert "a program that left could not be cleared up" in caplog.text
-        assert scripts.deadline() is None
+        assert timed_drive.deadline() is None
         assert not house.stage.offers
         assert not keeping.done()

@@ -93,7 +93,6 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     door = Door(clock)
     parts = Parts(
         engine=engine,
-        head=engine,
         bus=bus,
         stage=stage,
         door=door,

@@ -131,7 +131,7 @@ class ControlSession:
             case EngineStatus():
                 return self._news(value)
             case _:
-                return self._news(self._parts.head.status) if topic in STATUS_TOPICS else []
+                return self._news(self._parts.engine.status) if topic in STATUS_TOPICS else []
 
     def receive_closed(self) -> None:
         """The socket is gone: whatever was held stops. Once is enough, more is nothing."""
@@ -206,7 +206,7 @@ class ControlSession:
             clock=clock,
             head=self._parts.head_name,
         )
-        return [welcome, *self._news(self._parts.head.status)]
+        return [welcome, *self._news(self._parts.engine.status)]
 
     def _news(self, status: EngineStatus) -> list[Outgoing]:
         if not self._is_open:

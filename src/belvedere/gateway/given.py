@@ -7,11 +7,11 @@ from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from belvedere.access.sessions import Session
+from belvedere.engine.timed_drive import TimedDrive
 from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.limits import Seats
 from belvedere.gateway.page_files import PageFiles
 from belvedere.gateway.parts import Parts
-from belvedere.gateway.scripts import Scripts
 from belvedere.token_bucket import TokenBuckets
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GivenParts = NamedDependency[SkipValidation[Parts]]
 GivenVisitor = NamedDependency[SkipValidation[Session]]
 GivenSeats = NamedDependency[SkipValidation[Seats]]
-GivenScripts = NamedDependency[SkipValidation[Scripts]]
+GivenTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
 GivenSockets = NamedDependency[SkipValidation[ControlSockets]]
 GivenFiles = NamedDependency[SkipValidation[PageFiles]]
 GivenOffers = NamedDependency[SkipValidation[TokenBuckets]]
@@ -32,13 +32,13 @@ OFFERS_PER_S = 1.0  # a picture that is lost is asked for again every few second
 OFFERS_BURST = 10.0
 
 
-def given(parts: Parts, scripts: Scripts, sockets: ControlSockets) -> "Mapping[str, Provide]":
+def given(parts: Parts, timed_drive: TimedDrive, sockets: ControlSockets) -> "Mapping[str, Provide]":
     """The dependencies of an application over these parts."""
     seats = Seats(SEATS_IN_ALL, SEATS_FOR_EACH)
     offers = TokenBuckets(OFFERS_PER_S, OFFERS_BURST)
     values: dict[str, object] = {
         "parts": parts,
-        "scripts": scripts,
+        "timed_drive": timed_drive,
         "sockets": sockets,
         "seats": seats,
         "offers": offers,
