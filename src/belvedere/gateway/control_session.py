@@ -14,6 +14,7 @@ from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
 from belvedere.errors import Refusal, VisitorError
+from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
 from belvedere.gateway.messages import (
     CloseCode,
@@ -119,7 +120,7 @@ class ControlSession:
         try:
             return self._carry_out(now, message)
         except VisitorError as error:
-            return [_refusal(error, message)]
+            return [self._refusal(error, message)]
 
     def receive_published(self, topic: str, value: object) -> list[Outgoing]:
         """Put what the bus says into words for this session; what has not changed is not repeated."""
@@ -227,24 +228,24 @@ class ControlSession:
 
     def _refuse_bad(self, now: float, error: VisitorError, message: Incoming | None = None) -> list[Outgoing]:
         if self._bad.take(now):
-            return [_refusal(error, message)]
+            return [self._refusal(error, message)]
         return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many messages made no sense")
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            return [_refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
+            return [self._refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
         return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
         self.ending = Ending(code, reason)
         return [Error(code=refusal, message=reason, closing=True)]
 
-
-def _refusal(error: VisitorError, message: Incoming | None) -> Error:
-    """What is told of a refused message; None is one that could not be read."""
-    hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
-    delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
-    return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
+    def _refusal(self, error: VisitorError, message: Incoming | None) -> Error:
+        """What is told of a refused message; None is one that could not be read."""
+        self._parts.record(CommandRefused(self.name, error.refusal))
+        hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
+        delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
+        return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
 
 
 def _setpoint(message: Drive) -> Setpoint:

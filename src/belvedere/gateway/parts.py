@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import msgspec
 
 from belvedere.control.options import ControlOptions
+from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from belvedere.access.door import Door
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.events import Event
     from belvedere.stage.answer import Answer
     from belvedere.stage.options import IceServer
 
@@ -94,12 +96,13 @@ class Parts:
     """The parts of the house that the gateway talks to.
 
     Attributes:
-        engine, head: the engine, as what visitors may do to it and as what they may know of it.
+        engine: what visitors may do to the head, and may know of it.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
         guardian: whether somebody stops the head if this process hangs.
         ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
+        record: told what was refused.
         is_saving_positions: whether the head's position is being saved; None where it is not to be.
     """
 
@@ -114,5 +117,6 @@ class Parts:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED
