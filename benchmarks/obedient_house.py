@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import uvloop
+from tests.support.engine_rig import open_house
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import GatewayOptions, Parts
 from belvedere.gateway.server import listen, serve
-from belvedere.testing.house import open_house
 
 
 async def _live() -> None:

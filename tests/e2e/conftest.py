@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
+from tests.support.tcp_relay import Line
 
 from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
@@ -23,7 +24,6 @@ from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.support.engine_rig import House, open_house
 
 from belvedere.control.core import Control
 from belvedere.control.effects import NoticeCode
@@ -21,7 +22,6 @@ from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
 from belvedere.testing.clock import FakeClock
-from belvedere.testing.house import House, open_house
 
 if TYPE_CHECKING:
     from belvedere.control.effects import Effect

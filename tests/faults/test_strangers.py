@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
-from belvedere.testing.house import open_house
 
 pytestmark = pytest.mark.realtime
 

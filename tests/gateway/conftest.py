@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.gateway.talk import Start, Talk
+from tests.support.engine_rig import House
 
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.parts import GatewayOptions, Parts
-from belvedere.testing.house import House
 
 HOST = "127.0.0.1:8080"
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.support.engine_rig import House
+
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.messages import Error, Outgoing
-from belvedere.testing.house import House
 
 HELLO = {"type": "hello", "clock": 5.0}
 STOP = {"type": "stop"}

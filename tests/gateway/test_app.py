@@ -11,6 +11,7 @@ import pytest
 import schemathesis
 from hypothesis import given, settings
 from schemathesis.specs.openapi.checks import ignored_auth
+from tests.support.engine_rig import open_house
 
 import belvedere
 from belvedere.control.options import ControlOptions
@@ -18,7 +19,6 @@ from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.access.door import DoorOptions
 from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.bodies import BODY_WITHIN_S
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

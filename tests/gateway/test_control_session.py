@@ -6,6 +6,7 @@ import json
 import pytest
 from msgspec import UNSET
 from tests.gateway.talk import HELLO, STOP, Start, codes, holds
+from tests.support.engine_rig import open_house
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
@@ -15,7 +16,6 @@ from belvedere.gateway import control_session
 from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
 from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pong, State, Welcome
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 
 async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:

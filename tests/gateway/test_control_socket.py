@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 import pytest
+from tests.support.asgi import SocketPeer, open_socket
+from tests.support.engine_rig import House, PaperStage, open_house
 
 from belvedere.access.door import DoorOptions
 from belvedere.access.sessions import Admission, EndReason
@@ -17,8 +19,6 @@ from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S, VI
 from belvedere.gateway.control_socket import SEND_WITHIN_S
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
-from belvedere.testing.asgi import SocketPeer, open_socket
-from belvedere.testing.house import House, PaperStage, open_house
 
 HOST = "127.0.0.1:8080"
 HELLO = {"type": "hello", "clock": 5.0}

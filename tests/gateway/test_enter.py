@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.access.door import DoorOptions
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

@@ -5,12 +5,12 @@ from typing import Any
 
 import httpx
 from litestar import Litestar, get
+from tests.support.engine_rig import open_house
 
 from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.given import GivenParts, GivenScripts, GivenSockets, GivenVisitor, given
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.scripts import Scripts
-from belvedere.testing.house import open_house
 
 
 async def test_handlers_get_the_parts_and_the_visitor(

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.health import readiness_of
 from belvedere.gateway.parts import Parts
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

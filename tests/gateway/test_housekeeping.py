@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from tests.support.engine_rig import House, PaperStage, open_house
 
 from belvedere.access.door import Door, DoorOptions
 from belvedere.errors import StageError, StageReason
@@ -12,7 +13,6 @@ from belvedere.gateway.housekeeping import END_WITHIN_S, Pictures, keep_house
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.scripts import Scripts, Wanted
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 DAY_S = 24 * 3600.0

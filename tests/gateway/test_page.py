@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_house
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from tests.support.engine_rig import House, open_house
 
 from belvedere.access.sessions import EndReason, Session
 from belvedere.control.lease import LeaseVerb
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.scripts import BURST, Scripts, Wanted
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
 
 RIGHT = Wanted(pan=1.0, tilt=0.0, for_s=0.5)
 

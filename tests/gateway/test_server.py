@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.engine_rig import House, open_house
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -24,7 +25,6 @@ from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import MAX_FRAME_BYTES, SHUTDOWN_S, listen, serve
 from belvedere.gateway.websocket_protocol import WRITE_BUFFER_BYTES, WebSocketProtocol
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
 
 realtime = pytest.mark.realtime
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import PaperStage, open_house
 
 from belvedere.access.sessions import EndReason
 from belvedere.errors import StageError, StageReason
@@ -13,7 +14,6 @@ from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
-from belvedere.testing.house import PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 WRITE = Packet(1_000_001, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0\2"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from belvedere.testing import hci_log, usb_log
-from belvedere.testing.hci_log import ACL, COMMAND, EVENT, RECEIVED, SCO, SENT, Packet
+from tests.support.captures import hci_log, usb_log
+from tests.support.captures.hci_log import ACL, COMMAND, EVENT, RECEIVED, SCO, SENT, Packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ FILES: tuple[Callable[[list[Packet]], bytes], ...] = (
 )
 
 
-def odd_log(chance: Random) -> bytes:
+def malformed_log(chance: Random) -> bytes:
     """One file; the same chance makes the same."""
     packets = [_packet(chance, at) for at in range(chance.randrange(12))]
     if chance.random() < SOUND:
@@ -56,7 +56,7 @@ def _packet(chance: Random, at: int) -> Packet:
 
 def _attribute(chance: Random) -> tuple[int, int, bytes]:
     pdu = bytes([chance.choice(OPCODES)]) + chance.randbytes(chance.choice((0, 1, 2, 3, 4, 5, 9, 20, 23)))
-    if chance.random() < SOUND and len(pdu) > 2:  # noqa: PLR2004 - opcode, and a handle of two bytes
+    if chance.random() < SOUND and len(pdu) > 2:
         pdu = pdu[:1] + struct.pack("<H", chance.randrange(4)) + pdu[3:]
     return chance.choice((SENT, RECEIVED)), ACL, hci_log.att(chance.choice(HANDLES), pdu)
 

@@ -4,8 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-
-from belvedere.testing.asgi import PATIENCE_S, open_socket
+from tests.support.asgi import PATIENCE_S, open_socket
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI

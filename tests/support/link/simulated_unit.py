@@ -11,10 +11,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
+from tests.support.link.simulated_connection import Packet, Wire
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.port import LinkDetails
-from belvedere.link.simulated_wire import Packet, Wire
 from belvedere.patience import within
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.support.captures.malformed_logs import FILES, malformed_log
+
 from belvedere.errors import OwnerError
 from belvedere.lab.logs.survey import Survey
-from belvedere.testing.odd_logs import FILES, odd_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ def test_whatever_is_in_a_log_it_is_read_or_refused_in_one_line(tmp_path: Path) 
     path = tmp_path / "odd.log"
     read, complaints = 0, []
     for seed in range(SEEDS):
-        path.write_bytes(odd_log(Random(seed)))
+        path.write_bytes(malformed_log(Random(seed)))
         try:
             Survey(path).streams(limit=1000)
             read += 1
@@ -28,8 +29,8 @@ def test_whatever_is_in_a_log_it_is_read_or_refused_in_one_line(tmp_path: Path) 
 
 
 def test_the_same_seed_makes_the_same_log_and_another_another() -> None:
-    assert odd_log(Random(1)) == odd_log(Random(1))
-    assert len({odd_log(Random(seed)) for seed in range(50)}) > 40
+    assert malformed_log(Random(1)) == malformed_log(Random(1))
+    assert len({malformed_log(Random(seed)) for seed in range(50)}) > 40
 
 
 def test_every_kind_of_file_is_made() -> None:

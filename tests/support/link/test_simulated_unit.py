@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.link.simulated_unit import Call, SimulatedRadio, SimulatedUnit
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.simulated import Call, SimulatedRadio, SimulatedUnit
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, opened, reason_of
 
 if TYPE_CHECKING:

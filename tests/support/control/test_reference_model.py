@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.control.reference_model import Books, LatenessBook, MotionBook, person_of
 
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.options import ControlOptions
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import Refusal
 from belvedere.head.axes import AXES, Axis
-from belvedere.testing.control_books import Books, LatenessBook, MotionBook, person_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.control.reference_model import PEOPLE, Books, person_of
+from tests.support.control.true_state import PanTruth, Unit, Visitor
+
 from belvedere.control.core import Control, LeaseStatus
 from belvedere.control.effects import NoticeCode, Tell, Write
 from belvedere.control.lease import Driver, LeaseVerb
@@ -19,8 +22,6 @@ from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
-from belvedere.testing.control_books import PEOPLE, Books, person_of
-from belvedere.testing.control_parties import PanTruth, Unit, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ import asyncio
 from itertools import pairwise
 
 import pytest
+from tests.support.link.simulated_connection import Packet, Wire
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.simulated_wire import Packet, Wire
 
 INTERVAL_S = 0.030
 

@@ -8,8 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from belvedere.testing.control_schedule import TO_BE_MET, never_met, run_random_schedule
+from tests.support.control.random_schedule import TO_BE_MET, never_met, run_random_schedule
 
 HYPOTHESIS_SCHEDULES = 1000
 PLAIN_SCHEDULES = 2500

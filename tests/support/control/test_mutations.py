@@ -10,20 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.support.control.mutations import MUTATIONS, Mutation
 
 import belvedere
-from belvedere.testing.control_mutations import MUTATIONS, Mutation
 
 pytestmark = pytest.mark.realtime  # child processes run the broken cores
 
 SCHEDULES = 1500
 STEPS = 40
 TAKES_TOO_LONG_S = 120.0
-NEEDED = ("__init__.py", "errors.py", "control", "head", "testing/__init__.py")
+NEEDED = ("__init__.py", "errors.py", "control", "head")
 SOURCE = Path(belvedere.__file__).parent
+ROOT = Path(__file__).parents[3]
 LIVE = f"""
 from random import Random
-from belvedere.testing.control_schedule import run_random_schedule
+from tests.support.control.random_schedule import run_random_schedule
 for seed in range({SCHEDULES}):
     try:
         run_random_schedule(Random(seed), {STEPS})
@@ -38,9 +39,8 @@ else:
 def copy_of_the_core(folder: Path) -> Path:
     """What the world needs of Belvedere, in a folder of its own."""
     target = folder / "belvedere"
-    wanted = [*NEEDED, *(f"testing/{path.name}" for path in (SOURCE / "testing").glob("control_*.py"))]
-    for name in wanted:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir()
+    for name in NEEDED:
         if (SOURCE / name).is_dir():
             shutil.copytree(SOURCE / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -58,7 +58,7 @@ def verdict_on(mutation: Mutation | None, folder: Path) -> str:
             return "not to be found in the source any more: mend the list"
         module.write_text(source.replace(mutation.old, mutation.new, 1), encoding="utf-8")
     command = [sys.executable, "-c", LIVE]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         said = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TAKES_TOO_LONG_S, check=False

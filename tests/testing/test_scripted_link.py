@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.testing.links import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
+from belvedere.testing.scripted_link import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
 
 
 def ignore() -> None:

@@ -9,17 +9,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.link.simulated_unit import SimulatedUnit
+from tests.support.link.unit_rig import LAYOUT, UnitRig, supervised
+
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import pack
-from belvedere.link.simulated import SimulatedUnit
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.unit_rig import LAYOUT, UnitRig, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from belvedere.link.simulated import SimulatedRadio
+    from tests.support.link.simulated_unit import SimulatedRadio
 
 SLOWEST, FASTEST = 100, 999  # 15 s of different velocities at 60 Hz, far longer than any command lives
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, COMMAND, EVENT, RECEIVED, SCO, SENT
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, COMMAND, EVENT, RECEIVED, SCO, SENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from belvedere.testing.hci_log import Packet
+    from tests.support.captures.hci_log import Packet
 
 USBMON, USBMON_MMAPPED, USBPCAP = 189, 220, 249
 """Link types."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.control.model_harness import LIMIT_DEG, OPTIONS, ControlWorld
 
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.motion import AxisMotion
 from belvedere.head.axes import AXES, Axis
-from belvedere.testing.control_world import LIMIT_DEG, OPTIONS, ControlWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
+from tests.support.engine_rig import House, open_house
 
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import InternalError, StageError, StageReason
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
 
 
 def press(house: House) -> None:

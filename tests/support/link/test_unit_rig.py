@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.links import HANG, ScriptedLink, Step
-from belvedere.testing.unit_rig import UnitRig, supervised
+from belvedere.testing.scripted_link import HANG, ScriptedLink, Step
 
 
 async def test_it_tells_what_it_was_told_and_how_long_things_took() -> None:

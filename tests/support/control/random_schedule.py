@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tests.support.control.model_harness import LATE_TICK_S, OPTIONS, ControlWorld
+from tests.support.control.reference_model import PEOPLE
+
 from belvedere.control.lease import LeaseVerb
 from belvedere.head.axes import AXES, Axis
-from belvedere.testing.control_books import PEOPLE
-from belvedere.testing.control_world import LATE_TICK_S, OPTIONS, ControlWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -171,7 +172,7 @@ def _hangs(world: ControlWorld, random: Random, _name: str, driver: str) -> None
     axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
     if not world.units[axis].is_ready:
         return
-    world.hang(axis, is_taken=random.random() < 0.5)  # noqa: PLR2004 - either
+    world.hang(axis, is_taken=random.random() < 0.5)
     random.choice((world.release, lambda name: world.hold(name, *_wish(random))))(driver)
     world.wait(random.uniform(0, 0.3), _late(random))
     world.link(axis)

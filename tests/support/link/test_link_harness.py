@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.link.link_harness import INTERVAL_S, TROUBLES, LinkWorld, WatchedUnit, run_random_life
+from tests.support.link.simulated_unit import SimulatedRadio, SimulatedUnit
+from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.head.axes import AXES, Axis
-from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.link_world import INTERVAL_S, TROUBLES, LinkWorld, WatchedUnit, run_random_life
-from belvedere.testing.unit_rig import UnitRig, supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from belvedere.testing.transport import MemoryTransport
+from tests.support.memory_transport import MemoryTransport
 
 
 class Listener(asyncio.Protocol):

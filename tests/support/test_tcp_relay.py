@@ -5,8 +5,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-
-from belvedere.testing.line import HOST, Line
+from tests.support.tcp_relay import HOST, Line
 
 if TYPE_CHECKING:
     from typing import Self

@@ -3,9 +3,8 @@ from __future__ import annotations
 import struct
 
 import pytest
-
-from belvedere.testing import hci_log, usb_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SCO, SENT, Packet
+from tests.support.captures import hci_log, usb_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SCO, SENT, Packet
 
 SENT_ONE = Packet(0, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0abc"))
 HEARD = Packet(0, RECEIVED, EVENT, hci_log.connected(0x40, "C0:DE:00:00:5A:1E"))

@@ -102,8 +102,8 @@ def btsnoop(packets: Iterable[Packet], *, datalink: int = 1002) -> bytes:
 def btsnoop_record(packet: Packet, datalink: int = 1002) -> bytes:
     """One record of it."""
     flags = packet.direction | (2 if packet.kind in {COMMAND, EVENT} else 0)
-    data, original = _cut(packet, bytes([packet.kind]) if datalink == 1002 else b"")  # noqa: PLR2004 - see btsnoop
-    if datalink == 2001:  # noqa: PLR2004 - likewise
+    data, original = _cut(packet, bytes([packet.kind]) if datalink == 1002 else b"")
+    if datalink == 2001:
         flags = packet.adapter << 16 | MONITOR_OPCODES[packet.kind, packet.direction]
     return struct.pack(">IIIIQ", original, len(data), flags, 0, packet.time_us + BTSNOOP_EPOCH_US) + data
 
@@ -166,9 +166,9 @@ def block(kind: int, body: bytes, order: str = "<") -> bytes:
 
 def _pseudo_header(packet: Packet, linktype: int) -> bytes:
     """What comes before the packet: who sent it, and its type."""
-    if linktype == 254:  # noqa: PLR2004 - see pcap
+    if linktype == 254:
         return struct.pack(">HH", packet.adapter, MONITOR_OPCODES[packet.kind, packet.direction])
-    direction = struct.pack(">I", packet.direction) if linktype == 201 else b""  # noqa: PLR2004 - likewise
+    direction = struct.pack(">I", packet.direction) if linktype == 201 else b""
     return direction + bytes([packet.kind])
 
 

@@ -7,14 +7,15 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.link.link_lag import Lag, measure_lag
+from tests.support.link.simulated_unit import SimulatedRadio
 
 from belvedere.head.axes import AXES
-from belvedere.link.simulated import SimulatedRadio
-from belvedere.testing.link_lag import Lag, measure_lag
 
 if TYPE_CHECKING:
+    from tests.support.link.simulated_unit import SimulatedUnit
+
     from belvedere.head.axes import Axis
-    from belvedere.link.simulated import SimulatedUnit
 
 INTERVALS_S = [0.015, 0.030, 0.040, 0.050, 0.100]
 EPSILON_S = 1e-6

@@ -5,8 +5,7 @@ import gc
 import time
 
 import pytest
-
-from belvedere.testing.loop_watchdog import LoopWatchdog, Stall, Watched
+from tests.support.loop_watchdog import LoopWatchdog, Stall, Watched
 
 pytestmark = pytest.mark.realtime
 

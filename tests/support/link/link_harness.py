@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tests.support.link.simulated_unit import Call, SimulatedRadio, SimulatedUnit
+from tests.support.link.unit_rig import LAYOUT, UnitRig, supervised
+
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import pack
-from belvedere.link.simulated import Call, SimulatedRadio, SimulatedUnit
 from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.clock import run_in_virtual_time
-from belvedere.testing.unit_rig import LAYOUT, UnitRig, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -169,5 +169,5 @@ class LoopWatchdog:
     def _look(self) -> None:
         """See what the loop is doing; the first look at a stall is kept."""
         if not self._stack:
-            frame = sys._current_frames().get(self._thread)  # noqa: SLF001 - the one way to see another thread
+            frame = sys._current_frames().get(self._thread)
             self._stack = "".join(traceback.format_stack(frame)[-KEPT_FRAMES:])
