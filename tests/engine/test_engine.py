@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.support.engine_rig import House, open_house
+from tests.support.engine_rig import EngineRig, open_rig
 
 from belvedere.control.core import Control
 from belvedere.control.effects import NoticeCode
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from belvedere.control.effects import Effect
 
 
-def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
+def a_setpoint(house: EngineRig, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
     epoch = house.engine.status.lease.epoch
     now = house.clock()
     return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=now, heard_s=now)
 
 
-def ann_drives(house: House, pan: float = 0.5) -> None:
+def ann_drives(house: EngineRig, pan: float = 0.5) -> None:
     house.engine.receive_session_opened("ann", "ann")
     house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     house.engine.receive_drive("ann", a_setpoint(house, pan))
 
 
 async def test_a_setpoint_is_in_the_units_mailbox_before_the_call_returns() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.1)
 
 
 async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         await asyncio.sleep(0.499)
         assert house.units[Axis.PAN].velocity == 0.5
@@ -55,7 +55,7 @@ async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
 
 
 async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         acks, others = house.bus.subscribe("ack:ann"), house.bus.subscribe("ack:bob")
         ann_drives(house)
         at = house.clock()
@@ -64,7 +64,7 @@ async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() ->
 
 
 async def test_a_cut_hold_is_told_to_its_driver() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         house.lose(Axis.PAN)
@@ -72,7 +72,7 @@ async def test_a_cut_hold_is_told_to_its_driver() -> None:
 
 
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         heard = house.bus.subscribe("status")
         house.engine.receive_sign_of_life("nobody", 1.0)
         assert list(heard.newest_to_send()) == []
@@ -83,7 +83,7 @@ async def test_status_is_published_when_it_changes_and_only_then() -> None:
 
 
 async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         with pytest.raises(VisitorError):
             house.engine.receive_drive("stranger", a_setpoint(house, 1))
         ann_drives(house)
@@ -91,7 +91,7 @@ async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
 
 
 async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         acks = house.bus.subscribe("ack:ann")
         house.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
@@ -102,7 +102,7 @@ async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
 
 
 async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_call() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         for hold, end in enumerate(
             (
                 lambda: house.engine.receive_stop("anyone"),
@@ -217,7 +217,7 @@ async def test_the_loop_beats_sooner_once_that_is_wanted() -> None:
 
 
 async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_first() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         now = house.clock() + 5  # the process was stopped, and no timer has run yet
         house.engine._clock = lambda: now
@@ -228,7 +228,7 @@ async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_fir
 @pytest.mark.parametrize("tells", ["attempted", "written"])
 async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_jumped(tells: str) -> None:
     """Whoever tells of a write read the clock before; what is due meanwhile is decided at a later time."""
-    async with open_house() as house:
+    async with open_rig() as house:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         now, readings = house.clock() + 0.03, itertools.count(1)  # the next step of the speed is due
@@ -242,7 +242,7 @@ async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_
 
 
 async def test_an_engine_that_has_failed_lets_a_stop_leave_all_the_same() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         house.engine._failure = RuntimeError()
         house.engine.receive_unit_attempted(Axis.PAN, 0.0, house.clock() + 5)
@@ -268,7 +268,7 @@ async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
 
 
 async def test_an_engine_at_rest_sets_no_timer() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         await asyncio.sleep(60)
         before = house.engine.status
         ticks: list[float] = []
@@ -281,7 +281,7 @@ async def test_an_engine_at_rest_sets_no_timer() -> None:
 
 
 async def test_a_units_trouble_is_told_with_its_reason() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
         house.engine.receive_unit_status(Axis.TILT, house.units[Axis.TILT].status)
         tilt = house.engine.status.tilt
@@ -307,7 +307,7 @@ async def test_a_unit_that_cannot_be_told_does_not_keep_the_other_from_its_last_
 
 
 async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         is_at_rest = []
         for velocity in (0.0, 0.5, 0.0):
             house.engine.receive_unit_written(Axis.PAN, velocity, None, house.clock())
@@ -340,7 +340,7 @@ async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
 
 
 async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         await asyncio.sleep(1)
         house.engine.receive_unit_attempted(Axis.PAN, 0.5, house.clock())
         house.lose(Axis.PAN)
@@ -352,7 +352,7 @@ async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() 
 
 
 async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         setpoint = msgspec.structs.replace(a_setpoint(house, 0.5, seq=2), tilt=0.5)
         house.engine.receive_drive("ann", setpoint)
@@ -382,7 +382,7 @@ async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who
 
 
 async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.engine.receive_session_opened("tab", "ann")
         house.engine.receive_session_opened("bob", "bob")
         house.engine.receive_session_opened("room", "resident", 1)
@@ -402,7 +402,7 @@ async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -
 
 @pytest.mark.parametrize("says", ["sign of life", "stop"])
 async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.engine.receive_session_opened("ann", "ann")
         house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
         await asyncio.sleep(4)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 from litestar import Litestar, get
-from tests.support.engine_rig import open_house
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.given import GivenParts, GivenScripts, GivenSockets, GivenVisitor, given
@@ -22,9 +22,9 @@ async def test_handlers_get_the_parts_and_the_visitor(
     async def handler(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts, sockets: GivenSockets) -> None:
         seen.extend((parts, visitor, scripts, sockets))
 
-    async with open_house() as house:
-        parts, ana = make_parts(house), house.let_in().session
-        scripts = Scripts(house.engine, house.engine, idle_s=1, dead_man_s=0.5)
+    async with open_rig() as rig:
+        parts, ana = make_parts(rig), rig.let_in().session
+        scripts = Scripts(rig.engine, rig.engine, idle_s=1, dead_man_s=0.5)
         sockets = ControlSockets()
         dependencies = given(parts, scripts, sockets)
         routes = Litestar([handler], dependencies=dependencies, logging_config=None, openapi_config=None)

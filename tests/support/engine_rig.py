@@ -1,4 +1,4 @@
-"""A whole house without radio, camera or network: the real engine over two units that obey at once."""
+"""Runs the real engine over two fake units and a fake stage: no radio, camera or network."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from belvedere.access.sessions import Admission
 
 
-class ObedientUnit:
-    """A unit in reach that is told of every command, and acknowledges it at once.
+class FakeUnit:
+    """A unit in reach that records every command and acknowledges it at once.
 
-    Set `failure` to make its next command fail as no unit of ours may.
+    Set `failure` to make its next command raise, as no real one may.
     """
 
     def __init__(self, axis: Axis, engine: Engine, clock: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class ObedientUnit:
         return self.velocities[-1][1] if self.velocities else 0.0
 
     def put(self, command: UnitCommand) -> None:
-        """Obey."""
+        """Record and acknowledge."""
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -59,8 +59,8 @@ class ObedientUnit:
             await self._told.wait()
 
 
-class PaperStage:
-    """A stage that answers every offer with a few words; `refusal` makes it refuse."""
+class FakeStage:
+    """A stage that answers every offer with an empty description; `refusal` makes it refuse."""
 
     def __init__(self) -> None:
         self.viewers = 0
@@ -93,7 +93,7 @@ class PaperStage:
 
 
 @dataclass
-class House:
+class EngineRig:
     """Everything but the gateway."""
 
     clock: Callable[[], float]
@@ -101,8 +101,8 @@ class House:
     engine: Engine
     door: Door
     options: ControlOptions
-    units: dict[Axis, ObedientUnit]
-    stage: PaperStage = field(default_factory=PaperStage)
+    units: dict[Axis, FakeUnit]
+    stage: FakeStage = field(default_factory=FakeStage)
 
     def let_in(self, person: str = "", rank: int = 0) -> Admission:
         """Somebody with a link comes in."""
@@ -125,21 +125,21 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(options: ControlOptions | None = None, door: DoorOptions | None = None) -> AsyncIterator[House]:
-    """A house whose engine runs on the running loop's clock, with both units in reach."""
+async def open_rig(options: ControlOptions | None = None, door: DoorOptions | None = None) -> AsyncIterator[EngineRig]:
+    """Run an engine on the running loop's clock, with both units in reach."""
     clock = asyncio.get_running_loop().time
     options = options or ControlOptions()
     bus = Bus()
     setup = AxisSetup(full_speed_deg_per_s=30.0)
     engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus)
-    units = {axis: ObedientUnit(axis, engine, clock) for axis in AXES}
+    units = {axis: FakeUnit(axis, engine, clock) for axis in AXES}
     for axis, unit in units.items():
         engine.attach(axis, unit)
         engine.receive_unit_status(axis, unit.status)
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(0)
     try:
-        yield House(clock, bus, engine, Door(clock, door), options, units)
+        yield EngineRig(clock, bus, engine, Door(clock, door), options, units)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError, InternalError):

@@ -1,4 +1,4 @@
-"""A network line that can be cut, or fall silent without a word: a TCP relay on loopback, for tests."""
+"""A TCP relay on loopback whose connections can be reset, or stalled without either end being told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 
-class Line:
+class TcpRelay:
     """Relays whatever comes to `port` to another port of this computer, both ways; use it as a context manager.
 
     All calls come from the loop that it was opened in.
@@ -20,8 +20,8 @@ class Line:
     def __init__(self, to_port: int) -> None:
         self.port = 0
         self.to_port = to_port
-        self.is_cut = False
-        self.is_hushed = False
+        self.is_resetting = False
+        self.is_stalled = False
         self._ends: set[_End] = set()
 
     async def open(self) -> None:
@@ -30,9 +30,9 @@ class Line:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """End all of it."""
+        """Stop listening and reset every connection."""
         self._server.close()
-        self.cut()
+        self.reset()
         await self._server.wait_closed()
 
     async def __aenter__(self) -> Self:
@@ -42,46 +42,46 @@ class Line:
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
-    def cut(self) -> None:
-        """Reset every connection, and every new one, until `mend`."""
-        self.is_cut = True
+    def reset(self) -> None:
+        """Reset every connection, and every new one, until `resume`."""
+        self.is_resetting = True
         for end in list(self._ends):
             end.transport.abort()
 
-    def hush(self) -> None:
-        """Carry nothing any more, and tell nobody: connections stay open, half or whole, until `mend`."""
-        self.is_hushed = True
+    def stall(self) -> None:
+        """Forward nothing, and close nothing: connections stay open, half-open ones too, until `resume`."""
+        self.is_stalled = True
         for end in self._ends:
             end.transport.pause_reading()
 
-    def mend(self) -> None:
-        """Carry everything again, also what waited."""
-        self.is_cut = self.is_hushed = False
+    def resume(self) -> None:
+        """Forward everything again, including what waited."""
+        self.is_resetting = self.is_stalled = False
         for end in self._ends:
             end.transport.resume_reading()
 
     def receive_end(self, end: _End) -> None:
-        """A connection was made; one end of it is here."""
+        """One end of a connection was opened."""
         self._ends.add(end)
-        if self.is_cut:
+        if self.is_resetting:
             end.transport.abort()
-        elif self.is_hushed:  # before Python 3.11.4 a transport begins to read after this, whatever it is told here
-            asyncio.get_running_loop().call_soon(self._keep_hushed, end)
+        elif self.is_stalled:  # before Python 3.11.4 a transport begins to read after this, whatever it is told here
+            asyncio.get_running_loop().call_soon(self._keep_stalled, end)
 
-    def _keep_hushed(self, end: _End) -> None:
-        if self.is_hushed and end in self._ends:
+    def _keep_stalled(self, end: _End) -> None:
+        if self.is_stalled and end in self._ends:
             end.transport.pause_reading()
 
     def receive_lost(self, end: _End) -> None:
-        """That end is gone."""
+        """That end is closed."""
         self._ends.discard(end)
 
 
 class _End(asyncio.Protocol):
-    """One end of a relayed connection; the caller's makes the other one."""
+    """One end of a relayed connection; the client's end opens the one to the server."""
 
-    def __init__(self, line: Line, other: _End | None = None) -> None:
-        self._line = line
+    def __init__(self, relay: TcpRelay, other: _End | None = None) -> None:
+        self._relay = relay
         self._other = other
         self._early = bytearray()
         self._dialling: asyncio.Task[object] | None = None
@@ -89,14 +89,14 @@ class _End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self._line.receive_end(self)
+        self._relay.receive_end(self)
         if self._other is None:
             self._dialling = asyncio.create_task(self._dial())
         else:
             self._other.receive_other(self)
 
     def receive_other(self, other: _End) -> None:
-        """The far end is there; hand over what came before it."""
+        """The end to the server is open; forward what came before."""
         self._other = other
         other.transport.write(bytes(self._early))
         if self.transport.is_closing():
@@ -109,13 +109,13 @@ class _End(asyncio.Protocol):
             self._other.transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._line.receive_lost(self)
+        self._relay.receive_lost(self)
         if self._other is not None:
             self._other.transport.abort() if exc else self._other.transport.close()
 
     async def _dial(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: _End(self._line, self), HOST, self._line.to_port)
+            await loop.create_connection(lambda: _End(self._relay, self), HOST, self._relay.to_port)
         except OSError:
             self.transport.abort()

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.tcp_relay import HOST, Line
+from tests.support.tcp_relay import HOST, TcpRelay
 
 if TYPE_CHECKING:
     from typing import Self
@@ -15,17 +15,17 @@ PATIENCE_S = 10
 
 
 class Echoing(AsyncExitStack):
-    """A line to somebody who says everything back, and callers who are hung up on at the end."""
+    """A relay to an echo server, and clients that are closed at the end."""
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         await self.enter_async_context(asyncio.timeout(PATIENCE_S))
         server = await self.enter_async_context(await asyncio.start_server(self._echo, HOST, 0))
-        self.line = await self.enter_async_context(Line(server.sockets[0].getsockname()[1]))
+        self.relay = await self.enter_async_context(TcpRelay(server.sockets[0].getsockname()[1]))
         return self
 
     async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection(HOST, self.line.port)
+        reader, writer = await asyncio.open_connection(HOST, self.relay.port)
         self.callback(writer.close)
         return reader, writer
 
@@ -52,46 +52,46 @@ async def test_it_carries_both_ways_and_passes_the_end_on() -> None:
         assert await reader.read() == b""
 
 
-async def test_a_cut_resets_what_is_open_and_what_is_new_until_it_is_mended() -> None:
+async def test_reset_ends_open_and_new_connections_until_resume() -> None:
     async with Echoing() as echoing:
         reader, _writer = await echoing.call(b"a")
-        echoing.line.cut()
+        echoing.relay.reset()
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         reader, _writer = await echoing.dial()
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
-        echoing.line.mend()
+        echoing.relay.resume()
         await echoing.call(b"b")
 
 
-async def test_a_hushed_line_is_silent_and_open_and_gives_up_what_waited_when_it_is_mended() -> None:
+async def test_a_stalled_relay_keeps_connections_open_and_forwards_what_waited_on_resume() -> None:
     async with Echoing() as echoing:
         reader, writer = await echoing.call(b"a")
-        echoing.line.hush()
+        echoing.relay.stall()
         writer.write(b"b")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await reader.readexactly(1)
-        echoing.line.mend()
+        echoing.relay.resume()
         assert await reader.readexactly(1) == b"b"
 
 
-async def test_a_caller_on_a_hushed_line_waits_too() -> None:
+async def test_a_client_of_a_stalled_relay_waits_too() -> None:
     async with Echoing() as echoing:
-        echoing.line.hush()
+        echoing.relay.stall()
         reader, writer = await echoing.dial()
         writer.write(b"a")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await reader.readexactly(1)
-        echoing.line.mend()
+        echoing.relay.resume()
         assert await reader.readexactly(1) == b"a"
 
 
-async def test_a_line_to_nobody_hangs_up() -> None:
+async def test_a_relay_to_a_closed_port_resets() -> None:
     async with Echoing() as echoing:
-        echoing.line.to_port = 1
+        echoing.relay.to_port = 1
         reader, _writer = await echoing.dial()
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)

@@ -1,4 +1,4 @@
-"""A link to a unit that does what a test tells it, call by call."""
+"""A `UnitLink` without a radio: each call takes as long and ends as a test's script says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A small world around the fail-safe core, in which anything may happen in any order, and what must never be true.
+"""Runs the fail-safe core beside a reference model, takes any event in any order, and checks the invariants.
 
-It keeps its own books of what visitors meant (`control_books`) and of what the units truly do, without asking the core,
-and compares them with what the core does after everything that happens. `control_schedule` drives it by chance.
+What visitors meant (`reference_model`) and what the units truly do (`true_state`) is kept without asking the core, and
+compared with what the core does after every event. `random_schedule` generates the events.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.support.control.reference_model import PEOPLE, Books, person_of
-from tests.support.control.true_state import PanTruth, Unit, Visitor
+from tests.support.control.reference_model import PEOPLE, ReferenceModel, person_of
+from tests.support.control.true_state import PanState, UnitState, VisitorState
 
 from belvedere.control.core import Control, LeaseStatus
 from belvedere.control.effects import NoticeCode, Tell, Write
@@ -53,7 +53,7 @@ EPSILON = 1e-6
 
 
 @dataclass
-class ControlWorld:
+class ModelHarness:
     """Visitors, a clock, two units, and the core between them; every method is something that may happen.
 
     `met` counts what happened to the core: every refusal, every kind of cut, every limit.
@@ -69,10 +69,10 @@ class ControlWorld:
         """The program starts, with the head turned to its middle and at rest."""
         setup = AxisSetup(full_speed_deg_per_s=FULL_SPEED_DEG_PER_S, limits=LIMITS)
         self.core = Control(OPTIONS, {Axis.PAN: setup})
-        self.books = Books(OPTIONS)
-        self.visitors = {name: Visitor(name, 1000.0 * place) for place, name in enumerate(PEOPLE)}
-        self.units = {axis: Unit(stops_since=self.now) for axis in AXES}
-        self.pan = PanTruth()
+        self.model = ReferenceModel(OPTIONS)
+        self.visitors = {name: VisitorState(name, 1000.0 * place) for place, name in enumerate(PEOPLE)}
+        self.units = {axis: UnitState(stops_since=self.now) for axis in AXES}
+        self.pan = PanState()
         self._step()
 
     # what visitors do
@@ -81,30 +81,30 @@ class ControlWorld:
         """A session opens, or closes."""
         visitor = self.visitors[name]
         visitor.is_connected = not visitor.is_connected
-        self.books.pass_time(self.now)
+        self.model.pass_time(self.now)
         if visitor.is_connected:
-            self.books.come(name)
+            self.model.come(name)
             self.core.receive_session_opened(self.now, Driver(name, person_of(name), PEOPLE[name]))
         else:
             _forget(visitor)
-            self.books.leave(self.now, name)
+            self.model.leave(self.now, name)
             self.core.receive_session_closed(self.now, name)
         self._step()
 
     def lease(self, name: str, verb: LeaseVerb) -> None:
         """A session asks for the lease, takes it or returns it."""
-        self.books.pass_time(self.now)
-        before, was_gone = self.books.lease.epoch, self.books.lease.is_gone and self.books.lease.driver is not None
-        expected = self.books.ask(self.now, name, verb)
+        self.model.pass_time(self.now)
+        before, was_gone = self.model.lease.epoch, self.model.lease.is_gone and self.model.lease.driver is not None
+        expected = self.model.ask(self.now, name, verb)
         self._compare(expected, lambda: self.core.receive_lease(self.now, name, verb))
-        is_changed = self.books.lease.epoch != before
+        is_changed = self.model.lease.epoch != before
         if is_changed:
             self.met[f"lease: {verb}{' while gone' if was_gone else ''}"] += 1
         for visitor in self.visitors.values():
             if is_changed or (verb is LeaseVerb.RETURN and visitor.name == name):
                 _forget(visitor)
-        if self.books.lease.is_held_by(name):
-            self.visitors[name].epoch = self.books.lease.epoch
+        if self.model.lease.is_held_by(name):
+            self.visitors[name].epoch = self.model.lease.epoch
         self._step()
 
     def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf, late_s: float = 0.0) -> None:
@@ -166,8 +166,8 @@ class ControlWorld:
     def release(self, name: str, epochs_ago: int = 0) -> None:
         """The visitor lets go; or an old release comes late."""
         visitor = self.visitors[name]
-        self.books.pass_time(self.now)
-        self.books.release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
+        self.model.pass_time(self.now)
+        self.model.release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
         self.core.receive_release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
         if epochs_ago == 0:
             visitor.pressed = None
@@ -175,8 +175,8 @@ class ControlWorld:
 
     def stop(self, name: str) -> None:
         """Somebody presses stop: it is said at once, three times, even to units believed to be at rest."""
-        self.books.pass_time(self.now)
-        self.books.stop(self.now, name)
+        self.model.pass_time(self.now)
+        self.model.stop(self.now, name)
         for unit in self.units.values():
             unit.stops_since, unit.stops = self.now, 0
         self.core.receive_stop(self.now, name)
@@ -184,32 +184,32 @@ class ControlWorld:
         assert all(unit.stops == 1 for unit in self.units.values()), "a stop was queued"
 
     def ping(self, name: str, late_s: float) -> None:
-        """A sign of life without a wish."""
-        self.books.pass_time(self.now)
-        self.books.hear(self.now, name, late_s + self.visitors[name].slept_s)
+        """A heartbeat without a setpoint."""
+        self.model.pass_time(self.now)
+        self.model.hear(self.now, name, late_s + self.visitors[name].slept_s)
         self.core.receive_sign_of_life(self.now, name, self._sent_at(self.visitors[name], late_s))
         self._step()
 
-    # what the house does
+    # what the program, the units and the clock do
 
     def close(self) -> None:
         """The program is about to end."""
-        self.books.pass_time(self.now)
-        self.books.close()
+        self.model.pass_time(self.now)
+        self.model.close()
         self.core.receive_closing(self.now)
         self._step()
 
     def link(self, axis: Axis) -> None:
         """A unit goes out of reach, perhaps turning; or comes back, and is told to stop first."""
         unit = self.units[axis]
-        self.books.pass_time(self.now)
+        self.model.pass_time(self.now)
         unit.is_ready = not unit.is_ready
         if unit.is_ready:
             self._find(axis, unit)
         else:
             self._lose(axis, unit)
             unit.lost_at, unit.is_hung, unit.is_deaf, unit.hangs_next = self.now, False, False, None
-        self.books.link(axis, is_ready=unit.is_ready)
+        self.model.link(axis, is_ready=unit.is_ready)
         self.core.receive_link(self.now, axis, is_ready=unit.is_ready)
         self._step()
 
@@ -226,11 +226,11 @@ class ControlWorld:
 
     def clock_jumps_back(self, seconds: float) -> None:
         """The clock misbehaves, and the core has seen the later time: every press is over."""
-        self.books.pass_time(self.now)
+        self.model.pass_time(self.now)
         self._step()
         self.now -= seconds
-        self.books.jump(seconds, self.now)
-        self.books.pass_time(self.now)
+        self.model.jump(seconds, self.now)
+        self.model.pass_time(self.now)
         for unit in self.units.values():
             unit.lost_at -= seconds
             unit.stops_since = None if unit.stops_since is None else self.now
@@ -244,7 +244,7 @@ class ControlWorld:
             turns += 1
             assert turns < MOST_TURNS, "the core never sleeps"
             self._pass_to(max(self.now, deadline + late_s))
-            self.books.pass_time(self.now)
+            self.model.pass_time(self.now)
             self._step()
         self._pass_to(end)
         self._check_asleep(late_s)
@@ -255,14 +255,14 @@ class ControlWorld:
         self._pass_to(self.now + seconds)
         for unit in self.units.values():
             unit.stops_since = None if unit.stops_since is None else self.now
-        if self.books.press is not None:
-            self.books.press.changed_at = self.now
+        if self.model.press is not None:
+            self.model.press.changed_at = self.now
 
     # how visitors send
 
     def _send(
         self,
-        visitor: Visitor,
+        visitor: VisitorState,
         late_s: float = 0.0,
         for_s: float = math.inf,
         unheard_s: float = UNHEARD_OF_US_S,
@@ -277,7 +277,7 @@ class ControlWorld:
 
     def _setpoint(
         self,
-        visitor: Visitor,
+        visitor: VisitorState,
         wish: dict[Axis, float],
         *,
         seq: int,
@@ -298,17 +298,17 @@ class ControlWorld:
             for_s=for_s,
         )
 
-    def _sent_at(self, visitor: Visitor, late_s: float) -> float:
+    def _sent_at(self, visitor: VisitorState, late_s: float) -> float:
         return self.now + visitor.clock_offset_s - visitor.slept_s - late_s
 
-    def _offer(self, visitor: Visitor, setpoint: Setpoint, late_s: float) -> None:
-        self.books.pass_time(self.now)
-        expected = self.books.receive(self.now, visitor.name, setpoint, late_s + visitor.slept_s)
+    def _offer(self, visitor: VisitorState, setpoint: Setpoint, late_s: float) -> None:
+        self.model.pass_time(self.now)
+        expected = self.model.receive(self.now, visitor.name, setpoint, late_s + visitor.slept_s)
         self._compare(expected, lambda: self.core.receive_setpoint(self.now, visitor.name, setpoint))
         self._step()
 
     def _compare(self, expected: Refusal | None, request: Callable[[], None]) -> None:
-        """The core must refuse what the books refuse, for that reason, and nothing else."""
+        """The core must refuse what the model refuses, for that reason, and nothing else."""
         refusal = None
         try:
             request()
@@ -317,16 +317,16 @@ class ControlWorld:
         self.met[f"refused: {refusal}" if refusal is not None else "granted"] += 1
         assert refusal is expected, f"refused for {refusal}, not {expected}"
 
-    # how units do what they do
+    # how units behave
 
-    def _lose(self, axis: Axis, unit: Unit) -> None:
+    def _lose(self, axis: Axis, unit: UnitState) -> None:
         self.met["lost with a doubt"] += unit.is_hung or unit.is_deaf
         if axis is Axis.PAN:
             self.pan.may_overrun |= unit.turning != 0
             unit.may_have_missed = self.now - unit.changed_at <= UNHEARD_S + EPSILON
             self.pan.may_be_unsure |= not self.pan.is_exact or unit.may_have_missed
 
-    def _find(self, axis: Axis, unit: Unit) -> None:
+    def _find(self, axis: Axis, unit: UnitState) -> None:
         was_turning, away_s = unit.turning != 0, self.now - unit.lost_at
         self.core.receive_attempted(self.now, axis, 0.0)
         unit.turning = 0.0
@@ -357,10 +357,10 @@ class ControlWorld:
         self.pan.deg += self.units[Axis.PAN].turning * FULL_SPEED_DEG_PER_S * (time - self.now)
         self.now = time
 
-    # what must be true
+    # invariants
 
     def _step(self) -> None:
-        """Let the core do what is due, and look at all of it."""
+        """Let the core do what is due, and check every effect."""
         told_lost = set()
         for effect in self.core.tick(self.now):
             if isinstance(effect, Write):
@@ -370,12 +370,12 @@ class ControlWorld:
                 self.met[f"cut: {effect.code}"] += 1
                 if effect.code is NoticeCode.LEASE_LOST:
                     told_lost.add(effect.session)
-        self.books.motion.note(self.now, is_moving=any(unit.told != 0 for unit in self.units.values()))
-        assert told_lost == self.books.lost_it, (
-            f"{told_lost} were told that they drive no more, not {self.books.lost_it}"
+        self.model.motion.note(self.now, is_moving=any(unit.told != 0 for unit in self.units.values()))
+        assert told_lost == self.model.lost_it, (
+            f"{told_lost} were told that they drive no more, not {self.model.lost_it}"
         )
-        self.books.lost_it = set()
-        lease = self.books.lease
+        self.model.lost_it = set()
+        lease = self.model.lease
         rank = PEOPLE[lease.driver] if lease.driver is not None else 0
         assert self.core.lease_status == LeaseStatus(lease.epoch, lease.driver, rank), "the wrong one drives"
         for axis in AXES:
@@ -384,7 +384,7 @@ class ControlWorld:
         self._check_position()
         self._check_limits()
 
-    def _check_write(self, unit: Unit, velocity: float) -> None:
+    def _check_write(self, unit: UnitState, velocity: float) -> None:
         """A speed grows slowly, a stop is said three times and no more."""
         from_rest = abs(unit.told) if unit.told * velocity > 0 else 0.0
         most = from_rest + OPTIONS.acceleration_per_s * min(max(0.0, self.now - unit.told_at), GROWS_FOR_S)
@@ -403,7 +403,7 @@ class ControlWorld:
         unit.told, unit.told_at = velocity, self.now
 
     def _check_is_meant(self, axis: Axis) -> None:
-        told, wish = self.units[axis].told, self.books.wish(axis)
+        told, wish = self.units[axis].told, self.model.wish(axis)
         assert told == 0 or wish != 0, f"{axis} moves and nobody means it to"
         assert told * wish >= 0, f"{axis} moves the wrong way"
         assert abs(told) <= abs(wish) + EPSILON, f"{axis} moves faster than it was asked to"
@@ -414,7 +414,7 @@ class ControlWorld:
             assert is_near or not is_known, f"pan is not moved at {self.pan.deg} though somebody means it to"
             self.met[f"limit: {math.copysign(1, wish):+.0f}"] += is_known
 
-    def _check_stops(self, unit: Unit) -> None:
+    def _check_stops(self, unit: UnitState) -> None:
         if unit.stops_since is not None and self.now - unit.stops_since > STOPS_WITHIN_S:
             assert unit.stops == STOPS, f"a stop was said {unit.stops} times"
             unit.stops_since = None
@@ -450,21 +450,21 @@ class ControlWorld:
         """What the core sleeps through must go on until now."""
         for axis, unit in self.units.items():
             if unit.told != 0:
-                assert self.books.press is not None
-                assert self.now <= self.books.ends_at(self.now) + late_s + EPSILON, (
+                assert self.model.press is not None
+                assert self.now <= self.model.ends_at(self.now) + late_s + EPSILON, (
                     f"{axis} moves by a press that is over"
                 )
             self._check_stops(unit)
-        press = self.books.press
+        press = self.model.press
         is_settled = press is not None and self.now - press.changed_at > GROWN_AFTER_S
-        if is_settled and self.now < self.books.ends_at(self.now):
-            tilt = self.books.wish(Axis.TILT)
+        if is_settled and self.now < self.model.ends_at(self.now):
+            tilt = self.model.wish(Axis.TILT)
             assert abs(self.units[Axis.TILT].told - tilt) < EPSILON, "a speed never grows to what is wanted"
             self.met["grown to what is wanted"] += tilt != 0
         self._check_position()
         self._check_limits()
 
 
-def _forget(visitor: Visitor) -> None:
+def _forget(visitor: VisitorState) -> None:
     """The page begins to count anew, as it does under a new lease."""
     visitor.pressed, visitor.hold, visitor.seq = None, 0, 0

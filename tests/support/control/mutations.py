@@ -1,4 +1,4 @@
-"""Ways in which the fail-safe core could be wrong: each is one edit of its source that the control world must find.
+"""Ways in which the fail-safe core could be wrong: each is one edit of its source that the model harness must detect.
 
 Left out are edits that change nothing that anybody could notice:
 - `AxisMotion.receive_clock_jump` without setting `_shaped_at` back: the hold is cut at the same instant, and a motion

@@ -1,7 +1,7 @@
-"""A second reading of the fail-safe rules: who drives, which press counts until when, and what must be refused.
+"""A reference model of the fail-safe rules: who drives, which press counts until when, and what must be refused.
 
-The control world keeps these books beside the core and compares both after everything that happens. They are written
-from the rules and share no code with the core; where the core is quick, they are plain.
+The model harness runs it beside the core and compares both after every event. It is written from the rules and shares
+no code with the core; where the core is fast, the model is simple.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def person_of(session: str) -> str:
 
 
 @dataclass
-class LeaseBook:
+class LeaseModel:
     """Who drives, under which epoch, and when that ends if nothing is heard."""
 
     options: ControlOptions
@@ -65,7 +65,7 @@ class LeaseBook:
 
 
 @dataclass
-class LatenessBook:
+class RelativeDelayModel:
     """How late each of a session's messages came, by a clock that is right but for the time that its page slept."""
 
     heard: list[tuple[float, float]] = field(default_factory=list)
@@ -85,7 +85,7 @@ class LatenessBook:
 
 
 @dataclass
-class MotionBook:
+class MotionModel:
     """When the head began to move, and when it came to rest."""
 
     rest_s: float
@@ -128,22 +128,22 @@ class Press:
     changed_at: float
 
 
-class Books:
-    """Everything that the rules ask about, and nothing of how the core keeps it."""
+class ReferenceModel:
+    """The state that the rules refer to, without any of the core's own representation."""
 
     def __init__(self, options: ControlOptions) -> None:
         self.options = options
-        self.lease = LeaseBook(options)
+        self.lease = LeaseModel(options)
         self.press: Press | None = None
         self.is_closing = False
         self.lost_it: set[str] = set()  # who must be told that they drive no more
-        self.motion = MotionBook(options.dead_man_s)
-        self._present: dict[str, LatenessBook] = {}
+        self.motion = MotionModel(options.dead_man_s)
+        self._present: dict[str, RelativeDelayModel] = {}
         self._ready: set[Axis] = set()
         self._newest_seq = -1
         self._newest_hold = -1
 
-    # what it says
+    # queries
 
     def wish(self, axis: Axis) -> float:
         """What somebody means this axis to do, as of the last `pass_time`."""
@@ -156,7 +156,7 @@ class Books:
         first = self.press.began_at if began_at is None else min(began_at, self.press.began_at)
         return min(self.press.expires_at, first + self.options.hold_ceiling_s, self.lease.ends_at)
 
-    # what happens
+    # events
 
     def pass_time(self, now: float) -> None:
         """End what ends by its time."""
@@ -174,12 +174,12 @@ class Books:
         self.press = None
         full_s = max(self.options.lease_stale_s, self.options.lease_grace_s)
         self.lease.ends_at = min(self.lease.ends_at, now + full_s)
-        self._present = {session: LatenessBook() for session in self._present}
+        self._present = {session: RelativeDelayModel() for session in self._present}
         self.motion.jump(seconds)
 
     def come(self, session: str) -> None:
         """A session opened."""
-        self._present[session] = LatenessBook()
+        self._present[session] = RelativeDelayModel()
 
     def leave(self, now: float, session: str) -> None:
         """A session closed."""
@@ -209,7 +209,7 @@ class Books:
         return None
 
     def hear(self, now: float, session: str, late_s: float) -> None:
-        """A sign of life."""
+        """A heartbeat."""
         self.lease.hear(now, session)
         if session in self._present:
             self._present[session].apparent_s(now, late_s)
@@ -231,7 +231,7 @@ class Books:
         return self._take(now, setpoint)
 
     def release(self, now: float, session: str, epoch: int, hold: int) -> None:
-        """A hand let go."""
+        """The visitor released the control."""
         if self.lease.is_held_by(session) and epoch == self.lease.epoch:
             self.lease.hear(now, session)
             self._end(hold)
@@ -254,7 +254,7 @@ class Books:
         if self.press is not None:
             self.press.wishes.pop(axis, None)
 
-    # how
+    # internals
 
     def _refusal_of_sender(self, session: str, setpoint: Setpoint) -> Refusal | None:
         if session not in self._present or self.is_closing:

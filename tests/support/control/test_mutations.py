@@ -1,4 +1,4 @@
-"""The control world finds every way of breaking the core that is listed, within a stated number of random lives."""
+"""The model harness detects every listed mutation of the core within a stated number of random schedules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TAKES_TOO_LONG_S = 120.0
 NEEDED = ("__init__.py", "errors.py", "control", "head")
 SOURCE = Path(belvedere.__file__).parent
 ROOT = Path(__file__).parents[3]
-LIVE = f"""
+SCRIPT = f"""
 from random import Random
 from tests.support.control.random_schedule import run_random_schedule
 for seed in range({SCHEDULES}):
@@ -37,7 +37,7 @@ else:
 
 
 def copy_of_the_core(folder: Path) -> Path:
-    """What the world needs of Belvedere, in a folder of its own."""
+    """The core and what it imports, in a folder that can be changed."""
     target = folder / "belvedere"
     target.mkdir()
     for name in NEEDED:
@@ -49,15 +49,15 @@ def copy_of_the_core(folder: Path) -> Path:
 
 
 def verdict_on(mutation: Mutation | None, folder: Path) -> str:
-    """What the world says of a core with this mutation."""
+    """What the harness reports of a core with this mutation."""
     core = copy_of_the_core(folder)
     if mutation is not None:
         module = core / "control" / f"{mutation.module}.py"
         source = module.read_text(encoding="utf-8")
         if mutation.old not in source:
-            return "not to be found in the source any more: mend the list"
+            return "not found in the source: update the list of mutations"
         module.write_text(source.replace(mutation.old, mutation.new, 1), encoding="utf-8")
-    command = [sys.executable, "-c", LIVE]
+    command = [sys.executable, "-c", SCRIPT]
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         said = subprocess.run(
@@ -70,7 +70,7 @@ def verdict_on(mutation: Mutation | None, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the world says of each broken core, and of the one that is not; on all processors at once."""
+    """What the harness reports of each mutated core and of the original, on all processors."""
     cores: list[Mutation | None] = [None, *MUTATIONS]
     folders = [tmp_path_factory.mktemp("core") for _ in cores]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -83,7 +83,7 @@ def test_the_core_as_it_is_keeps_every_rule(verdicts: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", [mutation.name for mutation in MUTATIONS])
-def test_the_world_finds_a_core_in_which(name: str, verdicts: dict[str, str]) -> None:
+def test_the_harness_detects_a_core_in_which(name: str, verdicts: dict[str, str]) -> None:
     assert verdicts[name].startswith("found")
 
 

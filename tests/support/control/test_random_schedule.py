@@ -1,4 +1,4 @@
-"""Random lives of the core: 1,000 by hypothesis, 2,500 by a plain generator; `make soak` runs a million."""
+"""Random schedules for the core: some by hypothesis, more by a plain generator; `make soak` runs a million."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_no_interleaving_moves_the_head_without_somebody_meaning_it(random: Rand
     run_random_schedule(random, STEPS)
 
 
-def test_thousands_of_lives_keep_every_rule_and_meet_everything_that_may_happen() -> None:
+def test_thousands_of_schedules_keep_every_invariant_and_meet_every_event() -> None:
     met: Counter[str] = Counter()
     for seed in range(PLAIN_SCHEDULES):
         try:
@@ -31,9 +31,9 @@ def test_thousands_of_lives_keep_every_rule_and_meet_everything_that_may_happen(
     assert never_met(met) == []
 
 
-def test_a_life_is_the_same_again_from_its_seed() -> None:
+def test_a_schedule_is_reproduced_by_its_seed() -> None:
     assert run_random_schedule(Random(7), STEPS).met == run_random_schedule(Random(7), STEPS).met
 
 
-def test_what_never_happened_is_named() -> None:
+def test_what_was_never_met_is_named() -> None:
     assert never_met(TO_BE_MET[1:]) == [TO_BE_MET[0]]

@@ -1,4 +1,4 @@
-"""Who and what meets in the control world: visitors and their pages, units, and where the pan axis truly stands."""
+"""What is true outside the core in the model harness: visitors' pages, units, and where the pan axis stands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Visitor:
+class VisitorState:
     """One session's page: its own clock, for how long that has stood still, and what it numbers."""
 
     name: str
@@ -25,7 +25,7 @@ class Visitor:
 
 
 @dataclass
-class Unit:
+class UnitState:
     """One axis's unit as it truly is: it never stops by itself, and it may have heard what nobody knows of.
 
     Attributes:
@@ -54,7 +54,7 @@ class Unit:
 
 
 @dataclass
-class PanTruth:
+class PanState:
     """Where the pan axis truly stands, and what may be asked of the core about it.
 
     Attributes:

@@ -1,6 +1,6 @@
-"""Two supervised units on one radio, everything that may happen to them in any order, and what must never be true.
+"""Runs two supervised units on one radio under random commands and faults, and checks the invariants of the link.
 
-It keeps its own books of what was commanded, and compares them with what is written and with what the units receive.
+What was commanded is recorded, and compared with what is written and with what the units receive.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ SPEEDS = 999
 HALF = 0.5
 
 
-class WatchedUnit(SimulatedUnit):
-    """A simulated unit that checks each frame when it is handed over, and tells what was.
+class CheckedUnit(SimulatedUnit):
+    """A simulated unit that checks each frame when it is handed over, and records it.
 
     Attributes:
         wanted: the frame of the newest command.
@@ -50,16 +50,16 @@ class WatchedUnit(SimulatedUnit):
         await super().write(frame, response=response)
 
 
-class LinkWorld:
-    """A radio, two units, their supervisors, and a hand that commands them."""
+class LinkHarness:
+    """A radio, two units, their supervisors, and commands to them."""
 
-    def __init__(self, units: dict[Axis, WatchedUnit], rigs: dict[Axis, UnitRig]) -> None:
+    def __init__(self, units: dict[Axis, CheckedUnit], rigs: dict[Axis, UnitRig]) -> None:
         self.units = units
         self.rigs = rigs
-        self.troubled = dict.fromkeys(AXES, False)
+        self.is_faulty = dict.fromkeys(AXES, False)
         self._speed = 0
         self._stops: list[tuple[Axis, float]] = []
-        self._trouble_at = dict.fromkeys(AXES, 0.0)
+        self._fault_at = dict.fromkeys(AXES, 0.0)
 
     @property
     def now(self) -> float:
@@ -75,23 +75,23 @@ class LinkWorld:
         """Command a stop; where the unit was told to move, it must come through within two intervals."""
         unit = self.units[axis]
         is_urgent = unit.last_written not in {None, UnitRig.stop}
-        if self.rigs[axis].is_ready and is_urgent and not self.troubled[axis]:
+        if self.rigs[axis].is_ready and is_urgent and not self.is_faulty[axis]:
             self._stops.append((axis, self.now))
         self._put(axis, 0.0)
 
-    def trouble(self, axis: Axis, befall: Callable[[SimulatedUnit], None]) -> None:
-        """Something happens to a unit: from now on, nothing is promised for it."""
-        self.troubled[axis] = True
-        self._trouble_at[axis] = self.now
-        befall(self.units[axis])
+    def inject(self, axis: Axis, fault: Callable[[SimulatedUnit], None]) -> None:
+        """Inject a fault into a unit: from now on, nothing is guaranteed for it."""
+        self.is_faulty[axis] = True
+        self._fault_at[axis] = self.now
+        fault(self.units[axis])
 
     async def wait(self, seconds: float) -> None:
         """Time passes."""
         await asyncio.sleep(seconds)
         self.check()
 
-    async def heal(self) -> None:
-        """All troubles end; after a while both units must be in reach, stopped, and obey again."""
+    async def recover(self) -> None:
+        """Clear all faults; after a while both units must be in reach, stopped, and obey again."""
         for unit in self.units.values():
             unit.release()
             unit.come_back()
@@ -108,23 +108,23 @@ class LinkWorld:
         for axis, unit in self.units.items():
             assert self.rigs[axis].is_ready, f"{axis} did not recover"
             assert unit.frames[-1].frame == unit.wanted, f"{axis} does not obey any more"
-        self.troubled = dict.fromkeys(AXES, False)
+        self.is_faulty = dict.fromkeys(AXES, False)
 
     def check(self) -> None:
-        """What must be true at any instant."""
+        """Check what must be true at any instant."""
         for axis, unit in self.units.items():
             if self.rigs[axis].task.done():
                 self.rigs[axis].task.result()
             assert set(unit.began_with.values()) <= {UnitRig.stop}, f"{axis}: a connection began with a move"
-            if not self._trouble_at[axis]:
-                assert LinkPhase.WAITING not in self.rigs[axis].phases, f"{axis} was lost without any trouble"
+            if not self._fault_at[axis]:
+                assert LinkPhase.WAITING not in self.rigs[axis].phases, f"{axis} was lost without a fault"
         self._check_stops()
 
     def _check_stops(self) -> None:
         due = [one for one in self._stops if self.now >= one[1] + 2 * INTERVAL_S + EPSILON_S]
         self._stops = [one for one in self._stops if one not in due]
         for axis, put_at in due:
-            if self._trouble_at[axis] >= put_at:
+            if self._fault_at[axis] >= put_at:
                 continue
             latest = put_at + 2 * INTERVAL_S + EPSILON_S
             arrived = [one for one in self.units[axis].frames if put_at <= one.at_s <= latest]
@@ -139,7 +139,7 @@ def _is(chance: Random) -> bool:
     return chance.random() < HALF
 
 
-TROUBLES: tuple[Callable[[SimulatedUnit, Random], None], ...] = (
+FAULTS: tuple[Callable[[SimulatedUnit, Random], None], ...] = (
     lambda unit, _chance: unit.drop(),
     lambda unit, _chance: unit.vanish(),
     lambda unit, _chance: unit.come_back(),
@@ -152,23 +152,23 @@ TROUBLES: tuple[Callable[[SimulatedUnit, Random], None], ...] = (
 )
 
 
-async def live(chance: Random, steps: int) -> LinkWorld:
-    """One random life: `steps` things happen in any order, then all troubles end, then the program does."""
+async def run_schedule(chance: Random, steps: int) -> LinkHarness:
+    """Run `steps` random events, then clear all faults, then end the supervisors."""
     radio = SimulatedRadio(interval_s=INTERVAL_S)
-    units = {axis: WatchedUnit(radio, can_probe=_is(chance)) for axis in AXES}
+    units = {axis: CheckedUnit(radio, can_probe=_is(chance)) for axis in AXES}
     async with (
         supervised(units[Axis.PAN], axis=Axis.PAN) as pan,
         supervised(units[Axis.TILT], axis=Axis.TILT) as tilt,
     ):
-        world = LinkWorld(units, {Axis.PAN: pan, Axis.TILT: tilt})
-        await world.wait(chance.random())  # both units are ready after 0.7 s, if nothing happens before
+        harness = LinkHarness(units, {Axis.PAN: pan, Axis.TILT: tilt})
+        await harness.wait(chance.random())  # both units are ready after 0.7 s, if nothing happens before
         for _ in range(steps):
-            await step(world, chance)
-        await world.heal()
+            await random_event(harness, chance)
+        await harness.recover()
     for axis, unit in units.items():
         await asyncio.sleep(1)
         assert unit.frames[-1].frame == UnitRig.stop, f"{axis} was left turning"
-    return world
+    return harness
 
 
 def other(axis: Axis) -> Axis:
@@ -176,27 +176,27 @@ def other(axis: Axis) -> Axis:
     return Axis.TILT if axis is Axis.PAN else Axis.PAN
 
 
-async def step(world: LinkWorld, chance: Random) -> None:
-    """One random thing happens."""
+async def random_event(harness: LinkHarness, chance: Random) -> None:
+    """Run one random event."""
     axis = chance.choice(AXES)
-    match chance.choices(["hold", "move", "stop", "wait", "trouble"], [5, 3, 4, 4, 4])[0]:
+    match chance.choices(["hold", "move", "stop", "wait", "fault"], [5, 3, 4, 4, 4])[0]:
         case "hold":
             for _ in range(chance.randrange(1, 60)):
-                world.move(axis)
+                harness.move(axis)
                 if chance.random() < HALF:
-                    world.move(other(axis))
-                await world.wait(1 / 60)
+                    harness.move(other(axis))
+                await harness.wait(1 / 60)
         case "move":
-            world.move(axis)
+            harness.move(axis)
         case "stop":
-            world.stop(axis)
+            harness.stop(axis)
         case "wait":
-            await world.wait(chance.choice([0.0, 0.01, 0.05, 0.3, 3.0]) * chance.random())
+            await harness.wait(chance.choice([0.0, 0.01, 0.05, 0.3, 3.0]) * chance.random())
         case _:
-            befall = chance.choice(TROUBLES)
-            world.trouble(axis, lambda unit: befall(unit, chance))
+            fault = chance.choice(FAULTS)
+            harness.inject(axis, lambda unit: fault(unit, chance))
 
 
-def run_random_life(chance: Random, steps: int) -> LinkWorld:
-    """Live a random life in virtual time."""
-    return run_in_virtual_time(live(chance, steps))
+def run_random_schedule(chance: Random, steps: int) -> LinkHarness:
+    """Run a random schedule in virtual time."""
+    return run_in_virtual_time(run_schedule(chance, steps))

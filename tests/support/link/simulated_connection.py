@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Packet:
-    """A frame for the unit, or with an empty frame a question."""
+    """A frame for the unit, or, when empty, a probe."""
 
     frame: bytes
     wants_answer: bool
     answer: asyncio.Future[None] | None = field(default=None)
 
 
-class Wire:
+class SimulatedConnection:
     """Connection events at a steady interval; no timer runs while nothing waits.
 
     `on_packet` says what the unit makes of a packet: None for good, REFUSED, or UNANSWERED for silence.

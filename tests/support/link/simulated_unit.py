@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
-from tests.support.link.simulated_connection import Packet, Wire
+from tests.support.link.simulated_connection import Packet, SimulatedConnection
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.port import LinkDetails
@@ -114,7 +114,7 @@ class SimulatedUnit:
             can_probe=can_probe,
             rssi_dbm=-50,
         )
-        self._wire: Wire | None = None
+        self._connection: SimulatedConnection | None = None
         self._closed = 0
         self._is_within_reach = True
         self._can_be_found = asyncio.Event()
@@ -144,27 +144,27 @@ class SimulatedUnit:
 
     async def write(self, frame: bytes, *, response: bool) -> None:
         """Hand a frame over."""
-        wire = self._open_wire()
+        connection = self._open_connection()
         await self._hang(Call.WRITE)
-        await wire.send(Packet(frame, wants_answer=response))
+        await connection.send(Packet(frame, wants_answer=response))
 
     async def probe(self) -> bool:
-        """Ask for a sign of life."""
-        wire = self._open_wire()
+        """Ask whether the unit still answers."""
+        connection = self._open_connection()
         await self._hang(Call.PROBE)
         if not self._details.can_probe:
             return False
-        await wire.send(Packet(b"", wants_answer=True))
+        await connection.send(Packet(b"", wants_answer=True))
         return True
 
     async def close(self) -> None:
         """Close the link; what still waits in the radio is lost."""
         self._closed += 1
-        wire, self._wire = self._wire, None
-        if wire is not None and wire.is_open:
-            self._end(wire, after_s=self._radio.close_s)
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.is_open:
+            self._end(connection, after_s=self._radio.close_s)
         await self._hang(Call.CLOSE)
-        if wire is not None:
+        if connection is not None:
             await asyncio.sleep(self._radio.close_s)
 
     # what goes wrong
@@ -172,39 +172,39 @@ class SimulatedUnit:
     @property
     def is_connected(self) -> bool:
         """Whether there is a link, however bad."""
-        return self._wire is not None
+        return self._connection is not None
 
     @property
     def waiting(self) -> int:
         """How many packets wait in the radio."""
-        return self._wire.waiting if self._wire is not None else 0
+        return self._connection.waiting if self._connection is not None else 0
 
     def drop(self) -> None:
         """The unit ends the link; it can be found again at once."""
-        wire = self._wire
-        if wire is not None and wire.is_open:
-            self._end(wire, after_s=0)
-            self._wire = None
-            wire.on_lost()
+        connection = self._connection
+        if connection is not None and connection.is_open:
+            self._end(connection, after_s=0)
+            self._connection = None
+            connection.on_lost()
 
     def vanish(self) -> None:
         """The unit is out of reach: it cannot be found, and a link is lost after the supervision time."""
         self._is_within_reach = False
         self._can_be_found.clear()
-        if self._wire is not None:
-            self._wire.mute(self._radio.supervision_s, self.drop)
+        if self._connection is not None:
+            self._connection.mute(self._radio.supervision_s, self.drop)
 
     def come_back(self) -> None:
         """The unit is within reach again."""
         self._is_within_reach = True
-        if self._wire is not None:
-            self._wire.unmute()
+        if self._connection is not None:
+            self._connection.unmute()
         self._receive_free()
 
     def retime(self, interval_s: float) -> None:
         """The unit asked for another connection interval and got it; nobody here is told."""
-        if self._wire is not None:
-            self._wire.interval_s = interval_s
+        if self._connection is not None:
+            self._connection.interval_s = interval_s
 
     def hang(self, call: Call, *, even_when_cancelled: bool = False) -> None:
         """From now on this call never returns, until `release`."""
@@ -226,18 +226,18 @@ class SimulatedUnit:
                 if not self._hanging.get(call, False):
                     raise
 
-    def _open_wire(self) -> Wire:
-        if self._wire is None:
+    def _open_connection(self) -> SimulatedConnection:
+        if self._connection is None:
             raise LinkError(LinkReason.CLOSED, "not open")
         if self.is_zombie:
             raise LinkError(LinkReason.LOST, "not connected")
-        return self._wire
+        return self._connection
 
     def _connect(self, on_lost: Callable[[], None]) -> None:
         self.connections += 1
         self.is_zombie = False
         self._can_be_found.clear()
-        self._wire = Wire(
+        self._connection = SimulatedConnection(
             first_event_in_s=self._radio.next_phase_s(),
             interval_s=self._radio.interval_s,
             packets_per_event=self._radio.packets_per_event,
@@ -255,14 +255,14 @@ class SimulatedUnit:
         self.frames.append(ReceivedFrame(now, packet.frame, self.connections, not self.is_refusing))
         return LinkReason.REFUSED if self.is_refusing else None
 
-    def _end(self, wire: Wire, *, after_s: float) -> None:
-        wire.close()
+    def _end(self, connection: SimulatedConnection, *, after_s: float) -> None:
+        connection.close()
         if after_s:
             asyncio.get_running_loop().call_later(after_s, self._receive_free)
         else:
-            self._receive_free(wire)
+            self._receive_free(connection)
 
-    def _receive_free(self, ended: Wire | None = None) -> None:
+    def _receive_free(self, ended: SimulatedConnection | None = None) -> None:
         """Nothing is connected any more: the unit advertises, if it is within reach."""
-        if self._is_within_reach and self._wire in (None, ended):
+        if self._is_within_reach and self._connection in (None, ended):
             self._can_be_found.set()

@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from tests.support.link.simulated_connection import Packet, Wire
+from tests.support.link.simulated_connection import Packet, SimulatedConnection
 
 from belvedere.errors import LinkError, LinkReason
 
@@ -14,13 +14,13 @@ INTERVAL_S = 0.030
 
 
 class FarEnd:
-    """Notes what comes out of a wire, and when."""
+    """Notes what comes out of a connection, and when."""
 
     def __init__(self, *, packets_per_event: int = 1) -> None:
         self.received: list[tuple[float, bytes]] = []
         self.problem: LinkReason | None = None
         self.began = asyncio.get_running_loop().time()
-        self.wire = Wire(
+        self.connection = SimulatedConnection(
             first_event_in_s=0.010,
             interval_s=INTERVAL_S,
             packets_per_event=packets_per_event,
@@ -37,17 +37,17 @@ class FarEnd:
         return self.problem
 
 
-async def reason_of(wire: Wire, packet: Packet) -> LinkReason:
+async def reason_of(connection: SimulatedConnection, packet: Packet) -> LinkReason:
     with pytest.raises(LinkError) as caught:
-        await wire.send(packet)
+        await connection.send(packet)
     return caught.value.reason
 
 
 async def test_packets_leave_with_the_events_in_order() -> None:
     end = FarEnd()
     for number in range(4):
-        await end.wire.send(Packet(bytes([number]), wants_answer=False))
-    assert end.wire.waiting == 4
+        await end.connection.send(Packet(bytes([number]), wants_answer=False))
+    assert end.connection.waiting == 4
     await asyncio.sleep(1)
     assert [frame for _at, frame in end.received] == [b"\0", b"\1", b"\2", b"\3"]
     assert end.times_s == pytest.approx([0.010, 0.040, 0.070, 0.100])
@@ -56,7 +56,7 @@ async def test_packets_leave_with_the_events_in_order() -> None:
 async def test_an_event_carries_as_many_as_it_can() -> None:
     end = FarEnd(packets_per_event=3)
     for _ in range(4):
-        await end.wire.send(Packet(b"x", wants_answer=False))
+        await end.connection.send(Packet(b"x", wants_answer=False))
     await asyncio.sleep(1)
     assert end.times_s == pytest.approx([0.010, 0.010, 0.010, 0.040])
 
@@ -65,7 +65,7 @@ async def test_events_keep_their_grid_however_long_nothing_was_sent() -> None:
     end = FarEnd()
     for _ in range(5):
         await asyncio.sleep(0.377)
-        await end.wire.send(Packet(b"x", wants_answer=False))
+        await end.connection.send(Packet(b"x", wants_answer=False))
     await asyncio.sleep(1)
     steps = [(later - earlier) / INTERVAL_S for earlier, later in pairwise(end.times_s)]
     assert steps == pytest.approx([round(step) for step in steps])
@@ -73,29 +73,29 @@ async def test_events_keep_their_grid_however_long_nothing_was_sent() -> None:
 
 async def test_an_answer_comes_with_the_event_after_the_one_that_carried_the_question() -> None:
     end = FarEnd()
-    await end.wire.send(Packet(b"x", wants_answer=True))
+    await end.connection.send(Packet(b"x", wants_answer=True))
     assert asyncio.get_running_loop().time() - end.began == pytest.approx(0.010 + INTERVAL_S)
 
 
 async def test_a_refusal_is_an_answer() -> None:
     end = FarEnd()
     end.problem = LinkReason.REFUSED
-    assert await reason_of(end.wire, Packet(b"x", wants_answer=True)) is LinkReason.REFUSED
+    assert await reason_of(end.connection, Packet(b"x", wants_answer=True)) is LinkReason.REFUSED
 
 
 async def test_silence_lasts_until_the_wire_is_closed() -> None:
     end = FarEnd()
     end.problem = LinkReason.UNANSWERED
-    asyncio.get_running_loop().call_later(7, end.wire.close)
-    assert await reason_of(end.wire, Packet(b"x", wants_answer=True)) is LinkReason.LOST
+    asyncio.get_running_loop().call_later(7, end.connection.close)
+    assert await reason_of(end.connection, Packet(b"x", wants_answer=True)) is LinkReason.LOST
     assert asyncio.get_running_loop().time() - end.began == pytest.approx(7)
 
 
 async def test_a_closed_wire_takes_nothing_and_delivers_nothing() -> None:
     end = FarEnd()
-    await end.wire.send(Packet(b"x", wants_answer=False))
-    end.wire.close()
-    assert await reason_of(end.wire, Packet(b"x", wants_answer=False)) is LinkReason.LOST
+    await end.connection.send(Packet(b"x", wants_answer=False))
+    end.connection.close()
+    assert await reason_of(end.connection, Packet(b"x", wants_answer=False)) is LinkReason.LOST
     await asyncio.sleep(1)
     assert end.received == []
 
@@ -103,8 +103,8 @@ async def test_a_closed_wire_takes_nothing_and_delivers_nothing() -> None:
 async def test_a_mute_wire_expires_after_the_supervision_time() -> None:
     end = FarEnd()
     expired: list[float] = []
-    end.wire.mute(0.42, lambda: expired.append(asyncio.get_running_loop().time() - end.began))
-    end.wire.mute(0.42, lambda: expired.append(0))
+    end.connection.mute(0.42, lambda: expired.append(asyncio.get_running_loop().time() - end.began))
+    end.connection.mute(0.42, lambda: expired.append(0))
     await asyncio.sleep(1)
     assert expired == pytest.approx([0.42])
 
@@ -112,14 +112,14 @@ async def test_a_mute_wire_expires_after_the_supervision_time() -> None:
 async def test_after_a_short_silence_everything_comes_late_the_answer_too() -> None:
     end = FarEnd()
     expired: list[int] = []
-    asking = asyncio.create_task(end.wire.send(Packet(b"x", wants_answer=True)))
+    asking = asyncio.create_task(end.connection.send(Packet(b"x", wants_answer=True)))
     await asyncio.sleep(0.015)
-    end.wire.mute(0.42, lambda: expired.append(1))
-    await end.wire.send(Packet(b"y", wants_answer=False))
+    end.connection.mute(0.42, lambda: expired.append(1))
+    await end.connection.send(Packet(b"y", wants_answer=False))
     await asyncio.sleep(0.3)
     assert not asking.done()
-    end.wire.unmute()
-    end.wire.unmute()
+    end.connection.unmute()
+    end.connection.unmute()
     await asking
     await asyncio.sleep(1)
     assert [frame for _at, frame in end.received] == [b"x", b"y"]
@@ -128,10 +128,10 @@ async def test_after_a_short_silence_everything_comes_late_the_answer_too() -> N
 
 async def test_whoever_gave_up_is_not_answered() -> None:
     end = FarEnd()
-    asking = asyncio.create_task(end.wire.send(Packet(b"x", wants_answer=True)))
+    asking = asyncio.create_task(end.connection.send(Packet(b"x", wants_answer=True)))
     await asyncio.sleep(0.015)
     asking.cancel()
     await asyncio.wait({asking})
     await asyncio.sleep(1)
-    end.wire.close()
+    end.connection.close()
     assert asking.cancelled()

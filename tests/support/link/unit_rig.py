@@ -1,4 +1,4 @@
-"""A supervisor that runs over any link, an ear for what it tells, and a hand to command it."""
+"""Runs a supervisor over any link, records what it reports, and commands it."""
 
 from __future__ import annotations
 

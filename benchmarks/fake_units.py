@@ -1,11 +1,11 @@
-"""The real gateway, engine and core over units that obey at once: what a message costs without a radio's share."""
+"""The real gateway, engine and core over fake units: what a message costs without the radio's share."""
 
 from __future__ import annotations
 
 import asyncio
 
 import uvloop
-from tests.support.engine_rig import open_house
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
@@ -16,19 +16,19 @@ from belvedere.gateway.server import listen, serve
 async def _live() -> None:
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    async with open_house() as house:
+    async with open_rig() as rig:
         parts = Parts(
-            engine=house.engine,
-            head=house.engine,
-            bus=house.bus,
-            stage=house.stage,
-            door=house.door,
-            clock=house.clock,
-            head_name="units that obey",
-            control=house.options,
+            engine=rig.engine,
+            head=rig.engine,
+            bus=rig.bus,
+            stage=rig.stage,
+            door=rig.door,
+            clock=rig.clock,
+            head_name="fake units",
+            control=rig.options,
             options=GatewayOptions(port=port),
         )
-        link = f"http://127.0.0.1:{port}/enter/{house.door.invite()}"
+        link = f"http://127.0.0.1:{port}/enter/{rig.door.invite()}"
         app = create_app(parts)
         await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
 
