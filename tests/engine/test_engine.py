@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from tests.support.engine_rig import EngineRig, open_rig
+from tests.support.subscriptions import drain
 
 from belvedere.control.core import Control
 from belvedere.control.effects import NoticeCode
@@ -59,8 +60,8 @@ async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() ->
         acks, others = house.bus.subscribe("ack:ann"), house.bus.subscribe("ack:bob")
         ann_drives(house)
         at = house.clock()
-        assert list(acks.newest_to_send()) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
-        assert list(others.newest_to_send()) == []
+        assert drain(acks) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
+        assert drain(others) == []
 
 
 async def test_a_cut_hold_is_told_to_its_driver() -> None:
@@ -68,16 +69,16 @@ async def test_a_cut_hold_is_told_to_its_driver() -> None:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         house.lose(Axis.PAN)
-        assert [value.axis for _, value in notices.newest_to_send() if isinstance(value, Noticed)] == [Axis.PAN]
+        assert [value.axis for _, value in drain(notices) if isinstance(value, Noticed)] == [Axis.PAN]
 
 
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
     async with open_rig() as house:
         heard = house.bus.subscribe("status")
         house.engine.receive_sign_of_life("nobody", 1.0)
-        assert list(heard.newest_to_send()) == []
+        assert drain(heard) == []
         ann_drives(house)
-        (_topic, status), *_rest = heard.newest_to_send()
+        (_topic, status), *_rest = drain(heard)
         assert isinstance(status, EngineStatus)
         assert (status.pan.velocity, status.lease.session) == (0.1, "ann")
 
@@ -96,7 +97,7 @@ async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
         acks = house.bus.subscribe("ack:ann")
         house.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
         assert house.units[Axis.PAN].velocity == 0
-        ((_topic, ack),) = acks.newest_to_send()
+        ((_topic, ack),) = drain(acks)
         assert isinstance(ack, Acknowledged)
         assert ack.seq == 2
 
@@ -237,7 +238,7 @@ async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_
         if tells == "written":
             house.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
         house.engine.receive_sign_of_life("ann", 1.0)
-        assert list(notices.newest_to_send()) == []
+        assert drain(notices) == []
         assert house.units[Axis.PAN].velocity > 0
 
 
@@ -359,7 +360,7 @@ async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
         notices = house.bus.subscribe("notice:ann")
         for axis in AXES:
             house.lose(axis)
-        told = [value for _topic, value in notices.newest_to_send()]
+        told = [value for _topic, value in drain(notices)]
         assert told == [Noticed(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
 
 

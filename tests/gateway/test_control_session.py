@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET
 from tests.gateway.talk import HELLO, STOP, Start, codes, holds
 from tests.support.engine_rig import open_rig
+from tests.support.subscriptions import drain
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
@@ -340,7 +341,7 @@ async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Sta
         ana.drive(seq=1)
         acks = rig.bus.subscribe(*ana.session.personal_topics)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
-        told = [value for _topic, value in acks.newest_to_send()]
+        told = [value for _topic, value in drain(acks)]
         assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
 
 

@@ -1,4 +1,4 @@
-"""A phone with a head's app on it, whose owner has switched the Bluetooth log on: where a real head is learned from.
+"""A simulated phone that drives a head with its app and keeps the Bluetooth log that a real head is learned from.
 
 The log is bumble's own btsnoop, with times of the event loop.
 """

@@ -3,23 +3,35 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import logging
 import struct
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.captures.phone import BEGINS_S, EPOCH_US, FRAME_EVERY_S, STOPS, Move, Phone, use_app
 
 from belvedere.head.axes import Axis
 from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import shipped_profile
-from belvedere.sim.phone import BEGINS_S, EPOCH_US, FRAME_EVERY_S, STOPS, Move, Phone, use_app
+from belvedere.sim.head import HeadOptions, VirtualHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from belvedere.sim.head import VirtualHead
-
 LAYOUT = shipped_profile("zeapon-pons-pt").frame
 MOVES = (Move(Axis.PAN, 0.5, 0.2), Move(Axis.TILT, -1.0, 0.1), Move(Axis.PAN, -0.25, 0.1))
+
+
+@pytest.fixture
+def head() -> VirtualHead:
+    return VirtualHead(shipped_profile("zeapon-pons-pt"), HeadOptions(interval_s=0.030))
+
+
+@pytest.fixture(autouse=True)
+def _bumble_does_not_complain(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    records = [record for record in caplog.get_records("call") if record.name.startswith("bumble")]
+    assert not [record.getMessage() for record in records if record.levelno >= logging.WARNING]
 
 
 def records(log: io.BytesIO) -> Iterator[tuple[float, bytes]]:

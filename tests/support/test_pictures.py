@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from belvedere.stage.source import blank_picture
+from tests.support.pictures import blank_picture
 
 
 def test_a_blank_picture_is_black_and_has_planes_of_the_right_size() -> None:
