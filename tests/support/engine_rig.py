@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class FakeUnit:
     """A unit in reach that records every command and acknowledges it at once.
 
-    Set `failure` to make its next command raise, as no real one may.
+    Set `failure` to make its next command raise, as no real one may; while `is_silent`, it acknowledges nothing.
     """
 
     def __init__(self, axis: Axis, engine: Engine, clock: Callable[[], float]) -> None:
@@ -35,6 +35,7 @@ class FakeUnit:
         self.status = UnitStatus(LinkPhase.READY, None, None, 0.03)
         self.velocities: list[tuple[float, float]] = []
         self.failure: Exception | None = None
+        self.is_silent = False
         self._told = asyncio.Event()
 
     @property
@@ -50,7 +51,8 @@ class FakeUnit:
         now = self._clock()
         self.velocities.append((now, command.velocity))
         self._told.set()
-        self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
+        if not self.is_silent:
+            self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
 
     async def stands_still(self) -> None:
         """Wait until it was told to stop."""
