@@ -27,7 +27,9 @@ BREACHES = {
     "pure": ("control/lease.py", "def f():\n    import time\n"),
     "bleak": ("link/supervisor.py", "import bleak\n"),
     "video": ("gateway/whep.py", "from av.packet import Packet\n"),
-    "virtual-bluetooth": ("link/simulated.py", "import bumble.link\n"),
+    "virtual-bluetooth": ("link/port.py", "import bumble.link\n"),
+    "no-tests": ("engine/engine.py", "import tests.support.engine_rig\n"),
+    "testing": ("app/build.py", "from belvedere.testing import clock\n"),
 }
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import httpx
 from litestar import Litestar, get
+from tests.support.engine_rig import open_rig
 
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.given import GivenParts, GivenSockets, GivenTimedDrive, GivenVisitor, given
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 
 async def test_handlers_get_the_parts_and_the_visitor(
@@ -24,9 +24,9 @@ async def test_handlers_get_the_parts_and_the_visitor(
     ) -> None:
         seen.extend((parts, visitor, timed_drive, sockets))
 
-    async with open_house() as house:
-        parts, ana = make_parts(house), house.let_in().session
-        timed_drive = TimedDrive(house.engine, idle_s=1, dead_man_s=0.5)
+    async with open_rig() as rig:
+        parts, ana = make_parts(rig), rig.let_in().session
+        timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
         sockets = ControlSockets()
         dependencies = given(parts, timed_drive, sockets)
         routes = Litestar([handler], dependencies=dependencies, logging_config=None, openapi_config=None)
