@@ -25,6 +25,7 @@ def make_parts() -> Callable[..., Parts]:
             stage=rig.stage,
             door=rig.door,
             clock=rig.clock,
+            record=rig.events.append,
             head_name="A head of paper",
             control=rig.options,
             options=options or GatewayOptions(),

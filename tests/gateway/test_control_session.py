@@ -13,6 +13,7 @@ from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
+from belvedere.events import CommandRefused
 from belvedere.gateway import control_session
 from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
 from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pong, State, Welcome
@@ -166,6 +167,18 @@ async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> 
         assert error.closing
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.BAD_MESSAGES
+
+
+async def test_what_is_refused_is_recorded(talk: Start) -> None:
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        ana.say({"type": "dance"})
+        ana.drive(seq=1)
+        refusals = [event for event in rig.events if isinstance(event, CommandRefused)]
+        assert [(event.session, event.refusal) for event in refusals] == [
+            (ana.session.name, "bad_message"),
+            (ana.session.name, "not_driving"),
+        ]
 
 
 async def test_a_binary_message_is_a_bad_one(talk: Start) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import Admission
+    from belvedere.events import Event
 
 
 class FakeUnit:
@@ -105,6 +106,7 @@ class EngineRig:
     options: ControlOptions
     units: dict[Axis, FakeUnit]
     stage: FakeStage = field(default_factory=FakeStage)
+    events: list[Event] = field(default_factory=list)
 
     def let_in(self, person: str = "", rank: int = 0) -> Admission:
         """Somebody with a link comes in."""
@@ -133,7 +135,8 @@ async def open_rig(options: ControlOptions | None = None, door: DoorOptions | No
     options = options or ControlOptions()
     bus = Bus()
     setup = AxisSetup(full_speed_deg_per_s=30.0)
-    engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus)
+    events: list[Event] = []
+    engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus, record=events.append)
     units = {axis: FakeUnit(axis, engine, clock) for axis in AXES}
     for axis, unit in units.items():
         engine.attach(axis, unit)
@@ -141,7 +144,7 @@ async def open_rig(options: ControlOptions | None = None, door: DoorOptions | No
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(0)
     try:
-        yield EngineRig(clock, bus, engine, Door(clock, door), options, units)
+        yield EngineRig(clock, bus, engine, Door(clock, door, events.append), options, units, events=events)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError, InternalError):
