@@ -15,8 +15,7 @@ from pathlib import Path
 from random import Random
 
 import atheris
-
-from belvedere.testing.odd_logs import odd_log
+from tests.support.captures.malformed_logs import malformed_log
 
 with atheris.instrument_imports(include=["belvedere.lab"]):
     from benchmarks.soak_logs import LONGEST_S, MOST_MIB, is_readable
@@ -40,7 +39,7 @@ def main(runs: str, seed: str, folder: str, kept: str) -> None:
 
     def change(content: bytes, longest: int, chance: int) -> bytes:
         made = Random(chance)
-        return odd_log(made)[:longest] if made.random() < FROM_SCRATCH else atheris.Mutate(content, longest)
+        return malformed_log(made)[:longest] if made.random() < FROM_SCRATCH else atheris.Mutate(content, longest)
 
     flags = [
         *(f"-runs={runs}", f"-seed={seed}", f"-max_len={LONGEST_BYTES}", f"-artifact_prefix={folder}/"),

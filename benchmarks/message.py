@@ -37,7 +37,7 @@ def run() -> list[Result]:
     ours: list[float] = []
     rival: list[float] = []
     for _ in range(ROUNDS):
-        with Server("-m", "benchmarks.obedient_house") as server:
+        with Server("-m", "benchmarks.fake_units") as server:
             server.settle()
             ours.append(asyncio.run(_drive(server)))
         with Server("-m", "benchmarks.rivals.bare_litestar") as server:

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from belvedere.testing.hci_log import (
+from tests.support.captures.hci_log import (
     ACL,
     EVENT,
     RECEIVED,
@@ -29,6 +29,7 @@ from belvedere.testing.hci_log import (
     l2cap,
     named,
 )
+
 from benchmarks.report import Result, compare
 
 if TYPE_CHECKING:

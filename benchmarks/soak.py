@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from random import Random
 
-from belvedere.testing.control_schedule import never_met, run_random_schedule
+from tests.support.control.random_schedule import never_met, run_random_schedule
 
 SCHEDULES = 1_000_000
 STEPS = 40

@@ -22,9 +22,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
+from tests.support.captures.malformed_logs import malformed_log
+
 from belvedere.errors import OwnerError
 from belvedere.lab.logs.survey import Survey
-from belvedere.testing.odd_logs import odd_log
 
 LOGS = 1_000_000
 BATCH = 2_000
@@ -108,7 +109,7 @@ def read_batch(seeds: range) -> tuple[int, int, str]:
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
             try:
-                is_read = is_readable(odd_log(Random(seed)), Path(folder) / "odd.log")
+                is_read = is_readable(malformed_log(Random(seed)), Path(folder) / "odd.log")
             except Exception as error:  # noqa: BLE001 - whatever it is, it needs its seed
                 return was_read, refused, f"{error!r}; again with --seed {seed}"
             was_read, refused = was_read + is_read, refused + (not is_read)
@@ -142,7 +143,7 @@ def main() -> int:
     parser.add_argument("--file", type=Path, help="read this one only")
     options = parser.parse_args()
     if options.seed is not None or options.file is not None:
-        content = odd_log(Random(options.seed)) if options.file is None else options.file.read_bytes()
+        content = malformed_log(Random(options.seed)) if options.file is None else options.file.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
             print("read" if is_readable(content, Path(folder) / "odd.log") else "refused")
         return 0

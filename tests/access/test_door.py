@@ -4,6 +4,7 @@ import pytest
 
 from belvedere.access.door import ADMIT_AGAIN_AT_MOST, ADMIT_AGAIN_S, Door, DoorOptions
 from belvedere.access.sessions import Admission, EndedSession, EndReason
+from belvedere.events import Event, SessionEnded, SessionOpened
 from belvedere.testing.clock import FakeClock
 
 
@@ -14,6 +15,20 @@ def test_an_invitation_lets_one_browser_in_once() -> None:
     assert admission is not None
     assert door.session(admission.cookie) == admission.session
     assert door.admit(token) is None
+
+
+def test_who_came_in_and_who_left_is_recorded_once() -> None:
+    events: list[Event] = []
+    door = Door(FakeClock(), record=events.append)
+    token = door.invite("ana")
+    admission = door.admit(token, "ana's browser")
+    assert door.admit(token, "ana's browser") is not None
+    assert door.admit("no token") is None
+    assert admission is not None
+    session = admission.session.id
+    door.end(session, EndReason.LEFT)
+    door.end(session, EndReason.LEFT)
+    assert events == [SessionOpened(session, "ana"), SessionEnded(session, "ana", "left")]
 
 
 def test_the_token_is_not_the_cookie() -> None:

@@ -22,7 +22,7 @@ from belvedere.head.profile import WriteMode, shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.port import DbusTarget
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
-from belvedere.testing.links import DETAILS, ScriptedLink
+from belvedere.testing.scripted_link import DETAILS, ScriptedLink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

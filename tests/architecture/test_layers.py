@@ -23,12 +23,13 @@ PURE_MAY_IMPORT = {"msgspec"}  # beyond the standard library, whose I/O the cont
 
 BREACHES = {
     "layers": ("link/backoff.py", "from belvedere.engine import bus\n"),
-    "control-and-link": ("control/core.py", "import belvedere.link.port\n"),
     "no-cycles": ("link/port.py", "if TYPE_CHECKING:\n    from belvedere.link import supervisor\n"),
     "pure": ("control/lease.py", "def f():\n    import time\n"),
     "bleak": ("link/supervisor.py", "import bleak\n"),
     "video": ("gateway/whep.py", "from av.packet import Packet\n"),
-    "virtual-bluetooth": ("link/simulated.py", "import bumble.link\n"),
+    "virtual-bluetooth": ("link/port.py", "import bumble.link\n"),
+    "no-tests": ("engine/engine.py", "import tests.support.engine_rig\n"),
+    "testing": ("app/build.py", "from belvedere.testing import clock\n"),
 }
 
 
@@ -66,6 +67,15 @@ def test_a_breach_is_found(contract: str, copied_sources: Path) -> None:
     with (copied_sources / module).open("a", encoding="utf-8") as file:
         file.write(line)
     assert not holds(contract)
+
+
+@pytest.mark.parametrize(("module", "sibling"), [("control/core.py", "link.port"), ("stage/hub.py", "access.sessions")])
+def test_what_decides_does_sends_and_lets_in_never_see_each_other(
+    module: str, sibling: str, copied_sources: Path
+) -> None:
+    with (copied_sources / module).open("a", encoding="utf-8") as file:
+        file.write(f"import belvedere.{sibling}\n")
+    assert not holds("layers")
 
 
 def test_a_package_that_no_layer_names_is_found(copied_sources: Path) -> None:

@@ -1,4 +1,7 @@
-"""Every source module with behaviour has a like-named test module, and every test module a source module."""
+"""Every source module with behaviour has a like-named test module, and every test module a source module.
+
+The tests of `tests/support` stand beside its modules.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src/belvedere"
 TESTS = ROOT / "tests"
-ABOUT_THE_WHOLE = {
-    "architecture",
-    "attacks",
-    "bluez",
-    "e2e",
-    "faults",
-}  # folders of tests that belong to no single module
+SUPPORT = TESTS / "support"
+OF_NO_MODULE = {"architecture", "attacks", "bluez", "e2e", "faults", "support"}  # of no module of the sources
 
 
 def missing_tests(sources: Path, tests: Path) -> list[str]:
@@ -26,12 +24,12 @@ def missing_tests(sources: Path, tests: Path) -> list[str]:
 def orphans(sources: Path, tests: Path) -> list[str]:
     """Test modules whose source module does not exist, relative to `tests`."""
     found = (path.relative_to(tests) for path in sorted(tests.rglob("test_*.py")))
-    return [str(path) for path in found if path.parts[0] not in ABOUT_THE_WHOLE and not _has_source(path, sources)]
+    return [str(path) for path in found if path.parts[0] not in OF_NO_MODULE and not _has_source(path, sources)]
 
 
 def needs_test(path: Path) -> bool:
     """Whether any function has a body; protocols, records, enums and constants are tested where they are used."""
-    if path.name in {"__init__.py", "__main__.py"}:
+    if path.name in {"__init__.py", "__main__.py"} or path.name.startswith("test_"):
         return False
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
@@ -60,6 +58,11 @@ def test_every_module_with_behaviour_has_its_test_module() -> None:
 
 def test_every_test_module_has_its_source_module() -> None:
     assert not orphans(SOURCES, TESTS)
+
+
+def test_what_tests_share_is_tested_beside_it() -> None:
+    assert not missing_tests(SUPPORT, SUPPORT)
+    assert not orphans(SUPPORT, SUPPORT)
 
 
 def test_both_kinds_of_gap_are_found(tmp_path: Path) -> None:

@@ -22,8 +22,7 @@ from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import Session, come_in
 from tests.attacks.driver import Driver
 from tests.attacks.server import Opened, Seen
-
-from belvedere.testing.loop_watchdog import Stall
+from tests.support.loop_watchdog import Stall
 
 CONFIG = """
 [server]

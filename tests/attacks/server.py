@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from aioice import ice
+from tests.support.loop_watchdog import LoopWatchdog, Stall
 
 from belvedere.app.run import run
 from belvedere.app.settings import read_house
-from belvedere.testing.loop_watchdog import LoopWatchdog, Stall
 
 if TYPE_CHECKING:
     from belvedere.app.build import Belvedere

@@ -12,8 +12,9 @@ from tests.bluez.world import STOP, Watch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.link.unit_rig import UnitRig
+
     from belvedere.sim.unit import VirtualUnit
-    from belvedere.testing.unit_rig import UnitRig
 
 STICK_HZ = 60.0
 NEVER_S = 1e9

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bluez.world import OverheardUnit, World
-
-    from belvedere.testing.unit_rig import UnitRig
+    from tests.support.link.unit_rig import UnitRig
 
 pytestmark = pytest.mark.realtime
 SLOW_S = 0.100  # a radio that carries ten packets a second each way: whatever is queued before a stop shows

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.bluez.daemons import until
 from tests.bluez.world import STOP, Watch, bluez_world
+from tests.support.link.unit_rig import UnitRig
 
 from belvedere.head.axes import AXES, Axis
-from belvedere.testing.unit_rig import UnitRig
 
 pytestmark = pytest.mark.realtime
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from bumble.transport import open_transport
 from tests.bluez.daemons import Daemons, power
+from tests.support.link.unit_rig import supervised
 
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
@@ -21,16 +22,16 @@ from belvedere.patience import within
 from belvedere.sim.controller import VirtualController
 from belvedere.sim.head import VirtualHead
 from belvedere.sim.radio import INTERVAL_UNIT_S
-from belvedere.testing.unit_rig import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from tests.support.link.unit_rig import UnitRig
+
     from belvedere.head.profile import UnitProfile, WriteMode
     from belvedere.link.port import UnitLink
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
-    from belvedere.testing.unit_rig import UnitRig
 
 ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
 PROFILE = shipped_profile("zeapon-pons-pt")

@@ -11,11 +11,11 @@ from random import Random
 
 import pytest
 from tests.lab.app_use import used
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.head.frames import pack
 from belvedere.head.profile import load_profile, shipped_profile
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 COMMAND = [sys.executable, "-m", "belvedere.cli", "snoop"]
 PAN = "C0:DE:00:00:5A:1E"

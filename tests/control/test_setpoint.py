@@ -1,41 +1,86 @@
+"""Which setpoints can be carried out, and how one is slowed down: for any numbers that a client may send."""
+
+from __future__ import annotations
+
 import math
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from belvedere.control.setpoint import Setpoint
-from belvedere.head.axes import Axis
+from belvedere.head.axes import AXES, Axis
+
+NO_NUMBERS = (math.nan, math.inf, -math.inf)
+SHARES = st.floats(-1, 1)
+
+
+def a_setpoint(pan: float = 0.25, tilt: float = -0.5, **changes: float) -> Setpoint:
+    setpoint = Setpoint(epoch=3, hold=5, seq=7, pan=pan, tilt=tilt, sent_at_s=11.0, heard_s=13.0)
+    return msgspec.structs.replace(setpoint, **changes)
 
 
 def test_each_axis_has_its_own_velocity() -> None:
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.25, tilt=-0.5, sent_at_s=0, heard_s=0)
-    assert [setpoint.velocity(axis) for axis in (Axis.PAN, Axis.TILT)] == [0.25, -0.5]
-    assert setpoint.is_possible
+    assert [a_setpoint().velocity(axis) for axis in (Axis.PAN, Axis.TILT)] == [0.25, -0.5]
 
 
-def test_a_setpoint_is_slowed_on_both_axes_alike_and_only_where_it_is_faster() -> None:
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0.4, tilt=-0.8, sent_at_s=0, heard_s=0)
-    slowed = setpoint.slowed(0.5)
-    assert (slowed.pan, slowed.tilt) == (0.25, -0.5)
-    assert setpoint.slowed(0.8) is setpoint
+def test_a_setpoint_that_says_nothing_of_it_lives_as_long_as_the_dead_man_lets_it() -> None:
+    assert a_setpoint().for_s == math.inf
 
 
-def test_what_is_not_a_number_is_not_possible() -> None:
-    assert not Setpoint(epoch=1, hold=1, seq=1, pan=0, tilt=0, sent_at_s=0, heard_s=float("inf")).is_possible
-    assert not Setpoint(epoch=1, hold=1, seq=1, pan=float("nan"), tilt=0, sent_at_s=0, heard_s=0).is_possible
+@pytest.mark.parametrize("field", ["pan", "tilt", "hold"])
+def test_nobody_changes_a_setpoint_on_its_way(field: str) -> None:
+    with pytest.raises(AttributeError, match="immutable"):
+        setattr(a_setpoint(), field, 1)
+
+
+@example(1.0, 1.0, 0.0, 0.001)
+@example(-1.0, -1.0, 0.0, 0.001)
+@given(SHARES, SHARES, st.floats(allow_nan=False, allow_infinity=False), st.floats(0, exclude_min=True))
+def test_whatever_is_within_full_speed_and_at_some_time_is_possible(
+    pan: float, tilt: float, time_s: float, for_s: float
+) -> None:
+    assert a_setpoint(pan, tilt, sent_at_s=time_s, heard_s=-time_s, for_s=for_s).is_possible
+
+
+@given(st.sampled_from(AXES), st.floats(1, exclude_min=True), st.sampled_from((1, -1)))
+def test_faster_than_full_speed_is_not_possible_on_either_axis(axis: Axis, speed: float, sign: int) -> None:
+    assert not a_setpoint(**{axis: sign * speed}).is_possible
 
 
 @pytest.mark.parametrize(
-    ("change", "is_possible"),
+    ("field", "values"),
     [
-        *[({axis: velocity}, True) for axis in ("pan", "tilt") for velocity in (-1.0, 1.0)],
-        *[({axis: velocity}, False) for axis in ("pan", "tilt") for velocity in (-1.001, 1.001, math.nan)],
-        *[({"sent_at_s": nonsense}, False) for nonsense in (math.inf, -math.inf, math.nan)],
-        *[({"for_s": for_s}, for_s > 0) for for_s in (-1.0, 0.0, 0.001, math.inf)],
+        ("pan", NO_NUMBERS),
+        ("tilt", NO_NUMBERS),
+        ("sent_at_s", NO_NUMBERS),
+        ("heard_s", NO_NUMBERS),
+        ("for_s", (math.nan, -math.inf, -1.0, -0.0, 0.0)),
     ],
 )
-def test_speeds_up_to_full_speed_and_times_that_are_some_are_possible(
-    change: dict[str, float], *, is_possible: bool
-) -> None:
-    setpoint = Setpoint(epoch=1, hold=1, seq=1, pan=0, tilt=0, sent_at_s=0, heard_s=0)
-    assert msgspec.structs.replace(setpoint, **change).is_possible is is_possible
+def test_what_is_no_number_or_no_time_to_live_is_not_possible(field: str, values: tuple[float, ...]) -> None:
+    assert [value for value in values if a_setpoint(**{field: value}).is_possible] == []
+
+
+@given(SHARES, SHARES, st.floats(0.01, 1))
+def test_a_slowed_setpoint_keeps_its_direction_and_never_gets_faster(pan: float, tilt: float, most: float) -> None:
+    setpoint = a_setpoint(pan, tilt)
+    slowed = setpoint.slowed(most)
+    fastest = max(abs(pan), abs(tilt))
+    assert max(abs(slowed.pan), abs(slowed.tilt)) == pytest.approx(min(fastest, most))
+    assert slowed.pan * tilt == pytest.approx(slowed.tilt * pan)  # on the same line
+    assert (slowed.pan * pan, slowed.tilt * tilt) >= (0, 0)  # and not the other way
+    assert slowed.is_possible
+
+
+@given(SHARES, SHARES, st.floats(0.01, 1))
+def test_a_slowed_setpoint_is_still_of_the_same_press_and_time(pan: float, tilt: float, most: float) -> None:
+    setpoint = a_setpoint(pan, tilt, for_s=0.2)
+    slowed = setpoint.slowed(most)
+    assert msgspec.structs.replace(slowed, pan=pan, tilt=tilt) == setpoint
+
+
+def test_what_is_slow_enough_stays_as_it_is() -> None:
+    setpoint = a_setpoint(0.4, -0.8)
+    assert setpoint.slowed(0.8) is setpoint

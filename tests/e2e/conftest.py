@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
+from tests.support.tcp_relay import TcpRelay
 
 from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
@@ -23,7 +24,6 @@ from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ class LivingHouse:
         return head
 
     def invite(self, port: int | None = None) -> str:
-        """A fresh link; by way of another port, such as a Line's, where one is given."""
+        """A fresh link; by way of another port, such as a relay's, where one is given."""
         return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.door.invite)}"
 
     def crowd_in(self) -> None:
@@ -139,14 +139,14 @@ class LivingHouse:
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result(within_s + PATIENCE_S)
 
     @contextmanager
-    def line(self) -> Iterator[Line]:
-        """A line to the door that can be cut; touch it within `do` only."""
-        line = Line(self.port)
-        asyncio.run_coroutine_threadsafe(line.open(), self._loop).result(PATIENCE_S)
+    def relay(self) -> Iterator[TcpRelay]:
+        """A relay to the server that can be reset or stalled; touch it within `do` only."""
+        relay = TcpRelay(self.port)
+        asyncio.run_coroutine_threadsafe(relay.open(), self._loop).result(PATIENCE_S)
         try:
-            yield line
+            yield relay
         finally:
-            asyncio.run_coroutine_threadsafe(line.close(), self._loop).result(PATIENCE_S)
+            asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(PATIENCE_S)
 
     def break_picture_off(self) -> None:
         """The camera fails; the next viewer tries it anew."""

@@ -6,12 +6,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.lab.app_use import Use, used
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.head.frames import pack
 from belvedere.head.profile import shipped_profile
 from belvedere.sim.head import ADDRESSES, NAMES
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -37,16 +37,16 @@ DARK = 100  # of 255; the room's walls are far brighter
 
 
 def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(house: LivingHouse, visitor: Visitor) -> None:
-    with house.line() as line:
-        visitor.enter(house.invite(line.port))
+    with house.relay() as relay:
+        visitor.enter(house.invite(relay.port))
         house.wait_turning(visitor.drag_right())
-        house.do(line.cut)
+        house.do(relay.reset)
         visitor.expect("topic", "reconnecting")
         expect(visitor.says).to_contain_text("Reconnecting")
         visitor.photograph("lost-link")
         stopped_at = house.wait_stopped()
 
-        house.do(line.mend)
+        house.do(relay.resume)
         visitor.expect("pan-link", "ready")
         visitor.expect("hold", "cut")
         visitor.pictures_go_by(5)
@@ -60,17 +60,17 @@ def test_a_network_that_falls_silent_stops_the_head_by_the_dead_man_and_the_page
     house: LivingHouse, visit: Callable[[], Visitor]
 ) -> None:
     visitor = visit()
-    with house.line() as line:
-        visitor.enter(house.invite(line.port))
+    with house.relay() as relay:
+        visitor.enter(house.invite(relay.port))
         house.wait_turning(visitor.drag_right())
         silent_at = time.monotonic()
-        house.do(line.hush)
+        house.do(relay.stall)
         stopped_at = house.wait_stopped()
         assert stopped_at - silent_at <= DEAD_MAN_S + SLACK_S
         visitor.expect("hold", "cut")
         visitor.expect("topic", "reconnecting")
 
-        house.do(line.mend)
+        house.do(relay.resume)
         visitor.expect("pan-link", "ready")
         assert house.is_still_since(stopped_at)
         visitor.let_go()
@@ -79,12 +79,12 @@ def test_a_network_that_falls_silent_stops_the_head_by_the_dead_man_and_the_page
 
 def test_a_browser_that_goes_offline_says_so_and_comes_back(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
     visitor = visit()
-    with house.line() as line:
-        visitor.enter(house.invite(line.port))
+    with house.relay() as relay:
+        visitor.enter(house.invite(relay.port))
         visitor.page.context.set_offline(True)
-        house.do(line.cut)
+        house.do(relay.reset)
         visitor.expect("topic", "reconnecting")
-        house.do(line.mend)
+        house.do(relay.resume)
         visitor.page.context.set_offline(False)
         visitor.expect("pan-link", "ready")
         visitor.sees_it_turn_after_a_fresh_press()
@@ -95,16 +95,16 @@ def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_
 ) -> None:
     driver = visit()
     driver.enter(house.invite())
-    with house.line() as line:
-        visitor.enter(house.invite(line.port))
+    with house.relay() as relay:
+        visitor.enter(house.invite(relay.port))
         house.wait_turning(driver.drag_right())
-        house.do(line.cut)
+        house.do(relay.reset)
         visitor.expect("topic", "reconnecting")
         visitor.tap("Stop the camera")
         visitor.expect("topic", "stop_lost")
         expect(visitor.says).to_contain_text("the camera stops by itself when nobody is turning it")
         visitor.photograph("stop-without-connection")
-        house.do(line.mend)
+        house.do(relay.resume)
         house.wait_stopped()
         driver.expect("hold", "cut")
         visitor.expect("pan-link", "ready")

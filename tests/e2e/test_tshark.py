@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from tests.support.captures import hci_log, usb_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
+from tests.support.captures.phone import use_app
 
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.logs.survey import Survey, Wanted
 from belvedere.lab.snoop_view import write_csv
 from belvedere.sim.head import VirtualHead
-from belvedere.sim.phone import use_app
 from belvedere.sim.physics import Motor
 from belvedere.sim.unit import COMMAND, STATE, VirtualUnit
-from belvedere.testing import hci_log, usb_log
 from belvedere.testing.clock import AutojumpLoop
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.support.engine_rig import EngineRig, open_rig
+from tests.support.subscriptions import drain
 
 from belvedere.control.core import Control
 from belvedere.control.effects import NoticeCode
@@ -21,32 +23,31 @@ from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
 from belvedere.testing.clock import FakeClock
-from belvedere.testing.house import House, open_house
 
 if TYPE_CHECKING:
     from belvedere.control.effects import Effect
 
 
-def a_setpoint(house: House, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
+def a_setpoint(house: EngineRig, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
     epoch = house.engine.status.lease.epoch
     now = house.clock()
     return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=now, heard_s=now)
 
 
-def ann_drives(house: House, pan: float = 0.5) -> None:
+def ann_drives(house: EngineRig, pan: float = 0.5) -> None:
     house.engine.receive_session_opened("ann", "ann")
     house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     house.engine.receive_drive("ann", a_setpoint(house, pan))
 
 
 async def test_a_setpoint_is_in_the_units_mailbox_before_the_call_returns() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.1)
 
 
 async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         await asyncio.sleep(0.499)
         assert house.units[Axis.PAN].velocity == 0.5
@@ -55,35 +56,35 @@ async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
 
 
 async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         acks, others = house.bus.subscribe("ack:ann"), house.bus.subscribe("ack:bob")
         ann_drives(house)
         at = house.clock()
-        assert list(acks.newest_to_send()) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
-        assert list(others.newest_to_send()) == []
+        assert drain(acks) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
+        assert drain(others) == []
 
 
 async def test_a_cut_hold_is_told_to_its_driver() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         house.lose(Axis.PAN)
-        assert [value.axis for _, value in notices.newest_to_send() if isinstance(value, Noticed)] == [Axis.PAN]
+        assert [value.axis for _, value in drain(notices) if isinstance(value, Noticed)] == [Axis.PAN]
 
 
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         heard = house.bus.subscribe("status")
         house.engine.receive_sign_of_life("nobody", 1.0)
-        assert list(heard.newest_to_send()) == []
+        assert drain(heard) == []
         ann_drives(house)
-        (_topic, status), *_rest = heard.newest_to_send()
+        (_topic, status), *_rest = drain(heard)
         assert isinstance(status, EngineStatus)
         assert (status.pan.velocity, status.lease.session) == (0.1, "ann")
 
 
 async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         with pytest.raises(VisitorError):
             house.engine.receive_drive("stranger", a_setpoint(house, 1))
         ann_drives(house)
@@ -91,18 +92,18 @@ async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
 
 
 async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         acks = house.bus.subscribe("ack:ann")
         house.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
         assert house.units[Axis.PAN].velocity == 0
-        ((_topic, ack),) = acks.newest_to_send()
+        ((_topic, ack),) = drain(acks)
         assert isinstance(ack, Acknowledged)
         assert ack.seq == 2
 
 
 async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_call() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         for hold, end in enumerate(
             (
                 lambda: house.engine.receive_stop("anyone"),
@@ -217,7 +218,7 @@ async def test_the_loop_beats_sooner_once_that_is_wanted() -> None:
 
 
 async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_first() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         now = house.clock() + 5  # the process was stopped, and no timer has run yet
         house.engine._clock = lambda: now
@@ -228,7 +229,7 @@ async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_fir
 @pytest.mark.parametrize("tells", ["attempted", "written"])
 async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_jumped(tells: str) -> None:
     """Whoever tells of a write read the clock before; what is due meanwhile is decided at a later time."""
-    async with open_house() as house:
+    async with open_rig() as house:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         now, readings = house.clock() + 0.03, itertools.count(1)  # the next step of the speed is due
@@ -237,12 +238,12 @@ async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_
         if tells == "written":
             house.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
         house.engine.receive_sign_of_life("ann", 1.0)
-        assert list(notices.newest_to_send()) == []
+        assert drain(notices) == []
         assert house.units[Axis.PAN].velocity > 0
 
 
 async def test_an_engine_that_has_failed_lets_a_stop_leave_all_the_same() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         house.engine._failure = RuntimeError()
         house.engine.receive_unit_attempted(Axis.PAN, 0.0, house.clock() + 5)
@@ -268,7 +269,7 @@ async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
 
 
 async def test_an_engine_at_rest_sets_no_timer() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         await asyncio.sleep(60)
         before = house.engine.status
         ticks: list[float] = []
@@ -281,7 +282,7 @@ async def test_an_engine_at_rest_sets_no_timer() -> None:
 
 
 async def test_a_units_trouble_is_told_with_its_reason() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
         house.engine.receive_unit_status(Axis.TILT, house.units[Axis.TILT].status)
         tilt = house.engine.status.tilt
@@ -307,7 +308,7 @@ async def test_a_unit_that_cannot_be_told_does_not_keep_the_other_from_its_last_
 
 
 async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         is_at_rest = []
         for velocity in (0.0, 0.5, 0.0):
             house.engine.receive_unit_written(Axis.PAN, velocity, None, house.clock())
@@ -340,7 +341,7 @@ async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
 
 
 async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         await asyncio.sleep(1)
         house.engine.receive_unit_attempted(Axis.PAN, 0.5, house.clock())
         house.lose(Axis.PAN)
@@ -352,14 +353,14 @@ async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() 
 
 
 async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         ann_drives(house)
         setpoint = msgspec.structs.replace(a_setpoint(house, 0.5, seq=2), tilt=0.5)
         house.engine.receive_drive("ann", setpoint)
         notices = house.bus.subscribe("notice:ann")
         for axis in AXES:
             house.lose(axis)
-        told = [value for _topic, value in notices.newest_to_send()]
+        told = [value for _topic, value in drain(notices)]
         assert told == [Noticed(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
 
 
@@ -382,7 +383,7 @@ async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who
 
 
 async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.engine.receive_session_opened("tab", "ann")
         house.engine.receive_session_opened("bob", "bob")
         house.engine.receive_session_opened("room", "resident", 1)
@@ -402,7 +403,7 @@ async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -
 
 @pytest.mark.parametrize("says", ["sign of life", "stop"])
 async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
-    async with open_house() as house:
+    async with open_rig() as house:
         house.engine.receive_session_opened("ann", "ann")
         house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
         await asyncio.sleep(4)

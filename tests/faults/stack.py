@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+from tests.support.asgi import SocketPeer, open_socket
 
 from belvedere.access.door import DoorOptions
 from belvedere.access.sessions import EndReason
@@ -25,7 +26,6 @@ from belvedere.gateway.app import create_app
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame, unpack
 from belvedere.link.supervisor import LinkPhase
-from belvedere.testing.asgi import SocketPeer, open_socket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

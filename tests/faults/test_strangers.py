@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
-from belvedere.testing.house import open_house
 
 pytestmark = pytest.mark.realtime
 
@@ -39,7 +39,7 @@ HOLDS = {
 
 
 class Served:
-    """A house on a port, with somebody inside."""
+    """An engine rig that is served on a port, with a session."""
 
     def __init__(self, port: int, cookie: str) -> None:
         self.host = f"127.0.0.1:{port}"
@@ -63,15 +63,14 @@ class Served:
 @asynccontextmanager
 async def served(page: Path) -> AsyncIterator[Served]:
     (page / "index.html").write_text("<p>")
-    async with open_house() as house:
+    async with open_rig() as rig:
         (socket,) = listen("127.0.0.1", 0)
         parts = Parts(
-            engine=house.engine,
-            head=house.engine,
-            bus=house.bus,
-            stage=house.stage,
-            door=house.door,
-            clock=house.clock,
+            engine=rig.engine,
+            bus=rig.bus,
+            stage=rig.stage,
+            door=rig.door,
+            clock=rig.clock,
             head_name="a head of paper",
             page=page,
         )
@@ -80,7 +79,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
         serving = asyncio.create_task(serve(app, [socket], started.set, limits))
         await started.wait()
         try:
-            yield Served(socket.getsockname()[1], house.let_in().cookie)
+            yield Served(socket.getsockname()[1], rig.let_in().cookie)
         finally:
             serving.cancel()
             with suppress(asyncio.CancelledError):
@@ -89,21 +88,21 @@ async def served(page: Path) -> AsyncIterator[Served]:
 
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS.keys())
 async def test_those_who_are_in_keep_page_picture_and_stop(hold: str, tmp_path: Path) -> None:
-    async with served(tmp_path) as house, AsyncExitStack() as stack:
+    async with served(tmp_path) as rig, AsyncExitStack() as stack:
         for _ in range(STRANGERS):
-            _, writer = await house.connect()
+            _, writer = await rig.connect()
             stack.callback(writer.close)
-            writer.write(hold.format(host=house.host).encode())
+            writer.write(hold.format(host=rig.host).encode())
         await asyncio.sleep(0)
-        assert await house.status("GET", "/") == 200
-        assert await house.status("POST", "/api/v1/stage/whep", "application/sdp", "v=0") == 201
-        assert await house.status("POST", "/api/v1/head/stop") == 200
+        assert await rig.status("GET", "/") == 200
+        assert await rig.status("POST", "/api/v1/stage/whep", "application/sdp", "v=0") == 201
+        assert await rig.status("POST", "/api/v1/head/stop") == 200
 
 
 async def test_a_body_after_a_refusal_is_neither_taken_nor_does_it_cost_the_answer(tmp_path: Path) -> None:
-    async with served(tmp_path) as house:
-        reader, writer = await house.connect()
-        writer.write((POST + "Transfer-Encoding: chunked\r\n\r\n").format(host=house.host).encode())
+    async with served(tmp_path) as rig:
+        reader, writer = await rig.connect()
+        writer.write((POST + "Transfer-Encoding: chunked\r\n\r\n").format(host=rig.host).encode())
         sent = 0
         with suppress(ConnectionError):
             async with asyncio.timeout(PATIENCE_S):

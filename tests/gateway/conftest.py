@@ -1,4 +1,4 @@
-"""The gateway over a house without radio, camera or network."""
+"""The gateway over an engine rig, without radio, camera or network."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,28 +6,28 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.gateway.talk import Start, Talk
+from tests.support.engine_rig import EngineRig
 
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.parts import GatewayOptions, Parts
-from belvedere.testing.house import House
 
 HOST = "127.0.0.1:8080"
 
 
 @pytest.fixture(scope="session")
 def make_parts() -> Callable[..., Parts]:
-    """Makes the gateway's parts of a house; without a directory given, its page is not built."""
+    """Makes the gateway's parts over an engine rig; without a directory given, its page is not built."""
 
-    def make(house: House, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Parts:
+    def make(rig: EngineRig, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Parts:
         return Parts(
-            engine=house.engine,
-            head=house.engine,
-            bus=house.bus,
-            stage=house.stage,
-            door=house.door,
-            clock=house.clock,
+            engine=rig.engine,
+            bus=rig.bus,
+            stage=rig.stage,
+            door=rig.door,
+            clock=rig.clock,
+            record=rig.events.append,
             head_name="A head of paper",
-            control=house.options,
+            control=rig.options,
             options=options or GatewayOptions(),
             page=page,
         )
@@ -51,12 +51,12 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
 def talk(make_parts: Callable[..., Parts]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
 
-    def start(house: House, person: str = "", rank: int = 0) -> Talk:
-        visitor = house.let_in(person, rank).session
+    def start(rig: EngineRig, person: str = "", rank: int = 0) -> Talk:
+        visitor = rig.let_in(person, rank).session
         connected: set[str] = set()
         name = f"{visitor.id}-{next(numbers)}"
         connected.add(name)
-        session = ControlSession(name, visitor, make_parts(house), house.clock(), connected.__contains__)
-        return Talk(house, session, connected)
+        session = ControlSession(name, visitor, make_parts(rig), rig.clock(), connected.__contains__)
+        return Talk(rig, session, connected)
 
     return start

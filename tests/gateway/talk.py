@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.support.engine_rig import EngineRig
+
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.messages import Error, Outgoing
-from belvedere.testing.house import House
 
 HELLO = {"type": "hello", "clock": 5.0}
 STOP = {"type": "stop"}
@@ -17,12 +18,12 @@ STOP = {"type": "stop"}
 class Talk:
     """A session that has everything it is told within reach."""
 
-    house: House
+    rig: EngineRig
     session: ControlSession
     connected: set[str] = field(default_factory=set)
 
     def say(self, message: object) -> list[Outgoing]:
-        return self.session.receive_text(self.house.clock(), json.dumps(message))
+        return self.session.receive_text(self.rig.clock(), json.dumps(message))
 
     def greeted(self) -> Self:
         self.say(HELLO)
@@ -35,9 +36,9 @@ class Talk:
     def drive(
         self, seq: int, pan: float = 1.0, hold: int = 1, late_s: float = 0.0, heard_s: float | None = None
     ) -> list[Outgoing]:
-        epoch = self.house.engine.status.lease.epoch
+        epoch = self.rig.engine.status.lease.epoch
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
-        sent_ms = (self.house.clock() - late_s) * 1000
+        sent_ms = (self.rig.clock() - late_s) * 1000
         return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 

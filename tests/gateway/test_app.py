@@ -11,6 +11,7 @@ import pytest
 import schemathesis
 from hypothesis import given, settings
 from schemathesis.specs.openapi.checks import ignored_auth
+from tests.support.engine_rig import open_rig
 
 import belvedere
 from belvedere.control.options import ControlOptions
@@ -18,14 +19,13 @@ from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import listen, serve
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
 
 
 async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         document = (await client.get("/schema")).json()
         assert (await client.get("/schema/openapi.json")).json() == document
         assert document["info"]["version"] == belvedere.__version__
@@ -47,12 +47,12 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
     ("dead_man_s", "base_url", "name"),
     [(0.5, "http://127.0.0.1:8080", "belvedere-8080"), (0.2, "https://localhost", "belvedere")],
 )
-async def test_it_describes_the_house_at_hand(
+async def test_it_describes_the_server_at_hand(
     make_parts: MakeParts, make_client: MakeClient, dead_man_s: float, base_url: str, name: str
 ) -> None:
-    async with open_house(ControlOptions(dead_man_s=dead_man_s)) as house:
-        headers = {"cookie": f"{name}={house.let_in().cookie}"}
-        async with make_client(create_app(make_parts(house)), base_url=base_url) as client:
+    async with open_rig(ControlOptions(dead_man_s=dead_man_s)) as rig:
+        headers = {"cookie": f"{name}={rig.let_in().cookie}"}
+        async with make_client(create_app(make_parts(rig)), base_url=base_url) as client:
             document = (await client.get("/schema", headers=headers)).json()
             assert document["components"]["securitySchemes"]["session"]["name"] == name
             velocity = document["paths"]["/api/v1/head/velocity"]["post"]["requestBody"]["content"]["application/json"]
@@ -69,7 +69,7 @@ async def test_it_describes_the_house_at_hand(
 
 
 async def test_what_is_not_allowed_is_told_with_what_is(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         for path, methods in [
             ("/healthz", {"GET", "HEAD", "OPTIONS"}),
             ("/", {"GET", "HEAD", "OPTIONS"}),
@@ -84,13 +84,13 @@ async def test_what_is_not_allowed_is_told_with_what_is(make_parts: MakeParts, m
 
 
 async def test_the_description_is_not_for_strangers(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         assert (await client.get("/schema")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"])
 async def test_no_page_of_somebody_elses_is_served(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.get(path)
         assert response.status_code == 404
         assert "<script" not in response.text
@@ -103,8 +103,8 @@ async def test_its_life_begins_and_ends_cleanly(make_parts: MakeParts) -> None:
     async def send(message: Any) -> None:  # noqa: ANN401 - ASGI
         sent.append(message["type"])
 
-    async with open_house() as house:
-        app: Any = create_app(make_parts(house))
+    async with open_rig() as rig:
+        app: Any = create_app(make_parts(rig))
         living = asyncio.create_task(app({"type": "lifespan", "state": {}}, to_app.get, send))
         to_app.put_nowait({"type": "lifespan.startup"})
         await asyncio.sleep(30)
@@ -122,16 +122,16 @@ def unhurried() -> ConnectionLimits:
 
 @pytest.fixture(scope="module")
 def described(make_parts: MakeParts) -> Iterator[Any]:
-    """The API of a house that is served from a thread, as it describes itself to a visitor."""
+    """The API of a server that runs from a thread, as it describes itself to a visitor."""
     (socket,) = listen("127.0.0.1", 0)
     port = socket.getsockname()[1]
     cookies, started, over = [], threading.Event(), threading.Event()
 
     async def be_served() -> None:
-        async with open_house(ControlOptions(dead_man_s=0.7)) as house:
-            app = create_app(make_parts(house))
+        async with open_rig(ControlOptions(dead_man_s=0.7)) as rig:
+            app = create_app(make_parts(rig))
             serving = asyncio.create_task(serve(app, [socket], started.set, unhurried()))
-            cookies.append(f"belvedere-{port}={house.let_in().cookie}")
+            cookies.append(f"belvedere-{port}={rig.let_in().cookie}")
             await asyncio.to_thread(over.wait)
             serving.cancel()
             await asyncio.wait({serving})

@@ -2,8 +2,9 @@
 
 import asyncio
 
+from tests.support.memory_transport import MemoryTransport
+
 from belvedere.gateway.bounded_transport import FLUSH_WITHIN_S, BoundedTransport
-from belvedere.testing.transport import MemoryTransport
 
 
 def bounded() -> tuple[BoundedTransport, MemoryTransport]:

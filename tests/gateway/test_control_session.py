@@ -6,28 +6,30 @@ import json
 import pytest
 from msgspec import UNSET
 from tests.gateway.talk import HELLO, STOP, Start, codes, holds
+from tests.support.engine_rig import open_rig
+from tests.support.subscriptions import drain
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, Noticed
 from belvedere.errors import InternalError
+from belvedere.events import CommandRefused
 from belvedere.gateway import control_session
 from belvedere.gateway.control_session import VISIT_ENDED, ControlSession, Ending
 from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pong, State, Welcome
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 
 async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house)
+    async with open_rig() as rig:
+        ana = talk(rig)
         welcome, lease, state = ana.say(HELLO)
         assert welcome == Welcome(
             session=ana.session.name,
             resend_ms=50,
             dead_man_ms=500,
             max_age_ms=1000,
-            server=house.clock() * 1000,
+            server=rig.clock() * 1000,
             clock=5.0,
             head="A head of paper",
         )
@@ -38,124 +40,124 @@ async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
 
 @pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}])
 async def test_nothing_but_a_stop_is_listened_to_before_hello(talk: Start, message: object) -> None:
-    async with open_house() as house:
-        answers = talk(house).say(message)
+    async with open_rig() as rig:
+        answers = talk(rig).say(message)
         assert codes(answers) == ["not_ready"]
-        assert house.engine.status.lease.session is None
+        assert rig.engine.status.lease.session is None
 
 
 async def test_hello_twice_is_refused(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         assert codes(ana.say(HELLO)) == ["bad_message"]
 
 
 async def test_a_ping_comes_back_with_both_clocks(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
-        assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=house.clock() * 1000)]
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=rig.clock() * 1000)]
 
 
 async def test_a_setpoint_is_with_the_unit_before_the_call_returns(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         assert ana.drive(seq=1) == []
-        assert house.units[Axis.PAN].velocity > 0
+        assert rig.units[Axis.PAN].velocity > 0
 
 
 async def test_a_release_stops_within_the_call(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         ana.drive(seq=1)
-        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": house.clock() * 1000})
-        assert house.units[Axis.PAN].velocity == 0
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_anyone_may_stop(talk: Start) -> None:
-    async with open_house() as house:
-        ana, ben = talk(house), talk(house)
+    async with open_rig() as rig:
+        ana, ben = talk(rig), talk(rig)
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
         assert ben.say(STOP) == []  # not even hello was said
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_refusal_is_told_with_its_code(talk: Start) -> None:
-    async with open_house() as house:
-        _ana, ben = talk(house).driving(), talk(house).greeted()
+    async with open_rig() as rig:
+        _ana, ben = talk(rig).driving(), talk(rig).greeted()
         assert codes(ben.drive(seq=1)) == ["someone_else_drives"]
         assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
         assert ben.session.ending is None
 
 
 async def test_the_lease_can_be_taken_and_returned(talk: Start) -> None:
-    async with open_house() as house:
-        _ana, ben = talk(house).driving(), talk(house).greeted()
+    async with open_rig() as rig:
+        _ana, ben = talk(rig).driving(), talk(rig).greeted()
         ben.say({"type": "lease.take"})
-        assert house.engine.status.lease.session == ben.session.name
+        assert rig.engine.status.lease.session == ben.session.name
         ben.say({"type": "lease.return"})
-        assert house.engine.status.lease.session is None
+        assert rig.engine.status.lease.session is None
 
 
 async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
-        assert ana.session.receive_published("status", house.engine.status) == []
-        house.lose(Axis.TILT)
-        (state,) = ana.session.receive_published("status", house.engine.status)
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        assert ana.session.receive_published("status", rig.engine.status) == []
+        rig.lose(Axis.TILT)
+        (state,) = ana.session.receive_published("status", rig.engine.status)
         assert isinstance(state, State)
         assert state.tilt.link == "searching"
 
 
 async def test_a_change_of_the_lease_is_told_alone(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
-        news = ana.session.receive_published("status", house.engine.status)
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
+        news = ana.session.receive_published("status", rig.engine.status)
         assert news == [Lease(epoch=1, holder="you", can_take=True)]
 
 
 async def test_viewers_are_told(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
-        house.stage.viewers = 2
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        rig.stage.viewers = 2
         (state,) = ana.session.receive_published("stage", object())
         assert isinstance(state, State)
         assert state.stage.viewers == 2
 
 
 async def test_nothing_is_told_before_hello(talk: Start) -> None:
-    async with open_house() as house:
-        assert talk(house).session.receive_published("status", house.engine.status) == []
+    async with open_rig() as rig:
+        assert talk(rig).session.receive_published("status", rig.engine.status) == []
 
 
 async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor(talk: Start) -> None:
-    async with open_house() as house:
-        ben, ana = talk(house).greeted(), talk(house).driving()
+    async with open_rig() as rig:
+        ben, ana = talk(rig).greeted(), talk(rig).driving()
         ana.session.receive_closed()
         again = ControlSession(
-            f"{ana.session.name}0", ana.session._visitor, ana.session._parts, house.clock(), lambda _: False
+            f"{ana.session.name}0", ana.session._visitor, ana.session._parts, rig.clock(), lambda _: False
         )
-        _, lease, _ = again.receive_text(house.clock(), json.dumps(HELLO))
+        _, lease, _ = again.receive_text(rig.clock(), json.dumps(HELLO))
         assert isinstance(lease, Lease)
         assert lease.holder == "nobody"
-        (bens,) = ben.session.receive_published("status", house.engine.status)
+        (bens,) = ben.session.receive_published("status", rig.engine.status)
         assert isinstance(bens, Lease)
         assert bens.holder == "other"
 
 
 async def test_closing_stops_what_was_held_once(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         ana.drive(seq=1)
         ana.session.receive_closed()
         ana.session.receive_closed()
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         for _ in range(int(control_session.BAD_AT_MOST)):
             (error,) = ana.say({"type": "dance"})
             assert isinstance(error, Error)
@@ -167,14 +169,26 @@ async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> 
         assert ana.session.ending.code is CloseCode.BAD_MESSAGES
 
 
+async def test_what_is_refused_is_recorded(talk: Start) -> None:
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        ana.say({"type": "dance"})
+        ana.drive(seq=1)
+        refusals = [event for event in rig.events if isinstance(event, CommandRefused)]
+        assert [(event.session, event.refusal) for event in refusals] == [
+            (ana.session.name, "bad_message"),
+            (ana.session.name, "not_driving"),
+        ]
+
+
 async def test_a_binary_message_is_a_bad_one(talk: Start) -> None:
-    async with open_house() as house:
-        assert codes(talk(house).session.receive_text(house.clock(), None)) == ["bad_message"]
+    async with open_rig() as rig:
+        assert codes(talk(rig).session.receive_text(rig.clock(), None)) == ["bad_message"]
 
 
 async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
         heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
         assert answers[:heeded] == [[]] * heeded
@@ -185,29 +199,29 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
 
 
 async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
-    async with open_house() as house:
-        ana, ben = talk(house).driving(), talk(house).greeted()
+    async with open_rig() as rig:
+        ana, ben = talk(rig).driving(), talk(rig).greeted()
         ana.drive(seq=1)
         while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
         ben.say(STOP)
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_release_is_carried_out_however_fast_it_comes(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         ana.drive(seq=1)
         while codes(ana.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
-        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": house.clock() * 1000})
-        assert house.units[Axis.PAN].velocity == 0
+        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house)
-        began = house.clock()
+    async with open_rig() as rig:
+        ana = talk(rig)
+        began = rig.clock()
         assert ana.session.deadline() == began + control_session.HELLO_WITHIN_S
         assert ana.session.tick(began + 4.9) == []
         assert codes(ana.session.tick(began + 5.0)) == ["not_ready"]
@@ -217,33 +231,33 @@ async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
 
 
 async def test_silence_ends_it(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
-        began = house.clock()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
+        began = rig.clock()
         ana.session.receive_text(began + 20, json.dumps(STOP))
         assert ana.session.tick(began + 44.9) == []
         assert codes(ana.session.tick(began + 45)) == ["not_ready"]
 
 
 async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house)
+    async with open_rig() as rig:
+        ana = talk(rig)
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
-        house.door.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
+        rig.door.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
         assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
-        assert house.units[Axis.PAN].velocity == 0
-        assert house.engine.status.lease.session is None
+        assert rig.units[Axis.PAN].velocity == 0
+        assert rig.engine.status.lease.session is None
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.NO_SESSION
         assert ana.say({"type": "lease.acquire"}) == []
-        assert house.engine.status.lease.session is None
+        assert rig.engine.status.lease.session is None
 
 
 async def test_it_ends_with_the_visit(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         ends_at = ana.session._visitor.ends_at_s
         ana.session.receive_text(ends_at - 1, json.dumps(STOP))
         assert ana.session.deadline() == ends_at
@@ -253,60 +267,60 @@ async def test_it_ends_with_the_visit(talk: Start) -> None:
 
 
 async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
-        house.units[Axis.PAN].failure = RuntimeError()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
+        rig.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
 
 
 async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
         assert codes(ana.say(message)) == ["bad_message"]
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
-        (error,) = ana.drive(seq=1, hold=4, heard_s=house.clock() - 1.4)
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
+        (error,) = ana.drive(seq=1, hold=4, heard_s=rig.clock() - 1.4)
         assert isinstance(error, Error)
         assert (error.code, error.hold) == ("too_slow", 4)
         assert error.delay == pytest.approx(1400)
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 @pytest.mark.parametrize("teacher", ["hello", "ping"])
 async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_took(talk: Start, teacher: str) -> None:
-    async with open_house() as house:
-        ana = talk(house)
-        now_ms = house.clock() * 1000
+    async with open_rig() as rig:
+        ana = talk(rig)
+        now_ms = rig.clock() * 1000
         ana.say({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
         ana.say({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
         ana.say({"type": "lease.acquire"})
         assert codes(ana.drive(seq=1, late_s=0.45)) == []  # what is late by 450 ms, and not by a thousandth of it
         assert codes(ana.drive(seq=2, late_s=0.55)) == ["too_late"]
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house)
-        ana.say({"type": "hello", "clock": house.clock() * 1000})
+    async with open_rig() as rig:
+        ana = talk(rig)
+        ana.say({"type": "hello", "clock": rig.clock() * 1000})
         await asyncio.sleep(20)
         ana.session.receive_closed()
-        woken = talk(house)
-        woken.say({"type": "hello", "clock": (house.clock() - 20) * 1000})
+        woken = talk(rig)
+        woken.say({"type": "hello", "clock": (rig.clock() - 20) * 1000})
         woken.say({"type": "lease.acquire"})
-        assert codes(woken.drive(seq=1, late_s=20, heard_s=house.clock())) == []
-        assert house.units[Axis.PAN].velocity > 0
+        assert codes(woken.drive(seq=1, late_s=20, heard_s=rig.clock())) == []
+        assert rig.units[Axis.PAN].velocity > 0
 
 
 async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Start) -> None:
-    async with open_house() as house:
-        ana, ben = talk(house), talk(house)
+    async with open_rig() as rig:
+        ana, ben = talk(rig), talk(rig)
         assert holds(ben.drive(seq=1, hold=4)) == [4]
         ana.say(HELLO)
         ben.say(HELLO)
@@ -317,52 +331,52 @@ async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Sta
 
 
 async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
         assert told
         assert set(told) == {3}
 
 
 async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), Noticed(NoticeCode.LINK_LOST, None, 4)
         assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
         assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
-        house.stage.viewers = 2
+        rig.stage.viewers = 2
         assert ana.session.receive_published("weather", object()) == []
 
 
 async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         ana.drive(seq=1)
-        acks = house.bus.subscribe(*ana.session.personal_topics)
+        acks = rig.bus.subscribe(*ana.session.personal_topics)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
-        told = [value for _topic, value in acks.newest_to_send()]
+        told = [value for _topic, value in drain(acks)]
         assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
 
 
 async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         ana.session.receive_closed()
-        house.stage.viewers = 2
+        rig.stage.viewers = 2
         assert ana.session.receive_published("stage", object()) == []
         assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
 
 
 async def test_a_refusal_says_what_was_wrong_and_that_the_talk_goes_on(talk: Start) -> None:
-    async with open_house() as house:
-        _ana, ben = talk(house).driving(), talk(house).greeted()
+    async with open_rig() as rig:
+        _ana, ben = talk(rig).driving(), talk(rig).greeted()
         words = "someone else is driving"
         assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
 
 
 async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
         assert isinstance(error, Error)
         assert (error.code, error.closing) == ("not_ready", True)
@@ -379,8 +393,8 @@ async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> N
 async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_forgiven_with_time(
     talk: Start, message: dict[str, object], most: float, code: str
 ) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         told = []
         for _ in range(2):
             told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
@@ -397,8 +411,8 @@ async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_for
 async def test_after_five_seconds_a_session_that_was_too_fast_is_heard_again_and_borne_with_as_much_as_it_has_earned(
     talk: Start, message: object
 ) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         ping = {"type": "ping", "clock": 1}
         for _ in range(int(control_session.BURST) - 1 + 120):
             ana.say(ping)
@@ -412,8 +426,8 @@ async def test_after_five_seconds_a_session_that_was_too_fast_is_heard_again_and
 
 
 async def test_what_comes_before_hello_is_forgiven_with_time(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house)
+    async with open_rig() as rig:
+        ana = talk(rig)
         for _ in range(2):
             for _ in range(int(control_session.BAD_AT_MOST)):
                 assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
@@ -422,9 +436,9 @@ async def test_what_comes_before_hello_is_forgiven_with_time(talk: Start) -> Non
 
 
 async def test_rank_and_person_are_those_of_the_visit(talk: Start) -> None:
-    async with open_house() as house:
-        ana, anas_phone, room = talk(house, "ana"), talk(house, "ana"), talk(house, "resident", 1)
-        ben = talk(house, "ben")
+    async with open_rig() as rig:
+        ana, anas_phone, room = talk(rig, "ana"), talk(rig, "ana"), talk(rig, "resident", 1)
+        ben = talk(rig, "ben")
         for each in (ana, anas_phone, room, ben):
             each.say(HELLO)
         ana.say({"type": "lease.acquire"})
@@ -436,29 +450,29 @@ async def test_rank_and_person_are_those_of_the_visit(talk: Start) -> None:
 
 
 async def test_a_driver_who_says_stop_keeps_the_lease(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         for _ in range(2):
             await asyncio.sleep(4)
             ana.say(STOP)
-        assert house.engine.status.lease.session == ana.session.name
+        assert rig.engine.status.lease.session == ana.session.name
 
 
 async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_first_is_connected(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).driving()
+    async with open_rig() as rig:
+        ana = talk(rig).driving()
         tabs = {ana.session.name}
         other = f"{ana.session.name}0"
-        tab = ControlSession(other, ana.session._visitor, ana.session._parts, house.clock(), tabs.__contains__)
-        _, lease, state = tab.receive_text(house.clock(), json.dumps(HELLO))
+        tab = ControlSession(other, ana.session._visitor, ana.session._parts, rig.clock(), tabs.__contains__)
+        _, lease, state = tab.receive_text(rig.clock(), json.dumps(HELLO))
         assert lease == Lease(epoch=1, holder="other", can_take=True)
         assert isinstance(state, State)
         assert state.stage.available is True
 
 
 async def test_a_visit_that_ends_is_told_once_and_in_the_words_for_it(talk: Start) -> None:
-    async with open_house() as house:
-        ana = talk(house).greeted()
+    async with open_rig() as rig:
+        ana = talk(rig).greeted()
         words = VISIT_ENDED[EndReason.REVOKED]
         farewell = ana.session.receive_visit_ended(EndReason.REVOKED)
         assert farewell == [Error(code="not_ready", message=words, closing=True)]

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 import pytest
+from tests.support.asgi import SocketPeer, open_socket
+from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.door import DoorOptions
 from belvedere.access.sessions import Admission, EndReason
@@ -17,8 +19,6 @@ from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S, VI
 from belvedere.gateway.control_socket import SEND_WITHIN_S
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
-from belvedere.testing.asgi import SocketPeer, open_socket
-from belvedere.testing.house import House, PaperStage, open_house
 
 HOST = "127.0.0.1:8080"
 HELLO = {"type": "hello", "clock": 5.0}
@@ -26,16 +26,16 @@ MakeParts = Callable[..., Parts]
 
 
 class Lobby:
-    """A house with its gateway, where sockets can be opened."""
+    """An engine rig with its gateway, where sockets can be opened."""
 
-    def __init__(self, house: House, parts: Parts) -> None:
-        self.house = house
+    def __init__(self, rig: EngineRig, parts: Parts) -> None:
+        self.rig = rig
         self.app = create_app(parts)
 
     def knock(
         self, admission: Admission | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
     ) -> AbstractAsyncContextManager[SocketPeer]:
-        admission = admission or self.house.let_in()
+        admission = admission or self.rig.let_in()
         headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
         return open_socket(self.app, "/api/v1/control", headers, subprotocols)
 
@@ -50,11 +50,11 @@ class Lobby:
                 pass
             peer.say(self.drive(lease["epoch"]))
             await peer.hear("ack")
-            assert self.house.units[Axis.PAN].velocity > 0
+            assert self.rig.units[Axis.PAN].velocity > 0
             yield peer
 
     def drive(self, epoch: int, seq: int = 1, hold: int = 1) -> dict[str, Any]:
-        clock = self.house.clock() * 1000
+        clock = self.rig.clock() * 1000
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": 1, "tilt": 0}
         return {**message, "clock": clock, "heard": clock}
 
@@ -62,9 +62,9 @@ class Lobby:
 @pytest.fixture
 def lobby(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[Lobby]]:
     @asynccontextmanager
-    async def enter(house: House | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_house's
+    async def enter(rig: EngineRig | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_rig's
         async with AsyncExitStack() as stack:
-            there = house if house is not None else await stack.enter_async_context(open_house(**options))
+            there = rig if rig is not None else await stack.enter_async_context(open_rig(**options))
             yield Lobby(there, make_parts(there))
 
     return enter
@@ -99,7 +99,7 @@ async def test_ours_is_found_among_others(lobby: Enter) -> None:
 
 async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
-        sent = here.house.clock() * 1000
+        sent = here.rig.clock() * 1000
         peer.say(here.drive(epoch=1, seq=2))
         acks = [await peer.hear("ack") for _ in range(1)]
         assert {ack["seq"] for ack in acks} <= {1, 2}
@@ -108,31 +108,31 @@ async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
 
 async def test_a_lease_asked_for_in_one_breath_with_hello_is_told_at_once(lobby: Enter) -> None:
     async with lobby() as here, here.knock() as peer:
-        began = here.house.clock()
+        began = here.rig.clock()
         peer.say(HELLO)
         peer.say({"type": "lease.acquire"})
         while (await peer.hear("lease"))["holder"] != "you":
             pass
-        assert here.house.clock() - began < 0.1
+        assert here.rig.clock() - began < 0.1
 
 
 async def test_closing_the_socket_stops_the_head_at_once(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
-        left_at = here.house.clock()
+        left_at = here.rig.clock()
         peer.leave()
         await peer.over()
-        assert here.house.units[Axis.PAN].velocities[-1] == (left_at, 0.0)
+        assert here.rig.units[Axis.PAN].velocities[-1] == (left_at, 0.0)
 
 
 async def test_a_peer_that_falls_silent_is_stopped_by_the_dead_man_and_then_let_go(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
-        silent_at = here.house.clock()
+        silent_at = here.rig.clock()
         await peer.over()
         stopped_at = next(
-            at for at, velocity in here.house.units[Axis.PAN].velocities if not velocity and at >= silent_at
+            at for at, velocity in here.rig.units[Axis.PAN].velocities if not velocity and at >= silent_at
         )
-        assert stopped_at - silent_at <= here.house.options.dead_man_s + 0.001
-        assert here.house.clock() - silent_at == pytest.approx(HEARD_WITHIN_S)
+        assert stopped_at - silent_at <= here.rig.options.dead_man_s + 0.001
+        assert here.rig.clock() - silent_at == pytest.approx(HEARD_WITHIN_S)
         assert peer.close_code == 4408
         assert (await peer.hear("error"))["closing"]
 
@@ -149,29 +149,29 @@ async def test_a_peer_that_pings_is_kept(lobby: Enter) -> None:
 
 async def test_whoever_does_not_say_hello_is_let_go(lobby: Enter) -> None:
     async with lobby() as here, here.knock() as peer:
-        began = here.house.clock()
+        began = here.rig.clock()
         await peer.over()
-        assert here.house.clock() - began == pytest.approx(HELLO_WITHIN_S)
+        assert here.rig.clock() - began == pytest.approx(HELLO_WITHIN_S)
         assert peer.close_code == 4408
 
 
 async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
     async with lobby(door=DoorOptions(session_s=8)) as here, here.knock() as peer:
-        began = here.house.clock()
+        began = here.rig.clock()
         peer.say(HELLO)
         await peer.over()
-        assert here.house.clock() - began == pytest.approx(8)
+        assert here.rig.clock() - began == pytest.approx(8)
         assert peer.close_code == 4401
 
 
 async def test_a_driver_who_has_to_give_way_is_stopped_within_the_call_and_the_socket_closes(lobby: Enter) -> None:
     async with lobby(door=DoorOptions(most_sessions=1)) as here, here.driver() as peer:
-        began = here.house.clock()
-        here.house.let_in()
-        assert here.house.units[Axis.PAN].velocities[-1] == (began, 0.0)
-        assert here.house.engine.status.lease.session is None
+        began = here.rig.clock()
+        here.rig.let_in()
+        assert here.rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
+        assert here.rig.engine.status.lease.session is None
         await peer.over()
-        assert here.house.clock() == began
+        assert here.rig.clock() == began
         assert (peer.close_code, peer.close_reason) == (4401, VISIT_ENDED[EndReason.DISPLACED])
         assert (await peer.hear("error"))["closing"]
 
@@ -181,77 +181,77 @@ async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listene
     lobby: Enter, reason: EndReason
 ) -> None:
     async with lobby() as here:
-        ana = here.house.let_in()
+        ana = here.rig.let_in()
         async with here.driver(ana) as peer:
-            here.house.door.end(ana.session.id, reason)
+            here.rig.door.end(ana.session.id, reason)
             for seq in range(2, 6):
                 peer.say({"type": "lease.acquire"})
                 peer.say(here.drive(epoch=2, seq=seq, hold=seq))
             await peer.over()
-            assert here.house.units[Axis.PAN].velocity == 0
-            assert here.house.engine.status.lease.session is None
+            assert here.rig.units[Axis.PAN].velocity == 0
+            assert here.rig.engine.status.lease.session is None
             assert peer.close_reason == VISIT_ENDED[reason]
 
 
 async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: Enter) -> None:
     async with lobby() as here:
-        ana, ben = here.house.let_in(), here.house.let_in()
+        ana, ben = here.rig.let_in(), here.rig.let_in()
         async with here.driver(ben) as driver, here.knock(ana) as first, here.knock(ana) as second:
             first.say(HELLO)
             await first.hear("welcome")  # the second has not said hello yet
-            here.house.door.end(ana.session.id, EndReason.LEFT)
+            here.rig.door.end(ana.session.id, EndReason.LEFT)
             await first.over()
             await second.over()
             assert first.close_code == second.close_code == 4401
             assert driver.close_code is None
-            assert here.house.units[Axis.PAN].velocity > 0
+            assert here.rig.units[Axis.PAN].velocity > 0
 
 
 async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_the_same(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.house.let_in()
+        ana = here.rig.let_in()
         async with here.driver(ana) as peer:
             peer.stop_reading()
-            began = here.house.clock()
-            here.house.door.end(ana.session.id, EndReason.REVOKED)
-            assert here.house.units[Axis.PAN].velocities[-1] == (began, 0.0)
+            began = here.rig.clock()
+            here.rig.door.end(ana.session.id, EndReason.REVOKED)
+            assert here.rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
             await peer.over()
-            assert here.house.clock() - began <= 1.1
+            assert here.rig.clock() - began <= 1.1
 
 
 async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.house.let_in()
+        ana = here.rig.let_in()
         async with here.knock(ana) as peer:
             peer.stop_reading()
             await asyncio.sleep(1)  # the upgrade is on its way to the peer
-            here.house.door.end(ana.session.id, EndReason.LEFT)
+            here.rig.door.end(ana.session.id, EndReason.LEFT)
             peer.say(HELLO)
             peer.read_again()
             await peer.over()
             assert peer.close_code == 4401
             assert not [message for message in peer.heard_by_now() if message["type"] == "welcome"]
-            assert not here.house.engine._control._drivers
+            assert not here.rig.engine._control._drivers
 
 
 async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
     lobby: Enter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class HangingStage(PaperStage):
+    class HangingStage(FakeStage):
         async def end_all_of(self, owner: str) -> None:
             await asyncio.sleep(3)
             raise RuntimeError(f"no end of {owner}")
 
-    async with open_house() as house:
-        house.stage = HangingStage()
-        async with lobby(house=house) as here:
-            ana = house.let_in()
+    async with open_rig() as rig:
+        rig.stage = HangingStage()
+        async with lobby(rig=rig) as here:
+            ana = rig.let_in()
             async with here.driver(ana) as peer:
-                began = house.clock()
-                house.door.end(ana.session.id, EndReason.LEFT)
-                assert house.units[Axis.PAN].velocities[-1] == (began, 0.0)
+                began = rig.clock()
+                rig.door.end(ana.session.id, EndReason.LEFT)
+                assert rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
                 await peer.over()
-                assert house.clock() == began
+                assert rig.clock() == began
             await asyncio.sleep(4)
             assert "could not be ended" in caplog.text
 
@@ -264,11 +264,11 @@ def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndRe
 async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
         peer.stop_reading()
-        stalled_at = here.house.clock()
+        stalled_at = here.rig.clock()
         peer.say(here.drive(epoch=1, seq=2))
         await peer.over()
-        assert here.house.clock() - stalled_at <= SEND_WITHIN_S + 0.1
-        assert here.house.units[Axis.PAN].velocity == 0
+        assert here.rig.clock() - stalled_at <= SEND_WITHIN_S + 0.1
+        assert here.rig.units[Axis.PAN].velocity == 0
         assert peer.close_code is None
 
 
@@ -277,17 +277,17 @@ async def test_a_peer_that_reads_nothing_is_still_listened_to(lobby: Enter) -> N
         peer.stop_reading()
         peer.say({"type": "stop"})
         await asyncio.sleep(0.01)
-        assert here.house.units[Axis.PAN].velocity == 0
+        assert here.rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_stalled_goodbye_is_cut_short(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer:
         peer.stop_reading()
-        began = here.house.clock()
+        began = here.rig.clock()
         for _ in range(10):
             peer.say_text("garbage")
         await peer.over()
-        assert here.house.clock() - began <= 1.1
+        assert here.rig.clock() - began <= 1.1
 
 
 async def test_garbage_is_answered_and_then_ends_it(lobby: Enter) -> None:
@@ -299,7 +299,7 @@ async def test_garbage_is_answered_and_then_ends_it(lobby: Enter) -> None:
             peer.say_bytes(b"\x00")
         await peer.over()
         assert peer.close_code == 4400
-        assert here.house.units[Axis.PAN].velocity == 0
+        assert here.rig.units[Axis.PAN].velocity == 0
 
 
 async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_turn(lobby: Enter) -> None:
@@ -318,7 +318,7 @@ async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_tur
         await peer.over()
         other.cancel()
         assert peer.close_code == 4429
-        assert here.house.units[Axis.PAN].velocity == 0
+        assert here.rig.units[Axis.PAN].velocity == 0
         assert turns >= 360 // 32
         assert len(peer.heard_by_now()) < 100
 
@@ -328,9 +328,9 @@ async def test_many_changes_are_told_as_few(lobby: Enter) -> None:
         peer.say(HELLO)
         await peer.hear("state")
         for _ in range(200):
-            here.house.lose(Axis.PAN)
+            here.rig.lose(Axis.PAN)
             await asyncio.sleep(0.0025)
-            here.house.find(Axis.PAN)
+            here.rig.find(Axis.PAN)
             await asyncio.sleep(0.0025)
         await asyncio.sleep(0.1)
         heard = [message for message in peer.heard_by_now() if message["type"] == "state"]
@@ -342,8 +342,8 @@ async def test_a_notice_reaches_its_session_alone(lobby: Enter) -> None:
     async with lobby() as here, here.driver() as peer, here.knock() as other:
         other.say(HELLO)
         await other.hear("welcome")
-        name = here.house.engine.status.lease.session
-        here.house.bus.publish(f"notice:{name}:both", Noticed(NoticeCode.CLOSING, None, 1))
+        name = here.rig.engine.status.lease.session
+        here.rig.bus.publish(f"notice:{name}:both", Noticed(NoticeCode.CLOSING, None, 1))
         assert (await peer.hear("notice"))["code"] == "closing"
         assert not [message for message in other.heard_by_now() if message["type"] == "notice"]
 
@@ -356,12 +356,12 @@ async def test_a_takeover_is_told_to_both(lobby: Enter) -> None:
         assert (await other.hear("lease"))["holder"] == "you"
         assert (await peer.hear("notice"))["code"] == "lease_lost"
         assert (await peer.hear("lease"))["holder"] == "other"
-        assert here.house.units[Axis.PAN].velocity == 0
+        assert here.rig.units[Axis.PAN].velocity == 0
 
 
 async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.house.let_in()
+        ana = here.rig.let_in()
         async with here.driver(ana) as peer:
             peer.leave()
             await peer.over()
@@ -376,7 +376,7 @@ async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
 
 async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
     async with lobby() as here, AsyncExitStack() as stack:
-        ana = here.house.let_in()
+        ana = here.rig.let_in()
         peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(given.SEATS_FOR_EACH)]
         for peer in peers:
             peer.say(HELLO)
@@ -394,13 +394,13 @@ async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
 async def test_nobody_is_left_on_the_bus(lobby: Enter) -> None:
     async with lobby() as here:
         async with here.driver():
-            assert here.house.bus._subscriptions
-        assert not here.house.bus._subscriptions
+            assert here.rig.bus._subscriptions
+        assert not here.rig.bus._subscriptions
 
 
 async def test_a_failure_of_ours_ends_the_socket_and_is_logged(lobby: Enter, caplog: pytest.LogCaptureFixture) -> None:
     async with lobby() as here, here.driver() as peer:
-        here.house.units[Axis.PAN].failure = RuntimeError("a bug")
+        here.rig.units[Axis.PAN].failure = RuntimeError("a bug")
         peer.say({"type": "stop"})
         await peer.over()
         assert peer.close_code == 1011

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 from litestar import Litestar, get, post
+from tests.support.asgi import open_socket
 
 from belvedere.access.door import Door
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.security import HostCheck
-from belvedere.testing.asgi import open_socket
 from belvedere.testing.clock import FakeClock
 
 HOST = "127.0.0.1:8080"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_rig
 
 from belvedere.access.door import DoorOptions
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -16,9 +16,9 @@ ORIGIN = {"origin": "http://127.0.0.1:8080"}
 
 
 async def test_the_button_opens_the_door(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         assert (await client.get("/")).status_code == 401
-        response = await client.post(f"/enter/{house.door.invite()}", headers=ORIGIN)
+        response = await client.post(f"/enter/{rig.door.invite()}", headers=ORIGIN)
         assert (response.status_code, response.headers["location"]) == (303, "/#look")
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["referrer-policy"] == "no-referrer"
@@ -29,14 +29,14 @@ async def test_the_button_opens_the_door(make_parts: MakeParts, make_client: Mak
 
 
 async def test_a_program_that_says_no_origin_comes_in_too(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        assert "set-cookie" in (await client.post(f"/enter/{house.door.invite()}")).headers
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        assert "set-cookie" in (await client.post(f"/enter/{rig.door.invite()}")).headers
 
 
 async def test_behind_https_the_cookie_is_for_https(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house:
-        async with make_client(create_app(make_parts(house)), base_url="https://localhost") as client:
-            response = await client.post(f"/enter/{house.door.invite()}", headers={"origin": "https://localhost"})
+    async with open_rig() as rig:
+        async with make_client(create_app(make_parts(rig)), base_url="https://localhost") as client:
+            response = await client.post(f"/enter/{rig.door.invite()}", headers={"origin": "https://localhost"})
         assert response.headers["set-cookie"].startswith("belvedere=")
         assert response.headers["set-cookie"].endswith("; Secure")
 
@@ -56,8 +56,8 @@ async def test_behind_https_the_cookie_is_for_https(make_parts: MakeParts, make_
 async def test_looking_at_a_link_does_not_use_it_up(
     make_parts: MakeParts, make_client: MakeClient, method: str, headers: dict[str, str]
 ) -> None:
-    async with open_house() as house:
-        app, token = create_app(make_parts(house)), house.door.invite()
+    async with open_rig() as rig:
+        app, token = create_app(make_parts(rig)), rig.door.invite()
         async with make_client(app) as preview, make_client(app) as ana:
             for query in ("", "?_method=POST", "?fbclid=x"):
                 response = await preview.request(method, f"/enter/{token}{query}", headers=headers)
@@ -69,8 +69,8 @@ async def test_looking_at_a_link_does_not_use_it_up(
 async def test_the_page_is_one_button_that_needs_no_script_and_holds_no_secret(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        token = house.door.invite()
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        token = rig.door.invite()
         response = await client.get(f"/enter/{token}")
         assert response.headers["content-type"].startswith("text/html")
         assert '<form method="post"><button>Come in</button></form>' in response.text
@@ -84,8 +84,8 @@ async def test_the_page_is_one_button_that_needs_no_script_and_holds_no_secret(
 
 async def test_the_button_may_say_where_it_was_pressed(make_parts: MakeParts, make_client: MakeClient) -> None:
     """A page with no-referrer posts with `Origin: null`, which is refused."""
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        response = await client.get(f"/enter/{house.door.invite()}")
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        response = await client.get(f"/enter/{rig.door.invite()}")
         assert response.headers.get_list("referrer-policy") == ["same-origin"]
 
 
@@ -93,18 +93,18 @@ async def test_the_button_may_say_where_it_was_pressed(make_parts: MakeParts, ma
 async def test_nobody_is_let_in_by_a_button_on_another_sites_page(
     make_parts: MakeParts, make_client: MakeClient, origin: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        token = house.door.invite()
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        token = rig.door.invite()
         response = await client.post(f"/enter/{token}", headers={"origin": origin})
         assert response.status_code == 403
         assert "set-cookie" not in response.headers
-        assert house.door.is_invited(token)
+        assert rig.door.is_invited(token)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_used_link_says_so(make_parts: MakeParts, make_client: MakeClient, method: str) -> None:
-    async with open_house() as house:
-        app, token = create_app(make_parts(house)), house.door.invite()
+    async with open_rig() as rig:
+        app, token = create_app(make_parts(rig)), rig.door.invite()
         async with make_client(app) as ana, make_client(app) as ben:
             await ana.post(f"/enter/{token}")
             response = await ben.request(method, f"/enter/{token}")
@@ -116,8 +116,8 @@ async def test_a_used_link_says_so(make_parts: MakeParts, make_client: MakeClien
 async def test_a_browser_that_presses_twice_before_it_has_an_answer_is_let_in_as_one(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house() as house:
-        app, token = create_app(make_parts(house)), house.door.invite()
+    async with open_rig() as rig:
+        app, token = create_app(make_parts(rig)), rig.door.invite()
         async with make_client(app) as ana, make_client(app) as ben:
             entry = (await ana.get(f"/enter/{token}")).headers["set-cookie"].partition(";")[0]
             await ben.get(f"/enter/{token}")
@@ -127,7 +127,7 @@ async def test_a_browser_that_presses_twice_before_it_has_an_answer_is_let_in_as
                 response = await ana.post(f"/enter/{token}", headers={"cookie": entry, **ORIGIN})
                 assert response.status_code == 303
                 secret = response.headers["set-cookie"].partition(";")[0].partition("=")[2]
-                sessions.append(house.door.session(secret))
+                sessions.append(rig.door.session(secret))
             assert sessions[0] is not None
             assert sessions == [sessions[0]] * 3
             ana.cookies.clear()
@@ -141,8 +141,8 @@ async def test_a_browser_that_presses_twice_before_it_has_an_answer_is_let_in_as
 async def test_no_other_value_is_taken_for_the_browsers_secret(
     make_parts: MakeParts, make_client: MakeClient, value: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        headers, token = {"cookie": f"belvedere-8080-entry={value}"}, house.door.invite()
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        headers, token = {"cookie": f"belvedere-8080-entry={value}"}, rig.door.invite()
         shown = await client.get(f"/enter/{token}", headers=headers)
         assert f"={value};" not in shown.headers["set-cookie"]
         for status in (303, 403):
@@ -156,8 +156,8 @@ async def test_no_other_value_is_taken_for_the_browsers_secret(
 async def test_the_browser_is_known_again_by_a_cookie_for_links_alone(
     make_parts: MakeParts, make_client: MakeClient, base_url: str, secure: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), base_url=base_url) as client:
-        cookie = (await client.get(f"/enter/{house.door.invite()}")).headers["set-cookie"]
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), base_url=base_url) as client:
+        cookie = (await client.get(f"/enter/{rig.door.invite()}")).headers["set-cookie"]
         assert cookie.startswith("belvedere-8080-entry=")
         assert cookie.endswith(f"; Path=/enter; Max-Age=3600; HttpOnly; SameSite=Lax{secure}")
 
@@ -166,13 +166,13 @@ async def test_the_browser_is_known_again_by_a_cookie_for_links_alone(
 async def test_whoever_is_in_already_is_led_on_and_leaves_the_link_for_another(
     make_parts: MakeParts, make_client: MakeClient, method: str, location: str
 ) -> None:
-    async with open_house() as house:
-        app, token = create_app(make_parts(house)), house.door.invite()
-        async with make_client(app, house.let_in().cookie) as ana:
+    async with open_rig() as rig:
+        app, token = create_app(make_parts(rig)), rig.door.invite()
+        async with make_client(app, rig.let_in().cookie) as ana:
             response = await ana.request(method, f"/enter/{token}")
             assert (response.status_code, response.headers["location"]) == (303, location)
             assert "set-cookie" not in response.headers
-        assert house.door.is_invited(token)
+        assert rig.door.is_invited(token)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -180,7 +180,7 @@ async def test_whoever_is_in_already_is_led_on_and_leaves_the_link_for_another(
 async def test_an_unknown_link_opens_nothing(
     make_parts: MakeParts, make_client: MakeClient, method: str, token: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         response = await client.request(method, f"/enter/{token}")
         assert response.status_code == 403
         assert token not in response.text
@@ -189,10 +189,10 @@ async def test_an_unknown_link_opens_nothing(
 async def test_whoever_comes_in_by_a_new_link_may_end_another_visit(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house(door=DoorOptions(most_sessions=1)) as house:
-        ana, token = house.let_in(), house.door.invite()
-        async with make_client(create_app(make_parts(house))) as client:
+    async with open_rig(door=DoorOptions(most_sessions=1)) as rig:
+        ana, token = rig.let_in(), rig.door.invite()
+        async with make_client(create_app(make_parts(rig))) as client:
             await client.get(f"/enter/{token}")
-            assert house.door.is_live(ana.session)
+            assert rig.door.is_live(ana.session)
             await client.post(f"/enter/{token}")
-            assert not house.door.is_live(ana.session)
+            assert not rig.door.is_live(ana.session)

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.health import readiness_of
 from belvedere.gateway.parts import Parts
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
 
 
 async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         response = await client.get("/healthz")
         assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
@@ -29,8 +29,8 @@ async def test_alive_needs_no_session(make_parts: MakeParts, make_client: MakeCl
 async def test_head_is_answered_as_get_without_a_body(
     make_parts: MakeParts, make_client: MakeClient, path: str, *, is_running: bool
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        house.engine.is_running = is_running
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        rig.engine.is_running = is_running
         got, headed = await client.get(path), await client.head(path)
         assert headed.status_code == got.status_code
         assert headed.headers == got.headers
@@ -39,8 +39,8 @@ async def test_head_is_answered_as_get_without_a_body(
 
 async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "index.html").touch()
-    async with open_house() as house, make_client(create_app(make_parts(house, tmp_path))) as client:
-        house.lose(Axis.TILT)
+    async with open_rig() as rig, make_client(create_app(make_parts(rig, tmp_path))) as client:
+        rig.lose(Axis.TILT)
         response = await client.get("/readyz")
         assert response.status_code == 200
         assert response.json() == {
@@ -60,8 +60,8 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
 async def test_ready_tells_whether_the_heads_position_is_being_saved(
     make_parts: MakeParts, *, is_saving: bool, word: str
 ) -> None:
-    async with open_house() as house:
-        parts = replace(make_parts(house), is_saving_positions=lambda: is_saving)
+    async with open_rig() as rig:
+        parts = replace(make_parts(rig), is_saving_positions=lambda: is_saving)
         assert readiness_of(parts).parts.positions == word
         assert readiness_of(parts).ready
 
@@ -69,24 +69,24 @@ async def test_ready_tells_whether_the_heads_position_is_being_saved(
 async def test_a_guardian_that_is_missing_is_told_and_keeps_nobody_out(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house() as house:
-        parts = replace(make_parts(house), guardian=lambda: GuardianState.MISSING)
+    async with open_rig() as rig:
+        parts = replace(make_parts(rig), guardian=lambda: GuardianState.MISSING)
         async with make_client(create_app(parts)) as client:
             response = await client.get("/readyz")
             assert (response.status_code, response.json()["parts"]["guardian"]) == (200, "missing")
 
 
-async def test_a_house_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house))) as client:
-        house.engine.is_running = False
+async def test_a_server_without_a_running_engine_is_not_ready(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        rig.engine.is_running = False
         response = await client.get("/readyz")
         assert response.status_code == 503
         assert response.json()["parts"]["engine"] == "stopped"
 
 
 async def test_it_does_not_tell_whether_anyone_watches_or_drives(make_parts: MakeParts) -> None:
-    async with open_house() as house:
-        parts = make_parts(house)
+    async with open_rig() as rig:
+        parts = make_parts(rig)
         before = readiness_of(parts)
-        house.stage.viewers = 3
+        rig.stage.viewers = 3
         assert readiness_of(parts) == before

@@ -5,25 +5,30 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.door import Door, DoorOptions
+from belvedere.access.sessions import Session
+from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.housekeeping import END_WITHIN_S, Pictures, keep_house
 from belvedere.gateway.parts import Parts
-from belvedere.gateway.scripts import Scripts, Wanted
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 DAY_S = 24 * 3600.0
 
 
+def client_of(session: Session) -> DriveClient:
+    return DriveClient(id=session.id, person=session.person, rank=session.rank)
+
+
 class LoggingDoor(Door):
     """A door that notes when it was looked after."""
 
-    def __init__(self, house: House, options: DoorOptions | None = None) -> None:
-        super().__init__(house.clock, options)
-        self._now = house.clock
+    def __init__(self, rig: EngineRig, options: DoorOptions | None = None) -> None:
+        super().__init__(rig.clock, options)
+        self._now = rig.clock
         self.looked_at: list[float] = []
 
     def tick(self) -> None:
@@ -32,16 +37,16 @@ class LoggingDoor(Door):
 
 
 @asynccontextmanager
-async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[Scripts, "asyncio.Task[None]"]]:
-    """A house that is kept; its programs, and what keeps it."""
-    scripts = Scripts(house.engine, house.engine, idle_s=6, dead_man_s=0.5)
-    parts = make_parts(house)
+async def kept(rig: EngineRig, make_parts: MakeParts) -> AsyncIterator[tuple[TimedDrive, "asyncio.Task[None]"]]:
+    """An engine rig with its programs and the task that expires them."""
+    timed_drive = TimedDrive(rig.engine, idle_s=6, dead_man_s=0.5)
+    parts = make_parts(rig)
     pictures = Pictures(parts.stage)
     parts.door.subscribe(pictures.receive_session_ended)
-    keeping = asyncio.create_task(keep_house(parts, scripts))
+    keeping = asyncio.create_task(keep_house(parts, timed_drive))
     await asyncio.sleep(0)
     try:
-        yield scripts, keeping
+        yield timed_drive, keeping
     finally:
         keeping.cancel()
         with suppress(asyncio.CancelledError):
@@ -50,46 +55,46 @@ async def kept(house: House, make_parts: MakeParts) -> AsyncIterator[tuple[Scrip
 
 
 async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
-    async with open_house(door=DoorOptions(session_s=8)) as house, kept(house, make_parts):
-        ana = house.let_in().session
-        await house.stage.answer("v=0", ana.id)
+    async with open_rig(door=DoorOptions(session_s=8)) as rig, kept(rig, make_parts):
+        ana = rig.let_in().session
+        await rig.stage.answer("v=0", ana.id)
         await asyncio.sleep(7)
-        ben = house.let_in().session
-        await house.stage.answer("v=0", ben.id)
+        ben = rig.let_in().session
+        await rig.stage.answer("v=0", ben.id)
         await asyncio.sleep(1.01)
-        assert [owner for owner, _ in house.stage.offers.values()] == [ben.id]
+        assert [owner for owner, _ in rig.stage.offers.values()] == [ben.id]
         await asyncio.sleep(7)
-        assert not house.stage.offers
+        assert not rig.stage.offers
 
 
 async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: MakeParts) -> None:
-    async with open_house(door=DoorOptions(most_sessions=1)) as house, kept(house, make_parts):
-        await house.stage.answer("v=0", house.let_in().session.id)
-        house.let_in()
+    async with open_rig(door=DoorOptions(most_sessions=1)) as rig, kept(rig, make_parts):
+        await rig.stage.answer("v=0", rig.let_in().session.id)
+        rig.let_in()
         await asyncio.sleep(0.01)
-        assert not house.stage.offers
+        assert not rig.stage.offers
 
 
 async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
-    async with open_house() as house, kept(house, make_parts) as (scripts, _):
-        ana = house.let_in().session
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
+    async with open_rig() as rig, kept(rig, make_parts) as (timed_drive, _):
+        ana = rig.let_in().session
+        timed_drive.receive_move(rig.clock(), client_of(ana), TimedMove(1, 0, 0.5))
         await asyncio.sleep(5)
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
+        timed_drive.receive_move(rig.clock(), client_of(ana), TimedMove(1, 0, 0.5))
         await asyncio.sleep(5.9)
-        assert house.engine._control._drivers
+        assert rig.engine._control._drivers
         await asyncio.sleep(0.11)
-        assert not house.engine._control._drivers
+        assert not rig.engine._control._drivers
 
 
 async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: MakeParts) -> None:
-    async with open_house() as house:
-        door = house.door = LoggingDoor(house, DoorOptions(session_s=DAY_S))
-        async with kept(house, make_parts):
+    async with open_rig() as rig:
+        door = rig.door = LoggingDoor(rig, DoorOptions(session_s=DAY_S))
+        async with kept(rig, make_parts):
             await asyncio.sleep(30 * DAY_S)
             assert door.looked_at == []
-            came_at = house.clock()
-            house.let_in()
+            came_at = rig.clock()
+            rig.let_in()
             await asyncio.sleep(30 * DAY_S)
             assert door.looked_at == [pytest.approx(came_at + DAY_S)]
 
@@ -98,7 +103,7 @@ async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: Ma
 async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_end_at_once(
     make_parts: MakeParts, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class StuckStage(PaperStage):
+    class StuckStage(FakeStage):
         stuck = ""
 
         async def end_all_of(self, owner: str) -> None:
@@ -109,11 +114,11 @@ async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_
                 raise failure
             await asyncio.sleep(3600)
 
-    async with open_house(door=DoorOptions(session_s=1)) as house:
-        house.stage = stage = StuckStage()
-        async with kept(house, make_parts) as (_, keeping):
-            stage.stuck = house.let_in().session.id
-            await stage.answer("v=0", house.let_in().session.id)
+    async with open_rig(door=DoorOptions(session_s=1)) as rig:
+        rig.stage = stage = StuckStage()
+        async with kept(rig, make_parts) as (_, keeping):
+            stage.stuck = rig.let_in().session.id
+            await stage.answer("v=0", rig.let_in().session.id)
             await asyncio.sleep(1.1)
             assert not stage.offers
             await asyncio.sleep(END_WITHIN_S)
@@ -124,14 +129,14 @@ async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_
 async def test_an_engine_that_failed_does_not_keep_visits_from_ending(
     make_parts: MakeParts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_house(door=DoorOptions(session_s=20)) as house, kept(house, make_parts) as (scripts, keeping):
-        ana, ben = house.let_in().session, house.let_in().session
-        scripts.receive_velocity(house.clock(), ana, Wanted(1, 0, 0.5))
-        scripts.receive_stop(house.clock(), ben)
-        await house.stage.answer("v=0", ana.id)
-        house.units[Axis.PAN].failure = RuntimeError("broken")
+    async with open_rig(door=DoorOptions(session_s=20)) as rig, kept(rig, make_parts) as (timed_drive, keeping):
+        ana, ben = rig.let_in().session, rig.let_in().session
+        timed_drive.receive_move(rig.clock(), client_of(ana), TimedMove(1, 0, 0.5))
+        timed_drive.receive_stop(rig.clock(), client_of(ben))
+        await rig.stage.answer("v=0", ana.id)
+        rig.units[Axis.PAN].failure = RuntimeError("broken")
         await asyncio.sleep(21)
         assert "a program that left could not be cleared up" in caplog.text
-        assert scripts.deadline() is None
-        assert not house.stage.offers
+        assert timed_drive.deadline() is None
+        assert not rig.stage.offers
         assert not keeping.done()

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import uvicorn
+from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
 from belvedere.gateway.connection_limits import ADDRESS_BURST, STRANGERS_OF_ADDRESS, ConnectionLimits, TrustedProxies
@@ -24,7 +25,6 @@ from belvedere.gateway.http_protocol import (
     HttpProtocol,
 )
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
-from belvedere.testing.transport import MemoryTransport
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 UPGRADE = (

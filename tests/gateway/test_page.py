@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -26,7 +26,10 @@ def page(tmp_path: Path) -> Path:
 
 
 async def test_the_page_is_asked_for_each_time(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page)), house.let_in().cookie) as client:
+    async with (
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+    ):
         response = await client.get("/")
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -36,18 +39,21 @@ async def test_the_page_is_asked_for_each_time(make_parts: MakeParts, make_clien
 
 
 async def test_fetching_the_page_warms_the_stage(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
-    async with open_house() as house:
-        app = create_app(make_parts(house, page))
+    async with open_rig() as rig:
+        app = create_app(make_parts(rig, page))
         async with make_client(app) as stranger:
             await stranger.get("/")
-        assert not house.stage.is_warm
-        async with make_client(app, house.let_in().cookie) as client:
+        assert not rig.stage.is_warm
+        async with make_client(app, rig.let_in().cookie) as client:
             await client.get("/")
-        assert house.stage.is_warm
+        assert rig.stage.is_warm
 
 
 async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page)), house.let_in().cookie) as client:
+    async with (
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+    ):
         response = await client.get("/assets/main-abc123.js")
         assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert response.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -57,7 +63,10 @@ async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client:
 
 
 async def test_whoever_cannot_unpack_gets_it_plain(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page)), house.let_in().cookie) as client:
+    async with (
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+    ):
         response = await client.get("/assets/main-abc123.js", headers={"accept-encoding": "identity"})
         assert "content-encoding" not in response.headers
         assert int(response.headers["content-length"]) == len(SCRIPT)
@@ -67,7 +76,10 @@ async def test_whoever_cannot_unpack_gets_it_plain(make_parts: MakeParts, make_c
 async def test_head_tells_without_sending(
     make_parts: MakeParts, make_client: MakeClient, page: Path, path: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page)), house.let_in().cookie) as client:
+    async with (
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+    ):
         response = await client.head(path)
         assert response.status_code == 200
         assert response.content == b""
@@ -91,20 +103,23 @@ async def test_head_tells_without_sending(
     ],
 )
 async def test_nothing_else_is_served(make_parts: MakeParts, make_client: MakeClient, page: Path, path: str) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page)), house.let_in().cookie) as client:
+    async with (
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+    ):
         response = await client.get(httpx.URL("http://127.0.0.1:8080").copy_with(raw_path=path.encode()))
         assert response.status_code == 404
         assert "There is nothing here" in response.text
 
 
 async def test_a_missing_page_says_how_to_build_it(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.get("/")
         assert response.status_code == 503
         assert "make page" in response.text
 
 
 async def test_the_page_is_not_for_strangers(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house, page))) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig, page))) as client:
         for path in ("/", "/assets/main-abc123.js", "/nowhere"):
             assert (await client.get(path)).status_code == 401

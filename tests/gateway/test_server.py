@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.engine_rig import EngineRig, open_rig
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -24,7 +25,6 @@ from belvedere.gateway.parts import Parts
 from belvedere.gateway.server import MAX_FRAME_BYTES, SHUTDOWN_S, listen, serve
 from belvedere.gateway.websocket_protocol import WRITE_BUFFER_BYTES, WebSocketProtocol
 from belvedere.head.axes import Axis
-from belvedere.testing.house import House, open_house
 
 realtime = pytest.mark.realtime
 
@@ -33,13 +33,13 @@ PATIENCE_S = 10.0
 
 
 class Running:
-    """A house that is served on a port."""
+    """An engine rig that is served on a port."""
 
-    def __init__(self, house: House, port: int, serving: asyncio.Task[None]) -> None:
-        self.house = house
+    def __init__(self, rig: EngineRig, port: int, serving: asyncio.Task[None]) -> None:
+        self.rig = rig
         self.port = port
         self.serving = serving
-        self.cookie = f"belvedere-{port}={house.let_in().cookie}"
+        self.cookie = f"belvedere-{port}={rig.let_in().cookie}"
 
     def socket(self, **options: Any) -> connect:  # noqa: ANN401 - whatever websockets takes
         headers = {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}"}
@@ -55,33 +55,33 @@ class Running:
             await heard(client, lambda message: message["type"] == "lease" and message["holder"] == "you")
             await client.send(self.drive(1))
             await heard(client, lambda message: message["type"] == "ack")
-            assert self.house.units[Axis.PAN].velocity > 0
+            assert self.rig.units[Axis.PAN].velocity > 0
             yield client
 
     def drive(self, seq: int) -> str:
         clock = time.monotonic() * 1000
         message = {"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 1, "tilt": 0, "clock": clock}
-        return json.dumps({**message, "heard": self.house.clock() * 1000})
+        return json.dumps({**message, "heard": self.rig.clock() * 1000})
 
     async def is_stopped(self) -> None:
         """Wait until the head stands still."""
         async with asyncio.timeout(PATIENCE_S):
-            await self.house.units[Axis.PAN].stands_still()
+            await self.rig.units[Axis.PAN].stands_still()
 
 
 @pytest.fixture
 def run(make_parts: MakeParts) -> Callable[[], Any]:
     @asynccontextmanager
     async def running() -> AsyncIterator[Running]:
-        async with open_house() as house:
+        async with open_rig() as rig:
             sockets = listen("127.0.0.1", 0)
             started = asyncio.Event()
-            app = create_app(make_parts(house))
+            app = create_app(make_parts(rig))
             limits = ConnectionLimits(app.session_of)
             serving = asyncio.create_task(serve(app, sockets, started.set, limits))
             await started.wait()
             try:
-                yield Running(house, sockets[0].getsockname()[1], serving)
+                yield Running(rig, sockets[0].getsockname()[1], serving)
             finally:
                 serving.cancel()
                 with suppress(asyncio.CancelledError):
@@ -95,7 +95,7 @@ Run = Callable[[], Any]
 
 @realtime
 async def test_requests_are_answered_and_tell_no_more_than_they_must(run: Run) -> None:
-    async with run() as house, httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as client:
+    async with run() as rig, httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}") as client:
         response = await client.get("/healthz")
         assert response.status_code == 200
         assert "server" not in response.headers
@@ -104,41 +104,41 @@ async def test_requests_are_answered_and_tell_no_more_than_they_must(run: Run) -
 
 @realtime
 async def test_a_setpoint_reaches_the_head_and_is_acknowledged(run: Run) -> None:
-    async with run() as house, house.driver() as client:
-        await client.send(house.drive(2))
+    async with run() as rig, rig.driver() as client:
+        await client.send(rig.drive(2))
         ack = await heard(client, lambda message: message["type"] == "ack" and message["seq"] == 2)
         assert ack["axis"] in {"pan", "tilt"}
 
 
 @realtime
 async def test_closing_the_socket_stops_the_head(run: Run) -> None:
-    async with run() as house:
-        async with house.driver() as client:
+    async with run() as rig:
+        async with rig.driver() as client:
             await client.close()
-        await house.is_stopped()
+        await rig.is_stopped()
 
 
 @realtime
 async def test_a_reset_connection_stops_the_head(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         linger = struct.pack("ii", 1, 0)  # the kernel sends RST instead of FIN
         client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         client.transport.abort()
-        await house.is_stopped()
+        await rig.is_stopped()
 
 
 @realtime
 async def test_a_half_open_connection_is_stopped_by_the_dead_man(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         silent_at = time.monotonic()
         client.transport.pause_reading()  # neither reads nor writes, nor says goodbye
-        await house.is_stopped()
-        assert time.monotonic() - silent_at < house.house.options.dead_man_s + 0.5
+        await rig.is_stopped()
+        assert time.monotonic() - silent_at < rig.rig.options.dead_man_s + 0.5
 
 
 @realtime
 async def test_a_stranger_is_told_by_a_close_code(run: Run) -> None:
-    async with run() as house, house.socket(additional_headers={}) as client:
+    async with run() as rig, rig.socket(additional_headers={}) as client:
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()
         assert closed.value.rcvd is not None
@@ -155,12 +155,12 @@ async def test_a_stranger_is_told_by_a_close_code(run: Run) -> None:
     ],
 )
 async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str, Any], status: int) -> None:
-    async with run() as house:
-        headers = {"Cookie": house.cookie}
+    async with run() as rig:
+        headers = {"Cookie": rig.cookie}
         if host := options.pop("host", None):
             headers["Host"] = host
         with pytest.raises(InvalidStatus) as refused:
-            async with house.socket(additional_headers=headers, **options):
+            async with rig.socket(additional_headers=headers, **options):
                 pass
         assert refused.value.response.status_code == status
         assert b'"code":' in refused.value.response.body
@@ -179,7 +179,7 @@ async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str
     ],
 )
 async def test_what_makes_no_sense_is_answered(run: Run, message: str | bytes, code: str) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         await client.send(message)
         error = await heard(client, lambda told: told["type"] == "error")
         assert (error["code"], error["closing"]) == (code, False)
@@ -187,27 +187,27 @@ async def test_what_makes_no_sense_is_answered(run: Run, message: str | bytes, c
 
 @realtime
 async def test_what_is_huge_ends_the_socket(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         await client.send("x" * (MAX_FRAME_BYTES + 1))
         assert await closed_with(client) == 1009
-        await house.is_stopped()
+        await rig.is_stopped()
 
 
 @realtime
 async def test_huge_in_small_pieces_ends_it_too(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         with suppress(ConnectionClosed):
             await client.send(["x" * 1000] * 20)
         assert await closed_with(client) == 1009
-        await house.is_stopped()
+        await rig.is_stopped()
 
 
 @realtime
 async def test_a_flood_ends_the_socket_and_stalls_nobody(run: Run) -> None:
-    async with run() as house, house.driver() as client, house.socket() as other:
+    async with run() as rig, rig.driver() as client, rig.socket() as other:
         await other.send('{"type":"hello","clock":0}')
         await heard(other, lambda message: message["type"] == "welcome")
-        flooding = asyncio.create_task(flood(client, house))
+        flooding = asyncio.create_task(flood(client, rig))
         waits = []
         while not flooding.done():
             asked_at = time.monotonic()
@@ -216,13 +216,13 @@ async def test_a_flood_ends_the_socket_and_stalls_nobody(run: Run) -> None:
             waits.append(time.monotonic() - asked_at)
         await flooding
         assert await closed_with(client) in {4429, 1006}
-        await house.is_stopped()
+        await rig.is_stopped()
         assert max(waits) < 0.5
 
 
 @realtime
 async def test_frames_that_never_reach_a_session_are_limited_too(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         empty_ping = b"\x89\x80\x00\x00\x00\x00"
         for _ in range(60):
             if client.transport.is_closing():
@@ -230,17 +230,17 @@ async def test_frames_that_never_reach_a_session_are_limited_too(run: Run) -> No
             client.transport.write(empty_ping * 2000)
             await asyncio.sleep(0)
         assert await closed_with(client) == 1006
-        await house.is_stopped()
+        await rig.is_stopped()
 
 
 @realtime
 async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         client.transport.pause_reading()
         client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        driver = house.house.engine.status.lease.session
+        driver = rig.rig.engine.status.lease.session
         for seq in range(20_000):
-            house.house.bus.publish(f"ack:{driver}:pan", Acknowledged(Axis.PAN, seq, 0.0, 0.0))
+            rig.rig.bus.publish(f"ack:{driver}:pan", Acknowledged(Axis.PAN, seq, 0.0, 0.0))
             await asyncio.sleep(0)
         sockets = [each for each in gc.get_objects() if type(each) is WebSocketProtocol]
         (stuck,) = [each for each in sockets if not each.disconnected]
@@ -250,16 +250,16 @@ async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> Non
 
 @realtime
 async def test_shutting_down_says_goodbye_in_time(run: Run) -> None:
-    async with run() as house, house.driver() as client:
+    async with run() as rig, rig.driver() as client:
         began = time.monotonic()
-        house.serving.cancel()
+        rig.serving.cancel()
         with suppress(asyncio.CancelledError):
-            await house.serving
+            await rig.serving
         assert time.monotonic() - began < SHUTDOWN_S
         assert await closed_with(client) == 1012
-        await house.is_stopped()
+        await rig.is_stopped()
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection("127.0.0.1", house.port)
+            await asyncio.open_connection("127.0.0.1", rig.port)
 
 
 @realtime
@@ -317,8 +317,8 @@ async def test_a_name_may_stand_for_several_addresses_on_one_port() -> None:
 @realtime
 async def test_no_address_of_a_visitor_is_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    async with run() as house, house.driver(), httpx.AsyncClient() as client:
-        link = f"http://127.0.0.1:{house.port}/enter/{house.house.door.invite()}"
+    async with run() as rig, rig.driver(), httpx.AsyncClient() as client:
+        link = f"http://127.0.0.1:{rig.port}/enter/{rig.rig.door.invite()}"
         await client.get(link)
         await client.post(link)
     ours = [each for each in caplog.records if not each.name.startswith(("httpx", "httpcore", "websockets"))]
@@ -340,7 +340,7 @@ async def closed_with(client: ClientConnection) -> int:
         return client.close_code or 0
 
 
-async def flood(client: ClientConnection, house: Running) -> None:
+async def flood(client: ClientConnection, rig: Running) -> None:
     with suppress(ConnectionClosed):
         for seq in range(2, 3000):
-            await client.send(house.drive(seq))
+            await client.send(rig.drive(seq))

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
 from belvedere.head.axes import Axis
-from belvedere.testing.house import open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -20,41 +20,41 @@ SDP = {"content-type": "application/sdp"}
 async def test_leaving_ends_the_session_and_the_browser_forgets_it(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house() as house:
-        ana = house.let_in()
-        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+    async with open_rig() as rig:
+        ana = rig.let_in()
+        async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             response = await client.delete(SESSION)
             assert (response.status_code, response.content) == (204, b"")
             assert response.headers["set-cookie"] == "belvedere-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
             assert response.headers["clear-site-data"] == '"storage"'
-            assert not house.door.is_live(ana.session)
+            assert not rig.door.is_live(ana.session)
             assert (await client.delete(SESSION)).status_code == 401
 
 
 async def test_behind_https_the_cookie_for_https_is_forgotten(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with (
-        open_house() as house,
-        make_client(create_app(make_parts(house)), base_url="https://localhost") as client,
+        open_rig() as rig,
+        make_client(create_app(make_parts(rig)), base_url="https://localhost") as client,
     ):
-        response = await client.delete(SESSION, headers={"cookie": f"belvedere={house.let_in().cookie}"})
+        response = await client.delete(SESSION, headers={"cookie": f"belvedere={rig.let_in().cookie}"})
     assert response.headers["set-cookie"] == "belvedere=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
 
 
 async def test_leaving_stops_what_was_driven_and_ends_what_was_watched_and_nothing_of_others(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_house() as house:
-        ana, ben = house.let_in(), house.let_in()
-        app = create_app(make_parts(house))
+    async with open_rig() as rig:
+        ana, ben = rig.let_in(), rig.let_in()
+        app = create_app(make_parts(rig))
         async with make_client(app, ana.cookie) as client, make_client(app, ben.cookie) as other:
             for each in (client, other):
                 assert (await each.post("/api/v1/stage/whep", content="v=0", headers=SDP)).status_code == 201
             assert (await client.post("/api/v1/head/velocity", json={"pan": 1})).status_code == 200
-            assert house.units[Axis.PAN].velocity > 0
+            assert rig.units[Axis.PAN].velocity > 0
             await client.delete(SESSION)
-            assert house.units[Axis.PAN].velocity == 0
+            assert rig.units[Axis.PAN].velocity == 0
             await asyncio.sleep(0)
-            assert [owner for owner, _ in house.stage.offers.values()] == [ben.session.id]
+            assert [owner for owner, _ in rig.stage.offers.values()] == [ben.session.id]
             assert (await other.post("/api/v1/head/velocity", json={"pan": 1})).status_code == 200
 
 
@@ -62,8 +62,8 @@ async def test_leaving_stops_what_was_driven_and_ends_what_was_watched_and_nothi
 async def test_another_sites_page_sends_nobody_away(
     make_parts: MakeParts, make_client: MakeClient, origin: str
 ) -> None:
-    async with open_house() as house:
-        ana = house.let_in()
-        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+    async with open_rig() as rig:
+        ana = rig.let_in()
+        async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             assert (await client.delete(SESSION, headers={"origin": origin})).status_code == 403
-        assert house.door.is_live(ana.session)
+        assert rig.door.is_live(ana.session)

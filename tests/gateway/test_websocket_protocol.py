@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import uvicorn
+from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
 from belvedere.gateway.bounded_transport import FLUSH_WITHIN_S
@@ -23,7 +24,6 @@ from belvedere.gateway.websocket_protocol import (
     STUCK_WRITE_BYTES,
     WebSocketProtocol,
 )
-from belvedere.testing.transport import MemoryTransport
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from tests.support.engine_rig import FakeStage, open_rig
 
 from belvedere.access.sessions import EndReason
 from belvedere.errors import StageError, StageReason
@@ -13,7 +14,6 @@ from belvedere.gateway.app import create_app
 from belvedere.gateway.parts import Parts
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
-from belvedere.testing.house import PaperStage, open_house
 
 MakeParts = Callable[..., Parts]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -22,9 +22,9 @@ SDP = {"content-type": "application/sdp"}
 
 
 async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house:
-        ana = house.let_in()
-        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+    async with open_rig() as rig:
+        ana = rig.let_in()
+        async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             response = await client.post(PATH, content="v=0\r\no=offer", headers=SDP)
         assert response.status_code == 201
         assert response.headers["content-type"] == "application/sdp"
@@ -32,18 +32,18 @@ async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClie
         assert response.headers["belvedere-capture-clock"] == "rtp=90000;server=1000"
         assert response.headers["cache-control"] == "no-store"
         assert response.text == "v=0\r\n"
-        assert house.stage.offers == {"viewer0": (ana.session.id, "v=0\r\no=offer")}
+        assert rig.stage.offers == {"viewer0": (ana.session.id, "v=0\r\no=offer")}
 
 
 @pytest.mark.parametrize("kind", ["application/sdp; charset=utf-8", "Application/SDP", "application/sdp;"])
 async def test_the_types_spelling_is_free(make_parts: MakeParts, make_client: MakeClient, kind: str) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         assert (await client.post(PATH, content="v=0", headers={"content-type": kind})).status_code == 201
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/plain"}])
 async def test_another_type_is_refused(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.post(PATH, content="v=0", headers=headers)
         assert response.status_code == 415
         assert response.json()["code"] == "wrong_content_type"
@@ -51,14 +51,14 @@ async def test_another_type_is_refused(make_parts: MakeParts, make_client: MakeC
 
 
 async def test_a_huge_offer_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.post(PATH, content="v" * 70_000, headers=SDP)
         assert response.status_code == 413
-        assert not house.stage.offers
+        assert not rig.stage.offers
 
 
 async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.post(PATH, content=b"\xff\xfe", headers=SDP)
         assert (response.status_code, response.json()["code"]) == (400, "bad_offer")
 
@@ -75,29 +75,29 @@ async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_c
 async def test_the_stages_refusals_are_told(
     make_parts: MakeParts, make_client: MakeClient, reason: StageReason, status: int, retry_after: str | None
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
-        house.stage.refusal = reason
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+        rig.stage.refusal = reason
         response = await client.post(PATH, content="v=0", headers=SDP)
         assert (response.status_code, response.json()["code"]) == (status, reason)
         assert response.headers.get("retry-after") == retry_after
 
 
 async def test_watching_ends_with_a_delete(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         location = (await client.post(PATH, content="v=0", headers=SDP)).headers["location"]
         assert (await client.delete(location)).status_code == 200
-        assert not house.stage.offers
+        assert not rig.stage.offers
         response = await client.delete(location)
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house:
-        app = create_app(make_parts(house))
-        async with make_client(app, house.let_in().cookie) as ana, make_client(app, house.let_in().cookie) as ben:
+    async with open_rig() as rig:
+        app = create_app(make_parts(rig))
+        async with make_client(app, rig.let_in().cookie) as ana, make_client(app, rig.let_in().cookie) as ben:
             location = (await ana.post(PATH, content="v=0", headers=SDP)).headers["location"]
             assert (await ben.delete(location)).status_code == 404
-            assert house.stage.offers
+            assert rig.stage.offers
 
 
 @pytest.mark.parametrize("method", ["PATCH", "GET", "HEAD", "PUT"])
@@ -105,14 +105,14 @@ async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_c
 async def test_methods_of_the_draft_that_are_not_spoken_are_405(
     make_parts: MakeParts, make_client: MakeClient, path: str, method: str
 ) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         response = await client.request(method, path, content="a=ice-ufrag:x")
         assert response.status_code == 405
         assert "OPTIONS" in response.headers["allow"]
 
 
 async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         endpoint, resource = await client.options(PATH), await client.options(f"{PATH}/viewer0")
         assert endpoint.status_code == resource.status_code == 204
         assert endpoint.headers["accept-post"] == "application/sdp"
@@ -127,9 +127,9 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
         IceServer(url="stun:stun.example.org"),
         IceServer(url="turn:turn.example.org:3478?transport=udp", username="ana", credential='a "b" \\ c, d; e'),
     )
-    async with open_house() as house:
-        parts = dataclasses.replace(make_parts(house), ice_servers=servers)
-        async with make_client(create_app(parts), house.let_in().cookie) as client:
+    async with open_rig() as rig:
+        parts = dataclasses.replace(make_parts(rig), ice_servers=servers)
+        async with make_client(create_app(parts), rig.let_in().cookie) as client:
             answered = await client.post(PATH, content="v=0", headers=SDP)
             described = await client.options(PATH)
         async with make_client(create_app(parts)) as stranger:
@@ -145,18 +145,18 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
 
 
 async def test_without_ice_servers_nothing_is_told_of_them(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         assert "link" not in (await client.post(PATH, content="v=0", headers=SDP)).headers
         assert "link" not in (await client.options(PATH)).headers
 
 
 async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_house() as house, make_client(create_app(make_parts(house)), house.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
         statuses = [(await client.post(PATH, content="v=0", headers=SDP)).status_code for _ in range(12)]
         assert statuses == [201] * 10 + [429] * 2
 
 
-class SlowStage(PaperStage):
+class SlowStage(FakeStage):
     """A stage that takes a second to answer; the viewer is known before or after it."""
 
     def __init__(self, *, knows_early: bool) -> None:
@@ -178,13 +178,13 @@ class SlowStage(PaperStage):
 async def test_an_offer_that_is_being_answered_as_the_visit_ends_leaves_no_picture(
     make_parts: MakeParts, make_client: MakeClient, *, knows_early: bool
 ) -> None:
-    async with open_house() as house:
-        house.stage = SlowStage(knows_early=knows_early)
-        ana = house.let_in()
-        async with make_client(create_app(make_parts(house)), ana.cookie) as client:
+    async with open_rig() as rig:
+        rig.stage = SlowStage(knows_early=knows_early)
+        ana = rig.let_in()
+        async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             asking = asyncio.create_task(client.post(PATH, content="v=0", headers=SDP))
             await asyncio.sleep(0.5)
-            house.door.end(ana.session.id, EndReason.LEFT)
+            rig.door.end(ana.session.id, EndReason.LEFT)
             response = await asking
         assert (response.status_code, response.json()["code"]) == (401, "no_session")
-        assert not house.stage.offers
+        assert not rig.stage.offers

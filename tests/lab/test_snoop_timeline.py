@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, RECEIVED, SENT, Packet
 
 from belvedere.errors import OwnerError
 from belvedere.lab import snoop_timeline
 from belvedere.lab.logs.survey import Survey, Wanted
 from belvedere.lab.snoop_timeline import BREAK, COLUMNS, TICK_NS, Axis, colour, drawn, stretches
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs.survey import Survey, Wanted
 from belvedere.lab.snoop_view import COLUMNS, as_json, notes, ordered, seconds, shown, span_words, write_csv
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
-from belvedere.testing.links import DETAILS, Step
+from belvedere.testing.scripted_link import DETAILS, Step
 
 if TYPE_CHECKING:
     from belvedere.link.port import UnitLink

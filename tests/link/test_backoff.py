@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import LinkReason
 from belvedere.link.backoff import Backoff
 from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
-from belvedere.testing.links import ScriptedLink, Step
-from belvedere.testing.unit_rig import supervised
+from belvedere.testing.scripted_link import ScriptedLink, Step
 
 OPTIONS = LinkOptions()
 ABSENCES = [LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF]

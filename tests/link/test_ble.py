@@ -13,6 +13,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService
 from bleak.exc import BleakGATTProtocolError, BleakGATTProtocolErrorCode
+from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
@@ -25,7 +26,6 @@ from belvedere.link.radio import Radio
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, ignore, opened, reason_of
-from belvedere.testing.unit_rig import supervised
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

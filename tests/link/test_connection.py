@@ -20,6 +20,8 @@ from tests.link.owner import (
     Owner,
     reason_of_end,
 )
+from tests.support.link.simulated_unit import SimulatedRadio, SimulatedUnit
+from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import UnitProfile, WriteMode
@@ -28,9 +30,7 @@ from belvedere.link.connection import Connection
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import FASTEST_INTERVAL_S, LinkOptions
 from belvedere.link.phases import LinkPhase
-from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
-from belvedere.testing.links import DETAILS, HANG, ScriptedLink, Step
-from belvedere.testing.unit_rig import UnitRig, supervised
+from belvedere.testing.scripted_link import DETAILS, HANG, ScriptedLink, Step
 
 if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails

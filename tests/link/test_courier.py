@@ -50,7 +50,7 @@ def test_a_first_move_leaves_at_once() -> None:
     courier = settled(can_probe=True)
     courier.put(move())
     assert sent(courier, NOW) == move()
-    assert courier.is_moving
+    assert courier._is_moving
 
 
 def test_the_next_move_leaves_an_interval_later_and_is_the_newest_by_then() -> None:
@@ -70,7 +70,7 @@ def test_a_stop_after_a_move_leaves_at_once() -> None:
     sent(courier, NOW)
     courier.put(STOP)
     assert sent(courier, NOW) == STOP
-    assert not courier.is_moving
+    assert not courier._is_moving
 
 
 def test_a_stop_that_is_repeated_keeps_the_pace() -> None:
@@ -232,7 +232,7 @@ def test_settling_forgets_what_waited() -> None:
     courier.put(move(2))
     courier.receive_settled(NOW)
     assert courier.next(NOW + 1) is None
-    assert not courier.is_moving
+    assert not courier._is_moving
 
 
 def test_a_clock_that_goes_backwards_keeps_nothing_waiting() -> None:
@@ -259,7 +259,7 @@ def test_a_stop_may_come_even_then() -> None:
     courier.next(NOW)
     courier.put(STOP)
     assert courier.newest() == STOP
-    assert not courier.is_moving
+    assert not courier._is_moving
 
 
 def test_but_no_move_replaces_a_stop_that_is_being_written() -> None:
@@ -288,7 +288,7 @@ def test_whatever_is_put_the_radio_is_never_two_packets_behind_when_a_stop_comes
     now = NOW
     for wait_s, what in puts:
         now = radio.run_until(now + wait_s, courier)
-        if what == "stop" and courier.is_moving:
+        if what == "stop" and courier._is_moving:
             assert radio.waiting(now) <= 1
         courier.put(STOP if what == "stop" else move())
         radio.take(courier, now)

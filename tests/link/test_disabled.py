@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.link.unit_rig import LAYOUT
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
@@ -14,7 +15,6 @@ from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
 from belvedere.link.supervisor import UnitCommand, UnitSupervisor
 from belvedere.testing.link_contract import ClosedLinkContract
-from belvedere.testing.unit_rig import LAYOUT
 
 if TYPE_CHECKING:
     from belvedere.link.phases import UnitStatus

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import LinkReason
 from belvedere.head.profile import WriteMode
@@ -14,8 +15,7 @@ from belvedere.link.last_search import seek_and_stop
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
-from belvedere.testing.links import HANG, ScriptedLink, Step
-from belvedere.testing.unit_rig import supervised
+from belvedere.testing.scripted_link import HANG, ScriptedLink, Step
 
 STOP = Letter(b"\x00", 0.0, is_stop=True)
 SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the one that is acknowledged

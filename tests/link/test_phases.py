@@ -7,11 +7,11 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import InternalError
 from belvedere.link.phases import TRANSITIONS, LinkPhase, follow
-from belvedere.testing.links import ScriptedLink, Step
-from belvedere.testing.unit_rig import supervised
+from belvedere.testing.scripted_link import ScriptedLink, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

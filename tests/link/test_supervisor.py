@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.errors import FrameError, InternalError, LinkReason
 from belvedere.head.profile import UnitProfile
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.supervisor import LinkPhase, UnitStatus
-from belvedere.testing.links import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
-from belvedere.testing.unit_rig import UnitRig, supervised
+from belvedere.testing.scripted_link import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
 
 if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails

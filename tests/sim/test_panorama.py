@@ -6,10 +6,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.pictures import blank_picture
 
 from belvedere.sim.panorama import LUMA_BYTES, PANORAMA_BYTES, Panorama, Plane
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH, RADIUS_PX
-from belvedere.stage.source import blank_picture
 
 
 def column_panorama() -> Panorama:

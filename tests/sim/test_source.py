@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import math
 import time
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.pictures import blank_picture
 
 from belvedere.errors import OwnerError
 from belvedere.sim.plan import PANORAMA_WIDTH, RADIUS_PX
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.sim.time_bar import read_time_bar
-from belvedere.stage.source import Picture, blank_picture
+
+if TYPE_CHECKING:
+    from belvedere.stage.source import Picture
 
 pytestmark = pytest.mark.realtime
 ROOM = Room()

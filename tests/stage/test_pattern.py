@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from tests.support.pictures import blank_picture
+
 from belvedere.stage.pattern import BARS, WANDER_PX_PER_S, PatternSource
-from belvedere.stage.source import blank_picture
 
 
 def row(at_s: float) -> bytes:

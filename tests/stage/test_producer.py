@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.pictures import blank_picture
 
 from belvedere.stage.hub import EncodedFrame
 from belvedere.stage.keyframe_requests import APART_S, BURST
 from belvedere.stage.options import StageOptions
 from belvedere.stage.producer import BACKLOG_FRAMES, Producer
-from belvedere.stage.source import blank_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

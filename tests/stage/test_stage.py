@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from belvedere.errors import StageError, StageReason
+from belvedere.events import ViewerJoined, ViewerLeft
 from belvedere.stage.hub import EncodedFrame
 from belvedere.stage.kit import Kit
 from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_TIMEOUT_S, StageOptions
@@ -18,6 +19,7 @@ from belvedere.stage.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.events import Event
     from belvedere.stage.hub import Outlet
     from belvedere.stage.peer import PeerListener
     from belvedere.stage.producer import ProducerListener
@@ -89,6 +91,7 @@ class House:
         self.peers: list[FakePeer] = []
         self.producers: list[FakeProducer] = []
         self.counts: list[int] = []
+        self.events: list[Event] = []
         self.now_s = 12.5
         self.delay_s = 0.0
         self.error: Exception | None = None
@@ -97,6 +100,7 @@ class House:
             StageOptions(max_viewers=max_viewers),
             on_viewers=self.counts.append,
             clock=lambda: self.now_s,
+            record=self.events.append,
             kit=Kit(self._peer, self._producer),
         )
 
@@ -177,6 +181,17 @@ async def test_those_who_watch_are_counted_once_they_are_connected() -> None:
     assert house.counts == [1, 2, 1, 0]
     assert house.stage.viewers == 0
     await house.stage.close()
+
+
+async def test_who_watched_and_for_how_long_is_recorded_once() -> None:
+    house = House()
+    never = await house.stage.answer(OFFER, "bob")
+    viewer = await house.watch("ann")
+    house.now_s += 30
+    await house.stage.end(viewer, "ann")
+    await house.stage.end(never.id, "bob")
+    await house.stage.close()
+    assert house.events == [ViewerJoined(viewer, "ann", "WebRTC"), ViewerLeft(viewer, "ann", 30)]
 
 
 async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -> None:

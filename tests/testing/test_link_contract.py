@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.link.simulated_unit import SimulatedRadio, SimulatedUnit
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.simulated import SimulatedRadio, SimulatedUnit
 from belvedere.testing.link_contract import ClosedLinkContract, LinkContract, reason_of
 
 if TYPE_CHECKING:

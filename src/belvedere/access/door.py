@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from belvedere.access.sessions import Admission, EndedSession, EndReason, Session, Sessions, digest, new_secret
+from belvedere.events import SessionEnded, SessionOpened, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from belvedere.events import Event
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +59,15 @@ class Door:
     and by then its cookie proves nothing any more.
     """
 
-    def __init__(self, clock: Callable[[], float], options: DoorOptions | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        options: DoorOptions | None = None,
+        record: Callable[[Event], None] = ignore,
+    ) -> None:
         self._clock = clock
         self._options = options or DoorOptions()
+        self._record = record
         self._sessions = Sessions(self._options.session_s, self._options.most_sessions)
         self._invites: dict[bytes, _Invite] = {}
         self._used: dict[tuple[bytes, bytes], _Used] = {}  # by the digests of the token and of the browser's secret
@@ -112,6 +121,7 @@ class Door:
         self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
         if browser:
             self._used[digest(token), digest(browser)] = _Used(admission.session, now + ADMIT_AGAIN_S)
+        self._record(SessionOpened(admission.session.id, admission.session.person))
         self._on_opened()
         return admission
 
@@ -153,4 +163,4 @@ class Door:
                 on_ended(ended)
             except Exception:
                 logger.exception("session %s ended (%s), but a subscriber failed to act on it", session.id, reason)
-        logger.info("session %s ended: %s", session.id, reason)
+        self._record(SessionEnded(session.id, session.person, reason))

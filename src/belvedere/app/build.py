@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from belvedere.access.door import Door
+from belvedere.app.event_log import EventLog
 from belvedere.app.guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.app.keeper import Keeper
 from belvedere.app.settings import House, Reach
@@ -14,6 +15,7 @@ from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
+from belvedere.events import EventStream
 from belvedere.gateway.parts import Parts
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
@@ -58,7 +60,8 @@ class Belvedere:
 def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
     """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
     settings, profile = house.settings, house.profile
-    bus = Bus()
+    bus, events = Bus(), EventStream()
+    events.subscribe(EventLog().receive)
     positions = _position_writer(house)
     kept = positions.open() if positions is not None else {}
     control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
@@ -70,7 +73,13 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         is_wanted=_wants_guardian(house),
     )
     engine = Engine(
-        control, clock=clock, bus=bus, beat=guard.beat, beat_s=guard.beat_s, stops_elsewhere=guard.new_stops
+        control,
+        clock=clock,
+        bus=bus,
+        beat=guard.beat,
+        beat_s=guard.beat_s,
+        stops_elsewhere=guard.new_stops,
+        record=events.record,
     )
 
     virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
@@ -89,11 +98,11 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         settings.stage,
         on_viewers=lambda viewers: bus.publish("stage", viewers),
         clock=clock,
+        record=events.record,
     )
-    door = Door(clock)
+    door = Door(clock, record=events.record)
     parts = Parts(
         engine=engine,
-        head=engine,
         bus=bus,
         stage=stage,
         door=door,
@@ -102,6 +111,7 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
+        record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
 Degrees = Annotated[float, msgspec.Meta(ge=-36000, le=36000)]
 
 

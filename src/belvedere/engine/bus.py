@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Subscription:
@@ -30,12 +26,6 @@ class Subscription:
         """Replace what waits under this topic."""
         self._waiting[topic] = value
         self._wake.set()
-
-    def newest_to_send(self) -> Iterator[tuple[str, object]]:
-        """Whatever is waiting now, in the order in which the topics first changed; nothing waits afterwards."""
-        waiting, self._waiting = self._waiting, {}
-        self._wake.clear()
-        return iter(waiting.items())
 
     def close(self) -> None:
         """End it: iteration stops, and nothing is kept any more."""

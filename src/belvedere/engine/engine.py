@@ -18,6 +18,7 @@ from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
 from belvedere.errors import InternalError, Refusal, VisitorError
+from belvedere.events import DriverChanged, HoldCut, StopRequested, UnitLinkChanged, ignore
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from belvedere.control.core import Control
     from belvedere.engine.bus import Bus
+    from belvedere.events import Event
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class Engine:
 
     `clock` is the loop's monotonic clock in seconds; `beat` is called by the loop as a sign that it lives, at least as
     often as `beat_s` says at that time (in seconds; None for no need); `stops_elsewhere` tells which axes somebody else
-    has stopped since it was asked last, and when.
+    has stopped since it was asked last, and when; `record` is told who drives, who stopped, and what was cut.
     """
 
     def __init__(
@@ -63,12 +65,16 @@ class Engine:
         beat: Callable[[], None] = lambda: None,
         beat_s: Callable[[], float | None] = lambda: None,
         stops_elsewhere: Callable[[], Iterable[tuple[Axis, float]]] = lambda: (),
+        record: Callable[[Event], None] = ignore,
     ) -> None:
         self._control = control
         self._clock = clock
         self._bus = bus
         self._beat, self._beat_s = beat, beat_s
         self._stops_elsewhere = stops_elsewhere
+        self._record = record
+        self._people: dict[str, str] = {}  # by session
+        self._driver: str | None = None
         self._wakes_at = math.inf
         self._units: dict[Axis, CommandedUnit] = {}
         self._wake = asyncio.Event()
@@ -85,12 +91,14 @@ class Engine:
     def receive_session_opened(self, session: str, person: str, rank: int = 0) -> None:
         """A session came; `person` is who it belongs to, so that the same person may come back to the lease."""
         with self._guarded() as now:
+            self._people[session] = person
             self._control.receive_session_opened(now, Driver(session, person, rank))
 
     def receive_session_closed(self, session: str) -> None:
         """A session went, for whatever reason: what it held stops."""
         with self._guarded() as now:
             self._control.receive_session_closed(now, session)
+        self._people.pop(session, None)
 
     def receive_lease(self, session: str, verb: LeaseVerb) -> None:
         """A session asks for the lease or returns it. Raises VisitorError."""
@@ -118,6 +126,7 @@ class Engine:
         """Somebody wants everything to stop."""
         with self._guarded() as now:
             self._control.receive_stop(now, session)
+        self._record(StopRequested(session, self._people.get(session)))
 
     def receive_closing(self) -> None:
         """The program is about to end: stop, and move nothing any more."""
@@ -130,6 +139,7 @@ class Engine:
         """A unit's link changed."""
         with self._guarded() as now:
             self._control.receive_link(now, axis, is_ready=status.state is LinkPhase.READY)
+        self._record(UnitLinkChanged(axis, status.state, status.reason))
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """A command was handed to the radio."""
@@ -232,6 +242,7 @@ class Engine:
                         self._units[axis].put(UnitCommand(velocity, stamp))
                 case Tell(session=session, code=code, axis=axis, hold=hold):
                     self._bus.publish(f"notice:{session}:{axis or 'both'}", Noticed(code, axis, hold))
+                    self._record(HoldCut(session, code, axis))
         self._publish_status()
         self._wake.set()
 
@@ -240,6 +251,10 @@ class Engine:
         if status != self._status:
             self._status = status
             self._bus.publish("status", status)
+        lease = status.lease
+        if lease.session != self._driver:
+            self._driver = lease.session
+            self._record(DriverChanged(lease.epoch, lease.session, self._people.get(lease.session or "")))
 
     def _axis_state(self, now: float, axis: Axis) -> AxisState:
         told = self._control.axis_status(now, axis)

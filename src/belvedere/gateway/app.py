@@ -11,6 +11,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 import belvedere
+from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, enter, head, health, page, session, whep
 from belvedere.gateway.control_sockets import ControlSockets
@@ -21,7 +22,6 @@ from belvedere.gateway.given import given
 from belvedere.gateway.housekeeping import Pictures, keep_house
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.refusals import HANDLERS
-from belvedere.gateway.scripts import Scripts
 from belvedere.gateway.security import HostCheck
 
 if TYPE_CHECKING:
@@ -30,20 +30,19 @@ if TYPE_CHECKING:
     from belvedere.gateway.parts import Parts
 
 MAX_BODY_BYTES = 64 * 1024  # a browser's offer has 2 to 10 kB
-SCRIPT_LINGERS_S = 1.0  # beyond the time in which its lease went stale
+CLIENT_LINGER_S = 1.0  # beyond the time in which its lease went stale
 
 
 def create_app(parts: Parts) -> Doorkeeper:
     """The application: every route, behind the doorkeeper."""
-    scripts = Scripts(
+    timed_drive = TimedDrive(
         parts.engine,
-        parts.head,
-        idle_s=parts.control.lease_stale_s + SCRIPT_LINGERS_S,
+        idle_s=parts.control.lease_stale_s + CLIENT_LINGER_S,
         dead_man_s=parts.control.dead_man_s,
     )
     sockets, pictures = ControlSockets(), Pictures(parts.stage)
     parts.door.subscribe(sockets.receive_session_ended)  # the head comes first
-    parts.door.subscribe(scripts.receive_session_ended)
+    parts.door.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
     parts.door.subscribe(pictures.receive_session_ended)
     routes = Litestar(
         [
@@ -55,9 +54,9 @@ def create_app(parts: Parts) -> Doorkeeper:
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=given(parts, scripts, sockets),
+        dependencies=given(parts, timed_drive, sockets),
         exception_handlers=HANDLERS,
-        lifespan=[lambda _: _housekeeping(parts, scripts, pictures)],
+        lifespan=[lambda _: _housekeeping(parts, timed_drive, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
         openapi_config=_openapi(parts),
         request_max_body_size=MAX_BODY_BYTES,
@@ -66,8 +65,8 @@ def create_app(parts: Parts) -> Doorkeeper:
 
 
 @asynccontextmanager
-async def _housekeeping(parts: Parts, scripts: Scripts, pictures: Pictures) -> AsyncIterator[None]:
-    task = asyncio.create_task(keep_house(parts, scripts), name="housekeeping")
+async def _housekeeping(parts: Parts, timed_drive: TimedDrive, pictures: Pictures) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep_house(parts, timed_drive), name="housekeeping")
     try:
         yield
     finally:
@@ -76,7 +75,7 @@ async def _housekeeping(parts: Parts, scripts: Scripts, pictures: Pictures) -> A
             await task
         await pictures.close()
         with suppress(InternalError):  # an engine that failed has stopped the head already
-            scripts.close()
+            timed_drive.close()
 
 
 def _openapi(parts: Parts) -> OpenAPIConfig:

@@ -11,7 +11,7 @@ import ipaddress
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Protocol
 
-from belvedere.gateway.limits import Allowance, Allowances
+from belvedere.token_bucket import TokenBucket, TokenBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,10 +145,10 @@ class ConnectionLimits:
         self._strangers = Places(strangers, min(STRANGERS_OF_ADDRESS, strangers // 2))
         self._from_proxies = Places(strangers, strangers)
         self._insiders = Places(insiders, min(INSIDERS_OF_SESSION, insiders))
-        self._stranger_requests = Allowance(STRANGERS_PER_S, STRANGERS_BURST)
-        self._probes = Allowance(PROBES_PER_S, PROBES_BURST)
-        self._requests_of_address = Allowances(ADDRESS_PER_S, ADDRESS_BURST)
-        self._requests_of_session = Allowances(SESSION_PER_S, SESSION_BURST)
+        self._stranger_requests = TokenBucket(STRANGERS_PER_S, STRANGERS_BURST)
+        self._probes = TokenBucket(PROBES_PER_S, PROBES_BURST)
+        self._requests_of_address = TokenBuckets(ADDRESS_PER_S, ADDRESS_BURST)
+        self._requests_of_session = TokenBuckets(SESSION_PER_S, SESSION_BURST)
 
     def receive_connected(self, connection: Connection, peer: str) -> None:
         """Somebody connected, from this address; who gives way for it is evicted."""

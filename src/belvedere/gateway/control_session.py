@@ -14,8 +14,8 @@ from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
 from belvedere.errors import Refusal, VisitorError
+from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
-from belvedere.gateway.limits import Allowance
 from belvedere.gateway.messages import (
     CloseCode,
     Drive,
@@ -31,6 +31,7 @@ from belvedere.gateway.messages import (
     Welcome,
 )
 from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,9 +88,9 @@ class ControlSession:
         self._is_connected = is_connected
         self._heard_at = now
         self._is_open = False
-        self._allowance = Allowance(RATE_PER_S, BURST)
-        self._too_fast = Allowance(RATE_PER_S / 10, TOO_FAST_AT_MOST)
-        self._bad = Allowance(FORGIVEN_PER_S, BAD_AT_MOST)
+        self._bucket = TokenBucket(RATE_PER_S, BURST)
+        self._too_fast = TokenBucket(RATE_PER_S / 10, TOO_FAST_AT_MOST)
+        self._bad = TokenBucket(FORGIVEN_PER_S, BAD_AT_MOST)
         self._state: State | None = None
         self._lease: Lease | None = None
 
@@ -107,7 +108,7 @@ class ControlSession:
         if self.ending is not None or self._is_visit_over(now):
             return self.receive_visit_ended(EndReason.EXPIRED)
         self._heard_at = now
-        is_within = self._allowance.take(now)
+        is_within = self._bucket.take(now)
         try:
             message = decode(text or "")
         except VisitorError as error:
@@ -119,7 +120,7 @@ class ControlSession:
         try:
             return self._carry_out(now, message)
         except VisitorError as error:
-            return [_refusal(error, message)]
+            return [self._refusal(error, message)]
 
     def receive_published(self, topic: str, value: object) -> list[Outgoing]:
         """Put what the bus says into words for this session; what has not changed is not repeated."""
@@ -131,7 +132,7 @@ class ControlSession:
             case EngineStatus():
                 return self._news(value)
             case _:
-                return self._news(self._parts.head.status) if topic in STATUS_TOPICS else []
+                return self._news(self._parts.engine.status) if topic in STATUS_TOPICS else []
 
     def receive_closed(self) -> None:
         """The socket is gone: whatever was held stops. Once is enough, more is nothing."""
@@ -206,7 +207,7 @@ class ControlSession:
             clock=clock,
             head=self._parts.head_name,
         )
-        return [welcome, *self._news(self._parts.head.status)]
+        return [welcome, *self._news(self._parts.engine.status)]
 
     def _news(self, status: EngineStatus) -> list[Outgoing]:
         if not self._is_open:
@@ -227,24 +228,24 @@ class ControlSession:
 
     def _refuse_bad(self, now: float, error: VisitorError, message: Incoming | None = None) -> list[Outgoing]:
         if self._bad.take(now):
-            return [_refusal(error, message)]
+            return [self._refusal(error, message)]
         return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many messages made no sense")
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            return [_refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
+            return [self._refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
         return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
         self.ending = Ending(code, reason)
         return [Error(code=refusal, message=reason, closing=True)]
 
-
-def _refusal(error: VisitorError, message: Incoming | None) -> Error:
-    """What is told of a refused message; None is one that could not be read."""
-    hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
-    delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
-    return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
+    def _refusal(self, error: VisitorError, message: Incoming | None) -> Error:
+        """What is told of a refused message; None is one that could not be read."""
+        self._parts.record(CommandRefused(self.name, error.refusal))
+        hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
+        delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
+        return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)
 
 
 def _setpoint(message: Drive) -> Setpoint:

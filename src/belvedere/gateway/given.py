@@ -7,11 +7,12 @@ from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from belvedere.access.sessions import Session
+from belvedere.engine.timed_drive import TimedDrive
 from belvedere.gateway.control_sockets import ControlSockets
-from belvedere.gateway.limits import Allowances, Seats
+from belvedere.gateway.limits import Seats
 from belvedere.gateway.page_files import PageFiles
 from belvedere.gateway.parts import Parts
-from belvedere.gateway.scripts import Scripts
+from belvedere.token_bucket import TokenBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 GivenParts = NamedDependency[SkipValidation[Parts]]
 GivenVisitor = NamedDependency[SkipValidation[Session]]
 GivenSeats = NamedDependency[SkipValidation[Seats]]
-GivenScripts = NamedDependency[SkipValidation[Scripts]]
+GivenTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
 GivenSockets = NamedDependency[SkipValidation[ControlSockets]]
 GivenFiles = NamedDependency[SkipValidation[PageFiles]]
-GivenOffers = NamedDependency[SkipValidation[Allowances]]
+GivenOffers = NamedDependency[SkipValidation[TokenBuckets]]
 
 SEATS_IN_ALL = 64  # sockets; a household with visitors has a handful
 SEATS_FOR_EACH = 8  # tabs and devices of one visitor, with those that have not yet noticed that they are dead
@@ -31,13 +32,13 @@ OFFERS_PER_S = 1.0  # a picture that is lost is asked for again every few second
 OFFERS_BURST = 10.0
 
 
-def given(parts: Parts, scripts: Scripts, sockets: ControlSockets) -> "Mapping[str, Provide]":
+def given(parts: Parts, timed_drive: TimedDrive, sockets: ControlSockets) -> "Mapping[str, Provide]":
     """The dependencies of an application over these parts."""
     seats = Seats(SEATS_IN_ALL, SEATS_FOR_EACH)
-    offers = Allowances(OFFERS_PER_S, OFFERS_BURST)
+    offers = TokenBuckets(OFFERS_PER_S, OFFERS_BURST)
     values: dict[str, object] = {
         "parts": parts,
-        "scripts": scripts,
+        "timed_drive": timed_drive,
         "sockets": sockets,
         "seats": seats,
         "offers": offers,

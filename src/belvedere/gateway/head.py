@@ -1,4 +1,4 @@
-"""`/api/v1/head`: driving for scripts, one short-lived setpoint a request."""
+"""`/api/v1/head`: driving for programs, one timed move a request."""
 
 import math
 from typing import Annotated, Any
@@ -10,15 +10,16 @@ from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.status_codes import HTTP_409_CONFLICT
 
+from belvedere.access.sessions import Session
+from belvedere.engine.timed_drive import DriveClient, TimedMove
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.arrival import age_s
 from belvedere.gateway.bodies import read_body
 from belvedere.gateway.decoding import decode_strictly, is_of_type
 from belvedere.gateway.documented import problems, takes
-from belvedere.gateway.given import GivenParts, GivenScripts, GivenVisitor
+from belvedere.gateway.given import GivenParts, GivenTimedDrive, GivenVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
 from belvedere.gateway.outgoing import milliseconds
-from belvedere.gateway.scripts import Wanted
 
 JSON = "application/json"
 SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway
@@ -74,7 +75,7 @@ _VELOCITY = Schema(
     responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
 )
 async def velocity(
-    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts
+    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, timed_drive: GivenTimedDrive
 ) -> Moving:
     """Turn the head, if nobody else drives."""
     if not is_of_type(request.headers.get("content-type", ""), JSON):
@@ -91,16 +92,21 @@ async def velocity(
         raise VisitorError(Refusal.BAD_MESSAGE, f"for_ms must be at most {most_ms:g}")
     now = parts.clock()
     not_after_s = math.inf if wanted.not_after is None else wanted.not_after / 1000
-    scripts.receive_velocity(now, visitor, Wanted(wanted.pan, wanted.tilt, for_ms / 1000, now - began_at, not_after_s))
+    move = TimedMove(wanted.pan, wanted.tilt, for_ms / 1000, now - began_at, not_after_s)
+    timed_drive.receive_move(now, _client(visitor), move)
     return Moving(for_ms, milliseconds(now))
 
 
 @post("/api/v1/head/stop", status_code=200, responses=problems(401, 403))
-async def stop(parts: GivenParts, visitor: GivenVisitor, scripts: GivenScripts) -> Stopped:
+async def stop(parts: GivenParts, visitor: GivenVisitor, timed_drive: GivenTimedDrive) -> Stopped:
     """Stop both axes, whoever drives."""
     now = parts.clock()
-    scripts.receive_stop(now, visitor)
+    timed_drive.receive_stop(now, _client(visitor))
     return Stopped(stopped=True, server=milliseconds(now))
+
+
+def _client(visitor: Session) -> DriveClient:
+    return DriveClient(id=visitor.id, person=visitor.person, rank=visitor.rank)
 
 
 ROUTES = (velocity, stop)

@@ -64,8 +64,8 @@ async def ready(parts: GivenParts) -> Response[Readiness]:
 
 def readiness_of(parts: Parts) -> Readiness:
     """What `/readyz` tells."""
-    status = parts.head.status
-    is_running = parts.head.is_running
+    status = parts.engine.status
+    is_running = parts.engine.is_running
     states = PartStates(
         engine="running" if is_running else "stopped",
         pan=status.pan.phase.value,

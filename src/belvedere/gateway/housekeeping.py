@@ -10,24 +10,24 @@ from belvedere.patience import within
 
 if TYPE_CHECKING:
     from belvedere.access.sessions import EndedSession
+    from belvedere.engine.timed_drive import TimedDrive
     from belvedere.gateway.parts import Parts, Picture
-    from belvedere.gateway.scripts import Scripts
 
 END_WITHIN_S = 5.0  # longer than the stage takes to say goodbye
 
 logger = logging.getLogger(__name__)
 
 
-async def keep_house(parts: Parts, scripts: Scripts) -> None:
+async def keep_house(parts: Parts, timed_drive: TimedDrive) -> None:
     """Run until cancelled: end sessions and let programs go when their time is over."""
     wake = asyncio.Event()
     parts.door.watch(wake.set)
-    scripts.watch(wake.set)
+    timed_drive.watch(wake.set)
     while True:
         wake.clear()
-        ends = [end for end in (parts.door.deadline(), scripts.deadline()) if end is not None]
+        ends = [end for end in (parts.door.deadline(), timed_drive.deadline()) if end is not None]
         if ends and min(ends) <= parts.clock():
-            clear_up(parts, scripts)
+            clear_up(parts, timed_drive)
             await asyncio.sleep(0)  # a clock that stands still must not hold everyone up
             continue
         timer = asyncio.get_running_loop().call_later(min(ends) - parts.clock(), wake.set) if ends else None
@@ -38,11 +38,11 @@ async def keep_house(parts: Parts, scripts: Scripts) -> None:
                 timer.cancel()
 
 
-def clear_up(parts: Parts, scripts: Scripts) -> None:
+def clear_up(parts: Parts, timed_drive: TimedDrive) -> None:
     """End the sessions whose time is over, and the programs that left; the trouble of one is not the other's."""
     parts.door.tick()
     try:
-        scripts.tick(parts.clock())
+        timed_drive.tick(parts.clock())
     except Exception:
         logger.exception("a program that left could not be cleared up")
 

@@ -1,49 +1,6 @@
-"""How much is too much: allowances that refill with time, and seats that are handed back. Pure: time is an argument."""
+"""How many sockets may be open at once, in all and for each visitor. Pure."""
 
 from __future__ import annotations
-
-
-class Allowance:
-    """A token bucket: `burst` at once, `rate_per_s` on average. A clock that goes backwards grants nothing."""
-
-    def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._rate_per_s = rate_per_s
-        self._burst = burst
-        self._left = burst
-        self._seen_at: float | None = None
-
-    def take(self, now: float, amount: float = 1.0) -> bool:
-        """Use some of it; False, and nothing used, where there is not enough left."""
-        if self._seen_at is not None:
-            self._left = min(self._burst, self._left + max(0.0, now - self._seen_at) * self._rate_per_s)
-        self._seen_at = now
-        if amount > self._left:
-            return False
-        self._left -= amount
-        return True
-
-    def full_again_at(self, now: float) -> float:
-        """When all of it will be there again if nothing is taken before."""
-        return now + (self._burst - self._left) / self._rate_per_s
-
-
-class Allowances:
-    """One allowance for each name, forgotten as soon as it is full again."""
-
-    def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._rate_per_s, self._burst = rate_per_s, burst
-        self._by_name: dict[str, tuple[Allowance, float]] = {}
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def take(self, now: float, name: str) -> bool:
-        """Use one of this name's; False where none is left."""
-        self._by_name = {each: known for each, known in self._by_name.items() if now < known[1]}
-        allowance, _ = self._by_name.get(name) or (Allowance(self._rate_per_s, self._burst), now)
-        is_taken = allowance.take(now)
-        self._by_name[name] = (allowance, allowance.full_again_at(now))
-        return is_taken
 
 
 class Seats:

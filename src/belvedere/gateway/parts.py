@@ -10,66 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import msgspec
 
 from belvedere.control.options import ControlOptions
+from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.access.door import Door
-    from belvedere.control.lease import LeaseVerb
-    from belvedere.control.setpoint import Setpoint, Stamp
     from belvedere.engine.bus import Bus
-    from belvedere.engine.status import EngineStatus
+    from belvedere.engine.engine import Engine
+    from belvedere.events import Event
     from belvedere.stage.answer import Answer
     from belvedere.stage.options import IceServer
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
-
-
-class Driving(Protocol):
-    """What visitors may do to the head; nothing here waits (engine.Engine)."""
-
-    def receive_session_opened(self, session: str, person: str, rank: int = 0) -> None:
-        """A session came."""
-        ...
-
-    def receive_session_closed(self, session: str) -> None:
-        """A session went: what it held stops."""
-        ...
-
-    def receive_lease(self, session: str, verb: LeaseVerb) -> None:
-        """A session asks for the lease or returns it. Raises VisitorError."""
-        ...
-
-    def receive_sign_of_life(self, session: str, sent_at_s: float) -> None:
-        """A session is there."""
-        ...
-
-    def receive_drive(self, session: str, setpoint: Setpoint) -> None:
-        """A held stick. Raises VisitorError."""
-        ...
-
-    def receive_release(self, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
-        """The visitor let go."""
-        ...
-
-    def receive_stop(self, session: str) -> None:
-        """Somebody wants everything to stop."""
-        ...
-
-
-class Head(Protocol):
-    """What the gateway may know of the head (engine.Engine)."""
-
-    @property
-    def is_running(self) -> bool:
-        """Whether anything sees to the clock: nothing moves otherwise."""
-        ...
-
-    @property
-    def status(self) -> EngineStatus:
-        """The head's state now."""
-        ...
 
 
 class Picture(Protocol):
@@ -142,17 +96,17 @@ class Parts:
     """The parts of the house that the gateway talks to.
 
     Attributes:
-        engine, head: the engine, as what visitors may do to it and as what they may know of it.
+        engine: what visitors may do to the head, and may know of it.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         session_s: how long a cookie is kept, as long as the door's sessions.
         guardian: whether somebody stops the head if this process hangs.
         ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
+        record: told what was refused.
         is_saving_positions: whether the head's position is being saved; None where it is not to be.
     """
 
-    engine: Driving
-    head: Head
+    engine: Engine
     bus: Bus
     stage: Picture
     door: Door
@@ -163,5 +117,6 @@ class Parts:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

@@ -13,7 +13,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
-from belvedere.gateway.limits import Allowance
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     import asyncio
@@ -53,7 +53,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state)
         self.close_timeout = CLOSE_WITHIN_S
         self._limits = limits
-        self._allowance = Allowance(BYTES_PER_S, BYTES_BURST)
+        self._bucket = TokenBucket(BYTES_PER_S, BYTES_BURST)
         self._unread = bytearray()
         self._reading: asyncio.Handle | None = None
         self._after_close_bytes = 0
@@ -80,7 +80,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
-        is_within = self._allowance.take(self.loop.time(), len(data))
+        is_within = self._bucket.take(self.loop.time(), len(data))
         if self.close_sent:
             self._after_close_bytes += len(data)
         is_bounded = self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES

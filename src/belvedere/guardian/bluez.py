@@ -23,7 +23,6 @@ CONNECT_S = 1.0  # D-Bus is on this computer: it answers within milliseconds, or
 READ_BYTES = 4096
 UNSENT_BYTES = 64 * 1024  # some hundred calls that D-Bus does not take: it hangs
 TYPES = {Way.COMMAND: "command", Way.REQUEST: "request"}
-NOT_SENT = "not sent"
 
 
 class BluezError(Exception):

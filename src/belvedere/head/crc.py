@@ -47,7 +47,6 @@ CRCS = (
     NamedCrc("CRC-16/MCRF4XX", Polynomial(16, 0x1021, is_reflected=True), 0xFFFF, 0x0000),
     NamedCrc("CRC-16/DNP", Polynomial(16, 0x3D65, is_reflected=True), 0x0000, 0xFFFF),
 )
-POLYNOMIALS = tuple(dict.fromkeys(crc.polynomial for crc in CRCS))
 
 
 def remainder(polynomial: Polynomial, start: int, data: bytes) -> int:

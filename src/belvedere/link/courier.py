@@ -78,11 +78,6 @@ class Courier:
         self._spread = 0.0
 
     @property
-    def is_moving(self) -> bool:
-        """Whether the newest frame that was handed over is not a stop."""
-        return self._is_moving
-
-    @property
     def is_surely_at_rest(self) -> bool:
         """Whether the unit has shown, by an answer that came after it, that it has its newest stop."""
         return not self._is_moving and self._is_confirmed and self._writing is None and self._probing is None

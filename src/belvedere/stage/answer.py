@@ -33,11 +33,6 @@ class CaptureClock:
         server_ms = int(now_s * 1000)
         return cls((origin + server_ms * RTP_CLOCK_HZ // 1000) % RTP_WRAP, server_ms)
 
-    def captured_ms(self, rtp_timestamp: int) -> float:
-        """When a picture was captured, within 13 hours of this reading: milliseconds on the server's clock."""
-        ahead = (rtp_timestamp - self.rtp + RTP_WRAP // 2) % RTP_WRAP - RTP_WRAP // 2
-        return self.server_ms + ahead * 1000 / RTP_CLOCK_HZ
-
     def __str__(self) -> str:
         return f"rtp={self.rtp};server={self.server_ms}"
 

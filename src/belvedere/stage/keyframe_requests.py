@@ -6,7 +6,7 @@ picture. No request is lost: one that comes too early waits, and any key frame s
 
 from __future__ import annotations
 
-from belvedere.stage.token_bucket import TokenBucket
+from belvedere.token_bucket import TokenBucket
 
 REPEAT_S = 1.0  # one viewer's second request waits so long: the first key frame needs a while to be seen
 APART_S = 0.1  # between any two key frames, so that viewers who ask together share one

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from belvedere.stage.token_bucket import TokenBucket
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -25,18 +25,6 @@ class Picture:
     v: memoryview
 
 
-def blank_picture(width: int, height: int) -> Picture:
-    """A black picture in memory of its own."""
-    chroma = width * height // 4
-    return Picture(
-        width,
-        height,
-        memoryview(bytearray(b"\x10" * (width * height))),
-        memoryview(bytearray(b"\x80" * chroma)),
-        memoryview(bytearray(b"\x80" * chroma)),
-    )
-
-
 class VideoSource(Protocol):
     """A camera. It is used by one thread at a time, never by the event loop, and may be opened again once closed.
 

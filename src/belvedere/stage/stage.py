@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from belvedere.errors import StageError, StageReason
+from belvedere.events import ViewerJoined, ViewerLeft, ignore
 from belvedere.patience import within
 from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.hub import Hub, Outlet
@@ -21,6 +22,7 @@ from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_C
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.events import Event
     from belvedere.stage.hub import EncodedFrame
     from belvedere.stage.kit import Kit, PictureProducer
     from belvedere.stage.options import StageOptions
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from belvedere.stage.source import VideoSource
 
 logger = logging.getLogger(__name__)
+
+WAY = "WebRTC"
 
 
 class _Viewer:
@@ -40,6 +44,7 @@ class _Viewer:
         self.requests = ViewerRequests()
         self.peer: Peer | None = None
         self.is_watching = False
+        self.watching_since = 0.0
         self.patience: asyncio.TimerHandle | None = None
         self._stage = stage
 
@@ -62,6 +67,7 @@ class Stage:
         on_viewers: called from the event loop with the number of those who watch, whenever that or `is_available`
             changes.
         clock: the server's monotonic clock in seconds, called from any thread.
+        record: told who begins to watch, and who stops.
         kit: the parts to build from; without them aiortc and FFmpeg, imported at the first need.
     """
 
@@ -72,12 +78,14 @@ class Stage:
         *,
         on_viewers: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
+        record: Callable[[Event], None] = ignore,
         kit: Kit | None = None,
     ) -> None:
         self._source_factory = source_factory
         self._options = options
         self._on_viewers = on_viewers
         self._clock = clock
+        self._record = record
         self._kit = kit
         self._producer: PictureProducer | None = None
         self._hub = Hub(self._request_idr)
@@ -165,8 +173,9 @@ class Stage:
             return
         if viewer.patience is not None:
             viewer.patience.cancel()
-        viewer.is_watching = True
+        viewer.is_watching, viewer.watching_since = True, self._clock()
         self._hub.attach(viewer.outlet)
+        self._record(ViewerJoined(viewer.id, viewer.owner, WAY))
         self._on_viewers(self.viewers)
 
     def receive_ended(self, viewer: _Viewer) -> None:
@@ -263,6 +272,7 @@ class Stage:
             self._turn_off()
         if viewer.is_watching:
             viewer.is_watching = False
+            self._record(ViewerLeft(viewer.id, viewer.owner, self._clock() - viewer.watching_since))
             self._on_viewers(self.viewers)
         if viewer.peer is None:
             return None

@@ -24,7 +24,7 @@ from aiortc.rtp import (
 )
 
 from belvedere.stage.aiortc_patches import replace
-from belvedere.stage.token_bucket import TokenBucket
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

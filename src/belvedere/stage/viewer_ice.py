@@ -16,7 +16,7 @@ from aioice import ice, stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 
 from belvedere.stage.aiortc_patches import replace
-from belvedere.stage.token_bucket import TokenBucket
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

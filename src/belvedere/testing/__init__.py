@@ -1,1 +1,1 @@
-"""Doubles and rigs that we ship, so that a new adapter or client can be tested as ours are."""
+"""What we ship for the tests of adapters and plugins: virtual time, the link contract, a scripted link."""

@@ -3,11 +3,11 @@ from __future__ import annotations
 import struct
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs.btsnoop import HEADER_BYTES, BtsnoopWalker
 from belvedere.lab.logs.records import LONGEST_RECORD, NotALogError
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 TIME_US = 1_700_000_000_123_456
 PACKETS = [

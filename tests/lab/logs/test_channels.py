@@ -6,14 +6,14 @@ import io
 import struct
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs.channels import MOST_OPEN
 from belvedere.lab.logs.datalinks import UNTOLD
 from belvedere.lab.logs.follow import Follower
 from belvedere.lab.logs.opening import Log
 from belvedere.lab.logs.survey import entries
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 KEY, OTHER_KEY = 0x0B, 0x0C
 OURS, THEIRS = 0x41, 0x45

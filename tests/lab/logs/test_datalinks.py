@@ -3,11 +3,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import Packet
 
 from belvedere.lab.logs.datalinks import ACL, COMMAND, EVENT, RECEIVED, SENT, UNTOLD, Packets
 from belvedere.lab.logs.opening import Log
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import Packet
 
 ATT = hci_log.att(0x40, b"\x52\x17\0abc")
 PACKETS = [

@@ -4,12 +4,12 @@ import io
 import struct
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, COMMAND, EVENT, Packet
 
 from belvedere.lab.logs import opening
 from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNTOLD
 from belvedere.lab.logs.opening import Log
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, COMMAND, EVENT, Packet
 
 ADDRESS = "C0:DE:00:00:5A:1E"
 LOW_ENERGY, CLASSIC, OTHER_CLASSIC = 0x40, 0x0B, 0x0C

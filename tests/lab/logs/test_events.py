@@ -3,9 +3,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+from tests.support.captures import hci_log
 
 from belvedere.lab.logs.events import Closed, Encrypted, Named, Opened, Reset, Updated, events_in, text_of
-from belvedere.testing import hci_log
 
 ADDRESS = "C0:DE:00:00:5A:1E"
 AIR = hci_log.air_order(ADDRESS)

@@ -4,13 +4,13 @@ import io
 import itertools
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs import follow, opening
 from belvedere.lab.logs.follow import Follower
 from belvedere.lab.logs.opening import Log
 from belvedere.lab.logs.survey import entries
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 PAN, TILT = "C0:DE:00:00:5A:1E", "C0:DE:00:00:5A:1F"
 VALUE = bytes(range(40))

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import io
 
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, SENT, Packet
+
 from belvedere.lab.logs.frames import MOST_WAITING, Assembly, Frames, frames_of
 from belvedere.lab.logs.opening import Log
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, SENT, Packet
 
 WRITE = b"\x52\x17\0abc"
 FRAME = hci_log.l2cap(WRITE)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, SENT, Packet
 
 from belvedere.lab.logs.opening import PIECE_BYTES, Log
 from belvedere.lab.logs.records import NotALogError
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, SENT, Packet
 
 PACKETS = [Packet(at, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0" + bytes([at]))) for at in range(5)]
 FILES = {

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, SENT, Packet
 
 from belvedere.lab.logs.pcap import HEADER_BYTES, PcapWalker
 from belvedere.lab.logs.records import LONGEST_RECORD, NotALogError
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, SENT, Packet
 
 TIME_US = 1_700_000_000_123_456
 PACKETS = [Packet(TIME_US + at, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0" + bytes(at))) for at in range(3)]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import struct
 
 import pytest
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, RECEIVED, SENT, Packet
 
 from belvedere.lab.logs import datalinks
 from belvedere.lab.logs.pcapng import END_OF_TIME_NS, LONGEST_BLOCK, MOST_INTERFACES, PcapngWalker
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, RECEIVED, SENT, Packet
 
 TIME_US = 1_700_000_000_123_456
 ONE = Packet(TIME_US, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0abc"))

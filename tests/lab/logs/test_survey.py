@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 from belvedere.errors import OwnerError
 from belvedere.lab.logs.survey import Survey, Wanted
 from belvedere.lab.streams import Sample
 from belvedere.lab.words import SIG_TAIL
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,13 +3,14 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from tests.support.captures import hci_log
+from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
+
 from belvedere.lab.logs.follow import Follower
 from belvedere.lab.logs.opening import Log
 from belvedere.lab.logs.tally import Tally
 from belvedere.lab.logs.telling import findings_of
 from belvedere.lab.words import SIG_TAIL
-from belvedere.testing import hci_log
-from belvedere.testing.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
 if TYPE_CHECKING:
     from belvedere.lab.logs.findings import Findings

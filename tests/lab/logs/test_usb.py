@@ -4,13 +4,13 @@ import io
 import struct
 
 import pytest
+from tests.support.captures import hci_log, usb_log
+from tests.support.captures.hci_log import Packet
+from tests.support.captures.usb_log import USBMON, USBMON_MMAPPED, USBPCAP, Transfer
 
 from belvedere.lab.logs import opening
 from belvedere.lab.logs.datalinks import ACL, COMMAND, EVENT, RECEIVED, SENT, Packets
 from belvedere.lab.logs.opening import Log
-from belvedere.testing import hci_log, usb_log
-from belvedere.testing.hci_log import Packet
-from belvedere.testing.usb_log import USBMON, USBMON_MMAPPED, USBPCAP, Transfer
 
 WRITE = hci_log.att(0x40, b"\x12\x17\0" + bytes(range(60)))
 TOLD = hci_log.att(0x40, b"\x1b\x19\0" + bytes(range(90)), is_first_flushable=True)

@@ -1,0 +1,42 @@
+"""The real gateway, engine and core over fake units: what a message costs without the radio's share."""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvloop
+from tests.support.engine_rig import open_rig
+
+from belvedere.gateway.app import create_app
+from belvedere.gateway.connection_limits import ConnectionLimits
+from belvedere.gateway.parts import GatewayOptions, Parts
+from belvedere.gateway.server import listen, serve
+
+
+async def _live() -> None:
+    sockets = listen("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    async with open_rig() as rig:
+        parts = Parts(
+            engine=rig.engine,
+            bus=rig.bus,
+            stage=rig.stage,
+            door=rig.door,
+            clock=rig.clock,
+            head_name="fake units",
+            control=rig.options,
+            options=GatewayOptions(port=port),
+        )
+        link = f"http://127.0.0.1:{port}/enter/{rig.door.invite()}"
+        app = create_app(parts)
+        await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
+
+
+def main() -> None:
+    """Serve until ended."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_live())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Writes to the log who came in, watched, drove, stopped and left: what a household wants to read afterwards."""
+
+from __future__ import annotations
+
+import logging
+
+from belvedere.events import (
+    DriverChanged,
+    Event,
+    HoldCut,
+    SessionEnded,
+    SessionOpened,
+    StopRequested,
+    ViewerJoined,
+    ViewerLeft,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class EventLog:
+    """A listener of events. Sessions are named with their person, for as long as they last."""
+
+    def __init__(self) -> None:
+        self._people: dict[str, str] = {}
+
+    def receive(self, event: Event) -> None:
+        """Write one line, but for events that come too often or that their own package logs."""
+        match event:
+            case SessionOpened(session=session, person=person):
+                self._people[session] = person
+                logger.info("%s came in (session %s)", person, session)
+            case SessionEnded(session=session, person=person, reason=reason):
+                self._people.pop(session, None)
+                logger.info("%s left (session %s, %s)", person, session, reason)
+            case ViewerJoined(session=session, way=way):
+                logger.info("%s watches by %s (session %s)", self._people.get(session, "somebody"), way, session)
+            case ViewerLeft(session=session, watched_s=watched_s):
+                logger.info(
+                    "%s stopped watching after %.0f s (session %s)",
+                    self._people.get(session, "somebody"),
+                    watched_s,
+                    session,
+                )
+            case DriverChanged(session=None, epoch=epoch):
+                logger.info("nobody drives (lease %d)", epoch)
+            case DriverChanged(session=session, person=person, epoch=epoch):
+                logger.info("%s drives (lease %d, connection %s)", person, epoch, session)
+            case StopRequested(session=session, person=person):
+                logger.info("%s stopped the head (connection %s)", person, session)
+            case HoldCut(session=session, code=code, axis=axis):
+                logger.info("a hold was cut: %s, %s (connection %s)", code, axis or "both axes", session)
+            case _:
+                pass

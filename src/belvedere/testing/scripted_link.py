@@ -1,0 +1,137 @@
+"""A `UnitLink` without a radio: each call takes as long and ends as a test's script says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from belvedere.errors import LinkError, LinkReason
+from belvedere.link.port import LinkDetails
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one call goes.
+
+    Attributes:
+        after_s: how long it takes; `NEVER` for a call that hangs.
+        reason: the LinkError that it ends in, or None for a good end.
+        is_stubborn: it does not even end when it is cancelled, only when `ScriptedLink.release` is called.
+    """
+
+    after_s: float = 0.0
+    reason: LinkReason | None = None
+    is_stubborn: bool = False
+
+
+GOOD = Step()
+HANG = Step(NEVER)
+HANG_FOR_GOOD = Step(NEVER, is_stubborn=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One `write`, as it was begun."""
+
+    at_s: float
+    frame: bytes
+    response: bool
+    connection: int
+
+
+DETAILS = LinkDetails(
+    name="PONS-PAN-SCRIPT",
+    address="C0:DE:00:00:00:99",
+    can_write_without_response=True,
+    can_write_with_response=True,
+    can_probe=True,
+)
+
+
+class ScriptedLink:
+    """A `UnitLink` that follows a script; a call for which nothing is scripted goes as `usual` says, else well at once.
+
+    Attributes:
+        details: what `open` returns.
+        usual: how calls go ("open", "write", "probe", "close") when the script has nothing for them.
+        calls: the names of all calls, in order.
+        writes: every write that was begun.
+        connections: how often it was opened.
+        on_lost: one for each `open`, the newest last.
+    """
+
+    def __init__(self, details: LinkDetails = DETAILS) -> None:
+        self.details = details
+        self.usual: dict[str, Step] = {}
+        self.calls: list[str] = []
+        self.writes: list[Written] = []
+        self.connections = 0
+        self.on_lost: list[Callable[[], None]] = []
+        self._script: defaultdict[str, deque[Step]] = defaultdict(deque)
+        self._released = asyncio.Event()
+
+    def script(self, call: str, *steps: Step) -> None:
+        """The next calls of this name go so."""
+        self._script[call].extend(steps)
+
+    def lose(self) -> None:
+        """The newest connection is lost."""
+        self.on_lost[-1]()
+
+    def release(self) -> None:
+        """Calls that hang for good end after all, well."""
+        self._released.set()
+
+    @property
+    def frames(self) -> list[bytes]:
+        """The frames of all writes that were begun."""
+        return [write.frame for write in self.writes]
+
+    async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
+        """Follow the script; the unit counts as found at once."""
+        self.on_lost.append(on_lost)
+        on_found()
+        await self._follow("open")
+        self.connections += 1
+        return self.details
+
+    async def write(self, frame: bytes, *, response: bool) -> None:
+        """Follow the script."""
+        now = asyncio.get_running_loop().time()
+        self.writes.append(Written(now, frame, response, self.connections))
+        await self._follow("write")
+
+    async def probe(self) -> bool:
+        """Follow the script."""
+        await self._follow("probe")
+        return self.details.can_probe
+
+    async def close(self) -> None:
+        """Follow the script."""
+        await self._follow("close")
+
+    async def _follow(self, call: str) -> None:
+        self.calls.append(call)
+        step = self._script[call].popleft() if self._script[call] else self.usual.get(call, GOOD)
+        if step.is_stubborn:
+            await self._hang_for_good()
+        elif step.after_s == NEVER:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await asyncio.sleep(step.after_s)
+        if step.reason is not None:
+            raise LinkError(step.reason, f"scripted: {call}")
+
+    async def _hang_for_good(self) -> None:
+        while not self._released.is_set():
+            try:
+                await self._released.wait()
+            except asyncio.CancelledError:  # this is what some calls into the operating system do
+                continue

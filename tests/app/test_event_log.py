@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from belvedere.app.event_log import EventLog
+from belvedere.events import (
+    CommandRefused,
+    DriverChanged,
+    Event,
+    HoldCut,
+    SessionEnded,
+    SessionOpened,
+    StopRequested,
+    UnitLinkChanged,
+    ViewerJoined,
+    ViewerLeft,
+)
+
+OPENED = SessionOpened("a1", "ana")
+
+
+def lines(caplog: pytest.LogCaptureFixture, *events: Event) -> list[str]:
+    caplog.set_level(logging.INFO)
+    log = EventLog()
+    for event in events:
+        log.receive(event)
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_visit_can_be_read_from_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(
+        caplog,
+        OPENED,
+        ViewerJoined("v1", "a1", "WebRTC"),
+        DriverChanged(1, "a1-1", "ana"),
+        HoldCut("a1-1", "stopped", None),
+        StopRequested("b2-1", "ben"),
+        DriverChanged(2, None, None),
+        ViewerLeft("v1", "a1", 61.4),
+        SessionEnded("a1", "ana", "left"),
+    ) == [
+        "ana came in (session a1)",
+        "ana watches by WebRTC (session a1)",
+        "ana drives (lease 1, connection a1-1)",
+        "a hold was cut: stopped, both axes (connection a1-1)",
+        "ben stopped the head (connection b2-1)",
+        "nobody drives (lease 2)",
+        "ana stopped watching after 61 s (session a1)",
+        "ana left (session a1, left)",
+    ]
+
+
+def test_one_axis_that_was_cut_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(caplog, HoldCut("a1-1", "link_lost", "pan")) == ["a hold was cut: link_lost, pan (connection a1-1)"]
+
+
+def test_who_watches_beyond_the_end_of_the_session_has_no_name_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    told = lines(caplog, OPENED, SessionEnded("a1", "ana", "expired"), ViewerLeft("v1", "a1", 5.0))
+    assert told[-1] == "somebody stopped watching after 5 s (session a1)"
+
+
+@pytest.mark.parametrize("often", [CommandRefused("a1-1", "too_fast"), UnitLinkChanged("pan", "ready", None)])
+def test_what_comes_often_or_is_logged_elsewhere_has_no_line(often: Event, caplog: pytest.LogCaptureFixture) -> None:
+    assert not lines(caplog, often)

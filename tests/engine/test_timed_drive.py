@@ -1,0 +1,243 @@
+"""A program that drives by timed moves is held to the rules of a hand."""
+
+import asyncio
+
+import pytest
+from tests.support.engine_rig import EngineRig, open_rig
+
+from belvedere.access.sessions import EndReason, Session
+from belvedere.control.lease import LeaseVerb
+from belvedere.engine.timed_drive import BURST, DriveClient, TimedDrive, TimedMove
+from belvedere.errors import Refusal, VisitorError
+from belvedere.head.axes import Axis
+
+RIGHT = TimedMove(pan=1.0, tilt=0.0, for_s=0.5)
+
+
+def timed_drive_of(rig: EngineRig) -> TimedDrive:
+    return TimedDrive(rig.engine, idle_s=6.0, dead_man_s=0.5)
+
+
+def client_of(session: Session) -> DriveClient:
+    return DriveClient(id=session.id, person=session.person, rank=session.rank)
+
+
+async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
+    async with open_rig() as rig:
+        ana = rig.let_in().session
+        began = rig.clock()
+        timed_drive_of(rig).receive_move(began, client_of(ana), TimedMove(1.0, 0.0, 0.2))
+        assert rig.units[Axis.PAN].velocity > 0
+        await asyncio.sleep(1)
+        stopped_at = next(at for at, velocity in rig.units[Axis.PAN].velocities if at > began and not velocity)
+        assert stopped_at - began == pytest.approx(0.2, abs=0.01)
+
+
+async def test_requests_in_time_are_one_press() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        for _ in range(20):
+            timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+            await asyncio.sleep(0.2)
+        moving = [velocity for _, velocity in rig.units[Axis.PAN].velocities[3:]]
+        assert moving
+        assert all(moving)
+        assert rig.units[Axis.PAN].velocity == 1.0
+
+
+async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        began, refusals = rig.clock(), []
+        while rig.clock() < began + 60:
+            try:
+                timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+            except VisitorError as error:
+                refusals.append((rig.clock() - began, error.refusal))
+            await asyncio.sleep(0.25)
+        assert rig.units[Axis.PAN].velocity == 0
+        assert {refusal for _, refusal in refusals} == {Refusal.HOLD_ENDED}
+        assert refusals[0][0] == pytest.approx(rig.options.hold_ceiling_s, abs=0.3)
+        await asyncio.sleep(0.6)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert rig.units[Axis.PAN].velocity > 0
+
+
+async def test_somebody_elses_stop_is_not_driven_over() -> None:
+    async with open_rig() as rig:
+        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        timed_drive.receive_stop(rig.clock(), client_of(ben))
+        assert rig.units[Axis.PAN].velocity == 0
+        with pytest.raises(VisitorError) as refused:
+            timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert refused.value.refusal is Refusal.HOLD_ENDED
+
+
+async def refusals(
+    rig: EngineRig, timed_drive: TimedDrive, visitor: Session, move: TimedMove, for_s: float
+) -> set[Refusal]:
+    """What a loop of requests every 0.3 s is told; the head must not move meanwhile."""
+    told = set()
+    until = rig.clock() + for_s
+    while rig.clock() < until:
+        with pytest.raises(VisitorError) as refused:
+            timed_drive.receive_move(rig.clock(), client_of(visitor), move)
+        told.add(refused.value.refusal)
+        assert rig.units[Axis.PAN].velocity == 0
+        await asyncio.sleep(0.3)
+    return told
+
+
+@pytest.mark.parametrize("for_s", [0.1, 0.5])
+async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(for_s: float) -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        move = TimedMove(1.0, 0.0, for_s)
+        timed_drive.receive_move(rig.clock(), client_of(ana), move)
+        timed_drive.receive_stop(rig.clock(), client_of(ana))
+        assert rig.units[Axis.PAN].velocity == 0
+        assert await refusals(rig, timed_drive, ana, move, 5) == {Refusal.HOLD_ENDED}
+        await asyncio.sleep(0.5)
+        timed_drive.receive_move(rig.clock(), client_of(ana), move)
+        assert rig.units[Axis.PAN].velocity > 0
+
+
+async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None:
+    async with open_rig() as rig:
+        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        nudge = TimedMove(1.0, 0.0, 0.1)
+        timed_drive.receive_move(rig.clock(), client_of(ana), nudge)
+        timed_drive.receive_stop(rig.clock(), client_of(ben))
+        await asyncio.sleep(0.3)
+        assert await refusals(rig, timed_drive, ana, nudge, 5) == {Refusal.HOLD_ENDED}
+
+
+async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_free_again() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        rig.engine.receive_session_opened("ben", "ben")
+        rig.engine.receive_lease("ben", LeaseVerb.TAKE)
+        await asyncio.sleep(0.3)
+        assert await refusals(rig, timed_drive, ana, RIGHT, 0.6) == {Refusal.SOMEONE_ELSE_DRIVES}
+        rig.engine.receive_lease("ben", LeaseVerb.RETURN)
+        assert await refusals(rig, timed_drive, ana, RIGHT, 5) == {Refusal.HOLD_ENDED}
+        assert rig.engine.status.lease.session is None
+        await asyncio.sleep(0.5)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert rig.units[Axis.PAN].velocity > 0
+
+
+async def test_what_a_request_took_until_now_is_taken_off_its_life() -> None:
+    async with open_rig() as rig:
+        ana = rig.let_in().session
+        began = rig.clock()
+        timed_drive_of(rig).receive_move(began, client_of(ana), TimedMove(1.0, 0.0, 0.5, age_s=0.3))
+        assert rig.units[Axis.PAN].velocity > 0
+        await rig.units[Axis.PAN].stands_still()
+        assert rig.clock() - began == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        TimedMove(1.0, 0.0, 0.5, age_s=0.6),
+        TimedMove(1.0, 0.0, 0.1, age_s=0.1),
+        TimedMove(1.0, 0.0, 0.5, not_after_s=1.0),
+    ],
+)
+async def test_a_request_that_is_too_old_moves_nothing(late: TimedMove) -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        assert await refusals(rig, timed_drive, ana, late, 0.2) == {Refusal.TOO_LATE}
+        assert rig.engine.status.lease.session is None
+
+
+async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        timed_drive.receive_stop(rig.clock(), client_of(ana))
+        late = TimedMove(1.0, 0.0, 0.5, age_s=0.6)
+        assert await refusals(rig, timed_drive, ana, late, 2) == {Refusal.TOO_LATE}
+        assert await refusals(rig, timed_drive, ana, RIGHT, 0.1) == {Refusal.HOLD_ENDED}
+
+
+async def test_a_loop_whose_pauses_are_no_rest_for_the_head_has_the_ceiling_of_one_press() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        began, told = rig.clock(), set()
+        while rig.clock() < began + rig.options.hold_ceiling_s + 1:
+            try:
+                timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+            except VisitorError as error:
+                told.add(error.refusal)
+                assert rig.units[Axis.PAN].velocity == 0
+            await asyncio.sleep(0.51)
+        assert told == {Refusal.HOLD_TOO_LONG}
+
+
+async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
+    async with open_rig() as rig:
+        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        with pytest.raises(VisitorError) as refused:
+            timed_drive.receive_move(rig.clock(), client_of(ben), RIGHT)
+        assert refused.value.refusal is Refusal.SOMEONE_ELSE_DRIVES
+
+
+async def test_its_lease_grows_stale() -> None:
+    async with open_rig() as rig:
+        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        await asyncio.sleep(rig.options.lease_stale_s + 0.1)
+        timed_drive.receive_move(rig.clock(), client_of(ben), RIGHT)
+        timed_drive.receive_stop(rig.clock(), client_of(ben))
+
+
+async def test_too_many_requests_are_refused_but_never_a_stop() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        for _ in range(int(BURST)):
+            timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        with pytest.raises(VisitorError) as refused:
+            timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert refused.value.refusal is Refusal.TOO_FAST
+        timed_drive.receive_stop(rig.clock(), client_of(ana))
+        assert rig.units[Axis.PAN].velocity == 0
+
+
+async def test_a_program_that_left_is_let_go() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        began = rig.clock()
+        timed_drive.receive_move(began, client_of(ana), RIGHT)
+        name = rig.engine.status.lease.session
+        timed_drive.tick(began + 5.9)
+        assert name in rig.engine._control._drivers
+        timed_drive.tick(began + 6.0)
+        assert name not in rig.engine._control._drivers
+
+
+async def test_closing_lets_all_go_and_stops() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        timed_drive.close()
+        assert rig.units[Axis.PAN].velocity == 0
+        assert not rig.engine._control._drivers
+
+
+async def test_a_program_stops_and_hands_the_lease_on_within_the_call_that_ends_its_visit() -> None:
+    async with open_rig() as rig:
+        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        rig.door.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert rig.units[Axis.PAN].velocity > 0
+        rig.door.end(ana.id, EndReason.REVOKED)
+        rig.door.end(ben.id, EndReason.REVOKED)  # who has no program here
+        assert rig.units[Axis.PAN].velocities[-1] == (rig.clock(), 0.0)
+        assert rig.engine.status.lease.session is None
+        assert not rig.engine._control._drivers
+        assert timed_drive.deadline() is None

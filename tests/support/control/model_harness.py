@@ -1,0 +1,470 @@
+"""Runs the fail-safe core beside a reference model, takes any event in any order, and checks the invariants.
+
+What visitors meant (`reference_model`) and what the units truly do (`true_state`) is kept without asking the core, and
+compared with what the core does after every event. `random_schedule` generates the events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.support.control.reference_model import PEOPLE, ReferenceModel, person_of
+from tests.support.control.true_state import PanState, UnitState, VisitorState
+
+from belvedere.control.core import Control, LeaseStatus
+from belvedere.control.effects import NoticeCode, Tell, Write
+from belvedere.control.lease import Driver, LeaseVerb
+from belvedere.control.motion import AxisSetup
+from belvedere.control.options import AxisLimits, ControlOptions
+from belvedere.control.setpoint import Setpoint
+from belvedere.errors import Refusal, VisitorError
+from belvedere.head.axes import AXES, Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FULL_SPEED_DEG_PER_S = 30.0
+LIMIT_DEG = 6.0  # near enough to be met all the time
+LIMITS = AxisLimits(min_deg=-LIMIT_DEG, max_deg=LIMIT_DEG)
+OPTIONS = ControlOptions(
+    pan=LIMITS,
+    dead_man_s=0.8,  # longer than the last half second before a limit, in which the core slows down
+    hold_ceiling_s=2.0,  # these are short enough to be met
+    lease_stale_s=2.0,
+    lease_grace_s=3.0,
+)
+MOST_DOUBT_DEG = LIMIT_DEG / 2  # beyond this the core is not asked to keep a limit that it cannot know
+NEAR_DEG = 0.375 + 1e-6  # the core stops so far before a limit: a twentieth of full speed for a quarter of a second
+SURE_DEG = 1.0 + 1e-6  # what the core calls sure may be so wrong
+UNHEARD_S = 0.5  # what was written so shortly before a link was lost may have been missed
+LONG_OUTAGE_S = 5.0  # after this the core does not know where a turning unit is
+STOPS = 3
+STOPS_WITHIN_S = 0.2
+FIRST_STEP = 0.1  # what a speed may jump to from rest
+GROWS_FOR_S = 0.05  # what a speed may grow at once, at most
+GROWN_AFTER_S = 0.35  # from rest to full speed, with late ticks
+UNHEARD_OF_US_S = 0.05  # what a page near by had last heard of us when it sent something
+LATE_TICK_S = 0.02  # how late a busy loop may come
+MOST_TURNS = 10_000  # a core that is always due never sleeps
+EPSILON = 1e-6
+
+
+@dataclass
+class ModelHarness:
+    """Visitors, a clock, two units, and the core between them; every method is something that may happen.
+
+    `met` counts what happened to the core: every refusal, every kind of cut, every limit.
+    """
+
+    now: float = 1000.0
+    met: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """The program starts, with the head turned to its middle and at rest."""
+        setup = AxisSetup(full_speed_deg_per_s=FULL_SPEED_DEG_PER_S, limits=LIMITS)
+        self.core = Control(OPTIONS, {Axis.PAN: setup})
+        self.model = ReferenceModel(OPTIONS)
+        self.visitors = {name: VisitorState(name, 1000.0 * place) for place, name in enumerate(PEOPLE)}
+        self.units = {axis: UnitState(stops_since=self.now) for axis in AXES}
+        self.pan = PanState()
+        self._step()
+
+    # what visitors do
+
+    def come_or_go(self, name: str) -> None:
+        """A session opens, or closes."""
+        visitor = self.visitors[name]
+        visitor.is_connected = not visitor.is_connected
+        self.model.pass_time(self.now)
+        if visitor.is_connected:
+            self.model.come(name)
+            self.core.receive_session_opened(self.now, Driver(name, person_of(name), PEOPLE[name]))
+        else:
+            _forget(visitor)
+            self.model.leave(self.now, name)
+            self.core.receive_session_closed(self.now, name)
+        self._step()
+
+    def lease(self, name: str, verb: LeaseVerb) -> None:
+        """A session asks for the lease, takes it or returns it."""
+        self.model.pass_time(self.now)
+        before, was_gone = self.model.lease.epoch, self.model.lease.is_gone and self.model.lease.driver is not None
+        expected = self.model.ask(self.now, name, verb)
+        self._compare(expected, lambda: self.core.receive_lease(self.now, name, verb))
+        is_changed = self.model.lease.epoch != before
+        if is_changed:
+            self.met[f"lease: {verb}{' while gone' if was_gone else ''}"] += 1
+        for visitor in self.visitors.values():
+            if is_changed or (verb is LeaseVerb.RETURN and visitor.name == name):
+                _forget(visitor)
+        if self.model.lease.is_held_by(name):
+            self.visitors[name].epoch = self.model.lease.epoch
+        self._step()
+
+    def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf, late_s: float = 0.0) -> None:
+        """A fresh press, perhaps held up on its way: whatever was held before is over."""
+        visitor = self.visitors[name]
+        visitor.hold += 1
+        visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
+        self._send(visitor, late_s, for_s)
+
+    def hold(
+        self,
+        name: str,
+        pan: float,
+        tilt: float,
+        *,
+        late_s: float = 0.0,
+        for_s: float = math.inf,
+        unheard_s: float = UNHEARD_OF_US_S,
+    ) -> None:
+        """The same press again, perhaps with another wish, perhaps held up on its way, perhaps from far away."""
+        visitor = self.visitors[name]
+        if visitor.pressed is not None:
+            visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
+            self._send(visitor, late_s, for_s, unheard_s)
+
+    def sleep(self, name: str, seconds: float) -> None:
+        """A visitor's computer sleeps, and its clock with it."""
+        self.visitors[name].slept_s += seconds
+        self.wait(seconds)
+
+    def hold_on(self, name: str, seconds: float, late_s: float) -> None:
+        """A hand that goes on holding as a page does."""
+        visitor, end = self.visitors[name], self.now + seconds
+        while visitor.pressed is not None and self.now < end:
+            self._send(visitor)
+            self.wait(0.05, late_s)
+
+    def press_and_let_go(self, name: str, pan: float, tilt: float) -> None:
+        """A tap whose release overtakes its press."""
+        self.visitors[name].hold += 1
+        self.release(name)
+        self.visitors[name].pressed = {Axis.PAN: pan, Axis.TILT: tilt}
+        self._send(self.visitors[name])
+
+    def replay(self, name: str, epochs_ago: int, holds_ago: int, seqs_ago: int) -> None:
+        """A packet from long ago comes after all, or one comes twice."""
+        visitor = self.visitors[name]
+        wish = {Axis.PAN: 1.0, Axis.TILT: -1.0}
+        visitor.seq += seqs_ago == 0
+        seq = max(0, visitor.seq - max(0, seqs_ago - 1))
+        self._offer(visitor, self._setpoint(visitor, wish, epochs_ago=epochs_ago, holds_ago=holds_ago, seq=seq), 0.0)
+
+    def garbage(self, name: str) -> None:
+        """Numbers that mean nothing."""
+        visitor = self.visitors[name]
+        visitor.seq += 1
+        self._offer(visitor, self._setpoint(visitor, {Axis.PAN: 1.5, Axis.TILT: math.nan}, seq=visitor.seq), 0.0)
+
+    def release(self, name: str, epochs_ago: int = 0) -> None:
+        """The visitor lets go; or an old release comes late."""
+        visitor = self.visitors[name]
+        self.model.pass_time(self.now)
+        self.model.release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
+        self.core.receive_release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
+        if epochs_ago == 0:
+            visitor.pressed = None
+        self._step()
+
+    def stop(self, name: str) -> None:
+        """Somebody presses stop: it is said at once, three times, even to units believed to be at rest."""
+        self.model.pass_time(self.now)
+        self.model.stop(self.now, name)
+        for unit in self.units.values():
+            unit.stops_since, unit.stops = self.now, 0
+        self.core.receive_stop(self.now, name)
+        self._step()
+        assert all(unit.stops == 1 for unit in self.units.values()), "a stop was queued"
+
+    def ping(self, name: str, late_s: float) -> None:
+        """A heartbeat without a setpoint."""
+        self.model.pass_time(self.now)
+        self.model.hear(self.now, name, late_s + self.visitors[name].slept_s)
+        self.core.receive_sign_of_life(self.now, name, self._sent_at(self.visitors[name], late_s))
+        self._step()
+
+    # what the program, the units and the clock do
+
+    def close(self) -> None:
+        """The program is about to end."""
+        self.model.pass_time(self.now)
+        self.model.close()
+        self.core.receive_closing(self.now)
+        self._step()
+
+    def link(self, axis: Axis) -> None:
+        """A unit goes out of reach, perhaps turning; or comes back, and is told to stop first."""
+        unit = self.units[axis]
+        self.model.pass_time(self.now)
+        unit.is_ready = not unit.is_ready
+        if unit.is_ready:
+            self._find(axis, unit)
+        else:
+            self._lose(axis, unit)
+            unit.lost_at, unit.is_hung, unit.is_deaf, unit.hangs_next = self.now, False, False, None
+        self.model.link(axis, is_ready=unit.is_ready)
+        self.core.receive_link(self.now, axis, is_ready=unit.is_ready)
+        self._step()
+
+    def hang(self, axis: Axis, *, is_taken: bool) -> None:
+        """The next write to a unit never ends: nobody knows whether it was taken until the link is given up."""
+        self.units[axis].hangs_next = is_taken if self.units[axis].is_ready else None
+
+    def go_deaf(self, axis: Axis) -> None:
+        """The link to a unit is dead, and writes still end well."""
+        unit = self.units[axis]
+        unit.is_deaf = unit.is_ready
+        if axis is Axis.PAN and unit.is_deaf:
+            self.pan.is_exact = False
+
+    def clock_jumps_back(self, seconds: float) -> None:
+        """The clock misbehaves, and the core has seen the later time: every press is over."""
+        self.model.pass_time(self.now)
+        self._step()
+        self.now -= seconds
+        self.model.jump(seconds, self.now)
+        self.model.pass_time(self.now)
+        for unit in self.units.values():
+            unit.lost_at -= seconds
+            unit.stops_since = None if unit.stops_since is None else self.now
+        self._step()
+
+    def wait(self, seconds: float, late_s: float = 0.0) -> None:
+        """Time passes; the core is woken when it asked to be, or a little later."""
+        end = self.now + seconds
+        turns = 0
+        while (deadline := self.core.deadline()) is not None and deadline + late_s <= end:
+            turns += 1
+            assert turns < MOST_TURNS, "the core never sleeps"
+            self._pass_to(max(self.now, deadline + late_s))
+            self.model.pass_time(self.now)
+            self._step()
+        self._pass_to(end)
+        self._check_asleep(late_s)
+
+    def stall(self, seconds: float) -> None:
+        """Time passes and nobody wakes the core: what comes next finds everything as it was."""
+        self.pan.may_overrun |= self.units[Axis.PAN].turning != 0
+        self._pass_to(self.now + seconds)
+        for unit in self.units.values():
+            unit.stops_since = None if unit.stops_since is None else self.now
+        if self.model.press is not None:
+            self.model.press.changed_at = self.now
+
+    # how visitors send
+
+    def _send(
+        self,
+        visitor: VisitorState,
+        late_s: float = 0.0,
+        for_s: float = math.inf,
+        unheard_s: float = UNHEARD_OF_US_S,
+    ) -> None:
+        assert visitor.pressed is not None
+        visitor.seq += 1
+        heard_s = self.now - late_s - unheard_s
+        setpoint = self._setpoint(
+            visitor, visitor.pressed, seq=visitor.seq, late_s=late_s, for_s=for_s, heard_s=heard_s
+        )
+        self._offer(visitor, setpoint, late_s)
+
+    def _setpoint(
+        self,
+        visitor: VisitorState,
+        wish: dict[Axis, float],
+        *,
+        seq: int,
+        epochs_ago: int = 0,
+        holds_ago: int = 0,
+        late_s: float = 0.0,
+        for_s: float = math.inf,
+        heard_s: float | None = None,
+    ) -> Setpoint:
+        return Setpoint(
+            epoch=visitor.epoch - epochs_ago,
+            hold=visitor.hold - holds_ago,
+            seq=seq,
+            pan=wish[Axis.PAN],
+            tilt=wish[Axis.TILT],
+            sent_at_s=self._sent_at(visitor, late_s),
+            heard_s=self.now if heard_s is None else heard_s,
+            for_s=for_s,
+        )
+
+    def _sent_at(self, visitor: VisitorState, late_s: float) -> float:
+        return self.now + visitor.clock_offset_s - visitor.slept_s - late_s
+
+    def _offer(self, visitor: VisitorState, setpoint: Setpoint, late_s: float) -> None:
+        self.model.pass_time(self.now)
+        expected = self.model.receive(self.now, visitor.name, setpoint, late_s + visitor.slept_s)
+        self._compare(expected, lambda: self.core.receive_setpoint(self.now, visitor.name, setpoint))
+        self._step()
+
+    def _compare(self, expected: Refusal | None, request: Callable[[], None]) -> None:
+        """The core must refuse what the model refuses, for that reason, and nothing else."""
+        refusal = None
+        try:
+            request()
+        except VisitorError as error:
+            refusal = error.refusal
+        self.met[f"refused: {refusal}" if refusal is not None else "granted"] += 1
+        assert refusal is expected, f"refused for {refusal}, not {expected}"
+
+    # how units behave
+
+    def _lose(self, axis: Axis, unit: UnitState) -> None:
+        self.met["lost with a doubt"] += unit.is_hung or unit.is_deaf
+        if axis is Axis.PAN:
+            self.pan.may_overrun |= unit.turning != 0
+            unit.may_have_missed = self.now - unit.changed_at <= UNHEARD_S + EPSILON
+            self.pan.may_be_unsure |= not self.pan.is_exact or unit.may_have_missed
+
+    def _find(self, axis: Axis, unit: UnitState) -> None:
+        was_turning, away_s = unit.turning != 0, self.now - unit.lost_at
+        self.core.receive_attempted(self.now, axis, 0.0)
+        unit.turning = 0.0
+        self.core.receive_written(self.now, axis, 0.0)
+        is_long = away_s > LONG_OUTAGE_S
+        if axis is Axis.PAN and is_long and (was_turning or unit.may_have_missed):
+            self.pan.is_exact, self.pan.may_be_unsure = False, True
+        if axis is Axis.PAN and was_turning:
+            self.pan.is_lost |= is_long
+            self.pan.is_anywhere |= is_long
+            self.met[f"turned out of reach {'for long' if is_long else 'for seconds'}"] += 1
+
+    def _hand_over(self, axis: Axis, velocity: float) -> None:
+        unit = self.units[axis]
+        if not unit.is_ready or unit.is_hung:
+            return
+        self.core.receive_attempted(self.now, axis, velocity)
+        if unit.hangs_next is not None:
+            unit.is_hung = True
+            if axis is Axis.PAN:
+                self.pan.may_overrun, self.pan.is_exact = True, False
+        if not unit.is_deaf and unit.hangs_next is not False:
+            unit.turning = velocity
+        if not unit.is_hung:
+            self.core.receive_written(self.now, axis, velocity)
+
+    def _pass_to(self, time: float) -> None:
+        self.pan.deg += self.units[Axis.PAN].turning * FULL_SPEED_DEG_PER_S * (time - self.now)
+        self.now = time
+
+    # invariants
+
+    def _step(self) -> None:
+        """Let the core do what is due, and check every effect."""
+        told_lost = set()
+        for effect in self.core.tick(self.now):
+            if isinstance(effect, Write):
+                self._check_write(self.units[effect.axis], effect.velocity)
+                self._hand_over(effect.axis, effect.velocity)
+            elif isinstance(effect, Tell):
+                self.met[f"cut: {effect.code}"] += 1
+                if effect.code is NoticeCode.LEASE_LOST:
+                    told_lost.add(effect.session)
+        self.model.motion.note(self.now, is_moving=any(unit.told != 0 for unit in self.units.values()))
+        assert told_lost == self.model.lost_it, (
+            f"{told_lost} were told that they drive no more, not {self.model.lost_it}"
+        )
+        self.model.lost_it = set()
+        lease = self.model.lease
+        rank = PEOPLE[lease.driver] if lease.driver is not None else 0
+        assert self.core.lease_status == LeaseStatus(lease.epoch, lease.driver, rank), "the wrong one drives"
+        for axis in AXES:
+            self._check_is_meant(axis)
+            self._check_stops(self.units[axis])
+        self._check_position()
+        self._check_limits()
+
+    def _check_write(self, unit: UnitState, velocity: float) -> None:
+        """A speed grows slowly, a stop is said three times and no more."""
+        from_rest = abs(unit.told) if unit.told * velocity > 0 else 0.0
+        most = from_rest + OPTIONS.acceleration_per_s * min(max(0.0, self.now - unit.told_at), GROWS_FOR_S)
+        assert abs(velocity) <= max(FIRST_STEP, from_rest, most) + EPSILON, f"a jump from {unit.told} to {velocity}"
+        self.met["reversed"] += unit.told * velocity < 0
+        if velocity != 0:
+            unit.stops_since = None
+        elif unit.told != 0:
+            unit.stops_since, unit.stops = self.now, 1
+        else:
+            assert unit.stops_since is not None, "a stop that nobody asked for"
+            unit.stops += 1
+            assert unit.stops <= STOPS, "a stop without end"
+        if velocity != unit.told:
+            unit.changed_at = self.now
+        unit.told, unit.told_at = velocity, self.now
+
+    def _check_is_meant(self, axis: Axis) -> None:
+        told, wish = self.units[axis].told, self.model.wish(axis)
+        assert told == 0 or wish != 0, f"{axis} moves and nobody means it to"
+        assert told * wish >= 0, f"{axis} moves the wrong way"
+        assert abs(told) <= abs(wish) + EPSILON, f"{axis} moves faster than it was asked to"
+        if told == 0 and wish != 0:
+            is_known = self.pan.is_exact and not self.pan.may_be_unsure
+            is_near = LIMIT_DEG - self.pan.deg * math.copysign(1, wish) <= NEAR_DEG
+            assert axis is Axis.PAN, f"{axis} is not moved though somebody means it to"
+            assert is_near or not is_known, f"pan is not moved at {self.pan.deg} though somebody means it to"
+            self.met[f"limit: {math.copysign(1, wish):+.0f}"] += is_known
+
+    def _check_stops(self, unit: UnitState) -> None:
+        if unit.stops_since is not None and self.now - unit.stops_since > STOPS_WITHIN_S:
+            assert unit.stops == STOPS, f"a stop was said {unit.stops} times"
+            unit.stops_since = None
+            self.met["stop said three times"] += 1
+
+    def _check_position(self) -> None:
+        status = self.core.axis_status(self.now, Axis.PAN)
+        unit = self.units[Axis.PAN]
+        assert status.position_deg is not None
+        error_deg = abs(status.position_deg - self.pan.deg)
+        self.pan.is_lost |= error_deg > MOST_DOUBT_DEG
+        if self.pan.is_exact:
+            assert error_deg < EPSILON * 10, f"reckoned {status.position_deg}, and truly {self.pan.deg}"
+            assert status.is_position_sure or self.pan.may_be_unsure or not unit.is_ready, "not sure without a reason"
+        elif unit.is_ready and not unit.is_deaf and status.is_position_sure:
+            assert error_deg <= SURE_DEG, f"sure of {status.position_deg}, and truly {self.pan.deg}"
+        assert not (self.pan.is_anywhere and status.is_position_sure), "sure after a long outage"
+        self.met["not sure"] += not status.is_position_sure
+
+    def _check_limits(self) -> None:
+        """Never further outward; and never beyond, but for what it turned while nobody could stop it."""
+        unit = self.units[Axis.PAN]
+        if self.pan.is_lost or unit.is_deaf:
+            return
+        outward = unit.told * math.copysign(1, self.pan.deg) > 0
+        is_beyond = abs(self.pan.deg) > LIMIT_DEG
+        assert not (outward and is_beyond), f"pan is driven outward at {self.pan.deg}"
+        assert self.pan.may_overrun or not is_beyond, f"pan at {self.pan.deg}"
+        self.met["beyond a limit"] += is_beyond
+        self.pan.may_overrun &= is_beyond or unit.is_hung or not unit.is_ready
+
+    def _check_asleep(self, late_s: float) -> None:
+        """What the core sleeps through must go on until now."""
+        for axis, unit in self.units.items():
+            if unit.told != 0:
+                assert self.model.press is not None
+                assert self.now <= self.model.ends_at(self.now) + late_s + EPSILON, (
+                    f"{axis} moves by a press that is over"
+                )
+            self._check_stops(unit)
+        press = self.model.press
+        is_settled = press is not None and self.now - press.changed_at > GROWN_AFTER_S
+        if is_settled and self.now < self.model.ends_at(self.now):
+            tilt = self.model.wish(Axis.TILT)
+            assert abs(self.units[Axis.TILT].told - tilt) < EPSILON, "a speed never grows to what is wanted"
+            self.met["grown to what is wanted"] += tilt != 0
+        self._check_position()
+        self._check_limits()
+
+
+def _forget(visitor: VisitorState) -> None:
+    """The page begins to count anew, as it does under a new lease."""
+    visitor.pressed, visitor.hold, visitor.seq = None, 0, 0

@@ -1,0 +1,367 @@
+"""Ways in which the fail-safe core could be wrong: each is one edit of its source that the model harness must detect.
+
+Left out are edits that change nothing that anybody could notice:
+- `AxisMotion.receive_clock_jump` without setting `_shaped_at` back: the hold is cut at the same instant, and a motion
+  starts from rest whatever that says.
+- `Control.receive_session_closed` without forgetting the session's lateness: it begins afresh when it opens again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In `module` of `belvedere.control`, `old` becomes `new` where it occurs first."""
+
+    name: str
+    module: str
+    old: str
+    new: str = ""
+
+
+MUTATIONS = (
+    # the hold and its ends
+    Mutation(
+        "a hold has no longest time",
+        "core",
+        "elif self._hold is not None and now >= self._too_long_at(now, self._hold):",
+        "elif False:",
+    ),
+    Mutation(
+        "a hold's longest time wakes nobody",
+        "core",
+        "min(self._hold.expires_at, self._too_long_at(self._now, self._hold))",
+        "self._hold.expires_at",
+    ),
+    Mutation(
+        "a new press begins the longest time anew",
+        "core",
+        "min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))",
+        "hold.began_at + self.options.hold_ceiling_s",
+    ),
+    Mutation(
+        "a hold at rest has no longest time",
+        "core",
+        "min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))",
+        "self._ceiling.ends_at(now)",
+    ),
+    Mutation(
+        "who moved the head for too long may press at once",
+        "core",
+        "if not is_held and now >= self._ceiling.ends_at(now):",
+        "if False:",
+    ),
+    Mutation(
+        "a press that came too soon after a long motion counts later",
+        "core",
+        "            self._last_hold = setpoint.hold\n",
+    ),
+    Mutation(
+        "any pause is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "now > self._at_rest_since"
+    ),
+    Mutation(
+        "nothing is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "self._at_rest_since == -math.inf"
+    ),
+    Mutation(
+        "a rest begins anew at every tick",
+        "ceiling",
+        "now if self._at_rest_since is None else self._at_rest_since",
+        "now",
+    ),
+    Mutation("a clock's jump shortens what was moved", "ceiling", "        self._began_at -= before - now\n"),
+    Mutation(
+        "a clock's jump is no rest",
+        "ceiling",
+        "            self._at_rest_since -= before - now\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "a setpoint lives a little longer",
+        "core",
+        "now >= self._hold.expires_at:",
+        "now >= self._hold.expires_at + 0.3:",
+    ),
+    Mutation(
+        "a setpoint's own end is ignored",
+        "core",
+        "min(setpoint.for_s, self.options.dead_man_s)",
+        "self.options.dead_man_s",
+    ),
+    Mutation(
+        "a setpoint's own end may be late", "core", "min(setpoint.for_s, self.options.dead_man_s)", "setpoint.for_s"
+    ),
+    Mutation(
+        "a setpoint renews a hold that expired unseen",
+        "core",
+        "        self._advance(now)\n        self._check(now, session, setpoint)",
+        "        self._check(now, session, setpoint)",
+    ),
+    Mutation("a hold that ended resumes", "core", "if not is_held and setpoint.hold <= self._last_hold:", "if False:"),
+    Mutation(
+        "a release does nothing",
+        "core",
+        "        if self._hold is not None and hold >= self._hold.number:\n            self._end_hold(stamp)\n",
+    ),
+    Mutation("a release of an old epoch counts", "core", "or epoch != self._lease.epoch:", "or False:"),
+    Mutation("a release is not remembered", "core", "        self._last_hold = max(self._last_hold, hold)\n"),
+    Mutation(
+        "the end of a hold forgets tilt",
+        "core",
+        "        for motion in self._axes.values():\n            motion.receive_cut(self._last_hold, stamp)",
+        "        for motion in list(self._axes.values())[:1]:\n            motion.receive_cut(self._last_hold, stamp)",
+    ),
+    # what is refused
+    Mutation(
+        "lateness is ignored",
+        "core",
+        "and late_s <= self.options.dead_man_s:",
+        ":",
+    ),
+    Mutation(
+        "pings teach nothing",
+        "core",
+        "            self._lateness[session].receive(now, sent_at_s)\n",
+        "            pass\n",
+    ),
+    Mutation("how old a setpoint may be is ignored", "core", "age_s <= self.options.max_age_s and ", ""),
+    Mutation(
+        "a time that nobody was told is believed", "delay", "if age_s >= -GRAIN_S else math.inf", "if True else 0.0"
+    ),
+    Mutation("a distant driver is never slowed", "core", "slowed.velocity(axis)", "setpoint.velocity(axis)"),
+    Mutation("a distant driver is slowed too late", "delay", "2 * age_s / max_age_s - 1", "4 * age_s / max_age_s - 3"),
+    Mutation(
+        "a distant driver is slowed twice as much",
+        "delay",
+        "1 - (1 - SLOWEST) * beyond",
+        "1 - 2 * (1 - SLOWEST) * beyond",
+    ),
+    Mutation("a clock that stood still is believed", "lateness", "if late_s > most_s + JUMP_S:", "if False:"),
+    Mutation(
+        "a clock that stood still is believed for a while",
+        "lateness",
+        "            self._smallest.clear()\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "a late setpoint leaves its hold",
+        "core",
+        "        self._last_hold = max(self._last_hold, setpoint.hold)\n"
+        "        if self._hold is not None and self._hold.number <= setpoint.hold:\n"
+        "            self._cut(NoticeCode.HOLD_EXPIRED)\n",
+    ),
+    Mutation(
+        "lateness is measured against the last message", "lateness", "self._smallest[-1][1] >= difference", "True"
+    ),
+    Mutation("lateness is forgotten soon", "lateness", "WINDOW_S = 30.0", "WINDOW_S = 1.0"),
+    Mutation(
+        "lateness survives a clock's jump",
+        "core",
+        "            self._lateness = {session: Lateness() for session in self._lateness}\n",
+    ),
+    Mutation("the order of setpoints is ignored", "core", "if setpoint.seq <= self._last_seq:", "if False:"),
+    Mutation(
+        "a setpoint may come twice", "core", "if setpoint.seq <= self._last_seq:", "if setpoint.seq < self._last_seq:"
+    ),
+    Mutation("an old epoch drives", "core", "if setpoint.epoch != self._lease.epoch:", "if False:"),
+    Mutation("impossible numbers drive", "core", "if not setpoint.is_possible:", "if False:"),
+    Mutation("a closing house drives on", "core", "        if self._is_closing:\n", "        if False:\n"),
+    Mutation("closing cuts nothing", "core", "        self._cut(NoticeCode.CLOSING)\n"),
+    # the lease
+    Mutation("a lease is never stale", "lease", "if self.driver is None or now < self._ends_at:", "if True:"),
+    Mutation(
+        "a stale lease leaves its holds",
+        "core",
+        "        if lost is not None:\n            self._lease_changed(lost, is_told=lost.session in self._drivers)\n",
+    ),
+    Mutation(
+        "a sign of life keeps no lease",
+        "core",
+        "        self._lease.receive_sign_of_life(now, session)\n        if session in self._lateness",
+        "        if session in self._lateness",
+    ),
+    Mutation("rank is ignored", "lease", "self.driver.rank > asking.rank", "False"),
+    Mutation("rank keeps equals out", "lease", "self.driver.rank > asking.rank", "self.driver.rank >= asking.rank"),
+    Mutation("acquiring steals", "lease", "if self.driver is not None and not is_back:", "if False:"),
+    Mutation("nobody comes back", "lease", "self.driver.person == asking.person", "False"),
+    Mutation("anybody comes back", "lease", "self.driver.person == asking.person", "True"),
+    Mutation(
+        "there is no grace",
+        "lease",
+        "now + self._options.lease_grace_s\n        return True",
+        "now\n        return True",
+    ),
+    Mutation("epochs do not rise", "lease", "        self.epoch += 1\n"),
+    Mutation(
+        "a lease that is returned is kept",
+        "lease",
+        "        self.driver = None\n        return True",
+        "        return True",
+    ),
+    Mutation(
+        "who left goes on driving",
+        "lease",
+        "self.driver.session == session and not self._is_gone",
+        "self.driver.session == session",
+    ),
+    Mutation(
+        "a session that closes stops nothing",
+        "core",
+        "        if self._lease.receive_gone(now, session):\n"
+        "            self._cut(NoticeCode.LEASE_LOST, told=False)\n",
+        "        self._lease.receive_gone(now, session)\n",
+    ),
+    Mutation(
+        "a new driver inherits the motion",
+        "core",
+        "        self._cut(NoticeCode.LEASE_LOST, told=False)\n        if is_told",
+        "        if is_told",
+    ),
+    Mutation(
+        "a new driver inherits the ended holds", "core", "        self._last_seq, self._last_hold = -1, NO_HOLD\n"
+    ),
+    Mutation(
+        "a new driver inherits an axis's ended holds",
+        "core",
+        "        for motion in self._axes.values():\n            motion.ended_hold = NO_HOLD\n",
+    ),
+    Mutation(
+        "anybody who leaves takes the lease along",
+        "lease",
+        "        if not self.is_held_by(session):\n            return False\n        self._is_gone = True",
+        "        self._is_gone = True",
+    ),
+    # stops
+    Mutation("stop cuts nothing", "core", "        self._cut(NoticeCode.STOPPED)\n"),
+    Mutation("a stop is said once", "options", "STOP_WRITES = 3", "STOP_WRITES = 1"),
+    Mutation("a stop is said twice", "options", "STOP_WRITES = 3", "STOP_WRITES = 2"),
+    Mutation("a stop is repeated late", "options", "STOP_REPEAT_S = 0.05", "STOP_REPEAT_S = 0.2"),
+    Mutation(
+        "a stop is not said again",
+        "motion",
+        "            self._stops_left, self._next_stop_at = STOP_WRITES, now\n\n    def receive_ready",
+        "            pass\n\n    def receive_ready",
+    ),
+    Mutation(
+        "nobody is woken for a stop's repetition",
+        "motion",
+        "return self._next_stop_at if self._stops_left else None",
+        "return None",
+    ),
+    # units
+    Mutation(
+        "a lost unit's part of a hold goes on",
+        "core",
+        "if not is_ready and motion.receive_cut(self._last_hold):",
+        "if False:",
+    ),
+    Mutation(
+        "a lost unit's part of a hold resumes",
+        "core",
+        "if not is_ready and motion.receive_cut(self._last_hold):",
+        "if not is_ready and motion.receive_cut(NO_HOLD):",
+    ),
+    Mutation(
+        "a press moves a unit out of reach",
+        "motion",
+        "        if not self.is_ready:\n            self.receive_cut(hold)\n            return\n",
+    ),
+    Mutation(
+        "a press waits for a unit out of reach",
+        "motion",
+        "            self.receive_cut(hold)\n            return\n        self._target",
+        "            return\n        self._target",
+    ),
+    # speeds
+    Mutation("speeds jump", "shaping", "if abs(target) <= from_rest:", "if True:"),
+    Mutation("speeds never grow", "motion", "        self._shaped_at = now\n"),
+    Mutation(
+        "speeds grow twice as fast", "shaping", "from_rest + acceleration_per_s", "from_rest + 2 * acceleration_per_s"
+    ),
+    Mutation(
+        "speeds catch up after a quiet spell", "motion", "min(now - self._shaped_at, UNSEEN_S)", "now - self._shaped_at"
+    ),
+    Mutation(
+        "nobody is woken to grow", "motion", "if is_growing or self._limits.is_limited", "if self._limits.is_limited"
+    ),
+    Mutation(
+        "a reversal keeps its speed",
+        "shaping",
+        "from_rest = abs(current) if is_same_way else 0.0",
+        "from_rest = abs(current)",
+    ),
+    # limits
+    Mutation(
+        "nothing slows down before a limit",
+        "shaping",
+        "    most = max(CREEP, room_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))\n"
+        "    return math.copysign(min(abs(velocity), most), velocity)",
+        "    return velocity",
+    ),
+    Mutation(
+        "there are no limits",
+        "shaping",
+        "    if room_deg <= CREEP * full_speed_deg_per_s * REACTION_S:\n        return 0.0\n",
+        "    return velocity\n",
+    ),
+    Mutation(
+        "there is no upper limit",
+        "shaping",
+        "limits.max_deg if velocity > 0 else limits.min_deg",
+        "None if velocity > 0 else limits.min_deg",
+    ),
+    Mutation(
+        "there is no lower limit",
+        "shaping",
+        "limits.max_deg if velocity > 0 else limits.min_deg",
+        "limits.max_deg if velocity > 0 else None",
+    ),
+    Mutation("limits are mixed up", "shaping", "limits.max_deg if velocity > 0", "limits.max_deg if velocity < 0"),
+    Mutation("nobody is woken near a limit", "motion", "if is_growing or self._limits.is_limited", "if is_growing"),
+    Mutation(
+        "a limit is kept from where the axis stands at best",
+        "motion",
+        "farthest_deg(now, velocity, self._limits.most_doubt_deg)",
+        "position_deg(now)",
+    ),
+    # odometry
+    Mutation(
+        "half of the way is counted",
+        "odometry",
+        "(self.full_speed_deg_per_s or 0.0) * max(0.0, now - self._since)",
+        "0.5 * (self.full_speed_deg_per_s or 0.0) * max(0.0, now - self._since)",
+    ),
+    Mutation(
+        "the way is counted backwards",
+        "odometry",
+        "return self._position_deg + self.velocity",
+        "return self._position_deg - self.velocity",
+    ),
+    Mutation("a clock's jump is counted", "motion", "        self.odometer.receive_clock_jump(before, now)\n"),
+    Mutation("what was turned before a clock's jump is forgotten", "odometry", "        self._advance(before)\n"),
+    Mutation("a clock's jump cuts nothing", "core", "            self._cut(NoticeCode.CLOCK_JUMPED)\n"),
+    Mutation("a clock's jump leaves a lease without end", "core", "            self._lease.receive_clock_jump(now)\n"),
+    Mutation("each outage ends at the limit", "odometry", "        if self._was_away_long:", "        if True:"),
+    Mutation(
+        "a long outage is sure",
+        "odometry",
+        "self._was_away_long, self._is_count_kept = False, False",
+        "self._was_away_long = False",
+    ),
+    Mutation("an outage is never long", "odometry", "            self._was_away_long = True\n", "            pass\n"),
+    Mutation("attempts are ignored", "odometry", "        self._open.receive(velocity)\n\n", "\n"),
+    Mutation(
+        "a lost link settles what was on its way",
+        "odometry",
+        "        self._doubt_recent(now)\n        self._kept = self._open.copy()\n",
+        "        self._doubt_recent(now)\n",
+    ),
+    Mutation("a dead link is noticed at once", "odometry", "        self._doubt_recent(now)\n"),
+    Mutation(
+        "doubts are never settled",
+        "odometry",
+        "        self._kept.settle(velocity)\n        self._open = self._kept.copy()\n",
+        "        self._kept.settle(velocity)\n",
+    ),
+)

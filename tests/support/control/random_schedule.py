@@ -1,0 +1,211 @@
+"""Random schedules of events for the model harness, and what they must have met to prove anything."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tests.support.control.model_harness import LATE_TICK_S, OPTIONS, ModelHarness
+from tests.support.control.reference_model import PEOPLE
+
+from belvedere.control.lease import LeaseVerb
+from belvedere.head.axes import AXES, Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from random import Random
+
+NAMES = tuple(PEOPLE)
+TO_BE_MET = (
+    "granted",
+    *(f"refused: {why}" for why in ("not_ready", "not_driving", "someone_else_drives", "outranked", "bad_message")),
+    *(f"refused: {why}" for why in ("old_epoch", "old_sequence", "too_late", "too_slow")),
+    *(f"refused: {why}" for why in ("hold_ended", "hold_too_long")),
+    *(f"cut: {why}" for why in ("hold_expired", "hold_too_long", "link_lost", "lease_lost", "stopped")),
+    *(f"cut: {why}" for why in ("clock_jumped", "closing")),
+    *(f"lease: {how}" for how in ("acquire", "take", "acquire while gone", "take while gone")),
+    "limit: -1",
+    "limit: +1",
+    "beyond a limit",
+    "reversed",
+    "grown to what is wanted",
+    "stop said three times",
+    "turned out of reach for seconds",
+    "turned out of reach for long",
+    "lost with a doubt",
+    "not sure",
+)
+
+
+def never_met(met: Iterable[str]) -> list[str]:
+    """What should have happened and did not."""
+    return sorted(set(TO_BE_MET) - set(met))
+
+
+def run_random_schedule(random: Random, steps: int) -> ModelHarness:
+    """Run `steps` events that are chosen by `random`; raises AssertionError when an invariant is broken."""
+    harness = ModelHarness()
+    _set_up(harness)
+    for _ in range(steps):
+        is_over = harness.pan.is_lost or not harness.pan.is_exact or harness.model.is_closing
+        if is_over and random.random() < ANEW:
+            harness.begin_anew()
+            _set_up(harness)
+        _random_event(harness, random)
+    harness.wait(OPTIONS.dead_man_s + LATE_TICK_S)
+    assert all(unit.told == 0 for unit in harness.units.values()), "still moving after the dead-man time"
+    return harness
+
+
+def _set_up(harness: ModelHarness) -> None:
+    harness.come_or_go("ann")
+    for axis in AXES:
+        harness.link(axis)
+    harness.lease("ann", LeaseVerb.ACQUIRE)
+    harness.press("ann", 1.0, -0.5)
+
+
+def _random_event(harness: ModelHarness, random: Random) -> None:
+    """One event; the likely ones are those of a visitor who drives."""
+    name = random.choice(NAMES)
+    driver = harness.model.lease.driver or name
+    if random.random() < RARELY:
+        harness.close()
+    else:
+        random.choices(tuple(EVENTS), tuple(EVENTS.values()))[0](harness, random, name, driver)
+
+
+def _velocities(random: Random) -> tuple[float, float]:
+    """A pan and tilt velocity: often full speed, as from a key, and often no tilt."""
+    return (
+        random.choice((1.0, -1.0, random.uniform(-1, 1))),
+        random.choice((0.0, -1.0, random.uniform(-1, 1))),
+    )
+
+
+def _for_s(random: Random) -> float:
+    return random.choice((math.inf, math.inf, math.inf, 0.05, 0.2, 1.5))
+
+
+def _late(random: Random) -> float:
+    return random.uniform(0, LATE_TICK_S)
+
+
+def _goes_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    harness.wait(random.choice((0.02, 0.05, 0.05, 0.2, 0.4, 0.7)), _late(random))
+    late_s = random.choice((0.0, 0.0, 0.0, 0.13, 0.95))
+    unheard_s = random.choice((0.05, 0.05, 0.05, 0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
+    harness.hold(driver, *_velocities(random), late_s=late_s, for_s=_for_s(random), unheard_s=unheard_s)
+
+
+def _holds_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    harness.hold_on(driver, random.choice((0.2, 0.6, 0.6, 2.5)), _late(random))
+
+
+def _presses(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    harness.press(driver, *_velocities(random), _for_s(random))
+
+
+def _replays(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    harness.replay(driver, random.choice((0, 0, 1)), random.choice((0, 0, 1, 2)), random.randrange(4))
+
+
+def _waits(harness: ModelHarness, random: Random, _name: str, _driver: str) -> None:
+    harness.wait(random.choice((0.3, 0.9, 1.5, 2.5, 6.0)), _late(random))
+
+
+def _presses_on_and_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A hand, or a program, that begins anew again and again, with rests that are none, or hardly any."""
+    for _ in range(random.randrange(4, 12)):
+        harness.press(driver, *_velocities(random), random.choice((math.inf, 0.2)))
+        harness.wait(random.choice((0.1, 0.4, 0.79)), _late(random))
+
+
+def _comes_and_is_held_up(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """Somebody comes, is heard of in time, and the first press is held up."""
+    if harness.visitors[driver].is_connected:
+        harness.come_or_go(driver)
+    harness.come_or_go(driver)
+    harness.ping(driver, 0.0)
+    harness.lease(driver, LeaseVerb.ACQUIRE)
+    harness.press(driver, *_velocities(random), late_s=random.choice((0.3, 0.9)))
+
+
+def _breaks(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
+    """The driver's connection breaks, and somebody asks to drive: perhaps the same person again."""
+    if harness.visitors[driver].is_connected:
+        harness.come_or_go(driver)
+    harness.wait(random.choice((0.0, 0.3, 2.9, 3.1)), _late(random))
+    asking = random.choice((driver, "ann-again", name))
+    if not harness.visitors[asking].is_connected:
+        harness.come_or_go(asking)
+    harness.lease(asking, random.choice((LeaseVerb.ACQUIRE, LeaseVerb.TAKE)))
+    harness.press(asking, *_velocities(random))
+
+
+def _is_lost_for_long(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A unit goes out of reach while it turns steadily, and comes back after it may have met its own end."""
+    if harness.units[Axis.PAN].is_ready:
+        harness.press(driver, random.choice((0.1, -0.1)), 0.0)
+        harness.hold_on(driver, 0.8, _late(random))
+        harness.link(Axis.PAN)
+        harness.wait(random.choice((4.5, 5.5)), _late(random))
+        harness.link(Axis.PAN)
+
+
+def _deafens(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A link dies, shows it only after a while, and is reached again, most often soon."""
+    axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
+    if not harness.units[axis].is_ready:
+        return
+    harness.go_deaf(axis)
+    harness.wait(random.uniform(0, 0.2), _late(random))
+    random.choice((harness.release, harness.stop, lambda name: harness.hold(name, *_velocities(random))))(driver)
+    harness.wait(random.uniform(0, 0.2), _late(random))
+    harness.link(axis)
+    harness.wait(random.choice((0.05, 0.2, 1.0)), _late(random))
+    harness.link(axis)
+
+
+def _hangs(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A write never ends, and the link is given up for that."""
+    axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
+    if not harness.units[axis].is_ready:
+        return
+    harness.hang(axis, is_taken=random.random() < 0.5)
+    random.choice((harness.release, lambda name: harness.hold(name, *_velocities(random))))(driver)
+    harness.wait(random.uniform(0, 0.3), _late(random))
+    harness.link(axis)
+    harness.wait(random.choice((0.05, 0.2, 1.0)), _late(random))
+    harness.link(axis)
+
+
+EVENTS: dict[Callable[[ModelHarness, Random, str, str], None], int] = {
+    _goes_on: 8,
+    _holds_on: 2,
+    _presses: 4,
+    _presses_on_and_on: 1,
+    _comes_and_is_held_up: 1,
+    _replays: 1,
+    _waits: 1,
+    _deafens: 1,
+    _is_lost_for_long: 1,
+    _hangs: 1,
+    _breaks: 2,
+    lambda harness, _random, name, _driver: harness.come_or_go(name): 2,
+    lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.ACQUIRE): 1,
+    lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.TAKE): 1,
+    lambda harness, _random, _name, driver: harness.lease(driver, LeaseVerb.RETURN): 1,
+    lambda harness, random, _name, driver: harness.release(driver, random.choice((0, 0, 0, 1))): 1,
+    lambda harness, random, _name, driver: harness.press_and_let_go(driver, *_velocities(random)): 1,
+    lambda harness, _random, name, _driver: harness.stop(name): 1,
+    lambda harness, random, _name, driver: harness.ping(driver, random.choice((0.0, 0.0, 0.3))): 1,
+    lambda harness, random, _name, _driver: harness.link(random.choice(AXES)): 2,
+    lambda harness, random, _name, _driver: harness.clock_jumps_back(random.choice((0.001, 0.3, 40.0))): 1,
+    lambda harness, random, name, _driver: harness.hold(name, *_velocities(random)): 1,
+    lambda harness, random, _name, _driver: harness.stall(random.choice((0.1, 0.9, 2.5))): 1,
+    lambda harness, _random, name, _driver: harness.garbage(name): 1,
+    lambda harness, random, _name, driver: harness.sleep(driver, random.choice((0.3, 1.7, 12.0))): 1,
+}
+ANEW = 0.15  # what cannot be known any more ends with a fresh start: soon, not at once
+RARELY = 0.01  # the program ends: not in every schedule, which would be short otherwise

@@ -1,0 +1,307 @@
+"""A reference model of the fail-safe rules: who drives, which press counts until when, and what must be refused.
+
+The model harness runs it beside the core and compares both after every event. It is written from the rules and shares
+no code with the core; where the core is fast, the model is simple.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from belvedere.control.lease import LeaseVerb
+from belvedere.errors import Refusal
+from belvedere.head.axes import AXES, Axis
+
+if TYPE_CHECKING:
+    from belvedere.control.options import ControlOptions
+    from belvedere.control.setpoint import Setpoint
+
+PEOPLE = {"ann": 0, "ann-again": 0, "bob": 0, "room": 1}  # sessions, and who outranks whom
+REMEMBERED_S = 30.0  # how long a quick message is the measure of later ones
+STOOD_STILL_S = 0.1  # a clock that is off by less is not found out
+SLOWEST = 0.25  # what is left of the top speed at the largest delay
+
+
+def person_of(session: str) -> str:
+    """Whose session it is: two of them are ann's."""
+    return session.removesuffix("-again")
+
+
+@dataclass
+class LeaseModel:
+    """Who drives, under which epoch, and when that ends if nothing is heard."""
+
+    options: ControlOptions
+    driver: str | None = None
+    epoch: int = 0
+    is_gone: bool = False
+    ends_at: float = 0.0
+
+    def is_held_by(self, session: str) -> bool:
+        """Whether this session drives now."""
+        return session == self.driver and not self.is_gone
+
+    def hear(self, now: float, session: str) -> None:
+        """The session said something."""
+        if self.is_held_by(session):
+            self.ends_at = now + self.options.lease_stale_s
+
+    def refusal(self, session: str, verb: LeaseVerb) -> Refusal | None:
+        """Why this request may not be."""
+        if self.driver is None or self.is_held_by(session) or verb is LeaseVerb.RETURN:
+            return None
+        if verb is LeaseVerb.TAKE:
+            is_lower = session != self.driver and PEOPLE[session] < PEOPLE[self.driver]
+            return Refusal.OUTRANKED if is_lower else None
+        is_back = self.is_gone and person_of(session) == person_of(self.driver)
+        return None if is_back else Refusal.SOMEONE_ELSE_DRIVES
+
+    def grant(self, now: float, session: str) -> None:
+        """This session drives from now on."""
+        self.driver, self.is_gone, self.epoch = session, False, self.epoch + 1
+        self.hear(now, session)
+
+
+@dataclass
+class RelativeDelayModel:
+    """How late each of a session's messages came, by a clock that is right but for the time that its page slept."""
+
+    heard: list[tuple[float, float]] = field(default_factory=list)
+
+    def apparent_s(self, now: float, late_s: float, most_s: float = math.inf) -> float:
+        """How late a message seems that was `late_s` on its way: against the quickest of the last while.
+
+        It cannot have been longer on its way than `most_s`; where it seems so, a clock stood still, and counts afresh.
+        """
+        self.heard = [(at, late) for at, late in self.heard if at >= now - REMEMBERED_S]
+        self.heard.append((now, late_s))
+        apparent_s = late_s - min(late for _at, late in self.heard)
+        if apparent_s > most_s + STOOD_STILL_S:
+            self.heard = [(now, late_s)]
+            return 0.0
+        return min(apparent_s, most_s)
+
+
+@dataclass
+class MotionModel:
+    """When the head began to move, and when it came to rest."""
+
+    rest_s: float
+    changes: list[tuple[float, bool]] = field(default_factory=list)
+
+    def note(self, now: float, *, is_moving: bool) -> None:
+        """It moves from now on, or rests."""
+        if self.began_at(now) is None:
+            self.changes.clear()
+        if is_moving != (bool(self.changes) and self.changes[-1][1]):
+            self.changes.append((now, is_moving))
+
+    def jump(self, seconds: float) -> None:
+        """The clock went back."""
+        self.changes = [(at - seconds, is_moving) for at, is_moving in self.changes]
+
+    def began_at(self, now: float) -> float | None:
+        """Since when it was moved without a rest that is one; None where it has rested."""
+        began_at, ends_at = None, now
+        for at, is_moving in reversed(self.changes):
+            if is_moving:
+                began_at = at
+            elif ends_at - at >= self.rest_s:
+                break
+            ends_at = at
+        return began_at
+
+
+@dataclass
+class Press:
+    """A press that counts: its number, its beginning, the end of its newest setpoint, and what it wants of which axis.
+
+    An axis that is missing was cut, and stays so. `changed_at` is when it wanted something else before.
+    """
+
+    number: int
+    began_at: float
+    expires_at: float
+    wishes: dict[Axis, float]
+    changed_at: float
+
+
+class ReferenceModel:
+    """The state that the rules refer to, without any of the core's own representation."""
+
+    def __init__(self, options: ControlOptions) -> None:
+        self.options = options
+        self.lease = LeaseModel(options)
+        self.press: Press | None = None
+        self.is_closing = False
+        self.lost_it: set[str] = set()  # who must be told that they drive no more
+        self.motion = MotionModel(options.dead_man_s)
+        self._present: dict[str, RelativeDelayModel] = {}
+        self._ready: set[Axis] = set()
+        self._newest_seq = -1
+        self._newest_hold = -1
+
+    # queries
+
+    def wish(self, axis: Axis) -> float:
+        """What somebody means this axis to do, as of the last `pass_time`."""
+        return self.press.wishes.get(axis, 0.0) if self.press is not None else 0.0
+
+    def ends_at(self, now: float) -> float:
+        """When the press that counts ends at the latest, if nothing is heard."""
+        assert self.press is not None
+        began_at = self.motion.began_at(now)
+        first = self.press.began_at if began_at is None else min(began_at, self.press.began_at)
+        return min(self.press.expires_at, first + self.options.hold_ceiling_s, self.lease.ends_at)
+
+    # events
+
+    def pass_time(self, now: float) -> None:
+        """End what ends by its time."""
+        if self.lease.driver is not None and now >= self.lease.ends_at:
+            if self.lease.driver in self._present:
+                self.lost_it.add(self.lease.driver)
+            self.lease.driver = None
+            self._forget_holds()
+        if self.press is not None and now >= self.ends_at(now):
+            self.press = None
+
+    def jump(self, seconds: float, now: float) -> None:
+        """The clock went back to `now`: nothing moves on, and the driver has the full time again at most."""
+        assert seconds > 0
+        self.press = None
+        full_s = max(self.options.lease_stale_s, self.options.lease_grace_s)
+        self.lease.ends_at = min(self.lease.ends_at, now + full_s)
+        self._present = {session: RelativeDelayModel() for session in self._present}
+        self.motion.jump(seconds)
+
+    def come(self, session: str) -> None:
+        """A session opened."""
+        self._present[session] = RelativeDelayModel()
+
+    def leave(self, now: float, session: str) -> None:
+        """A session closed."""
+        if self.lease.is_held_by(session):
+            self.press = None
+            self.lease.is_gone, self.lease.ends_at = True, now + self.options.lease_grace_s
+        self._present.pop(session, None)
+
+    def ask(self, now: float, session: str, verb: LeaseVerb) -> Refusal | None:
+        """A session asks about the lease; returns why that may not be."""
+        if session not in self._present:
+            return Refusal.NOT_READY
+        refusal = self.lease.refusal(session, verb)
+        if refusal is not None:
+            return refusal
+        if verb is LeaseVerb.RETURN:
+            if self.lease.is_held_by(session):
+                self.lease.driver = None
+                self._forget_holds()
+        elif self.lease.is_held_by(session):
+            self.lease.hear(now, session)
+        else:
+            if self.lease.driver is not None and self.lease.driver != session:
+                self.lost_it.add(self.lease.driver)
+            self.lease.grant(now, session)
+            self._forget_holds()
+        return None
+
+    def hear(self, now: float, session: str, late_s: float) -> None:
+        """A heartbeat."""
+        self.lease.hear(now, session)
+        if session in self._present:
+            self._present[session].apparent_s(now, late_s)
+
+    def receive(self, now: float, session: str, setpoint: Setpoint, late_s: float) -> Refusal | None:
+        """A setpoint came that was `late_s` on its way; returns why it may not be."""
+        refusal = self._refusal_of_sender(session, setpoint)
+        if refusal is not None:
+            return refusal
+        self.lease.hear(now, session)
+        if setpoint.seq <= self._newest_seq:
+            return Refusal.OLD_SEQUENCE
+        self._newest_seq = setpoint.seq
+        age_s = _age_s(now, setpoint)
+        is_late = self._present[session].apparent_s(now, late_s, age_s) > self.options.dead_man_s
+        if is_late or age_s > self.options.max_age_s:
+            self._end(setpoint.hold)
+            return Refusal.TOO_SLOW if self.options.max_age_s < age_s < math.inf else Refusal.TOO_LATE
+        return self._take(now, setpoint)
+
+    def release(self, now: float, session: str, epoch: int, hold: int) -> None:
+        """The visitor released the control."""
+        if self.lease.is_held_by(session) and epoch == self.lease.epoch:
+            self.lease.hear(now, session)
+            self._end(hold)
+
+    def stop(self, now: float, session: str) -> None:
+        """Somebody pressed stop."""
+        self.lease.hear(now, session)
+        self.press = None
+
+    def close(self) -> None:
+        """The program is about to end."""
+        self.press, self.is_closing = None, True
+
+    def link(self, axis: Axis, *, is_ready: bool) -> None:
+        """A unit came into reach, or went out of it."""
+        if is_ready:
+            self._ready.add(axis)
+            return
+        self._ready.discard(axis)
+        if self.press is not None:
+            self.press.wishes.pop(axis, None)
+
+    # internals
+
+    def _refusal_of_sender(self, session: str, setpoint: Setpoint) -> Refusal | None:
+        if session not in self._present or self.is_closing:
+            return Refusal.NOT_READY
+        if not self.lease.is_held_by(session):
+            return Refusal.NOT_DRIVING if self.lease.driver is None else Refusal.SOMEONE_ELSE_DRIVES
+        if setpoint.epoch != self.lease.epoch:
+            return Refusal.OLD_EPOCH
+        is_possible = all(abs(setpoint.velocity(axis)) <= 1 for axis in AXES)
+        return None if is_possible else Refusal.BAD_MESSAGE
+
+    def _take(self, now: float, setpoint: Setpoint) -> Refusal | None:
+        expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
+        if self.press is None or setpoint.hold != self.press.number:
+            if setpoint.hold <= self._newest_hold:
+                return Refusal.HOLD_ENDED
+            self._newest_hold = setpoint.hold
+            began_at = self.motion.began_at(now)
+            if began_at is not None and now >= began_at + self.options.hold_ceiling_s:
+                return Refusal.HOLD_TOO_LONG
+            self.press = Press(setpoint.hold, now, expires_at, dict.fromkeys(self._ready, 0.0), now)
+        self.press.expires_at = expires_at
+        share = self._share(now, setpoint)
+        wishes = {axis: share * setpoint.velocity(axis) for axis in self.press.wishes}
+        if wishes != self.press.wishes:
+            self.press.wishes, self.press.changed_at = wishes, now
+        return None
+
+    def _share(self, now: float, setpoint: Setpoint) -> float:
+        """By how much a wish is slowed down because of its age."""
+        half_s = self.options.max_age_s / 2
+        share_of_rest = max(0.0, (_age_s(now, setpoint) - half_s) / half_s)
+        most = 1 - (1 - SLOWEST) * share_of_rest
+        fastest = max(abs(setpoint.velocity(axis)) for axis in AXES)
+        return 1.0 if fastest <= most else most / fastest
+
+    def _end(self, hold: int) -> None:
+        """This press, and any before it, is over."""
+        self._newest_hold = max(self._newest_hold, hold)
+        if self.press is not None and self.press.number <= hold:
+            self.press = None
+
+    def _forget_holds(self) -> None:
+        self.press, self._newest_seq, self._newest_hold = None, -1, -1
+
+
+def _age_s(now: float, setpoint: Setpoint) -> float:
+    """How old it may be, by what its sender had heard; infinitely old where that cannot have been heard."""
+    age_s = now - setpoint.heard_s
+    return math.inf if age_s < 0 else age_s

@@ -1,0 +1,91 @@
+"""The model harness detects every listed mutation of the core within a stated number of random schedules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.support.control.mutations import MUTATIONS, Mutation
+
+import belvedere
+
+pytestmark = pytest.mark.realtime  # child processes run the broken cores
+
+SCHEDULES = 1500
+STEPS = 40
+TAKES_TOO_LONG_S = 120.0
+NEEDED = ("__init__.py", "errors.py", "control", "head")
+SOURCE = Path(belvedere.__file__).parent
+ROOT = Path(__file__).parents[3]
+SCRIPT = f"""
+from random import Random
+from tests.support.control.random_schedule import run_random_schedule
+for seed in range({SCHEDULES}):
+    try:
+        run_random_schedule(Random(seed), {STEPS})
+    except Exception as error:
+        print(f"found by seed {{seed}}: {{error!r}}")
+        break
+else:
+    print("kept every rule")
+"""
+
+
+def copy_of_the_core(folder: Path) -> Path:
+    """The core and what it imports, in a folder that can be changed."""
+    target = folder / "belvedere"
+    target.mkdir()
+    for name in NEEDED:
+        if (SOURCE / name).is_dir():
+            shutil.copytree(SOURCE / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(SOURCE / name, target / name)
+    return target
+
+
+def verdict_on(mutation: Mutation | None, folder: Path) -> str:
+    """What the harness reports of a core with this mutation."""
+    core = copy_of_the_core(folder)
+    if mutation is not None:
+        module = core / "control" / f"{mutation.module}.py"
+        source = module.read_text(encoding="utf-8")
+        if mutation.old not in source:
+            return "not found in the source: update the list of mutations"
+        module.write_text(source.replace(mutation.old, mutation.new, 1), encoding="utf-8")
+    command = [sys.executable, "-c", SCRIPT]
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        said = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TAKES_TOO_LONG_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "found: it never ends"
+    return said.stdout.strip() or said.stderr
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the harness reports of each mutated core and of the original, on all processors."""
+    cores: list[Mutation | None] = [None, *MUTATIONS]
+    folders = [tmp_path_factory.mktemp("core") for _ in cores]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        said = list(pool.map(verdict_on, cores, folders))
+    return {core.name if core else "": verdict for core, verdict in zip(cores, said, strict=True)}
+
+
+def test_the_core_as_it_is_keeps_every_rule(verdicts: dict[str, str]) -> None:
+    assert verdicts[""] == "kept every rule"
+
+
+@pytest.mark.parametrize("name", [mutation.name for mutation in MUTATIONS])
+def test_the_harness_detects_a_core_in_which(name: str, verdicts: dict[str, str]) -> None:
+    assert verdicts[name].startswith("found")
+
+
+def test_each_way_of_breaking_it_has_a_name_of_its_own() -> None:
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)

@@ -1,0 +1,39 @@
+"""Random schedules for the core: some by hypothesis, more by a plain generator; `make soak` runs a million."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.control.random_schedule import TO_BE_MET, never_met, run_random_schedule
+
+HYPOTHESIS_SCHEDULES = 1000
+PLAIN_SCHEDULES = 2500
+STEPS = 40
+
+
+@settings(max_examples=HYPOTHESIS_SCHEDULES, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_no_interleaving_moves_the_head_without_somebody_meaning_it(random: Random) -> None:
+    run_random_schedule(random, STEPS)
+
+
+def test_thousands_of_schedules_keep_every_invariant_and_meet_every_event() -> None:
+    met: Counter[str] = Counter()
+    for seed in range(PLAIN_SCHEDULES):
+        try:
+            met += run_random_schedule(Random(seed), STEPS).met
+        except AssertionError as error:  # pragma: no cover - says how to see it again
+            pytest.fail(f"seed {seed}, {STEPS} steps: {error}")
+    assert never_met(met) == []
+
+
+def test_a_schedule_is_reproduced_by_its_seed() -> None:
+    assert run_random_schedule(Random(7), STEPS).met == run_random_schedule(Random(7), STEPS).met
+
+
+def test_what_was_never_met_is_named() -> None:
+    assert never_met(TO_BE_MET[1:]) == [TO_BE_MET[0]]

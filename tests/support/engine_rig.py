@@ -1,0 +1,151 @@
+"""Runs the real engine over two fake units and a fake stage: no radio, camera or network."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from belvedere.access.door import Door, DoorOptions
+from belvedere.control.core import Control
+from belvedere.control.motion import AxisSetup
+from belvedere.control.options import ControlOptions
+from belvedere.engine.bus import Bus
+from belvedere.engine.engine import Engine
+from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.head.axes import AXES, Axis
+from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+from belvedere.stage.answer import Answer, CaptureClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from belvedere.access.sessions import Admission
+    from belvedere.events import Event
+
+
+class FakeUnit:
+    """A unit in reach that records every command and acknowledges it at once.
+
+    Set `failure` to make its next command raise, as no real one may; while `is_silent`, it acknowledges nothing.
+    """
+
+    def __init__(self, axis: Axis, engine: Engine, clock: Callable[[], float]) -> None:
+        self._axis, self._engine, self._clock = axis, engine, clock
+        self.status = UnitStatus(LinkPhase.READY, None, None, 0.03)
+        self.velocities: list[tuple[float, float]] = []
+        self.failure: Exception | None = None
+        self.is_silent = False
+        self._told = asyncio.Event()
+
+    @property
+    def velocity(self) -> float:
+        """What it was told last."""
+        return self.velocities[-1][1] if self.velocities else 0.0
+
+    def put(self, command: UnitCommand) -> None:
+        """Record and acknowledge."""
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        now = self._clock()
+        self.velocities.append((now, command.velocity))
+        self._told.set()
+        if not self.is_silent:
+            self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
+
+    async def stands_still(self) -> None:
+        """Wait until it was told to stop."""
+        while self.velocity:
+            self._told.clear()
+            await self._told.wait()
+
+
+class FakeStage:
+    """A stage that answers every offer with an empty description; `refusal` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.viewers = 0
+        self.is_available = True
+        self.is_warm = False
+        self.refusal: StageReason | None = None
+        self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
+
+    def warm(self) -> None:
+        """Note that somebody asked for it."""
+        self.is_warm = True
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        """Answer, or raise StageError with `refusal`."""
+        if self.refusal is not None:
+            raise StageError(self.refusal)
+        viewer = f"viewer{len(self.offers)}"
+        self.offers[viewer] = (owner, offer_sdp)
+        return Answer(viewer, "v=0\r\n", CaptureClock(90_000, 1000))
+
+    async def end(self, viewer_id: str, owner: str) -> None:
+        """Forget one viewer."""
+        if self.offers.get(viewer_id, ("", ""))[0] != owner:
+            raise StageError(StageReason.NOT_FOUND)
+        del self.offers[viewer_id]
+
+    async def end_all_of(self, owner: str) -> None:
+        """Forget an owner's viewers."""
+        self.offers = {viewer: offer for viewer, offer in self.offers.items() if offer[0] != owner}
+
+
+@dataclass
+class EngineRig:
+    """Everything but the gateway."""
+
+    clock: Callable[[], float]
+    bus: Bus
+    engine: Engine
+    door: Door
+    options: ControlOptions
+    units: dict[Axis, FakeUnit]
+    stage: FakeStage = field(default_factory=FakeStage)
+    events: list[Event] = field(default_factory=list)
+
+    def let_in(self, person: str = "", rank: int = 0) -> Admission:
+        """Somebody with a link comes in."""
+        admission = self.door.admit(self.door.invite(person, rank))
+        assert admission is not None
+        return admission
+
+    def lose(self, axis: Axis) -> None:
+        """The unit of this axis goes out of reach."""
+        self._link(axis, LinkPhase.SEARCHING)
+
+    def find(self, axis: Axis) -> None:
+        """The unit of this axis comes back."""
+        self._link(axis, LinkPhase.READY)
+
+    def _link(self, axis: Axis, phase: LinkPhase) -> None:
+        unit = self.units[axis]
+        unit.status = UnitStatus(phase, None, None, unit.status.interval_s)
+        self.engine.receive_unit_status(axis, unit.status)
+
+
+@asynccontextmanager
+async def open_rig(options: ControlOptions | None = None, door: DoorOptions | None = None) -> AsyncIterator[EngineRig]:
+    """Run an engine on the running loop's clock, with both units in reach."""
+    clock = asyncio.get_running_loop().time
+    options = options or ControlOptions()
+    bus = Bus()
+    setup = AxisSetup(full_speed_deg_per_s=30.0)
+    events: list[Event] = []
+    engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus, record=events.append)
+    units = {axis: FakeUnit(axis, engine, clock) for axis in AXES}
+    for axis, unit in units.items():
+        engine.attach(axis, unit)
+        engine.receive_unit_status(axis, unit.status)
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(0)
+    try:
+        yield EngineRig(clock, bus, engine, Door(clock, door, events.append), options, units, events=events)
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, InternalError):
+            await running

@@ -1,0 +1,126 @@
+"""One simulated connection: packets to the unit queue without limit, and leave with the connection events."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from belvedere.errors import LinkError, LinkReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(eq=False, slots=True)
+class Packet:
+    """A frame for the unit, or, when empty, a probe."""
+
+    frame: bytes
+    wants_answer: bool
+    answer: asyncio.Future[None] | None = field(default=None)
+
+
+class SimulatedConnection:
+    """Connection events at a steady interval; no timer runs while nothing waits.
+
+    `on_packet` says what the unit makes of a packet: None for good, REFUSED, or UNANSWERED for silence.
+    """
+
+    def __init__(
+        self,
+        *,
+        first_event_in_s: float,
+        interval_s: float,
+        packets_per_event: int,
+        on_packet: Callable[[Packet], LinkReason | None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self.interval_s = interval_s
+        self.is_open = True
+        self.on_lost = on_lost
+        self._packets_per_event = packets_per_event
+        self._on_packet = on_packet
+        self._loop = asyncio.get_running_loop()
+        self._anchor_s = self._loop.time() + first_event_in_s
+        self._queue: deque[Packet] = deque()
+        self._unanswered: set[asyncio.Future[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many packets have not gone over the air."""
+        return len(self._queue)
+
+    async def send(self, packet: Packet) -> None:
+        """Queue a packet, however many wait; one that wants an answer is waited for. Raises LinkError."""
+        if not self.is_open:
+            raise LinkError(LinkReason.LOST, "the link is gone")
+        if packet.wants_answer:
+            packet.answer = self._loop.create_future()
+            self._unanswered.add(packet.answer)
+        self._queue.append(packet)
+        self.arm()
+        if packet.answer is not None:
+            await packet.answer
+
+    def arm(self) -> None:
+        """Set the timer for the next event, if it has something to carry."""
+        if self._timer is None and self._queue and self.is_open and self._expiry is None:
+            since_anchor = (self._loop.time() - self._anchor_s) / self.interval_s
+            next_s = self._anchor_s + (math.floor(since_anchor + 1e-6) + 1) * self.interval_s
+            self._timer = self._loop.call_at(next_s, self._carry)
+
+    def mute(self, supervision_s: float, on_expired: Callable[[], None]) -> None:
+        """Let nothing through; if that lasts for the supervision time, say so."""
+        if self._expiry is None:
+            self._expiry = self._loop.call_later(supervision_s, on_expired)
+
+    def unmute(self) -> None:
+        """Let through whatever waited."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+            self.arm()
+
+    def close(self) -> None:
+        """The link is gone, and with it whatever waits."""
+        self.is_open = False
+        self._queue.clear()
+        for timer in (self._timer, self._expiry):
+            if timer is not None:
+                timer.cancel()
+        for answer in self._unanswered:
+            self._answer(answer, LinkReason.LOST)
+        self._unanswered.clear()
+
+    def _carry(self) -> None:
+        """One connection event."""
+        self._timer = None
+        if self._expiry is not None:
+            return
+        for _ in range(min(self._packets_per_event, len(self._queue))):
+            packet = self._queue.popleft()
+            problem = self._on_packet(packet)
+            if packet.answer is not None and problem is not LinkReason.UNANSWERED:
+                self._loop.call_later(self.interval_s, self._receive_answer, packet.answer, problem)
+        self.arm()
+
+    def _receive_answer(self, answer: asyncio.Future[None], problem: LinkReason | None) -> None:
+        """The answer comes with the next event, or with the first one after a silence."""
+        if self._expiry is not None and self.is_open:
+            self._loop.call_later(self.interval_s, self._receive_answer, answer, problem)
+        else:
+            self._unanswered.discard(answer)
+            self._answer(answer, problem)
+
+    def _answer(self, answer: asyncio.Future[None], problem: LinkReason | None) -> None:
+        if answer.done():  # whoever asked has given up
+            return
+        if problem is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(LinkError(problem, "said the unit" if problem is LinkReason.REFUSED else "link gone"))

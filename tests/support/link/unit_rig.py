@@ -1,0 +1,129 @@
+"""Runs a supervisor over any link, records what it reports, and commands it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from belvedere.head.axes import Axis
+from belvedere.head.frames import pack, stop_frame
+from belvedere.head.profile import UnitProfile, shipped_profile
+from belvedere.link.options import LinkOptions
+from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.patience import within
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from belvedere.errors import LinkReason
+    from belvedere.head.layout import FrameLayout
+    from belvedere.link.port import UnitLink
+
+LAYOUT = shipped_profile("zeapon-pons-pt").frame
+
+
+class UnitRig:
+    """A supervisor with its listener, driven by hand; made by `supervised`.
+
+    Attributes:
+        statuses: every status that was told, with its time.
+        written: time, velocity and stamp of everything that was told as written.
+        attempted: time and velocity of everything that was about to be written.
+        on_status: called with each status, as a listener that does something would be.
+    """
+
+    stop = stop_frame(LAYOUT)
+
+    def __init__(
+        self, link: UnitLink, unit: UnitProfile, options: LinkOptions, axis: Axis, layout: FrameLayout = LAYOUT
+    ) -> None:
+        self.statuses: list[tuple[float, UnitStatus]] = []
+        self.written: list[tuple[float, float, object | None]] = []
+        self.on_status: Callable[[UnitStatus], None] = lambda _status: None
+        self.loop = asyncio.get_running_loop()
+        self.attempted: list[tuple[float, float]] = []
+        self._changed = asyncio.Event()
+        self.supervisor = UnitSupervisor(
+            axis, link, layout, unit, clock=self.loop.time, options=options, listener=self, chance=lambda: 0.5
+        )
+        self.task = asyncio.create_task(self.supervisor.run())
+
+    def receive_unit_status(self, _axis: Axis, status: UnitStatus) -> None:
+        """Note it."""
+        self.statuses.append((self.loop.time(), status))
+        self._changed.set()
+        self.on_status(status)
+
+    def receive_unit_written(self, _axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
+        """Note it."""
+        self.written.append((now, velocity, stamp))
+
+    def receive_unit_attempted(self, _axis: Axis, velocity: float, now: float) -> None:
+        """Note it."""
+        self.attempted.append((now, velocity))
+
+    @staticmethod
+    def move(velocity: float = 0.5) -> bytes:
+        """The frame for a velocity."""
+        return pack(LAYOUT, velocity)
+
+    @property
+    def now(self) -> float:
+        """The loop's time."""
+        return self.loop.time()
+
+    @property
+    def phases(self) -> list[LinkPhase]:
+        """All phases that were told."""
+        return [status.state for _at, status in self.statuses]
+
+    @property
+    def reasons(self) -> list[LinkReason | None]:
+        """The reasons that were told with them."""
+        return [status.reason for _at, status in self.statuses]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the unit takes commands."""
+        return self.supervisor.status.state is LinkPhase.READY
+
+    def put(self, velocity: float, stamp: object | None = None) -> None:
+        """Command it."""
+        self.supervisor.put(UnitCommand(velocity, stamp))
+
+    async def until(self, phase: LinkPhase, within_s: float = 60.0) -> float:
+        """Wait until the phase told last is this one; returns how long that took."""
+        began = self.now
+        async with within(within_s):
+            while not self.statuses or self.statuses[-1][1].state is not phase:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.now - began
+
+    async def ready(self, within_s: float = 60.0) -> float:
+        """Wait until it takes commands; returns how long that took."""
+        return await self.until(LinkPhase.READY, within_s)
+
+    async def cancel(self) -> None:
+        """End it as SIGTERM does."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+@asynccontextmanager
+async def supervised(
+    link: UnitLink,
+    unit: UnitProfile | None = None,
+    options: LinkOptions | None = None,
+    axis: Axis = Axis.PAN,
+    layout: FrameLayout = LAYOUT,
+) -> AsyncIterator[UnitRig]:
+    """Run a supervisor over this link, and end it afterwards; an error of its own fails the test."""
+    rig = UnitRig(link, unit or UnitProfile(name_patterns=("*",)), options or LinkOptions(), axis, layout)
+    try:
+        yield rig
+    finally:
+        await rig.cancel()
+    if not rig.task.cancelled():
+        rig.task.result()

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+
+import pytest
+from tests.support.loop_watchdog import LoopWatchdog, Stall, Watched
+
+pytestmark = pytest.mark.realtime
+
+HELD_S = 0.2
+
+
+def hold_the_loop() -> None:
+    time.sleep(HELD_S)
+
+
+async def turns(number: int = 3) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_callback_that_holds_the_loop_is_named() -> None:
+    with LoopWatchdog() as watchdog:
+        await turns()
+        watchdog.take()
+        asyncio.get_running_loop().call_soon(hold_the_loop)
+        await turns()
+        watched = watchdog.take()
+    longest = max(watched.stalls, key=lambda stall: stall.lasted_s)
+    assert longest.lasted_s > HELD_S / 2
+    assert "hold_the_loop" in longest.stack
+    assert max(watched.lags_s) == longest.lasted_s
+    assert max(watched.held_s) == longest.held_s
+
+
+async def test_a_long_garbage_collection_is_named() -> None:
+    made = [[number] for number in range(300_000)]
+    with LoopWatchdog(stall_s=0.001, beat_s=0.001) as watchdog:  # a beat is due before the collection can end
+        await turns()
+        watchdog.take()
+        gc.collect()
+        await turns()
+        watched = watchdog.take()
+    assert any("a garbage collection of generation 2" in stall.stack for stall in watched.stalls)
+    assert made
+
+
+async def test_what_was_taken_is_not_seen_again() -> None:
+    with LoopWatchdog() as watchdog:
+        hold_the_loop()
+        await turns()
+        assert watchdog.take().stalls
+        assert not [stall for stall in watchdog.take().stalls if "hold_the_loop" in stall.stack]
+
+
+async def test_another_thread_sees_a_stall_before_it_is_over() -> None:
+    with LoopWatchdog() as watchdog:
+        await turns()
+        looking = asyncio.create_task(asyncio.to_thread(_look_until_stalled, watchdog))
+        await turns()
+        time.sleep(HELD_S)  # noqa: ASYNC251 - the loop is to be held
+        watched = await looking
+    assert "test_another_thread_sees_a_stall_before_it_is_over" in watched.stalls[-1].stack
+    assert watched.lags_s[-1] < HELD_S
+
+
+async def test_nothing_is_watched_after_the_end() -> None:
+    with LoopWatchdog() as watchdog:
+        await turns()
+    watchdog.take()
+    hold_the_loop()
+    await turns()
+    assert watchdog.take() == Watched([], [], [])
+
+
+def test_time_without_a_processor_is_not_the_loops_own_doing() -> None:
+    stall = Stall(began_s=1.0, lasted_s=0.3, starved_s=0.2, stack="")
+    assert stall.held_s == pytest.approx(0.1)
+    assert "300 ms, 200 ms of it without a processor" in str(stall)
+
+
+def _look_until_stalled(watchdog: LoopWatchdog) -> Watched:
+    give_up_at = time.monotonic() + 10
+    while True:
+        watched = watchdog.take()
+        if any("sees_a_stall" in stall.stack for stall in watched.stalls):
+            return watched
+        assert time.monotonic() < give_up_at, "no stall was seen"
