@@ -29,6 +29,8 @@ BREACHES = {
     "bleak": ("link/supervisor.py", "import bleak\n"),
     "video": ("gateway/whep.py", "from av.packet import Packet\n"),
     "virtual-bluetooth": ("link/simulated.py", "import bumble.link\n"),
+    "arrays": ("sim/source.py", "import numpy as np\n"),
+    "tools": ("sim/room.py", "from tools.painting.scene import paint_room\n"),
 }
 
 
