@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import platform
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -50,6 +52,42 @@ def test_the_picture_is_decoded_once_however_many_ask() -> None:
         thread.join()
     assert len(got) == 3
     assert len(set(map(id, got))) == 1
+
+
+def test_a_room_that_was_forgotten_is_decoded_anew() -> None:
+    room = Room()
+    first = room.decoded()
+    assert room.decoded() is first
+    room.forget()
+    assert mean(room.decoded().panorama.y) > 0
+    assert room.decoded() is not first
+
+
+VISITS = """
+from belvedere.sim.room import Room
+from belvedere.stage.kit import load_kit
+
+def rss_kib():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
+
+load_kit()
+room, at_rest = Room(), []
+for _ in range(4):
+    room.decoded()
+    visited = rss_kib()
+    room.forget()
+    at_rest.append(rss_kib())
+print(at_rest[-1] - at_rest[0], visited - at_rest[-1])
+"""
+
+
+@pytest.mark.realtime
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
+def test_a_room_that_was_forgotten_gives_its_memory_back() -> None:
+    done = subprocess.run([sys.executable, "-c", VISITS], capture_output=True, text=True, check=True)
+    growth_kib, given_back_kib = map(int, done.stdout.split())
+    assert growth_kib < 1000
+    assert given_back_kib > PANORAMA_WIDTH * PANORAMA_HEIGHT // 1024
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "not a picture"])

@@ -61,5 +61,6 @@ class RoomSource:
             draw_time_bar(at_s, picture)
 
     def close(self) -> None:
-        """Look away."""
+        """Look away; the room's memory is given back."""
         self._seen = None
+        self._room.forget()
