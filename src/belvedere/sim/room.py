@@ -15,8 +15,8 @@ from belvedere.sim.wall_clock import WallClock
 
 PICTURE = Path(__file__).with_name("room.webp")
 """The panorama, as `make room` painted it. Its planes are in video range by the matrix of BT.709, like those of the
-stage, so that they are shown as they are decoded; a program that shows WebP takes them for BT.601, and reds for a
-little warmer."""
+stage, so that nothing is converted; a program that shows WebP takes them for BT.601, and shows saturated colours a
+little off."""
 
 logger = logging.getLogger(__name__)
 
