@@ -78,6 +78,10 @@ contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from 
 	$(PYTHON_IN) -m belvedere.gateway.contract
 	$(NPM) run types
 
+.PHONY: room
+room: $(TEST_READY) ## paint the demo's room again, into the package
+	$(PYTHON_IN) -m tools.painting
+
 .PHONY: page
 page: $(PAGE) ## build the page
 
@@ -87,7 +91,7 @@ wheel: $(TEST_READY) ## build what others install, into dist/
 
 .PHONY: lock
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
-	$(LOCK) pyproject.toml --extra demo --group dev --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --extra demo --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
 	$(LOCK) --group pyproject.toml:bootstrap --constraints requirements/dev.lock --output-file requirements/bootstrap.lock
 	$(NPM) install --package-lock-only

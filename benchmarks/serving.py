@@ -82,11 +82,7 @@ class Server:
         return (self.cpu_s() - before) / (time.monotonic() - began) * 100
 
     def settle(self) -> None:
-        """Wait until units are found, and the demo's room is painted by its child process."""
-        time.sleep(SETTLE_S)
-        give_up_at = time.monotonic() + READY_WITHIN_S
-        while self._measured.children() and time.monotonic() < give_up_at:
-            time.sleep(POLL_S)
+        """Wait until the units are found."""
         time.sleep(SETTLE_S)
 
     def end(self) -> None:

@@ -77,7 +77,7 @@ async def page() -> str:
 
 @get("/readyz")
 async def ready() -> str:
-    """The room is painted before the server starts."""
+    """The room is decoded before the server starts."""
     return "ready"
 
 
@@ -102,7 +102,7 @@ async def offer(body: bytes) -> str:
 def main() -> None:
     """Serve on any port that is free, and print where."""
     logging.getLogger("aioice").setLevel(logging.ERROR)
-    ROOM.painted()
+    ROOM.decoded()
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(Litestar([page, ready, offer]), log_level="warning", loop="none")
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)

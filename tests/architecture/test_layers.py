@@ -30,6 +30,8 @@ BREACHES = {
     "virtual-bluetooth": ("link/port.py", "import bumble.link\n"),
     "no-tests": ("engine/engine.py", "import tests.support.engine_rig\n"),
     "testing": ("app/build.py", "from belvedere.testing import clock\n"),
+    "arrays": ("sim/source.py", "import numpy as np\n"),
+    "tools": ("sim/room.py", "from tools.painting.scene import paint_room\n"),
 }
 
 

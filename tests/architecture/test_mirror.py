@@ -8,11 +8,21 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "src/belvedere"
 TESTS = ROOT / "tests"
 SUPPORT = TESTS / "support"
-OF_NO_MODULE = {"architecture", "attacks", "bluez", "e2e", "faults", "support"}  # of no module of the sources
+MIRRORED = ((ROOT / "src/belvedere", TESTS), (ROOT / "tools", TESTS / "tools"))
+OF_NO_MODULE = {
+    "architecture",
+    "attacks",
+    "bluez",
+    "e2e",
+    "faults",
+    "support",
+    "tools",  # mirrors the folder of that name
+}  # folders of tests that belong to no module of the sources
 
 
 def missing_tests(sources: Path, tests: Path) -> list[str]:
@@ -52,12 +62,14 @@ def _has_source(test: Path, sources: Path) -> bool:
     return any((sources / candidate).is_file() for candidate in candidates)
 
 
-def test_every_module_with_behaviour_has_its_test_module() -> None:
-    assert not missing_tests(SOURCES, TESTS)
+@pytest.mark.parametrize(("sources", "tests"), MIRRORED)
+def test_every_module_with_behaviour_has_its_test_module(sources: Path, tests: Path) -> None:
+    assert not missing_tests(sources, tests)
 
 
-def test_every_test_module_has_its_source_module() -> None:
-    assert not orphans(SOURCES, TESTS)
+@pytest.mark.parametrize(("sources", "tests"), MIRRORED)
+def test_every_test_module_has_its_source_module(sources: Path, tests: Path) -> None:
+    assert not orphans(sources, tests)
 
 
 def test_what_tests_share_is_tested_beside_it() -> None:

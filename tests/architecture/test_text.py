@@ -51,7 +51,7 @@ def test_nothing_is_postponed_silenced_or_tied_to_one_machine() -> None:
 
 
 def test_every_module_says_in_its_first_line_what_it_is_responsible_for() -> None:
-    modules = sorted((ROOT / "src").rglob("*.py"))
+    modules = sorted(path for folder in ("src", "tools") for path in (ROOT / folder).rglob("*.py"))
     silent = [str(path) for path in modules if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert not silent
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGE = "belvedere/gateway/page/index.html"
 PROFILE = "belvedere/head/profiles/zeapon-pons-pt.toml"
+ROOM = "belvedere/sim/room.webp"
 
 
 def build(target: str, project: Path, into: Path, **environment: str) -> Path:
@@ -37,9 +38,9 @@ def names_in(wheel: Path) -> set[str]:
 
 
 @pytest.mark.realtime
-def test_a_wheel_of_the_clone_carries_the_page_and_the_profiles(tmp_path: Path) -> None:
+def test_a_wheel_of_the_clone_carries_the_page_the_profiles_and_the_room(tmp_path: Path) -> None:
     names = names_in(build("wheel", ROOT, tmp_path))
-    assert {PAGE, PROFILE} <= names
+    assert {PAGE, PROFILE, ROOM} <= names
     assert any(name.startswith("belvedere/gateway/page/assets/") and name.endswith(".js") for name in names)
     assert not any("node_modules" in name or "/test_" in name for name in names)
 
@@ -48,7 +49,7 @@ def test_a_wheel_of_the_clone_carries_the_page_and_the_profiles(tmp_path: Path) 
 def test_a_source_distribution_builds_its_wheel_without_node(tmp_path: Path) -> None:
     subprocess.run(["tar", "-xzf", build("sdist", ROOT, tmp_path)], cwd=tmp_path, check=True)
     project = next(tmp_path.glob("belvedere-*/"))
-    assert {PAGE, PROFILE} <= names_in(build("wheel", project, tmp_path, PATH=str(tmp_path)))
+    assert {PAGE, PROFILE, ROOM} <= names_in(build("wheel", project, tmp_path, PATH=str(tmp_path)))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.pictures import blank_picture
 
-from belvedere.sim.panorama import LUMA_BYTES, PANORAMA_BYTES, Panorama, Plane
+from belvedere.sim.panorama import Panorama, Plane
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH, RADIUS_PX
 
 
@@ -18,14 +18,12 @@ def column_panorama() -> Panorama:
     luma = bytes(x % 251 for x in range(PANORAMA_WIDTH)) * PANORAMA_HEIGHT
     u = bytes(x % 241 for x in range(half_width)) * half_height
     v = b"".join(bytes([y % 239]) * half_width for y in range(half_height))
-    return Panorama(memoryview(bytearray(luma + u + v)))
+    widths = (PANORAMA_WIDTH, half_width, half_width)
+    planes = zip((luma, u, v), widths, strict=True)
+    return Panorama(*(Plane(memoryview(bytearray(rows)), width, width) for rows, width in planes))
 
 
 PANORAMA = column_panorama()
-
-
-def test_the_panorama_is_small_enough_for_a_small_board() -> None:
-    assert PANORAMA_BYTES == LUMA_BYTES * 3 // 2 <= 18_000_000
 
 
 @given(st.floats(-720, 720), st.floats(-40, 40))
@@ -63,7 +61,14 @@ def test_turning_up_shows_what_is_higher() -> None:
 
 
 def test_a_plane_goes_round() -> None:
-    plane = Plane(memoryview(b"abcdefgh"), 4)
+    plane = Plane(memoryview(b"abcdefgh"), 4, 4)
     target = memoryview(bytearray(6))
     plane.copy_to(target, (-1, 0), 3)
+    assert bytes(target) == b"dabhef"
+
+
+def test_what_lies_between_the_rows_of_a_plane_is_not_shown() -> None:
+    plane = Plane(memoryview(b"abcd--efgh--"), 4, 6)
+    target = memoryview(bytearray(6))
+    plane.copy_to(target, (3, 0), 3)
     assert bytes(target) == b"dabhef"

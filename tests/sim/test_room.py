@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import os
+import platform
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -8,63 +9,123 @@ from typing import TYPE_CHECKING
 import pytest
 
 from belvedere.errors import OwnerError
-from belvedere.sim.room import PaintedRoom, Room
+from belvedere.sim.plan import CLOCK_X_M, CLOCK_Y_M, FRONT, PANORAMA_HEIGHT, PANORAMA_WIDTH
+from belvedere.sim.room import PICTURE, DecodedRoom, Room
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.realtime
+    from belvedere.sim.panorama import Plane
 
 
-def test_the_room_is_painted_once_however_many_ask() -> None:
+def test_the_room_fills_the_panorama_and_is_bright() -> None:
+    y, u, v = Room().decoded().panorama
+    assert (y.width, u.width, v.width) == (PANORAMA_WIDTH, PANORAMA_WIDTH // 2, PANORAMA_WIDTH // 2)
+    for plane, height in ((y, PANORAMA_HEIGHT), (u, PANORAMA_HEIGHT // 2), (v, PANORAMA_HEIGHT // 2)):
+        assert len(plane.data) >= plane.stride * height
+    assert 60 < mean(y) < 200
+
+
+def mean(plane: Plane) -> float:
+    some = plane.data[::997]
+    return sum(some) / len(some)
+
+
+def test_the_clock_is_set_where_the_wall_has_one() -> None:
+    room = Room().decoded()
+    column, row = FRONT.pixel(CLOCK_X_M, CLOCK_Y_M + 0.08)
+    place = int(row) * room.panorama.y.stride + int(column)
+    room.clock.show(6, 30, 0)
+    bare = room.panorama.y.data[place]
+    room.clock.show(12, 0, 30)
+    assert room.panorama.y.data[place] < bare
+
+
+@pytest.mark.realtime
+def test_the_picture_is_decoded_once_however_many_ask() -> None:
     room = Room()
-    got: list[PaintedRoom] = []
-    threads = [threading.Thread(target=lambda: got.append(room.painted())) for _ in range(3)]
+    got: list[DecodedRoom] = []
+    threads = [threading.Thread(target=lambda: got.append(room.decoded())) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(got) == 3
     assert len(set(map(id, got))) == 1
-    assert 60 < sum(got[0].panorama.y.data[::997]) / len(got[0].panorama.y.data[::997]) < 200
 
 
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        ("echo No module named numpy >&2; exit 1", "numpy"),
-        ("exit 0", "exit code 0"),
-        ("echo too little", "exit code 0"),
-    ],
-)
-def test_a_room_that_cannot_be_painted_says_why_and_what_to_do(tmp_path: Path, script: str, said: str) -> None:
-    python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\n{script}\n")
-    python.chmod(0o755)
-    with pytest.raises(OwnerError, match=rf"{said}.*pip install"):
-        Room(python=str(python)).painted()
+def test_a_room_that_was_forgotten_is_decoded_anew() -> None:
+    room = Room()
+    first = room.decoded()
+    assert room.decoded() is first
+    room.forget()
+    assert mean(room.decoded().panorama.y) > 0
+    assert room.decoded() is not first
 
 
-def test_a_room_without_anyone_to_paint_it_says_so(tmp_path: Path) -> None:
-    with pytest.raises(OwnerError, match="could not be painted"):
-        Room(python=str(tmp_path / "missing")).painted()
+VISITS = """
+from belvedere.sim.room import Room
+from belvedere.stage.kit import load_kit
+
+def rss_kib():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
+
+load_kit()
+room, at_rest = Room(), []
+for _ in range(4):
+    room.decoded()
+    visited = rss_kib()
+    room.forget()
+    at_rest.append(rss_kib())
+print(at_rest[-1] - at_rest[0], visited - at_rest[-1])
+"""
 
 
-def test_an_interrupt_from_the_keyboard_does_not_reach_the_painter(tmp_path: Path) -> None:
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "import os, sys; sys.exit(str(os.getpgrp()))"\n')
-    python.chmod(0o755)
-    with pytest.raises(OwnerError) as caught:
-        Room(python=str(python)).painted()
-    groups = {int(word) for word in str(caught.value).split() if word.isdigit()}
-    assert len(groups) == 1
-    assert os.getpgrp() not in groups
+@pytest.mark.realtime
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
+def test_a_room_that_was_forgotten_gives_its_memory_back() -> None:
+    done = subprocess.run([sys.executable, "-c", VISITS], capture_output=True, text=True, check=True)
+    growth_kib, given_back_kib = map(int, done.stdout.split())
+    assert growth_kib < 1000
+    assert given_back_kib > PANORAMA_WIDTH * PANORAMA_HEIGHT // 1024
 
 
-def test_after_a_failure_the_room_can_still_be_painted(tmp_path: Path) -> None:
-    python = tmp_path / "python"
-    room = Room(python=str(python))
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "not a picture"])
+def test_a_picture_that_cannot_be_decoded_says_what_to_do(tmp_path: Path, damage: str) -> None:
+    picture = tmp_path / "room.webp"
+    content = {"empty": b"", "cut": PICTURE.read_bytes()[:40], "not a picture": b"version https://example.org/lfs\n"}
+    if damage in content:
+        picture.write_bytes(content[damage])
+    with pytest.raises(OwnerError, match="install belvedere again"):
+        Room(picture).decoded()
+
+
+def test_after_a_failure_the_room_can_still_be_decoded(tmp_path: Path) -> None:
+    picture = tmp_path / "room.webp"
+    room = Room(picture)
     with pytest.raises(OwnerError):
-        room.painted()
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    assert len(room.painted().panorama.y.data) > 0
+        room.decoded()
+    picture.symlink_to(PICTURE)
+    assert mean(room.decoded().panorama.y) > 0
+
+
+@pytest.mark.realtime
+def test_other_threads_run_while_the_picture_is_decoded() -> None:
+    Room().decoded()  # imports hold Python's lock, and whoever looks has done them
+    room, turns, is_done = Room(), 0, threading.Event()
+
+    def decode() -> None:
+        room.decoded()
+        is_done.set()
+
+    decoding = threading.Thread(target=decode)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # Python's lock is had only from a thread that lets go of it
+    try:
+        decoding.start()
+        while not is_done.wait(0.0005):
+            turns += 1
+    finally:
+        sys.setswitchinterval(before)
+        decoding.join()
+    assert turns > 5

@@ -16,7 +16,6 @@ from belvedere.sim.time_bar import read_time_bar
 if TYPE_CHECKING:
     from belvedere.stage.source import Picture
 
-pytestmark = pytest.mark.realtime
 ROOM = Room()
 TEN_PAST_TEN = time.struct_time((2031, 5, 4, 10, 10, 36, 0, 0, 0))
 
@@ -89,6 +88,17 @@ def test_a_picture_larger_than_the_room_is_refused() -> None:
 def test_a_camera_that_is_off_shows_nothing() -> None:
     with pytest.raises(OwnerError):
         RoomSource(ROOM, lambda _at_s: (0.0, 0.0)).read(0.0, blank_picture(640, 352))
+
+
+def test_the_room_is_kept_in_memory_while_somebody_looks_and_no_longer() -> None:
+    room = Room()
+    source = RoomSource(room, lambda _at_s: (0.0, 0.0))
+    source.prepare(640, 352, 30)
+    prepared = room.decoded()
+    source.open(640, 352, 30)
+    assert room.decoded() is prepared
+    source.close()
+    assert room.decoded() is not prepared
 
 
 def test_looking_costs_little() -> None:

@@ -459,23 +459,14 @@ async def test_warming_up_prepares_a_source_once() -> None:
 
 
 @pytest.mark.realtime
-async def test_a_camera_can_be_prepared_before_anybody_comes() -> None:
-    prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
-    stage = Stage(lambda: PreparedSource(prepared), StageOptions(), on_viewers=lambda _count: None)
-    stage.prepare()
-    assert await asyncio.to_thread(prepared.get, timeout=10) == (1280, 720, 30)
-    await stage.close()
-
-
-@pytest.mark.realtime
 async def test_a_source_that_cannot_be_prepared_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     def no_camera() -> VideoSource:
         raise OSError("no camera")
 
     stage = Stage(no_camera, StageOptions(), on_viewers=lambda _count: None)
-    stage.prepare()
+    stage.warm()
     for thread in threading.enumerate():
-        if thread.name == "stage-prepare":
+        if thread.name == "stage-warm":
             thread.join(10)
     assert "getting the camera ready failed" in caplog.text
     await stage.close()

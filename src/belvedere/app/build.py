@@ -189,7 +189,7 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
 
 
 def picture_source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
-    """What the stage shows: a camera is made anew for each first viewer, the room is painted once."""
+    """What the stage shows: a camera is made anew for each first viewer, and all look at the same room."""
     settings = house.settings.stage
 
     if settings.source == "test":

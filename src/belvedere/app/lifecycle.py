@@ -67,8 +67,6 @@ async def _live(
     def opened() -> None:
         notifier.ready()
         announce(f"{_address(sockets)}/enter/{belvedere.door.invite('owner')}")
-        if belvedere.virtual_head is not None:
-            belvedere.stage.prepare()  # somebody is about to look, and the drawn room takes two seconds to paint
 
     moving = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),

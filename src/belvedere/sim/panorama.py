@@ -1,52 +1,52 @@
-"""The painted panorama in memory, and the part of it that a camera sees. No numpy: that is for who paints it."""
+"""The room's panorama in memory, and the part of it that a camera sees. No numpy: rows are copied as bytes."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH, RADIUS_PX
 
 if TYPE_CHECKING:
     from belvedere.stage.source import Picture
 
-LUMA_BYTES = PANORAMA_WIDTH * PANORAMA_HEIGHT
-PANORAMA_BYTES = LUMA_BYTES * 3 // 2
 
+class Plane(NamedTuple):
+    """One plane of the panorama: rows of bytes whose right end meets their left end.
 
-class Plane:
-    """One plane of the panorama: rows of bytes whose right end meets their left end."""
+    Attributes:
+        data: the rows, writable.
+        width: how many bytes of a row are picture.
+        stride: from the beginning of a row to that of the next.
+    """
 
-    def __init__(self, data: memoryview, width: int) -> None:
-        self.data = data
-        self.width = width
+    data: memoryview
+    width: int
+    stride: int
 
     def copy_to(self, target: memoryview, corner: tuple[int, int], width: int) -> None:
         """Fill rows of `width` bytes from the column and row of `corner` on; the column may be any number."""
         left, top = corner[0] % self.width, corner[1]
-        start = top * self.width + left
         before_seam = min(width, self.width - left)
-        source = self.data
+        source, stride = self.data, self.stride
+        start = top * stride + left
         for row in range(0, len(target), width):
             target[row : row + before_seam] = source[start : start + before_seam]
-            start += self.width
+            start += stride
         if before_seam == width:
             return
-        start = top * self.width
+        start = top * stride
         for row in range(before_seam, len(target), width):
             target[row : row + width - before_seam] = source[start : start + width - before_seam]
-            start += self.width
+            start += stride
 
 
-class Panorama:
-    """The room all around, as one writable buffer of Y, U and V of `PANORAMA_BYTES` bytes."""
+class Panorama(NamedTuple):
+    """The room all around, `PANORAMA_WIDTH` x `PANORAMA_HEIGHT` pixels; colour has half of either."""
 
-    def __init__(self, data: memoryview) -> None:
-        half = PANORAMA_WIDTH // 2
-        chroma = LUMA_BYTES // 4
-        self.y = Plane(data[:LUMA_BYTES], PANORAMA_WIDTH)
-        self.u = Plane(data[LUMA_BYTES : LUMA_BYTES + chroma], half)
-        self.v = Plane(data[LUMA_BYTES + chroma :], half)
+    y: Plane
+    u: Plane
+    v: Plane
 
     def show(self, pan_deg: float, tilt_deg: float, picture: Picture) -> None:
         """Fill a picture with what is seen in a direction; up and down the view stops at the panorama's edges."""

@@ -1,28 +1,27 @@
-"""The demo's room: painted once, by a process of its own, and kept."""
+"""The demo's room: a picture that is part of the package, in memory only while somebody looks."""
 
 from __future__ import annotations
 
-import atexit
 import logging
-import mmap
-import os
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from typing import IO, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from belvedere.errors import OwnerError
-from belvedere.sim.panorama import PANORAMA_BYTES, Panorama
+from belvedere.sim.panorama import Panorama, Plane
+from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH
 from belvedere.sim.wall_clock import WallClock
 
-PAINTING_TIMEOUT_S = 120.0  # two seconds on a laptop, twenty on the smallest board
+PICTURE = Path(__file__).with_name("room.webp")
+"""The panorama, as `make room` painted it. Its planes are in video range by the matrix of BT.709, like those of the
+stage, so that nothing is converted; a program that shows WebP takes them for BT.601, and shows saturated colours a
+little off."""
 
 logger = logging.getLogger(__name__)
 
 
-class PaintedRoom(NamedTuple):
+class DecodedRoom(NamedTuple):
     """What there is to see, and the one thing in it that moves by itself."""
 
     panorama: Panorama
@@ -30,65 +29,41 @@ class PaintedRoom(NamedTuple):
 
 
 class Room:
-    """A room that is painted when it is first looked at.
+    """A room whose picture takes 17 MB while it is decoded, and a tenth of a second to be.
 
-    Painting takes two seconds and 200 MiB. It happens in a child process, so that it neither delays a command to the
-    head nor leaves anything behind in this one but the 17 MB of the finished panorama. `python` is what runs it.
+    Args:
+        picture: the file of its panorama.
     """
 
-    def __init__(self, python: str = sys.executable) -> None:
-        self._python = python
+    def __init__(self, picture: Path = PICTURE) -> None:
+        self._picture = picture
         self._lock = threading.Lock()
-        self._painted: PaintedRoom | None = None
+        self._decoded: DecodedRoom | None = None
 
-    def painted(self) -> PaintedRoom:
-        """The room; any thread may ask, and all but the first wait for the first. Raises OwnerError."""
+    def decoded(self) -> DecodedRoom:
+        """The room; any thread but the event loop's may ask, and all but the first wait for the first.
+
+        Raises OwnerError.
+        """
         with self._lock:
-            if self._painted is None:
-                panorama = _painted(self._python)
-                self._painted = PaintedRoom(panorama, WallClock(panorama))
-            return self._painted
+            if self._decoded is None:
+                panorama = _decode(self._picture)
+                self._decoded = DecodedRoom(panorama, WallClock(panorama))
+            return self._decoded
+
+    def forget(self) -> None:
+        """Let go of the memory, once whoever looks has let go too; the next who asks has the picture decoded anew."""
+        with self._lock:
+            self._decoded = None
 
 
-def _painted(python: str) -> Panorama:
+def _decode(picture: Path) -> Panorama:
+    from belvedere.stage.still import decode_webp  # noqa: PLC0415 - FFmpeg is heavy, and not needed until somebody looks
+
     started_s = time.monotonic()
-    with _memory_file() as file:
-        try:
-            complaint, status = _run_painting(python, file)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise OwnerError(f"the demo's room could not be painted: {error}") from error
-        if status != 0 or os.fstat(file.fileno()).st_size != PANORAMA_BYTES:
-            lines = complaint.decode(errors="replace").strip().splitlines() or [f"exit code {status}"]
-            raise OwnerError(f"the demo's room could not be painted: {lines[-1]} (pip install 'belvedere[demo]')")
-        data = memoryview(mmap.mmap(file.fileno(), PANORAMA_BYTES, access=mmap.ACCESS_COPY))
-    logger.debug("painted the room in %.1f s", time.monotonic() - started_s)
-    return Panorama(data)
-
-
-def _run_painting(python: str, file: IO[bytes]) -> tuple[bytes, int]:
-    """What the painting process complained of, and its exit status. Raises OSError or subprocess.TimeoutExpired.
-
-    Ctrl-C in a terminal goes to a whole group of processes: the painter has one of its own, so that it does not
-    complain of having been interrupted, and ends with us instead.
-    """
-    with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        [python, "-m", "belvedere.sim.painting"],
-        stdin=subprocess.DEVNULL,
-        stdout=file,
-        stderr=subprocess.PIPE,
-        process_group=0,
-    ) as painting:
-        atexit.register(painting.kill)
-        try:
-            _, complaint = painting.communicate(timeout=PAINTING_TIMEOUT_S)
-        finally:
-            painting.kill()
-            atexit.unregister(painting.kill)
-        return complaint, painting.returncode
-
-
-def _memory_file() -> IO[bytes]:
-    """A file without a name, in memory where the system can do that."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("belvedere-room"), "w+b")
-    return tempfile.TemporaryFile()
+    try:
+        planes = decode_webp(picture.read_bytes(), PANORAMA_WIDTH, PANORAMA_HEIGHT)
+    except (OSError, ValueError) as error:
+        raise OwnerError(f"the picture of the demo's room cannot be read, install belvedere again: {error}") from error
+    logger.debug("decoded the picture of the demo's room in %.0f ms", (time.monotonic() - started_s) * 1000)
+    return Panorama(*(Plane(*plane) for plane in planes))

@@ -12,7 +12,7 @@ from belvedere.sim.time_bar import draw_time_bar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.sim.room import PaintedRoom, Room
+    from belvedere.sim.room import DecodedRoom, Room
     from belvedere.stage.source import Picture
 
 
@@ -38,17 +38,17 @@ class RoomSource:
         self._angles = angles
         self._is_measuring = is_measuring
         self._time_of_day = time_of_day
-        self._seen: PaintedRoom | None = None
+        self._seen: DecodedRoom | None = None
 
     def prepare(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room has one size)
-        """Paint the room. Raises OwnerError."""
-        self._room.painted()
+        """Decode the room's picture. Raises OwnerError."""
+        self._room.decoded()
 
     def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room stands still)
-        """Look at the room. Raises OwnerError where the picture would be larger than the room was painted."""
+        """Look at the room. Raises OwnerError where the picture would be larger than the room's."""
         if width > PANORAMA_WIDTH or height > PANORAMA_HEIGHT:
             raise OwnerError(f"the demo's room fills at most {PANORAMA_WIDTH}x{PANORAMA_HEIGHT} pixels")
-        self._seen = self._room.painted()
+        self._seen = self._room.decoded()
 
     def read(self, at_s: float, picture: Picture) -> None:
         """Show what the head looks at."""
@@ -61,5 +61,6 @@ class RoomSource:
             draw_time_bar(at_s, picture)
 
     def close(self) -> None:
-        """Look away."""
+        """Look away; the room's memory is given back."""
         self._seen = None
+        self._room.forget()

@@ -63,11 +63,11 @@ class _Dial:
                 along = dx * along_x + dy * along_y
                 cover = min(1.0, 0.5 - beside, along + 0.5, length - along + 0.5)
                 if cover > 0:
-                    place = row * self.plane.width + column
+                    place = row * self.plane.stride + column
                     self.plane.data[place] += round((value - self.plane.data[place]) * cover)
 
     def _span(self, row: int) -> slice:
-        start = row * self.plane.width + self._left
+        start = row * self.plane.stride + self._left
         return slice(start, start + self._width)
 
 

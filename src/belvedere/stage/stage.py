@@ -107,14 +107,10 @@ class Stage:
         return not (self._is_failing or self._is_closed)
 
     def warm(self) -> None:
-        """Get ready for a first viewer, in a thread: import and draw what takes long. May be called often."""
+        """Get ready for a first viewer, in a thread: import and decode what takes long. May be called often."""
         if not self._is_warm:
             self._is_warm = True
             threading.Thread(target=self._warm_up, name="stage-warm", daemon=True).start()
-
-    def prepare(self) -> None:
-        """Let the camera do ahead, in a thread, what takes it long; nothing is imported, and a camera stays off."""
-        threading.Thread(target=self._prepare_source, name="stage-prepare", daemon=True).start()
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
         """Take in a viewer: the WHEP offer of `owner` in, our answer out.
@@ -222,9 +218,6 @@ class Stage:
             self._load()
         except Exception:
             logger.exception("getting ready for viewers failed; the first one will try again")
-        self._prepare_source()
-
-    def _prepare_source(self) -> None:
         options = self._options
         try:
             self._source_factory().prepare(options.width, options.height, options.fps)
