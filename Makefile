@@ -68,6 +68,7 @@ soak: $(TEST_READY) ## random lives of the fail-safe core (a million; ARGS="--sc
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
 	$(PYTHON_IN) -m benchmarks.soak_faults
 	$(PYTHON_IN) -m benchmarks.soak_logs
+	$(VENV)/bin/pytest --hypothesis-profile=soak tests/support/control/test_random_schedule.py
 
 .PHONY: mutants
 mutants: $(TEST_READY) ## change what drives in small ways, and tell which no test notices; ARGS="link/courier engine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +35,12 @@ def module_size(path: Path) -> Size:
 
 def function_sizes(path: Path) -> list[Size]:
     """Lines from `def` to the end; a docstring does not count, so that no contract is cut short for it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return _function_sizes(path, path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _function_sizes(path: Path, text: str) -> list[Size]:
+    tree = ast.parse(text)
     functions = [node for node in ast.walk(tree) if isinstance(node, type_of_function)]
     return [Size(f"{path}:{node.lineno} {node.name}", _lines_of(node)) for node in functions]
 

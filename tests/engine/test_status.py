@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.engine_rig import open_rig
 from tests.support.subscriptions import drain
@@ -43,6 +43,10 @@ def test_another_lease_is_another_status(lease: LeaseStatus) -> None:
     assert msgspec.structs.replace(STATUS, lease=lease) != STATUS
 
 
+@example(0.0, -0.5)
+@example(0.0, 0.5)
+@example(-0.5, 0.0)
+@example(0.0, 0.0)
 @given(st.floats(-1, 1), st.floats(-1, 1))
 def test_an_axis_rests_only_where_it_was_told_to_and_the_radio_took_that(velocity: float, written: float) -> None:
     state = msgspec.structs.replace(AXIS, velocity=velocity, written=written)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,17 @@ import belvedere
 pytestmark = pytest.mark.realtime  # child processes run the broken cores
 
 SCHEDULES = 1500
+UNCHANGED_SCHEDULES = 100  # enough to see that a copy works; test_random_schedule tries thousands
 STEPS = 40
 TAKES_TOO_LONG_S = 120.0
 NEEDED = ("__init__.py", "errors.py", "control", "head")
 SOURCE = Path(belvedere.__file__).parent
 ROOT = Path(__file__).parents[3]
 SCRIPT = f"""
+import sys
 from random import Random
 from tests.support.control.random_schedule import run_random_schedule
-for seed in range({SCHEDULES}):
+for seed in range(int(sys.argv[1])):
     try:
         run_random_schedule(Random(seed), {STEPS})
     except Exception as error:
@@ -48,7 +51,7 @@ def copy_of_the_core(folder: Path) -> Path:
     return target
 
 
-def verdict_on(mutation: Mutation | None, folder: Path) -> str:
+def verdict_on(mutation: Mutation | None, folder: Path, compiled: Path) -> str:
     """What the harness reports of a core with this mutation."""
     core = copy_of_the_core(folder)
     if mutation is not None:
@@ -57,8 +60,10 @@ def verdict_on(mutation: Mutation | None, folder: Path) -> str:
         if mutation.old not in source:
             return "not found in the source: update the list of mutations"
         module.write_text(source.replace(mutation.old, mutation.new, 1), encoding="utf-8")
-    command = [sys.executable, "-c", SCRIPT]
-    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    schedules = SCHEDULES if mutation is not None else UNCHANGED_SCHEDULES
+    command = [sys.executable, "-c", SCRIPT, str(schedules)]
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONPYCACHEPREFIX": str(compiled)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # all but the core is compiled once for all of them
     try:
         said = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TAKES_TOO_LONG_S, check=False
@@ -73,8 +78,9 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the harness reports of each mutated core and of the original, on all processors."""
     cores: list[Mutation | None] = [None, *MUTATIONS]
     folders = [tmp_path_factory.mktemp("core") for _ in cores]
+    compiled = tmp_path_factory.mktemp("compiled")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = list(pool.map(verdict_on, cores, folders))
+        said = list(pool.map(verdict_on, cores, folders, repeat(compiled)))
     return {core.name if core else "": verdict for core, verdict in zip(cores, said, strict=True)}
 
 
