@@ -75,10 +75,10 @@ async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_
     assert str(path) in caplog.text
     assert "tilt may have moved since" in caplog.text
     assert "Traceback" not in caplog.text
-    assert belvedere.keeper is not None
+    assert belvedere.position_recorder is not None
     for database in OPEN:
         database.close()
-    await belvedere.keeper.close(status)
+    await belvedere.position_recorder.close(status)
 
 
 UNGUARDED = Settings(guardian=GuardianOptions(enabled=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from belvedere.access.door import Door
 from belvedere.app.guard import BEATS_PER_DEAD_MAN, UnitGuard
-from belvedere.app.keeper import Keeper
+from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.settings import House, Reach
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
@@ -43,14 +43,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """Everything that runs; there is no keeper without a store, and no virtual head for a real one."""
+    """Everything that runs; there is no recorder without a store, and no virtual head for a real one."""
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     door: Door
     parts: Parts
-    keeper: Keeper | None
+    position_recorder: PositionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
 
@@ -105,8 +105,8 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    keeper = Keeper(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, door, parts, keeper, virtual_head, guard)
+    position_recorder = PositionRecorder(bus, positions) if positions is not None else None
+    return Belvedere(engine, units, stage, door, parts, position_recorder, virtual_head, guard)
 
 
 def _wants_guardian(house: House) -> bool:

@@ -1,4 +1,4 @@
-"""Decides when a position is worth keeping: sure once an axis has rested and nobody is about to move it, else not."""
+"""Decides when a position is saved: sure once an axis has rested and nobody is about to move it, else not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMER_S = 0.001  # a timer may be early by so much
 KEEP_S = 3.0  # a disk that takes longer does not keep what it is given at the end
 
 
-class Keeper:
+class PositionRecorder:
     """Listens to the engine and puts what is worth keeping into the store.
 
     The file must say "not sure" before an axis moves. That is put as soon as somebody becomes the driver, or an axis is

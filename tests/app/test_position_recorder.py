@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from belvedere.app.keeper import KEEP_S, REST_S, Keeper
+from belvedere.app.position_recorder import KEEP_S, REST_S, PositionRecorder
 from belvedere.control.core import LeaseStatus
 from belvedere.engine.bus import Bus
 from belvedere.engine.status import AxisState, EngineStatus
@@ -54,8 +54,8 @@ def unsure(deg: float) -> Position:
 
 
 async def test_a_position_is_sure_only_after_a_while_at_rest(writer: Noted) -> None:
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(0))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(0))
     await asyncio.sleep(REST_S - 0.1)
     assert writer.puts == [unsure(0)]
     await asyncio.sleep(0.2)
@@ -63,66 +63,66 @@ async def test_a_position_is_sure_only_after_a_while_at_rest(writer: Noted) -> N
 
 
 async def test_a_move_is_put_as_not_sure_in_the_very_call_that_tells_of_it_and_once(writer: Noted) -> None:
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(0))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(0))
     await asyncio.sleep(2 * REST_S)
     writer.puts.clear()
-    keeper.receive(status(0, 1))
+    recorder.receive(status(0, 1))
     assert writer.puts == [unsure(0)]
     for deg in range(1, 20):
-        keeper.receive(status(deg, 1))
+        recorder.receive(status(deg, 1))
         await asyncio.sleep(0.1)
     assert writer.puts == [unsure(0)]
-    keeper.receive(status(20))
+    recorder.receive(status(20))
     await asyncio.sleep(2 * REST_S)
     assert writer.puts == [unsure(0), sure(20)]
 
 
 async def test_in_a_row_of_short_presses_the_file_says_not_sure_throughout(writer: Noted) -> None:
-    keeper = Keeper(Bus(), writer)
+    recorder = PositionRecorder(Bus(), writer)
     for deg in range(10):
-        keeper.receive(status(deg, 1))
+        recorder.receive(status(deg, 1))
         await asyncio.sleep(0.5)
-        keeper.receive(status(deg + 1))
+        recorder.receive(status(deg + 1))
         await asyncio.sleep(REST_S / 2)
     assert writer.puts == [unsure(0)]
 
 
 async def test_whoever_becomes_the_driver_makes_it_not_sure_before_the_first_press(writer: Noted) -> None:
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(5))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(5))
     await asyncio.sleep(2 * REST_S)
     writer.puts.clear()
-    keeper.receive(status(5, lease=LeaseStatus(1, "ann", 0)))
+    recorder.receive(status(5, lease=LeaseStatus(1, "ann", 0)))
     assert writer.puts == [unsure(5)]
 
 
 async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(writer: Noted) -> None:
     state = status(5)
     doubtful = msgspec.structs.replace(state, pan=msgspec.structs.replace(state.pan, is_position_sure=False))
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(1))
-    keeper.receive(doubtful)
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(1))
+    recorder.receive(doubtful)
     await asyncio.sleep(2 * REST_S)
     assert writer.puts == [unsure(1), unsure(5)]
 
 
 @pytest.mark.parametrize("deg", [math.nan, math.inf, -math.inf, 1e300])
 async def test_what_is_no_number_of_degrees_is_kept_as_lost(writer: Noted, deg: float) -> None:
-    Keeper(Bus(), writer).receive(status(deg))
+    PositionRecorder(Bus(), writer).receive(status(deg))
     assert writer.puts == [LOST]
 
 
 async def test_an_axis_without_calibration_has_no_position_to_keep(writer: Noted) -> None:
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(None, 1))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(None, 1))
     await asyncio.sleep(2 * REST_S)
     assert writer.puts == []
 
 
 async def test_it_listens_to_the_bus_until_it_is_ended(writer: Noted) -> None:
     bus = Bus()
-    keeping = asyncio.create_task(Keeper(bus, writer).run())
+    keeping = asyncio.create_task(PositionRecorder(bus, writer).run())
     await asyncio.sleep(0)
     bus.publish("status", status(4))
     await asyncio.sleep(2 * REST_S)
@@ -171,15 +171,15 @@ async def test_a_disk_that_was_full_once_never_leaves_an_old_position_that_is_su
     path = tmp_path / "it.sqlite3"
     writer = PositionWriter(path, ("pan",), opened)
     writer.open(30)
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(0))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(0))
     files[0].is_full = True
-    keeper.receive(status(0, 1))
-    keeper.receive(status(40))
+    recorder.receive(status(0, 1))
+    recorder.receive(status(40))
     await until(lambda: not writer.unsaved() or not writer.is_saving)
     assert on_disk(path) == {"pan": unsure(0)}  # what a crash would leave
     files[0].is_full = False
-    await keeper.close(status(40))
+    await recorder.close(status(40))
     assert on_disk(path) == {"pan": sure(40)}
     assert "not saved" not in caplog.text
 
@@ -193,20 +193,20 @@ async def test_what_could_not_be_saved_at_the_end_is_said(tmp_path: Path, caplog
 
     writer = PositionWriter(tmp_path / "it.sqlite3", ("pan",), opened)
     writer.open(30)
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(3))
-    await keeper.close(status(40))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(3))
+    await recorder.close(status(40))
     assert "not saved: the position of pan, 40 degrees: the disk is full" in caplog.text
 
 
 async def test_a_disk_that_never_answers_does_not_keep_the_program_from_its_end(
     writer: Noted, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keeper = Keeper(Bus(), writer)
-    keeper.receive(status(3))
+    recorder = PositionRecorder(Bus(), writer)
+    recorder.receive(status(3))
     began, clock = time.monotonic(), asyncio.get_running_loop().time
     began_here = clock()
-    await keeper.close(status(40))
+    await recorder.close(status(40))
     assert clock() - began_here == pytest.approx(KEEP_S)
     assert time.monotonic() - began < 2 * KEEP_S
     assert "not saved: the position of pan, 40 degrees" in caplog.text
