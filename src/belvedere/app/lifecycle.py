@@ -165,7 +165,10 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
         logger.warning("the %s did not end in time", task.get_name())
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
-            await belvedere.position_recorder.close(belvedere.engine.status)
+            belvedere.position_recorder.receive_end(belvedere.engine.status)
+    if belvedere.database is not None:
+        with _logged("closing the store"):
+            await belvedere.database.close()
     return is_at_rest
 
 

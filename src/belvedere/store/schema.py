@@ -9,8 +9,8 @@ Rules for new tables:
 - A time is the wall clock's, in whole seconds since 1970 in UTC, in a column that ends in `_utc_s`. A Raspberry Pi has
   no clock while it is off, so such a time may be hours behind after a power cut until the network has set it.
 - Of a secret only a hash is kept.
-- An axis's row in `position` is written first of all at every start, before later steps are tried: a step that changes
-  this table must leave what `positions.py` does then possible in every version.
+- The positions are read and marked as "not sure" in every file before later steps are tried, whichever of them it has
+  behind it: a step that changes the table `position` must leave the statements of `positions.py` valid before it, too.
 """
 
 from __future__ import annotations

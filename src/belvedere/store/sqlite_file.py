@@ -56,12 +56,13 @@ class SqliteFile:
     The folder is made if it is missing; nobody but this user may read the file.
 
     Attributes:
+        path: where it is.
         is_new: whether opening made the file; an empty one that was there before is not new.
         version: how many of the migrations it has behind it.
     """
 
     def __init__(self, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-        self._path = path
+        self.path = path
         self._migrations = migrations
         self.is_new = self._create()
         with self._explained():
@@ -75,9 +76,9 @@ class SqliteFile:
             self._connection.close()
             raise
 
-    def migrate(self) -> None:
-        """Bring the file to the newest version; a step that fails leaves it as the step before did."""
-        for version, migration in enumerate(self._migrations[self.version :], self.version + 1):
+    def migrate(self, newest: int | None = None) -> None:
+        """Bring the file to this version or the newest; a step that fails leaves it as the step before did."""
+        for version, migration in enumerate(self._migrations[self.version : newest], self.version + 1):
             try:
                 with self._explained(), self._transaction("IMMEDIATE"):
                     self._apply(migration, version)
@@ -85,9 +86,9 @@ class SqliteFile:
                 raise
             except Exception as error:
                 problem = f"could not be brought from version {version - 1} to {version}"
-                raise StoreError(f"{self._path}: {problem}: {error!r}") from error
+                raise StoreError(f"{self.path}: {problem}: {error!r}") from error
             self.version = version
-            logger.info("%s: has version %d of the tables now", self._path, version)
+            logger.info("%s: has version %d of the tables now", self.path, version)
 
     def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
         """Have `write` change the file, all or nothing: on return it is on the disk, and on any error nothing changed.
@@ -114,14 +115,14 @@ class SqliteFile:
     def _create(self) -> bool:
         """Make the file, readable by this user only, unless something is there; whether it did."""
         try:
-            is_folder, is_there = self._path.is_dir(), self._path.exists()
+            is_folder, is_there = self.path.is_dir(), self.path.exists()
             if not is_there:
-                self._path.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR))
+                self.path.parent.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR))
         except (OSError, ValueError) as error:  # the latter for a path with a zero in it
             raise self._error(NAMES.get(getattr(error, "errno", 0), ""), error) from error
         if is_folder:
-            raise StoreError(f"{self._path}: is a folder: name a file in [store]", is_lasting=True)
+            raise StoreError(f"{self.path}: is a folder: name a file in [store]", is_lasting=True)
         return not is_there
 
     def _check(self) -> None:
@@ -131,18 +132,18 @@ class SqliteFile:
             return
         has_no_mark_yet = self.version == 1 and _holds(tables, self._migrations[:1])  # the first ones had none
         if self._pragma("application_id") != APPLICATION_ID and not has_no_mark_yet:
-            raise StoreError(f"{self._path}: is another program's: name another file in [store]", is_lasting=True)
+            raise StoreError(f"{self.path}: is another program's: name another file in [store]", is_lasting=True)
         newest = len(self._migrations)
         if self.version > newest:
             problem = f"is of a later Belvedere than this one (version {self.version}, not {newest})"
-            raise StoreError(f"{self._path}: {problem}: install that one again, or {MOVE_AWAY}", is_lasting=True)
+            raise StoreError(f"{self.path}: {problem}: install that one again, or {MOVE_AWAY}", is_lasting=True)
         whole = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if whole != "ok" or not _holds(tables, self._migrations[: self.version]):
             found = whole if whole != "ok" else "a table is missing"
-            raise StoreError(f"{self._path}: is damaged: {MOVE_AWAY} ({' '.join(found.split())})", is_lasting=True)
+            raise StoreError(f"{self.path}: is damaged: {MOVE_AWAY} ({' '.join(found.split())})", is_lasting=True)
 
     def _prepare(self) -> None:
-        for path in (self._path, self._path.with_name(f"{self._path.name}-journal")):
+        for path in (self.path, self.path.with_name(f"{self.path.name}-journal")):
             self._hide(path)
         self._connection.text_factory = lambda text: text.decode(errors="replace")
         for setting in (
@@ -166,7 +167,7 @@ class SqliteFile:
 
     def _apply(self, migration: Migration, version: int) -> None:
         if self._pragma("user_version") != version - 1:
-            raise StoreError(f"{self._path}: another program is changing its tables: end that")
+            raise StoreError(f"{self.path}: another program is changing its tables: end that")
         _run(self._connection, migration)
         self._require_transaction()  # or what follows would be there at once, whatever fails later
         if version == 1:
@@ -204,7 +205,7 @@ class SqliteFile:
 
     def _error(self, name: str, error: Exception) -> StoreError:
         words = next((words for start, words in EXPLANATIONS.items() if name.startswith(start)), "cannot be used")
-        return StoreError(f"{self._path}: {words} ({error})", is_lasting=name.startswith(LASTING))
+        return StoreError(f"{self.path}: {words} ({error})", is_lasting=name.startswith(LASTING))
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
