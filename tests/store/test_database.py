@@ -30,8 +30,8 @@ from tests.store.failing_disk import PATIENCE_S, Disks, add, errors, on_disk, pe
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import StoreError
-from belvedere.store import database as limits
-from belvedere.store.database import CLOSE_S, LATE_S, RETRY_FIRST_S, RETRY_LONGEST_S, Database, LatestKey
+from belvedere.store.database import CLOSE_S, Database, LatestKey
+from belvedere.store.latest import LATE_S, MAX_WAITING, RETRY_FIRST_S, RETRY_LONGEST_S
 from belvedere.store.sqlite_file import SqliteFile
 from belvedere.testing.clock import StalledError, run_in_virtual_time
 from belvedere.testing.loop_worker import LoopWorker
@@ -99,7 +99,7 @@ async def test_what_supersedes_goes_before_what_waits_in_order(path: Path) -> No
         asyncio.create_task(database.write(lambda _db: done.append("second"), "second")),
     ]
     await asyncio.sleep(0)
-    database.write_latest(LatestKey("position", "pan"), lambda _db: done.append("newest"), "newest")
+    database.write_latest(LatestKey("positions", "pan"), lambda _db: done.append("newest"), "newest")
     await asyncio.gather(*writing)
     assert done == ["newest", "first", "second"]
     await database.close()
@@ -171,15 +171,15 @@ async def test_what_supersedes_is_tried_again_less_and_less_often_and_told_once(
     disks.newest.is_full = True
     put_use(database, 1)
     await asyncio.sleep(0)
-    assert (database.is_saving, on_disk(path)) == (False, [("Ann", 0)])
+    assert (database.is_saving("use"), on_disk(path)) == (False, [("Ann", 0)])
     await asyncio.sleep(3600)
     put_use(database, 2)
     disks.newest.is_full = False
     await asyncio.sleep(RETRY_LONGEST_S)
-    assert (database.is_saving, on_disk(path)) == (True, [("Ann", 2)])
+    assert (database.is_saving("use"), on_disk(path)) == (True, [("Ann", 2)])
     assert caplog.messages == [
-        "could not save what must survive a restart: the disk is full",
-        f"{path}: saving works again",
+        "could not save use: the disk is full",
+        f"{path}: takes use again",
     ]
     await database.close()
 
@@ -207,9 +207,36 @@ async def test_a_superseding_write_that_can_never_succeed_is_given_up_and_keeps_
     put_use(database, 5)
     await asyncio.sleep(0)
     assert on_disk(path) == [("Ann", 5)]
-    assert database.is_saving
+    assert database.is_saving("use")
     assert errors(caplog) == ["not saved, and given up: what is there already"]
     await database.close()
+
+
+async def test_a_wrong_statement_is_given_up_too(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = virtual(path)
+    database.write_latest(LatestKey("use", "0"), lambda db: db.execute("UPDATE nowhere SET a = 1"), "nonsense")
+    await asyncio.sleep(0)
+    assert database.is_saving("use")
+    assert errors(caplog) == ["not saved, and given up: nonsense"]
+    await database.close()
+
+
+async def test_a_kind_that_a_full_disk_has_no_room_for_keeps_no_other_from_it(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        database = virtual(path)
+        await add(database, "Ann")
+        put_use(database, 1)
+        await asyncio.sleep(0)
+        disk.fill()
+        long = functools.partial(add_visit, person="B" * 100_000, began_utc_s=7)
+        for now_utc_s in range(2, 10):
+            database.write_latest(LatestKey("visits", "7"), long, "a long visit")
+            put_use(database, now_utc_s)
+            await asyncio.sleep(0)
+            assert on_disk(path) == [("Ann", now_utc_s)]
+        assert (database.is_saving("use"), database.is_saving("visits")) == (True, False)
+        await database.close()
 
 
 async def test_what_supersedes_is_bounded_of_each_kind_by_itself(path: Path, disks: Disks) -> None:
@@ -221,12 +248,12 @@ async def test_what_supersedes_is_bounded_of_each_kind_by_itself(path: Path, dis
     def note(_connection: sqlite3.Connection, number: int) -> None:
         written.append(number)
 
-    database.write_latest(LatestKey("position", "pan"), functools.partial(note, number=-1), "a position")
-    for number in range(2 * limits.MAX_OF_A_KIND):
+    database.write_latest(LatestKey("positions", "pan"), functools.partial(note, number=-1), "a position")
+    for number in range(2 * MAX_WAITING):
         database.write_latest(LatestKey("use", str(number)), functools.partial(note, number=number), "use")
     disks.newest.is_full = False
     await asyncio.sleep(RETRY_LONGEST_S)
-    assert written == [-1, *range(limits.MAX_OF_A_KIND, 2 * limits.MAX_OF_A_KIND)]
+    assert written == [-1, *range(MAX_WAITING, 2 * MAX_WAITING)]
     await database.close()
 
 
@@ -236,9 +263,9 @@ async def test_what_is_not_written_in_time_shows_although_nothing_has_failed(pat
     database.open(PATIENCE_S)
     disks.newest.answers.clear()
     put_use(database, 1)
-    is_saving = [database.is_saving]
+    is_saving = [database.is_saving("use")]
     await asyncio.sleep(LATE_S + 1)
-    assert [*is_saving, database.is_saving] == [True, False]
+    assert [*is_saving, database.is_saving("use")] == [True, False]
     await database.close()
 
 
@@ -273,7 +300,7 @@ async def test_a_file_that_cannot_be_used_is_told_once_refuses_every_call_and_is
             await call
         assert caught.value.is_lasting
     await asyncio.sleep(3600)
-    assert not database.is_saving
+    assert not database.is_saving("use")
     assert len(errors(caplog)) == 1
     assert (content(path)) == before
     await database.close()
@@ -289,9 +316,9 @@ async def test_a_file_that_could_not_be_opened_is_tried_again_by_itself_and_for_
     assert not caught.value.is_lasting
     folder.unlink()
     await add(asked, "Ann")
-    assert asked.is_saving
+    assert asked.is_saving("use")
     await asyncio.sleep(RETRY_LONGEST_S)
-    assert unasked.is_saving
+    assert unasked.is_saving("use")
     for database in (asked, unasked):
         await database.close()
 
@@ -324,12 +351,12 @@ async def test_what_is_done_on_opening_comes_before_later_tables_and_is_there_wh
         database = Database(path, TABLES, worker=LoopWorker, clock=asyncio.get_running_loop().time)
         database.on_opened(use)
         database.open()
-        assert (seen, database.is_saving) == ([1], False)
+        assert (seen, database.is_saving("use")) == ([1], False)
         with contextlib.closing(SqliteFile(path, TABLES)) as file:
             assert (file.read(sessions), file.version) == ([("Ann", 77)], 1)
         disk.free()
         await asyncio.sleep(RETRY_LONGEST_S)
-        assert (seen, database.is_saving) == ([1, 1], True)
+        assert (seen, database.is_saving("use")) == ([1, 1], True)
         assert await people(database) == ["Ann"]
         await database.close()
 
@@ -398,17 +425,16 @@ async def test_a_stuck_disk_does_not_keep_the_program_from_its_end_and_all_that_
 async def test_a_thread_whose_disk_answers_after_the_end_writes_what_was_left_and_ends(
     path: Path, disks: Disks
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     database = threaded(path, disks)
+    (thread,) = set(threading.enumerate()) - before
     await add(database, "Ann")
     disks.newest.answers.clear()
     put_use(database, 9)
     await database.close(0.05)
     disks.newest.answers.set()
-    async with asyncio.timeout(PATIENCE_S):
-        while threading.active_count() > before:  # noqa: ASYNC110 - a thread has no event for its end
-            await asyncio.sleep(0.005)
-    assert on_disk(path) == [("Ann", 9)]
+    await asyncio.to_thread(thread.join, PATIENCE_S)
+    assert (thread.is_alive(), on_disk(path)) == (False, [("Ann", 9)])
 
 
 def test_a_process_ends_although_its_disk_is_stuck_from_the_first(path: Path) -> None:

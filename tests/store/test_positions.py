@@ -12,7 +12,8 @@ from tests.store.failing_disk import PATIENCE_S, Disks, errors, virtual
 from tests.store.saved import save, saved
 from tests.store.small_disk import small_disk
 
-from belvedere.store.database import RETRY_LONGEST_S, Database
+from belvedere.store.database import Database
+from belvedere.store.latest import RETRY_LONGEST_S
 from belvedere.store.positions import ORIGIN, UNKNOWN, Position, SavedPositions
 from belvedere.store.schema import MIGRATIONS
 from belvedere.store.sqlite_file import SqliteFile
@@ -151,7 +152,7 @@ async def test_on_a_disk_that_fills_while_it_runs_not_sure_is_still_written(tmp_
         await store.put(AT_5)
         disk.fill()
         await store.put(AT_5.doubted)
-        assert (saved(path)["pan"], store.database.is_saving) == (AT_5.doubted, True)
+        assert (saved(path)["pan"], store.positions.is_saving) == (AT_5.doubted, True)
         await store.put(AT_45)
         await store.database.close()
         assert saved(path)["pan"] == AT_45
@@ -209,11 +210,11 @@ async def test_a_full_disk_that_does_not_take_a_later_version_is_told_not_sure_a
         disk.fill()
         store = Store(path, disks=lambda path, _migrations: SqliteFile(path, LATER))
         assert store.positions.at_start == {"pan": AT_5, "tilt": AT_5}
-        assert (saved(path)["pan"], store.database.is_saving) == (AT_5.doubted, False)
+        assert (saved(path)["pan"], store.positions.is_saving) == (AT_5.doubted, False)
         await store.put(MOVING)
         disk.free()
         await asyncio.sleep(RETRY_LONGEST_S)
-        assert store.database.is_saving
+        assert store.positions.is_saving
         await store.database.close()
         with contextlib.closing(sqlite3.connect(path)) as database:
             assert database.execute("SELECT deg FROM position ORDER BY axis").fetchall() == [(45,), (5,)]

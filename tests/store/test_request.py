@@ -15,8 +15,7 @@ from tests.store.examples import (
 from tests.store.failing_disk import PATIENCE_S, Disks, add, errors, people, put_use, threaded, virtual
 
 from belvedere.errors import StoreError
-from belvedere.store import database as limits
-from belvedere.store.database import TIMEOUT_S
+from belvedere.store.database import MAX_REQUESTS, TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,13 +90,13 @@ async def test_on_a_stuck_disk_the_loop_goes_on_and_every_caller_is_told_in_time
     clock = asyncio.get_running_loop().time
     began = clock()
     put_use(database, 1)
-    calls = [add(database, f"{number}") for number in range(limits.MAX_REQUESTS)]
+    calls = [add(database, f"{number}") for number in range(MAX_REQUESTS)]
     results = await asyncio.gather(*calls, people(database), return_exceptions=True)
     assert clock() - began == pytest.approx(TIMEOUT_S)
     texts = {str(result).partition(": ")[2] for result in results}
     late = f"was not done: the disk did not answer within {TIMEOUT_S:g} s"
     assert late in texts
-    assert texts - {late} <= {f"was not done: {limits.MAX_REQUESTS} others wait for {path}"}
+    assert texts - {late} <= {f"was not done: {MAX_REQUESTS} others wait for {path}"}
     assert not any(isinstance(result, StoreError) and result.may_be_done for result in results)
     with pytest.raises(StoreError, match="did not answer"):  # and there is room again for the next
         await add(database, "Zoe")
@@ -110,7 +109,7 @@ async def test_more_than_can_wait_is_refused_at_once(path: Path, disks: Disks) -
     first = asyncio.create_task(add(database, "first"))
     await asyncio.sleep(0)
     disks.newest.is_stuck.wait(PATIENCE_S)
-    waiting = [asyncio.create_task(add(database, f"{number}")) for number in range(limits.MAX_REQUESTS)]
+    waiting = [asyncio.create_task(add(database, f"{number}")) for number in range(MAX_REQUESTS)]
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match=r"Zoe: was not done: \d+ others wait for"):
         await add(database, "Zoe")

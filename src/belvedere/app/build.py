@@ -105,7 +105,7 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
-        is_saving_positions=(lambda: database.is_saving) if database is not None else None,
+        is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     position_recorder = PositionRecorder(bus, positions) if positions is not None else None

@@ -13,22 +13,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import math
-import sqlite3
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from belvedere.errors import StoreError
+from belvedere.store.latest import LatestWrite, LatestWrites, Retry, is_of_the_disk
 from belvedere.store.request import Request
 from belvedere.store.schema import MIGRATIONS
 from belvedere.store.sqlite_file import SqliteFile
 from belvedere.store.worker import Worker, WorkerThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import sqlite3
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from belvedere.store.schema import Migration
@@ -38,31 +40,16 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 OPEN_S = 2.0  # longer than a file may be locked; units that turn wait for their first stop meanwhile
-LATE_S = 5.0  # a write that takes longer is told of
 TIMEOUT_S = 5.0  # a person waits for the answer; three times as long as another program may lock the file
 CLOSE_S = 3.0  # a disk that takes longer does not get what it is given at the end
-RETRY_FIRST_S = 0.5
-RETRY_LONGEST_S = 30.0  # the disk may be full for weeks
-MAX_DOUBLINGS = 10  # by then the longest is reached
-TIMER_S = 0.001  # a timer may be early by so much
 MAX_REQUESTS = 256  # as many as 256 people who press a button at once; with the timeout, a bound on what waits
-MAX_OF_A_KIND = 512  # above the sessions of one household; the oldest gives way
-DISK_ERRORS = (
-    sqlite3.OperationalError,
-    sqlite3.DatabaseError,
-)  # exactly these: the subclasses say that a call is wrong
 
 
 class LatestKey(NamedTuple):
-    """What a write replaces: the same `name` of the same `kind`, such as `LatestKey("position", "pan")`."""
+    """What a write replaces: the same `name` of the same `kind`, such as `LatestKey("positions", "pan")`."""
 
     kind: str
     name: str
-
-
-class _LatestWrite(NamedTuple):
-    what: str
-    write: Callable[[sqlite3.Connection], object]
 
 
 class Database:
@@ -87,16 +74,13 @@ class Database:
         self._worker = worker(self._work)
         self._on_opened: list[Callable[[SqliteFile], None]] = []
         self._was_tried = threading.Event()
-        self._file: SqliteFile | None = None  # this and the next three are the thread's alone
-        self._failures = 0
-        self._retry_at_s = -math.inf
-        self._was_last = False
+        self._file: SqliteFile | None = None  # the thread's alone, as is the next
+        self._was_closing = False
         self._lock = threading.Lock()  # for what follows; never held while a disk is waited for
         self._requests: deque[Request[Any]] = deque()
         self._current: Request[Any] | None = None
-        self._latest: dict[LatestKey, _LatestWrite] = {}
-        self._waiting_since_s: float | None = None
-        self._trouble: StoreError | None = None
+        self._opening = Retry()
+        self._latest: dict[str, LatestWrites] = {}
         self._is_closing = False
         self._is_closed = False
         self._on_closed: Callable[[], None] = _ignore
@@ -132,25 +116,22 @@ class Database:
         """Do this as soon as the disk can, instead of what waits under this key; it is tried until it is done.
 
         `what` names it and its value for people. `write` may be called several times. If it raises what is not the
-        disk's fault, that is logged and it is given up. Only the newest MAX_OF_A_KIND wait.
+        disk's fault, that is logged and it is given up. Kinds are few and named in the code; each has a transaction and
+        a bound of its own (MAX_WAITING).
         """
         with self._lock:
-            if key not in self._latest:
-                self._make_room(key.kind)
-            self._latest[key] = _LatestWrite(what, write)
-            if self._waiting_since_s is None:
-                self._waiting_since_s = self._clock()
+            latest = self._latest.setdefault(key.kind, LatestWrites())
+            latest.put(key.name, LatestWrite(what, write), self._clock())
             is_closed = self._is_closed
         if is_closed:
             logger.error("not saved: %s: %s is closed", what, self._path)
         self._worker.wake()
 
-    @property
-    def is_saving(self) -> bool:
-        """Whether what was put into `write_latest` is on the disk, or will be in a moment."""
+    def is_saving(self, kind: str) -> bool:
+        """Whether what was put into `write_latest` of this kind is on the disk, or will be in a moment."""
         with self._lock:
-            is_late = self._waiting_since_s is not None and self._clock() - self._waiting_since_s > LATE_S
-            return self._trouble is None and not is_late
+            latest = self._latest.get(kind)
+            return self._opening.trouble is None and (latest is None or latest.is_saving(self._clock()))
 
     async def close(self, within_s: float = CLOSE_S) -> None:
         """Write what is left, once, and give the file back; log what was not saved, and tell those who wait for it."""
@@ -179,41 +160,45 @@ class Database:
             with self._lock, contextlib.suppress(ValueError):
                 self._requests.remove(request)
 
-    def _make_room(self, kind: str) -> None:
-        same_kind = [key for key in self._latest if key.kind == kind]
-        if len(same_kind) >= MAX_OF_A_KIND:
-            del self._latest[same_kind[0]]
-
     def _give_up(self) -> None:
         """Tell, in the log and whoever waits, what the disk has not taken."""
+        silence = StoreError(f"{self._path}: the disk does not answer")
         with self._lock:
-            trouble = self._trouble or StoreError(f"{self._path}: the disk does not answer")
+            left = [
+                (write.what, self._opening.trouble or latest.retry.trouble or silence)
+                for latest in self._latest.values()
+                for write in latest.waiting.values()
+            ]
+            why = self._opening.trouble or silence
             requests = [*self._requests]
             self._requests.clear()
-            writes = [request.what for request in (self._current, *requests) if request and request.is_write]
-            left = [*(write.what for write in self._latest.values()), *writes]
-        for what in left:
+            left += [(each.what, why) for each in (self._current, *requests) if each is not None and each.is_write]
+        for what, trouble in left:
             logger.error("not saved: %s: %s", what, trouble)
         for request in requests:
-            _fail(request, trouble)
+            _fail(request, why)
 
     # in the thread
 
     def _work(self) -> float | None:
         """Do what is due; returns after how many seconds there is more, unless the worker is woken before."""
         with self._lock:
-            is_last = self._is_closing
+            is_closing = self._is_closing
             request = self._current = self._requests.popleft() if self._requests else None
-        if self._is_due(is_last=is_last, is_asked=request is not None):
-            self._save()
+        is_last_try = is_closing and not self._was_closing
+        self._was_closing = is_closing
+        if self._file is None and self._is_open_due(is_last_try=is_last_try, is_asked=request is not None):
+            self._open()
         self._was_tried.set()
+        if self._file is not None:
+            self._write_latest(self._file, is_last_try=is_last_try)
         if request is not None:
             self._serve(request)
         with self._lock:
             self._current = None
-            if self._requests or is_last != self._is_closing:
+            if self._requests or is_closing != self._is_closing:
                 return 0.0
-            if not is_last:
+            if not is_closing:
                 return self._wait_s()
             self._is_closed = True
         if self._file is not None:
@@ -221,95 +206,81 @@ class Database:
         self._on_closed()
         return None
 
-    def _is_due(self, *, is_last: bool, is_asked: bool) -> bool:
-        """Whether to open the file, or to write what is newest; at the end once more, and only if something is left."""
-        if self._is_hopeless():
-            return False
-        if self._file is None and is_asked:
-            return True
-        if is_last:
-            was_last, self._was_last = self._was_last, True
-            return bool(self._latest) and not was_last
-        return (self._file is None or bool(self._latest)) and self._clock() >= self._retry_at_s - TIMER_S
+    def _is_open_due(self, *, is_last_try: bool, is_asked: bool) -> bool:
+        """As soon as somebody asks; else when it is time to try again, and at the end if something is left."""
+        with self._lock:
+            is_left = is_last_try and any(latest.waiting for latest in self._latest.values())
+        if is_asked or is_left:
+            return not self._opening.is_hopeless
+        return not self._was_closing and self._opening.is_due(self._clock())
 
-    def _is_hopeless(self) -> bool:
-        return self._trouble is not None and self._trouble.is_lasting
-
-    def _wait_s(self) -> float:
-        if self._is_hopeless() or (self._file is not None and not self._latest):
-            return math.inf
-        return max(0.0, self._retry_at_s - self._clock())
-
-    def _serve(self, request: Request[Any]) -> None:
-        if self._file is not None:
-            request.run(self._file)
-        else:
-            _fail(request, self._trouble or StoreError(f"{self._path}: is not open"))
-
-    def _save(self) -> None:
+    def _open(self) -> None:
+        file: SqliteFile | None = None
         try:
-            self._write_what_is_newest(self._opened())
-        except Exception as error:  # noqa: BLE001 - the thread must go on, whatever else is wrong
-            self._receive_trouble(error)
-        else:
-            self._receive_success()
-
-    def _opened(self) -> SqliteFile:
-        if self._file is not None:
-            return self._file
-        file = self._open_file(self._path, self._migrations)
-        try:
+            file = self._open_file(self._path, self._migrations)
             if file.version == 0:
                 file.migrate(1)
             for use in self._on_opened:
                 use(file)
             file.migrate()
-        except BaseException:
-            file.close()
-            raise
-        self._file = file
-        return file
+        except Exception as error:  # noqa: BLE001 - the thread must go on, whatever is wrong
+            if file is not None:
+                file.close()
+            self._receive_trouble(self._opening, "anything", error)
+        else:
+            self._file = file
+            with self._lock:
+                is_news = self._opening.receive_success()
+            if is_news:
+                logger.info("%s: is open now", self._path)
 
-    def _write_what_is_newest(self, file: SqliteFile) -> None:
+    def _write_latest(self, file: SqliteFile, *, is_last_try: bool) -> None:
+        """Each kind in a transaction of its own: one that the disk has no room for keeps no other from it."""
         with self._lock:
-            writes = dict(self._latest)
-        if not writes:
-            return
-        file.write(lambda connection: _write_each(connection, writes.values()))
-        with self._lock:
-            for key, write in writes.items():
-                if self._latest.get(key) is write:  # and nothing newer has come
-                    del self._latest[key]
-            self._waiting_since_s = self._clock() if self._latest else None
+            now = self._clock()
+            kinds = [(kind, each) for kind, each in self._latest.items() if is_last_try or each.retry.is_due(now)]
+            due = [(kind, latest, [*latest.waiting.items()]) for kind, latest in kinds if latest.waiting]
+        for kind, latest, writes in due:
+            try:
+                file.write(functools.partial(_write_each, writes=[write for _, write in writes]))
+            except Exception as error:  # noqa: BLE001 - likewise
+                self._receive_trouble(latest.retry, kind, error)
+            else:
+                with self._lock:
+                    is_news = latest.receive_saved(writes, self._clock())
+                if is_news:
+                    logger.info("%s: takes %s again", self._path, kind)
 
-    def _receive_trouble(self, error: Exception) -> None:
+    def _wait_s(self) -> float:
+        now = self._clock()
+        if self._file is None:
+            return self._opening.wait_s(now)
+        return min((latest.retry.wait_s(now) for latest in self._latest.values() if latest.waiting), default=math.inf)
+
+    def _serve(self, request: Request[Any]) -> None:
+        if self._file is not None:
+            request.run(self._file)
+        else:
+            _fail(request, self._opening.trouble or StoreError(f"{self._path}: is not open"))
+
+    def _receive_trouble(self, retry: Retry, what: str, error: Exception) -> None:
         """Tell it once, until all is well again."""
         bug = None if isinstance(error, StoreError) else error
         trouble = error if isinstance(error, StoreError) else StoreError(f"{self._path}: cannot be used ({error!r})")
-        self._failures += 1
-        doublings = min(self._failures - 1, MAX_DOUBLINGS)
-        self._retry_at_s = self._clock() + min(RETRY_FIRST_S * 2.0**doublings, RETRY_LONGEST_S)
         with self._lock:
-            is_known, self._trouble = self._trouble is not None, trouble
-        level = logging.DEBUG if is_known else logging.WARNING
-        logger.log(level, "could not save what must survive a restart: %s", trouble, exc_info=bug)
-
-    def _receive_success(self) -> None:
-        self._failures, self._retry_at_s = 0, -math.inf
-        with self._lock:
-            had_trouble, self._trouble = self._trouble is not None, None
-        if had_trouble:
-            logger.info("%s: saving works again", self._path)
+            is_news = retry.receive_trouble(trouble, self._clock())
+        level = logging.WARNING if is_news else logging.DEBUG
+        logger.log(level, "could not save %s: %s", what, trouble, exc_info=bug)
 
 
-def _write_each(connection: sqlite3.Connection, writes: Iterable[_LatestWrite]) -> None:
+def _write_each(connection: sqlite3.Connection, writes: Sequence[LatestWrite]) -> None:
     """One after the other in one transaction; one that can never succeed keeps none of the others from it."""
     for what, write in writes:
         connection.execute("SAVEPOINT one")
         try:
             write(connection)
         except Exception as error:
-            if type(error) in DISK_ERRORS:
+            if is_of_the_disk(error):
                 raise
             logger.exception("not saved, and given up: %s", what)
             connection.execute("ROLLBACK TO one")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+KIND = "positions"
 MAX_DEG = 1e9  # a year of turning at 40 degrees a second; a number beyond it was never counted
 
 
@@ -69,11 +70,16 @@ class SavedPositions:
             self._put.update(positions)
             self._write(positions)
 
+    @property
+    def is_saving(self) -> bool:
+        """Whether what was put is on the disk, or will be in a moment."""
+        return self._database.is_saving(KIND)
+
     def _write(self, positions: Mapping[str, Position]) -> None:
         for axis, position in positions.items():
             what = f"the position of {axis}, {position.deg:g} degrees"
             write = functools.partial(save_positions, positions={axis: position})
-            self._database.write_latest(LatestKey("position", axis), write, what)
+            self._database.write_latest(LatestKey(KIND, axis), write, what)
 
     def _receive_file(self, file: SqliteFile) -> None:
         """In the thread: learn what the file says, and make it sure of nothing from then on."""
