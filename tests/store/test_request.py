@@ -122,3 +122,17 @@ async def test_a_read_cannot_write(path: Path) -> None:
     with pytest.raises(StoreError):
         await database.read(lambda db: add_session(db, "Ann", b"ann"), "a wrong read")
     await database.close()
+
+
+ENDLESS = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number) SELECT count(*) FROM number"
+
+
+@pytest.mark.realtime
+async def test_a_statement_that_never_ends_is_broken_off_when_nobody_waits_any_more(path: Path) -> None:
+    database = threaded(path)
+    with pytest.raises(StoreError, match="an endless list: was not done"):
+        await database.read(lambda db: db.execute(ENDLESS).fetchone(), "an endless list", timeout_s=0.05)
+    with pytest.raises(StoreError, match="an endless write: was not done"):
+        await database.write(lambda db: db.execute(ENDLESS).fetchone(), "an endless write", timeout_s=0.05)
+    assert await add(database, "Ann") == 1
+    await database.close()

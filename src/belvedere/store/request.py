@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: many a second while a statement runs, too few to be felt
+
 
 class RequestState(enum.Enum):
     """How far a request has come; only one that is open can still be withdrawn."""
@@ -76,7 +78,7 @@ class Request(Generic[T]):
         if self._state is RequestState.WITHDRAWN:
             return
         try:
-            self._result = file.write(self._confirmed) if self.is_write else file.read(self._function)
+            self._result = file.write(self._confirmed) if self.is_write else file.read(self._bounded)
         except _WithdrawnError:
             return
         except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
@@ -88,8 +90,16 @@ class Request(Generic[T]):
         self._error = error
         self._end()
 
+    def _bounded(self, connection: sqlite3.Connection) -> T:
+        """Let SQLite break off a statement that nobody waits for any more: others wait for the thread."""
+        connection.set_progress_handler(lambda: self._state is RequestState.WITHDRAWN, STEPS_BETWEEN_LOOKS)
+        try:
+            return self._function(connection)
+        finally:
+            connection.set_progress_handler(None, 0)
+
     def _confirmed(self, connection: sqlite3.Connection) -> T:
-        result = self._function(connection)
+        result = self._bounded(connection)
         with self._lock:
             if self._state is RequestState.WITHDRAWN:
                 raise _WithdrawnError
