@@ -303,6 +303,28 @@ def test_nothing_that_runs_in_a_transaction_may_end_it(path: Path) -> None:
         note(file, "a")
 
 
+def test_what_was_deleted_is_not_in_the_file_any_more(path: Path) -> None:
+    with opened(path) as file:
+        note(file, "who came on Friday")
+        assert b"who came on Friday" in path.read_bytes()
+        file.write(lambda connection: connection.execute("DELETE FROM note"))
+        assert b"who came on Friday" not in path.read_bytes()
+
+
+def test_what_was_committed_survives_a_power_cut_and_a_full_disk_by_how_the_file_is_kept(path: Path) -> None:
+    def settings(connection: sqlite3.Connection) -> list[object]:
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
+
+    with opened(path) as file:
+        assert file.read(settings) == [2, "persist"]
+
+
+def test_a_row_that_refers_to_none_is_refused(path: Path) -> None:
+    refer = "CREATE TABLE link (text TEXT REFERENCES note (text)) STRICT"
+    with opened(path, (NOTES, refer)) as file, pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        file.write(lambda connection: connection.execute("INSERT INTO link VALUES ('nothing')"))
+
+
 def test_a_read_cannot_write_and_the_next_write_can(path: Path) -> None:
     with opened(path) as file:
         with pytest.raises(StoreError, match="is read-only"):

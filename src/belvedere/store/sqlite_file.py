@@ -151,6 +151,7 @@ class SqliteFile:
             "journal_mode = PERSIST",
             "foreign_keys = ON",
             "trusted_schema = OFF",
+            "secure_delete = ON",  # of a visit whose time is over nothing stays
         ):
             self._connection.execute(f"PRAGMA {setting}")
 
