@@ -74,9 +74,7 @@ class Request(Generic[T]):
         return cast("T", self._result)
 
     def run(self, file: SqliteFile) -> None:
-        """Do it, in the thread, unless it was withdrawn."""
-        if self._state is RequestState.WITHDRAWN:
-            return
+        """Do it, in the thread; what was withdrawn is rolled back."""
         try:
             self._result = file.write(self._confirmed) if self.is_write else file.read(self._bounded)
         except _WithdrawnError:
