@@ -258,6 +258,19 @@ def full(disk: SqliteFile) -> SqliteFile:
     return disk
 
 
+async def test_what_was_put_before_a_late_start_that_cannot_be_written_is_not_replaced_either(
+    path: Path, disks: Disks
+) -> None:
+    save(path, pan=AT_5, tilt=AT_5)
+    database = virtual(path, lambda path, migrations: full(disks(path, migrations)), MIGRATIONS)
+    SavedPositions(database, BOTH).put({"pan": MOVING})
+    database.open()
+    disks.newest.is_full = False
+    await asyncio.sleep(RETRY_LONGEST_S)
+    assert saved(path) == {"pan": MOVING, "tilt": AT_5.doubted}
+    await database.close()
+
+
 async def test_a_disk_that_answers_late_is_told_what_was_put_meanwhile(path: Path, disks: Disks) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     database = virtual(path, disks, MIGRATIONS)
