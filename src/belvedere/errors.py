@@ -49,10 +49,12 @@ class StoreError(OwnerError):
 
     Attributes:
         is_lasting: trying again is of no use: the file is damaged, of a later version, or none of ours.
+        may_be_done: the disk had been told when waiting for it ended, so that the write may be in the file, or not.
     """
 
-    def __init__(self, message: str, *, is_lasting: bool = False) -> None:
+    def __init__(self, message: str, *, is_lasting: bool = False, may_be_done: bool = False) -> None:
         self.is_lasting = is_lasting
+        self.may_be_done = may_be_done
         super().__init__(message)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.store.saved import save
 
 from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.notify import Notifier
@@ -19,7 +20,7 @@ from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
 from belvedere.stage.pattern import PatternSource
-from belvedere.store.positions import Position, Positions
+from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +36,14 @@ def no_database(path: Path) -> None:
 
 
 def of_later(path: Path) -> None:
+    save(path)
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
 
 
 def nonsense(path: Path) -> None:
-    positions = Positions(path)
-    positions.keep({axis.value: Position(1.0, is_sure=True) for axis in AXES})
-    positions.close()
+    save(path, **{axis.value: Position(1.0, is_sure=True) for axis in AXES})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE position SET deg = ? WHERE axis = 'pan'", (math.inf,))
         database.execute("UPDATE position SET deg = 'far' WHERE axis = 'tilt'")
@@ -75,10 +75,10 @@ async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_
     assert str(path) in caplog.text
     assert "tilt may have moved since" in caplog.text
     assert "Traceback" not in caplog.text
-    assert belvedere.keeper is not None
+    assert belvedere.database is not None
     for database in OPEN:
         database.close()
-    await belvedere.keeper.close(status)
+    await belvedere.database.close()
 
 
 UNGUARDED = Settings(guardian=GuardianOptions(enabled=False))

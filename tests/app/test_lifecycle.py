@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.store.saved import saved
 
 from belvedere.app.lifecycle import live
 from belvedere.app.settings import DEMO, House, StoreSettings, furnish
@@ -22,7 +23,7 @@ from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.head.profile import shipped_profile
-from belvedere.store.positions import Position, Positions
+from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,14 +140,6 @@ async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplo
     assert "may still be turning" in caplog.text
 
 
-def on_disk(path: Path) -> dict[str, Position]:
-    positions = Positions(path)
-    try:
-        return positions.all()
-    finally:
-        positions.close()
-
-
 async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_sure_after_a_good_end(
     tmp_path: Path,
 ) -> None:
@@ -158,13 +151,13 @@ async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_su
             await life.link
         await life.until_connected()
         await drive_pan(life.parts[0])
-        assert {kept.is_sure for kept in on_disk(path).values()} == {False}  # what a kill would leave now
+        assert {kept.is_sure for kept in saved(path).values()} == {False}  # what a kill would leave now
         life.ending.set()
         assert await living == 0
         stands = life.parts[0].engine.status.pan
         assert stands.position_deg
         assert stands.is_position_sure
-        assert on_disk(path)["pan"] == Position(stands.position_deg, is_sure=True)
+        assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
 
 
 async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_is_told(
@@ -183,4 +176,4 @@ async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_
     assert await living == 0
     other.close()
     assert "not saved: the position of pan" in caplog.text
-    assert not on_disk(path)["pan"].is_sure
+    assert not saved(path)["pan"].is_sure

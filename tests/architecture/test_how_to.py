@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
 import shlex
+import shutil
+import stat
+import subprocess
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 from cyclopts.exceptions import CycloptsError
+from tests.store.saved import save, saved
 
 from belvedere.app.settings import Settings
 from belvedere.cli import application
 from belvedere.errors import SettingsError
 from belvedere.head.document import read_document
 from belvedere.head.profile import HeadProfile, UnitProfile
+from belvedere.store.positions import ORIGIN, Position, save_positions
+from belvedere.store.sqlite_file import SqliteFile
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -94,3 +102,28 @@ def test_no_block_is_left_open() -> None:
         assert page.read_text(encoding="utf-8").count("```") % 2 == 0
         for body in blocks(page.read_text(encoding="utf-8"), "toml"):
             tomllib.loads(body)
+
+
+def test_a_store_is_backed_up_while_it_runs_and_restored_with_what_the_page_says(tmp_path: Path) -> None:
+    if shutil.which("sqlite3") is None:
+        pytest.skip("Debian's package sqlite3 is missing")
+    back_up, restore = blocks((HOW_TO / "back-up-the-store.md").read_text(encoding="utf-8"), "sh")
+    path = tmp_path / "belvedere.sqlite3"
+    with contextlib.closing(SqliteFile(path)) as running:
+        running.migrate()
+        running.write(functools.partial(save_positions, positions={"pan": Position(5, is_sure=True)}))
+        subprocess.run(["sh", "-euc", back_up], cwd=tmp_path, check=True)
+    path.write_bytes(b"damaged" * 1000)
+    subprocess.run(["sh", "-euc", restore], cwd=tmp_path, check=True)
+    assert saved(path) == {"pan": Position(5, is_sure=False)}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
+def test_positions_are_counted_afresh_with_what_the_page_says(tmp_path: Path) -> None:
+    if shutil.which("sqlite3") is None:
+        pytest.skip("Debian's package sqlite3 is missing")
+    (count_afresh,) = blocks((HOW_TO / "limit-travel.md").read_text(encoding="utf-8"), "sh")
+    path = tmp_path / "belvedere.sqlite3"
+    save(path, pan=Position(5, is_sure=False))
+    subprocess.run(["sh", "-euc", count_afresh], cwd=tmp_path, check=True)
+    assert saved(path) == {"pan": ORIGIN}

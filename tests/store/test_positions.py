@@ -1,17 +1,33 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 import math
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.disks import a_small_disk, keep, kept
+from tests.store.failing_disk import PATIENCE_S, Disks, errors, virtual
+from tests.store.saved import save, saved
+from tests.store.small_disk import small_disk
 
-from belvedere.errors import StoreError
-from belvedere.store.positions import FIRST, LOST, Position, Positions
+from belvedere.store.database import Database
+from belvedere.store.latest import RETRY_LONGEST_S
+from belvedere.store.positions import ORIGIN, UNKNOWN, Position, SavedPositions
+from belvedere.store.schema import MIGRATIONS
+from belvedere.store.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from belvedere.store.schema import Migration
+
+BOTH = ("pan", "tilt")
+AT_5 = Position(5, is_sure=True)
+MOVING = Position(45, is_sure=False)
+AT_45 = Position(45, is_sure=True)
 
 
 @pytest.fixture
@@ -19,191 +35,283 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "it.sqlite3"
 
 
-def ruin(path: Path, statement: str, *values: object) -> None:
+@pytest.fixture
+def disks() -> Iterator[Disks]:
+    disks = Disks()
+    yield disks
+    disks.release()
+
+
+class Store:
+    """A database in virtual time and its positions, opened."""
+
+    def __init__(
+        self, path: Path, counted: tuple[str, ...] = BOTH, disks: Callable[..., SqliteFile] = SqliteFile
+    ) -> None:
+        self.database = virtual(path, disks, MIGRATIONS)
+        self.positions = SavedPositions(self.database, counted)
+        self.database.open()
+
+    async def put(self, position: Position) -> None:
+        self.positions.put({"pan": position})
+        await asyncio.sleep(0)
+
+
+def run(path: Path, statement: str, *values: object) -> None:
     """What another program may do to the file."""
-    with sqlite3.connect(path) as database:
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(statement, values)
-    database.close()
 
 
-def test_what_was_kept_is_there_after_a_restart(path: Path) -> None:
-    first = Positions(path)
-    first.keep({"pan": Position(12.5, is_sure=True), "tilt": Position(-3.0, is_sure=False)})
-    first.keep({"pan": Position(13.5, is_sure=True)})
-    first.close()
-    assert kept(path) == {"pan": Position(13.5, is_sure=True), "tilt": Position(-3.0, is_sure=False)}
+async def test_what_is_known_at_the_start_is_told_and_from_then_on_the_file_is_sure_of_nothing(path: Path) -> None:
+    save(path, pan=AT_5)
+    store = Store(path)
+    assert store.positions.at_start == {"pan": AT_5, "tilt": ORIGIN}
+    assert saved(path) == {"pan": AT_5.doubted, "tilt": UNKNOWN}  # and a crash now leaves just that
+    await store.database.close()
 
 
-def test_what_was_kept_is_there_even_if_nobody_closed_the_file(path: Path) -> None:
-    crashed = Positions(path)
-    crashed.keep({"pan": Position(1.0, is_sure=False)})
-    assert kept(path) == {"pan": Position(1.0, is_sure=False)}
-    crashed.close()
+async def test_what_was_put_last_is_there_after_a_restart(path: Path) -> None:
+    store = Store(path)
+    store.positions.put({"pan": MOVING, "tilt": MOVING})
+    store.positions.put({"pan": AT_45})
+    await store.database.close()
+    again = Store(path)
+    assert again.positions.at_start == {"pan": AT_45, "tilt": MOVING}
+    await again.database.close()
 
 
-def test_a_new_file_holds_nothing_and_counts_from_where_the_axis_stands(path: Path) -> None:
-    positions = Positions(path)
-    assert (positions.all(), positions.unheard) == ({}, FIRST)
-    positions.close()
+async def test_an_axis_that_is_not_counted_this_time_is_not_sure_the_next_time(path: Path) -> None:
+    save(path, pan=AT_5, tilt=AT_5)
+    store = Store(path, ("pan",))
+    assert store.positions.at_start == {"pan": AT_5}
+    await store.database.close()
+    assert saved(path)["tilt"] == AT_5.doubted
 
 
-def test_an_empty_file_is_what_a_full_disk_leaves_and_counts_for_nothing(path: Path) -> None:
+async def test_in_a_new_file_every_axis_counts_from_where_it_stands(path: Path) -> None:
+    store = Store(path)
+    assert store.positions.at_start == {"pan": ORIGIN, "tilt": ORIGIN}
+    await store.database.close()
+
+
+def empty(path: Path) -> None:
     path.touch()
-    positions = Positions(path)
-    assert (positions.all(), positions.unheard) == ({}, LOST)
-    positions.keep({"pan": LOST})
-    positions.close()
-    assert kept(path) == {"pan": LOST}
 
 
-def test_a_file_of_the_write_ahead_log_that_came_before_is_read_and_gone_on_with(path: Path) -> None:
-    keep(path, pan=Position(7, is_sure=True))
-    ruin(path, "PRAGMA journal_mode = WAL")
-    keep(path, tilt=Position(8, is_sure=True))
-    assert kept(path) == {"pan": Position(7, is_sure=True), "tilt": Position(8, is_sure=True)}
+def with_tables_only(path: Path) -> None:
+    save(path)
 
 
-@pytest.mark.parametrize("deg", ["far", b"\x00", math.inf, -math.inf, 1e300, "\ud800"], ids=repr)
-def test_a_row_that_makes_no_sense_is_told_and_lost_and_the_other_axis_is_kept(
+@pytest.mark.parametrize("make", [empty, with_tables_only])
+async def test_a_file_without_positions_is_what_a_failing_disk_leaves_and_no_position_is_sure(
+    path: Path, make: Callable[[Path], None]
+) -> None:
+    make(path)
+    store = Store(path)
+    assert store.positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
+    await store.database.close()
+    assert saved(path) == {"pan": UNKNOWN, "tilt": UNKNOWN}
+
+
+@pytest.mark.parametrize("deg", ["far", b"\x00", math.inf, -math.inf, 1e300], ids=repr)
+async def test_a_row_that_makes_no_sense_is_told_and_unknown_and_the_other_axis_is_kept(
     path: Path, deg: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keep(path, pan=Position(1, is_sure=True), tilt=Position(2, is_sure=True))
-    text = deg.encode(errors="surrogatepass") if deg == "\ud800" and isinstance(deg, str) else deg
-    ruin(path, "UPDATE position SET deg = CAST(? AS TEXT) WHERE axis = 'pan'" if text != deg else SET_DEG, text)
-    assert kept(path) == {"pan": LOST, "tilt": Position(2, is_sure=True)}
-    assert f"{path}: holds no position of pan" in caplog.text
+    save(path, pan=AT_5, tilt=AT_5)
+    run(path, "UPDATE position SET deg = ? WHERE axis = 'pan'", deg)
+    store = Store(path)
+    assert store.positions.at_start == {"pan": UNKNOWN, "tilt": AT_5}
+    assert f"{path}: holds no position of pan: " in caplog.text
+    await store.database.close()
+    assert saved(path) == {"pan": UNKNOWN, "tilt": AT_5.doubted}
 
 
-SET_DEG = "UPDATE position SET deg = ? WHERE axis = 'pan'"
+async def test_a_text_that_is_none_is_unknown(path: Path) -> None:
+    save(path, pan=AT_5)
+    run(path, "UPDATE position SET deg = CAST(? AS TEXT)", b"\xed\xa0\x80")
+    store = Store(path, ("pan",))
+    assert store.positions.at_start == {"pan": UNKNOWN}
+    await store.database.close()
 
 
 @pytest.mark.parametrize("is_sure", ["yes", b"1", 2, -1, math.inf], ids=repr)
-def test_a_sureness_that_makes_no_sense_is_none(path: Path, is_sure: object) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    ruin(path, "UPDATE position SET is_sure = ? WHERE axis = 'pan'", is_sure)
-    assert kept(path) == {"pan": LOST}
+async def test_a_sureness_that_makes_no_sense_is_none(path: Path, is_sure: object) -> None:
+    save(path, pan=AT_5)
+    run(path, "UPDATE position SET is_sure = ? WHERE axis = 'pan'", is_sure)
+    store = Store(path, ("pan",))
+    assert store.positions.at_start == {"pan": UNKNOWN}
+    await store.database.close()
 
 
-def another_programs(path: Path) -> None:
-    ruin(path, "CREATE TABLE songs (name TEXT)")
+async def test_on_a_disk_that_fills_while_it_runs_not_sure_is_still_written(tmp_path: Path) -> None:
+    """The head moved 40 degrees after the disk was full; what was saved before must not be believed."""
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        store = Store(path)
+        await store.put(AT_5)
+        disk.fill()
+        await store.put(AT_5.doubted)
+        assert (saved(path)["pan"], store.positions.is_saving) == (AT_5.doubted, True)
+        await store.put(AT_45)
+        await store.database.close()
+        assert saved(path)["pan"] == AT_45
 
 
-def of_another_shape(path: Path) -> None:
-    ruin(path, "CREATE TABLE position (axis TEXT, latitude REAL)")
+async def test_a_new_file_can_be_marked_not_sure_on_a_disk_that_was_full_from_the_first_move_on(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        store = Store(path)
+        disk.fill()
+        await store.put(AT_5)
+        await store.database.close()
+        for _ in range(3):
+            again = Store(path)
+            assert again.positions.at_start["pan"].deg == 5
+            assert saved(path)["pan"] == AT_5.doubted
+            await again.database.close()
 
 
-def no_database(path: Path) -> None:
-    path.write_text("this is not a database, and long enough for that to show" * 20, encoding="utf-8")
-
-
-def of_later(path: Path) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    ruin(path, "PRAGMA user_version = 99")
-
-
-def cut_short(path: Path) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def scribbled_over(path: Path) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    data = path.read_bytes()
-    path.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
-
-
-@pytest.mark.parametrize(
-    ("make", "problem"),
-    [
-        (another_programs, "another program's"),
-        (of_another_shape, "another program's"),
-        (no_database, "is no database"),
-        (of_later, r"later.*version 99, not 1"),
-        (cut_short, "damaged"),
-        (scribbled_over, "damaged"),
-    ],
-)
-def test_a_file_that_is_none_of_ours_is_refused_with_what_to_do_and_left_as_it_is(
-    path: Path, make: object, problem: str
+async def test_a_disk_that_is_full_from_the_first_leaves_nothing_sure_and_is_used_as_soon_as_it_has_space(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert callable(make)
-    make(path)
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match=rf"it\.sqlite3: .*{problem}.*: (move|name)") as caught:
-        kept(path)
-    assert caught.value.is_lasting
-    assert "\n" not in str(caught.value)
-    assert path.read_bytes() == before
-
-
-def test_a_folder_instead_of_a_file_is_told_as_such(path: Path) -> None:
-    path.mkdir()
-    with pytest.raises(StoreError, match=r"it\.sqlite3: is a folder: name a file"):
-        Positions(path)
-
-
-@pytest.mark.parametrize("name", ["nowhere/it.sqlite3", "n" * 300, "it\0.sqlite3"], ids=["no folder", "long", "zero"])
-def test_a_path_that_cannot_be_is_told_as_such(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StoreError):
-        Positions(tmp_path / name)
-
-
-def test_a_file_that_another_program_has_locked_is_told_and_used_again_later(path: Path) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    positions = Positions(path)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="locked by another program") as caught:
-        positions.keep({"pan": Position(2, is_sure=False)})
-    assert not caught.value.is_lasting
-    other.close()
-    positions.keep({"pan": Position(3, is_sure=False)})
-    assert positions.all() == {"pan": Position(3, is_sure=False)}
-    positions.close()
-
-
-def test_all_of_what_is_kept_together_is_kept_or_nothing(path: Path) -> None:
-    keep(path, pan=Position(1, is_sure=True))
-    positions = Positions(path)
-    with pytest.raises(StoreError):
-        positions.keep({"pan": Position(2, is_sure=False), "tilt": Position(math.nan, is_sure=False)})
-    assert positions.all() == {"pan": Position(1, is_sure=True)}
-    positions.close()
-
-
-def test_a_file_that_was_closed_is_an_error_of_the_stores(path: Path) -> None:
-    positions = Positions(path)
-    positions.close()
-    with pytest.raises(StoreError, match=r"it\.sqlite3"):
-        positions.keep({})
-
-
-def test_what_was_written_once_can_be_written_again_on_a_full_disk_after_a_restart_too(tmp_path: Path) -> None:
-    with a_small_disk(tmp_path) as disk:
+    with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
-        keep(path, pan=Position(1, is_sure=True), tilt=Position(2, is_sure=True))
         disk.fill()
-        for deg in range(50):
-            keep(path, pan=Position(deg, is_sure=False))
-        assert kept(path) == {"pan": Position(49, is_sure=False), "tilt": Position(2, is_sure=True)}
+        store = Store(path)
+        assert store.positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
+        await store.put(MOVING)
+        disk.free()
+        await asyncio.sleep(RETRY_LONGEST_S)
+        assert saved(path) == {"pan": MOVING, "tilt": UNKNOWN}
+        assert len(errors(caplog)) == 1
+        await store.database.close()
 
 
-def test_a_full_disk_is_told_where_nothing_was_written_yet(tmp_path: Path) -> None:
-    with a_small_disk(tmp_path) as disk:
-        disk.fill()
-        with pytest.raises(StoreError, match=r"disk.*full"):
-            keep(disk.folder / "it.sqlite3", pan=FIRST)
-
-
-def test_a_read_only_disk_is_read_and_told(tmp_path: Path) -> None:
-    with a_small_disk(tmp_path) as disk:
+async def test_what_a_full_first_start_leaves_behind_is_not_taken_for_a_new_file(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
-        keep(path, pan=Position(1, is_sure=True))
+        disk.fill()
+        await Store(path).database.close()
+        disk.free()
+        again = Store(path)
+        assert again.positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
+        await again.database.close()
+
+
+LATER = (*MIGRATIONS, "CREATE TABLE visit (id INTEGER PRIMARY KEY)")
+
+
+async def test_a_full_disk_that_does_not_take_a_later_version_is_told_not_sure_all_the_same(tmp_path: Path) -> None:
+    """The head may move now; a kill, and then space on the disk, must not bring the old position back."""
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        save(path, pan=AT_5, tilt=AT_5)
+        disk.fill()
+        store = Store(path, disks=lambda path, _migrations: SqliteFile(path, LATER))
+        assert store.positions.at_start == {"pan": AT_5, "tilt": AT_5}
+        assert (saved(path)["pan"], store.positions.is_saving) == (AT_5.doubted, False)
+        await store.put(MOVING)
+        disk.free()
+        await asyncio.sleep(RETRY_LONGEST_S)
+        assert store.positions.is_saving
+        await store.database.close()
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            assert database.execute("SELECT deg FROM position ORDER BY axis").fetchall() == [(45,), (5,)]
+
+
+async def test_what_a_read_only_disk_says_is_told_and_not_sure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "it.sqlite3"
+        save(path, pan=AT_5)
         disk.remount("ro")
-        positions = Positions(path)
-        assert positions.all() == {"pan": Position(1, is_sure=True)}
-        with pytest.raises(StoreError, match="read-only: let this user write"):
-            positions.keep({"pan": Position(1, is_sure=False)})
-        positions.close()
-        with pytest.raises(StoreError):
-            Positions(disk.folder / "another.sqlite3")
+        store = Store(path)
+        assert store.positions.at_start == {"pan": AT_5.doubted, "tilt": UNKNOWN}
+        assert await store.database.read(lambda db: db.execute("SELECT 1").fetchone(), "whether it is readable") == (1,)
+        await store.database.close()
+        assert "read-only" in caplog.text
+        lost = errors(caplog, logging.ERROR)
+        assert [line.partition(": /")[0] for line in lost] == [
+            "not saved: the position of pan, 5 degrees",
+            "not saved: the position of tilt, 0 degrees",
+        ]
+
+
+async def test_when_the_start_could_not_be_written_the_next_try_replaces_nothing_that_came_later(
+    path: Path, disks: Disks
+) -> None:
+    save(path, pan=AT_5, tilt=AT_5)
+    store = Store(path, disks=lambda path, migrations: full(disks(path, migrations)))
+    assert store.positions.at_start == {"pan": AT_5.doubted, "tilt": AT_5.doubted}
+    await store.put(AT_45)
+    disks.newest.is_full = False
+    await asyncio.sleep(RETRY_LONGEST_S)
+    assert saved(path) == {"pan": AT_45, "tilt": AT_5.doubted}
+    await store.database.close()
+
+
+def full(disk: SqliteFile) -> SqliteFile:
+    assert hasattr(disk, "is_full")
+    disk.is_full = True
+    return disk
+
+
+async def test_what_was_put_before_a_late_start_that_cannot_be_written_is_not_replaced_either(
+    path: Path, disks: Disks
+) -> None:
+    save(path, pan=AT_5, tilt=AT_5)
+    database = virtual(path, lambda path, migrations: full(disks(path, migrations)), MIGRATIONS)
+    SavedPositions(database, BOTH).put({"pan": MOVING})
+    database.open()
+    disks.newest.is_full = False
+    await asyncio.sleep(RETRY_LONGEST_S)
+    assert saved(path) == {"pan": MOVING, "tilt": AT_5.doubted}
+    await database.close()
+
+
+async def test_a_disk_that_answers_late_is_told_what_was_put_meanwhile(path: Path, disks: Disks) -> None:
+    save(path, pan=AT_5, tilt=AT_5)
+    database = virtual(path, disks, MIGRATIONS)
+    positions = SavedPositions(database, BOTH)
+    positions.put({"pan": MOVING})
+    assert positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
+    database.open()
+    await database.close()
+    assert saved(path) == {"pan": MOVING, "tilt": AT_5.doubted}
+
+
+async def test_a_disk_that_never_answers_keeps_nobody_waiting_and_nothing_is_sure(
+    path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stuck(path: Path, migrations: Sequence[Migration]) -> SqliteFile:
+        disk = disks(path, migrations)
+        disk.answers.clear()
+        return disk
+
+    save(path, pan=AT_5)
+    database = Database(path, open_file=stuck)
+    positions = SavedPositions(database, BOTH)
+    database.open(0.1)
+    assert positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
+    for deg in range(1000):
+        positions.put({"pan": Position(deg, is_sure=False)})
+    await database.close()
+    assert errors(caplog) == [
+        f"{path}: the disk did not answer within 0.1 s; going on without",
+        f"not saved: the position of pan, 999 degrees: {path}: the disk does not answer",
+    ]
+
+
+@pytest.mark.realtime
+async def test_positions_pass_from_the_loop_to_the_file_through_the_thread(path: Path) -> None:
+    database = Database(path)
+    positions = SavedPositions(database, BOTH)
+    database.open(PATIENCE_S)
+    for deg in range(100):
+        positions.put({"pan": Position(deg, is_sure=False)})
+        await asyncio.sleep(0)
+    positions.put({"pan": AT_45, "tilt": AT_5})
+    await database.close(PATIENCE_S)
+    assert saved(path) == {"pan": AT_45, "tilt": AT_5}

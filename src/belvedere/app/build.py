@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from belvedere.access.door import Door
 from belvedere.app.event_log import EventLog
 from belvedere.app.guard import BEATS_PER_DEAD_MAN, UnitGuard
-from belvedere.app.keeper import Keeper
+from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.settings import House, Reach
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
@@ -26,11 +26,11 @@ from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
-from belvedere.store.positions import FIRST, Position
-from belvedere.store.writer import PositionWriter
+from belvedere.store.database import Database
+from belvedere.store.positions import ORIGIN, SavedPositions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from belvedere.app.notify import Notifier
     from belvedere.control.options import AxisLimits
@@ -45,14 +45,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """Everything that runs; there is no keeper without a store, and no virtual head for a real one."""
+    """Everything that runs; there is no database or recorder without a store, and no virtual head for a real one."""
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     door: Door
     parts: Parts
-    keeper: Keeper | None
+    database: Database | None
+    position_recorder: PositionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
 
@@ -62,9 +63,11 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     settings, profile = house.settings, house.profile
     bus, events = Bus(), EventStream()
     events.subscribe(EventLog().receive)
-    positions = _position_writer(house)
-    kept = positions.open() if positions is not None else {}
-    control = Control(settings.control, {axis: _setup(house, axis, kept) for axis in AXES})
+    database = Database(house.store) if house.store is not None else None
+    positions = SavedPositions(database, _counted(house)) if database is not None else None
+    if database is not None:
+        database.open()
+    control = Control(settings.control, {axis: _setup(house, axis, positions) for axis in AXES})
     guard = UnitGuard(
         _guardian(house, clock),
         notifier,
@@ -115,8 +118,8 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    keeper = Keeper(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, door, parts, keeper, virtual_head, guard)
+    position_recorder = PositionRecorder(bus, positions) if positions is not None else None
+    return Belvedere(engine, units, stage, door, parts, database, position_recorder, virtual_head, guard)
 
 
 def _wants_guardian(house: House) -> bool:
@@ -136,16 +139,15 @@ def _guardian(house: House, clock: Callable[[], float]) -> GuardianProcess | Non
         return None
 
 
-def _position_writer(house: House) -> PositionWriter | None:
-    """The store; an axis whose speed is not known has no position."""
+def _counted(house: House) -> list[str]:
+    """The axes whose position is reckoned: those whose speed is known."""
     units = ((axis, house.profile.unit(axis)) for axis in AXES)
-    counted = [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
-    return PositionWriter(house.store, counted) if house.store is not None else None
+    return [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
 
 
-def _setup(house: House, axis: Axis, kept: Mapping[str, Position]) -> AxisSetup:
+def _setup(house: House, axis: Axis, positions: SavedPositions | None) -> AxisSetup:
     unit = house.profile.unit(axis)
-    position = kept.get(axis, FIRST)
+    position = positions.at_start.get(axis, ORIGIN) if positions is not None else ORIGIN
     limits: AxisLimits = getattr(house.settings.control, axis)
     if limits.is_limited and not position.is_sure:
         logger.warning(

@@ -72,8 +72,8 @@ async def _live(
         asyncio.create_task(belvedere.engine.run(), name="engine"),
         *(asyncio.create_task(unit.run(), name=f"{axis} unit") for axis, unit in belvedere.units.items()),
     }
-    if belvedere.keeper is not None:
-        moving.add(asyncio.create_task(belvedere.keeper.run(), name="keeper"))
+    if belvedere.position_recorder is not None:
+        moving.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
@@ -161,9 +161,12 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
     _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_S)
     for task in late:
         logger.warning("the %s did not end in time", task.get_name())
-    if belvedere.keeper is not None:
-        with _logged("keeping where the head stands"):
-            await belvedere.keeper.close(belvedere.engine.status)
+    if belvedere.position_recorder is not None:
+        with _logged("saving the last position of the head"):
+            belvedere.position_recorder.receive_end(belvedere.engine.status)
+    if belvedere.database is not None:
+        with _logged("closing the store"):
+            await belvedere.database.close()
     return is_at_rest
 
 

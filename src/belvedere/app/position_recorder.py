@@ -1,40 +1,35 @@
-"""Decides when a position is worth keeping: sure once an axis has rested and nobody is about to move it, else not."""
+"""Decides when a position is saved: sure once an axis has rested and nobody is about to move it, else not."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from typing import TYPE_CHECKING
 
 from belvedere.engine.status import EngineStatus
 from belvedere.head.axes import AXES
-from belvedere.patience import within
-from belvedere.store.positions import FIRST, LOST, MOST_DEG, Position
+from belvedere.store.positions import MAX_DEG, ORIGIN, UNKNOWN, Position
 
 if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
-    from belvedere.store.writer import PositionWriter
-
-logger = logging.getLogger(__name__)
+    from belvedere.store.positions import SavedPositions
 
 REST_S = (
     2.0  # after this long at rest a position is sure; in a row of short presses the file says "not sure" throughout
 )
 TIMER_S = 0.001  # a timer may be early by so much
-KEEP_S = 3.0  # a disk that takes longer does not keep what it is given at the end
 
 
-class Keeper:
+class PositionRecorder:
     """Listens to the engine and puts what is worth keeping into the store.
 
     The file must say "not sure" before an axis moves. That is put as soon as somebody becomes the driver, or an axis is
     told to move, whichever comes first; a drive never waits until the disk has taken it.
     """
 
-    def __init__(self, bus: Bus, writer: PositionWriter) -> None:
+    def __init__(self, bus: Bus, saved: SavedPositions) -> None:
         self._heard = bus.subscribe("status")
-        self._writer = writer
+        self._saved = saved
         self._seen: dict[str, Position] = {}
         self._put: dict[str, Position] = {}
         self._driver: tuple[int, str | None] | None = None
@@ -57,25 +52,17 @@ class Keeper:
         if positions == self._seen and driver == self._driver:
             return
         self._seen, self._driver = positions, driver
-        self._write({axis: now.doubted for axis, now in positions.items() if self._put.get(axis, FIRST).is_sure})
+        self._write({axis: now.doubted for axis, now in positions.items() if self._put.get(axis, ORIGIN).is_sure})
         loop = asyncio.get_running_loop()
         self._changed_at = loop.time()
         if self._settling is None:  # one timer for the whole of a drive, not one for each of its statuses
             self._settling = loop.call_later(REST_S, self._settle)
 
-    async def close(self, status: EngineStatus) -> None:
-        """Keep the last state of all, give the file back, and say what could not be kept."""
+    def receive_end(self, status: EngineStatus) -> None:
+        """Put the last state of all; the database is closed after this."""
         self._stop_settling()
-        self._write(_positions_of(status))
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        self._writer.close(lambda: _tell(loop, ended))
-        try:
-            async with within(KEEP_S):
-                await ended.wait()
-        except TimeoutError:
-            logger.debug("the store did not close in time")
-        for line in self._writer.unsaved():
-            logger.error("not saved: %s", line)
+        last = _positions_of(status)
+        self._write({axis: position for axis, position in last.items() if self._put.get(axis) != position})
 
     def _settle(self) -> None:
         """Put what has stayed as it is for long enough."""
@@ -95,15 +82,7 @@ class Keeper:
     def _write(self, positions: dict[str, Position]) -> None:
         self._put.update(positions)
         if positions:
-            self._writer.put(positions)
-
-
-def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """From the store's thread."""
-    try:
-        loop.call_soon_threadsafe(ended.set)
-    except RuntimeError:  # the loop has ended; nobody waits any more
-        logger.debug("the store closed after the end")
+            self._saved.put(positions)
 
 
 def _positions_of(status: EngineStatus) -> dict[str, Position]:
@@ -116,4 +95,4 @@ def _positions_of(status: EngineStatus) -> dict[str, Position]:
 
 
 def _position(deg: float, *, is_sure: bool) -> Position:
-    return Position(deg, is_sure=is_sure) if math.isfinite(deg) and abs(deg) <= MOST_DEG else LOST
+    return Position(deg, is_sure=is_sure) if math.isfinite(deg) and abs(deg) <= MAX_DEG else UNKNOWN

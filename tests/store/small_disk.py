@@ -1,4 +1,4 @@
-"""A real file system that is small enough to be filled, and what a store of positions there holds."""
+"""A real file system that is small enough to be filled."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.store.positions import Positions
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from belvedere.store.positions import Position
 
 MOUNT = shutil.which("mount") or ""
 
@@ -43,7 +39,7 @@ class Disk:
 
 
 @contextmanager
-def a_small_disk(folder: Path) -> Iterator[Disk]:
+def small_disk(folder: Path) -> Iterator[Disk]:
     """Mount one, or skip the test where that is not allowed."""
     size = ["-t", "tmpfs", "-o", "size=128k", "none", str(folder)]
     if not MOUNT or subprocess.run([MOUNT, *size], capture_output=True, check=False).returncode:
@@ -52,19 +48,3 @@ def a_small_disk(folder: Path) -> Iterator[Disk]:
         yield Disk(folder)
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def kept(path: Path) -> dict[str, Position]:
-    """What the file says now."""
-    positions = Positions(path)
-    try:
-        return positions.all()
-    finally:
-        positions.close()
-
-
-def keep(path: Path, **positions: Position) -> None:
-    """Write these into the file."""
-    store = Positions(path)
-    store.keep(positions)
-    store.close()

@@ -1,0 +1,124 @@
+"""One call that somebody on the event loop waits for, and that the store's thread does once, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import threading
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from belvedere.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from belvedere.store.sqlite_file import SqliteFile
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: many a second while a statement runs, too few to be felt
+
+
+class RequestState(enum.Enum):
+    """How far a request has come; only one that is open can still be withdrawn."""
+
+    OPEN = enum.auto()  # it waits, or its function runs in a transaction that can be rolled back
+    COMMITTING = enum.auto()  # the disk has been told; whether that is in the file, only the disk can say now
+    WITHDRAWN = enum.auto()  # nobody waits any more; nothing of it is done
+
+
+class _WithdrawnError(Exception):
+    """Rolls the transaction back."""
+
+
+class Request(Generic[T]):
+    """A function for the store's thread, and who waits for what it returns.
+
+    Attributes:
+        what: its name for people.
+        is_write: whether it may change the file.
+    """
+
+    def __init__(self, function: Callable[[sqlite3.Connection], T], what: str, *, is_write: bool) -> None:
+        self.what = what
+        self.is_write = is_write
+        self._function = function
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._lock = threading.Lock()
+        self._state = RequestState.OPEN
+        self._is_abandoned = False
+        self._result: T | None = None
+        self._error: Exception | None = None
+
+    async def result(self, timeout_s: float) -> T:
+        """Wait for it; once waiting ends, however it does, it is not begun any more.
+
+        Raises StoreError after the timeout, with `may_be_done` where it is too late to take it back.
+        """
+        try:
+            await asyncio.wait([self._over], timeout=timeout_s)
+        finally:
+            is_withdrawn = self._withdraw()
+            self._is_abandoned = not is_withdrawn and not self._over.done()
+        if not self._over.done():
+            problem = "was not done" if is_withdrawn else "may have been done, or not"
+            late = f"{self.what}: {problem}: the disk did not answer within {timeout_s:g} s"
+            raise StoreError(late, may_be_done=not is_withdrawn)
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._result)
+
+    def run(self, file: SqliteFile) -> None:
+        """Do it, in the thread; what was withdrawn is rolled back."""
+        try:
+            self._result = file.write(self._confirmed) if self.is_write else file.read(self._bounded)
+        except _WithdrawnError:
+            return
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._error = error
+        self._end()
+
+    def fail(self, error: StoreError) -> None:
+        """Have this raised instead; from any thread."""
+        self._error = error
+        self._end()
+
+    def _bounded(self, connection: sqlite3.Connection) -> T:
+        """Let SQLite break off a statement that nobody waits for any more: others wait for the thread."""
+        connection.set_progress_handler(lambda: self._state is RequestState.WITHDRAWN, STEPS_BETWEEN_LOOKS)
+        try:
+            return self._function(connection)
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def _confirmed(self, connection: sqlite3.Connection) -> T:
+        result = self._bounded(connection)
+        with self._lock:
+            if self._state is RequestState.WITHDRAWN:
+                raise _WithdrawnError
+            self._state = RequestState.COMMITTING
+        return result
+
+    def _withdraw(self) -> bool:
+        with self._lock:
+            if self._state is RequestState.OPEN:
+                self._state = RequestState.WITHDRAWN
+            return self._state is RequestState.WITHDRAWN
+
+    def _end(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._receive_end)
+        except RuntimeError:  # the loop has ended; nobody waits any more
+            logger.debug("%s ended after the end of the program", self.what)
+
+    def _receive_end(self) -> None:
+        if self._is_abandoned:
+            outcome = "was done" if self._error is None else f"failed ({self._error})"
+            logger.warning("%s: %s after all, when nobody waited for it any more", self.what, outcome)
+        if not self._over.done():
+            self._over.set_result(None)

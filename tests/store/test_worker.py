@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import math
+import queue
+import threading
+
+import pytest
+
+from belvedere.store.worker import WorkerThread
+
+pytestmark = pytest.mark.realtime
+PATIENCE_S = 30
+
+
+class Work:
+    """Notes each call, and returns what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: queue.Queue[str] = queue.Queue()
+        self.answers: queue.Queue[float | None] = queue.Queue()
+
+    def __call__(self) -> float | None:
+        self.calls.put(threading.current_thread().name)
+        return self.answers.get(timeout=PATIENCE_S)
+
+    def wait_for_call(self) -> str:
+        return self.calls.get(timeout=PATIENCE_S)
+
+
+def begin(work: Work) -> tuple[WorkerThread, threading.Thread]:
+    before = set(threading.enumerate())
+    worker = WorkerThread(work)
+    worker.start()
+    (thread,) = set(threading.enumerate()) - before
+    return worker, thread
+
+
+def end(work: Work, thread: threading.Thread) -> None:
+    work.answers.put(None)
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def test_it_works_in_a_thread_of_its_own_when_woken_and_when_the_time_has_come_and_then_no_more() -> None:
+    work = Work()
+    worker, thread = begin(work)
+    assert work.wait_for_call() == "store"
+    work.answers.put(0.01)
+    work.wait_for_call()
+    work.answers.put(math.inf)
+    worker.wake()
+    work.wait_for_call()
+    end(work, thread)
+    worker.wake()
+    assert work.calls.empty()
+
+
+def test_who_wakes_it_while_it_works_is_not_forgotten_and_many_are_one() -> None:
+    work = Work()
+    worker, thread = begin(work)
+    work.wait_for_call()
+    for _ in range(10):
+        worker.wake()
+    work.answers.put(math.inf)
+    work.wait_for_call()
+    end(work, thread)
+    assert work.calls.empty()
+
+
+def test_it_keeps_no_process_up() -> None:
+    work = Work()
+    _worker, thread = begin(work)
+    work.wait_for_call()
+    assert thread.daemon
+    end(work, thread)
