@@ -11,7 +11,14 @@ import pytest
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.hub import EncodedFrame
 from belvedere.stage.kit import Kit
-from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_TIMEOUT_S, StageOptions
+from belvedere.stage.options import (
+    ANSWER_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    MAX_UNCONNECTED,
+    SET_UPS_APART_S,
+    STALL_TIMEOUT_S,
+    StageOptions,
+)
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
@@ -23,7 +30,8 @@ if TYPE_CHECKING:
     from belvedere.stage.producer import ProducerListener
     from belvedere.stage.source import VideoSource
 
-OFFER = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\na=rtpmap:97 H264/90000\r\na=recvonly\r\n"
+H264 = "a=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\n"
+OFFER = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n{H264}a=recvonly\r\n"
 ANSWER = "v=0\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\na=sendonly\r\n"
 IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
 
@@ -36,11 +44,14 @@ class FakePeer:
         self.request_idr = request_idr
         self.listener = listener
         self.is_closed = False
+        self.has_loop_turned = False
+        asyncio.get_running_loop().call_soon(self._receive_turn)
         self.delay_s = 0.0
         self.error: Exception | None = None
 
     async def answer(self, offer: str) -> str:
         assert offer.startswith("v=0")
+        assert self.has_loop_turned, "others had no turn between the making of a connection and its answer"
         await asyncio.sleep(self.delay_s)
         if self.error is not None:
             raise self.error
@@ -49,6 +60,9 @@ class FakePeer:
     async def close(self) -> None:
         await asyncio.sleep(0.1)
         self.is_closed = True
+
+    def _receive_turn(self) -> None:
+        self.has_loop_turned = True
 
 
 class FakeProducer:
@@ -90,6 +104,7 @@ class House:
         self.producers: list[FakeProducer] = []
         self.counts: list[int] = []
         self.now_s = 12.5
+        self.made_at: list[float] = []
         self.delay_s = 0.0
         self.error: Exception | None = None
         self.stage = Stage(
@@ -123,6 +138,7 @@ class House:
     ) -> FakePeer:
         peer = FakePeer(outlet, request_idr, listener)
         peer.delay_s, peer.error = self.delay_s, self.error
+        self.made_at.append(asyncio.get_running_loop().time())
         self.peers.append(peer)
         return peer
 
@@ -290,6 +306,50 @@ async def test_a_bad_offer_builds_nothing_at_all() -> None:
     house = House()
     assert await refusal(house, "nonsense") is StageReason.BAD_OFFER
     assert not house.peers
+
+
+async def test_connections_are_made_one_after_the_other_a_while_apart() -> None:
+    house = House()
+    began_at = asyncio.get_running_loop().time()
+    await asyncio.gather(*(house.stage.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
+    assert [made_at - began_at for made_at in house.made_at] == pytest.approx([0, SET_UPS_APART_S, 2 * SET_UPS_APART_S])
+    await house.stage.close()
+
+
+async def test_an_answer_that_is_long_in_coming_holds_up_nobody_elses() -> None:
+    house = House()
+    house.delay_s = ANSWER_TIMEOUT_S - 1
+    slow = asyncio.create_task(house.stage.answer(OFFER, "ann"))
+    await asyncio.sleep(SET_UPS_APART_S)
+    house.delay_s = 0.0
+    await house.stage.answer(OFFER, "bob")
+    assert not slow.done()
+    await slow
+    await house.stage.close()
+
+
+async def test_nothing_is_made_for_who_left_while_waiting_for_a_turn() -> None:
+    house = House()
+    answers = [asyncio.create_task(house.stage.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
+    await asyncio.sleep(SET_UPS_APART_S / 2)
+    await house.stage.end_all_of("bob")
+    await asyncio.wait(answers)
+    assert len(house.peers) == 2
+    error = answers[1].exception()
+    assert isinstance(error, StageError)
+    assert error.reason is StageReason.NO_PICTURE
+    await house.stage.close()
+
+
+async def test_connections_of_one_visitor_that_nobody_connects_to_replace_each_other() -> None:
+    house = House()
+    watching = await house.watch("ann")
+    for _ in range(MAX_UNCONNECTED + 2):
+        await house.stage.answer(OFFER, "ann")
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in house.peers] == [False, True, True, *[False] * MAX_UNCONNECTED]
+    await house.stage.end(watching, "ann")
+    await house.stage.close()
 
 
 async def test_an_answer_that_never_comes_is_given_up() -> None:
