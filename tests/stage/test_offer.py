@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.errors import StageError, StageReason
-from belvedere.stage.offer import MAX_CANDIDATES, MAX_LINES, MAX_OFFER_CHARS, MAX_SECTIONS, read_offer
+from belvedere.stage.offer import (
+    MAX_CANDIDATE_LINES,
+    MAX_CANDIDATES,
+    MAX_LINES,
+    MAX_OFFER_CHARS,
+    MAX_SECTIONS,
+    read_offer,
+)
 
 VIDEO = """\
 m=video 9 UDP/TLS/RTP/SAVPF 96 97 98
@@ -122,6 +129,14 @@ def test_only_addresses_that_can_be_sent_to_are_kept_and_never_said_to_be_all() 
 def test_an_offer_cannot_name_more_addresses_than_a_viewer_has() -> None:
     many = [f"a=candidate:{n} 1 udp 1 198.51.100.{n} 4000 typ host" for n in range(200)]
     assert len(candidates(OFFER.replace("a=recvonly", "\r\n".join(["a=recvonly", *many])))) == MAX_CANDIDATES
+
+
+def test_addresses_behind_more_unusable_ones_than_any_browser_names_are_not_looked_for() -> None:
+    unusable = "a=candidate:1 1 udp 1 somebody.invalid 4000 typ host\r\n"
+    usable = "a=candidate:1 1 udp 1 198.51.100.1 4000 typ host\r\n"
+    none = OFFER.replace("a=candidate", "a=x")
+    assert len(candidates(none + unusable * (MAX_CANDIDATE_LINES - 1) + usable)) == 1
+    assert candidates(none + unusable * MAX_CANDIDATE_LINES + usable) == []
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,7 @@ def _apply() -> None:
     replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
     replace(rtcrtpsender, "uint32_add", _add_timestamp)
     replace(rtcpeerconnection, "RTCCertificate", ViewerCertificate)
+    ViewerCertificate.generateCertificate()  # the first one imports half of cryptography: here, and not on the loop
     replace(rtcrtpreceiver, "RemoteBitrateEstimator", NoEstimator)
     replace(ice, "get_host_addresses", _kept(_with_loopback(ice.get_host_addresses)))
     logging.getLogger("aioice").setLevel(logging.WARNING)

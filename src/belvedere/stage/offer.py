@@ -20,6 +20,7 @@ MAX_LINES = 500  # browsers send 100 to 300
 MAX_LINE_CHARS = 1_000  # browsers send up to 200
 MAX_SECTIONS = 4  # a picture, two voices and a data channel
 MAX_CANDIDATES = 16  # a laptop with every network on has fewer
+MAX_CANDIDATE_LINES = 64  # with names, TCP and second components, which are left out
 MAX_H264 = 2  # Chromium and Firefox offer the baseline profile twice, with its constraints and without
 MAX_FINGERPRINTS = 4
 MAX_PAYLOAD_TYPE = 127
@@ -224,8 +225,8 @@ def _candidates(video: list[str]) -> list[str]:
     Names ending in .local take a second to look up, and the viewer's packets show us the address behind them sooner.
     For the same reason candidates are never complete: the address of a viewer behind a router is learned like that.
     """
-    usable = (line for line in video if line.startswith("a=candidate:") and _is_usable(line))
-    return list(islice(usable, MAX_CANDIDATES))
+    named = islice((line for line in video if line.startswith("a=candidate:")), MAX_CANDIDATE_LINES)
+    return list(islice(filter(_is_usable, named), MAX_CANDIDATES))
 
 
 def _is_usable(line: str) -> bool:
