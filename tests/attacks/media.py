@@ -18,6 +18,8 @@ from aiortc.codecs.h264 import H264Encoder
 from aiortc.rtp import HeaderExtensionsMap, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 from tests.attacks.watching import WHEP, Viewer, WhepError
 
+from belvedere.stage.offer import MAX_LINES, MAX_OFFER_CHARS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
@@ -290,22 +292,30 @@ def _answer_of(viewer: Viewer) -> str:
 
 
 def _hostile(offer: str) -> list[str]:
-    """Offers as large as one may be, with as much of a kind in them as fits."""
-    room = 60_000 - len(offer)
+    """Offers as large as one may be, with as much of a kind in them as fits; and one that is larger."""
+    room = MAX_OFFER_CHARS - len(offer)
+    most_lines = MAX_LINES - len(offer.splitlines())
 
     def filled(line: Callable[[int], str]) -> str:
         lines: list[str] = []
         length = 0
-        for number in itertools.count():
+        for number in range(most_lines):
             length += len(line(number)) + 2
             if length > room:
-                return offer + "\r\n".join(lines) + "\r\n"
+                break
             lines.append(line(number))
-        raise AssertionError
+        return offer + "\r\n".join(lines) + "\r\n"
+
+    def of_a_format(n: int) -> str:
+        kinds = ("nack", "nack pli", "goog-remb", "ccm fir", "transport-cc", "ccm tmmbr", "x", "y")
+        number, place = divmod(n, 2 + len(kinds))
+        about = ("H264/90000", "packetization-mode=1;profile-level-id=42e01f", *kinds)[place]
+        return f"a={('rtpmap', 'fmtp')[place] if place < 2 else 'rtcp-fb'}:{96 + number % 32} {about}"
 
     return [
         filled(lambda n: f"a=candidate:{n} 1 udp 1 127.0.0.1 {1024 + n % 60000} typ host"),
         filled(lambda n: f"a=candidate:{n} 1 udp 1 name{n}.invalid 9 typ host"),
+        filled(of_a_format),
         filled(lambda n: f"a=rtpmap:{96 + n % 30} H264/90000"),
         filled(lambda n: f"a=extmap:{n} urn:x"),
         filled(lambda n: f"a=ssrc:{n} cname:x"),
@@ -314,6 +324,7 @@ def _hostile(offer: str) -> list[str]:
         filled(lambda n: f"m=video 9 UDP/TLS/RTP/SAVPF {n % 128}"),
         filled(lambda _: "a=" + "x" * 200),
         "v=0\r\n" + "a" * room,
+        offer + "a=x\r\n" * 12_000,
     ]
 
 

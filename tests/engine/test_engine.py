@@ -268,6 +268,45 @@ async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
     assert engine.status.pan.written == 0
 
 
+async def test_messages_that_only_put_the_end_of_a_hold_off_do_not_wake_the_loop() -> None:
+    async with open_house() as house:
+        ann_drives(house)
+        beats: list[float] = []
+        for seq in range(2, 202):
+            await asyncio.sleep(0.05)
+            house.engine.receive_drive("ann", a_setpoint(house, 0.5, seq=seq))
+            if seq == 22:  # the speed has grown by then
+                house.engine._beat = lambda: beats.append(house.clock())
+        assert house.units[Axis.PAN].velocity == 0.5
+        assert len(beats) <= 9 / 0.45 + 1
+
+
+async def test_a_clock_that_jumped_ahead_of_the_loops_timer_puts_no_stop_off() -> None:
+    ahead_s = 0.0
+    loop, unit = asyncio.get_running_loop(), Recorder()
+
+    def clock() -> float:
+        return loop.time() + ahead_s
+
+    engine = Engine(Control(ControlOptions(), {}), clock=clock, bus=Bus())
+    engine.attach(Axis.PAN, unit)
+    engine.receive_unit_status(Axis.PAN, unit.status)
+    running = asyncio.create_task(engine.run())
+    engine.receive_session_opened("ann", "ann")
+    engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    await asyncio.sleep(1)  # by now the loop sleeps until the lease ends
+    ahead_s = 100.0
+    engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    now = clock()
+    engine.receive_drive("ann", Setpoint(epoch=2, hold=1, seq=1, pan=0.5, tilt=0, sent_at_s=now, heard_s=now))
+    assert unit.commands[-1].velocity > 0
+    await asyncio.sleep(0.6)
+    assert unit.commands[-1].velocity == 0
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_an_engine_at_rest_sets_no_timer() -> None:
     async with open_rig() as house:
         await asyncio.sleep(60)

@@ -150,7 +150,7 @@ async def test_what_makes_no_sense_is_refused(make_parts: MakeParts, make_client
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"pan":NaN}', '{"pan":1e999}', "[" * 60_000, '{"pan":' * 5_000, '{"pan":"' + "x" * 50_000 + '"}']
+    "text", ["", "{", '{"pan":NaN}', '{"pan":1e999}', "[" * 20_000, '{"pan":' * 3_000, '{"pan":"' + "x" * 20_000 + '"}']
 )
 async def test_what_is_no_json_is_refused(make_parts: MakeParts, make_client: MakeClient, text: str) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:

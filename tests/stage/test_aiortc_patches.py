@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import types
 
 import pytest
 from aioice import ice
-from aiortc import RTCConfiguration, codecs, rtcrtpsender, rtp
+from aiortc import RTCConfiguration, RTCPeerConnection, codecs, rtcrtpsender, rtp
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
@@ -89,7 +90,7 @@ def test_without_agreement_a_packet_is_as_aiortc_makes_it() -> None:
 
 
 def test_the_keys_of_a_viewers_connection_are_negotiated_once() -> None:
-    (certificate,) = vars(patches.new_connection(RTCConfiguration(iceServers=[])))["_RTCPeerConnection__certificates"]
+    (certificate,) = vars(RTCPeerConnection(RTCConfiguration(iceServers=[])))["_RTCPeerConnection__certificates"]
     assert certificate._create_ssl_context(SRTP_PROFILES).set_options(0) & SSL.OP_NO_RENEGOTIATION
 
 
@@ -97,6 +98,29 @@ def test_a_host_without_a_network_offers_loopback() -> None:
     assert patches._with_loopback(lambda _v4, _v6: [])(True, True) == ["127.0.0.1"]
     assert patches._with_loopback(lambda _v4, _v6: ["192.0.2.7"])(True, True) == ["192.0.2.7"]
     assert ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+def test_the_system_is_asked_for_our_addresses_once_in_a_while() -> None:
+    now = 100.0
+    asked = itertools.count(1)
+    find = patches._kept(lambda _v4, _v6: [f"192.0.2.{next(asked)}"], lambda: now)
+    find(True, False).append("of whoever asked")
+    assert find(True, False) == ["192.0.2.1"]
+    assert find(True, True) == ["192.0.2.2"]
+    now += patches.ADDRESSES_KEPT_S
+    assert find(True, False) == ["192.0.2.3"]
+
+
+async def test_a_connection_is_made_with_one_certificate_of_its_own_and_nothing_to_receive_with() -> None:
+    certificates = []
+    for _ in range(2):
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        receiver = vars(connection.addTransceiver("video").receiver)
+        assert isinstance(receiver["_RTCRtpReceiver__remote_bitrate_estimator"], patches.NoEstimator)
+        (certificate,) = vars(connection)["_RTCPeerConnection__certificates"]
+        certificates.append(certificate.getFingerprints()[0].value)
+        await connection.close()
+    assert len(set(certificates)) == 2
 
 
 async def test_a_sender_takes_the_frames_of_an_outlet_with_our_timestamps() -> None:

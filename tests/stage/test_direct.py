@@ -295,6 +295,33 @@ async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_b
         await asking
 
 
+async def test_others_have_a_turn_between_reading_an_offer_and_answering_it() -> None:
+    peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
+    steps: list[str] = []
+
+    def receive_step() -> None:
+        step = peer._connection.signalingState
+        steps.append(step)
+        asyncio.get_running_loop().call_soon(steps.append, f"others after {step}")
+
+    peer._connection.on("signalingstatechange", receive_step)
+    await peer.answer(read_offer(await offered()).video)
+    await peer.close()
+    await asyncio.sleep(0.05)
+    assert steps[:3] == ["have-remote-offer", "others after have-remote-offer", "stable"]
+
+
+async def test_a_connection_that_is_closed_while_it_is_answered_has_no_picture() -> None:
+    peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
+    answering = asyncio.create_task(peer.answer(read_offer(await offered()).video))
+    await asyncio.sleep(0)
+    await peer.close()
+    with pytest.raises(StageError) as caught:
+        await answering
+    assert caught.value.reason is StageReason.NO_PICTURE
+    await asyncio.sleep(0.05)
+
+
 async def test_h264_in_a_way_we_do_not_send_is_no_common_codec() -> None:
     offer = (await offered()).replace("packetization-mode=1", "packetization-mode=0")
     assert await answered(offer) is StageReason.NO_COMMON_CODEC

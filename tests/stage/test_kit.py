@@ -38,3 +38,20 @@ print(collections.count(2))
 def test_no_collection_of_everything_holds_the_loop_while_the_heavy_half_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
+
+
+FIRST = """
+import sys
+from belvedere.stage import kit
+kit.load_kit()
+from aiortc import RTCConfiguration, RTCPeerConnection
+known = set(sys.modules)
+RTCPeerConnection(RTCConfiguration(iceServers=[])).addTransceiver("video")
+print(sorted(set(sys.modules) - known))
+"""
+
+
+@pytest.mark.realtime
+def test_the_first_connection_imports_nothing_on_the_loop() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -7,138 +7,24 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.stage.fakes import ANSWER, IDR, OFFER, House
 
 from belvedere.errors import StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft
 from belvedere.stage.hub import EncodedFrame
-from belvedere.stage.kit import Kit
-from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_TIMEOUT_S, StageOptions
+from belvedere.stage.options import (
+    ANSWER_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    MAX_UNCONNECTED,
+    SET_UPS_APART_S,
+    STALL_TIMEOUT_S,
+    StageOptions,
+)
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from belvedere.events import Event
-    from belvedere.stage.hub import Outlet
-    from belvedere.stage.peer import PeerListener
-    from belvedere.stage.producer import ProducerListener
     from belvedere.stage.source import VideoSource
-
-OFFER = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\na=rtpmap:97 H264/90000\r\na=recvonly\r\n"
-ANSWER = "v=0\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\na=sendonly\r\n"
-IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
-
-
-class FakePeer:
-    """A connection whose fate the test decides."""
-
-    def __init__(self, outlet: Outlet, request_idr: Callable[[], None], listener: PeerListener) -> None:
-        self.outlet = outlet
-        self.request_idr = request_idr
-        self.listener = listener
-        self.is_closed = False
-        self.delay_s = 0.0
-        self.error: Exception | None = None
-
-    async def answer(self, offer: str) -> str:
-        assert offer.startswith("v=0")
-        await asyncio.sleep(self.delay_s)
-        if self.error is not None:
-            raise self.error
-        return ANSWER
-
-    async def close(self) -> None:
-        await asyncio.sleep(0.1)
-        self.is_closed = True
-
-
-class FakeProducer:
-    """Pictures when the test says so."""
-
-    def __init__(self, listener: ProducerListener) -> None:
-        self.listener = listener
-        self.is_on = False
-        self.idrs = 0
-        self.abandoned = 0
-        self.silence_s = 0.0
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        assert loop is asyncio.get_running_loop()
-        self.is_on = True
-
-    def stop(self) -> None:
-        self.is_on = False
-
-    def abandon(self) -> None:
-        self.abandoned += 1
-        self.stop()
-
-    def request_idr(self) -> None:
-        self.idrs += 1
-
-    def silent_s(self) -> float:
-        return self.silence_s
-
-    async def wait_off(self) -> bool:
-        return not self.is_on
-
-
-class House:
-    """A stage with fakes around it."""
-
-    def __init__(self, max_viewers: int = 8) -> None:
-        self.peers: list[FakePeer] = []
-        self.producers: list[FakeProducer] = []
-        self.counts: list[int] = []
-        self.events: list[Event] = []
-        self.now_s = 12.5
-        self.delay_s = 0.0
-        self.error: Exception | None = None
-        self.stage = Stage(
-            PatternSource,
-            StageOptions(max_viewers=max_viewers),
-            on_viewers=self.counts.append,
-            clock=lambda: self.now_s,
-            record=self.events.append,
-            kit=Kit(self._peer, self._producer),
-        )
-
-    @property
-    def producer(self) -> FakeProducer:
-        return self.producers[0]
-
-    def is_on(self) -> bool:
-        return self.producer.is_on
-
-    async def watch(self, owner: str = "ann") -> str:
-        """A viewer who has connected; returns the viewer's id."""
-        answer = await self.stage.answer(OFFER, owner)
-        self.peers[-1].listener.receive_connected()
-        return answer.id
-
-    def _peer(
-        self,
-        _options: StageOptions,
-        outlet: Outlet,
-        _origin: int,
-        request_idr: Callable[[], None],
-        listener: PeerListener,
-    ) -> FakePeer:
-        peer = FakePeer(outlet, request_idr, listener)
-        peer.delay_s, peer.error = self.delay_s, self.error
-        self.peers.append(peer)
-        return peer
-
-    def _producer(
-        self,
-        _sources: Callable[[], VideoSource],
-        _options: StageOptions,
-        _clock: Callable[[], float],
-        listener: ProducerListener,
-    ) -> FakeProducer:
-        self.producers.append(FakeProducer(listener))
-        return self.producers[-1]
 
 
 async def refusal(house: House, offer: str = OFFER, owner: str = "bob") -> StageReason:
@@ -305,6 +191,50 @@ async def test_a_bad_offer_builds_nothing_at_all() -> None:
     house = House()
     assert await refusal(house, "nonsense") is StageReason.BAD_OFFER
     assert not house.peers
+
+
+async def test_connections_are_made_one_after_the_other_a_while_apart() -> None:
+    house = House()
+    began_at = asyncio.get_running_loop().time()
+    await asyncio.gather(*(house.stage.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
+    assert [made_at - began_at for made_at in house.made_at] == pytest.approx([0, SET_UPS_APART_S, 2 * SET_UPS_APART_S])
+    await house.stage.close()
+
+
+async def test_an_answer_that_is_long_in_coming_holds_up_nobody_elses() -> None:
+    house = House()
+    house.delay_s = ANSWER_TIMEOUT_S - 1
+    slow = asyncio.create_task(house.stage.answer(OFFER, "ann"))
+    await asyncio.sleep(SET_UPS_APART_S)
+    house.delay_s = 0.0
+    await house.stage.answer(OFFER, "bob")
+    assert not slow.done()
+    await slow
+    await house.stage.close()
+
+
+async def test_nothing_is_made_for_who_left_while_waiting_for_a_turn() -> None:
+    house = House()
+    answers = [asyncio.create_task(house.stage.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
+    await asyncio.sleep(SET_UPS_APART_S / 2)
+    await house.stage.end_all_of("bob")
+    await asyncio.wait(answers)
+    assert len(house.peers) == 2
+    error = answers[1].exception()
+    assert isinstance(error, StageError)
+    assert error.reason is StageReason.NO_PICTURE
+    await house.stage.close()
+
+
+async def test_connections_of_one_visitor_that_nobody_connects_to_replace_each_other() -> None:
+    house = House()
+    watching = await house.watch("ann")
+    for _ in range(MAX_UNCONNECTED + 2):
+        await house.stage.answer(OFFER, "ann")
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in house.peers] == [False, True, True, *[False] * MAX_UNCONNECTED]
+    await house.stage.end(watching, "ann")
+    await house.stage.close()
 
 
 async def test_an_answer_that_never_comes_is_given_up() -> None:

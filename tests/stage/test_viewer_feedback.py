@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import types
 
 import pytest
 from aiortc import rtp
@@ -103,7 +104,9 @@ def test_whatever_comes_nothing_is_raised(data: bytes) -> None:
 class Transport:
     """As much of aiortc's transport as is bounded."""
 
-    def __init__(self) -> None:
+    def __init__(self, ice: str = "completed") -> None:
+        self.transport = types.SimpleNamespace(state=ice)
+        self.starts = 0
         self.sent = 0
         self.error: BaseException = ValueError("a certificate of nonsense")
         self.state = State.NEW
@@ -112,6 +115,7 @@ class Transport:
         self.sent += 1
 
     async def start(self, _parameters: RTCDtlsParameters) -> None:
+        self.starts += 1
         raise self.error
 
     async def _recv_next(self) -> None:
@@ -127,8 +131,8 @@ class Transport:
         self.state = state
 
 
-def bounded() -> Transport:
-    transport = Transport()
+def bounded(ice: str = "completed") -> Transport:
+    transport = Transport(ice)
     bound_transport(transport, Bench().feedback)  # type: ignore[arg-type]  # a part
     return transport
 
@@ -156,6 +160,15 @@ async def test_media_of_a_viewer_is_not_even_read() -> None:
 async def test_a_handshake_that_fails_in_an_unforeseen_way_ends_the_connection_and_no_more() -> None:
     transport = bounded()
     await transport.start(RTCDtlsParameters())
+    assert transport.starts == 1
+    assert transport.state is State.FAILED
+
+
+@pytest.mark.parametrize("ice", ["failed", "closed"])
+async def test_no_handshake_is_made_ready_for_a_viewer_who_was_not_reached(ice: str) -> None:
+    transport = bounded(ice)
+    await transport.start(RTCDtlsParameters())
+    assert transport.starts == 0
     assert transport.state is State.FAILED
 
 

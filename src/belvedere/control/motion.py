@@ -97,6 +97,8 @@ class AxisMotion:
 
     def limit(self, now: float) -> int:
         """The soft limit at which the axis stands: -1, 0 for none, or 1."""
+        if not self._limits.is_limited:
+            return 0
         for direction in (-1, 1):
             if taper(direction, self._room_deg(now, direction), self.odometer.full_speed_deg_per_s) == 0:
                 return direction

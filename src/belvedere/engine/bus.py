@@ -13,14 +13,15 @@ class Subscription:
 
     def __init__(self, bus: Bus, prefixes: tuple[str, ...]) -> None:
         self._bus = bus
-        self._prefixes = prefixes
+        self._topics = prefixes
+        self._above = tuple(f"{prefix}:" for prefix in prefixes)
         self._waiting: dict[str, object] = {}
         self._wake = asyncio.Event()
         self._is_closed = False
 
     def wants(self, topic: str) -> bool:
         """Whether this topic is one of its own: equal to a prefix, or below it (`ack:abc` has `ack:abc:pan` below)."""
-        return any(topic == prefix or topic.startswith(f"{prefix}:") for prefix in self._prefixes)
+        return topic in self._topics or topic.startswith(self._above)
 
     def receive(self, topic: str, value: object) -> None:
         """Replace what waits under this topic."""

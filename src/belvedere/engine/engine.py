@@ -159,9 +159,7 @@ class Engine:
             with contextlib.suppress(InternalError), self._guarded():  # a stop leaves all the same; `run` tells of it
                 pass
         self._control.receive_attempted(self._not_before(now), axis, velocity)
-        beat_s = self._beat_s()
-        if beat_s is not None and self._wakes_at > now + beat_s:
-            self._wake.set()  # the beat is wanted sooner than the loop wakes
+        self._wake_sooner()  # from now on the beat may be wanted more often
 
     # what everyone may know
 
@@ -195,18 +193,33 @@ class Engine:
                     logger.exception("%s could not be told to stop", axis)
 
     async def _until_due(self) -> None:
-        """Wait for the next deadline, the next beat, or an event that changed them."""
-        deadline, beat_s, now = self._control.deadline(), self._beat_s(), self._clock()
-        waits = [] if deadline is None else [max(TIMER_S, deadline - now)]
-        if beat_s is not None:
-            waits.append(beat_s)
-        self._wakes_at = now + min(waits, default=math.inf)
-        timer = asyncio.get_running_loop().call_later(min(waits), self._wake.set) if waits else None
+        """Wait for the next deadline, the next beat, or an event that brought them forward."""
+        now = self._clock()
+        due_at = self._due_at(now)
+        self._wakes_at = max(now + TIMER_S, due_at)
+        timer = None
+        if due_at < math.inf:
+            timer = asyncio.get_running_loop().call_later(self._wakes_at - now, self._wake.set)
         try:
             await self._wake.wait()
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _due_at(self, now: float) -> float:
+        """When the loop has something to do, if nothing happens before; infinite for never."""
+        deadline, beat_s = self._control.deadline(), self._beat_s()
+        beat_at = math.inf if beat_s is None else now + beat_s
+        return beat_at if deadline is None else min(deadline, beat_at)
+
+    def _wake_sooner(self) -> None:
+        """Wake the loop if something is due before it wakes by itself: most messages only put the deadline off.
+
+        A loop that should have woken by now is woken, too: its clock has jumped, and its timer tells nothing.
+        """
+        now = self._clock()
+        if now > self._wakes_at or self._due_at(now) < self._wakes_at:
+            self._wake.set()
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[float]:
@@ -244,7 +257,7 @@ class Engine:
                     self._bus.publish(f"notice:{session}:{axis or 'both'}", Noticed(code, axis, hold))
                     self._record(HoldCut(session, code, axis))
         self._publish_status()
-        self._wake.set()
+        self._wake_sooner()
 
     def _publish_status(self) -> None:
         status = self.status

@@ -20,6 +20,7 @@ from belvedere.gateway.documented import LocalDocument
 from belvedere.gateway.doorkeeper import Doorkeeper
 from belvedere.gateway.given import given
 from belvedere.gateway.housekeeping import Pictures, keep_house
+from belvedere.gateway.http_protocol import MOST_BODY_BYTES
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.refusals import HANDLERS
 from belvedere.gateway.security import HostCheck
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from belvedere.gateway.parts import Parts
 
-MAX_BODY_BYTES = 64 * 1024  # a browser's offer has 2 to 10 kB
 CLIENT_LINGER_S = 1.0  # beyond the time in which its lease went stale
 
 
@@ -59,7 +59,7 @@ def create_app(parts: Parts) -> Doorkeeper:
         lifespan=[lambda _: _housekeeping(parts, timed_drive, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
         openapi_config=_openapi(parts),
-        request_max_body_size=MAX_BODY_BYTES,
+        request_max_body_size=MOST_BODY_BYTES,
     )
     return Doorkeeper(routes, parts.door, HostCheck(parts.options.host, parts.options.names))
 

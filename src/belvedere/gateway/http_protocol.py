@@ -45,7 +45,7 @@ LINGER_BYTES = 256 * 1024
 MOST_HEAD_BYTES = 16 * 1024
 MOST_LINE_BYTES = 8 * 1024  # as most servers and proxies have it
 MOST_HEADERS = 100
-MOST_BODY_BYTES = 64 * 1024  # a browser's offer has 2 to 10 kB
+MOST_BODY_BYTES = 24 * 1024  # a browser's offer has 2 to 10 kB
 MOST_CHUNKS = 512
 SLICE_BYTES = 1024  # h11 is given no more at once: chunk headers and trailers, too, are bounded by it
 

@@ -5,8 +5,11 @@
 2. Packets are remembered for longer than aiortc does, so that a lost one can be sent again.
 3. A sender passes encoded frames through and starts its timestamps where we say.
 4. A viewer cannot have the keys of a connection negotiated again, which costs as much as a new one.
-5. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network.
-6. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
+5. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network. Addresses are asked
+   of the system at most every two seconds.
+6. A connection prepares nothing for estimating what viewers send, because they send nothing: aiortc makes a thousand
+   objects for it, a fifth of a connection's cost, and a garbage collection on top.
+7. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
 
 Those that bound what a viewer can cause are in `viewer_ice.py` and `viewer_feedback.py`. All of them touch names that
 aiortc keeps to itself. So the version is checked, every name must already be there, and a release that renames one is
@@ -17,11 +20,13 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
+import time
 from typing import TYPE_CHECKING
 
 import aiortc
 from aioice import ice
-from aiortc import RTCPeerConnection, codecs, rtcrtpsender, rtp
+from aiortc import codecs, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender, rtp
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
@@ -33,7 +38,6 @@ from belvedere.stage.answer import RTP_WRAP
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiortc import RTCConfiguration
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
     from belvedere.stage.hub import Outlet
@@ -46,6 +50,7 @@ ONE_BYTE_HEADERS = 0xBEDE  # RFC 8285, section 4.2
 ONE_BYTE_MAX_ID = 14
 HISTORY_PACKETS = 512  # almost 2 s at 3 Mbit/s, where aiortc keeps 0.4 s; viewers share the payloads
 LOOPBACK = "127.0.0.1"
+ADDRESSES_KEPT_S = 2.0  # who has just changed networks asks for the picture again after as long
 
 
 def check_version(found: str) -> None:
@@ -107,11 +112,11 @@ class ViewerCertificate(RTCCertificate):
         return context
 
 
-def new_connection(configuration: RTCConfiguration) -> RTCPeerConnection:
-    """A connection for a viewer."""
-    connection = RTCPeerConnection(configuration)
-    replace(connection, "_RTCPeerConnection__certificates", [ViewerCertificate.generateCertificate()])
-    return connection
+class NoEstimator:
+    """Stands where aiortc estimates the bandwidth of what it receives."""
+
+    def add(self, **_packet: object) -> None:
+        """Nothing is estimated, and nothing reported."""
 
 
 def pass_through(sender: rtcrtpsender.RTCRtpSender, outlet: Outlet, origin: int) -> None:
@@ -138,6 +143,22 @@ def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callabl
     return find
 
 
+def _kept(
+    find_addresses: Callable[[bool, bool], list[str]], clock: Callable[[], float] = time.monotonic
+) -> Callable[[bool, bool], list[str]]:
+    known: dict[tuple[bool, bool], tuple[float, list[str]]] = {}
+
+    def find(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 (aioice's signature)
+        now = clock()
+        asked_at, addresses = known.get((use_ipv4, use_ipv6), (-math.inf, []))
+        if now - asked_at >= ADDRESSES_KEPT_S:
+            addresses = find_addresses(use_ipv4, use_ipv6)
+            known[use_ipv4, use_ipv6] = now, addresses
+        return list(addresses)
+
+    return find
+
+
 def _apply() -> None:
     check_version(aiortc.__version__)
     if list(inspect.signature(ice.get_host_addresses).parameters) != ["use_ipv4", "use_ipv6"]:
@@ -147,7 +168,10 @@ def _apply() -> None:
     )
     replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
     replace(rtcrtpsender, "uint32_add", _add_timestamp)
-    replace(ice, "get_host_addresses", _with_loopback(ice.get_host_addresses))
+    replace(rtcpeerconnection, "RTCCertificate", ViewerCertificate)
+    ViewerCertificate.generateCertificate()  # the first one imports half of cryptography: here, and not on the loop
+    replace(rtcrtpreceiver, "RemoteBitrateEstimator", NoEstimator)
+    replace(ice, "get_host_addresses", _kept(_with_loopback(ice.get_host_addresses)))
     logging.getLogger("aioice").setLevel(logging.WARNING)
 
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
 from belvedere.errors import InternalError, StageError, StageReason
-from belvedere.stage.aiortc_patches import HISTORY_PACKETS, new_connection, pass_through
+from belvedere.stage.aiortc_patches import HISTORY_PACKETS, pass_through
 from belvedere.stage.options import CLOSE_TIMEOUT_S
 from belvedere.stage.retransmission import RetransmissionBudget
 from belvedere.stage.viewer_feedback import ViewerFeedback, bound_transport
@@ -56,7 +56,7 @@ class DirectPeer:
             RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
             for server in options.ice_servers
         ]
-        self._connection = new_connection(RTCConfiguration(iceServers=servers))
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver(_PassedThrough(), direction="sendonly")
         sender = self._transceiver.sender
@@ -69,18 +69,20 @@ class DirectPeer:
     async def answer(self, offer: str) -> str:
         """Take the picture's part of an offer (`Offer.video`) and return the answer with all our addresses in it.
 
-        Raises StageError (BAD_OFFER, NO_COMMON_CODEC).
+        Others have a turn of the event loop between its steps, of a millisecond each.
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE where it is closed meanwhile).
         """
         # The preference must be there before the offer is, or H.264 leaves in the packets of another codec.
         codecs = RTCRtpSender.getCapabilities("video").codecs
         self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ACCEPTED])
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await asyncio.sleep(0)
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except OperationError as error:
             raise StageError(StageReason.NO_COMMON_CODEC) from error
         except Exception as error:  # its parser has no error of its own: bad SDP ends in whatever Python raises
-            raise StageError(StageReason.BAD_OFFER) from error
+            raise StageError(StageReason.NO_PICTURE if self._is_ended else StageReason.BAD_OFFER) from error
         return self._connection.localDescription.sdp
 
     async def close(self) -> None:

@@ -9,31 +9,39 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 
 from belvedere.errors import StageError, StageReason
 
-MAX_OFFER_CHARS = 65_536  # browsers send 2,000 to 8,000
-MAX_LINES = 1_000  # browsers send 100 to 300
+MAX_OFFER_CHARS = 24 * 1024  # browsers send 2,000 to 8,000
+MAX_LINES = 500  # browsers send 100 to 300
 MAX_LINE_CHARS = 1_000  # browsers send up to 200
 MAX_SECTIONS = 4  # a picture, two voices and a data channel
 MAX_CANDIDATES = 16  # a laptop with every network on has fewer
-MAX_FORMATS = 32  # Chromium offers eight of H.264, and as many to send them again
-MAX_FEEDBACKS = 8  # for one format; Chromium offers six
+MAX_CANDIDATE_LINES = 64  # with names, TCP and second components, which are left out
+MAX_H264 = 2  # Chromium and Firefox offer the baseline profile twice, with its constraints and without
 MAX_FINGERPRINTS = 4
-MAX_EXTENSIONS = 32
 MAX_PAYLOAD_TYPE = 127
 MAX_EXTENSION_ID = 255
 MAX_PORT = 65_535
+FEEDBACK = ("nack", "nack pli", "goog-remb")  # what an answer can agree to, as the two below
+EXTENSIONS = (
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+)
 
 MEDIA = re.compile(
     r"m=(?P<kind>[a-z]{1,16}) (?P<port>[0-9]{1,5}) (?P<protocol>[A-Z/]{1,32}) (?P<format>\S{1,64})( .*)?"
 )
+BASELINE = re.compile(r"42[0-9a-f]{4}", re.IGNORECASE)  # the profile that is encoded (RFC 6184, section 8.1)
 MID = re.compile(r"[\x21-\x7e]{1,32}")  # it is sent with every packet
-RTPMAP = re.compile(r"a=rtpmap:(?P<format>[0-9]{1,3}) (?P<codec>H264|rtx)/90000\s*", re.IGNORECASE)
-FMTP = re.compile(r"a=fmtp:(?P<format>[0-9]{1,3}) (?P<parameters>.*)")
-FEEDBACK = re.compile(r"a=rtcp-fb:(?P<format>[0-9]{1,3}|\*) (?P<kind>.*)")
-EXTENSION = re.compile(r"a=extmap:(?P<id>[0-9]{1,3})(/[a-z]+)? \S+")
+RTPMAP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<codec>H264|rtx)/90000\s*", re.IGNORECASE)
+FMTP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<parameters>.*)")
+RTCP_FB = re.compile(r"(?P<format>[0-9]{1,3}|\*) (?P<kind>.*)")
+EXTMAP = re.compile(r"(?P<id>[0-9]{1,3})(/[a-z]+)? (?P<uri>\S+)")
 CANDIDATE = re.compile(
     r"a=candidate:\S+ 1 (?P<transport>\S+) [0-9]{1,10} (?P<address>\S+) (?P<port>[0-9]{1,5}) typ (host|srflx|relay)\b.*"
 )
@@ -141,7 +149,8 @@ def _picture(video: list[str]) -> list[str]:
         raise _bad("the offer does not want to receive video")
     if int(found["port"]) == 0:  # Chromium lets nobody refuse what everything else is bundled with (RFC 9143, 7.3.3)
         raise _bad("the offer's video section is closed, or bundled with one before it: video has to come first")
-    formats = _formats(video)
+    about = _attributes(video)
+    formats = _formats(about)
     return [
         f"m=video 9 {found['protocol']} {' '.join(formats)}",
         "a=recvonly",
@@ -149,44 +158,65 @@ def _picture(video: list[str]) -> list[str]:
         *(line for line in ("a=rtcp-mux",) if line in video),
         *_transport(video),
         *(line for lines in formats.values() for line in lines),
-        *_extensions(video),
+        *_extensions(about["a=extmap"]),
     ]
 
 
-def _formats(video: list[str]) -> dict[str, list[str]]:
-    """The lines about each format that we could send: H.264, and what repeats it. Raises StageError."""
-    codecs: dict[str, tuple[str, str]] = {}
-    for found in filter(None, map(RTPMAP.fullmatch, video)):
+def _attributes(section: list[str]) -> defaultdict[str, list[str]]:
+    """The values of each attribute, so that a line is looked at once, by whoever reads its kind."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name, _, value in (line.partition(":") for line in section):
+        found[name].append(value)
+    return found
+
+
+def _formats(about: defaultdict[str, list[str]]) -> dict[str, list[str]]:
+    """The lines about each format that the picture may be sent in, and sent again in. Raises StageError."""
+    codecs: dict[str, str] = {}
+    for found in filter(None, map(RTPMAP.fullmatch, about["a=rtpmap"])):
         if int(found["format"]) <= MAX_PAYLOAD_TYPE:
-            codecs.setdefault(found["format"], (found["codec"].lower(), found[0]))
-    parameters = {found["format"]: found for found in filter(None, map(FMTP.fullmatch, reversed(video)))}
-    feedback = [found for found in map(FEEDBACK.fullmatch, video) if found is not None][: MAX_FORMATS * MAX_FEEDBACKS]
-    h264 = {name for name, (codec, _) in codecs.items() if codec == "h264"}
+            codecs.setdefault(found["format"], found["codec"].lower())
+    texts: dict[str, str] = {}
+    for found in filter(None, map(FMTP.fullmatch, about["a=fmtp"])):
+        texts.setdefault(found["format"], found["parameters"])
+    parameters = {name: _parameters(texts.get(name, "")) for name in codecs}
+    profiles = {name: profile for name in codecs if codecs[name] == "h264" and (profile := _profile(parameters[name]))}
+    if not profiles:
+        raise StageError(StageReason.NO_COMMON_CODEC, "the offer has no H.264 of the baseline profile")
+    again = {parameters[name].get("apt"): name for name, codec in codecs.items() if codec == "rtx"}
+    offered = {(found["format"], found["kind"]) for found in filter(None, map(RTCP_FB.fullmatch, about["a=rtcp-fb"]))}
     formats: dict[str, list[str]] = {}
-    for name, (codec, line) in codecs.items():
-        about = parameters.get(name)
-        is_wanted = codec == "h264" or (about is not None and _repeated(about["parameters"]) in h264)
-        if is_wanted and len(formats) < MAX_FORMATS:
-            formats[name] = [line, *([about[0]] if about else []), *_feedback(feedback, name)]
-    if h264.isdisjoint(formats):
-        raise StageError(StageReason.NO_COMMON_CODEC, "the offer has no H.264")
+    for name, profile in islice(profiles.items(), MAX_H264):
+        formats[name] = [
+            f"a=rtpmap:{name} H264/90000",
+            f"a=fmtp:{name} packetization-mode=1;profile-level-id={profile}",
+            *(f"a=rtcp-fb:{name} {kind}" for kind in FEEDBACK if not offered.isdisjoint({(name, kind), ("*", kind)})),
+        ]
+        if repeated := again.get(name):  # RFC 4588, section 8
+            formats[repeated] = [f"a=rtpmap:{repeated} rtx/90000", f"a=fmtp:{repeated} apt={name}"]
     return formats
 
 
-def _repeated(parameters: str) -> str:
-    """Which format is sent again in a format with these parameters (RFC 4588, section 8)."""
-    named = (parameter.strip().partition("=") for parameter in parameters.split(";"))
-    return next((value for name, _, value in named if name == "apt"), "")
+def _parameters(text: str) -> dict[str, str]:
+    named = (parameter.strip().partition("=") for parameter in text.split(";"))
+    return {name: value for name, _, value in named}
 
 
-def _feedback(offered: list[re.Match[str]], name: str) -> list[str]:
-    kinds = [found["kind"] for found in offered if found["format"] in {name, "*"}]
-    return [f"a=rtcp-fb:{name} {kind}" for kind in kinds[:MAX_FEEDBACKS]]
+def _profile(parameters: dict[str, str]) -> str:
+    """The profile of H.264 with these parameters, where it is ours, cut into packets as we cut it; or ""."""
+    profile = parameters.get("profile-level-id", "42e01f")
+    is_ours = parameters.get("packetization-mode") == "1" and BASELINE.fullmatch(profile) is not None
+    return profile if is_ours else ""
 
 
-def _extensions(video: list[str]) -> list[str]:
-    found = [match for match in map(EXTENSION.fullmatch, video) if match is not None]
-    return [match[0] for match in found if 0 < int(match["id"]) <= MAX_EXTENSION_ID][:MAX_EXTENSIONS]
+def _extensions(values: list[str]) -> list[str]:
+    """Those header extensions that packets of ours may have, once each."""
+    known = {
+        found["uri"]: f"a=extmap:{found[0]}"
+        for found in filter(None, map(EXTMAP.fullmatch, values))
+        if found["uri"] in EXTENSIONS and 0 < int(found["id"]) <= MAX_EXTENSION_ID
+    }
+    return list(known.values())
 
 
 def _candidates(video: list[str]) -> list[str]:
@@ -195,7 +225,8 @@ def _candidates(video: list[str]) -> list[str]:
     Names ending in .local take a second to look up, and the viewer's packets show us the address behind them sooner.
     For the same reason candidates are never complete: the address of a viewer behind a router is learned like that.
     """
-    return [line for line in video if line.startswith("a=candidate:") and _is_usable(line)][:MAX_CANDIDATES]
+    named = islice((line for line in video if line.startswith("a=candidate:")), MAX_CANDIDATE_LINES)
+    return list(islice(filter(_is_usable, named), MAX_CANDIDATES))
 
 
 def _is_usable(line: str) -> bool:

@@ -43,6 +43,8 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 ANSWER_TIMEOUT_S = 8.0  # aioice waits up to 5 s for a STUN or TURN server that says nothing
+SET_UPS_APART_S = 0.05  # of all viewers; one takes 5 ms of the loop, and 20 on a small board
+MAX_UNCONNECTED = 3  # of one visitor: the tabs that are opened at once
 CONNECT_TIMEOUT_S = 15.0  # a browser gives up on ICE after 15 s
 CLOSE_TIMEOUT_S = 3.0  # a goodbye is one packet; a peer that hangs on the way is left behind
 STALL_TIMEOUT_S = 20.0  # longer than any camera takes to turn on

@@ -29,7 +29,7 @@ class Peer(Protocol):
     async def answer(self, offer: str) -> str:
         """Take an SDP offer to receive one picture and nothing else, return the answer; once.
 
-        Raises StageError (BAD_OFFER, NO_COMMON_CODEC).
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE where it is closed meanwhile).
         """
         ...
 

@@ -17,7 +17,15 @@ from belvedere.stage.hub import Hub, Outlet
 from belvedere.stage.keyframe_requests import ViewerRequests
 from belvedere.stage.kit import load_kit
 from belvedere.stage.offer import Offer, read_offer
-from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, STALL_CHECK_S, STALL_TIMEOUT_S
+from belvedere.stage.options import (
+    ANSWER_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    MAX_UNCONNECTED,
+    SET_UPS_APART_S,
+    STALL_CHECK_S,
+    STALL_TIMEOUT_S,
+)
+from belvedere.stage.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +98,7 @@ class Stage:
         self._producer: PictureProducer | None = None
         self._hub = Hub(self._request_idr)
         self._viewers: dict[str, _Viewer] = {}  # the oldest first
+        self._set_ups = Turns(SET_UPS_APART_S)
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._stall_check: asyncio.TimerHandle | None = None
         self._is_warm = False
@@ -116,7 +125,9 @@ class Stage:
         """Take in a viewer: the WHEP offer of `owner` in, our answer out.
 
         The picture follows once the viewer has connected. Where there is no room, the owner's own oldest connection
-        makes it, so that nobody is locked out by a page of theirs that vanished without a goodbye.
+        makes it, so that nobody is locked out by a page of theirs that vanished without a goodbye. Likewise where an
+        owner has many that have not connected. Connections are made one after the other, a while apart, so that any
+        number of offers leaves the event loop to others.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
@@ -225,19 +236,22 @@ class Stage:
             logger.exception("getting the camera ready failed; the first viewer will try again")
 
     def _make_room(self, owner: str) -> None:
-        if len(self._viewers) < self._options.max_viewers:
-            return
-        ghost = next((viewer for viewer in self._viewers.values() if viewer.owner == owner), None)
-        if ghost is None:
-            raise StageError(StageReason.TOO_MANY_VIEWERS)
-        self._drop(ghost)
+        own = [viewer for viewer in self._viewers.values() if viewer.owner == owner]
+        unconnected = [viewer for viewer in own if not viewer.is_watching]
+        if len(unconnected) >= MAX_UNCONNECTED:
+            self._drop(unconnected[0])
+        elif len(self._viewers) >= self._options.max_viewers:
+            if not own:
+                raise StageError(StageReason.TOO_MANY_VIEWERS)
+            self._drop(own[0])
 
     async def _answer(self, viewer: _Viewer, offer: Offer) -> Answer:
         kit = await asyncio.to_thread(self._load) if self._kit is None else self._kit
-        if viewer.id not in self._viewers:  # ended while the kit was loading: a connection made now nobody would close
+        if not await self._set_ups.take(lambda: viewer.id in self._viewers):  # nobody would close what is made now
             raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
         origin = secrets.randbelow(RTP_WRAP)
         viewer.peer = kit.peer(self._options, viewer.outlet, origin, viewer.request_idr, viewer)
+        await asyncio.sleep(0)  # the event loop looks after others before the answer is made
         sdp = offer.complete(await viewer.peer.answer(offer.video))
         return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))
 

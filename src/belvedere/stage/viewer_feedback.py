@@ -27,7 +27,7 @@ from belvedere.stage.aiortc_patches import replace
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from aiortc.rtcdtlstransport import RTCDtlsParameters, RTCDtlsTransport
     from aiortc.rtcrtpsender import RTCRtpSender
@@ -108,10 +108,7 @@ def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> No
         """A viewer has no pictures to send: none are taken, whatever is in them."""
 
     async def start_quietly(parameters: RTCDtlsParameters) -> None:
-        try:
-            await start(parameters)
-        except Exception as error:  # noqa: BLE001 (what a viewer's certificate may hold is not foreseen by anyone)
-            logger.debug("a viewer's handshake failed: %r", error)
+        if not await _has_started(transport, start(parameters)):
             transport._set_state(State.FAILED)
 
     async def receive_quietly() -> None:
@@ -131,3 +128,16 @@ def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> No
         "_recv_next": receive_quietly,
     }.items():
         replace(transport, name, value)
+
+
+async def _has_started(transport: RTCDtlsTransport, starting: Coroutine[None, None, None]) -> bool:
+    """Shake hands with a viewer; where nobody was reached, nothing is made ready for that."""
+    if transport.transport.state != "completed":
+        starting.close()
+        return False
+    try:
+        await starting
+    except Exception as error:  # noqa: BLE001 (what a viewer's certificate may hold is not foreseen by anyone)
+        logger.debug("a viewer's handshake failed: %r", error)
+        return False
+    return True

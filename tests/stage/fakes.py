@@ -1,0 +1,145 @@
+"""A stage with hand-written parts around it, so that it is tested without aiortc, threads or a camera."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from belvedere.stage.hub import EncodedFrame
+from belvedere.stage.kit import Kit
+from belvedere.stage.options import StageOptions
+from belvedere.stage.pattern import PatternSource
+from belvedere.stage.stage import Stage
+
+if TYPE_CHECKING:
+    from belvedere.events import Event
+    from collections.abc import Callable
+
+    from belvedere.stage.hub import Outlet
+    from belvedere.stage.peer import PeerListener
+    from belvedere.stage.producer import ProducerListener
+    from belvedere.stage.source import VideoSource
+
+H264 = "a=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\n"
+OFFER = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n{H264}a=recvonly\r\n"
+ANSWER = "v=0\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\na=sendonly\r\n"
+IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
+
+
+class FakePeer:
+    """A connection whose fate the test decides."""
+
+    def __init__(self, outlet: Outlet, request_idr: Callable[[], None], listener: PeerListener) -> None:
+        self.outlet = outlet
+        self.request_idr = request_idr
+        self.listener = listener
+        self.is_closed = False
+        self.has_loop_turned = False
+        asyncio.get_running_loop().call_soon(self._receive_turn)
+        self.delay_s = 0.0
+        self.error: Exception | None = None
+
+    async def answer(self, offer: str) -> str:
+        assert offer.startswith("v=0")
+        assert self.has_loop_turned, "others had no turn between the making of a connection and its answer"
+        await asyncio.sleep(self.delay_s)
+        if self.error is not None:
+            raise self.error
+        return ANSWER
+
+    async def close(self) -> None:
+        await asyncio.sleep(0.1)
+        self.is_closed = True
+
+    def _receive_turn(self) -> None:
+        self.has_loop_turned = True
+
+
+class FakeProducer:
+    """Pictures when the test says so."""
+
+    def __init__(self, listener: ProducerListener) -> None:
+        self.listener = listener
+        self.is_on = False
+        self.idrs = 0
+        self.abandoned = 0
+        self.silence_s = 0.0
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        assert loop is asyncio.get_running_loop()
+        self.is_on = True
+
+    def stop(self) -> None:
+        self.is_on = False
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+        self.stop()
+
+    def request_idr(self) -> None:
+        self.idrs += 1
+
+    def silent_s(self) -> float:
+        return self.silence_s
+
+    async def wait_off(self) -> bool:
+        return not self.is_on
+
+
+class House:
+    """A stage with fakes around it."""
+
+    def __init__(self, max_viewers: int = 8) -> None:
+        self.peers: list[FakePeer] = []
+        self.producers: list[FakeProducer] = []
+        self.counts: list[int] = []
+        self.events: list[Event] = []
+        self.now_s = 12.5
+        self.made_at: list[float] = []
+        self.delay_s = 0.0
+        self.error: Exception | None = None
+        self.stage = Stage(
+            PatternSource,
+            StageOptions(max_viewers=max_viewers),
+            on_viewers=self.counts.append,
+            clock=lambda: self.now_s,
+            record=self.events.append,
+            kit=Kit(self._peer, self._producer),
+        )
+
+    @property
+    def producer(self) -> FakeProducer:
+        return self.producers[0]
+
+    def is_on(self) -> bool:
+        return self.producer.is_on
+
+    async def watch(self, owner: str = "ann") -> str:
+        """A viewer who has connected; returns the viewer's id."""
+        answer = await self.stage.answer(OFFER, owner)
+        self.peers[-1].listener.receive_connected()
+        return answer.id
+
+    def _peer(
+        self,
+        _options: StageOptions,
+        outlet: Outlet,
+        _origin: int,
+        request_idr: Callable[[], None],
+        listener: PeerListener,
+    ) -> FakePeer:
+        peer = FakePeer(outlet, request_idr, listener)
+        peer.delay_s, peer.error = self.delay_s, self.error
+        self.made_at.append(asyncio.get_running_loop().time())
+        self.peers.append(peer)
+        return peer
+
+    def _producer(
+        self,
+        _sources: Callable[[], VideoSource],
+        _options: StageOptions,
+        _clock: Callable[[], float],
+        listener: ProducerListener,
+    ) -> FakeProducer:
+        self.producers.append(FakeProducer(listener))
+        return self.producers[-1]
