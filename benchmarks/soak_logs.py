@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import Survey
+from belvedere.lab.logs.analysis import LogAnalysis
 from belvedere.testing.odd_logs import odd_log
 
 LOGS = 1_000_000
@@ -42,7 +42,7 @@ def is_readable(content: bytes, path: Path) -> bool:
     path.write_bytes(content)
     began = time.monotonic()
     try:
-        Survey(path).streams(limit=1000)
+        LogAnalysis(path).streams(limit=1000)
     except OwnerError as error:
         if "\n" in str(error):
             raise AssertionError("refused in more than one line") from error
@@ -94,11 +94,11 @@ class Hunt:
         return 0
 
     def _receive(self, core: int, before: int, line: str) -> None:
-        if told := COUNTS.search(line):
-            self._was_read[core] += int(told[1])
-            self._refused[core] += int(told[2])
-        if told := PROGRESS.match(line):
-            self._done[core], self._reached[core] = before + int(told[1]), int(told[2])
+        if on_progress := COUNTS.search(line):
+            self._was_read[core] += int(on_progress[1])
+            self._refused[core] += int(on_progress[2])
+        if on_progress := PROGRESS.match(line):
+            self._done[core], self._reached[core] = before + int(on_progress[1]), int(on_progress[2])
             print(f"\r{sum(self._done):,} odd logs, {max(self._reached):,} branches ", end="", flush=True)
 
 

@@ -23,7 +23,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_bad(tmp_path: Path) -> None:
     ran = run("--json", "--no-units", cwd=tmp_path)
     document = json.loads(ran.stdout)
-    states = {finding["name"]: finding["state"] for finding in document["findings"]}
+    states = {result["name"]: result["state"] for result in document["findings"]}
     assert states["configuration"] == "warning"
     assert {"Bluetooth service", "clock", "disk", "encoder"} <= states.keys()
     assert ran.returncode == int(document["state"] == "bad")
@@ -33,10 +33,10 @@ def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_ba
 def test_a_file_that_is_wrong_is_a_finding_and_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "belvedere.toml").write_text("[stage]\nsource = 'tv'\n", encoding="utf-8")
     ran = run("--json", "--no-units", cwd=tmp_path)
-    findings = {finding["name"]: finding for finding in json.loads(ran.stdout)["findings"]}
-    assert findings["configuration"]["state"] == "bad"
-    assert "stage.source" in findings["configuration"]["says"]
-    assert "memory" in findings
+    results = {result["name"]: result for result in json.loads(ran.stdout)["findings"]}
+    assert results["configuration"]["state"] == "bad"
+    assert "stage.source" in results["configuration"]["says"]
+    assert "memory" in results
     assert ran.returncode == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.lab.app_use import used
+from tests.lab.app_stream import app_stream
 
 from belvedere.head.frames import pack
 from belvedere.head.profile import load_profile, shipped_profile
@@ -137,7 +137,7 @@ def test_whoever_reads_only_the_beginning_sees_no_complaint(log: str) -> None:
 
 @pytest.fixture
 def drive_log(tmp_path: Path) -> str:
-    stream = used(lambda velocity: pack(PONS, velocity), Random(1))
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1))
     begun = [
         Packet(1, RECEIVED, EVENT, hci_log.advertised(PAN, hci_log.named("PONS-PAN-1"))),
         Packet(2, RECEIVED, EVENT, hci_log.connected(0x40, PAN)),
@@ -160,9 +160,9 @@ def test_a_profile_is_drafted_that_the_house_takes(drive_log: str, tmp_path: Pat
     profile = load_profile(file.read_text(encoding="utf-8"), "head.toml")
     assert profile.pan is not None
     assert profile.pan.name_patterns == ("PONS-PAN-1",)
-    again = run(drive_log, "--profile", str(file))
-    assert again.returncode == 2  # a profile that somebody may have worked on is not overwritten
-    assert again.stderr.strip().count("\n") == 0
+    batches = run(drive_log, "--profile", str(file))
+    assert batches.returncode == 2  # a profile that somebody may have worked on is not overwritten
+    assert batches.stderr.strip().count("\n") == 0
 
 
 @pytest.mark.realtime

@@ -13,7 +13,7 @@ from belvedere.head.axes import Axis
 from belvedere.head.profile import UnitProfile
 from belvedere.lab.inspect import Characteristic, Inspection, Service
 from belvedere.lab.inspect_view import advice, as_json, tree
-from belvedere.lab.profiles import Fit
+from belvedere.lab.profiles import UnitMatch
 
 TAIL = "-0000-1000-8000-00805f9b34fb"
 COMMAND = Characteristic(uuid=f"0000fff1{TAIL}", handle=21, properties=("write", "write-without-response"))
@@ -27,7 +27,7 @@ UNIT = Inspection(
             handle=10,
             characteristics=(
                 Characteristic(uuid=f"00002a29{TAIL}", handle=11, properties=("read",), value=b"ZEAPON"),
-                Characteristic(uuid=f"00002a25{TAIL}", handle=13, properties=("read",), trouble=LinkReason.REFUSED),
+                Characteristic(uuid=f"00002a25{TAIL}", handle=13, properties=("read",), read_error=LinkReason.REFUSED),
             ),
         ),
         Service(
@@ -37,7 +37,7 @@ UNIT = Inspection(
         ),
     ),
 )
-FITS = (Fit("ZEAPON PONS PT", Axis.TILT),)
+FITS = (UnitMatch("ZEAPON PONS PT", Axis.TILT),)
 
 
 def shown(inspection: Inspection) -> str:

@@ -5,7 +5,7 @@ import pytest
 from belvedere.errors import SettingsError
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.lab.profiles import Fit, fits_of, read_profile, read_text, shipped_profiles
+from belvedere.lab.profiles import UnitMatch, find_matches, read_profile, read_text, shipped_profiles
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -36,8 +36,10 @@ def test_a_file_that_is_no_text_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_device_fits_the_unit_whose_name_it_bears_and_counts_once_however_often_the_profile_is_given() -> None:
-    assert fits_of([PROFILE, PROFILE], "C0:DE:00:00:00:01", "pons-pan-77", []) == (Fit("ZEAPON PONS PT", Axis.PAN),)
-    assert fits_of([PROFILE], "C0:DE:00:00:00:01", "Toothbrush", []) == ()
+    assert find_matches([PROFILE, PROFILE], "C0:DE:00:00:00:01", "pons-pan-77", []) == (
+        UnitMatch("ZEAPON PONS PT", Axis.PAN),
+    )
+    assert find_matches([PROFILE], "C0:DE:00:00:00:01", "Toothbrush", []) == ()
 
 
 def test_every_shipped_profile_is_among_the_shipped() -> None:

@@ -12,8 +12,8 @@ from rich.console import Console
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.profiles import Fit
-from belvedere.lab.scan import Device, Neighbourhood
+from belvedere.lab.profiles import UnitMatch
+from belvedere.lab.scan import ScannedDevice, ScanResults
 from belvedere.lab.scan_view import as_json, line, show_json, show_lines, show_table, summary, table
 from belvedere.sim.head import NAMES, VirtualHead
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PROFILE = shipped_profile("zeapon-pons-pt")
-LAMP = Device(
+LAMP = ScannedDevice(
     address="C0:DE:00:00:00:01",
     name="",
     services=("0000180a-0000-1000-8000-00805f9b34fb",),
     rssi_dbm=-75,
-    fits=(),
+    matches=(),
     seen_at_s=100.0,
 )
-PAN = Device(
+PAN = ScannedDevice(
     address="C0:DE:00:00:00:02",
     name="PONS-PAN-1",
     services=(),
     rssi_dbm=-50,
-    fits=(Fit("ZEAPON PONS PT", Axis.PAN),),
+    matches=(UnitMatch("ZEAPON PONS PT", Axis.PAN),),
     seen_at_s=100.0,
 )
 
@@ -46,12 +46,12 @@ def printed(what: object) -> str:
     return console.file.getvalue()
 
 
-async def shown(show: Callable[..., Awaitable[None]], for_s: float = 2.0, *, is_terminal: bool = False) -> str:
+async def shown(show: Callable[..., Awaitable[None]], duration_s: float = 2.0, *, is_terminal: bool = False) -> str:
     file = io.StringIO()
     console = Console(file=file, width=140, height=20, force_terminal=is_terminal, color_system=None)
     async with VirtualHead(PROFILE) as head:
         adapter = Adapter(client_backend=head.client_backend, scanner_backend=head.scanner_backend)
-        await show(console, Neighbourhood([PROFILE]), adapter, asyncio.Event(), for_s)
+        await show(console, ScanResults([PROFILE]), adapter, asyncio.Event(), duration_s)
     return file.getvalue()
 
 

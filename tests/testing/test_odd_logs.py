@@ -4,7 +4,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import Survey
+from belvedere.lab.logs.analysis import LogAnalysis
 from belvedere.testing.odd_logs import FILES, odd_log
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def test_whatever_is_in_a_log_it_is_read_or_refused_in_one_line(tmp_path: Path) 
     for seed in range(SEEDS):
         path.write_bytes(odd_log(Random(seed)))
         try:
-            Survey(path).streams(limit=1000)
+            LogAnalysis(path).streams(limit=1000)
             read += 1
         except OwnerError as error:
             complaints.append(str(error))

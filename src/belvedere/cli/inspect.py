@@ -24,11 +24,11 @@ def inspect(
     virtual: Virtual = False,
 ) -> int:
     """Connect to one device, show its services and values, and change nothing."""
-    from belvedere.lab.inspect import checked_address  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.inspect import parse_address  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - likewise
 
     profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
-    return run(_inspect(checked_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
+    return run(_inspect(parse_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
 
 
 async def _inspect(
@@ -38,22 +38,24 @@ async def _inspect(
 
     from belvedere.lab.inspect import inspect as look_into  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.inspect_view import advice, as_json, tree  # noqa: PLC0415 - likewise
-    from belvedere.lab.profiles import fits_of  # noqa: PLC0415 - likewise
-    from belvedere.lab.trouble import told_to_the_owner  # noqa: PLC0415 - likewise
+    from belvedere.lab.messages import as_owner_error  # noqa: PLC0415 - likewise
+    from belvedere.lab.profiles import find_matches  # noqa: PLC0415 - likewise
 
     progress = Console(stderr=True)
     waiting = progress.status("") if progress.is_terminal else nullcontext()
-    with told_to_the_owner(address), waiting as status:
+    with as_owner_error(address), waiting as status:
         async with opened_adapter(name, profiles[-1] if is_virtual else None) as adapter:
             inspection = await look_into(
                 address, adapter, on_step=lambda step: status.update(f"{address}: {step}") if status else None
             )
-    fits = fits_of(profiles, inspection.address, inspection.name, [service.uuid for service in inspection.services])
+    matches = find_matches(
+        profiles, inspection.address, inspection.name, [service.uuid for service in inspection.services]
+    )
     if is_json:
-        sys.stdout.write(as_json(inspection, fits) + "\n")
+        sys.stdout.write(as_json(inspection, matches) + "\n")
         return 0
     console = Console()
     console.print(tree(inspection))
     console.print()
-    console.print(advice(inspection, fits), markup=False, highlight=False)
+    console.print(advice(inspection, matches), markup=False, highlight=False)
     return 0

@@ -17,7 +17,7 @@ from belvedere.errors import OwnerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from belvedere.lab.logs.survey import Survey, Wanted
+    from belvedere.lab.logs.analysis import LogAnalysis, Selection
 
 
 STDIN = "-"
@@ -59,19 +59,19 @@ def snoop(
         raise OwnerError("--json and --csv both print to the terminal: choose one")
     if timeline is not None and timeline.suffix.lower() != ".svg":
         raise OwnerError(f"{timeline}: a timeline is drawn as .svg")
-    from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - numpy is heavy
+    from belvedere.lab.logs.analysis import LogAnalysis  # noqa: PLC0415 - numpy is heavy
 
     handles = [_handle(word) for word in handle or ()]
     with _kept(file) as log:
-        with _progress(log, "reading") as told:
-            survey = Survey(log, told, name=str(file))
-        wanted = survey.wanted(device or (), handles)
+        with _progress(log, "reading") as on_progress:
+            analysis = LogAnalysis(log, on_progress, name=str(file))
+        selection = analysis.select(device or (), handles)
         if timeline is not None:
-            _draw(survey, wanted, timeline, log)
+            _draw(analysis, selection, timeline, log)
         with suppress(BrokenPipeError):  # whoever reads along has seen enough
-            _print(survey, wanted, log, is_json=json, is_csv=csv)
+            _print(analysis, selection, log, is_json=json, is_csv=csv)
             if profile is not None or not (json or csv):
-                _infer(survey, wanted, profile, is_silent=json or csv)
+                _infer(analysis, selection, profile, is_silent=json or csv)
             sys.stdout.flush()
     return 0
 
@@ -101,54 +101,54 @@ def _piped(file: Path) -> BinaryIO:
     return open(sys.stdin.fileno(), "rb", closefd=False) if str(file) == STDIN else file.open("rb")
 
 
-def _print(survey: Survey, wanted: Wanted, file: Path, *, is_json: bool, is_csv: bool) -> None:
+def _print(analysis: LogAnalysis, selection: Selection, file: Path, *, is_json: bool, is_csv: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.snoop_view import as_json, notes, shown, write_csv  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.snoop_view import as_json, notes, render, write_csv  # noqa: PLC0415 - bleak is heavy
 
-    findings = survey.findings_of(wanted)
+    summary = analysis.summary_of(selection)
     if is_json:
-        sys.stdout.write(as_json(findings) + "\n")
+        sys.stdout.write(as_json(summary) + "\n")
     elif is_csv:
-        for note in notes(findings):
+        for note in notes(summary):
             print(f"belvedere: {note}", file=sys.stderr)
-        with _progress(file, "writing") as told:
-            write_csv(survey.told(wanted, told), sys.stdout)
+        with _progress(file, "writing") as on_progress:
+            write_csv(analysis.labelled_values(selection, on_progress), sys.stdout)
     else:
-        Console().print(shown(findings))
+        Console().print(render(summary))
 
 
-def _infer(survey: Survey, wanted: Wanted, profile: Path | None, *, is_silent: bool) -> None:
+def _infer(analysis: LogAnalysis, selection: Selection, profile: Path | None, *, is_silent: bool) -> None:
     """Say what the digits seem to mean, and write the draft of the busiest handle that a profile can say."""
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.draft import draft, undraftable  # noqa: PLC0415 - only here
     from belvedere.lab.inference.infer import infer  # noqa: PLC0415 - likewise
-    from belvedere.lab.inference_view import shown  # noqa: PLC0415 - likewise
+    from belvedere.lab.inference_view import render  # noqa: PLC0415 - likewise
+    from belvedere.lab.profile_draft import draft_profile, drafting_obstacle  # noqa: PLC0415 - only here
 
-    inferences = infer(survey.streams(wanted))
+    inferences = infer(analysis.streams(selection))
     if not is_silent:
-        Console().print(shown(inferences))
+        Console().print(render(inferences))
     if profile is None:
         return
-    sayable = [one for one in inferences if not undraftable(one)]
-    if not sayable:
-        why_not = undraftable(inferences[0]) if inferences else "nothing in this log looks like commands"
-        raise OwnerError(f"{profile}: no profile can be drafted: {why_not}")
-    names = {one.label: one.name for one in survey.findings.devices if one.name}
+    draftable = [one for one in inferences if not drafting_obstacle(one)]
+    if not draftable:
+        obstacle = drafting_obstacle(inferences[0]) if inferences else "nothing in this log looks like commands"
+        raise OwnerError(f"{profile}: no profile can be drafted: {obstacle}")
+    names = {one.label: one.name for one in analysis.summary.devices if one.name}
     try:
         with profile.open("x", encoding="utf-8") as file:
-            file.write(draft(sayable[0], names))
+            file.write(draft_profile(draftable[0], names))
     except OSError as error:
         raise OwnerError(f"{profile}: {error.strerror or error}") from error
     print(f"belvedere: wrote {profile}; try it with: belvedere probe ADDRESS --profile {profile}", file=sys.stderr)
 
 
-def _draw(survey: Survey, wanted: Wanted, timeline: Path, file: Path) -> None:
-    from belvedere.lab.snoop_timeline import drawn  # noqa: PLC0415 - bleak is heavy
+def _draw(analysis: LogAnalysis, selection: Selection, timeline: Path, file: Path) -> None:
+    from belvedere.lab.snoop_timeline import draw_timeline  # noqa: PLC0415 - bleak is heavy
 
-    with _progress(file, "drawing") as told:
-        picture = drawn(survey, wanted, told)
+    with _progress(file, "drawing") as on_progress:
+        picture = draw_timeline(analysis, selection, on_progress)
     try:
         timeline.write_text(picture, encoding="utf-8")
     except OSError as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.scanner import BaseBleakScanner
 
-PATIENT = LinkOptions(search_s=8.0, connect_timeout_s=10.0, open_timeout_s=30.0)
+INTERACTIVE = LinkOptions(search_s=8.0, connect_timeout_s=10.0, open_timeout_s=30.0)
 """Somebody is watching, and would rather wait than try again."""
 
 
@@ -34,6 +34,6 @@ class Adapter:
 
         return chosen(self.name, await ask_adapters())
 
-    def radio(self, options: LinkOptions = PATIENT) -> Radio:
+    def radio(self, options: LinkOptions = INTERACTIVE) -> Radio:
         """The adapter as one radio that finds and connects."""
         return Radio(self.client_backend, self.scanner_backend, self.name, options)

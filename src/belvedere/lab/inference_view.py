@@ -9,15 +9,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from belvedere.lab.draft import undraftable
+from belvedere.lab.profile_draft import drafting_obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from belvedere.lab.inference.readings import Inference, Reading
+    from belvedere.lab.inference.results import FrameField, Inference
 
 
-def shown(inferences: Iterable[Inference]) -> Group:
+def render(inferences: Iterable[Inference]) -> Group:
     """A table for each handle that is written to."""
     parts: list[Text | Table] = []
     for one in inferences:
@@ -37,15 +37,15 @@ def _table(inference: Inference) -> Table:
     table.add_column("sure", justify="right", no_wrap=True)
     table.add_column("what", overflow="fold")
     table.add_column("because", overflow="fold")
-    for reading in inference.readings:
-        place = f"{reading.start + 1}" + (f"-{reading.end}" if reading.end > reading.start + 1 else "")
-        table.add_row(place, f"{100 * reading.confidence:.0f} %", _what(reading), reading.evidence)
+    for frame_field in inference.fields:
+        place = f"{frame_field.start + 1}" + (f"-{frame_field.end}" if frame_field.end > frame_field.start + 1 else "")
+        table.add_row(place, f"{100 * frame_field.confidence:.0f} %", _what(frame_field), frame_field.evidence)
     return table
 
 
-def _what(reading: Reading) -> str:
-    others = "".join(f"; or {one.says} ({100 * one.confidence:.0f} %)" for one in reading.alternatives)
-    return reading.says + others
+def _what(frame_field: FrameField) -> str:
+    others = "".join(f"; or {one.description} ({100 * one.confidence:.0f} %)" for one in frame_field.alternatives)
+    return frame_field.description + others
 
 
 def _lines(inference: Inference) -> list[str]:
@@ -53,7 +53,9 @@ def _lines(inference: Inference) -> list[str]:
     if inference.stop is not None:
         sure = f"{100 * inference.stop.confidence:.0f} % sure"
         lines.append(f"stop: {inference.stop.digits} ({sure}: {inference.stop.evidence})")
-    lines += [f"besides: {one.count} x {one.says}, such as {one.example.hex(' ')}" for one in inference.asides]
-    lines += [f"to be surer of digits {one.start + 1} on: {one.advice}" for one in inference.readings if one.advice]
-    why_not = undraftable(inference)
-    return [*lines, *inference.notes, *([f"no profile can be drafted: {why_not}"] if why_not else [])]
+    lines += [
+        f"besides: {one.count} x {one.description}, such as {one.example.hex(' ')}" for one in inference.other_traffic
+    ]
+    lines += [f"to be surer of digits {one.start + 1} on: {one.advice}" for one in inference.fields if one.advice]
+    obstacle = drafting_obstacle(inference)
+    return [*lines, *inference.notes, *([f"no profile can be drafted: {obstacle}"] if obstacle else [])]

@@ -10,7 +10,7 @@ import msgspec
 
 from belvedere.errors import LinkError, LinkReason, OwnerError
 from belvedere.head.profile import Address
-from belvedere.lab.words import SIG_TAIL
+from belvedere.lab.labels import SIG_TAIL
 from belvedere.link.ble import SIG_RANGE, WRITES
 from belvedere.link.calls import Calls, outcome
 from belvedere.link.refusals import mapped, mapped_over
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from belvedere.lab.adapter import Adapter
     from belvedere.link.radio import Sighting
 
-READ_S = 3.0  # a read takes two connection intervals; one that takes longer is told as unanswered
-ALL_READS_S = 30.0  # BlueZ drops a link in which a request went unanswered for so long
+READ_TIMEOUT_S = 3.0  # a read takes two connection intervals; one that takes longer is told as unanswered
+TOTAL_READ_TIMEOUT_S = 30.0  # BlueZ drops a link in which a request went unanswered for so long
 
 
 class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
         handle: as the system tells it; BlueZ tells that of the declaration.
         properties: in bleak's words: `read`, `write`, `write-without-response`, `notify`, `indicate`, ...
         value: what was read, or None.
-        trouble: why it could not be read, or None.
+        read_error: why it could not be read, or None.
         descriptors: full UUIDs.
     """
 
@@ -43,18 +43,18 @@ class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
     handle: int
     properties: tuple[str, ...]
     value: bytes | None = None
-    trouble: LinkReason | None = None
+    read_error: LinkReason | None = None
     descriptors: tuple[str, ...] = ()
 
     @property
-    def is_the_makers(self) -> bool:
+    def is_vendor_specific(self) -> bool:
         """Whether the UUID is none that the Bluetooth SIG has given a meaning."""
         return not (self.uuid.endswith(SIG_TAIL) and int(self.uuid[:8], 16) in SIG_RANGE)
 
     @property
     def may_take_commands(self) -> bool:
         """Whether it can be written and is the maker's own."""
-        return self.is_the_makers and bool(WRITES & set(self.properties))
+        return self.is_vendor_specific and bool(WRITES & set(self.properties))
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...]
 
 
-def checked_address(address: str) -> str:
+def parse_address(address: str) -> str:
     """The address, if it is one. Raises OwnerError."""
     try:
         return msgspec.convert(address, Address)
@@ -88,7 +88,7 @@ async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], No
     `on_step` is told what is being done. Raises LinkError where no connection comes about.
     """
     on_step("looking for it")
-    async with _connected(address, adapter, on_step) as (sighting, client):
+    async with _connected(address, adapter, on_step) as (found, client):
         on_step("reading what it shows")
         with mapped(LinkReason.CONNECT_FAILED):
             known = list(client.services)  # kept here: bleak forgets them when the link is lost
@@ -105,9 +105,9 @@ async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], No
         ]
         on_step("saying goodbye")
     return Inspection(
-        address=sighting.device.address,
-        name=sighting.name,
-        rssi_dbm=sighting.rssi_dbm,
+        address=found.device.address,
+        name=found.name,
+        rssi_dbm=found.rssi_dbm,
         services=tuple(sorted(services, key=lambda service: service.handle)),
     )
 
@@ -117,11 +117,11 @@ async def _connected(
     address: str, adapter: Adapter, on_step: Callable[[str], None]
 ) -> AsyncIterator[tuple[Sighting, BleakClient]]:
     radio = adapter.radio()
-    sighting = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
+    found = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
     on_step("connecting")
-    client = await radio.connect(sighting, lambda _client: None)
+    client = await radio.connect(found, lambda _client: None)
     try:
-        yield sighting, client
+        yield found, client
     finally:
         await radio.disconnect(client)
 
@@ -132,7 +132,7 @@ class _Reader:
     def __init__(self, client: BleakClient) -> None:
         self._client = client
         self._calls = Calls()
-        self._give_up_at = asyncio.get_running_loop().time() + ALL_READS_S
+        self._deadline = asyncio.get_running_loop().time() + TOTAL_READ_TIMEOUT_S
 
     async def read(self, characteristics: list[BleakGATTCharacteristic]) -> dict[int, Characteristic]:
         """Every characteristic by its handle, with its value where it has one to read."""
@@ -140,24 +140,24 @@ class _Reader:
 
     async def _read(self, one: BleakGATTCharacteristic) -> Characteristic:
         value: bytes | None = None
-        trouble: LinkReason | None = None
+        read_error: LinkReason | None = None
         if "read" in one.properties:
             try:
                 value = await self._value(one)
             except LinkError as error:
-                trouble = error.reason
+                read_error = error.reason
         return Characteristic(
             uuid=one.uuid,
             handle=one.handle,
             properties=tuple(sorted(one.properties)),
             value=value,
-            trouble=trouble,
+            read_error=read_error,
             descriptors=tuple(descriptor.uuid for descriptor in one.descriptors),
         )
 
     async def _value(self, one: BleakGATTCharacteristic) -> bytes:
-        left_s = self._give_up_at - asyncio.get_running_loop().time()
-        return await outcome(self._calls.begin(self._ask(one)), min(READ_S, left_s))
+        left_s = self._deadline - asyncio.get_running_loop().time()
+        return await outcome(self._calls.begin(self._ask(one)), min(READ_TIMEOUT_S, left_s))
 
     async def _ask(self, one: BleakGATTCharacteristic) -> bytes:
         with mapped_over(lambda: self._client.is_connected):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-class Fit(msgspec.Struct, frozen=True):
+class UnitMatch(msgspec.Struct, frozen=True):
     """A device may be this axis's unit of the head that a profile describes."""
 
     head: str
@@ -33,7 +33,7 @@ def read_profile(name: str) -> HeadProfile:
     return load_profile(read_text(Path(name)), name)
 
 
-def read_draft(path: Path) -> HeadProfile:
+def read_profile_file(path: Path) -> HeadProfile:
     """The profile in an owner's own file, which will be written to. Raises SettingsError."""
     return load_profile(read_text(path), str(path))
 
@@ -53,10 +53,14 @@ def shipped_profiles() -> list[HeadProfile]:
     return [shipped_profile(name) for name in shipped_names()]
 
 
-def fits_of(profiles: Iterable[HeadProfile], address: str, name: str, services: Sequence[str]) -> tuple[Fit, ...]:
+def find_matches(
+    profiles: Iterable[HeadProfile], address: str, name: str, services: Sequence[str]
+) -> tuple[UnitMatch, ...]:
     """All units that a device may be, by what it tells of itself."""
     units = ((profile, axis, profile.unit(axis)) for profile in profiles for axis in AXES)
     found = (
-        Fit(profile.name, axis) for profile, axis, unit in units if unit and is_unit(unit, address, name, services)
+        UnitMatch(profile.name, axis)
+        for profile, axis, unit in units
+        if unit and is_unit(unit, address, name, services)
     )
     return tuple(dict.fromkeys(found))

@@ -14,81 +14,83 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import entries
-from belvedere.lab.logs.values import DIRECTION_WORDS, OPCODE_WORDS
-from belvedere.lab.snoop_view import ARROWS, ordered, span_words
-from belvedere.lab.words import named_uuid
+from belvedere.lab.labels import uuid_label
+from belvedere.lab.logs.analysis import logged_values
+from belvedere.lab.logs.values import DIRECTION_LABELS, OPCODE_LABELS
+from belvedere.lab.snoop_view import ARROWS, format_duration, sort_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from belvedere.lab.logs.findings import StreamFound
-    from belvedere.lab.logs.survey import Survey, Wanted
-    from belvedere.lab.logs.view import Ints
+    from belvedere.lab.logs.analysis import LogAnalysis, Selection
+    from belvedere.lab.logs.byte_view import Ints
+    from belvedere.lab.logs.summary import StreamSummary
 
 COLUMNS, COLUMN = 600, 2  # of the drawing, and the width of one in pixels
 LEFT, TOP, RIGHT = 40, 64, 20  # margins
-TITLE, STRIP, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: words, bytes over time, a byte, what follows
-MOST_LANES = 24  # more are no picture any more; what the host sent and the busiest are drawn
-MOST_ROWS = 32  # bytes of a value that are drawn
+TITLE, STRIP_HEIGHT, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: words, bytes over time, a byte, what follows
+MAX_LANES = 24  # more are no picture any more; what the host sent and the busiest are drawn
+MAX_ROWS = 32  # bytes of a value that are drawn
 
 TICK_NS = 100_000_000
-MOST_TICKS = 1_000_000  # with values in them; more than a day without a pause
-SILENT_TICKS = 50  # what is longer is cut out: a person drives, thinks, and drives again
-BREAK = 6  # columns left free where time is cut out
-MOST_STRETCHES = 50  # between silences; with more of them, nothing is cut out
+MAX_TICKS = 1_000_000  # with values in them; more than a day without a pause
+SILENCE_TICKS = 50  # what is longer is cut out: a person drives, thinks, and drives again
+GAP_COLUMNS = 6  # columns left free where time is cut out
+MAX_SPANS = 50  # between silences; with more of them, nothing is cut out
 
-Stretches = list[tuple[int, int]]
+Spans = list[tuple[int, int]]
 """Times in nanoseconds between which values went."""
 
 
 class Lane(NamedTuple):
     """One stream: by column how many bytes went, and the last value."""
 
-    stream: StreamFound
+    stream: StreamSummary
     sizes: dict[int, int]
     values: dict[int, bytes]
 
 
-def drawn(survey: Survey, wanted: Wanted, on_progress: Callable[[int], None] = lambda _bytes: None) -> str:
+def draw_timeline(
+    analysis: LogAnalysis, selection: Selection, on_progress: Callable[[int], None] = lambda _bytes: None
+) -> str:
     """The picture as SVG. Raises OwnerError where there is nothing to draw."""
-    streams = ordered(survey.findings_of(wanted).streams)[:MOST_LANES]
+    streams = sort_streams(analysis.summary_of(selection).streams)[:MAX_LANES]
     if not streams:
         raise OwnerError("there are no values to draw")
     ticks: set[int] = set()
-    for moment in survey.again(wanted, on_progress):
-        if len(ticks) < MOST_TICKS:
+    for moment in analysis.batches(selection, on_progress):
+        if len(ticks) < MAX_TICKS:
             ticks.update(np.unique(moment.values.time_ns // TICK_NS).tolist())
-    axis = Axis(stretches(sorted(ticks)))
-    return "\n".join(_picture(list(_lanes(survey, wanted, streams, axis, on_progress)), axis)) + "\n"
+    axis = TimeAxis(active_spans(sorted(ticks)))
+    return "\n".join(_svg(list(_lanes(analysis, selection, streams, axis, on_progress)), axis)) + "\n"
 
 
-def stretches(ticks: list[int]) -> Stretches:
+def active_spans(ticks: list[int]) -> Spans:
     """Where time is cut: between ticks that are far from each other."""
     found = [[ticks[0], ticks[0]]]
     for tick in ticks:
-        if tick - found[-1][1] > SILENT_TICKS:
+        if tick - found[-1][1] > SILENCE_TICKS:
             found.append([tick, tick])
         found[-1][1] = tick
-    if len(found) > MOST_STRETCHES:
+    if len(found) > MAX_SPANS:
         found = [[ticks[0], ticks[-1]]]
     return [(first * TICK_NS, (last + 1) * TICK_NS) for first, last in found]
 
 
-class Axis:
+class TimeAxis:
     """Time as columns of the picture.
 
     Attributes:
         begins: the column in which each stretch begins.
     """
 
-    def __init__(self, parts: Stretches) -> None:
+    def __init__(self, parts: Spans) -> None:
         self.parts = parts
         begins, ends = (np.array(side, np.float64) for side in zip(*parts, strict=True))
         spent = ends - begins
-        self._scale = (COLUMNS - BREAK * (len(parts) - 1)) / spent.sum()
+        self._scale = (COLUMNS - GAP_COLUMNS * (len(parts) - 1)) / spent.sum()
         before = np.concatenate(([0.0], np.cumsum(spent[:-1])))
-        self.begins = before * self._scale + BREAK * np.arange(len(parts))
+        self.begins = before * self._scale + GAP_COLUMNS * np.arange(len(parts))
         self._begins_ns, self._ends_ns = begins, ends
 
     def columns(self, time_ns: Ints) -> Ints:
@@ -100,22 +102,26 @@ class Axis:
 
 
 def _lanes(
-    survey: Survey, wanted: Wanted, streams: list[StreamFound], axis: Axis, on_progress: Callable[[int], None]
+    analysis: LogAnalysis,
+    selection: Selection,
+    streams: list[StreamSummary],
+    axis: TimeAxis,
+    on_progress: Callable[[int], None],
 ) -> Iterator[Lane]:
     lanes = {(one.device, one.direction, one.opcode, one.handle): Lane(one, {}, {}) for one in streams}
-    for values, connections in survey.again(wanted, on_progress):
+    for values, connections in analysis.batches(selection, on_progress):
         columns = axis.columns(values.time_ns).tolist()
-        for column, entry in zip(columns, entries(values), strict=True):
+        for column, entry in zip(columns, logged_values(values), strict=True):
             device = connections.devices[connections.all[entry.connection].device].label
-            lane = lanes.get((device, DIRECTION_WORDS[entry.direction], entry.opcode, entry.handle))
+            lane = lanes.get((device, DIRECTION_LABELS[entry.direction], entry.opcode, entry.handle))
             if lane is not None:
                 lane.sizes[column] = lane.sizes.get(column, 0) + len(entry.value)
                 lane.values[column] = entry.value
     yield from lanes.values()
 
 
-def _picture(lanes: list[Lane], axis: Axis) -> Iterator[str]:
-    heights = [TITLE + STRIP + ROW * _rows(lane) + SPACE for lane in lanes]
+def _svg(lanes: list[Lane], axis: TimeAxis) -> Iterator[str]:
+    heights = [TITLE + STRIP_HEIGHT + ROW * _rows(lane) + SPACE for lane in lanes]
     width, height = LEFT + COLUMNS * COLUMN + RIGHT, TOP + sum(heights)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -131,7 +137,7 @@ def _picture(lanes: list[Lane], axis: Axis) -> Iterator[str]:
     yield "</svg>"
 
 
-def _times(axis: Axis, height: int) -> Iterator[str]:
+def _times(axis: TimeAxis, height: int) -> Iterator[str]:
     """When each stretch begins, and for how long; as many in words as find room."""
     free_from = 0.0
     for begin, (first_ns, last_ns) in zip(axis.begins.tolist(), axis.parts, strict=True):
@@ -145,18 +151,18 @@ def _times(axis: Axis, height: int) -> Iterator[str]:
 
 def _lane(lane: Lane, top: int) -> Iterator[str]:
     stream = lane.stream
-    uuid = f" {named_uuid(stream.uuid)}" if stream.uuid else ""
-    pace = f", every {span_words(stream.cadence_s)}" if stream.cadence_s is not None else ""
+    uuid = f" {uuid_label(stream.uuid)}" if stream.uuid else ""
+    pace = f", every {format_duration(stream.median_interval_s)}" if stream.median_interval_s is not None else ""
     counted = "1 value" if stream.count == 1 else f"{stream.count} values"
     words = (
-        f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_WORDS.get(stream.opcode, '')} "
+        f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_LABELS.get(stream.opcode, '')} "
         f"0x{stream.handle:04x}{uuid}: {counted}{pace}"
     )
     yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(words)}</text>'
-    most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP
+    most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP_HEIGHT
     yield f'<text x="{LEFT - 4}" y="{floor - 8}" text-anchor="end" fill="#555" font-size="9">bytes</text>'
     for column, size in sorted(lane.sizes.items()):
-        high = max(1, round(size / most * (STRIP - 4)))
+        high = max(1, round(size / most * (STRIP_HEIGHT - 4)))
         x, y = LEFT + column * COLUMN, floor - high - 1
         yield f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{high}" fill="#888"/>'
     for row in range(_rows(lane)):
@@ -168,7 +174,7 @@ def _lane(lane: Lane, top: int) -> Iterator[str]:
 
 
 def _rows(lane: Lane) -> int:
-    return min(MOST_ROWS, lane.stream.longest)
+    return min(MAX_ROWS, lane.stream.longest)
 
 
 def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
@@ -177,7 +183,7 @@ def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
     for column, value in sorted(lane.values.items()):
         if row >= len(value):
             continue
-        is_near = run is not None and column - run[1] <= BREAK
+        is_near = run is not None and column - run[1] <= GAP_COLUMNS
         if run is not None and is_near and run[2] == value[row]:
             run = run[0], column, run[2]
             continue

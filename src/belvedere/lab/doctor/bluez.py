@@ -12,7 +12,7 @@ from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 
-from belvedere.lab.doctor.check import Finding, State
+from belvedere.lab.doctor.check import CheckResult, CheckState
 from belvedere.link.adapters import BluezAdapter
 from belvedere.link.bluez_adapters import adapters_of
 from belvedere.patience import within
@@ -43,10 +43,10 @@ class BluezDevice(msgspec.Struct, frozen=True):
     is_connected: bool
 
 
-class Bluez(msgspec.Struct, frozen=True):
+class BluezSnapshot(msgspec.Struct, frozen=True):
     """What BlueZ showed, with the finding about reaching it; nothing else where it was not reached."""
 
-    finding: Finding
+    result: CheckResult
     adapters: tuple[BluezAdapter, ...] = ()
     devices: tuple[BluezDevice, ...] = ()
 
@@ -61,27 +61,27 @@ def is_in_container(root: Path = Path("/")) -> bool:
     return any(mark.exists() for mark in marks) or bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
 
 
-async def ask_bluez(address: str | None = None, root: Path = Path("/")) -> Bluez:
+async def query_bluez(address: str | None = None, root: Path = Path("/")) -> BluezSnapshot:
     """Connect to the system's D-Bus (at another address, where given) and ask BlueZ for all that it has."""
     is_contained = is_in_container(root)
     path = root / SOCKET
     if address is None and "DBUS_SYSTEM_BUS_ADDRESS" not in os.environ and not path.exists():
-        cure = CONTAINER_BUS if is_contained else "sudo apt install dbus bluez"
-        return _bad(f"there is no system D-Bus at {path}", cure)
+        fix = CONTAINER_BUS if is_contained else "sudo apt install dbus bluez"
+        return _error(f"there is no system D-Bus at {path}", fix)
     try:
         async with within(ANSWER_S):
             reply = await _objects(address)
     except (PermissionError, AuthError) as error:
-        return _bad(f"D-Bus lets this user not in: {error}", CONTAINER_POLICY if is_contained else GROUP)
+        return _error(f"D-Bus lets this user not in: {error}", CONTAINER_POLICY if is_contained else GROUP)
     except TimeoutError:
-        return _bad("BlueZ does not answer on D-Bus", "sudo systemctl restart bluetooth")
+        return _error("BlueZ does not answer on D-Bus", "sudo systemctl restart bluetooth")
     except (OSError, EOFError, InvalidAddressError, DBusError) as error:
-        cure = CONTAINER_BUS if is_contained else "sudo systemctl start dbus"
-        return _bad(f"D-Bus cannot be reached: {error}", cure)
+        fix = CONTAINER_BUS if is_contained else "sudo systemctl start dbus"
+        return _error(f"D-Bus cannot be reached: {error}", fix)
     if reply.message_type is MessageType.ERROR:
         return _refused(reply.error_name or "", is_contained=is_contained)
-    adapters, devices = _known(reply.body[0])
-    return Bluez(Finding("Bluetooth service", State.OK, "BlueZ answers on D-Bus"), adapters, devices)
+    adapters, devices = _parse_objects(reply.body[0])
+    return BluezSnapshot(CheckResult("Bluetooth service", CheckState.OK, "BlueZ answers on D-Bus"), adapters, devices)
 
 
 async def _objects(address: str | None) -> Message:
@@ -104,20 +104,20 @@ async def _objects(address: str | None) -> Message:
             bus.disconnect()
 
 
-def _refused(name: str, *, is_contained: bool) -> Bluez:
+def _refused(name: str, *, is_contained: bool) -> BluezSnapshot:
     if name in DENIED:
-        return _bad("D-Bus does not let this user talk to BlueZ", CONTAINER_POLICY if is_contained else GROUP)
+        return _error("D-Bus does not let this user talk to BlueZ", CONTAINER_POLICY if is_contained else GROUP)
     if name.startswith(ABSENT_PREFIXES):
         where = "on the host: " if is_contained else ""
-        return _bad("BlueZ does not run", f"{where}sudo apt install bluez && sudo systemctl enable --now bluetooth")
-    return _bad(f"BlueZ answers {name}", "sudo systemctl restart bluetooth")
+        return _error("BlueZ does not run", f"{where}sudo apt install bluez && sudo systemctl enable --now bluetooth")
+    return _error(f"BlueZ answers {name}", "sudo systemctl restart bluetooth")
 
 
-def _bad(says: str, cure: str) -> Bluez:
-    return Bluez(Finding("Bluetooth service", State.BAD, says, cure))
+def _error(message: str, fix: str) -> BluezSnapshot:
+    return BluezSnapshot(CheckResult("Bluetooth service", CheckState.ERROR, message, fix))
 
 
-def _known(
+def _parse_objects(
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]],
 ) -> tuple[tuple[BluezAdapter, ...], tuple[BluezDevice, ...]]:
     """Adapters and devices among BlueZ's objects."""

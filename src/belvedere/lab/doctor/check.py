@@ -24,22 +24,22 @@ logger = logging.getLogger(__name__)
 QUICK_S = 5.0  # reading files of the kernel takes milliseconds
 
 
-class State(enum.StrEnum):
+class CheckState(enum.StrEnum):
     """How it stands with one thing."""
 
     OK = "ok"
     WARNING = "warning"
-    BAD = "bad"
+    ERROR = "bad"
     UNKNOWN = "unknown"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """One line of the report: what was looked at, how it stands, what that means, and what mends it."""
 
     name: str
-    state: State
-    says: str
-    cure: str = ""
+    state: CheckState
+    message: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +47,47 @@ class Check:
     """Something to look at, and how long that may take."""
 
     name: str
-    look: Callable[[], Awaitable[Sequence[Finding]]]
-    limit_s: float = QUICK_S
+    run: Callable[[], Awaitable[Sequence[CheckResult]]]
+    timeout_s: float = QUICK_S
 
 
-async def examine(
-    checks: Iterable[Check], on_found: Callable[[Finding], None] = lambda _finding: None
-) -> list[Finding]:
-    """All findings, in the order of the checks, which run at the same time; `on_found` is told each at once.
+async def run_checks(
+    checks: Iterable[Check], on_result: Callable[[CheckResult], None] = lambda _finding: None
+) -> list[CheckResult]:
+    """All findings, in the order of the checks, which run at the same time; `on_result` is told each at once.
 
     A check that takes too long or fails is a finding too.
     """
     calls = Calls()
 
-    async def look(check: Check) -> list[Finding]:
+    async def run(check: Check) -> list[CheckResult]:
         try:
-            found = list(await outcome(calls.begin(_looked(check)), check.limit_s))
+            found = list(await outcome(calls.begin(_run_safely(check)), check.timeout_s))
         except LinkError as error:
             if error.reason is not LinkReason.UNANSWERED:
                 raise
-            found = [Finding(check.name, State.UNKNOWN, f"no answer within {check.limit_s:g} s")]
-        for finding in found:
-            on_found(finding)
+            found = [CheckResult(check.name, CheckState.UNKNOWN, f"no answer within {check.timeout_s:g} s")]
+        for result in found:
+            on_result(result)
         return found
 
-    found = await asyncio.gather(*(look(check) for check in checks))
-    return [finding for findings in found for finding in findings]
+    found = await asyncio.gather(*(run(check) for check in checks))
+    return [result for results in found for result in results]
 
 
-def worst(findings: Iterable[Finding]) -> State:
+def worst_state(results: Iterable[CheckResult]) -> CheckState:
     """How it stands with all of it together."""
-    order = (State.BAD, State.WARNING, State.UNKNOWN)
-    states = {finding.state for finding in findings}
-    return next((state for state in order if state in states), State.OK)
+    order = (CheckState.ERROR, CheckState.WARNING, CheckState.UNKNOWN)
+    states = {result.state for result in results}
+    return next((state for state in order if state in states), CheckState.OK)
 
 
-async def in_thread(work: Callable[[], T]) -> T:
+async def run_in_thread(work: Callable[[], T]) -> T:
     """What `work` returns or raises, in a thread that nobody waits for when it hangs in the kernel."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def tell(result: T | None, error: BaseException | None) -> None:
+    def set_result(result: T | None, error: BaseException | None) -> None:
         if done.done():
             return
         if error is not None:
@@ -102,7 +102,7 @@ async def in_thread(work: Callable[[], T]) -> T:
         except Exception as error:  # noqa: BLE001 - handed on to whoever asked
             failure = error
         try:
-            loop.call_soon_threadsafe(tell, result, failure)
+            loop.call_soon_threadsafe(set_result, result, failure)
         except RuntimeError:  # the loop has ended; nobody wants to know any more
             logger.debug("a check ended after the doctor had gone")
 
@@ -110,18 +110,18 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await done
 
 
-def threaded(work: Callable[[], Sequence[Finding]]) -> Callable[[], Awaitable[Sequence[Finding]]]:
+def in_worker_thread(work: Callable[[], Sequence[CheckResult]]) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
     """The same look, in a thread."""
 
-    async def look() -> Sequence[Finding]:
-        return await in_thread(work)
+    async def run() -> Sequence[CheckResult]:
+        return await run_in_thread(work)
 
-    return look
+    return run
 
 
-async def _looked(check: Check) -> Sequence[Finding]:
+async def _run_safely(check: Check) -> Sequence[CheckResult]:
     try:
-        return await check.look()
+        return await check.run()
     except Exception as error:
         logger.debug("%s failed", check.name, exc_info=True)
-        return [Finding(check.name, State.UNKNOWN, f"could not be looked at: {type(error).__name__}: {error}")]
+        return [CheckResult(check.name, CheckState.UNKNOWN, f"could not be looked at: {type(error).__name__}: {error}")]

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from belvedere.lab.doctor.mgmt import (
     LOAD_PARAMETERS,
-    Granted,
+    ConnectionParameters,
     MgmtStatus,
-    Wanted,
-    granted_in,
-    load_parameters,
+    UnitAddress,
+    load_parameters_command,
+    parse_connection_parameters,
     status_of,
 )
 from belvedere.patience import within
@@ -51,10 +51,14 @@ def kernel_socket(channel: int) -> socket.socket:
     return opened
 
 
-async def ask_for_quick_links(adapter: int, wanted: list[Wanted], control: socket.socket) -> MgmtStatus | int:
+async def load_connection_parameters(
+    adapter: int, wanted: list[UnitAddress], control: socket.socket
+) -> MgmtStatus | int:
     """Have the kernel take 7.5 to 15 ms for these units; returns its answer. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    control.send(load_parameters(adapter, wanted))  # once: the kernel says 0 bytes of a request that it will refuse
+    control.send(
+        load_parameters_command(adapter, wanted)
+    )  # once: the kernel says 0 bytes of a request that it will refuse
     async with within(ANSWER_S):
         while True:
             status = status_of(await loop.sock_recv(control, PACKET_BYTES), LOAD_PARAMETERS)
@@ -65,9 +69,9 @@ async def ask_for_quick_links(adapter: int, wanted: list[Wanted], control: socke
 class Monitor:
     """Hears what every connection of this computer is granted."""
 
-    def __init__(self, heard: socket.socket) -> None:
-        self._heard = heard
-        self._granted: list[Granted] = []
+    def __init__(self, monitor_socket: socket.socket) -> None:
+        self._heard = monitor_socket
+        self._parameters: list[ConnectionParameters] = []
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -80,16 +84,16 @@ class Monitor:
             loop.remove_reader(self._heard)
             self._heard.close()
 
-    def granted(self, address: str) -> Granted | None:
+    def parameters(self, address: str) -> ConnectionParameters | None:
         """What the newest connection with this unit has now, if it was heard."""
-        found: Granted | None = None
-        for one in self._granted:
+        found: ConnectionParameters | None = None
+        for one in self._parameters:
             if one.address == address.upper() or (found is not None and not one.address and one.handle == found.handle):
                 found = one
         return found
 
     def _receive(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            granted = granted_in(self._heard.recv(PACKET_BYTES))
-            if granted is not None:
-                self._granted.append(granted)
+            parameters = parse_connection_parameters(self._heard.recv(PACKET_BYTES))
+            if parameters is not None:
+                self._parameters.append(parameters)

@@ -17,13 +17,13 @@ COMMAND_COMPLETE, COMMAND_STATUS = 0x0001, 0x0002
 COMPLETE = struct.Struct("<HB")  # which command, status
 PARAMETER = struct.Struct("<6sBHHHH")  # address, its type, shortest and longest interval, latency, time-out
 PUBLIC, RANDOM = 1, 2
-INTERVAL_S = 0.00125  # a connection interval counts in these
-TIMEOUT_S = 0.01  # and a supervision time-out in these
-FASTEST, QUICK = 6, 12  # 7.5 and 15 ms
-PATIENT = 72  # 720 ms; the 420 that Linux takes by itself lose links on a Raspberry Pi 5
+INTERVAL_UNIT_S = 0.00125  # a connection interval counts in these
+TIMEOUT_UNIT_S = 0.01  # and a supervision time-out in these
+MIN_INTERVAL, MAX_INTERVAL = 6, 12  # 7.5 and 15 ms
+SUPERVISION_TIMEOUT = 72  # 720 ms; the 420 that Linux takes by itself lose links on a Raspberry Pi 5
 MONITOR_EVENT = 3  # an HCI event, in the monitor's header
 LE_META = 0x3E
-COMPLETED, UPDATED, ENHANCED, ENHANCED_2 = 0x01, 0x03, 0x0A, 0x29
+LE_CONNECTION, LE_UPDATE, LE_ENHANCED, LE_ENHANCED_V2 = 0x01, 0x03, 0x0A, 0x29
 
 
 class MgmtStatus(enum.IntEnum):
@@ -36,7 +36,7 @@ class MgmtStatus(enum.IntEnum):
     PERMISSION_DENIED = 0x14
 
 
-class Granted(msgspec.Struct, frozen=True):
+class ConnectionParameters(msgspec.Struct, frozen=True):
     """What the radio agreed on for one connection.
 
     Attributes:
@@ -50,17 +50,19 @@ class Granted(msgspec.Struct, frozen=True):
     supervision_s: float
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class UnitAddress(msgspec.Struct, frozen=True):
     """The unit for which the kernel is to take a quick interval from now on."""
 
     address: str
     is_random: bool
 
 
-def load_parameters(adapter: int, wanted: list[Wanted]) -> bytes:
+def load_parameters_command(adapter: int, wanted: list[UnitAddress]) -> bytes:
     """The command by which the kernel takes 7.5 to 15 ms and 720 ms for these units, and forgets others'."""
     body = struct.pack("<H", len(wanted)) + b"".join(
-        PARAMETER.pack(_bytes(one.address), RANDOM if one.is_random else PUBLIC, FASTEST, QUICK, 0, PATIENT)
+        PARAMETER.pack(
+            _bytes(one.address), RANDOM if one.is_random else PUBLIC, MIN_INTERVAL, MAX_INTERVAL, 0, SUPERVISION_TIMEOUT
+        )
         for one in wanted
     )
     return HEADER.pack(LOAD_PARAMETERS, adapter, len(body)) + body
@@ -75,7 +77,7 @@ def status_of(packet: bytes, command: int) -> int | None:
     return int(status) if code in {COMMAND_COMPLETE, COMMAND_STATUS} and answered == command else None
 
 
-def granted_in(packet: bytes) -> Granted | None:
+def parse_connection_parameters(packet: bytes) -> ConnectionParameters | None:
     """What a packet of the monitor says was agreed on; None where it is about something else, or failed."""
     if len(packet) < HEADER.size + 4 or HEADER.unpack_from(packet)[0] != MONITOR_EVENT:
         return None
@@ -84,21 +86,27 @@ def granted_in(packet: bytes) -> Granted | None:
         return None
     body = packet[HEADER.size + 3 :]
     try:
-        return _granted(kind, body)
+        return _parameters(kind, body)
     except struct.error:  # shorter than the specification says
         return None
 
 
-def _granted(kind: int, body: bytes) -> Granted | None:
-    if kind == UPDATED:
+def _parameters(kind: int, body: bytes) -> ConnectionParameters | None:
+    if kind == LE_UPDATE:
         status, handle, interval, _latency, timeout = struct.unpack_from("<BHHHH", body)
-        return None if status else Granted("", handle, interval * INTERVAL_S, timeout * TIMEOUT_S)
-    if kind not in {COMPLETED, ENHANCED, ENHANCED_2}:
+        return (
+            None if status else ConnectionParameters("", handle, interval * INTERVAL_UNIT_S, timeout * TIMEOUT_UNIT_S)
+        )
+    if kind not in {LE_CONNECTION, LE_ENHANCED, LE_ENHANCED_V2}:
         return None
     status, handle, _role, _type, address = struct.unpack_from("<BHBB6s", body)
-    at = 11 if kind == COMPLETED else 23  # the enhanced ones tell two resolvable addresses in between
+    at = 11 if kind == LE_CONNECTION else 23  # the enhanced ones tell two resolvable addresses in between
     interval, _latency, timeout = struct.unpack_from("<HHH", body, at)
-    return None if status else Granted(_address(address), handle, interval * INTERVAL_S, timeout * TIMEOUT_S)
+    return (
+        None
+        if status
+        else ConnectionParameters(_address(address), handle, interval * INTERVAL_UNIT_S, timeout * TIMEOUT_UNIT_S)
+    )
 
 
 def _bytes(address: str) -> bytes:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from belvedere.lab.inference.checks import check_of
-from belvedere.lab.inference.counters import counters_of
-from belvedere.lab.inference.families import commands_of
-from belvedere.lab.inference.fields import fields_of
-from belvedere.lab.inference.readings import Inference, Kind
-from belvedere.lab.inference.stops import stop_of
+from belvedere.lab.inference.checksums import find_checksum
+from belvedere.lab.inference.commands import separate_commands
+from belvedere.lab.inference.counters import find_counters
+from belvedere.lab.inference.fields import find_fields
+from belvedere.lab.inference.results import FieldKind, Inference
+from belvedere.lab.inference.stops import find_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from belvedere.lab.inference.families import Family
-    from belvedere.lab.inference.readings import Reading
+    from belvedere.lab.inference.commands import CommandSet
+    from belvedere.lab.inference.results import FrameField
     from belvedere.lab.streams import ValueStream
 
 WRITES = frozenset({0x12, 0x52, 0xD2})
-FEWEST_COMMANDS = 8  # below that anything may mean anything
-FEWEST_DIFFERENT = 3
+MIN_COMMANDS = 8  # below that anything may mean anything
+MIN_DISTINCT = 3
 
 
 def infer(streams: Iterable[ValueStream]) -> list[Inference]:
@@ -36,13 +36,13 @@ def infer(streams: Iterable[ValueStream]) -> list[Inference]:
 
 
 def _of_group(streams: Sequence[ValueStream]) -> Inference | None:
-    family = commands_of(streams)
-    values = family.values
-    if len(values) < FEWEST_COMMANDS or len(set(values)) < FEWEST_DIFFERENT:
+    commands = separate_commands(streams)
+    values = commands.values
+    if len(values) < MIN_COMMANDS or len(set(values)) < MIN_DISTINCT:
         return None
     first = streams[0]
-    readings, notes = _readings(family)
-    hidden = _hidden(readings)
+    fields, notes = _frame_fields(commands)
+    hidden = _hidden(fields)
     return Inference(
         device=", ".join(dict.fromkeys(stream.device for stream in streams)),
         direction=first.direction,
@@ -52,29 +52,29 @@ def _of_group(streams: Sequence[ValueStream]) -> Inference | None:
         count=len(values),
         distinct=len(set(values)),
         length=len(values[0]),
-        readings=tuple(readings),
-        stop=stop_of(family, hidden),
-        asides=family.asides,
+        fields=tuple(fields),
+        stop=find_stop(commands, hidden),
+        other_traffic=commands.other_traffic,
         notes=tuple(notes),
     )
 
 
-def _readings(family: Family) -> tuple[list[Reading], list[str]]:
-    takes = [[sample.value for sample in take] for take in family.takes]
-    found = counters_of(takes, len(family.values[0]))
-    check = check_of(family.values)
-    if check is not None:
-        found = [one for one in found if one.end <= check.start] + [check]
+def _frame_fields(commands: CommandSet) -> tuple[list[FrameField], list[str]]:
+    sequences = [[sample.value for sample in sequence] for sequence in commands.sequences]
+    found = find_counters(sequences, len(commands.values[0]))
+    checksum = find_checksum(commands.values)
+    if checksum is not None:
+        found = [one for one in found if one.end <= checksum.start] + [checksum]
     hidden = _hidden(found)
-    stop = stop_of(family, hidden)
-    found += fields_of(takes, hidden, stop)
+    stop = find_stop(commands, hidden)
+    found += find_fields(sequences, hidden, stop)
     notes = [] if stop is not None else ["no frame looks like a stop: let go several times in the app, and look again"]
-    if not any(one.kind is Kind.SPEED for one in found):
+    if not any(one.kind is FieldKind.SPEED for one in found):
         notes.append("no digits look like a speed")
     return sorted(found, key=lambda one: one.start), notes
 
 
-def _hidden(readings: Iterable[Reading]) -> frozenset[int]:
+def _hidden(fields: Iterable[FrameField]) -> frozenset[int]:
     """Digits that say nothing of what is wanted."""
-    own = (one for one in readings if one.kind in {Kind.COUNTER, Kind.CHECK})
+    own = (one for one in fields if one.kind in {FieldKind.COUNTER, FieldKind.CHECKSUM})
     return frozenset(at for one in own for at in range(one.start, one.end))

@@ -16,23 +16,23 @@ LENGTH_BYTES = 2
 
 
 @dataclass(slots=True)
-class Waiting:
+class PartialPdu:
     """A PDU that is not complete: what the log holds of it up to the first gap, and how much of it is still to come."""
 
     data: bytearray
     missing: int
-    is_cut: bool = False
+    is_truncated: bool = False
 
 
-class Outcome(NamedTuple):
+class Reassembled(NamedTuple):
     """What came of a frame: a PDU that is complete with it, or b"" without one; `is_lost` if it cannot be one."""
 
     pdu: bytes = b""
-    is_cut: bool = False
+    is_truncated: bool = False
     is_lost: bool = False
 
 
-class Enhanced:
+class EnhancedChannel:
     """Both directions of one channel.
 
     Attributes:
@@ -41,23 +41,23 @@ class Enhanced:
 
     def __init__(self) -> None:
         self.bearer: Bearer | None = None
-        self._waiting: dict[int, Waiting] = {}
+        self._partial: dict[int, PartialPdu] = {}
 
-    def receive(self, direction: int, payload: bytes, length: int) -> Outcome:
+    def receive(self, direction: int, payload: bytes, length: int) -> Reassembled:
         """What the log holds of a frame's payload that had this length."""
-        waiting = self._waiting.pop(direction, None)
-        if waiting is None:
+        partial = self._partial.pop(direction, None)
+        if partial is None:
             if len(payload) < LENGTH_BYTES:
-                return Outcome(is_lost=True)
-            waiting = Waiting(bytearray(), int.from_bytes(payload[:LENGTH_BYTES], "little"))
+                return Reassembled(is_lost=True)
+            partial = PartialPdu(bytearray(), int.from_bytes(payload[:LENGTH_BYTES], "little"))
             payload, length = payload[LENGTH_BYTES:], length - LENGTH_BYTES
-        if not waiting.is_cut:
-            waiting.data += payload
-        waiting.is_cut |= len(payload) < length
-        waiting.missing -= length
-        if waiting.missing > 0:
-            self._waiting[direction] = waiting
-            return Outcome()
-        if waiting.missing < 0:
-            return Outcome(is_lost=True)  # more than was announced: something between was lost
-        return Outcome(bytes(waiting.data), waiting.is_cut)
+        if not partial.is_truncated:
+            partial.data += payload
+        partial.is_truncated |= len(payload) < length
+        partial.missing -= length
+        if partial.missing > 0:
+            self._partial[direction] = partial
+            return Reassembled()
+        if partial.missing < 0:
+            return Reassembled(is_lost=True)  # more than was announced: something between was lost
+        return Reassembled(bytes(partial.data), partial.is_truncated)

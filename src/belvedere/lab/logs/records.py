@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
-    from belvedere.lab.logs.view import Ints, View
+    from belvedere.lab.logs.byte_view import ByteView, Ints
 
-LONGEST_RECORD = 262_144
+MAX_RECORD_BYTES = 262_144
 """Wireshark takes no longer packet either; HCI's own end at 65,540 bytes. More is no log, or a damaged one."""
 
 
@@ -18,7 +18,7 @@ class Records(NamedTuple):
 
     Attributes:
         view: the piece.
-        at: where the record's data begins in it.
+        offset: where the record's data begins in it.
         length: how many bytes of data the log holds; what was longer on the way says so itself.
         time_ns: since the epoch.
         link: how the data is wrapped (`datalinks`).
@@ -26,8 +26,8 @@ class Records(NamedTuple):
         flags: what the file says beside the data; its meaning depends on `link`.
     """
 
-    view: View
-    at: Ints
+    view: ByteView
+    offset: Ints
     length: Ints
     time_ns: Ints
     link: Ints
@@ -39,7 +39,7 @@ class NotALogError(OwnerError):
     """The file is none of those that hold HCI, or says something that no writer would."""
 
 
-class Walker(Protocol):
+class RecordReader(Protocol):
     """Finds the records of one kind of file."""
 
     @property
@@ -48,11 +48,11 @@ class Walker(Protocol):
         ...
 
     @property
-    def foreign(self) -> str:
+    def foreign_content(self) -> str:
         """What part of the file is that is no Bluetooth HCI, in words, or ""."""
         ...
 
-    def walk(self, data: bytes) -> tuple[Records | None, int]:
+    def read(self, data: bytes) -> tuple[Records | None, int]:
         """The records that lie wholly in the data, and where to go on.
 
         The data goes on where the walk before ended. What is to be skipped may be longer than the data.

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from belvedere.lab.logs.datalinks import SENT, UNTOLD
+from belvedere.lab.logs.datalinks import SENT, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from belvedere.lab.logs.view import Flags, Ints
+    from belvedere.lab.logs.byte_view import Flags, Ints
 
-DIRECTION_WORDS = ("sent", "received", "unknown")
-OPCODE_WORDS = {
+DIRECTION_LABELS = ("sent", "received", "unknown")
+OPCODE_LABELS = {
     0x09: "read by type",
     0x0B: "read",
     0x0D: "read further",
@@ -41,11 +41,11 @@ class Values(NamedTuple):
         direction: SENT, RECEIVED or UNTOLD.
         opcode: of the attribute PDU.
         handle: of the attribute; 0 where the log does not tell.
-        at: where the value begins in `data`, or -1 - its index in `apart`.
+        offset: where the value begins in `data`, or -1 - its index in `separate`.
         length: in bytes.
-        is_cut: whether the log holds less than there was.
+        is_truncated: whether the log holds less than there was.
         data: the piece.
-        apart: values that do not lie in the piece in one part.
+        separate: values that do not lie in the piece in one part.
     """
 
     frame: Ints
@@ -54,36 +54,38 @@ class Values(NamedTuple):
     direction: Ints
     opcode: Ints
     handle: Ints
-    at: Ints
+    offset: Ints
     length: Ints
-    is_cut: Flags
+    is_truncated: Flags
     data: bytes
-    apart: list[bytes]
+    separate: list[bytes]
 
-    def value(self, at: int, length: int) -> bytes:
+    def value(self, offset: int, length: int) -> bytes:
         """The value of an entry with this place and length."""
-        return self.data[at : at + length] if at >= 0 else self.apart[-1 - at]
+        return self.data[offset : offset + length] if offset >= 0 else self.separate[-1 - offset]
 
-    def where(self, is_wanted: Flags) -> Values:
+    def filtered(self, is_selected: Flags) -> Values:
         """Only those."""
-        return self if is_wanted.all() else Values.of(self.columns, is_wanted, self.data, self.apart)
+        return self if is_selected.all() else Values.from_columns(self.columns, is_selected, self.data, self.separate)
 
     @property
     def columns(self) -> tuple[Ints, ...]:
         """All fields but the last two."""
-        return (*self[:8], self.is_cut.astype(np.int64))
+        return (*self[:8], self.is_truncated.astype(np.int64))
 
     @classmethod
-    def of(cls, columns: Sequence[Ints], which: Ints | Flags, data: bytes, apart: list[bytes]) -> Values:
+    def from_columns(cls, columns: Sequence[Ints], which: Ints | Flags, data: bytes, separate: list[bytes]) -> Values:
         """These entries of the columns."""
-        frame, time_ns, connection, direction, opcode, handle, at, length, is_cut = (one[which] for one in columns)
-        flags = is_cut.astype(np.bool_)
-        return cls(frame, time_ns, connection, direction, opcode, handle, at, length, flags, data, apart)
+        frame, time_ns, connection, direction, opcode, handle, offset, length, is_truncated = (
+            one[which] for one in columns
+        )
+        flags = is_truncated.astype(np.bool_)
+        return cls(frame, time_ns, connection, direction, opcode, handle, offset, length, flags, data, separate)
 
 
-def is_ours(direction: int, opcode: int) -> bool:
+def is_host_attribute(direction: int, opcode: int) -> bool:
     """Whether the handle is of the host's own table: odd opcodes come from the server, even ones go to it.
 
     Where the direction is not told it is taken for the device's.
     """
-    return direction != UNTOLD and (opcode & 1 == 1) == (direction == SENT)
+    return direction != UNKNOWN and (opcode & 1 == 1) == (direction == SENT)

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LONGEST_DELAY_S = 1.0  # a hand and a motor together do not lag by more
+MAX_DELAY_S = 1.0  # a hand and a motor together do not lag by more
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Calibration(msgspec.Struct, frozen=True):
     spread: float
 
 
-def calibrated(turns: Sequence[Turn]) -> Calibration | None:
+def calibrate(turns: Sequence[Turn]) -> Calibration | None:
     """The speed at share 1 that explains the turns best; None without a turn.
 
     A turn's time is a delay, the same for all, and its angle over its speed. With turns at two speeds or more both are
@@ -43,12 +43,14 @@ def calibrated(turns: Sequence[Turn]) -> Calibration | None:
     """
     if not turns:
         return None
-    reach = [turn.angle_deg / turn.share for turn in turns]  # seconds at 1 deg/s of full speed
+    angle_per_share = [turn.angle_deg / turn.share for turn in turns]  # seconds at 1 deg/s of full speed
     seconds = [turn.seconds for turn in turns]
     delay_s = 0.0
     if len({turn.share for turn in turns}) > 1:
-        slope, intercept = statistics.linear_regression(reach, seconds)
-        delay_s = min(max(intercept, 0.0), LONGEST_DELAY_S) if slope > 0 else 0.0
-    full = statistics.median(one / max(took - delay_s, 1e-3) for one, took in zip(reach, seconds, strict=True))
-    spread = max(abs(one / full + delay_s - took) / took for one, took in zip(reach, seconds, strict=True))
+        slope, intercept = statistics.linear_regression(angle_per_share, seconds)
+        delay_s = min(max(intercept, 0.0), MAX_DELAY_S) if slope > 0 else 0.0
+    full = statistics.median(
+        one / max(took - delay_s, 1e-3) for one, took in zip(angle_per_share, seconds, strict=True)
+    )
+    spread = max(abs(one / full + delay_s - took) / took for one, took in zip(angle_per_share, seconds, strict=True))
     return Calibration(full, delay_s, spread)

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     Script: TypeAlias = Generator[Step, Result, Outcome]
 
 REST_S = 0.8  # after a stop: its repeats are out, and whatever was turning has run down
-LONGEST_REST_S = 4.0  # a unit that answers nothing cannot show that it has its stop; a link that is bad is lost by then
-LOOK_AGAIN_S = 0.1
-ATTEMPTS = 3  # of a step that a lost link spoils
-LONGEST_TRY_S = 1.0  # a try of a fixed length is never longer, whatever the script says
-LONGEST_TURN_S = 60.0  # nor a turn that somebody times
-LONGEST_DOWN_S = 10.0  # nor the time that the link is down on purpose
+MAX_REST_S = 4.0  # a unit that answers nothing cannot show that it has its stop; a link that is bad is lost by then
+RECHECK_S = 0.1
+MAX_ATTEMPTS = 3  # of a step that a lost link spoils
+MAX_TRIAL_S = 1.0  # a try of a fixed length is never longer, whatever the script says
+MAX_TURN_S = 60.0  # nor a turn that somebody times
+MAX_DOWN_S = 10.0  # nor the time that the link is down on purpose
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How long a whole probe may take, and how long the unit may be out of reach."""
 
-    whole_s: float = 1200.0
-    reach_s: float = 60.0
+    total_s: float = 1200.0
+    reconnect_s: float = 60.0
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -48,13 +48,13 @@ class Move(msgspec.Struct, frozen=True):
     until_s: float
 
 
-class Drop(msgspec.Struct, frozen=True):
+class DropLink(msgspec.Struct, frozen=True):
     """Drop the link, and open it again when it was down for `down_s`, or at a Stop."""
 
     down_s: float
 
 
-class Use(msgspec.Struct, frozen=True):
+class SetWriteMode(msgspec.Struct, frozen=True):
     """Connect anew and write in this mode."""
 
     mode: WriteMode
@@ -73,7 +73,7 @@ class Finish(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-Effect: TypeAlias = Stop | Move | Drop | Use | Ask | Finish
+Effect: TypeAlias = Stop | Move | DropLink | SetWriteMode | Ask | Finish
 
 
 class State(enum.Enum):
@@ -100,14 +100,14 @@ class ProbeCore:
         self._script_for = script_for
         self._script: Script | None = None
         self._limits = limits
-        self._ends_at = now + limits.whole_s
-        self._until = now + limits.reach_s
+        self._ends_at = now + limits.total_s
+        self._until = now + limits.reconnect_s
         self._mode: WriteMode | None = None
         self._is_ready = False
         self._attempts = 0
         self._moved_at = 0.0
-        self._lasted_s = 0.0
-        self._was_ended_by_hand = False
+        self._duration_s = 0.0
+        self._was_stopped_by_observer = False
         self._was_dropped = False
         self._is_stop_known = True
         self._ask_by = 0.0
@@ -125,7 +125,7 @@ class ProbeCore:
             return []
         if now >= self._ends_at:
             return self._end(Outcome.TIME_UP)
-        return self._waited_long_enough(now) if now >= self._until else []
+        return self._timed_out(now) if now >= self._until else []
 
     def receive_ready(self, details: LinkDetails, now: float) -> list[Effect]:
         """The unit is connected, and has been told to stop."""
@@ -161,7 +161,7 @@ class ProbeCore:
         """Whoever watches wants it to stand still."""
         effects = self.tick(now)
         if self.state is State.MOVING:
-            self._was_ended_by_hand = True
+            self._was_stopped_by_observer = True
             return effects + self._rest(now)
         return effects if self.state is State.ENDED else [*effects, Stop()]
 
@@ -187,7 +187,7 @@ class ProbeCore:
         effects = self.tick(now)
         return effects if self.state is State.ENDED else effects + self._end(outcome)
 
-    def _waited_long_enough(self, now: float) -> list[Effect]:
+    def _timed_out(self, now: float) -> list[Effect]:
         """What the state waited for is over, or did not come."""
         match self.state:
             case State.CONNECTING:
@@ -213,14 +213,14 @@ class ProbeCore:
     def _begin(self, now: float) -> list[Effect]:
         step = self.step
         assert step is not None  # noqa: S101 - begun only with a step
-        self._lasted_s = 0.0
-        self._was_ended_by_hand = self._was_dropped = False
-        if self._attempts >= ATTEMPTS:
+        self._duration_s = 0.0
+        self._was_stopped_by_observer = self._was_dropped = False
+        if self._attempts >= MAX_ATTEMPTS:
             return self._take_next(Result(Answer.LOST), now)
         if step.mode is not None and step.mode is not self._mode:
             self._mode = step.mode
             self._is_ready = False
-            return [Stop(), Use(step.mode), *self._wait_for_the_link(now)]
+            return [Stop(), SetWriteMode(step.mode), *self._wait_for_the_link(now)]
         if not self._is_ready:
             return self._wait_for_the_link(now)
         if step.before is not None:
@@ -230,7 +230,7 @@ class ProbeCore:
 
     def _wait_for_the_link(self, now: float) -> list[Effect]:
         self.state = State.CONNECTING
-        self._until = now + self._limits.reach_s
+        self._until = now + self._limits.reconnect_s
         return []
 
     def _move(self, now: float) -> list[Effect]:
@@ -239,7 +239,7 @@ class ProbeCore:
             return self._rest(now)
         if not self._is_ready:
             return self._wait_for_the_link(now)
-        longest_s = LONGEST_TRY_S if step.angle_deg is None else LONGEST_TURN_S
+        longest_s = MAX_TRIAL_S if step.angle_deg is None else MAX_TURN_S
         self.state = State.MOVING
         self._is_stop_known = False
         self._moved_at = now
@@ -251,26 +251,26 @@ class ProbeCore:
         step = self.step
         if step is None or step.down_s is None:
             return self._rest(now)
-        down_s = min(step.down_s, LONGEST_DOWN_S)
-        self._lasted_s = now - self._moved_at
+        down_s = min(step.down_s, MAX_DOWN_S)
+        self._duration_s = now - self._moved_at
         self._is_ready = False
         self._was_dropped = True
         self.state = State.DOWN
-        self._until = now + LONGEST_DOWN_S
-        return [Drop(down_s)]
+        self._until = now + MAX_DOWN_S
+        return [DropLink(down_s)]
 
     def _rest(self, now: float) -> list[Effect]:
         if self.state is State.MOVING:
-            self._lasted_s = now - self._moved_at
+            self._duration_s = now - self._moved_at
         self.state = State.RESTING
         self._until = now + REST_S
-        self._ask_by = now + LONGEST_REST_S
+        self._ask_by = now + MAX_REST_S
         return [Stop()]
 
     def _rested(self, now: float) -> list[Effect]:
         step = self.step
         if not self._is_stop_known and now < self._ask_by:
-            self._until = now + LOOK_AGAIN_S
+            self._until = now + RECHECK_S
             return [Stop()]
         if step is None or step.after is None:
             return self._take_next(self._result(Answer.YES), now)
@@ -278,7 +278,7 @@ class ProbeCore:
         return [Ask(step, step.after)]
 
     def _result(self, answer: Answer) -> Result:
-        return Result(answer, self._lasted_s, self._was_ended_by_hand)
+        return Result(answer, self._duration_s, self._was_stopped_by_observer)
 
     def _end(self, outcome: Outcome) -> list[Effect]:
         self.state = State.ENDED

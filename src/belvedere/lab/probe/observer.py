@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.head.axes import Axis
-from belvedere.lab.probe.steps import Answer, Kind, Question, Step
+from belvedere.lab.probe.steps import Answer, Question, QuestionKind, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STILL_S = 0.5  # looked at for so long, to tell rest from motion
-STILL_DEG = 0.02  # a camera's own noise; the slowest unit worth having turns 0.1 degrees in that time
-SEEN_DEG = 0.1  # less is not seen as a turn
-FASTER = 1.2  # a turn that goes this much further in the same time was faster
-WENT_ON = 0.3  # of the speed before the link dropped: less is a stop
-LOOK_EVERY_S = 0.005
+REST_CHECK_S = 0.5  # looked at for so long, to tell rest from motion
+REST_TOLERANCE_DEG = 0.02  # a camera's own noise; the slowest unit worth having turns 0.1 degrees in that time
+MIN_TURN_DEG = 0.1  # less is not seen as a turn
+FASTER_RATIO = 1.2  # a turn that goes this much further in the same time was faster
+RUNNING_RATIO = 0.3  # of the speed before the link dropped: less is a stop
+POLL_S = 0.005
 
 
 class Observer(Protocol):
@@ -81,13 +81,13 @@ class AngleObserver:
 
     async def answer(self, step: Step, question: Question) -> Answer:
         """What the angle says."""
-        if question.kind is Kind.GO:
-            return self._told(step, question, Answer.GO)
+        if question.kind is QuestionKind.GO:
+            return self._report(step, question, Answer.GO)
         before = self._angle_deg()
-        await asyncio.sleep(STILL_S)
-        if abs(self._angle_deg() - before) > STILL_DEG:
-            return self._told(step, question, Answer.NO if question.kind is Kind.STILL else Answer.TURNING)
-        return self._told(step, question, self._judged(question.kind))
+        await asyncio.sleep(REST_CHECK_S)
+        if abs(self._angle_deg() - before) > REST_TOLERANCE_DEG:
+            return self._report(step, question, Answer.NO if question.kind is QuestionKind.STILL else Answer.TURNING)
+        return self._report(step, question, self._answer_for(question.kind))
 
     async def wants_stop(self) -> None:
         """Return when the angle of a timed turn is reached; a try ends by itself."""
@@ -96,18 +96,18 @@ class AngleObserver:
             await asyncio.get_running_loop().create_future()
             return
         while abs(self._turned_deg()) < wanted:  # noqa: ASYNC110 - an angle sets no event, it is looked at
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_S)
 
-    def _judged(self, kind: Kind) -> Answer:
+    def _answer_for(self, kind: QuestionKind) -> Answer:
         turned_deg = self._turned_deg()
         match kind:
-            case Kind.SEEN:
-                return Answer.NOTHING if abs(turned_deg) < SEEN_DEG else self._names[turned_deg < 0]
-            case Kind.FASTER:
+            case QuestionKind.SEEN:
+                return Answer.NOTHING if abs(turned_deg) < MIN_TURN_DEG else self._names[turned_deg < 0]
+            case QuestionKind.FASTER_RATIO:
                 return self._faster(self._former_deg, abs(turned_deg))
-            case Kind.DROPPED:
+            case QuestionKind.DROPPED:
                 before, while_down = _rate(self._begun, self._dropped), _rate(self._dropped, self._back)
-                return Answer.NO if while_down > WENT_ON * before else Answer.YES
+                return Answer.NO if while_down > RUNNING_RATIO * before else Answer.YES
         return Answer.YES
 
     def _turned_deg(self) -> float:
@@ -115,11 +115,11 @@ class AngleObserver:
 
     @staticmethod
     def _faster(first: float, second: float) -> Answer:
-        if second > FASTER * first:
+        if second > FASTER_RATIO * first:
             return Answer.SECOND
-        return Answer.FIRST if first > FASTER * second else Answer.SAME
+        return Answer.FIRST if first > FASTER_RATIO * second else Answer.SAME
 
-    def _told(self, step: Step, question: Question, answer: Answer) -> Answer:
+    def _report(self, step: Step, question: Question, answer: Answer) -> Answer:
         self._on_answer(step, question, answer)
         return answer
 

@@ -11,7 +11,7 @@ import msgspec
 
 from belvedere.errors import InternalError, LinkReason
 from belvedere.head.frames import stop_frame
-from belvedere.lab.probe.core import Ask, Drop, Effect, Finish, Limits, Move, ProbeCore, Stop, Use
+from belvedere.lab.probe.core import Ask, DropLink, Effect, Finish, Limits, Move, ProbeCore, SetWriteMode, Stop
 from belvedere.lab.probe.gate import Gate
 from belvedere.lab.probe.steps import Answer, Outcome
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
@@ -34,7 +34,7 @@ STOP_AGAIN_S = (0.05, 0.1, 0.3)  # a stop that nobody acknowledges is said again
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ProbeResult:
     """How a probe ended, whether the unit surely stands still, and why it was not reached where it was not."""
 
     outcome: Outcome
@@ -85,7 +85,7 @@ class ProbeRun:
         self._outcome: Outcome | None = None
         self._failure: BaseException | None = None
 
-    async def run(self) -> Ending:
+    async def run(self) -> ProbeResult:
         """Probe until the script or somebody ends it; returns when the unit was told to stop and the link is closed.
 
         Raises what the observer raises, after the stop.
@@ -103,7 +103,7 @@ class ProbeRun:
         if self._failure is not None:
             raise self._failure
         assert self._outcome is not None  # noqa: S101 - the loop above ended by it
-        return Ending(self._outcome, not self._may_be_turning, self._reason)
+        return ProbeResult(self._outcome, not self._may_be_turning, self._reason)
 
     def end(self, outcome: Outcome = Outcome.QUIT) -> None:
         """Stop, and come to an end; may be called at any time, from the loop."""
@@ -147,9 +147,9 @@ class ProbeRun:
                 self._stop()
             case Move(frame, until_s):
                 self._move(frame, until_s)
-            case Drop(down_s):
+            case DropLink(down_s):
                 self._gate.drop(down_s)
-            case Use(mode):
+            case SetWriteMode(mode):
                 await self._end_supervising()
                 self._begin_supervising(mode)
             case Ask(step, question):

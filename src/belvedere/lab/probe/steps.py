@@ -34,31 +34,31 @@ class Answer(enum.StrEnum):
 DIRECTIONS = (Answer.RIGHT, Answer.LEFT, Answer.UP, Answer.DOWN)
 
 
-class Kind(enum.Enum):
+class QuestionKind(enum.Enum):
     """What a question is about."""
 
     STILL = enum.auto()
     GO = enum.auto()
     SEEN = enum.auto()
-    FASTER = enum.auto()
+    FASTER_RATIO = enum.auto()
     DROPPED = enum.auto()
     REACHED = enum.auto()
 
 
-CHOICES: dict[Kind, tuple[Answer, ...]] = {
-    Kind.STILL: (Answer.YES, Answer.NO),
-    Kind.GO: (Answer.GO, Answer.SKIP),
-    Kind.SEEN: (*DIRECTIONS, Answer.NOTHING, Answer.OTHER),
-    Kind.FASTER: (Answer.FIRST, Answer.SECOND, Answer.SAME, Answer.UNSURE),
-    Kind.DROPPED: (Answer.YES, Answer.NO, Answer.UNSURE),
-    Kind.REACHED: (Answer.YES, Answer.NO),
+CHOICES: dict[QuestionKind, tuple[Answer, ...]] = {
+    QuestionKind.STILL: (Answer.YES, Answer.NO),
+    QuestionKind.GO: (Answer.GO, Answer.SKIP),
+    QuestionKind.SEEN: (*DIRECTIONS, Answer.NOTHING, Answer.OTHER),
+    QuestionKind.FASTER_RATIO: (Answer.FIRST, Answer.SECOND, Answer.SAME, Answer.UNSURE),
+    QuestionKind.DROPPED: (Answer.YES, Answer.NO, Answer.UNSURE),
+    QuestionKind.REACHED: (Answer.YES, Answer.NO),
 }
 
 
 class Question(msgspec.Struct, frozen=True):
     """Something that only who watches can know. Any question may be answered TURNING or QUIT as well."""
 
-    kind: Kind
+    kind: QuestionKind
     text: str
 
     @property
@@ -95,8 +95,8 @@ class Result(msgspec.Struct, frozen=True):
     """How a step went: what was answered, how long the unit was made to turn, and whether somebody ended that."""
 
     answer: Answer
-    lasted_s: float = 0.0
-    was_ended_by_hand: bool = False
+    duration_s: float = 0.0
+    was_stopped_by_observer: bool = False
 
 
 class Outcome(enum.StrEnum):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 READ_BYTES = 64  # more than the longest sequence that one key sends
-DEAF_S = 0.4  # keys that come this soon after a question still belonged to the stop before it
-LEAVING = {0x03, 0x04, 0x1C}  # Ctrl-C, Ctrl-D, Ctrl-\\: whoever presses them wants to be gone
+IGNORE_KEYS_S = 0.4  # keys that come this soon after a question still belonged to the stop before it
+QUIT_KEYS = {0x03, 0x04, 0x1C}  # Ctrl-C, Ctrl-D, Ctrl-\\: whoever presses them wants to be gone
 KEYS: dict[Answer, tuple[bytes, ...]] = {
     Answer.GO: (b"\r", b"\n"),
     Answer.SKIP: (b"s",),
@@ -40,19 +40,19 @@ KEYS: dict[Answer, tuple[bytes, ...]] = {
     Answer.TURNING: (b"t",),
     Answer.QUIT: (b"q",),
 }
-NAMES = {Answer.GO: "Enter", Answer.RIGHT: "r or \u2192", Answer.LEFT: "l or \u2190", Answer.UP: "u or \u2191"}
-NAMES |= {Answer.DOWN: "d or \u2193", Answer.QUIT: "q"}
+KEY_NAMES = {Answer.GO: "Enter", Answer.RIGHT: "r or \u2192", Answer.LEFT: "l or \u2190", Answer.UP: "u or \u2191"}
+KEY_NAMES |= {Answer.DOWN: "d or \u2193", Answer.QUIT: "q"}
 
 
 class Keyboard:
     """Keys as they are pressed, each at once and none shown.
 
-    `on_leave` is called when the terminal is gone, or somebody presses Ctrl-C, whatever is being done.
+    `on_quit` is called when the terminal is gone, or somebody presses Ctrl-C, whatever is being done.
     """
 
-    def __init__(self, descriptor: int, on_leave: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, on_quit: Callable[[], None]) -> None:
         self._descriptor = descriptor
-        self._on_leave = on_leave
+        self._on_quit = on_quit
         self._keys: asyncio.Queue[bytes] = asyncio.Queue()
         self._is_gone = False
 
@@ -80,7 +80,7 @@ class Keyboard:
         """The next key; b"" at once, and again and again, when the terminal is gone."""
         return b"" if self._is_gone and self._keys.empty() else await self._keys.get()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop what was pressed and not asked for."""
         while not self._keys.empty() and not self._is_gone:
             self._keys.get_nowait()
@@ -93,8 +93,8 @@ class Keyboard:
         if not pressed:
             self._is_gone = True
             asyncio.get_running_loop().remove_reader(self._descriptor)
-        if not pressed or LEAVING & set(pressed):
-            self._on_leave()
+        if not pressed or QUIT_KEYS & set(pressed):
+            self._on_quit()
         self._keys.put_nowait(pressed)
 
 
@@ -118,15 +118,15 @@ class TerminalObserver:
         """The choice whose key is pressed; QUIT where nobody is there any more."""
         if question is (step.before or step.after) and step.title:
             self._console.print(f"\n[bold]{step.title}[/bold]", highlight=False)
-        choices = "   ".join(f"[bold]{name_of(choice)}[/bold] {choice}" for choice in question.choices)
+        choices = "   ".join(f"[bold]{key_name(choice)}[/bold] {choice}" for choice in question.choices)
         self._console.print(f"{question.text}   {choices}", highlight=False)
-        self._keyboard.forget()
-        deaf_until = asyncio.get_running_loop().time() + DEAF_S
+        self._keyboard.discard()
+        ignored_until = asyncio.get_running_loop().time() + IGNORE_KEYS_S
         while True:
             pressed = await self._keyboard.key()
             if not pressed:
                 return Answer.QUIT
-            if asyncio.get_running_loop().time() < deaf_until:
+            if asyncio.get_running_loop().time() < ignored_until:
                 continue
             for choice in question.choices:
                 if pressed.lower() in KEYS[choice] or pressed in KEYS[choice]:
@@ -138,6 +138,6 @@ class TerminalObserver:
         await self._keyboard.key()
 
 
-def name_of(choice: Answer) -> str:
+def key_name(choice: Answer) -> str:
     """What is printed on the key for an answer."""
-    return NAMES.get(choice) or KEYS[choice][0].decode("ascii")
+    return KEY_NAMES.get(choice) or KEYS[choice][0].decode("ascii")
