@@ -26,7 +26,7 @@ def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_ba
     states = {result["name"]: result["state"] for result in document["findings"]}
     assert states["configuration"] == "warning"
     assert {"Bluetooth service", "clock", "disk", "encoder"} <= states.keys()
-    assert ran.returncode == int(document["state"] == "bad")
+    assert ran.returncode == int(document["state"] == "error")
 
 
 @pytest.mark.realtime
@@ -34,8 +34,8 @@ def test_a_file_that_is_wrong_is_a_finding_and_the_rest_is_looked_at_all_the_sam
     (tmp_path / "belvedere.toml").write_text("[stage]\nsource = 'tv'\n", encoding="utf-8")
     ran = run("--json", "--no-units", cwd=tmp_path)
     results = {result["name"]: result for result in json.loads(ran.stdout)["findings"]}
-    assert results["configuration"]["state"] == "bad"
-    assert "stage.source" in results["configuration"]["says"]
+    assert results["configuration"]["state"] == "error"
+    assert "stage.source" in results["configuration"]["message"]
     assert "memory" in results
     assert ran.returncode == 1
 
@@ -44,5 +44,5 @@ def test_a_file_that_is_wrong_is_a_finding_and_the_rest_is_looked_at_all_the_sam
 def test_the_owners_file_says_what_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[server]\nport = 18080\n", encoding="utf-8")
     ran = run("--no-units", "--config", "mine.toml", cwd=tmp_path)
-    assert "mine.toml is good" in ran.stdout
+    assert "mine.toml is valid" in ran.stdout
     assert "port 18080" in ran.stdout

@@ -21,7 +21,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_program_reads_what_a_unit_of_the_demo_has() -> None:
     ran = run("--virtual", "--json", ADDRESSES["tilt"])  # type: ignore[index]  # an axis is its word
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["fits"] == [{"head": "ZEAPON PONS PT", "axis": "tilt"}]
+    assert json.loads(ran.stdout)["matches"] == [{"head": "ZEAPON PONS PT", "axis": "tilt"}]
 
 
 @pytest.mark.realtime

@@ -54,7 +54,10 @@ def test_a_log_that_comes_through_a_pipe_is_read_like_a_file(log: str, file: str
 def test_where_no_pipe_is_none_is_waited_for(tmp_path: Path) -> None:
     line = f"{sys.executable} -m belvedere.cli snoop - <&-"
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (2, "belvedere: -: nothing comes through a pipe\n")
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "belvedere: -: standard input is not a pipe; use `belvedere snoop - < FILE`, or name the file\n",
+    )
 
 
 @pytest.mark.realtime

@@ -1,4 +1,4 @@
-"""Bounds on the numbers of a command line; NaN lies within none."""
+"""Range checks for numbers on the command line; NaN lies within no range."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def between(least: float, most: float) -> Callable[[object, float | None], None]:
-    """A validator for cyclopts, which says what is allowed."""
+def between(minimum: float, maximum: float) -> Callable[[object, float | None], None]:
+    """A validator for cyclopts that names the allowed range."""
 
     def check(_type: object, value: float | None) -> None:
-        if value is not None and not least <= value <= most:
-            raise ValueError(f"{value:g} (allowed: {least:g} to {most:g})")
+        if value is not None and not minimum <= value <= maximum:
+            raise ValueError(f"{value:g} (allowed: {minimum:g} to {maximum:g})")
 
     return check
