@@ -61,7 +61,7 @@ async def test_the_doctor_measures_both_links_and_hears_the_interval_that_it_ask
         assert set(states.values()) == {CheckState.OK}, found
         message = {result.name: result.message for result in found}
         for axis in AXES:
-            assert message[f"{axis} interval"].startswith("7.5 ms, given up after 720 ms")
+            assert message[f"{axis} interval"].startswith("7.5 ms, supervision timeout 720 ms")
             assert {received.frame for received in world.unit(axis).frames} == {STOP}
 
 
@@ -71,7 +71,7 @@ async def test_the_doctor_says_whether_bluez_hangs_or_does_not_run() -> None:
         assert (await query_bluez()).result.message == "BlueZ does not answer on D-Bus"
         world.daemons.freeze_bluetoothd(on=False)
         world.daemons.kill_bluetoothd()
-        assert (await query_bluez()).result.message == "BlueZ does not run"
+        assert (await query_bluez()).result.message == "BlueZ is not running"
         await world.daemons.start_bluetoothd()
         assert (await query_bluez()).result.state is CheckState.OK
 

@@ -23,7 +23,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_bad(tmp_path: Path) -> None:
     ran = run("--json", "--no-units", cwd=tmp_path)
     document = json.loads(ran.stdout)
-    states = {result["name"]: result["state"] for result in document["findings"]}
+    states = {result["name"]: result["state"] for result in document["results"]}
     assert states["configuration"] == "warning"
     assert {"Bluetooth service", "clock", "disk", "encoder"} <= states.keys()
     assert ran.returncode == int(document["state"] == "error")
@@ -33,7 +33,7 @@ def test_a_program_gets_every_finding_and_the_status_says_whether_anything_is_ba
 def test_a_file_that_is_wrong_is_a_finding_and_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "belvedere.toml").write_text("[stage]\nsource = 'tv'\n", encoding="utf-8")
     ran = run("--json", "--no-units", cwd=tmp_path)
-    results = {result["name"]: result for result in json.loads(ran.stdout)["findings"]}
+    results = {result["name"]: result for result in json.loads(ran.stdout)["results"]}
     assert results["configuration"]["state"] == "error"
     assert "stage.source" in results["configuration"]["message"]
     assert "memory" in results

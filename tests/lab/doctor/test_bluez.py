@@ -103,7 +103,7 @@ async def test_a_bluez_that_does_not_run_is_told_as_such(tmp_path: Path) -> None
     with a_daemon(tmp_path) as address:
         bluez = await query_bluez(address)
     assert bluez.result.state is CheckState.ERROR
-    assert bluez.result.message == "BlueZ does not run"
+    assert bluez.result.message == "BlueZ is not running"
     assert "enable --now bluetooth" in bluez.result.fix
 
 
@@ -118,7 +118,7 @@ async def test_a_user_whom_the_policy_keeps_from_bluez_is_told_the_group(
             bluez = await query_bluez(address, tmp_path)
             (tmp_path / ".dockerenv").touch()
             contained = await query_bluez(address, tmp_path)
-    assert "does not let this user" in bluez.result.message
+    assert "does not allow this user" in bluez.result.message
     assert "bluetooth $USER" in bluez.result.fix
     assert "dbus-1/system.d" in contained.result.fix
 
@@ -162,9 +162,9 @@ async def test_a_d_bus_that_hangs_is_left_in_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("org.bluez.Error.Failed", "BlueZ answers org.bluez.Error.Failed"),
-        ("org.freedesktop.DBus.Error.Spawn.ChildExited", "BlueZ does not run"),
-        ("org.freedesktop.systemd1.LoadFailed", "BlueZ does not run"),
+        ("org.bluez.Error.Failed", "BlueZ answered with org.bluez.Error.Failed"),
+        ("org.freedesktop.DBus.Error.Spawn.ChildExited", "BlueZ is not running"),
+        ("org.freedesktop.systemd1.LoadFailed", "BlueZ is not running"),
     ],
 )
 async def test_an_error_is_told_by_its_name_unless_it_means_that_bluez_could_not_be_started(

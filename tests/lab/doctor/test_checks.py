@@ -40,7 +40,7 @@ async def hangs() -> BluezSnapshot:
 
 @asynccontextmanager
 async def a_house(
-    folder: Path, ask: Callable[[], Coroutine[Any, Any, BluezSnapshot]] = answers, *, wants_units: bool = True
+    folder: Path, query: Callable[[], Coroutine[Any, Any, BluezSnapshot]] = answers, *, wants_units: bool = True
 ) -> AsyncIterator[tuple[VirtualHead, CheckContext]]:
     async with VirtualHead(PROFILE) as head:
         yield (
@@ -52,7 +52,7 @@ async def a_house(
                 host="127.0.0.1",
                 port=0,
                 folder=folder,
-                ask=ask,
+                query=query,
                 wants_units=wants_units,
             ),
         )
@@ -67,7 +67,7 @@ async def bluetooth(context: CheckContext) -> dict[str, CheckResult]:
 async def test_both_units_are_seen_and_measured(tmp_path: Path) -> None:
     async with a_house(tmp_path) as (_head, context):
         found = await bluetooth(context)
-    assert {"pan unit", "tilt unit", "quick links", "pan link", "pan interval", "tilt link"} <= found.keys()
+    assert {"pan unit", "tilt unit", "short intervals", "pan link", "pan interval", "tilt link"} <= found.keys()
     assert found["pan unit"].state is found["tilt link"].state is CheckState.OK
 
 
@@ -92,7 +92,7 @@ async def test_without_any_unit_no_link_is_measured(tmp_path: Path) -> None:
         for axis in Axis:
             head.faults.vanish(axis)
         found = await bluetooth(context)
-    assert "quick links" not in found
+    assert "short intervals" not in found
     assert found["pan unit"].state is found["tilt unit"].state is CheckState.ERROR
 
 

@@ -39,7 +39,7 @@ def test_room_on_the_disk_is_told_even_for_a_folder_that_is_yet_to_be_made(tmp_p
 def test_a_folder_that_takes_no_files_is_told() -> None:
     result = disk(Path("/proc/self"))[0]
     assert result.state is CheckState.WARNING
-    assert "cannot be written" in result.message
+    assert "not writable" in result.message
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_computer_without_a_thermometer_is_unknown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bits", "state", "words"),
     [
-        ("0", CheckState.OK, "never"),
-        ("50005", CheckState.ERROR, "too little voltage, throttled"),
-        ("50000", CheckState.WARNING, "since the start there was: too little voltage, throttled"),
+        ("0", CheckState.OK, "not throttled"),
+        ("50005", CheckState.ERROR, "under-voltage, throttled"),
+        ("50000", CheckState.WARNING, "since boot: under-voltage, throttled"),
     ],
 )
 def test_a_raspberry_pi_that_slows_itself_down_says_why(

@@ -39,7 +39,7 @@ async def test_one_that_watches_is_good() -> None:
 async def test_one_without_a_way_to_bluez_is_a_warning() -> None:
     (found,) = await guardian(is_enabled=True, start=starting(BLIND))
     assert (found.state, found.fix != "") == (CheckState.WARNING, True)
-    assert "turns on until a restart" in found.message
+    assert "keeps turning until Belvedere is restarted" in found.message
 
 
 async def test_one_that_is_switched_off_is_a_warning() -> None:

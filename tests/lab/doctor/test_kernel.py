@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.lab.doctor.kernel import ANSWER_S, CONTROL, Monitor, kernel_socket, load_connection_parameters
+from belvedere.lab.doctor.kernel import REPLY_TIMEOUT_S, CONTROL, Monitor, kernel_socket, load_connection_parameters
 from belvedere.lab.doctor.mgmt import MgmtStatus, UnitAddress, load_parameters_command
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def test_a_kernel_that_says_nothing_is_not_waited_for() -> None:
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
             await load_connection_parameters(0, WANTED, ours)
-        assert asyncio.get_running_loop().time() - began == pytest.approx(ANSWER_S)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(REPLY_TIMEOUT_S)
 
 
 class RefusedSocket(socket.socket):

@@ -82,7 +82,7 @@ def test_a_unit_that_is_heard_is_good_and_one_that_is_hardly_heard_is_not() -> N
     assert presence(unit(), device(), BLUEZ).state is CheckState.OK
     weak = presence(unit(), device(rssi_dbm=-90), BLUEZ)
     assert weak.state is CheckState.WARNING
-    assert "nearer" in weak.fix
+    assert "closer" in weak.fix
 
 
 def test_a_unit_that_is_not_seen_is_told_with_what_keeps_the_radio_busy() -> None:
@@ -97,7 +97,7 @@ def test_a_unit_that_is_connected_already_is_there() -> None:
     own = BluezDevice(ADDRESSES[Axis.PAN], NAMES[Axis.PAN], is_random=True, is_connected=True)
     result = presence(unit(), None, BluezSnapshot(SERVICE, (), (own,)))
     assert result.state is CheckState.OK
-    assert "connected already" in result.message
+    assert "already connected" in result.message
 
 
 @pytest.mark.parametrize("interval_s", [0.0075, 0.03, 0.05])
@@ -122,7 +122,7 @@ async def test_what_the_radio_granted_is_heard_where_the_kernel_lets_us() -> Non
     async with a_head() as (_head, adapter):
         kernel = Kernel()
         _written, parameters = await LinkTester(adapter, BLUEZ, kernel.socket).measure(unit(), device())
-        assert parameters == CheckResult("pan interval", CheckState.OK, "7.5 ms, given up after 720 ms of silence")
+        assert parameters == CheckResult("pan interval", CheckState.OK, "7.5 ms, supervision timeout 720 ms")
         kernel.close()
 
 

@@ -28,10 +28,10 @@ def test_a_line_says_how_it_stands_and_the_cure_is_below() -> None:
 @pytest.mark.parametrize(
     ("results", "words"),
     [
-        ([OK], "All is well."),
-        ([OK, UNKNOWN], "1 of 2 could not be looked at"),
-        ([OK, WARNING, UNKNOWN], "1 of 3 could be better"),
-        ([OK, WARNING, ERROR, ERROR], "2 of 4 must be mended"),
+        ([OK], "All checks passed."),
+        ([OK, UNKNOWN], "1 of 2 checks could not be made"),
+        ([OK, WARNING, UNKNOWN], "1 of 3 checks gave a warning"),
+        ([OK, WARNING, ERROR, ERROR], "2 of 4 checks failed"),
     ],
 )
 def test_the_sentence_tells_the_worst(results: list[CheckResult], words: str) -> None:
@@ -40,9 +40,9 @@ def test_the_sentence_tells_the_worst(results: list[CheckResult], words: str) ->
 
 def test_a_program_gets_everything() -> None:
     assert json.loads(as_json([OK, ERROR])) == {
-        "state": "bad",
-        "findings": [
-            {"name": "clock", "state": "ok", "says": "follows a time server", "cure": ""},
-            {"name": "adapter", "state": "bad", "says": ERROR.message, "cure": ERROR.fix},
+        "state": "error",
+        "results": [
+            {"name": "clock", "state": "ok", "message": "follows a time server", "fix": ""},
+            {"name": "adapter", "state": "error", "message": ERROR.message, "fix": ERROR.fix},
         ],
     }

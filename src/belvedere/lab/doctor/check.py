@@ -1,4 +1,4 @@
-"""Checks that know nothing of each other: each in its own time, and none that hangs keeps another from being told."""
+"""Runs independent checks concurrently, each with its own time limit: one that hangs delays no other's result."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-QUICK_S = 5.0  # reading files of the kernel takes milliseconds
+DEFAULT_TIMEOUT_S = 5.0  # reading files under /sys and /proc takes milliseconds
 
 
 class CheckState(enum.StrEnum):
-    """How it stands with one thing."""
+    """The outcome of one check; UNKNOWN where it could not be made."""
 
     OK = "ok"
     WARNING = "warning"
-    ERROR = "bad"
+    ERROR = "error"
     UNKNOWN = "unknown"
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """One line of the report: what was looked at, how it stands, what that means, and what mends it."""
+    """One line of the report: what was checked, the outcome, what was found, and how to fix it (or "")."""
 
     name: str
     state: CheckState
@@ -44,19 +44,19 @@ class CheckResult(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something to look at, and how long that may take."""
+    """A check with its time limit; `run` may give several results."""
 
     name: str
     run: Callable[[], Awaitable[Sequence[CheckResult]]]
-    timeout_s: float = QUICK_S
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
 
 async def run_checks(
-    checks: Iterable[Check], on_result: Callable[[CheckResult], None] = lambda _finding: None
+    checks: Iterable[Check], on_result: Callable[[CheckResult], None] = lambda _result: None
 ) -> list[CheckResult]:
-    """All findings, in the order of the checks, which run at the same time; `on_result` is told each at once.
+    """All results, in the order of the checks, which run concurrently; `on_result` gets each as soon as it is there.
 
-    A check that takes too long or fails is a finding too.
+    A check that takes too long or raises gives a result too: UNKNOWN.
     """
     calls = Calls()
 
@@ -76,14 +76,14 @@ async def run_checks(
 
 
 def worst_state(results: Iterable[CheckResult]) -> CheckState:
-    """How it stands with all of it together."""
+    """The worst state among the results: error, then warning, then unknown."""
     order = (CheckState.ERROR, CheckState.WARNING, CheckState.UNKNOWN)
     states = {result.state for result in results}
     return next((state for state in order if state in states), CheckState.OK)
 
 
 async def run_in_thread(work: Callable[[], T]) -> T:
-    """What `work` returns or raises, in a thread that nobody waits for when it hangs in the kernel."""
+    """Run `work` in a daemon thread: where it hangs in a system call, neither the loop nor the exit waits for it."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -99,19 +99,19 @@ async def run_in_thread(work: Callable[[], T]) -> T:
         result, failure = None, None
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 - handed on to whoever asked
+        except Exception as error:  # noqa: BLE001 - raised again in the coroutine that waits
             failure = error
         try:
             loop.call_soon_threadsafe(set_result, result, failure)
-        except RuntimeError:  # the loop has ended; nobody wants to know any more
-            logger.debug("a check ended after the doctor had gone")
+        except RuntimeError:  # the loop is closed: the check outlasted the command
+            logger.debug("a check's thread ended after the event loop was closed; its result is dropped")
 
     threading.Thread(target=run, daemon=True, name="check").start()
     return await done
 
 
 def in_worker_thread(work: Callable[[], Sequence[CheckResult]]) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
-    """The same look, in a thread."""
+    """The blocking check as a coroutine function that runs it in a thread."""
 
     async def run() -> Sequence[CheckResult]:
         return await run_in_thread(work)
@@ -123,5 +123,5 @@ async def _run_safely(check: Check) -> Sequence[CheckResult]:
     try:
         return await check.run()
     except Exception as error:
-        logger.debug("%s failed", check.name, exc_info=True)
-        return [CheckResult(check.name, CheckState.UNKNOWN, f"could not be looked at: {type(error).__name__}: {error}")]
+        logger.debug("check %s failed", check.name, exc_info=True)
+        return [CheckResult(check.name, CheckState.UNKNOWN, f"the check failed: {type(error).__name__}: {error}")]

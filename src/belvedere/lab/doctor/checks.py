@@ -1,4 +1,4 @@
-"""The doctor's rounds: every check there is, put together from what the owner's file says."""
+"""Every check of the doctor, put together from the configuration."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
 
 SCAN_S = 6.0
-ASK_S = 8.0  # twice what D-Bus is given; a Raspberry Pi that boots is slow
-BLUETOOTH_S = 10.0
-UNITS_S = 120.0  # a scan, and for each unit a connection, its stops and a goodbye
-ENCODER_S = 30.0
+QUERY_TIMEOUT_S = 8.0  # twice what the query itself allows D-Bus; a Raspberry Pi that is booting is slow
+BLUETOOTH_TIMEOUT_S = 10.0
+UNITS_TIMEOUT_S = 120.0  # a scan, and for each unit: connect, write stops, disconnect
+ENCODER_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckContext:
-    """What the doctor needs to know of the house.
+    """What the checks need to know.
 
     Attributes:
-        profile: the head as the owner's file describes it.
+        profile: the head as configured.
         adapter: the Bluetooth adapter.
-        stage: the picture.
-        host, port: where the door opens.
-        folder: where is kept what must survive a restart.
-        ask: how BlueZ is asked.
+        stage: size and rate of the video.
+        host, port: where the server is to listen.
+        folder: where the store keeps its file.
+        query: how BlueZ is queried.
         wants_units: whether to look for units at all.
-        has_guardian: whether one shall watch over the head; None where there is nothing to guard.
+        has_guardian: whether the guardian is enabled; None where no real head is driven.
     """
 
     profile: HeadProfile
@@ -58,29 +58,29 @@ class CheckContext:
     host: str
     port: int
     folder: Path
-    ask: Callable[[], Coroutine[Any, Any, BluezSnapshot]] = field(default=query_bluez)
+    query: Callable[[], Coroutine[Any, Any, BluezSnapshot]] = field(default=query_bluez)
     wants_units: bool = True
     has_guardian: bool | None = None
 
 
 def checks(context: CheckContext) -> list[Check]:
-    """Everything to look at, for `check.run_checks`."""
-    known = _SharedQuery(context.ask)
+    """All checks, for `check.run_checks`."""
+    bluez = _SharedQuery(context.query)
     bluetooth = [
-        Check("Bluetooth service", lambda: _service(known), BLUETOOTH_S),
+        Check("Bluetooth service", lambda: _service(bluez), BLUETOOTH_TIMEOUT_S),
         Check("BlueZ", bluez_version),
-        Check("adapter", lambda: _adapter(known, context), BLUETOOTH_S),
+        Check("adapter", lambda: _adapter(bluez, context), BLUETOOTH_TIMEOUT_S),
     ]
-    units = [Check("units", lambda: _units(known, context), UNITS_S)] if context.wants_units else []
-    guarding = []
+    units = [Check("units", lambda: _units(bluez, context), UNITS_TIMEOUT_S)] if context.wants_units else []
+    guardians = []
     if (is_enabled := context.has_guardian) is not None:
-        guarding.append(Check("guardian", lambda: guardian(is_enabled=is_enabled), BLUETOOTH_S))
+        guardians.append(Check("guardian", lambda: guardian(is_enabled=is_enabled), BLUETOOTH_TIMEOUT_S))
     return [
         *bluetooth,
-        *guarding,
+        *guardians,
         *units,
         Check("camera", in_worker_thread(cameras)),
-        Check("encoder", in_worker_thread(lambda: encoder(context.stage)), ENCODER_S),
+        Check("encoder", in_worker_thread(lambda: encoder(context.stage)), ENCODER_TIMEOUT_S),
         Check(f"port {context.port}", in_worker_thread(lambda: port(context.host, context.port))),
         Check("clock", in_worker_thread(clock)),
         Check("disk", in_worker_thread(lambda: disk(context.folder))),
@@ -90,54 +90,54 @@ def checks(context: CheckContext) -> list[Check]:
 
 
 class _SharedQuery:
-    """Asks BlueZ once for all who want to know; whoever gives up does not take the answer from the others."""
+    """Queries BlueZ once for several checks; a check that times out does not cancel the query for the others."""
 
-    def __init__(self, ask: Callable[[], Coroutine[Any, Any, BluezSnapshot]]) -> None:
-        self._ask = ask
-        self._asked: asyncio.Future[BluezSnapshot] | None = None
+    def __init__(self, query: Callable[[], Coroutine[Any, Any, BluezSnapshot]]) -> None:
+        self._query = query
+        self._pending: asyncio.Future[BluezSnapshot] | None = None
 
     async def __call__(self) -> BluezSnapshot:
-        if self._asked is None:
-            self._asked = asyncio.ensure_future(self._answer())
-        return await asyncio.shield(self._asked)
+        if self._pending is None:
+            self._pending = asyncio.ensure_future(self._run_query())
+        return await asyncio.shield(self._pending)
 
-    async def _answer(self) -> BluezSnapshot:
-        asking = Calls().begin(self._ask())
+    async def _run_query(self) -> BluezSnapshot:
+        query = Calls().begin(self._query())
         try:
-            return await outcome(asking, ASK_S)
+            return await outcome(query, QUERY_TIMEOUT_S)
         except LinkError:
             fix = "sudo systemctl restart dbus bluetooth"
             return BluezSnapshot(
-                CheckResult("Bluetooth service", CheckState.UNKNOWN, f"no answer within {ASK_S:g} s", fix)
+                CheckResult("Bluetooth service", CheckState.UNKNOWN, f"no answer within {QUERY_TIMEOUT_S:g} s", fix)
             )
 
 
-async def _service(known: _SharedQuery) -> list[CheckResult]:
-    return [(await known()).result]
+async def _service(bluez: _SharedQuery) -> list[CheckResult]:
+    return [(await bluez()).result]
 
 
-async def _adapter(known: _SharedQuery, context: CheckContext) -> list[CheckResult]:
-    return adapter(await known(), context.adapter.name)
+async def _adapter(bluez: _SharedQuery, context: CheckContext) -> list[CheckResult]:
+    return adapter(await bluez(), context.adapter.name)
 
 
-async def _units(known: _SharedQuery, context: CheckContext) -> list[CheckResult]:
-    """Whether each unit is seen; then their links, one after the other, because there is one radio."""
+async def _units(bluez: _SharedQuery, context: CheckContext) -> list[CheckResult]:
+    """Whether each unit is there; then their links, one after the other, because there is one radio."""
     described = [(axis, context.profile.unit(axis)) for axis in AXES]
     units = [
         CheckedUnit(axis=axis, unit=unit, layout=context.profile.frame) for axis, unit in described if unit is not None
     ]
-    around = ScanResults([context.profile])
+    nearby = ScanResults([context.profile])
     try:
-        await scan(around, context.adapter, asyncio.Event(), duration_s=SCAN_S)
+        await scan(nearby, context.adapter, asyncio.Event(), duration_s=SCAN_S)
     except LinkError as error:
         return [CheckResult(f"{unit.axis} unit", CheckState.UNKNOWN, message_for(error)) for unit in units]
-    bluez = await known()
-    devices = {unit.axis: _device(unit, units, around.devices) for unit in units}
-    found = [presence(unit, devices[unit.axis], bluez) for unit in units]
+    snapshot = await bluez()
+    devices = {unit.axis: _device(unit, units, nearby.devices) for unit in units}
+    found = [presence(unit, devices[unit.axis], snapshot) for unit in units]
     present = [(unit, device) for unit in units if (device := devices[unit.axis]) is not None]
     if not present:
         return found
-    links = LinkTester(context.adapter, bluez)
+    links = LinkTester(context.adapter, snapshot)
     found.append(await links.request_short_intervals([device for _unit, device in present]))
     for unit, device in present:
         found += await links.measure(unit, device)
@@ -145,10 +145,10 @@ async def _units(known: _SharedQuery, context: CheckContext) -> list[CheckResult
 
 
 def _device(unit: CheckedUnit, units: Sequence[CheckedUnit], devices: Sequence[ScannedDevice]) -> ScannedDevice | None:
-    """The device that is heard best of those that may be this unit, and none of the others."""
+    """The device with the strongest signal that may be this unit and none of the others."""
     others = [other.unit for other in units if other is not unit]
     for one in devices:
-        presence = one.address, one.name, one.services
-        if is_unit(unit.unit, *presence) and rival_of(unit.unit, others, *presence) is None:
+        advertised = one.address, one.name, one.services
+        if is_unit(unit.unit, *advertised) and rival_of(unit.unit, others, *advertised) is None:
             return one
     return None

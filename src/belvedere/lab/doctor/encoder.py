@@ -1,4 +1,4 @@
-"""What turns pictures into H.264 here, and whether it is quick enough."""
+"""Which H.264 encoder this computer has, and whether it is fast enough."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
 
 FRAMES = 20
-MAX_FRAME_SHARE = 0.5  # of a picture's time: the rest is for the camera, the network, and the head
-FIX = "a smaller or slower picture: [stage] width = 640, height = 352, fps = 20"
+MAX_FRAME_SHARE = 0.5  # of the time per frame: the rest is for camera, network and head
+FIX = "use a smaller size or rate: [stage] width = 640, height = 352, fps = 20"
 
 
 def encoder(
@@ -25,13 +25,13 @@ def encoder(
     hardware: Callable[[], str | None] = hardware_encoder,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[CheckResult]:
-    """Encode a few pictures in software and time it; hardware is named where there is any."""
+    """Time the software encoder on a few frames; a hardware encoder is only named."""
     device = hardware()
     found = [] if device is None else [CheckResult("encoder", CheckState.OK, f"hardware: {device} (h264_v4l2m2m)")]
     took_s = _seconds_per_frame((make or _x264)(options), clock)
     message = (
-        f"libx264 takes {1000 * took_s:.1f} ms for a picture of {options.width}x{options.height},"
-        f" of the {1000 / options.fps:.0f} ms that {options.fps} a second leave"
+        f"libx264 takes {1000 * took_s:.1f} ms per frame of {options.width}x{options.height},"
+        f" of {1000 / options.fps:.0f} ms available at {options.fps} fps"
     )
     if took_s <= MAX_FRAME_SHARE / options.fps:
         return [*found, CheckResult("encoder", CheckState.OK, message)]
@@ -46,7 +46,7 @@ def _x264(options: StageOptions) -> Encoder:
 
 
 def _seconds_per_frame(encoder: Encoder, clock: Callable[[], float]) -> float:
-    """Of pictures that all differ everywhere, which is more work than a room that stands still."""
+    """Averaged over frames that change everywhere: more work for the encoder than a still room, so an upper bound."""
     y = encoder.picture.y
     took_s = 0.0
     for number in range(FRAMES):

@@ -1,6 +1,6 @@
-"""Sockets into the kernel's Bluetooth: asking for a quick interval, and hearing what was granted.
+"""The kernel's Bluetooth sockets: requesting short connection intervals, and monitoring those in use.
 
-Asking needs CAP_NET_ADMIN, hearing CAP_NET_RAW; without them PermissionError or a refusal says so.
+Requests need CAP_NET_ADMIN, monitoring CAP_NET_RAW; without them the kernel answers with a status or PermissionError.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ PROTOCOL_HCI = 1
 NO_DEVICE = 0xFFFF
 MONITOR, CONTROL = 2, 3  # channels of an HCI socket
 ADDRESS = struct.Struct("=HHH")  # sockaddr_hci: family, device, channel
-ANSWER_S = 2.0
+REPLY_TIMEOUT_S = 2.0
 PACKET_BYTES = 4096
 
 
 def kernel_socket(channel: int) -> socket.socket:
-    """A socket on this channel. Raises OSError; PermissionError where the process may not.
+    """A socket on this channel. Raises OSError; PermissionError where a capability is missing.
 
-    Python binds HCI sockets to devices only, hence the call into the C library.
+    Python can bind HCI sockets to devices only, not to channels; hence the call into the C library.
     """
     family = getattr(socket, "AF_BLUETOOTH", 31)
     opened = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL_HCI)
@@ -52,14 +52,13 @@ def kernel_socket(channel: int) -> socket.socket:
 
 
 async def load_connection_parameters(
-    adapter: int, wanted: list[UnitAddress], control: socket.socket
+    adapter: int, units: list[UnitAddress], control: socket.socket
 ) -> MgmtStatus | int:
-    """Have the kernel take 7.5 to 15 ms for these units; returns its answer. Raises OSError, TimeoutError."""
+    """Request 7.5 to 15 ms for these units; returns the kernel's status. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    control.send(
-        load_parameters_command(adapter, wanted)
-    )  # once: the kernel says 0 bytes of a request that it will refuse
-    async with within(ANSWER_S):
+    # send, not sendall: of a request that it will refuse, the kernel reports 0 bytes sent, and sendall would loop.
+    control.send(load_parameters_command(adapter, units))
+    async with within(REPLY_TIMEOUT_S):
         while True:
             status = status_of(await loop.sock_recv(control, PACKET_BYTES), LOAD_PARAMETERS)
             if status is not None:
@@ -67,7 +66,7 @@ async def load_connection_parameters(
 
 
 class Monitor:
-    """Hears what every connection of this computer is granted."""
+    """Collects the parameters of every connection of this computer from the monitor channel."""
 
     def __init__(self, monitor_socket: socket.socket) -> None:
         self._heard = monitor_socket
@@ -85,7 +84,10 @@ class Monitor:
             self._heard.close()
 
     def parameters(self, address: str) -> ConnectionParameters | None:
-        """What the newest connection with this unit has now, if it was heard."""
+        """The current parameters of the newest connection to this unit, if the monitor saw it.
+
+        An update carries only the handle, so it counts if it follows a connection to this unit with the same handle.
+        """
         found: ConnectionParameters | None = None
         for one in self._parameters:
             if one.address == address.upper() or (found is not None and not one.address and one.handle == found.handle):

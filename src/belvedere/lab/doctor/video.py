@@ -1,4 +1,4 @@
-"""Cameras and encoders as the kernel shows them: V4L2, spoken with ioctls so that no program has to be installed."""
+"""V4L2 cameras and encoders, queried with ioctls, so that no program has to be installed."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ CAN_CAPTURE, IS_CODEC, IS_CODEC_MULTIPLANAR = 0x1, 0x8000, 0x4000
 CAP_DEVICE_CAPS = 0x80000000
 CAPTURE, CAPTURE_MULTIPLANAR = 1, 9
 DISCRETE = 1
-MAX_ENTRIES = 64  # of formats and sizes: a driver that never ends its list would keep us for ever
-CAMERA_GROUP = "sudo usermod -aG video $USER, and log in anew"
+MAX_ENTRIES = 64  # of formats and of sizes: bounds the loop where a driver never ends its list
+CAMERA_GROUP = "sudo usermod -aG video $USER, then log out and in again"
 
 
 class VideoDevice(msgspec.Struct, frozen=True):
-    """A video device: what it calls itself, what it does, and its formats with their largest sizes."""
+    """A video device: its name, what it can do, and its formats, each with its largest size.
+
+    Attributes:
+        is_codec: a memory-to-memory device, such as a hardware encoder.
+    """
 
     path: str
     card: str
@@ -43,13 +47,13 @@ class VideoDevice(msgspec.Struct, frozen=True):
 
 
 class Node(NamedTuple):
-    """An opened device: answers an ioctl with the structure changed by the driver, or raises OSError."""
+    """An opened device: `ask` makes an ioctl and returns the structure that the driver filled in, or raises OSError."""
 
     ask: Callable[[int, bytes], bytes]
 
 
 def query_device(path: str, node: Node) -> VideoDevice:
-    """What a device tells of itself. Raises OSError where it is no V4L2 device."""
+    """The device's name, abilities and formats. Raises OSError where it is no V4L2 device."""
     _driver, card, _bus, _version, all_caps, own_caps = CAPABILITY.unpack(
         node.ask(VIDIOC_QUERYCAP, bytes(CAPABILITY.size))
     )
@@ -66,7 +70,7 @@ def _formats(node: Node, kind: int) -> Iterator[str]:
         try:
             answer = node.ask(VIDIOC_ENUM_FMT, FORMAT.pack(index, kind, 0, b"", 0, 0))
         except OSError as error:
-            if error.errno == errno.EINVAL:  # so the list ends
+            if error.errno == errno.EINVAL:  # V4L2's end of the list
                 return
             raise
         pixels = FORMAT.unpack(answer)[4]
@@ -91,7 +95,7 @@ def _largest(node: Node, pixels: int) -> tuple[int, int] | None:
 
 
 def cameras(folder: Path = DEVICES, run: Callable[[Path], VideoDevice] | None = None) -> list[CheckResult]:
-    """Every camera with what it gives."""
+    """Every camera with its formats."""
     paths = sorted(folder.glob("video[0-9]*"))
     found, denied = _query_devices(paths, run or _query_path)
     sources = [camera for camera in found if camera.can_capture and not camera.is_codec and camera.formats]
@@ -101,13 +105,13 @@ def cameras(folder: Path = DEVICES, run: Callable[[Path], VideoDevice] | None = 
             for one in sources
         ]
     if denied:
-        return [CheckResult("camera", CheckState.ERROR, f"this user may not open {denied[0]}", CAMERA_GROUP)]
-    fix = "plug the capture stick in; in a container, hand it the device /dev/video0"
-    return [CheckResult("camera", CheckState.WARNING, "there is none", fix)]
+        return [CheckResult("camera", CheckState.ERROR, f"no permission to open {denied[0]}", CAMERA_GROUP)]
+    fix = "plug in the camera or its capture device; in a container, pass the device /dev/video0 through"
+    return [CheckResult("camera", CheckState.WARNING, "no camera found", fix)]
 
 
 def hardware_encoder(folder: Path = DEVICES, run: Callable[[Path], VideoDevice] | None = None) -> str | None:
-    """The device that encodes H.264 in hardware, as on a Raspberry Pi up to 4, or None."""
+    """The device that encodes H.264 in hardware, as a Raspberry Pi up to the 4 has; None where there is none."""
     found, _denied = _query_devices(sorted(folder.glob("video[0-9]*")), run or _query_path)
     encoding = (camera for camera in found if camera.is_codec and any(one.startswith("H264") for one in camera.formats))
     return next((f"{camera.card} at {camera.path}" for camera in encoding), None)
@@ -120,7 +124,7 @@ def _query_devices(paths: list[Path], run: Callable[[Path], VideoDevice]) -> tup
             found.append(run(path))
         except PermissionError:
             denied.append(path)
-        except OSError:  # busy, gone, or no V4L2 device
+        except OSError:  # busy, unplugged, or not a V4L2 device
             continue
     return found, denied
 

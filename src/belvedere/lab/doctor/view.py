@@ -1,4 +1,4 @@
-"""Shows what the doctor found: a line each, with the cure below where there is one; or JSON."""
+"""Shows the results of the checks: a line each, with the fix below; or as JSON."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 MARKS = {
     CheckState.OK: Text("✔ ok", "green"),
     CheckState.WARNING: Text("! warning", "bold yellow"),
-    CheckState.ERROR: Text("✘ bad", "bold red"),
+    CheckState.ERROR: Text("✘ error", "bold red"),
     CheckState.UNKNOWN: Text("? unknown", "cyan"),
 }
 
 
 def results_table(results: Sequence[CheckResult]) -> Table:
-    """All findings as a table without lines."""
+    """All results as a table without lines."""
     shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column(no_wrap=True)
     shown.add_column(no_wrap=True, style="bold")
@@ -36,25 +36,25 @@ def results_table(results: Sequence[CheckResult]) -> Table:
 
 
 def _fix_line(fix: str) -> Table:
-    """The cure behind an arrow, its lines one below the other."""
+    """The fix behind an arrow; in a grid, so that wrapped lines are indented behind the arrow."""
     shown = Table.grid(padding=(0, 1))
     shown.add_row(Text("->"), Text(fix, "italic"))
     return shown
 
 
 def summary(results: Sequence[CheckResult]) -> str:
-    """How it stands altogether, in a sentence."""
+    """All results in one sentence."""
     counts = {state: sum(result.state is state for result in results) for state in CheckState}
     if counts[CheckState.ERROR]:
-        return f"{counts[CheckState.ERROR]} of {len(results)} must be mended; the arrows say how."
+        return f"{counts[CheckState.ERROR]} of {len(results)} checks failed; the arrows say how to fix them."
     if counts[CheckState.WARNING]:
-        return f"It works; {counts[CheckState.WARNING]} of {len(results)} could be better."
+        return f"Belvedere will run; {counts[CheckState.WARNING]} of {len(results)} checks gave a warning."
     if counts[CheckState.UNKNOWN]:
-        return f"Nothing bad was found; {counts[CheckState.UNKNOWN]} of {len(results)} could not be looked at."
-    return "All is well."
+        return f"No errors; {counts[CheckState.UNKNOWN]} of {len(results)} checks could not be made."
+    return "All checks passed."
 
 
 def as_json(results: Sequence[CheckResult]) -> str:
     """Everything as one JSON document."""
-    lines = [{"name": one.name, "state": one.state.value, "says": one.message, "cure": one.fix} for one in results]
-    return json.dumps({"state": worst_state(results).value, "findings": lines}, indent=2, ensure_ascii=False)
+    lines = [{"name": one.name, "state": one.state.value, "message": one.message, "fix": one.fix} for one in results]
+    return json.dumps({"state": worst_state(results).value, "results": lines}, indent=2, ensure_ascii=False)
