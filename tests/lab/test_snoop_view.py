@@ -71,7 +71,7 @@ def test_whose_times_are_shown_is_said(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
     console.print(render(surveyed(tmp_path, EVERYTHING).summary))
     assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue().startswith("Times are local; --csv and --json have them as seconds since 1970, UTC.")
+    assert console.file.getvalue().startswith("Times are local; --csv and --json give them as seconds since 1970, UTC.")
 
 
 def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) ->
 
 def test_a_log_without_values_says_what_is_looked_at(tmp_path: Path) -> None:
     (note,) = notes(surveyed(tmp_path, CONNECTED).summary)
-    assert note.startswith("No values were found. Only what apps read, write")
+    assert note.startswith("No values were found. Only GATT attributes")
 
 
 def test_uuids_of_the_phones_own_table_hide_no_uuids_of_the_device(tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ def test_many_connections_are_counted_only(tmp_path: Path) -> None:
 
 def test_a_hidden_discovery_is_told_with_what_to_do(tmp_path: Path) -> None:
     (note,) = notes(surveyed(tmp_path, [*CONNECTED, *WRITES]).summary)
-    assert note.startswith("PONS[bold]: how its handles are called is not in the log (the phone had kept it")
+    assert note.startswith("PONS[bold]: the UUIDs of its handles are not in the log (the phone had them cached")
     assert f"belvedere inspect {PAN}" in note
     asked = Packet(S, SENT, ACL, hci_log.att(0x40, b"\x08\1\0\xff\xff\x2a\x2b"))
     (note,) = notes(surveyed(tmp_path, [*CONNECTED, asked, *WRITES]).summary)
-    assert "whether what it had kept still holds" in note
+    assert "the phone checked that its cached copy is valid" in note
 
 
 def test_a_discovery_in_the_log_needs_no_word(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_is_not_whole_is_told(tmp_path: Path) -> None:
     first, truncated, lost = notes(surveyed(tmp_path, [*EVERYTHING, *spoiled], b"\0").summary)
     assert first.startswith(f"The log is cut short in record {len(EVERYTHING) + 4}")
     assert "in the log itself: 1." in truncated
-    assert "not in the log: 1." in lost
+    assert "lacks fragments of them: 1." in lost
 
 
 def test_programs_get_one_document(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_programs_get_one_document(tmp_path: Path) -> None:
     (device,) = document["devices"]
     assert (device["label"], device["name"], device["has_discovery"]) == (PAN, "PONS[bold]", True)
     assert device["characteristics"][0]["handle"] == 0x17
-    assert [(one["opcode"], one["what"], one["count"]) for one in document["streams"]] == [
+    assert [(one["opcode"], one["opcode_name"], one["count"]) for one in document["streams"]] == [
         (0x52, "write command", 5),
         (0x1B, "notify", 1),
     ]

@@ -1,7 +1,7 @@
-"""Draws what went over each handle: time from left to right, a row for each byte, a colour for each value of it.
+"""Draws the values of each handle over time: a lane per stream in it, a row per byte, a colour per value of the byte.
 
-What stays the same is one bar, what counts up is a rainbow, and what somebody steers changes when they do. Above each
-lane stands how many bytes went. Time in which nothing went is cut out. SVG: it needs no library and stays sharp.
+A constant byte is one bar, a counter a rainbow, and a byte that is steered changes when somebody steers. Above each
+lane is the number of bytes over time. Long silences are cut out. The drawing is SVG, which needs no library.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.byte_view import Ints
     from belvedere.lab.logs.summary import StreamSummary
 
-COLUMNS, COLUMN = 600, 2  # of the drawing, and the width of one in pixels
+COLUMNS, COLUMN = 600, 2  # of the time axis, and the width of one in pixels
 LEFT, TOP, RIGHT = 40, 64, 20  # margins
-TITLE, STRIP_HEIGHT, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: words, bytes over time, a byte, what follows
-MAX_LANES = 24  # more are no picture any more; what the host sent and the busiest are drawn
+TITLE, STRIP_HEIGHT, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: title, bytes over time, one byte, space below
+MAX_LANES = 24  # more would be unreadable; what the host sent and the busiest are drawn
 MAX_ROWS = 32  # bytes of a value that are drawn
 
 TICK_NS = 100_000_000
-MAX_TICKS = 1_000_000  # with values in them; more than a day without a pause
-SILENCE_TICKS = 50  # what is longer is cut out: a person drives, thinks, and drives again
-GAP_COLUMNS = 6  # columns left free where time is cut out
-MAX_SPANS = 50  # between silences; with more of them, nothing is cut out
+MAX_TICKS = 1_000_000  # that contain values; more than a day without a pause
+SILENCE_TICKS = 50  # a longer silence is cut out
+GAP_COLUMNS = 6  # columns left free where a silence is cut out
+MAX_SPANS = 50  # with more of them, nothing is cut out
 
 Spans = list[tuple[int, int]]
-"""Times in nanoseconds between which values went."""
+"""Begin and end, in nanoseconds, of each time span with values."""
 
 
 class Lane(NamedTuple):
-    """One stream: by column how many bytes went, and the last value."""
+    """One stream: by column, the number of bytes and the last value."""
 
     stream: StreamSummary
     sizes: dict[int, int]
@@ -53,10 +53,10 @@ class Lane(NamedTuple):
 def draw_timeline(
     analysis: LogAnalysis, selection: Selection, on_progress: Callable[[int], None] = lambda _bytes: None
 ) -> str:
-    """The picture as SVG. Raises OwnerError where there is nothing to draw."""
+    """The drawing as SVG. Raises OwnerError where there is nothing to draw."""
     streams = sort_streams(analysis.summary_of(selection).streams)[:MAX_LANES]
     if not streams:
-        raise OwnerError("there are no values to draw")
+        raise OwnerError("this log has no values to draw; `belvedere snoop` without --timeline says what it holds")
     ticks: set[int] = set()
     for moment in analysis.batches(selection, on_progress):
         if len(ticks) < MAX_TICKS:
@@ -66,7 +66,7 @@ def draw_timeline(
 
 
 def active_spans(ticks: list[int]) -> Spans:
-    """Where time is cut: between ticks that are far from each other."""
+    """The spans of time with values: split where ticks are more than `SILENCE_TICKS` apart."""
     found = [[ticks[0], ticks[0]]]
     for tick in ticks:
         if tick - found[-1][1] > SILENCE_TICKS:
@@ -78,10 +78,10 @@ def active_spans(ticks: list[int]) -> Spans:
 
 
 class TimeAxis:
-    """Time as columns of the picture.
+    """Maps time to columns of the drawing.
 
     Attributes:
-        begins: the column in which each stretch begins.
+        begins: the column in which each span begins.
     """
 
     def __init__(self, parts: Spans) -> None:
@@ -94,7 +94,7 @@ class TimeAxis:
         self._begins_ns, self._ends_ns = begins, ends
 
     def columns(self, time_ns: Ints) -> Ints:
-        """Where these times are."""
+        """The columns of these times."""
         part = np.maximum(0, np.searchsorted(self._begins_ns, time_ns, side="right") - 1)
         within = np.clip(time_ns, self._begins_ns[part], self._ends_ns[part]) - self._begins_ns[part]
         columns: Ints = np.minimum(COLUMNS - 1, self.begins[part] + within * self._scale).astype(np.int64)
@@ -127,7 +127,7 @@ def _svg(lanes: list[Lane], axis: TimeAxis) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="sans-serif" font-size="12">'
     )
-    yield "<title>What went over each handle, by time</title>"
+    yield "<title>Values sent over each handle, by time</title>"
     yield f'<rect width="{width}" height="{height}" fill="#fff"/>'
     yield from _times(axis, height)
     top = TOP
@@ -138,27 +138,27 @@ def _svg(lanes: list[Lane], axis: TimeAxis) -> Iterator[str]:
 
 
 def _times(axis: TimeAxis, height: int) -> Iterator[str]:
-    """When each stretch begins, and for how long; as many in words as find room."""
+    """A line where each span begins; and its time and duration, where there is room for the text."""
     free_from = 0.0
     for begin, (first_ns, last_ns) in zip(axis.begins.tolist(), axis.parts, strict=True):
         x = LEFT + begin * COLUMN
         yield f'<line x1="{x:.0f}" y1="{TOP - 8}" x2="{x:.0f}" y2="{height}" stroke="#ddd"/>'
         if x >= free_from:
-            words = f"{_clock(first_ns)}, {(last_ns - first_ns) / 1e9:.1f} s"
-            yield f'<text x="{x:.0f}" y="{TOP - 14}" fill="#555">{words}</text>'
-            free_from = x + 8 * len(words)
+            label = f"{_clock(first_ns)}, {(last_ns - first_ns) / 1e9:.1f} s"
+            yield f'<text x="{x:.0f}" y="{TOP - 14}" fill="#555">{label}</text>'
+            free_from = x + 8 * len(label)
 
 
 def _lane(lane: Lane, top: int) -> Iterator[str]:
     stream = lane.stream
     uuid = f" {uuid_label(stream.uuid)}" if stream.uuid else ""
-    pace = f", every {format_duration(stream.median_interval_s)}" if stream.median_interval_s is not None else ""
+    interval = f", every {format_duration(stream.median_interval_s)}" if stream.median_interval_s is not None else ""
     counted = "1 value" if stream.count == 1 else f"{stream.count} values"
-    words = (
+    title = (
         f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_LABELS.get(stream.opcode, '')} "
-        f"0x{stream.handle:04x}{uuid}: {counted}{pace}"
+        f"0x{stream.handle:04x}{uuid}: {counted}{interval}"
     )
-    yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(words)}</text>'
+    yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(title)}</text>'
     most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP_HEIGHT
     yield f'<text x="{LEFT - 4}" y="{floor - 8}" text-anchor="end" fill="#555" font-size="9">bytes</text>'
     for column, size in sorted(lane.sizes.items()):
@@ -178,7 +178,7 @@ def _rows(lane: Lane) -> int:
 
 
 def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
-    """First and last column and value of this byte, as long as it stays the same and values keep coming."""
+    """First column, last column and value of each run of this byte: while it stays the same and values keep coming."""
     run: tuple[int, int, int] | None = None
     for column, value in sorted(lane.values.items()):
         if row >= len(value):
@@ -195,7 +195,7 @@ def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
 
 
 def colour(byte: int) -> str:
-    """Light grey for nothing, and around the circle of colours for the rest."""
+    """Light grey for zero, and a hue around the colour circle for the rest."""
     if byte == 0:
         return "#e4e4e4"
     red, green, blue = colorsys.hls_to_rgb(byte / 256, 0.45, 0.65)

@@ -99,12 +99,12 @@ def test_only_what_is_wanted_is_told(log: Path) -> None:
 
 
 def test_a_device_that_is_not_in_the_log_is_answered_with_those_that_are(log: Path) -> None:
-    with pytest.raises(OwnerError, match=f"no device PONS-9; there are: {PAN}, {TILT}"):
+    with pytest.raises(OwnerError, match=f"no device PONS-9; available: {PAN}, {TILT}"):
         LogAnalysis(log).select(["PONS-9"], [])
 
 
 def test_a_handle_that_is_not_in_the_log_is_answered_with_those_that_are(log: Path) -> None:
-    with pytest.raises(OwnerError, match=r"no values over handle 0x0099; there are: 0x0017, 0x0019$"):
+    with pytest.raises(OwnerError, match=r"no values over handle 0x0099; available: 0x0017, 0x0019$"):
         LogAnalysis(log).select([PAN], [0x99])
 
 
@@ -112,7 +112,7 @@ def test_of_many_handles_some_are_named_and_the_others_counted(tmp_path: Path) -
     path = tmp_path / "phone.log"
     many = [Packet(0, SENT, ACL, hci_log.att(0x40, bytes([0x52, number, 0, 1]))) for number in range(1, 31)]
     path.write_bytes(hci_log.btsnoop(many))
-    with pytest.raises(OwnerError, match=r"there are: 0x0001, .*, 0x000c and 18 more$"):
+    with pytest.raises(OwnerError, match=r"available: 0x0001, .*, 0x000c and 18 more$"):
         LogAnalysis(path).select([], [0x99])
 
 
@@ -129,7 +129,7 @@ def test_a_log_is_called_what_its_owner_calls_it(log: Path) -> None:
 def test_a_capture_of_something_else_is_called_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "sniffed.pcapng"
     path.write_bytes(hci_log.pcapng([], linktype=272))
-    with pytest.raises(OwnerError, match="over the air"):
+    with pytest.raises(OwnerError, match="radio packets"):
         LogAnalysis(path)
 
 
@@ -150,10 +150,10 @@ def test_a_log_that_grows_meanwhile_is_read_as_far_as_it_was_at_first(log: Path)
     ("content", "words"),
     [
         (b"", "an empty file"),
-        (b"some text\n" * 9, "no Bluetooth log"),
-        (hci_log.btsnoop([]), "holds no packets"),
-        (hci_log.section() + hci_log.interface(1), "something else"),
-        (hci_log.btsnoop(PACKETS)[:30], r"holds no packets of Bluetooth \(cut short in record 1\)"),
+        (b"some text\n" * 9, "not a Bluetooth log"),
+        (hci_log.btsnoop([]), "contains no Bluetooth HCI packets"),
+        (hci_log.section() + hci_log.interface(1), "not a Bluetooth capture"),
+        (hci_log.btsnoop(PACKETS)[:30], r"contains no Bluetooth HCI packets \(cut short in record 1\)"),
     ],
 )
 def test_what_holds_no_packets_is_one_line(tmp_path: Path, content: bytes, words: str) -> None:

@@ -42,7 +42,7 @@ def test_a_length_that_cannot_be_ends_the_log() -> None:
 
 
 def test_a_capture_of_something_else_is_said_to_be_so() -> None:
-    for linktype, words in ((1, "something else"), (251, "over the air"), (272, "over the air")):
+    for linktype, words in ((1, "not a Bluetooth capture"), (251, "radio packets"), (272, "radio packets")):
         with pytest.raises(NotALogError, match=rf"{words} \(link type {linktype}\)"):
             split(hci_log.pcap([], linktype=linktype))
 

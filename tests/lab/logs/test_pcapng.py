@@ -91,7 +91,7 @@ def test_an_interface_of_something_else_is_told_in_words() -> None:
     reader.read(hci_log.section() + hci_log.interface(201))
     assert not reader.foreign_content
     reader.read(hci_log.section() + hci_log.interface(251))
-    assert "over the air (link type 251)" in reader.foreign_content
+    assert "radio packets (link type 251)" in reader.foreign_content
 
 
 def test_a_block_that_is_not_whole_waits_for_more() -> None:
@@ -114,14 +114,14 @@ INTERFACE = hci_log.interface(201)
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [
-        (b"\n\r\r\n" + bytes(24), "byte order"),
+        (b"\n\r\r\n" + bytes(24), "byte-order magic"),
         (struct.pack("<III", 6, 8, 0), "8 bytes"),
         (struct.pack("<III", 6, 30, 0), "30 bytes"),
         (struct.pack("<III", 6, MAX_BLOCK_BYTES + 4, 0), "bytes"),
         (hci_log.block(1, b"abcd"), "interface"),
         (INTERFACE * (MAX_INTERFACES + 1), "interface"),
-        (hci_log.enhanced(ONE, 201), "no interface"),
-        (hci_log.simple(ONE, 201), "no interface"),
+        (hci_log.enhanced(ONE, 201), "interface"),
+        (hci_log.simple(ONE, 201), "interface"),
         (INTERFACE + hci_log.block(6, bytes(8)), "header"),
         (INTERFACE + hci_log.block(6, struct.pack("<IIIII", 0, 0, 0, 400, 400)), "longer than its block"),
     ],

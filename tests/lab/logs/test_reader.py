@@ -64,7 +64,7 @@ def test_a_block_that_nobody_reads_is_skipped_however_long_it_is() -> None:
 def test_damage_is_told_with_where_it_is() -> None:
     log = LogReader(io.BytesIO(FILES["btsnoop"] + b"\xff" * 24))
     assert frames_in(log) == [1, 2, 3, 4, 5]
-    assert log.error.startswith("damaged behind record 5")
+    assert log.error.startswith("damaged after record 5")
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_damage_is_told_with_where_it_is() -> None:
         (b"BZh9...", "bunzip2"),
         (b"\xfd7zXZ\0...", "unxz"),
         (b"--- BEGIN:BTSNOOP_LOG_SUMMARY (1 bytes in) ---", "summary"),
-        (b"hello, world", "no Bluetooth log"),
-        (b"b", "no Bluetooth log"),
+        (b"hello, world", "not a Bluetooth log"),
+        (b"b", "not a Bluetooth log"),
     ],
 )
 def test_what_is_no_log_is_told_from_it(start: bytes, words: str) -> None:

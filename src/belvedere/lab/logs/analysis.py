@@ -1,4 +1,4 @@
-"""Reads a log from its beginning to its end: once to tell what is in it, and again for the values themselves."""
+"""Analyses a log: reads it once for the summary, and again for the values themselves, which do not fit into memory."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 NS = 1e9
 MAX_SAMPLES = 200_000
-"""Kept as values for inference: more than five hours of a stick that is held, and about 60 MB."""
+"""Values kept for inference: more than five hours of a held stick, and about 60 MB."""
 
-MAX_SUGGESTIONS = 12  # devices or handles named in an error
+MAX_SUGGESTIONS = 12  # devices or handles listed in an error
 
 
 class Selection(NamedTuple):
-    """Which values: of these devices (labels as in the findings), of these handles; all where none is named."""
+    """Which values: those of these devices (labels as in the summary) and handles; an empty set selects all."""
 
     labels: frozenset[str] = frozenset()
     handles: frozenset[int] = frozenset()
 
 
 class ValueBatch(NamedTuple):
-    """Values of one piece of the log, and who had which connection by then."""
+    """The values of one chunk of the log, and the connections up to it."""
 
     values: Values
     connections: Connections
@@ -52,13 +52,13 @@ class LogAnalysis:
     """A log that was read once.
 
     Attributes:
-        summary: what it tells.
+        summary: of the whole log.
     """
 
     def __init__(self, path: Path, on_progress: Callable[[int], None] = lambda _bytes: None, *, name: str = "") -> None:
-        """Read it; `on_progress` is told how many bytes were read so far.
+        """Read the log; `on_progress` receives the number of bytes read so far.
 
-        `name` is what its owner calls it, if that is not the path. Raises OwnerError.
+        `name` is used in messages in place of the path. Raises OwnerError.
         """
         self._path, self._name = path, name or str(path)
         extractor, counter = ValueExtractor(), StreamCounter()
@@ -68,13 +68,13 @@ class LogAnalysis:
                 on_progress(log.position)
         self.summary: LogSummary = summarize(self._name, log, extractor, counter)
         if not extractor.packets:
-            why_not = log.foreign_content or "holds no packets of Bluetooth"
+            why_not = log.foreign_content or "contains no Bluetooth HCI packets"
             raise OwnerError(f"{self._name}: {why_not}" + (f" ({log.error})" if log.error else ""))
         self._host_tables = extractor.connections.host_tables
         self._device_tables = {device.label: device.table for device in extractor.connections.devices}
 
     def select(self, devices: Iterable[str], handles: Sequence[int]) -> Selection:
-        """What a person asks for: devices by address or name, however written. Raises OwnerError."""
+        """A selection by devices (address or name, in any case) and handles. Raises OwnerError for unknown ones."""
         labels: set[str] = set()
         for word in devices:
             same = {one.label for one in self.summary.devices if word.casefold() in _names_of(one)}
@@ -91,7 +91,7 @@ class LogAnalysis:
         return Selection(frozenset(labels), frozenset(handles))
 
     def summary_of(self, selection: Selection) -> LogSummary:
-        """Only what is wanted of the findings."""
+        """The summary, reduced to a selection."""
         return msgspec.structs.replace(
             self.summary,
             devices=tuple(one for one in self.summary.devices if one.label in (selection.labels or {one.label})),
@@ -104,7 +104,7 @@ class LogAnalysis:
         )
 
     def uuid_of(self, label: str, adapter: int, logged: LoggedValue) -> str | None:
-        """The UUID that the handle of a value of this device and adapter had when the value went, or later on."""
+        """The UUID of a value's handle when the value was sent, or the first one known later."""
         table = (
             self._host_tables.get(adapter)
             if is_host_attribute(logged.direction, logged.opcode)
@@ -115,7 +115,7 @@ class LogAnalysis:
     def batches(
         self, selection: Selection, on_progress: Callable[[int], None] = lambda _bytes: None
     ) -> Iterator[ValueBatch]:
-        """The values, from the log's beginning as far as it was read then. Raises OwnerError."""
+        """Read the values again, up to the summary's last record: the log may be growing. Raises OwnerError."""
         extractor = ValueExtractor()
         with _opened(self._path, self._name) as log:
             for packets in log.packets():
@@ -129,7 +129,7 @@ class LogAnalysis:
     def labelled_values(
         self, selection: Selection, on_progress: Callable[[int], None] = lambda _bytes: None
     ) -> Iterator[LabelledValue]:
-        """Each value by itself, in the order of the log, with all that the whole log tells of it."""
+        """Each value in the order of the log, with its device and UUID as known from the whole log."""
         for values, connections in self.batches(selection, on_progress):
             for logged in logged_values(values):
                 connection = connections.all[logged.connection]
@@ -137,7 +137,7 @@ class LogAnalysis:
                 yield LabelledValue(logged, label, self.uuid_of(label, connection.adapter, logged))
 
     def streams(self, selection: Selection | None = None, *, limit: int = MAX_SAMPLES) -> list[ValueStream]:
-        """The values for whoever wants to understand them: whole ones only, and none after `limit`."""
+        """The values by stream, for inference: only complete ones, and at most `limit`."""
         samples: dict[tuple[str, str, int, int, str | None], list[Sample]] = {}
         whole = (
             labelled_values
@@ -151,7 +151,7 @@ class LogAnalysis:
 
 
 class LoggedValue(NamedTuple):
-    """One value, for those who take them one by one."""
+    """One value as a row."""
 
     frame: int
     time_ns: int
@@ -172,7 +172,7 @@ class LabelledValue(NamedTuple):
 
 
 def logged_values(values: Values) -> Iterator[LoggedValue]:
-    """Each value by itself, in the order of the log."""
+    """The values as rows, in the order of the log."""
     columns = (values.frame, values.time_ns, values.connection, values.direction, values.opcode, values.handle)
     rows = zip(*(column.tolist() for column in columns), values.is_truncated.tolist(), strict=True)
     places = zip(values.offset.tolist(), values.length.tolist(), strict=True)
@@ -185,14 +185,14 @@ def _names_of(device: DeviceSummary) -> set[str]:
 
 
 def _available(words: Iterable[str]) -> str:
-    """What could have been asked for."""
+    """The available choices, for an error message."""
     those = list(words)
     more = f" and {len(those) - MAX_SUGGESTIONS} more" if len(those) > MAX_SUGGESTIONS else ""
-    return f"there are: {', '.join(those[:MAX_SUGGESTIONS]) or 'none'}{more}"
+    return f"available: {', '.join(those[:MAX_SUGGESTIONS]) or 'none'}{more}"
 
 
 def _is_selected(values: Values, connections: Connections, selection: Selection) -> Flags:
-    """Which of them are."""
+    """Which values are selected."""
     is_selected = np.ones(len(values.frame), np.bool_)
     if selection.labels:
         labels = [connections.devices[one.device].label for one in connections.all]
@@ -205,7 +205,7 @@ def _is_selected(values: Values, connections: Connections, selection: Selection)
 
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[LogReader]:
-    """The log in this file. Raises OwnerError of one line, also from inside."""
+    """The log in this file; read errors inside the context become OwnerError too, in one line."""
     try:
         with path.open("rb") as file:
             yield LogReader(file)

@@ -1,4 +1,4 @@
-"""Which attribute has which UUID, as far as a log holds the discovery (Core 5.4, volume 3, part G)."""
+"""Attribute tables: the UUID of each attribute, as far as a log contains the discovery (Core 5.4, volume 3, part G)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DATABASE_HASH = f"00002b2a{SIG_TAIL}"
 LONG_UUID_BYTES = 16
 
 MAX_ATTRIBUTES = 100_000
-"""Words kept for a whole log; a device has a hundred or so, which seldom change, and a log dozens of devices."""
+"""Entries kept for a whole log. A device has about a hundred attributes, which seldom change; a log dozens of them."""
 
 
 class Service(NamedTuple):
-    """A service and its handles, the last included."""
+    """A service and its range of handles, both ends included."""
 
     start: int
     end: int
@@ -27,7 +27,7 @@ class Service(NamedTuple):
 
 
 class Characteristic(NamedTuple):
-    """A characteristic; `properties` are the bits of its declaration."""
+    """A characteristic; `properties` are the bits in its declaration."""
 
     handle: int  # of its value
     uuid: str
@@ -35,11 +35,11 @@ class Characteristic(NamedTuple):
 
 
 class TableContext:
-    """What all tables of a log share: how many more words may be kept, and how far the log was read.
+    """What all tables of a log share: the number of entries that may still be kept, and the current record.
 
     Attributes:
-        left: words that may still be kept.
-        frame: the record that is being read; what is said holds from there on.
+        left: entries that may still be kept.
+        frame: the record being decoded; type changes apply from it on.
     """
 
     def __init__(self, left: int = MAX_ATTRIBUTES) -> None:
@@ -47,25 +47,25 @@ class TableContext:
         self.frame = 0
 
     def reserve(self) -> bool:
-        """Whether one more may be kept."""
+        """Take one entry of the budget; False if none is left."""
         self.left -= 1
         return self.left >= 0
 
 
 class TypeChange(NamedTuple):
-    """What an attribute is from a record on: its UUID, or None where it is not what it was, and nobody says what."""
+    """An attribute's UUID from this record on; None where the old one no longer applies and the new one is unknown."""
 
     frame: int
     uuid: str | None
 
 
 class AttributeTable:
-    """What is known of one server's attributes. The newest word counts; older ones count for the records up to it.
+    """The attribute table of one server, with its history: each UUID applies from the record that contained it.
 
-    Tables change: a device gets other software, and a phone's apps come and go.
+    Tables change within a log: a device gets a firmware update, and a phone's apps come and go.
 
     Attributes:
-        is_cached: whether its client asked for the hash of the table, to see if what it kept still holds.
+        is_cached: whether the client read the table's hash, to check that its cached copy is still valid.
     """
 
     def __init__(self, context: TableContext) -> None:
@@ -77,18 +77,18 @@ class AttributeTable:
 
     @property
     def services(self) -> list[Service]:
-        """By handle."""
+        """Sorted by handle."""
         return sorted(self._services.values())
 
     @property
     def characteristics(self) -> list[Characteristic]:
-        """By handle; as the newest words have it."""
+        """Sorted by handle; the current ones."""
         return sorted(self._characteristics.values())
 
     def uuid_of(self, handle: int, frame: int | None = None) -> str | None:
-        """The UUID of the attribute with this handle: of a value, that of its characteristic.
+        """The UUID of the attribute with this handle; for a value, that of its characteristic.
 
-        With a `frame`, what had been said up to that record, or where nothing had, what was said later.
+        With a `frame`, the UUID known at that record, or where none was yet, the first one known later.
         """
         changes = self._types.get(handle)
         if not changes:
@@ -102,7 +102,7 @@ class AttributeTable:
         )
 
     def uuids_of(self, handle: int, first_frame: int, last_frame: int) -> list[str]:
-        """All UUIDs that the attribute had from the first record to the last, each once, the oldest first."""
+        """All UUIDs that the attribute had between these records, each once, the oldest first."""
         changes = self._types.get(handle, ())
         captured = (
             self.uuid_of(handle, change.frame) for change in changes if first_frame < change.frame <= last_frame
@@ -115,7 +115,7 @@ class AttributeTable:
             self._services[start] = Service(start, end, uuid)
 
     def add_declaration(self, handle: int, value: bytes) -> None:
-        """A characteristic's declaration was read: properties, the value's handle, UUID."""
+        """A characteristic's declaration was read: properties, handle of the value, UUID."""
         if len(value) not in (5, 3 + LONG_UUID_BYTES):
             return
         value_handle, uuid = int.from_bytes(value[1:3], "little"), parse_uuid(value[3:])
@@ -129,10 +129,10 @@ class AttributeTable:
         was_declaration = self.uuid_of(handle) == CHARACTERISTIC
         self._set_type(handle, uuid)
         if was_declaration and uuid != CHARACTERISTIC and handle + 1 in self._characteristics:
-            self._set_type(handle + 1, None)  # a value lies right behind its declaration
+            self._set_type(handle + 1, None)  # a value lies right behind its declaration, which is gone
 
     def _set_type(self, handle: int, uuid: str | None) -> None:
-        """From now on the attribute is this. Where there is no room, the word before is forgotten."""
+        """Set the attribute's UUID from now on. With the budget used up, the previous entry is overwritten."""
         changes = self._types.get(handle)
         if changes and changes[-1].uuid == uuid:
             return
@@ -149,7 +149,7 @@ class AttributeTable:
 
 
 def parse_uuid(data: bytes) -> str:
-    """A UUID in full, from 2 or 16 bytes, the least first; "" from any other number."""
+    """A UUID in full from 2 or 16 bytes, little-endian; "" for any other length."""
     if len(data) == 2:  # noqa: PLR2004 - a short UUID
         return f"0000{data[1]:02x}{data[0]:02x}{SIG_TAIL}"
     return str(uuid.UUID(bytes=data[::-1])) if len(data) == LONG_UUID_BYTES else ""

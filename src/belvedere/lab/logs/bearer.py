@@ -1,7 +1,7 @@
-"""The attribute protocol on one connection: which answer belongs to which request, and what both say together.
+"""The attribute protocol (ATT) on one bearer: matches responses to requests, and decodes them together.
 
-Only PDUs that need others to be understood come here, and those that were put together from fragments
-(Core 5.4, volume 3, part F, 3.4). A bearer has one request under way in each direction at most.
+Only PDUs that cannot be decoded by themselves come here, and reassembled ones (Core 5.4, volume 3, part F, 3.4). A
+bearer has at most one pending request in each direction, so a response belongs to the last request.
 """
 
 from __future__ import annotations
@@ -39,12 +39,17 @@ REQUESTS = {
     READ_BY_GROUP,
     READ_MULTIPLE_VARIABLE,
 }
-NO_HANDLE = 0  # reserved by the specification: where a log does not tell what was read
-DECLARATIONS = {PRIMARY, SECONDARY, INCLUDE, CHARACTERISTIC}  # attributes that say what others are, and hold no value
+NO_HANDLE = 0  # reserved by the specification; stands for a request that is not in the log
+DECLARATIONS = {
+    PRIMARY,
+    SECONDARY,
+    INCLUDE,
+    CHARACTERISTIC,
+}  # attributes that describe others, and hold no value of interest
 
 
 class AttributeValue(NamedTuple):
-    """A value that went over a handle."""
+    """A value sent over a handle."""
 
     opcode: int
     handle: int
@@ -52,26 +57,26 @@ class AttributeValue(NamedTuple):
 
 
 class Bearer:
-    """Both directions of one connection; `host_tables` is the table of the host with the log, `theirs` that of the device.
+    """One bearer, in both directions.
 
     Attributes:
-        mtu: the longest PDU that both take, or None where they did not say.
-        name: what the device's name was read as, or "".
+        mtu: the agreed maximum PDU size, or None where the log does not contain the exchange.
+        name: the device's name, as read from its attribute, or "".
     """
 
     def __init__(self, host_tables: AttributeTable, theirs: AttributeTable) -> None:
         self.mtu: int | None = None
         self.name = ""
-        self._tables = (theirs, host_tables, theirs)  # by the direction of the request; where nobody tells it, we asked
+        self._tables = (theirs, host_tables, theirs)  # by the request's direction; an unknown one counts as sent
         self._pending: dict[int, bytes] = {}
         self._client_mtu = 0
 
     def new_channel(self) -> Bearer:
-        """Another channel between the same two: the same tables, and requests of its own."""
+        """A bearer for another channel of this connection: the same tables, its own requests."""
         return Bearer(self._tables[RECEIVED], self._tables[SENT])
 
     def receive(self, direction: int, pdu: bytes) -> Iterable[AttributeValue]:
-        """A PDU went this way; returns the values in it."""
+        """Take a PDU that was sent in this direction; returns the values in it."""
         opcode = pdu[0]
         if opcode in REQUESTS:
             self._pending[direction] = pdu
@@ -97,10 +102,10 @@ class Bearer:
         if opcode == MTU_REQUEST:
             self._client_mtu = mtu
         elif self._client_mtu:
-            self.mtu = max(23, min(self._client_mtu, mtu))  # the least that any device takes
+            self.mtu = max(23, min(self._client_mtu, mtu))  # the minimum, and the default
 
     def _receive_response(self, direction: int, pdu: bytes) -> Iterable[AttributeValue]:
-        """An answer to what was asked in this direction, if the log holds the question."""
+        """A response to the pending request of this direction; decoded without one if the log does not contain it."""
         request = self._pending.pop(direction, b"")
         if not request or request[0] != pdu[0] - 1:
             request = b""
@@ -114,7 +119,7 @@ class Bearer:
 
 
 def _written(pdu: bytes) -> Iterable[AttributeValue]:
-    """Opcode, handle, value; between handle and value an offset, or behind the value a signature."""
+    """Opcode, handle, value; prepared writes have an offset before the value, signed ones a signature behind it."""
     head = 5 if pdu[0] in {PREPARE, PREPARED} else 3
     if len(pdu) < head:
         return
@@ -123,7 +128,7 @@ def _written(pdu: bytes) -> Iterable[AttributeValue]:
 
 
 def _read(request: bytes, pdu: bytes, table: AttributeTable) -> Iterable[AttributeValue]:
-    """A value; of several that were read together, whose lengths nobody tells, the first one's handle."""
+    """The value read. Of a read-multiple, whose values have no lengths, all together with the first handle."""
     handle = int.from_bytes(request[1:3], "little") if len(request) >= 3 else NO_HANDLE  # noqa: PLR2004 - see there
     if pdu[0] == READ + 1 and table.uuid_of(handle) == CHARACTERISTIC:
         table.add_declaration(handle, pdu[1:])
@@ -132,7 +137,7 @@ def _read(request: bytes, pdu: bytes, table: AttributeTable) -> Iterable[Attribu
 
 
 def _read_variable(request: bytes, pdu: bytes, _table: AttributeTable) -> Iterable[AttributeValue]:
-    """Several values, each with its length, in the order of the handles that were asked for."""
+    """Several values, each behind its length, in the order of the requested handles."""
     offset = 1
     handles = iter(request[start : start + 2] for start in range(1, len(request) - 1, 2))
     while len(pdu) - offset >= 2:  # noqa: PLR2004 - a length
@@ -185,7 +190,7 @@ def _found_information(request: bytes, pdu: bytes, table: AttributeTable) -> Ite
 
 
 def _entries(pdu: bytes, *, least: int) -> Iterable[bytes]:
-    """The entries of an answer whose first byte is the length of each; only whole ones."""
+    """The complete entries of a response whose first byte is the length of each."""
     length = pdu[1] if len(pdu) > 1 else 0
     if length >= least:
         for offset in range(2, len(pdu) - length + 1, length):

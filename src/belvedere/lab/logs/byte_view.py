@@ -1,4 +1,4 @@
-"""A piece of a log as an array: numbers at many places of it at once."""
+"""A chunk of a log as an array, to read numbers at many offsets at once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Floats: TypeAlias = "npt.NDArray[np.float64]"
 Flags: TypeAlias = "npt.NDArray[np.bool_]"
 
 PADDING_BYTES = 64
-"""Zeros after the end, so that a field of a record's header may be asked for before it is known to be there.
+"""Zeros behind the end, so that header fields can be read for all records before checking that they are complete.
 
-The furthest field of any header lies 20 bytes behind its start."""
+The last field of any header lies 20 bytes behind its start."""
 
 
 class ByteView:
-    """Bytes, and numbers in them. Places may lie up to `PADDING_BYTES` - 4 bytes behind the end."""
+    """Bytes, and numbers in them. Offsets may lie up to `PADDING_BYTES` - 4 bytes behind the end."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -28,17 +28,17 @@ class ByteView:
         self._u8 = np.frombuffer(self._padded, np.uint8)
 
     def u8(self, offset: Ints) -> Ints:
-        """The bytes at these places."""
+        """The bytes at these offsets."""
         return self._u8[offset].astype(np.int64)
 
     def u16(self, offset: Ints, order: str = "<") -> Ints:
-        """Numbers of two bytes, the least first, or the other way round with `order` ">"."""
+        """Unsigned 16-bit numbers, little-endian, or big-endian with `order` ">"."""
         return self._numbers(order + "u2", 2)[offset].astype(np.int64)
 
     def u32(self, offset: Ints, order: str = "<") -> Ints:
-        """Numbers of four bytes."""
+        """Unsigned 32-bit numbers."""
         return self._numbers(order + "u4", 4)[offset].astype(np.int64)
 
     def _numbers(self, kind: str, size: int) -> npt.NDArray[np.uint32]:
-        """The number that begins at every place, whether aligned or not."""
+        """The number that begins at every offset: a view with a stride of 1, because fields are not aligned."""
         return np.ndarray((len(self._padded) - size + 1,), kind, self._padded, strides=(1,))

@@ -1,7 +1,7 @@
-"""Channels that carry attributes beside the usual one: the signalling channel says which, from when, and until when.
+"""Tracks the dynamic L2CAP channels that carry ATT, from the signalling channel that opens and closes them.
 
-Low Energy always has the same channel for attributes; classic Bluetooth opens one, with a number of each side's own.
-Both may open enhanced ones (Core 5.4, volume 3, part A, 4).
+Low Energy has a fixed channel for ATT; classic Bluetooth opens one, with a channel ID (CID) of each side's choice.
+Both may open enhanced channels (Core 5.4, volume 3, part A, 4).
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.datalinks import Packets
     from belvedere.lab.logs.frames import Frames
 
-ATT_PSM, EATT_PSM = 0x001F, 0x0027  # the numbers of the services (PSM)
+ATT_PSM, EATT_PSM = 0x001F, 0x0027  # protocol/service multiplexers
 CONNECTION_REQUEST, CONNECTION_RESPONSE, DISCONNECTION_RESPONSE = 0x02, 0x03, 0x07
-CREDIT_REQUEST, CREDIT_RESPONSE = 0x17, 0x18  # for several channels at once
-CREDIT_HEADER_NUMBERS = 4  # numbers of these commands
-REFUSED = 0  # stands for a channel that is not opened
+CREDIT_REQUEST, CREDIT_RESPONSE = 0x17, 0x18  # enhanced: these open several channels at once
+CREDIT_HEADER_NUMBERS = 4  # 16-bit fields of these commands before the CIDs
+REFUSED = 0  # in place of a CID: this channel was not opened
 SUCCESS, PENDING = 0, 1
 COMMAND_BYTES = 4  # code, identifier, length
 MAX_REQUESTS = 512
-"""Requests without an answer that are remembered."""
+"""Requests without a response that are remembered."""
 MAX_OPEN_ENDPOINTS = 128
-"""Ends of channels that are open at once, in all of a log. Phones open a few; a log with more is damaged or made up."""
+"""Channel endpoints open at once, in a whole log. Phones open a few; a log with more is damaged or malicious."""
 
-BEFORE_CHUNK = -1  # the piece
+BEFORE_CHUNK = -1  # index of the opening packet of a channel that was open before this chunk
 DIRECTIONS = SENT, RECEIVED, UNKNOWN
 
 Service = TypeVar("Service")
 
 
 class Span(NamedTuple):
-    """A channel, as frames in one direction name it, and the packets of a piece between which it is open."""
+    """A channel in one direction, and the range of a chunk's packets in which it is open."""
 
     key: int
     direction: int
@@ -53,17 +53,17 @@ class Span(NamedTuple):
 
 
 class ChannelTracker:
-    """Follows the signalling of every connection of a log."""
+    """Tracks the signalling of every connection of a log."""
 
     def __init__(self) -> None:
         self._requested: dict[tuple[int, int, int], int] = {}
         self._requested_enhanced: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self._open: dict[tuple[int, int, int], tuple[int, EnhancedChannel | None]] = {}
-        # Of this piece, by connection, then by channel and direction; of one channel each ends before the next begins.
+        # Of this chunk, by connection, then by channel and direction; the spans of one channel do not overlap.
         self._spans: dict[int, dict[tuple[int, int], list[Span]]] = {}
 
     def receive(self, packets: Packets, framing: Frames) -> Flags:
-        """Which packets of the next piece are whole frames of attributes on channels that were opened."""
+        """Take the next chunk; returns which of its packets are complete frames on open ATT channels."""
         self._open = {channel: (BEFORE_CHUNK, enhanced) for channel, (_first, enhanced) in self._open.items()}
         self._spans = {}
         for index in np.flatnonzero(framing.is_signalling).tolist():
@@ -82,7 +82,7 @@ class ChannelTracker:
         return found
 
     def find(self, key: int, direction: int, channel: int, index: int) -> Span | None:
-        """The channel of a frame of this piece that ends with this packet, if that holds attributes."""
+        """The ATT channel of a frame of this chunk that this packet completes; None if its channel is not one."""
         by_end = self._spans.get(key, {})
         for way in DIRECTIONS:
             spans = by_end.get((channel, way), ())
@@ -92,7 +92,7 @@ class ChannelTracker:
         return None
 
     def end(self, key: int, index: int) -> None:
-        """The connection ended, or another began, with this packet of the piece that was received last."""
+        """This packet of the current chunk closed the connection, or opened another with the same handle."""
         self._open = {
             channel: (first, enhanced)
             for channel, (first, enhanced) in self._open.items()
@@ -121,7 +121,7 @@ class ChannelTracker:
                 self._close(key, direction, (numbers[0], numbers[1]), index)
 
     def _receive_connection_response(self, key: int, direction: int, numbers: tuple[int, ...], index: int) -> None:
-        """The answer names its sender's end first."""
+        """A response names its sender's endpoint first."""
         local, remote, result = (*numbers, PENDING)[:3]
         requested = key, OPPOSITE[direction], remote
         service = self._requested.get(requested)
@@ -135,7 +135,7 @@ class ChannelTracker:
     def _begin(
         self, key: int, direction: int, pair: tuple[int, int], index: int, enhanced: EnhancedChannel | None
     ) -> None:
-        """The end of whoever answers, in this direction, and the other's; frames name the end that they go to."""
+        """Open both directions of a channel. A frame carries the CID of its receiver, so each direction has its own."""
         self._close(key, direction, pair, index)
         self._open[key, OPPOSITE[direction], pair[0]] = index, enhanced
         self._open[key, direction, pair[1]] = index, enhanced
@@ -157,7 +157,7 @@ class ChannelTracker:
 
 
 def _open_after(spans: Sequence[Span], index: int) -> int:
-    """The place of the first one that is still open after this packet."""
+    """The index of the first span that is still open after this packet."""
     return bisect_right(spans, index, key=attrgetter("end"))
 
 
@@ -168,7 +168,7 @@ def _remember(requested: dict[tuple[int, int, int], Service], which: tuple[int, 
 
 
 def _commands(data: bytes) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """The code, the identifier and the numbers of each command that has at least two of these."""
+    """Code, identifier and 16-bit fields of each command that has at least two fields."""
     while len(data) >= COMMAND_BYTES:
         code, identifier, length = data[0], data[1], int.from_bytes(data[2:4], "little")
         body = data[COMMAND_BYTES : COMMAND_BYTES + length]
@@ -179,5 +179,5 @@ def _commands(data: bytes) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 
 def _compatible_directions(direction: int) -> tuple[int, ...]:
-    """Directions that a frame may be told to have where it goes in this one."""
+    """The directions under which frames of this one may be recorded: a capture may leave any of them unknown."""
     return DIRECTIONS if direction == UNKNOWN else (direction, UNKNOWN)

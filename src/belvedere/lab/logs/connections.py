@@ -1,4 +1,4 @@
-"""Follows who is connected to whom while a log goes on: each number of a connection is given again and again."""
+"""Tracks connections through a log: a handle is reused, and means different connections at different times."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.events import Event
 
 MAX_CONNECTIONS = 20_000
-"""Told of one log; more come from no phone. Later ones are put down to the last."""
+"""Per log; a phone's log has far fewer. Packets of any more are attributed to the last."""
 
-MAX_NAMES = 20_000  # heard on the air; the names of those that come later are not kept
+MAX_NAMES = 20_000  # from advertisements; later ones are not kept
 NO_CONNECTION = -1
 
 
 @dataclass(slots=True)
 class Device:
-    """Somebody at the other end: by the address, or by the connection's number where the log never tells it."""
+    """A remote device, labelled by its address, or by a connection's handle where the log does not contain that."""
 
     label: str
     table: AttributeTable
@@ -33,7 +33,7 @@ class Device:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. Times are of the log, and None where it does not hold the event."""
+    """One connection. Times are from the log, and None where it does not contain the event."""
 
     device: int
     handle: int
@@ -49,21 +49,21 @@ class Connection:
 
 @dataclass(slots=True)
 class ConnectionChanges:
-    """Which connection each key meant from which packet of a piece on, as parallel lists."""
+    """Which connection each key means from which packet of a chunk on, as parallel lists."""
 
     key: list[int] = field(default_factory=list)
     index: list[int] = field(default_factory=list)
     connection: list[int] = field(default_factory=list)
 
     def add(self, key: int, index: int, connection: int) -> None:
-        """From this packet on."""
+        """The key means this connection from this packet on."""
         self.key.append(key)
         self.index.append(index)
         self.connection.append(connection)
 
 
 class Connections:
-    """All connections of a log. A key is the adapter's number and the connection's handle in one number."""
+    """All connections of a log. A key combines adapter number and connection handle into one number."""
 
     def __init__(self) -> None:
         self.all: list[Connection] = []
@@ -77,18 +77,18 @@ class Connections:
         self._changes = ConnectionChanges()
 
     def begin_chunk(self) -> None:
-        """Indices of packets count from 0 again."""
+        """Begin a chunk: packet indices count from 0 again."""
         self._since.clear()
         if len(self._current) > MAX_CONNECTIONS:
             self._current.clear()
         self._changes = ConnectionChanges(list(self._current), [-1] * len(self._current), list(self._current.values()))
 
     def current(self, key: int) -> Connection:
-        """The connection that this key means now; one whose beginning the log does not hold is made up."""
+        """The connection that this key means now; one is added if the log does not contain its beginning."""
         return self.all[self._known(key)]
 
     def receive(self, event: Event, adapter: int, index: int, time_ns: int) -> int | None:
-        """An event in packet `index` of the piece; returns the key of the connection that began or ended."""
+        """An event in packet `index` of the chunk; returns the key of the connection that it opened or closed."""
         if isinstance(event, Named):
             self._name(event)
             return None
@@ -110,7 +110,7 @@ class Connections:
         return None
 
     def connections_for(self, keys: Ints, indices: Ints) -> Ints:
-        """Which connection each packet belongs to."""
+        """The connection of each packet, as an index into `all`."""
         for key in np.unique(keys).tolist():
             self._known(key)
         found = self._found(keys, indices)
@@ -123,7 +123,10 @@ class Connections:
         return found
 
     def _found(self, keys: Ints, indices: Ints) -> Ints:
-        """The newest change of each key up to its packet, or UNKNOWN."""
+        """The connection of each key at its packet, or NO_CONNECTION.
+
+        One binary search over numbers that combine the key's rank and the packet's index finds them all at once.
+        """
         if not self._changes.key:
             return np.full(len(keys), NO_CONNECTION, np.int64)
         known, rank = np.unique(np.array(self._changes.key, np.int64), return_inverse=True)
@@ -143,7 +146,7 @@ class Connections:
         return number
 
     def _add_unannounced(self, key: int) -> int:
-        """A connection of which the log holds no beginning."""
+        """Add a connection whose beginning the log does not contain."""
         return self._add(key, f"connection {key & 0xFFF:#06x}", has_address=False)
 
     def _open(self, event: Opened, key: int, index: int, time_ns: int) -> None:
@@ -155,14 +158,14 @@ class Connections:
         self._changes.add(key, index, number)
 
     def _reset(self, adapter: int, index: int) -> None:
-        """The numbers mean nothing any more; what comes on them next is of a connection that nobody told of."""
+        """All handles of this adapter are void; later packets on them belong to connections that are not announced."""
         for key in [key for key in self._current if key >> 12 == adapter]:
             del self._current[key]
             self._since[key] = index
             self._changes.add(key, index, NO_CONNECTION)
 
     def _add(self, key: int, label: str, *, has_address: bool) -> int:
-        """A new connection, with a new device unless its address is known."""
+        """Add a connection, and a device unless its address is known already."""
         if len(self.all) >= MAX_CONNECTIONS:
             return len(self.all) - 1
         adapter = key >> 12
@@ -175,7 +178,7 @@ class Connections:
         return len(self.all) - 1
 
     def _add_device(self, label: str) -> int:
-        """A second unknown one of the same number is told apart."""
+        """Add a device; a second one without address on the same handle gets a number behind its label."""
         batches, unique = 1, label
         while unique in self._device_at:
             batches += 1
@@ -186,7 +189,7 @@ class Connections:
 
     def _name(self, event: Named) -> None:
         if self._names.get(event.address, "").startswith(event.name):
-            return  # a shortened name says less than is known
+            return  # a shortened name, when the full one is known
         if event.address in self._device_at:
             self.devices[self._device_at[event.address]].name = event.name
         if event.address in self._names or len(self._names) < MAX_NAMES:

@@ -1,8 +1,8 @@
-"""Which way packets went in captures without a word of it: told by their types, and by how frames begin.
+"""Infers the direction of packets in captures that do not record it: from packet types, and from boundary flags.
 
-A controller begins every frame with 10. A host begins those of Low Energy with 00, and those of classic Bluetooth
-with 00 too, unless they may be flushed, or its controller knows no other way than 10 (Core 5.4, volume 4, part E,
-5.4.2). So on a classic connection 10 tells nothing until the host has begun a frame with 00 on one.
+A controller marks the first fragment of every frame with the packet boundary flag 10. A host uses 00 on Low Energy,
+and on classic Bluetooth too, unless frames are flushable or its controller supports only 10 (Core 5.4, volume 4,
+part E, 5.4.2). So on a classic connection 10 proves nothing until the adapter's host was seen to use 00 on one.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.byte_view import Flags, Ints
     from belvedere.lab.logs.datalinks import Packets
 
-FIRST, FIRST_FLUSHABLE = 0, 2  # how a frame begins: 00 and 10
+FIRST, FIRST_FLUSHABLE = 0, 2  # boundary flags of a first fragment: 00 and 10
 HANDLE = 0xFFF
 LE_OPENED = (events.LE_CONNECTION, events.LE_ENHANCED, events.LE_ENHANCED_V2)
 
 
 class DirectionGuesser:
-    """Follows one capture from its beginning."""
+    """Infers directions through one capture, from its beginning."""
 
     def __init__(self) -> None:
         self._classic: set[int] = set()
         self._informative: set[int] = set()
 
     def guess(self, packets: Packets) -> Packets:
-        """The next piece, with the direction of whatever shows it by itself."""
+        """The next chunk, with the direction set where it can be inferred."""
         is_unknown = packets.direction == UNKNOWN
         if not is_unknown.any():
             return packets
@@ -51,7 +51,7 @@ class DirectionGuesser:
         return np.select([boundary == FIRST, is_received], [SENT, RECEIVED], UNKNOWN)
 
     def _are_classic(self, packets: Packets, key: Ints, is_frame: Flags) -> Flags:
-        """Which frames are of classic connections; connections that nobody told of are of Low Energy."""
+        """Which frames belong to classic connections; those whose beginning is not in the log count as Low Energy."""
         connection_events = self._connection_events(packets)
         if not self._classic and not connection_events:
             return np.zeros_like(is_frame)
@@ -66,7 +66,10 @@ class DirectionGuesser:
         return found
 
     def _connection_events(self, packets: Packets) -> list[int]:
-        """Events after which another connection may be classic; of Low Energy only where one is."""
+        """Events that may change which connections are classic.
+
+        Those of Low Energy matter only while there are classic connections, whose handles they may reuse.
+        """
         view, offset = packets.view, packets.offset
         is_event = (packets.kind == EVENT) & (packets.length > 2)  # noqa: PLR2004 - code, length, first parameter
         code = view.u8(offset)
@@ -79,7 +82,7 @@ class DirectionGuesser:
         return connection_events
 
     def _receive(self, packets: Packets, index: int) -> None:
-        """Another connection came about, or all are gone."""
+        """A connection was opened, or the adapter was reset."""
         offset, adapter = int(packets.offset[index]), int(packets.adapter[index])
         for event in events.parse_events(packets.view.data[offset : offset + int(packets.length[index])]):
             if isinstance(event, Reset):

@@ -1,7 +1,7 @@
-"""One enhanced channel of attributes: each has requests of its own, and cuts its PDUs into frames of L2CAP itself.
+"""An enhanced ATT channel (EATT): it has its own requests, and splits PDUs into L2CAP frames (K-frames) itself.
 
-The first frame of a PDU begins with the length of all of it (Core 5.4, volume 3, part A, 3.4.3). Where a frame is cut
-in the log, its PDU is told as far as it goes, and the next one is still found.
+The first frame of a PDU begins with the length of the whole (Core 5.4, volume 3, part A, 3.4.3). Where a frame is
+truncated in the log, the PDU is given as far as it is known, and the next one is still found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LENGTH_BYTES = 2
 
 @dataclass(slots=True)
 class PartialPdu:
-    """A PDU that is not complete: what the log holds of it up to the first gap, and how much of it is still to come."""
+    """An incomplete PDU: its bytes up to the first gap in the log, and how many are still to come."""
 
     data: bytearray
     missing: int
@@ -25,7 +25,7 @@ class PartialPdu:
 
 
 class Reassembled(NamedTuple):
-    """What came of a frame: a PDU that is complete with it, or b"" without one; `is_lost` if it cannot be one."""
+    """The result of a frame: the PDU that it completes, or b""; `is_lost` where a PDU can no longer be completed."""
 
     pdu: bytes = b""
     is_truncated: bool = False
@@ -33,10 +33,10 @@ class Reassembled(NamedTuple):
 
 
 class EnhancedChannel:
-    """Both directions of one channel.
+    """One channel, in both directions.
 
     Attributes:
-        bearer: what its PDUs say together; given by whoever knows the connection.
+        bearer: decodes its PDUs; set by the extractor at the channel's first PDU.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class EnhancedChannel:
         self._partial: dict[int, PartialPdu] = {}
 
     def receive(self, direction: int, payload: bytes, length: int) -> Reassembled:
-        """What the log holds of a frame's payload that had this length."""
+        """Take a frame: what the log holds of its payload, and the payload's original length."""
         partial = self._partial.pop(direction, None)
         if partial is None:
             if len(payload) < LENGTH_BYTES:
@@ -59,5 +59,5 @@ class EnhancedChannel:
             self._partial[direction] = partial
             return Reassembled()
         if partial.missing < 0:
-            return Reassembled(is_lost=True)  # more than was announced: something between was lost
+            return Reassembled(is_lost=True)  # more than the length at the start: a frame in between was lost
         return Reassembled(bytes(partial.data), partial.is_truncated)

@@ -1,4 +1,4 @@
-"""Events of HCI that tell who is connected, and what is called how (Core 5.4, volume 4, part E, 7.7)."""
+"""HCI events about connections and device names (Core 5.4, volume 4, part E, 7.7)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ LE_CONNECTION, LE_REPORT, LE_UPDATE, LE_ENHANCED, LE_EXTENDED_REPORT, LE_ENHANCE
 CLASSIC_EVENTS = (DISCONNECTION, CONNECTION, NAME, ENCRYPTION, ENCRYPTION_V2, INQUIRY)
 LE_EVENTS = (LE_CONNECTION, LE_UPDATE, LE_ENHANCED, LE_ENHANCED_V2)
 REPORTS = (LE_REPORT, LE_EXTENDED_REPORT)
-RESET = 0x0C03  # the command after which there are no connections
+RESET = 0x0C03  # the command that ends all connections
 
-ACL_LINK = 1  # of a classic connection; others carry sound
-SHORT_NAME, COMPLETE_NAME = 0x08, 0x09  # in advertising data
+ACL_LINK = 1  # link type of a classic data connection; the others carry audio
+SHORT_NAME, COMPLETE_NAME = 0x08, 0x09  # types in advertising data
 INTERVAL_MS = 1.25  # the unit of connection intervals
-REPORT_BYTES, EXTENDED_REPORT_BYTES = 9, 24  # before the data of one report
+REPORT_BYTES, EXTENDED_REPORT_BYTES = 9, 24  # header of one report
 MAX_NAME_BYTES = 248
 
 
 class Opened(NamedTuple):
-    """A connection came about. `interval_ms` is None for a classic one."""
+    """A connection was opened. `interval_ms` is None for a classic one."""
 
     handle: int
     address: str
@@ -31,41 +31,41 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A connection is over, for this reason of HCI."""
+    """A connection was closed; `reason` is HCI's."""
 
     handle: int
     reason: int
 
 
 class Updated(NamedTuple):
-    """A connection has another interval."""
+    """A connection's interval changed."""
 
     handle: int
     interval_ms: float
 
 
 class Encrypted(NamedTuple):
-    """A connection is encrypted from now on."""
+    """A connection was encrypted."""
 
     handle: int
 
 
 class Named(NamedTuple):
-    """A device told its name."""
+    """A device's name was received."""
 
     address: str
     name: str
 
 
 class Reset(NamedTuple):
-    """The adapter was reset: there is no connection any more."""
+    """The adapter was reset, which ends all its connections."""
 
 
 Event: TypeAlias = Opened | Closed | Updated | Encrypted | Named | Reset
 
 
 def parse_events(packet: bytes) -> list[Event]:
-    """What an event packet tells; nothing where it is cut, tells of a failure, or of something else."""
+    """The events in a packet; none where it is truncated, reports a failure, or is about something else."""
     code, parameters = packet[0], packet[2:]
     try:
         if code == LOW_ENERGY:
@@ -76,17 +76,17 @@ def parse_events(packet: bytes) -> list[Event]:
 
 
 def printable_text(name: bytes) -> str:
-    """A name as text fit for a terminal; it comes from whoever is on the air."""
+    """A name as printable text: it comes from strangers' devices, and control characters must not reach a terminal."""
     text = name.partition(b"\0")[0][:MAX_NAME_BYTES].decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def format_address(data: bytes) -> str:
-    """An address as people write it."""
+    """An address as text, the most significant byte first."""
     return data[5::-1].hex(":").upper()
 
 
-def _classic_event(code: int, data: bytes) -> Event | None:  # noqa: PLR0911 - one return an event is what reads best
+def _classic_event(code: int, data: bytes) -> Event | None:  # noqa: PLR0911 - one return per event reads best
     if code == COMMAND_COMPLETE:
         _, command, status = struct.unpack_from("<BHB", data)
         return Reset() if command == RESET and status == 0 else None
@@ -134,7 +134,7 @@ def _reports(data: bytes) -> list[Event]:
         name = _name_in(data[offset + head : offset + head + length])
         if name:
             named.append(Named(format_address(data[address_at : address_at + 6]), name))
-        offset += head + length + (0 if is_extended else 1)  # the older report ends in its signal strength
+        offset += head + length + (0 if is_extended else 1)  # a legacy report ends with the RSSI
         if offset >= len(data):
             break
     return named

@@ -1,6 +1,6 @@
-"""Follows a log piece by piece: from packets to the values in them, and what can be told of connections on the way.
+"""Extracts the attribute values from a log's packets, chunk by chunk, and tracks connections on the way.
 
-Nearly all packets are understood many at a time; the few that need others to be understood are looked at in turn.
+Nearly all packets are decoded many at a time with numpy; the few that depend on others are decoded one by one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.frames import Frames
 
 MAX_REPORTS = 50_000
-"""Advertisers that are known to have been heard; then all are listened to anew."""
+"""Advertising reports remembered as seen; beyond that the memory is cleared and all are decoded again."""
 
 
 class ExtractedValue(NamedTuple):
-    """A value that was found by a look of its own."""
+    """A value from a packet that was decoded individually."""
 
-    packet: int  # its index in the piece
+    packet: int  # its index in the chunk
     key: int
     direction: int
     value: AttributeValue
@@ -39,12 +39,12 @@ class ExtractedValue(NamedTuple):
 
 
 class ValueExtractor:
-    """Takes the packets of one log in order, and gives the values.
+    """Takes the packets of one log in order, and returns their values.
 
     Attributes:
-        connections: what was learned of them.
-        packets: how many were seen; whatever else the log holds is not counted.
-        reassembler: the frames that are incomplete.
+        connections: all connections so far.
+        packets: how many HCI packets there were; other records are not counted.
+        reassembler: holds the incomplete frames.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ValueExtractor:
         self._seen_reports: set[int] = set()
 
     def receive(self, packets: Packets) -> Values:
-        """The values in the next piece."""
+        """The values in the next chunk."""
         self.connections.begin_chunk()
         self.packets += int(np.count_nonzero(packets.kind))
         framing = frames_of(packets)
@@ -70,7 +70,7 @@ class ValueExtractor:
         return Values.from_columns(columns, np.argsort(index, kind="stable"), packets.view.data, separate)
 
     def _decode_individually(self, packets: Packets, framing: Frames) -> list[ExtractedValue]:
-        """Look at the packets that need it, one after the other."""
+        """Decode the packets that depend on others, in order."""
         is_event = self._relevant_events(packets)
         odd = np.flatnonzero(is_event | framing.needs_decoding | self._is_between_fragments(framing))
         length = np.where(is_event[odd], packets.length[odd], framing.captured[odd])
@@ -94,7 +94,7 @@ class ValueExtractor:
         return found
 
     def _values_in_frame(self, index: int, key: int, direction: int, frame: bytes) -> list[ExtractedValue]:
-        """The values in a frame of L2CAP, or in what the log holds of it."""
+        """The values in an L2CAP frame, as far as the log holds it."""
         length, channel = int.from_bytes(frame[:2], "little"), int.from_bytes(frame[2:4], "little")
         pdu, enhanced = frame[frames.L2CAP_BYTES :], None
         is_truncated = len(pdu) < length
@@ -116,7 +116,7 @@ class ValueExtractor:
         return [ExtractedValue(index, key, direction, value, is_truncated) for value in values]
 
     def _reassembled(self, key: int, direction: int, data: bytes, *, is_truncated: bool) -> tuple[int, bytes | None]:
-        """Take a fragment; returns the frame that it completes, if it does, and its direction."""
+        """Take a fragment; returns its direction, and the frame if it completes one."""
         fragment = data[frames.ACL_BYTES :]
         if data[1] >> 4 & 3 != CONTINUING:
             return direction, self.reassembler.begin(key, direction, fragment, is_truncated=is_truncated)
@@ -125,7 +125,7 @@ class ValueExtractor:
         return direction, self.reassembler.append(key, direction, fragment, is_truncated=is_truncated)
 
     def _is_between_fragments(self, framing: Frames) -> Flags:
-        """Whole frames of connections that have fragments in this piece: each ends what is incomplete."""
+        """Complete frames of connections with fragments: each ends an incomplete frame, so the order matters."""
         fragmented = framing.needs_decoding & ~framing.is_whole
         keys = {*self.reassembler.keys, *np.unique(framing.key[fragmented]).tolist()}
         if not keys:
@@ -142,7 +142,7 @@ class ValueExtractor:
                     self.reassembler.end(key, direction)
 
     def _relevant_events(self, packets: Packets) -> Flags:
-        """Events that tell of connections or names."""
+        """Which packets are events about connections or names."""
         view, offset = packets.view, packets.offset
         is_event = (packets.kind == EVENT) & (packets.length >= 3)  # noqa: PLR2004 - code, length, first parameter
         code, first = view.u8(offset), view.u8(offset + 2)
@@ -155,7 +155,10 @@ class ValueExtractor:
         return relevant
 
     def _new_reports(self, packets: Packets, reports: Ints) -> Ints:
-        """Advertising reports of a kind and length that was not heard from their sender before."""
+        """Advertising reports that differ in type or length from the sender's earlier ones.
+
+        Most of a log may be reports that repeat; decoding each for a name that is known would be slow.
+        """
         if not len(reports):
             return reports
         view, offset = packets.view, packets.offset[reports]
@@ -174,7 +177,7 @@ class ValueExtractor:
 
 
 def _plain_columns(packets: Packets, framing: Frames, plain: Ints) -> tuple[Ints, ...]:
-    """Direction, opcode, handle, place and length of the value, and whether it is cut, of the plain PDUs."""
+    """Direction, opcode, handle, offset and length of the value, and whether it is truncated, for the plain PDUs."""
     view, offset = packets.view, packets.offset[plain]
     opcode = framing.opcode[plain]
     signature = np.where(opcode == frames.SIGNED_WRITE, frames.SIGNATURE_BYTES, 0)
@@ -187,7 +190,7 @@ def _plain_columns(packets: Packets, framing: Frames, plain: Ints) -> tuple[Ints
 
 
 def _joined(plain: tuple[Ints, ...], found: Iterable[ExtractedValue]) -> list[Ints]:
-    """The columns of plain PDUs, and those of the others below."""
+    """The columns of the plain PDUs, followed by those of the individually decoded values."""
     rows = [
         (one.direction, one.value.opcode, one.value.handle, -1 - number, len(one.value.value), one.is_truncated)
         for number, one in enumerate(found)

@@ -1,4 +1,4 @@
-"""ACL packets as frames of L2CAP: which hold a whole attribute PDU, and what has to be put together first."""
+"""ACL packets as L2CAP frames: which hold a complete ATT PDU, and which are fragments to be reassembled."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ ACL_BYTES = 4  # handle with flags, length
 L2CAP_BYTES = 4  # length, channel
 PDU_AT = ACL_BYTES + L2CAP_BYTES
 SIGNALLING_CHANNEL, ATT_CHANNEL, LE_SIGNALLING_CHANNEL = 1, 4, 5
-CONTINUING = 1  # the boundary flag of a fragment that goes on; others begin
+CONTINUING = 1  # boundary flag of a continuing fragment; the other flags mark a first one
 
 WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION = 0x12, 0x52, 0xD2, 0x1B, 0x1D
-SIGNATURE_BYTES = 12  # end a signed write
+SIGNATURE_BYTES = 12  # at the end of a signed write
 PLAIN = (WRITE_REQUEST, WRITE_COMMAND, SIGNED_WRITE, NOTIFICATION, INDICATION)
-"""PDUs that are an opcode, a handle and a value: nearly all of a log, and understood without any other."""
+"""PDUs of an opcode, a handle and a value: nearly all of a log, and decodable without any other PDU."""
 
 WITHOUT_VALUE = (
     0x13,
     0x18,
     0x19,
     0x1E,
-)  # write response, execute write and its response, confirmation: nothing in them
+)  # write response, execute write request and response, confirmation
 PLAIN_HEADER_BYTES = 3
 
 MAX_INCOMPLETE = 512
-"""Frames that may be incomplete at a time; a host has one a connection and direction. Each is 64 KiB at most."""
+"""Incomplete frames at a time: a host has one per connection and direction, of at most 64 KiB each."""
 
 
 class Frames(NamedTuple):
-    """What ACL packets are; each field has one entry a packet of `Packets`, meaningless where it is none of ACL.
+    """ACL packets as frames; each field has one entry per packet of `Packets`, meaningless for packets other than ACL.
 
     Attributes:
-        key: the adapter's number and the connection's handle in one number.
+        key: adapter number and connection handle, combined into one number.
         is_first_fragment: whether a frame begins here.
-        is_whole: whether one packet is the whole frame, be it cut in the log or not.
-        is_plain: whether it is a whole `PLAIN` PDU, with at least its handle in the log.
-        captured: bytes of the packet in the log, without what may follow it there: the packet says how long it is.
-        is_truncated: whether the log holds less of the packet than that says.
-        needs_decoding: whether it needs a look of its own.
-        is_signalling: whether it is a whole frame of a signalling channel.
-        channel: of a frame that is whole; elsewhere 0.
-        opcode: of the attribute PDU, where one is whole.
+        is_whole: whether the packet is a complete frame, even if truncated in the log.
+        is_plain: whether it is a complete `PLAIN` PDU whose handle is in the log.
+        captured: how many bytes of the packet the log holds, without padding behind the length that the packet states.
+        is_truncated: whether the log holds less than that length.
+        needs_decoding: whether it must be decoded individually.
+        is_signalling: whether it is a complete frame of a signalling channel.
+        channel: the L2CAP channel of a complete frame; otherwise 0.
+        opcode: of a complete ATT PDU.
     """
 
     key: Ints
@@ -64,7 +64,7 @@ class Frames(NamedTuple):
 
 
 def frames_of(packets: Packets) -> Frames:
-    """Look at every packet at once."""
+    """Classify all packets at once."""
     view, offset = packets.view, packets.offset
     is_acl = (packets.kind == ACL) & (packets.length >= ACL_BYTES)
     head, carried = view.u16(offset), view.u16(offset + 2)
@@ -96,9 +96,9 @@ def frames_of(packets: Packets) -> Frames:
 
 
 class FrameReassembler:
-    """Puts frames together from their fragments, for each connection and direction by itself.
+    """Reassembles frames from fragments, separately for each connection and direction.
 
-    A frame whose next fragment is lost or cut ends when another begins; `lost` counts those.
+    A frame with a missing or truncated fragment is dropped, at the latest when another begins; `lost` counts those.
     """
 
     def __init__(self) -> None:
@@ -107,11 +107,11 @@ class FrameReassembler:
 
     @property
     def keys(self) -> set[int]:
-        """Connections with an incomplete frame."""
+        """The keys of connections with an incomplete frame."""
         return {key for key, _direction in self._incomplete}
 
     def begin(self, key: int, direction: int, data: bytes, *, is_truncated: bool) -> bytes | None:
-        """A fragment begins a frame; returns the frame if that is all of it."""
+        """Take a first fragment; returns the frame if it is complete."""
         self.end(key, direction)
         if is_truncated:
             self.lost += 1
@@ -122,7 +122,7 @@ class FrameReassembler:
         return self._if_complete(key, direction)
 
     def append(self, key: int, direction: int, data: bytes, *, is_truncated: bool) -> bytes | None:
-        """A fragment goes on; returns the frame if it ends here."""
+        """Take a continuing fragment; returns the frame if it is complete."""
         incomplete = self._incomplete.get((key, direction))
         if incomplete is None:
             return None
@@ -133,12 +133,12 @@ class FrameReassembler:
         return self._if_complete(key, direction)
 
     def end(self, key: int, direction: int) -> None:
-        """Whatever waits there is never completed."""
+        """Drop an incomplete frame, if there is one."""
         if self._incomplete.pop((key, direction), None) is not None:
             self.lost += 1
 
     def is_incomplete(self, key: int, direction: int) -> bool:
-        """Whether a frame is incomplete."""
+        """Whether there is an incomplete frame."""
         return (key, direction) in self._incomplete
 
     def _if_complete(self, key: int, direction: int) -> bytes | None:
@@ -147,7 +147,7 @@ class FrameReassembler:
             return None
         missing = L2CAP_BYTES + int.from_bytes(incomplete[:2], "little") - len(incomplete)
         if missing < 0:
-            self.end(key, direction)  # longer than it said: something between was lost
+            self.end(key, direction)  # longer than its header states: a fragment in between was lost
         if missing:
             return None
         return bytes(self._incomplete.pop((key, direction)))

@@ -1,4 +1,4 @@
-"""pcapng: what Wireshark writes. Layout as in draft-ietf-opsawg-pcapng."""
+"""The pcapng format, which Wireshark writes. Layout as in draft-ietf-opsawg-pcapng."""
 
 from __future__ import annotations
 
@@ -17,23 +17,28 @@ if TYPE_CHECKING:
 
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 SYSTEMD_JOURNAL, CUSTOM, CUSTOM_NO_COPY, SYSTEM_CALL = 9, 0x00000BAD, 0x40000BAD, 0x204
-PARSED_BLOCKS = {SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED}  # other blocks are skipped, however long
+PARSED_BLOCKS = {SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED}  # other blocks are skipped, whatever their length
 NON_PACKET_FRAMES = {SYSTEMD_JOURNAL, CUSTOM, CUSTOM_NO_COPY, SYSTEM_CALL}
-FRAME_BLOCKS = {OLD_PACKET, SIMPLE, ENHANCED, *NON_PACKET_FRAMES}  # what Wireshark counts as a frame
+FRAME_BLOCKS = {
+    OLD_PACKET,
+    SIMPLE,
+    ENHANCED,
+    *NON_PACKET_FRAMES,
+}  # what Wireshark numbers as frames
 
 BYTE_ORDER = 0x1A2B3C4D
-BLOCK_BYTES = 12  # type and length before a block, and length after it
-MAX_BLOCK_BYTES = 4 * MAX_RECORD_BYTES  # of those that are read; a packet may have long comments
-MAX_INTERFACES = 1024  # of a section; computers have a dozen
+BLOCK_BYTES = 12  # a block's type and length, and its length again at the end
+MAX_BLOCK_BYTES = 4 * MAX_RECORD_BYTES  # of blocks that are parsed; packets may carry long comments
+MAX_INTERFACES = 1024  # per section; computers have a dozen
 MAX_TIME_NS = (1 << 63) - 1
 
 TSRESOL, TSOFFSET, PACKET_FLAGS = 9, 14, 2  # options
 
 
 class Interface(NamedTuple):
-    """Where packets come from, and what its times mean."""
+    """An interface that packets were captured on, with the resolution and offset of its times."""
 
-    number: int  # in the whole file
+    number: int  # counted over the whole file
     link: int
     snap: int
     ticks_per_s: int
@@ -41,11 +46,11 @@ class Interface(NamedTuple):
 
 
 class DamageError(ValueError):
-    """A block says what cannot be; never leaves this module."""
+    """A block is invalid; never leaves this module."""
 
 
 class PcapngReader:
-    """Walks the blocks of a file."""
+    """Reads the blocks of a file."""
 
     damage = ""
     foreign_content = ""
@@ -80,19 +85,22 @@ class PcapngReader:
         return Records(ByteView(data), *columns), offset
 
     def _block_header(self, data: bytes, offset: int) -> tuple[int, int]:
-        """Kind and length of the block that begins here."""
+        """Kind and length of the block that begins here.
+
+        A section header sets the byte order for all that follows; its own type reads the same in both orders.
+        """
         if data[offset : offset + 4] == b"\n\r\r\n":
             self._order = "<" if struct.unpack_from("<I", data, offset + 8)[0] == BYTE_ORDER else ">"
             if struct.unpack_from(self._order + "I", data, offset + 8)[0] != BYTE_ORDER:
-                raise DamageError("a section begins without its byte order")
+                raise DamageError("a section header without a byte-order magic")
         kind, length = struct.unpack_from(self._order + "II", data, offset)
         if length < BLOCK_BYTES or length % 4 or (kind in PARSED_BLOCKS and length > MAX_BLOCK_BYTES):
-            raise DamageError(f"a block says that it has {length} bytes")
+            raise DamageError(f"a block claims a length of {length} bytes")
         return kind, length
 
     def _interface(self, data: bytes, offset: int, end: int) -> Interface:
         if end - offset < 8 or len(self._interfaces) >= MAX_INTERFACES:  # noqa: PLR2004 - link type, reserved, snap length
-            raise DamageError("an interface that cannot be")
+            raise DamageError("an invalid interface description")
         linktype, _, snap = struct.unpack_from(self._order + "HHI", data, offset)
         ticks_per_s, offset_s = 1_000_000, 0
         for code, value in self._options(data, offset + 8, end):
@@ -108,17 +116,17 @@ class PcapngReader:
         )
 
     def _packet(self, kind: int, data: bytes, offset: int, end: int) -> tuple[int, ...]:
-        """One row for `Records`: at, length, time, link, interface, flags."""
+        """One row for `Records`: offset, length, time, link, interface, flags."""
         if kind in NON_PACKET_FRAMES:
             return offset, 0, self._time_ns, datalinks.OTHER, 0, 0
         if kind == SIMPLE:
             return self._simple(data, offset + 8, end)
-        if end - offset < 28:  # noqa: PLR2004 - the block's type and length, and all before the data
+        if end - offset < 28:  # noqa: PLR2004 - the block's header and the packet's, up to its data
             raise DamageError("a packet that ends in its header")
         whose = "I" if kind == ENHANCED else "HH"  # the old one has a count of drops in the second half
         number, *_, high, low, length = struct.unpack_from(f"{self._order}{whose}III", data, offset + 8)
         if number >= len(self._interfaces) or offset + 28 + length > end:
-            raise DamageError("a packet of no interface, or longer than its block")
+            raise DamageError("a packet of an undefined interface, or longer than its block")
         one = self._interfaces[number]
         self._time_ns = _time_ns(one, high << 32 | low)
         options_at = offset + 28 + length + -length % 4
@@ -126,9 +134,9 @@ class PcapngReader:
         return offset + 28, length, self._time_ns, one.link, one.number, flags
 
     def _simple(self, data: bytes, offset: int, end: int) -> tuple[int, ...]:
-        """A simple packet has no time; that of the packet before it stands in."""
+        """A simple packet has no time of its own; it gets that of the packet before it."""
         if not self._interfaces or end - offset < 4:  # noqa: PLR2004 - the length of the packet
-            raise DamageError("a simple packet of no interface")
+            raise DamageError("a simple packet without an interface")
         one = self._interfaces[0]
         (original,) = struct.unpack_from(self._order + "I", data, offset)
         length = min(original, one.snap or original, end - offset - 4)

@@ -1,4 +1,4 @@
-"""Opens a log of any kind and gives its packets, a piece at a time: memory does not grow with the file."""
+"""Reads a log of any supported format in chunks, so that memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK_BYTES = 1 << 21
-"""Long enough that numpy's calls cost little beside their work, short enough to stay in a processor's cache."""
+"""Large enough that the overhead of numpy's calls is small, small enough to stay in a processor's cache."""
 
-HEADER_BYTES = 24  # the longest of the headers
+HEADER_BYTES = 24  # of the longest file header
 PCAPNG_MAGIC = b"\n\r\r\n"
 
 OTHER_FILE_TYPES = {
     b"": "an empty file",
-    b"PK\3\4": "a zip archive; Android's bug report holds the log as FS/data/misc/bluetooth/logs/btsnoop_hci.log",
+    b"PK\3\4": "a zip archive; unpack the log: in Android's bug report FS/data/misc/bluetooth/logs/btsnoop_hci.log",
     b"\x1f\x8b": "compressed: gunzip it first",
     b"BZh": "compressed: bunzip2 it first",
     b"\xfd7zXZ": "compressed: unxz it first",
-    b"---": "a summary without the values; switch on the full Bluetooth HCI log in Android's developer options",
+    b"---": "a log summary without values; set the Bluetooth HCI snoop log to full in Android's developer options",
 }
-"""Other files that owners come with, by their first bytes, and what to do."""
+"""Other files that people try, by their first bytes, and what to do."""
 
 
 class LogReader:
-    """A log, open at its beginning.
+    """Reads one log from its beginning.
 
     Attributes:
         frames: records read so far.
         position: bytes read so far.
-        error: why the log was not read to its end, or "".
+        error: why reading stopped before the end of the log, or "".
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -54,13 +54,13 @@ class LogReader:
 
     @property
     def foreign_content(self) -> str:
-        """What a log is that holds no packets, as far as anybody can say, or ""."""
+        """What a log without HCI packets contains instead, if that is known, or ""."""
         return self._record_reader.foreign_content or (
-            "a capture of USB in which no Bluetooth adapter shows" if self._usb.record_count else ""
+            "a USB capture without a Bluetooth adapter" if self._usb.record_count else ""
         )
 
     def packets(self) -> Iterator[Packets]:
-        """All that can be read."""
+        """All packets that can be read, a chunk at a time."""
         data, to_skip = self._unread, 0
         while chunk := self._file.read(CHUNK_BYTES):
             data += chunk
@@ -73,7 +73,7 @@ class LogReader:
                 yield self._directions.guess(unwrap(self._usb.unpack(records), self.frames + 1))
                 self.frames += len(records.offset)
             if self._record_reader.damage:
-                self.error = f"damaged behind record {self.frames}: {self._record_reader.damage}"
+                self.error = f"damaged after record {self.frames}: {self._record_reader.damage}"
                 return
             used += to_skip
             data, to_skip = data[used:], max(0, used - len(data))
@@ -82,7 +82,7 @@ class LogReader:
 
 
 def _record_reader_for(header: bytes) -> tuple[RecordReader, int]:
-    """What reads this kind of file, and how long the file's header is."""
+    """The reader for this file format, and the length of the file's header."""
     if header.startswith(btsnoop.MAGIC):
         return btsnoop.BtsnoopReader(header), btsnoop.HEADER_BYTES
     if header[:4] in pcap.ORDERS:
@@ -91,6 +91,6 @@ def _record_reader_for(header: bytes) -> tuple[RecordReader, int]:
         return PcapngReader(), 0
     what = next(
         (words for start, words in OTHER_FILE_TYPES.items() if header[: len(start) or None] == start),
-        "no Bluetooth log",
+        "not a Bluetooth log; use btsnoop, pcap or pcapng",
     )
     raise NotALogError(what)

@@ -1,4 +1,4 @@
-"""Counts the values of each stream, without keeping them."""
+"""Statistics of each stream's values, without keeping the values."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from belvedere.lab.logs.values import Values
 
 MAX_STREAMS = 5_000
-"""A phone's log has dozens. Of more, only the number of values is told."""
+"""A phone's log has dozens. Values of further streams are only counted."""
 
 MAX_BINS = 200_000
-"""Of all streams together; one of a steady pace has about a hundred."""
+"""For all streams together; a stream with a steady interval needs about a hundred."""
 
 BIN = math.log(1.005)
-"""Gaps between values are counted in bins of half a percent, and the median's bin is told by its mean."""
+"""Gaps between values are counted in logarithmic bins of 0.5 %; the median is given as the mean of its bin."""
 
-BINS_PER_STREAM = 1 << 13  # 1.005 ** 8192 microseconds are longer than any log
+BINS_PER_STREAM = 1 << 13  # 1.005 ** 8192 microseconds is longer than any log
 HANDLE_BITS, OPCODE_BITS, DIRECTION_BITS = 16, 8, 2
 
 
 @dataclass(slots=True)
 class StreamStats:
-    """One stream so far. Times in nanoseconds since the epoch."""
+    """Statistics of one stream so far. Times are nanoseconds since the epoch."""
 
     device: int
     adapter: int
@@ -49,7 +49,7 @@ class StreamStats:
 
     @property
     def median_interval_s(self) -> float | None:
-        """The median gap, or None."""
+        """The median gap between values, or None without any."""
         left = sum(count for count, _total in self.gaps.values()) / 2
         for _bin, (count, total_us) in sorted(self.gaps.items()):
             left -= count
@@ -59,10 +59,10 @@ class StreamStats:
 
 
 class StreamCounter:
-    """All streams of a log.
+    """The statistics of all streams of a log.
 
     Attributes:
-        uncounted_values: values of streams that came when there were too many.
+        uncounted_values: values of streams beyond `MAX_STREAMS`.
     """
 
     def __init__(self) -> None:
@@ -72,11 +72,11 @@ class StreamCounter:
 
     @property
     def streams(self) -> list[StreamStats]:
-        """In the order in which they began."""
+        """In the order of their first values."""
         return list(self._streams.values())
 
     def receive(self, values: Values, connections: Connections) -> None:
-        """Values of the next piece."""
+        """Take the values of the next chunk."""
         if not len(values.frame):
             return
         device = np.array([one.device for one in connections.all], np.int64)[values.connection]
@@ -108,7 +108,7 @@ class StreamCounter:
         self._count_gaps(keys, np.repeat(kept, ends - starts), gap_us)
 
     def _stream(self, key: int, values: Values, index: int, connections: Connections) -> StreamStats | None:
-        """The stream of this key; a new one begins with entry `index`."""
+        """The stream with this key, added with value `index` as its first; None where there are too many."""
         stream = self._streams.get(key)
         if stream is None and len(self._streams) < MAX_STREAMS:
             connection = connections.all[int(values.connection[index])]
@@ -119,7 +119,7 @@ class StreamCounter:
         return stream
 
     def _count_gaps(self, keys: Ints, rank: Ints, gap_us: Floats) -> None:
-        """Add each gap to its bin; a negative one is none, or the log's clock was put back."""
+        """Add each gap to its bin. Negative gaps are skipped: a stream's first value, or a clock that was set back."""
         is_gap = (gap_us >= 0) & (rank >= 0)
         gaps = gap_us[is_gap]
         bins = np.minimum((np.log1p(gaps) / BIN).astype(np.int64), BINS_PER_STREAM - 1)

@@ -1,4 +1,4 @@
-"""Turns what was counted and followed in a log into findings."""
+"""Builds the summary of a log from its connections and statistics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NS = 1e9
 
 
 def summarize(file: str, log: LogReader, extractor: ValueExtractor, counter: StreamCounter) -> LogSummary:
-    """Everything, once the log was read."""
+    """The summary, after the log was read to its end."""
     connections = extractor.connections
     return LogSummary(
         file=file,
@@ -40,7 +40,7 @@ def summarize(file: str, log: LogReader, extractor: ValueExtractor, counter: Str
 
 
 def _devices(connections: Connections) -> list[DeviceSummary]:
-    """In the order in which they appeared."""
+    """In the order of their first connections."""
     of_device: list[list[Connection]] = [[] for _ in connections.devices]
     for connection in connections.all:
         of_device[connection.device].append(connection)

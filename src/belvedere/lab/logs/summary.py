@@ -1,4 +1,4 @@
-"""What a log tells, as plain values for whoever shows it or goes on with it. Times are seconds since the epoch."""
+"""The summary of a log, as plain values. Times are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ class ConnectionSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One connection.
 
     Attributes:
-        opened_s, closed_s: None where the log does not hold the event.
-        is_central: whether the host of the log asked for it; None where that is not told.
-        interval_ms: of the link, as it was last agreed.
-        mtu: the longest PDU, where both sides agreed on one.
-        reason: why it ended, as HCI counts reasons.
+        opened_s, closed_s: None where the log does not contain the event.
+        is_central: whether the host was the central; None where the log does not contain that.
+        interval_ms: the last agreed connection interval.
+        mtu: the agreed ATT MTU, if there was an exchange.
+        reason: why it was closed, as an HCI error code.
     """
 
     handle: int
@@ -36,7 +36,7 @@ class ServiceSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CharacteristicSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A characteristic with the handle of its value and the bits of its properties."""
+    """A characteristic with the handle of its value and its property bits."""
 
     uuid: str
     handle: int
@@ -44,12 +44,12 @@ class CharacteristicSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody at the other end.
+    """A remote device.
 
     Attributes:
-        label: the address, or "connection 0x0040" where the log never tells it.
+        label: the address, or "connection 0x0040" where the log does not contain it.
         name: as advertised or read, or "".
-        requested_hash: whether the host asked if the table that it had kept still holds.
+        requested_hash: whether the host read the database hash, to check its cached attribute table.
     """
 
     label: str
@@ -61,7 +61,7 @@ class DeviceSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_discovery(self) -> bool:
-        """Whether the log holds any of its UUIDs."""
+        """Whether the log contains any of its UUIDs."""
         return bool(self.characteristics)
 
 
@@ -70,13 +70,13 @@ class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         direction: "sent" by the host of the log, "received", or "unknown".
-        uuid: of the handle when the last value went, as far as the log tells it.
+        uuid: of the handle at the last value, if the log contains it.
         earlier_uuids: others that the handle had since the first value, the oldest first.
-        is_host_attribute: whether the handle is of the host's own table, and not of the device's.
-        count: of values; `truncated` of them are not whole in the log.
-        median_interval_s: the median time from one to the next, within 0.5 %; None of a single one.
+        is_host_attribute: whether the handle belongs to the host's own attribute table.
+        count: how many values; `truncated` of them are incomplete in the log.
+        median_interval_s: the median time between values, within 0.5 %; None for a single one.
         shortest, longest: lengths of the values in bytes.
-        first, last: the values that came first and last.
+        first, last: the first and the last value.
     """
 
     device: str
@@ -100,14 +100,14 @@ class StreamSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a log tells.
+    """The summary of a log.
 
     Attributes:
-        records: in the file, as other programs count frames.
-        packets: of those, packets of HCI.
+        records: how many the file has; other programs call them frames.
+        packets: how many of them are HCI packets.
         error: why the log could not be read to its end, or "".
-        lost: frames that are incomplete, because fragments of them are not in the log.
-        uncounted_values: values in streams beyond those that are kept.
+        lost: L2CAP frames that are incomplete, because the log lacks fragments.
+        uncounted_values: values of streams beyond the limit.
     """
 
     file: str
