@@ -113,7 +113,7 @@ async def test_a_unit_is_learned_from_stop_to_speed(axis: Axis) -> None:
         assert rig.values[f"{axis}.invert"] is False
         assert rig.values[f"{axis}.write"] == "auto"
         assert rig.values[f"{axis}.full_speed_deg_per_s"] == pytest.approx(40, rel=0.03)
-        assert "goes on turning when its link drops" in rig.notes
+        assert "keeps turning when its link drops" in rig.notes
         rig.assert_at_rest()
 
 

@@ -96,7 +96,7 @@ def test_a_unit_as_the_profile_describes_it_is_confirmed_and_measured() -> None:
     assert values["pan.write"] is WriteMode.AUTO
     assert values["pan.full_speed_deg_per_s"] == pytest.approx(40, rel=0.01)
     assert "frame.direction.positive" not in values
-    assert "goes on turning when its link drops" in evidence
+    assert "keeps turning when its link drops" in evidence
 
 
 def test_nothing_is_tried_when_the_unit_does_not_stand_still_after_the_stop() -> None:
@@ -165,7 +165,7 @@ def test_a_word_that_turns_the_same_way_is_not_taken_for_the_other() -> None:
 def test_words_that_do_not_fit_together_are_told_and_not_written() -> None:
     _, values, evidence = played(Unit(words={1: Answer.RIGHT, 2: Answer.RIGHT}))
     assert "pan.invert" not in values
-    assert "does not fit together" in evidence
+    assert "this is inconsistent" in evidence
 
 
 def test_a_unit_that_nothing_moves_is_left_without_a_proven_stop() -> None:

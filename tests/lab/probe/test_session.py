@@ -92,7 +92,7 @@ def test_a_unit_that_may_be_turning_is_the_first_thing_to_say() -> None:
 
 
 def test_a_unit_that_was_not_reached_is_told_with_what_to_do() -> None:
-    assert "switched on" in result_message(
+    assert "switch it on" in result_message(
         ProbeResult(Outcome.UNREACHABLE, is_at_rest=True, reason=LinkReason.NOT_FOUND)
     )
 

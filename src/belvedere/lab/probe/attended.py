@@ -1,4 +1,4 @@
-"""A probe that somebody attends: the owner at the terminal, or a head that tells its own angle."""
+"""Attended probes: with a person at the terminal, or with a simulated head whose angle is known."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from belvedere.lab.probe.session import ProbedUnit
     from belvedere.lab.probe.steps import Answer, Question, Step
 
-WELCOME = """[bold]Stay beside the unit, and leave it room to turn.[/bold]
-It turns slowly and for a moment, and is told to stop after each try. [bold white on red] ANY KEY STOPS IT AT ONCE. [/]
-Ctrl-C stops it and ends everything. You say what you see; what is found goes into the profile."""
+INTRODUCTION = """[bold]Stay beside the unit, and leave it room to turn.[/bold]
+It turns slowly and briefly, and is told to stop after each trial. [bold white on red] ANY KEY STOPS IT AT ONCE. [/]
+Ctrl-C stops it and ends the probe. You say what you see; the results are written into the profile."""
 
 
 async def probe_at_terminal(
@@ -42,16 +42,16 @@ async def probe_at_terminal(
     probe_options: ProbeOptions,
     limits: Limits,
 ) -> tuple[ProbeResult, Findings]:
-    """Let the owner watch, at the terminal with this file descriptor. Raises OwnerError where it is none."""
+    """Probe with the person at the terminal of this file descriptor as observer. Raises OwnerError if it is none."""
     sessions: list[ProbeSession] = []
 
-    def leave() -> None:
+    def quit_all() -> None:
         for session in sessions:
             session.end()
 
-    keyboard = Keyboard(descriptor, leave)
+    keyboard = Keyboard(descriptor, quit_all)
     with keyboard.listening():
-        console.print(WELCOME)
+        console.print(INTRODUCTION)
         console.print(f"\nLooking for {probed_unit.address} ...")
         return await _run(
             ProbeSession(probed_unit, adapter, TerminalObserver(console, keyboard), probe_options, limits), sessions
@@ -67,7 +67,7 @@ async def probe_by_angle(
     probe_options: ProbeOptions,
     limits: Limits,
 ) -> tuple[ProbeResult, Findings]:
-    """Let an angle answer, and show what it says."""
+    """Probe with a measured angle as observer, and print its answers."""
 
     def show(step: Step, question: Question, answer: Answer) -> None:
         if question is (step.before or step.after):
@@ -79,10 +79,10 @@ async def probe_by_angle(
 
 
 def report(console: Console, path: Path, ending: ProbeResult, findings: Findings, heading: str) -> int:
-    """Say how it ended and what was found, and put that into the profile; returns the exit status."""
-    if findings.all:  # before anything is shown: the terminal may be what ended it
+    """Write the findings into the profile, and print how the probe ended and what it found; returns the exit status."""
+    if findings.all:  # before printing: a closed terminal may be what ended the probe
         write_findings(path, findings.all, heading)
-        read_profile_file(path)  # what was written is what will be read
+        read_profile_file(path)  # raises if the result is not a valid profile
     console.print(f"\n{result_message(ending)}", style="bold" if is_success(ending) else "bold red", highlight=False)
     if findings.all:
         _list(console, path, findings)
@@ -99,5 +99,5 @@ def _list(console: Console, path: Path, findings: Findings) -> None:
 
 async def _run(session: ProbeSession, known: list[ProbeSession]) -> tuple[ProbeResult, Findings]:
     known.append(session)
-    with handle_termination(session.end):  # until the unit stands still and the link is closed
+    with handle_termination(session.end):  # until the unit is at rest and the link is closed
         return await session.run(), session.findings

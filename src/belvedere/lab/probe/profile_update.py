@@ -1,7 +1,7 @@
-"""Writes what a probe found into the owner's profile: values in their place, and the evidence beside them as comments.
+"""Writes a probe's findings into the owner's profile: the values in place, with the evidence as comments above them.
 
-Only the lines that change are touched. What comes out is read again and compared with what was meant; where the file is
-laid out in a way that this does not understand, it is left as it is and SettingsError says what to write by hand.
+Only lines that change are touched, so that comments and layout survive. The result is parsed and compared with what was
+intended; where the file's layout is not understood, it is left unchanged and SettingsError says what to write by hand.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ ENTRY = re.compile(r"^(?P<indent>\s*)(?P<key>[A-Za-z0-9_-]+)\s*=\s*(?P<value>.*)
 
 
 def write_findings(path: Path, findings: Sequence[Finding], heading: str) -> None:
-    """Put the findings into the file; what it was before is kept beside it as `.bak`. Raises SettingsError."""
+    """Write the findings into the file, and keep the previous version beside it as `.bak`. Raises SettingsError."""
     text = read_text(path)
     changed = with_findings(text, findings, heading, str(path))
     try:
         path.with_name(f"{path.name}.bak").write_text(text, encoding="utf-8")
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text(changed, encoding="utf-8")
-        os.replace(fresh, path)  # noqa: PTH105 - the same as Path.replace, which ruff takes for a string's
+        temporary = path.with_name(f"{path.name}.new")
+        temporary.write_text(changed, encoding="utf-8")
+        os.replace(temporary, path)  # noqa: PTH105 - Path.replace, which ruff mistakes for str.replace
     except OSError as error:
         raise SettingsError(str(path), "", f"cannot be written: {error.strerror}") from error
 
 
 def with_findings(text: str, findings: Sequence[Finding], heading: str, file: str) -> str:
-    """The profile's text with the findings in it; `heading` says of the evidence when and of what it is."""
+    """The profile's text with the findings in it; `heading` begins each line of evidence: when, and of which unit."""
     wanted = tomllib.loads(text)
     lines = text.splitlines()
-    for finding in reversed(findings):  # each goes to the top of its table, so that they end up in order
+    for finding in reversed(findings):  # each goes to the top of its table, so reversed they end up in order
         _put(wanted, finding)
         _write(lines, finding, heading)
     changed = "\n".join(lines) + "\n"
     try:
-        is_as_meant = tomllib.loads(changed) == wanted
+        is_as_intended = tomllib.loads(changed) == wanted
     except tomllib.TOMLDecodeError:
-        is_as_meant = False
-    if not is_as_meant:
+        is_as_intended = False
+    if not is_as_intended:
         probe_at_terminal = ", ".join(
             f"{one.table}.{one.key} = {_literal(one.value)}" for one in findings if one.value is not None
         )
         raise SettingsError(
-            file, "", "is laid out in a way that cannot be written to; write by hand", probe_at_terminal
+            file, "", "its layout cannot be edited automatically; write these by hand", probe_at_terminal
         )
     return changed
 
 
 def _put(document: dict[str, Any], finding: Finding) -> None:
-    """The same change to the parsed document."""
+    """Make the same change in the parsed document, for comparison."""
     if finding.key is None or finding.value is None:
         return
     for name in finding.table.split("."):

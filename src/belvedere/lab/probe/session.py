@@ -1,4 +1,4 @@
-"""One probe from the owner's words to the owner's profile: which unit, what to find out, and what was found."""
+"""A probe session: which unit to probe, the run, its findings, and the message about its result."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 OUTCOME_MESSAGES = {
     Outcome.DONE: "Done.",
     Outcome.QUIT: "Ended; the unit was told to stop.",
-    Outcome.RUNAWAY: "The stop does not stop this unit: switch it off, and look for the stop in a phone's log.",
-    Outcome.STOP_UNPROVEN: "Without a stop that is known to work nothing more is tried; look for it in a phone's log.",
+    Outcome.RUNAWAY: "The stop frame does not stop this unit. Switch it off; `belvedere snoop` can find the right one.",
+    Outcome.STOP_UNPROVEN: "Nothing more is tried without a working stop frame; `belvedere snoop` can find it.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedUnit:
-    """The unit to be probed: its head's profile, its axis, and its address."""
+    """The unit to probe: its head's profile, its axis, and its address."""
 
     profile: HeadProfile
     axis: Axis
@@ -43,25 +43,27 @@ class ProbedUnit:
 
     @property
     def unit(self) -> UnitProfile:
-        """How the profile describes it, at this address."""
+        """Its part of the profile, with this address."""
         unit = self.profile.unit(self.axis)
         if unit is None:
-            raise OwnerError(f"the profile has no [{self.axis}]")
+            raise OwnerError(f"the profile has no [{self.axis}] table: add it")
         return msgspec.structs.replace(unit, address=self.address)
 
 
 def select_unit(profile: HeadProfile, address: str, axis: Axis | None) -> ProbedUnit:
-    """The unit at this address: on the axis that is asked for, that has the address, or that is the only one.
+    """The unit at this address: on the given axis, or the one with this address in the profile, or the only one.
 
-    Raises OwnerError where this is not clear.
+    Raises OwnerError where that is ambiguous.
     """
     present = [one for one in AXES if profile.unit(one) is not None]
-    at_it = [one for one in present if (unit := profile.unit(one)) and (unit.address or "").upper() == address.upper()]
-    candidates = [axis] if axis is not None else at_it or present
+    with_address = [
+        one for one in present if (unit := profile.unit(one)) and (unit.address or "").upper() == address.upper()
+    ]
+    candidates = [axis] if axis is not None else with_address or present
     if len(candidates) != 1:
-        raise OwnerError("the profile has a pan and a tilt unit: say which one this is, --axis pan or --axis tilt")
+        raise OwnerError("the profile has a pan and a tilt unit: say which one this is with --axis pan or --axis tilt")
     if candidates[0] not in present:
-        raise OwnerError(f"the profile has no [{candidates[0]}]")
+        raise OwnerError(f"the profile has no [{candidates[0]}] table: choose the other --axis, or add it")
     return ProbedUnit(profile=profile, axis=candidates[0], address=address)
 
 
@@ -87,7 +89,7 @@ class ProbeSession:
         )
 
     async def run(self) -> ProbeResult:
-        """Probe to the end; see `ProbeRun.run`."""
+        """Run the probe; see `ProbeRun.run`."""
         return await self._run.run()
 
     def end(self) -> None:
@@ -103,17 +105,17 @@ class ProbeSession:
 
 
 def result_message(ending: ProbeResult) -> str:
-    """How it ended, in a line, and what to do where that was not well."""
+    """How the probe ended, in a line, and what to do where it failed."""
     if not ending.is_at_rest:
         return (
-            "THE UNIT MAY STILL BE TURNING: it was out of reach when it was to stop. Switch it off at its own switch."
+            "THE UNIT MAY STILL BE TURNING: it was out of reach when it should stop. Switch it off by its own switch."
         )
     if ending.outcome is Outcome.UNREACHABLE:
-        why = MESSAGES.get(ending.reason, ending.reason) if ending.reason is not None else "no answer"
-        return f"The unit was not reached: {why}"
+        reason = MESSAGES.get(ending.reason, ending.reason) if ending.reason is not None else "no answer"
+        return f"Could not reach the unit: {reason}"
     return OUTCOME_MESSAGES.get(ending.outcome, f"Ended: {ending.outcome}; the unit was told to stop.")
 
 
 def is_success(ending: ProbeResult) -> bool:
-    """Whether nothing is left to be done by hand."""
+    """Whether nothing is left to do for the person."""
     return ending.is_at_rest and ending.outcome in {Outcome.DONE, Outcome.QUIT}
