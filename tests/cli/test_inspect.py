@@ -28,5 +28,5 @@ def test_a_program_reads_what_a_unit_of_the_demo_has() -> None:
 def test_what_is_no_address_is_one_line_and_status_2() -> None:
     ran = run("PONS-PAN")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("belvedere: PONS-PAN is no address")
+    assert ran.stderr.startswith("belvedere: PONS-PAN is not a Bluetooth address")
     assert ran.stderr.count("\n") == 1

@@ -102,11 +102,11 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
     [
         (["{folder}/nowhere.log"], "nowhere.log: No such file"),
         (["{folder}"], "Is a directory"),
-        (["{folder}/text"], "no Bluetooth log"),
+        (["{folder}/text"], "not a Bluetooth log"),
         (["/dev/null"], "/dev/null: neither a file nor a pipe"),
         (["-"], "-: an empty file"),
         (["--jason", "{log}"], "Unknown option: --jason"),
-        (["{log}", "--handle", "0x99"], "no values over handle 0x0099; there are: 0x0017"),
+        (["{log}", "--handle", "0x99"], "no values over handle 0x0099; available: 0x0017"),
         (["{folder}/empty"], "an empty file"),
         (["{log}", "--device", "PONS-9"], "no device PONS-9"),
         (["{log}", "--handle", "seventeen"], "--handle seventeen"),
@@ -159,7 +159,7 @@ def test_a_profile_is_drafted_that_the_house_takes(drive_log: str, tmp_path: Pat
     file = tmp_path / "head.toml"
     ran = run(drive_log, "--profile", str(file))
     assert ran.returncode == 0, ran.stderr
-    assert "a direction: rest 00" in ran.stdout
+    assert "a direction: 00 at rest" in ran.stdout
     profile = load_profile(file.read_text(encoding="utf-8"), "head.toml")
     assert profile.pan is not None
     assert profile.pan.name_patterns == ("PONS-PAN-1",)

@@ -22,7 +22,7 @@ def told(use: AppUse) -> str:
 
 def test_each_part_is_told_with_how_sure_that_is_and_why() -> None:
     text = told(AppUse())
-    assert "What handle 0x0017 takes" in text
+    assert "Commands to handle 0x0017" in text
     assert "decimal digits" in text
     assert "99 %" in text
     assert "stop: 020000000000000000000000" in text

@@ -40,7 +40,7 @@ async def test_a_unit_shows_all_that_it_has_in_order() -> None:
         home = next(service for service in inspection.services if service.uuid == SERVICE)
         assert [one.uuid for one in home.characteristics] == [COMMAND, STATE]
         assert found(inspection, "2a24").value == b"PONS PT, virtual"
-        assert steps[:2] == ["looking for it", "connecting"]
+        assert steps[:2] == ["searching", "connecting"]
 
 
 async def test_the_one_that_takes_commands_is_told_from_all_others() -> None:

@@ -58,7 +58,7 @@ def test_a_unit_without_a_name_is_found_by_its_address_and_the_axis_is_a_questio
 
 def test_what_was_never_driven_is_a_guess_and_says_so() -> None:
     text = draft_profile(inferred(AppUse(is_one_way=True)))
-    assert "only one way was driven: 02 for the other is a guess" in text
+    assert "only one direction was driven: 02 for the other is a guess" in text
     direction = load_profile(text, "draft.toml").frame.direction
     assert direction is not None
     assert direction.negative == "02"
@@ -73,7 +73,7 @@ def test_a_way_whose_word_is_kept_at_rest_stops_with_the_frame_of_the_log() -> N
     layout = load_profile(text, "draft.toml").frame
     assert stop_frame(layout) == frame(0)
     assert {unpack(layout, frame(velocity)) > 0 for velocity in (0.5, -0.5)} == {True, False}
-    assert "what stops is the speed 0" in text
+    assert "the speed 0 is what stops the unit" in text
 
 
 def test_where_no_stop_was_seen_the_word_for_rest_is_a_guess_and_says_so() -> None:
@@ -82,7 +82,7 @@ def test_where_no_stop_was_seen_the_word_for_rest_is_a_guess_and_says_so() -> No
     (found,) = infer([msgspec.structs.replace(stream, samples=moves)])
     assert found.stop is None
     text = draft_profile(found)
-    assert "the word for rest was not seen: 00 is a guess" in text
+    assert "the value at rest is not in the log: 00 is a guess" in text
     direction = load_profile(text, "draft.toml").frame.direction
     assert direction is not None
     assert direction.none == "00"
@@ -102,7 +102,7 @@ def two_speeds(velocity: float) -> bytes:
     return pack(PONS, velocity) + pack(PONS, velocity / 3)
 
 
-@pytest.mark.parametrize(("frame", "word"), [(counted, "counted"), (two_speeds, "one speed")])
+@pytest.mark.parametrize(("frame", "word"), [(counted, "counter"), (two_speeds, "one speed")])
 def test_a_layout_that_no_profile_can_say_is_refused_in_words(frame: Callable[[float], bytes], word: str) -> None:
     (found,) = infer([app_stream(frame, Random(1))])
     assert word in drafting_obstacle(found)

@@ -79,14 +79,14 @@ def test_a_line_marks_a_unit_of_a_head() -> None:
 
 
 def test_the_sentence_says_what_to_do_next() -> None:
-    assert "switched on" in summary([])
+    assert "Switch the unit on" in summary([])
     assert "belvedere inspect" in summary([LAMP])
     assert "PONS-PAN-1" in summary([PAN, LAMP])
 
 
 def test_a_program_gets_everything() -> None:
     devices = json.loads(as_json([PAN, LAMP], 101.5))["devices"]
-    assert devices[0]["fits"] == [{"head": "ZEAPON PONS PT", "axis": "pan"}]
+    assert devices[0]["matches"] == [{"head": "ZEAPON PONS PT", "axis": "pan"}]
     assert devices[1]["services"] == [{"uuid": "0000180a-0000-1000-8000-00805f9b34fb", "name": "Device Information"}]
     assert devices[1]["seen_s_ago"] == 1.5
 
@@ -103,5 +103,5 @@ async def test_a_programs_document_is_all_that_is_printed() -> None:
 
 async def test_in_a_terminal_the_table_stays_when_the_scan_is_over() -> None:
     text = await shown(show_table, is_terminal=True)
-    assert text.count("Listening on the first adapter (for 2 s)") >= 4
+    assert text.count("Scanning on the first adapter (for 2 s)") >= 4
     assert text.rstrip().endswith("unit).")

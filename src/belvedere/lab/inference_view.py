@@ -1,4 +1,4 @@
-"""Shows what was inferred of a log: a line for each part of a frame, with how sure that is and why."""
+"""Shows what was inferred from a log: a line for each field of a frame, with confidence and evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render(inferences: Iterable[Inference]) -> Group:
-    """A table for each handle that is written to."""
+    """A table for each handle that commands were written to."""
     parts: list[Text | Table] = []
     for one in inferences:
         parts += [_title(one), _table(one), *(Text(f"  {line}") for line in _lines(one)), Text()]
@@ -26,17 +26,17 @@ def render(inferences: Iterable[Inference]) -> Group:
 
 
 def _title(inference: Inference) -> Text:
-    text = Text(f"What handle 0x{inference.handle:04x} takes", style="bold")
-    text.append(f" ({inference.device}; {inference.count} commands, {inference.distinct} different)", "not bold")
+    text = Text(f"Commands to handle 0x{inference.handle:04x}", style="bold")
+    text.append(f" ({inference.device}; {inference.count} commands, {inference.distinct} distinct)", "not bold")
     return text
 
 
 def _table(inference: Inference) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("digits", no_wrap=True)
-    table.add_column("sure", justify="right", no_wrap=True)
-    table.add_column("what", overflow="fold")
-    table.add_column("because", overflow="fold")
+    table.add_column("confidence", justify="right", no_wrap=True)
+    table.add_column("meaning", overflow="fold")
+    table.add_column("evidence", overflow="fold")
     for frame_field in inference.fields:
         place = f"{frame_field.start + 1}" + (f"-{frame_field.end}" if frame_field.end > frame_field.start + 1 else "")
         table.add_row(place, f"{100 * frame_field.confidence:.0f} %", _what(frame_field), frame_field.evidence)
@@ -51,11 +51,13 @@ def _what(frame_field: FrameField) -> str:
 def _lines(inference: Inference) -> list[str]:
     lines = []
     if inference.stop is not None:
-        sure = f"{100 * inference.stop.confidence:.0f} % sure"
-        lines.append(f"stop: {inference.stop.digits} ({sure}: {inference.stop.evidence})")
+        confidence = f"{100 * inference.stop.confidence:.0f} % confidence"
+        lines.append(f"stop: {inference.stop.digits} ({confidence}: {inference.stop.evidence})")
     lines += [
-        f"besides: {one.count} x {one.description}, such as {one.example.hex(' ')}" for one in inference.other_traffic
+        f"also sent: {one.count} x {one.description}, such as {one.example.hex(' ')}" for one in inference.other_traffic
     ]
-    lines += [f"to be surer of digits {one.start + 1} on: {one.advice}" for one in inference.fields if one.advice]
+    lines += [
+        f"to improve confidence in digit {one.start + 1} on: {one.advice}" for one in inference.fields if one.advice
+    ]
     obstacle = drafting_obstacle(inference)
     return [*lines, *inference.notes, *([f"no profile can be drafted: {obstacle}"] if obstacle else [])]

@@ -1,4 +1,4 @@
-"""Shows what a device has: a tree for people with what to write into a profile, or JSON."""
+"""Shows an inspected device: as a tree with the lines for a profile, or as JSON."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from belvedere.lab.profiles import UnitMatch
 
 PROPERTY_LABELS = {
-    "read": "can be read",
-    "write": "can be written",
-    "write-without-response": "can be written without an answer",
-    "notify": "tells by itself",
-    "indicate": "tells by itself and wants an answer",
+    "read": "readable",
+    "write": "writable",
+    "write-without-response": "writable without response",
+    "notify": "sends notifications",
+    "indicate": "sends indications",
 }
 READ_ERRORS = {
-    LinkReason.REFUSED: "it refused; it may want to be paired first",
+    LinkReason.REFUSED: "refused; it may need pairing first",
     LinkReason.UNANSWERED: "no answer",
     LinkReason.LOST: "the connection was lost",
 }
 
 
 def tree(inspection: Inspection) -> Tree:
-    """Services with their characteristics; what may take commands is marked."""
+    """Services with their characteristics; those that may take commands are marked."""
     title = Text(inspection.name or "(no name)", style="bold")
     dbm = inspection.rssi_dbm
-    signal = "connected already" if dbm is None else f"signal {signal_label(dbm)} ({dbm} dBm)"
+    signal = "already connected" if dbm is None else f"signal {signal_label(dbm)} ({dbm} dBm)"
     title.append(f"  {inspection.address}, {signal}", "not bold")
     shown = Tree(title)
     for service in inspection.services:
@@ -44,15 +44,15 @@ def tree(inspection: Inspection) -> Tree:
 
 
 def advice(inspection: Inspection, matches: tuple[UnitMatch, ...]) -> str:
-    """What a profile would say of this device, or why nothing can be said."""
+    """The lines for a profile of this device, or why there are none."""
     candidates = [
         (service, one) for service in inspection.services for one in service.characteristics if one.may_take_commands
     ]
     if not candidates:
-        return "Nothing here can be written that is the maker's own: no head of velocity commands, it seems."
-    known = f"It may be the {matches[0].axis} unit of {matches[0].head}.\n" if matches else ""
+        return "This does not look like a head that takes commands: it has no vendor-specific characteristic to write."
+    known = f"This matches the {matches[0].axis} unit of {matches[0].head}.\n" if matches else ""
     if len(candidates) > 1:
-        known += "More than one could take commands; a phone's log tells which: `belvedere snoop`.\n"
+        known += "More than one characteristic could take commands; a phone's log shows which: `belvedere snoop`.\n"
     axis = matches[0].axis if matches else "pan"
     blocks = "\nor\n".join(_block(inspection, service, one, axis) for service, one in candidates)
     return f"{known}For a profile:\n\n{blocks}"
@@ -64,7 +64,7 @@ def as_json(inspection: Inspection, matches: tuple[UnitMatch, ...]) -> str:
         "address": inspection.address,
         "name": inspection.name,
         "rssi_dbm": inspection.rssi_dbm,
-        "fits": [{"head": unit_match.head, "axis": unit_match.axis} for unit_match in matches],
+        "matches": [{"head": unit_match.head, "axis": unit_match.axis} for unit_match in matches],
         "services": [
             {
                 "uuid": service.uuid,
@@ -79,7 +79,7 @@ def as_json(inspection: Inspection, matches: tuple[UnitMatch, ...]) -> str:
 
 
 def _title(uuid: str, kind: str) -> str:
-    return f"{uuid_label(uuid)}" + ("" if assigned_name(uuid) else f" (a {kind} of the maker's own)")
+    return f"{uuid_label(uuid)}" + ("" if assigned_name(uuid) else f" (vendor-specific {kind})")
 
 
 def _leaf(one: Characteristic) -> Text:
@@ -97,7 +97,7 @@ def _leaf(one: Characteristic) -> Text:
 
 
 def _block(inspection: Inspection, service: Service, one: Characteristic, axis: str) -> str:
-    """The lines of a profile that name this characteristic."""
+    """The lines of a profile that select this characteristic."""
     lines = [
         f"[{axis}]",
         f'address = "{inspection.address}"',
@@ -117,7 +117,7 @@ def _plain(one: Characteristic) -> dict[str, object]:
         "handle": one.handle,
         "properties": list(one.properties),
         "value": None if one.value is None else one.value.hex(),
-        "trouble": one.read_error,
+        "read_error": one.read_error,
         "descriptors": list(one.descriptors),
         "may_take_commands": one.may_take_commands,
     }

@@ -1,4 +1,4 @@
-"""What numbers of Bluetooth mean, in words for people: UUIDs, signal strengths, values that were read."""
+"""Readable labels for UUIDs, signal strengths and values."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from bleak.uuids import uuidstr_to_str
 SIG_TAIL = "-0000-1000-8000-00805f9b34fb"
 UNKNOWN = {"Unknown", "Vendor specific", ""}
 SIGNAL_LEVELS_DBM = ((-55, "very near"), (-70, "good"), (-82, "weak"))
-"""From where on a signal is called so. -82 dBm leaves a link 10 dB above what receivers lose (about -92 dBm)."""
+"""Each label with its lowest RSSI. -82 dBm leaves a margin of 10 dB above a receiver's sensitivity (about -92 dBm)."""
 
 VERY_WEAK = "very weak"
 BARS = {"very near": "▂▄▆█", "good": "▂▄▆", "weak": "▂▄", VERY_WEAK: "▂"}
 
 
 def short_uuid(uuid: str) -> str:
-    """A UUID as short as it is usually written: `fff0`, or in full where it is nobody's short one."""
+    """A UUID as it is usually written: `fff0` for a 16-bit one, others in full."""
     uuid = uuid.lower()
     return uuid[4:8] if uuid.startswith("0000") and uuid.endswith(SIG_TAIL) else uuid
 
 
 def assigned_name(uuid: str) -> str:
-    """What the world calls this UUID, or "" where it is the maker's own secret."""
+    """The name that the Bluetooth SIG or a member has registered for this UUID, or ""."""
     name = uuidstr_to_str(uuid)
     return "" if name in UNKNOWN else name
 
 
 def uuid_label(uuid: str) -> str:
-    """A UUID with its name, where it has one: `180a Device Information`, `fff0`."""
+    """A UUID with its registered name, if it has one: `180a Device Information`, `fff0`."""
     return f"{short_uuid(uuid)} {assigned_name(uuid)}".rstrip()
 
 
 def signal_label(rssi_dbm: int) -> str:
-    """How well a device is heard."""
-    return next((word for from_dbm, word in SIGNAL_LEVELS_DBM if rssi_dbm >= from_dbm), VERY_WEAK)
+    """The strength of a signal in words."""
+    return next((label for minimum_dbm, label in SIGNAL_LEVELS_DBM if rssi_dbm >= minimum_dbm), VERY_WEAK)
 
 
 def value_label(value: bytes) -> str:
-    """A value that was read: as text where it is text, as a number where it is short, and as it is."""
+    """A value as text if it is printable ASCII, otherwise as hexadecimal bytes; a single byte also as a number."""
     if not value:
         return "(empty)"
     digits = value.hex(" ")

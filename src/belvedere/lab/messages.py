@@ -1,4 +1,4 @@
-"""Why a unit or the adapter cannot be reached, and what the owner can do about it, in one line."""
+"""Messages for the owner: why a unit or the adapter cannot be reached, and what to do about it, in one line each."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MESSAGES = {
-    LinkReason.ADAPTER_OFF: "there is no Bluetooth adapter that is on; `belvedere doctor` says what is missing",
-    LinkReason.NO_PERMISSION: "this user may not use Bluetooth: sudo usermod -aG bluetooth $USER, and log in anew",
-    LinkReason.NOT_FOUND: "it was not seen: is it switched on, near, and not connected to a phone?",
-    LinkReason.CONNECT_FAILED: "it was seen, but no connection came about: is it connected to a phone?",
-    LinkReason.UNANSWERED: "it does not answer: switch it off and on, and come nearer",
-    LinkReason.LOST: "the connection was lost: come nearer, and try again",
-    LinkReason.REFUSED: "it refused: pair it first, or the profile's characteristic is not the one that takes commands",
+    LinkReason.ADAPTER_OFF: "no Bluetooth adapter is switched on; run `belvedere doctor` to see what is missing",
+    LinkReason.NO_PERMISSION: "this user may not use Bluetooth: sudo usermod -aG bluetooth $USER, then log in again",
+    LinkReason.NOT_FOUND: "not found: switch it on, bring it close, and close the phone's app",
+    LinkReason.CONNECT_FAILED: "found, but could not connect: close the phone's app, or switch the unit off and on",
+    LinkReason.UNANSWERED: "it does not answer: switch it off and on, and move closer",
+    LinkReason.LOST: "the connection was lost: move closer, and try again",
+    LinkReason.REFUSED: "it refused: pair it first, or check the characteristic in the profile",
 }
 
 
 @contextlib.contextmanager
 def as_owner_error(what: str) -> Iterator[None]:
-    """Raise an OwnerError of one line instead of a LinkError; `what` is what could not be done."""
+    """Turn a LinkError into an OwnerError of one line; `what` is what could not be done, or to whom."""
     try:
         yield
     except LinkError as error:
@@ -31,5 +31,5 @@ def as_owner_error(what: str) -> Iterator[None]:
 
 
 def message_for(error: LinkError) -> str:
-    """Why, and what to do."""
+    """Why the link failed, and what to do."""
     return MESSAGES.get(error.reason, " ".join(str(error).split()))

@@ -1,4 +1,4 @@
-"""Writes what was inferred of a log as a head's profile, with the evidence beside it: a draft for the owner to try."""
+"""Drafts a head's profile from what was inferred from a log, with the evidence as comments."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 WRITE_COMMAND = 0x52
 AXES = "pan", "tilt"
-GUESSED_VALUES = 256  # a way that was never driven is given the next number that is free
+GUESSED_VALUES = 256  # candidates for the value of a direction that was never driven
 
 
 PLACEHOLDERS = {FieldKind.DIRECTION: DIRECTION, FieldKind.SPEED: SPEED, FieldKind.CHECKSUM: CHECK}
 
 
 def drafting_obstacle(inference: Inference) -> str:
-    """Why a profile cannot say this layout, in words, or ""."""
+    """Why a profile cannot describe this layout, or ""."""
     kinds = [one.kind for one in inference.fields]
     if FieldKind.COUNTER in kinds:
-        return "its frames are counted, which a profile cannot say yet"
+        return "its frames contain a counter, which profiles do not support yet"
     if not set(kinds) <= {FieldKind.CONSTANT, *PLACEHOLDERS}:
-        return "some of its digits are not understood"
+        return "the meaning of some digits is unknown"
     if kinds.count(FieldKind.SPEED) != 1:
-        return "a profile wants one speed in a frame"
+        return "a frame must have exactly one speed"
     (speed,) = inference.of(FieldKind.SPEED)
     has_sign = speed.number is not None and speed.number.has_sign
     if kinds.count(FieldKind.DIRECTION) != (0 if has_sign else 1):
-        return "a profile wants one direction in a frame, or a speed with a sign"
+        return "a frame must have exactly one direction, or a signed speed"
     return ""
 
 
 def draft_profile(inference: Inference, names: Mapping[str, str] | None = None) -> str:
-    """The profile's text; `names` holds the advertised names of devices, by address.
+    """The profile as TOML; `names` are the advertised names of devices by address.
 
-    Raises ValueError with `drafting_obstacle`'s words where a profile cannot say this layout.
+    Raises ValueError with the text of `drafting_obstacle` where a profile cannot describe this layout.
     """
     obstacle = drafting_obstacle(inference)
     if obstacle:
@@ -51,7 +51,7 @@ def draft_profile(inference: Inference, names: Mapping[str, str] | None = None) 
     directions, notes = _directions(inference)
     lines = [
         "# A draft, read from a Bluetooth log. Try it with care: belvedere probe ADDRESS --profile THIS-FILE",
-        f"# {inference.count} commands, {inference.distinct} different ones, on handle 0x{inference.handle:04x}.",
+        f"# {inference.count} commands, {inference.distinct} distinct, on handle 0x{inference.handle:04x}.",
         *(_evidence(one) for one in inference.fields),
         *([f"# the stop is {inference.stop.digits}: {inference.stop.evidence}"] if inference.stop else []),
         *(f"# {note}" for note in (*inference.notes, *notes)),
@@ -60,7 +60,7 @@ def draft_profile(inference: Inference, names: Mapping[str, str] | None = None) 
         "[frame]",
         f"template = {json.dumps(_template(inference))}",
         *directions,
-        f"# {max(1, speed.fastest)} is the fastest that was seen; the unit may know more.",
+        f"# {max(1, speed.fastest)} is the fastest speed in the log; the unit may support faster ones.",
         _speed(speed),
         *(_checksum(one.checksum) for one in inference.of(FieldKind.CHECKSUM) if one.checksum is not None),
         *_units(inference, names or {}),
@@ -69,10 +69,13 @@ def draft_profile(inference: Inference, names: Mapping[str, str] | None = None) 
 
 
 def _evidence(frame_field: FrameField) -> str:
-    place = f"digits {frame_field.start + 1} to {frame_field.end}"
+    position = f"digits {frame_field.start + 1} to {frame_field.end}"
     others = "".join(f" It may also be {other.description}." for other in frame_field.alternatives)
-    advice = f" To be surer: {frame_field.advice}." if frame_field.advice else ""
-    return f"# {place}: {frame_field.description} ({frame_field.evidence}; confidence {frame_field.confidence:.2f}).{others}{advice}"
+    advice = f" To improve it: {frame_field.advice}." if frame_field.advice else ""
+    return (
+        f"# {position}: {frame_field.description} ({frame_field.evidence}; confidence {frame_field.confidence:.2f})."
+        f"{others}{advice}"
+    )
 
 
 def _template(inference: Inference) -> str:
@@ -86,9 +89,9 @@ def _template(inference: Inference) -> str:
 
 
 def _speed(speed: FrameField) -> str:
-    """The keys of the speed, with those that a profile takes for granted left out."""
+    """The line of the speed, without keys that have their default value."""
     field = (speed.number or NumberFormat(Encoding.BCD)).speed_field(speed.end - speed.start)
-    fastest = min(max(1, speed.fastest), field.largest)  # one side of a number with a sign goes one further
+    fastest = min(max(1, speed.fastest), field.largest)  # the negative range of two's complement is one larger
     keys = [f"digits = {field.digits}", f"fastest = {fastest}", "slowest = 1", f'encoding = "{field.encoding}"']
     if field.order is not Order.HIGH_FIRST:
         keys.append(f'order = "{field.order}"')
@@ -106,8 +109,8 @@ def _checksum(checksum: Check) -> str:
 
 
 def _directions(inference: Inference) -> tuple[list[str], list[str]]:
-    """The line of the direction's words, if there are any, and what has to be said of the ways."""
-    notes = ["which way is right or up is a guess: set invert = true for a unit that turns the other way"]
+    """The line of the direction, if the frame has one, and notes on what is a guess."""
+    notes = ["which direction is right or up is a guess: set invert = true for a unit that turns the other way"]
     found = inference.of(FieldKind.DIRECTION)
     if not found:
         return [], notes
@@ -117,25 +120,25 @@ def _directions(inference: Inference) -> tuple[list[str], list[str]]:
 
 
 def _words(direction: FrameField, *, is_rest_known: bool) -> tuple[DirectionWords, list[str]]:
-    """The words for both ways and rest, and what has to be said of those that were guessed."""
+    """The values for both directions and rest, and notes on those that are guessed."""
     seen = direction.direction_values or DirectionValues(None, ())
     size = direction.end - direction.start
     none, ways, notes = seen.none, list(seen.moving[:2]), []
     free = (format(number, "x").zfill(size) for number in range(min(GUESSED_VALUES, 16**size)))
     if none is None and is_rest_known and ways:
-        notes.append(f"at rest the direction is {ways[0]}, as it is one way: what stops is the speed 0")
+        notes.append(f"at rest the direction stays {ways[0]}, as for one way: the speed 0 is what stops the unit")
     elif none is None:
         none = next(word for word in free if word not in ways)
-        notes.append(f"the word for rest was not seen: {none} is a guess")
+        notes.append(f"the value at rest is not in the log: {none} is a guess")
     while len(ways) < 2:  # noqa: PLR2004 - one way, and the other
         guess = next(word for word in free if word not in {none, *ways})
         ways.append(guess)
-        notes.append(f"only one way was driven: {guess} for the other is a guess, do not use it before probing")
+        notes.append(f"only one direction was driven: {guess} for the other is a guess, probe it before use")
     return DirectionWords(positive=ways[0], negative=ways[1], none=none), notes
 
 
 def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:
-    """A table for each device: by its name where that tells the axis, else in the order of the log."""
+    """A table for each device: for the axis in its name, or else in the order of the log."""
     devices = inference.device.split(", ")[: len(AXES)]
     named = {axis: device for axis in AXES for device in devices if axis in names.get(device, "").lower()}
     rest = [device for device in devices if device not in named.values()]
@@ -147,7 +150,7 @@ def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:
         lines += ["", f"[{axis}]"]
         if axis not in named:
             lines.append(
-                "# Which axis this unit turns is not in the log: exchange [pan] and [tilt] if it is the other."
+                "# Which axis this unit turns is not in the log: swap [pan] and [tilt] if it is the other one."
             )
         lines += _finding(device, names.get(device, ""))
         if inference.uuid is not None:
@@ -157,12 +160,12 @@ def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:
 
 
 def _finding(device: str, name: str) -> list[str]:
-    """How the unit is found: by its name, else by its address, else the owner has to say."""
+    """How the unit is found: by its name, or else by its address, or else by what the owner fills in."""
     if name:
         return [f"name_patterns = [{json.dumps(name)}]"]
     if device.count(":") == 5:  # noqa: PLR2004 - six bytes
         return [f'address = "{device}"']
     return [
-        "# The log does not tell who this is: put the name in that `belvedere scan` shows.",
+        "# The log contains neither name nor address: fill in the name that `belvedere scan` shows.",
         'name_patterns = ["?"]',
     ]

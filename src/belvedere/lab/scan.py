@@ -1,4 +1,4 @@
-"""Who is on the air: every device that advertises itself, how well it is heard, and whether a profile knows it."""
+"""Scans for advertising devices: their names, services and signal strength, and which units of a profile they match."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
     from belvedere.lab.adapter import Adapter
 
-SMOOTHING = 0.3  # of a new strength: single readings jump by 10 dB, and a table that jumps cannot be read
-START_STOP_TIMEOUT_S = 5.0  # starting or ending a scan takes milliseconds; whoever hangs is told of, and left behind
+SMOOTHING = 0.3  # weight of a new RSSI: single readings jump by 10 dB, and a table that keeps re-sorting is unreadable
+START_STOP_TIMEOUT_S = 5.0  # starting or stopping a scan takes milliseconds unless BlueZ hangs
 REPORT_DUPLICATES: BlueZScannerArgs = {"filters": {"DuplicateData": True}}
-"""BlueZ tells of a device that says nothing new only if asked to."""
+"""Without this, BlueZ reports an advertisement only if it differs from the device's last one."""
 
 
 class ScannedDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """One device, as it has told of itself so far.
+    """One device, as known from its advertisements so far.
 
     Attributes:
-        name: "" while it has not told one.
+        name: "" while none was received.
         services: full UUIDs that it advertises; it may have more.
-        rssi_dbm: how well it is heard, smoothed.
-        matches: units of profiles that it may be.
-        seen_at_s: when it was heard last, on the clock of whoever hears it.
-        count: how often it was heard.
+        rssi_dbm: signal strength, smoothed.
+        matches: units of profiles that it matches.
+        seen_at_s: when its last advertisement was received, on the scanner's clock.
+        count: how many advertisements were received.
     """
 
     address: str
@@ -51,7 +51,7 @@ class ScannedDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScanResults:
-    """All devices that were heard, put together from what each advertisement tells. Pure."""
+    """All devices found so far, each accumulated from its advertisements. Pure."""
 
     def __init__(self, profiles: Sequence[HeadProfile]) -> None:
         self._profiles = profiles
@@ -59,31 +59,31 @@ class ScanResults:
         self._signals_dbm: dict[str, float] = {}
 
     def receive(self, address: str, name: str, services: Sequence[str], rssi_dbm: int, now: float) -> bool:
-        """Take in one advertisement; True if the device was not known before."""
+        """An advertisement was received; True if its device is new."""
         known = self._devices.get(address)
         signal_dbm = self._signals_dbm.get(address, rssi_dbm)
         signal_dbm += SMOOTHING * (rssi_dbm - signal_dbm)
         self._signals_dbm[address] = signal_dbm
         name = name or (known.name if known else "")
-        everything = tuple(sorted({*services, *(known.services if known else ())}))
+        all_services = tuple(sorted({*services, *(known.services if known else ())}))
         self._devices[address] = ScannedDevice(
             address=address,
             name=name,
-            services=everything,
+            services=all_services,
             rssi_dbm=round(signal_dbm),
-            matches=find_matches(self._profiles, address, name, everything),
+            matches=find_matches(self._profiles, address, name, all_services),
             seen_at_s=now,
             count=known.count + 1 if known else 1,
         )
         return known is None
 
     def device(self, address: str) -> ScannedDevice:
-        """The device at this address, which was heard. Raises KeyError."""
+        """The device at this address. Raises KeyError if it was not found yet."""
         return self._devices[address]
 
     @property
     def devices(self) -> list[ScannedDevice]:
-        """Those that a profile knows first, then those that are heard best."""
+        """Devices that match a profile first, then by signal strength."""
         return sorted(
             self._devices.values(),
             key=lambda device: (not device.matches, -device.rssi_dbm, device.name, device.address),
@@ -98,15 +98,17 @@ async def scan(
     duration_s: float | None = None,
     on_advertisement: Callable[[ScannedDevice, bool], None] = lambda _device, _is_new: None,
 ) -> None:
-    """Listen for `duration_s` seconds, or until `done`.
+    """Scan for `duration_s` seconds, or until `done` is set.
 
-    `on_advertisement` is told of every advertisement, and whether its device is new. Raises LinkError where the adapter does
-    not scan.
+    `on_advertisement` receives the device of every advertisement, and whether it is new. Raises LinkError where the
+    adapter cannot scan.
     """
 
-    def receive(device: BLEDevice, seen: AdvertisementData) -> None:
-        name = seen.local_name or device.name or ""
-        is_new = results.receive(device.address, name, seen.service_uuids, seen.rssi, asyncio.get_running_loop().time())
+    def receive(device: BLEDevice, advertisement: AdvertisementData) -> None:
+        name = advertisement.local_name or device.name or ""
+        is_new = results.receive(
+            device.address, name, advertisement.service_uuids, advertisement.rssi, asyncio.get_running_loop().time()
+        )
         on_advertisement(results.device(device.address), is_new)
 
     name = await adapter.bluez_name()

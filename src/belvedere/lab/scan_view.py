@@ -1,4 +1,4 @@
-"""Shows who is on the air: a table that keeps itself up to date, plain lines, or JSON."""
+"""Shows scan results: as a live table, plain lines, or JSON."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from belvedere.lab.adapter import Adapter
     from belvedere.lab.profiles import UnitMatch
 
-SILENT_AFTER_S = 10.0  # most devices advertise at least once a second; one that has been silent this long is dimmed
+SILENT_AFTER_S = 10.0  # most devices advertise at least once a second; one that was silent for this long is dimmed
 REDRAWS_PER_S = 4
-RESERVED_ROWS = 6  # of the screen: title, head of the table, the sentence below, and a little air
+RESERVED_ROWS = 6  # of the screen: title, table header, the summary below, and margins
 COLOURS = {"very near": "green", "good": "green", "weak": "yellow"}
 
 
 async def show_table(
     console: Console, results: ScanResults, adapter: Adapter, done: asyncio.Event, duration_s: float | None
 ) -> None:
-    """A table that is drawn anew while devices come and go; the whole of it at the end."""
+    """A live table as long as the screen allows; at the end, the whole table."""
     loop = asyncio.get_running_loop()
-    ends = f"for {duration_s:g} s" if duration_s is not None else "Ctrl-C ends it"
+    until = f"for {duration_s:g} s" if duration_s is not None else "Ctrl-C to stop"
 
     def draw() -> Group:
-        title = Text(f"Listening on {adapter.name or 'the first adapter'} ({ends})", style="bold")
+        title = Text(f"Scanning on {adapter.name or 'the first adapter'} ({until})", style="bold")
         devices = results.devices
         limit = max(1, console.height - RESERVED_ROWS)
         return Group(title, table(devices, loop.time(), limit=limit), summary(devices) if devices else "")
@@ -58,12 +58,12 @@ async def show_table(
 async def show_lines(
     console: Console, results: ScanResults, adapter: Adapter, done: asyncio.Event, duration_s: float | None
 ) -> None:
-    """A line for each device when it is heard first, again when it turns out to be of a head, and a sentence."""
-    told: dict[str, tuple[UnitMatch, ...]] = {}
+    """A line per device when it is found, another once it matches a profile, and a summary."""
+    shown: dict[str, tuple[UnitMatch, ...]] = {}
 
-    def receive(device: ScannedDevice, _is_new: bool) -> None:  # noqa: FBT001 - the ear's interface
-        if told.get(device.address) != device.matches:
-            told[device.address] = device.matches
+    def receive(device: ScannedDevice, _is_new: bool) -> None:  # noqa: FBT001 - the signature of `scan`'s callback
+        if shown.get(device.address) != device.matches:
+            shown[device.address] = device.matches
             console.file.write(line(device) + "\n")
             console.file.flush()
 
@@ -86,18 +86,18 @@ async def _redraw(live: Live, draw: Callable[[], Group]) -> None:
 
 
 def table(devices: Sequence[ScannedDevice], now: float, *, limit: int | None = None) -> Table:
-    """The devices as a table; beyond `limit` they are counted only."""
+    """The devices as a table; those beyond `limit` are only counted."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     shown.add_column("signal", no_wrap=True)
     shown.add_column("name", overflow="fold", min_width=12)
     shown.add_column("address", no_wrap=True)
-    shown.add_column("services it tells of", overflow="fold")
-    shown.add_column("what it is", overflow="fold")
+    shown.add_column("advertised services", overflow="fold")
+    shown.add_column("matches", overflow="fold")
     for device in devices[:limit]:
-        is_gone = now - device.seen_at_s > SILENT_AFTER_S
-        style = "dim" if is_gone else "bold" if device.matches else ""
+        is_silent = now - device.seen_at_s > SILENT_AFTER_S
+        style = "dim" if is_silent else "bold" if device.matches else ""
         shown.add_row(
-            _signal(device, now, is_gone=is_gone),
+            _signal(device, now, is_silent=is_silent),
             device.name or Text("(no name)", style="dim"),
             device.address,
             ", ".join(map(uuid_label, device.services)),
@@ -110,22 +110,22 @@ def table(devices: Sequence[ScannedDevice], now: float, *, limit: int | None = N
 
 
 def line(device: ScannedDevice) -> str:
-    """A device in one line, for whoever reads no tables."""
-    services = ", ".join(map(uuid_label, device.services)) or "tells of no service"
-    marked = f"  <- {match_label(device)}" if device.matches else ""
-    return f"{device.rssi_dbm:4} dBm  {device.address}  {device.name or '(no name)'}  [{services}]{marked}"
+    """A device in one line, for output that is not a terminal."""
+    services = ", ".join(map(uuid_label, device.services)) or "no services advertised"
+    marker = f"  <- {match_label(device)}" if device.matches else ""
+    return f"{device.rssi_dbm:4} dBm  {device.address}  {device.name or '(no name)'}  [{services}]{marker}"
 
 
 def summary(devices: Sequence[ScannedDevice]) -> str:
-    """What there is, in a sentence."""
-    fitting = [device for device in devices if device.matches]
+    """The result in one sentence, with what to do next."""
+    matching = [device for device in devices if device.matches]
     if not devices:
-        return "Nothing was heard. Is a unit switched on and near?"
+        return "No devices found. Switch the unit on, bring it close, and scan again."
     counted = "1 device" if len(devices) == 1 else f"{len(devices)} devices"
-    if not fitting:
-        return f"{counted}, none that a profile knows. `belvedere inspect ADDRESS` looks into one."
-    names = ", ".join(f"{device.name or device.address} ({match_label(device)})" for device in fitting)
-    return f"{counted}; of your head: {names}."
+    if not matching:
+        return f"{counted}; none matches a profile. Run `belvedere inspect ADDRESS` to see what one offers."
+    names = ", ".join(f"{device.name or device.address} ({match_label(device)})" for device in matching)
+    return f"{counted}; units of a head: {names}."
 
 
 def as_json(devices: Sequence[ScannedDevice], now: float) -> str:
@@ -134,7 +134,7 @@ def as_json(devices: Sequence[ScannedDevice], now: float) -> str:
 
 
 def match_label(device: ScannedDevice) -> str:
-    """Which unit of which head it may be, or ""."""
+    """Which units of which heads it matches, or ""."""
     return " or ".join(map(_match_text, device.matches))
 
 
@@ -142,11 +142,11 @@ def _match_text(unit_match: UnitMatch) -> str:
     return f"{unit_match.head}: the {unit_match.axis} unit"
 
 
-def _signal(device: ScannedDevice, now: float, *, is_gone: bool) -> Text:
-    if is_gone:
+def _signal(device: ScannedDevice, now: float, *, is_silent: bool) -> Text:
+    if is_silent:
         return Text(f"silent for {now - device.seen_at_s:.0f} s")
-    word = signal_label(device.rssi_dbm)
-    return Text(f"{BARS[word]:<4} {word} ({device.rssi_dbm})", style=COLOURS.get(word, "red"))
+    label = signal_label(device.rssi_dbm)
+    return Text(f"{BARS[label]:<4} {label} ({device.rssi_dbm})", style=COLOURS.get(label, "red"))
 
 
 def _plain(device: ScannedDevice, now: float) -> dict[str, object]:
@@ -154,9 +154,9 @@ def _plain(device: ScannedDevice, now: float) -> dict[str, object]:
         "address": device.address,
         "name": device.name,
         "rssi_dbm": device.rssi_dbm,
-        "strength": signal_label(device.rssi_dbm),
+        "signal": signal_label(device.rssi_dbm),
         "services": [{"uuid": uuid, "name": assigned_name(uuid)} for uuid in device.services],
-        "fits": [{"head": unit_match.head, "axis": unit_match.axis} for unit_match in device.matches],
+        "matches": [{"head": unit_match.head, "axis": unit_match.axis} for unit_match in device.matches],
         "seen_s_ago": round(now - device.seen_at_s, 1),
         "count": device.count,
     }

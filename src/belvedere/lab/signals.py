@@ -1,4 +1,4 @@
-"""Signals that end a command: the terminal closes, Ctrl-C, or somebody asks the process to go."""
+"""The signals that end a command: Ctrl-C (SIGINT), a request to terminate (SIGTERM), a closed terminal (SIGHUP)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def handle_termination(receive: Callable[[], None]) -> Iterator[None]:
-    """Call `receive` on the running loop for each signal that would end the process; needs the main thread."""
+    """Call `receive` on the running loop for each of `SIGNALS`, not end the process; needs the main thread."""
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, receive)

@@ -45,7 +45,7 @@ def test_the_adapter_that_is_wanted_is_the_one_that_is_judged(tmp_path: Path, wa
 def test_a_wanted_adapter_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     for wanted in ("hci7", "C0:DE:00:00:00:99"):
         result = adapter(BluezSnapshot(OK, (FIRST,)), wanted, tmp_path)[0]
-        assert result.message == f"there is no {wanted}, but hci0 (C0:DE:00:00:00:01)"
+        assert result.message == f"there is no {wanted}; there is hci0 (C0:DE:00:00:00:01)"
 
 
 def test_no_adapter_at_all_is_bad(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.lab.doctor.kernel import REPLY_TIMEOUT_S, CONTROL, Monitor, kernel_socket, load_connection_parameters
+from belvedere.lab.doctor.kernel import CONTROL, REPLY_TIMEOUT_S, Monitor, kernel_socket, load_connection_parameters
 from belvedere.lab.doctor.mgmt import MgmtStatus, UnitAddress, load_parameters_command
 
 if TYPE_CHECKING:

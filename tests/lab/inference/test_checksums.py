@@ -20,7 +20,7 @@ def test_a_check_is_named_with_what_it_covers(formula: str, order: Order) -> Non
     found = find_checksum(frames(checksum))
     assert found is not None
     assert (found.kind, found.start) == (FieldKind.CHECKSUM, 12)
-    assert f"checks bytes 1 to 5: {formula}" in found.description
+    assert f"a checksum of bytes 1 to 5: {formula}" in found.description
     assert ("byte first" in found.description) is (checksum.size > 1)
     assert found.checksum is not None
     assert frames(found.checksum) == frames(checksum)

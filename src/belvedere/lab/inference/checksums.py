@@ -1,4 +1,4 @@
-"""Finds digits that check the others: sums, exclusive ors and cyclic redundancy checks, over which bytes."""
+"""Finds the checksum at the end of frames: sums, XORs and CRCs, and the bytes that they cover."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from belvedere.lab.inference.results import FieldKind, FrameField, round_confide
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MIN_FRAMES = 4  # different ones: below that too many formulas fit by chance
-MAX_START = 4  # headers that a check leaves out are no longer than this
-TRIES_BITS = 8  # about so many formulas are tried for each place: a fit must be better than the best of those by chance
-SIZES = (2, 1)  # bytes; the longer first, because its last byte may be a check by itself
+MIN_FRAMES = 4  # distinct frames: with fewer, too many formulas fit by chance
+MAX_START = 4  # longest header that a checksum may leave out, in bytes
+TRIES_BITS = 8  # log2 of the formulas tried at each position: a fit must be better than the best of so many by chance
+SIZES = (2, 1)  # bytes; the longer first, because the last byte of a 16-bit checksum may fit an 8-bit one
 CHECKSUMS = {
     size: tuple(
         Check(formula=name, order=order)
@@ -28,7 +28,7 @@ CHECKSUMS = {
 
 
 def find_checksum(values: Sequence[bytes]) -> FrameField | None:
-    """The check at the end of frames of one length, if there is one; `values` may repeat."""
+    """The checksum at the end of frames of one length, if there is one; `values` may repeat."""
     frames = sorted(set(values))
     if len(frames) < MIN_FRAMES:
         return None
@@ -54,7 +54,7 @@ def _frame_field(checksum: Check, end: int, frames: Sequence[bytes]) -> FrameFie
         start=2 * end,
         end=2 * (end + checksum.size),
         confidence=round_confidence(1 - 2.0 ** -max(0, surplus_bits) if surplus_bits > 0 else 0.3),
-        description=f"checks bytes {start} to {end - 1}: {checksum.formula}{order}",
+        description=f"a checksum of bytes {start} to {end - 1}: {checksum.formula}{order}",
         evidence=f"fits all {len(frames)} different frames",
         checksum=checksum,
     )

@@ -1,4 +1,4 @@
-"""Tells commands from what else goes over the same handle: heartbeats, and what is rare and of another shape."""
+"""Separates commands from other values on the same handle: heartbeats, other lengths, and rare outliers."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ if TYPE_CHECKING:
     from belvedere.lab.streams import Sample, ValueStream
 
 MIN_HEARTBEATS = 5
-"""Four intervals of the same length are no chance; fewer may be."""
+"""Four intervals of the same length are hardly chance; fewer may be."""
 
 HEARTBEAT_JITTER = 0.2
-"""Of the period: phones send when their connection allows it, 50 ms about a beat of a second."""
+"""As a share of the period: a phone sends at its next connection event, up to 50 ms off a period of a second."""
 
-MIN_STEADY_SHARE = 0.75  # of the intervals; the log may have lost beats, and beats wait for commands
+MIN_STEADY_SHARE = 0.75  # of the intervals; the log may have lost heartbeats, and commands may delay them
 MAX_BURST_GAP_S = 0.6
-"""Apps repeat a held command at least twice a second; what is longer is silence."""
+"""Apps repeat a held command at least twice a second; a longer gap ends a burst."""
 
 USUAL_SHARE = 0.95
 RARE_SHARE = 0.1
 
 
 class CommandSet(NamedTuple):
-    """Commands of one length, each stream's in its order, and what was set aside."""
+    """The commands, all of one length, as a sequence per stream; and the other traffic.
+
+    Attributes:
+        silence_s: a gap longer than this ends a burst of commands.
+    """
 
     sequences: tuple[tuple[Sample, ...], ...]
     silence_s: float
@@ -37,12 +41,12 @@ class CommandSet(NamedTuple):
 
     @property
     def values(self) -> list[bytes]:
-        """All commands in order."""
+        """All commands, in order."""
         return [sample.value for sequence in self.sequences for sample in sequence]
 
 
 def separate_commands(streams: Sequence[ValueStream]) -> CommandSet:
-    """The commands of streams that carry the same frames."""
+    """Separate the commands in streams that carry the same frames."""
     sequences = [list(stream.samples) for stream in streams]
     other_traffic: list[OtherTraffic] = []
     for sequence in sequences:
@@ -57,14 +61,14 @@ def separate_commands(streams: Sequence[ValueStream]) -> CommandSet:
     silence_s = _silence_threshold(sequences)
     outliers = _outliers(sequences, silence_s)
     other_traffic += [
-        OtherTraffic("rare, and shaped otherwise", value, count) for value, count in outliers.most_common()
+        OtherTraffic("rare and of a different form", value, count) for value, count in outliers.most_common()
     ]
     kept = tuple(tuple(sample for sample in sequence if sample.value not in outliers) for sequence in sequences)
     return CommandSet(tuple(sequence for sequence in kept if sequence), silence_s, tuple(other_traffic))
 
 
 def _heartbeats(sequence: Sequence[Sample]) -> list[list[Sample]]:
-    """Values that come at a steady pace, whatever else is going on."""
+    """Values that are sent at a steady rate, whatever else is sent."""
     by_value: dict[bytes, list[Sample]] = {}
     for sample in sequence:
         by_value.setdefault(sample.value, []).append(sample)
@@ -78,8 +82,8 @@ def _is_heartbeat(same: Sequence[Sample], sequence: Sequence[Sample]) -> bool:
     others = [sample for sample in sequence if sample.value != value]
     between = [after.time_s - before.time_s for before, after in pairwise(others)]
     if not between or period_s < 2 * statistics.median(between):
-        return False  # as quick as the commands: one of them
-    # It comes in between commands that go on as if it were not there, and also where there are none.
+        return False  # as frequent as the commands, so one of them
+    # A heartbeat comes between two equal commands without changing them, and it also fills silences.
     trios = zip(sequence, sequence[1:], sequence[2:], strict=False)
     within = sum(
         one.value == value and value != before.value == after.value and after.time_s - before.time_s < period_s
@@ -89,7 +93,7 @@ def _is_heartbeat(same: Sequence[Sample], sequence: Sequence[Sample]) -> bool:
 
 
 def _fills_silence(same: Sequence[Sample], others: Sequence[Sample], period_s: float) -> bool:
-    """Whether it goes on through long silences and through commands alike, at one pace."""
+    """Whether it is sent during long silences and during commands alike."""
     spans = [(before.time_s, after.time_s) for before, after in pairwise(others)]
     silent = [(begun, ended) for begun, ended in spans if ended - begun > 3 * period_s]
     in_silence = sum(any(begun < sample.time_s < ended for begun, ended in silent) for sample in same)
@@ -113,7 +117,7 @@ def _period(same: Sequence[Sample]) -> float:
 
 
 def _main_length(values: Iterable[bytes]) -> int:
-    """The length that most values have, among lengths with more than one value where there are any."""
+    """The most frequent length; lengths with only one distinct value count only where there are no others."""
     by_length: dict[int, Counter[bytes]] = {}
     for value in values:
         by_length.setdefault(len(value), Counter())[value] += 1
@@ -132,14 +136,14 @@ def _of_other_lengths(sequences: Iterable[Iterable[Sample]], length: int) -> lis
 
 
 def _silence_threshold(sequences: Iterable[Sequence[Sample]]) -> float:
-    """From how long on a gap is silence, and not a command that was lost."""
+    """How long a gap must be to count as silence rather than as lost commands: five usual intervals, within bounds."""
     gaps = [after.time_s - before.time_s for sequence in sequences for before, after in pairwise(sequence)]
     quick = [gap for gap in gaps if 0 < gap < MAX_BURST_GAP_S]
     return min(max(5 * statistics.median(quick), 0.2), MAX_BURST_GAP_S) if quick else MAX_BURST_GAP_S
 
 
 def _outliers(sequences: Sequence[Sequence[Sample]], silence_s: float) -> Counter[bytes]:
-    """Rare values that break at least two digits that are nearly always the same, and do not end bursts."""
+    """Rare values that differ in at least two nearly constant digits. One that ends bursts may be a stop, and stays."""
     values = Counter(sample.value.hex() for sequence in sequences for sample in sequence)
     total = values.total()
     usual = []

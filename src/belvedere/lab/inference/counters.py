@@ -1,4 +1,4 @@
-"""Finds digits that count the frames: they go on by one from frame to frame, also where nothing else changes."""
+"""Finds frame counters: digits that advance by one from frame to frame, even where nothing else changes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 MIN_STEPS = 8
 MAX_LOST = 3
-"""Frames lost in a row that still count as one step: a step of more says nothing."""
+"""Consecutive lost frames that are tolerated: a larger step is no evidence of a counter."""
 
 MIN_COUNTED_SHARE = 0.9
 MIN_STEADY_SHARE = 0.5
 
 
 def find_counters(sequences: Sequence[Sequence[bytes]], length: int) -> list[FrameField]:
-    """Counters in frames of one length: bytes first, then digits of bytes that do not count as a whole."""
+    """Counters in frames of one length: whole bytes first, then single digits of the other bytes."""
     found = [frame_field for at in range(length) if (frame_field := _byte_counter(sequences, 2 * at))]
     whole = {frame_field.start for frame_field in found}
     halves = (at for at in range(2 * length) if at - at % 2 not in whole)
@@ -29,7 +29,7 @@ def find_counters(sequences: Sequence[Sequence[bytes]], length: int) -> list[Fra
 
 
 def _byte_counter(sequences: Sequence[Sequence[bytes]], start: int) -> FrameField | None:
-    """A byte that counts as a whole: one whose first half never changes counts in its second."""
+    """A whole byte that counts. If its high digit never changes, only the low digit counts, and this is None."""
     firsts = {_number(value, start, start + 1) for sequence in sequences for value in sequence}
     return _counter(sequences, start, start + 2) if len(firsts) > 1 else None
 
@@ -60,8 +60,8 @@ def _counter(sequences: Sequence[Sequence[bytes]], start: int, end: int) -> Fram
         start=start,
         end=end,
         confidence=confidence,
-        description=f"counts frames by {by} modulo {modulus}",
-        evidence=f"{commonest} of {total} steps are by {by}, {counted - commonest} more as if frames had been lost",
+        description=f"a frame counter, by {by} modulo {modulus}",
+        evidence=f"{commonest} of {total} steps are by {by}, and {counted - commonest} more would be with lost frames",
     )
 
 

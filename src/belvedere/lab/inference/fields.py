@@ -1,4 +1,8 @@
-"""Tells the digits of commands apart: what never changes, what says a direction, and what says a speed."""
+"""Finds the fields of commands: constants, directions and speeds.
+
+The idea: neighbouring digits that vary form a field. A direction takes few values and seldom changes during motion; a
+speed takes many, and moves in small steps because people move sticks smoothly.
+"""
 
 from __future__ import annotations
 
@@ -21,37 +25,37 @@ if TYPE_CHECKING:
 
     from belvedere.lab.inference.results import StopFrame
 
-MAX_DIRECTION_VALUES = 4  # of a direction: rest, one way, the other, and one that nobody expected
-MIN_SPEEDS = 5  # different ones: fewer may be words as well
-MAX_CHANGE_SHARE = 0.03  # a direction changes in motion only where somebody drags across the middle
-DECIMAL_SHARE = 10 / 16  # of hexadecimal digits
-CERTAIN = 0.95  # what else it may be is not worth a word
-SMOOTHNESS_RATIO = 0.7  # of the way that a number goes: by so much less must another reading explain it
-UNDECIDED = 0.2, 0.8  # between these, nothing tells which byte of a number is the high one
-NONZERO_REST_FACTOR = 0.6  # what a rest that is neither 0 nor the middle leaves of the confidence in a number
-MIDDLE = 8  # the first digit of a number that rests in its middle
-ASK_ALL_SPEEDS = "drive from the slowest to the fastest speed in the app, and look again"
-ASK_BOTH_WAYS = "drive both ways in the app, and look again"
+MAX_DIRECTION_VALUES = 4  # rest, one way, the other, and one unexpected
+MIN_SPEEDS = 5  # distinct values: fewer may be directions as well
+MAX_CHANGE_SHARE = 0.03  # of the steps during motion: a direction changes only where a stick crosses its middle
+DECIMAL_SHARE = 10 / 16  # the share of hexadecimal digits that are decimal
+CERTAIN = 0.95  # above this confidence, alternatives are not mentioned
+SMOOTHNESS_RATIO = 0.7  # of the total change: a format must explain the values with so much less of it to be preferred
+UNDECIDED = 0.2, 0.8  # likelihoods between which the byte order is undecided
+NONZERO_REST_FACTOR = 0.6  # factor on the confidence if the value at rest is neither 0 nor the middle
+MIDDLE = 8  # first digit of the middle of a number's range
+ASK_ALL_SPEEDS = "drive from the slowest to the fastest speed in the app, and record another log"
+ASK_BOTH_WAYS = "drive both ways in the app, and record another log"
 
 
 class FrameDigits(NamedTuple):
-    """All commands as digits, in order, and the different ones."""
+    """All commands as hexadecimal digits, in order, and the distinct ones."""
 
     all: tuple[tuple[str, ...], ...]
     different: tuple[str, ...]
     stop: str | None
 
     def is_stop(self, digits: str) -> bool:
-        """Whether these are the stop's, but for those that count or check."""
+        """Whether this is the stop, apart from counters and checksums."""
         return self.stop is not None and all(
-            said in ("?", digit) for said, digit in zip(self.stop, digits, strict=True)
+            wanted in ("?", digit) for wanted, digit in zip(self.stop, digits, strict=True)
         )
 
 
 def find_fields(
     sequences: Iterable[Sequence[bytes]], hidden: Collection[int], stop: StopFrame | None
 ) -> list[FrameField]:
-    """A reading for every digit that is not hidden, in order."""
+    """The fields of all digits that are not hidden, in order."""
     digits = tuple(tuple(value.hex() for value in sequence) for sequence in sequences)
     frames = FrameDigits(
         digits, tuple(dict.fromkeys(one for sequence in digits for one in sequence)), stop.digits if stop else None
@@ -73,7 +77,7 @@ def find_fields(
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Neighbouring places as (first, behind the last)."""
+    """Runs of adjacent positions, as (first, last + 1)."""
     runs: list[tuple[int, int]] = []
     for at in places:
         if runs and runs[-1][1] == at:
@@ -84,7 +88,7 @@ def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _split_run(frames: FrameDigits, start: int, end: int) -> list[tuple[int, int]]:
-    """A run whose first or last byte is a word of its own, cut there: a direction next to its speed."""
+    """Split off the first or last byte of a run where it is a direction next to its speed."""
     after_first, before_last = start - start % 2 + 2, end - 1 - (end - 1) % 2
     if after_first < end and _is_direction(frames, start, after_first, (after_first, end)):
         return [(start, after_first), *_split_run(frames, after_first, end)]
@@ -94,7 +98,7 @@ def _split_run(frames: FrameDigits, start: int, end: int) -> list[tuple[int, int
 
 
 def _is_direction(frames: FrameDigits, start: int, end: int, rest: tuple[int, int]) -> bool:
-    """Whether these digits take few values and keep them while the others change: a number's high byte does not."""
+    """Whether these digits take few values, and keep them while the rest changes, as a number's high byte does not."""
     if len(_values_at(frames, start, end)) > MAX_DIRECTION_VALUES or len(_values_at(frames, *rest)) < MIN_SPEEDS:
         return False
     pairs = ((one, other) for sequence in frames.all for one, other in pairwise(sequence))
@@ -110,7 +114,7 @@ def _values_at(frames: FrameDigits, start: int, end: int) -> Counter[str]:
 def _few_speeds(
     frames: FrameDigits, directions: Sequence[tuple[int, int]], numbers: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """Where nothing is surely a number: the place with the most words, if another has fewer, or if it stands alone."""
+    """Where nothing has enough values for a speed: the run with the most, if all others have fewer."""
     if numbers or not directions:
         return []
     ranked = sorted(directions, key=lambda run: (len(_values_at(frames, *run)), run[1] - run[0]))
@@ -121,7 +125,7 @@ def _few_speeds(
 
 
 def _whole_byte(run: tuple[int, int], hidden: Collection[int], varied: Sequence[int]) -> tuple[int, int]:
-    """A word that is half a byte takes the other half along, where that never changes."""
+    """Extend a half byte to the whole byte, where the other half never changes."""
     start, end = run
     if start % 2 and start - 1 not in hidden and start - 1 not in varied:
         start -= 1
@@ -131,7 +135,7 @@ def _whole_byte(run: tuple[int, int], hidden: Collection[int], varied: Sequence[
 
 
 def _whole_number(frames: FrameDigits, run: tuple[int, int], hidden: Collection[int]) -> tuple[int, int]:
-    """A binary number is made of whole bytes; one of decimal digits need not be."""
+    """Extend a binary number to whole bytes; one of decimal digits need not fill bytes."""
     start, end = run
     if not any(digit in "abcdef" for value in _values_at(frames, start, end) for digit in value):
         return run
@@ -149,7 +153,7 @@ def _constant(frames: FrameDigits, start: int, end: int) -> FrameField:
         end=end,
         confidence=round_confidence(different / (different + 1)),
         description=f"always {value}",
-        evidence=f"in {different} different frames",
+        evidence=f"in {different} distinct frames",
         direction_values=DirectionValues(value, ()),
     )
 
@@ -158,7 +162,7 @@ def _direction(frames: FrameDigits, start: int, end: int) -> FrameField:
     counts = _values_at(frames, start, end)
     ways = Counter(one[start:end] for sequence in frames.all for one in sequence if not frames.is_stop(one))
     none = frames.stop[start:end] if frames.stop and "?" not in frames.stop[start:end] else None
-    resting = none  # some heads keep a way's word at rest, and say the speed 0
+    resting = none  # some heads keep a direction at rest and send speed 0
     if none in ways:
         none = None
     moving = tuple(sorted(ways, key=lambda value: (value != resting, -ways[value])))
@@ -173,7 +177,7 @@ def _direction(frames: FrameDigits, start: int, end: int) -> FrameField:
         start=start,
         end=end,
         confidence=round_confidence((0.97 if is_usual else 0.6) * (0.5 + steadiness / 2) * total / (total + 2)),
-        description=f"a direction: rest {none or resting or 'not seen'}, ways {', '.join(moving) or 'not seen'}",
+        description=f"a direction: {none or resting or '?'} at rest, {' or '.join(moving) or '?'} in motion",
         evidence=f"{evidence}; changes {changes} times in {total} commands",
         advice="" if has_both else ASK_BOTH_WAYS,
         direction_values=DirectionValues(none, moving),
@@ -192,7 +196,7 @@ def _speed(frames: FrameDigits, start: int, end: int, *, is_alone: bool) -> Fram
         end=end,
         confidence=round_confidence(confidence * len(values) / (len(values) + 1)),
         description=f"a speed, {_describe(number)}: {sizes[0]} to {sizes[-1]} seen",
-        evidence=f"{len(values)} different values" + (f", {rest} at rest" if rest else ""),
+        evidence=f"{len(values)} distinct values" + (f", {rest} at rest" if rest else ""),
         advice=ASK_ALL_SPEEDS if few or others else "",
         alternatives=tuple(others),
         number=number,
@@ -228,7 +232,7 @@ def _encoding(
             min(0.95, order) * known,
             _two_numbers(start, end, little_endian),
         )
-    # Each digit but the first would be above nine in six of sixteen numbers, if they were binary.
+    # If the numbers were binary, each digit but the first would be above nine in six of sixteen cases.
     lower = len({value[1:] for value in values if len(value) > 1}) or len(values) / 2
     binary = DECIMAL_SHARE**lower
     confidence = 1 / (1 + binary)
@@ -237,15 +241,15 @@ def _encoding(
 
 
 def _two_numbers(start: int, end: int, little_endian: float) -> list[Alternative]:
-    """Bytes that change equally often may be numbers of their own: a frame for two axes."""
+    """Two bytes that change equally often may be separate numbers: a frame for two axes."""
     is_undecided = end - start == 4 and UNDECIDED[0] < little_endian < UNDECIDED[1]  # noqa: PLR2004 - two bytes
-    return [Alternative("two numbers of one byte each, such as two axes", 0.5)] if is_undecided else []
+    return [Alternative("two numbers of one byte each, such as for two axes", 0.5)] if is_undecided else []
 
 
 def _with_sign(
     frames: FrameDigits, place: tuple[int, int], rest: str | None, *, is_little_endian: bool
 ) -> Encoding | None:
-    """How a number says the direction itself, as far as its first digits tell; `rest` is what it is at rest."""
+    """How a number encodes the direction in its sign, judging by its first digits and its value at rest."""
     if rest is None:
         return None
     if int(rest, 16):
@@ -254,7 +258,7 @@ def _with_sign(
     firsts = {
         int(_high_first(value, is_little_endian=is_little_endian)[0], 16) for value in directions if int(value, 16)
     }
-    if firsts & {0xE, 0xF} and firsts & {0, 1}:  # both sides of 0, in two's complement
+    if firsts & {0xE, 0xF} and firsts & {0, 1}:  # both sides of 0 in two's complement
         return Encoding.SIGNED
     is_smooth = _total_change(
         frames, place, NumberFormat(Encoding.MAGNITUDE, is_little_endian)
@@ -263,7 +267,7 @@ def _with_sign(
 
 
 def _total_change(frames: FrameDigits, place: tuple[int, int], number: NumberFormat) -> int:
-    """How far the number goes, all in all: a stick goes no further than it must."""
+    """The sum of all steps of the number: with the right format it is smallest, because sticks move smoothly."""
     field = number.speed_field(place[1] - place[0])
     values = [[field.speed_of(one[slice(*place)]) for one in sequence] for sequence in frames.all]
     return sum(abs(one - other) for sequence in values for one, other in pairwise(sequence))
@@ -274,7 +278,7 @@ def _high_first(value: str, *, is_little_endian: bool) -> str:
 
 
 def _little_endian(frames: FrameDigits, start: int, end: int) -> float:
-    """How likely the low byte stands first: a stick moves on by little, so the high byte changes less often."""
+    """How likely the low byte comes first: sticks move in small steps, so the high byte changes less often."""
     if (end - start) % 2 or end - start < 4:  # noqa: PLR2004 - two bytes have an order
         return 0.0
     first, last = (_changes(frames, start, start + 2), _changes(frames, end - 2, end))
@@ -286,19 +290,19 @@ def _changes(frames: FrameDigits, start: int, end: int) -> int:
 
 
 def size_of(value: str, number: NumberFormat) -> int:
-    """The size of a speed without its sign, as its digits say."""
+    """The absolute value of a speed, from its digits; 0 where they are not decimal as they should be."""
     try:
         return abs(number.speed_field(len(value)).speed_of(value))
     except ValueError:
-        return 0  # no decimal digits
+        return 0
 
 
 def _describe(number: NumberFormat) -> str:
     names = {
-        Encoding.BCD: "decimal digits, one a half byte (BCD)",
+        Encoding.BCD: "decimal digits (BCD)",
         Encoding.BINARY: "a binary number",
-        Encoding.SIGNED: "a binary number with a sign (two's complement)",
-        Encoding.OFFSET: f"a binary number that rests in its middle ({MIDDLE:x}0...)",
-        Encoding.MAGNITUDE: "a binary number whose first bit is its sign",
+        Encoding.SIGNED: "a signed binary number (two's complement)",
+        Encoding.OFFSET: f"a binary number with an offset, {MIDDLE:x}0... at rest",
+        Encoding.MAGNITUDE: "a binary number with the sign in its first bit",
     }
     return names[number.encoding] + (", low byte first" if number.is_little_endian else "")

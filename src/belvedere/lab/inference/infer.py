@@ -1,4 +1,4 @@
-"""From the values that went over a handle to what their digits mean, with confidence and evidence."""
+"""Infers what the digits of the values written to a handle mean, with confidence and evidence."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from belvedere.lab.streams import ValueStream
 
 WRITES = frozenset({0x12, 0x52, 0xD2})
-MIN_COMMANDS = 8  # below that anything may mean anything
+MIN_COMMANDS = 8  # with fewer, almost any layout fits
 MIN_DISTINCT = 3
 
 
 def infer(streams: Iterable[ValueStream]) -> list[Inference]:
-    """What each handle's writes mean, the busiest first; devices that speak alike are understood together."""
+    """What each handle's writes mean, the busiest first; devices with the same frames are analysed together."""
     written = [stream for stream in streams if stream.opcode in WRITES and stream.direction != "received"]
     groups: dict[tuple[int, str | None, int, int], list[ValueStream]] = {}
     for stream in written:
         length = Counter(len(sample.value) for sample in stream.samples).most_common(1)[0][0] if stream.samples else 0
         groups.setdefault((stream.opcode, stream.uuid, stream.handle, length), []).append(stream)
-    found = [_of_group(group) for group in groups.values()]
+    found = [_infer_group(group) for group in groups.values()]
     return sorted((one for one in found if one is not None), key=lambda one: -one.count)
 
 
-def _of_group(streams: Sequence[ValueStream]) -> Inference | None:
+def _infer_group(streams: Sequence[ValueStream]) -> Inference | None:
     commands = separate_commands(streams)
     values = commands.values
     if len(values) < MIN_COMMANDS or len(set(values)) < MIN_DISTINCT:
@@ -68,13 +68,17 @@ def _frame_fields(commands: CommandSet) -> tuple[list[FrameField], list[str]]:
     hidden = _hidden(found)
     stop = find_stop(commands, hidden)
     found += find_fields(sequences, hidden, stop)
-    notes = [] if stop is not None else ["no frame looks like a stop: let go several times in the app, and look again"]
+    notes = (
+        []
+        if stop is not None
+        else ["no frame looks like a stop: release the control several times in the app, and record another log"]
+    )
     if not any(one.kind is FieldKind.SPEED for one in found):
         notes.append("no digits look like a speed")
     return sorted(found, key=lambda one: one.start), notes
 
 
 def _hidden(fields: Iterable[FrameField]) -> frozenset[int]:
-    """Digits that say nothing of what is wanted."""
+    """Digits that do not depend on the commanded motion: counters and checksums."""
     own = (one for one in fields if one.kind in {FieldKind.COUNTER, FieldKind.CHECKSUM})
     return frozenset(at for one in own for at in range(one.start, one.end))

@@ -1,4 +1,4 @@
-"""What inference says of a stream: readings of its digits, each with a confidence from 0 to 1 and its evidence."""
+"""What inference gives: the fields of a stream's frames, each with a confidence from 0 to 1 and its evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from belvedere.head.layout import Sign, SpeedEncoding, SpeedField
 
 
 class FieldKind(enum.StrEnum):
-    """What digits of a frame are for."""
+    """What a field is for."""
 
     CONSTANT = "constant"
     DIRECTION = "direction"
@@ -23,7 +23,7 @@ class FieldKind(enum.StrEnum):
 
 
 class Encoding(enum.StrEnum):
-    """How a number stands in its digits; `offset` rests in the middle, `magnitude` keeps its sign in the top bit."""
+    """How a number is encoded; OFFSET is at rest in the middle of its range, MAGNITUDE has its sign in the top bit."""
 
     BCD = "bcd"
     BINARY = "binary"
@@ -40,7 +40,7 @@ SIGNS = {
 
 
 class NumberFormat(msgspec.Struct, frozen=True):
-    """A speed's way of being written; `rest` is what stands for rest where that is not 0."""
+    """The format of a speed; `rest` is its value at rest, if that is not 0."""
 
     encoding: Encoding
     is_little_endian: bool = False
@@ -48,11 +48,11 @@ class NumberFormat(msgspec.Struct, frozen=True):
 
     @property
     def has_sign(self) -> bool:
-        """Whether it says the direction itself."""
+        """Whether its sign is the direction."""
         return self.encoding in SIGNS
 
     def speed_field(self, digits: int) -> SpeedField:
-        """The same as a profile says it, for a number of so many digits; its range is left open."""
+        """The format as a profile's speed field, for a number with this many digits; its range is left open."""
         return SpeedField(
             digits=digits,
             fastest=1,
@@ -64,29 +64,29 @@ class NumberFormat(msgspec.Struct, frozen=True):
 
 
 class DirectionValues(msgspec.Struct, frozen=True):
-    """A direction's words as digits: of rest where it has one of its own, and of motion, the commonest first."""
+    """The values of a direction field as digits: at rest (None if it has none), and in motion, by frequency."""
 
     none: str | None
     moving: tuple[str, ...]
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """What else it may be."""
+    """Another possible meaning of a field."""
 
     description: str
     confidence: float
 
 
 class FrameField(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a frame.
+    """One field of a frame.
 
     Attributes:
-        start, end: hexadecimal digits from the frame's beginning, the end not included.
-        description: what it is, in words.
-        evidence: why, with counts.
-        advice: what the owner can do in the app to be surer, or "".
+        start, end: hexadecimal digits, counted from the frame's beginning; the end is not included.
+        description: its meaning, in words.
+        evidence: the reasons, with counts.
+        advice: what to do in the app to raise the confidence, or "".
         direction_values: of a direction.
-        number, slowest, fastest: of a speed, as seen; sizes, without sign.
+        number, slowest, fastest: of a speed, as observed; absolute values.
         checksum: of a checksum.
     """
 
@@ -106,7 +106,7 @@ class FrameField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopFrame(msgspec.Struct, frozen=True):
-    """The frame that ends motion; `digits` has a `?` for each digit that counts or checks."""
+    """The frame that ends motion; `digits` has `?` for the digits of counters and checksums."""
 
     digits: str
     confidence: float
@@ -114,7 +114,7 @@ class StopFrame(msgspec.Struct, frozen=True):
 
 
 class OtherTraffic(msgspec.Struct, frozen=True):
-    """Values that are no commands: a heartbeat, or something rare."""
+    """Values other than commands: a heartbeat, another length, or a rare outlier."""
 
     description: str
     example: bytes
@@ -122,15 +122,15 @@ class OtherTraffic(msgspec.Struct, frozen=True):
 
 
 class Inference(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was inferred of one stream, or of several that carry the same frames.
+    """Everything inferred from one stream, or from several that carry the same frames.
 
     Attributes:
-        count: commands that it stands on.
-        distinct: of those, different ones.
-        length: of a command in bytes; 0 where there are none.
+        count: how many commands it is based on.
+        distinct: how many of them differ.
+        length: of a command in bytes.
         fields: of all digits, in their order.
-        stop: None where nothing looks like it.
-        notes: what else has to be said, a line each.
+        stop: None where no frame looks like one.
+        notes: anything else the reader must know, a line each.
     """
 
     device: str
@@ -147,10 +147,10 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
     def of(self, kind: FieldKind) -> tuple[FrameField, ...]:
-        """The readings of one kind."""
+        """The fields of one kind."""
         return tuple(frame_field for frame_field in self.fields if frame_field.kind is kind)
 
 
 def round_confidence(confidence: float) -> float:
-    """Never certain, and without digits that mean nothing."""
+    """At most 0.99, because a log proves nothing; two decimals, because more would feign precision."""
     return round(min(max(confidence, 0.0), 0.99), 2)

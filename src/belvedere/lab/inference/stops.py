@@ -1,4 +1,4 @@
-"""Finds the frame that ends motion: what bursts of commands end with, and what silence follows."""
+"""Finds the stop frame: the one that bursts of commands end with before a silence."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from belvedere.lab.inference.commands import CommandSet
 
-LONG_RUN_FRAMES = 8  # times in a row: a stick that is held still says the same as well, but seldom for so long
-MIN_RUNS = 3  # once or twice may be somebody's full speed
-MIN_RUNS_RATIO = 1.5  # so many times as often as the next
-MIN_END_SHARE = 0.5  # less than every second burst ends with it: then it is no stop
+LONG_RUN_FRAMES = 8  # repetitions: a stick held still repeats its frame too, but seldom for so long
+MIN_RUNS = 3  # once or twice may be full speed, held
+MIN_RUNS_RATIO = 1.5  # ratio to the next most frequent
+MIN_END_SHARE = 0.5  # of the bursts; a frame that ends fewer is not taken for a stop
 
 
 def mask(value: bytes, hidden: Collection[int]) -> str:
-    """The frame's digits, with a `?` for each that is hidden: a counter's or a check's."""
+    """The frame's digits, with `?` for those that are hidden: counters and checksums."""
     return "".join("?" if at in hidden else digit for at, digit in enumerate(value.hex()))
 
 
 def find_stop(commands: CommandSet, hidden: Collection[int]) -> StopFrame | None:
-    """The frame that most bursts end with, or that is said on and on, if anything else moves."""
+    """The frame that most bursts end with, or one that is repeated at rest; None where there is no other frame."""
     return _burst_end(commands, hidden) or _repeated_frame(commands, hidden)
 
 
@@ -36,20 +36,18 @@ def _burst_end(commands: CommandSet, hidden: Collection[int]) -> StopFrame | Non
         ends[burst[-1]] += 1
         within.update(set(_before_the_end(burst)))
     frames = set(ends) | set(within)
-    if len(frames) < 2 or not ends:  # noqa: PLR2004 - a stop is one thing, and motion another
+    if len(frames) < 2 or not ends:  # noqa: PLR2004 - a stop and at least one motion
         return None
     digits, count = max(ends.items(), key=lambda item: (item[1] - within[item[0]], item[1], item[0].count("0")))
     bursts = ends.total()
     if count < MIN_END_SHARE * bursts or within[digits] >= count:
         return None
     confidence = round_confidence((count + 1) / (bursts + 2) * (1 - within[digits] / (2 * bursts)))
-    return StopFrame(
-        digits, confidence, f"{count} of {bursts} bursts of commands end with it, and then there is silence"
-    )
+    return StopFrame(digits, confidence, f"{count} of {bursts} bursts of commands end with it, before a silence")
 
 
 def _repeated_frame(commands: CommandSet, hidden: Collection[int]) -> StopFrame | None:
-    """The frame that is said on and on, again and again, where an app never falls silent."""
+    """The frame that is often repeated for long: the stop of an app that keeps sending while at rest."""
     runs: Counter[str] = Counter()
     for sequence in commands.sequences:
         for digits, same in groupby(mask(sample.value, hidden) for sample in sequence):
@@ -63,12 +61,12 @@ def _repeated_frame(commands: CommandSet, hidden: Collection[int]) -> StopFrame 
     return StopFrame(
         digits,
         round_confidence(0.8 * (count + 1) / (count + 2)),
-        f"it is said on and on {count} times, with motion between",
+        f"it is sent repeatedly {count} times, with motion in between",
     )
 
 
 def _bursts(commands: CommandSet, hidden: Collection[int]) -> list[list[str]]:
-    """Commands without silence between them."""
+    """Runs of commands without a silence between them."""
     bursts: list[list[str]] = []
     for sequence in commands.sequences:
         bursts.append([mask(sequence[0].value, hidden)])
@@ -80,7 +78,7 @@ def _bursts(commands: CommandSet, hidden: Collection[int]) -> list[list[str]]:
 
 
 def _before_the_end(burst: Sequence[str]) -> list[str]:
-    """What came before the last frame and its repetitions."""
+    """The frames before the last one and its repetitions."""
     end = len(burst)
     while end and burst[end - 1] == burst[-1]:
         end -= 1
