@@ -17,5 +17,5 @@ def check(
     """Check a configuration file and the profile it names. Raises SettingsError."""
     house = read_house(file)
     axes = " and ".join(axis for axis in ("pan", "tilt") if getattr(house.profile, axis) is not None)
-    print(f"{file} is valid: head {house.profile.name} ({axes}), video source {house.settings.stage.source}")
+    print(f"{file} is valid: {house.profile.name} ({axes}), video source {house.settings.stage.source}")
     return 0

@@ -55,7 +55,7 @@ def draft_profile(inference: Inference, names: Mapping[str, str] | None = None) 
         *(_evidence(one) for one in inference.fields),
         *([f"# the stop is {inference.stop.digits}: {inference.stop.evidence}"] if inference.stop else []),
         *(f"# {note}" for note in (*inference.notes, *notes)),
-        'name = "A head read from a log"',
+        'name = "Head from a Bluetooth log"',
         "",
         "[frame]",
         f"template = {json.dumps(_template(inference))}",
