@@ -155,7 +155,7 @@ def drive_log(tmp_path: Path) -> str:
 
 
 @pytest.mark.realtime
-def test_a_profile_is_drafted_that_the_house_takes(drive_log: str, tmp_path: Path) -> None:
+def test_a_profile_is_drafted_that_the_server_accepts(drive_log: str, tmp_path: Path) -> None:
     file = tmp_path / "head.toml"
     ran = run(drive_log, "--profile", str(file))
     assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""An app at work: somebody drives a head of any layout for a while, as a log would show it."""
+"""A simulated app session: a person drives a head of any layout for a while, as a log would record it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TICK_S = 0.05  # apps send a held stick twenty times a second
 
 
 class AppUse(NamedTuple):
-    """How somebody uses the app.
+    """How the app is used.
 
     Attributes:
-        presses: how often the stick is taken.
-        lost: the share of frames that the log misses.
-        speeds: those that the app knows, as shares of full speed; any where there are none.
-        is_one_way: whether only one way is driven.
-        is_never_silent: whether the app goes on telling the head to rest.
+        presses: how often the stick is pressed.
+        lost: the share of frames missing from the log.
+        speeds: the speeds that the app offers, as shares of full speed; empty for any.
+        is_one_way: whether only one direction is driven.
+        is_never_silent: whether the app keeps sending the stop while at rest.
     """
 
     presses: int = 12
@@ -32,7 +32,7 @@ class AppUse(NamedTuple):
 
 
 def app_stream(pack: Callable[[float], bytes], chance: Random, use: AppUse | None = None) -> ValueStream:
-    """What goes over the handle; `pack` makes a frame of a velocity in [-1, 1], each time anew."""
+    """The values written to the handle; `pack` makes a frame from a velocity in [-1, 1]."""
     use = use or AppUse()
     now, sent, samples = 0.0, 0, []
 

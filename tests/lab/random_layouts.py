@@ -1,4 +1,4 @@
-"""Layouts that somebody might have made up for a head."""
+"""Random but plausible frame layouts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECKSUMS = Check("sum"), Check("xor"), Check("CRC-8"), Check("CRC-16/MODBUS", O
 
 
 class Layout(NamedTuple):
-    """A layout that somebody might have made up, in bytes."""
+    """A plausible frame layout."""
 
     header: bytes
     words: bytes  # of the positive way, the negative one, and rest; none where the speed has a sign
@@ -30,17 +30,17 @@ class Layout(NamedTuple):
 
     @property
     def has_word(self) -> bool:
-        """Whether a byte of its own says the direction."""
+        """Whether the direction has a byte of its own."""
         return bool(self.words)
 
     @property
     def speed_at(self) -> tuple[int, int]:
-        """The speed's digits."""
+        """The speed's digits, as start and end."""
         start = 2 * (len(self.header) + self.has_word)
         return start, start + 2 * self.size
 
     def packer(self) -> Callable[[float], bytes]:
-        """What makes frames, one after the other."""
+        """A function that makes frames, with a running counter."""
         count = -1
 
         def frame(velocity: float) -> bytes:

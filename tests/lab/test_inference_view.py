@@ -20,7 +20,7 @@ def told(use: AppUse) -> str:
     return console.file.getvalue()
 
 
-def test_each_part_is_told_with_how_sure_that_is_and_why() -> None:
+def test_each_part_is_reported_with_its_confidence_and_evidence() -> None:
     text = told(AppUse())
     assert "Commands to handle 0x0017" in text
     assert "decimal digits" in text
@@ -28,7 +28,7 @@ def test_each_part_is_told_with_how_sure_that_is_and_why() -> None:
     assert "stop: 020000000000000000000000" in text
 
 
-def test_what_may_be_otherwise_is_told_with_what_to_do_about_it() -> None:
+def test_what_may_be_otherwise_is_reported_with_what_to_do_about_it() -> None:
     text = told(AppUse(speeds=(0.1, 0.436, 0.999), is_one_way=True))
     assert "or a binary number" in text
     assert "drive both ways in the app" in text

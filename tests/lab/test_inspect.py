@@ -1,4 +1,4 @@
-"""Looking into a virtual unit with bleak's own client: everything is read, and nothing is written."""
+"""Inspecting a virtual unit with bleak's own client: everything is read, and nothing is written."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_the_one_that_takes_commands_is_told_from_all_others() -> None:
 async def test_the_unit_is_left_alone_and_as_it_was() -> None:
     async with VirtualHead(PROFILE) as head:
         await inspect(PAN, adapter_of(head))
-        await asyncio.sleep(1)  # the goodbye is on its way
+        await asyncio.sleep(1)  # the disconnection is under way
         assert not head.pan.frames
         assert not head.pan.is_connected
         assert not head.radio.is_scanning
@@ -117,7 +117,7 @@ async def test_a_read_in_flight_when_the_link_is_lost_tells_just_that() -> None:
         assert found(inspection, "2a29").read_error is LinkReason.LOST
 
 
-async def test_a_device_that_is_not_there_is_told_as_such() -> None:
+async def test_a_device_that_is_not_there_is_reported_as_such() -> None:
     async with VirtualHead(PROFILE) as head:
         with pytest.raises(LinkError) as caught:
             await inspect("C0:DE:00:00:00:99", adapter_of(head))

@@ -1,4 +1,4 @@
-"""What a device looks like: to a person, and to a program."""
+"""The output of an inspection, for people and for programs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_device_that_takes_no_commands_is_no_head() -> None:
     assert "[pan]" not in text
 
 
-def test_a_program_gets_handles_properties_values_and_troubles() -> None:
+def test_a_program_gets_handles_properties_values_and_errors() -> None:
     plain = json.loads(as_json(UNIT, FITS))
     assert plain["matches"] == [{"head": "ZEAPON PONS PT", "axis": "tilt"}]
     about, home = plain["services"]

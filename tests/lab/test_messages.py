@@ -12,5 +12,5 @@ def test_every_reason_comes_to_one_line(reason: LinkReason) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_has_no_words_of_ours_is_told_as_it_came() -> None:
+def test_what_has_no_words_of_ours_is_reported_as_it_came() -> None:
     assert message_for(LinkError(LinkReason.NO_CHARACTERISTIC, "wanted abcd")) == "wanted abcd"

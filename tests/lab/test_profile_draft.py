@@ -1,4 +1,4 @@
-"""A draft is a profile that loads, drives as the log did, and says what it is not sure of."""
+"""A draft is a profile that loads, makes the frames of the log, and marks its guesses."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_where_no_stop_was_seen_the_word_for_rest_is_a_guess_and_says_so() -> No
     assert direction.none == "00"
 
 
-def test_the_evidence_is_told() -> None:
+def test_the_evidence_is_reported() -> None:
     text = draft_profile(inferred())
     assert "# digits 8 to 10: a speed, decimal digits" in text
     assert "bursts of commands end with it" in text
@@ -103,14 +103,16 @@ def two_speeds(velocity: float) -> bytes:
 
 
 @pytest.mark.parametrize(("frame", "word"), [(counted, "counter"), (two_speeds, "one speed")])
-def test_a_layout_that_no_profile_can_say_is_refused_in_words(frame: Callable[[float], bytes], word: str) -> None:
+def test_a_layout_that_no_profile_can_describe_is_refused_with_a_reason(
+    frame: Callable[[float], bytes], word: str
+) -> None:
     (found,) = infer([app_stream(frame, Random(1))])
     assert word in drafting_obstacle(found)
     with pytest.raises(ValueError, match=word):
         draft_profile(found)
 
 
-def test_drafts_of_made_up_layouts_say_what_the_log_says() -> None:
+def test_drafts_of_random_layouts_say_what_the_log_says() -> None:
     chance = Random(1)
     drafted = faithful = 0
     for _ in range(LAYOUTS):
@@ -126,7 +128,7 @@ def test_drafts_of_made_up_layouts_say_what_the_log_says() -> None:
 
 
 def description(layout: FrameLayout, frame: bytes) -> bool:
-    """Whether a layout makes the same frame again of the velocity that it reads in it."""
+    """Whether a layout packs the velocity that it unpacks from a frame into the same frame."""
     try:
         return pack(layout, unpack(layout, frame)) == frame
     except FrameError:

@@ -23,12 +23,12 @@ def test_a_profile_is_read_by_name_or_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "problem"), [("no-such", "no-such"), ("nowhere.toml", "nowhere")])
-def test_a_profile_that_is_not_there_is_told_with_what_would_do(name: str, problem: str) -> None:
+def test_a_profile_that_is_not_there_is_reported_with_what_would_do(name: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         read_profile(name)
 
 
-def test_a_file_that_is_no_text_is_told_as_such(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_reported_as_such(tmp_path: Path) -> None:
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="not UTF-8"):

@@ -1,4 +1,4 @@
-"""Listening to the air: the register by itself, and bleak's own scanner over virtual Bluetooth."""
+"""Scanning: the results by themselves, and bleak's own scanner over virtual Bluetooth."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_single_wild_strength_changes_little() -> None:
     assert around.device(ONE).rssi_dbm == -69
 
 
-def test_units_of_a_profile_come_first_and_then_whoever_is_heard_best() -> None:
+def test_units_of_a_profile_come_first_and_then_the_strongest_signals() -> None:
     around = ScanResults([PROFILE])
     around.receive(ONE, "Lamp", [], -80, 0)
     around.receive(TWO, "Toothbrush", [], -40, 0)
@@ -85,7 +85,7 @@ async def test_a_scan_without_an_end_ends_when_asked() -> None:
         assert not head.radio.is_scanning
 
 
-async def test_an_adapter_that_is_off_is_told_as_such() -> None:
+async def test_an_adapter_that_is_off_is_reported_as_such() -> None:
     async with VirtualHead(PROFILE) as head:
         head.faults.switch_adapter(on=False)
         with pytest.raises(LinkError) as caught:

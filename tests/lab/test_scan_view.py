@@ -1,4 +1,4 @@
-"""What a scan looks like: in a terminal, in a pipe, and to a program."""
+"""The output of a scan: in a terminal, in a pipe, and for programs."""
 
 from __future__ import annotations
 

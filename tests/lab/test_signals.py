@@ -9,7 +9,7 @@ from belvedere.lab.signals import SIGNALS, handle_termination
 
 @pytest.mark.realtime
 @pytest.mark.parametrize("number", SIGNALS)
-async def test_each_signal_that_would_end_the_process_is_told_instead(number: signal.Signals) -> None:
+async def test_each_signal_that_would_end_the_process_is_reported_instead(number: signal.Signals) -> None:
     ending = asyncio.Event()
     with handle_termination(ending.set):
         os.kill(os.getpid(), number)

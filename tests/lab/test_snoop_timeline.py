@@ -58,7 +58,7 @@ def test_runs_of_a_byte_follow_each_other_in_time(tmp_path: Path) -> None:
         assert first + width <= second
 
 
-def test_each_stream_has_a_lane_with_its_words(tmp_path: Path) -> None:
+def test_each_stream_has_a_lane_with_its_title(tmp_path: Path) -> None:
     svg = picture(tmp_path, [written(1, b"a"), written(1.1, b"b"), written(2, b"<&>", 0x20)])
     words = [text.text for text in svg.iter(f"{SVG}text") if text.attrib.get("font-weight") == "bold"]
     assert words == [
@@ -67,7 +67,7 @@ def test_each_stream_has_a_lane_with_its_words(tmp_path: Path) -> None:
     ]
 
 
-def test_only_what_is_wanted_is_drawn(tmp_path: Path) -> None:
+def test_only_what_is_selected_is_drawn(tmp_path: Path) -> None:
     packets = [written(1, b"a"), written(2, b"b", 0x20)]
     assert [one[0] for one in bytes_in(picture(tmp_path, packets, Selection(handles=frozenset({0x20}))))] == [
         "byte 0: 62"

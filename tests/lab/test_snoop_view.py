@@ -67,7 +67,7 @@ def test_a_handle_that_was_another_before_says_so(tmp_path: Path) -> None:
     assert "aaa1, earlier fff1" in text_of(surveyed(tmp_path, [*EVERYTHING, *changed, *WRITES]))
 
 
-def test_whose_times_are_shown_is_said(tmp_path: Path) -> None:
+def test_whose_times_are_shown_is_reported(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
     console.print(render(surveyed(tmp_path, EVERYTHING).summary))
     assert isinstance(console.file, io.StringIO)
@@ -82,7 +82,7 @@ def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) ->
     assert "connection 0x0041  its UUIDs are not in the log" in text
 
 
-def test_a_log_without_values_says_what_is_looked_at(tmp_path: Path) -> None:
+def test_a_log_without_values_says_what_is_checked(tmp_path: Path) -> None:
     (note,) = notes(surveyed(tmp_path, CONNECTED).summary)
     assert note.startswith("No values were found. Only GATT attributes")
 
@@ -100,7 +100,7 @@ def test_many_connections_are_counted_only(tmp_path: Path) -> None:
     assert "and 3 more connections" in text_of(surveyed(tmp_path, both * 8))
 
 
-def test_a_hidden_discovery_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_hidden_discovery_is_reported_with_what_to_do(tmp_path: Path) -> None:
     (note,) = notes(surveyed(tmp_path, [*CONNECTED, *WRITES]).summary)
     assert note.startswith("PONS[bold]: the UUIDs of its handles are not in the log (the phone had them cached")
     assert f"belvedere inspect {PAN}" in note
@@ -113,7 +113,7 @@ def test_a_discovery_in_the_log_needs_no_word(tmp_path: Path) -> None:
     assert notes(surveyed(tmp_path, EVERYTHING).summary) == []
 
 
-def test_what_is_not_whole_is_told(tmp_path: Path) -> None:
+def test_what_is_not_whole_is_reported(tmp_path: Path) -> None:
     fragment = hci_log.fragments(0x40, hci_log.l2cap(b"\x52\x17\0abc"), 5)[0]
     spoiled = [WRITES[0]._replace(kept=12), *[WRITES[0]._replace(data=fragment)] * 2]
     first, truncated, lost = notes(surveyed(tmp_path, [*EVERYTHING, *spoiled], b"\0").summary)
@@ -169,5 +169,5 @@ def test_times_have_the_digits_of_the_log(time_ns: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(("span_s", "words"), [(None, ""), (0.0504, "50.4 ms"), (2.5, "2.5 s"), (1234.0, "1.23e+03 s")])
-def test_spans_are_short_words(span_s: float | None, words: str) -> None:
+def test_durations_are_short(span_s: float | None, words: str) -> None:
     assert format_duration(span_s) == words

@@ -28,7 +28,7 @@ def demo(
         raise OwnerError(f"the demo needs {', '.join(missing)}: pip install 'belvedere[demo]'")
     try:
         options = read_table({"host": host, "port": port}, GatewayOptions, "demo")
-    except SettingsError as error:  # named by its key in the file; whoever typed it knows it as an option
+    except SettingsError as error:  # names the key; here it was given as an option
         raise SettingsError("demo", f"--{error.key}", error.problem, error.allowed) from error
     house = furnish(msgspec.structs.replace(DEMO, server=options))
 

@@ -114,27 +114,27 @@ def _directions(inference: Inference) -> tuple[list[str], list[str]]:
     found = inference.of(FieldKind.DIRECTION)
     if not found:
         return [], notes
-    words, guessed = _words(found[0], is_rest_known=inference.stop is not None)
+    words, guessed = _direction_words(found[0], is_rest_known=inference.stop is not None)
     none = f', none = "{words.none}"' if words.none is not None else ""
     return [f'direction = {{ positive = "{words.positive}", negative = "{words.negative}"{none} }}'], notes + guessed
 
 
-def _words(direction: FrameField, *, is_rest_known: bool) -> tuple[DirectionWords, list[str]]:
+def _direction_words(direction: FrameField, *, is_rest_known: bool) -> tuple[DirectionWords, list[str]]:
     """The values for both directions and rest, and notes on those that are guessed."""
     seen = direction.direction_values or DirectionValues(None, ())
     size = direction.end - direction.start
-    none, ways, notes = seen.none, list(seen.moving[:2]), []
+    none, moving, notes = seen.none, list(seen.moving[:2]), []
     free = (format(number, "x").zfill(size) for number in range(min(GUESSED_VALUES, 16**size)))
-    if none is None and is_rest_known and ways:
-        notes.append(f"at rest the direction stays {ways[0]}, as for one way: the speed 0 is what stops the unit")
+    if none is None and is_rest_known and moving:
+        notes.append(f"at rest the direction stays {moving[0]}, as for one of them: the speed 0 is what stops the unit")
     elif none is None:
-        none = next(word for word in free if word not in ways)
+        none = next(word for word in free if word not in moving)
         notes.append(f"the value at rest is not in the log: {none} is a guess")
-    while len(ways) < 2:  # noqa: PLR2004 - one way, and the other
-        guess = next(word for word in free if word not in {none, *ways})
-        ways.append(guess)
+    while len(moving) < 2:  # noqa: PLR2004 - two directions
+        guess = next(word for word in free if word not in {none, *moving})
+        moving.append(guess)
         notes.append(f"only one direction was driven: {guess} for the other is a guess, probe it before use")
-    return DirectionWords(positive=ways[0], negative=ways[1], none=none), notes
+    return DirectionWords(positive=moving[0], negative=moving[1], none=none), notes
 
 
 def _units(inference: Inference, names: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The adapter and BlueZ's version, from a file system and a BlueZ that are made up."""
+"""The checks of the adapter and of BlueZ's version, on a simulated file system and BlueZ."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def test_an_adapter_that_is_on_is_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["hci1", "c0:de:00:00:00:02"])
-def test_the_adapter_that_is_wanted_is_the_one_that_is_judged(tmp_path: Path, wanted: str) -> None:
+def test_the_adapter_that_is_selected_is_the_one_that_is_checked(tmp_path: Path, wanted: str) -> None:
     result = adapter(BluezSnapshot(OK, (FIRST, SECOND)), wanted, tmp_path)[0]
     assert result.state is CheckState.ERROR
     assert "power on" in result.fix
 
 
-def test_a_wanted_adapter_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+def test_a_chosen_adapter_that_is_not_there_is_reported_with_those_that_are(tmp_path: Path) -> None:
     for wanted in ("hci7", "C0:DE:00:00:00:99"):
         result = adapter(BluezSnapshot(OK, (FIRST,)), wanted, tmp_path)[0]
         assert result.message == f"there is no {wanted}; there is hci0 (C0:DE:00:00:00:01)"
 
 
-def test_no_adapter_at_all_is_bad(tmp_path: Path) -> None:
+def test_no_adapter_at_all_is_an_error(tmp_path: Path) -> None:
     assert adapter(BluezSnapshot(OK), None, tmp_path)[0].state is CheckState.ERROR
 
 
@@ -61,7 +61,7 @@ def test_no_adapter_at_all_is_bad(tmp_path: Path) -> None:
         ("bluetooth", 0, 0, CheckState.OK, ""),
     ],
 )
-def test_a_radio_that_is_blocked_is_told(  # noqa: PLR0917 - a row of a table
+def test_a_radio_that_is_blocked_is_reported(  # noqa: PLR0917 - a row of a table
     kind: str, soft: int, hard: int, state: CheckState, fix: str, tmp_path: Path
 ) -> None:
     block(tmp_path, kind, soft, hard)

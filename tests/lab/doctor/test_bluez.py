@@ -1,4 +1,4 @@
-"""Asking BlueZ: over a real D-Bus with a BlueZ that the test plays, and where there is none, or one that hangs."""
+"""Querying BlueZ: over a real D-Bus with a simulated BlueZ, with none, and with one that hangs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def a_daemon(folder: Path, extra: str = "") -> Iterator[str]:
 
 @asynccontextmanager
 async def a_bluez(address: str, objects: Mapping[str, object] | None = None) -> AsyncIterator[None]:
-    """Somebody who owns BlueZ's name and answers for it; who never answers, where there are no objects."""
+    """A process that owns BlueZ's name and answers for it; without objects it never answers."""
     bus = await MessageBus(bus_address=address).connect()
 
     def answer(message: Message) -> Message | bool | None:
@@ -99,7 +99,7 @@ async def test_adapters_and_devices_are_read_from_bluez(tmp_path: Path) -> None:
 
 @needs_daemon
 @pytest.mark.realtime
-async def test_a_bluez_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
+async def test_a_bluez_that_does_not_run_is_reported_as_such(tmp_path: Path) -> None:
     with a_daemon(tmp_path) as address:
         bluez = await query_bluez(address)
     assert bluez.result.state is CheckState.ERROR
@@ -109,7 +109,7 @@ async def test_a_bluez_that_does_not_run_is_told_as_such(tmp_path: Path) -> None
 
 @needs_daemon
 @pytest.mark.realtime
-async def test_a_user_whom_the_policy_keeps_from_bluez_is_told_the_group(
+async def test_a_user_whom_the_policy_keeps_from_bluez_is_reported_the_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -124,9 +124,7 @@ async def test_a_user_whom_the_policy_keeps_from_bluez_is_told_the_group(
 
 
 @pytest.mark.realtime
-async def test_without_a_d_bus_the_cure_depends_on_where_one_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_d_bus_the_fix_depends_on_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     bluez = await query_bluez(root=tmp_path)
@@ -138,7 +136,7 @@ async def test_without_a_d_bus_the_cure_depends_on_where_one_is(
     assert "/run/dbus" in (await query_bluez(root=tmp_path)).result.fix
 
 
-async def test_a_mounted_socket_that_went_stale_is_told(tmp_path: Path) -> None:
+async def test_a_mounted_socket_that_went_stale_is_reported(tmp_path: Path) -> None:
     path = tmp_path / SOCKET
     path.parent.mkdir(parents=True)
     path.touch()
@@ -167,7 +165,7 @@ async def test_a_d_bus_that_hangs_is_left_in_time(tmp_path: Path) -> None:
         ("org.freedesktop.systemd1.LoadFailed", "BlueZ is not running"),
     ],
 )
-async def test_an_error_is_told_by_its_name_unless_it_means_that_bluez_could_not_be_started(
+async def test_an_error_is_reported_by_its_name_unless_it_means_that_bluez_could_not_be_started(
     name: str, message: str, tmp_path: Path
 ) -> None:
     with a_daemon(tmp_path) as address:

@@ -1,4 +1,4 @@
-"""Checks do not know of each other: one that hangs or fails is a line of its own, and costs the others nothing."""
+"""Checks are independent: one that hangs or fails gives a result, and does not affect the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def fail() -> list[CheckResult]:
     raise ZeroDivisionError("by nothing")
 
 
-async def test_findings_come_in_the_order_of_the_checks_and_are_told_as_they_are_made() -> None:
+async def test_results_come_in_the_order_of_the_checks_and_are_reported_as_they_are_made() -> None:
     async def slow() -> list[CheckResult]:
         await asyncio.sleep(1)
         return [CheckResult("slow", CheckState.OK, "")]
@@ -44,7 +44,7 @@ async def test_findings_come_in_the_order_of_the_checks_and_are_told_as_they_are
     assert told == ["good", "slow"]
 
 
-async def test_a_check_that_hangs_is_told_as_such_in_its_own_time() -> None:
+async def test_a_check_that_hangs_is_reported_as_such_in_its_own_time() -> None:
     began = asyncio.get_running_loop().time()
     found = await run_checks([Check("a", hang, 3.0), Check("b", good), Check("c", hang, 2.0)])
     assert found == [
@@ -71,7 +71,7 @@ async def test_a_check_that_ignores_being_cancelled_is_left_behind() -> None:
     release.set()
 
 
-async def test_a_check_that_fails_is_a_finding() -> None:
+async def test_a_check_that_fails_is_a_result() -> None:
     found = await run_checks([Check("sums", fail), Check("good", good)])
     assert found[0].state is CheckState.UNKNOWN
     assert "by nothing" in found[0].message

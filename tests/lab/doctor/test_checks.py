@@ -1,4 +1,4 @@
-"""The doctor's whole round over a virtual head: everything is looked at, and nothing that fails hides the rest."""
+"""All checks over a virtual head: every check is made, and one that fails hides no other."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def a_house(
 
 
 async def bluetooth(context: CheckContext) -> dict[str, CheckResult]:
-    """What is found about Bluetooth, in virtual time; the other checks work in threads."""
+    """The results of the Bluetooth checks, in virtual time; the other checks run in threads."""
     found = await run_checks(check for check in checks(context) if check.name in BLUETOOTH)
     return {result.name: result for result in found}
 
@@ -71,7 +71,7 @@ async def test_both_units_are_seen_and_measured(tmp_path: Path) -> None:
     assert found["pan unit"].state is found["tilt link"].state is CheckState.OK
 
 
-async def test_a_unit_that_is_away_is_told_and_the_other_is_measured(tmp_path: Path) -> None:
+async def test_a_unit_that_is_away_is_reported_and_the_other_is_measured(tmp_path: Path) -> None:
     async with a_house(tmp_path) as (head, context):
         head.faults.vanish(Axis.PAN)
         found = await bluetooth(context)
@@ -106,10 +106,10 @@ async def test_a_bluez_that_hangs_keeps_only_those_waiting_who_need_it(tmp_path:
 
 
 @pytest.mark.realtime
-async def test_everything_else_is_looked_at_too(tmp_path: Path) -> None:
+async def test_everything_else_is_checked_too(tmp_path: Path) -> None:
     async with a_house(tmp_path, wants_units=False) as (_head, context):
         found = await run_checks(checks(context))
     names = [result.name for result in found]
     assert names[0] == "Bluetooth service"
     assert {"BlueZ", "adapter", "encoder", "port 0", "clock", "disk", "memory", "temperature"} <= set(names)
-    assert not [result for result in found if "could not be looked at" in result.message]
+    assert not [result for result in found if "the check failed" in result.message]

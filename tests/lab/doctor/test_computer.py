@@ -1,4 +1,4 @@
-"""The computer's own health, read from a file system that is made up."""
+"""The checks of the computer, on a simulated file system."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write(root: Path, name: str, text: str) -> None:
     path.write_text(text, encoding="ascii")
 
 
-def test_a_clock_that_follows_nobody_is_told_with_the_cure() -> None:
+def test_a_clock_that_follows_nobody_is_reported_with_the_fix() -> None:
     assert clock(lambda: 0)[0].state is CheckState.OK
     result = clock(lambda: STA_UNSYNC | 1)[0]
     assert result.state is CheckState.WARNING
@@ -30,13 +30,13 @@ def test_the_kernel_tells_its_clocks_status() -> None:
     assert 0 <= clock_status() <= 0xFFFF
 
 
-def test_room_on_the_disk_is_told_even_for_a_folder_that_is_yet_to_be_made(tmp_path: Path) -> None:
+def test_room_on_the_disk_is_reported_even_for_a_folder_that_is_yet_to_be_made(tmp_path: Path) -> None:
     result = disk(tmp_path / "not/yet")[0]
     assert str(tmp_path) in result.message
     assert "GiB free" in result.message
 
 
-def test_a_folder_that_takes_no_files_is_told() -> None:
+def test_a_folder_that_takes_no_files_is_reported() -> None:
     result = disk(Path("/proc/self"))[0]
     assert result.state is CheckState.WARNING
     assert "not writable" in result.message
@@ -93,5 +93,5 @@ def test_a_free_port_is_free_and_one_in_use_is_not() -> None:
     assert port("127.0.0.1", number)[0].state is CheckState.OK
 
 
-def test_an_address_of_another_computer_is_told() -> None:
+def test_an_address_of_another_computer_is_reported() -> None:
     assert port("192.0.2.1", 8080)[0].state is CheckState.ERROR

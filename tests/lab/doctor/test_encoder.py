@@ -12,7 +12,7 @@ SMALL = StageOptions(width=160, height=96)
 
 
 class Timed:
-    """An encoder that takes its time on a clock of ours."""
+    """An encoder that takes a given time on a simulated clock."""
 
     def __init__(self, clock: FakeClock, seconds: float) -> None:
         self.picture = Picture(160, 96, *(memoryview(bytearray(size)) for size in (15360, 3840, 3840)))

@@ -1,4 +1,4 @@
-"""Talking with a kernel whose end of the socket the test holds."""
+"""The kernel's sockets, with the test at the kernel's end."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_kernel_that_says_nothing_is_not_waited_for() -> None:
 
 
 class RefusedSocket(socket.socket):
-    """What the kernel gives whoever may not ask: it answers a request, and claims that it took none of it."""
+    """A socket without permission: the kernel answers a request, and reports 0 bytes sent."""
 
     def send(self, data: bytes, *flags: int) -> int:  # type: ignore[override]  # only bytes are sent here
         super().send(data, *flags)
@@ -85,7 +85,7 @@ async def test_what_a_connection_is_granted_is_heard_and_what_it_is_granted_late
 
 
 def test_a_kernel_without_bluetooth_says_so() -> None:
-    """Every machine answers one way or the other; none may leave a socket behind."""
+    """The outcome depends on the machine; no socket may be left open in any case."""
     number = None
     try:
         kernel_socket(CONTROL).close()

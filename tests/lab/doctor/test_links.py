@@ -1,4 +1,4 @@
-"""What is said of the units: virtual ones, reached with bleak's own classes, and a kernel of the test's own."""
+"""The checks of the units: virtual ones, reached with bleak's own classes, and a simulated kernel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def no_sockets(_channel: int) -> socket.socket:
 
 
 class Kernel:
-    """The kernel's end of the sockets: answers a request, and says what was granted."""
+    """The kernel's end of the sockets: answers a request, and reports connection parameters."""
 
     def __init__(self, status: int = 0) -> None:
         self.status = status
@@ -85,7 +85,7 @@ def test_a_unit_that_is_heard_is_good_and_one_that_is_hardly_heard_is_not() -> N
     assert "closer" in weak.fix
 
 
-def test_a_unit_that_is_not_seen_is_told_with_what_keeps_the_radio_busy() -> None:
+def test_a_unit_that_is_not_seen_is_reported_with_what_keeps_the_radio_busy() -> None:
     headphones = BluezDevice("C0:DE:00:00:00:77", "Headphones", is_random=False, is_connected=True)
     result = presence(unit(Axis.TILT), None, BluezSnapshot(SERVICE, (), (headphones,)))
     assert result.state is CheckState.ERROR
@@ -126,7 +126,7 @@ async def test_what_the_radio_granted_is_heard_where_the_kernel_lets_us() -> Non
         kernel.close()
 
 
-async def test_a_unit_that_vanished_since_it_was_seen_is_told_and_the_next_is_measured() -> None:
+async def test_a_unit_that_vanished_since_it_was_seen_is_reported_and_the_next_is_measured() -> None:
     async with a_head() as (head, adapter):
         head.faults.vanish(Axis.PAN)
         links = LinkTester(adapter, BLUEZ, no_sockets)
@@ -143,7 +143,7 @@ async def test_a_unit_that_hangs_is_left_in_time() -> None:
         assert found[0].state is CheckState.ERROR
 
 
-async def test_the_kernel_is_asked_for_quick_links_and_says_yes() -> None:
+async def test_the_kernel_is_asked_for_short_intervals_and_says_yes() -> None:
     kernel = Kernel()
     result = await LinkTester(Adapter(), BLUEZ, kernel.socket).request_short_intervals([device(), device(Axis.TILT)])
     assert result.state is CheckState.OK
@@ -179,7 +179,7 @@ async def test_an_adapter_that_bluez_does_not_tell_of_is_not_asked_about() -> No
 
 
 @pytest.mark.parametrize(("status", "summary"), [(0x14, "CAP_NET_ADMIN"), (0x0D, "0xd")])
-async def test_a_kernel_that_says_no_is_told_with_what_to_do_instead(status: int, summary: str) -> None:
+async def test_a_kernel_that_says_no_is_reported_with_what_to_do_instead(status: int, summary: str) -> None:
     kernel = Kernel(status)
     result = await LinkTester(Adapter(), BLUEZ, kernel.socket).request_short_intervals([device()])
     assert result.state is CheckState.UNKNOWN
@@ -188,14 +188,14 @@ async def test_a_kernel_that_says_no_is_told_with_what_to_do_instead(status: int
     kernel.close()
 
 
-async def test_a_kernel_that_cannot_be_asked_is_told_with_what_to_do_instead() -> None:
+async def test_a_kernel_that_cannot_be_asked_is_reported_with_what_to_do_instead() -> None:
     result = await LinkTester(Adapter(), BLUEZ, no_sockets).request_short_intervals([device()])
     assert "not permitted" in result.message
     assert "main.conf" in result.fix
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "supervision_s", "state", "has_cure"),
+    ("interval_s", "supervision_s", "state", "has_fix"),
     [
         (0.0075, 0.72, CheckState.OK, False),
         (0.015, 0.72, CheckState.OK, False),
@@ -204,10 +204,10 @@ async def test_a_kernel_that_cannot_be_asked_is_told_with_what_to_do_instead() -
         (0.1, 0.72, CheckState.WARNING, True),
     ],
 )
-def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: CheckState, *, has_cure: bool) -> None:
+def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: CheckState, *, has_fix: bool) -> None:
     result = interval_result("pan interval", ConnectionParameters("x", 1, interval_s, supervision_s), Pace(0.05))
     assert result.state is state
-    assert bool(result.fix) is has_cure
+    assert bool(result.fix) is has_fix
 
 
 def test_a_link_that_tells_nothing_is_unknown() -> None:
@@ -215,7 +215,7 @@ def test_a_link_that_tells_nothing_is_unknown() -> None:
 
 
 async def test_a_unit_that_acknowledges_nothing_is_asked_behind_each_stop() -> None:
-    """A unit of another maker, whose commands may only be written without an answer."""
+    """A unit of another maker, whose commands can only be written without response."""
     async with a_head() as (head, adapter):
 
         class Unacknowledged(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time

@@ -36,7 +36,7 @@ LE_ENHANCED = bytes.fromhex("0a 00 4000 00 01") + AIR + bytes(12) + bytes.fromhe
 LE_UPDATE = bytes.fromhex("03 00 4000 0c00 0000 4800")
 
 
-def test_a_quick_interval_is_asked_for_byte_by_byte() -> None:
+def test_a_short_interval_is_asked_for_byte_by_byte() -> None:
     packet = load_parameters_command(1, [UnitAddress(UNIT, is_random=True)])
     assert packet.hex(" ") == "35 00 01 00 11 00 01 00 1e 5a 00 00 de c0 02 06 00 0c 00 00 00 48 00"
 

@@ -1,4 +1,4 @@
-"""V4L2 spoken with devices that are made of bytes, laid out as linux/videodev2.h says."""
+"""V4L2 with simulated devices, whose structures are laid out as in linux/videodev2.h."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_capture_stick_tells_its_formats_with_their_largest_sizes() -> None:
     )
 
 
-def test_a_range_of_sizes_is_told_by_its_end() -> None:
+def test_a_range_of_sizes_is_reported_by_its_end() -> None:
     assert query_device("x", Node(ENCODER.ask)).formats == ("H264 1920x1088",)
 
 
@@ -104,12 +104,12 @@ def test_the_node_beside_a_camera_that_carries_no_picture_is_not_one(tmp_path: P
     assert "MJPG 1920x1080, YUYV 640x480" in found[0].message
 
 
-def test_no_camera_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_no_camera_is_reported_with_what_to_do(tmp_path: Path) -> None:
     assert cameras(tmp_path)[0].state is CheckState.WARNING
     assert "plug" in cameras(tmp_path)[0].fix
 
 
-def test_a_camera_that_may_not_be_opened_is_told_as_such(tmp_path: Path) -> None:
+def test_a_camera_that_may_not_be_opened_is_reported_as_such(tmp_path: Path) -> None:
     result = cameras(tmp_path, devices(tmp_path, PermissionError(errno.EACCES, "denied")))[0]
     assert result.state is CheckState.ERROR
     assert "video $USER" in result.fix

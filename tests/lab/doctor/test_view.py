@@ -15,7 +15,7 @@ WARNING = CheckResult("camera", CheckState.WARNING, "there is none", "plug it in
 UNKNOWN = CheckResult("BlueZ", CheckState.UNKNOWN, "cannot be seen")
 
 
-def test_a_line_says_how_it_stands_and_the_cure_is_below() -> None:
+def test_a_line_says_how_it_stands_and_the_fix_is_below() -> None:
     console = Console(file=io.StringIO(), width=80)
     console.print(results_table([OK, ERROR]))
     assert isinstance(console.file, io.StringIO)

@@ -71,7 +71,7 @@ def test_two_bytes_that_change_alike_may_be_two_numbers() -> None:
     assert any("two numbers" in other.description for other in speed.alternatives)
 
 
-def test_few_decimal_numbers_may_be_binary_and_the_owner_is_told_what_to_do() -> None:
+def test_few_decimal_numbers_may_be_binary_and_the_owner_is_reported_what_to_do() -> None:
     sequence = [bytes([2, way, int(str(speed), 16)]) for way in (1, 2) for speed in (10, 20, 30, 40, 50)]
     speed = next(one for one in find_fields([sequence], (), None) if one.kind is FieldKind.SPEED)
     assert speed.alternatives

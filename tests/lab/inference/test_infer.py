@@ -1,4 +1,4 @@
-"""Layouts are recovered from an app's use, or said to be unsure."""
+"""Layouts are recovered from an app session, or reported as uncertain."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_handful_of_writes_means_nothing() -> None:
 
 
 def claims(layout: Layout, found: Inference) -> list[tuple[float, bool]]:
-    """How sure inference is of what it says, and whether that is true."""
+    """The confidence of each inferred field, and whether it is right."""
     told = []
     for one in found.fields:
         if one.kind is FieldKind.SPEED and one.number is not None:
@@ -82,7 +82,7 @@ def claims(layout: Layout, found: Inference) -> list[tuple[float, bool]]:
     return told
 
 
-def test_of_made_up_layouts_what_is_said_surely_is_true_and_most_is_found() -> None:
+def test_of_random_layouts_what_is_said_surely_is_true_and_most_is_found() -> None:
     chance = Random(1)
     all_claims: list[tuple[float, bool]] = []
     wanted = 0

@@ -86,7 +86,7 @@ def test_streams_have_a_bound(log: Path) -> None:
     assert sum(len(one.samples) for one in LogAnalysis(log).streams(limit=2)) == 2
 
 
-def test_only_what_is_wanted_is_told(log: Path) -> None:
+def test_only_what_is_selected_is_reported(log: Path) -> None:
     analysis = LogAnalysis(log)
     for word in ("pons-pan", PAN.lower(), PAN):
         selection = analysis.select([word], [])
@@ -133,7 +133,7 @@ def test_a_capture_of_something_else_is_called_what_it_is(tmp_path: Path) -> Non
         LogAnalysis(path)
 
 
-def test_progress_is_told_in_bytes(log: Path) -> None:
+def test_progress_is_reported_in_bytes(log: Path) -> None:
     labelled_values: list[int] = []
     LogAnalysis(log, labelled_values.append)
     assert labelled_values[-1] == log.stat().st_size - 24

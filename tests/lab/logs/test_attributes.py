@@ -13,7 +13,7 @@ from belvedere.sim.unit import COMMAND, SERVICE
 DECLARATION = b"\x0c\x17\0\xf1\xff"
 
 
-def test_uuids_are_told_in_full() -> None:
+def test_uuids_are_reported_in_full() -> None:
     assert parse_uuid(b"\xf1\xff") == COMMAND
     assert parse_uuid(bytes(range(16))) == "0f0e0d0c-0b0a-0908-0706-050403020100"
     assert parse_uuid(b"abc") == ""
@@ -75,7 +75,7 @@ def test_a_declaration_that_has_become_something_else_takes_its_value_along() ->
     assert [table.uuid_of(0x17, frame) for frame in (1, 2, 4)] == [COMMAND, "later", "later"]
 
 
-def test_what_is_said_again_takes_no_room() -> None:
+def test_what_is_repeated_takes_no_room() -> None:
     table = AttributeTable(context := TableContext())
     for frame in range(9):
         offset(context, frame)
@@ -91,7 +91,7 @@ def test_where_there_is_no_room_for_another_word_the_newest_stays() -> None:
     assert table.uuid_of(1) == table.uuid_of(1, 0) == "c"
 
 
-def test_services_are_told_by_handle() -> None:
+def test_services_are_reported_by_handle() -> None:
     table = AttributeTable(TableContext())
     table.add_service(0x15, 0x19, SERVICE)
     table.add_service(1, 3, "other")

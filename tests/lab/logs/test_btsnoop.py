@@ -51,7 +51,7 @@ def test_a_length_that_cannot_be_ends_the_log_behind_the_good_records() -> None:
 
 
 @pytest.mark.parametrize(("datalink", "version"), [(1002, 2), (1003, 1), (1004, 1), (9, 1)])
-def test_what_cannot_be_read_is_said(datalink: int, version: int) -> None:
+def test_what_cannot_be_read_is_reported(datalink: int, version: int) -> None:
     with pytest.raises(NotALogError, match=str(version if version != 1 else datalink)):
         reader(datalink, version)
 

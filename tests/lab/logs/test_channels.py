@@ -1,4 +1,4 @@
-"""Attributes over channels that have other numbers each time: those of classic Bluetooth, and enhanced ones."""
+"""ATT over dynamic channels: those of classic Bluetooth, and enhanced ones."""
 
 from __future__ import annotations
 

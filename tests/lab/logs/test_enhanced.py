@@ -32,7 +32,7 @@ def test_directions_do_not_mix() -> None:
     assert received(channel, PDU[9:]) == Reassembled(PDU)
 
 
-def test_a_pdu_is_told_up_to_where_it_is_cut_in_the_log_and_the_next_is_whole() -> None:
+def test_a_pdu_is_reported_up_to_where_it_is_cut_in_the_log_and_the_next_is_whole() -> None:
     channel = EnhancedChannel()
     assert received(channel, ANNOUNCED + PDU, kept=7) == Reassembled(PDU[:5], is_truncated=True)
     received(channel, ANNOUNCED + PDU[:9], kept=7)

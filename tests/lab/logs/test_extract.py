@@ -73,7 +73,7 @@ def test_writes_and_notifications_are_found_with_their_devices(tape: Tape) -> No
     ]
 
 
-def test_a_value_in_fragments_is_told_where_it_is_complete(tape: Tape) -> None:
+def test_a_value_in_fragments_is_reported_where_it_is_complete(tape: Tape) -> None:
     tape.send(WRITE + b"before")
     for fragment in hci_log.fragments(0x40, hci_log.l2cap(WRITE + VALUE), 20):
         tape.add(SENT, fragment)
@@ -127,7 +127,7 @@ def test_the_end_of_a_connection_ends_what_is_incomplete(tape: Tape) -> None:
     assert tape.labelled_values() == []
 
 
-def test_a_value_cut_in_the_log_is_told_as_far_as_it_goes(tape: Tape) -> None:
+def test_a_value_cut_in_the_log_is_reported_as_far_as_it_goes(tape: Tape) -> None:
     tape.add(SENT, hci_log.att(0x40, WRITE + VALUE), kept=8 + 3 + 5)
     tape.send(b"\x0a\x20\0")
     tape.add(RECEIVED, hci_log.att(0x40, b"\x0b" + VALUE), kept=8 + 1 + 4)
@@ -166,7 +166,7 @@ def test_what_follows_a_packet_in_its_record_is_no_part_of_it(tape: Tape) -> Non
     assert extractor.reassembler.lost == 0
 
 
-def test_a_signed_write_is_told_without_its_signature(tape: Tape) -> None:
+def test_a_signed_write_is_reported_without_its_signature(tape: Tape) -> None:
     tape.send(b"\xd2\x17\0abc" + bytes(12))
     tape.send(b"\xd2\x17\0short")
     assert tape.labelled_values() == [(1, 0xD2, b"abc"), (2, 0xD2, b"")]

@@ -86,7 +86,7 @@ def test_what_wireshark_counts_is_counted_and_other_blocks_are_skipped_however_l
     assert not reader.damage
 
 
-def test_an_interface_of_something_else_is_told_in_words() -> None:
+def test_an_interface_of_something_else_is_described() -> None:
     reader = PcapngReader()
     reader.read(hci_log.section() + hci_log.interface(201))
     assert not reader.foreign_content

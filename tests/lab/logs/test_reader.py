@@ -61,7 +61,7 @@ def test_a_block_that_nobody_reads_is_skipped_however_long_it_is() -> None:
     assert not log.error
 
 
-def test_damage_is_told_with_where_it_is() -> None:
+def test_damage_is_reported_with_where_it_is() -> None:
     log = LogReader(io.BytesIO(FILES["btsnoop"] + b"\xff" * 24))
     assert frames_in(log) == [1, 2, 3, 4, 5]
     assert log.error.startswith("damaged after record 5")

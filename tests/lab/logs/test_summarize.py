@@ -41,7 +41,7 @@ def att(at_s: float, direction: int, pdu: bytes, handle: int = 0x40) -> Packet:
     return Packet(round(at_s * S), direction, ACL, hci_log.att(handle, pdu))
 
 
-def test_all_that_is_known_of_a_device_is_told() -> None:
+def test_all_that_is_known_of_a_device_is_reported() -> None:
     summary = labelled_values(
         event(1, hci_log.advertised(PAN, hci_log.named("PONS"))),
         event(2, hci_log.connected(0x40, PAN)),
@@ -77,7 +77,7 @@ def test_handles_of_the_phones_own_table_are_not_taken_for_the_devices() -> None
     assert (stream.uuid, stream.is_host_attribute) == (None, True)
 
 
-def test_counts_and_troubles_are_passed_on() -> None:
+def test_counts_and_errors_are_passed_on() -> None:
     fragment = hci_log.fragments(0x40, hci_log.l2cap(b"\x52\x17\0abc"), 5)[0]
     summary = labelled_values(*[Packet(0, SENT, ACL, fragment)] * 3)
     assert (summary.records, summary.packets, summary.lost, summary.error) == (3, 3, 2, "")

@@ -1,4 +1,4 @@
-"""A probe with an owner at a pseudo-terminal, and one that a head answers itself."""
+"""A probe with a person at a pseudo-terminal, and one that is answered by a measured angle."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def adapter_of(head: VirtualHead) -> Adapter:
 
 
 class Owner:
-    """Somebody who reads the screen and presses keys: yes it stands still, go, and then something else."""
+    """A person who reads the screen and presses keys: yes it is at rest, go, and then something else."""
 
     def __init__(self, controller: int, moving: Callable[[], object]) -> None:
         self.screen = io.StringIO()

@@ -1,4 +1,4 @@
-"""After whatever happens in whatever order, the last thing that a probed unit is told is a stop."""
+"""Whatever happens, in whatever order, the last frame written to a probed unit is a stop."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DROP = Step(frame=FRAME, bound_s=1, down_s=3, before=GO, after=Question(Question
 
 
 class Probed:
-    """A core with a script of these steps, and all that it ever wanted done, each with its time."""
+    """A core with a script of these steps, and all its effects, each with its time."""
 
     def __init__(self, steps: Sequence[Step], limits: Limits | None = None) -> None:
         self.results: list[Result] = []
@@ -336,7 +336,7 @@ def test_whatever_happens_a_dropped_link_is_followed_by_a_stop_within_its_bound(
 
 @given(events=st.lists(EVENTS, max_size=40))
 @settings(max_examples=200, deadline=None)
-def test_nothing_is_told_after_the_end(events: list[object]) -> None:
+def test_nothing_is_reported_after_the_end(events: list[object]) -> None:
     probed = Probed([TRY, TURN, DROP])
     for event in events:
         happen(probed, event)

@@ -1,4 +1,4 @@
-"""An observer who knows the angle says what a person would."""
+"""An observer that measures the angle answers as a person would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRY = Step(frame=b"x", bound_s=1)
 
 
 class Watched:
-    """A motor, and an observer who sees its angle."""
+    """A motor, and an observer that measures its angle."""
 
     def __init__(self, axis: Axis = Axis.PAN) -> None:
         self.loop = asyncio.get_running_loop()

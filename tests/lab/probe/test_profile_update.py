@@ -1,4 +1,4 @@
-"""Findings go into the owner's file: the values where they belong, and nothing else is touched."""
+"""Findings are written into the owner's file, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_note_is_a_comment_in_its_place_and_changes_no_value() -> None:
     assert f"# {HEADING}: both alike\nspeed = " in text
 
 
-def test_a_layout_that_cannot_be_written_to_is_left_alone_and_said_so() -> None:
+def test_a_layout_that_cannot_be_written_to_is_left_alone_and_reported() -> None:
     text = 'pan = { name_patterns = ["x"], invert = true }\nname = "Mine"\n'
     with pytest.raises(SettingsError, match=r"pan\.invert = false"):
         changed(Finding("seen", "pan", "invert", value=False), text=text)
@@ -125,7 +125,7 @@ def test_the_file_is_written_and_what_it_was_is_kept(tmp_path: Path) -> None:
     assert sorted(found.name for found in tmp_path.iterdir()) == ["mine.toml", "mine.toml.bak"]
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(DRAFT, encoding="utf-8")
     (tmp_path / "mine.toml.bak").mkdir()

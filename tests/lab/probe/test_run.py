@@ -1,4 +1,4 @@
-"""Whole probes of a virtual unit, with its true angle as the judge; and everything that can go wrong with them."""
+"""Whole probes of a virtual unit, checked against its true angle; and everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ async def test_a_unit_that_hangs_mid_turn_is_stopped_and_not_taken_for_one_that_
         rig.assert_at_rest()
 
 
-async def test_a_unit_that_vanishes_for_good_mid_turn_is_told_as_not_surely_at_rest() -> None:
+async def test_a_unit_that_vanishes_for_good_mid_turn_is_reported_as_not_surely_at_rest() -> None:
     async with a_rig(limits=Limits(reconnect_s=20)) as rig:
         rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.1)
         ending = await rig.run.run()
@@ -178,7 +178,7 @@ async def test_a_unit_that_vanishes_for_good_mid_turn_is_told_as_not_surely_at_r
         assert not ending.is_at_rest
 
 
-async def test_a_unit_that_is_not_there_is_told_with_the_reason() -> None:
+async def test_a_unit_that_is_not_there_is_reported_with_the_reason() -> None:
     async with a_rig(limits=Limits(reconnect_s=20)) as rig:
         rig.head.faults.vanish(Axis.PAN)
         ending = await rig.run.run()
@@ -238,7 +238,7 @@ class EyeShutError(Exception):
 
 
 @pytest.mark.parametrize("which", ["answer", "wants_stop"])
-async def test_an_observer_that_fails_has_the_unit_stopped_and_is_told_afterwards(which: str) -> None:
+async def test_an_observer_that_fails_has_the_unit_stopped_and_is_reported_afterwards(which: str) -> None:
     async with a_rig() as rig:
 
         async def fail(*_arguments: object) -> Answer:

@@ -1,4 +1,4 @@
-"""What is tried and what is made of it, played against units that are made up: no radio, no time."""
+"""What is tried and what is concluded, against simulated units, without radio or time."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_unit_that_turns_the_other_way_round_is_inverted(axis: Axis, first: An
     assert values[f"{axis}.invert"] is inverted
 
 
-def test_a_unit_of_the_other_axis_is_told_as_such() -> None:
+def test_a_unit_of_the_other_axis_is_reported_as_such() -> None:
     _, values, evidence = played(Unit(words={1: Answer.UP, 2: Answer.DOWN}))
     assert "pan.invert" not in values
     assert "this is the tilt unit" in evidence
@@ -162,7 +162,7 @@ def test_a_word_that_turns_the_same_way_is_not_taken_for_the_other() -> None:
     assert values["frame.direction.negative"] == "08"
 
 
-def test_words_that_do_not_fit_together_are_told_and_not_written() -> None:
+def test_words_that_do_not_fit_together_are_reported_and_not_written() -> None:
     _, values, evidence = played(Unit(words={1: Answer.RIGHT, 2: Answer.RIGHT}))
     assert "pan.invert" not in values
     assert "this is inconsistent" in evidence

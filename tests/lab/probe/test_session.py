@@ -91,7 +91,7 @@ def test_a_unit_that_may_be_turning_is_the_first_thing_to_say() -> None:
     assert "MAY STILL BE TURNING" in words
 
 
-def test_a_unit_that_was_not_reached_is_told_with_what_to_do() -> None:
+def test_a_unit_that_was_not_reached_is_reported_with_what_to_do() -> None:
     assert "switch it on" in result_message(
         ProbeResult(Outcome.UNREACHABLE, is_at_rest=True, reason=LinkReason.NOT_FOUND)
     )
@@ -106,5 +106,5 @@ def test_a_unit_that_was_not_reached_is_told_with_what_to_do() -> None:
         (ProbeResult(Outcome.RUNAWAY, is_at_rest=True), False),
     ],
 )
-def test_only_a_wanted_end_at_rest_is_well(ending: ProbeResult, *, well: bool) -> None:
+def test_only_a_chosen_end_at_rest_is_well(ending: ProbeResult, *, well: bool) -> None:
     assert is_success(ending) is well

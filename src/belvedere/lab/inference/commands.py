@@ -95,11 +95,9 @@ def _is_heartbeat(same: Sequence[Sample], sequence: Sequence[Sample]) -> bool:
 def _fills_silence(same: Sequence[Sample], others: Sequence[Sample], period_s: float) -> bool:
     """Whether it is sent during long silences and during commands alike."""
     spans = [(before.time_s, after.time_s) for before, after in pairwise(others)]
-    silent = [(begun, ended) for begun, ended in spans if ended - begun > 3 * period_s]
-    in_silence = sum(any(begun < sample.time_s < ended for begun, ended in silent) for sample in same)
-    in_use = sum(
-        any(begun < sample.time_s < ended for begun, ended in spans if ended - begun < period_s) for sample in same
-    )
+    silent = [(start, end) for start, end in spans if end - start > 3 * period_s]
+    in_silence = sum(any(start < sample.time_s < end for start, end in silent) for sample in same)
+    in_use = sum(any(start < sample.time_s < end for start, end in spans if end - start < period_s) for sample in same)
     return in_silence >= MIN_HEARTBEATS and in_use >= MIN_HEARTBEATS
 
 

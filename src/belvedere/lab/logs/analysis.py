@@ -184,11 +184,11 @@ def _names_of(device: DeviceSummary) -> set[str]:
     return {word.casefold() for word in (device.label, device.name) if word}
 
 
-def _available(words: Iterable[str]) -> str:
+def _available(choices: Iterable[str]) -> str:
     """The available choices, for an error message."""
-    those = list(words)
-    more = f" and {len(those) - MAX_SUGGESTIONS} more" if len(those) > MAX_SUGGESTIONS else ""
-    return f"available: {', '.join(those[:MAX_SUGGESTIONS]) or 'none'}{more}"
+    listed = list(choices)
+    more = f" and {len(listed) - MAX_SUGGESTIONS} more" if len(listed) > MAX_SUGGESTIONS else ""
+    return f"available: {', '.join(listed[:MAX_SUGGESTIONS]) or 'none'}{more}"
 
 
 def _is_selected(values: Values, connections: Connections, selection: Selection) -> Flags:

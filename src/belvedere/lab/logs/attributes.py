@@ -96,18 +96,16 @@ class AttributeTable:
         newest = changes[-1]
         if frame is None or len(changes) == 1 or frame >= newest.frame:
             return newest.uuid
-        offset = max(0, bisect_left(changes, (frame + 1,)) - 1)
-        return changes[offset].uuid or next(
-            (change.uuid for change in islice(changes, offset, None) if change.uuid), None
+        position = max(0, bisect_left(changes, (frame + 1,)) - 1)
+        return changes[position].uuid or next(
+            (change.uuid for change in islice(changes, position, None) if change.uuid), None
         )
 
     def uuids_of(self, handle: int, first_frame: int, last_frame: int) -> list[str]:
         """All UUIDs that the attribute had between these records, each once, the oldest first."""
         changes = self._types.get(handle, ())
-        captured = (
-            self.uuid_of(handle, change.frame) for change in changes if first_frame < change.frame <= last_frame
-        )
-        return list(dict.fromkeys(uuid for uuid in (self.uuid_of(handle, first_frame), *captured) if uuid))
+        later = (self.uuid_of(handle, change.frame) for change in changes if first_frame < change.frame <= last_frame)
+        return list(dict.fromkeys(uuid for uuid in (self.uuid_of(handle, first_frame), *later) if uuid))
 
     def add_service(self, start: int, end: int, uuid: str) -> None:
         """A service was found."""

@@ -84,11 +84,11 @@ class ChannelTracker:
     def find(self, key: int, direction: int, channel: int, index: int) -> Span | None:
         """The ATT channel of a frame of this chunk that this packet completes; None if its channel is not one."""
         by_end = self._spans.get(key, {})
-        for way in DIRECTIONS:
-            spans = by_end.get((channel, way), ())
-            offset = _open_after(spans, index) if direction in _compatible_directions(way) else len(spans)
-            if offset < len(spans) and spans[offset].first <= index:
-                return spans[offset]
+        for recorded in DIRECTIONS:
+            spans = by_end.get((channel, recorded), ())
+            position = _open_after(spans, index) if direction in _compatible_directions(recorded) else len(spans)
+            if position < len(spans) and spans[position].first <= index:
+                return spans[position]
         return None
 
     def end(self, key: int, index: int) -> None:
@@ -99,9 +99,9 @@ class ChannelTracker:
             if channel[0] != key or first >= index
         }
         for spans in self._spans.get(key, {}).values():
-            offset = _open_after(spans, index)
-            if offset < len(spans) and spans[offset].first < index:
-                spans[offset] = spans[offset]._replace(end=index)
+            position = _open_after(spans, index)
+            if position < len(spans) and spans[position].first < index:
+                spans[position] = spans[position]._replace(end=index)
 
     def _receive_signalling(self, key: int, direction: int, data: bytes, index: int) -> None:
         for code, identifier, numbers in _commands(data):

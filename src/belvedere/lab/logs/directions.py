@@ -46,8 +46,8 @@ class DirectionGuesser:
         boundary = head >> 12 & 3
         is_classic = self._are_classic(packets, packets.adapter << 12 | head & HANDLE, is_frame)
         self._informative.update(np.unique(packets.adapter[is_frame & is_classic & (boundary == FIRST)]).tolist())
-        tells = ~is_classic | np.isin(packets.adapter, list(self._informative))
-        is_received = (boundary == FIRST_FLUSHABLE) & tells
+        is_informative = ~is_classic | np.isin(packets.adapter, list(self._informative))
+        is_received = (boundary == FIRST_FLUSHABLE) & is_informative
         return np.select([boundary == FIRST, is_received], [SENT, RECEIVED], UNKNOWN)
 
     def _are_classic(self, packets: Packets, key: Ints, is_frame: Flags) -> Flags:

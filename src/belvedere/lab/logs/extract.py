@@ -89,8 +89,8 @@ class ValueExtractor:
                 if needs_decoding:
                     found += self._values_in_frame(index, key, direction, data[frames.ACL_BYTES :])
             else:
-                way, frame = self._reassembled(key, direction, data, is_truncated=is_truncated)
-                found += self._values_in_frame(index, key, way, frame) if frame else []
+                frame_direction, frame = self._reassembled(key, direction, data, is_truncated=is_truncated)
+                found += self._values_in_frame(index, key, frame_direction, frame) if frame else []
         return found
 
     def _values_in_frame(self, index: int, key: int, direction: int, frame: bytes) -> list[ExtractedValue]:

@@ -90,7 +90,7 @@ def _record_reader_for(header: bytes) -> tuple[RecordReader, int]:
     if header.startswith(PCAPNG_MAGIC):
         return PcapngReader(), 0
     what = next(
-        (words for start, words in OTHER_FILE_TYPES.items() if header[: len(start) or None] == start),
+        (text for start, text in OTHER_FILE_TYPES.items() if header[: len(start) or None] == start),
         "not a Bluetooth log; use btsnoop, pcap or pcapng",
     )
     raise NotALogError(what)

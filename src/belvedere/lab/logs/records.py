@@ -73,9 +73,9 @@ def split_records(data: bytes, header_bytes: int, length_at: int, order: str) ->
         (length,) = length_of(data, offset + length_at)
         if length > MAX_RECORD_BYTES:
             return starts, offset, f"a record claims a length of {length} bytes"
-        following = offset + header_bytes + length
-        if following > len(data):
+        next_offset = offset + header_bytes + length
+        if next_offset > len(data):
             break
         starts.append(offset)
-        offset = following
+        offset = next_offset
     return starts, offset, ""

@@ -89,9 +89,9 @@ class StreamCounter:
         gap_us = np.diff(time_ns, prepend=time_ns[0]) / 1000
         shortest, longest = np.minimum.reduceat(length, starts), np.maximum.reduceat(length, starts)
         truncated = np.add.reduceat(values.is_truncated[order].astype(np.int64), starts)
-        begun = np.argsort(order[starts], kind="stable").tolist()
+        by_first_value = np.argsort(order[starts], kind="stable").tolist()
         kept = np.full(len(keys), -1, np.int64)
-        for index in begun:
+        for index in by_first_value:
             first, last = int(order[starts[index]]), int(order[ends[index] - 1])
             stream = self._stream(int(keys[index]), values, first, connections)
             if stream is None:

@@ -47,15 +47,15 @@ def _devices(connections: Connections) -> list[DeviceSummary]:
     return [
         DeviceSummary(
             label=device.label,
-            name=device.name or next((one.bearer.name for one in those if one.bearer.name), ""),
-            connections=tuple(map(_connection, those)),
+            name=device.name or next((one.bearer.name for one in own if one.bearer.name), ""),
+            connections=tuple(map(_connection, own)),
             services=tuple(
                 ServiceSummary(start=one.start, end=one.end, uuid=one.uuid) for one in device.table.services
             ),
             characteristics=tuple(_characteristics(device.table)),
             requested_hash=device.table.is_cached,
         )
-        for device, those in zip(connections.devices, of_device, strict=True)
+        for device, own in zip(connections.devices, of_device, strict=True)
     ]
 
 
