@@ -83,7 +83,7 @@ def _title(uuid: str, kind: str) -> str:
 
 
 def _leaf(one: Characteristic) -> Text:
-    text = Text(_title(one.uuid, "value"))
+    text = Text(_title(one.uuid, "characteristic"))
     if one.value is not None:
         text.append(f" = {value_label(one.value)}", "green")
     elif one.read_error is not None:

@@ -254,10 +254,8 @@ def _with_sign(
         return None
     if int(rest, 16):
         return Encoding.OFFSET if _high_first(rest, is_little_endian=is_little_endian)[0] in "78" else None
-    directions = _values_at(frames, *place)
-    firsts = {
-        int(_high_first(value, is_little_endian=is_little_endian)[0], 16) for value in directions if int(value, 16)
-    }
+    values = _values_at(frames, *place)
+    firsts = {int(_high_first(value, is_little_endian=is_little_endian)[0], 16) for value in values if int(value, 16)}
     if firsts & {0xE, 0xF} and firsts & {0, 1}:  # both sides of 0 in two's complement
         return Encoding.SIGNED
     is_smooth = _total_change(
