@@ -1,10 +1,10 @@
-"""One process of the hunt for logs that break the reader, led by which lines of the reader each of them reaches.
+"""One process of the fuzz test of the log reader, guided by the reader's code coverage.
 
-    python -m benchmarks.fuzz_logs RUNS SEED FOLDER KEPT
+    python -m benchmarks.fuzz_logs RUNS SEED FOLDER CORPUS
 
-libFuzzer changes what led somewhere new, byte by byte; every third log is made from scratch, because hardly any change
-of bytes makes a sound connection. What breaks the reader is left in FOLDER as `crash-…`, `timeout-…` or `oom-…`; the
-exit status is not 0 then. What led somewhere new is in KEPT, for the next process.
+libFuzzer mutates inputs that reached new code; every third log is generated from scratch, because mutating bytes hardly
+ever yields a valid connection. Inputs that break the reader are written to FOLDER as `crash-…`, `timeout-…` or `oom-…`,
+and the exit status is not 0. Inputs that reached new code are kept in CORPUS, for the next process.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import atheris
 from tests.support.captures.malformed_logs import malformed_log
 
 with atheris.instrument_imports(include=["belvedere.lab"]):
-    from benchmarks.soak_logs import LONGEST_S, MOST_MIB, is_readable
+    from benchmarks.soak_logs import MAX_MIB, MAX_SECONDS, is_readable
 
-LONGEST_BYTES = 4096
-FROM_SCRATCH = 1 / 3
-MEMORY = Path("/dev/shm")  # noqa: S108 - a million files are not to wear out a disk
+MAX_BYTES = 4096
+GENERATED_SHARE = 1 / 3
+MEMORY = Path("/dev/shm")  # noqa: S108 - a million files would wear out a disk
 
 
-def main(runs: str, seed: str, folder: str, kept: str) -> None:
+def main(runs: str, first_seed: str, folder: str, corpus: str) -> None:
     """Run; ends the process."""
     counts = {True: 0, False: 0}
     log = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)) / "odd.log"
@@ -35,17 +35,21 @@ def main(runs: str, seed: str, folder: str, kept: str) -> None:
         if sum(counts.values()) == int(runs):
             log.unlink()
             log.parent.rmdir()
-            print(f"read {counts[True]} refused {counts[False]}", flush=True)
+            print(f"read {counts[True]} rejected {counts[False]}", flush=True)
 
-    def change(content: bytes, longest: int, chance: int) -> bytes:
-        made = Random(chance)
-        return malformed_log(made)[:longest] if made.random() < FROM_SCRATCH else atheris.Mutate(content, longest)
+    def mutate(content: bytes, max_bytes: int, seed: int) -> bytes:
+        random = Random(seed)
+        return (
+            malformed_log(random)[:max_bytes]
+            if random.random() < GENERATED_SHARE
+            else atheris.Mutate(content, max_bytes)
+        )
 
     flags = [
-        *(f"-runs={runs}", f"-seed={seed}", f"-max_len={LONGEST_BYTES}", f"-artifact_prefix={folder}/"),
-        *(f"-timeout={LONGEST_S:.0f}", f"-rss_limit_mb={MOST_MIB:.0f}"),
+        *(f"-runs={runs}", f"-seed={first_seed}", f"-max_len={MAX_BYTES}", f"-artifact_prefix={folder}/"),
+        *(f"-timeout={MAX_SECONDS:.0f}", f"-rss_limit_mb={MAX_MIB:.0f}"),
     ]
-    atheris.Setup([sys.argv[0], *flags, kept], read, custom_mutator=change)
+    atheris.Setup([sys.argv[0], *flags, corpus], read, custom_mutator=mutate)
     atheris.Fuzz()
 
 

@@ -1,4 +1,4 @@
-"""How fast a phone's Bluetooth log is read, and in how much memory, against Wireshark's own reader."""
+"""How fast, and in how much memory, a phone's Bluetooth log is read, compared with Wireshark."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 LOG = Path("build/bench/snoop.log")
 LOG_BYTES = 100_000_000
 ROUNDS = 3
-SLOWEST_MB_PER_S = 20.0
-MOST_MIB = 150.0
-COMMAND = b"\x04\x00\x52"  # the attribute channel, and a write command on it
-SECONDS_PER_VISIT = 600  # of use between two connections of the app
+MIN_MB_PER_S = 20.0
+MAX_MIB = 150.0
+COMMAND = b"\x04\x00\x52"  # the ATT channel, and a write command
+SECONDS_PER_CONNECTION = 600  # of the app to the units
 RIVAL_IS = "tshark of Debian on the same file, printing every attribute PDU as opcode, handle and value"
 WHAT = "a log of 100 MB: an app drives two units at 20 Hz, advertisers around, headphones, records of 45 bytes mostly"
 
 
 def run() -> list[Result]:
-    """Make a log, and read it with both."""
+    """Write a log, and read it with both."""
     commands = write_log(LOG)
     took, memory = zip(*(_read_ours(commands) for _ in range(ROUNDS)), strict=True)
     rival_took, rival_memory = _measured(*_tshark())[:2]
@@ -56,21 +56,21 @@ def run() -> list[Result]:
     return [
         compare(
             "snoop-time",
-            f"`belvedere snoop --json` of {WHAT}, for each MB; the budget is {SLOWEST_MB_PER_S:g} MB/s",
+            f"`belvedere snoop --json` of {WHAT}, for each MB; the budget is {MIN_MB_PER_S:g} MB/s",
             "ms/MB",
             ours=[1000 * seconds / size_mb for seconds in took],
             rival=[1000 * rival_took / size_mb],
             rival_is=RIVAL_IS,
-            budget=1000 / SLOWEST_MB_PER_S,
+            budget=1000 / MIN_MB_PER_S,
         ),
         compare(
             "snoop-memory",
-            "the most memory that it has at a time",
+            "peak memory",
             "MiB",
             ours=memory,
             rival=[rival_memory],
             rival_is=RIVAL_IS,
-            budget=MOST_MIB,
+            budget=MAX_MIB,
         ),
     ]
 
@@ -81,53 +81,53 @@ def write_log(path: Path, size: int = LOG_BYTES) -> int:
     commands = written = 0
     with path.open("wb") as file:
         written += file.write(struct.pack(">8sII", b"btsnoop\0", 1, 1002))
-        for packet in life(Random(1)):
+        for packet in phone_traffic(Random(1)):
             commands += packet.direction == SENT and packet.kind == ACL and packet.data[6:9] == COMMAND
             written += file.write(btsnoop_record(packet))
             if written >= size:
                 return commands
-    raise AssertionError("a life never ends")
+    raise AssertionError("phone_traffic ended")
 
 
-def life(chance: Random) -> Iterator[Packet]:
-    """What a phone's log holds, without an end: mostly small packets, a few that need others to be understood."""
+def phone_traffic(random: Random) -> Iterator[Packet]:
+    """An endless phone's log: mostly small packets, and a few that must be decoded together with others."""
     second = 0
     addresses = {0x40: "C0:DE:00:00:5A:1E", 0x41: "C0:DE:00:00:5A:1F"}
     neighbours = [f"{0xC0 | number & 0x3F:02X}:DE:00:01:00:{number:02X}" for number in range(40)]
     while True:
         for handle, address in addresses.items():
             yield Packet(second * 1_000_000, RECEIVED, EVENT, connected(handle, address))
-        for _ in range(SECONDS_PER_VISIT):
-            yield from _second(second * 1_000_000, chance, neighbours)
+        for _ in range(SECONDS_PER_CONNECTION):
+            yield from _second(second * 1_000_000, random, neighbours)
             second += 1
         for handle in addresses:
             yield Packet(second * 1_000_000, RECEIVED, EVENT, disconnected(handle))
 
 
-def _second(at_us: int, chance: Random, neighbours: list[str]) -> Iterator[Packet]:
+def _second(at_us: int, random: Random, neighbours: list[str]) -> Iterator[Packet]:
     for tick in range(20):
         now_us = at_us + tick * 50_000
         for handle in (0x40, 0x41):
-            way, speed = chance.choice((0, 1, 2)), chance.randrange(1000)
-            frame = bytes([2, way, 0, speed // 100, int(f"{speed % 100:02}", 16)]) + bytes(7)
+            direction, speed = random.choice((0, 1, 2)), random.randrange(1000)
+            frame = bytes([2, direction, 0, speed // 100, int(f"{speed % 100:02}", 16)]) + bytes(7)
             yield Packet(now_us, SENT, ACL, att(handle, b"\x52\x17\x00" + frame))
             done = event(0x13, struct.pack("<BHH", 1, handle, 1))
             yield Packet(now_us + 20_000, RECEIVED, EVENT, done)
         if tick % 4 == 0:
             yield Packet(now_us + 25_000, RECEIVED, ACL, att(0x40, b"\x1b\x1a\x00\x82\x01" + bytes(10)))
-            neighbour = chance.choice(neighbours)
+            neighbour = random.choice(neighbours)
             yield Packet(now_us + 26_000, RECEIVED, EVENT, advertised(neighbour, named(f"thing {neighbour[-2:]}")))
         if tick % 10 == 0:  # headphones: far larger packets of another protocol
-            yield Packet(now_us + 30_000, SENT, ACL, acl(0x0B, l2cap(chance.randbytes(600), cid=0x45)))
-    for piece in fragments(0x40, l2cap(b"\x12\x20\x00" + chance.randbytes(40)), 27):
+            yield Packet(now_us + 30_000, SENT, ACL, acl(0x0B, l2cap(random.randbytes(600), cid=0x45)))
+    for piece in fragments(0x40, l2cap(b"\x12\x20\x00" + random.randbytes(40)), 27):
         yield Packet(at_us + 990_000, SENT, ACL, piece)
 
 
 def _read_ours(commands: int) -> tuple[float, float]:
-    seconds, mib, said = _measured(sys.executable, "-m", "belvedere.cli", "snoop", str(LOG), "--json")
-    told = sum(stream["count"] for stream in json.loads(said)["streams"] if stream["opcode"] == 0x52)
-    if told != commands:
-        raise AssertionError(f"{told} commands were read of {commands}")
+    seconds, mib, output = _measured(sys.executable, "-m", "belvedere.cli", "snoop", str(LOG), "--json")
+    count = sum(stream["count"] for stream in json.loads(output)["streams"] if stream["opcode"] == 0x52)
+    if count != commands:
+        raise AssertionError(f"{count} of {commands} commands were read")
     return seconds, mib
 
 
@@ -137,13 +137,13 @@ def _tshark() -> list[str]:
 
 
 def _measured(*command: str) -> tuple[float, float, str]:
-    """Seconds, the most memory in MiB, and what it printed."""
+    """Seconds, peak memory in MiB, and the output."""
     began = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         assert child.stdout is not None  # noqa: S101 - asked for above
-        said = child.stdout.read()
+        output = child.stdout.read()
         _pid, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         raise AssertionError(f"{command[0]} ended with {child.returncode}")
-    return time.monotonic() - began, used.ru_maxrss / 1024, said
+    return time.monotonic() - began, used.ru_maxrss / 1024, output

@@ -1,9 +1,9 @@
-"""`make soak`: a million odd Bluetooth logs, each of which must be read, or refused in one line, in time and memory.
+"""`make soak`: a million malformed Bluetooth logs; each must be read or rejected in one line, within time and memory.
 
     python -m benchmarks.soak_logs [--logs N] [--first SEED]
 
-On every core, by a fuzzer that sees which lines of the reader a log reaches (`fuzz_logs`); where there is none for the
-machine, by chance alone. Whatever breaks the reader is kept, and read again with `--file`, or with `--seed`.
+On every core, with a fuzzer that is guided by code coverage (`fuzz_logs`); where that is not available for the machine,
+with random logs only. Inputs that break the reader are kept; `--file` or `--seed` repeats one.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from random import Random
 from tests.support.captures.malformed_logs import malformed_log
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import Survey
+from belvedere.lab.logs.analysis import LogAnalysis
 
 LOGS = 1_000_000
 BATCH = 2_000
-LONGEST_S = 2.0  # a log of a few hundred bytes takes a millisecond; a busy machine may take this
-MOST_MIB = 700.0  # numpy, the fuzzer and what it keeps; a length that is believed would ask for gigabytes
-ROUND = 40_000  # logs for one process, because the fuzzer's eyes leak 7 kB a log, and the reader without them nothing
-FEWEST = 1 / 50  # of the logs must be read, and of them refused: else the other half of the reader is not tried
+MAX_SECONDS = 2.0  # a log of a few hundred bytes takes a millisecond; this allows for a busy machine
+MAX_MIB = 700.0  # numpy, the fuzzer and its corpus; trusting a length field would allocate gigabytes
+LOGS_PER_PROCESS = 40_000  # because coverage tracing leaks 7 kB per log; without it the reader leaks nothing
+MIN_SHARE = 1 / 50  # of logs that are read, and of those rejected: otherwise a part of the reader is not tested
 FOUND = Path("build/soak")
 PROGRESS = re.compile(r"#(\d+)\t\w+ +cov: (\d+)")
-COUNTS = re.compile(r"read (\d+) refused (\d+)")
+COUNTS = re.compile(r"read (\d+) rejected (\d+)")
 
 
 def is_readable(content: bytes, path: Path) -> bool:
-    """Read one log in all ways, as the file `path`. Raises whatever comes of it but a refusal of one line."""
+    """Analyse one log as the file `path`; False if it is rejected in one line. Raises any other error."""
     path.write_bytes(content)
     began = time.monotonic()
     try:
-        Survey(path).streams(limit=1000)
+        LogAnalysis(path).streams(limit=1000)
     except OwnerError as error:
         if "\n" in str(error):
-            raise AssertionError("refused in more than one line") from error
+            raise AssertionError("rejected in more than one line") from error
         return False
     finally:
-        if time.monotonic() - began > LONGEST_S:
+        if time.monotonic() - began > MAX_SECONDS:
             raise AssertionError(f"took {time.monotonic() - began:.1f} s")
     return True
 
 
-class Hunt:
-    """The fuzzer's processes, one for each core, and what they have told."""
+class FuzzRun:
+    """The fuzzer's processes, one per core, and their progress."""
 
     def __init__(self, logs: int, first: int) -> None:
         self._cores = os.cpu_count() or 1
@@ -64,28 +64,28 @@ class Hunt:
         self._done = [0] * self._cores
         self._reached = [0] * self._cores
         self._was_read = [0] * self._cores
-        self._refused = [0] * self._cores
+        self._rejected = [0] * self._cores
 
     def run(self) -> bool:
-        """Run to the end; whether nothing was found, and both halves of the reader were tried."""
+        """Run to the end; True if nothing was found, and enough logs were read and rejected."""
         FOUND.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(self._cores) as threads:
             statuses = list(threads.map(self._follow, range(self._cores)))
-        was_read, refused = sum(self._was_read), sum(self._refused)
-        print(f"\n{was_read:,} odd logs read, {refused:,} refused, {max(self._reached):,} branches reached")
+        was_read, rejected = sum(self._was_read), sum(self._rejected)
+        print(f"\n{was_read:,} malformed logs read, {rejected:,} rejected, {max(self._reached):,} branches reached")
         if any(statuses):
-            print(f"broken; see {FOUND}, and read again with --file")
+            print(f"failed; see {FOUND}, and repeat with --file")
             return False
         print("nothing was found")
-        return min(was_read, refused) > (was_read + refused) * FEWEST
+        return min(was_read, rejected) > (was_read + rejected) * MIN_SHARE
 
     def _follow(self, core: int) -> int:
-        """Let one core do its share, in rounds; returns the first status that is not 0."""
-        with tempfile.TemporaryDirectory() as kept, (FOUND / f"fuzzer-{core}.log").open("w", encoding="utf-8") as log:
-            for before in range(0, self._each, ROUND):
-                seed = self._first + 1 + before * self._cores + core  # libFuzzer takes 0 for chance
-                runs = min(ROUND, self._each - before)
-                command = [sys.executable, "-m", "benchmarks.fuzz_logs", str(runs), str(seed), str(FOUND), kept]
+        """Run the share of one core, one process after the other; returns the first status that is not 0."""
+        with tempfile.TemporaryDirectory() as corpus, (FOUND / f"fuzzer-{core}.log").open("w", encoding="utf-8") as log:
+            for before in range(0, self._each, LOGS_PER_PROCESS):
+                seed = self._first + 1 + before * self._cores + core  # libFuzzer takes 0 as: choose at random
+                runs = min(LOGS_PER_PROCESS, self._each - before)
+                command = [sys.executable, "-m", "benchmarks.fuzz_logs", str(runs), str(seed), str(FOUND), corpus]
                 with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
                     for line in process.stdout or ():
                         log.write(line)
@@ -95,63 +95,65 @@ class Hunt:
         return 0
 
     def _receive(self, core: int, before: int, line: str) -> None:
-        if told := COUNTS.search(line):
-            self._was_read[core] += int(told[1])
-            self._refused[core] += int(told[2])
-        if told := PROGRESS.match(line):
-            self._done[core], self._reached[core] = before + int(told[1]), int(told[2])
-            print(f"\r{sum(self._done):,} odd logs, {max(self._reached):,} branches ", end="", flush=True)
+        if match := COUNTS.search(line):
+            self._was_read[core] += int(match[1])
+            self._rejected[core] += int(match[2])
+        if match := PROGRESS.match(line):
+            self._done[core], self._reached[core] = before + int(match[1]), int(match[2])
+            print(f"\r{sum(self._done):,} malformed logs, {max(self._reached):,} branches ", end="", flush=True)
 
 
 def read_batch(seeds: range) -> tuple[int, int, str]:
-    """How many logs were read and refused, and what broke the next one."""
-    was_read = refused = 0
+    """How many logs were read and rejected, and what failed on the next one, or ""."""
+    was_read = rejected = 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
             try:
                 is_read = is_readable(malformed_log(Random(seed)), Path(folder) / "odd.log")
-            except Exception as error:  # noqa: BLE001 - whatever it is, it needs its seed
-                return was_read, refused, f"{error!r}; again with --seed {seed}"
-            was_read, refused = was_read + is_read, refused + (not is_read)
+            except Exception as error:  # noqa: BLE001 - reported with its seed
+                return was_read, rejected, f"{error!r}; repeat with --seed {seed}"
+            was_read, rejected = was_read + is_read, rejected + (not is_read)
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return was_read, refused, f"memory grew to {mib:.0f} MiB by seed {seeds[-1]}" if mib > MOST_MIB else ""
+    return was_read, rejected, f"memory grew to {mib:.0f} MiB by seed {seeds[-1]}" if mib > MAX_MIB else ""
 
 
 def soak(logs: int, first: int) -> bool:
-    """By chance alone; whether nothing was found, and both halves of the reader were tried."""
-    started, was_read, refused = time.monotonic(), 0, 0
+    """Use random logs only; True if nothing was found, and enough logs were read and rejected."""
+    started, was_read, rejected = time.monotonic(), 0, 0
     end = first + logs
     batches = [range(start, min(start + BATCH, end)) for start in range(first, end, BATCH)]
     with multiprocessing.Pool(os.cpu_count()) as pool:
-        for read_now, refused_now, broken in pool.imap_unordered(read_batch, batches):
-            was_read, refused = was_read + read_now, refused + refused_now
-            rate = (was_read + refused) / (time.monotonic() - started)
-            print(f"\r{was_read:,} odd logs read, {refused:,} refused, {rate:,.0f} a second ", end="", flush=True)
-            if broken:
-                print(f"\nbroken: {broken}")
+        for read_now, rejected_now, failure in pool.imap_unordered(read_batch, batches):
+            was_read, rejected = was_read + read_now, rejected + rejected_now
+            rate = (was_read + rejected) / (time.monotonic() - started)
+            print(
+                f"\r{was_read:,} malformed logs read, {rejected:,} rejected, {rate:,.0f} a second ", end="", flush=True
+            )
+            if failure:
+                print(f"\nfailed: {failure}")
                 return False
     print(f"\nseeds from {first}: nothing was found")
-    return min(was_read, refused) > logs * FEWEST
+    return min(was_read, rejected) > logs * MIN_SHARE
 
 
 def main() -> int:
-    """Run with a line of progress; exit status 1 where a log breaks the reader."""
-    parser = argparse.ArgumentParser(description="Odd Bluetooth logs.")
+    """Run, printing progress; returns 1 if a log breaks the reader."""
+    parser = argparse.ArgumentParser(description="Fuzz the reader of Bluetooth logs.")
     parser.add_argument("--logs", type=int, default=LOGS)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--seed", type=int, help="read this one only, as chance makes it")
-    parser.add_argument("--file", type=Path, help="read this one only")
+    parser.add_argument("--seed", type=int, help="read only the random log with this seed")
+    parser.add_argument("--file", type=Path, help="read only this file")
     options = parser.parse_args()
     if options.seed is not None or options.file is not None:
         content = malformed_log(Random(options.seed)) if options.file is None else options.file.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
-            print("read" if is_readable(content, Path(folder) / "odd.log") else "refused")
+            print("read" if is_readable(content, Path(folder) / "odd.log") else "rejected")
         return 0
     if importlib.util.find_spec("atheris") is None:
-        print("there is no atheris for this machine, so the odd logs are made by chance alone")
+        print("atheris is not available for this machine; using random logs only")
         is_sound = soak(options.logs, options.first)
     else:
-        is_sound = Hunt(options.logs, options.first).run()
+        is_sound = FuzzRun(options.logs, options.first).run()
     return 0 if is_sound else 1
 
 

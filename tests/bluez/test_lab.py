@@ -10,16 +10,16 @@ from tests.bluez.world import PROFILE, STOP, Watch, bluez_world
 
 from belvedere.head.axes import AXES, Axis
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.doctor.bluez import ask_bluez
-from belvedere.lab.doctor.check import State, examine
-from belvedere.lab.doctor.rounds import House, checks
+from belvedere.lab.doctor.bluez import query_bluez
+from belvedere.lab.doctor.check import CheckState, run_checks
+from belvedere.lab.doctor.checks import CheckContext, checks
 from belvedere.lab.inspect import inspect
 from belvedere.lab.probe.core import Limits
 from belvedere.lab.probe.observer import AngleObserver
-from belvedere.lab.probe.script import Wishes
-from belvedere.lab.probe.session import Session, subject_of
+from belvedere.lab.probe.script import ProbeOptions
+from belvedere.lab.probe.session import ProbeSession, select_unit
 from belvedere.lab.probe.steps import Outcome
-from belvedere.lab.scan import Neighbourhood, scan
+from belvedere.lab.scan import ScanResults, scan
 from belvedere.sim.head import ADDRESSES, NAMES
 from belvedere.sim.unit import COMMAND
 from belvedere.stage.options import StageOptions
@@ -36,9 +36,9 @@ BLUETOOTH = {"Bluetooth service", "BlueZ", "adapter", "units"}
 
 async def test_a_scan_knows_both_units() -> None:
     async with bluez_world():
-        around = Neighbourhood([PROFILE])
-        await scan(around, Adapter(), asyncio.Event(), for_s=8)
-        known = {device.name: device.fits[0].axis for device in around.devices if device.fits}
+        around = ScanResults([PROFILE])
+        await scan(around, Adapter(), asyncio.Event(), duration_s=8)
+        known = {device.name: device.matches[0].axis for device in around.devices if device.matches}
         assert known == {NAMES[axis]: axis for axis in AXES}
 
 
@@ -53,27 +53,27 @@ async def test_an_inspection_reads_a_unit_and_leaves_it_as_it_was() -> None:
 
 async def test_the_doctor_measures_both_links_and_hears_the_interval_that_it_asked_for(tmp_path: Path) -> None:
     async with bluez_world() as world:
-        house = House(
+        context = CheckContext(
             profile=PROFILE, adapter=Adapter(), stage=StageOptions(), host="127.0.0.1", port=0, folder=tmp_path
         )
-        found = await examine(check for check in checks(house) if check.name in BLUETOOTH)
-        states = {finding.name: finding.state for finding in found}
-        assert set(states.values()) == {State.OK}, found
-        says = {finding.name: finding.says for finding in found}
+        found = await run_checks(check for check in checks(context) if check.name in BLUETOOTH)
+        states = {result.name: result.state for result in found}
+        assert set(states.values()) == {CheckState.OK}, found
+        message = {result.name: result.message for result in found}
         for axis in AXES:
-            assert says[f"{axis} interval"].startswith("7.5 ms, given up after 720 ms")
+            assert message[f"{axis} interval"].startswith("7.5 ms, supervision timeout 720 ms")
             assert {received.frame for received in world.unit(axis).frames} == {STOP}
 
 
 async def test_the_doctor_says_whether_bluez_hangs_or_does_not_run() -> None:
     async with bluez_world() as world:
         world.daemons.freeze_bluetoothd(on=True)
-        assert (await ask_bluez()).finding.says == "BlueZ does not answer on D-Bus"
+        assert (await query_bluez()).result.message == "BlueZ does not answer on D-Bus"
         world.daemons.freeze_bluetoothd(on=False)
         world.daemons.kill_bluetoothd()
-        assert (await ask_bluez()).finding.says == "BlueZ does not run"
+        assert (await query_bluez()).result.message == "BlueZ is not running"
         await world.daemons.start_bluetoothd()
-        assert (await ask_bluez()).finding.state is State.OK
+        assert (await query_bluez()).result.state is CheckState.OK
 
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["undisturbed", "with the link lost in the first turn"])
@@ -85,11 +85,11 @@ async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> 
         observer = AngleObserver(lambda: unit.angle_deg, Axis.PAN, loop.time)
         if is_lost:
             loop.call_later(1.0, _drop_when_turning, world, loop.time() + 60)
-        session = Session(
-            subject_of(PROFILE, ADDRESSES[Axis.PAN], Axis.PAN),
+        session = ProbeSession(
+            select_unit(PROFILE, ADDRESSES[Axis.PAN], Axis.PAN),
             Adapter(),
             observer,
-            Wishes(wants_drop=False, wants_write_modes=False, calibration_shares=(0.4,), calibration_deg=20),
+            ProbeOptions(wants_drop=False, wants_write_modes=False, calibration_shares=(0.4,), calibration_deg=20),
             Limits(),
         )
         ending = await session.run()

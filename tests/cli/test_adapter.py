@@ -1,4 +1,4 @@
-"""What the commands of the lab share, and that nothing keeps them from their end."""
+"""What the Bluetooth commands share, and that they always end."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from belvedere import __version__
-from belvedere.cli import main
+from belvedere.cli import COMMANDS, application, main
 
 ADDRESS = "C0:FF:EE:00:00:01"
 
@@ -20,10 +21,28 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == __version__
 
 
-def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_every_command_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert status_of("--help") == 0
-    out = capsys.readouterr().out
-    assert all(command in out for command in ("demo", "serve", "config"))
+    rows = re.findall(r"^│ (\S.*\S) +│$", capsys.readouterr().out, re.MULTILINE)
+    described = [row.split(maxsplit=1)[0] for row in rows if row.endswith(".") and len(row.split()) > 3]
+    assert described == [*sorted([*COMMANDS, "config"]), "--help", "--version"]
+
+
+@pytest.mark.parametrize("command", [*([name] for name in COMMANDS), ["config", "check"]], ids=" ".join)
+def test_every_option_has_help_and_no_meaningless_opposite(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = application()
+    for name in command:
+        app = app[name]
+    parameters = app.assemble_argument_collection()
+    assert [one.name for one in parameters if not one.parameter.help] == []
+    assert status_of(*command, "--help") == 0
+    opposites = set(re.findall(r"--(?:no|empty)-\w+", capsys.readouterr().out))
+    assert opposites <= {"--no-browser", "--no-drop", "--no-calibrate", "--no-units"}
 
 
 @pytest.mark.parametrize(
@@ -59,8 +78,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["scan", "--profile", "zeros.toml"], "cannot be read"),
         (["scan", "--profile", "port.toml"], "port.toml: server: is not known here"),
         (["inspect"], "ADDRESS"),
-        (["inspect", "next-door"], "is no address"),
-        (["inspect", f"{ADDRESS}\n"], "is no address"),
+        (["inspect", "next-door"], "is not a Bluetooth address"),
+        (["inspect", f"{ADDRESS}\n"], "is not a Bluetooth address"),
         (["inspect", ADDRESS, "--adapter", "hci0\n"], "or its address"),
         (["probe", ADDRESS], "--profile"),
         (["probe", ADDRESS, "--profile", "zeros"], "zeros"),
@@ -74,7 +93,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["snoop"], "FILE"),
         (["snoop", "nowhere"], "nowhere"),
         (["snoop", "."], "."),
-        (["snoop", "zeros"], "no Bluetooth log"),
+        (["snoop", "zeros"], "not a Bluetooth log"),
         (["snoop", "zeros", "--handle", "0x10000"], "0xffff"),
         (["snoop", "zeros", "--handle", "nan"], "nan"),
         (["snoop", "zeros", "--timeline", "x.png"], ".svg"),

@@ -34,6 +34,6 @@ def test_the_demo_prints_one_link_that_opens_and_ends_well_when_asked(number: si
 
 
 @pytest.mark.realtime
-def test_a_port_in_use_is_told_as_such() -> None:
+def test_a_port_in_use_is_reported_as_such() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
         demo(port=taken.getsockname()[1], browser=False)

@@ -47,7 +47,7 @@ def test_a_probe_of_the_demos_head_writes_what_it_found_into_the_profile(tmp_pat
     ("arguments", "problem"),
     [
         (["C0:DE:00:00:00:01", "--profile", "nowhere.toml"], "nowhere.toml"),
-        (["PONS", "--profile", str(SHIPPED), "--axis", "pan"], "no address"),
+        (["PONS", "--profile", str(SHIPPED), "--axis", "pan"], "not a Bluetooth address"),
         (["C0:DE:00:00:00:01", "--profile", str(SHIPPED)], "--axis"),
         (["C0:DE:00:00:00:01", "--profile", str(SHIPPED), "--axis", "pan"], "needs a terminal"),
         (["C0:DE:00:00:00:01"], "--profile"),

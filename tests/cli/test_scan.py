@@ -19,7 +19,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_program_reads_the_demos_units() -> None:
     ran = run("--virtual", "--json", "--for", "1")
     assert ran.returncode == 0, ran.stderr
-    axes = {device["name"]: device["fits"][0]["axis"] for device in json.loads(ran.stdout)["devices"]}
+    axes = {device["name"]: device["matches"][0]["axis"] for device in json.loads(ran.stdout)["devices"]}
     assert sorted(axes.values()) == ["pan", "tilt"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.lab.app_use import used
+from tests.lab.app_stream import app_stream
 from tests.support.captures import hci_log
 from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
@@ -54,7 +54,10 @@ def test_a_log_that_comes_through_a_pipe_is_read_like_a_file(log: str, file: str
 def test_where_no_pipe_is_none_is_waited_for(tmp_path: Path) -> None:
     line = f"{sys.executable} -m belvedere.cli snoop - <&-"
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (2, "belvedere: -: nothing comes through a pipe\n")
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "belvedere: -: standard input is not a pipe; use `belvedere snoop - < FILE`, or name the file\n",
+    )
 
 
 @pytest.mark.realtime
@@ -99,11 +102,11 @@ def test_a_timeline_is_drawn_into_a_file(log: str, tmp_path: Path) -> None:
     [
         (["{folder}/nowhere.log"], "nowhere.log: No such file"),
         (["{folder}"], "Is a directory"),
-        (["{folder}/text"], "no Bluetooth log"),
+        (["{folder}/text"], "not a Bluetooth log"),
         (["/dev/null"], "/dev/null: neither a file nor a pipe"),
         (["-"], "-: an empty file"),
         (["--jason", "{log}"], "Unknown option: --jason"),
-        (["{log}", "--handle", "0x99"], "no values over handle 0x0099; there are: 0x0017"),
+        (["{log}", "--handle", "0x99"], "no values over handle 0x0099; available: 0x0017"),
         (["{folder}/empty"], "an empty file"),
         (["{log}", "--device", "PONS-9"], "no device PONS-9"),
         (["{log}", "--handle", "seventeen"], "--handle seventeen"),
@@ -137,7 +140,7 @@ def test_whoever_reads_only_the_beginning_sees_no_complaint(log: str) -> None:
 
 @pytest.fixture
 def drive_log(tmp_path: Path) -> str:
-    stream = used(lambda velocity: pack(PONS, velocity), Random(1))
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1))
     begun = [
         Packet(1, RECEIVED, EVENT, hci_log.advertised(PAN, hci_log.named("PONS-PAN-1"))),
         Packet(2, RECEIVED, EVENT, hci_log.connected(0x40, PAN)),
@@ -152,17 +155,17 @@ def drive_log(tmp_path: Path) -> str:
 
 
 @pytest.mark.realtime
-def test_a_profile_is_drafted_that_the_house_takes(drive_log: str, tmp_path: Path) -> None:
+def test_a_profile_is_drafted_that_the_server_accepts(drive_log: str, tmp_path: Path) -> None:
     file = tmp_path / "head.toml"
     ran = run(drive_log, "--profile", str(file))
     assert ran.returncode == 0, ran.stderr
-    assert "a direction: rest 00" in ran.stdout
+    assert "a direction: 00 at rest" in ran.stdout
     profile = load_profile(file.read_text(encoding="utf-8"), "head.toml")
     assert profile.pan is not None
     assert profile.pan.name_patterns == ("PONS-PAN-1",)
-    again = run(drive_log, "--profile", str(file))
-    assert again.returncode == 2  # a profile that somebody may have worked on is not overwritten
-    assert again.stderr.strip().count("\n") == 0
+    batches = run(drive_log, "--profile", str(file))
+    assert batches.returncode == 2  # a profile that somebody may have worked on is not overwritten
+    assert batches.stderr.strip().count("\n") == 0
 
 
 @pytest.mark.realtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.lab.app_use import Use, used
+from tests.lab.app_stream import AppUse, app_stream
 from tests.support.captures import hci_log
 from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
@@ -37,6 +37,6 @@ def _life(axis: Axis) -> Iterator[Packet]:
     yield Packet(begins_us + 200_000, RECEIVED, EVENT, hci_log.connected(handle, address))
     for at, (way, pdu) in enumerate(DISCOVERY):
         yield Packet(begins_us + 300_000 + at * 30_000, way, ACL, hci_log.att(handle, pdu))
-    for sample in used(lambda velocity: pack(layout, velocity), Random(handle), Use()).samples:
+    for sample in app_stream(lambda velocity: pack(layout, velocity), Random(handle), AppUse()).samples:
         time_us = begins_us + 1_000_000 + round(1e6 * sample.time_s)
         yield Packet(time_us, SENT, ACL, hci_log.att(handle, b"\x52\x17\0" + sample.value))

@@ -25,7 +25,7 @@ from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 from tests.support.captures.phone import use_app
 
 from belvedere.head.profile import shipped_profile
-from belvedere.lab.logs.survey import Survey, Wanted
+from belvedere.lab.logs.analysis import LogAnalysis, Selection
 from belvedere.lab.snoop_view import write_csv
 from belvedere.sim.head import VirtualHead
 from belvedere.sim.physics import Motor
@@ -77,10 +77,10 @@ def tshark(path: Path, *arguments: str) -> str:
 
 def seen_by_tshark(path: Path) -> tuple[list[Seen], dict[int, str]]:
     """What it prints of every PDU of attributes, and the other side's address by frame."""
-    wanted = "btatt.opcode in {" + ", ".join(COMPARED) + "}"
+    selection = "btatt.opcode in {" + ", ".join(COMPARED) + "}"
     options = [option for field in FIELDS for option in ("-e", field)]
-    rows = [line.split("\t") for line in tshark(path, "-Y", wanted, "-T", "fields", *options).splitlines()]
-    values = decoded_values(path, wanted)
+    rows = [line.split("\t") for line in tshark(path, "-Y", selection, "-T", "fields", *options).splitlines()]
+    values = decoded_values(path, selection)
     seen, addresses = [], {}
     for frame, way, time, opcode, handle, value, monitor, endpoint, to, of in rows:
         direction = WAYS_TOLD[way or monitor or endpoint]
@@ -90,9 +90,9 @@ def seen_by_tshark(path: Path) -> tuple[list[Seen], dict[int, str]]:
     return seen, addresses
 
 
-def decoded_values(path: Path, wanted: str) -> dict[int, str]:
+def decoded_values(path: Path, selection: str) -> dict[int, str]:
     """The values of PDUs that are printed without, from their bytes."""
-    printed = tshark(path, "-Y", f"({wanted}) and not btatt.value", "-T", "json", "-x", "-j", "frame btatt")
+    printed = tshark(path, "-Y", f"({selection}) and not btatt.value", "-T", "json", "-x", "-j", "frame btatt")
     layers = [packet["_source"]["layers"] for packet in json.loads(printed or "[]")]
     pdus = {int(one["frame"]["frame.number"]): one["btatt_raw"][0] for one in layers}
     return {frame: pdu[6 : -24 if pdu.startswith("d2") else None] for frame, pdu in pdus.items()}
@@ -101,7 +101,7 @@ def decoded_values(path: Path, wanted: str) -> dict[int, str]:
 def seen_by_us(path: Path) -> tuple[list[Seen], dict[int, str]]:
     """What `--csv` prints of the same."""
     file = io.StringIO()
-    write_csv(Survey(path).told(Wanted()), file)
+    write_csv(LogAnalysis(path).labelled_values(Selection()), file)
     rows = [row for row in csv.DictReader(io.StringIO(file.getvalue())) if row["opcode"] in COMPARED]
     seen = [
         Seen(int(one["frame"]), one["time"], one["direction"], one["opcode"], one["handle"], one["value"])
@@ -127,7 +127,7 @@ def assert_same(path: Path) -> int:
 def phones_log(path: Path, *, is_known: bool = False, is_paired: bool = False) -> None:
     """A log of the app's use by a virtual phone, with a device beside that has nothing to do with it."""
 
-    async def used() -> None:
+    async def app_stream() -> None:
         async with VirtualHead(PROFILE) as head:
             motor = Motor(full_speed_deg_per_s=1.0, acceleration_deg_per_s2=1.0, ends_deg=(-1.0, 1.0))
             stranger = VirtualUnit(head.air, "BAND-7", "C0:DE:00:00:77:77", PROFILE.frame, motor)
@@ -137,7 +137,7 @@ def phones_log(path: Path, *, is_known: bool = False, is_paired: bool = False) -
             await stranger.close()
 
     with asyncio.Runner(loop_factory=AutojumpLoop) as runner:
-        runner.run(used())
+        runner.run(app_stream())
 
 
 @pytest.mark.parametrize("how", USES)
@@ -145,17 +145,17 @@ def test_a_virtual_phones_log_is_read_as_wireshark_reads_it(tmp_path: Path, how:
     path = tmp_path / "btsnoop_hci.log"
     phones_log(path, **USES[how])
     assert assert_same(path) > 300
-    findings = Survey(path).findings
-    assert [(one.label, one.name[:6], len(one.connections)) for one in findings.devices] == [
+    summary = LogAnalysis(path).summary
+    assert [(one.label, one.name[:6], len(one.connections)) for one in summary.devices] == [
         (PAN, "PONS-P", 2),
         (TILT, "PONS-T", 1),
     ]
-    commands = {one.device: one.uuid for one in findings.streams if one.opcode == 0x52}
-    told = {one.device: one.uuid for one in findings.streams if one.opcode == 0x1B}
+    commands = {one.device: one.uuid for one in summary.streams if one.opcode == 0x52}
+    on_progress = {one.device: one.uuid for one in summary.streams if one.opcode == 0x1B}
     known = None if how == "known" else COMMAND
     assert commands == {PAN: known, TILT: known}
-    assert told == {PAN: known and STATE, TILT: known and STATE}
-    assert all(one.is_encrypted == (how == "paired") for device in findings.devices for one in device.connections)
+    assert on_progress == {PAN: known and STATE, TILT: known and STATE}
+    assert all(one.is_encrypted == (how == "paired") for device in summary.devices for one in device.connections)
 
 
 def any_packets(chance: random.Random, many: int) -> Iterator[Packet]:

@@ -54,9 +54,9 @@ def follow(folder: Path) -> int:
             (folder / "belvedere.toml").write_text(body, encoding="utf-8")
         if language != "console":
             continue
-        command, *shown = body.splitlines()
+        command, *render = body.splitlines()
         printed = {" ".join(line.split()) for line in run(command.removeprefix("$ "), folder).splitlines()}
-        missing = [line for line in shown if line != "..." and " ".join(line.split()) not in printed]
+        missing = [line for line in render if line != "..." and " ".join(line.split()) not in printed]
         assert not missing, command
         count += 1
     return count
@@ -117,11 +117,11 @@ async def test_the_head_turns_by_the_draft_and_stops(tmp_path: Path, axis: Axis)
 
 
 def _drafted(folder: Path) -> HeadProfile:
-    from belvedere.lab.draft import draft  # noqa: PLC0415 - the log's reader is heavy, and only here
     from belvedere.lab.inference.infer import infer  # noqa: PLC0415 - likewise
-    from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - likewise
+    from belvedere.lab.logs.analysis import LogAnalysis  # noqa: PLC0415 - likewise
+    from belvedere.lab.profile_draft import draft_profile  # noqa: PLC0415 - the log's reader is heavy, and only here
 
     (folder / "phone.log").write_bytes(written_by_a_phone())
-    survey = Survey(folder / "phone.log")
-    names = {one.label: one.name for one in survey.findings.devices if one.name}
-    return load_profile(draft(infer(survey.streams())[0], names), "draft.toml")
+    analysis = LogAnalysis(folder / "phone.log")
+    names = {one.label: one.name for one in analysis.summary.devices if one.name}
+    return load_profile(draft_profile(infer(analysis.streams())[0], names), "draft.toml")

@@ -269,15 +269,15 @@ async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
 
 
 async def test_messages_that_only_put_the_end_of_a_hold_off_do_not_wake_the_loop() -> None:
-    async with open_house() as house:
-        ann_drives(house)
+    async with open_rig() as rig:
+        ann_drives(rig)
         beats: list[float] = []
         for seq in range(2, 202):
             await asyncio.sleep(0.05)
-            house.engine.receive_drive("ann", a_setpoint(house, 0.5, seq=seq))
+            rig.engine.receive_drive("ann", a_setpoint(rig, 0.5, seq=seq))
             if seq == 22:  # the speed has grown by then
-                house.engine._beat = lambda: beats.append(house.clock())
-        assert house.units[Axis.PAN].velocity == 0.5
+                rig.engine._beat = lambda: beats.append(rig.clock())
+        assert rig.units[Axis.PAN].velocity == 0.5
         assert len(beats) <= 9 / 0.45 + 1
 
 
@@ -308,23 +308,23 @@ async def test_a_clock_that_jumped_ahead_of_the_loops_timer_puts_no_stop_off() -
 
 
 async def test_an_engine_at_rest_sets_no_timer() -> None:
-    async with open_rig() as house:
+    async with open_rig() as rig:
         await asyncio.sleep(60)
-        before = house.engine.status
+        before = rig.engine.status
         ticks: list[float] = []
         loop = asyncio.get_running_loop()
         at = loop.time()
         await asyncio.sleep(3600)
         ticks.append(loop.time() - at)
-        assert house.engine.status == before
+        assert rig.engine.status == before
         assert ticks == [pytest.approx(3600)]
 
 
 async def test_a_units_trouble_is_told_with_its_reason() -> None:
-    async with open_rig() as house:
-        house.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
-        house.engine.receive_unit_status(Axis.TILT, house.units[Axis.TILT].status)
-        tilt = house.engine.status.tilt
+    async with open_rig() as rig:
+        rig.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
+        rig.engine.receive_unit_status(Axis.TILT, rig.units[Axis.TILT].status)
+        tilt = rig.engine.status.tilt
         assert (tilt.phase, tilt.reason) == (LinkPhase.WAITING, LinkReason.NOT_FOUND)
 
 
@@ -347,11 +347,11 @@ async def test_a_unit_that_cannot_be_told_does_not_keep_the_other_from_its_last_
 
 
 async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() -> None:
-    async with open_rig() as house:
+    async with open_rig() as rig:
         is_at_rest = []
         for velocity in (0.0, 0.5, 0.0):
-            house.engine.receive_unit_written(Axis.PAN, velocity, None, house.clock())
-            is_at_rest.append(house.engine.status.pan.is_at_rest)
+            rig.engine.receive_unit_written(Axis.PAN, velocity, None, rig.clock())
+            is_at_rest.append(rig.engine.status.pan.is_at_rest)
         assert is_at_rest == [True, False, True]
 
 
@@ -380,25 +380,25 @@ async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
 
 
 async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() -> None:
-    async with open_rig() as house:
+    async with open_rig() as rig:
         await asyncio.sleep(1)
-        house.engine.receive_unit_attempted(Axis.PAN, 0.5, house.clock())
-        house.lose(Axis.PAN)
+        rig.engine.receive_unit_attempted(Axis.PAN, 0.5, rig.clock())
+        rig.lose(Axis.PAN)
         await asyncio.sleep(2)
-        house.engine.receive_unit_written(Axis.PAN, 0.0, None, house.clock())
-        house.find(Axis.PAN)
-        status = house.engine.status
+        rig.engine.receive_unit_written(Axis.PAN, 0.0, None, rig.clock())
+        rig.find(Axis.PAN)
+        status = rig.engine.status
         assert (status.pan.is_position_sure, status.tilt.is_position_sure) == (False, True)
 
 
 async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
-        setpoint = msgspec.structs.replace(a_setpoint(house, 0.5, seq=2), tilt=0.5)
-        house.engine.receive_drive("ann", setpoint)
-        notices = house.bus.subscribe("notice:ann")
+    async with open_rig() as rig:
+        ann_drives(rig)
+        setpoint = msgspec.structs.replace(a_setpoint(rig, 0.5, seq=2), tilt=0.5)
+        rig.engine.receive_drive("ann", setpoint)
+        notices = rig.bus.subscribe("notice:ann")
         for axis in AXES:
-            house.lose(axis)
+            rig.lose(axis)
         told = [value for _topic, value in drain(notices)]
         assert told == [Noticed(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
 
@@ -422,38 +422,38 @@ async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who
 
 
 async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -> None:
-    async with open_rig() as house:
-        house.engine.receive_session_opened("tab", "ann")
-        house.engine.receive_session_opened("bob", "bob")
-        house.engine.receive_session_opened("room", "resident", 1)
-        house.engine.receive_lease("tab", LeaseVerb.ACQUIRE)
-        house.engine.receive_session_closed("tab")
-        house.engine.receive_session_opened("another tab", "ann")
+    async with open_rig() as rig:
+        rig.engine.receive_session_opened("tab", "ann")
+        rig.engine.receive_session_opened("bob", "bob")
+        rig.engine.receive_session_opened("room", "resident", 1)
+        rig.engine.receive_lease("tab", LeaseVerb.ACQUIRE)
+        rig.engine.receive_session_closed("tab")
+        rig.engine.receive_session_opened("another tab", "ann")
         with pytest.raises(VisitorError):
-            house.engine.receive_lease("bob", LeaseVerb.ACQUIRE)
-        house.engine.receive_lease("another tab", LeaseVerb.ACQUIRE)
-        house.engine.receive_lease("room", LeaseVerb.TAKE)
+            rig.engine.receive_lease("bob", LeaseVerb.ACQUIRE)
+        rig.engine.receive_lease("another tab", LeaseVerb.ACQUIRE)
+        rig.engine.receive_lease("room", LeaseVerb.TAKE)
         with pytest.raises(VisitorError):
-            house.engine.receive_lease("bob", LeaseVerb.TAKE)
-        assert house.engine.status.lease.session == "room"
-        house.engine.receive_lease("room", LeaseVerb.RETURN)
-        assert house.engine.status.lease.session is None
+            rig.engine.receive_lease("bob", LeaseVerb.TAKE)
+        assert rig.engine.status.lease.session == "room"
+        rig.engine.receive_lease("room", LeaseVerb.RETURN)
+        assert rig.engine.status.lease.session is None
 
 
 @pytest.mark.parametrize("says", ["sign of life", "stop"])
 async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
-    async with open_rig() as house:
-        house.engine.receive_session_opened("ann", "ann")
-        house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    async with open_rig() as rig:
+        rig.engine.receive_session_opened("ann", "ann")
+        rig.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
         await asyncio.sleep(4)
         if says == "stop":
-            house.engine.receive_stop("ann")
+            rig.engine.receive_stop("ann")
         else:
-            house.engine.receive_sign_of_life("ann", house.clock())
+            rig.engine.receive_sign_of_life("ann", rig.clock())
         await asyncio.sleep(4)
-        assert house.engine.status.lease.session == "ann"
+        assert rig.engine.status.lease.session == "ann"
         await asyncio.sleep(1.1)
-        assert house.engine.status.lease.session is None
+        assert rig.engine.status.lease.session is None
 
 
 async def test_where_an_axis_stands_is_told_to_a_tenth_of_a_degree_with_its_limit_and_pace() -> None:

@@ -1,4 +1,4 @@
-"""Looking into a virtual unit with bleak's own client: everything is read, and nothing is written."""
+"""Inspecting a virtual unit with bleak's own client: everything is read, and nothing is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from belvedere.errors import LinkError, LinkReason, OwnerError
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.inspect import Characteristic, Inspection, checked_address, inspect
+from belvedere.lab.inspect import Characteristic, Inspection, inspect, parse_address
 from belvedere.sim.head import ADDRESSES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 
@@ -40,7 +40,7 @@ async def test_a_unit_shows_all_that_it_has_in_order() -> None:
         home = next(service for service in inspection.services if service.uuid == SERVICE)
         assert [one.uuid for one in home.characteristics] == [COMMAND, STATE]
         assert found(inspection, "2a24").value == b"PONS PT, virtual"
-        assert steps[:2] == ["looking for it", "connecting"]
+        assert steps[:2] == ["searching", "connecting"]
 
 
 async def test_the_one_that_takes_commands_is_told_from_all_others() -> None:
@@ -53,7 +53,7 @@ async def test_the_one_that_takes_commands_is_told_from_all_others() -> None:
 async def test_the_unit_is_left_alone_and_as_it_was() -> None:
     async with VirtualHead(PROFILE) as head:
         await inspect(PAN, adapter_of(head))
-        await asyncio.sleep(1)  # the goodbye is on its way
+        await asyncio.sleep(1)  # the disconnection is under way
         assert not head.pan.frames
         assert not head.pan.is_connected
         assert not head.radio.is_scanning
@@ -69,7 +69,7 @@ async def test_a_value_that_is_refused_does_not_keep_the_others_from_being_read(
                 return bytearray(await super().read_gatt_char(characteristic, **options))
 
         inspection = await inspect(PAN, adapter_of(head, Refusing))
-        assert found(inspection, "2a29").trouble is LinkReason.REFUSED
+        assert found(inspection, "2a29").read_error is LinkReason.REFUSED
         assert found(inspection, "2a24").value == b"PONS PT, virtual"
 
 
@@ -84,7 +84,7 @@ async def test_a_unit_that_answers_no_question_is_left_within_a_minute() -> None
         began = asyncio.get_running_loop().time()
         inspection = await inspect(PAN, adapter_of(head, Mute))
         assert asyncio.get_running_loop().time() - began < 60
-        assert found(inspection, "2a24").trouble is LinkReason.UNANSWERED
+        assert found(inspection, "2a24").read_error is LinkReason.UNANSWERED
         assert found(inspection, "2a24").value is None
 
 
@@ -101,7 +101,7 @@ async def test_a_link_that_is_lost_meanwhile_leaves_what_was_read() -> None:
 
         inspection = await inspect(PAN, adapter_of(head, Losing))
         assert found(inspection, "2a29").value == b"Belvedere"
-        assert found(inspection, "2a19").trouble is LinkReason.LOST
+        assert found(inspection, "2a19").read_error is LinkReason.LOST
 
 
 async def test_a_read_in_flight_when_the_link_is_lost_tells_just_that() -> None:
@@ -114,10 +114,10 @@ async def test_a_read_in_flight_when_the_link_is_lost_tells_just_that() -> None:
                 raise EOFError  # what a closed connection to D-Bus makes of every call that waits for its answer
 
         inspection = await inspect(PAN, adapter_of(head, CutOff))
-        assert found(inspection, "2a29").trouble is LinkReason.LOST
+        assert found(inspection, "2a29").read_error is LinkReason.LOST
 
 
-async def test_a_device_that_is_not_there_is_told_as_such() -> None:
+async def test_a_device_that_is_not_there_is_reported_as_such() -> None:
     async with VirtualHead(PROFILE) as head:
         with pytest.raises(LinkError) as caught:
             await inspect("C0:DE:00:00:00:99", adapter_of(head))
@@ -127,12 +127,12 @@ async def test_a_device_that_is_not_there_is_told_as_such() -> None:
 @pytest.mark.parametrize("address", ["C0:DE", "PONS-PAN", "", "C0:DE:00:00:00:9G"])
 def test_what_is_no_address_is_refused_before_anybody_is_sought(address: str) -> None:
     with pytest.raises(OwnerError, match="belvedere scan"):
-        checked_address(address)
+        parse_address(address)
 
 
 @pytest.mark.parametrize("address", [PAN, PAN.lower(), "12345678-1234-1234-1234-123456789abc"])
 def test_an_address_is_taken_as_systems_write_it(address: str) -> None:
-    assert checked_address(address) == address
+    assert parse_address(address) == address
 
 
 @pytest.mark.parametrize(

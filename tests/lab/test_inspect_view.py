@@ -1,4 +1,4 @@
-"""What a device looks like: to a person, and to a program."""
+"""The output of an inspection, for people and for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from belvedere.head.axes import Axis
 from belvedere.head.profile import UnitProfile
 from belvedere.lab.inspect import Characteristic, Inspection, Service
 from belvedere.lab.inspect_view import advice, as_json, tree
-from belvedere.lab.profiles import Fit
+from belvedere.lab.profiles import UnitMatch
 
 TAIL = "-0000-1000-8000-00805f9b34fb"
 COMMAND = Characteristic(uuid=f"0000fff1{TAIL}", handle=21, properties=("write", "write-without-response"))
@@ -27,7 +27,7 @@ UNIT = Inspection(
             handle=10,
             characteristics=(
                 Characteristic(uuid=f"00002a29{TAIL}", handle=11, properties=("read",), value=b"ZEAPON"),
-                Characteristic(uuid=f"00002a25{TAIL}", handle=13, properties=("read",), trouble=LinkReason.REFUSED),
+                Characteristic(uuid=f"00002a25{TAIL}", handle=13, properties=("read",), read_error=LinkReason.REFUSED),
             ),
         ),
         Service(
@@ -37,7 +37,7 @@ UNIT = Inspection(
         ),
     ),
 )
-FITS = (Fit("ZEAPON PONS PT", Axis.TILT),)
+FITS = (UnitMatch("ZEAPON PONS PT", Axis.TILT),)
 
 
 def shown(inspection: Inspection) -> str:
@@ -50,7 +50,7 @@ def shown(inspection: Inspection) -> str:
 def test_values_are_shown_with_names_and_those_that_are_not_say_why() -> None:
     text = shown(UNIT)
     assert '2a29 Manufacturer Name String = "ZEAPON"' in text
-    assert "2a25 Serial Number String: it refused" in text
+    assert "2a25 Serial Number String: refused" in text
     assert text.count("may take the head's commands") == 1
 
 
@@ -77,24 +77,24 @@ def test_several_candidates_are_all_named_and_how_to_tell_them_apart() -> None:
 
 def test_a_device_that_takes_no_commands_is_no_head() -> None:
     text = advice(msgspec.structs.replace(UNIT, services=UNIT.services[:1]), ())
-    assert "no head" in text
+    assert "does not look like a head" in text
     assert "[pan]" not in text
 
 
-def test_a_program_gets_handles_properties_values_and_troubles() -> None:
+def test_a_program_gets_handles_properties_values_and_errors() -> None:
     plain = json.loads(as_json(UNIT, FITS))
-    assert plain["fits"] == [{"head": "ZEAPON PONS PT", "axis": "tilt"}]
+    assert plain["matches"] == [{"head": "ZEAPON PONS PT", "axis": "tilt"}]
     about, home = plain["services"]
     assert about["name"] == "Device Information"
     assert [one["value"] for one in about["characteristics"]] == ["5a4541504f4e", None]
-    assert about["characteristics"][1]["trouble"] == "refused"
+    assert about["characteristics"][1]["read_error"] == "refused"
     assert home["characteristics"][0] == {
         "uuid": COMMAND.uuid,
         "name": "",
         "handle": 21,
         "properties": ["write", "write-without-response"],
         "value": None,
-        "trouble": None,
+        "read_error": None,
         "descriptors": [],
         "may_take_commands": True,
     }

@@ -5,7 +5,7 @@ import pytest
 from belvedere.errors import SettingsError
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.lab.profiles import Fit, fits_of, read_profile, read_text, shipped_profiles
+from belvedere.lab.profiles import UnitMatch, find_matches, read_profile, read_text, shipped_profiles
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -23,12 +23,12 @@ def test_a_profile_is_read_by_name_or_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "problem"), [("no-such", "no-such"), ("nowhere.toml", "nowhere")])
-def test_a_profile_that_is_not_there_is_told_with_what_would_do(name: str, problem: str) -> None:
+def test_a_profile_that_is_not_there_is_reported_with_what_would_do(name: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         read_profile(name)
 
 
-def test_a_file_that_is_no_text_is_told_as_such(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_reported_as_such(tmp_path: Path) -> None:
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="not UTF-8"):
@@ -36,8 +36,10 @@ def test_a_file_that_is_no_text_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_device_fits_the_unit_whose_name_it_bears_and_counts_once_however_often_the_profile_is_given() -> None:
-    assert fits_of([PROFILE, PROFILE], "C0:DE:00:00:00:01", "pons-pan-77", []) == (Fit("ZEAPON PONS PT", Axis.PAN),)
-    assert fits_of([PROFILE], "C0:DE:00:00:00:01", "Toothbrush", []) == ()
+    assert find_matches([PROFILE, PROFILE], "C0:DE:00:00:00:01", "pons-pan-77", []) == (
+        UnitMatch("ZEAPON PONS PT", Axis.PAN),
+    )
+    assert find_matches([PROFILE], "C0:DE:00:00:00:01", "Toothbrush", []) == ()
 
 
 def test_every_shipped_profile_is_among_the_shipped() -> None:

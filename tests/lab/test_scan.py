@@ -1,4 +1,4 @@
-"""Listening to the air: the register by itself, and bleak's own scanner over virtual Bluetooth."""
+"""Scanning: the results by themselves, and bleak's own scanner over virtual Bluetooth."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.profiles import Fit
-from belvedere.lab.scan import Device, Neighbourhood, scan
+from belvedere.lab.profiles import UnitMatch
+from belvedere.lab.scan import ScannedDevice, ScanResults, scan
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 
 PROFILE = shipped_profile("zeapon-pons-pt")
@@ -24,17 +24,17 @@ def adapter_of(head: VirtualHead) -> Adapter:
 
 
 def test_what_a_device_tells_bit_by_bit_is_put_together() -> None:
-    around = Neighbourhood([PROFILE])
+    around = ScanResults([PROFILE])
     assert around.receive(ONE, "", SERVICES, -60, 1.0)
     assert not around.receive(ONE, "PONS-PAN-1", [], -60, 2.0)
     assert not around.receive(ONE, "", [], -60, 3.0)
     assert around.devices == [
-        Device(
+        ScannedDevice(
             address=ONE,
             name="PONS-PAN-1",
             services=tuple(SERVICES),
             rssi_dbm=-60,
-            fits=(Fit("ZEAPON PONS PT", Axis.PAN),),
+            matches=(UnitMatch("ZEAPON PONS PT", Axis.PAN),),
             seen_at_s=3.0,
             count=3,
         )
@@ -42,14 +42,14 @@ def test_what_a_device_tells_bit_by_bit_is_put_together() -> None:
 
 
 def test_a_single_wild_strength_changes_little() -> None:
-    around = Neighbourhood([])
+    around = ScanResults([])
     for now, rssi_dbm in enumerate([-60, -60, -60, -90]):
         around.receive(ONE, "", [], rssi_dbm, now)
     assert around.device(ONE).rssi_dbm == -69
 
 
-def test_units_of_a_profile_come_first_and_then_whoever_is_heard_best() -> None:
-    around = Neighbourhood([PROFILE])
+def test_units_of_a_profile_come_first_and_then_the_strongest_signals() -> None:
+    around = ScanResults([PROFILE])
     around.receive(ONE, "Lamp", [], -80, 0)
     around.receive(TWO, "Toothbrush", [], -40, 0)
     around.receive("C0:DE:00:00:00:03", "PONS-TILT-1", [], -90, 0)
@@ -58,18 +58,18 @@ def test_units_of_a_profile_come_first_and_then_whoever_is_heard_best() -> None:
 
 async def test_both_units_are_heard_and_known_and_the_scan_ends_in_time() -> None:
     async with VirtualHead(PROFILE) as head:
-        around = Neighbourhood([PROFILE])
+        around = ScanResults([PROFILE])
         began = asyncio.get_running_loop().time()
         new: list[str] = []
         await scan(
             around,
             adapter_of(head),
             asyncio.Event(),
-            for_s=3,
-            on_heard=lambda device, is_new: new.append(device.address) if is_new else None,
+            duration_s=3,
+            on_advertisement=lambda device, is_new: new.append(device.address) if is_new else None,
         )
         assert asyncio.get_running_loop().time() - began == pytest.approx(3, abs=0.1)
-        assert {device.name: device.fits[0].axis for device in around.devices} == {
+        assert {device.name: device.matches[0].axis for device in around.devices} == {
             name: axis for axis, name in NAMES.items()
         }
         assert sorted(new) == sorted(ADDRESSES.values())
@@ -79,17 +79,17 @@ async def test_both_units_are_heard_and_known_and_the_scan_ends_in_time() -> Non
 
 async def test_a_scan_without_an_end_ends_when_asked() -> None:
     async with VirtualHead(PROFILE) as head:
-        ending = asyncio.Event()
-        asyncio.get_running_loop().call_later(100, ending.set)
-        await scan(Neighbourhood([]), adapter_of(head), ending)
+        done = asyncio.Event()
+        asyncio.get_running_loop().call_later(100, done.set)
+        await scan(ScanResults([]), adapter_of(head), done)
         assert not head.radio.is_scanning
 
 
-async def test_an_adapter_that_is_off_is_told_as_such() -> None:
+async def test_an_adapter_that_is_off_is_reported_as_such() -> None:
     async with VirtualHead(PROFILE) as head:
         head.faults.switch_adapter(on=False)
         with pytest.raises(LinkError) as caught:
-            await scan(Neighbourhood([]), adapter_of(head), asyncio.Event(), for_s=1)
+            await scan(ScanResults([]), adapter_of(head), asyncio.Event(), duration_s=1)
         assert caught.value.reason is LinkReason.ADAPTER_OFF
 
 
@@ -101,5 +101,5 @@ async def test_an_adapter_that_hangs_is_not_waited_for() -> None:
                 await asyncio.get_running_loop().create_future()
 
         with pytest.raises(LinkError) as caught:
-            await scan(Neighbourhood([]), Adapter(scanner_backend=Hanging), asyncio.Event(), for_s=1)
+            await scan(ScanResults([]), Adapter(scanner_backend=Hanging), asyncio.Event(), duration_s=1)
         assert caught.value.reason is LinkReason.ADAPTER_OFF

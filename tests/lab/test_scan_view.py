@@ -1,4 +1,4 @@
-"""What a scan looks like: in a terminal, in a pipe, and to a program."""
+"""The output of a scan: in a terminal, in a pipe, and for programs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.console import Console
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.profiles import Fit
-from belvedere.lab.scan import Device, Neighbourhood
+from belvedere.lab.profiles import UnitMatch
+from belvedere.lab.scan import ScannedDevice, ScanResults
 from belvedere.lab.scan_view import as_json, line, show_json, show_lines, show_table, summary, table
 from belvedere.sim.head import NAMES, VirtualHead
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PROFILE = shipped_profile("zeapon-pons-pt")
-LAMP = Device(
+LAMP = ScannedDevice(
     address="C0:DE:00:00:00:01",
     name="",
     services=("0000180a-0000-1000-8000-00805f9b34fb",),
     rssi_dbm=-75,
-    fits=(),
+    matches=(),
     seen_at_s=100.0,
 )
-PAN = Device(
+PAN = ScannedDevice(
     address="C0:DE:00:00:00:02",
     name="PONS-PAN-1",
     services=(),
     rssi_dbm=-50,
-    fits=(Fit("ZEAPON PONS PT", Axis.PAN),),
+    matches=(UnitMatch("ZEAPON PONS PT", Axis.PAN),),
     seen_at_s=100.0,
 )
 
@@ -46,12 +46,12 @@ def printed(what: object) -> str:
     return console.file.getvalue()
 
 
-async def shown(show: Callable[..., Awaitable[None]], for_s: float = 2.0, *, is_terminal: bool = False) -> str:
+async def shown(show: Callable[..., Awaitable[None]], duration_s: float = 2.0, *, is_terminal: bool = False) -> str:
     file = io.StringIO()
     console = Console(file=file, width=140, height=20, force_terminal=is_terminal, color_system=None)
     async with VirtualHead(PROFILE) as head:
         adapter = Adapter(client_backend=head.client_backend, scanner_backend=head.scanner_backend)
-        await show(console, Neighbourhood([PROFILE]), adapter, asyncio.Event(), for_s)
+        await show(console, ScanResults([PROFILE]), adapter, asyncio.Event(), duration_s)
     return file.getvalue()
 
 
@@ -79,14 +79,14 @@ def test_a_line_marks_a_unit_of_a_head() -> None:
 
 
 def test_the_sentence_says_what_to_do_next() -> None:
-    assert "switched on" in summary([])
+    assert "Switch the unit on" in summary([])
     assert "belvedere inspect" in summary([LAMP])
     assert "PONS-PAN-1" in summary([PAN, LAMP])
 
 
 def test_a_program_gets_everything() -> None:
     devices = json.loads(as_json([PAN, LAMP], 101.5))["devices"]
-    assert devices[0]["fits"] == [{"head": "ZEAPON PONS PT", "axis": "pan"}]
+    assert devices[0]["matches"] == [{"head": "ZEAPON PONS PT", "axis": "pan"}]
     assert devices[1]["services"] == [{"uuid": "0000180a-0000-1000-8000-00805f9b34fb", "name": "Device Information"}]
     assert devices[1]["seen_s_ago"] == 1.5
 
@@ -103,5 +103,5 @@ async def test_a_programs_document_is_all_that_is_printed() -> None:
 
 async def test_in_a_terminal_the_table_stays_when_the_scan_is_over() -> None:
     text = await shown(show_table, is_terminal=True)
-    assert text.count("Listening on the first adapter (for 2 s)") >= 4
+    assert text.count("Scanning on the first adapter (for 2 s)") >= 4
     assert text.rstrip().endswith("unit).")

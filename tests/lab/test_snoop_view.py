@@ -10,8 +10,17 @@ from rich.console import Console
 from tests.support.captures import hci_log
 from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
-from belvedere.lab.logs.survey import Survey, Wanted
-from belvedere.lab.snoop_view import COLUMNS, as_json, notes, ordered, seconds, shown, span_words, write_csv
+from belvedere.lab.logs.analysis import LogAnalysis, Selection
+from belvedere.lab.snoop_view import (
+    COLUMNS,
+    as_json,
+    format_duration,
+    format_seconds,
+    notes,
+    render,
+    sort_streams,
+    write_csv,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +38,15 @@ NOTIFIED = [Packet(3 * S, RECEIVED, ACL, hci_log.att(0x40, b"\x1b\x19\0\x82"))]
 EVERYTHING = [*CONNECTED, *DISCOVERED, *WRITES, *NOTIFIED]
 
 
-def surveyed(folder: Path, packets: list[Packet], rest: bytes = b"") -> Survey:
+def surveyed(folder: Path, packets: list[Packet], rest: bytes = b"") -> LogAnalysis:
     path = folder / "phone.log"
     path.write_bytes(hci_log.btsnoop(packets) + rest)
-    return Survey(path)
+    return LogAnalysis(path)
 
 
-def text_of(survey: Survey) -> str:
+def text_of(analysis: LogAnalysis) -> str:
     console = Console(file=io.StringIO(), width=120)
-    console.print(shown(survey.findings, is_local=False))
+    console.print(render(analysis.summary, is_local=False))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -58,11 +67,11 @@ def test_a_handle_that_was_another_before_says_so(tmp_path: Path) -> None:
     assert "aaa1, earlier fff1" in text_of(surveyed(tmp_path, [*EVERYTHING, *changed, *WRITES]))
 
 
-def test_whose_times_are_shown_is_said(tmp_path: Path) -> None:
+def test_whose_times_are_shown_is_reported(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
-    console.print(shown(surveyed(tmp_path, EVERYTHING).findings))
+    console.print(render(surveyed(tmp_path, EVERYTHING).summary))
     assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue().startswith("Times are local; --csv and --json have them as seconds since 1970, UTC.")
+    assert console.file.getvalue().startswith("Times are local; --csv and --json give them as seconds since 1970, UTC.")
 
 
 def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) -> None:
@@ -73,9 +82,9 @@ def test_a_device_without_values_says_so_and_nothing_of_uuids(tmp_path: Path) ->
     assert "connection 0x0041  its UUIDs are not in the log" in text
 
 
-def test_a_log_without_values_says_what_is_looked_at(tmp_path: Path) -> None:
-    (note,) = notes(surveyed(tmp_path, CONNECTED).findings)
-    assert note.startswith("No values were found. Only what apps read, write")
+def test_a_log_without_values_says_what_is_checked(tmp_path: Path) -> None:
+    (note,) = notes(surveyed(tmp_path, CONNECTED).summary)
+    assert note.startswith("No values were found. Only GATT attributes")
 
 
 def test_uuids_of_the_phones_own_table_hide_no_uuids_of_the_device(tmp_path: Path) -> None:
@@ -91,34 +100,34 @@ def test_many_connections_are_counted_only(tmp_path: Path) -> None:
     assert "and 3 more connections" in text_of(surveyed(tmp_path, both * 8))
 
 
-def test_a_hidden_discovery_is_told_with_what_to_do(tmp_path: Path) -> None:
-    (note,) = notes(surveyed(tmp_path, [*CONNECTED, *WRITES]).findings)
-    assert note.startswith("PONS[bold]: how its handles are called is not in the log (the phone had kept it")
+def test_a_hidden_discovery_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    (note,) = notes(surveyed(tmp_path, [*CONNECTED, *WRITES]).summary)
+    assert note.startswith("PONS[bold]: the UUIDs of its handles are not in the log (the phone had them cached")
     assert f"belvedere inspect {PAN}" in note
     asked = Packet(S, SENT, ACL, hci_log.att(0x40, b"\x08\1\0\xff\xff\x2a\x2b"))
-    (note,) = notes(surveyed(tmp_path, [*CONNECTED, asked, *WRITES]).findings)
-    assert "whether what it had kept still holds" in note
+    (note,) = notes(surveyed(tmp_path, [*CONNECTED, asked, *WRITES]).summary)
+    assert "the phone checked that its cached copy is valid" in note
 
 
 def test_a_discovery_in_the_log_needs_no_word(tmp_path: Path) -> None:
-    assert notes(surveyed(tmp_path, EVERYTHING).findings) == []
+    assert notes(surveyed(tmp_path, EVERYTHING).summary) == []
 
 
-def test_what_is_not_whole_is_told(tmp_path: Path) -> None:
+def test_what_is_not_whole_is_reported(tmp_path: Path) -> None:
     fragment = hci_log.fragments(0x40, hci_log.l2cap(b"\x52\x17\0abc"), 5)[0]
     spoiled = [WRITES[0]._replace(kept=12), *[WRITES[0]._replace(data=fragment)] * 2]
-    first, cut, lost = notes(surveyed(tmp_path, [*EVERYTHING, *spoiled], b"\0").findings)
+    first, truncated, lost = notes(surveyed(tmp_path, [*EVERYTHING, *spoiled], b"\0").summary)
     assert first.startswith(f"The log is cut short in record {len(EVERYTHING) + 4}")
-    assert "in the log itself: 1." in cut
-    assert "not in the log: 1." in lost
+    assert "in the log itself: 1." in truncated
+    assert "lacks fragments of them: 1." in lost
 
 
 def test_programs_get_one_document(tmp_path: Path) -> None:
-    document = json.loads(as_json(surveyed(tmp_path, EVERYTHING).findings))
+    document = json.loads(as_json(surveyed(tmp_path, EVERYTHING).summary))
     (device,) = document["devices"]
     assert (device["label"], device["name"], device["has_discovery"]) == (PAN, "PONS[bold]", True)
     assert device["characteristics"][0]["handle"] == 0x17
-    assert [(one["opcode"], one["what"], one["count"]) for one in document["streams"]] == [
+    assert [(one["opcode"], one["opcode_name"], one["count"]) for one in document["streams"]] == [
         (0x52, "write command", 5),
         (0x1B, "notify", 1),
     ]
@@ -128,7 +137,7 @@ def test_programs_get_one_document(tmp_path: Path) -> None:
 
 def test_csv_has_a_line_for_each_value(tmp_path: Path) -> None:
     file = io.StringIO()
-    write_csv(surveyed(tmp_path, EVERYTHING).told(Wanted()), file)
+    write_csv(surveyed(tmp_path, EVERYTHING).labelled_values(Selection()), file)
     head, first, *_others, last = csv.reader(io.StringIO(file.getvalue()))
     fff1 = "0000fff1-0000-1000-8000-00805f9b34fb"
     assert head == list(COLUMNS) == ["frame", "time", "device", "direction", "opcode", "handle", "uuid", "value"]
@@ -138,8 +147,8 @@ def test_csv_has_a_line_for_each_value(tmp_path: Path) -> None:
 
 def test_what_the_host_sent_comes_first_and_of_that_the_busiest(tmp_path: Path) -> None:
     other = Packet(4 * S, SENT, ACL, hci_log.att(0x40, b"\x12\x1a\0\1\0"))
-    findings = surveyed(tmp_path, [*NOTIFIED * 9, other, *WRITES]).findings
-    assert [one.opcode for one in ordered(findings.streams)] == [0x52, 0x12, 0x1B]
+    summary = surveyed(tmp_path, [*NOTIFIED * 9, other, *WRITES]).summary
+    assert [one.opcode for one in sort_streams(summary.streams)] == [0x52, 0x12, 0x1B]
 
 
 def test_what_goes_to_the_phones_own_table_is_marked(tmp_path: Path) -> None:
@@ -156,9 +165,9 @@ def test_what_goes_to_the_phones_own_table_is_marked(tmp_path: Path) -> None:
     ],
 )
 def test_times_have_the_digits_of_the_log(time_ns: int, words: str) -> None:
-    assert seconds(time_ns) == words
+    assert format_seconds(time_ns) == words
 
 
 @pytest.mark.parametrize(("span_s", "words"), [(None, ""), (0.0504, "50.4 ms"), (2.5, "2.5 s"), (1234.0, "1.23e+03 s")])
-def test_spans_are_short_words(span_s: float | None, words: str) -> None:
-    assert span_words(span_s) == words
+def test_durations_are_short(span_s: float | None, words: str) -> None:
+    assert format_duration(span_s) == words

@@ -12,9 +12,9 @@ from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from belvedere.events import Event
     from collections.abc import Callable
 
+    from belvedere.events import Event
     from belvedere.stage.hub import Outlet
     from belvedere.stage.peer import PeerListener
     from belvedere.stage.producer import ProducerListener

@@ -1,4 +1,4 @@
-"""The command `belvedere`: one file a command, and one place where errors become a line and an exit status."""
+"""The `belvedere` command: one module per subcommand, and one place that turns errors into exit statuses."""
 
 from __future__ import annotations
 
@@ -14,39 +14,66 @@ from belvedere.errors import OwnerError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE_STATUS = 2  # what shells expect of a command that was called wrongly, or finds its settings wrong
+USAGE_STATUS = 2  # what shells expect of a command that was called wrongly; also for invalid configuration
+INTERRUPTED_STATUS = 130  # 128 and the number of SIGINT, as shells report it
+
+# Help stands here rather than in docstrings, because `belvedere --help` must not import every command to list them.
+# The list shows the first paragraph, a command's own help all of it.
+COMMANDS = {
+    "demo": """Try Belvedere with a simulated room and head.
+
+    Everything else is real: the server, the page, the video and the Bluetooth code. Prints a link and opens it.""",
+    "serve": """Stream the camera and drive the head.
+
+    Prints a link that lets one browser in. Stop with Ctrl-C; the head is told to stop first.""",
+    "doctor": """Check what this computer lacks, and how to fix it.
+
+    Checks Bluetooth, the head's units and their links, camera, encoder, clock, disk, memory and power. A unit is never
+    sent anything but its stop command. Exits with status 1 if a check failed.""",
+    "scan": """List Bluetooth devices nearby; mark your head's units.
+
+    Updates a table until Ctrl-C. Where the output is not a terminal, prints a line per device for 10 seconds.""",
+    "inspect": """List one device's services and values, read-only.
+
+    Ends with the lines that a profile needs in order to reach this device.""",
+    "snoop": """Show what a phone's Bluetooth log holds, and decode it.
+
+    Lists devices, connections and the values sent over each handle, and says what the bytes of the head's commands
+    seem to mean, with confidence and evidence. Tables show local time.""",
+    "probe": """Learn how a unit is driven, by small trial moves.
+
+    Tests the stop first, then one thing at a time, slowly, with a stop after each move. You say what you see, and any
+    key stops the unit. Stay beside it. The results are written into the profile.""",
+}
 
 
 def application() -> App:
-    """The command with its sub-commands; each is imported only when it is called."""
+    """The command with its subcommands; each is imported only when it is called."""
     app = App(
         name="belvedere", help="Look around the home you left.", version=__version__, result_action="return_value"
     )
-    app.command("belvedere.cli.demo:demo", name="demo")
-    app.command("belvedere.cli.serve:serve", name="serve")
-    app.command("belvedere.cli.scan:scan", name="scan")
-    app.command("belvedere.cli.inspect:inspect", name="inspect")
-    app.command("belvedere.cli.snoop:snoop", name="snoop")
-    app.command("belvedere.cli.probe:probe", name="probe")
-    app.command("belvedere.cli.doctor:doctor", name="doctor")
-    config = App(name="config", help="The owner's file, belvedere.toml.")
-    config.command("belvedere.cli.config:check", name="check")
+    for name, summary in COMMANDS.items():
+        app.command(f"belvedere.cli.{name}:{name}", name=name, help=summary)
+    config = App(name="config", help="Work with the configuration file, belvedere.toml.")
+    config.command(
+        "belvedere.cli.config:check", name="check", help="Check a configuration file and the profile it names."
+    )
     app.command(config)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line and exit: 0 well, 1 failed, 2 called wrongly, with one line that says why."""
+    """Run a command line and exit: 0 for success, 1 for failure, 2 for bad input, with one line that says why."""
     status: object = None
     try:
         status = application()(arguments, exit_on_error=False, print_error=False)
     except (CycloptsError, OwnerError) as error:
-        _end(str(error))
+        _exit_with_usage_error(str(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED_STATUS)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _end(problem: str) -> None:
-    print(f"belvedere: {' '.join(problem.split())}", file=sys.stderr)
+def _exit_with_usage_error(message: str) -> None:
+    print(f"belvedere: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(USAGE_STATUS)

@@ -1,4 +1,4 @@
-"""`python -m belvedere.cli` is the command `belvedere`."""
+"""`python -m belvedere.cli` runs the `belvedere` command."""
 
 from belvedere.cli import main
 

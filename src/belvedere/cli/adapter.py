@@ -1,4 +1,4 @@
-"""What the commands of the lab share: the adapter (`--virtual`: that of the demo's head), and a way to their end."""
+"""What the Bluetooth commands share: their common options, the adapter they use, and an exit that cannot hang."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _check_adapter(_type: object, name: str | None) -> None:
-    """Raises ValueError, which cyclopts tells as it does its own."""
+    """Raises ValueError, which cyclopts reports like its own errors."""
     try:
         msgspec.convert(name, BluezName | None)
     except msgspec.ValidationError as error:
@@ -34,26 +34,26 @@ def _check_adapter(_type: object, name: str | None) -> None:
 
 AdapterName = Annotated[
     str | None,
-    Parameter(help="the adapter where there are several: hci1, or its address", validator=_check_adapter),
+    Parameter(help="Bluetooth adapter to use: hci1, or its address; default: the first", validator=_check_adapter),
 ]
-Virtual = Annotated[bool, Parameter(help="practise on the demo's head, which does not exist")]
+Virtual = Annotated[bool, Parameter(help="use the demo's simulated head", negative="", show_default=False)]
+Json = Annotated[bool, Parameter(help="print one JSON document", negative="", show_default=False)]
 
-
-LEAVE_S = 3.0  # whatever was to be said is said; a call that ignores its own cancelling must not keep the shell waiting
+EXIT_TIMEOUT_S = 3.0  # all output is printed by then; a call that ignores its cancellation must not block the shell
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
-    """Run a command to its end and return its exit status, even if a call into Bluetooth never ends."""
+    """Run a command and return its exit status, even if a Bluetooth call never returns."""
     timers: list[threading.Timer] = []
 
-    async def ended() -> int:
+    async def run_then_arm_exit() -> int:
         status = await command
         sys.stdout.flush()
-        timers.append(leave_anyway(status, LEAVE_S))
+        timers.append(leave_anyway(status, EXIT_TIMEOUT_S))
         return status
 
     try:
-        return asyncio.run(ended())
+        return asyncio.run(run_then_arm_exit())
     finally:
         for timer in timers:
             timer.cancel()
@@ -61,7 +61,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 
 @asynccontextmanager
 async def opened_adapter(name: str | None, profile: HeadProfile | None) -> AsyncIterator[Adapter]:
-    """This computer's adapter; or, with the profile of a head that does not exist, one that reaches that head."""
+    """This computer's adapter; or, with the profile of a simulated head, one that reaches that head."""
     from belvedere.lab.adapter import Adapter  # noqa: PLC0415 - bleak is heavy, and not every command needs it
 
     if profile is None:
@@ -73,11 +73,11 @@ async def opened_adapter(name: str | None, profile: HeadProfile | None) -> Async
 
 @asynccontextmanager
 async def virtual_head(profile: HeadProfile) -> AsyncIterator[tuple[Adapter, VirtualHead]]:
-    """A head that does not exist, and an adapter that reaches it. Raises OwnerError where it cannot be made."""
+    """A simulated head, and an adapter that reaches it. Raises OwnerError where bumble is not installed."""
     if importlib.util.find_spec("bumble") is None:
         raise OwnerError("--virtual needs bumble: pip install 'belvedere[demo]'")
     from belvedere.lab.adapter import Adapter  # noqa: PLC0415 - bleak is heavy, and not every command needs it
-    from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and only here when asked for
+    from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and only needed with --virtual
 
     async with VirtualHead(profile) as head:
         yield Adapter(client_backend=head.client_backend, scanner_backend=head.scanner_backend), head

@@ -1,4 +1,4 @@
-"""`belvedere demo`: a room and a head that do not exist, and everything else for real."""
+"""`belvedere demo`: a simulated room and head, and everything else real."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from belvedere.head.document import read_table
 
 def demo(
     *,
-    host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0 takes any that is free")] = 8080,
-    browser: Annotated[bool, Parameter(help="open the link in this computer's browser")] = True,
+    host: Annotated[str, Parameter(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="port to listen on; 0 takes any free one")] = 8080,
+    browser: Annotated[bool, Parameter(help="open the link in a browser; on by default", show_default=False)] = True,
 ) -> int:
-    """Start Belvedere with a drawn room and a virtual head, and print the link to it."""
+    """Run until a signal ends it; returns the exit status. Raises OwnerError."""
     if importlib.util.find_spec("bumble") is None:
         raise OwnerError("the demo needs bumble: pip install 'belvedere[demo]'")
     try:
         options = read_table({"host": host, "port": port}, GatewayOptions, "demo")
-    except SettingsError as error:
+    except SettingsError as error:  # names the key; here it was given as an option
         raise SettingsError("demo", f"--{error.key}", error.problem, error.allowed) from error
     house = furnish(msgspec.structs.replace(DEMO, server=options))
 
     def announce(link: str) -> None:
-        print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Ctrl-C ends it.\n", flush=True)
+        print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Press Ctrl-C to stop.\n", flush=True)
         if browser:
             webbrowser.open(link)
 

@@ -1,4 +1,4 @@
-"""`belvedere doctor`: what this computer has of what Belvedere needs, what is missing, and how to mend it."""
+"""`belvedere doctor`: checks what this computer lacks of what Belvedere needs, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -10,66 +10,71 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.app.settings import Reach, Settings, furnish, read_house
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
-    from belvedere.app.settings import House as Settled
-    from belvedere.lab.doctor.check import Finding
+    from belvedere.app.settings import House
+    from belvedere.lab.doctor.check import CheckResult
 
-DEFAULT = Path("belvedere.toml")
+DEFAULT_FILE = Path("belvedere.toml")
 
 
 def doctor(
     *,
-    config: Annotated[Path | None, Parameter(help="the owner's file; belvedere.toml where there is one")] = None,
-    units: Annotated[bool, Parameter(help="look for the head's units, and measure their links")] = True,
-    json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
+    config: Annotated[Path | None, Parameter(help="configuration file; default: belvedere.toml if it exists")] = None,
+    units: Annotated[
+        bool, Parameter(help="find the head's units and measure their links; on by default", show_default=False)
+    ] = True,
+    json: Json = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:
-    """Look this computer over: Bluetooth, units, camera, encoder, clock, space. Units are told to stop, no more."""
-    house, about_the_file = _house(config)
+    """Run all checks and print their results; returns 1 where one failed. Units are sent nothing but stops."""
+    house, file_result = _read_configuration(config)
 
-    async def examined() -> int:
-        findings = await _examined(house, adapter, wants_units=units, is_virtual=virtual, is_json=json)
-        return _told([about_the_file, *findings], is_json=json)
+    async def checked() -> int:
+        results = await _run_checks(house, adapter, wants_units=units, is_virtual=virtual, is_json=json)
+        return _print_results([file_result, *results], is_json=json)
 
-    return run(examined())
+    return run(checked())
 
 
-def _house(path: Path | None) -> tuple[Settled, Finding]:
-    """The house as the owner's file describes it, or as it is by default; and what is to be said of the file."""
-    from belvedere.lab.doctor.check import Finding, State  # noqa: PLC0415 - bleak is heavy
+def _read_configuration(path: Path | None) -> tuple[House, CheckResult]:
+    """The configuration, or the defaults where it cannot be read; and the result of this check."""
+    from belvedere.lab.doctor.check import CheckResult, CheckState  # noqa: PLC0415 - bleak is heavy
 
     name = "configuration"
-    if path is None and not DEFAULT.exists():
-        says = f"there is no {DEFAULT} here; looked at with the defaults"
-        return furnish(Settings()), Finding(
-            name, State.WARNING, says, "belvedere doctor --config /path/to/belvedere.toml"
+    if path is None and not DEFAULT_FILE.exists():
+        message = f"no {DEFAULT_FILE} in this folder; checked with the defaults"
+        return furnish(Settings()), CheckResult(
+            name, CheckState.WARNING, message, "belvedere doctor --config /path/to/belvedere.toml"
         )
-    file = path or DEFAULT
+    file = path or DEFAULT_FILE
     try:
-        return read_house(file), Finding(name, State.OK, f"{file} is good")
+        return read_house(file), CheckResult(name, CheckState.OK, f"{file} is valid")
     except OwnerError as error:
-        return furnish(Settings()), Finding(
-            name, State.BAD, f"{error}; looked at with the defaults", "belvedere config check"
+        return furnish(Settings()), CheckResult(
+            name,
+            CheckState.ERROR,
+            f"{error}; checked with the defaults",
+            f"correct it, then belvedere config check {file}",
         )
 
 
-async def _examined(
-    house: Settled, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
-) -> list[Finding]:
+async def _run_checks(
+    house: House, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
+) -> list[CheckResult]:
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.doctor.check import examine  # noqa: PLC0415 - bleak is heavy
-    from belvedere.lab.doctor.rounds import House, checks  # noqa: PLC0415 - likewise
+    from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.doctor.checks import CheckContext, checks  # noqa: PLC0415 - likewise
 
     settings = house.settings
     progress = Console(stderr=True)
-    waiting = progress.status("looking ...") if progress.is_terminal and not is_json else nullcontext()
+    spinner = progress.status("checking ...") if progress.is_terminal and not is_json else nullcontext()
     async with opened_adapter(name or settings.head.adapter, house.profile if is_virtual else None) as adapter:
-        patient = House(
+        context = CheckContext(
             profile=house.profile,
             adapter=adapter,
             stage=settings.stage,
@@ -79,22 +84,22 @@ async def _examined(
             wants_units=wants_units,
             has_guardian=settings.guardian.enabled if settings.head.reach is Reach.BLUETOOTH else None,
         )
-        with waiting as status:
-            return await examine(
-                checks(patient), lambda finding: status.update(f"looked at: {finding.name}") if status else None
+        with spinner as status:
+            return await run_checks(
+                checks(context), lambda result: status.update(f"checked: {result.name}") if status else None
             )
 
 
-def _told(findings: list[Finding], *, is_json: bool) -> int:
+def _print_results(results: list[CheckResult], *, is_json: bool) -> int:
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.doctor.check import State, worst  # noqa: PLC0415 - bleak is heavy
-    from belvedere.lab.doctor.view import as_json, report, verdict  # noqa: PLC0415 - likewise
+    from belvedere.lab.doctor.check import CheckState, worst_state  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.doctor.view import as_json, results_table, summary  # noqa: PLC0415 - likewise
 
     if is_json:
-        sys.stdout.write(as_json(findings) + "\n")
+        sys.stdout.write(as_json(results) + "\n")
     else:
         console = Console()
-        console.print(report(findings))
-        console.print(f"\n{verdict(findings)}", style="bold", highlight=False)
-    return int(worst(findings) is State.BAD)
+        console.print(results_table(results))
+        console.print(f"\n{summary(results)}", style="bold", highlight=False)
+    return int(worst_state(results) is CheckState.ERROR)

@@ -1,4 +1,4 @@
-"""`belvedere inspect`: what one device has, and what can be read of it."""
+"""`belvedere inspect`: what one device offers, and what can be read from it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
 
 
 def inspect(
-    address: Annotated[str, Parameter(help="as `belvedere scan` shows it")],
+    address: Annotated[str, Parameter(help="the device's address, as `belvedere scan` shows it")],
     /,
     *,
-    profile: Annotated[str | None, Parameter(help="a file.toml whose units are known too")] = None,
-    json: Annotated[bool, Parameter(help="print one JSON document", negative="")] = False,
+    profile: Annotated[
+        str | None, Parameter(help="a profile (file.toml) to match in addition to the shipped ones")
+    ] = None,
+    json: Json = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:
-    """Connect to one device, show its services and values, and change nothing."""
-    from belvedere.lab.inspect import checked_address  # noqa: PLC0415 - bleak is heavy
+    """Connect to one device, show its services and values, and change nothing. Raises OwnerError."""
+    from belvedere.lab.inspect import parse_address  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - likewise
 
     profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
-    return run(_inspect(checked_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
+    return run(_inspect(parse_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
 
 
 async def _inspect(
@@ -36,24 +38,26 @@ async def _inspect(
 ) -> int:
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.inspect import inspect as look_into  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.inspect import inspect as inspect_device  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.inspect_view import advice, as_json, tree  # noqa: PLC0415 - likewise
-    from belvedere.lab.profiles import fits_of  # noqa: PLC0415 - likewise
-    from belvedere.lab.trouble import told_to_the_owner  # noqa: PLC0415 - likewise
+    from belvedere.lab.messages import as_owner_error  # noqa: PLC0415 - likewise
+    from belvedere.lab.profiles import find_matches  # noqa: PLC0415 - likewise
 
     progress = Console(stderr=True)
-    waiting = progress.status("") if progress.is_terminal else nullcontext()
-    with told_to_the_owner(address), waiting as status:
+    spinner = progress.status("") if progress.is_terminal else nullcontext()
+    with as_owner_error(address), spinner as status:
         async with opened_adapter(name, profiles[-1] if is_virtual else None) as adapter:
-            inspection = await look_into(
+            inspection = await inspect_device(
                 address, adapter, on_step=lambda step: status.update(f"{address}: {step}") if status else None
             )
-    fits = fits_of(profiles, inspection.address, inspection.name, [service.uuid for service in inspection.services])
+    matches = find_matches(
+        profiles, inspection.address, inspection.name, [service.uuid for service in inspection.services]
+    )
     if is_json:
-        sys.stdout.write(as_json(inspection, fits) + "\n")
+        sys.stdout.write(as_json(inspection, matches) + "\n")
         return 0
     console = Console()
     console.print(tree(inspection))
     console.print()
-    console.print(advice(inspection, fits), markup=False, highlight=False)
+    console.print(advice(inspection, matches), markup=False, highlight=False)
     return 0

@@ -1,17 +1,17 @@
-"""`belvedere probe`: trial and error with care, and what it finds goes into the profile."""
+"""`belvedere probe`: learns how a unit is driven, by small trial moves, and writes the results into its profile."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 import sys
-from pathlib import Path  # noqa: TC003 - cyclopts reads what a command takes
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations of a command
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run, virtual_head
-from belvedere.cli.numbers import between
+from belvedere.cli.validators import between
 from belvedere.head.axes import Axis  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
@@ -19,64 +19,87 @@ if TYPE_CHECKING:
 
     from belvedere.lab.probe.core import Limits
     from belvedere.lab.probe.findings import Findings
-    from belvedere.lab.probe.run import Ending
-    from belvedere.lab.probe.script import Wishes
-    from belvedere.lab.probe.session import Subject
+    from belvedere.lab.probe.run import ProbeResult
+    from belvedere.lab.probe.script import ProbeOptions
+    from belvedere.lab.probe.session import ProbedUnit
 
 
 def probe(
-    address: Annotated[str, Parameter(help="as `belvedere scan` shows it")],
+    address: Annotated[str, Parameter(help="the unit's address, as `belvedere scan` shows it")],
     /,
     *,
-    profile: Annotated[Path, Parameter(help="a file.toml; what is found is written into it")],
-    axis: Annotated[Axis | None, Parameter(help="which unit it is, where the profile has both")] = None,
+    profile: Annotated[Path, Parameter(help="the profile (file.toml) to start from; results are written into it")],
+    axis: Annotated[Axis | None, Parameter(help="the axis this unit turns; needed if the profile has both")] = None,
     angle: Annotated[
-        float, Parameter(help="degrees between the marks for timed turns", validator=between(5, 360))
+        float, Parameter(help="degrees between the two marks for timed turns", validator=between(5, 360))
     ] = 90.0,
-    drop: Annotated[bool, Parameter(help="see what it does when its link drops")] = True,
-    calibrate: Annotated[bool, Parameter(help="time turns to learn its speed")] = True,
-    minutes: Annotated[float, Parameter(help="the whole of it takes no longer", validator=between(0.1, 120))] = 20.0,
+    drop: Annotated[
+        bool,
+        Parameter(
+            help="drop the link while the unit turns, to see whether it stops; on by default", show_default=False
+        ),
+    ] = True,
+    calibrate: Annotated[
+        bool, Parameter(help="time turns between two marks, to learn the speed; on by default", show_default=False)
+    ] = True,
+    minutes: Annotated[float, Parameter(help="time limit for the whole probe", validator=between(0.1, 120))] = 20.0,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:
-    """Find out how one unit is driven, a field at a time, slowly, with a stop after each try. Stay beside it."""
+    """Probe one unit; returns 0 where it ended well and the unit is at rest. Raises OwnerError."""
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.inspect import checked_address  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.inspect import parse_address  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.probe.attended import report  # noqa: PLC0415 - likewise
     from belvedere.lab.probe.core import Limits  # noqa: PLC0415 - likewise
-    from belvedere.lab.probe.script import Wishes  # noqa: PLC0415 - likewise
-    from belvedere.lab.probe.session import subject_of  # noqa: PLC0415 - likewise
-    from belvedere.lab.profiles import read_draft  # noqa: PLC0415 - likewise
+    from belvedere.lab.probe.script import ProbeOptions  # noqa: PLC0415 - likewise
+    from belvedere.lab.probe.session import select_unit  # noqa: PLC0415 - likewise
+    from belvedere.lab.profiles import read_profile_file  # noqa: PLC0415 - likewise
 
-    logging.getLogger("belvedere.link").setLevel(logging.ERROR)  # what the owner must know is on the screen
+    logging.getLogger("belvedere.link").setLevel(logging.ERROR)  # the screen already says what the owner must know
     console = Console()
-    subject = subject_of(read_draft(profile), checked_address(address), axis)
-    wishes = Wishes(wants_drop=drop, calibration_deg=angle)
+    probed_unit = select_unit(read_profile_file(profile), parse_address(address), axis)
+    probe_options = ProbeOptions(wants_drop=drop, calibration_deg=angle)
     if not calibrate:
-        wishes = Wishes(wants_drop=drop, calibration_shares=())
-    limits = Limits(whole_s=60 * minutes)
+        probe_options = ProbeOptions(wants_drop=drop, calibration_shares=())
+    limits = Limits(total_s=60 * minutes)
 
     async def probed() -> int:
-        ending, findings = await _probe(console, subject, wishes, limits, adapter, is_virtual=virtual)
-        heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {subject.address}"
-        return report(console, profile, ending, findings, heading)
+        result, findings = await _probe(console, probed_unit, probe_options, limits, adapter, is_virtual=virtual)
+        heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {probed_unit.address}"
+        return report(console, profile, result, findings, heading)
 
     return run(probed())
 
 
 async def _probe(
-    console: Console, subject: Subject, wishes: Wishes, limits: Limits, name: str | None, *, is_virtual: bool
-) -> tuple[Ending, Findings]:
-    from belvedere.lab.probe.attended import by_angle, by_hand  # noqa: PLC0415 - bleak is heavy
+    console: Console,
+    probed_unit: ProbedUnit,
+    probe_options: ProbeOptions,
+    limits: Limits,
+    name: str | None,
+    *,
+    is_virtual: bool,
+) -> tuple[ProbeResult, Findings]:
+    from belvedere.lab.probe.attended import probe_at_terminal, probe_by_angle  # noqa: PLC0415 - bleak is heavy
 
     if not is_virtual:
         async with opened_adapter(name, None) as adapter:
-            return await by_hand(
-                console, sys.stdin.fileno(), subject=subject, adapter=adapter, wishes=wishes, limits=limits
+            return await probe_at_terminal(
+                console,
+                sys.stdin.fileno(),
+                probed_unit=probed_unit,
+                adapter=adapter,
+                probe_options=probe_options,
+                limits=limits,
             )
-    async with virtual_head(subject.profile) as (adapter, head):
-        unit = head.unit(subject.axis)
-        return await by_angle(
-            console, lambda: unit.angle_deg, subject=subject, adapter=adapter, wishes=wishes, limits=limits
+    async with virtual_head(probed_unit.profile) as (adapter, head):
+        unit = head.unit(probed_unit.axis)
+        return await probe_by_angle(
+            console,
+            lambda: unit.angle_deg,
+            probed_unit=probed_unit,
+            adapter=adapter,
+            probe_options=probe_options,
+            limits=limits,
         )

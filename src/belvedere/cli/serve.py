@@ -1,4 +1,4 @@
-"""`belvedere serve`: the house as the owner's file describes it."""
+"""`belvedere serve`: runs the server that a configuration file describes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from belvedere.app.run import run
 from belvedere.app.settings import read_house
 
 
-def serve(*, config: Annotated[Path, Parameter(help="the owner's file")] = Path("belvedere.toml")) -> int:
-    """Serve the house that the file describes, and print a link that lets one browser in."""
+def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] = Path("belvedere.toml")) -> int:
+    """Run until a signal ends it; returns the exit status. Raises SettingsError."""
 
     def announce(link: str) -> None:
         print(f"Belvedere is open: {link}", flush=True)

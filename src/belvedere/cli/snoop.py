@@ -1,4 +1,4 @@
-"""`belvedere snoop`: what a phone's Bluetooth log tells of the devices that it drove."""
+"""`belvedere snoop`: what a phone's Bluetooth log tells about the devices it drove."""
 
 from __future__ import annotations
 
@@ -12,167 +12,174 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from cyclopts import Parameter
 
+from belvedere.cli.adapter import Json  # noqa: TC001 - cyclopts reads the annotations of a command
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from belvedere.lab.logs.survey import Survey, Wanted
+    from belvedere.lab.logs.analysis import LogAnalysis, Selection
 
 
 STDIN = "-"
 
 
 def _refuse_options(_type: object, file: Path) -> None:
-    """`-` is a file here, and what else begins with it an option that there is not."""
+    """Only `-` itself is a file; anything longer that begins with it is a mistyped option."""
     if str(file).startswith("-") and str(file) != STDIN:
-        raise OwnerError(f"Unknown option: {file}.")
+        raise OwnerError(f"Unknown option: {file}. `belvedere snoop --help` lists the options.")
 
 
 def snoop(
     file: Annotated[
         Path,
         Parameter(
-            help="btsnoop_hci.log of a phone, or a pcap or pcapng of Bluetooth HCI; - is what comes through a pipe",
+            help="btsnoop_hci.log of a phone, or a pcap or pcapng capture of Bluetooth HCI; - reads standard input",
             allow_leading_hyphen=True,
             validator=_refuse_options,
         ),
     ],
     /,
     *,
-    device: Annotated[list[str] | None, Parameter(help="only of this address or name; may be repeated")] = None,
-    handle: Annotated[list[str] | None, Parameter(help="only of this handle, such as 0x17; may be repeated")] = None,
-    json: Annotated[
-        bool, Parameter(help="print one JSON document, its times as seconds since 1970, UTC", negative="")
+    device: Annotated[
+        list[str] | None, Parameter(help="only this device, by address or name; may be repeated", negative="")
+    ] = None,
+    handle: Annotated[
+        list[str] | None, Parameter(help="only this handle, such as 0x17; may be repeated", negative="")
+    ] = None,
+    json: Json = False,
+    csv: Annotated[
+        bool,
+        Parameter(
+            help="print one CSV line per value; times are seconds since 1970, UTC", negative="", show_default=False
+        ),
     ] = False,
-    csv: Annotated[bool, Parameter(help="print a line for each value, its time likewise", negative="")] = False,
-    timeline: Annotated[Path | None, Parameter(help="draw the values over local time into this file.svg")] = None,
-    profile: Annotated[Path | None, Parameter(help="write a draft of the head's profile into this file.toml")] = None,
+    timeline: Annotated[Path | None, Parameter(help="draw the values over local time into this .svg file")] = None,
+    profile: Annotated[
+        Path | None, Parameter(help="write a draft profile of the head into this new .toml file")
+    ] = None,
 ) -> int:
-    """Show who a phone was connected to, what went over which handle how often, and what that seems to mean.
-
-    Times in tables are this computer's local ones.
-    """
+    """Analyse a log and print what it holds. Raises OwnerError."""
     if importlib.util.find_spec("numpy") is None:
         raise OwnerError("reading logs needs numpy: pip install 'belvedere[lab]'")
     if json and csv:
         raise OwnerError("--json and --csv both print to the terminal: choose one")
     if timeline is not None and timeline.suffix.lower() != ".svg":
-        raise OwnerError(f"{timeline}: a timeline is drawn as .svg")
-    from belvedere.lab.logs.survey import Survey  # noqa: PLC0415 - numpy is heavy
+        raise OwnerError(f"{timeline}: a timeline is an SVG drawing; give a file name that ends in .svg")
+    from belvedere.lab.logs.analysis import LogAnalysis  # noqa: PLC0415 - numpy is heavy
 
-    handles = [_handle(word) for word in handle or ()]
-    with _kept(file) as log:
-        with _progress(log, "reading") as told:
-            survey = Survey(log, told, name=str(file))
-        wanted = survey.wanted(device or (), handles)
+    handles = [_parse_handle(text) for text in handle or ()]
+    with _seekable(file) as log:
+        with _progress(log, "reading") as on_progress:
+            analysis = LogAnalysis(log, on_progress, name=str(file))
+        selection = analysis.select(device or (), handles)
         if timeline is not None:
-            _draw(survey, wanted, timeline, log)
-        with suppress(BrokenPipeError):  # whoever reads along has seen enough
-            _print(survey, wanted, log, is_json=json, is_csv=csv)
+            _draw(analysis, selection, timeline, log)
+        with suppress(BrokenPipeError):  # such as `| head`: the reader has seen enough
+            _print(analysis, selection, log, is_json=json, is_csv=csv)
             if profile is not None or not (json or csv):
-                _infer(survey, wanted, profile, is_silent=json or csv)
+                _infer(analysis, selection, profile, is_silent=json or csv)
             sys.stdout.flush()
     return 0
 
 
 @contextmanager
-def _kept(file: Path) -> Iterator[Path]:
-    """The file, or a copy of what comes through a pipe, because a log is read more than once. Raises OwnerError."""
+def _seekable(file: Path) -> Iterator[Path]:
+    """The file, or a copy of what a pipe delivers, because a log is read more than once. Raises OwnerError."""
     if str(file) != STDIN and not file.is_fifo():
         if file.exists() and not (file.is_file() or file.is_dir()):
             raise OwnerError(f"{file}: neither a file nor a pipe")
         yield file
         return
     if str(file) == STDIN and (sys.stdin is None or sys.stdin.isatty()):
-        raise OwnerError(f"{file}: nothing comes through a pipe")
+        raise OwnerError(f"{file}: standard input is not a pipe; use `belvedere snoop - < FILE`, or name the file")
     with tempfile.TemporaryDirectory(prefix="belvedere-") as folder:
         copy = Path(folder) / "log"
         try:
-            with _piped(file) as pipe, copy.open("wb") as kept:
-                shutil.copyfileobj(pipe, kept)
+            with _open_pipe(file) as pipe, copy.open("wb") as target:
+                shutil.copyfileobj(pipe, target)
         except OSError as error:
             raise OwnerError(f"{file}: {error.strerror or error}") from error
         yield copy
 
 
-def _piped(file: Path) -> BinaryIO:
-    """What comes through this pipe; closing it leaves standard input open."""
+def _open_pipe(file: Path) -> BinaryIO:
+    """The pipe, open for reading; closing it leaves standard input open."""
     return open(sys.stdin.fileno(), "rb", closefd=False) if str(file) == STDIN else file.open("rb")
 
 
-def _print(survey: Survey, wanted: Wanted, file: Path, *, is_json: bool, is_csv: bool) -> None:
+def _print(analysis: LogAnalysis, selection: Selection, file: Path, *, is_json: bool, is_csv: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.snoop_view import as_json, notes, shown, write_csv  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.snoop_view import as_json, notes, render, write_csv  # noqa: PLC0415 - bleak is heavy
 
-    findings = survey.findings_of(wanted)
+    summary = analysis.summary_of(selection)
     if is_json:
-        sys.stdout.write(as_json(findings) + "\n")
+        sys.stdout.write(as_json(summary) + "\n")
     elif is_csv:
-        for note in notes(findings):
+        for note in notes(summary):
             print(f"belvedere: {note}", file=sys.stderr)
-        with _progress(file, "writing") as told:
-            write_csv(survey.told(wanted, told), sys.stdout)
+        with _progress(file, "writing") as on_progress:
+            write_csv(analysis.labelled_values(selection, on_progress), sys.stdout)
     else:
-        Console().print(shown(findings))
+        Console().print(render(summary))
 
 
-def _infer(survey: Survey, wanted: Wanted, profile: Path | None, *, is_silent: bool) -> None:
-    """Say what the digits seem to mean, and write the draft of the busiest handle that a profile can say."""
+def _infer(analysis: LogAnalysis, selection: Selection, profile: Path | None, *, is_silent: bool) -> None:
+    """Print what the commands seem to mean; draft a profile of the busiest handle that a profile can describe."""
     from rich.console import Console  # noqa: PLC0415 - only here
 
-    from belvedere.lab.draft import draft, undraftable  # noqa: PLC0415 - only here
-    from belvedere.lab.inference.infer import infer  # noqa: PLC0415 - likewise
-    from belvedere.lab.inference_view import shown  # noqa: PLC0415 - likewise
+    from belvedere.lab.inference.infer import infer  # noqa: PLC0415 - only here
+    from belvedere.lab.inference_view import render  # noqa: PLC0415 - likewise
+    from belvedere.lab.profile_draft import draft_profile, drafting_obstacle  # noqa: PLC0415 - likewise
 
-    inferences = infer(survey.streams(wanted))
+    inferences = infer(analysis.streams(selection))
     if not is_silent:
-        Console().print(shown(inferences))
+        Console().print(render(inferences))
     if profile is None:
         return
-    sayable = [one for one in inferences if not undraftable(one)]
-    if not sayable:
-        why_not = undraftable(inferences[0]) if inferences else "nothing in this log looks like commands"
-        raise OwnerError(f"{profile}: no profile can be drafted: {why_not}")
-    names = {one.label: one.name for one in survey.findings.devices if one.name}
+    draftable = [one for one in inferences if not drafting_obstacle(one)]
+    if not draftable:
+        obstacle = drafting_obstacle(inferences[0]) if inferences else "nothing in this log looks like commands"
+        raise OwnerError(f"{profile}: no profile can be drafted: {obstacle}")
+    names = {one.label: one.name for one in analysis.summary.devices if one.name}
     try:
-        with profile.open("x", encoding="utf-8") as file:
-            file.write(draft(sayable[0], names))
+        with profile.open("x", encoding="utf-8") as file:  # never over a profile that somebody has worked on
+            file.write(draft_profile(draftable[0], names))
     except OSError as error:
         raise OwnerError(f"{profile}: {error.strerror or error}") from error
     print(f"belvedere: wrote {profile}; try it with: belvedere probe ADDRESS --profile {profile}", file=sys.stderr)
 
 
-def _draw(survey: Survey, wanted: Wanted, timeline: Path, file: Path) -> None:
-    from belvedere.lab.snoop_timeline import drawn  # noqa: PLC0415 - bleak is heavy
+def _draw(analysis: LogAnalysis, selection: Selection, timeline: Path, file: Path) -> None:
+    from belvedere.lab.snoop_timeline import draw_timeline  # noqa: PLC0415 - bleak is heavy
 
-    with _progress(file, "drawing") as told:
-        picture = drawn(survey, wanted, told)
+    with _progress(file, "drawing") as on_progress:
+        svg = draw_timeline(analysis, selection, on_progress)
     try:
-        timeline.write_text(picture, encoding="utf-8")
+        timeline.write_text(svg, encoding="utf-8")
     except OSError as error:
         raise OwnerError(f"{timeline}: {error.strerror or error}") from error
 
 
-def _handle(word: str) -> int:
+def _parse_handle(text: str) -> int:
     try:
-        handle = int(word, 0)
+        handle = int(text, 0)
     except ValueError as error:
-        raise OwnerError(f"--handle {word}: no number such as 0x17 or 23") from error
+        raise OwnerError(f"--handle {text}: not a number; write it as 0x17 or 23") from error
     if not 0 <= handle <= 0xFFFF:  # noqa: PLR2004 - handles have 16 bits
-        raise OwnerError(f"--handle {word}: handles go up to 0xffff")
+        raise OwnerError(f"--handle {text}: out of range (allowed: 0 to 0xffff)")
     return handle
 
 
 @contextmanager
-def _progress(file: Path, doing: str) -> Iterator[Callable[[int], None]]:
-    """A bar on the terminal, where there is one; told how many bytes are done."""
+def _progress(file: Path, label: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar, where standard error is a terminal; yields a function that takes the bytes done so far."""
     from rich.console import Console  # noqa: PLC0415 - only here
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - same
 
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(doing, total=file.stat().st_size if file.is_file() else None)
+        task = progress.add_task(label, total=file.stat().st_size if file.is_file() else None)
         yield lambda done: progress.update(task, completed=done)

@@ -1,1 +1,1 @@
-"""Learning a head: reading a phone's log, telling what its frames mean, looking at units, and trying them with care."""
+"""Learning how a head is driven: phone logs, inference of frame layouts, scanning, inspecting, and probing of units."""

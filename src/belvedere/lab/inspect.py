@@ -1,4 +1,4 @@
-"""What one device has: its services, their characteristics, and every value that can be read. It writes nothing."""
+"""Inspects one device: services, characteristics, and every value that can be read. Writes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from belvedere.errors import LinkError, LinkReason, OwnerError
 from belvedere.head.profile import Address
-from belvedere.lab.words import SIG_TAIL
+from belvedere.lab.labels import SIG_TAIL
 from belvedere.link.ble import SIG_RANGE, WRITES
 from belvedere.link.calls import Calls, outcome
 from belvedere.link.refusals import mapped, mapped_over
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from belvedere.lab.adapter import Adapter
     from belvedere.link.radio import Sighting
 
-READ_S = 3.0  # a read takes two connection intervals; one that takes longer is told as unanswered
-ALL_READS_S = 30.0  # BlueZ drops a link in which a request went unanswered for so long
+READ_TIMEOUT_S = 3.0  # a read takes two connection intervals; one that takes longer counts as unanswered
+TOTAL_READ_TIMEOUT_S = 30.0  # BlueZ drops a link on which a request went unanswered for this long
 
 
 class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
     """One characteristic.
 
     Attributes:
-        handle: as the system tells it; BlueZ tells that of the declaration.
-        properties: in bleak's words: `read`, `write`, `write-without-response`, `notify`, `indicate`, ...
-        value: what was read, or None.
-        trouble: why it could not be read, or None.
+        handle: as the system reports it; BlueZ gives that of the declaration, one below the value's.
+        properties: bleak's names: `read`, `write`, `write-without-response`, `notify`, `indicate`, ...
+        value: the value read, or None.
+        read_error: why it could not be read, or None.
         descriptors: full UUIDs.
     """
 
@@ -43,18 +43,18 @@ class Characteristic(msgspec.Struct, frozen=True, kw_only=True):
     handle: int
     properties: tuple[str, ...]
     value: bytes | None = None
-    trouble: LinkReason | None = None
+    read_error: LinkReason | None = None
     descriptors: tuple[str, ...] = ()
 
     @property
-    def is_the_makers(self) -> bool:
-        """Whether the UUID is none that the Bluetooth SIG has given a meaning."""
+    def is_vendor_specific(self) -> bool:
+        """Whether the Bluetooth SIG has not assigned this UUID a meaning."""
         return not (self.uuid.endswith(SIG_TAIL) and int(self.uuid[:8], 16) in SIG_RANGE)
 
     @property
     def may_take_commands(self) -> bool:
-        """Whether it can be written and is the maker's own."""
-        return self.is_the_makers and bool(WRITES & set(self.properties))
+        """Whether it can be written and is vendor-specific, as a characteristic for commands is."""
+        return self.is_vendor_specific and bool(WRITES & set(self.properties))
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one device showed."""
+    """Everything that was read from one device."""
 
     address: str
     name: str
@@ -74,24 +74,26 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...]
 
 
-def checked_address(address: str) -> str:
-    """The address, if it is one. Raises OwnerError."""
+def parse_address(address: str) -> str:
+    """The address, checked. Raises OwnerError."""
     try:
         return msgspec.convert(address, Address)
     except msgspec.ValidationError as error:
-        raise OwnerError(f"{address} is no address; `belvedere scan` shows them, such as C0:FF:EE:00:00:01") from error
+        raise OwnerError(
+            f"{address} is not a Bluetooth address such as C0:FF:EE:00:00:01; `belvedere scan` lists them"
+        ) from error
 
 
 async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], None] = lambda _step: None) -> Inspection:
-    """Connect to the device at this address, read what can be read, and leave it as it was.
+    """Connect to the device at this address, read everything that can be read, and disconnect.
 
-    `on_step` is told what is being done. Raises LinkError where no connection comes about.
+    `on_step` receives a description of each step. Raises LinkError where no connection is made.
     """
-    on_step("looking for it")
-    async with _connected(address, adapter, on_step) as (sighting, client):
-        on_step("reading what it shows")
+    on_step("searching")
+    async with _connected(address, adapter, on_step) as (found, client):
+        on_step("reading values")
         with mapped(LinkReason.CONNECT_FAILED):
-            known = list(client.services)  # kept here: bleak forgets them when the link is lost
+            known = list(client.services)  # a copy: bleak drops them when the link is lost
         read = await _Reader(client).read([one for service in known for one in service.characteristics])
         services = [
             Service(
@@ -103,11 +105,11 @@ async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], No
             )
             for service in known
         ]
-        on_step("saying goodbye")
+        on_step("disconnecting")
     return Inspection(
-        address=sighting.device.address,
-        name=sighting.name,
-        rssi_dbm=sighting.rssi_dbm,
+        address=found.device.address,
+        name=found.name,
+        rssi_dbm=found.rssi_dbm,
         services=tuple(sorted(services, key=lambda service: service.handle)),
     )
 
@@ -117,47 +119,47 @@ async def _connected(
     address: str, adapter: Adapter, on_step: Callable[[str], None]
 ) -> AsyncIterator[tuple[Sighting, BleakClient]]:
     radio = adapter.radio()
-    sighting = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
+    found = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
     on_step("connecting")
-    client = await radio.connect(sighting, lambda _client: None)
+    client = await radio.connect(found, lambda _client: None)
     try:
-        yield sighting, client
+        yield found, client
     finally:
         await radio.disconnect(client)
 
 
 class _Reader:
-    """Reads one value after the other; after the first that goes unanswered only as long as the link holds."""
+    """Reads values one by one, within a total time limit."""
 
     def __init__(self, client: BleakClient) -> None:
         self._client = client
         self._calls = Calls()
-        self._give_up_at = asyncio.get_running_loop().time() + ALL_READS_S
+        self._deadline = asyncio.get_running_loop().time() + TOTAL_READ_TIMEOUT_S
 
     async def read(self, characteristics: list[BleakGATTCharacteristic]) -> dict[int, Characteristic]:
-        """Every characteristic by its handle, with its value where it has one to read."""
+        """Every characteristic by its handle, with its value if that can be read."""
         return {one.handle: await self._read(one) for one in characteristics}
 
     async def _read(self, one: BleakGATTCharacteristic) -> Characteristic:
         value: bytes | None = None
-        trouble: LinkReason | None = None
+        read_error: LinkReason | None = None
         if "read" in one.properties:
             try:
                 value = await self._value(one)
             except LinkError as error:
-                trouble = error.reason
+                read_error = error.reason
         return Characteristic(
             uuid=one.uuid,
             handle=one.handle,
             properties=tuple(sorted(one.properties)),
             value=value,
-            trouble=trouble,
+            read_error=read_error,
             descriptors=tuple(descriptor.uuid for descriptor in one.descriptors),
         )
 
     async def _value(self, one: BleakGATTCharacteristic) -> bytes:
-        left_s = self._give_up_at - asyncio.get_running_loop().time()
-        return await outcome(self._calls.begin(self._ask(one)), min(READ_S, left_s))
+        left_s = self._deadline - asyncio.get_running_loop().time()
+        return await outcome(self._calls.begin(self._ask(one)), min(READ_TIMEOUT_S, left_s))
 
     async def _ask(self, one: BleakGATTCharacteristic) -> bytes:
         with mapped_over(lambda: self._client.is_connected):

@@ -1,4 +1,4 @@
-"""Profiles by name or by file, and which unit of them a device that advertises itself may be."""
+"""Reads profiles by name or file, and matches advertising devices against their units."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-class Fit(msgspec.Struct, frozen=True):
-    """A device may be this axis's unit of the head that a profile describes."""
+class UnitMatch(msgspec.Struct, frozen=True):
+    """A device matches this unit of a profile's head."""
 
     head: str
     axis: Axis
 
 
 def read_profile(name: str) -> HeadProfile:
-    """The profile that comes with Belvedere under this name, or the one in a file.toml. Raises SettingsError."""
+    """The shipped profile of this name, or the one in a .toml file. Raises SettingsError."""
     if not name.endswith(".toml"):
         try:
             return shipped_profile(name)
         except SettingsError as error:
-            raise SettingsError("--profile", "", error.problem, f"{error.allowed}, or a file.toml") from error
+            raise SettingsError("--profile", "", error.problem, f"{error.allowed}, or a .toml file") from error
     return load_profile(read_text(Path(name)), name)
 
 
-def read_draft(path: Path) -> HeadProfile:
-    """The profile in an owner's own file, which will be written to. Raises SettingsError."""
+def read_profile_file(path: Path) -> HeadProfile:
+    """The profile in the owner's own file, never a shipped one: it will be written to. Raises SettingsError."""
     return load_profile(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
-    """The text of an owner's file. Raises SettingsError."""
+    """The text of a file. Raises SettingsError."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -49,14 +49,18 @@ def read_text(path: Path) -> str:
 
 
 def shipped_profiles() -> list[HeadProfile]:
-    """Every profile that comes with Belvedere."""
+    """All shipped profiles."""
     return [shipped_profile(name) for name in shipped_names()]
 
 
-def fits_of(profiles: Iterable[HeadProfile], address: str, name: str, services: Sequence[str]) -> tuple[Fit, ...]:
-    """All units that a device may be, by what it tells of itself."""
+def find_matches(
+    profiles: Iterable[HeadProfile], address: str, name: str, services: Sequence[str]
+) -> tuple[UnitMatch, ...]:
+    """The units that a device matches, by its address, name and advertised services."""
     units = ((profile, axis, profile.unit(axis)) for profile in profiles for axis in AXES)
     found = (
-        Fit(profile.name, axis) for profile, axis, unit in units if unit and is_unit(unit, address, name, services)
+        UnitMatch(profile.name, axis)
+        for profile, axis, unit in units
+        if unit and is_unit(unit, address, name, services)
     )
     return tuple(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Who is on the air: every device that advertises itself, how well it is heard, and whether a profile knows it."""
+"""Scans for advertising devices: their names, services and signal strength, and which units of a profile they match."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from bleak import BleakScanner
 
 from belvedere.errors import LinkReason
-from belvedere.lab.profiles import Fit, fits_of
+from belvedere.lab.profiles import UnitMatch, find_matches
 from belvedere.link.refusals import mapped
 from belvedere.patience import within
 
@@ -23,112 +23,113 @@ if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
     from belvedere.lab.adapter import Adapter
 
-SMOOTHING = 0.3  # of a new strength: single readings jump by 10 dB, and a table that jumps cannot be read
-SWITCH_S = 5.0  # starting or ending a scan takes milliseconds; whoever hangs is told of, and left behind
-LIVE: BlueZScannerArgs = {"filters": {"DuplicateData": True}}
-"""BlueZ tells of a device that says nothing new only if asked to."""
+SMOOTHING = 0.3  # weight of a new RSSI: single readings jump by 10 dB, and a table that keeps re-sorting is unreadable
+START_STOP_TIMEOUT_S = 5.0  # starting or stopping a scan takes milliseconds unless BlueZ hangs
+REPORT_DUPLICATES: BlueZScannerArgs = {"filters": {"DuplicateData": True}}
+"""Without this, BlueZ reports an advertisement only if it differs from the device's last one."""
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One device, as it has told of itself so far.
+class ScannedDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """One device, as known from its advertisements so far.
 
     Attributes:
-        name: "" while it has not told one.
+        name: "" while none was received.
         services: full UUIDs that it advertises; it may have more.
-        rssi_dbm: how well it is heard, smoothed.
-        fits: units of profiles that it may be.
-        seen_at_s: when it was heard last, on the clock of whoever hears it.
-        count: how often it was heard.
+        rssi_dbm: signal strength, smoothed.
+        matches: units of profiles that it matches.
+        seen_at_s: when its last advertisement was received, on the scanner's clock.
+        count: how many advertisements were received.
     """
 
     address: str
     name: str
     services: tuple[str, ...]
     rssi_dbm: int
-    fits: tuple[Fit, ...]
+    matches: tuple[UnitMatch, ...]
     seen_at_s: float
     count: int = 1
 
 
-class Neighbourhood:
-    """All devices that were heard, put together from what each advertisement tells. Pure."""
+class ScanResults:
+    """All devices found so far, each accumulated from its advertisements. Pure."""
 
     def __init__(self, profiles: Sequence[HeadProfile]) -> None:
         self._profiles = profiles
-        self._devices: dict[str, Device] = {}
-        self._strengths: dict[str, float] = {}
+        self._devices: dict[str, ScannedDevice] = {}
+        self._signals_dbm: dict[str, float] = {}
 
     def receive(self, address: str, name: str, services: Sequence[str], rssi_dbm: int, now: float) -> bool:
-        """Take in one advertisement; True if the device was not known before."""
+        """An advertisement was received; True if its device is new."""
         known = self._devices.get(address)
-        strength_dbm = self._strengths.get(address, rssi_dbm)
-        strength_dbm += SMOOTHING * (rssi_dbm - strength_dbm)
-        self._strengths[address] = strength_dbm
+        signal_dbm = self._signals_dbm.get(address, rssi_dbm)
+        signal_dbm += SMOOTHING * (rssi_dbm - signal_dbm)
+        self._signals_dbm[address] = signal_dbm
         name = name or (known.name if known else "")
-        everything = tuple(sorted({*services, *(known.services if known else ())}))
-        self._devices[address] = Device(
+        all_services = tuple(sorted({*services, *(known.services if known else ())}))
+        self._devices[address] = ScannedDevice(
             address=address,
             name=name,
-            services=everything,
-            rssi_dbm=round(strength_dbm),
-            fits=fits_of(self._profiles, address, name, everything),
+            services=all_services,
+            rssi_dbm=round(signal_dbm),
+            matches=find_matches(self._profiles, address, name, all_services),
             seen_at_s=now,
             count=known.count + 1 if known else 1,
         )
         return known is None
 
-    def device(self, address: str) -> Device:
-        """The device at this address, which was heard. Raises KeyError."""
+    def device(self, address: str) -> ScannedDevice:
+        """The device at this address. Raises KeyError if it was not found yet."""
         return self._devices[address]
 
     @property
-    def devices(self) -> list[Device]:
-        """Those that a profile knows first, then those that are heard best."""
+    def devices(self) -> list[ScannedDevice]:
+        """Devices that match a profile first, then by signal strength."""
         return sorted(
-            self._devices.values(), key=lambda device: (not device.fits, -device.rssi_dbm, device.name, device.address)
+            self._devices.values(),
+            key=lambda device: (not device.matches, -device.rssi_dbm, device.name, device.address),
         )
 
 
 async def scan(
-    neighbourhood: Neighbourhood,
+    results: ScanResults,
     adapter: Adapter,
-    ending: asyncio.Event,
+    done: asyncio.Event,
     *,
-    for_s: float | None = None,
-    on_heard: Callable[[Device, bool], None] = lambda _device, _is_new: None,
+    duration_s: float | None = None,
+    on_advertisement: Callable[[ScannedDevice, bool], None] = lambda _device, _is_new: None,
 ) -> None:
-    """Listen for `for_s` seconds, or until `ending`.
+    """Scan for `duration_s` seconds, or until `done` is set.
 
-    `on_heard` is told of every advertisement, and whether its device is new. Raises LinkError where the adapter does
-    not scan.
+    `on_advertisement` receives the device of every advertisement, and whether it is new. Raises LinkError where the
+    adapter cannot scan.
     """
 
-    def receive(device: BLEDevice, seen: AdvertisementData) -> None:
-        name = seen.local_name or device.name or ""
-        is_new = neighbourhood.receive(
-            device.address, name, seen.service_uuids, seen.rssi, asyncio.get_running_loop().time()
+    def receive(device: BLEDevice, advertisement: AdvertisementData) -> None:
+        name = advertisement.local_name or device.name or ""
+        is_new = results.receive(
+            device.address, name, advertisement.service_uuids, advertisement.rssi, asyncio.get_running_loop().time()
         )
-        on_heard(neighbourhood.device(device.address), is_new)
+        on_advertisement(results.device(device.address), is_new)
 
     name = await adapter.bluez_name()
-    options: BlueZScannerArgs = LIVE if name is None else {**LIVE, "adapter": name}
+    options: BlueZScannerArgs = REPORT_DUPLICATES if name is None else {**REPORT_DUPLICATES, "adapter": name}
     scanner = BleakScanner(receive, backend=adapter.scanner_backend, bluez=options)
     with mapped(LinkReason.ADAPTER_OFF):
-        async with within(SWITCH_S):
+        async with within(START_STOP_TIMEOUT_S):
             await scanner.start()
         try:
-            await _until(ending, for_s)
+            await _until(done, duration_s)
         finally:
-            async with within(SWITCH_S):
+            async with within(START_STOP_TIMEOUT_S):
                 await scanner.stop()
 
 
-async def _until(ending: asyncio.Event, for_s: float | None) -> None:
-    if for_s is None:
-        await ending.wait()
+async def _until(done: asyncio.Event, duration_s: float | None) -> None:
+    if duration_s is None:
+        await done.wait()
         return
     try:
-        async with within(for_s):
-            await ending.wait()
+        async with within(duration_s):
+            await done.wait()
     except TimeoutError:
         return

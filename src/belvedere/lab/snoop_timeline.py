@@ -1,7 +1,7 @@
-"""Draws what went over each handle: time from left to right, a row for each byte, a colour for each value of it.
+"""Draws the values of each handle over time: a lane per stream in it, a row per byte, a colour per value of the byte.
 
-What stays the same is one bar, what counts up is a rainbow, and what somebody steers changes when they do. Above each
-lane stands how many bytes went. Time in which nothing went is cut out. SVG: it needs no library and stays sharp.
+A constant byte is one bar, a counter a rainbow, and a byte that is steered changes when somebody steers. Above each
+lane is the number of bytes over time. Long silences are cut out. The drawing is SVG, which needs no library.
 """
 
 from __future__ import annotations
@@ -14,85 +14,87 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import entries
-from belvedere.lab.logs.values import DIRECTION_WORDS, OPCODE_WORDS
-from belvedere.lab.snoop_view import ARROWS, ordered, span_words
-from belvedere.lab.words import named_uuid
+from belvedere.lab.labels import uuid_label
+from belvedere.lab.logs.analysis import logged_values
+from belvedere.lab.logs.values import DIRECTION_LABELS, OPCODE_LABELS
+from belvedere.lab.snoop_view import ARROWS, format_duration, sort_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from belvedere.lab.logs.findings import StreamFound
-    from belvedere.lab.logs.survey import Survey, Wanted
-    from belvedere.lab.logs.view import Ints
+    from belvedere.lab.logs.analysis import LogAnalysis, Selection
+    from belvedere.lab.logs.byte_view import Ints
+    from belvedere.lab.logs.summary import StreamSummary
 
-COLUMNS, COLUMN = 600, 2  # of the drawing, and the width of one in pixels
+COLUMNS, COLUMN = 600, 2  # of the time axis, and the width of one in pixels
 LEFT, TOP, RIGHT = 40, 64, 20  # margins
-TITLE, STRIP, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: words, bytes over time, a byte, what follows
-MOST_LANES = 24  # more are no picture any more; what the host sent and the busiest are drawn
-MOST_ROWS = 32  # bytes of a value that are drawn
+TITLE, STRIP_HEIGHT, ROW, SPACE = 18, 24, 10, 18  # heights in a lane: title, bytes over time, one byte, space below
+MAX_LANES = 24  # more would be unreadable; what the host sent and the busiest are drawn
+MAX_ROWS = 32  # bytes of a value that are drawn
 
 TICK_NS = 100_000_000
-MOST_TICKS = 1_000_000  # with values in them; more than a day without a pause
-SILENT_TICKS = 50  # what is longer is cut out: a person drives, thinks, and drives again
-BREAK = 6  # columns left free where time is cut out
-MOST_STRETCHES = 50  # between silences; with more of them, nothing is cut out
+MAX_TICKS = 1_000_000  # that contain values; more than a day without a pause
+SILENCE_TICKS = 50  # a longer silence is cut out
+GAP_COLUMNS = 6  # columns left free where a silence is cut out
+MAX_SPANS = 50  # with more of them, nothing is cut out
 
-Stretches = list[tuple[int, int]]
-"""Times in nanoseconds between which values went."""
+Spans = list[tuple[int, int]]
+"""Begin and end, in nanoseconds, of each time span with values."""
 
 
 class Lane(NamedTuple):
-    """One stream: by column how many bytes went, and the last value."""
+    """One stream: by column, the number of bytes and the last value."""
 
-    stream: StreamFound
+    stream: StreamSummary
     sizes: dict[int, int]
     values: dict[int, bytes]
 
 
-def drawn(survey: Survey, wanted: Wanted, on_progress: Callable[[int], None] = lambda _bytes: None) -> str:
-    """The picture as SVG. Raises OwnerError where there is nothing to draw."""
-    streams = ordered(survey.findings_of(wanted).streams)[:MOST_LANES]
+def draw_timeline(
+    analysis: LogAnalysis, selection: Selection, on_progress: Callable[[int], None] = lambda _bytes: None
+) -> str:
+    """The drawing as SVG. Raises OwnerError where there is nothing to draw."""
+    streams = sort_streams(analysis.summary_of(selection).streams)[:MAX_LANES]
     if not streams:
-        raise OwnerError("there are no values to draw")
+        raise OwnerError("this log has no values to draw; `belvedere snoop` without --timeline says what it holds")
     ticks: set[int] = set()
-    for moment in survey.again(wanted, on_progress):
-        if len(ticks) < MOST_TICKS:
+    for moment in analysis.batches(selection, on_progress):
+        if len(ticks) < MAX_TICKS:
             ticks.update(np.unique(moment.values.time_ns // TICK_NS).tolist())
-    axis = Axis(stretches(sorted(ticks)))
-    return "\n".join(_picture(list(_lanes(survey, wanted, streams, axis, on_progress)), axis)) + "\n"
+    axis = TimeAxis(active_spans(sorted(ticks)))
+    return "\n".join(_svg(list(_lanes(analysis, selection, streams, axis, on_progress)), axis)) + "\n"
 
 
-def stretches(ticks: list[int]) -> Stretches:
-    """Where time is cut: between ticks that are far from each other."""
+def active_spans(ticks: list[int]) -> Spans:
+    """The spans of time with values: split where ticks are more than `SILENCE_TICKS` apart."""
     found = [[ticks[0], ticks[0]]]
     for tick in ticks:
-        if tick - found[-1][1] > SILENT_TICKS:
+        if tick - found[-1][1] > SILENCE_TICKS:
             found.append([tick, tick])
         found[-1][1] = tick
-    if len(found) > MOST_STRETCHES:
+    if len(found) > MAX_SPANS:
         found = [[ticks[0], ticks[-1]]]
     return [(first * TICK_NS, (last + 1) * TICK_NS) for first, last in found]
 
 
-class Axis:
-    """Time as columns of the picture.
+class TimeAxis:
+    """Maps time to columns of the drawing.
 
     Attributes:
-        begins: the column in which each stretch begins.
+        begins: the column in which each span begins.
     """
 
-    def __init__(self, parts: Stretches) -> None:
+    def __init__(self, parts: Spans) -> None:
         self.parts = parts
         begins, ends = (np.array(side, np.float64) for side in zip(*parts, strict=True))
         spent = ends - begins
-        self._scale = (COLUMNS - BREAK * (len(parts) - 1)) / spent.sum()
+        self._scale = (COLUMNS - GAP_COLUMNS * (len(parts) - 1)) / spent.sum()
         before = np.concatenate(([0.0], np.cumsum(spent[:-1])))
-        self.begins = before * self._scale + BREAK * np.arange(len(parts))
+        self.begins = before * self._scale + GAP_COLUMNS * np.arange(len(parts))
         self._begins_ns, self._ends_ns = begins, ends
 
     def columns(self, time_ns: Ints) -> Ints:
-        """Where these times are."""
+        """The columns of these times."""
         part = np.maximum(0, np.searchsorted(self._begins_ns, time_ns, side="right") - 1)
         within = np.clip(time_ns, self._begins_ns[part], self._ends_ns[part]) - self._begins_ns[part]
         columns: Ints = np.minimum(COLUMNS - 1, self.begins[part] + within * self._scale).astype(np.int64)
@@ -100,28 +102,32 @@ class Axis:
 
 
 def _lanes(
-    survey: Survey, wanted: Wanted, streams: list[StreamFound], axis: Axis, on_progress: Callable[[int], None]
+    analysis: LogAnalysis,
+    selection: Selection,
+    streams: list[StreamSummary],
+    axis: TimeAxis,
+    on_progress: Callable[[int], None],
 ) -> Iterator[Lane]:
     lanes = {(one.device, one.direction, one.opcode, one.handle): Lane(one, {}, {}) for one in streams}
-    for values, connections in survey.again(wanted, on_progress):
+    for values, connections in analysis.batches(selection, on_progress):
         columns = axis.columns(values.time_ns).tolist()
-        for column, entry in zip(columns, entries(values), strict=True):
+        for column, entry in zip(columns, logged_values(values), strict=True):
             device = connections.devices[connections.all[entry.connection].device].label
-            lane = lanes.get((device, DIRECTION_WORDS[entry.direction], entry.opcode, entry.handle))
+            lane = lanes.get((device, DIRECTION_LABELS[entry.direction], entry.opcode, entry.handle))
             if lane is not None:
                 lane.sizes[column] = lane.sizes.get(column, 0) + len(entry.value)
                 lane.values[column] = entry.value
     yield from lanes.values()
 
 
-def _picture(lanes: list[Lane], axis: Axis) -> Iterator[str]:
-    heights = [TITLE + STRIP + ROW * _rows(lane) + SPACE for lane in lanes]
+def _svg(lanes: list[Lane], axis: TimeAxis) -> Iterator[str]:
+    heights = [TITLE + STRIP_HEIGHT + ROW * _rows(lane) + SPACE for lane in lanes]
     width, height = LEFT + COLUMNS * COLUMN + RIGHT, TOP + sum(heights)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="sans-serif" font-size="12">'
     )
-    yield "<title>What went over each handle, by time</title>"
+    yield "<title>Values sent over each handle, by time</title>"
     yield f'<rect width="{width}" height="{height}" fill="#fff"/>'
     yield from _times(axis, height)
     top = TOP
@@ -131,32 +137,32 @@ def _picture(lanes: list[Lane], axis: Axis) -> Iterator[str]:
     yield "</svg>"
 
 
-def _times(axis: Axis, height: int) -> Iterator[str]:
-    """When each stretch begins, and for how long; as many in words as find room."""
+def _times(axis: TimeAxis, height: int) -> Iterator[str]:
+    """A line where each span begins; and its time and duration, where there is room for the text."""
     free_from = 0.0
     for begin, (first_ns, last_ns) in zip(axis.begins.tolist(), axis.parts, strict=True):
         x = LEFT + begin * COLUMN
         yield f'<line x1="{x:.0f}" y1="{TOP - 8}" x2="{x:.0f}" y2="{height}" stroke="#ddd"/>'
         if x >= free_from:
-            words = f"{_clock(first_ns)}, {(last_ns - first_ns) / 1e9:.1f} s"
-            yield f'<text x="{x:.0f}" y="{TOP - 14}" fill="#555">{words}</text>'
-            free_from = x + 8 * len(words)
+            label = f"{_clock(first_ns)}, {(last_ns - first_ns) / 1e9:.1f} s"
+            yield f'<text x="{x:.0f}" y="{TOP - 14}" fill="#555">{label}</text>'
+            free_from = x + 8 * len(label)
 
 
 def _lane(lane: Lane, top: int) -> Iterator[str]:
     stream = lane.stream
-    uuid = f" {named_uuid(stream.uuid)}" if stream.uuid else ""
-    pace = f", every {span_words(stream.cadence_s)}" if stream.cadence_s is not None else ""
+    uuid = f" {uuid_label(stream.uuid)}" if stream.uuid else ""
+    interval = f", every {format_duration(stream.median_interval_s)}" if stream.median_interval_s is not None else ""
     counted = "1 value" if stream.count == 1 else f"{stream.count} values"
-    words = (
-        f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_WORDS.get(stream.opcode, '')} "
-        f"0x{stream.handle:04x}{uuid}: {counted}{pace}"
+    title = (
+        f"{ARROWS[stream.direction]} {stream.device}  {OPCODE_LABELS.get(stream.opcode, '')} "
+        f"0x{stream.handle:04x}{uuid}: {counted}{interval}"
     )
-    yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(words)}</text>'
-    most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP
+    yield f'<text x="{LEFT}" y="{top + 12}" font-weight="bold">{escape(title)}</text>'
+    most, floor = max(1, 1, *lane.sizes.values()), top + TITLE + STRIP_HEIGHT
     yield f'<text x="{LEFT - 4}" y="{floor - 8}" text-anchor="end" fill="#555" font-size="9">bytes</text>'
     for column, size in sorted(lane.sizes.items()):
-        high = max(1, round(size / most * (STRIP - 4)))
+        high = max(1, round(size / most * (STRIP_HEIGHT - 4)))
         x, y = LEFT + column * COLUMN, floor - high - 1
         yield f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{high}" fill="#888"/>'
     for row in range(_rows(lane)):
@@ -168,16 +174,16 @@ def _lane(lane: Lane, top: int) -> Iterator[str]:
 
 
 def _rows(lane: Lane) -> int:
-    return min(MOST_ROWS, lane.stream.longest)
+    return min(MAX_ROWS, lane.stream.longest)
 
 
 def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
-    """First and last column and value of this byte, as long as it stays the same and values keep coming."""
+    """First column, last column and value of each run of this byte: while it stays the same and values keep coming."""
     run: tuple[int, int, int] | None = None
     for column, value in sorted(lane.values.items()):
         if row >= len(value):
             continue
-        is_near = run is not None and column - run[1] <= BREAK
+        is_near = run is not None and column - run[1] <= GAP_COLUMNS
         if run is not None and is_near and run[2] == value[row]:
             run = run[0], column, run[2]
             continue
@@ -189,7 +195,7 @@ def _runs(lane: Lane, row: int) -> Iterator[tuple[int, int, int]]:
 
 
 def colour(byte: int) -> str:
-    """Light grey for nothing, and around the circle of colours for the rest."""
+    """Light grey for zero, and a hue around the colour circle for the rest."""
     if byte == 0:
         return "#e4e4e4"
     red, green, blue = colorsys.hls_to_rgb(byte / 256, 0.45, 0.65)

@@ -1,4 +1,4 @@
-"""Asking BlueZ: over a real D-Bus with a BlueZ that the test plays, and where there is none, or one that hangs."""
+"""Querying BlueZ: over a real D-Bus with a simulated BlueZ, with none, and with one that hangs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from belvedere.lab.doctor.bluez import SOCKET, BluezDevice, ask_bluez, is_in_container
-from belvedere.lab.doctor.check import State
+from belvedere.lab.doctor.bluez import SOCKET, BluezDevice, is_in_container, query_bluez
+from belvedere.lab.doctor.check import CheckState
 from belvedere.link.adapters import BluezAdapter
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def a_daemon(folder: Path, extra: str = "") -> Iterator[str]:
 
 @asynccontextmanager
 async def a_bluez(address: str, objects: Mapping[str, object] | None = None) -> AsyncIterator[None]:
-    """Somebody who owns BlueZ's name and answers for it; who never answers, where there are no objects."""
+    """A process that owns BlueZ's name and answers for it; without objects it never answers."""
     bus = await MessageBus(bus_address=address).connect()
 
     def answer(message: Message) -> Message | bool | None:
@@ -88,8 +88,8 @@ async def a_bluez(address: str, objects: Mapping[str, object] | None = None) -> 
 async def test_adapters_and_devices_are_read_from_bluez(tmp_path: Path) -> None:
     with a_daemon(tmp_path) as address:
         async with a_bluez(address, OBJECTS):
-            bluez = await ask_bluez(address)
-    assert bluez.finding.state is State.OK
+            bluez = await query_bluez(address)
+    assert bluez.result.state is CheckState.OK
     assert bluez.adapters == (BluezAdapter("hci0", "C0:DE:00:00:00:01", is_powered=True),)
     pan = BluezDevice("C0:DE:00:00:5A:1E", "PONS-PAN", is_random=True, is_connected=True)
     assert bluez.devices == (pan,)
@@ -99,51 +99,49 @@ async def test_adapters_and_devices_are_read_from_bluez(tmp_path: Path) -> None:
 
 @needs_daemon
 @pytest.mark.realtime
-async def test_a_bluez_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
+async def test_a_bluez_that_does_not_run_is_reported_as_such(tmp_path: Path) -> None:
     with a_daemon(tmp_path) as address:
-        bluez = await ask_bluez(address)
-    assert bluez.finding.state is State.BAD
-    assert bluez.finding.says == "BlueZ does not run"
-    assert "enable --now bluetooth" in bluez.finding.cure
+        bluez = await query_bluez(address)
+    assert bluez.result.state is CheckState.ERROR
+    assert bluez.result.message == "BlueZ is not running"
+    assert "enable --now bluetooth" in bluez.result.fix
 
 
 @needs_daemon
 @pytest.mark.realtime
-async def test_a_user_whom_the_policy_keeps_from_bluez_is_told_the_group(
+async def test_a_user_whom_the_policy_keeps_from_bluez_is_reported_the_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with a_daemon(tmp_path, '<deny send_interface="org.freedesktop.DBus.ObjectManager"/>') as address:
         async with a_bluez(address, OBJECTS):
-            bluez = await ask_bluez(address, tmp_path)
+            bluez = await query_bluez(address, tmp_path)
             (tmp_path / ".dockerenv").touch()
-            contained = await ask_bluez(address, tmp_path)
-    assert "does not let this user" in bluez.finding.says
-    assert "bluetooth $USER" in bluez.finding.cure
-    assert "dbus-1/system.d" in contained.finding.cure
+            contained = await query_bluez(address, tmp_path)
+    assert "does not allow this user" in bluez.result.message
+    assert "bluetooth $USER" in bluez.result.fix
+    assert "dbus-1/system.d" in contained.result.fix
 
 
 @pytest.mark.realtime
-async def test_without_a_d_bus_the_cure_depends_on_where_one_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_d_bus_the_fix_depends_on_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SYSTEM_BUS_ADDRESS", raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    bluez = await ask_bluez(root=tmp_path)
-    assert bluez.finding.state is State.BAD
-    assert "apt install" in bluez.finding.cure
+    bluez = await query_bluez(root=tmp_path)
+    assert bluez.result.state is CheckState.ERROR
+    assert "apt install" in bluez.result.fix
     (tmp_path / "run").mkdir()
     (tmp_path / "run/.containerenv").touch()
     assert is_in_container(tmp_path)
-    assert "/run/dbus" in (await ask_bluez(root=tmp_path)).finding.cure
+    assert "/run/dbus" in (await query_bluez(root=tmp_path)).result.fix
 
 
-async def test_a_mounted_socket_that_went_stale_is_told(tmp_path: Path) -> None:
+async def test_a_mounted_socket_that_went_stale_is_reported(tmp_path: Path) -> None:
     path = tmp_path / SOCKET
     path.parent.mkdir(parents=True)
     path.touch()
-    bluez = await ask_bluez(f"unix:path={path}", tmp_path)
-    assert "cannot be reached" in bluez.finding.says
+    bluez = await query_bluez(f"unix:path={path}", tmp_path)
+    assert "cannot be reached" in bluez.result.message
 
 
 async def test_a_d_bus_that_hangs_is_left_in_time(tmp_path: Path) -> None:
@@ -153,22 +151,22 @@ async def test_a_d_bus_that_hangs_is_left_in_time(tmp_path: Path) -> None:
 
     server = await asyncio.start_unix_server(hang, tmp_path / "bus")
     async with server:
-        bluez = await ask_bluez(f"unix:path={tmp_path / 'bus'}")
-    assert bluez.finding.says == "BlueZ does not answer on D-Bus"
+        bluez = await query_bluez(f"unix:path={tmp_path / 'bus'}")
+    assert bluez.result.message == "BlueZ does not answer on D-Bus"
 
 
 @needs_daemon
 @pytest.mark.realtime
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
-        ("org.bluez.Error.Failed", "BlueZ answers org.bluez.Error.Failed"),
-        ("org.freedesktop.DBus.Error.Spawn.ChildExited", "BlueZ does not run"),
-        ("org.freedesktop.systemd1.LoadFailed", "BlueZ does not run"),
+        ("org.bluez.Error.Failed", "BlueZ answered with org.bluez.Error.Failed"),
+        ("org.freedesktop.DBus.Error.Spawn.ChildExited", "BlueZ is not running"),
+        ("org.freedesktop.systemd1.LoadFailed", "BlueZ is not running"),
     ],
 )
-async def test_an_error_is_told_by_its_name_unless_it_means_that_bluez_could_not_be_started(
-    name: str, says: str, tmp_path: Path
+async def test_an_error_is_reported_by_its_name_unless_it_means_that_bluez_could_not_be_started(
+    name: str, message: str, tmp_path: Path
 ) -> None:
     with a_daemon(tmp_path) as address:
         bus = await MessageBus(bus_address=address).connect()
@@ -180,6 +178,6 @@ async def test_an_error_is_told_by_its_name_unless_it_means_that_bluez_could_not
             )
         )
         await bus.request_name("org.bluez")
-        bluez = await ask_bluez(address)
+        bluez = await query_bluez(address)
         bus.disconnect()
-    assert bluez.finding.says == says
+    assert bluez.result.message == message

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from belvedere.lab.doctor.check import State
+from belvedere.lab.doctor.check import CheckState
 from belvedere.lab.doctor.encoder import encoder
 from belvedere.stage.options import StageOptions
 from belvedere.stage.source import Picture
@@ -12,7 +12,7 @@ SMALL = StageOptions(width=160, height=96)
 
 
 class Timed:
-    """An encoder that takes its time on a clock of ours."""
+    """An encoder that takes a given time on a simulated clock."""
 
     def __init__(self, clock: FakeClock, seconds: float) -> None:
         self.picture = Picture(160, 96, *(memoryview(bytearray(size)) for size in (15360, 3840, 3840)))
@@ -24,20 +24,22 @@ class Timed:
         self._clock.advance(self._seconds)
 
 
-@pytest.mark.parametrize(("seconds", "state"), [(0.004, State.OK), (0.020, State.WARNING), (0.050, State.BAD)])
-def test_an_encoder_is_judged_by_the_time_that_a_picture_leaves(seconds: float, state: State) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0.004, CheckState.OK), (0.020, CheckState.WARNING), (0.050, CheckState.ERROR)]
+)
+def test_an_encoder_is_judged_by_the_time_that_a_picture_leaves(seconds: float, state: CheckState) -> None:
     clock = FakeClock()
     found = encoder(SMALL, lambda _options: Timed(clock, seconds), lambda: None, clock)
-    assert [finding.state for finding in found] == [state]
-    assert f"{1000 * seconds:.1f} ms" in found[0].says
-    assert bool(found[0].cure) == (state is not State.OK)
+    assert [result.state for result in found] == [state]
+    assert f"{1000 * seconds:.1f} ms" in found[0].message
+    assert bool(found[0].fix) == (state is not CheckState.OK)
 
 
 def test_hardware_is_named_beside_the_software() -> None:
     clock = FakeClock()
     found = encoder(SMALL, lambda _options: Timed(clock, 0.001), lambda: "bcm2835-codec-encode at /dev/video11", clock)
-    assert "bcm2835-codec-encode at /dev/video11" in found[0].says
+    assert "bcm2835-codec-encode at /dev/video11" in found[0].message
 
 
 def test_the_real_encoder_can_be_timed() -> None:
-    assert "libx264 takes" in encoder(SMALL, hardware=lambda: None)[0].says
+    assert "libx264 takes" in encoder(SMALL, hardware=lambda: None)[0].message

@@ -7,7 +7,7 @@ import pytest
 from tests.guardian.buses import fake_bluez, needs_dbus
 
 from belvedere.guardian.memory import BLIND, WATCHING, Memory
-from belvedere.lab.doctor.check import State
+from belvedere.lab.doctor.check import CheckState
 from belvedere.lab.doctor.guardian import guardian
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ def starting(state: int) -> Callable[[int, int, bytes, float], Child]:
 
 async def test_one_that_watches_is_good() -> None:
     (found,) = await guardian(is_enabled=True, start=starting(WATCHING))
-    assert found.state is State.OK
+    assert found.state is CheckState.OK
 
 
 async def test_one_without_a_way_to_bluez_is_a_warning() -> None:
     (found,) = await guardian(is_enabled=True, start=starting(BLIND))
-    assert (found.state, found.cure != "") == (State.WARNING, True)
-    assert "turns on until a restart" in found.says
+    assert (found.state, found.fix != "") == (CheckState.WARNING, True)
+    assert "keeps turning until Belvedere is restarted" in found.message
 
 
 async def test_one_that_is_switched_off_is_a_warning() -> None:
     (found,) = await guardian(is_enabled=False)
-    assert (found.state, found.cure) == (State.WARNING, "[guardian] enabled = true")
+    assert (found.state, found.fix) == (CheckState.WARNING, "[guardian] enabled = true")
 
 
 @pytest.mark.realtime
@@ -52,4 +52,4 @@ async def test_one_that_is_switched_off_is_a_warning() -> None:
 async def test_a_real_one_is_started_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch):
         (found,) = await guardian(is_enabled=True)
-        assert found.state is State.OK
+        assert found.state is CheckState.OK

@@ -1,4 +1,4 @@
-"""Talking with a kernel whose end of the socket the test holds."""
+"""The kernel's sockets, with the test at the kernel's end."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.lab.doctor.kernel import ANSWER_S, CONTROL, Monitor, ask_for_quick_links, kernel_socket
-from belvedere.lab.doctor.mgmt import MgmtStatus, Wanted, load_parameters
+from belvedere.lab.doctor.kernel import CONTROL, REPLY_TIMEOUT_S, Monitor, kernel_socket, load_connection_parameters
+from belvedere.lab.doctor.mgmt import MgmtStatus, UnitAddress, load_parameters_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WANTED = [Wanted("C0:DE:00:00:5A:1E", is_random=True)]
+WANTED = [UnitAddress("C0:DE:00:00:5A:1E", is_random=True)]
 OTHER = bytes.fromhex("060000000400d10a0000")
 CONNECTED = bytes.fromhex("03000000 1500 3e13 01 00 4000 00 01 1e5a0000dec0 1800 0000 2a00 00")
-UPDATED = bytes.fromhex("03000000 0c00 3e0a 03 00 4000 0600 0000 4800")
+LE_UPDATE = bytes.fromhex("03000000 0c00 3e0a 03 00 4000 0600 0000 4800")
 
 
 @contextmanager
@@ -35,20 +35,20 @@ async def test_the_kernel_is_asked_and_its_answer_found_among_what_else_it_says(
     with a_pair() as (ours, kernels):
         kernels.send(OTHER)
         kernels.send(bytes.fromhex("010000000300350000"))
-        assert await ask_for_quick_links(0, WANTED, ours) == MgmtStatus.SUCCESS
-        assert kernels.recv(100) == load_parameters(0, WANTED)
+        assert await load_connection_parameters(0, WANTED, ours) == MgmtStatus.SUCCESS
+        assert kernels.recv(100) == load_parameters_command(0, WANTED)
 
 
 async def test_a_kernel_that_says_nothing_is_not_waited_for() -> None:
     with a_pair() as (ours, _kernels):
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
-            await ask_for_quick_links(0, WANTED, ours)
-        assert asyncio.get_running_loop().time() - began == pytest.approx(ANSWER_S)
+            await load_connection_parameters(0, WANTED, ours)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(REPLY_TIMEOUT_S)
 
 
 class RefusedSocket(socket.socket):
-    """What the kernel gives whoever may not ask: it answers a request, and claims that it took none of it."""
+    """A socket without permission: the kernel answers a request, and reports 0 bytes sent."""
 
     def send(self, data: bytes, *flags: int) -> int:  # type: ignore[override]  # only bytes are sent here
         super().send(data, *flags)
@@ -60,8 +60,8 @@ async def test_a_request_is_sent_once_even_where_the_kernel_claims_to_have_taken
         kernels.send(bytes.fromhex("020000000300350014"))
         with RefusedSocket(fileno=ours.detach()) as refused:
             refused.setblocking(False)
-            assert await ask_for_quick_links(0, WANTED, refused) == MgmtStatus.PERMISSION_DENIED
-        assert kernels.recv(100) == load_parameters(0, WANTED)
+            assert await load_connection_parameters(0, WANTED, refused) == MgmtStatus.PERMISSION_DENIED
+        assert kernels.recv(100) == load_parameters_command(0, WANTED)
         assert kernels.recv(100) == b""
 
 
@@ -72,20 +72,20 @@ async def test_what_a_connection_is_granted_is_heard_and_what_it_is_granted_late
             for packet in (OTHER, CONNECTED):
                 kernels.send(packet)
             await asyncio.sleep(0.1)
-            granted = monitor.granted("c0:de:00:00:5a:1e")
-            assert granted is not None
-            assert granted.interval_s == pytest.approx(0.03)
-            kernels.send(UPDATED)
+            parameters = monitor.parameters("c0:de:00:00:5a:1e")
+            assert parameters is not None
+            assert parameters.interval_s == pytest.approx(0.03)
+            kernels.send(LE_UPDATE)
             await asyncio.sleep(0.1)
-            granted = monitor.granted("C0:DE:00:00:5A:1E")
-            assert granted is not None
-            assert granted.interval_s == pytest.approx(0.0075)
-            assert monitor.granted("C0:DE:00:00:5A:1F") is None
+            parameters = monitor.parameters("C0:DE:00:00:5A:1E")
+            assert parameters is not None
+            assert parameters.interval_s == pytest.approx(0.0075)
+            assert monitor.parameters("C0:DE:00:00:5A:1F") is None
         assert ours.fileno() == -1
 
 
 def test_a_kernel_without_bluetooth_says_so() -> None:
-    """Every machine answers one way or the other; none may leave a socket behind."""
+    """The outcome depends on the machine; no socket may be left open in any case."""
     number = None
     try:
         kernel_socket(CONTROL).close()

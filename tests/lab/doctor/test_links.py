@@ -1,4 +1,4 @@
-"""What is said of the units: virtual ones, reached with bleak's own classes, and a kernel of the test's own."""
+"""The checks of the units: virtual ones, reached with bleak's own classes, and a simulated kernel."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from belvedere.head.axes import Axis
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.lab.adapter import Adapter
-from belvedere.lab.doctor.bluez import Bluez, BluezDevice
-from belvedere.lab.doctor.check import Finding, State
-from belvedere.lab.doctor.links import Links, Unit, interval, seen
-from belvedere.lab.doctor.mgmt import Granted
-from belvedere.lab.scan import Device
+from belvedere.lab.doctor.bluez import BluezDevice, BluezSnapshot
+from belvedere.lab.doctor.check import CheckResult, CheckState
+from belvedere.lab.doctor.links import CheckedUnit, LinkTester, interval_result, presence
+from belvedere.lab.doctor.mgmt import ConnectionParameters
+from belvedere.lab.scan import ScannedDevice
 from belvedere.link.adapters import BluezAdapter
 from belvedere.link.pace import Pace
 from belvedere.sim.head import ADDRESSES, NAMES, HeadOptions, VirtualHead
@@ -27,18 +27,20 @@ if TYPE_CHECKING:
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = bytes.fromhex("020000000000000000000000")
-SERVICE = Finding("Bluetooth service", State.OK, "")
-BLUEZ = Bluez(SERVICE)
+SERVICE = CheckResult("Bluetooth service", CheckState.OK, "")
+BLUEZ = BluezSnapshot(SERVICE)
 
 
-def unit(axis: Axis = Axis.PAN) -> Unit:
+def unit(axis: Axis = Axis.PAN) -> CheckedUnit:
     described = PROFILE.unit(axis)
     assert described is not None
-    return Unit(axis=axis, unit=described, layout=PROFILE.frame)
+    return CheckedUnit(axis=axis, unit=described, layout=PROFILE.frame)
 
 
-def device(axis: Axis = Axis.PAN, rssi_dbm: int = -60) -> Device:
-    return Device(address=ADDRESSES[axis], name=NAMES[axis], services=(), rssi_dbm=rssi_dbm, fits=(), seen_at_s=0.0)
+def device(axis: Axis = Axis.PAN, rssi_dbm: int = -60) -> ScannedDevice:
+    return ScannedDevice(
+        address=ADDRESSES[axis], name=NAMES[axis], services=(), rssi_dbm=rssi_dbm, matches=(), seen_at_s=0.0
+    )
 
 
 def no_sockets(_channel: int) -> socket.socket:
@@ -46,7 +48,7 @@ def no_sockets(_channel: int) -> socket.socket:
 
 
 class Kernel:
-    """The kernel's end of the sockets: answers a request, and says what was granted."""
+    """The kernel's end of the sockets: answers a request, and reports connection parameters."""
 
     def __init__(self, status: int = 0) -> None:
         self.status = status
@@ -62,7 +64,7 @@ class Kernel:
             kernels.send(bytes.fromhex("03000000 1500 3e13 01 00 4000 00 01 1e5a0000dec0 0600 0000 4800 00"))
         return ours
 
-    def heard(self) -> bytes:
+    def monitor_socket(self) -> bytes:
         return self._ends[0].recv(100)
 
     def close(self) -> None:
@@ -77,41 +79,41 @@ async def a_head(interval_s: float = 0.03) -> AsyncIterator[tuple[VirtualHead, A
 
 
 def test_a_unit_that_is_heard_is_good_and_one_that_is_hardly_heard_is_not() -> None:
-    assert seen(unit(), device(), BLUEZ).state is State.OK
-    weak = seen(unit(), device(rssi_dbm=-90), BLUEZ)
-    assert weak.state is State.WARNING
-    assert "nearer" in weak.cure
+    assert presence(unit(), device(), BLUEZ).state is CheckState.OK
+    weak = presence(unit(), device(rssi_dbm=-90), BLUEZ)
+    assert weak.state is CheckState.WARNING
+    assert "closer" in weak.fix
 
 
-def test_a_unit_that_is_not_seen_is_told_with_what_keeps_the_radio_busy() -> None:
+def test_a_unit_that_is_not_seen_is_reported_with_what_keeps_the_radio_busy() -> None:
     headphones = BluezDevice("C0:DE:00:00:00:77", "Headphones", is_random=False, is_connected=True)
-    finding = seen(unit(Axis.TILT), None, Bluez(SERVICE, (), (headphones,)))
-    assert finding.state is State.BAD
-    assert "Headphones" in finding.says
-    assert "[head.tilt]" in finding.cure
+    result = presence(unit(Axis.TILT), None, BluezSnapshot(SERVICE, (), (headphones,)))
+    assert result.state is CheckState.ERROR
+    assert "Headphones" in result.message
+    assert "[head.tilt]" in result.fix
 
 
 def test_a_unit_that_is_connected_already_is_there() -> None:
     own = BluezDevice(ADDRESSES[Axis.PAN], NAMES[Axis.PAN], is_random=True, is_connected=True)
-    finding = seen(unit(), None, Bluez(SERVICE, (), (own,)))
-    assert finding.state is State.OK
-    assert "connected already" in finding.says
+    result = presence(unit(), None, BluezSnapshot(SERVICE, (), (own,)))
+    assert result.state is CheckState.OK
+    assert "already connected" in result.message
 
 
 @pytest.mark.parametrize("interval_s", [0.0075, 0.03, 0.05])
 async def test_a_link_is_measured_and_its_interval_learned(interval_s: float) -> None:
     async with a_head(interval_s) as (_head, adapter):
-        written, granted = await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
-        assert written.state is State.OK
-        assert f"{2000 * interval_s:.0f} ms" in written.says
-        assert "CAP_NET_RAW" in granted.says
-        told_ms = float(granted.says.removeprefix("about ").partition(" ms")[0])
+        written, parameters = await LinkTester(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        assert written.state is CheckState.OK
+        assert f"{2000 * interval_s:.0f} ms" in written.message
+        assert "CAP_NET_RAW" in parameters.message
+        told_ms = float(parameters.message.removeprefix("about ").partition(" ms")[0])
         assert told_ms / 1000 == pytest.approx(interval_s, rel=0.25)
 
 
 async def test_a_unit_is_told_to_stop_and_nothing_else() -> None:
     async with a_head() as (head, adapter):
-        await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        await LinkTester(adapter, BLUEZ, no_sockets).measure(unit(), device())
         assert {received.frame for received in head.pan.frames} == {STOP}
         assert not head.tilt.frames
 
@@ -119,33 +121,33 @@ async def test_a_unit_is_told_to_stop_and_nothing_else() -> None:
 async def test_what_the_radio_granted_is_heard_where_the_kernel_lets_us() -> None:
     async with a_head() as (_head, adapter):
         kernel = Kernel()
-        _written, granted = await Links(adapter, BLUEZ, kernel.socket).measure(unit(), device())
-        assert granted == Finding("pan interval", State.OK, "7.5 ms, given up after 720 ms of silence")
+        _written, parameters = await LinkTester(adapter, BLUEZ, kernel.socket).measure(unit(), device())
+        assert parameters == CheckResult("pan interval", CheckState.OK, "7.5 ms, supervision timeout 720 ms")
         kernel.close()
 
 
-async def test_a_unit_that_vanished_since_it_was_seen_is_told_and_the_next_is_measured() -> None:
+async def test_a_unit_that_vanished_since_it_was_seen_is_reported_and_the_next_is_measured() -> None:
     async with a_head() as (head, adapter):
         head.faults.vanish(Axis.PAN)
-        links = Links(adapter, BLUEZ, no_sockets)
+        links = LinkTester(adapter, BLUEZ, no_sockets)
         found = await links.measure(unit(), device())
-        assert [finding.state for finding in found] == [State.BAD]
+        assert [result.state for result in found] == [CheckState.ERROR]
         found = await links.measure(unit(Axis.TILT), device(Axis.TILT))
-        assert found[0].state is State.OK
+        assert found[0].state is CheckState.OK
 
 
 async def test_a_unit_that_hangs_is_left_in_time() -> None:
     async with a_head() as (head, adapter):
         head.faults.hang(Axis.PAN)
-        found = await Links(adapter, BLUEZ, no_sockets).measure(unit(), device())
-        assert found[0].state is State.BAD
+        found = await LinkTester(adapter, BLUEZ, no_sockets).measure(unit(), device())
+        assert found[0].state is CheckState.ERROR
 
 
-async def test_the_kernel_is_asked_for_quick_links_and_says_yes() -> None:
+async def test_the_kernel_is_asked_for_short_intervals_and_says_yes() -> None:
     kernel = Kernel()
-    finding = await Links(Adapter(), BLUEZ, kernel.socket).quick([device(), device(Axis.TILT)])
-    assert finding.state is State.OK
-    assert "7.5 to 15 ms" in finding.says
+    result = await LinkTester(Adapter(), BLUEZ, kernel.socket).request_short_intervals([device(), device(Axis.TILT)])
+    assert result.state is CheckState.OK
+    assert "7.5 to 15 ms" in result.message
     kernel.close()
 
 
@@ -163,55 +165,57 @@ async def test_the_adapter_that_is_asked_about_is_the_wanted_or_the_first(
 ) -> None:
     kernel = Kernel()
     present = tuple(BluezAdapter(name, "C0:DE:00:00:00:01", is_powered=True) for name in adapters)
-    await Links(Adapter(name=wanted), Bluez(SERVICE, present), kernel.socket).quick([device()])
-    assert kernel.heard()[2:4] == index.to_bytes(2, "little")
+    await LinkTester(Adapter(name=wanted), BluezSnapshot(SERVICE, present), kernel.socket).request_short_intervals(
+        [device()]
+    )
+    assert kernel.monitor_socket()[2:4] == index.to_bytes(2, "little")
     kernel.close()
 
 
 async def test_an_adapter_that_bluez_does_not_tell_of_is_not_asked_about() -> None:
-    finding = await Links(Adapter(name="C0:DE:00:00:00:99"), BLUEZ, no_sockets).quick([device()])
-    assert finding.state is State.UNKNOWN
-    assert "C0:DE:00:00:00:99" in finding.says
+    result = await LinkTester(Adapter(name="C0:DE:00:00:00:99"), BLUEZ, no_sockets).request_short_intervals([device()])
+    assert result.state is CheckState.UNKNOWN
+    assert "C0:DE:00:00:00:99" in result.message
 
 
-@pytest.mark.parametrize(("status", "words"), [(0x14, "CAP_NET_ADMIN"), (0x0D, "0xd")])
-async def test_a_kernel_that_says_no_is_told_with_what_to_do_instead(status: int, words: str) -> None:
+@pytest.mark.parametrize(("status", "summary"), [(0x14, "CAP_NET_ADMIN"), (0x0D, "0xd")])
+async def test_a_kernel_that_says_no_is_reported_with_what_to_do_instead(status: int, summary: str) -> None:
     kernel = Kernel(status)
-    finding = await Links(Adapter(), BLUEZ, kernel.socket).quick([device()])
-    assert finding.state is State.UNKNOWN
-    assert words in finding.says
-    assert "MaxConnectionInterval=12" in finding.cure
+    result = await LinkTester(Adapter(), BLUEZ, kernel.socket).request_short_intervals([device()])
+    assert result.state is CheckState.UNKNOWN
+    assert summary in result.message
+    assert "MaxConnectionInterval=12" in result.fix
     kernel.close()
 
 
-async def test_a_kernel_that_cannot_be_asked_is_told_with_what_to_do_instead() -> None:
-    finding = await Links(Adapter(), BLUEZ, no_sockets).quick([device()])
-    assert "not permitted" in finding.says
-    assert "main.conf" in finding.cure
+async def test_a_kernel_that_cannot_be_asked_is_reported_with_what_to_do_instead() -> None:
+    result = await LinkTester(Adapter(), BLUEZ, no_sockets).request_short_intervals([device()])
+    assert "not permitted" in result.message
+    assert "main.conf" in result.fix
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "supervision_s", "state", "has_cure"),
+    ("interval_s", "supervision_s", "state", "has_fix"),
     [
-        (0.0075, 0.72, State.OK, False),
-        (0.015, 0.72, State.OK, False),
-        (0.015, 0.42, State.OK, True),
-        (0.05, 0.72, State.OK, True),
-        (0.1, 0.72, State.WARNING, True),
+        (0.0075, 0.72, CheckState.OK, False),
+        (0.015, 0.72, CheckState.OK, False),
+        (0.015, 0.42, CheckState.OK, True),
+        (0.05, 0.72, CheckState.OK, True),
+        (0.1, 0.72, CheckState.WARNING, True),
     ],
 )
-def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: State, *, has_cure: bool) -> None:
-    finding = interval("pan interval", Granted("x", 1, interval_s, supervision_s), Pace(0.05))
-    assert finding.state is state
-    assert bool(finding.cure) is has_cure
+def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: CheckState, *, has_fix: bool) -> None:
+    result = interval_result("pan interval", ConnectionParameters("x", 1, interval_s, supervision_s), Pace(0.05))
+    assert result.state is state
+    assert bool(result.fix) is has_fix
 
 
 def test_a_link_that_tells_nothing_is_unknown() -> None:
-    assert interval("pan interval", None, Pace(0.05)).state is State.UNKNOWN
+    assert interval_result("pan interval", None, Pace(0.05)).state is CheckState.UNKNOWN
 
 
 async def test_a_unit_that_acknowledges_nothing_is_asked_behind_each_stop() -> None:
-    """A unit of another maker, whose commands may only be written without an answer."""
+    """A unit of another maker, whose commands can only be written without response."""
     async with a_head() as (head, adapter):
 
         class Unacknowledged(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
@@ -222,7 +226,7 @@ async def test_a_unit_that_acknowledges_nothing_is_asked_behind_each_stop() -> N
                         characteristic.properties.remove("write")
 
         other = Adapter(client_backend=Unacknowledged, scanner_backend=adapter.scanner_backend)
-        plain = Unit(axis=Axis.PAN, unit=UnitProfile(name_patterns=("PONS-PAN*",)), layout=PROFILE.frame)
-        written, _granted = await Links(other, BLUEZ, no_sockets).measure(plain, device())
-        assert "unacknowledged" in written.says
+        plain = CheckedUnit(axis=Axis.PAN, unit=UnitProfile(name_patterns=("PONS-PAN*",)), layout=PROFILE.frame)
+        written, _parameters = await LinkTester(other, BLUEZ, no_sockets).measure(plain, device())
+        assert "unacknowledged" in written.message
         assert {received.frame for received in head.pan.frames} == {STOP}

@@ -1,4 +1,4 @@
-"""V4L2 spoken with devices that are made of bytes, laid out as linux/videodev2.h says."""
+"""V4L2 with simulated devices, whose structures are laid out as in linux/videodev2.h."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.lab.doctor.check import State
+from belvedere.lab.doctor.check import CheckState
 from belvedere.lab.doctor.video import (
     VIDIOC_ENUM_FMT,
     VIDIOC_ENUM_FRAMESIZES,
     VIDIOC_QUERYCAP,
-    Camera,
     Node,
+    VideoDevice,
     cameras,
     hardware_encoder,
-    look_at,
+    query_device,
 )
 
 if TYPE_CHECKING:
@@ -73,59 +73,59 @@ ENCODER = Driver("bcm2835-codec-encode", ENCODER_DEVICE, {b"H264": []}, wanted_k
 DECODER = Driver("bcm2835-codec-decode", ENCODER_DEVICE, {b"YU12": []}, wanted_kind=9, has_ranges=True)
 
 
-def devices(folder: Path, *drivers: Driver | OSError) -> Callable[[Path], Camera]:
+def devices(folder: Path, *drivers: Driver | OSError) -> Callable[[Path], VideoDevice]:
     for number in range(len(drivers)):
         (folder / f"video{number}").touch()
 
-    def look(path: Path) -> Camera:
+    def run(path: Path) -> VideoDevice:
         driver = drivers[int(path.name.removeprefix("video"))]
         if isinstance(driver, OSError):
             raise driver
-        return look_at(str(path), Node(driver.ask))
+        return query_device(str(path), Node(driver.ask))
 
-    return look
+    return run
 
 
 def test_a_capture_stick_tells_its_formats_with_their_largest_sizes() -> None:
-    camera = look_at("/dev/video0", Node(STICK.ask))
-    assert camera == Camera(
-        "/dev/video0", "USB Video", captures=True, converts=False, formats=("MJPG 1920x1080", "YUYV 640x480")
+    camera = query_device("/dev/video0", Node(STICK.ask))
+    assert camera == VideoDevice(
+        "/dev/video0", "USB Video", can_capture=True, is_codec=False, formats=("MJPG 1920x1080", "YUYV 640x480")
     )
 
 
-def test_a_range_of_sizes_is_told_by_its_end() -> None:
-    assert look_at("x", Node(ENCODER.ask)).formats == ("H264 1920x1088",)
+def test_a_range_of_sizes_is_reported_by_its_end() -> None:
+    assert query_device("x", Node(ENCODER.ask)).formats == ("H264 1920x1088",)
 
 
 def test_the_node_beside_a_camera_that_carries_no_picture_is_not_one(tmp_path: Path) -> None:
     found = cameras(tmp_path, devices(tmp_path, STICK, Driver("USB Video", METADATA_DEVICE)))
-    assert [finding.state for finding in found] == [State.OK]
-    assert "USB Video at" in found[0].says
-    assert "MJPG 1920x1080, YUYV 640x480" in found[0].says
+    assert [result.state for result in found] == [CheckState.OK]
+    assert "USB Video at" in found[0].message
+    assert "MJPG 1920x1080, YUYV 640x480" in found[0].message
 
 
-def test_no_camera_is_told_with_what_to_do(tmp_path: Path) -> None:
-    assert cameras(tmp_path)[0].state is State.WARNING
-    assert "plug" in cameras(tmp_path)[0].cure
+def test_no_camera_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    assert cameras(tmp_path)[0].state is CheckState.WARNING
+    assert "plug" in cameras(tmp_path)[0].fix
 
 
-def test_a_camera_that_may_not_be_opened_is_told_as_such(tmp_path: Path) -> None:
-    finding = cameras(tmp_path, devices(tmp_path, PermissionError(errno.EACCES, "denied")))[0]
-    assert finding.state is State.BAD
-    assert "video $USER" in finding.cure
+def test_a_camera_that_may_not_be_opened_is_reported_as_such(tmp_path: Path) -> None:
+    result = cameras(tmp_path, devices(tmp_path, PermissionError(errno.EACCES, "denied")))[0]
+    assert result.state is CheckState.ERROR
+    assert "video $USER" in result.fix
 
 
 def test_a_device_that_is_gone_does_not_hide_the_others(tmp_path: Path) -> None:
     found = cameras(tmp_path, devices(tmp_path, OSError(errno.ENODEV, "gone"), STICK))
-    assert found[0].state is State.OK
+    assert found[0].state is CheckState.OK
 
 
 def test_an_encoder_is_no_camera_and_a_decoder_no_encoder(tmp_path: Path) -> None:
-    look = devices(tmp_path, DECODER, ENCODER)
-    assert cameras(tmp_path, look)[0].state is State.WARNING
-    assert hardware_encoder(tmp_path, look) == f"bcm2835-codec-encode at {tmp_path / 'video1'}"
+    run = devices(tmp_path, DECODER, ENCODER)
+    assert cameras(tmp_path, run)[0].state is CheckState.WARNING
+    assert hardware_encoder(tmp_path, run) == f"bcm2835-codec-encode at {tmp_path / 'video1'}"
     (tmp_path / "video1").unlink()
-    assert hardware_encoder(tmp_path, look) is None
+    assert hardware_encoder(tmp_path, run) is None
 
 
 def test_a_driver_whose_list_never_ends_is_left() -> None:
@@ -134,7 +134,7 @@ def test_a_driver_whose_list_never_ends_is_left() -> None:
             return struct.pack("III32s4sI12x", index, kind, 0, b"some", b"MJPG", 0)
 
     endless = Endless("Endless", CAPTURE_DEVICE, {b"MJPG": [(640, 480)]})
-    assert len(look_at("x", Node(endless.ask)).formats) == 64
+    assert len(query_device("x", Node(endless.ask)).formats) == 64
 
 
 def test_a_driver_that_fails_midway_is_not_taken_for_the_end() -> None:
@@ -143,4 +143,4 @@ def test_a_driver_that_fails_midway_is_not_taken_for_the_end() -> None:
             raise OSError(errno.EIO, "broken")
 
     with pytest.raises(OSError, match="broken"):
-        look_at("x", Node(Failing("Failing", CAPTURE_DEVICE).ask))
+        query_device("x", Node(Failing("Failing", CAPTURE_DEVICE).ask))

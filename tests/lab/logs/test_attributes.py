@@ -1,19 +1,26 @@
 from __future__ import annotations
 
-from belvedere.lab.logs.attributes import CHARACTERISTIC, Characteristic, Room, Service, Table, uuid_in
+from belvedere.lab.logs.attributes import (
+    CHARACTERISTIC,
+    AttributeTable,
+    Characteristic,
+    Service,
+    TableContext,
+    parse_uuid,
+)
 from belvedere.sim.unit import COMMAND, SERVICE
 
 DECLARATION = b"\x0c\x17\0\xf1\xff"
 
 
-def test_uuids_are_told_in_full() -> None:
-    assert uuid_in(b"\xf1\xff") == COMMAND
-    assert uuid_in(bytes(range(16))) == "0f0e0d0c-0b0a-0908-0706-050403020100"
-    assert uuid_in(b"abc") == ""
+def test_uuids_are_reported_in_full() -> None:
+    assert parse_uuid(b"\xf1\xff") == COMMAND
+    assert parse_uuid(bytes(range(16))) == "0f0e0d0c-0b0a-0908-0706-050403020100"
+    assert parse_uuid(b"abc") == ""
 
 
 def test_a_declaration_tells_the_uuid_of_the_value_and_what_it_is_itself() -> None:
-    table = Table(Room())
+    table = AttributeTable(TableContext())
     table.add_declaration(0x16, DECLARATION)
     assert table.uuid_of(0x17) == COMMAND
     assert table.uuid_of(0x16) == CHARACTERISTIC
@@ -22,7 +29,7 @@ def test_a_declaration_tells_the_uuid_of_the_value_and_what_it_is_itself() -> No
 
 
 def test_the_newest_word_counts() -> None:
-    table = Table(Room())
+    table = AttributeTable(TableContext())
     table.add_type(0x17, "old")
     table.add_type(0x17, "new")
     assert table.uuid_of(0x17) == "new"
@@ -30,15 +37,15 @@ def test_the_newest_word_counts() -> None:
     assert table.uuid_of(0x17) == COMMAND
 
 
-def at(room: Room, frame: int) -> None:
+def offset(context: TableContext, frame: int) -> None:
     """The log was read up to there."""
-    room.frame = frame
+    context.frame = frame
 
 
 def test_a_table_that_changes_is_remembered_as_it_was() -> None:
-    table = Table(room := Room())
+    table = AttributeTable(context := TableContext())
     for frame, uuid in ((5, "old"), (7, "old"), (9, "new")):
-        at(room, frame)
+        offset(context, frame)
         table.add_type(0x17, uuid)
     assert [table.uuid_of(0x17, frame) for frame in (1, 5, 8, 9, 99)] == ["old", "old", "old", "new", "new"]
     assert table.uuids_of(0x17, 1, 99) == ["old", "new"]
@@ -47,45 +54,45 @@ def test_a_table_that_changes_is_remembered_as_it_was() -> None:
 
 
 def test_a_value_that_has_become_something_else_is_no_characteristic_any_more() -> None:
-    table = Table(room := Room())
+    table = AttributeTable(context := TableContext())
     table.add_declaration(0x16, DECLARATION)
-    at(room, 2)
+    offset(context, 2)
     table.add_type(0x17, "descriptor")
     assert table.uuid_of(0x17) == "descriptor"
     assert table.characteristics == []
 
 
 def test_a_declaration_that_has_become_something_else_takes_its_value_along() -> None:
-    table = Table(room := Room())
-    at(room, 1)
+    table = AttributeTable(context := TableContext())
+    offset(context, 1)
     table.add_declaration(0x16, DECLARATION)
-    at(room, 2)
+    offset(context, 2)
     table.add_type(0x16, "descriptor")
     assert [table.uuid_of(0x17, frame) for frame in (1, 2)] == [COMMAND, None]
     assert table.characteristics == []
-    at(room, 4)
+    offset(context, 4)
     table.add_type(0x17, "later")
     assert [table.uuid_of(0x17, frame) for frame in (1, 2, 4)] == [COMMAND, "later", "later"]
 
 
-def test_what_is_said_again_takes_no_room() -> None:
-    table = Table(room := Room())
+def test_what_is_repeated_takes_no_room() -> None:
+    table = AttributeTable(context := TableContext())
     for frame in range(9):
-        at(room, frame)
+        offset(context, frame)
         table.add_declaration(0x16, DECLARATION)
-    assert room.left == Room().left - 2
+    assert context.left == TableContext().left - 2
 
 
 def test_where_there_is_no_room_for_another_word_the_newest_stays() -> None:
-    table = Table(room := Room(1))
+    table = AttributeTable(context := TableContext(1))
     for frame, uuid in enumerate("abc"):
-        at(room, frame)
+        offset(context, frame)
         table.add_type(1, uuid)
     assert table.uuid_of(1) == table.uuid_of(1, 0) == "c"
 
 
-def test_services_are_told_by_handle() -> None:
-    table = Table(Room())
+def test_services_are_reported_by_handle() -> None:
+    table = AttributeTable(TableContext())
     table.add_service(0x15, 0x19, SERVICE)
     table.add_service(1, 3, "other")
     table.add_service(4, 5, "")
@@ -93,14 +100,14 @@ def test_services_are_told_by_handle() -> None:
 
 
 def test_a_declaration_of_a_length_that_cannot_be_says_nothing() -> None:
-    table = Table(Room())
+    table = AttributeTable(TableContext())
     table.add_declaration(0x16, DECLARATION + b"x")
     assert not table.characteristics
 
 
 def test_all_tables_of_a_log_share_their_room() -> None:
-    room = Room(2)
-    first, second = Table(room), Table(room)
+    context = TableContext(2)
+    first, second = AttributeTable(context), AttributeTable(context)
     first.add_type(1, "a")
     first.add_service(1, 1, "a")
     second.add_type(1, "b")

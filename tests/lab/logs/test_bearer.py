@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from belvedere.lab.logs.attributes import Room, Table
-from belvedere.lab.logs.bearer import NO_HANDLE, Bearer, Value
-from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNTOLD
-from belvedere.lab.words import SIG_TAIL
+from belvedere.lab.labels import SIG_TAIL
+from belvedere.lab.logs.attributes import AttributeTable, TableContext
+from belvedere.lab.logs.bearer import NO_HANDLE, AttributeValue, Bearer
+from belvedere.lab.logs.datalinks import RECEIVED, SENT, UNKNOWN
 
 FFF0, FFF1, FFF2 = (f"0000{short}{SIG_TAIL}" for short in ("fff0", "fff1", "fff2"))
 LONG = "0f0e0d0c-0b0a-0908-0706-050403020100"
@@ -15,14 +15,14 @@ class Talk:
     """A bearer with its tables, and short words for both sides."""
 
     def __init__(self) -> None:
-        room = Room()
-        self.ours, self.theirs = Table(room), Table(room)
-        self.bearer = Bearer(self.ours, self.theirs)
+        context = TableContext()
+        self.host_tables, self.theirs = AttributeTable(context), AttributeTable(context)
+        self.bearer = Bearer(self.host_tables, self.theirs)
 
-    def sent(self, pdu: bytes) -> list[Value]:
+    def sent(self, pdu: bytes) -> list[AttributeValue]:
         return list(self.bearer.receive(SENT, pdu))
 
-    def received(self, pdu: bytes) -> list[Value]:
+    def received(self, pdu: bytes) -> list[AttributeValue]:
         return list(self.bearer.receive(RECEIVED, pdu))
 
 
@@ -80,60 +80,64 @@ def test_a_declaration_may_be_read_by_its_handle(talk: Talk) -> None:
 def test_what_the_device_asks_of_the_phone_is_about_the_phones_own_table(talk: Talk) -> None:
     talk.received(b"\x08\1\0\xff\xff\x03\x28")
     talk.sent(b"\x09\x07\x16\0\x0c\x17\0\xf1\xff")
-    assert talk.ours.uuid_of(0x17) == FFF1
+    assert talk.host_tables.uuid_of(0x17) == FFF1
     assert talk.theirs.uuid_of(0x17) is None
 
 
 def test_both_directions_may_have_a_request_under_way(talk: Talk) -> None:
     talk.sent(b"\x0a\x17\0")
     talk.received(b"\x0a\x20\0")
-    assert talk.sent(b"\x0bours") == [Value(0x0B, 0x20, b"ours")]
-    assert talk.received(b"\x0btheirs") == [Value(0x0B, 0x17, b"theirs")]
+    assert talk.sent(b"\x0bours") == [AttributeValue(0x0B, 0x20, b"ours")]
+    assert talk.received(b"\x0btheirs") == [AttributeValue(0x0B, 0x17, b"theirs")]
 
 
 @pytest.mark.parametrize(
     ("request_pdu", "answer", "values"),
     [
-        (b"\x0a\x17\0", b"\x0babc", [Value(0x0B, 0x17, b"abc")]),
-        (b"\x0c\x17\0\5\0", b"\x0dabc", [Value(0x0D, 0x17, b"abc")]),
-        (b"\x0e\x17\0\x18\0", b"\x0fabcd", [Value(0x0F, 0x17, b"abcd")]),
-        (b"\x20\x17\0\x18\0", b"\x21\2\0ab\1\0c", [Value(0x21, 0x17, b"ab"), Value(0x21, 0x18, b"c")]),
-        (b"\x08\1\0\xff\xff\x00\x2a", b"\x09\x05\x17\0abc", [Value(0x09, 0x17, b"abc")]),
-        (b"\x16\x17\0\0\0abc", b"\x17\x17\0\0\0abc", [Value(0x17, 0x17, b"abc")]),
+        (b"\x0a\x17\0", b"\x0babc", [AttributeValue(0x0B, 0x17, b"abc")]),
+        (b"\x0c\x17\0\5\0", b"\x0dabc", [AttributeValue(0x0D, 0x17, b"abc")]),
+        (b"\x0e\x17\0\x18\0", b"\x0fabcd", [AttributeValue(0x0F, 0x17, b"abcd")]),
+        (
+            b"\x20\x17\0\x18\0",
+            b"\x21\2\0ab\1\0c",
+            [AttributeValue(0x21, 0x17, b"ab"), AttributeValue(0x21, 0x18, b"c")],
+        ),
+        (b"\x08\1\0\xff\xff\x00\x2a", b"\x09\x05\x17\0abc", [AttributeValue(0x09, 0x17, b"abc")]),
+        (b"\x16\x17\0\0\0abc", b"\x17\x17\0\0\0abc", [AttributeValue(0x17, 0x17, b"abc")]),
     ],
 )
 def test_an_answer_has_the_handle_of_its_request(
-    talk: Talk, request_pdu: bytes, answer: bytes, values: list[Value]
+    talk: Talk, request_pdu: bytes, answer: bytes, values: list[AttributeValue]
 ) -> None:
     talk.sent(request_pdu)
     assert talk.received(answer) == values
 
 
 def test_an_answer_without_its_request_has_no_handle(talk: Talk) -> None:
-    assert talk.received(b"\x0babc") == [Value(0x0B, NO_HANDLE, b"abc")]
+    assert talk.received(b"\x0babc") == [AttributeValue(0x0B, NO_HANDLE, b"abc")]
     talk.sent(b"\x04\1\0\2\0")
-    assert talk.received(b"\x0babc") == [Value(0x0B, NO_HANDLE, b"abc")]
+    assert talk.received(b"\x0babc") == [AttributeValue(0x0B, NO_HANDLE, b"abc")]
 
 
 def test_an_error_ends_the_request(talk: Talk) -> None:
     talk.sent(b"\x0a\x17\0")
     talk.received(b"\x01\x0a\x17\0\x0a")
-    assert talk.received(b"\x0babc") == [Value(0x0B, NO_HANDLE, b"abc")]
+    assert talk.received(b"\x0babc") == [AttributeValue(0x0B, NO_HANDLE, b"abc")]
 
 
 @pytest.mark.parametrize(
     ("pdu", "values"),
     [
-        (b"\x52\x17\0abc", [Value(0x52, 0x17, b"abc")]),
-        (b"\xd2\x17\0abc" + bytes(12), [Value(0xD2, 0x17, b"abc")]),
-        (b"\x16\x17\0\5\0abc", [Value(0x16, 0x17, b"abc")]),
-        (b"\x23\x17\0\2\0ab\x18\0\1\0c", [Value(0x23, 0x17, b"ab"), Value(0x23, 0x18, b"c")]),
+        (b"\x52\x17\0abc", [AttributeValue(0x52, 0x17, b"abc")]),
+        (b"\xd2\x17\0abc" + bytes(12), [AttributeValue(0xD2, 0x17, b"abc")]),
+        (b"\x16\x17\0\5\0abc", [AttributeValue(0x16, 0x17, b"abc")]),
+        (b"\x23\x17\0\2\0ab\x18\0\1\0c", [AttributeValue(0x23, 0x17, b"ab"), AttributeValue(0x23, 0x18, b"c")]),
         (b"\x52\x17", []),
         (b"\x16\x17\0\5", []),
         (b"\x99abc", []),
     ],
 )
-def test_values_that_stand_by_themselves(talk: Talk, pdu: bytes, values: list[Value]) -> None:
+def test_values_that_stand_by_themselves(talk: Talk, pdu: bytes, values: list[AttributeValue]) -> None:
     assert talk.sent(pdu) == values
 
 
@@ -156,7 +160,7 @@ def test_the_name_that_the_device_has_in_its_table_is_kept(talk: Talk) -> None:
 
 def test_asking_for_the_tables_hash_is_noted(talk: Talk) -> None:
     talk.sent(b"\x08\1\0\xff\xff\x2a\x2b")
-    assert (talk.theirs.is_cached, talk.ours.is_cached) == (True, False)
+    assert (talk.theirs.is_cached, talk.host_tables.is_cached) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +176,6 @@ def test_answers_that_cannot_be_say_nothing(talk: Talk, answer: bytes) -> None:
 
 def test_an_answer_finds_its_request_where_nobody_tells_who_asked(talk: Talk) -> None:
     for pdu in (b"\x08\1\0\xff\xff\x03\x28", b"\x09\x07\x16\0\x0c\x17\0\xf1\xff", b"\x0a\x17\0"):
-        assert list(talk.bearer.receive(UNTOLD, pdu)) == []
-    assert list(talk.bearer.receive(UNTOLD, b"\x0bstate")) == [Value(0x0B, 0x17, b"state")]
+        assert list(talk.bearer.receive(UNKNOWN, pdu)) == []
+    assert list(talk.bearer.receive(UNKNOWN, b"\x0bstate")) == [AttributeValue(0x0B, 0x17, b"state")]
     assert talk.theirs.uuid_of(0x17) == FFF1

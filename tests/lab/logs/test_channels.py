@@ -1,4 +1,4 @@
-"""Attributes over channels that have other numbers each time: those of classic Bluetooth, and enhanced ones."""
+"""ATT over dynamic channels: those of classic Bluetooth, and enhanced ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from tests.support.captures import hci_log
 from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SENT, Packet
 
-from belvedere.lab.logs.channels import MOST_OPEN
-from belvedere.lab.logs.datalinks import UNTOLD
-from belvedere.lab.logs.follow import Follower
-from belvedere.lab.logs.opening import Log
-from belvedere.lab.logs.survey import entries
+from belvedere.lab.logs.analysis import logged_values
+from belvedere.lab.logs.channels import MAX_OPEN_ENDPOINTS
+from belvedere.lab.logs.datalinks import UNKNOWN
+from belvedere.lab.logs.extract import ValueExtractor
+from belvedere.lab.logs.reader import LogReader
 
 KEY, OTHER_KEY = 0x0B, 0x0C
 OURS, THEIRS = 0x41, 0x45
@@ -42,16 +42,16 @@ OPENED = [ASKED, GRANTED]
 """They asked: what we send goes to their number, and what they send to ours."""
 
 
-def told(*pieces: list[Said]) -> list[tuple[int, bytes]]:
+def labelled_values(*pieces: list[Said]) -> list[tuple[int, bytes]]:
     """The opcode and the value of all that is found; a piece begins where the one before ends."""
-    follower, found = Follower(), []
+    extractor, found = ValueExtractor(), []
     for piece in pieces:
         packets = [
-            Packet(at * 1000, RECEIVED, EVENT, data) if way is HAPPENED else Packet(at * 1000, way, ACL, data)
-            for at, (way, data) in enumerate(piece)
+            Packet(offset * 1000, RECEIVED, EVENT, data) if way is HAPPENED else Packet(offset * 1000, way, ACL, data)
+            for offset, (way, data) in enumerate(piece)
         ]
-        for part in Log(io.BytesIO(hci_log.btsnoop(packets))).packets():
-            found += [(entry.opcode, entry.value) for entry in entries(follower.receive(part))]
+        for part in LogReader(io.BytesIO(hci_log.btsnoop(packets))).packets():
+            found += [(logged.opcode, logged.value) for logged in logged_values(extractor.receive(part))]
     return found
 
 
@@ -60,34 +60,34 @@ FOUND = [(0x12, b"abc"), (0x1B, b"told")]
 
 
 def test_what_goes_over_a_channel_that_they_opened_is_found() -> None:
-    assert told(OPENED + BOTH) == FOUND
+    assert labelled_values(OPENED + BOTH) == FOUND
 
 
 def test_what_goes_over_a_channel_that_we_opened_is_found() -> None:
     opened = [(SENT, signal(command(2, ATT_PSM, OURS))), (RECEIVED, signal(command(3, THEIRS, OURS, 0, 0)))]
-    assert told(opened + BOTH) == FOUND
+    assert labelled_values(opened + BOTH) == FOUND
 
 
 def test_a_channel_goes_on_in_the_next_piece_of_the_log() -> None:
-    assert told([ASKED], [GRANTED], BOTH, BOTH) == FOUND + FOUND
+    assert labelled_values([ASKED], [GRANTED], BOTH, BOTH) == FOUND + FOUND
 
 
 def test_more_channels_at_once_than_any_phone_opens_are_forgotten_oldest_first() -> None:
     def opened(more: int) -> list[Said]:
-        asked = RECEIVED, signal(command(2, ATT_PSM, THEIRS + more))
-        return [asked, (SENT, signal(command(3, OURS + more, THEIRS + more, 0, 0)))]
+        requested = RECEIVED, signal(command(2, ATT_PSM, THEIRS + more))
+        return [requested, (SENT, signal(command(3, OURS + more, THEIRS + more, 0, 0)))]
 
-    flood = [said for more in range(1, MOST_OPEN) for said in opened(more)]
-    first_kept = MOST_OPEN // 2
-    assert told(OPENED + flood + BOTH) == []
-    assert told(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept))]) == FOUND[:1]
-    assert told(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept - 1))]) == []
+    flood = [said for more in range(1, MAX_OPEN_ENDPOINTS) for said in opened(more)]
+    first_kept = MAX_OPEN_ENDPOINTS // 2
+    assert labelled_values(OPENED + flood + BOTH) == []
+    assert labelled_values(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept))]) == FOUND[:1]
+    assert labelled_values(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept - 1))]) == []
 
 
 def test_an_answer_that_only_asks_for_patience_opens_nothing_yet() -> None:
     waiting = SENT, signal(command(3, OURS, THEIRS, 1, 0))
-    assert told([ASKED, waiting, *BOTH]) == []
-    assert told([ASKED, waiting, GRANTED, *BOTH]) == FOUND
+    assert labelled_values([ASKED, waiting, *BOTH]) == []
+    assert labelled_values([ASKED, waiting, GRANTED, *BOTH]) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_an_answer_that_only_asks_for_patience_opens_nothing_yet() -> None:
     ids=["nothing", "asked", "granted unasked", "refused", "audio"],
 )
 def test_other_channels_hold_no_attributes(opened: list[Said]) -> None:
-    assert told(opened + BOTH) == []
+    assert labelled_values(opened + BOTH) == []
 
 
 def test_a_number_means_one_channel_in_each_direction_and_connection() -> None:
     crossed = [(SENT, frame(WRITE, OURS)), (RECEIVED, frame(TOLD, THEIRS)), (SENT, frame(WRITE, THEIRS, OTHER_KEY))]
-    assert told(OPENED + crossed) == []
+    assert labelled_values(OPENED + crossed) == []
 
 
 @pytest.mark.parametrize(
@@ -120,33 +120,33 @@ def test_a_number_means_one_channel_in_each_direction_and_connection() -> None:
     ids=["by us", "by them", "another opened"],
 )
 def test_a_channel_that_was_closed_holds_attributes_no_more(closed: list[Said]) -> None:
-    assert told(OPENED + BOTH + closed + BOTH) == FOUND
-    assert told(OPENED + BOTH, closed, BOTH) == FOUND
+    assert labelled_values(OPENED + BOTH + closed + BOTH) == FOUND
+    assert labelled_values(OPENED + BOTH, closed, BOTH) == FOUND
 
 
 def test_a_number_may_be_opened_and_closed_again_and_again() -> None:
     closed = [(SENT, signal(command(7, OURS, THEIRS)))]
-    assert told((OPENED + BOTH + closed + BOTH) * 20) == FOUND * 20
+    assert labelled_values((OPENED + BOTH + closed + BOTH) * 20) == FOUND * 20
 
 
 def test_a_channel_ends_with_its_connection() -> None:
-    assert told(OPENED + BOTH, [(HAPPENED, hci_log.disconnected(KEY))], BOTH) == FOUND
+    assert labelled_values(OPENED + BOTH, [(HAPPENED, hci_log.disconnected(KEY))], BOTH) == FOUND
 
 
 def test_a_channel_that_opens_in_the_piece_of_its_connections_beginning_stays() -> None:
     begun = HAPPENED, hci_log.event(3, b"\0" + struct.pack("<H", KEY) + bytes(6) + b"\1\0")
-    assert told([begun, *OPENED], BOTH) == FOUND
+    assert labelled_values([begun, *OPENED], BOTH) == FOUND
 
 
 def test_several_commands_may_go_in_one_frame() -> None:
-    assert told([(RECEIVED, signal(command(8, 0, 0), command(2, ATT_PSM, THEIRS))), GRANTED, *BOTH]) == FOUND
+    assert labelled_values([(RECEIVED, signal(command(8, 0, 0), command(2, ATT_PSM, THEIRS))), GRANTED, *BOTH]) == FOUND
 
 
 def test_fragments_of_such_a_channel_are_put_together() -> None:
     whole = hci_log.l2cap(b"\x52\x17\0" + bytes(range(60)), cid=THEIRS)
     pieces = [(SENT, piece) for piece in hci_log.fragments(KEY, whole, 25, boundary=2)]
-    assert told(OPENED + pieces) == [(0x52, bytes(range(60)))]
-    assert told(pieces) == []
+    assert labelled_values(OPENED + pieces) == [(0x52, bytes(range(60)))]
+    assert labelled_values(pieces) == []
 
 
 def test_without_directions_a_channel_is_found_by_its_numbers() -> None:
@@ -155,19 +155,21 @@ def test_without_directions_a_channel_is_found_by_its_numbers() -> None:
     said = [one for _way, one in OPENED + BOTH] + hci_log.fragments(KEY, long, 25, boundary=2)
     flushable = [one[:1] + bytes([one[1] | (0 if one[1] & 0x10 else 0x20)]) + one[2:] for one in said]
     packets = [begun, *(Packet(0, SENT, ACL, one) for one in flushable)]
-    (part,) = Log(io.BytesIO(hci_log.pcap(packets, linktype=187))).packets()
-    found = [(entry.direction, entry.opcode, entry.value) for entry in entries(Follower().receive(part))]
-    assert found == [(UNTOLD, *one) for one in [*FOUND, (0x52, bytes(range(60)))]]
+    (part,) = LogReader(io.BytesIO(hci_log.pcap(packets, linktype=187))).packets()
+    found = [
+        (logged.direction, logged.opcode, logged.value) for logged in logged_values(ValueExtractor().receive(part))
+    ]
+    assert found == [(UNKNOWN, *one) for one in [*FOUND, (0x52, bytes(range(60)))]]
 
 
 def test_commands_that_are_cut_or_senseless_are_passed_over() -> None:
     odd = [(RECEIVED, signal(data)) for data in (b"\2", command(2), command(2, 1), b"\2\1\xff\xff" + bytes(3))]
-    assert told(odd + OPENED + BOTH) == FOUND
+    assert labelled_values(odd + OPENED + BOTH) == FOUND
 
 
 def test_a_channel_ends_with_its_connection_within_a_piece() -> None:
     ended = HAPPENED, hci_log.disconnected(KEY)
-    assert told([*OPENED, *BOTH, ended, *BOTH, *OPENED, *BOTH]) == FOUND + FOUND
+    assert labelled_values([*OPENED, *BOTH, ended, *BOTH, *OPENED, *BOTH]) == FOUND + FOUND
 
 
 WE_ASKED = SENT, signal(command(0x17, 0x27, 64, 64, 9, 0x50, 0x51), channel=5)
@@ -186,8 +188,8 @@ BOTH_ENHANCED = [(SENT, enhanced(WRITE, 0x60)), (RECEIVED, enhanced(TOLD, 0x51))
 @pytest.mark.parametrize("channel", [1, 5], ids=["classic", "low energy"])
 def test_what_goes_over_enhanced_channels_is_found(channel: int) -> None:
     opened = [(way, data[:6] + bytes([channel]) + data[7:]) for way, data in ENHANCED]
-    assert told(opened + BOTH_ENHANCED) == FOUND
-    assert told(opened, BOTH_ENHANCED[:1], BOTH_ENHANCED[1:]) == FOUND
+    assert labelled_values(opened + BOTH_ENHANCED) == FOUND
+    assert labelled_values(opened, BOTH_ENHANCED[:1], BOTH_ENHANCED[1:]) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -203,13 +205,13 @@ def test_what_goes_over_enhanced_channels_is_found(channel: int) -> None:
     ids=["asked", "granted unasked", "another service", "refused", "another answered", "closed"],
 )
 def test_other_enhanced_channels_hold_no_attributes(opened: list[Said]) -> None:
-    assert told(opened + BOTH_ENHANCED) == []
+    assert labelled_values(opened + BOTH_ENHANCED) == []
 
 
 def test_of_several_enhanced_channels_some_may_be_refused() -> None:
     granted = RECEIVED, signal(command(0x18, 64, 64, 9, 4, 0, 0x61), channel=5)
     said = [(SENT, enhanced(WRITE, 0x60)), (SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
-    assert told([WE_ASKED, granted, *said]) == FOUND[:1]
+    assert labelled_values([WE_ASKED, granted, *said]) == FOUND[:1]
 
 
 def test_a_pdu_may_take_several_frames_of_an_enhanced_channel() -> None:
@@ -218,29 +220,29 @@ def test_a_pdu_may_take_several_frames_of_an_enhanced_channel() -> None:
     frames = [(SENT, frame(part, 0x60)) for part in (whole[:50], whole[50:60])]
     last = [(SENT, part) for part in hci_log.fragments(KEY, hci_log.l2cap(whole[60:], cid=0x60), 20)]
     between = [(SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
-    assert told(ENHANCED + frames + between, last) == [*FOUND, (0x12, bytes(range(90)))]
+    assert labelled_values(ENHANCED + frames + between, last) == [*FOUND, (0x12, bytes(range(90)))]
 
 
 def test_each_enhanced_channel_has_requests_of_its_own() -> None:
-    asked = [(SENT, enhanced(b"\x0a\x20\0", 0x60)), (SENT, enhanced(b"\x0a\x21\0", 0x61))]
+    requested = [(SENT, enhanced(b"\x0a\x20\0", 0x60)), (SENT, enhanced(b"\x0a\x21\0", 0x61))]
     answers = [(RECEIVED, enhanced(b"\x0bzero", 0x50)), (RECEIVED, enhanced(b"\x0bone", 0x51))]
-    packets = [Packet(0, way, ACL, data) for way, data in ENHANCED + asked + answers]
-    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
-    found = [(entry.handle, entry.value) for entry in entries(Follower().receive(part))]
+    packets = [Packet(0, way, ACL, data) for way, data in ENHANCED + requested + answers]
+    (part,) = LogReader(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    found = [(logged.handle, logged.value) for logged in logged_values(ValueExtractor().receive(part))]
     assert found == [(0x20, b"zero"), (0x21, b"one")]
 
 
 def test_a_name_read_over_an_enhanced_channel_is_the_devices() -> None:
     read = [(SENT, enhanced(b"\x08\1\0\xff\xff\x00\x2a", 0x60)), (RECEIVED, enhanced(b"\x09\6\3\0PONS", 0x50))]
     packets = [Packet(0, way, ACL, data) for way, data in ENHANCED + read]
-    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
-    follower = Follower()
-    follower.receive(part)
-    assert [one.bearer.name for one in follower.connections.all] == ["PONS"]
+    (part,) = LogReader(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    extractor = ValueExtractor()
+    extractor.receive(part)
+    assert [one.bearer.name for one in extractor.connections.all] == ["PONS"]
 
 
 def test_frames_that_do_not_fit_are_counted_as_lost() -> None:
     packets = [Packet(0, way, ACL, data) for way, data in [*ENHANCED, (SENT, frame(b"\1\0" + WRITE, 0x60))]]
-    (part,) = Log(io.BytesIO(hci_log.btsnoop(packets))).packets()
-    follower = Follower()
-    assert (len(follower.receive(part).frame), follower.assembly.lost) == (0, 1)
+    (part,) = LogReader(io.BytesIO(hci_log.btsnoop(packets))).packets()
+    extractor = ValueExtractor()
+    assert (len(extractor.receive(part).frame), extractor.reassembler.lost) == (0, 1)

@@ -13,7 +13,7 @@ PAN, TILT = "C0:DE:00:00:5A:1E", "C0:DE:00:00:5A:1F"
 @pytest.fixture
 def connections() -> Connections:
     made = Connections()
-    made.begin_piece()
+    made.begin_chunk()
     return made
 
 
@@ -24,7 +24,7 @@ def opened(address: str, handle: int = 0x40) -> Opened:
 def labels(connections: Connections, *packets: tuple[int, int]) -> list[str]:
     """Who has each packet, given as key and index."""
     keys, indices = (np.array(column, np.int64) for column in zip(*packets, strict=True))
-    found = connections.of(keys, indices).tolist()
+    found = connections.connections_for(keys, indices).tolist()
     return [connections.devices[connections.all[one].device].label for one in found]
 
 
@@ -44,7 +44,7 @@ def test_what_was_before_the_log_is_a_connection_without_an_address(connections:
 
 def test_a_piece_goes_on_where_the_last_one_ended(connections: Connections) -> None:
     connections.receive(opened(PAN), 0, 10, 0)
-    connections.begin_piece()
+    connections.begin_chunk()
     connections.receive(opened(TILT), 0, 5, 0)
     assert labels(connections, (0x40, 0), (0x40, 6)) == [PAN, TILT]
 
@@ -73,9 +73,9 @@ def test_after_a_reset_a_handle_means_nobody_known(connections: Connections) -> 
 
 
 def test_two_unknown_connections_of_one_number_are_told_apart(connections: Connections) -> None:
-    assert connections.at(0x40) is connections.at(0x40)
+    assert connections.current(0x40) is connections.current(0x40)
     connections.receive(Reset(), 0, 5, 0)
-    connections.at(0x40)
+    connections.current(0x40)
     assert [one.label for one in connections.devices] == ["connection 0x0040", "connection 0x0040 (2)"]
     assert labels(connections, (0x40, 1), (0x40, 9)) == ["connection 0x0040", "connection 0x0040 (2)"]
 
@@ -84,7 +84,7 @@ def test_what_changes_on_the_way_is_kept(connections: Connections) -> None:
     connections.receive(opened(PAN), 0, 1, 0)
     connections.receive(Updated(0x40, 15.0), 0, 2, 0)
     connections.receive(Encrypted(0x40), 0, 3, 0)
-    one = connections.at(0x40)
+    one = connections.current(0x40)
     assert (one.interval_ms, one.is_encrypted, one.is_central) == (15.0, True, True)
 
 
@@ -106,12 +106,12 @@ def test_a_shortened_name_does_not_replace_the_whole_one(connections: Connection
 
 
 def test_what_is_kept_has_bounds(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_CONNECTIONS", 3)
-    monkeypatch.setattr(module, "MOST_NAMES", 2)
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(module, "MAX_NAMES", 2)
     for number in range(10):
         connections.receive(Named(f"name of {number}", "x"), 0, 0, 0)
         connections.receive(opened(PAN, number), 0, number, 0)
     assert len(connections.all) == 3
     assert len(connections._names) == 2
-    connections.begin_piece()
+    connections.begin_chunk()
     assert len(labels(connections, (1, 0), (9, 0))) == 2

@@ -6,8 +6,8 @@ import pytest
 from tests.support.captures import hci_log
 from tests.support.captures.hci_log import Packet
 
-from belvedere.lab.logs.datalinks import ACL, COMMAND, EVENT, RECEIVED, SENT, UNTOLD, Packets
-from belvedere.lab.logs.opening import Log
+from belvedere.lab.logs.datalinks import ACL, COMMAND, EVENT, RECEIVED, SENT, UNKNOWN, Packets
+from belvedere.lab.logs.reader import LogReader
 
 ATT = hci_log.att(0x40, b"\x52\x17\0abc")
 PACKETS = [
@@ -19,13 +19,16 @@ PACKETS = [
 
 
 def packets_in(file: bytes) -> Packets:
-    (packets,) = Log(io.BytesIO(file)).packets()
+    (packets,) = LogReader(io.BytesIO(file)).packets()
     return packets
 
 
 def contents(packets: Packets) -> list[bytes]:
     data = packets.view.data
-    return [data[at : at + length] for at, length in zip(packets.at.tolist(), packets.length.tolist(), strict=True)]
+    return [
+        data[offset : offset + length]
+        for offset, length in zip(packets.offset.tolist(), packets.length.tolist(), strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_interfaces_of_one_file_are_told_apart() -> None:
 def test_without_any_word_a_fragment_that_goes_on_has_no_direction() -> None:
     begins, goes_on = hci_log.fragments(0x40, hci_log.l2cap(b"\x52\x17\0abc"), 6)
     file = hci_log.pcap([Packet(1, SENT, ACL, begins), Packet(2, SENT, ACL, goes_on)], linktype=187)
-    assert packets_in(file).direction.tolist() == [SENT, UNTOLD]
+    assert packets_in(file).direction.tolist() == [SENT, UNKNOWN]
 
 
 def test_an_option_tells_the_direction_where_nothing_else_does() -> None:

@@ -8,9 +8,9 @@ from tests.support.captures import hci_log, usb_log
 from tests.support.captures.hci_log import Packet
 from tests.support.captures.usb_log import USBMON, USBMON_MMAPPED, USBPCAP, Transfer
 
-from belvedere.lab.logs import opening
+from belvedere.lab.logs import reader
 from belvedere.lab.logs.datalinks import ACL, COMMAND, EVENT, RECEIVED, SENT, Packets
-from belvedere.lab.logs.opening import Log
+from belvedere.lab.logs.reader import LogReader
 
 WRITE = hci_log.att(0x40, b"\x12\x17\0" + bytes(range(60)))
 TOLD = hci_log.att(0x40, b"\x1b\x19\0" + bytes(range(90)), is_first_flushable=True)
@@ -28,16 +28,16 @@ MOUSE = b"\3\1\2"
 
 
 def parts(file: bytes) -> list[Packets]:
-    return list(Log(io.BytesIO(file)).packets())
+    return list(LogReader(io.BytesIO(file)).packets())
 
 
 def said(file: bytes) -> list[Said]:
     """Kind, direction and content of every packet."""
     found = []
     for part in parts(file):
-        columns = (part.kind, part.direction, part.at, part.length)
-        for kind, direction, at, length in zip(*(column.tolist() for column in columns), strict=True):
-            found += [(kind, direction, part.view.data[at : at + length])] if kind else []
+        columns = (part.kind, part.direction, part.offset, part.length)
+        for kind, direction, offset, length in zip(*(column.tolist() for column in columns), strict=True):
+            found += [(kind, direction, part.view.data[offset : offset + length])] if kind else []
     return found
 
 
@@ -51,7 +51,7 @@ def test_packets_are_found_in_however_many_transfers(linktype: int, size: int, *
 
 @pytest.mark.parametrize("linktype", LINKTYPES)
 def test_a_packet_goes_on_in_the_next_piece(linktype: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "PIECE_BYTES", 100)
+    monkeypatch.setattr(reader, "CHUNK_BYTES", 100)
     file = usb_log.usb([*DESCRIBED, *usb_log.transfers(PACKETS, size=16)], linktype=linktype)
     assert len(parts(file)) > 4
     assert said(file) == SAID
@@ -88,9 +88,9 @@ def test_without_descriptors_a_command_tells(linktype: int) -> None:
 def test_a_request_that_holds_no_command_tells_nothing() -> None:
     odd = [Transfer(0, usb_log.CONTROL, 0, SENT, data, usb_log.COMMAND_REQUEST) for data in (b"\3\x0c", b"\3\x0c\1")]
     other = Transfer(0, usb_log.CONTROL, 0, SENT, b"\3\x0c\0", bytes.fromhex("2109000000000300"))
-    log = Log(io.BytesIO(usb_log.usb([*odd, other, *usb_log.transfers(PACKETS[1:])])))
+    log = LogReader(io.BytesIO(usb_log.usb([*odd, other, *usb_log.transfers(PACKETS[1:])])))
     assert not any(part.kind.any() for part in log.packets())
-    assert "USB" in log.foreign
+    assert "USB" in log.foreign_content
 
 
 def test_other_devices_are_passed_over() -> None:
@@ -101,15 +101,15 @@ def test_other_devices_are_passed_over() -> None:
 
 
 def test_two_adapters_are_told_apart() -> None:
-    both = [(*usb_log.described(device=at), *usb_log.transfers(PACKETS[1:], device=at)) for at in (5, 6)]
+    both = [(*usb_log.described(device=offset), *usb_log.transfers(PACKETS[1:], device=offset)) for offset in (5, 6)]
     (part,) = parts(usb_log.usb([one for made in both for one in made]))
     assert len(set(part.adapter[part.kind == ACL].tolist())) == 2
 
 
 @pytest.mark.parametrize("linktype", LINKTYPES)
 def test_a_transfer_that_is_cut_in_the_log_waits_for_nothing(linktype: int) -> None:
-    cut = [PACKETS[2]._replace(kept=20), PACKETS[2]]
-    found = said(usb_log.usb([*DESCRIBED, *usb_log.transfers(cut)], linktype=linktype))
+    truncated = [PACKETS[2]._replace(kept=20), PACKETS[2]]
+    found = said(usb_log.usb([*DESCRIBED, *usb_log.transfers(truncated)], linktype=linktype))
     assert found == [(ACL, SENT, WRITE[:20]), (ACL, SENT, WRITE)]
 
 
@@ -128,11 +128,11 @@ def test_records_too_short_for_what_is_before_the_data_are_no_packets(linktype: 
 
 def test_in_pcapng_it_is_the_same() -> None:
     file = usb_log.usb([*DESCRIBED, *usb_log.transfers(PACKETS)])
-    blocks, at = [hci_log.section(), hci_log.interface(USBMON_MMAPPED)], 24
-    while at < len(file):
-        (length,) = struct.unpack_from("<I", file, at + 8)
-        record = file[at + 16 : at + 16 + length]
+    blocks, offset = [hci_log.section(), hci_log.interface(USBMON_MMAPPED)], 24
+    while offset < len(file):
+        (length,) = struct.unpack_from("<I", file, offset + 8)
+        record = file[offset + 16 : offset + 16 + length]
         padded = record + bytes(-length % 4)
         blocks.append(hci_log.block(6, struct.pack("<IIIII", 0, 0, 0, length, length) + padded))
-        at += 16 + length
+        offset += 16 + length
     assert said(b"".join(blocks)) == SAID

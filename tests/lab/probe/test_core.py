@@ -1,4 +1,4 @@
-"""After whatever happens in whatever order, the last thing that a probed unit is told is a stop."""
+"""Whatever happens, in whatever order, the last frame written to a probed unit is a stop."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from hypothesis import strategies as st
 
 from belvedere.head.profile import WriteMode
 from belvedere.lab.probe.core import (
-    ATTEMPTS,
-    LONGEST_DOWN_S,
-    LONGEST_REST_S,
-    LONGEST_TRY_S,
-    LONGEST_TURN_S,
-    LOOK_AGAIN_S,
+    MAX_ATTEMPTS,
+    MAX_DOWN_S,
+    MAX_REST_S,
+    MAX_TRIAL_S,
+    MAX_TURN_S,
+    RECHECK_S,
     REST_S,
     Ask,
-    Drop,
+    DropLink,
     Effect,
     Finish,
     Limits,
     Move,
     ProbeCore,
+    SetWriteMode,
     State,
     Stop,
-    Use,
 )
-from belvedere.lab.probe.steps import Answer, Kind, Outcome, Question, Result, Step
+from belvedere.lab.probe.steps import Answer, Outcome, Question, QuestionKind, Result, Step
 from belvedere.link.port import LinkDetails
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ FRAME = bytes.fromhex("020100005000000000000000")
 DETAILS = LinkDetails(
     name="PONS", address="x", can_write_without_response=True, can_write_with_response=True, can_probe=True
 )
-GO = Question(Kind.GO, "Try it?")
-SEEN = Question(Kind.SEEN, "What did it do?")
+GO = Question(QuestionKind.GO, "Try it?")
+SEEN = Question(QuestionKind.SEEN, "What did it do?")
 TRY = Step(frame=FRAME, bound_s=0.5, before=GO, after=SEEN)
-TURN = Step(frame=FRAME, bound_s=30, angle_deg=90, before=GO, after=Question(Kind.REACHED, "There?"))
-DROP = Step(frame=FRAME, bound_s=1, down_s=3, before=GO, after=Question(Kind.DROPPED, "Did it stop?"))
+TURN = Step(frame=FRAME, bound_s=30, angle_deg=90, before=GO, after=Question(QuestionKind.REACHED, "There?"))
+DROP = Step(frame=FRAME, bound_s=1, down_s=3, before=GO, after=Question(QuestionKind.DROPPED, "Did it stop?"))
 
 
 class Probed:
-    """A core with a script of these steps, and all that it ever wanted done, each with its time."""
+    """A core with a script of these steps, and all its effects, each with its time."""
 
     def __init__(self, steps: Sequence[Step], limits: Limits | None = None) -> None:
         self.results: list[Result] = []
@@ -123,13 +123,13 @@ def test_nothing_is_asked_before_the_unit_has_shown_that_it_has_its_stop() -> No
     probed.shows_its_stop = False
     assert set(probed.wait(3)) == {Stop()}
     probed.shows_its_stop = True
-    assert probed.wait(LOOK_AGAIN_S) == [Ask(TRY, SEEN)]
+    assert probed.wait(RECHECK_S) == [Ask(TRY, SEEN)]
 
 
 def test_a_unit_that_can_show_nothing_is_asked_about_all_the_same() -> None:
     probed = moving()
     probed.shows_its_stop = False
-    assert Ask(TRY, SEEN) in probed.wait(0.5 + LONGEST_REST_S + 2 * LOOK_AGAIN_S)
+    assert Ask(TRY, SEEN) in probed.wait(0.5 + MAX_REST_S + 2 * RECHECK_S)
 
 
 def test_any_key_ends_a_motion_at_once() -> None:
@@ -138,7 +138,7 @@ def test_any_key_ends_a_motion_at_once() -> None:
     assert probed.key() == [Stop()]
     probed.wait(REST_S)
     probed.answer(Answer.YES)
-    assert probed.results == [Result(Answer.YES, 12.0, was_ended_by_hand=True)]
+    assert probed.results == [Result(Answer.YES, 12.0, was_stopped_by_observer=True)]
 
 
 def test_a_key_is_a_stop_at_any_other_time_too() -> None:
@@ -179,7 +179,7 @@ def test_a_link_that_is_lost_before_the_unit_came_to_rest_spoils_the_try() -> No
 def test_a_step_that_is_spoiled_again_and_again_is_given_up() -> None:
     probed = Probed([TRY])
     probed.ready()
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         probed.answer(Answer.GO)
         probed.lost()
         probed.ready()
@@ -200,13 +200,13 @@ def test_a_unit_that_stays_out_of_reach_ends_the_probe() -> None:
 
 
 def test_the_whole_of_it_ends_in_time_even_while_nobody_answers() -> None:
-    probed = Probed([TRY], Limits(whole_s=100))
+    probed = Probed([TRY], Limits(total_s=100))
     probed.ready()
     assert probed.wait(100) == [Stop(), Finish(Outcome.TIME_UP)]
 
 
 def test_no_motion_outlasts_the_whole() -> None:
-    probed = Probed([TURN], Limits(whole_s=10))
+    probed = Probed([TURN], Limits(total_s=10))
     probed.ready()
     probed.now = 9.0
     assert probed.answer(Answer.GO) == [Move(FRAME, 10.0)]
@@ -214,7 +214,7 @@ def test_no_motion_outlasts_the_whole() -> None:
 
 def test_a_link_dropped_on_purpose_comes_back_with_a_stop_and_then_the_question() -> None:
     probed = moving(DROP)
-    assert probed.wait(1) == [Drop(3)]
+    assert probed.wait(1) == [DropLink(3)]
     assert probed.lost() == []
     assert probed.wait(4) == []
     assert probed.ready() == [Stop()]
@@ -224,7 +224,7 @@ def test_a_link_dropped_on_purpose_comes_back_with_a_stop_and_then_the_question(
 def test_a_dropped_link_that_does_not_come_back_is_opened_for_a_stop_in_any_case() -> None:
     probed = moving(DROP)
     probed.wait(1)
-    assert probed.wait(LONGEST_DOWN_S) == [Stop()]
+    assert probed.wait(MAX_DOWN_S) == [Stop()]
     assert probed.ready() == [Stop()]
     assert isinstance(probed.wait(REST_S)[0], Ask)
 
@@ -239,23 +239,23 @@ def test_a_key_while_the_link_is_down_is_a_stop() -> None:
 def test_another_way_of_writing_connects_anew_stop_first() -> None:
     step = Step(frame=FRAME, bound_s=0.5, mode=WriteMode.WITH_RESPONSE, before=GO, after=SEEN)
     probed = Probed([step, step])
-    assert probed.ready() == [Stop(), Use(WriteMode.WITH_RESPONSE)]
+    assert probed.ready() == [Stop(), SetWriteMode(WriteMode.WITH_RESPONSE)]
     assert probed.ready() == [Ask(step, GO)]
     assert probed.answer(Answer.SKIP) == [Ask(step, GO)]
 
 
 def test_a_script_without_motion_only_asks() -> None:
-    step = Step(after=Question(Kind.STILL, "Still?"))
+    step = Step(after=Question(QuestionKind.STILL, "Still?"))
     probed = Probed([step])
     assert probed.ready() == [Stop()]
-    assert probed.wait(REST_S) == [Ask(step, Question(Kind.STILL, "Still?"))]
+    assert probed.wait(REST_S) == [Ask(step, Question(QuestionKind.STILL, "Still?"))]
 
 
 EVENTS = st.one_of(
     st.sampled_from(["ready", "lost", "key"]),
     st.sampled_from(list(Answer)),
     st.floats(0, 70),
-    st.sampled_from([0.0, 0.5, REST_S, 1.0, LONGEST_DOWN_S]),
+    st.sampled_from([0.0, 0.5, REST_S, 1.0, MAX_DOWN_S]),
 )
 STEPS = st.lists(
     st.builds(
@@ -292,7 +292,7 @@ def longest_motion_s(log: Sequence[tuple[float, Effect]], ended_at: float) -> fl
     for at, effect in [*log, (ended_at, Stop())]:
         if isinstance(effect, Move):
             since = at
-        elif isinstance(effect, Stop | Drop) and since is not None:
+        elif isinstance(effect, Stop | DropLink) and since is not None:
             longest, since = max(longest, at - since), None
     return longest
 
@@ -308,10 +308,10 @@ def test_whatever_happens_no_motion_outlasts_its_bound_and_the_end_is_a_stop(
     for event in events:
         happen(probed, event)
     probed.do(lambda now: probed.core.receive_end(Outcome.FAILED, now))
-    told = [effect for _at, effect in probed.log if isinstance(effect, Stop | Move | Drop)]
+    told = [effect for _at, effect in probed.log if isinstance(effect, Stop | Move | DropLink)]
     assert isinstance(told[-1], Stop)
     assert probed.core.state is State.ENDED
-    limit = LONGEST_TURN_S if is_turning_free else LONGEST_TRY_S
+    limit = MAX_TURN_S if is_turning_free else MAX_TRIAL_S
     assert longest_motion_s(probed.log, probed.now) <= limit + 1e-6
     for at, effect in probed.log:
         if isinstance(effect, Move):
@@ -326,17 +326,17 @@ def test_whatever_happens_a_dropped_link_is_followed_by_a_stop_within_its_bound(
     probed = Probed(steps)
     for event in events:
         happen(probed, event)
-    probed.wait(LONGEST_DOWN_S)
+    probed.wait(MAX_DOWN_S)
     for number, (at, effect) in enumerate(probed.log):
-        if isinstance(effect, Drop) and at + LONGEST_DOWN_S <= probed.now:
+        if isinstance(effect, DropLink) and at + MAX_DOWN_S <= probed.now:
             stopped = [then for then, later in probed.log[number:] if isinstance(later, Stop)]
             assert stopped
-            assert stopped[0] - at <= LONGEST_DOWN_S + 1e-6
+            assert stopped[0] - at <= MAX_DOWN_S + 1e-6
 
 
 @given(events=st.lists(EVENTS, max_size=40))
 @settings(max_examples=200, deadline=None)
-def test_nothing_is_told_after_the_end(events: list[object]) -> None:
+def test_nothing_is_reported_after_the_end(events: list[object]) -> None:
     probed = Probed([TRY, TURN, DROP])
     for event in events:
         happen(probed, event)

@@ -1,7 +1,7 @@
 from belvedere.lab.probe.findings import Finding, Findings
 
 
-def test_findings_come_in_the_order_in_which_they_were_made() -> None:
+def test_results_come_in_the_order_in_which_they_were_made() -> None:
     findings = Findings()
     findings.note("pan", "first")
     findings.set("frame.speed", "slowest", 6, "second")

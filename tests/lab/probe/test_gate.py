@@ -1,4 +1,4 @@
-"""Nothing but stops reaches the unit, unless a try is open."""
+"""Only stops reach the unit, unless a trial is open."""
 
 from __future__ import annotations
 

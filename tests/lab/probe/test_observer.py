@@ -1,4 +1,4 @@
-"""An observer who knows the angle says what a person would."""
+"""An observer that measures the angle answers as a person would."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from belvedere.head.axes import Axis
 from belvedere.lab.probe.observer import AngleObserver
-from belvedere.lab.probe.steps import Answer, Kind, Question, Step
+from belvedere.lab.probe.steps import Answer, Question, QuestionKind, Step
 from belvedere.sim.physics import Motor
 
 TRY = Step(frame=b"x", bound_s=1)
 
 
 class Watched:
-    """A motor, and an observer who sees its angle."""
+    """A motor, and an observer that measures its angle."""
 
     def __init__(self, axis: Axis = Axis.PAN) -> None:
         self.loop = asyncio.get_running_loop()
@@ -38,7 +38,7 @@ class Watched:
         self.turn(0)
         await asyncio.sleep(0.5)
 
-    async def says(self, kind: Kind) -> Answer:
+    async def says(self, kind: QuestionKind) -> Answer:
         return await self.observer.answer(TRY, Question(kind, "?"))
 
 
@@ -55,16 +55,16 @@ class Watched:
 async def test_which_way_it_turned_is_seen(axis: Axis, velocity: float, answer: Answer) -> None:
     watched = Watched(axis)
     await watched.after_a_turn(velocity)
-    assert await watched.says(Kind.SEEN) is answer
+    assert await watched.says(QuestionKind.SEEN) is answer
     assert watched.told == [answer]
 
 
 async def test_rest_and_motion_are_told_apart() -> None:
     watched = Watched()
-    assert await watched.says(Kind.STILL) is Answer.YES
+    assert await watched.says(QuestionKind.STILL) is Answer.YES
     watched.turn(0.01)
-    assert await watched.says(Kind.STILL) is Answer.NO
-    assert await watched.says(Kind.SEEN) is Answer.TURNING
+    assert await watched.says(QuestionKind.STILL) is Answer.NO
+    assert await watched.says(QuestionKind.SEEN) is Answer.TURNING
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ async def test_the_faster_of_two_is_known(first: float, second: float, answer: A
     watched = Watched()
     await watched.after_a_turn(first)
     await watched.after_a_turn(second)
-    assert await watched.says(Kind.FASTER) is answer
+    assert await watched.says(QuestionKind.FASTER_RATIO) is answer
 
 
 @pytest.mark.parametrize(("stops", "answer"), [(True, Answer.YES), (False, Answer.NO)])
@@ -91,7 +91,7 @@ async def test_what_it_did_while_the_link_was_down_is_known(answer: Answer, *, s
     watched.observer.receive_link(is_up=True)
     watched.turn(0)
     await asyncio.sleep(1)
-    assert await watched.says(Kind.DROPPED) is answer
+    assert await watched.says(QuestionKind.DROPPED) is answer
 
 
 async def test_a_timed_turn_is_ended_at_its_angle() -> None:
@@ -113,4 +113,4 @@ async def test_a_try_of_fixed_length_is_left_to_its_bound() -> None:
 
 
 async def test_whatever_is_to_be_tried_may_be() -> None:
-    assert await Watched().says(Kind.GO) is Answer.GO
+    assert await Watched().says(QuestionKind.GO) is Answer.GO

@@ -1,4 +1,4 @@
-"""Whole probes of a virtual unit, with its true angle as the judge; and everything that can go wrong with them."""
+"""Whole probes of a virtual unit, checked against its true angle; and everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from belvedere.head.axes import Axis
 from belvedere.head.profile import HeadProfile, UnitProfile, WriteMode, shipped_profile
-from belvedere.lab.adapter import PATIENT, Adapter
-from belvedere.lab.probe.core import Effect, Limits, Use
+from belvedere.lab.adapter import INTERACTIVE, Adapter
+from belvedere.lab.probe.core import Effect, Limits, SetWriteMode
 from belvedere.lab.probe.findings import Findings
 from belvedere.lab.probe.observer import AngleObserver
-from belvedere.lab.probe.run import Ending, ProbeRun
-from belvedere.lab.probe.script import Script, Wishes
-from belvedere.lab.probe.steps import Answer, Kind, Outcome, Question, Step
+from belvedere.lab.probe.run import ProbeResult, ProbeRun
+from belvedere.lab.probe.script import ProbeOptions, Script
+from belvedere.lab.probe.steps import Answer, Outcome, Question, QuestionKind, Step
 from belvedere.link.ble import BleUnit
 from belvedere.sim.head import ADDRESSES, HeadOptions, VirtualHead
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = bytes.fromhex("020000000000000000000000")
-QUICK = Wishes(wants_drop=False, wants_write_modes=False, calibration_shares=())
+QUICK = ProbeOptions(wants_drop=False, wants_write_modes=False, calibration_shares=())
 
 
 class Rig:
     """A virtual head, one probed unit of it, and an observer who sees its true angle."""
 
-    def __init__(self, head: VirtualHead, axis: Axis, wishes: Wishes, limits: Limits) -> None:
+    def __init__(self, head: VirtualHead, axis: Axis, probe_options: ProbeOptions, limits: Limits) -> None:
         self.loop = asyncio.get_running_loop()
         self.head = head
         self.axis = axis
@@ -47,9 +47,9 @@ class Rig:
             PROFILE.frame,
             described,
             observer=self.observer,
-            script_for=lambda details: Script(PROFILE.frame, axis, details, wishes, self.findings).run(),
+            script_for=lambda details: Script(PROFILE.frame, axis, details, probe_options, self.findings).run(),
             limits=limits,
-            options=PATIENT,
+            options=INTERACTIVE,
             clock=self.loop.time,
         )
 
@@ -85,11 +85,11 @@ async def a_rig(
     *,
     head: HeadProfile = PROFILE,
     options: HeadOptions | None = None,
-    wishes: Wishes = QUICK,
+    probe_options: ProbeOptions = QUICK,
     limits: Limits | None = None,
 ) -> AsyncIterator[Rig]:
     async with VirtualHead(head, options) as virtual_head:
-        yield Rig(virtual_head, axis, wishes, limits or Limits())
+        yield Rig(virtual_head, axis, probe_options, limits or Limits())
 
 
 def motions_s(rig: Rig) -> list[float]:
@@ -107,13 +107,13 @@ def motions_s(rig: Rig) -> list[float]:
 
 @pytest.mark.parametrize("axis", list(Axis))
 async def test_a_unit_is_learned_from_stop_to_speed(axis: Axis) -> None:
-    async with a_rig(axis, wishes=Wishes(calibration_deg=45)) as rig:
+    async with a_rig(axis, probe_options=ProbeOptions(calibration_deg=45)) as rig:
         ending = await rig.run.run()
-        assert ending == Ending(Outcome.DONE, is_at_rest=True)
+        assert ending == ProbeResult(Outcome.DONE, is_at_rest=True)
         assert rig.values[f"{axis}.invert"] is False
         assert rig.values[f"{axis}.write"] == "auto"
         assert rig.values[f"{axis}.full_speed_deg_per_s"] == pytest.approx(40, rel=0.03)
-        assert "goes on turning when its link drops" in rig.notes
+        assert "keeps turning when its link drops" in rig.notes
         rig.assert_at_rest()
 
 
@@ -132,8 +132,8 @@ async def test_a_unit_mounted_the_other_way_round_is_found_out() -> None:
 
 
 async def test_a_unit_that_stops_when_its_link_drops_is_found_out() -> None:
-    wishes = Wishes(wants_write_modes=False, calibration_shares=())
-    async with a_rig(options=HeadOptions(stops_when_link_drops=True), wishes=wishes) as rig:
+    probe_options = ProbeOptions(wants_write_modes=False, calibration_shares=())
+    async with a_rig(options=HeadOptions(stops_when_link_drops=True), probe_options=probe_options) as rig:
         await rig.run.run()
         assert "stops by itself when its link drops" in rig.notes
 
@@ -170,16 +170,16 @@ async def test_a_unit_that_hangs_mid_turn_is_stopped_and_not_taken_for_one_that_
         rig.assert_at_rest()
 
 
-async def test_a_unit_that_vanishes_for_good_mid_turn_is_told_as_not_surely_at_rest() -> None:
-    async with a_rig(limits=Limits(reach_s=20)) as rig:
+async def test_a_unit_that_vanishes_for_good_mid_turn_is_reported_as_not_surely_at_rest() -> None:
+    async with a_rig(limits=Limits(reconnect_s=20)) as rig:
         rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.1)
         ending = await rig.run.run()
         assert ending.outcome is Outcome.UNREACHABLE
         assert not ending.is_at_rest
 
 
-async def test_a_unit_that_is_not_there_is_told_with_the_reason() -> None:
-    async with a_rig(limits=Limits(reach_s=20)) as rig:
+async def test_a_unit_that_is_not_there_is_reported_with_the_reason() -> None:
+    async with a_rig(limits=Limits(reconnect_s=20)) as rig:
         rig.head.faults.vanish(Axis.PAN)
         ending = await rig.run.run()
         assert ending.outcome is Outcome.UNREACHABLE
@@ -191,7 +191,7 @@ async def test_whoever_ends_it_mid_turn_has_the_unit_stopped_within_two_connecti
     async with a_rig(options=HeadOptions(interval_s=0.03)) as rig:
         rig.on_motion(rig.run.end, 0.1)
         ending = await rig.run.run()
-        assert ending == Ending(Outcome.QUIT, is_at_rest=True)
+        assert ending == ProbeResult(Outcome.QUIT, is_at_rest=True)
         assert max(motions_s(rig)) <= 0.1 + 2 * 0.03 + 0.001
         rig.assert_at_rest()
 
@@ -216,16 +216,16 @@ async def test_a_probe_that_is_cancelled_again_and_again_still_ends_only_when_th
 
 
 async def test_a_unit_lost_mid_turn_is_not_forgotten_when_the_way_of_writing_is_changed_meanwhile() -> None:
-    async with a_rig(limits=Limits(reach_s=20)) as rig:
-        use: list[Effect] = [Use(WriteMode.WITH_RESPONSE)]
+    async with a_rig(limits=Limits(reconnect_s=20)) as rig:
+        use: list[Effect] = [SetWriteMode(WriteMode.WITH_RESPONSE)]
         rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.05)
         rig.on_motion(lambda: rig.run._events.put_nowait(lambda _now: use), 0.1)
         assert not (await rig.run.run()).is_at_rest
 
 
 async def test_a_unit_that_was_lost_and_reached_again_is_at_rest() -> None:
-    async with a_rig(limits=Limits(reach_s=30)) as rig:
-        use: list[Effect] = [Use(WriteMode.WITH_RESPONSE)]
+    async with a_rig(limits=Limits(reconnect_s=30)) as rig:
+        use: list[Effect] = [SetWriteMode(WriteMode.WITH_RESPONSE)]
         rig.on_motion(lambda: rig.head.faults.vanish(Axis.PAN), 0.05)
         rig.on_motion(lambda: rig.run._events.put_nowait(lambda _now: use), 0.1)
         rig.loop.call_later(25, lambda: rig.head.faults.come_back(Axis.PAN))
@@ -238,7 +238,7 @@ class EyeShutError(Exception):
 
 
 @pytest.mark.parametrize("which", ["answer", "wants_stop"])
-async def test_an_observer_that_fails_has_the_unit_stopped_and_is_told_afterwards(which: str) -> None:
+async def test_an_observer_that_fails_has_the_unit_stopped_and_is_reported_afterwards(which: str) -> None:
     async with a_rig() as rig:
 
         async def fail(*_arguments: object) -> Answer:
@@ -280,7 +280,7 @@ async def test_an_observer_who_looks_too_late_lets_nothing_move() -> None:
             nonlocal asked
             asked += 1
             await asyncio.sleep(0.1)
-            return Answer.QUIT if asked > 3 else Answer.YES if question.kind is Kind.STILL else Answer.GO
+            return Answer.QUIT if asked > 3 else Answer.YES if question.kind is QuestionKind.STILL else Answer.GO
 
         rig.observer.answer = answer  # type: ignore[method-assign,assignment]  # likewise
         await rig.run.run()
@@ -303,7 +303,7 @@ async def test_a_script_that_fails_has_the_unit_stopped() -> None:
 
 
 async def test_a_unit_that_refuses_every_motion_is_given_up_and_left_at_rest() -> None:
-    async with a_rig(limits=Limits(whole_s=120)) as rig:
+    async with a_rig(limits=Limits(total_s=120)) as rig:
         ending_s = 60.0
         rig.on_motion(lambda: rig.head.faults.refuse(Axis.PAN, on=True), 0.0)
         rig.loop.call_later(ending_s, lambda: rig.head.faults.refuse(Axis.PAN, on=False))
@@ -312,10 +312,10 @@ async def test_a_unit_that_refuses_every_motion_is_given_up_and_left_at_rest() -
 
 
 async def test_the_whole_ends_in_time_with_the_unit_at_rest() -> None:
-    async with a_rig(limits=Limits(whole_s=8)) as rig:
+    async with a_rig(limits=Limits(total_s=8)) as rig:
         began = rig.loop.time()
         ending = await rig.run.run()
-        assert ending == Ending(Outcome.TIME_UP, is_at_rest=True)
+        assert ending == ProbeResult(Outcome.TIME_UP, is_at_rest=True)
         assert rig.loop.time() - began < 15
         rig.assert_at_rest()
 
@@ -323,7 +323,7 @@ async def test_the_whole_ends_in_time_with_the_unit_at_rest() -> None:
 @pytest.mark.parametrize("seed", range(12))
 async def test_whatever_happens_to_the_link_and_whenever_it_ends_the_unit_stands_still(seed: int) -> None:
     """Drops and silences at many moments of a whole probe, and an end at any."""
-    async with a_rig(wishes=Wishes(calibration_deg=20), options=HeadOptions(seed=seed)) as rig:
+    async with a_rig(probe_options=ProbeOptions(calibration_deg=20), options=HeadOptions(seed=seed)) as rig:
         for number in range(1, 9):
             moment_s = 1.7 * number + 0.37 * seed
             rig.loop.call_later(moment_s * 2, lambda: rig.head.faults.drop(Axis.PAN))

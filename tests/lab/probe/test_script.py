@@ -1,4 +1,4 @@
-"""What is tried and what is made of it, played against units that are made up: no radio, no time."""
+"""What is tried and what is concluded, against simulated units, without radio or time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from belvedere.head.axes import Axis
 from belvedere.head.profile import WriteMode, shipped_profile
 from belvedere.lab.probe.findings import Findings
-from belvedere.lab.probe.script import FIRST_SHARES, Script, Wishes
-from belvedere.lab.probe.steps import Answer, Kind, Outcome, Result, Step
+from belvedere.lab.probe.script import FIRST_TRIALS, ProbeOptions, Script
+from belvedere.lab.probe.steps import Answer, Outcome, QuestionKind, Result, Step
 from belvedere.link.port import LinkDetails
 
 if TYPE_CHECKING:
@@ -40,17 +40,17 @@ class Unit:
         if step.frame is not None:
             self.tried.append(step)
         kind = step.after.kind if step.after else None
-        if kind is Kind.STILL:
+        if kind is QuestionKind.STILL:
             return Result(Answer.YES if self.stops or not self.tried else Answer.NO)
         former, self.speed = self.speed, int(step.frame.hex()[6:10]) if step.frame else self.speed
-        if kind is Kind.SEEN:
+        if kind is QuestionKind.SEEN:
             return Result(self.seen(step))
-        if kind is Kind.FASTER:
+        if kind is QuestionKind.FASTER_RATIO:
             return Result(Answer.SECOND if self.speed > former else Answer.FIRST)
-        if kind is Kind.DROPPED:
+        if kind is QuestionKind.DROPPED:
             return Result(Answer.YES if self.stops_when_dropped else Answer.NO)
-        if kind is Kind.REACHED and step.angle_deg is not None:
-            return Result(Answer.YES, step.angle_deg / (40 * self.speed / 999), was_ended_by_hand=True)
+        if kind is QuestionKind.REACHED and step.angle_deg is not None:
+            return Result(Answer.YES, step.angle_deg / (40 * self.speed / 999), was_stopped_by_observer=True)
         return Result(Answer.YES)
 
     def seen(self, step: Step) -> Answer:
@@ -71,11 +71,15 @@ def details(*, can_acknowledge: bool = True) -> LinkDetails:
 
 
 def played(
-    unit: Unit, axis: Axis = Axis.PAN, layout: FrameLayout = LAYOUT, wishes: Wishes | None = None, **options: bool
+    unit: Unit,
+    axis: Axis = Axis.PAN,
+    layout: FrameLayout = LAYOUT,
+    probe_options: ProbeOptions | None = None,
+    **options: bool,
 ) -> tuple[Outcome, dict[str, object], str]:
     """The outcome, the values that were found, and all evidence."""
     findings = Findings()
-    script = Script(layout, axis, details(**options), wishes or Wishes(), findings).run()
+    script = Script(layout, axis, details(**options), probe_options or ProbeOptions(), findings).run()
     try:
         step = next(script)
         while True:
@@ -92,7 +96,7 @@ def test_a_unit_as_the_profile_describes_it_is_confirmed_and_measured() -> None:
     assert values["pan.write"] is WriteMode.AUTO
     assert values["pan.full_speed_deg_per_s"] == pytest.approx(40, rel=0.01)
     assert "frame.direction.positive" not in values
-    assert "goes on turning when its link drops" in evidence
+    assert "keeps turning when its link drops" in evidence
 
 
 def test_nothing_is_tried_when_the_unit_does_not_stand_still_after_the_stop() -> None:
@@ -114,7 +118,7 @@ def test_the_first_try_is_the_shortest_and_slowest_of_all() -> None:
     unit = Unit()
     played(unit)
     first = unit.tried[0]
-    assert first.bound_s == min(share[1] for share in FIRST_SHARES)
+    assert first.bound_s == min(share[1] for share in FIRST_TRIALS)
     assert first.frame == bytes.fromhex("020100005000000000000000")
 
 
@@ -140,7 +144,7 @@ def test_a_unit_that_turns_the_other_way_round_is_inverted(axis: Axis, first: An
     assert values[f"{axis}.invert"] is inverted
 
 
-def test_a_unit_of_the_other_axis_is_told_as_such() -> None:
+def test_a_unit_of_the_other_axis_is_reported_as_such() -> None:
     _, values, evidence = played(Unit(words={1: Answer.UP, 2: Answer.DOWN}))
     assert "pan.invert" not in values
     assert "this is the tilt unit" in evidence
@@ -158,10 +162,10 @@ def test_a_word_that_turns_the_same_way_is_not_taken_for_the_other() -> None:
     assert values["frame.direction.negative"] == "08"
 
 
-def test_words_that_do_not_fit_together_are_told_and_not_written() -> None:
+def test_words_that_do_not_fit_together_are_reported_and_not_written() -> None:
     _, values, evidence = played(Unit(words={1: Answer.RIGHT, 2: Answer.RIGHT}))
     assert "pan.invert" not in values
-    assert "does not fit together" in evidence
+    assert "this is inconsistent" in evidence
 
 
 def test_a_unit_that_nothing_moves_is_left_without_a_proven_stop() -> None:
@@ -180,7 +184,7 @@ def test_a_word_that_is_found_only_by_search_still_has_to_be_stopped() -> None:
 
 def test_whoever_wants_nothing_tried_is_left_in_peace() -> None:
     findings = Findings()
-    script = Script(LAYOUT, Axis.PAN, details(), Wishes(), findings).run()
+    script = Script(LAYOUT, Axis.PAN, details(), ProbeOptions(), findings).run()
     next(script)
     assert script.send(Result(Answer.YES)).frame is not None
     with pytest.raises(StopIteration) as ended:
@@ -217,7 +221,9 @@ def test_a_unit_that_stops_when_its_link_drops_is_said_to() -> None:
 
 def test_what_is_not_wished_is_not_done() -> None:
     unit = Unit()
-    _, values, _ = played(unit, wishes=Wishes(wants_drop=False, wants_write_modes=False, calibration_shares=()))
+    _, values, _ = played(
+        unit, probe_options=ProbeOptions(wants_drop=False, wants_write_modes=False, calibration_shares=())
+    )
     assert not [step for step in unit.tried if step.down_s is not None or step.angle_deg is not None]
     assert "pan.full_speed_deg_per_s" not in values
 

@@ -14,15 +14,17 @@ import pytest
 from rich.console import Console
 
 from belvedere.errors import OwnerError
-from belvedere.lab.probe.steps import Answer, Kind, Question, Step
-from belvedere.lab.probe.terminal import DEAF_S, KEYS, Keyboard, TerminalObserver, name_of
+from belvedere.lab.probe.steps import Answer, Question, QuestionKind, Step
+from belvedere.lab.probe.terminal import IGNORE_KEYS_S, KEYS, Keyboard, TerminalObserver, key_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.realtime
-SEEN = Question(Kind.SEEN, "What did the camera do?")
-TRY = Step(title="Slowly, to the right.", frame=b"x", bound_s=0.5, before=Question(Kind.GO, "Try it?"), after=SEEN)
+SEEN = Question(QuestionKind.SEEN, "What did the camera do?")
+TRY = Step(
+    title="Slowly, to the right.", frame=b"x", bound_s=0.5, before=Question(QuestionKind.GO, "Try it?"), after=SEEN
+)
 
 
 class Desk:
@@ -45,7 +47,7 @@ class Desk:
     async def says(self, question: Question, *keys: bytes) -> Answer:
         """Press one key after the other, once the question is heard."""
         for number, key in enumerate(keys):
-            self.press(key, DEAF_S + 0.1 + 0.1 * number)
+            self.press(key, IGNORE_KEYS_S + 0.1 + 0.1 * number)
         return await self.observer.answer(TRY, question)
 
 
@@ -150,8 +152,8 @@ async def test_a_link_that_goes_down_needs_no_word() -> None:
         assert desk.screen.getvalue() == ""
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-async def test_no_two_answers_to_a_question_share_a_key(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(QuestionKind))
+async def test_no_two_answers_to_a_question_share_a_key(kind: QuestionKind) -> None:
     keys = [key for choice in Question(kind, "?").choices for key in KEYS[choice]]
     assert len(keys) == len(set(keys))
-    assert all(name_of(choice) for choice in Question(kind, "?").choices)
+    assert all(key_name(choice) for choice in Question(kind, "?").choices)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tests.support.captures.malformed_logs import FILES, malformed_log
 
 from belvedere.errors import OwnerError
-from belvedere.lab.logs.survey import Survey
+from belvedere.lab.logs.analysis import LogAnalysis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def test_whatever_is_in_a_log_it_is_read_or_refused_in_one_line(tmp_path: Path) 
     for seed in range(SEEDS):
         path.write_bytes(malformed_log(Random(seed)))
         try:
-            Survey(path).streams(limit=1000)
+            LogAnalysis(path).streams(limit=1000)
             read += 1
         except OwnerError as error:
             complaints.append(str(error))

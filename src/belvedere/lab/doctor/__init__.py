@@ -1,1 +1,1 @@
-"""Looks a computer over for everything that Belvedere needs, and says what is missing and how to mend it."""
+"""Checks a computer for everything that Belvedere needs, and says what is missing and how to fix it."""

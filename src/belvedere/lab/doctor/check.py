@@ -1,4 +1,4 @@
-"""Checks that know nothing of each other: each in its own time, and none that hangs keeps another from being told."""
+"""Runs independent checks concurrently, each with its own time limit: one that hangs delays no other's result."""
 
 from __future__ import annotations
 
@@ -21,73 +21,73 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-QUICK_S = 5.0  # reading files of the kernel takes milliseconds
+DEFAULT_TIMEOUT_S = 5.0  # reading files under /sys and /proc takes milliseconds
 
 
-class State(enum.StrEnum):
-    """How it stands with one thing."""
+class CheckState(enum.StrEnum):
+    """The outcome of one check; UNKNOWN where it could not be made."""
 
     OK = "ok"
     WARNING = "warning"
-    BAD = "bad"
+    ERROR = "error"
     UNKNOWN = "unknown"
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One line of the report: what was looked at, how it stands, what that means, and what mends it."""
+class CheckResult(msgspec.Struct, frozen=True):
+    """One line of the report: what was checked, the outcome, what was found, and how to fix it (or "")."""
 
     name: str
-    state: State
-    says: str
-    cure: str = ""
+    state: CheckState
+    message: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something to look at, and how long that may take."""
+    """A check with its time limit; `run` may give several results."""
 
     name: str
-    look: Callable[[], Awaitable[Sequence[Finding]]]
-    limit_s: float = QUICK_S
+    run: Callable[[], Awaitable[Sequence[CheckResult]]]
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
 
-async def examine(
-    checks: Iterable[Check], on_found: Callable[[Finding], None] = lambda _finding: None
-) -> list[Finding]:
-    """All findings, in the order of the checks, which run at the same time; `on_found` is told each at once.
+async def run_checks(
+    checks: Iterable[Check], on_result: Callable[[CheckResult], None] = lambda _result: None
+) -> list[CheckResult]:
+    """All results, in the order of the checks, which run concurrently; `on_result` gets each as soon as it is there.
 
-    A check that takes too long or fails is a finding too.
+    A check that takes too long or raises gives a result too: UNKNOWN.
     """
     calls = Calls()
 
-    async def look(check: Check) -> list[Finding]:
+    async def run(check: Check) -> list[CheckResult]:
         try:
-            found = list(await outcome(calls.begin(_looked(check)), check.limit_s))
+            found = list(await outcome(calls.begin(_run_safely(check)), check.timeout_s))
         except LinkError as error:
             if error.reason is not LinkReason.UNANSWERED:
                 raise
-            found = [Finding(check.name, State.UNKNOWN, f"no answer within {check.limit_s:g} s")]
-        for finding in found:
-            on_found(finding)
+            found = [CheckResult(check.name, CheckState.UNKNOWN, f"no answer within {check.timeout_s:g} s")]
+        for result in found:
+            on_result(result)
         return found
 
-    found = await asyncio.gather(*(look(check) for check in checks))
-    return [finding for findings in found for finding in findings]
+    found = await asyncio.gather(*(run(check) for check in checks))
+    return [result for results in found for result in results]
 
 
-def worst(findings: Iterable[Finding]) -> State:
-    """How it stands with all of it together."""
-    order = (State.BAD, State.WARNING, State.UNKNOWN)
-    states = {finding.state for finding in findings}
-    return next((state for state in order if state in states), State.OK)
+def worst_state(results: Iterable[CheckResult]) -> CheckState:
+    """The worst state among the results: error, then warning, then unknown."""
+    order = (CheckState.ERROR, CheckState.WARNING, CheckState.UNKNOWN)
+    states = {result.state for result in results}
+    return next((state for state in order if state in states), CheckState.OK)
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """What `work` returns or raises, in a thread that nobody waits for when it hangs in the kernel."""
+async def run_in_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a daemon thread: where it hangs in a system call, neither the loop nor the exit waits for it."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def tell(result: T | None, error: BaseException | None) -> None:
+    def set_result(result: T | None, error: BaseException | None) -> None:
         if done.done():
             return
         if error is not None:
@@ -99,29 +99,29 @@ async def in_thread(work: Callable[[], T]) -> T:
         result, failure = None, None
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 - handed on to whoever asked
+        except Exception as error:  # noqa: BLE001 - raised again in the coroutine that waits
             failure = error
         try:
-            loop.call_soon_threadsafe(tell, result, failure)
-        except RuntimeError:  # the loop has ended; nobody wants to know any more
-            logger.debug("a check ended after the doctor had gone")
+            loop.call_soon_threadsafe(set_result, result, failure)
+        except RuntimeError:  # the loop is closed: the check outlasted the command
+            logger.debug("a check's thread ended after the event loop was closed; its result is dropped")
 
     threading.Thread(target=run, daemon=True, name="check").start()
     return await done
 
 
-def threaded(work: Callable[[], Sequence[Finding]]) -> Callable[[], Awaitable[Sequence[Finding]]]:
-    """The same look, in a thread."""
+def in_worker_thread(work: Callable[[], Sequence[CheckResult]]) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+    """The blocking check as a coroutine function that runs it in a thread."""
 
-    async def look() -> Sequence[Finding]:
-        return await in_thread(work)
+    async def run() -> Sequence[CheckResult]:
+        return await run_in_thread(work)
 
-    return look
+    return run
 
 
-async def _looked(check: Check) -> Sequence[Finding]:
+async def _run_safely(check: Check) -> Sequence[CheckResult]:
     try:
-        return await check.look()
+        return await check.run()
     except Exception as error:
-        logger.debug("%s failed", check.name, exc_info=True)
-        return [Finding(check.name, State.UNKNOWN, f"could not be looked at: {type(error).__name__}: {error}")]
+        logger.debug("check %s failed", check.name, exc_info=True)
+        return [CheckResult(check.name, CheckState.UNKNOWN, f"the check failed: {type(error).__name__}: {error}")]

@@ -1,4 +1,4 @@
-"""Whether a guardian would watch over the head here: one is started, found to have its own way to BlueZ, and ended."""
+"""Whether a guardian process works on this computer: starts one, waits until it reaches BlueZ, and ends it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,43 @@ import time
 from typing import TYPE_CHECKING
 
 from belvedere.guardian.process import ChildProcess, GuardianProcess, GuardianState, start_child
-from belvedere.lab.doctor.check import Finding, State
+from belvedere.lab.doctor.check import CheckResult, CheckState
 from belvedere.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAME = "guardian"
-WATCHES_WITHIN_S = 4.0  # it takes a tenth of a second, on a Raspberry Pi that boots some more
-GLANCE_S = 0.05
-NO_FRAME = b""  # nothing turns, so there is nothing that this one could write
+START_TIMEOUT_S = 4.0  # it takes a tenth of a second, and longer on a Raspberry Pi that is still booting
+POLL_S = 0.05
+NO_FRAME = b""  # nothing turns during the check, so this guardian never has a stop to write
 
 
 async def guardian(
     *, is_enabled: bool, start: Callable[[int, int, bytes, float], ChildProcess] = start_child
-) -> list[Finding]:
-    """What becomes of a head whose server hangs or is killed."""
-    unguarded = "if Belvedere hangs or is killed while the head turns, it turns on until a restart"
+) -> list[CheckResult]:
+    """Whether the head would be stopped if the server hung or were killed."""
+    consequence = "if Belvedere hangs or is killed while the head turns, it keeps turning until Belvedere is restarted"
     if not is_enabled:
-        return [Finding(NAME, State.WARNING, f"switched off: {unguarded}", "[guardian] enabled = true")]
+        return [CheckResult(NAME, CheckState.WARNING, f"switched off: {consequence}", "[guardian] enabled = true")]
     try:
         process = GuardianProcess(NO_FRAME, dead_man_s=1.0, clock=time.monotonic, start=start)
-    except (OSError, AttributeError):  # only Linux has such memory, and only Linux has BlueZ
-        return [Finding(NAME, State.WARNING, f"not on this system: {unguarded}")]
+    except (OSError, AttributeError):  # memfd exists on Linux only, as does BlueZ
+        return [CheckResult(NAME, CheckState.WARNING, f"not available on this system: {consequence}")]
     running = asyncio.create_task(process.run())
     try:
-        async with within(WATCHES_WITHIN_S):
-            while process.state is not GuardianState.WATCHING:  # noqa: ASYNC110 - a look into memory, of which nobody tells
-                await asyncio.sleep(GLANCE_S)
+        async with within(START_TIMEOUT_S):
+            while process.state is not GuardianState.WATCHING:  # noqa: ASYNC110 - shared memory signals no change
+                await asyncio.sleep(POLL_S)
     except TimeoutError:
-        cure = "D-Bus must be reached: see Bluetooth service"
-        return [Finding(NAME, State.WARNING, f"does not come to watch: {unguarded}", cure)]
+        fix = "it must reach D-Bus: see the check `Bluetooth service`"
+        return [
+            CheckResult(
+                NAME, CheckState.WARNING, f"did not start watching within {START_TIMEOUT_S:g} s: {consequence}", fix
+            )
+        ]
     finally:
         running.cancel()
         await asyncio.wait({running})
         process.close()
-    return [Finding(NAME, State.OK, "starts, and reaches D-Bus by itself; /readyz tells of a running Belvedere's own")]
+    return [CheckResult(NAME, CheckState.OK, "starts and reaches D-Bus; for the one of a running server see /readyz")]

@@ -1,6 +1,6 @@
-"""Sockets into the kernel's Bluetooth: asking for a quick interval, and hearing what was granted.
+"""The kernel's Bluetooth sockets: requesting short connection intervals, and monitoring those in use.
 
-Asking needs CAP_NET_ADMIN, hearing CAP_NET_RAW; without them PermissionError or a refusal says so.
+Requests need CAP_NET_ADMIN, monitoring CAP_NET_RAW; without them the kernel answers with a status or PermissionError.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from belvedere.lab.doctor.mgmt import (
     LOAD_PARAMETERS,
-    Granted,
+    ConnectionParameters,
     MgmtStatus,
-    Wanted,
-    granted_in,
-    load_parameters,
+    UnitAddress,
+    load_parameters_command,
+    parse_connection_parameters,
     status_of,
 )
 from belvedere.patience import within
@@ -31,14 +31,14 @@ PROTOCOL_HCI = 1
 NO_DEVICE = 0xFFFF
 MONITOR, CONTROL = 2, 3  # channels of an HCI socket
 ADDRESS = struct.Struct("=HHH")  # sockaddr_hci: family, device, channel
-ANSWER_S = 2.0
+REPLY_TIMEOUT_S = 2.0
 PACKET_BYTES = 4096
 
 
 def kernel_socket(channel: int) -> socket.socket:
-    """A socket on this channel. Raises OSError; PermissionError where the process may not.
+    """A socket on this channel. Raises OSError; PermissionError where a capability is missing.
 
-    Python binds HCI sockets to devices only, hence the call into the C library.
+    Python can bind HCI sockets to devices only, not to channels; hence the call into the C library.
     """
     family = getattr(socket, "AF_BLUETOOTH", 31)
     opened = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL_HCI)
@@ -51,11 +51,14 @@ def kernel_socket(channel: int) -> socket.socket:
     return opened
 
 
-async def ask_for_quick_links(adapter: int, wanted: list[Wanted], control: socket.socket) -> MgmtStatus | int:
-    """Have the kernel take 7.5 to 15 ms for these units; returns its answer. Raises OSError, TimeoutError."""
+async def load_connection_parameters(
+    adapter: int, units: list[UnitAddress], control: socket.socket
+) -> MgmtStatus | int:
+    """Request 7.5 to 15 ms for these units; returns the kernel's status. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    control.send(load_parameters(adapter, wanted))  # once: the kernel says 0 bytes of a request that it will refuse
-    async with within(ANSWER_S):
+    # send, not sendall: of a request that it will refuse, the kernel reports 0 bytes sent, and sendall would loop.
+    control.send(load_parameters_command(adapter, units))
+    async with within(REPLY_TIMEOUT_S):
         while True:
             status = status_of(await loop.sock_recv(control, PACKET_BYTES), LOAD_PARAMETERS)
             if status is not None:
@@ -63,11 +66,11 @@ async def ask_for_quick_links(adapter: int, wanted: list[Wanted], control: socke
 
 
 class Monitor:
-    """Hears what every connection of this computer is granted."""
+    """Collects the parameters of every connection of this computer from the monitor channel."""
 
-    def __init__(self, heard: socket.socket) -> None:
-        self._heard = heard
-        self._granted: list[Granted] = []
+    def __init__(self, monitor_socket: socket.socket) -> None:
+        self._heard = monitor_socket
+        self._parameters: list[ConnectionParameters] = []
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -80,16 +83,19 @@ class Monitor:
             loop.remove_reader(self._heard)
             self._heard.close()
 
-    def granted(self, address: str) -> Granted | None:
-        """What the newest connection with this unit has now, if it was heard."""
-        found: Granted | None = None
-        for one in self._granted:
+    def parameters(self, address: str) -> ConnectionParameters | None:
+        """The current parameters of the newest connection to this unit, if the monitor saw it.
+
+        An update carries only the handle, so it counts if it follows a connection to this unit with the same handle.
+        """
+        found: ConnectionParameters | None = None
+        for one in self._parameters:
             if one.address == address.upper() or (found is not None and not one.address and one.handle == found.handle):
                 found = one
         return found
 
     def _receive(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            granted = granted_in(self._heard.recv(PACKET_BYTES))
-            if granted is not None:
-                self._granted.append(granted)
+            parameters = parse_connection_parameters(self._heard.recv(PACKET_BYTES))
+            if parameters is not None:
+                self._parameters.append(parameters)

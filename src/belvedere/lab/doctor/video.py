@@ -1,4 +1,4 @@
-"""Cameras and encoders as the kernel shows them: V4L2, spoken with ioctls so that no program has to be installed."""
+"""V4L2 cameras and encoders, queried with ioctls, so that no program has to be installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from belvedere.lab.doctor.check import Finding, State
+from belvedere.lab.doctor.check import CheckResult, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,49 +24,53 @@ VIDIOC_ENUM_FRAMESIZES = 0xC02C564A
 CAPABILITY = struct.Struct("16s32s32sIII12x")  # driver, card, bus, version, capabilities, device_caps
 FORMAT = struct.Struct("III32sII12x")  # index, type, flags, description, pixelformat, mbus_code
 SIZE = struct.Struct("IIIII24x")  # index, pixel_format, type, width, height (discrete), or ranges
-CAPTURES, ENCODES_OR_DECODES, ENCODES_PLANES = 0x1, 0x8000, 0x4000
+CAN_CAPTURE, IS_CODEC, IS_CODEC_MULTIPLANAR = 0x1, 0x8000, 0x4000
 CAP_DEVICE_CAPS = 0x80000000
-CAPTURE, CAPTURE_PLANES = 1, 9
+CAPTURE, CAPTURE_MULTIPLANAR = 1, 9
 DISCRETE = 1
-MOST = 64  # of formats and sizes: a driver that never ends its list would keep us for ever
-CAMERA_GROUP = "sudo usermod -aG video $USER, and log in anew"
+MAX_ENTRIES = 64  # of formats and of sizes: bounds the loop where a driver never ends its list
+CAMERA_GROUP = "sudo usermod -aG video $USER, then log out and in again"
 
 
-class Camera(msgspec.Struct, frozen=True):
-    """A video device: what it calls itself, what it does, and its formats with their largest sizes."""
+class VideoDevice(msgspec.Struct, frozen=True):
+    """A video device: its name, what it can do, and its formats, each with its largest size.
+
+    Attributes:
+        is_codec: a memory-to-memory device, such as a hardware encoder.
+    """
 
     path: str
     card: str
-    captures: bool
-    converts: bool
+    can_capture: bool
+    is_codec: bool
     formats: tuple[str, ...]
 
 
 class Node(NamedTuple):
-    """An opened device: answers an ioctl with the structure changed by the driver, or raises OSError."""
+    """An opened device: `ask` makes an ioctl and returns the structure that the driver filled in, or raises OSError."""
 
     ask: Callable[[int, bytes], bytes]
 
 
-def look_at(path: str, node: Node) -> Camera:
-    """What a device tells of itself. Raises OSError where it is no V4L2 device."""
+def query_device(path: str, node: Node) -> VideoDevice:
+    """The device's name, abilities and formats. Raises OSError where it is no V4L2 device."""
     _driver, card, _bus, _version, all_caps, own_caps = CAPABILITY.unpack(
         node.ask(VIDIOC_QUERYCAP, bytes(CAPABILITY.size))
     )
     caps = own_caps if all_caps & CAP_DEVICE_CAPS else all_caps
-    converts = bool(caps & (ENCODES_OR_DECODES | ENCODES_PLANES))
-    kind = CAPTURE_PLANES if caps & ENCODES_PLANES else CAPTURE
-    wants_formats = converts or caps & CAPTURES
+    is_codec = bool(caps & (IS_CODEC | IS_CODEC_MULTIPLANAR))
+    kind = CAPTURE_MULTIPLANAR if caps & IS_CODEC_MULTIPLANAR else CAPTURE
+    wants_formats = is_codec or caps & CAN_CAPTURE
     formats = tuple(_formats(node, kind)) if wants_formats else ()
-    return Camera(path, card.rstrip(b"\0").decode(errors="replace"), bool(caps & CAPTURES), converts, formats)
+    return VideoDevice(path, card.rstrip(b"\0").decode(errors="replace"), bool(caps & CAN_CAPTURE), is_codec, formats)
 
 
 def _formats(node: Node, kind: int) -> Iterator[str]:
-    for index in range(MOST):
+    for index in range(MAX_ENTRIES):
         try:
             answer = node.ask(VIDIOC_ENUM_FMT, FORMAT.pack(index, kind, 0, b"", 0, 0))
         except OSError as error:
-            if error.errno == errno.EINVAL:  # so the list ends
+            if error.errno == errno.EINVAL:  # V4L2's end of the list
                 return
             raise
         pixels = FORMAT.unpack(answer)[4]
@@ -77,7 +81,7 @@ def _formats(node: Node, kind: int) -> Iterator[str]:
 
 def _largest(node: Node, pixels: int) -> tuple[int, int] | None:
     largest: tuple[int, int] | None = None
-    for index in range(MOST):
+    for index in range(MAX_ENTRIES):
         try:
             answer = node.ask(VIDIOC_ENUM_FRAMESIZES, SIZE.pack(index, pixels, 0, 0, 0))
         except OSError:
@@ -90,39 +94,42 @@ def _largest(node: Node, pixels: int) -> tuple[int, int] | None:
     return largest
 
 
-def cameras(folder: Path = DEVICES, look: Callable[[Path], Camera] | None = None) -> list[Finding]:
-    """Every camera with what it gives."""
+def cameras(folder: Path = DEVICES, run: Callable[[Path], VideoDevice] | None = None) -> list[CheckResult]:
+    """Every camera with its formats."""
     paths = sorted(folder.glob("video[0-9]*"))
-    found, denied = _looked_at(paths, look or _opened)
-    sources = [camera for camera in found if camera.captures and not camera.converts and camera.formats]
+    found, denied = _query_devices(paths, run or _query_path)
+    sources = [camera for camera in found if camera.can_capture and not camera.is_codec and camera.formats]
     if sources:
-        return [Finding("camera", State.OK, f"{one.card} at {one.path}: {', '.join(one.formats)}") for one in sources]
+        return [
+            CheckResult("camera", CheckState.OK, f"{one.card} at {one.path}: {', '.join(one.formats)}")
+            for one in sources
+        ]
     if denied:
-        return [Finding("camera", State.BAD, f"this user may not open {denied[0]}", CAMERA_GROUP)]
-    cure = "plug the capture stick in; in a container, hand it the device /dev/video0"
-    return [Finding("camera", State.WARNING, "there is none", cure)]
+        return [CheckResult("camera", CheckState.ERROR, f"no permission to open {denied[0]}", CAMERA_GROUP)]
+    fix = "plug in the camera or its capture device; in a container, pass the device /dev/video0 through"
+    return [CheckResult("camera", CheckState.WARNING, "no camera found", fix)]
 
 
-def hardware_encoder(folder: Path = DEVICES, look: Callable[[Path], Camera] | None = None) -> str | None:
-    """The device that encodes H.264 in hardware, as on a Raspberry Pi up to 4, or None."""
-    found, _denied = _looked_at(sorted(folder.glob("video[0-9]*")), look or _opened)
-    encoding = (camera for camera in found if camera.converts and any(one.startswith("H264") for one in camera.formats))
+def hardware_encoder(folder: Path = DEVICES, run: Callable[[Path], VideoDevice] | None = None) -> str | None:
+    """The device that encodes H.264 in hardware, as a Raspberry Pi up to the 4 has; None where there is none."""
+    found, _denied = _query_devices(sorted(folder.glob("video[0-9]*")), run or _query_path)
+    encoding = (camera for camera in found if camera.is_codec and any(one.startswith("H264") for one in camera.formats))
     return next((f"{camera.card} at {camera.path}" for camera in encoding), None)
 
 
-def _looked_at(paths: list[Path], look: Callable[[Path], Camera]) -> tuple[list[Camera], list[Path]]:
+def _query_devices(paths: list[Path], run: Callable[[Path], VideoDevice]) -> tuple[list[VideoDevice], list[Path]]:
     found, denied = [], []
     for path in paths:
         try:
-            found.append(look(path))
+            found.append(run(path))
         except PermissionError:
             denied.append(path)
-        except OSError:  # busy, gone, or no V4L2 device
+        except OSError:  # busy, unplugged, or not a V4L2 device
             continue
     return found, denied
 
 
-def _opened(path: Path) -> Camera:
+def _query_path(path: Path) -> VideoDevice:
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def ask(request: int, argument: bytes) -> bytes:
@@ -131,6 +138,6 @@ def _opened(path: Path) -> Camera:
         return bytes(answer)
 
     try:
-        return look_at(str(path), Node(ask))
+        return query_device(str(path), Node(ask))
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Shows what the doctor found: a line each, with the cure below where there is one; or JSON."""
+"""Shows the results of the checks: a line each, with the fix below; or as JSON."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from belvedere.lab.doctor.check import Finding, State, worst
+from belvedere.lab.doctor.check import CheckResult, CheckState, worst_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKS = {
-    State.OK: Text("✔ ok", "green"),
-    State.WARNING: Text("! warning", "bold yellow"),
-    State.BAD: Text("✘ bad", "bold red"),
-    State.UNKNOWN: Text("? unknown", "cyan"),
+    CheckState.OK: Text("✔ ok", "green"),
+    CheckState.WARNING: Text("! warning", "bold yellow"),
+    CheckState.ERROR: Text("✘ error", "bold red"),
+    CheckState.UNKNOWN: Text("? unknown", "cyan"),
 }
 
 
-def report(findings: Sequence[Finding]) -> Table:
-    """All findings as a table without lines."""
+def results_table(results: Sequence[CheckResult]) -> Table:
+    """All results as a table without lines."""
     shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column(no_wrap=True)
     shown.add_column(no_wrap=True, style="bold")
     shown.add_column(overflow="fold")
-    for finding in findings:
-        shown.add_row(MARKS[finding.state], finding.name, escape(finding.says))
-        if finding.cure:
-            shown.add_row("", "", _arrow(finding.cure))
+    for result in results:
+        shown.add_row(MARKS[result.state], result.name, escape(result.message))
+        if result.fix:
+            shown.add_row("", "", _fix_line(result.fix))
     return shown
 
 
-def _arrow(cure: str) -> Table:
-    """The cure behind an arrow, its lines one below the other."""
+def _fix_line(fix: str) -> Table:
+    """The fix behind an arrow; in a grid, so that wrapped lines are indented behind the arrow."""
     shown = Table.grid(padding=(0, 1))
-    shown.add_row(Text("->"), Text(cure, "italic"))
+    shown.add_row(Text("->"), Text(fix, "italic"))
     return shown
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """How it stands altogether, in a sentence."""
-    counts = {state: sum(finding.state is state for finding in findings) for state in State}
-    if counts[State.BAD]:
-        return f"{counts[State.BAD]} of {len(findings)} must be mended; the arrows say how."
-    if counts[State.WARNING]:
-        return f"It works; {counts[State.WARNING]} of {len(findings)} could be better."
-    if counts[State.UNKNOWN]:
-        return f"Nothing bad was found; {counts[State.UNKNOWN]} of {len(findings)} could not be looked at."
-    return "All is well."
+def summary(results: Sequence[CheckResult]) -> str:
+    """All results in one sentence."""
+    counts = {state: sum(result.state is state for result in results) for state in CheckState}
+    if counts[CheckState.ERROR]:
+        return f"{counts[CheckState.ERROR]} of {len(results)} checks failed; the arrows say how to fix them."
+    if counts[CheckState.WARNING]:
+        return f"Belvedere will run; {counts[CheckState.WARNING]} of {len(results)} checks gave a warning."
+    if counts[CheckState.UNKNOWN]:
+        return f"No errors; {counts[CheckState.UNKNOWN]} of {len(results)} checks could not be made."
+    return "All checks passed."
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(results: Sequence[CheckResult]) -> str:
     """Everything as one JSON document."""
-    lines = [{"name": one.name, "state": one.state.value, "says": one.says, "cure": one.cure} for one in findings]
-    return json.dumps({"state": worst(findings).value, "findings": lines}, indent=2, ensure_ascii=False)
+    lines = [{"name": one.name, "state": one.state.value, "message": one.message, "fix": one.fix} for one in results]
+    return json.dumps({"state": worst_state(results).value, "results": lines}, indent=2, ensure_ascii=False)

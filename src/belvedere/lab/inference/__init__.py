@@ -1,1 +1,1 @@
-"""Learning how a head's frames are laid out from values that its app wrote; pure, and never more sure than the data."""
+"""Infers a head's frame layout from the values that its app wrote. Pure; its confidence never exceeds the evidence."""

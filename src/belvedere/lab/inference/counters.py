@@ -1,4 +1,4 @@
-"""Finds digits that count the frames: they go on by one from frame to frame, also where nothing else changes."""
+"""Finds frame counters: digits that advance by one from frame to frame, even where nothing else changes."""
 
 from __future__ import annotations
 
@@ -6,62 +6,62 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from belvedere.lab.inference.readings import Kind, Reading, rounded
+from belvedere.lab.inference.results import FieldKind, FrameField, round_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FEWEST_STEPS = 8
-MOST_LOST = 3
-"""Frames lost in a row that still count as one step: a step of more says nothing."""
+MIN_STEPS = 8
+MAX_LOST = 3
+"""Consecutive lost frames that are tolerated: a larger step is no evidence of a counter."""
 
-COUNTS_SHARE = 0.9
-STEADY_SHARE = 0.5
+MIN_COUNTED_SHARE = 0.9
+MIN_STEADY_SHARE = 0.5
 
 
-def counters_of(takes: Sequence[Sequence[bytes]], length: int) -> list[Reading]:
-    """Counters in frames of one length: bytes first, then digits of bytes that do not count as a whole."""
-    found = [reading for at in range(length) if (reading := _byte_counter(takes, 2 * at))]
-    whole = {reading.start for reading in found}
+def find_counters(sequences: Sequence[Sequence[bytes]], length: int) -> list[FrameField]:
+    """Counters in frames of one length: whole bytes first, then single digits of the other bytes."""
+    found = [frame_field for at in range(length) if (frame_field := _byte_counter(sequences, 2 * at))]
+    whole = {frame_field.start for frame_field in found}
     halves = (at for at in range(2 * length) if at - at % 2 not in whole)
-    found += [reading for at in halves if (reading := _counter(takes, at, at + 1))]
-    return sorted(found, key=lambda reading: reading.start)
+    found += [frame_field for at in halves if (frame_field := _counter(sequences, at, at + 1))]
+    return sorted(found, key=lambda frame_field: frame_field.start)
 
 
-def _byte_counter(takes: Sequence[Sequence[bytes]], start: int) -> Reading | None:
-    """A byte that counts as a whole: one whose first half never changes counts in its second."""
-    firsts = {_number(value, start, start + 1) for take in takes for value in take}
-    return _counter(takes, start, start + 2) if len(firsts) > 1 else None
+def _byte_counter(sequences: Sequence[Sequence[bytes]], start: int) -> FrameField | None:
+    """A whole byte that counts. If its high digit never changes, only the low digit counts, and this is None."""
+    firsts = {_number(value, start, start + 1) for sequence in sequences for value in sequence}
+    return _counter(sequences, start, start + 2) if len(firsts) > 1 else None
 
 
-def _counter(takes: Sequence[Sequence[bytes]], start: int, end: int) -> Reading | None:
+def _counter(sequences: Sequence[Sequence[bytes]], start: int, end: int) -> FrameField | None:
     modulus = 16 ** (end - start)
     steps = Counter(
         (_number(after, start, end) - _number(before, start, end)) % modulus
-        for take in takes
-        for before, after in pairwise(take)
+        for sequence in sequences
+        for before, after in pairwise(sequence)
     )
     total = steps.total()
-    if total < FEWEST_STEPS:
+    if total < MIN_STEPS:
         return None
     step, commonest = steps.most_common(1)[0]
     if step not in (1, modulus - 1, 2):
         return None
-    counted = sum(steps[step * lost % modulus] for lost in range(1, MOST_LOST + 2))
-    if counted < COUNTS_SHARE * total or commonest < STEADY_SHARE * total:
+    counted = sum(steps[step * lost % modulus] for lost in range(1, MAX_LOST + 2))
+    if counted < MIN_COUNTED_SHARE * total or commonest < MIN_STEADY_SHARE * total:
         return None
-    seen = len({_number(value, start, end) for take in takes for value in take})
-    if seen < min(FEWEST_STEPS, modulus // 2):
+    seen = len({_number(value, start, end) for sequence in sequences for value in sequence})
+    if seen < min(MIN_STEPS, modulus // 2):
         return None
-    confidence = rounded((counted + 1) / (total + 2) * (1 - 2.0 ** -(commonest / 3)))
+    confidence = round_confidence((counted + 1) / (total + 2) * (1 - 2.0 ** -(commonest / 3)))
     by = "one" if step == 1 else "two" if step == 2 else "one, downwards,"  # noqa: PLR2004 - the steps allowed above
-    return Reading(
-        kind=Kind.COUNTER,
+    return FrameField(
+        kind=FieldKind.COUNTER,
         start=start,
         end=end,
         confidence=confidence,
-        says=f"counts frames by {by} modulo {modulus}",
-        evidence=f"{commonest} of {total} steps are by {by}, {counted - commonest} more as if frames had been lost",
+        description=f"a frame counter, by {by} modulo {modulus}",
+        evidence=f"{commonest} of {total} steps are by {by}, and {counted - commonest} more would be with lost frames",
     )
 
 

@@ -1,4 +1,4 @@
-"""Finds the frame that ends motion: what bursts of commands end with, and what silence follows."""
+"""Finds the stop frame: the one that bursts of commands end with before a silence."""
 
 from __future__ import annotations
 
@@ -6,77 +6,79 @@ from collections import Counter
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from belvedere.lab.inference.readings import Stop, rounded
+from belvedere.lab.inference.results import StopFrame, round_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from belvedere.lab.inference.families import Family
+    from belvedere.lab.inference.commands import CommandSet
 
-LONG_RUN = 8  # times in a row: a stick that is held still says the same as well, but seldom for so long
-FEWEST_RUNS = 3  # once or twice may be somebody's full speed
-MANY_RUNS = 1.5  # so many times as often as the next
-MANY_ENDS = 0.5  # less than every second burst ends with it: then it is no stop
+LONG_RUN_FRAMES = 8  # repetitions: a stick held still repeats its frame too, but seldom for so long
+MIN_RUNS = 3  # once or twice may be full speed, held
+MIN_RUNS_RATIO = 1.5  # ratio to the next most frequent
+MIN_END_SHARE = 0.5  # of the bursts; a frame that ends fewer is not taken for a stop
 
 
-def masked(value: bytes, hidden: Collection[int]) -> str:
-    """The frame's digits, with a `?` for each that is hidden: a counter's or a check's."""
+def mask(value: bytes, hidden: Collection[int]) -> str:
+    """The frame's digits, with `?` for those that are hidden: counters and checksums."""
     return "".join("?" if at in hidden else digit for at, digit in enumerate(value.hex()))
 
 
-def stop_of(family: Family, hidden: Collection[int]) -> Stop | None:
-    """The frame that most bursts end with, or that is said on and on, if anything else moves."""
-    return _ending(family, hidden) or _resting(family, hidden)
+def find_stop(commands: CommandSet, hidden: Collection[int]) -> StopFrame | None:
+    """The frame that most bursts end with, or one that is repeated at rest; None where there is no other frame."""
+    return _burst_end(commands, hidden) or _repeated_frame(commands, hidden)
 
 
-def _ending(family: Family, hidden: Collection[int]) -> Stop | None:
+def _burst_end(commands: CommandSet, hidden: Collection[int]) -> StopFrame | None:
     ends: Counter[str] = Counter()
-    amid: Counter[str] = Counter()
-    for burst in _bursts(family, hidden):
+    within: Counter[str] = Counter()
+    for burst in _bursts(commands, hidden):
         ends[burst[-1]] += 1
-        amid.update(set(_before_the_end(burst)))
-    frames = set(ends) | set(amid)
-    if len(frames) < 2 or not ends:  # noqa: PLR2004 - a stop is one thing, and motion another
+        within.update(set(_before_the_end(burst)))
+    frames = set(ends) | set(within)
+    if len(frames) < 2 or not ends:  # noqa: PLR2004 - a stop and at least one motion
         return None
-    digits, count = max(ends.items(), key=lambda item: (item[1] - amid[item[0]], item[1], item[0].count("0")))
+    digits, count = max(ends.items(), key=lambda item: (item[1] - within[item[0]], item[1], item[0].count("0")))
     bursts = ends.total()
-    if count < MANY_ENDS * bursts or amid[digits] >= count:
+    if count < MIN_END_SHARE * bursts or within[digits] >= count:
         return None
-    confidence = rounded((count + 1) / (bursts + 2) * (1 - amid[digits] / (2 * bursts)))
-    return Stop(digits, confidence, f"{count} of {bursts} bursts of commands end with it, and then there is silence")
+    confidence = round_confidence((count + 1) / (bursts + 2) * (1 - within[digits] / (2 * bursts)))
+    return StopFrame(digits, confidence, f"{count} of {bursts} bursts of commands end with it, before a silence")
 
 
-def _resting(family: Family, hidden: Collection[int]) -> Stop | None:
-    """The frame that is said on and on, again and again, where an app never falls silent."""
+def _repeated_frame(commands: CommandSet, hidden: Collection[int]) -> StopFrame | None:
+    """The frame that is often repeated for long: the stop of an app that keeps sending while at rest."""
     runs: Counter[str] = Counter()
-    for take in family.takes:
-        for digits, same in groupby(masked(sample.value, hidden) for sample in take):
-            runs[digits] += sum(1 for _ in same) >= LONG_RUN
+    for sequence in commands.sequences:
+        for digits, same in groupby(mask(sample.value, hidden) for sample in sequence):
+            runs[digits] += sum(1 for _ in same) >= LONG_RUN_FRAMES
     if not runs:
         return None
     (digits, count), *others = sorted(runs.items(), key=lambda item: (-item[1], -item[0].count("0"), item[0]))
     rival = others[0][1] if others else 0
-    if not others or count < FEWEST_RUNS or count < MANY_RUNS * rival:
+    if not others or count < MIN_RUNS or count < MIN_RUNS_RATIO * rival:
         return None
-    return Stop(
-        digits, rounded(0.8 * (count + 1) / (count + 2)), f"it is said on and on {count} times, with motion between"
+    return StopFrame(
+        digits,
+        round_confidence(0.8 * (count + 1) / (count + 2)),
+        f"it is sent repeatedly {count} times, with motion in between",
     )
 
 
-def _bursts(family: Family, hidden: Collection[int]) -> list[list[str]]:
-    """Commands without silence between them."""
+def _bursts(commands: CommandSet, hidden: Collection[int]) -> list[list[str]]:
+    """Runs of commands without a silence between them."""
     bursts: list[list[str]] = []
-    for take in family.takes:
-        bursts.append([masked(take[0].value, hidden)])
-        for before, after in pairwise(take):
-            if after.time_s - before.time_s > family.silence_s:
+    for sequence in commands.sequences:
+        bursts.append([mask(sequence[0].value, hidden)])
+        for before, after in pairwise(sequence):
+            if after.time_s - before.time_s > commands.silence_s:
                 bursts.append([])
-            bursts[-1].append(masked(after.value, hidden))
+            bursts[-1].append(mask(after.value, hidden))
     return bursts
 
 
 def _before_the_end(burst: Sequence[str]) -> list[str]:
-    """What came before the last frame and its repetitions."""
+    """The frames before the last one and its repetitions."""
     end = len(burst)
     while end and burst[end - 1] == burst[-1]:
         end -= 1

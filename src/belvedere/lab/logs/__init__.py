@@ -1,1 +1,1 @@
-"""Reading a phone's Bluetooth log: from any file that holds HCI to what was written to which attribute of whom."""
+"""Reads Bluetooth logs: from a file of HCI packets to the values written to each attribute of each device."""

@@ -1,4 +1,4 @@
-"""Which attribute has which UUID, as far as a log holds the discovery (Core 5.4, volume 3, part G)."""
+"""Attribute tables: the UUID of each attribute, as far as a log contains the discovery (Core 5.4, volume 3, part G)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from bisect import bisect_left
 from itertools import islice
 from typing import NamedTuple
 
-from belvedere.lab.words import SIG_TAIL
+from belvedere.lab.labels import SIG_TAIL
 
 PRIMARY, SECONDARY, INCLUDE, CHARACTERISTIC = (f"0000{number:04x}{SIG_TAIL}" for number in range(0x2800, 0x2804))
 DEVICE_NAME = f"00002a00{SIG_TAIL}"
 DATABASE_HASH = f"00002b2a{SIG_TAIL}"
 LONG_UUID_BYTES = 16
 
-MOST_ATTRIBUTES = 100_000
-"""Words kept for a whole log; a device has a hundred or so, which seldom change, and a log dozens of devices."""
+MAX_ATTRIBUTES = 100_000
+"""Entries kept for a whole log. A device has about a hundred attributes, which seldom change; a log dozens of them."""
 
 
 class Service(NamedTuple):
-    """A service and its handles, the last included."""
+    """A service and its range of handles, both ends included."""
 
     start: int
     end: int
@@ -27,94 +27,96 @@ class Service(NamedTuple):
 
 
 class Characteristic(NamedTuple):
-    """A characteristic; `properties` are the bits of its declaration."""
+    """A characteristic; `properties` are the bits in its declaration."""
 
     handle: int  # of its value
     uuid: str
     properties: int
 
 
-class Room:
-    """What all tables of a log share: how many more words may be kept, and how far the log was read.
+class TableContext:
+    """What all tables of a log share: the number of entries that may still be kept, and the current record.
 
     Attributes:
-        left: words that may still be kept.
-        frame: the record that is being read; what is said holds from there on.
+        left: entries that may still be kept.
+        frame: the record being decoded; type changes apply from it on.
     """
 
-    def __init__(self, left: int = MOST_ATTRIBUTES) -> None:
+    def __init__(self, left: int = MAX_ATTRIBUTES) -> None:
         self.left = left
         self.frame = 0
 
-    def take(self) -> bool:
-        """Whether one more may be kept."""
+    def reserve(self) -> bool:
+        """Take one entry of the budget; False if none is left."""
         self.left -= 1
         return self.left >= 0
 
 
-class Word(NamedTuple):
-    """What an attribute is from a record on: its UUID, or None where it is not what it was, and nobody says what."""
+class TypeChange(NamedTuple):
+    """An attribute's UUID from this record on; None where the old one no longer applies and the new one is unknown."""
 
     frame: int
     uuid: str | None
 
 
-class Table:
-    """What is known of one server's attributes. The newest word counts; older ones count for the records up to it.
+class AttributeTable:
+    """The attribute table of one server, with its history: each UUID applies from the record that contained it.
 
-    Tables change: a device gets other software, and a phone's apps come and go.
+    Tables change within a log: a device gets a firmware update, and a phone's apps come and go.
 
     Attributes:
-        is_cached: whether its client asked for the hash of the table, to see if what it kept still holds.
+        is_cached: whether the client read the table's hash, to check that its cached copy is still valid.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, context: TableContext) -> None:
         self.is_cached = False
-        self._room = room
+        self._context = context
         self._services: dict[int, Service] = {}
         self._characteristics: dict[int, Characteristic] = {}
-        self._words: dict[int, list[Word]] = {}
+        self._types: dict[int, list[TypeChange]] = {}
 
     @property
     def services(self) -> list[Service]:
-        """By handle."""
+        """Sorted by handle."""
         return sorted(self._services.values())
 
     @property
     def characteristics(self) -> list[Characteristic]:
-        """By handle; as the newest words have it."""
+        """Sorted by handle; the current ones."""
         return sorted(self._characteristics.values())
 
     def uuid_of(self, handle: int, frame: int | None = None) -> str | None:
-        """The UUID of the attribute with this handle: of a value, that of its characteristic.
+        """The UUID of the attribute with this handle; for a value, that of its characteristic.
 
-        With a `frame`, what had been said up to that record, or where nothing had, what was said later.
+        With a `frame`, the UUID known at that record, or where none was yet, the first one known later.
         """
-        words = self._words.get(handle)
-        if not words:
+        changes = self._types.get(handle)
+        if not changes:
             return None
-        newest = words[-1]
-        if frame is None or len(words) == 1 or frame >= newest.frame:
+        newest = changes[-1]
+        if frame is None or len(changes) == 1 or frame >= newest.frame:
             return newest.uuid
-        at = max(0, bisect_left(words, (frame + 1,)) - 1)
-        return words[at].uuid or next((word.uuid for word in islice(words, at, None) if word.uuid), None)
+        position = max(0, bisect_left(changes, (frame + 1,)) - 1)
+        return changes[position].uuid or next(
+            (change.uuid for change in islice(changes, position, None) if change.uuid), None
+        )
 
     def uuids_of(self, handle: int, first_frame: int, last_frame: int) -> list[str]:
-        """All UUIDs that the attribute had from the first record to the last, each once, the oldest first."""
-        words = self._words.get(handle, ())
-        held = (self.uuid_of(handle, word.frame) for word in words if first_frame < word.frame <= last_frame)
-        return list(dict.fromkeys(uuid for uuid in (self.uuid_of(handle, first_frame), *held) if uuid))
+        """All UUIDs that the attribute had between these records, each once, the oldest first."""
+        changes = self._types.get(handle, ())
+        later = (self.uuid_of(handle, change.frame) for change in changes if first_frame < change.frame <= last_frame)
+        return list(dict.fromkeys(uuid for uuid in (self.uuid_of(handle, first_frame), *later) if uuid))
 
     def add_service(self, start: int, end: int, uuid: str) -> None:
         """A service was found."""
-        if uuid and (start in self._services or self._room.take()):
+        if uuid and (start in self._services or self._context.reserve()):
             self._services[start] = Service(start, end, uuid)
 
     def add_declaration(self, handle: int, value: bytes) -> None:
-        """A characteristic's declaration was read: properties, the value's handle, UUID."""
+        """A characteristic's declaration was read: properties, handle of the value, UUID."""
         if len(value) not in (5, 3 + LONG_UUID_BYTES):
             return
-        value_handle, uuid = int.from_bytes(value[1:3], "little"), uuid_in(value[3:])
+        value_handle, uuid = int.from_bytes(value[1:3], "little"), parse_uuid(value[3:])
         self.add_type(handle, CHARACTERISTIC)
         self.add_type(value_handle, uuid)
         if self.uuid_of(value_handle) == uuid:
@@ -123,29 +125,29 @@ class Table:
     def add_type(self, handle: int, uuid: str) -> None:
         """An attribute of this type was found."""
         was_declaration = self.uuid_of(handle) == CHARACTERISTIC
-        self._say(handle, uuid)
+        self._set_type(handle, uuid)
         if was_declaration and uuid != CHARACTERISTIC and handle + 1 in self._characteristics:
-            self._say(handle + 1, None)  # a value lies right behind its declaration
+            self._set_type(handle + 1, None)  # a value lies right behind its declaration, which is gone
 
-    def _say(self, handle: int, uuid: str | None) -> None:
-        """From now on the attribute is this. Where there is no room, the word before is forgotten."""
-        words = self._words.get(handle)
-        if words and words[-1].uuid == uuid:
+    def _set_type(self, handle: int, uuid: str | None) -> None:
+        """Set the attribute's UUID from now on. With the budget used up, the previous entry is overwritten."""
+        changes = self._types.get(handle)
+        if changes and changes[-1].uuid == uuid:
             return
         if handle in self._characteristics:
             del self._characteristics[handle]
-        word = Word(self._room.frame, uuid)
-        if words is None:
-            if self._room.take():
-                self._words[handle] = [word]
-        elif words[-1].frame == word.frame or not self._room.take():
-            words[-1] = word
+        change = TypeChange(self._context.frame, uuid)
+        if changes is None:
+            if self._context.reserve():
+                self._types[handle] = [change]
+        elif changes[-1].frame == change.frame or not self._context.reserve():
+            changes[-1] = change
         else:
-            words.append(word)
+            changes.append(change)
 
 
-def uuid_in(data: bytes) -> str:
-    """A UUID in full, from 2 or 16 bytes, the least first; "" from any other number."""
+def parse_uuid(data: bytes) -> str:
+    """A UUID in full from 2 or 16 bytes, little-endian; "" for any other length."""
     if len(data) == 2:  # noqa: PLR2004 - a short UUID
         return f"0000{data[1]:02x}{data[0]:02x}{SIG_TAIL}"
     return str(uuid.UUID(bytes=data[::-1])) if len(data) == LONG_UUID_BYTES else ""

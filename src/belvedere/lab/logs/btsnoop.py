@@ -1,4 +1,4 @@
-"""btsnoop: what Android, BlueZ and bumble write. Layout as in Wireshark's `wiretap/btsnoop.c` and RFC 1761."""
+"""The btsnoop format of Android, BlueZ and bumble. Layout as in Wireshark's `wiretap/btsnoop.c` and RFC 1761."""
 
 from __future__ import annotations
 
@@ -7,67 +7,48 @@ import struct
 import numpy as np
 
 from belvedere.lab.logs import datalinks
-from belvedere.lab.logs.records import LONGEST_RECORD, NotALogError, Records
-from belvedere.lab.logs.view import View
+from belvedere.lab.logs.byte_view import ByteView
+from belvedere.lab.logs.records import NotALogError, Records, split_records
 
 MAGIC = b"btsnoop\0"
 HEADER_BYTES = 16
-RECORD_BYTES = 24  # before each record's data: original and included length, flags, drops, time
-EPOCH_US = 62_168_256_000_000_000  # Android's year 0, which is Symbian's, before 1970
+RECORD_BYTES = 24  # header of a record: original and included length, flags, drops, time
+EPOCH_US = 62_168_256_000_000_000  # times count from the year 0 (as on Symbian); this is 1970
 
-LINKS = {1001: datalinks.H1, 1002: datalinks.H4, 2001: datalinks.MONITOR}
-UNREADABLE = {1003: "BCSP", 1004: "three-wire UART (H5)"}  # nothing that keeps logs writes these
+LINK_TYPES = {1001: datalinks.H1, 1002: datalinks.H4, 2001: datalinks.MONITOR}
+UNREADABLE = {1003: "BCSP", 1004: "three-wire UART (H5)"}  # no known program writes these
 
 
-class BtsnoopWalker:
-    """Walks the records of a file whose header is given."""
+class BtsnoopReader:
+    """Reads the records of a file whose header is given."""
 
     damage = ""
-    foreign = ""
+    foreign_content = ""
 
     def __init__(self, header: bytes) -> None:
         if len(header) < HEADER_BYTES:
-            raise NotALogError("a btsnoop log that ends in its header")
+            raise NotALogError("the file ends in its btsnoop header; export the log again")
         version, datalink = struct.unpack_from(">II", header, len(MAGIC))
         if version != 1:
-            raise NotALogError(f"a btsnoop log of version {version}; only 1 is known")
-        if datalink not in LINKS:
-            raise NotALogError(
-                f"a btsnoop log of {UNREADABLE.get(datalink, 'a kind')} that cannot be read ({datalink})"
-            )
-        self._link = LINKS[datalink]
+            raise NotALogError(f"btsnoop version {version} is not supported, only version 1")
+        if datalink not in LINK_TYPES:
+            raise NotALogError(f"btsnoop data link {datalink} ({UNREADABLE.get(datalink, 'unknown')}) is not supported")
+        self._link = LINK_TYPES[datalink]
 
-    def walk(self, data: bytes) -> tuple[Records | None, int]:
-        """See `Walker`."""
-        starts, end = self._starts(data)
+    def read(self, data: bytes) -> tuple[Records | None, int]:
+        """See `RecordReader`."""
+        starts, end, self.damage = split_records(data, RECORD_BYTES, 4, ">")
         if not starts:
             return None, end
-        view, at = View(data), np.array(starts, np.int64)
-        time_us = (view.u32(at + 16, ">") << 32 | view.u32(at + 20, ">")) - EPOCH_US
-        none = np.zeros_like(at)
+        view, offset = ByteView(data), np.array(starts, np.int64)
+        time_us = (view.u32(offset + 16, ">") << 32 | view.u32(offset + 20, ">")) - EPOCH_US
+        zeros = np.zeros_like(offset)
         return Records(
             view=view,
-            at=at + RECORD_BYTES,
-            length=view.u32(at + 4, ">"),
+            offset=offset + RECORD_BYTES,
+            length=view.u32(offset + 4, ">"),
             time_ns=time_us * 1000,
-            link=none + self._link,
-            interface=none,
-            flags=view.u32(at + 8, ">"),
+            link=zeros + self._link,
+            interface=zeros,
+            flags=view.u32(offset + 8, ">"),
         ), end
-
-    def _starts(self, data: bytes) -> tuple[list[int], int]:
-        length_of = struct.Struct(">I").unpack_from
-        starts: list[int] = []
-        at, end = 0, len(data)
-        last = end - RECORD_BYTES
-        while at <= last:
-            (length,) = length_of(data, at + 4)
-            if length > LONGEST_RECORD:
-                self.damage = f"a record says that it has {length} bytes"
-                break
-            following = at + RECORD_BYTES + length
-            if following > end:
-                break
-            starts.append(at)
-            at = following
-        return starts, at

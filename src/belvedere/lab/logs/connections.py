@@ -1,4 +1,4 @@
-"""Follows who is connected to whom while a log goes on: each number of a connection is given again and again."""
+"""Tracks connections through a log: a handle is reused, and means different connections at different times."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from belvedere.lab.logs.attributes import Room, Table
+from belvedere.lab.logs.attributes import AttributeTable, TableContext
 from belvedere.lab.logs.bearer import Bearer
 from belvedere.lab.logs.events import Closed, Encrypted, Named, Opened, Reset, Updated
 
 if TYPE_CHECKING:
+    from belvedere.lab.logs.byte_view import Ints
     from belvedere.lab.logs.events import Event
-    from belvedere.lab.logs.view import Ints
 
-MOST_CONNECTIONS = 20_000
-"""Told of one log; more come from no phone. Later ones are put down to the last."""
+MAX_CONNECTIONS = 20_000
+"""Per log; a phone's log has far fewer. Packets of any more are attributed to the last."""
 
-MOST_NAMES = 20_000  # heard on the air; the names of those that come later are not kept
-UNKNOWN = -1
+MAX_NAMES = 20_000  # from advertisements; later ones are not kept
+NO_CONNECTION = -1
 
 
 @dataclass(slots=True)
 class Device:
-    """Somebody at the other end: by the address, or by the connection's number where the log never tells it."""
+    """A remote device, labelled by its address, or by a connection's handle where the log does not contain that."""
 
     label: str
-    table: Table
+    table: AttributeTable
     name: str = ""
 
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. Times are of the log, and None where it does not hold the event."""
+    """One connection. Times are from the log, and None where it does not contain the event."""
 
     device: int
     handle: int
@@ -48,47 +48,47 @@ class Connection:
 
 
 @dataclass(slots=True)
-class Changes:
-    """Which connection each key meant from which packet of a piece on, as parallel lists."""
+class ConnectionChanges:
+    """Which connection each key means from which packet of a chunk on, as parallel lists."""
 
     key: list[int] = field(default_factory=list)
     index: list[int] = field(default_factory=list)
     connection: list[int] = field(default_factory=list)
 
     def add(self, key: int, index: int, connection: int) -> None:
-        """From this packet on."""
+        """The key means this connection from this packet on."""
         self.key.append(key)
         self.index.append(index)
         self.connection.append(connection)
 
 
 class Connections:
-    """All connections of a log. A key is the adapter's number and the connection's handle in one number."""
+    """All connections of a log. A key combines adapter number and connection handle into one number."""
 
     def __init__(self) -> None:
         self.all: list[Connection] = []
         self.devices: list[Device] = []
-        self.ours: dict[int, Table] = {}
-        self.room = Room()
+        self.host_tables: dict[int, AttributeTable] = {}
+        self.context = TableContext()
         self._names: dict[str, str] = {}
         self._device_at: dict[str, int] = {}
         self._current: dict[int, int] = {}
         self._since: dict[int, int] = {}
-        self._changes = Changes()
+        self._changes = ConnectionChanges()
 
-    def begin_piece(self) -> None:
-        """Indices of packets count from 0 again."""
+    def begin_chunk(self) -> None:
+        """Begin a chunk: packet indices count from 0 again."""
         self._since.clear()
-        if len(self._current) > MOST_CONNECTIONS:
+        if len(self._current) > MAX_CONNECTIONS:
             self._current.clear()
-        self._changes = Changes(list(self._current), [-1] * len(self._current), list(self._current.values()))
+        self._changes = ConnectionChanges(list(self._current), [-1] * len(self._current), list(self._current.values()))
 
-    def at(self, key: int) -> Connection:
-        """The connection that this key means now; one whose beginning the log does not hold is made up."""
+    def current(self, key: int) -> Connection:
+        """The connection that this key means now; one is added if the log does not contain its beginning."""
         return self.all[self._known(key)]
 
     def receive(self, event: Event, adapter: int, index: int, time_ns: int) -> int | None:
-        """An event in packet `index` of the piece; returns the key of the connection that began or ended."""
+        """An event in packet `index` of the chunk; returns the key of the connection that it opened or closed."""
         if isinstance(event, Named):
             self._name(event)
             return None
@@ -99,7 +99,7 @@ class Connections:
         if isinstance(event, Opened):
             self._open(event, key, index, time_ns)
             return key
-        connection = self.at(key)
+        connection = self.current(key)
         if isinstance(event, Updated):
             connection.interval_ms = event.interval_ms
         elif isinstance(event, Encrypted):
@@ -109,45 +109,48 @@ class Connections:
             return key
         return None
 
-    def of(self, keys: Ints, indices: Ints) -> Ints:
-        """Which connection each packet belongs to."""
+    def connections_for(self, keys: Ints, indices: Ints) -> Ints:
+        """The connection of each packet, as an index into `all`."""
         for key in np.unique(keys).tolist():
             self._known(key)
         found = self._found(keys, indices)
-        unknown = found == UNKNOWN
+        unknown = found == NO_CONNECTION
         strangers, inverse = np.unique(keys[unknown], return_inverse=True)
-        numbers = [self._make_up(key) for key in strangers.tolist()]
+        numbers = [self._add_unannounced(key) for key in strangers.tolist()]
         for key, number in zip(strangers.tolist(), numbers, strict=True):
             self._current.setdefault(key, number)
         found[unknown] = np.array(numbers, np.int64)[inverse]
         return found
 
     def _found(self, keys: Ints, indices: Ints) -> Ints:
-        """The newest change of each key up to its packet, or UNKNOWN."""
+        """The connection of each key at its packet, or NO_CONNECTION.
+
+        One binary search over numbers that combine the key's rank and the packet's index finds them all at once.
+        """
         if not self._changes.key:
-            return np.full(len(keys), UNKNOWN, np.int64)
+            return np.full(len(keys), NO_CONNECTION, np.int64)
         known, rank = np.unique(np.array(self._changes.key, np.int64), return_inverse=True)
         changed = rank << 32 | np.array(self._changes.index, np.int64) + 1
         order = np.argsort(changed, kind="stable")
-        wanted = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        latest = np.searchsorted(changed[order], wanted << 32 | indices + 1, side="right") - 1
-        is_found = (latest >= 0) & (known[wanted] == keys) & (rank[order][latest] == wanted)
-        found: Ints = np.where(is_found, np.array(self._changes.connection, np.int64)[order][latest], UNKNOWN)
+        selection = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        latest = np.searchsorted(changed[order], selection << 32 | indices + 1, side="right") - 1
+        is_found = (latest >= 0) & (known[selection] == keys) & (rank[order][latest] == selection)
+        found: Ints = np.where(is_found, np.array(self._changes.connection, np.int64)[order][latest], NO_CONNECTION)
         return found
 
     def _known(self, key: int) -> int:
-        number = self._current.get(key, UNKNOWN)
-        if number == UNKNOWN:
-            number = self._current[key] = self._make_up(key)
+        number = self._current.get(key, NO_CONNECTION)
+        if number == NO_CONNECTION:
+            number = self._current[key] = self._add_unannounced(key)
             self._changes.add(key, self._since.get(key, -1), number)
         return number
 
-    def _make_up(self, key: int) -> int:
-        """A connection of which the log holds no beginning."""
-        return self._add(key, f"connection {key & 0xFFF:#06x}", is_told=False)
+    def _add_unannounced(self, key: int) -> int:
+        """Add a connection whose beginning the log does not contain."""
+        return self._add(key, f"connection {key & 0xFFF:#06x}", has_address=False)
 
     def _open(self, event: Opened, key: int, index: int, time_ns: int) -> None:
-        number = self._add(key, event.address, is_told=True)
+        number = self._add(key, event.address, has_address=True)
         connection = self.all[number]
         connection.opened_ns, connection.is_central = time_ns, event.is_central
         connection.interval_ms = event.interval_ms
@@ -155,39 +158,39 @@ class Connections:
         self._changes.add(key, index, number)
 
     def _reset(self, adapter: int, index: int) -> None:
-        """The numbers mean nothing any more; what comes on them next is of a connection that nobody told of."""
+        """All handles of this adapter are void; later packets on them belong to connections that are not announced."""
         for key in [key for key in self._current if key >> 12 == adapter]:
             del self._current[key]
             self._since[key] = index
-            self._changes.add(key, index, UNKNOWN)
+            self._changes.add(key, index, NO_CONNECTION)
 
-    def _add(self, key: int, label: str, *, is_told: bool) -> int:
-        """A new connection, with a new device unless its address is known."""
-        if len(self.all) >= MOST_CONNECTIONS:
+    def _add(self, key: int, label: str, *, has_address: bool) -> int:
+        """Add a connection, and a device unless its address is known already."""
+        if len(self.all) >= MAX_CONNECTIONS:
             return len(self.all) - 1
         adapter = key >> 12
         device = self._device_at.get(label)
-        if device is None or not is_told:
+        if device is None or not has_address:
             device = self._add_device(label)
-        ours = self.ours.setdefault(adapter, Table(self.room))
-        bearer = Bearer(ours, self.devices[device].table)
+        host_tables = self.host_tables.setdefault(adapter, AttributeTable(self.context))
+        bearer = Bearer(host_tables, self.devices[device].table)
         self.all.append(Connection(device, key & 0xFFF, adapter, bearer))
         return len(self.all) - 1
 
     def _add_device(self, label: str) -> int:
-        """A second unknown one of the same number is told apart."""
-        again, unique = 1, label
+        """Add a device; a second one without address on the same handle gets a number behind its label."""
+        batches, unique = 1, label
         while unique in self._device_at:
-            again += 1
-            unique = f"{label} ({again})"
+            batches += 1
+            unique = f"{label} ({batches})"
         self._device_at[unique] = len(self.devices)
-        self.devices.append(Device(unique, Table(self.room), self._names.get(label, "")))
+        self.devices.append(Device(unique, AttributeTable(self.context), self._names.get(label, "")))
         return len(self.devices) - 1
 
     def _name(self, event: Named) -> None:
         if self._names.get(event.address, "").startswith(event.name):
-            return  # a shortened name says less than is known
+            return  # a shortened name, when the full one is known
         if event.address in self._device_at:
             self.devices[self._device_at[event.address]].name = event.name
-        if event.address in self._names or len(self._names) < MOST_NAMES:
+        if event.address in self._names or len(self._names) < MAX_NAMES:
             self._names[event.address] = event.name

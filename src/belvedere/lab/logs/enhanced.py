@@ -1,7 +1,7 @@
-"""One enhanced channel of attributes: each has requests of its own, and cuts its PDUs into frames of L2CAP itself.
+"""An enhanced ATT channel (EATT): it has its own requests, and splits PDUs into L2CAP frames (K-frames) itself.
 
-The first frame of a PDU begins with the length of all of it (Core 5.4, volume 3, part A, 3.4.3). Where a frame is cut
-in the log, its PDU is told as far as it goes, and the next one is still found.
+The first frame of a PDU begins with the length of the whole (Core 5.4, volume 3, part A, 3.4.3). Where a frame is
+truncated in the log, the PDU is given as far as it is known, and the next one is still found.
 """
 
 from __future__ import annotations
@@ -16,48 +16,48 @@ LENGTH_BYTES = 2
 
 
 @dataclass(slots=True)
-class Waiting:
-    """A PDU that is not complete: what the log holds of it up to the first gap, and how much of it is still to come."""
+class PartialPdu:
+    """An incomplete PDU: its bytes up to the first gap in the log, and how many are still to come."""
 
     data: bytearray
     missing: int
-    is_cut: bool = False
+    is_truncated: bool = False
 
 
-class Outcome(NamedTuple):
-    """What came of a frame: a PDU that is complete with it, or b"" without one; `is_lost` if it cannot be one."""
+class Reassembled(NamedTuple):
+    """The result of a frame: the PDU that it completes, or b""; `is_lost` where a PDU can no longer be completed."""
 
     pdu: bytes = b""
-    is_cut: bool = False
+    is_truncated: bool = False
     is_lost: bool = False
 
 
-class Enhanced:
-    """Both directions of one channel.
+class EnhancedChannel:
+    """One channel, in both directions.
 
     Attributes:
-        bearer: what its PDUs say together; given by whoever knows the connection.
+        bearer: decodes its PDUs; set by the extractor at the channel's first PDU.
     """
 
     def __init__(self) -> None:
         self.bearer: Bearer | None = None
-        self._waiting: dict[int, Waiting] = {}
+        self._partial: dict[int, PartialPdu] = {}
 
-    def receive(self, direction: int, payload: bytes, length: int) -> Outcome:
-        """What the log holds of a frame's payload that had this length."""
-        waiting = self._waiting.pop(direction, None)
-        if waiting is None:
+    def receive(self, direction: int, payload: bytes, length: int) -> Reassembled:
+        """Take a frame: what the log holds of its payload, and the payload's original length."""
+        partial = self._partial.pop(direction, None)
+        if partial is None:
             if len(payload) < LENGTH_BYTES:
-                return Outcome(is_lost=True)
-            waiting = Waiting(bytearray(), int.from_bytes(payload[:LENGTH_BYTES], "little"))
+                return Reassembled(is_lost=True)
+            partial = PartialPdu(bytearray(), int.from_bytes(payload[:LENGTH_BYTES], "little"))
             payload, length = payload[LENGTH_BYTES:], length - LENGTH_BYTES
-        if not waiting.is_cut:
-            waiting.data += payload
-        waiting.is_cut |= len(payload) < length
-        waiting.missing -= length
-        if waiting.missing > 0:
-            self._waiting[direction] = waiting
-            return Outcome()
-        if waiting.missing < 0:
-            return Outcome(is_lost=True)  # more than was announced: something between was lost
-        return Outcome(bytes(waiting.data), waiting.is_cut)
+        if not partial.is_truncated:
+            partial.data += payload
+        partial.is_truncated |= len(payload) < length
+        partial.missing -= length
+        if partial.missing > 0:
+            self._partial[direction] = partial
+            return Reassembled()
+        if partial.missing < 0:
+            return Reassembled(is_lost=True)  # more than the length at the start: a frame in between was lost
+        return Reassembled(bytes(partial.data), partial.is_truncated)

@@ -1,4 +1,4 @@
-"""pcap: what tcpdump and older Wiresharks write. Layout as in draft-ietf-opsawg-pcap."""
+"""The pcap format, which tcpdump and older versions of Wireshark write. Layout as in draft-ietf-opsawg-pcap."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import struct
 import numpy as np
 
 from belvedere.lab.logs import datalinks
-from belvedere.lab.logs.records import LONGEST_RECORD, NotALogError, Records
-from belvedere.lab.logs.view import View
+from belvedere.lab.logs.byte_view import ByteView
+from belvedere.lab.logs.records import NotALogError, Records, split_records
 
 HEADER_BYTES = 24
-RECORD_BYTES = 16  # before each record's data: second, fraction, included and original length
-NS_A_S = 1_000_000_000
+RECORD_BYTES = 16  # header of a record: second, fraction, included and original length
+NS_PER_S = 1_000_000_000
 
 ORDERS = {
     bytes.fromhex("d4c3b2a1"): ("<", 1000),
@@ -20,9 +20,9 @@ ORDERS = {
     bytes.fromhex("4d3cb2a1"): ("<", 1),
     bytes.fromhex("a1b23c4d"): (">", 1),
 }
-"""The order of bytes, and nanoseconds in a unit of the fraction, by a file's first bytes."""
+"""Byte order, and nanoseconds per unit of the fraction, by a file's magic number."""
 
-LINKS = {
+LINK_TYPES = {
     187: datalinks.H4_BARE,
     189: datalinks.USB_LINUX,
     201: datalinks.H4_PHDR,
@@ -30,63 +30,46 @@ LINKS = {
     249: datalinks.USB_PCAP,
     254: datalinks.MONITOR_PHDR,
 }
-"""Link types of HCI, and of USB that may carry it, as tcpdump.org lists them."""
+"""Link types of HCI, and of USB that may carry it; numbers as assigned by tcpdump.org."""
 
-STRANGERS = dict.fromkeys((251, 256, 272), "a sniffer's capture of what was over the air")
-"""What people take for a log of HCI."""
-
-
-def words_of(linktype: int) -> str:
-    """What a capture of another link type is, and what is wanted instead."""
-    what = STRANGERS.get(linktype, "a capture of something else")
-    return f"{what} (link type {linktype}); a log of Bluetooth HCI is wanted, such as a phone's btsnoop_hci.log"
+OTHER_LINK_TYPES = dict.fromkeys((251, 256, 272), "a sniffer's capture of radio packets")
+"""Bluetooth captures that are often mistaken for HCI logs."""
 
 
-class PcapWalker:
-    """Walks the records of a file whose header is given."""
+def describe_link_type(linktype: int) -> str:
+    """What a capture of an unsupported link type is, and what to use instead."""
+    what = OTHER_LINK_TYPES.get(linktype, "not a Bluetooth capture")
+    return f"{what} (link type {linktype}); use a log of Bluetooth HCI, such as a phone's btsnoop_hci.log"
+
+
+class PcapReader:
+    """Reads the records of a file whose header is given."""
 
     damage = ""
-    foreign = ""
+    foreign_content = ""
 
     def __init__(self, header: bytes) -> None:
         if len(header) < HEADER_BYTES:
-            raise NotALogError("a pcap file that ends in its header")
+            raise NotALogError("the file ends in its pcap header; export the log again")
         self._order, self._unit_ns = ORDERS[header[:4]]
-        linktype = struct.unpack_from(self._order + "I", header, 20)[0] & 0xFFFF  # above are bits about checksums
-        if linktype not in LINKS:
-            raise NotALogError(words_of(linktype))
-        self._link = LINKS[linktype]
+        linktype = struct.unpack_from(self._order + "I", header, 20)[0] & 0xFFFF  # the upper bits are about checksums
+        if linktype not in LINK_TYPES:
+            raise NotALogError(describe_link_type(linktype))
+        self._link = LINK_TYPES[linktype]
 
-    def walk(self, data: bytes) -> tuple[Records | None, int]:
-        """See `Walker`."""
-        starts, end = self._starts(data)
+    def read(self, data: bytes) -> tuple[Records | None, int]:
+        """See `RecordReader`."""
+        starts, end, self.damage = split_records(data, RECORD_BYTES, 8, self._order)
         if not starts:
             return None, end
-        view, at = View(data), np.array(starts, np.int64)
-        none = np.zeros_like(at)
+        view, offset = ByteView(data), np.array(starts, np.int64)
+        zeros = np.zeros_like(offset)
         return Records(
             view=view,
-            at=at + RECORD_BYTES,
-            length=view.u32(at + 8, self._order),
-            time_ns=view.u32(at, self._order) * NS_A_S + view.u32(at + 4, self._order) * self._unit_ns,
-            link=none + self._link,
-            interface=none,
-            flags=none,
+            offset=offset + RECORD_BYTES,
+            length=view.u32(offset + 8, self._order),
+            time_ns=view.u32(offset, self._order) * NS_PER_S + view.u32(offset + 4, self._order) * self._unit_ns,
+            link=zeros + self._link,
+            interface=zeros,
+            flags=zeros,
         ), end
-
-    def _starts(self, data: bytes) -> tuple[list[int], int]:
-        length_of = struct.Struct(self._order + "I").unpack_from
-        starts: list[int] = []
-        at, end = 0, len(data)
-        last = end - RECORD_BYTES
-        while at <= last:
-            (length,) = length_of(data, at + 8)
-            if length > LONGEST_RECORD:
-                self.damage = f"a record says that it has {length} bytes"
-                break
-            following = at + RECORD_BYTES + length
-            if following > end:
-                break
-            starts.append(at)
-            at = following
-        return starts, at

@@ -1,33 +1,34 @@
-"""What every kind of log file comes down to: records, many at a time."""
+"""Records: the common form of every log file format, many at a time as arrays."""
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
-    from belvedere.lab.logs.view import Ints, View
+    from belvedere.lab.logs.byte_view import ByteView, Ints
 
-LONGEST_RECORD = 262_144
-"""Wireshark takes no longer packet either; HCI's own end at 65,540 bytes. More is no log, or a damaged one."""
+MAX_RECORD_BYTES = 262_144
+"""Wireshark's limit too; HCI packets have at most 65,540 bytes. A longer record means a damaged log."""
 
 
 class Records(NamedTuple):
-    """Records of one piece of a log, in its order; each field has one number a record.
+    """The records of one chunk of a log, in its order; each array has one number per record.
 
     Attributes:
-        view: the piece.
-        at: where the record's data begins in it.
-        length: how many bytes of data the log holds; what was longer on the way says so itself.
+        view: the chunk.
+        offset: where the record's data begins in the chunk.
+        length: how many bytes of data the log holds; the original may have been longer.
         time_ns: since the epoch.
-        link: how the data is wrapped (`datalinks`).
-        interface: of the file; 0 where there is one only.
-        flags: what the file says beside the data; its meaning depends on `link`.
+        link: how the data is encapsulated (`datalinks`).
+        interface: its number in the file; 0 where the format has only one.
+        flags: metadata from the record's header; the meaning depends on `link`.
     """
 
-    view: View
-    at: Ints
+    view: ByteView
+    offset: Ints
     length: Ints
     time_ns: Ints
     link: Ints
@@ -36,25 +37,45 @@ class Records(NamedTuple):
 
 
 class NotALogError(OwnerError):
-    """The file is none of those that hold HCI, or says something that no writer would."""
+    """The file is not a supported log, or its header is invalid."""
 
 
-class Walker(Protocol):
-    """Finds the records of one kind of file."""
+class RecordReader(Protocol):
+    """Finds the records of one file format."""
 
     @property
     def damage(self) -> str:
-        """Why nothing can be read from here on, or ""."""
+        """Why nothing after this point can be read, or ""."""
         ...
 
     @property
-    def foreign(self) -> str:
-        """What part of the file is that is no Bluetooth HCI, in words, or ""."""
+    def foreign_content(self) -> str:
+        """A description of content other than Bluetooth HCI, or ""."""
         ...
 
-    def walk(self, data: bytes) -> tuple[Records | None, int]:
-        """The records that lie wholly in the data, and where to go on.
+    def read(self, data: bytes) -> tuple[Records | None, int]:
+        """The records that lie completely in the data, and the offset at which to continue.
 
-        The data goes on where the walk before ended. What is to be skipped may be longer than the data.
+        The next call's data must begin at that offset, which may lie beyond the end of this data.
         """
         ...
+
+
+def split_records(data: bytes, header_bytes: int, length_at: int, order: str) -> tuple[list[int], int, str]:
+    """Where each record begins that lies completely in the data, where the next one begins, and what is damaged, or "".
+
+    A record is a header of `header_bytes`, with the length of its data as 32 bits at `length_at`, and the data.
+    """
+    length_of = struct.Struct(order + "I").unpack_from
+    starts: list[int] = []
+    offset, last = 0, len(data) - header_bytes
+    while offset <= last:
+        (length,) = length_of(data, offset + length_at)
+        if length > MAX_RECORD_BYTES:
+            return starts, offset, f"a record claims a length of {length} bytes"
+        next_offset = offset + header_bytes + length
+        if next_offset > len(data):
+            break
+        starts.append(offset)
+        offset = next_offset
+    return starts, offset, ""

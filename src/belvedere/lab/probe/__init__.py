@@ -1,1 +1,1 @@
-"""Trial and error with care: one field at a time, slowly, each try followed by a stop, and somebody who watches."""
+"""Learns how a unit is driven by small trial moves, each followed by a stop, while an observer watches."""

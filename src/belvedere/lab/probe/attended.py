@@ -1,4 +1,4 @@
-"""A probe that somebody attends: the owner at the terminal, or a head that tells its own angle."""
+"""Attended probes: with a person at the terminal, or with a simulated head whose angle is known."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from belvedere.lab.ending import signals_to
-from belvedere.lab.probe.evidence import write_findings
 from belvedere.lab.probe.observer import AngleObserver
-from belvedere.lab.probe.session import Session, is_well, words_of
+from belvedere.lab.probe.profile_update import write_findings
+from belvedere.lab.probe.session import ProbeSession, is_success, result_message
 from belvedere.lab.probe.terminal import Keyboard, TerminalObserver
-from belvedere.lab.profiles import read_draft
+from belvedere.lab.profiles import read_profile_file
+from belvedere.lab.signals import handle_termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,62 +23,70 @@ if TYPE_CHECKING:
     from belvedere.lab.adapter import Adapter
     from belvedere.lab.probe.core import Limits
     from belvedere.lab.probe.findings import Findings
-    from belvedere.lab.probe.run import Ending
-    from belvedere.lab.probe.script import Wishes
-    from belvedere.lab.probe.session import Subject
+    from belvedere.lab.probe.run import ProbeResult
+    from belvedere.lab.probe.script import ProbeOptions
+    from belvedere.lab.probe.session import ProbedUnit
     from belvedere.lab.probe.steps import Answer, Question, Step
 
-WELCOME = """[bold]Stay beside the unit, and leave it room to turn.[/bold]
-It turns slowly and for a moment, and is told to stop after each try. [bold white on red] ANY KEY STOPS IT AT ONCE. [/]
-Ctrl-C stops it and ends everything. You say what you see; what is found goes into the profile."""
+INTRODUCTION = """[bold]Stay beside the unit, and leave it room to turn.[/bold]
+It turns slowly and briefly, and is told to stop after each trial. [bold white on red] ANY KEY STOPS IT AT ONCE. [/]
+Ctrl-C stops it and ends the probe. You say what you see; the results are written into the profile."""
 
 
-async def by_hand(
-    console: Console, descriptor: int, *, subject: Subject, adapter: Adapter, wishes: Wishes, limits: Limits
-) -> tuple[Ending, Findings]:
-    """Let the owner watch, at the terminal with this file descriptor. Raises OwnerError where it is none."""
-    sessions: list[Session] = []
+async def probe_at_terminal(
+    console: Console,
+    descriptor: int,
+    *,
+    probed_unit: ProbedUnit,
+    adapter: Adapter,
+    probe_options: ProbeOptions,
+    limits: Limits,
+) -> tuple[ProbeResult, Findings]:
+    """Probe with the person at the terminal of this file descriptor as observer. Raises OwnerError if it is none."""
+    sessions: list[ProbeSession] = []
 
-    def leave() -> None:
+    def quit_all() -> None:
         for session in sessions:
             session.end()
 
-    keyboard = Keyboard(descriptor, leave)
+    keyboard = Keyboard(descriptor, quit_all)
     with keyboard.listening():
-        console.print(WELCOME)
-        console.print(f"\nLooking for {subject.address} ...")
-        return await _run(Session(subject, adapter, TerminalObserver(console, keyboard), wishes, limits), sessions)
+        console.print(INTRODUCTION)
+        console.print(f"\nLooking for {probed_unit.address} ...")
+        return await _run(
+            ProbeSession(probed_unit, adapter, TerminalObserver(console, keyboard), probe_options, limits), sessions
+        )
 
 
-async def by_angle(
+async def probe_by_angle(
     console: Console,
     angle_deg: Callable[[], float],
     *,
-    subject: Subject,
+    probed_unit: ProbedUnit,
     adapter: Adapter,
-    wishes: Wishes,
+    probe_options: ProbeOptions,
     limits: Limits,
-) -> tuple[Ending, Findings]:
-    """Let an angle answer, and show what it says."""
+) -> tuple[ProbeResult, Findings]:
+    """Probe with a measured angle as observer, and print its answers."""
 
     def show(step: Step, question: Question, answer: Answer) -> None:
         if question is (step.before or step.after):
             console.print(f"\n[bold]{escape(step.title)}[/bold]", highlight=False)
         console.print(f"{escape(question.text)}   [cyan]{answer}[/cyan]   ({angle_deg():.2f} degrees)", highlight=False)
 
-    observer = AngleObserver(angle_deg, subject.axis, asyncio.get_running_loop().time, show)
-    return await _run(Session(subject, adapter, observer, wishes, limits), [])
+    observer = AngleObserver(angle_deg, probed_unit.axis, asyncio.get_running_loop().time, show)
+    return await _run(ProbeSession(probed_unit, adapter, observer, probe_options, limits), [])
 
 
-def report(console: Console, path: Path, ending: Ending, findings: Findings, heading: str) -> int:
-    """Say how it ended and what was found, and put that into the profile; returns the exit status."""
-    if findings.all:  # before anything is shown: the terminal may be what ended it
+def report(console: Console, path: Path, ending: ProbeResult, findings: Findings, heading: str) -> int:
+    """Write the findings into the profile, and print how the probe ended and what it found; returns the exit status."""
+    if findings.all:  # before printing: a closed terminal may be what ended the probe
         write_findings(path, findings.all, heading)
-        read_draft(path)  # what was written is what will be read
-    console.print(f"\n{words_of(ending)}", style="bold" if is_well(ending) else "bold red", highlight=False)
+        read_profile_file(path)  # raises if the result is not a valid profile
+    console.print(f"\n{result_message(ending)}", style="bold" if is_success(ending) else "bold red", highlight=False)
     if findings.all:
         _list(console, path, findings)
-    return 0 if is_well(ending) else 1
+    return 0 if is_success(ending) else 1
 
 
 def _list(console: Console, path: Path, findings: Findings) -> None:
@@ -89,7 +97,7 @@ def _list(console: Console, path: Path, findings: Findings) -> None:
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-async def _run(session: Session, known: list[Session]) -> tuple[Ending, Findings]:
+async def _run(session: ProbeSession, known: list[ProbeSession]) -> tuple[ProbeResult, Findings]:
     known.append(session)
-    with signals_to(session.end):  # until the unit stands still and the link is closed
+    with handle_termination(session.end):  # until the unit is at rest and the link is closed
         return await session.run(), session.findings

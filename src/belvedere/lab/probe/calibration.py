@@ -1,4 +1,4 @@
-"""How fast an axis turns at full speed, from turns of a known angle that somebody timed. Pure."""
+"""The speed of an axis at full speed, from timed turns of a known angle. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LONGEST_DELAY_S = 1.0  # a hand and a motor together do not lag by more
+MAX_DELAY_S = 1.0  # reaction time and motor delay together are less
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A turn by `angle_deg` at a share of full speed in (0, 1], which took `seconds` from command to command."""
+    """A turn by `angle_deg` at a share of full speed in (0, 1]; `seconds` from the move to the stop command."""
 
     share: float
     angle_deg: float
@@ -22,12 +22,12 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """What timed turns come to.
+    """The result of timed turns.
 
     Attributes:
-        full_speed_deg_per_s: at share 1, if speed is proportional to it.
-        delay_s: what each turn took longer than its angle explains: the motor speeding up, the hand.
-        spread: the largest difference between a turn's time and what the two values above say, as a share of it.
+        full_speed_deg_per_s: at share 1, assuming that speed is proportional to the share.
+        delay_s: the part of each turn's time that its angle does not explain: acceleration, reaction time.
+        spread: the largest deviation of a turn's time from what the two values above predict, as a share of the time.
     """
 
     full_speed_deg_per_s: float
@@ -35,20 +35,20 @@ class Calibration(msgspec.Struct, frozen=True):
     spread: float
 
 
-def calibrated(turns: Sequence[Turn]) -> Calibration | None:
-    """The speed at share 1 that explains the turns best; None without a turn.
+def calibrate(turns: Sequence[Turn]) -> Calibration | None:
+    """The speed at share 1 that fits the turns best; None without turns.
 
-    A turn's time is a delay, the same for all, and its angle over its speed. With turns at two speeds or more both are
-    found (least squares of the relative error); with one the delay is taken as 0.
+    The model: time = delay + angle / speed, with the same delay for all turns. With turns at two or more speeds the
+    delay is fitted by linear regression; with one speed it is taken as 0.
     """
     if not turns:
         return None
-    reach = [turn.angle_deg / turn.share for turn in turns]  # seconds at 1 deg/s of full speed
+    angles_at_full = [turn.angle_deg / turn.share for turn in turns]  # seconds it would take if full speed were 1 deg/s
     seconds = [turn.seconds for turn in turns]
     delay_s = 0.0
     if len({turn.share for turn in turns}) > 1:
-        slope, intercept = statistics.linear_regression(reach, seconds)
-        delay_s = min(max(intercept, 0.0), LONGEST_DELAY_S) if slope > 0 else 0.0
-    full = statistics.median(one / max(took - delay_s, 1e-3) for one, took in zip(reach, seconds, strict=True))
-    spread = max(abs(one / full + delay_s - took) / took for one, took in zip(reach, seconds, strict=True))
+        slope, intercept = statistics.linear_regression(angles_at_full, seconds)
+        delay_s = min(max(intercept, 0.0), MAX_DELAY_S) if slope > 0 else 0.0
+    full = statistics.median(one / max(took - delay_s, 1e-3) for one, took in zip(angles_at_full, seconds, strict=True))
+    spread = max(abs(one / full + delay_s - took) / took for one, took in zip(angles_at_full, seconds, strict=True))
     return Calibration(full, delay_s, spread)

@@ -1,7 +1,7 @@
-"""Decides what the probed unit is told, and when: a pure state machine whose every way out is a stop.
+"""Decides what the probed unit is told, and when: a pure state machine in which every way to the end writes a stop.
 
-Whatever happens in whatever order: a motion ends at its bound at the latest, at any key, when the link or the observer
-is lost, and when anything fails; and the last thing that the unit is told is a stop. What to try is the script's.
+Whatever happens, in whatever order: a motion ends at its time limit at the latest, at any key, when the link or the
+observer is lost, and when anything fails; and the last frame written is a stop. What to try is up to the script.
 """
 
 from __future__ import annotations
@@ -21,59 +21,59 @@ if TYPE_CHECKING:
 
     Script: TypeAlias = Generator[Step, Result, Outcome]
 
-REST_S = 0.8  # after a stop: its repeats are out, and whatever was turning has run down
-LONGEST_REST_S = 4.0  # a unit that answers nothing cannot show that it has its stop; a link that is bad is lost by then
-LOOK_AGAIN_S = 0.1
-ATTEMPTS = 3  # of a step that a lost link spoils
-LONGEST_TRY_S = 1.0  # a try of a fixed length is never longer, whatever the script says
-LONGEST_TURN_S = 60.0  # nor a turn that somebody times
-LONGEST_DOWN_S = 10.0  # nor the time that the link is down on purpose
+REST_S = 0.8  # after a stop: its repetitions are written, and the motor has run down
+MAX_REST_S = 4.0  # a unit that acknowledges nothing cannot confirm its stop; a bad link is lost by then
+RECHECK_S = 0.1
+MAX_ATTEMPTS = 3  # of a step during which the link is lost
+MAX_TRIAL_S = 1.0  # upper limit for a trial of fixed length, whatever the script says
+MAX_TURN_S = 60.0  # for a timed turn
+MAX_DOWN_S = 10.0  # for a deliberate drop of the link
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a whole probe may take, and how long the unit may be out of reach."""
+    """Time limits of a probe: for the whole, and for being out of reach."""
 
-    whole_s: float = 1200.0
-    reach_s: float = 60.0
+    total_s: float = 1200.0
+    reconnect_s: float = 60.0
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Tell the unit to stop, again and again for a moment; if the link is down on purpose, open it for that."""
+    """Write a stop and repeat it a few times; if the link was dropped on purpose, open it for that."""
 
 
 class Move(msgspec.Struct, frozen=True):
-    """Let this frame through to the unit, until that time and not a moment longer."""
+    """Write this frame for motion, until that time at the latest."""
 
     frame: bytes
     until_s: float
 
 
-class Drop(msgspec.Struct, frozen=True):
-    """Drop the link, and open it again when it was down for `down_s`, or at a Stop."""
+class DropLink(msgspec.Struct, frozen=True):
+    """Drop the link, and open it again after `down_s`, or at a Stop."""
 
     down_s: float
 
 
-class Use(msgspec.Struct, frozen=True):
-    """Connect anew and write in this mode."""
+class SetWriteMode(msgspec.Struct, frozen=True):
+    """Reconnect and write in this mode."""
 
     mode: WriteMode
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Ask whoever watches."""
+    """Ask the observer."""
 
     step: Step
     question: Question
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """Nothing more will be told to the unit than stops."""
+    """The probe has ended; only stops are written from now on."""
 
     outcome: Outcome
 
 
-Effect: TypeAlias = Stop | Move | Drop | Use | Ask | Finish
+Effect: TypeAlias = Stop | Move | DropLink | SetWriteMode | Ask | Finish
 
 
 class State(enum.Enum):
@@ -89,9 +89,9 @@ class State(enum.Enum):
 
 
 class ProbeCore:
-    """One probe of one unit; every time is seconds of one monotonic clock.
+    """One probe of one unit; all times are seconds of one monotonic clock.
 
-    Each `receive_*` and `tick` returns what to do now, in order; `tick` wants to be called at `deadline`.
+    Each `receive_*` and `tick` returns the effects to perform, in order; `tick` must be called at `deadline`.
     """
 
     def __init__(self, script_for: Callable[[LinkDetails], Script], limits: Limits, now: float) -> None:
@@ -100,20 +100,20 @@ class ProbeCore:
         self._script_for = script_for
         self._script: Script | None = None
         self._limits = limits
-        self._ends_at = now + limits.whole_s
-        self._until = now + limits.reach_s
+        self._ends_at = now + limits.total_s
+        self._until = now + limits.reconnect_s
         self._mode: WriteMode | None = None
         self._is_ready = False
         self._attempts = 0
         self._moved_at = 0.0
-        self._lasted_s = 0.0
-        self._was_ended_by_hand = False
+        self._duration_s = 0.0
+        self._was_stopped_by_observer = False
         self._was_dropped = False
         self._is_stop_known = True
         self._ask_by = 0.0
 
     def deadline(self) -> float | None:
-        """When `tick` has something to say, if nothing happens before; None when all is over."""
+        """When `tick` must be called, if nothing happens before; None when the probe has ended."""
         if self.state is State.ENDED:
             return None
         is_asking = self.state in {State.ASKING_BEFORE, State.ASKING_AFTER}
@@ -125,10 +125,10 @@ class ProbeCore:
             return []
         if now >= self._ends_at:
             return self._end(Outcome.TIME_UP)
-        return self._waited_long_enough(now) if now >= self._until else []
+        return self._timed_out(now) if now >= self._until else []
 
     def receive_ready(self, details: LinkDetails, now: float) -> list[Effect]:
-        """The unit is connected, and has been told to stop."""
+        """The unit is connected, and was told to stop."""
         effects = self.tick(now)
         if self.state is State.ENDED:
             return effects
@@ -143,30 +143,30 @@ class ProbeCore:
         return effects
 
     def receive_lost(self, now: float) -> list[Effect]:
-        """The unit is out of reach; when it is back it will have been told to stop."""
+        """The link is lost; the supervisor writes a stop first when it reconnects."""
         effects = self.tick(now)
         self._is_ready = False
         if self.state not in {State.MOVING, State.RESTING}:
             return effects
         self._attempts += 1
         self._was_dropped = False
-        return [*effects, Stop(), *self._wait_for_the_link(now)]
+        return [*effects, Stop(), *self._wait_for_link(now)]
 
     def receive_stopped(self) -> None:
-        """The unit has shown that it has its newest stop; what is seen from now on is what came of the motion."""
+        """The unit has acknowledged its newest stop; what the observer sees from now on is the result of the motion."""
         if self.state is not State.MOVING:
             self._is_stop_known = True
 
     def receive_key(self, now: float) -> list[Effect]:
-        """Whoever watches wants it to stand still."""
+        """The observer pressed a key: stop."""
         effects = self.tick(now)
         if self.state is State.MOVING:
-            self._was_ended_by_hand = True
+            self._was_stopped_by_observer = True
             return effects + self._rest(now)
         return effects if self.state is State.ENDED else [*effects, Stop()]
 
     def receive_answer(self, answer: Answer, now: float) -> list[Effect]:
-        """Whoever watches answered the question that was asked last."""
+        """The observer answered the last question."""
         effects = self.tick(now)
         if self.state is State.ENDED:
             return effects
@@ -183,25 +183,25 @@ class ProbeCore:
         return effects
 
     def receive_end(self, outcome: Outcome, now: float) -> list[Effect]:
-        """It is over: a signal, the terminal is gone, something failed."""
+        """The probe must end: a signal, a closed terminal, a failure."""
         effects = self.tick(now)
         return effects if self.state is State.ENDED else effects + self._end(outcome)
 
-    def _waited_long_enough(self, now: float) -> list[Effect]:
-        """What the state waited for is over, or did not come."""
+    def _timed_out(self, now: float) -> list[Effect]:
+        """The current state's time is over."""
         match self.state:
             case State.CONNECTING:
                 return self._end(Outcome.UNREACHABLE)
             case State.MOVING:
                 return self._end_motion(now)
             case State.DOWN:
-                return [Stop(), *self._wait_for_the_link(now)]
+                return [Stop(), *self._wait_for_link(now)]
             case State.RESTING:
                 return self._rested(now)
-        return []  # people may take their time to answer
+        return []  # a person may take any time to answer
 
     def _take_next(self, result: Result | None, now: float) -> list[Effect]:
-        """Go on with the script's next step."""
+        """Go to the script's next step."""
         assert self._script is not None  # noqa: S101 - there is a step only once there is a script
         try:
             self.step = self._script.send(result) if result is not None else next(self._script)
@@ -213,24 +213,24 @@ class ProbeCore:
     def _begin(self, now: float) -> list[Effect]:
         step = self.step
         assert step is not None  # noqa: S101 - begun only with a step
-        self._lasted_s = 0.0
-        self._was_ended_by_hand = self._was_dropped = False
-        if self._attempts >= ATTEMPTS:
+        self._duration_s = 0.0
+        self._was_stopped_by_observer = self._was_dropped = False
+        if self._attempts >= MAX_ATTEMPTS:
             return self._take_next(Result(Answer.LOST), now)
         if step.mode is not None and step.mode is not self._mode:
             self._mode = step.mode
             self._is_ready = False
-            return [Stop(), Use(step.mode), *self._wait_for_the_link(now)]
+            return [Stop(), SetWriteMode(step.mode), *self._wait_for_link(now)]
         if not self._is_ready:
-            return self._wait_for_the_link(now)
+            return self._wait_for_link(now)
         if step.before is not None:
             self.state = State.ASKING_BEFORE
             return [Ask(step, step.before)]
         return self._move(now)
 
-    def _wait_for_the_link(self, now: float) -> list[Effect]:
+    def _wait_for_link(self, now: float) -> list[Effect]:
         self.state = State.CONNECTING
-        self._until = now + self._limits.reach_s
+        self._until = now + self._limits.reconnect_s
         return []
 
     def _move(self, now: float) -> list[Effect]:
@@ -238,8 +238,8 @@ class ProbeCore:
         if step is None or step.frame is None:
             return self._rest(now)
         if not self._is_ready:
-            return self._wait_for_the_link(now)
-        longest_s = LONGEST_TRY_S if step.angle_deg is None else LONGEST_TURN_S
+            return self._wait_for_link(now)
+        longest_s = MAX_TRIAL_S if step.angle_deg is None else MAX_TURN_S
         self.state = State.MOVING
         self._is_stop_known = False
         self._moved_at = now
@@ -247,30 +247,30 @@ class ProbeCore:
         return [Move(step.frame, self._until)]
 
     def _end_motion(self, now: float) -> list[Effect]:
-        """The bound of a motion: a stop; or the link is dropped, and the stop comes with the next."""
+        """A motion's time is over: stop; or drop the link, and stop with the next one."""
         step = self.step
         if step is None or step.down_s is None:
             return self._rest(now)
-        down_s = min(step.down_s, LONGEST_DOWN_S)
-        self._lasted_s = now - self._moved_at
+        down_s = min(step.down_s, MAX_DOWN_S)
+        self._duration_s = now - self._moved_at
         self._is_ready = False
         self._was_dropped = True
         self.state = State.DOWN
-        self._until = now + LONGEST_DOWN_S
-        return [Drop(down_s)]
+        self._until = now + MAX_DOWN_S
+        return [DropLink(down_s)]
 
     def _rest(self, now: float) -> list[Effect]:
         if self.state is State.MOVING:
-            self._lasted_s = now - self._moved_at
+            self._duration_s = now - self._moved_at
         self.state = State.RESTING
         self._until = now + REST_S
-        self._ask_by = now + LONGEST_REST_S
+        self._ask_by = now + MAX_REST_S
         return [Stop()]
 
     def _rested(self, now: float) -> list[Effect]:
         step = self.step
         if not self._is_stop_known and now < self._ask_by:
-            self._until = now + LOOK_AGAIN_S
+            self._until = now + RECHECK_S
             return [Stop()]
         if step is None or step.after is None:
             return self._take_next(self._result(Answer.YES), now)
@@ -278,7 +278,7 @@ class ProbeCore:
         return [Ask(step, step.after)]
 
     def _result(self, answer: Answer) -> Result:
-        return Result(answer, self._lasted_s, self._was_ended_by_hand)
+        return Result(answer, self._duration_s, self._was_stopped_by_observer)
 
     def _end(self, outcome: Outcome) -> list[Effect]:
         self.state = State.ENDED

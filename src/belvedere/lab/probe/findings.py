@@ -1,4 +1,4 @@
-"""What a probe has learned: values for the profile, each with what was tried and seen."""
+"""What a probe has learned: values for the profile, each with its evidence."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Value: TypeAlias = str | int | float | bool
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was learned.
+    """One finding.
 
     Attributes:
-        evidence: what was tried and what was seen, in a line.
-        table: dotted name of the profile's table that it belongs to: `frame.speed`, `pan`.
-        key: the key in that table, or None where the profile has none for it.
-        value: what belongs there.
+        evidence: what was tried and what was observed, in one line.
+        table: dotted name of the table in the profile: `frame.speed`, `pan`.
+        key: the key in that table, or None for a mere comment.
+        value: of the key.
     """
 
     evidence: str
@@ -26,16 +26,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Findings:
-    """All findings of one probe, in the order in which they were made; a later one for a key replaces the earlier."""
+    """All findings of one probe, in order; a later one for the same key replaces the earlier."""
 
     def __init__(self) -> None:
         self.all: list[Finding] = []
 
     def note(self, table: str, evidence: str) -> None:
-        """Something that the profile has no key for."""
+        """Add a finding for which the profile has no key."""
         self.all.append(Finding(evidence, table))
 
     def set(self, table: str, key: str, value: Value, evidence: str) -> None:
-        """A value for the profile."""
+        """Add a value for the profile."""
         self.all = [one for one in self.all if (one.table, one.key) != (table, key)]
         self.all.append(Finding(evidence, table, key, value))

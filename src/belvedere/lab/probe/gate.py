@@ -1,4 +1,4 @@
-"""The last thing before the radio: nothing but stops goes through, unless a try is open; and every try has an end."""
+"""The last check before the radio: only stops pass, unless a trial is open, and every trial has an end."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """A link (`link.port.UnitLink`) that stands between a supervisor and the unit's own link.
+    """A link (`link.port.UnitLink`) between a supervisor and the unit's own link.
 
-    The supervisor knows two commands, rest and motion. What motion means for the unit is the frame of the try that is
-    open; where none is open, or its time is over, it means stop.
+    The supervisor gives two commands only, rest and motion. Motion is written as the frame of the open trial; if none
+    is open, or its time is over, as a stop.
 
     Args:
         link: the unit's own link.
-        stop: the frame that stops it.
+        stop: the frame that stops the unit.
         clock: seconds, monotonic.
-        on_link: told True when the link is open, and False when it is down on purpose.
+        on_link: called with True when the link is open, and with False when it was dropped on purpose.
     """
 
     def __init__(
@@ -44,31 +44,31 @@ class Gate:
 
     @property
     def is_shut(self) -> bool:
-        """Whether nothing but stops goes through now."""
+        """Whether only stops pass now."""
         return self._clock() >= self._until
 
     def allow(self, frame: bytes, until_s: float) -> None:
-        """Let this frame through until that time."""
+        """Open a trial: write this frame for motion, until that time."""
         self._frame, self._until = frame, until_s
 
     def forbid(self) -> None:
-        """Let nothing through but stops."""
+        """End the trial: only stops pass."""
         self._frame, self._until = self._stop, -math.inf
 
     def shut(self) -> None:
-        """Let nothing through but stops; and whoever waits for the link may have it."""
+        """End the trial, and end a deliberate drop: the link may be opened."""
         self.forbid()
         self._may_open.set()
 
     def drop(self, down_s: float) -> None:
-        """Close the link under the supervisor, and keep it down for `down_s`, or until `shut`."""
+        """Close the link without the supervisor's knowledge, and keep it down for `down_s`, or until `shut`."""
         self.forbid()
         if self._dropping is None:
             self._may_open.clear()
             self._dropping = asyncio.create_task(self._drop(down_s))
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
-        """See the port; waits while the link is to stay down."""
+        """See the port; waits while the link is kept down."""
         await self._may_open.wait()
         self._receive_lost = on_lost
         details = await self._link.open(on_lost, on_found)
@@ -76,9 +76,9 @@ class Gate:
         return details
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """See the port; decides at the last moment what goes out."""
-        is_try = frame != self._stop and not self.is_shut
-        await self._link.write(self._frame if is_try else self._stop, response=response)
+        """See the port. The frame is chosen only now: a write that waited must not move the unit after its trial."""
+        is_trial = frame != self._stop and not self.is_shut
+        await self._link.write(self._frame if is_trial else self._stop, response=response)
 
     async def probe(self) -> bool:
         """See the port."""
@@ -89,7 +89,7 @@ class Gate:
         await self._link.close()
 
     async def end(self) -> None:
-        """Wait until nothing that was begun here is left."""
+        """Shut, and wait for a drop that is under way."""
         self.shut()
         if self._dropping is not None:
             await asyncio.wait({self._dropping})

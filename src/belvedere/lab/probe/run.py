@@ -1,4 +1,4 @@
-"""Carries a probe out: the core decides, a supervisor keeps the link, the gate guards it, and an observer watches."""
+"""Runs a probe: the core decides, a supervisor keeps the link, the gate lets only stops and open trials pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from belvedere.errors import InternalError, LinkReason
 from belvedere.head.frames import stop_frame
-from belvedere.lab.probe.core import Ask, Drop, Effect, Finish, Limits, Move, ProbeCore, Stop, Use
+from belvedere.lab.probe.core import Ask, DropLink, Effect, Finish, Limits, Move, ProbeCore, SetWriteMode, Stop
 from belvedere.lab.probe.gate import Gate
 from belvedere.lab.probe.steps import Answer, Outcome
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     Event: TypeAlias = Callable[[float], list[Effect]]
 
-STOP_AGAIN_S = (0.05, 0.1, 0.3)  # a stop that nobody acknowledges is said again
+STOP_REPEATS_S = (0.05, 0.1, 0.3)  # when a stop is repeated, in case a write without response was lost
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a probe ended, whether the unit surely stands still, and why it was not reached where it was not."""
+class ProbeResult:
+    """How a probe ended, whether the unit is known to be at rest, and why it was not reached, if so."""
 
     outcome: Outcome
     is_at_rest: bool
@@ -43,15 +43,15 @@ class Ending:
 
 
 class ProbeRun:
-    """One probe of one unit; made for one `run`.
+    """One probe of one unit; `run` may be called once.
 
     Args:
         link: the unit's own link.
-        layout: the frame as the profile says; its stop is the only frame that is written outside a try.
-        unit: how the unit is written.
-        observer: whoever watches.
-        script_for: makes the script, once the unit has been reached.
-        clock: seconds, monotonic; the running loop's time.
+        layout: the profile's frame layout; its stop is the only frame that is written outside a trial.
+        unit: the profile of the unit.
+        observer: watches the unit, and answers.
+        script_for: makes the script once the unit is connected.
+        clock: seconds, monotonic; must be the running loop's time.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ProbeRun:
     ) -> None:
         self._axis = axis
         self._layout = layout
-        self._unit = msgspec.structs.replace(unit, invert=False)  # what turns which way is to be found out
+        self._unit = msgspec.structs.replace(unit, invert=False)  # which way it turns is to be found out
         self._observer = observer
         self._options = options
         self._clock = clock
@@ -85,10 +85,10 @@ class ProbeRun:
         self._outcome: Outcome | None = None
         self._failure: BaseException | None = None
 
-    async def run(self) -> Ending:
-        """Probe until the script or somebody ends it; returns when the unit was told to stop and the link is closed.
+    async def run(self) -> ProbeResult:
+        """Probe until the script or the observer ends it; returns after the stop, with the link closed.
 
-        Raises what the observer raises, after the stop.
+        Raises what the observer raised, after the stop.
         """
         try:
             self._begin_supervising()
@@ -103,11 +103,11 @@ class ProbeRun:
         if self._failure is not None:
             raise self._failure
         assert self._outcome is not None  # noqa: S101 - the loop above ended by it
-        return Ending(self._outcome, not self._may_be_turning, self._reason)
+        return ProbeResult(self._outcome, not self._may_be_turning, self._reason)
 
     def end(self, outcome: Outcome = Outcome.QUIT) -> None:
-        """Stop, and come to an end; may be called at any time, from the loop."""
-        self._stop()  # at once, however many events wait
+        """Stop the unit and end the probe; may be called at any time, from the loop."""
+        self._stop()  # at once, before any queued event
         self._events.put_nowait(lambda now: self._core.receive_end(outcome, now))
 
     def receive_unit_status(self, _axis: Axis, status: UnitStatus) -> None:
@@ -116,7 +116,7 @@ class ProbeRun:
         self._reason = status.reason
         details = status.details
         if is_ready:
-            self._may_be_turning = False  # whatever was left of a former link: it has been told to stop
+            self._may_be_turning = False  # the supervisor's first write on a new link is a stop
         if is_ready and not self._was_ready and details is not None:
             self._events.put_nowait(lambda now: self._core.receive_ready(details, now))
         elif self._was_ready and not is_ready:
@@ -124,16 +124,16 @@ class ProbeRun:
         self._was_ready = is_ready
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
-        """The radio took a frame; what it does is for the observer to see."""
+        """A frame was written; its effect is for the observer to see."""
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A frame is on its way."""
+        """A frame is about to be written."""
 
     async def _next_event(self) -> Event:
-        """What happened next, or the passing of time."""
+        """The next event, or at the core's deadline its tick."""
         deadline = self._core.deadline()
         if deadline is None:
-            raise InternalError("the probe has ended and nobody knows how")
+            raise InternalError("the probe core has ended without a Finish effect")
         with contextlib.suppress(TimeoutError):
             async with within(max(0.0, deadline - self._clock())):
                 return await self._events.get()
@@ -147,9 +147,9 @@ class ProbeRun:
                 self._stop()
             case Move(frame, until_s):
                 self._move(frame, until_s)
-            case Drop(down_s):
+            case DropLink(down_s):
                 self._gate.drop(down_s)
-            case Use(mode):
+            case SetWriteMode(mode):
                 await self._end_supervising()
                 self._begin_supervising(mode)
             case Ask(step, question):
@@ -158,12 +158,12 @@ class ProbeRun:
                 self._outcome = outcome
 
     def _move(self, frame: bytes, until_s: float) -> None:
-        """Let the observer look first: showing a line may take long, and the time is counted from before."""
+        """Prepare the observer first: printing may take long, and counts as part of the trial's time."""
         step = self._core.step
         if step is None or self._supervisor is None:
-            raise InternalError("a motion without a step, or without a link")
+            raise InternalError("a Move effect without a step, or without a supervisor")
         self._observer.receive_step(step)
-        self._watch(self._wait_for_a_key())
+        self._watch(self._wait_for_stop_key())
         self._gate.allow(frame, until_s)
         speed = self._layout.speed
         self._supervisor.put(UnitCommand(speed.slowest / speed.fastest))
@@ -171,7 +171,7 @@ class ProbeRun:
     def _stop(self) -> None:
         self._gate.shut()
         self._put_stop()
-        for after_s in STOP_AGAIN_S:
+        for after_s in STOP_REPEATS_S:
             asyncio.get_running_loop().call_later(after_s, self._repeat_stop)
 
     def _repeat_stop(self) -> None:
@@ -193,7 +193,7 @@ class ProbeRun:
             watching.cancel()
 
     def _receive_watched(self, watching: asyncio.Task[None]) -> None:
-        """An observer that fails is as good as none: stop, and end."""
+        """An observer that fails can stop nothing any more: stop, and end."""
         if not watching.cancelled() and watching.exception() is not None:
             self._failure = watching.exception()
             self.end(Outcome.FAILED)
@@ -202,9 +202,9 @@ class ProbeRun:
         answer = await asked
         self._events.put_nowait(lambda now: self._core.receive_answer(answer, now))
 
-    async def _wait_for_a_key(self) -> None:
+    async def _wait_for_stop_key(self) -> None:
         await self._observer.wants_stop()
-        self._stop()  # before anything else
+        self._stop()  # at once, before the event is processed
         self._events.put_nowait(self._core.receive_key)
 
     def _begin_supervising(self, mode: WriteMode | None = None) -> None:
@@ -217,13 +217,13 @@ class ProbeRun:
         self._supervising.add_done_callback(self._receive_supervised)
 
     def _receive_supervised(self, supervising: asyncio.Task[None]) -> None:
-        """A supervisor that fails is a mistake of ours, and the end."""
+        """A supervisor that fails is a bug: end the probe."""
         if not supervising.cancelled() and supervising.exception() is not None:
             self._failure = supervising.exception()
             self.end(Outcome.FAILED)
 
     async def _end_supervising(self) -> None:
-        """The supervisor tells the unit to stop and closes the link; it is waited for whoever has no time."""
+        """Cancel the supervisor, which stops the unit and closes the link; wait for that, even if cancelled."""
         supervising, self._supervising = self._supervising, None
         supervisor, self._supervisor = self._supervisor, None
         if supervising is None or supervisor is None:

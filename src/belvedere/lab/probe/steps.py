@@ -1,4 +1,4 @@
-"""What a probe does and asks: steps, questions and answers, as plain values."""
+"""The steps, questions and answers of a probe, as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from belvedere.head.profile import WriteMode
 
 
 class Answer(enum.StrEnum):
-    """What an observer says; the core gives LOST itself, where the link spoiled a step again and again."""
+    """An observer's answer. LOST comes from the core itself, where losing the link spoiled a step repeatedly."""
 
     GO = "go"
     SKIP = "skip"
@@ -24,7 +24,7 @@ class Answer(enum.StrEnum):
     OTHER = "something else"
     FIRST = "the first"
     SECOND = "the second"
-    SAME = "both alike"
+    SAME = "both the same"
     UNSURE = "cannot tell"
     TURNING = "still turning"
     QUIT = "quit"
@@ -34,51 +34,51 @@ class Answer(enum.StrEnum):
 DIRECTIONS = (Answer.RIGHT, Answer.LEFT, Answer.UP, Answer.DOWN)
 
 
-class Kind(enum.Enum):
+class QuestionKind(enum.Enum):
     """What a question is about."""
 
     STILL = enum.auto()
     GO = enum.auto()
     SEEN = enum.auto()
-    FASTER = enum.auto()
+    FASTER_RATIO = enum.auto()
     DROPPED = enum.auto()
     REACHED = enum.auto()
 
 
-CHOICES: dict[Kind, tuple[Answer, ...]] = {
-    Kind.STILL: (Answer.YES, Answer.NO),
-    Kind.GO: (Answer.GO, Answer.SKIP),
-    Kind.SEEN: (*DIRECTIONS, Answer.NOTHING, Answer.OTHER),
-    Kind.FASTER: (Answer.FIRST, Answer.SECOND, Answer.SAME, Answer.UNSURE),
-    Kind.DROPPED: (Answer.YES, Answer.NO, Answer.UNSURE),
-    Kind.REACHED: (Answer.YES, Answer.NO),
+CHOICES: dict[QuestionKind, tuple[Answer, ...]] = {
+    QuestionKind.STILL: (Answer.YES, Answer.NO),
+    QuestionKind.GO: (Answer.GO, Answer.SKIP),
+    QuestionKind.SEEN: (*DIRECTIONS, Answer.NOTHING, Answer.OTHER),
+    QuestionKind.FASTER_RATIO: (Answer.FIRST, Answer.SECOND, Answer.SAME, Answer.UNSURE),
+    QuestionKind.DROPPED: (Answer.YES, Answer.NO, Answer.UNSURE),
+    QuestionKind.REACHED: (Answer.YES, Answer.NO),
 }
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Something that only who watches can know. Any question may be answered TURNING or QUIT as well."""
+    """A question for the observer. Any may be answered with TURNING or QUIT as well."""
 
-    kind: Kind
+    kind: QuestionKind
     text: str
 
     @property
     def choices(self) -> tuple[Answer, ...]:
-        """What may be answered."""
+        """The possible answers."""
         return (*CHOICES[self.kind], Answer.TURNING, Answer.QUIT)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to try, or to ask.
+    """One trial, or one question.
 
     Attributes:
-        title: what will happen, in a sentence for the owner.
-        frame: what makes the unit turn, or None where nothing is tried.
-        bound_s: after so long it is told to stop, whatever else happens.
-        angle_deg: how far it is to turn until somebody stops it; None for a try of fixed length.
-        down_s: how long the link stays down once it was dropped on purpose at the end of the motion; None for not.
-        mode: how to write from here on, or None for as before.
-        before: asked first; anything but GO skips the step.
-        after: asked when the unit was told to stop.
+        title: what will happen, in a sentence for the observer.
+        frame: makes the unit turn; None for no motion.
+        bound_s: the unit is told to stop after this time, whatever happens.
+        angle_deg: for a timed turn, the angle at which the observer stops it; None for a trial of fixed length.
+        down_s: drop the link at the end of the motion, for this long; None for not.
+        mode: how to write from this step on; None for no change.
+        before: asked first; any answer but GO skips the step.
+        after: asked after the unit was told to stop.
     """
 
     title: str = ""
@@ -92,11 +92,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How a step went: what was answered, how long the unit was made to turn, and whether somebody ended that."""
+    """The result of a step: the answer, how long the unit was told to turn, and whether the observer stopped it."""
 
     answer: Answer
-    lasted_s: float = 0.0
-    was_ended_by_hand: bool = False
+    duration_s: float = 0.0
+    was_stopped_by_observer: bool = False
 
 
 class Outcome(enum.StrEnum):
@@ -104,8 +104,8 @@ class Outcome(enum.StrEnum):
 
     DONE = "done"
     QUIT = "ended by you"
-    STOP_UNPROVEN = "the stop frame could not be shown to work"
-    RUNAWAY = "the unit went on turning after the stop"
+    STOP_UNPROVEN = "the stop frame was not confirmed to work"
+    RUNAWAY = "the unit kept turning after the stop"
     TIME_UP = "the time limit was reached"
     UNREACHABLE = "the unit could not be reached"
     FAILED = "the probe failed"

@@ -1,4 +1,4 @@
-"""The owner at the terminal: questions with one key each, and any key at all as the stop."""
+"""An observer at a terminal: answers questions with one key each, and stops the unit with any key."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-READ_BYTES = 64  # more than the longest sequence that one key sends
-DEAF_S = 0.4  # keys that come this soon after a question still belonged to the stop before it
-LEAVING = {0x03, 0x04, 0x1C}  # Ctrl-C, Ctrl-D, Ctrl-\\: whoever presses them wants to be gone
+READ_BYTES = 64  # more than the longest escape sequence of one key
+IGNORE_KEYS_S = 0.4  # after a question appears: a key pressed this early was meant as the stop before it
+QUIT_KEYS = {0x03, 0x04, 0x1C}  # Ctrl-C, Ctrl-D, Ctrl-\\
 KEYS: dict[Answer, tuple[bytes, ...]] = {
     Answer.GO: (b"\r", b"\n"),
     Answer.SKIP: (b"s",),
@@ -40,33 +40,35 @@ KEYS: dict[Answer, tuple[bytes, ...]] = {
     Answer.TURNING: (b"t",),
     Answer.QUIT: (b"q",),
 }
-NAMES = {Answer.GO: "Enter", Answer.RIGHT: "r or \u2192", Answer.LEFT: "l or \u2190", Answer.UP: "u or \u2191"}
-NAMES |= {Answer.DOWN: "d or \u2193", Answer.QUIT: "q"}
+KEY_NAMES = {Answer.GO: "Enter", Answer.RIGHT: "r or \u2192", Answer.LEFT: "l or \u2190", Answer.UP: "u or \u2191"}
+KEY_NAMES |= {Answer.DOWN: "d or \u2193", Answer.QUIT: "q"}
 
 
 class Keyboard:
-    """Keys as they are pressed, each at once and none shown.
+    """Reads single keys without echo.
 
-    `on_leave` is called when the terminal is gone, or somebody presses Ctrl-C, whatever is being done.
+    `on_quit` is called at any time when the terminal is closed or one of `QUIT_KEYS` is pressed.
     """
 
-    def __init__(self, descriptor: int, on_leave: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, on_quit: Callable[[], None]) -> None:
         self._descriptor = descriptor
-        self._on_leave = on_leave
+        self._on_quit = on_quit
         self._keys: asyncio.Queue[bytes] = asyncio.Queue()
         self._is_gone = False
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the terminal, and give it back as it was. Raises OwnerError where it is none."""
+        """Put the terminal into raw mode, and restore it at the end. Raises OwnerError if it is not a terminal."""
         try:
             former = termios.tcgetattr(self._descriptor)
         except termios.error as error:
-            raise OwnerError("a probe needs a terminal: somebody must watch, and be able to press stop") from error
+            raise OwnerError(
+                "a probe needs a terminal: somebody must watch the unit and be able to stop it with a key"
+            ) from error
         loop = asyncio.get_running_loop()
         tty.setraw(self._descriptor, termios.TCSANOW)
         attributes = termios.tcgetattr(self._descriptor)
-        attributes[1] |= termios.OPOST  # lines still begin at the left
+        attributes[1] |= termios.OPOST  # keep translating newlines, so that lines begin at the left
         termios.tcsetattr(self._descriptor, termios.TCSANOW, attributes)
         loop.add_reader(self._descriptor, self._receive)
         try:
@@ -77,11 +79,11 @@ class Keyboard:
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, former)
 
     async def key(self) -> bytes:
-        """The next key; b"" at once, and again and again, when the terminal is gone."""
+        """The next key; when the terminal is gone, b"" at once, every time."""
         return b"" if self._is_gone and self._keys.empty() else await self._keys.get()
 
-    def forget(self) -> None:
-        """Drop what was pressed and not asked for."""
+    def discard(self) -> None:
+        """Drop keys that were pressed before now."""
         while not self._keys.empty() and not self._is_gone:
             self._keys.get_nowait()
 
@@ -93,40 +95,40 @@ class Keyboard:
         if not pressed:
             self._is_gone = True
             asyncio.get_running_loop().remove_reader(self._descriptor)
-        if not pressed or LEAVING & set(pressed):
-            self._on_leave()
+        if not pressed or QUIT_KEYS & set(pressed):
+            self._on_quit()
         self._keys.put_nowait(pressed)
 
 
 class TerminalObserver:
-    """An owner who looks at the unit and presses keys (`observer.Observer`)."""
+    """A person who watches the unit and presses keys (`observer.Observer`)."""
 
     def __init__(self, console: Console, keyboard: Keyboard) -> None:
         self._console = console
         self._keyboard = keyboard
 
     def receive_step(self, step: Step) -> None:
-        """The stop key, big and red; nothing is shown while the unit turns, because a terminal may block."""
-        what = "at the mark" if step.angle_deg is not None else "at once"
-        words = f"ANY KEY STOPS IT {what.upper()}"
-        self._console.print(Panel(words, style="bold white on red", expand=False, padding=(0, 4)))
+        """Show how to stop the unit. Nothing is printed while it turns, because a terminal may block."""
+        when = "at the mark" if step.angle_deg is not None else "at once"
+        text = f"ANY KEY STOPS IT {when.upper()}"
+        self._console.print(Panel(text, style="bold white on red", expand=False, padding=(0, 4)))
 
-    def receive_link(self, is_up: bool) -> None:  # noqa: FBT001 - the seam's
-        """Nothing to show: who looks, looks at the unit."""
+    def receive_link(self, is_up: bool) -> None:  # noqa: FBT001 - the interface's
+        """Nothing to show: the person watches the unit, not the link."""
 
     async def answer(self, step: Step, question: Question) -> Answer:
-        """The choice whose key is pressed; QUIT where nobody is there any more."""
+        """The choice whose key is pressed; QUIT when the terminal is gone."""
         if question is (step.before or step.after) and step.title:
             self._console.print(f"\n[bold]{step.title}[/bold]", highlight=False)
-        choices = "   ".join(f"[bold]{name_of(choice)}[/bold] {choice}" for choice in question.choices)
+        choices = "   ".join(f"[bold]{key_name(choice)}[/bold] {choice}" for choice in question.choices)
         self._console.print(f"{question.text}   {choices}", highlight=False)
-        self._keyboard.forget()
-        deaf_until = asyncio.get_running_loop().time() + DEAF_S
+        self._keyboard.discard()
+        ignored_until = asyncio.get_running_loop().time() + IGNORE_KEYS_S
         while True:
             pressed = await self._keyboard.key()
             if not pressed:
                 return Answer.QUIT
-            if asyncio.get_running_loop().time() < deaf_until:
+            if asyncio.get_running_loop().time() < ignored_until:
                 continue
             for choice in question.choices:
                 if pressed.lower() in KEYS[choice] or pressed in KEYS[choice]:
@@ -134,10 +136,10 @@ class TerminalObserver:
                     return choice
 
     async def wants_stop(self) -> None:
-        """Any key, or a terminal that is gone."""
+        """Return at any key, or when the terminal is gone."""
         await self._keyboard.key()
 
 
-def name_of(choice: Answer) -> str:
-    """What is printed on the key for an answer."""
-    return NAMES.get(choice) or KEYS[choice][0].decode("ascii")
+def key_name(choice: Answer) -> str:
+    """The name of the key for an answer."""
+    return KEY_NAMES.get(choice) or KEYS[choice][0].decode("ascii")

@@ -1,0 +1,135 @@
+"""A draft is a profile that loads, makes the frames of the log, and marks its guesses."""
+
+from __future__ import annotations
+
+import itertools
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from tests.lab.app_stream import AppUse, app_stream
+from tests.lab.random_layouts import random_layout
+
+from belvedere.errors import FrameError
+from belvedere.head.axes import Axis
+from belvedere.head.frames import pack, stop_frame, unpack
+from belvedere.head.profile import WriteMode, load_profile, shipped_profile
+from belvedere.lab.inference.infer import infer
+from belvedere.lab.profile_draft import draft_profile, drafting_obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from belvedere.head.layout import FrameLayout
+    from belvedere.lab.inference.results import Inference
+
+PONS = shipped_profile("zeapon-pons-pt").frame
+LAYOUTS = 150
+PAN, TILT = "C0:DE:00:00:5A:1E", "C0:DE:00:00:5A:1F"
+
+
+def inferred(use: AppUse | None = None, **changes: object) -> Inference:
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1), use)
+    tilt = app_stream(lambda velocity: pack(PONS, velocity), Random(2), use)
+    streams = [msgspec.structs.replace(one, **changes) for one in (stream, msgspec.structs.replace(tilt, device=TILT))]
+    return infer(streams)[0]
+
+
+def test_the_draft_of_this_heads_log_makes_the_same_frames() -> None:
+    profile = load_profile(draft_profile(inferred(), {PAN: "PONS-PAN-1", TILT: "PONS-TILT-1"}), "draft.toml")
+    assert profile.frame.template.split() == ["02", "{direction}", "000", "{speed}", "00000000000000"]
+    assert stop_frame(profile.frame) == stop_frame(PONS)
+    ways = {pack(profile.frame, way) for way in (1.0, -1.0)}
+    assert ways == {pack(PONS, way) for way in (1.0, -1.0)}
+    assert profile.unit(Axis.PAN) is not None
+    assert [unit.name_patterns for unit in (profile.pan, profile.tilt) if unit] == [("PONS-PAN-1",), ("PONS-TILT-1",)]
+    assert {unit.write for unit in (profile.pan, profile.tilt) if unit} == {WriteMode.WITHOUT_RESPONSE}
+
+
+def test_a_unit_without_a_name_is_found_by_its_address_and_the_axis_is_a_question() -> None:
+    text = draft_profile(inferred(uuid="0000fff1-0000-1000-8000-00805f9b34fb", opcode=0x12))
+    profile = load_profile(text, "draft.toml")
+    assert profile.pan is not None
+    assert (profile.pan.address, profile.pan.write) == (PAN, WriteMode.WITH_RESPONSE)
+    assert profile.pan.characteristic == "0000fff1-0000-1000-8000-00805f9b34fb"
+    assert "Which axis this unit turns is not in the log" in text
+
+
+def test_what_was_never_driven_is_a_guess_and_says_so() -> None:
+    text = draft_profile(inferred(AppUse(is_one_way=True)))
+    assert "only one direction was driven: 02 for the other is a guess" in text
+    direction = load_profile(text, "draft.toml").frame.direction
+    assert direction is not None
+    assert direction.negative == "02"
+
+
+def test_a_way_whose_word_is_kept_at_rest_stops_with_the_frame_of_the_log() -> None:
+    def frame(velocity: float) -> bytes:
+        return bytes([0xAA, int(velocity < 0), round(abs(velocity) * 200), 0x55])
+
+    (found,) = infer([app_stream(frame, Random(1))])
+    text = draft_profile(found)
+    layout = load_profile(text, "draft.toml").frame
+    assert stop_frame(layout) == frame(0)
+    assert {unpack(layout, frame(velocity)) > 0 for velocity in (0.5, -0.5)} == {True, False}
+    assert "the speed 0 is what stops the unit" in text
+
+
+def test_where_no_stop_was_seen_the_word_for_rest_is_a_guess_and_says_so() -> None:
+    stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1))
+    moves = tuple(sample for sample in stream.samples if sample.value != stop_frame(PONS))
+    (found,) = infer([msgspec.structs.replace(stream, samples=moves)])
+    assert found.stop is None
+    text = draft_profile(found)
+    assert "the value at rest is not in the log: 00 is a guess" in text
+    direction = load_profile(text, "draft.toml").frame.direction
+    assert direction is not None
+    assert direction.none == "00"
+
+
+def test_the_evidence_is_reported() -> None:
+    text = draft_profile(inferred())
+    assert "# digits 8 to 10: a speed, decimal digits" in text
+    assert "bursts of commands end with it" in text
+
+
+def counted(velocity: float, counts: Iterator[int] = itertools.count()) -> bytes:  # noqa: B008 - shared on purpose
+    return pack(PONS, velocity) + bytes([next(counts) % 256])
+
+
+def two_speeds(velocity: float) -> bytes:
+    return pack(PONS, velocity) + pack(PONS, velocity / 3)
+
+
+@pytest.mark.parametrize(("frame", "word"), [(counted, "counter"), (two_speeds, "one speed")])
+def test_a_layout_that_no_profile_can_describe_is_refused_with_a_reason(
+    frame: Callable[[float], bytes], word: str
+) -> None:
+    (found,) = infer([app_stream(frame, Random(1))])
+    assert word in drafting_obstacle(found)
+    with pytest.raises(ValueError, match=word):
+        draft_profile(found)
+
+
+def test_drafts_of_random_layouts_say_what_the_log_says() -> None:
+    chance = Random(1)
+    drafted = faithful = 0
+    for _ in range(LAYOUTS):
+        stream = app_stream(random_layout(chance).packer(), chance)
+        for found in infer([stream]):
+            if drafting_obstacle(found):
+                continue
+            drafted += 1
+            frame = load_profile(draft_profile(found), "draft.toml").frame
+            faithful += all(description(frame, sample.value) for sample in stream.samples)
+    assert drafted > LAYOUTS / 2
+    assert faithful >= 0.95 * drafted
+
+
+def description(layout: FrameLayout, frame: bytes) -> bool:
+    """Whether a layout packs the velocity that it unpacks from a frame into the same frame."""
+    try:
+        return pack(layout, unpack(layout, frame)) == frame
+    except FrameError:
+        return False

@@ -1,0 +1,23 @@
+import asyncio
+import os
+import signal
+
+import pytest
+
+from belvedere.lab.signals import SIGNALS, handle_termination
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("number", SIGNALS)
+async def test_each_signal_that_would_end_the_process_is_reported_instead(number: signal.Signals) -> None:
+    ending = asyncio.Event()
+    with handle_termination(ending.set):
+        os.kill(os.getpid(), number)
+        await ending.wait()
+
+
+@pytest.mark.realtime
+async def test_afterwards_the_signals_are_as_they_were() -> None:
+    with handle_termination(lambda: None):
+        pass
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
