@@ -127,8 +127,6 @@ class Control:
         self._advance(now)
         self._check(now, session, setpoint)
         if self._hold is None or setpoint.hold > self._hold.number:
-            if self._hold is not None:
-                self._end_hold(Stamp(session, setpoint.seq, setpoint.sent_at_s))
             self._hold, self._last_hold = _Hold(setpoint.hold, now), setpoint.hold
         self._hold.expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
         stamp = Stamp(session, setpoint.seq, setpoint.sent_at_s)
