@@ -3,11 +3,11 @@
     python -m tests.mutants.run [--jobs 1] [link/courier engine ...]
 
 Each mutant meets the like-named test module first, and, if it survives that, all tests of its package and the faults,
-but for those on the real clock. `survivors.toml` beside this file lists those that may survive, and why. Exits with 1
-when another one does, or when too many of those listed change what the program does.
+but for the random lives and for those on the real clock. `survivors.toml` beside this file lists those that may
+survive, and why. Exits with 1 when another one does, or when too many of those listed change what the program does.
 
-mutmut makes the mutants and runs the tests. It changes functions, not constants of a module. What is only said (log
-lines, the words of an error) is not counted.
+mutmut makes the mutants, of functions, not of a module's constants; `trial.py` runs the tests. What is only said (log
+lines, the words of an error) is not changed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ import subprocess
 import sys
 import time
 import tomllib
+from difflib import unified_diff
 from pathlib import Path
 from subprocess import PIPE
 from typing import TYPE_CHECKING, NamedTuple
 
 from mutmut.__main__ import create_mutants_for_file
-from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.configuration import reset_config
 from tests.mutants.trial import HANGS, SURVIVED, Asked, Candidate
 
 if TYPE_CHECKING:
@@ -129,11 +130,13 @@ def try_all(chosen: list[Path], listing: Listing, jobs: int) -> dict[Path, Outco
     ]
     tests = sorted({str(path) for module in chosen for path in wider_tests(module.parent)})
     survivors: dict[str, Mutant] = {}
-    for name, outcome in outcomes_of(Asked(tests, candidates, jobs)):
+    for count, (name, outcome) in enumerate(outcomes_of(Asked(tests, candidates, jobs)), 1):
         if outcome == SURVIVED:
             survivors[name] = every[name]
         else:
             survivors.pop(name, None)
+        if count % 100 == 0:
+            say(f"tried {count}: of {len(candidates)}, and then the survivors again")
         if outcome == HANGS or (outcome == SURVIVED and every[name] not in listing.equivalent):
             say(f"{outcome}: {json.dumps(every[name], ensure_ascii=False)}")
     return {
@@ -167,12 +170,30 @@ def prepare(chosen: Iterable[Path]) -> None:
 def mutants_of(module: Path) -> dict[str, Mutant]:
     """Make them, and tell what each changes, by mutmut's name for it; those that change only words are left out."""
     with contextlib.chdir(WORK):
+        reset_config()  # it is read where and when it is first asked for: while mutmut is imported
         made = create_mutants_for_file(module, TRIED / module)
-        if made.error:
-            raise made.error
-        names = json.loads((TRIED / f"{module}.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
-        every = {name: read_mutant(module, name, get_diff_for_mutant(name, path=module)) for name in names}
+    if made.error:
+        raise made.error
+    names = json.loads((TRIED / f"{module}.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+    spans = json.loads((TRIED / f"{module}.spans").read_text(encoding="utf-8"))["spans"]
+    lines = (TRIED / module).read_text(encoding="utf-8").split("\n")
+
+    def source(name: str) -> list[str]:
+        first, last = spans[name]
+        return [line.replace(f"def {name}(", f"def {function_of(name)}(") for line in lines[first - 1 : last]]
+
+    every: dict[str, Mutant] = {}
+    for name in names:
+        short = name.rpartition(".")[2]
+        original = short.rpartition("__mutmut_")[0] + "__mutmut_orig"
+        every[name] = read_mutant(module, name, "\n".join(unified_diff(source(original), source(short), lineterm="")))
     return {name: changed for name, changed in every.items() if not is_about_words(changed)}
+
+
+def function_of(name: str) -> str:
+    """The name that the function of a mutant has in the source."""
+    mangled = name.rpartition("__mutmut_")[0]
+    return mangled.rpartition("ǁ")[2] if "ǁ" in mangled else mangled.removeprefix("x_")
 
 
 def outcomes_of(asked: Asked) -> Iterator[tuple[str, str]]:

@@ -1,9 +1,9 @@
 """The process in which mutants meet tests: each test runs once, to see what it calls; then a fork for each mutant.
 
 Each mutant meets the tests of its own test module that call the changed function; then those that no test noticed meet
-all others that call it. `run.py` starts this beside a copy of the tests, with the mutated sources on its path, and
-tells it by JSON on its standard input what to try. What came of each mutant goes out as a line of JSON, and what pytest
-says goes to the standard error.
+all others that call it. Tests on the real clock are run only where a test module has no others. `run.py` starts this
+beside a copy of the tests, with the mutated sources on its path, and tells it by JSON on its standard input what to
+try. What came of each mutant goes out as a line of JSON, and what pytest says goes to the standard error.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 OPTIONS = [
-    *("-q", "-m", "not realtime and not browser", "--hypothesis-profile=ci", "-p", "no:cacheprovider"),
+    *("-q", "-m", "not browser", "--hypothesis-profile=ci", "-p", "no:cacheprovider"),
     *("-o", "faulthandler_timeout=0"),  # its thread for each test costs more than most tests do
     "--ignore=tests/faults/test_random.py",  # as long as all other tests together, and meant to find what is rare
 ]
 NOTICED, SURVIVED, HANGS = "noticed", "survived", "hangs"
 EXIT_SURVIVED, EXIT_NOTICED = 0, 1
-LONGEST_CPU_S, LONGEST_STILL_S, TIMES_AS_LONG = 10, 10.0, 10
+LONGEST_CPU_S, LONGEST_STILL_S, TIMES_AS_LONG = 3, 10.0, 5
 LOOK_EVERY_S = 1.0
 
 
@@ -91,10 +91,21 @@ class Trial:
         self._asked = asked
         self._results = results
         self._has_failed = False
-        self._seconds: dict[pytest.Item, float] = {}
+        self._seconds: dict[pytest.Item, float] = {}  # of computing
         self._callers: defaultdict[str, list[pytest.Item]] = defaultdict(list)
         self._running: dict[int, Child] = {}
         self._survivors: list[Candidate] = []
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what takes real time, but for the own tests of a module that has no others."""
+        own = {candidate.own for candidate in self._asked.candidates}
+        by_file = groupby(items, key=lambda item: item.nodeid.partition("::")[0])
+        chosen: list[pytest.Item] = []
+        for file, of_file in by_file:
+            every = list(of_file)
+            virtual = [item for item in every if item.get_closest_marker("realtime") is None]
+            chosen += virtual or (every if file in own else [])
+        items[:] = chosen
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -108,9 +119,10 @@ class Trial:
             for item in self._seconds:
                 left.pop(item, None)
             self._callers.clear()
-        self._learn(list(left))
-        survivors, self._survivors = self._survivors, []
-        self._try(survivors)
+        if self._survivors:
+            self._learn(list(left))
+            survivors, self._survivors = self._survivors, []
+            self._try(survivors)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -123,10 +135,10 @@ class Trial:
         for item in items:
             called = state()._stats
             called.clear()
-            began = time.monotonic()
+            began = time.process_time()
             if self._fails(item, None):
                 raise pytest.UsageError(f"{item.nodeid} fails with nothing changed")
-            self._seconds[item] = time.monotonic() - began
+            self._seconds[item] = time.process_time() - began
             for function in called:
                 self._callers[function].append(item)
         set_mutant_under_test("")
@@ -159,13 +171,17 @@ class Trial:
             return Child(candidate, pid, usual_s)
         code = EXIT_NOTICED
         try:
-            most_cpu_s = int(time.process_time() + LONGEST_CPU_S + TIMES_AS_LONG * usual_s)
-            resource.setrlimit(resource.RLIMIT_CPU, (most_cpu_s, most_cpu_s + 1))
             set_mutant_under_test(candidate.name)
-            is_noticed = any(self._fails(*pair) for pair in zip(items, [*items[1:], None], strict=True))
+            is_noticed = any(self._fails_or_takes_long(*pair) for pair in zip(items, [*items[1:], None], strict=True))
             code = EXIT_NOTICED if is_noticed else EXIT_SURVIVED
         finally:
             os._exit(code)
+
+    def _fails_or_takes_long(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+        """The same; the process ends if the test computes for much longer than it did with nothing changed."""
+        most_cpu_s = int(time.process_time() + LONGEST_CPU_S + TIMES_AS_LONG * self._seconds[item])
+        resource.setrlimit(resource.RLIMIT_CPU, (most_cpu_s, resource.RLIM_INFINITY))
+        return self._fails(item, following)
 
     def _await_one(self) -> None:
         """Wait until one child or more have ended."""
