@@ -114,13 +114,14 @@ def test_a_hold_that_expired_unseen_by_a_busy_loop_is_not_renewed_by_a_late_setp
     assert house.velocity() == 0
 
 
-def test_every_hold_has_an_end_however_often_it_is_renewed() -> None:
+@pytest.mark.parametrize("pan", [0.5, 0.0])
+def test_every_hold_has_an_end_however_often_it_is_renewed_even_one_that_moves_nothing(pan: float) -> None:
     house = House(ControlOptions(hold_ceiling_s=2))
     effects: list[Effect] = []
     for _ in range(39):
-        house.drive(0.5)
+        house.drive(pan)
         effects += house.wait(0.05)
-    assert house.velocity() > 0
+    assert house.velocity() == pan
     effects += house.wait(0.1)
     assert tells(effects) == [("ann", NoticeCode.HOLD_TOO_LONG, None)]
     assert house.velocity() == 0

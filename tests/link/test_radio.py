@@ -115,6 +115,19 @@ async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
         assert not head.radio.is_scanning
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
+async def test_bluez_is_asked_which_adapter_is_meant_exactly_where_bleak_uses_bluez(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+    async with VirtualHead(PROFILE) as head:
+        with pytest.raises(LinkError) as caught:
+            await find(Radio(None, head.scanner_backend, "hci1"), Axis.PAN)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+        radio = Radio(head.client_backend, head.scanner_backend, "hci1")
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
+
+
 async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 OPTIONS = [
-    *("-q", "-m", "not browser", "--hypothesis-profile=ci", "-p", "no:cacheprovider"),
+    *("-q", "--tb=no", "-m", "not browser", "--hypothesis-profile=ci", "-p", "no:cacheprovider"),
     *("-o", "faulthandler_timeout=0"),  # its thread for each test costs more than most tests do
     "--ignore=tests/faults/test_random.py",  # as long as all other tests together, and meant to find what is rare
 ]
