@@ -271,7 +271,7 @@ def test_what_waited_on_its_way_longer_than_the_dead_man_time_is_refused_and_end
     assert refusal_of(lambda: house.drive(0.5)) is Refusal.HOLD_ENDED
 
 
-def test_a_clock_that_goes_backwards_stops_the_head() -> None:
+def test_a_clock_that_goes_backwards_stops_the_head_until_a_fresh_press() -> None:
     house = House()
     house.drive(0.5)
     house.tick()
@@ -279,6 +279,9 @@ def test_a_clock_that_goes_backwards_stops_the_head() -> None:
     effects = house.tick()
     assert stops(effects, Axis.PAN) == 1
     assert tells(effects) == [("ann", NoticeCode.CLOCK_JUMPED, None)]
+    house.drive(0.5, hold=2)
+    house.tick()
+    assert house.velocity() > 0
 
 
 @pytest.mark.parametrize(
