@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from mutmut.mutation.file_mutation import mutate_file_contents
+from tests.mutants import trial
 from tests.mutants.run import (
     LISTED,
     Listing,
@@ -17,6 +22,7 @@ from tests.mutants.run import (
     report,
     undecorated,
 )
+from tests.mutants.trial import NOTICED, SURVIVED, Asked, Candidate
 
 COURIER = Path("src/belvedere/link/courier.py")
 CHANGED = Mutant("link/courier Courier.next", "a < b", "a <= b")
@@ -112,3 +118,82 @@ def test_every_listed_survivor_has_a_reason_and_is_in_a_module_that_exists() -> 
     assert modules({changed.where.partition(" ")[0] for changed in listing.equivalent | listing.meaningful})
     with pytest.raises(ValueError, match="without a reason"):
         read_listing('[[because]]\nreason = ""\nequivalent = true\nmutants = []')
+
+
+TRIED = """def half(number: float) -> float:
+    return number / 2
+
+
+def spare(number: float) -> float:
+    return number + 1
+
+
+def square(number: float) -> float:
+    return number * number
+"""
+OWN = """from tried import half, square
+
+
+def test_half() -> None:
+    assert half(4) == 2
+
+
+def test_square() -> None:
+    assert square(2) {relation} 4
+"""
+OTHER = """from tried import square
+
+
+def test_square() -> None:
+    assert square(3) == 9
+"""
+
+
+def tried(project: Path, relation: str = "==") -> tuple[int, dict[str, list[str]]]:
+    """What comes of the mutants of a small module of two test modules, by function, and how the trial exits."""
+    mutated = mutate_file_contents("src/tried.py", TRIED)
+    files = {
+        "pyproject.toml": '[tool.mutmut]\nsource_paths = ["src"]\n[tool.pytest.ini_options]\npythonpath = ["src"]\n'
+        'markers = ["realtime: ", "browser: "]\n',
+        "conftest.py": 'from hypothesis import settings\n\nsettings.register_profile("ci")\n',
+        "src/tried.py": mutated.code,
+        "tests/test_tried.py": OWN.format(relation=relation),
+        "tests/test_users.py": OTHER,
+    }
+    for name, text in files.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+    candidates = [
+        Candidate(f"tried.{name}", "tests/test_tried.py", has_to_be_noticed=True) for name in mutated.mutant_names
+    ]
+    ran = subprocess.run(
+        [sys.executable, trial.__file__],
+        cwd=project,
+        input=json.dumps(Asked(["tests"], candidates, 2)),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    outcomes: dict[str, list[str]] = {}
+    for line in ran.stdout.splitlines():
+        name, outcome = json.loads(line)
+        outcomes.setdefault(name.partition("__mutmut")[0].removeprefix("tried.x_"), []).append(outcome)
+    return ran.returncode, outcomes
+
+
+def test_a_mutant_meets_its_own_tests_and_then_the_others(tmp_path: Path) -> None:
+    code, outcomes = tried(tmp_path)
+    assert code == 0
+    assert set(outcomes["half"]) == {NOTICED}
+    assert set(outcomes["spare"]) == {SURVIVED}
+    assert outcomes["square"] == [NOTICED]
+
+
+def test_what_its_own_tests_do_not_notice_others_may(tmp_path: Path) -> None:
+    assert tried(tmp_path, relation="<=")[1]["square"] == [SURVIVED, NOTICED]
+
+
+def test_nothing_is_tried_with_tests_that_fail_anyway(tmp_path: Path) -> None:
+    code, outcomes = tried(tmp_path, relation="!=")
+    assert code != 0
+    assert not outcomes

@@ -114,13 +114,14 @@ def test_a_hold_that_expired_unseen_by_a_busy_loop_is_not_renewed_by_a_late_setp
     assert house.velocity() == 0
 
 
-def test_every_hold_has_an_end_however_often_it_is_renewed() -> None:
+@pytest.mark.parametrize("pan", [0.5, 0.0])
+def test_every_hold_has_an_end_however_often_it_is_renewed_even_one_that_moves_nothing(pan: float) -> None:
     house = House(ControlOptions(hold_ceiling_s=2))
     effects: list[Effect] = []
     for _ in range(39):
-        house.drive(0.5)
+        house.drive(pan)
         effects += house.wait(0.05)
-    assert house.velocity() > 0
+    assert house.velocity() == pan
     effects += house.wait(0.1)
     assert tells(effects) == [("ann", NoticeCode.HOLD_TOO_LONG, None)]
     assert house.velocity() == 0
@@ -270,7 +271,7 @@ def test_what_waited_on_its_way_longer_than_the_dead_man_time_is_refused_and_end
     assert refusal_of(lambda: house.drive(0.5)) is Refusal.HOLD_ENDED
 
 
-def test_a_clock_that_goes_backwards_stops_the_head() -> None:
+def test_a_clock_that_goes_backwards_stops_the_head_until_a_fresh_press() -> None:
     house = House()
     house.drive(0.5)
     house.tick()
@@ -278,6 +279,9 @@ def test_a_clock_that_goes_backwards_stops_the_head() -> None:
     effects = house.tick()
     assert stops(effects, Axis.PAN) == 1
     assert tells(effects) == [("ann", NoticeCode.CLOCK_JUMPED, None)]
+    house.drive(0.5, hold=2)
+    house.tick()
+    assert house.velocity() > 0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 from bleak.uuids import normalize_uuid_str
 
@@ -41,6 +42,27 @@ class Speechless(LeftConnected):
 
     async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
         raise BleakError(f"nothing is known of {service_uuids}")
+
+
+def left_nameless(details: object) -> type[BaseBleakAdapter]:
+    """An adapter on which a unit was left connected, of which it tells no name, and these details."""
+
+    class LeftNameless(LeftConnected):
+        async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:  # noqa: ARG002 - bleak's own
+            return [BLEDevice(ADDRESSES[axis], None, details) for axis in AXES[:1]]
+
+    return LeftNameless
+
+
+def scanner_that_sees(head: VirtualHead, on_air: str | None, known: str | None) -> type[BaseBleakScanner]:
+    """The head's scanner, which sees one unit at once, of this name on the air and in its own memory."""
+
+    class SeeingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        async def start(self) -> None:
+            seen = AdvertisementData(on_air, {}, {}, [SERVICE], None, -50, ())
+            self.call_detection_callbacks(BLEDevice(ADDRESSES[AXES[0]], known, None), seen)
+
+    return SeeingScanner
 
 
 async def hang(released: asyncio.Event) -> None:

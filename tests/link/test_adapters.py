@@ -1,8 +1,12 @@
 """Which adapter is meant, and that the radio asks for it anew at each search."""
 
+from __future__ import annotations
+
 import asyncio
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from tests.link.backends import Speechless
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
@@ -10,6 +14,9 @@ from belvedere.head.profile import shipped_profile
 from belvedere.link.adapters import BluezAdapter, chosen
 from belvedere.link.radio import Radio, Sighting
 from belvedere.sim.head import NAMES, VirtualHead
+
+if TYPE_CHECKING:
+    from typing import Self
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -83,3 +90,38 @@ async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is(
         assert loop.time() - began < 0.1
         there.append(BluezAdapter("hci7", DONGLE.address))
         assert (await found(radio)).name == NAMES[Axis.PAN]
+
+
+class Asked(Speechless):
+    """An adapter that notes which one bleak was told to ask."""
+
+    told: ClassVar[list[object]] = []
+
+    @classmethod
+    async def get(cls, **options: object) -> Self:
+        cls.told.append(options["bluez"])
+        return cls()
+
+
+@pytest.mark.parametrize(("adapter", "told"), [("hci1", {"adapter": "hci1"}), (None, {})])
+async def test_whoever_scans_connects_or_takes_over_is_told_the_same_adapter(
+    adapter: str | None, told: dict[str, str]
+) -> None:
+    Asked.told.clear()
+    scanned: list[object] = []
+    connected: list[object] = []
+    async with VirtualHead(PROFILE) as head:
+
+        class NotedScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            def __init__(self, *arguments: object, **options: object) -> None:
+                scanned.append(options["bluez"])
+                super().__init__(*arguments, **options)
+
+        class NotedClient(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+            def __init__(self, *arguments: object, **options: object) -> None:
+                connected.append(options["bluez"])
+                super().__init__(*arguments, **options)
+
+        radio = Radio(NotedClient, NotedScanner, adapter, adapter_backend=Asked, takes_over=True)
+        await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
+    assert (scanned, Asked.told, connected) == ([told], [told], [told])

@@ -11,7 +11,7 @@ from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, told
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import BluezAdapter
-from belvedere.link.bluez_adapters import ANSWER_S, ask_adapters
+from belvedere.link.bluez_adapters import ADAPTER, ANSWER_S, adapters_of, ask_adapters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,10 @@ async def test_the_adapters_are_told_by_name_with_their_addresses() -> None:
         BluezAdapter("hci0", "B8:27:EB:00:00:01", is_powered=True),
         BluezAdapter("hci1", "00:1A:7D:DA:71:13", is_powered=False),
     ]
+
+
+def test_an_adapter_of_which_nothing_more_is_told_is_off() -> None:
+    assert adapters_of({"/org/bluez/hci2": {ADAPTER: {}}}) == [BluezAdapter("hci2", "", is_powered=False)]
 
 
 async def test_a_bluez_that_does_not_let_us_ask_is_a_matter_of_permission() -> None:

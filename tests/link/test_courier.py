@@ -384,7 +384,9 @@ def test_a_command_that_was_refused_is_over_and_the_link_goes_on() -> None:
 
 
 def test_a_unit_that_was_told_nothing_yet_is_at_rest() -> None:
-    assert Courier(Pace(0.05), LinkOptions(), with_response=False, can_probe=True).is_surely_at_rest
+    assert Courier(
+        Pace(0.05), LinkOptions(), with_response=False, can_probe=True, can_acknowledge=False
+    ).is_surely_at_rest
 
 
 def test_a_stop_that_nothing_has_confirmed_leaves_the_unit_in_doubt() -> None:
@@ -444,7 +446,7 @@ def test_a_move_that_replaced_another_at_the_last_moment_is_followed_by_a_stop_a
 
 
 def test_a_unit_whose_pace_is_hardly_known_is_asked_five_times_a_second() -> None:
-    courier = Courier(Pace(INTERVAL_S), LinkOptions(), with_response=False, can_probe=True)
+    courier = Courier(Pace(INTERVAL_S), LinkOptions(), with_response=False, can_probe=True, can_acknowledge=False)
     courier.receive_settled(NOW)
     courier.put(move())
     sent(courier, NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from tests.support.link.unit_rig import supervised
 
@@ -15,7 +16,7 @@ from belvedere.link.last_search import seek_and_stop
 from belvedere.link.mailbox import Letter
 from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
-from belvedere.testing.scripted_link import HANG, ScriptedLink, Step
+from belvedere.testing.scripted_link import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
 
 STOP = Letter(b"\x00", 0.0, is_stop=True)
 SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the one that is acknowledged
@@ -74,6 +75,19 @@ async def test_no_time_means_no_search() -> None:
     link = ScriptedLink()
     assert await sought(link, 0.0) == (False, 0.0)
     assert not link.calls
+
+
+async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
+    link = ScriptedLink(msgspec.structs.replace(DETAILS, can_write_without_response=False))
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.script("write", HANG_FOR_GOOD)
+        rig.put(0.5)
+        await asyncio.sleep(0.01)
+        await rig.cancel()
+        link.release()
+    assert link.frames[-1] == rig.stop
+    assert not rig.supervisor.may_be_turning
 
 
 @pytest.mark.parametrize("is_back", [True, False])

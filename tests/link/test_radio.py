@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakDeviceNotFoundError
+from bleak.exc import BleakDeviceNotFoundError, BleakError
 from tests.link.backends import (
     LeftConnected,
     Speechless,
     failing_after,
+    left_nameless,
     scanner_like_bluez,
+    scanner_that_sees,
     slow_scanner,
     stubborn,
     stubborn_scanner,
@@ -88,6 +90,22 @@ async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_
             await find(radio, Axis.PAN)
 
 
+@pytest.mark.parametrize("details", [None, {}, {"props": {}}])
+async def test_a_connected_unit_of_which_nothing_is_known_has_no_name_and_no_services(details: object) -> None:
+    async with VirtualHead(PROFILE) as head:
+        adapter = left_nameless(details)
+        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=adapter, takes_over=True)
+        assert (await radio.find(lambda _at, name, services: (name, services) == ("", []))).name == ""
+
+
+@pytest.mark.parametrize(("on_air", "known", "name"), [("A", "B", "A"), (None, "B", "B"), (None, None, "")])
+async def test_a_unit_goes_by_its_name_on_the_air(on_air: str | None, known: str | None, name: str) -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(head.client_backend, scanner_that_sees(head, on_air, known))
+        sighting = await radio.find(lambda _at, *seen: seen == (name, [SERVICE]))
+        assert (sighting.name, sighting.rssi_dbm) == (name, -50)
+
+
 async def test_who_only_looks_takes_no_unit_over() -> None:
     async with VirtualHead(PROFILE) as head:
         head.faults.vanish(Axis.PAN)
@@ -113,6 +131,17 @@ async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
         assert caught.value.reason is LinkReason.NOT_FOUND
         assert asyncio.get_running_loop().time() - at == pytest.approx(0.7, abs=0.1)
         assert not head.radio.is_scanning
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
+async def test_bluez_is_asked_for_adapters_exactly_where_bleak_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+    async with VirtualHead(PROFILE) as head:
+        with pytest.raises(LinkError) as caught:
+            await find(Radio(None, head.scanner_backend, "hci1"), Axis.PAN)
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+        radio = Radio(head.client_backend, head.scanner_backend, "hci1")
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
@@ -246,10 +275,11 @@ async def test_giving_up_while_connecting_leaves_no_connection_behind() -> None:
             connecting.cancel()
             await asyncio.wait({connecting, seeking})
             if not connecting.cancelled():
-                await connecting.result().disconnect()
+                await radio.disconnect(connecting.result())
             assert isinstance(seeking.exception(), LinkError)
             await asyncio.sleep(10)
             assert not head.pan.is_connected
+            assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_a_scan_that_cannot_go_on_does_not_harm_a_connect() -> None:
@@ -418,10 +448,13 @@ async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_tha
         (BleakDeviceNotFoundError("C0:DE"), LinkReason.NOT_FOUND),
         (EOFError(), LinkReason.ADAPTER_OFF),
         (BrokenPipeError(), LinkReason.ADAPTER_OFF),
+        (BleakError("failed"), LinkReason.CONNECT_FAILED),
     ],
-    ids=["forgotten by BlueZ", "D-Bus closed", "D-Bus gone"],
+    ids=["forgotten by BlueZ", "D-Bus closed", "D-Bus gone", "failed"],
 )
-async def test_a_connect_that_only_a_new_search_mends_is_tried_once(error: Exception, reason: LinkReason) -> None:
+async def test_a_connect_that_fails_is_tried_once_because_the_next_needs_a_new_search(
+    error: Exception, reason: LinkReason
+) -> None:
     tries: list[str] = []
     async with VirtualHead(PROFILE) as head:
 

@@ -163,12 +163,25 @@ async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
     assert not rig.adapter.scans()
 
 
+async def test_nobody_waits_for_quiet_while_a_scan_is_wanted_or_before_there_was_one() -> None:
+    rig = Rig()
+    began = asyncio.get_running_loop().time()
+    await rig.scan.until_quiet()
+    rig.is_wanted = True
+    rig.scan.switch()
+    await rig.scan.until_quiet()
+    assert asyncio.get_running_loop().time() == began
+    await rig.want(scan=False)
+
+
 async def test_waiting_for_quiet_does_not_take_for_ever() -> None:
     rig = Rig()
     await rig.want(scan=True)
     rig.adapter.may_answer.clear()
     await rig.want(scan=False)
-    await asyncio.wait_for(rig.scan.until_quiet(), 3 * SWITCH_S)
+    began = asyncio.get_running_loop().time()
+    await rig.scan.until_quiet()
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2 * SWITCH_S)
     rig.adapter.may_answer.set()
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.errors import FrameError, InternalError, LinkReason
-from belvedere.head.profile import UnitProfile
+from belvedere.head.profile import UnitProfile, WriteMode
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.supervisor import LinkPhase, UnitStatus
@@ -47,6 +47,7 @@ async def test_the_first_writes_are_stops_and_only_when_one_is_acknowledged_is_t
     async with supervised(link) as rig:
         await rig.until(P.SETTLING)
         assert rig.written == []
+        assert rig.supervisor.status == UnitStatus(P.SETTLING, None, DETAILS)  # its pace is not known yet
         await rig.ready()
         assert [(write.frame, write.response) for write in link.writes] == [(STOP, False), (STOP, True)]
         assert rig.phases == [P.SEARCHING, P.CONNECTING, P.SETTLING, P.READY]
@@ -90,6 +91,15 @@ async def test_a_unit_mounted_the_other_way_round_turns_the_other_way() -> None:
         await asyncio.sleep(0.1)
         assert link.frames[-1] == rig.move(-0.5)
         assert rig.written[-1][1] == pytest.approx(0.5, abs=0.001)
+
+
+async def test_a_unit_is_written_to_as_its_profile_says() -> None:
+    link = ScriptedLink()
+    async with supervised(link, UnitProfile(name_patterns=("*",), write=WriteMode.WITH_RESPONSE)) as rig:
+        await rig.ready()
+        rig.put(0.5)
+        await asyncio.sleep(0.1)
+    assert [write.response for write in link.writes] == [True] * 3
 
 
 async def test_a_velocity_that_no_frame_can_say_is_the_callers_mistake() -> None:
@@ -323,7 +333,7 @@ async def test_a_link_that_never_holds_for_long_is_tried_more_and_more_seldom(
 async def test_attempts_become_rarer_and_the_reason_stays_until_the_unit_is_ready() -> None:
     link = ScriptedLink()
     link.script("open", *[Step(reason=LinkReason.CONNECT_FAILED)] * 7)
-    async with supervised(link) as rig:
+    async with supervised(link, options=LinkOptions(stable_s=1.0)) as rig:  # what never held was not stable
         await rig.ready()
         searches = [at for at, status in rig.statuses if status.state is P.SEARCHING]
         waits = [later - earlier for earlier, later in itertools.pairwise(searches)]
@@ -339,7 +349,7 @@ async def test_trouble_is_a_warning_once_and_again_only_after_the_unit_was_ready
     link = ScriptedLink()
     link.script("open", *[Step(reason=LinkReason.NOT_FOUND)] * 3)
     async with supervised(link) as rig:
-        await rig.ready()
+        assert await rig.ready() == pytest.approx(3 * 0.75 * LinkOptions().rest_s + SETTLING_S)
         link.lose()
         await rig.until(P.WAITING)
         await rig.ready()
@@ -394,19 +404,6 @@ async def test_a_write_that_hangs_keeps_the_end_waiting_for_half_a_second_at_mos
         await rig.cancel()
         assert rig.now - began <= 0.5
         link.release()
-
-
-async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
-    link = ScriptedLink(ONLY_WITH_RESPONSE)
-    async with supervised(link) as rig:
-        await rig.ready()
-        link.script("write", HANG_FOR_GOOD)
-        rig.put(0.5)
-        await asyncio.sleep(0.01)
-        await rig.cancel()
-        link.release()
-    assert link.frames[-1] == STOP
-    assert not rig.supervisor.may_be_turning
 
 
 async def test_a_write_in_flight_comes_before_the_last_stop() -> None:

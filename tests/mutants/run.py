@@ -3,11 +3,11 @@
     python -m tests.mutants.run [--jobs 1] [link/courier engine ...]
 
 Each mutant meets the like-named test module first, and, if it survives that, all tests of its package and the faults,
-but for those on the real clock. `survivors.toml` beside this file lists those that may survive, and why. Exits with 1
-when another one does, or when too many of those listed change what the program does.
+but for the random lives and for those on the real clock. `survivors.toml` beside this file lists those that may
+survive, and why. Exits with 1 when another one does, or when too many of those listed change what the program does.
 
-mutmut makes the mutants and runs the tests. It changes functions, not constants of a module. What is only said (log
-lines, the words of an error) is not counted.
+mutmut makes the mutants, of functions, not of a module's constants; `trial.py` runs the tests. What is only said (log
+lines, the words of an error) is not changed.
 """
 
 from __future__ import annotations
@@ -16,48 +16,41 @@ import argparse
 import ast
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 import tomllib
-from itertools import groupby
+from difflib import unified_diff
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING, NamedTuple
 
-from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.__main__ import create_mutants_for_file
+from mutmut.configuration import reset_config
+from tests.mutants.trial import HANGS, SURVIVED, Asked, Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 SOURCES = Path("src/belvedere")
 WORK = ROOT / "build/mutants"
+TRIED = WORK / "mutants"  # mutmut's name for it
 LISTED = Path(__file__).with_name("survivors.toml")
 DEFAULT = ("control", "link", "engine", "access", "gateway/control_session")
 FAULTS = Path("tests/faults")
-# What mutmut asks for by names that pytest does not find again, because of the brackets in them.
-UNNAMEABLE = "tests/faults/test_drivers.py::test_garbage_huge_and_deep_messages_are_refused_and_move_nothing"
 WIDER = {"gateway": [Path("tests/gateway/test_control_session.py"), Path("tests/gateway/test_control_socket.py")]}
 DECORATED = (["property"], ["contextlib.contextmanager"], ["asynccontextmanager"])
 MOST_MEANINGFUL_SHARE = 0.05
-NEEDED = ("tests", "contract", "examples", "web", "docs")  # whatever a test may read
+READ_BY_TESTS = ("contract", "examples", "web", "docs")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
-only_mutate = {modules}
-also_copy = ["contract", "examples"]
 do_not_mutate_patterns = ['^\\s*(log|logger)\\.', '^\\s*raise AssertionError']
-pytest_add_cli_args = [
-  "-m", "not realtime and not browser", "--deselect={unnameable}", "--hypothesis-profile=ci", "-p", "no:cacheprovider",
-]
-pytest_add_cli_args_test_selection = {tests}
-timeout_multiplier = 10.0
-timeout_constant = 1.0
 """
-UNTESTED = "could not find any test case for any mutant"  # mutmut's words: then all of them survive
-SURVIVED = {0, 5, 33, 34, None}  # mutmut's: no test failed, ran or was found; skipped; not tried
 WORDS = re.compile(r"""(, )?(\w+=)?f?("[^"]* [^"]*"|'[^']* [^']*')|, None\b|(?<=\()None(?=\))|, (?=\))""")
 
 
@@ -91,9 +84,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     listing = read_listing(LISTED.read_text(encoding="utf-8"))
     began = time.monotonic()
-    outcomes: dict[Path, Outcome] = {}
-    for package, of_package in groupby(modules(chosen.what), key=lambda module: module.parent):
-        outcomes.update(try_package(package, list(of_package), chosen.jobs))
+    outcomes = try_all(modules(chosen.what), listing, chosen.jobs)
     lines, is_good = report(outcomes, listing)
     say("\n".join([*lines, f"took {(time.monotonic() - began) / 60:.0f} min"]))
     return 0 if is_good else 1
@@ -114,7 +105,7 @@ def modules(chosen: Iterable[str]) -> list[Path]:
         if not all(file.is_file() for file in files):
             raise SystemExit(f"no package or module of src/belvedere: {name}")
         found += [file.relative_to(ROOT) for file in files]
-    return [module for module in found if (ROOT / own_tests(module)).is_file()]
+    return [module for module in dict.fromkeys(found) if (ROOT / own_tests(module)).is_file()]
 
 
 def name_of(module: Path) -> str:
@@ -127,44 +118,104 @@ def own_tests(module: Path) -> Path:
     return Path("tests") / module.relative_to(SOURCES).with_name(f"test_{module.name}")
 
 
-def try_package(package: Path, chosen: list[Path], jobs: int) -> dict[Path, Outcome]:
+def try_all(chosen: list[Path], listing: Listing, jobs: int) -> dict[Path, Outcome]:
     """Have every mutant of these modules met by its own tests, and the survivors by the others that matter."""
-    counts: dict[Path, int] = {}
-    survivors: dict[Path, dict[str, Mutant]] = {}
-    for module in chosen:
-        folder = prepare(WORK / name_of(module), [module])
-        results = run_mutmut(folder, [module], [own_tests(module)], jobs)[module]
-        unnoticed = {name: mutant(folder, module, name) for name in survivors_of(results)}
-        survivors[module] = {name: changed for name, changed in unnoticed.items() if not is_about_words(changed)}
-        counts[module] = len(results) - len(unnoticed) + len(survivors[module])
-        say(f"{name_of(module)}: {counts[module]} mutants, {len(survivors[module])} survive its own tests")
-    left = [module for module in chosen if survivors[module]]
-    if left:
-        names = [name for module in left for name in survivors[module]]
-        again = run_mutmut(prepare(WORK / f"{package.name}-all", left), left, wider_tests(package), jobs, names)
-        for module in left:
-            still = survivors_of({name: again[module][name] for name in survivors[module]})
-            survivors[module] = {name: survivors[module][name] for name in still}
-            say(f"{name_of(module)}: {len(still)} survive all tests that matter")
-    return {module: Outcome(counts[module], list(survivors[module].values())) for module in chosen}
+    prepare(chosen)
+    made = {module: mutants_of(module) for module in chosen}
+    every = {name: changed for module in chosen for name, changed in made[module].items()}
+    candidates = [
+        Candidate(name, str(own_tests(module)), has_to_be_noticed=changed not in listing.equivalent)
+        for module in chosen
+        for name, changed in made[module].items()
+    ]
+    tests = sorted({str(path) for module in chosen for path in wider_tests(module.parent)})
+    survivors: dict[str, Mutant] = {}
+    for count, (name, outcome) in enumerate(outcomes_of(Asked(tests, candidates, jobs)), 1):
+        if outcome == SURVIVED:
+            survivors[name] = every[name]
+        else:
+            survivors.pop(name, None)
+        if count % 100 == 0:
+            say(f"tried {count}: of {len(candidates)}, and then the survivors again")
+        if outcome == HANGS or (outcome == SURVIVED and every[name] not in listing.equivalent):
+            say(f"{outcome}: {json.dumps(every[name], ensure_ascii=False)}")
+    return {
+        module: Outcome(len(made[module]), [changed for name, changed in survivors.items() if name in made[module]])
+        for module in chosen
+    }
 
 
 def wider_tests(package: Path) -> list[Path]:
-    """What else may notice a mutant of this package."""
+    """What may notice a mutant of this package."""
     own = Path("tests") / package.relative_to(SOURCES)
     return [*WIDER.get(own.name, [own]), FAULTS]
 
 
-def prepare(folder: Path, chosen: Iterable[Path]) -> Path:
-    """A fresh folder in which mutmut finds a project, and leaves its mutants."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in NEEDED:
-        (folder / name).symlink_to(ROOT / name)
+def prepare(chosen: Iterable[Path]) -> None:
+    """Make two projects: one to make mutants of, and in its folder `mutants` the one that has them, and the tests."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + SETTINGS
+    for folder in (WORK, TRIED):
+        shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "pyproject.toml").write_text(project, encoding="utf-8")
+    shutil.copytree(ROOT / "tests", TRIED / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in READ_BY_TESTS:
+        (TRIED / name).symlink_to(ROOT / name)
     for module in chosen:
         source = (ROOT / module).read_text(encoding="utf-8")
-        (folder / module).write_text(undecorated(source), encoding="utf-8")
-    return folder
+        (WORK / module).write_text(undecorated(source), encoding="utf-8")
+        (TRIED / module).unlink()
+
+
+def mutants_of(module: Path) -> dict[str, Mutant]:
+    """Make them, and tell what each changes, by mutmut's name for it; those that change only words are left out."""
+    with contextlib.chdir(WORK):
+        reset_config()  # it is read where and when it is first asked for: while mutmut is imported
+        made = create_mutants_for_file(module, TRIED / module)
+    if made.error:
+        raise made.error
+    names = json.loads((TRIED / f"{module}.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+    spans = json.loads((TRIED / f"{module}.spans").read_text(encoding="utf-8"))["spans"]
+    lines = (TRIED / module).read_text(encoding="utf-8").split("\n")
+
+    def source(name: str) -> list[str]:
+        first, last = spans[name]
+        return [line.replace(f"def {name}(", f"def {function_of(name)}(") for line in lines[first - 1 : last]]
+
+    every: dict[str, Mutant] = {}
+    for name in names:
+        short = name.rpartition(".")[2]
+        original = short.rpartition("__mutmut_")[0] + "__mutmut_orig"
+        every[name] = read_mutant(module, name, "\n".join(unified_diff(source(original), source(short), lineterm="")))
+    return {name: changed for name, changed in every.items() if not is_about_words(changed)}
+
+
+def function_of(name: str) -> str:
+    """The name that the function of a mutant has in the source."""
+    mangled = name.rpartition("__mutmut_")[0]
+    return mangled.rpartition("ǁ")[2] if "ǁ" in mangled else mangled.removeprefix("x_")
+
+
+def outcomes_of(asked: Asked) -> Iterator[tuple[str, str]]:
+    """What comes of each mutant, by its name, as it comes. Raises SystemExit if the tests cannot run."""
+    log = WORK / "pytest.log"
+    environment = os.environ | {"PYTHONPATH": str(TRIED / "src")}
+    command = [sys.executable, "-m", "tests.mutants.trial"]
+    with (
+        log.open("w", encoding="utf-8") as output,
+        subprocess.Popen(
+            command, cwd=TRIED, env=environment, stdin=PIPE, stdout=PIPE, stderr=output, encoding="utf-8"
+        ) as trial,
+    ):
+        assert trial.stdin is not None
+        assert trial.stdout is not None
+        with trial.stdin:
+            json.dump(asked, trial.stdin)
+        for line in trial.stdout:
+            name, outcome = json.loads(line)
+            yield name, outcome
+    if trial.returncode:
+        raise SystemExit(f"the tests cannot run: see {log.relative_to(ROOT)}")
 
 
 def undecorated(source: str) -> str:
@@ -181,45 +232,6 @@ def undecorated(source: str) -> str:
         lines.insert(function.end_lineno or 0, " " * function.col_offset + applied)
         del lines[decorator.lineno - 1]
     return "\n".join(lines) + "\n"
-
-
-def run_mutmut(
-    folder: Path, chosen: list[Path], tests: Iterable[Path], jobs: int, names: Iterable[str] = ()
-) -> dict[Path, dict[str, int | None]]:
-    """What each mutant's tests exited with, by module and name. Raises SystemExit if mutmut itself fails."""
-    settings = SETTINGS.format(unnameable=UNNAMEABLE, modules=in_toml(chosen), tests=in_toml(tests))
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    (folder / "pyproject.toml").write_text(project + settings, encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(jobs), *names]
-    log = folder / "mutmut.log"
-    with log.open("w", encoding="utf-8") as output:
-        ran = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
-    if ran.returncode and UNTESTED not in log.read_text(encoding="utf-8"):
-        raise SystemExit(f"mutmut failed with {ran.returncode}: see {log.relative_to(ROOT)}")
-    return {module: read_results(folder / "mutants" / f"{module}.meta") for module in chosen}
-
-
-def in_toml(paths: Iterable[Path]) -> str:
-    """These paths as a list in TOML."""
-    return json.dumps([str(path) for path in paths])
-
-
-def read_results(path: Path) -> dict[str, int | None]:
-    """What mutmut keeps of a module: what each mutant's tests exited with, by its name."""
-    results: dict[str, int | None] = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return results
-
-
-def survivors_of(results: Mapping[str, int | None]) -> list[str]:
-    """The names of those that no test noticed; to hang or to crash is to be noticed."""
-    return [name for name, code in results.items() if code in SURVIVED]
-
-
-def mutant(folder: Path, module: Path, name: str) -> Mutant:
-    """What mutmut calls by this name."""
-    with contextlib.chdir(folder):
-        diff = get_diff_for_mutant(name, path=module)
-    return read_mutant(module, name, diff)
 
 
 def read_mutant(module: Path, name: str, diff: str) -> Mutant:

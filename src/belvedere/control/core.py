@@ -97,7 +97,7 @@ class Control:
         """A session went: whatever it held ends now, and the lease waits for it for the grace time."""
         self._advance(now)
         if self._lease.receive_gone(now, session):
-            self._cut(NoticeCode.LEASE_LOST, told=False)
+            self._cut(None)
         self._drivers.pop(session, None)
         self._lateness.pop(session, None)
 
@@ -127,8 +127,6 @@ class Control:
         self._advance(now)
         self._check(now, session, setpoint)
         if self._hold is None or setpoint.hold > self._hold.number:
-            if self._hold is not None:
-                self._end_hold(Stamp(session, setpoint.seq, setpoint.sent_at_s))
             self._hold, self._last_hold = _Hold(setpoint.hold, now), setpoint.hold
         self._hold.expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
         stamp = Stamp(session, setpoint.seq, setpoint.sent_at_s)
@@ -259,20 +257,20 @@ class Control:
 
     def _lease_changed(self, before: Driver | None, *, is_told: bool) -> None:
         """Nothing of the former driver's may go on; the next one's holds and sequences start afresh."""
-        self._cut(NoticeCode.LEASE_LOST, told=False)
+        self._cut(None)
         if is_told and before is not None:
             self._tells.append(Tell(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
         self._last_seq, self._last_hold = -1, NO_HOLD
         for motion in self._axes.values():
             motion.ended_hold = NO_HOLD
 
-    def _cut(self, code: NoticeCode, *, told: bool = True) -> None:
-        """A fail-safe: the hold ends on both axes and never resumes."""
+    def _cut(self, code: NoticeCode | None) -> None:
+        """A fail-safe: the hold ends on both axes and never resumes; its driver is told the code, if there is one."""
         if self._hold is None:
             return
         number = self._hold.number
         self._end_hold(None)
-        if told:
+        if code is not None:
             self._tell(code, None, number)
 
     def _end_hold(self, stamp: Stamp | None) -> None:

@@ -49,8 +49,7 @@ class AxisMotion:
         self._limits = setup.limits
         self._acceleration_per_s = acceleration_per_s
         self._target = 0.0
-        self._stamp: Stamp | None = None
-        self._is_fresh = False  # a setpoint came that no write has carried yet
+        self._stamp: Stamp | None = None  # of what came last, while no write has carried it yet
         self._shaped_at = 0.0
         self._stops_left = STOP_WRITES  # a stop comes first on start
         self._next_stop_at = 0.0
@@ -67,13 +66,13 @@ class AxisMotion:
         if not self.is_ready:
             self.receive_cut(hold)
             return
-        self._target, self._stamp, self._is_fresh = velocity, stamp, True
+        self._target, self._stamp = velocity, stamp
 
     def receive_cut(self, hold: int, stamp: Stamp | None = None) -> bool:
         """This hold, and any before it, never moves the axis again; True if it was moving it."""
         was_wanted = self.is_wanted
         self.ended_hold = max(self.ended_hold, hold)
-        self._target, self._stamp, self._is_fresh = 0.0, stamp, False
+        self._target, self._stamp = 0.0, stamp
         return was_wanted
 
     def receive_stop(self, now: float) -> None:
@@ -110,7 +109,7 @@ class AxisMotion:
         if velocity == 0:
             return self._stop(now)
         self._shaped_at = now
-        if velocity == self.commanded and not self._is_fresh:
+        if velocity == self.commanded and self._stamp is None:
             return None
         self.commanded = velocity
         return self._write(velocity)
@@ -138,7 +137,6 @@ class AxisMotion:
     def _stop(self, now: float) -> Write | None:
         if self.commanded != 0:
             self.commanded, self._stops_left, self._next_stop_at = 0.0, STOP_WRITES, now
-        self._is_fresh = False
         if not self._stops_left or now < self._next_stop_at:
             return None
         self._stops_left -= 1
@@ -146,5 +144,5 @@ class AxisMotion:
         return self._write(0.0)
 
     def _write(self, velocity: float) -> Write:
-        stamp, self._stamp, self._is_fresh = self._stamp, None, False
+        stamp, self._stamp = self._stamp, None
         return Write(self.axis, velocity, stamp)

@@ -28,9 +28,9 @@ async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
     with mapped(LinkReason.ADAPTER_OFF):
         async with within(ANSWER_S):
             reply = await _objects(bus_address)
-    if reply is None or reply.message_type is MessageType.ERROR:
-        name = reply.error_name if reply is not None else None
-        raise LinkError(reason_of_dbus(name or "", LinkReason.ADAPTER_OFF), f"BlueZ does not tell its adapters: {name}")
+    if reply.message_type is MessageType.ERROR:
+        name = str(reply.error_name)
+        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ does not tell its adapters: {name}")
     return adapters_of(reply.body[0])
 
 
@@ -45,7 +45,7 @@ def adapters_of(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[
     return found
 
 
-async def _objects(bus_address: str | None) -> Message | None:
+async def _objects(bus_address: str | None) -> Message:
     bus = MessageBus(bus_address=bus_address, bus_type=BusType.SYSTEM)
     ask = Message(
         destination="org.bluez", path="/", interface="org.freedesktop.DBus.ObjectManager", member="GetManagedObjects"

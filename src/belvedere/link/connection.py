@@ -60,7 +60,7 @@ class Connection:
         self._options = options
         self._on_written = on_written
         self._on_attempted = on_attempted
-        self._courier = Courier(self.pace, options, with_response=True, can_probe=False)
+        self._courier = Courier(self.pace, options, with_response=True, can_probe=False, can_acknowledge=False)
         self._can_acknowledge = False
         self._is_lost = False
         self._writing: asyncio.Task[None] | None = None

@@ -58,7 +58,7 @@ class Courier:
         *,
         with_response: bool,
         can_probe: bool,
-        can_acknowledge: bool = False,
+        can_acknowledge: bool,
     ) -> None:
         self.pace = pace
         self.with_response = with_response

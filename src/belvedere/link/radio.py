@@ -12,6 +12,7 @@ import logging
 import sys
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
@@ -131,7 +132,7 @@ class Radio:
         self._calls = Calls()
         self._seekers: list[_Seeker] = []
         self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
-        self._takings = 0
+        self._takings = count()
         self._connect_times: dict[str, ConnectTime] = {}  # by address
         self._is_bluez = is_bluez
         self._scan = Scan(
@@ -269,7 +270,7 @@ class Radio:
     async def _close(self, client: BleakClientWithServiceCache) -> None:
         """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
         try:
-            await _bounded(self._calls.begin(_disconnect(client)), DISCONNECT_S, LinkReason.UNANSWERED)
+            await outcome(self._calls.begin(_disconnect(client)), DISCONNECT_S)
         except LinkError as error:
             logger.debug("disconnecting from %s: %s", client.address, error)
 
@@ -323,7 +324,7 @@ class Radio:
             return
         asking = self._calls.begin(_connected(self._adapter_backend, self._chosen))
         try:
-            for device in await _bounded(asking, ASK_S, LinkReason.ADAPTER_OFF):
+            for device in await outcome(asking, ASK_S):
                 self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
         except LinkError as error:
             logger.debug("asking for what is connected: %s", error)
@@ -338,8 +339,7 @@ class Radio:
             if device.address in self._taken:
                 return  # two units of the same name have two addresses: one each
             if seeker.is_wanted(device.address, sighting.name, services):
-                self._takings += 1
-                self._taken[device.address] = self._takings
+                self._taken[device.address] = next(self._takings)
                 seeker.found.set_result(sighting)
                 self._give_up(seeker)
                 return

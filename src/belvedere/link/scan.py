@@ -83,7 +83,7 @@ class Scan:
         while self._is_wanted():
             scanner = self._new_scanner()
             try:
-                await self._whole(_start(scanner))
+                await self._whole(_asked(scanner.start))
             except LinkError as error:
                 self._on_trouble(error)
                 return
@@ -92,7 +92,7 @@ class Scan:
                 self._changed.clear()
                 await self._changed.wait()
             try:
-                await self._whole(_stop(scanner))
+                await self._whole(_asked(scanner.stop))
             except LinkError as error:
                 logger.debug("ending the scan: %s", error)
 
@@ -127,11 +127,6 @@ class Scan:
         await asyncio.sleep(HUNG_S - SWITCH_S)
 
 
-async def _start(scanner: Scanner) -> None:
+async def _asked(call: Callable[[], Coroutine[None, None, None]]) -> None:
     with mapped(LinkReason.CONNECT_FAILED):
-        await scanner.start()
-
-
-async def _stop(scanner: Scanner) -> None:
-    with mapped(LinkReason.CONNECT_FAILED):
-        await scanner.stop()
+        await call()

@@ -208,14 +208,13 @@ MUTATIONS = (
     Mutation(
         "a session that closes stops nothing",
         "core",
-        "        if self._lease.receive_gone(now, session):\n"
-        "            self._cut(NoticeCode.LEASE_LOST, told=False)\n",
+        "        if self._lease.receive_gone(now, session):\n            self._cut(None)\n",
         "        self._lease.receive_gone(now, session)\n",
     ),
     Mutation(
         "a new driver inherits the motion",
         "core",
-        "        self._cut(NoticeCode.LEASE_LOST, told=False)\n        if is_told",
+        "        self._cut(None)\n        if is_told",
         "        if is_told",
     ),
     Mutation(

@@ -43,24 +43,28 @@ class UnitRig:
         self.on_status: Callable[[UnitStatus], None] = lambda _status: None
         self.loop = asyncio.get_running_loop()
         self.attempted: list[tuple[float, float]] = []
+        self._axis = axis
         self._changed = asyncio.Event()
         self.supervisor = UnitSupervisor(
             axis, link, layout, unit, clock=self.loop.time, options=options, listener=self, chance=lambda: 0.5
         )
         self.task = asyncio.create_task(self.supervisor.run())
 
-    def receive_unit_status(self, _axis: Axis, status: UnitStatus) -> None:
+    def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
         """Note it."""
+        assert axis is self._axis
         self.statuses.append((self.loop.time(), status))
         self._changed.set()
         self.on_status(status)
 
-    def receive_unit_written(self, _axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
+    def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """Note it."""
+        assert axis is self._axis
         self.written.append((now, velocity, stamp))
 
-    def receive_unit_attempted(self, _axis: Axis, velocity: float, now: float) -> None:
+    def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
         """Note it."""
+        assert axis is self._axis
         self.attempted.append((now, velocity))
 
     @staticmethod
