@@ -9,7 +9,7 @@ from bumble import hci, ll
 from bumble.controller import Controller
 
 from belvedere.sim.air import Air, name_of
-from belvedere.sim.controller import VirtualController
+from belvedere.sim.controller import VirtualController, until_over
 from belvedere.sim.wire import Conditions
 
 if TYPE_CHECKING:
@@ -85,6 +85,33 @@ async def test_a_request_for_a_connection_that_the_unit_does_not_accept_runs_out
     air.send_advertising_pdu(central, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
     await asyncio.sleep(1)
     assert central.lost_at_s == pytest.approx(start + 0.42)
+
+
+async def test_a_unit_that_did_not_hear_a_request_is_not_connected_when_it_is_back_a_moment_later() -> None:
+    air, central, _unit = air_with_two()
+    air.mute(name_of(UNIT))
+    start = asyncio.get_running_loop().time()
+    air.send_advertising_pdu(central, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
+    await asyncio.sleep(0.1)
+    air.unmute(name_of(UNIT))
+    await asyncio.sleep(1)
+    assert central.lost_at_s == pytest.approx(start + 0.42)
+
+
+async def test_a_unit_notices_by_the_silence_that_the_chip_which_it_is_connected_with_has_begun_anew(
+    head: VirtualHead, find: Find
+) -> None:
+    async with head:
+        await find(head.pan)
+        connection = await head.radio.connect(head.pan.address)
+        central = next(one for one in head.air.controllers if one.name == "central")
+        head.air.add_controller(central)
+        is_connected = []
+        for after_s in (0.4, 0.1):
+            await asyncio.sleep(after_s)
+            is_connected.append(head.pan.is_connected)
+        assert is_connected == [True, False]
+        await until_over(connection)
 
 
 async def test_a_muted_unit_loses_its_connection_after_the_supervision_time(head: VirtualHead, find: Find) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
 import pytest
-from bumble import hci
+from bumble import hci, ll
 
+from belvedere.sim.air import Air
 from belvedere.sim.controller import VirtualController, until_over
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     Find = Callable[[VirtualUnit], Awaitable[BLEDevice]]
 
+UNIT = hci.Address("C0:00:00:00:00:02")
+
 
 class HostEar:
     """Stands where the host would, and notes what the controller says."""
@@ -29,9 +33,33 @@ class HostEar:
         self.said.append(hci.HCI_Packet.from_bytes(packet))
 
 
-def listened_to() -> tuple[VirtualController, HostEar]:
+def listened_to(air: Air | None = None) -> tuple[VirtualController, HostEar]:
     ear = HostEar()
-    controller = VirtualController("it", host_sink=ear)
+    controller = VirtualController("it", host_sink=ear, link=air)
+    return controller, ear
+
+
+def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command:
+    return hci.HCI_LE_Create_Connection_Command(
+        le_scan_interval=96,
+        le_scan_window=96,
+        initiator_filter_policy=0,
+        peer_address_type=peer.address_type,
+        peer_address=peer,
+        own_address_type=hci.OwnAddressType.RANDOM,
+        connection_interval_min=24,
+        connection_interval_max=40,
+        max_latency=0,
+        supervision_timeout=42,
+        min_ce_length=0,
+        max_ce_length=0,
+    )
+
+
+def connecting() -> tuple[VirtualController, HostEar]:
+    """A controller that is to connect to the unit as soon as it hears it."""
+    controller, ear = listened_to(Air(random.Random(1)))
+    controller.on_hci_packet(create_connection(UNIT))
     return controller, ear
 
 
@@ -63,6 +91,74 @@ async def test_cancelling_nothing_is_refused() -> None:
     [answer] = ear.said
     assert isinstance(answer, hci.HCI_Command_Complete_Event)
     assert answer.return_parameters.status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+
+
+async def test_a_cancel_that_crosses_the_event_of_its_connection_is_refused_and_the_connection_stays() -> None:
+    """What the specification asks for; Linux then forgets the connection, which only the chip still knows of."""
+    chip, ear = connecting()
+    chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
+    chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
+    await asyncio.sleep(0)
+    [_pending, completed, answer] = ear.said
+    assert isinstance(completed, hci.HCI_LE_Connection_Complete_Event)
+    assert completed.status == hci.HCI_ErrorCode.SUCCESS
+    assert isinstance(answer, hci.HCI_Command_Complete_Event)
+    assert answer.return_parameters.status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+    assert UNIT in chip.le_connections
+
+
+async def test_a_cancel_that_comes_in_time_is_answered_before_the_event_that_says_so() -> None:
+    chip, ear = connecting()
+    chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
+    chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
+    await asyncio.sleep(0.1)
+    [_pending, answer, completed] = ear.said
+    assert isinstance(answer, hci.HCI_Command_Complete_Event)
+    assert answer.return_parameters.status == hci.HCI_ErrorCode.SUCCESS
+    assert isinstance(completed, hci.HCI_LE_Connection_Complete_Event)
+    assert completed.status == hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
+    assert not chip.le_connections
+
+
+async def test_ending_a_connection_that_is_over_is_refused_because_no_event_would_ever_tell_its_end() -> None:
+    controller, ear = listened_to()
+    reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
+    controller.on_hci_packet(hci.HCI_Disconnect_Command(connection_handle=1, reason=reason))
+    await asyncio.sleep(0)
+    [answer] = ear.said
+    assert isinstance(answer, hci.HCI_Command_Status_Event)
+    assert answer.status == hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
+
+
+async def test_a_reset_ends_attempt_scan_advertising_and_connections_without_a_word() -> None:
+    chip, ear = connecting()
+    chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
+    chip.on_hci_packet(create_connection(hci.Address("C0:00:00:00:00:03")))
+    chip.le_scan_enable = True
+    chip.le_legacy_advertiser.advertising_interval_min = 100
+    chip.le_legacy_advertiser.start()
+    await asyncio.sleep(0)
+    ear.said.clear()
+    chip.on_hci_packet(hci.HCI_Reset_Command())
+    await asyncio.sleep(1)
+    [answer] = ear.said
+    assert isinstance(answer, hci.HCI_Command_Complete_Event)
+    assert (chip.pending_le_connection, chip.le_scan_enable, chip.le_connections) == (None, False, {})
+    assert not chip.le_legacy_advertiser.enabled
+
+
+async def test_a_unit_whose_central_was_reset_loses_its_link_and_is_connected_to_again(head: VirtualHead) -> None:
+    async with head:
+        chip, _ear = listened_to(head.air)
+        unit = hci.Address(head.pan.address)
+        for is_first in (True, False):
+            chip.on_hci_packet(create_connection(unit))
+            await asyncio.sleep(0.3)
+            assert head.pan.is_connected
+            if is_first:
+                chip.on_hci_packet(hci.HCI_Reset_Command())
+                await asyncio.sleep(0.5)
+                assert not head.pan.is_connected
 
 
 async def test_both_sides_are_told_the_connection_parameters_that_the_central_chose(

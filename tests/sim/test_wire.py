@@ -175,6 +175,17 @@ async def test_after_the_supervision_time_both_sides_lose_the_connection() -> No
     assert world.heard == []
 
 
+async def test_a_wire_that_is_cut_stays_mute_whoever_is_back_and_runs_out() -> None:
+    world = World()
+    world.wire.mute()
+    world.wire.cut()
+    world.down.put(b"a")
+    world.wire.unmute()
+    await asyncio.sleep(SUPERVISION_S + 0.1)
+    assert world.heard == []
+    assert (world.central.is_lost, world.unit.is_lost) == (True, True)
+
+
 async def test_closing_twice_is_closing_once() -> None:
     world = World()
     world.wire.mute()

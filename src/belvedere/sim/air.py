@@ -35,6 +35,13 @@ class Air(LocalLink):
         self._conditions: dict[str, Conditions] = {}
         self._muted: set[str] = set()
 
+    def add_controller(self, controller: Controller) -> None:
+        """A chip comes on, perhaps not for the first time: whoever was connected with it finds out by the silence."""
+        super().add_controller(controller)
+        for wire in self._wires:
+            if controller in (wire.central.controller, wire.unit.controller):
+                wire.cut()
+
     def set_conditions(self, address: str, conditions: Conditions) -> None:
         """From now on, this unit is heard so well."""
         self._conditions[address] = conditions
@@ -100,7 +107,7 @@ class Air(LocalLink):
                 asyncio.get_running_loop().call_soon(listener.on_ll_advertising_pdu, packet)
 
     def _connect(self, central: Controller, packet: ll.ConnectInd) -> None:
-        """Make the wire of a new connection; it stays mute where the unit does not hear the request."""
+        """Make the wire of a new connection; it is cut where the unit does not hear the request."""
         for wire in self._wires.copy():
             if wire.joins(packet.initiator_address, packet.advertiser_address):
                 wire.close()  # both sides had ended it, and neither had heard so yet
@@ -122,7 +129,7 @@ class Air(LocalLink):
             if not self._muted & _names(wire):
                 unit.on_ll_advertising_pdu(packet)
             if packet.initiator_address not in unit.le_connections:
-                wire.mute()
+                wire.cut()
 
     def _lanes_from(self, sender: Controller, destination: hci.Address) -> list[Lane]:
         return [

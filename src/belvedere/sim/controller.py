@@ -1,8 +1,9 @@
 """A Bluetooth controller in software: bumble's, with what it leaves out put right.
 
-bumble's own never cancels a connection attempt (every later one then fails), claims features that it does not have
-(Linux waits seconds for them), takes a packet for sent before it was on the air (so that nobody feels a full radio),
-and tells a peripheral a connection interval of its own invention.
+bumble's own never cancels a connection attempt (every later one then fails), keeps its connections when it is reset,
+claims features that it does not have and says that it ends connections that are over (Linux waits seconds for both),
+takes a packet for sent before it was on the air (so that nobody feels a full radio), and tells a peripheral an interval
+of its own invention.
 """
 
 from __future__ import annotations
@@ -62,10 +63,30 @@ class VirtualController(Controller):
         if connection is not None:  # otherwise the host has not heard yet that the connection is over
             connection.assembler.feed_packet(packet)
 
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
+        """Begin anew, without a word to anybody: units notice by the silence, and the host knows what it asked for."""
+        self.pending_le_connection = None
+        self.le_scan_enable = False
+        self.le_legacy_advertiser.stop()
+        self.le_connections.clear()
+        if self.link is not None:
+            self.link.add_controller(self)
+        return super().on_hci_reset_command(command)
+
+    def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
+        """End a connection; one that is over cannot be ended, and no event would ever tell that it was."""
+        if self.find_connection_by_handle(command.connection_handle) is None:
+            self._send_hci_command_status(hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR, command.op_code)
+        else:
+            super().on_hci_disconnect_command(command)
+
     def on_hci_le_create_connection_cancel_command(
         self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
     ) -> hci.HCI_StatusReturnParameters:
-        """Give up the pending attempt, and say so in the event that the specification asks for."""
+        """Give up the pending attempt, and say so in the event that the specification asks for.
+
+        Where the connection has come about already, and its event is on the way, there is nothing to cancel.
+        """
         pending, self.pending_le_connection = self.pending_le_connection, None
         if pending is None:
             return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)

@@ -59,8 +59,8 @@ class Wire:
     """The connection between a central and one unit.
 
     Packets each way keep their order and wait for connection events. While muted, nothing passes and everything
-    waits; after `supervision_s` of that, both sides are told that the connection is lost. `on_closed` is called once,
-    when it is over for both.
+    waits; after `supervision_s` of that, both sides are told that the connection is lost. A wire that is cut, because
+    one side knows nothing of the connection, stays muted. `on_closed` is called once, when it is over for both.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Wire:
         self.conditions = conditions
         self.rng = rng
         self.is_muted = False
+        self.is_cut = False
         self.is_open = True
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()
@@ -117,9 +118,14 @@ class Wire:
             self.is_muted = True
             self._supervision = self._loop.call_later(self.supervision_s, self._expire)
 
+    def cut(self) -> None:
+        """Let nothing pass any more."""
+        self.is_cut = True
+        self.mute()
+
     def unmute(self) -> None:
-        """Let pass again whatever waited."""
-        if self.is_open and self.is_muted and self._supervision is not None:
+        """Let pass again whatever waited, unless the wire is cut."""
+        if self.is_open and self.is_muted and not self.is_cut and self._supervision is not None:
             self.is_muted = False
             self._supervision.cancel()
             for lane in self._lanes.values():
