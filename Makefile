@@ -19,6 +19,8 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-versio
 ARGS ?=
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Where this is set, pytest would rewrite every test module's assertions again on every run.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list what make can do

@@ -20,6 +20,7 @@ from tests.support.tcp_relay import TcpRelay
 from belvedere.access.door import DoorOptions
 from belvedere.app.lifecycle import live
 from belvedere.app.settings import DEMO, furnish
+from belvedere.control.lease import LeaseVerb
 from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BETWEEN_TESTS, HIGHEST_RANK = "between tests", 99  # a session that outranks every visitor
 SLACK_S = 0.5  # what a busy machine may add to times that tests/faults hold to the millisecond
 
 SCREENSHOTS = os.environ.get("BELVEDERE_SCREENSHOTS")  # a folder for pictures of the page, for people to look at
@@ -197,6 +199,19 @@ class LivingHouse:
         self.wait("nobody drives", lambda: self._belvedere.engine.status.lease.session is None)
         self.wait_ready()
 
+    def take_back(self) -> None:
+        """End whatever drive is left now, without its grace time, and wait until everything is in reach."""
+
+        def taken() -> None:
+            engine = self._belvedere.engine
+            engine.receive_session_opened(BETWEEN_TESTS, BETWEEN_TESTS, HIGHEST_RANK)
+            engine.receive_lease(BETWEEN_TESTS, LeaseVerb.TAKE)
+            engine.receive_lease(BETWEEN_TESTS, LeaseVerb.RETURN)
+            engine.receive_session_closed(BETWEEN_TESTS)
+
+        self.do(taken)
+        self.rest()
+
     def end(self) -> int | None:
         """End the house as SIGTERM does; returns its exit status."""
         self._loop.call_soon_threadsafe(self._ending.set)
@@ -353,25 +368,31 @@ def _shift_px(before: Grey, after: Grey) -> int:
     return min(range(-most, most + 1), key=unlikeness)
 
 
-@pytest.fixture(scope="module")
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put last what shares one house and one Playwright, whose loop is in the way of other tests' loops."""
+    items.sort(key=lambda item: isinstance(item, pytest.Function) and "playwright" in item.fixturenames)
+
+
+@pytest.fixture(scope="session")
 def house() -> Iterator[LivingHouse]:
-    """One house for a module; it must end well."""
+    """One house for all browser tests; it must end well."""
     house = LivingHouse()
     yield house
     assert house.end() == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, for no longer than its module: its loop is in the way of other tests' loops."""
+    """Playwright, from the first browser test on; no other tests follow."""
     expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for a module."""
+    """One browser for all tests that do not kill theirs."""
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
     yield browser
     browser.close()
@@ -396,7 +417,7 @@ def visit(browser: Browser, house: LivingHouse) -> Iterator[Callable[[Device], V
     yield come
     for context in contexts:
         context.close()
-    house.rest()
+    house.take_back()
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)
@@ -411,7 +432,7 @@ def lone_browser(playwright: Playwright, house: LivingHouse, tmp_path: Path) -> 
     lone = LoneBrowser(playwright, tmp_path / "chromium")
     yield lone
     lone.end()
-    house.rest()
+    house.take_back()
 
 
 @pytest.fixture
