@@ -208,8 +208,7 @@ MUTATIONS = (
     Mutation(
         "a session that closes stops nothing",
         "core",
-        "        if self._lease.receive_gone(now, session):\n"
-        "            self._cut(None)\n",
+        "        if self._lease.receive_gone(now, session):\n            self._cut(None)\n",
         "        self._lease.receive_gone(now, session)\n",
     ),
     Mutation(
