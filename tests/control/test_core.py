@@ -271,6 +271,19 @@ def test_what_waited_on_its_way_longer_than_the_dead_man_time_is_refused_and_end
     assert refusal_of(lambda: house.drive(0.5)) is Refusal.HOLD_ENDED
 
 
+def test_whoever_claims_to_have_heard_what_was_not_said_yet_is_late_and_not_far_away() -> None:
+    house = House()
+    assert refusal_of(lambda: house.drive(0.5, heard_s=house.now + 1)) is Refusal.TOO_LATE
+
+
+def test_a_page_that_heard_of_us_just_now_is_not_late_however_its_clock_stood_still() -> None:
+    house = House()
+    house.drive(0.5)
+    house.drive(0.5, late_s=10, heard_s=house.now)
+    house.tick()
+    assert house.velocity() > 0
+
+
 def test_a_clock_that_goes_backwards_stops_the_head_until_a_fresh_press() -> None:
     house = House()
     house.drive(0.5)

@@ -97,6 +97,21 @@ def stubborn_scanner(head: VirtualHead, call: str, released: asyncio.Event) -> t
     return type("StubbornScanner", (head.scanner_backend,), {call: hanging})
 
 
+def hanging_once(head: VirtualHead) -> type[BaseBleakScanner]:
+    """The head's scanner, whose first start hangs until it is cancelled."""
+
+    class HangingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        starts = 0
+
+        async def start(self) -> None:
+            type(self).starts += 1
+            if self.starts == 1:
+                await asyncio.Event().wait()
+            await super().start()
+
+    return HangingScanner
+
+
 def scanner_like_bluez(head: VirtualHead, delays_s: list[float]) -> type[BaseBleakScanner]:
     """The head's scanner; a start goes on although nobody waits for it, and while it does there is no other."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -125,3 +127,18 @@ async def test_whoever_scans_connects_or_takes_over_is_told_the_same_adapter(
         radio = Radio(NotedClient, NotedScanner, adapter, adapter_backend=Asked, takes_over=True)
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
     assert (scanned, Asked.told, connected) == ([told], [told], [told])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
+async def test_bluez_is_asked_and_listened_to_exactly_where_bleak_uses_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+    caplog.set_level(logging.DEBUG, "belvedere.link.radio")
+    async with VirtualHead(PROFILE) as head:
+        with pytest.raises(LinkError) as caught:
+            await found(Radio(None, head.scanner_backend, "hci1"))
+        assert caught.value.reason is LinkReason.ADAPTER_OFF
+        radio = Radio(head.client_backend, head.scanner_backend, "hci1")
+        await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
+    assert "nobody tells when Bluetooth leaves" not in caplog.text

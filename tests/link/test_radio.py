@@ -16,6 +16,7 @@ from tests.link.backends import (
     LeftConnected,
     Speechless,
     failing_after,
+    hanging_once,
     left_nameless,
     scanner_like_bluez,
     scanner_that_sees,
@@ -35,8 +36,8 @@ from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import SERVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
-
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -131,17 +132,6 @@ async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
         assert caught.value.reason is LinkReason.NOT_FOUND
         assert asyncio.get_running_loop().time() - at == pytest.approx(0.7, abs=0.1)
         assert not head.radio.is_scanning
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
-async def test_bluez_is_asked_for_adapters_exactly_where_bleak_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
-    async with VirtualHead(PROFILE) as head:
-        with pytest.raises(LinkError) as caught:
-            await find(Radio(None, head.scanner_backend, "hci1"), Axis.PAN)
-        assert caught.value.reason is LinkReason.ADAPTER_OFF
-        radio = Radio(head.client_backend, head.scanner_backend, "hci1")
-        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
 async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
@@ -325,6 +315,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+def until(left: asyncio.Event) -> Callable[[], Coroutine[None, None, None]]:
+    async def wait() -> None:
+        await left.wait()
+
+    return wait
+
+
 async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() -> None:
     async with VirtualHead(PROFILE) as head:
         left = asyncio.Event()
@@ -352,14 +349,21 @@ async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() ->
             lost.clear()
 
 
+async def test_a_scan_that_hangs_is_given_up_once_bluetooth_has_left() -> None:
+    async with VirtualHead(PROFILE) as head:
+        left, options = asyncio.Event(), LinkOptions(search_s=SWITCH_S + 1)
+        radio = Radio(head.client_backend, hanging_once(head), options=options, until_gone=until(left))
+        with pytest.raises(LinkError, match="did not answer"):
+            await find(radio, Axis.PAN)
+        left.set()
+        await asyncio.sleep(0.1)
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
+
+
 async def test_a_link_that_was_lost_by_itself_is_not_lost_twice() -> None:
     async with VirtualHead(PROFILE) as head:
         left = asyncio.Event()
-
-        async def until_gone() -> None:
-            await left.wait()
-
-        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until(left))
         lost: list[str] = []
         await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
         head.faults.drop(Axis.PAN)
@@ -395,11 +399,7 @@ async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connect
                 await super().disconnect()
 
         left, lost = asyncio.Event(), asyncio.Event()
-
-        async def until_gone() -> None:
-            await left.wait()
-
-        radio = Radio(Counted, head.scanner_backend, until_gone=until_gone)
+        radio = Radio(Counted, head.scanner_backend, until_gone=until(left))
         await radio.connect(await find(radio, Axis.PAN), lambda _client: lost.set())
         if loses == "one link":
             head.faults.drop(Axis.PAN)

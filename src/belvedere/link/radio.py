@@ -75,19 +75,17 @@ class _Seeker:
 
 
 class _ScannerOf:
-    """A scanner of one adapter, which is looked for when the scan begins."""
+    """A scanner of one adapter, which is looked for when the scan begins; only one that has begun is ended."""
 
     def __init__(self, make: Callable[[], Coroutine[None, None, Scanner]]) -> None:
         self._make = make
-        self._scanner: Scanner | None = None
 
     async def start(self) -> None:
         self._scanner = await self._make()
         await self._scanner.start()
 
     async def stop(self) -> None:
-        if self._scanner is not None:
-            await self._scanner.stop()
+        await self._scanner.stop()
 
 
 class Radio:
