@@ -103,10 +103,10 @@ def clock_offset_ms(page: Page) -> float:
     return float(metrics["NavigationStart"]) * 1000
 
 
-def wait_until(page: Page, condition: str, within_s: float = 20.0) -> None:
+def wait_until(page: Page, condition: str, timeout_s: float = 20.0) -> None:
     """Wait until a JavaScript expression is true; the page's own rules forbid Playwright's way, which evaluates it."""
-    give_up_at = time.monotonic() + within_s
+    deadline_at = time.monotonic() + timeout_s
     while not page.evaluate(condition):
-        if time.monotonic() > give_up_at:
+        if time.monotonic() > deadline_at:
             raise RuntimeError(f"it did not come to pass: {condition}")
         time.sleep(POLL_S)

@@ -9,33 +9,33 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.parts import GatewayOptions, Parts
+from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.gateway.server import listen, serve
 
 
-async def _live() -> None:
+async def _run_until_ended() -> None:
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     async with open_rig() as rig:
-        parts = Parts(
+        dependencies = Dependencies(
             engine=rig.engine,
             bus=rig.bus,
             stage=rig.stage,
-            door=rig.door,
+            invitations=rig.invitations,
             clock=rig.clock,
             head_name="fake units",
             control=rig.options,
             options=GatewayOptions(port=port),
         )
-        link = f"http://127.0.0.1:{port}/enter/{rig.door.invite()}"
-        app = create_app(parts)
+        link = f"http://127.0.0.1:{port}/enter/{rig.invitations.invite()}"
+        app = create_app(dependencies)
         await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
 
 
 def main() -> None:
     """Serve until ended."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_live())
+        runner.run(_run_until_ended())
 
 
 if __name__ == "__main__":

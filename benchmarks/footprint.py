@@ -34,7 +34,7 @@ def run() -> list[Result]:
         for name, ready_s in ready.items():
             with _start(name) as server:
                 ready_s.append(server.ready_s)
-                server.settle()
+                server.stop_and_verify()
                 idle[name].append(server.rss_mib())
                 if name in watched:
                     watched[name].append(_rss_while_watched(server))

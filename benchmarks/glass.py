@@ -37,7 +37,7 @@ class Watched(NamedTuple):
 
     median: float
     p95: float
-    handed: float
+    in_flight: float
     first: float
     cpu: float
 
@@ -50,11 +50,11 @@ def run() -> list[Result]:
         for _ in range(ROUNDS):
             for name, watched in rounds.items():
                 with _start(name) as server:
-                    server.settle()
+                    server.stop_and_verify()
                     watched.extend(_visits(browser, server))
         for name, viewers in (("ours", VIEWERS), ("rival", 2)):
             with _start(name) as server:
-                server.settle()
+                server.stop_and_verify()
                 per_viewer[name] = _cpu_of_further_viewers(browser, server, viewers)
     return [*_results(rounds), _viewer_result(per_viewer)]
 
@@ -83,11 +83,11 @@ def _watch(page: Page, server: Server) -> Watched:
     offset = clock_offset_ms(page)
     page.goto("about:blank")  # and the camera goes off, once the page has said goodbye
     time.sleep(GONE_S)
-    taken_ms = [(shown, handed, taken + 0.5 - offset) for shown, handed, taken in frames if taken is not None]
+    taken_ms = [(shown, in_flight, taken + 0.5 - offset) for shown, in_flight, taken in frames if taken is not None]
     if not taken_ms:
         raise RuntimeError(f"none of {len(frames)} pictures could be read")
     ages = [shown - taken for shown, _handed, taken in taken_ms]  # the bar's milliseconds are cut off, hence the 0.5
-    handed_ages = [handed - taken for _shown, handed, taken in taken_ms]
+    handed_ages = [in_flight - taken for _shown, in_flight, taken in taken_ms]
     return Watched(statistics.median(ages), percentile(ages, 0.95), statistics.median(handed_ages), first, cpu)
 
 

@@ -28,7 +28,7 @@ ROUNDS = 3
 RATE_PER_S = 100
 PING_EVERY = RATE_PER_S // 4  # messages, as a page does
 DRIVE_S = 6.0
-LEASE_WITHIN_S = 5.0
+LEASE_TIMEOUT_S = 5.0
 SILENT_S = 2.0
 
 
@@ -38,10 +38,10 @@ def run() -> list[Result]:
     rival: list[float] = []
     for _ in range(ROUNDS):
         with Server("-m", "benchmarks.fake_units") as server:
-            server.settle()
+            server.stop_and_verify()
             ours.append(asyncio.run(_drive(server)))
         with Server("-m", "benchmarks.rivals.bare_litestar") as server:
-            server.settle()
+            server.stop_and_verify()
             rival.append(asyncio.run(_echo(server)))
     return [
         compare(
@@ -128,7 +128,7 @@ async def _read(socket: ClientConnection, told: _Told) -> None:
 
 
 async def _epoch(socket: ClientConnection) -> int:
-    async with asyncio.timeout(LEASE_WITHIN_S):
+    async with asyncio.timeout(LEASE_TIMEOUT_S):
         while True:
             message = json.loads(await socket.recv())
             if message["type"] == "lease" and message["holder"] == "you":

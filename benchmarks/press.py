@@ -80,7 +80,7 @@ def _press(browser: Browser) -> list[float]:
     """One server and one visit."""
     chance = random.Random()
     with serving() as server, page_of(browser) as page:
-        server.settle()
+        server.stop_and_verify()
         open_page(page, server)
         page.get_by_role("button", name="Look around").click()
         wait_until(page, "bench.first > 0")

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIB = 1024 * 1024
-READY_WITHIN_S = 30.0
+READY_TIMEOUT_S = 30.0
 POLL_S = 0.01  # how often a server that starts is asked whether it is ready
 CPUCLOCK_SCHED = 2  # what clock_getcpuclockid(3) makes a process's clock of; /proc counts in ticks of 10 ms only
-END_WITHIN_S = 10.0
-SETTLE_S = 1.5  # a virtual unit is found and connected within a second
+END_TIMEOUT_S = 10.0
+STOP_AND_VERIFY_S = 1.5  # a virtual unit is found and connected within a second
 
 MEASURING = """
 [server]
@@ -59,7 +59,7 @@ class Server:
         )
         self._measured = psutil.Process(self._process.pid)
         self.link = self._read_link()
-        self._wait_ready(ready_path, began + READY_WITHIN_S)
+        self._wait_ready(ready_path, began + READY_TIMEOUT_S)
         self.ready_s = time.monotonic() - began
 
     @property
@@ -81,15 +81,15 @@ class Server:
         time.sleep(seconds)
         return (self.cpu_s() - before) / (time.monotonic() - began) * 100
 
-    def settle(self) -> None:
+    def stop_and_verify(self) -> None:
         """Wait until the units are found."""
-        time.sleep(SETTLE_S)
+        time.sleep(STOP_AND_VERIFY_S)
 
     def end(self) -> None:
         """SIGTERM, and wait."""
         self._process.terminate()
         try:
-            self._process.wait(END_WITHIN_S)
+            self._process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -112,9 +112,9 @@ class Server:
         self._log.seek(0)
         raise RuntimeError(f"the server did not open: {self._log.read().decode()[-2000:]}")
 
-    def _wait_ready(self, path: str, give_up_at: float) -> None:
+    def _wait_ready(self, path: str, deadline_at: float) -> None:
         host = self.address.removeprefix("http://")
-        while time.monotonic() < give_up_at:
+        while time.monotonic() < deadline_at:
             with contextlib.suppress(OSError), contextlib.closing(http.client.HTTPConnection(host)) as connection:
                 connection.request("GET", path)
                 if connection.getresponse().status == http.client.OK:

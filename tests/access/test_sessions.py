@@ -31,8 +31,8 @@ def test_a_session_ends_on_time() -> None:
 def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
     first, second = (sessions.open(float(now), "ana", 0) for now in range(2))
-    assert sessions.make_room() == first.session
-    assert sessions.make_room() is None
+    assert sessions.evict_oldest() == first.session
+    assert sessions.evict_oldest() is None
     third = sessions.open(2.0, "ana", 0)
     assert sessions.find(3.0, first.cookie) is None
     assert not sessions.is_live(3.0, first.session)
@@ -87,7 +87,7 @@ def test_of_many_the_one_with_the_least_time_left_gives_way() -> None:
     sessions = Sessions(lifetime_s=10, at_most=8)
     gone, opened = [], []
     for now in range(24):
-        gone.append(sessions.make_room())
+        gone.append(sessions.evict_oldest())
         opened.append(sessions.open(float(now), "ana", 0).session)
     assert gone == [None] * 8 + opened[:16]
 

@@ -11,8 +11,8 @@ import pytest
 from tests.store.saved import save
 
 from belvedere.app.build import Belvedere, build, picture_source
-from belvedere.app.notify import Notifier
-from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, StoreSettings, resolve
+from belvedere.app.systemd_notify import Notifier
 from belvedere.guardian.options import GuardianOptions
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import AXES, Axis
@@ -67,7 +67,7 @@ async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_
     path = tmp_path / "belvedere.sqlite3"
     make(path)
     settings = msgspec.structs.replace(DEMO, store=StoreSettings(file=path.name))
-    belvedere = build(furnish(settings, folder=tmp_path), asyncio.get_running_loop().time, Notifier({}))
+    belvedere = build(resolve(settings, folder=tmp_path), asyncio.get_running_loop().time, Notifier({}))
     status = belvedere.engine.status
     assert (status.pan.position_deg, status.pan.is_position_sure) == (0, False)
     assert (status.tilt.position_deg, status.tilt.is_position_sure) == (0, False)
@@ -85,7 +85,7 @@ UNGUARDED = Settings(guardian=GuardianOptions(enabled=False))
 
 
 def built(settings: Settings) -> Belvedere:
-    return build(furnish(settings), asyncio.get_running_loop().time, Notifier({}))
+    return build(resolve(settings), asyncio.get_running_loop().time, Notifier({}))
 
 
 async def test_the_demo_is_the_real_stack_over_a_virtual_head_and_comes_into_reach() -> None:
@@ -116,22 +116,22 @@ async def test_pages_are_told_of_the_same_ice_servers_that_the_stage_asks() -> N
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
     belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE), stage=stage))
-    assert belvedere.parts.ice_servers == servers
+    assert belvedere.dependencies.ice_servers == servers
 
 
 @pytest.mark.parametrize(("source", "kind"), [("sim", RoomSource), ("test", PatternSource)])
 def test_the_stage_shows_what_the_settings_name(source: str, kind: type) -> None:
     stage = msgspec.structs.replace(DEMO.stage, source=source)
-    house = furnish(msgspec.structs.replace(DEMO, stage=stage))
-    assert isinstance(picture_source(house, None)(), kind)
+    config = resolve(msgspec.structs.replace(DEMO, stage=stage))
+    assert isinstance(picture_source(config, None)(), kind)
 
 
 async def test_only_real_units_over_bluez_have_a_guardian_and_only_where_the_owner_wants_it() -> None:
     real = built(Settings())
-    assert real.guard.state is real.parts.guardian() is GuardianState.MISSING  # until it runs
+    assert real.guard.state is real.dependencies.guardian() is GuardianState.MISSING  # until it runs
     real.guard.close()
     for settings in (DEMO, Settings(head=HeadSettings(reach=Reach.NONE)), UNGUARDED):
-        assert built(settings).parts.guardian() is GuardianState.NOT_NEEDED
+        assert built(settings).dependencies.guardian() is GuardianState.NOT_NEEDED
 
 
 async def test_real_units_on_a_system_that_has_no_guardian_are_driven_and_told_of_as_unguarded(
@@ -139,6 +139,6 @@ async def test_real_units_on_a_system_that_has_no_guardian_are_driven_and_told_o
 ) -> None:
     monkeypatch.delattr(os, "memfd_create", raising=False)  # as on macOS
     real = built(Settings())
-    assert real.parts.guardian() is GuardianState.MISSING
+    assert real.dependencies.guardian() is GuardianState.MISSING
     assert "the guardian is missing" in caplog.text
     await real.guard.run()

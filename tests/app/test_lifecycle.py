@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from tests.store.saved import saved
 
-from belvedere.app.lifecycle import live
-from belvedere.app.settings import DEMO, House, StoreSettings, furnish
+from belvedere.app.lifecycle import run_until_ended
+from belvedere.app.settings import DEMO, Config, StoreSettings, resolve
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import OwnerError
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.head.profile import shipped_profile
@@ -35,26 +35,28 @@ PATIENCE_S = 60
 STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
-def a_house(port: int = 0, store: str = "") -> House:
+def a_house(port: int = 0, store: str = "") -> Config:
     stage = msgspec.structs.replace(DEMO.stage, source="test")
     server, kept = GatewayOptions(port=port), StoreSettings(file=store)
-    return furnish(msgspec.structs.replace(DEMO, server=server, stage=stage, store=kept))
+    return resolve(msgspec.structs.replace(DEMO, server=server, stage=stage, store=kept))
 
 
 @dataclass
 class Life:
-    """What `live` tells about itself."""
+    """What `run_until_ended` tells about itself."""
 
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     link: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    parts: list[Belvedere] = field(default_factory=list)
+    dependencies: list[Belvedere] = field(default_factory=list)
 
-    def begin(self, house: House) -> asyncio.Task[int]:
-        return asyncio.create_task(live(house, self.link.set_result, ending=self.ending, on_built=self.parts.append))
+    def begin(self, config: Config) -> asyncio.Task[int]:
+        return asyncio.create_task(
+            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.dependencies.append)
+        )
 
     async def until_connected(self) -> None:
         """Wait until both virtual units have been told something."""
-        head = self.parts[0].virtual_head
+        head = self.dependencies[0].virtual_head
         assert head is not None
         async with asyncio.timeout(PATIENCE_S):
             while not all(head.unit(axis).frames for axis in AXES):  # noqa: ASYNC110 - units have no event for it
@@ -71,7 +73,7 @@ async def test_the_house_opens_answers_and_ends_well_with_a_stop_to_each_unit() 
     await life.until_connected()
     life.ending.set()
     assert (answer, await living) == (200, 0)
-    head = life.parts[0].virtual_head
+    head = life.dependencies[0].virtual_head
     assert head is not None
     profile = a_house().profile
     assert all(head.unit(axis).frames[-1].frame == stop_frame(profile.frame) for axis in AXES)
@@ -90,7 +92,7 @@ async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.Log
 
 async def test_a_port_in_use_is_the_owners_to_mend_and_nothing_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
-        await live(a_house(taken.getsockname()[1]), print)
+        await run_until_ended(a_house(taken.getsockname()[1]), print)
 
 
 async def drive_pan(belvedere: Belvedere) -> None:
@@ -115,9 +117,9 @@ async def test_a_unit_out_of_reach_at_the_end_is_sought_and_told_to_stop() -> No
     async with asyncio.timeout(PATIENCE_S):
         await life.link
     await life.until_connected()
-    head = life.parts[0].virtual_head
+    head = life.dependencies[0].virtual_head
     assert head is not None
-    await drive_pan(life.parts[0])
+    await drive_pan(life.dependencies[0])
     head.faults.drop(Axis.PAN)
     life.ending.set()
     assert await living == 0
@@ -130,9 +132,9 @@ async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplo
     async with asyncio.timeout(PATIENCE_S):
         await life.link
     await life.until_connected()
-    head = life.parts[0].virtual_head
+    head = life.dependencies[0].virtual_head
     assert head is not None
-    await drive_pan(life.parts[0])
+    await drive_pan(life.dependencies[0])
     head.faults.vanish(Axis.PAN)
     head.faults.drop(Axis.PAN)
     life.ending.set()
@@ -150,11 +152,11 @@ async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_su
         async with asyncio.timeout(PATIENCE_S):
             await life.link
         await life.until_connected()
-        await drive_pan(life.parts[0])
+        await drive_pan(life.dependencies[0])
         assert {kept.is_sure for kept in saved(path).values()} == {False}  # what a kill would leave now
         life.ending.set()
         assert await living == 0
-        stands = life.parts[0].engine.status.pan
+        stands = life.dependencies[0].engine.status.pan
         assert stands.position_deg
         assert stands.is_position_sure
         assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
@@ -171,7 +173,7 @@ async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_
     await life.until_connected()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    await drive_pan(life.parts[0])
+    await drive_pan(life.dependencies[0])
     life.ending.set()
     assert await living == 0
     other.close()

@@ -1,6 +1,6 @@
 """One kind of line is said so often, and then counted."""
 
-from belvedere.app.log_limits import LINES, MOST_KINDS, WINDOW_S, LineLimits
+from belvedere.app.log_limits import LINES, MAX_KINDS, WINDOW_S, LineLimits
 
 
 def test_a_kind_is_said_so_often_and_then_counted() -> None:
@@ -25,5 +25,5 @@ def test_what_was_said_seldom_is_not_counted() -> None:
 
 def test_kinds_without_end_share_one() -> None:
     limits = LineLimits()
-    said = sum(limits.take(0.0, str(number)) for number in range(MOST_KINDS * 2))
-    assert said == MOST_KINDS + LINES
+    said = sum(limits.take(0.0, str(number)) for number in range(MAX_KINDS * 2))
+    assert said == MAX_KINDS + LINES

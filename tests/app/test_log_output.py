@@ -14,9 +14,9 @@ import pytest
 
 from belvedere.app.log_limits import LINES, WINDOW_S
 from belvedere.app.log_output import (
-    FLUSH_WITHIN_S,
+    FLUSH_TIMEOUT_S,
     LONGEST_LINE,
-    MOST_WAITING,
+    MAX_WAITING,
     LogOutput,
     logging_to,
     report_loop_error,
@@ -68,7 +68,7 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
         done = threading.Event()
 
         def log() -> None:
-            for number in range(MOST_WAITING * 2):
+            for number in range(MAX_WAITING * 2):
                 logger.critical("%d %s", number, "x" * 1000)
             done.set()
 
@@ -76,7 +76,7 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
         assert done.wait(10)
         began_at = time.monotonic()
         output.close()
-        assert time.monotonic() - began_at < 2 * FLUSH_WITHIN_S + 0.5
+        assert time.monotonic() - began_at < 2 * FLUSH_TIMEOUT_S + 0.5
         text = bytearray()
         reader = threading.Thread(target=lambda: text.extend(_all_of(reading)))
         reader.start()  # whoever reads again is told what is missing

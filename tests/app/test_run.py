@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from belvedere.app.run import leave_anyway, run
-from belvedere.app.settings import DEMO, furnish
+from belvedere.app.run import force_exit, run
+from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 @pytest.mark.realtime
 def test_a_process_that_cannot_end_is_ended_with_its_status() -> None:
     left: queue.Queue[int] = queue.Queue()
-    leave_anyway(1, 0.0, left.put)
+    force_exit(1, 0.0, left.put)
     assert left.get(timeout=10) == 1
 
 
 @pytest.mark.realtime
 def test_a_process_that_ends_in_time_is_left_alone() -> None:
     left: queue.Queue[int] = queue.Queue()
-    timer = leave_anyway(0, 3600, left.put)
+    timer = force_exit(0, 3600, left.put)
     timer.cancel()
     timer.join(10)
     assert left.empty()
@@ -39,9 +39,9 @@ def test_a_process_that_ends_in_time_is_left_alone() -> None:
 @pytest.mark.realtime
 def test_what_only_the_owner_can_mend_comes_out_as_it_is() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        house = furnish(msgspec.structs.replace(DEMO, server=GatewayOptions(port=taken.getsockname()[1])))
+        config = resolve(msgspec.structs.replace(DEMO, server=GatewayOptions(port=taken.getsockname()[1])))
         with pytest.raises(OwnerError, match="cannot listen"):
-            run(house, print)
+            run(config, print)
 
 
 @pytest.mark.realtime
@@ -84,7 +84,7 @@ import gc, os, signal
 import msgspec
 from belvedere.app.run import run
 from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 
 def opened(_link):
     print(len(gc.get_objects()))
@@ -98,7 +98,7 @@ TELL_AT_LEISURE = """
 import os, signal, urllib.request
 from belvedere.app.run import run
 from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 
 def announce(link):
     print(urllib.request.urlopen(link.partition("/enter/")[0] + "/readyz", timeout=10).status)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import inspect
 
-from belvedere.app.settings import DEMO, Reach, Settings, furnish, read_house
+from belvedere.app.settings import DEMO, Reach, Settings, read_config, resolve
 from belvedere.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,39 +22,39 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_an_empty_file_is_a_house_with_every_default(tmp_path: Path) -> None:
-    house = read_house(written(tmp_path, ""))
-    assert house.settings == Settings()
-    assert house.profile.name == "ZEAPON PONS PT"
+    config = read_config(written(tmp_path, ""))
+    assert config.settings == Settings()
+    assert config.profile.name == "ZEAPON PONS PT"
 
 
 def test_the_documented_sample_is_read_and_names_every_table() -> None:
-    house = read_house(SAMPLE)
+    config = read_config(SAMPLE)
     text = SAMPLE.read_text(encoding="utf-8")
-    assert house.settings.head.reach is Reach.BLUETOOTH
+    assert config.settings.head.reach is Reach.BLUETOOTH
     assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "guardian", "stage", "store"))
 
 
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
     lines = SAMPLE.read_text(encoding="utf-8").splitlines()
     keys = [line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line for line in lines]
-    house = read_house(written(tmp_path, "\n".join(keys)))
-    assert house.settings.control.pan.max_deg == 170
+    config = read_config(written(tmp_path, "\n".join(keys)))
+    assert config.settings.control.pan.max_deg == 170
 
 
 def test_the_demo_is_a_house_of_its_own() -> None:
-    house = furnish(DEMO)
-    assert house.settings.head.reach is Reach.VIRTUAL
-    assert house.profile.pan is not None
-    assert house.profile.pan.full_speed_deg_per_s == 40
+    config = resolve(DEMO)
+    assert config.settings.head.reach is Reach.VIRTUAL
+    assert config.profile.pan is not None
+    assert config.profile.pan.full_speed_deg_per_s == 40
 
 
 def test_a_units_own_settings_come_before_the_profiles(tmp_path: Path) -> None:
-    house = read_house(written(tmp_path, '[head.pan]\naddress = "C0:FF:EE:00:00:01"\ninvert = true'))
-    assert house.profile.pan is not None
-    assert house.profile.tilt is not None
-    assert (house.profile.pan.address, house.profile.pan.invert) == ("C0:FF:EE:00:00:01", True)
-    assert house.profile.tilt.address is None
-    assert house.profile.pan.name_patterns
+    config = read_config(written(tmp_path, '[head.pan]\naddress = "C0:FF:EE:00:00:01"\ninvert = true'))
+    assert config.profile.pan is not None
+    assert config.profile.tilt is not None
+    assert (config.profile.pan.address, config.profile.pan.invert) == ("C0:FF:EE:00:00:01", True)
+    assert config.profile.tilt.address is None
+    assert config.profile.pan.name_patterns
 
 
 def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
         'frame.direction = { none = "00", positive = "01", negative = "02" }\nframe.speed = { digits = 3, fastest = 9 }'
     )
     (tmp_path / "mine.toml").write_text(profile, encoding="utf-8")
-    assert read_house(written(tmp_path, '[head]\nprofile = "mine.toml"')).profile.name == "Mine"
+    assert read_config(written(tmp_path, '[head]\nprofile = "mine.toml"')).profile.name == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
 def test_a_bad_setting_names_file_key_and_what_is_allowed(tmp_path: Path, text: str, key: str, allowed: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SettingsError) as caught:
-        read_house(path)
+        read_config(path)
     assert (caught.value.file, caught.value.key) == (str(path), key)
     assert allowed in caught.value.allowed
 
@@ -103,14 +103,14 @@ def test_a_bad_setting_names_file_key_and_what_is_allowed(tmp_path: Path, text: 
 def test_units_that_would_take_each_others_are_refused_with_the_reason_and_the_cure(tmp_path: Path) -> None:
     path = written(tmp_path, '[head.pan]\nname_patterns = ["*PONS*"]')
     with pytest.raises(SettingsError, match=r'called "PONSTILT".*\[head.pan\] and \[head.tilt\] the address'):
-        read_house(path)
+        read_config(path)
     addresses = '\n[head.pan]\naddress = "C0:FF:EE:00:00:01"\nname_patterns = ["*PONS*"]'
-    assert read_house(written(tmp_path, addresses)).profile.pan
+    assert read_config(written(tmp_path, addresses)).profile.pan
 
 
 @pytest.mark.parametrize("adapter", ["hci0", "hci17", "00:1A:7D:da:71:13"])
 def test_an_adapter_goes_by_its_name_or_its_address(tmp_path: Path, adapter: str) -> None:
-    assert read_house(written(tmp_path, f'[head]\nadapter = "{adapter}"')).settings.head.adapter == adapter
+    assert read_config(written(tmp_path, f'[head]\nadapter = "{adapter}"')).settings.head.adapter == adapter
 
 
 VALUES = (
@@ -135,7 +135,7 @@ def test_whatever_stands_at_a_key_is_taken_or_refused_in_one_line_that_names_it(
     for value in VALUES:
         path = written(tmp_path, f"{key} = {value}")
         try:
-            read_house(path)
+            read_config(path)
         except SettingsError as error:
             told = str(error)
             assert told.startswith(f"{path}: {key.split('.', maxsplit=1)[0]}")
@@ -146,22 +146,22 @@ def test_whatever_stands_at_a_key_is_taken_or_refused_in_one_line_that_names_it(
 @pytest.mark.parametrize("text", ["x=" + "[" * 5000, "x=" + "{a=" * 3000, "\0", "=", "[a]\n[a]", "a." * 3000 + "b=1"])
 def test_a_text_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_house(written(tmp_path, text))
+        read_config(written(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml.*No such file"):
-        read_house(tmp_path / "nowhere.toml")
+        read_config(tmp_path / "nowhere.toml")
 
 
 def test_a_profile_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"gone\.toml.*head\.profile"):
-        read_house(written(tmp_path, "[head]\nprofile = 'gone.toml'"))
+        read_config(written(tmp_path, "[head]\nprofile = 'gone.toml'"))
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "belvedere.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="UTF-8"):
-        read_house(path)
+        read_config(path)

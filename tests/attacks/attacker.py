@@ -18,7 +18,7 @@ from tests.attacks.target import Target
 from tests.attacks.watching import watch_cheaply
 
 NICENESS = 15
-BEGIN_WITHIN_S = 15.0
+BEGIN_TIMEOUT_S = 15.0
 
 
 async def _attack(target_of: list[Session]) -> None:
@@ -28,7 +28,7 @@ async def _attack(target_of: list[Session]) -> None:
         target = Target(target_of)
         attacking = asyncio.create_task(ATTACKS[name](target))
         beginning = asyncio.create_task(target.has_begun.wait())
-        await asyncio.wait({attacking, beginning}, timeout=BEGIN_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({attacking, beginning}, timeout=BEGIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         beginning.cancel()
         print_line("began" if target.has_begun.is_set() else f"did not begin: {attacking}")
         await anext(lines)

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-ENTER_WITHIN_S = 10.0
+ENTER_TIMEOUT_S = 10.0
 
 
 class Reply(NamedTuple):
@@ -53,7 +53,7 @@ async def come_in(link: str) -> Session:
     """Open a one-time link as a person does: press the button where there is one."""
     address, _, token = link.partition("/enter/")
     stranger = Session(address, "")
-    async with asyncio.timeout(ENTER_WITHIN_S):
+    async with asyncio.timeout(ENTER_TIMEOUT_S):
         replies = [await stranger.ask(method, f"/enter/{token}") for method in ("POST", "GET")]
     cookies = [reply.headers["set-cookie"] for reply in replies if "set-cookie" in reply.headers]
     assert cookies, f"nobody was let in: {replies}"

@@ -49,7 +49,7 @@ class Driver:
         self._let_go_ms: dict[int, float] = {}
         self._moved: set[str] = set()
         self._stopped: set[tuple[str, int]] = set()
-        self._news = asyncio.Event()
+        self._status_messages = asyncio.Event()
         self.stops_ms: list[float] = []
         self.errors: list[str] = []
 
@@ -92,9 +92,9 @@ class Driver:
         self._hold += 1
         let_go_at = time.monotonic() + self._chance.uniform(*HOLD_S)
         self._moved.clear()
-        give_up_at = time.monotonic() + GIVE_UP_S
+        deadline_at = time.monotonic() + GIVE_UP_S
         while time.monotonic() < let_go_at or not self._moved:
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline_at:
                 raise _HeldError("it did not come to pass that it moves")
             await self._drive()
             await asyncio.sleep(RESEND_S)
@@ -127,15 +127,15 @@ class Driver:
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 while not condition():
-                    self._news.clear()
-                    await self._news.wait()
+                    self._status_messages.clear()
+                    await self._status_messages.wait()
         except TimeoutError:
             raise _HeldError(f"it did not come to pass that {what}") from None
 
     async def _read(self, socket: ClientConnection) -> None:
         async for text in socket:
             self._receive(json.loads(text))
-            self._news.set()
+            self._status_messages.set()
 
     def _receive(self, message: dict[str, Any]) -> None:
         match message:

@@ -294,12 +294,12 @@ def _answer_of(viewer: Viewer) -> str:
 def _hostile(offer: str) -> list[str]:
     """Offers as large as one may be, with as much of a kind in them as fits; and one that is larger."""
     room = MAX_OFFER_CHARS - len(offer)
-    most_lines = MAX_LINES - len(offer.splitlines())
+    max_lines = MAX_LINES - len(offer.splitlines())
 
     def filled(line: Callable[[int], str]) -> str:
         lines: list[str] = []
         length = 0
-        for number in range(most_lines):
+        for number in range(max_lines):
             length += len(line(number)) + 2
             if length > room:
                 break

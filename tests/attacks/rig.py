@@ -45,9 +45,9 @@ file = ""
 """
 VIEWERS = 3
 ATTACKERS = 4
-END_WITHIN_S = 10.0
+END_TIMEOUT_S = 10.0
 SETTLE_S = 0.5
-READY_WITHIN_S = 20.0
+READY_TIMEOUT_S = 20.0
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -116,7 +116,7 @@ class Process:
         """The next line."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, f"{self.process.args!r} ended with status {self.process.wait(END_WITHIN_S)}"
+        assert line, f"{self.process.args!r} ended with status {self.process.wait(END_TIMEOUT_S)}"
         return line
 
     def end(self) -> None:
@@ -127,7 +127,7 @@ class Process:
                 pipe.close()
         self.process.terminate()
         try:
-            self.process.wait(END_WITHIN_S)
+            self.process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -215,6 +215,6 @@ class Rig:
         return [await come_in(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
 
     async def _wait_ready(self) -> None:
-        async with asyncio.timeout(READY_WITHIN_S):
+        async with asyncio.timeout(READY_TIMEOUT_S):
             while (await self._driver.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)

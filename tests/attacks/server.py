@@ -16,7 +16,7 @@ from aioice import ice
 from tests.support.loop_watchdog import LoopWatchdog, Stall
 
 from belvedere.app.run import run
-from belvedere.app.settings import read_house
+from belvedere.app.settings import read_config
 
 if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
@@ -50,7 +50,7 @@ class WatchedServer:
     def receive_built(self, belvedere: Belvedere) -> None:
         """Watch from before anything starts."""
         self._watchdog.start()
-        self._links = [f"/enter/{belvedere.door.invite(f'visitor{number}')}" for number in range(VISITORS)]
+        self._links = [f"/enter/{belvedere.invitations.invite(f'visitor{number}')}" for number in range(VISITORS)]
 
     def receive_opened(self, link: str) -> None:
         """Say where, and answer from now on."""
@@ -83,7 +83,7 @@ def main() -> int:
     """Serve until SIGTERM, by way of loopback only: no attack may leave this machine."""
     ice.get_host_addresses = _no_address
     server = WatchedServer()
-    return run(read_house(Path(sys.argv[1])), server.receive_opened, server.receive_built)
+    return run(read_config(Path(sys.argv[1])), server.receive_opened, server.receive_built)
 
 
 if __name__ == "__main__":

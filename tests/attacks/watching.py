@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.attacks.client import Session
 
 WHEP = "/api/v1/stage/whep"
-CONNECT_WITHIN_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 NAL_FU_A, NAL_IDR = 28, 5
 
 
@@ -51,7 +51,7 @@ class Viewer:
         reply = await session.ask("POST", WHEP, offer, "application/sdp")
         if reply.status != 201:
             raise WhepError(f"{reply.status} {reply.body}")
-        async with asyncio.timeout(CONNECT_WITHIN_S):
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await self.connection.setRemoteDescription(RTCSessionDescription(reply.body, "answer"))
             await self._first.wait()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio.message_bus import MessageBus
 
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,24 +26,24 @@ BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
 DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
 LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
 PATIENCE_S = 90.0  # for what takes a second or two on a computer that is not emulated
-GLANCE_S = 0.05
+POLL_S = 0.05
 
 
-async def until(is_so: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Look again and again; nothing here has an event for what it does."""
 
     async def look() -> bool:
         return is_so()
 
-    await until_answered(look, what, within_s)
+    await until_answered(look, what, timeout_s)
 
 
 async def until_answered(
-    ask: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S, every_s: float = GLANCE_S
+    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = PATIENCE_S, every_s: float = POLL_S
 ) -> None:
     """Ask again and again until the answer is yes."""
     try:
-        async with within(within_s):
+        async with timeout(timeout_s):
             while not await ask():  # noqa: ASYNC110 - whoever is asked tells nobody
                 await asyncio.sleep(every_s)
     except TimeoutError as error:

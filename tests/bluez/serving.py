@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from tests.bluez.daemons import LOGS, PATIENCE_S, until_answered
 
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,7 +95,7 @@ class Server:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self._process.send_signal(number)
-        async with within(PATIENCE_S):
+        async with timeout(PATIENCE_S):
             return await self._process.wait()
 
     async def close(self) -> None:
@@ -117,7 +117,7 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
             stderr=log,
         )
     assert process.stdout is not None
-    async with within(START_S):
+    async with timeout(START_S):
         line = (await process.stdout.readline()).decode()
     server = Server(process, line.rpartition(" ")[2].strip())
     try:

@@ -102,11 +102,11 @@ async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> 
         assert unit.speed_at(loop.time() + 1) == 0
 
 
-def _drop_when_turning(world: World, give_up_at: float) -> None:
+def _drop_when_turning(world: World, deadline_at: float) -> None:
     """Look every few milliseconds whether the unit turns, and end its link then."""
     loop = asyncio.get_running_loop()
     unit = world.unit(Axis.PAN)
     if unit.speed_at(loop.time()) > 0:
         unit.drop()
-    elif loop.time() < give_up_at:
-        loop.call_later(0.02, _drop_when_turning, world, give_up_at)
+    elif loop.time() < deadline_at:
+        loop.call_later(0.02, _drop_when_turning, world, deadline_at)

@@ -118,14 +118,14 @@ async def test_a_sighting_from_before_a_failed_connect_is_refused_in_our_own_wor
         def is_pan(seen: str, _name: str, _services: list[str]) -> bool:
             return seen == address
 
-        sighting = await world.radio.find(is_pan)
+        discovered = await world.radio.find(is_pan)
         world.head.faults.vanish(Axis.PAN)
         with pytest.raises(LinkError):
-            await world.radio.connect(sighting, lambda _client: None)
+            await world.radio.connect(discovered, lambda _client: None)
         world.head.faults.come_back(Axis.PAN)
         await asyncio.sleep(AWAY_S)  # BlueZ has forgotten it by then
         with pytest.raises(LinkError) as caught:
-            await world.radio.connect(sighting, lambda _client: None)
+            await world.radio.connect(discovered, lambda _client: None)
         assert caught.value.reason is LinkReason.NOT_FOUND
         world.radio.release(address)
         client = await world.radio.connect(await world.radio.find(is_pan), lambda _client: None)
@@ -155,7 +155,7 @@ async def test_a_unit_that_hangs_as_it_is_connected_to_is_let_go_of_in_bluez_tim
             await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is given up", ANSWERS_S)
             assert unit.is_connected
             await until(lambda: not unit.is_connected, "BlueZ has let go of it")
-            world.head.faults.go_on(Axis.PAN)
+            world.head.faults.resume(Axis.PAN)
             await pan.ready()
             assert set(told.frames) == {STOP}
 
@@ -174,7 +174,7 @@ async def test_a_hung_unit_is_given_up_and_stopped_first_long_before_bluez_would
                 await lost(pan)
                 told = Watch(unit)
                 assert pan.reasons[-1] is LinkReason.UNANSWERED
-            world.head.faults.go_on(Axis.PAN)
+            world.head.faults.resume(Axis.PAN)
             answers_at = pan.now
             await until(lambda: bool(told.frames), "the unit is told something", ANSWERS_S)
             await stopped_first(pan, told)
@@ -191,7 +191,7 @@ async def test_a_link_that_bluez_takes_for_alive_after_its_own_time_out_is_no_hi
             told = Watch(unit)
             await asyncio.sleep(ATT_TIMEOUT_S + AWAY_S)
             assert not pan.is_ready
-            world.head.faults.go_on(Axis.PAN)
+            world.head.faults.resume(Axis.PAN)
             await stopped_first(pan, told)
 
 

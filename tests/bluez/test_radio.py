@@ -50,7 +50,7 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
             pan.put(0)
             await until(lambda: told.frames[-1] == STOP, "the unit stands still")
             arrived_at = next(each.at_s for each in told.received if each.at_s >= stop_at and each.frame == STOP)
-            handed_at = next(each.at_s for each in link.handed if each.at_s >= stop_at and each.frame == STOP)
+            handed_at = next(each.at_s for each in link.written if each.at_s >= stop_at and each.frame == STOP)
             between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
             assert len(between) <= ONE_AHEAD
             ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
@@ -155,8 +155,8 @@ async def test_what_bluez_hides_is_not_needed() -> None:
         assert details.address == ADDRESSES[Axis.TILT]
         assert details.can_write_with_response
         assert details.can_write_without_response
-        assert details.can_probe
-        assert await link.probe()
+        assert details.can_keep_alive
+        assert await link.keep_alive()
         await link.close()
 
 
@@ -170,7 +170,7 @@ async def test_a_unit_is_driven_however_it_wants_to_be_written_to(mode: WriteMod
             await set_turning(pan, world.unit(Axis.PAN))
             pan.put(0)
             await until(lambda: told.frames[-1] == STOP, "it stands still")
-            move = next(each for each in link.handed if each.frame != STOP)
+            move = next(each for each in link.written if each.frame != STOP)
             assert move.response is (mode is WriteMode.WITH_RESPONSE)
 
 

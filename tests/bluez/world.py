@@ -18,10 +18,10 @@ from belvedere.head.profile import shipped_profile
 from belvedere.link.ble import BleUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
-from belvedere.patience import within
 from belvedere.sim.controller import VirtualController
 from belvedere.sim.head import VirtualHead
 from belvedere.sim.radio import INTERVAL_UNIT_S
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -99,12 +99,12 @@ class World:
         return supervised(link or OverheardUnit(profile, self.radio), profile, self._options, axis)
 
     async def _plug_in(self) -> None:
-        self._wire = await open_transport("vhci")
+        self._link = await open_transport("vhci")
         self.chip = VirtualController(
             "adapter",
-            host_source=self._wire.source,
-            host_sink=self._wire.sink,
-            link=self.head.air,
+            host_source=self._link.source,
+            host_sink=self._link.sink,
+            link=self.head.medium,
             public_address=ADAPTER_ADDRESS,
         )
         for axis in self._order:
@@ -116,9 +116,9 @@ class World:
     async def _pull_out(self) -> None:
         for axis in self._order:
             await self.unit(axis).close()
-        await self._wire.close()
-        self.head.air.remove_controller(self.chip)
-        self.head.air.close()
+        await self._link.close()
+        self.head.medium.remove_controller(self.chip)
+        self.head.medium.close()
 
 
 class Watch:
@@ -139,7 +139,7 @@ class Watch:
         return [received.frame for received in self.received]
 
 
-class Handed(NamedTuple):
+class WrittenFrame(NamedTuple):
     """One frame that was handed to BlueZ, and when."""
 
     at_s: float
@@ -152,11 +152,11 @@ class OverheardUnit(BleUnit):
 
     def __init__(self, profile: UnitProfile, radio: Radio) -> None:
         super().__init__(profile, radio)
-        self.handed: list[Handed] = []
+        self.written: list[WrittenFrame] = []
 
     async def write(self, frame: bytes, *, response: bool) -> None:
         """Hand it on."""
-        self.handed.append(Handed(asyncio.get_running_loop().time(), frame, response))
+        self.written.append(WrittenFrame(asyncio.get_running_loop().time(), frame, response))
         await super().write(frame, response=response)
 
 
@@ -180,7 +180,7 @@ async def bluez_world(
     """
     daemons = Daemons()
     world = World(daemons, order, interval_s, options or LinkOptions())
-    async with within(SCENARIO_S):
+    async with timeout(SCENARIO_S):
         await daemons.start()
         try:
             await world._plug_in()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from belvedere.control.core import Control
-from belvedere.control.effects import Effect, NoticeCode, Tell, Write
+from belvedere.control.effects import Effect, NoticeCode, Notify, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.options import ControlOptions
 from belvedere.control.setpoint import Setpoint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from belvedere.control.motion import AxisSetup
 
 
-class House:
+class ControlRig:
     """A core with two units in reach, and ann, bob and the room, of whom ann drives."""
 
     def __init__(self, options: ControlOptions | None = None, **setups: AxisSetup) -> None:
@@ -89,7 +89,7 @@ def refusal_of(action: Callable[[], None]) -> Refusal:
 
 
 def tells(effects: list[Effect]) -> list[tuple[str, NoticeCode, Axis | None]]:
-    return [(tell.session, tell.code, tell.axis) for tell in effects if isinstance(tell, Tell)]
+    return [(tell.session, tell.code, tell.axis) for tell in effects if isinstance(tell, Notify)]
 
 
 def stops(effects: list[Effect], axis: Axis) -> int:

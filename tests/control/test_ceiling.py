@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.control.rig import House, refusal_of
+from tests.control.rig import ControlRig, refusal_of
 
 from belvedere.control.ceiling import Ceiling
 from belvedere.control.lease import LeaseVerb
@@ -41,75 +41,75 @@ def test_a_clock_that_goes_backwards_forgets_nothing() -> None:
     assert [ceiling.ends_at(now) for now in (20.4, 20.5)] == [30, math.inf]
 
 
-def longest_motion_s(house: House, moves: Iterator[Callable[[], None]], pause_s: float, times: int) -> float:
+def longest_motion_s(rig: ControlRig, moves: Iterator[Callable[[], None]], pause_s: float, times: int) -> float:
     """For how long the head was told to turn without a rest of half a second, while this was done again and again."""
     longest_s, began_at, rests_since = 0.0, math.inf, -math.inf
     for _ in range(times):
         with contextlib.suppress(VisitorError):
             next(moves)()
         for _tenth in range(10):
-            house.wait(pause_s / 10)
-            if any(house.velocity(axis) for axis in AXES):
-                began_at = house.now if house.now - rests_since >= 0.5 else began_at
+            rig.wait(pause_s / 10)
+            if any(rig.velocity(axis) for axis in AXES):
+                began_at = rig.now if rig.now - rests_since >= 0.5 else began_at
                 rests_since = math.inf
-                longest_s = max(longest_s, house.now - began_at)
+                longest_s = max(longest_s, rig.now - began_at)
             else:
-                rests_since = min(rests_since, house.now)
+                rests_since = min(rests_since, rig.now)
     return longest_s
 
 
 def test_a_new_number_in_every_message_does_not_evade_the_ceiling() -> None:
-    house = House()
-    moves = (partial(house.drive, 1.0, hold=hold) for hold in itertools.count(1))
-    assert 29 < longest_motion_s(house, moves, 0.05, 1000) <= 30
+    rig = ControlRig()
+    moves = (partial(rig.drive, 1.0, hold=hold) for hold in itertools.count(1))
+    assert 29 < longest_motion_s(rig, moves, 0.05, 1000) <= 30
 
 
 def test_short_pauses_between_presses_do_not_evade_it() -> None:
-    house = House()
-    moves = (partial(house.drive, 1.0, hold=hold) for hold in itertools.count(1))
-    assert 29 < longest_motion_s(house, moves, 0.9, 60) <= 30.1  # each press lives for half a second
+    rig = ControlRig()
+    moves = (partial(rig.drive, 1.0, hold=hold) for hold in itertools.count(1))
+    assert 29 < longest_motion_s(rig, moves, 0.9, 60) <= 30.1  # each press lives for half a second
 
 
 def test_two_who_take_turns_do_not_evade_it() -> None:
-    house = House()
+    rig = ControlRig()
 
     def take(name: str) -> None:
-        house.core.receive_lease(house.now, name, LeaseVerb.TAKE)
-        house.drive(1.0, session=name)
+        rig.core.receive_lease(rig.now, name, LeaseVerb.TAKE)
+        rig.drive(1.0, session=name)
 
     moves = (partial(take, name) for name in itertools.cycle(("ann", "bob")))
-    assert 29 < longest_motion_s(house, moves, 0.4, 120) <= 30
+    assert 29 < longest_motion_s(rig, moves, 0.4, 120) <= 30
 
 
 def test_one_axis_after_the_other_does_not_evade_it() -> None:
-    house = House()
+    rig = ControlRig()
     ways = itertools.cycle(((1.0, 0.0), (0.0, 1.0)))
-    moves = (partial(house.drive, *way, hold=hold) for hold, way in enumerate(ways, 1))
-    assert 29 < longest_motion_s(house, moves, 0.4, 120) <= 30
+    moves = (partial(rig.drive, *way, hold=hold) for hold, way in enumerate(ways, 1))
+    assert 29 < longest_motion_s(rig, moves, 0.4, 120) <= 30
 
 
 def test_after_the_ceiling_a_rest_of_the_dead_man_time_and_a_fresh_press_move_the_head_again() -> None:
-    house = House(ControlOptions(hold_ceiling_s=2))
+    rig = ControlRig(ControlOptions(hold_ceiling_s=2))
     for _ in range(41):
         with contextlib.suppress(VisitorError):
-            house.drive(1.0)
-        house.wait(0.05)
-    assert refusal_of(lambda: house.drive(1.0, hold=2)) is Refusal.HOLD_TOO_LONG
-    house.wait(0.5)
-    assert refusal_of(lambda: house.drive(1.0, hold=2)) is Refusal.HOLD_ENDED
-    house.drive(1.0, hold=3)
-    house.tick()
-    assert house.velocity() > 0
+            rig.drive(1.0)
+        rig.wait(0.05)
+    assert refusal_of(lambda: rig.drive(1.0, hold=2)) is Refusal.HOLD_TOO_LONG
+    rig.wait(0.5)
+    assert refusal_of(lambda: rig.drive(1.0, hold=2)) is Refusal.HOLD_ENDED
+    rig.drive(1.0, hold=3)
+    rig.tick()
+    assert rig.velocity() > 0
 
 
 def test_somebody_who_rests_now_and_then_may_go_on_for_as_long_as_they_like() -> None:
-    house = House(ControlOptions(hold_ceiling_s=2))
+    rig = ControlRig(ControlOptions(hold_ceiling_s=2))
     for hold in range(1, 60):
         for _ in range(20):
-            house.drive(1.0, hold=hold)
-            house.wait(0.05)
-        house.core.receive_release(house.now, "ann", 1, hold)
-        house.wait(0.5)
+            rig.drive(1.0, hold=hold)
+            rig.wait(0.05)
+        rig.core.receive_release(rig.now, "ann", 1, hold)
+        rig.wait(0.5)
 
 
 def test_a_clock_that_goes_back_before_the_head_ever_moved_changes_nothing() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from tests.control.rig import House
+from tests.control.rig import ControlRig
 
-from belvedere.control.effects import NoticeCode, Tell, Write
+from belvedere.control.effects import NoticeCode, Notify, Write
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Stamp
 from belvedere.gateway import messages
@@ -21,55 +21,55 @@ if TYPE_CHECKING:
 HOLD = 7
 
 
-def driven() -> House:
+def driven() -> ControlRig:
     """Ann holds pan and tilt, and both have reached what she asks for."""
-    house = House()
-    hold_for(house, 0.4)
-    return house
+    rig = ControlRig()
+    hold_for(rig, 0.4)
+    return rig
 
 
-def hold_for(house: House, seconds: float) -> list[Effect]:
+def hold_for(rig: ControlRig, seconds: float) -> list[Effect]:
     """Send the same setpoint ten times a second, as a page does."""
     effects: list[Effect] = []
     for _ in range(round(seconds * 10)):
-        house.drive(0.5, -0.5, hold=HOLD)
-        effects += house.wait(0.1)
+        rig.drive(0.5, -0.5, hold=HOLD)
+        effects += rig.wait(0.1)
     return effects
 
 
-def hold_too_long(house: House) -> list[Effect]:
-    effects = hold_for(house, house.core.options.hold_ceiling_s - 0.7)
-    house.drive(0.5, -0.5, hold=HOLD)
-    return effects + house.wait(0.4)
+def hold_too_long(rig: ControlRig) -> list[Effect]:
+    effects = hold_for(rig, rig.core.options.hold_ceiling_s - 0.7)
+    rig.drive(0.5, -0.5, hold=HOLD)
+    return effects + rig.wait(0.4)
 
 
-def jump_back(house: House) -> list[Effect]:
-    house.now -= 1.0
-    return house.tick()
+def jump_back(rig: ControlRig) -> list[Effect]:
+    rig.now -= 1.0
+    return rig.tick()
 
 
-def lose_tilt(house: House) -> list[Effect]:
-    house.core.receive_link(house.now, Axis.TILT, is_ready=False)
-    return house.tick()
+def lose_tilt(rig: ControlRig) -> list[Effect]:
+    rig.core.receive_link(rig.now, Axis.TILT, is_ready=False)
+    return rig.tick()
 
 
-def take(house: House) -> list[Effect]:
-    house.core.receive_lease(house.now, "room", LeaseVerb.TAKE)
-    return house.tick()
+def take(rig: ControlRig) -> list[Effect]:
+    rig.core.receive_lease(rig.now, "room", LeaseVerb.TAKE)
+    return rig.tick()
 
 
-def stop(house: House) -> list[Effect]:
-    house.core.receive_stop(house.now, "bob")
-    return house.tick()
+def stop(rig: ControlRig) -> list[Effect]:
+    rig.core.receive_stop(rig.now, "bob")
+    return rig.tick()
 
 
-def close(house: House) -> list[Effect]:
-    house.core.receive_closing(house.now)
-    return house.tick()
+def close(rig: ControlRig) -> list[Effect]:
+    rig.core.receive_closing(rig.now)
+    return rig.tick()
 
 
-ENDS: dict[NoticeCode, Callable[[House], list[Effect]]] = {
-    NoticeCode.HOLD_EXPIRED: lambda house: house.wait(house.core.options.dead_man_s),
+ENDS: dict[NoticeCode, Callable[[ControlRig], list[Effect]]] = {
+    NoticeCode.HOLD_EXPIRED: lambda rig: rig.wait(rig.core.options.dead_man_s),
     NoticeCode.HOLD_TOO_LONG: hold_too_long,
     NoticeCode.LINK_LOST: lose_tilt,
     NoticeCode.LEASE_LOST: take,
@@ -86,10 +86,10 @@ def test_every_code_has_an_end_here_and_its_word_on_the_wire() -> None:
 
 @pytest.mark.parametrize("code", ENDS)
 def test_the_driver_is_told_once_which_hold_ended_and_why(code: NoticeCode) -> None:
-    house = driven()
-    effects = ENDS[code](house) + house.wait(0.1)
+    rig = driven()
+    effects = ENDS[code](rig) + rig.wait(0.1)
     axis = Axis.TILT if code is NoticeCode.LINK_LOST else None
-    assert [effect for effect in effects if isinstance(effect, Tell)] == [Tell("ann", code, axis, HOLD)]
+    assert [effect for effect in effects if isinstance(effect, Notify)] == [Notify("ann", code, axis, HOLD)]
 
 
 @pytest.mark.parametrize("code", [code for code in ENDS if code is not NoticeCode.LINK_LOST])
@@ -100,23 +100,23 @@ def test_an_end_stops_both_axes_in_the_same_turn(code: NoticeCode) -> None:
 
 
 def test_a_lost_unit_leaves_the_other_one_moving() -> None:
-    house = driven()
-    lose_tilt(house)
-    assert (house.velocity(Axis.PAN), house.velocity(Axis.TILT)) == (0.5, 0.0)
+    rig = driven()
+    lose_tilt(rig)
+    assert (rig.velocity(Axis.PAN), rig.velocity(Axis.TILT)) == (0.5, 0.0)
 
 
 @pytest.mark.parametrize("end", [lose_tilt, stop, jump_back, close])
-def test_where_nothing_was_held_nobody_is_told(end: Callable[[House], list[Effect]]) -> None:
-    assert not [effect for effect in end(House()) if isinstance(effect, Tell)]
+def test_where_nothing_was_held_nobody_is_told(end: Callable[[ControlRig], list[Effect]]) -> None:
+    assert not [effect for effect in end(ControlRig()) if isinstance(effect, Notify)]
 
 
 def test_whoever_loses_the_lease_is_told_even_at_rest() -> None:
-    assert [effect.code for effect in take(House()) if isinstance(effect, Tell)] == [NoticeCode.LEASE_LOST]
+    assert [effect.code for effect in take(ControlRig()) if isinstance(effect, Notify)] == [NoticeCode.LEASE_LOST]
 
 
 def test_a_move_carries_whose_setpoint_it_is() -> None:
-    house = House()
-    house.drive(0.5, 0.25, hold=HOLD)
-    stamp = Stamp("ann", house.seq, house.now)
-    moves = [effect for effect in house.tick() if isinstance(effect, Write)]
+    rig = ControlRig()
+    rig.drive(0.5, 0.25, hold=HOLD)
+    stamp = Stamp("ann", rig.seq, rig.now)
+    moves = [effect for effect in rig.tick() if isinstance(effect, Write)]
     assert {(move.axis, move.stamp) for move in moves} == {(axis, stamp) for axis in AXES}

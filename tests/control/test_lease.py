@@ -56,7 +56,7 @@ def test_the_grace_time_is_for_the_same_person_only() -> None:
 def test_a_lease_ends_when_its_driver_is_not_heard_of_or_does_not_come_back() -> None:
     lease = Lease(ControlOptions(lease_stale_s=5, lease_grace_s=10))
     lease.receive_acquire(0, ANN)
-    lease.receive_sign_of_life(3, ANN.session)
+    lease.receive_heartbeat(3, ANN.session)
     assert (lease.deadline(), lease.tick(7.9)) == (8, None)
     assert lease.tick(8) == ANN
     lease.receive_acquire(8, BOB)
@@ -68,7 +68,7 @@ def test_a_lease_ends_when_its_driver_is_not_heard_of_or_does_not_come_back() ->
 def test_one_who_does_not_drive_neither_returns_nor_leaves_the_lease_nor_keeps_it_alive() -> None:
     lease = Lease(ControlOptions())
     lease.receive_acquire(0, ANN)
-    lease.receive_sign_of_life(4, BOB.session)
+    lease.receive_heartbeat(4, BOB.session)
     assert (lease.receive_return(BOB.session), lease.receive_gone(1, BOB.session)) == (False, False)
     assert lease.deadline() == 5
 

@@ -27,8 +27,8 @@ def test_an_axis_is_limited_by_either_end() -> None:
 
 
 def test_a_doubtful_position_leaves_half_of_the_travel() -> None:
-    assert AxisLimits(min_deg=-10, max_deg=30).most_doubt_deg == 10
-    assert AxisLimits(max_deg=30).most_doubt_deg == math.inf
+    assert AxisLimits(min_deg=-10, max_deg=30).max_uncertainty_deg == 10
+    assert AxisLimits(max_deg=30).max_uncertainty_deg == math.inf
 
 
 def test_limits_that_leave_no_way_between_them_are_refused() -> None:

@@ -17,11 +17,11 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Pa
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
-from belvedere.access.door import DoorOptions
-from belvedere.app.lifecycle import live
-from belvedere.app.settings import DEMO, furnish
+from belvedere.access.invitations import AccessOptions
+from belvedere.app.lifecycle import run_until_ended
+from belvedere.app.settings import DEMO, resolve
 from belvedere.control.lease import LeaseVerb
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
@@ -47,7 +47,7 @@ PICTURE = (1280, 720) if SCREENSHOTS else (640, 360)  # the page does not care; 
 GREY = (160, 90)  # pictures are compared this small
 ROOM_PX_PER_DEG = 6592 / 360  # the room's panorama is 6592 pixels around
 
-PROFILE = furnish(DEMO).profile
+PROFILE = resolve(DEMO).profile
 STOP = stop_frame(PROFILE.frame)
 RIGHT = bytes.fromhex("0201")
 
@@ -93,9 +93,9 @@ class LivingHouse:
     def __init__(self) -> None:
         self.link = ""
         self.status: int | None = None
-        self._parts: Belvedere | None = None
+        self._dependencies: Belvedere | None = None
         self._opened = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="house")
+        self._thread = threading.Thread(target=self._run_until_ended, name="house")
         self._thread.start()
         assert self._opened.wait(PATIENCE_S), "the house did not open"
         self.wait_ready()
@@ -114,11 +114,16 @@ class LivingHouse:
 
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a relay's, where one is given."""
-        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.door.invite)}"
+        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
 
     def crowd_in(self) -> None:
         """So many come in by links of their own that everyone who was in before must give way."""
-        self.do(lambda: [door.admit(door.invite()) for door in [self._belvedere.door] * DoorOptions().most_sessions])
+        self.do(
+            lambda: [
+                invitations.redeem(invitations.invite())
+                for invitations in [self._belvedere.invitations] * AccessOptions().max_sessions
+            ]
+        )
 
     def do(self, what: Callable[[], T]) -> T:
         """Do something in the house's own loop."""
@@ -128,17 +133,17 @@ class LivingHouse:
 
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result(PATIENCE_S)
 
-    def wait(self, what: str, condition: Callable[[], T], within_s: float = PATIENCE_S) -> T:
+    def wait(self, what: str, condition: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
         """Wait until a condition holds, looked at in the house's own loop; returns what it gave."""
 
         async def there() -> T:
-            give_up_at = time.monotonic() + within_s
+            deadline_at = time.monotonic() + timeout_s
             while not (result := condition()):
-                assert time.monotonic() < give_up_at, f"it did not come to pass: {what}"
+                assert time.monotonic() < deadline_at, f"it did not come to pass: {what}"
                 await asyncio.sleep(0.005)  # nothing tells of frames, so they are looked for
             return result
 
-        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(within_s + PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(timeout_s + PATIENCE_S)
 
     @contextmanager
     def relay(self) -> Iterator[TcpRelay]:
@@ -220,25 +225,25 @@ class LivingHouse:
 
     @property
     def _belvedere(self) -> Belvedere:
-        assert self._parts is not None
-        return self._parts
+        assert self._dependencies is not None
+        return self._dependencies
 
-    def _live(self) -> None:
+    def _run_until_ended(self) -> None:
         stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
-        house = furnish(
+        config = resolve(
             msgspec.structs.replace(DEMO, stage=stage, control=control, server=GatewayOptions(port=0)),
         )
 
         async def living() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
-            return await live(house, self._open, ending=self._ending, on_built=self._build)
+            return await run_until_ended(config, self._open, ending=self._ending, on_built=self._build)
 
         with asyncio.Runner() as runner:
             self.status = runner.run(living())
 
     def _build(self, belvedere: Belvedere) -> None:
-        self._parts = belvedere
+        self._dependencies = belvedere
 
     def _open(self, link: str) -> None:
         self.link = link
@@ -252,15 +257,15 @@ def _obeyed(unit: VirtualUnit, since_s: float) -> list[ReceivedFrame]:
 class Visitor:
     """Somebody with a link, a screen, and a hand on it: a mouse, or fingers on a phone."""
 
-    def __init__(self, page: Page, house: LivingHouse, device: Device) -> None:
+    def __init__(self, page: Page, config: LivingHouse, device: Device) -> None:
         self.page = page
         self.device = device
         self.room: Locator = page.locator("main")
         self.says: Locator = page.get_by_role("status")
-        self._house = house
+        self._house = config
         self._cdp: CDPSession | None = None
 
-    def enter(self, link: str) -> None:
+    def redeem(self, link: str) -> None:
         """Open a link and tap the one button; returns when the picture lives and the head may be turned."""
         self.page.goto(link)
         self.tap("Come in")
@@ -375,11 +380,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[LivingHouse]:
+def config() -> Iterator[LivingHouse]:
     """One house for all browser tests; it must end well."""
-    house = LivingHouse()
-    yield house
-    assert house.end() == 0
+    config = LivingHouse()
+    yield config
+    assert config.end() == 0
 
 
 @pytest.fixture(scope="session")
@@ -399,7 +404,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, house: LivingHouse) -> Iterator[Callable[[Device], Visitor]]:
+def visit(browser: Browser, config: LivingHouse) -> Iterator[Callable[[Device], Visitor]]:
     """Brings visitors, each with a browser profile of their own; at the end all go, and the house comes to rest."""
     contexts: list[BrowserContext] = []
 
@@ -412,12 +417,12 @@ def visit(browser: Browser, house: LivingHouse) -> Iterator[Callable[[Device], V
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE_S * 1000)
-        return Visitor(context.new_page(), house, device)
+        return Visitor(context.new_page(), config, device)
 
     yield come
     for context in contexts:
         context.close()
-    house.take_back()
+    config.take_back()
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)
@@ -427,12 +432,12 @@ def visitor(visit: Callable[[Device], Visitor], request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
-def lone_browser(playwright: Playwright, house: LivingHouse, tmp_path: Path) -> Iterator[LoneBrowser]:
+def lone_browser(playwright: Playwright, config: LivingHouse, tmp_path: Path) -> Iterator[LoneBrowser]:
     """A browser for one test; it is ended whatever has become of it, and the house comes to rest."""
     lone = LoneBrowser(playwright, tmp_path / "chromium")
     yield lone
     lone.end()
-    house.take_back()
+    config.take_back()
 
 
 @pytest.fixture
@@ -442,10 +447,10 @@ def visitor_with_phone(visit: Callable[[Device], Visitor]) -> Visitor:
 
 
 @pytest.fixture
-def page_of_people(lone_browser: LoneBrowser, house: LivingHouse) -> Page:
+def page_of_people(lone_browser: LoneBrowser, config: LivingHouse) -> Page:
     """A tab of a browser as people have it, come in and ready to drive."""
     page = lone_browser.open()
-    page.goto(house.invite())
+    page.goto(config.invite())
     page.get_by_role("button", name="Come in").click()
     page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
     return page

@@ -46,9 +46,9 @@ class LoneBrowser:
     def open(self) -> Page:
         """Its first tab."""
         told = self._folder / "DevToolsActivePort"
-        give_up_at = time.monotonic() + PATIENCE_S
+        deadline_at = time.monotonic() + PATIENCE_S
         while not (told.exists() and len(words := told.read_text().split()) == WORDS_WHEN_READY):
-            assert time.monotonic() < give_up_at, "the browser did not start"
+            assert time.monotonic() < deadline_at, "the browser did not start"
             time.sleep(0.02)  # the browser writes it when it can be spoken to, and tells in no other way
         port = words[0]
         self.browser = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)

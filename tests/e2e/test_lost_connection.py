@@ -36,125 +36,125 @@ LAST_FRAME = """() => {
 DARK = 100  # of 255; the room's walls are far brighter
 
 
-def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(house: LivingHouse, visitor: Visitor) -> None:
-    with house.relay() as relay:
-        visitor.enter(house.invite(relay.port))
-        house.wait_turning(visitor.drag_right())
-        house.do(relay.reset)
+def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(config: LivingHouse, visitor: Visitor) -> None:
+    with config.relay() as relay:
+        visitor.redeem(config.invite(relay.port))
+        config.wait_turning(visitor.drag_right())
+        config.do(relay.reset)
         visitor.expect("topic", "reconnecting")
         expect(visitor.says).to_contain_text("Reconnecting")
         visitor.photograph("lost-link")
-        stopped_at = house.wait_stopped()
+        stopped_at = config.wait_stopped()
 
-        house.do(relay.resume)
+        config.do(relay.resume)
         visitor.expect("pan-link", "ready")
         visitor.expect("hold", "cut")
         visitor.pictures_go_by(5)
-        assert house.is_still_since(stopped_at)
+        assert config.is_still_since(stopped_at)
         visitor.let_go()
         visitor.expect("hold", "none")
         visitor.sees_it_turn_after_a_fresh_press()
 
 
 def test_a_network_that_falls_silent_stops_the_head_by_the_dead_man_and_the_page_notices(
-    house: LivingHouse, visit: Callable[[], Visitor]
+    config: LivingHouse, visit: Callable[[], Visitor]
 ) -> None:
     visitor = visit()
-    with house.relay() as relay:
-        visitor.enter(house.invite(relay.port))
-        house.wait_turning(visitor.drag_right())
+    with config.relay() as relay:
+        visitor.redeem(config.invite(relay.port))
+        config.wait_turning(visitor.drag_right())
         silent_at = time.monotonic()
-        house.do(relay.stall)
-        stopped_at = house.wait_stopped()
+        config.do(relay.stall)
+        stopped_at = config.wait_stopped()
         assert stopped_at - silent_at <= DEAD_MAN_S + SLACK_S
         visitor.expect("hold", "cut")
         visitor.expect("topic", "reconnecting")
 
-        house.do(relay.resume)
+        config.do(relay.resume)
         visitor.expect("pan-link", "ready")
-        assert house.is_still_since(stopped_at)
+        assert config.is_still_since(stopped_at)
         visitor.let_go()
         visitor.sees_it_turn_after_a_fresh_press()
 
 
-def test_a_browser_that_goes_offline_says_so_and_comes_back(house: LivingHouse, visit: Callable[[], Visitor]) -> None:
+def test_a_browser_that_goes_offline_says_so_and_comes_back(config: LivingHouse, visit: Callable[[], Visitor]) -> None:
     visitor = visit()
-    with house.relay() as relay:
-        visitor.enter(house.invite(relay.port))
+    with config.relay() as relay:
+        visitor.redeem(config.invite(relay.port))
         visitor.page.context.set_offline(True)
-        house.do(relay.reset)
+        config.do(relay.reset)
         visitor.expect("topic", "reconnecting")
-        house.do(relay.resume)
+        config.do(relay.resume)
         visitor.page.context.set_offline(False)
         visitor.expect("pan-link", "ready")
         visitor.sees_it_turn_after_a_fresh_press()
 
 
 def test_a_stop_without_a_connection_is_told_to_be_lost_and_stops_the_head_when_it_is_back(
-    house: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+    config: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     driver = visit()
-    driver.enter(house.invite())
-    with house.relay() as relay:
-        visitor.enter(house.invite(relay.port))
-        house.wait_turning(driver.drag_right())
-        house.do(relay.reset)
+    driver.redeem(config.invite())
+    with config.relay() as relay:
+        visitor.redeem(config.invite(relay.port))
+        config.wait_turning(driver.drag_right())
+        config.do(relay.reset)
         visitor.expect("topic", "reconnecting")
         visitor.tap("Stop the camera")
         visitor.expect("topic", "stop_lost")
         expect(visitor.says).to_contain_text("the camera stops by itself when nobody is turning it")
         visitor.photograph("stop-without-connection")
-        house.do(relay.resume)
-        house.wait_stopped()
+        config.do(relay.resume)
+        config.wait_stopped()
         driver.expect("hold", "cut")
         visitor.expect("pan-link", "ready")
         driver.let_go()
 
 
 def test_a_picture_that_the_server_ends_is_joined_again_before_it_looks_frozen(
-    house: LivingHouse, visit: Callable[[], Visitor]
+    config: LivingHouse, visit: Callable[[], Visitor]
 ) -> None:
     visitor = visit()
-    visitor.enter(house.invite())
+    visitor.redeem(config.invite())
     visitor.page.evaluate(UNTIL_LIVE)
-    house.break_picture_off()
+    config.break_picture_off()
     assert visitor.page.evaluate("window.untilLive") == ["waiting", "joining", "live"]
     width, brightest = visitor.page.evaluate(LAST_FRAME)
     assert (width > 0, brightest > DARK) == (True, True)  # the last frame was shown meanwhile, not black
 
 
 def test_a_unit_that_drops_its_link_mid_hold_is_told_stopped_first_and_wants_a_fresh_press(
-    house: LivingHouse, visitor: Visitor
+    config: LivingHouse, visitor: Visitor
 ) -> None:
     def drop() -> float:
-        house.head.faults.drop(Axis.PAN)
+        config.head.faults.drop(Axis.PAN)
         return time.monotonic()  # read where it happens: until then moves keep coming
 
-    visitor.enter(house.invite())
-    house.wait_turning(visitor.drag_right())
-    dropped_at = house.do(drop)
+    visitor.redeem(config.invite())
+    config.wait_turning(visitor.drag_right())
+    dropped_at = config.do(drop)
     visitor.expect("hold", "cut")
     expect(visitor.says).to_contain_text("stopped answering")
     visitor.photograph("head-out-of-reach")
     visitor.expect("pan-link", "ready")
-    stopped_at = house.wait_stopped()
-    assert house.frames_since(dropped_at)[0].at_s == stopped_at
+    stopped_at = config.wait_stopped()
+    assert config.frames_since(dropped_at)[0].at_s == stopped_at
     visitor.pictures_go_by(5)
-    assert house.is_still_since(stopped_at)
+    assert config.is_still_since(stopped_at)
     visitor.expect("hold", "cut")
     visitor.let_go()
     visitor.sees_it_turn_after_a_fresh_press()
 
 
 def test_a_unit_out_of_reach_is_told_in_words_while_the_other_axis_goes_on(
-    house: LivingHouse, visitor: Visitor
+    config: LivingHouse, visitor: Visitor
 ) -> None:
-    visitor.enter(house.invite())
-    house.do(lambda: house.head.faults.vanish(Axis.TILT))
+    visitor.redeem(config.invite())
+    config.do(lambda: config.head.faults.vanish(Axis.TILT))
     try:
         expect(visitor.says).to_contain_text("turn up or down at the moment")
         visitor.photograph("tilt-out-of-reach")
         visitor.sees_it_turn_after_a_fresh_press()
     finally:
-        house.do(lambda: house.head.faults.come_back(Axis.TILT))
+        config.do(lambda: config.head.faults.come_back(Axis.TILT))
     visitor.expect("tilt-link", "ready")

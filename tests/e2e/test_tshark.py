@@ -130,7 +130,7 @@ def phones_log(path: Path, *, is_known: bool = False, is_paired: bool = False) -
     async def app_stream() -> None:
         async with VirtualHead(PROFILE) as head:
             motor = Motor(full_speed_deg_per_s=1.0, acceleration_deg_per_s2=1.0, ends_deg=(-1.0, 1.0))
-            stranger = VirtualUnit(head.air, "BAND-7", "C0:DE:00:00:77:77", PROFILE.frame, motor)
+            stranger = VirtualUnit(head.medium, "BAND-7", "C0:DE:00:00:77:77", PROFILE.frame, motor)
             await stranger.start()
             with path.open("wb") as file:
                 await use_app(head, file, PROFILE.frame, is_known=is_known, is_paired=is_paired)
@@ -170,17 +170,17 @@ def any_packets(chance: random.Random, many: int) -> Iterator[Packet]:
         value = chance.randbytes(chance.choice((0, 1, 2, 12, 20, 60, 200)))
         pdu = bytes([opcode]) + chance.randrange(1, 0x30).to_bytes(2, "little") + value
         frame = hci_log.l2cap(pdu, cid=chance.choice((4, 4, 4, 4, 0x45)))
-        parts = hci_log.fragments(handle, frame, chance.choice((27, 64, 251)), boundary=0 if way == SENT else 2)
+        dependencies = hci_log.fragments(handle, frame, chance.choice((27, 64, 251)), boundary=0 if way == SENT else 2)
         fate = chance.random()
-        if fate < 0.1 and len(parts) > 1:
-            parts.pop(chance.randrange(1, len(parts)))
-            parts = parts[:1]  # what follows a gap says nothing
+        if fate < 0.1 and len(dependencies) > 1:
+            dependencies.pop(chance.randrange(1, len(dependencies)))
+            dependencies = dependencies[:1]  # what follows a gap says nothing
         # Of a signed write that is cut, tshark 4.0 takes the signature off what is left, where it never was.
-        is_cuttable = len(parts) == 1 and len(parts[0]) > 12 and opcode != 0xD2
-        kept = chance.randrange(11, len(parts[0])) if fate > 0.95 and is_cuttable else None
-        for part in parts:
+        is_cuttable = len(dependencies) == 1 and len(dependencies[0]) > 12 and opcode != 0xD2
+        kept = chance.randrange(11, len(dependencies[0])) if fate > 0.95 and is_cuttable else None
+        for part in dependencies:
             yield Packet(time_us, way, ACL, part, kept)
-        if len(parts) == 1 and fate < 0.1:
+        if len(dependencies) == 1 and fate < 0.1:
             yield from (Packet(time_us, way, ACL, one) for one in closing(handle, way))
         if fate > 0.98 and handle != 0x42:
             yield Packet(time_us, RECEIVED, EVENT, hci_log.disconnected(handle))

@@ -16,20 +16,20 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
 def test_the_second_is_told_takes_over_and_both_know(
-    house: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+    config: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     first, second = visit(), visitor
-    first.enter(house.invite())
-    second.enter(house.invite())
+    first.redeem(config.invite())
+    second.redeem(config.invite())
     began = first.drag_right()
-    house.wait_turning(began)
+    config.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
     expect(second.says).to_contain_text("Someone else is controlling the camera.")
     second.photograph("someone-else-drives")
 
     second.tap("Take over")
-    taken_at = house.wait_stopped()
+    taken_at = config.wait_stopped()
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
@@ -37,35 +37,35 @@ def test_the_second_is_told_takes_over_and_both_know(
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)
-    assert house.is_still_since(taken_at)
+    assert config.is_still_since(taken_at)
 
     second.sees_it_turn_after_a_fresh_press()
     first.let_go()
 
 
 def test_anyone_who_looks_can_stop_whoever_drives(
-    house: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+    config: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     driver, looker = visit(), visitor
-    driver.enter(house.invite())
-    looker.enter(house.invite())
-    house.wait_turning(driver.drag_right())
+    driver.redeem(config.invite())
+    looker.redeem(config.invite())
+    config.wait_turning(driver.drag_right())
     looker.tap("Stop the camera")
-    stopped_at = house.wait_stopped()
+    stopped_at = config.wait_stopped()
     driver.expect("hold", "cut")
     expect(driver.says).to_contain_text("Let go and press again.")
     driver.pictures_go_by(5)
-    assert house.is_still_since(stopped_at)
+    assert config.is_still_since(stopped_at)
     driver.let_go()
     driver.sees_it_turn_after_a_fresh_press()
 
 
 def test_who_leaves_hands_the_head_on_at_once(
-    house: LivingHouse, visit: Callable[[], Visitor], visitor: Visitor
+    config: LivingHouse, visit: Callable[[], Visitor], visitor: Visitor
 ) -> None:
     first = visit()
-    first.enter(house.invite())
-    visitor.enter(house.invite())
+    first.redeem(config.invite())
+    visitor.redeem(config.invite())
     first.sees_it_turn_after_a_fresh_press()
     visitor.expect("lease", "other")
     first.tap("Leave")

@@ -18,7 +18,7 @@ from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
-from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
@@ -69,13 +69,13 @@ async def test_a_cut_hold_is_told_to_its_driver() -> None:
         notices = house.bus.subscribe("notice:ann")
         ann_drives(house)
         house.lose(Axis.PAN)
-        assert [value.axis for _, value in drain(notices) if isinstance(value, Noticed)] == [Axis.PAN]
+        assert [value.axis for _, value in drain(notices) if isinstance(value, NoticeEvent)] == [Axis.PAN]
 
 
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
     async with open_rig() as house:
         heard = house.bus.subscribe("status")
-        house.engine.receive_sign_of_life("nobody", 1.0)
+        house.engine.receive_heartbeat("nobody", 1.0)
         assert drain(heard) == []
         ann_drives(house)
         (_topic, status), *_rest = drain(heard)
@@ -237,7 +237,7 @@ async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_
         house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
         if tells == "written":
             house.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
-        house.engine.receive_sign_of_life("ann", 1.0)
+        house.engine.receive_heartbeat("ann", 1.0)
         assert drain(notices) == []
         assert house.units[Axis.PAN].velocity > 0
 
@@ -263,7 +263,7 @@ async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
     stopped_at = clock() + 0.5
     await asyncio.sleep(5)  # nothing ran
     stops.append((Axis.PAN, stopped_at))
-    engine.receive_sign_of_life("nobody", 1.0)
+    engine.receive_heartbeat("nobody", 1.0)
     assert engine.status.pan.position_deg == 15.0
     assert engine.status.pan.written == 0
 
@@ -400,7 +400,7 @@ async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
         for axis in AXES:
             rig.lose(axis)
         told = [value for _topic, value in drain(notices)]
-        assert told == [Noticed(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
+        assert told == [NoticeEvent(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
 
 
 async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who_might() -> None:
@@ -449,7 +449,7 @@ async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
         if says == "stop":
             rig.engine.receive_stop("ann")
         else:
-            rig.engine.receive_sign_of_life("ann", rig.clock())
+            rig.engine.receive_heartbeat("ann", rig.clock())
         await asyncio.sleep(4)
         assert rig.engine.status.lease.session == "ann"
         await asyncio.sleep(1.1)

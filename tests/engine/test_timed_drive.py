@@ -24,7 +24,7 @@ def client_of(session: Session) -> DriveClient:
 
 async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
     async with open_rig() as rig:
-        ana = rig.let_in().session
+        ana = rig.open_session().session
         began = rig.clock()
         timed_drive_of(rig).receive_move(began, client_of(ana), TimedMove(1.0, 0.0, 0.2))
         assert rig.units[Axis.PAN].velocity > 0
@@ -35,7 +35,7 @@ async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
 
 async def test_requests_in_time_are_one_press() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         for _ in range(20):
             timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
             await asyncio.sleep(0.2)
@@ -47,7 +47,7 @@ async def test_requests_in_time_are_one_press() -> None:
 
 async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         began, refusals = rig.clock(), []
         while rig.clock() < began + 60:
             try:
@@ -65,7 +65,7 @@ async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() 
 
 async def test_somebody_elses_stop_is_not_driven_over() -> None:
     async with open_rig() as rig:
-        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         timed_drive.receive_stop(rig.clock(), client_of(ben))
         assert rig.units[Axis.PAN].velocity == 0
@@ -92,7 +92,7 @@ async def refusals(
 @pytest.mark.parametrize("for_s", [0.1, 0.5])
 async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(for_s: float) -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         move = TimedMove(1.0, 0.0, for_s)
         timed_drive.receive_move(rig.clock(), client_of(ana), move)
         timed_drive.receive_stop(rig.clock(), client_of(ana))
@@ -105,7 +105,7 @@ async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(
 
 async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None:
     async with open_rig() as rig:
-        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         nudge = TimedMove(1.0, 0.0, 0.1)
         timed_drive.receive_move(rig.clock(), client_of(ana), nudge)
         timed_drive.receive_stop(rig.clock(), client_of(ben))
@@ -115,7 +115,7 @@ async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None
 
 async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_free_again() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         rig.engine.receive_session_opened("ben", "ben")
         rig.engine.receive_lease("ben", LeaseVerb.TAKE)
@@ -131,7 +131,7 @@ async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_fre
 
 async def test_what_a_request_took_until_now_is_taken_off_its_life() -> None:
     async with open_rig() as rig:
-        ana = rig.let_in().session
+        ana = rig.open_session().session
         began = rig.clock()
         timed_drive_of(rig).receive_move(began, client_of(ana), TimedMove(1.0, 0.0, 0.5, age_s=0.3))
         assert rig.units[Axis.PAN].velocity > 0
@@ -149,14 +149,14 @@ async def test_what_a_request_took_until_now_is_taken_off_its_life() -> None:
 )
 async def test_a_request_that_is_too_old_moves_nothing(late: TimedMove) -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         assert await refusals(rig, timed_drive, ana, late, 0.2) == {Refusal.TOO_LATE}
         assert rig.engine.status.lease.session is None
 
 
 async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         timed_drive.receive_stop(rig.clock(), client_of(ana))
         late = TimedMove(1.0, 0.0, 0.5, age_s=0.6)
@@ -166,7 +166,7 @@ async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped(
 
 async def test_a_loop_whose_pauses_are_no_rest_for_the_head_has_the_ceiling_of_one_press() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         began, told = rig.clock(), set()
         while rig.clock() < began + rig.options.hold_ceiling_s + 1:
             try:
@@ -180,7 +180,7 @@ async def test_a_loop_whose_pauses_are_no_rest_for_the_head_has_the_ceiling_of_o
 
 async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
     async with open_rig() as rig:
-        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         with pytest.raises(VisitorError) as refused:
             timed_drive.receive_move(rig.clock(), client_of(ben), RIGHT)
@@ -189,7 +189,7 @@ async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
 
 async def test_its_lease_grows_stale() -> None:
     async with open_rig() as rig:
-        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
+        ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         await asyncio.sleep(rig.options.lease_stale_s + 0.1)
         timed_drive.receive_move(rig.clock(), client_of(ben), RIGHT)
@@ -198,7 +198,7 @@ async def test_its_lease_grows_stale() -> None:
 
 async def test_too_many_requests_are_refused_but_never_a_stop() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         for _ in range(int(BURST)):
             timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         with pytest.raises(VisitorError) as refused:
@@ -210,7 +210,7 @@ async def test_too_many_requests_are_refused_but_never_a_stop() -> None:
 
 async def test_a_program_that_left_is_let_go() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         began = rig.clock()
         timed_drive.receive_move(began, client_of(ana), RIGHT)
         name = rig.engine.status.lease.session
@@ -222,7 +222,7 @@ async def test_a_program_that_left_is_let_go() -> None:
 
 async def test_closing_lets_all_go_and_stops() -> None:
     async with open_rig() as rig:
-        ana, timed_drive = rig.let_in().session, timed_drive_of(rig)
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         timed_drive.close()
         assert rig.units[Axis.PAN].velocity == 0
@@ -231,12 +231,12 @@ async def test_closing_lets_all_go_and_stops() -> None:
 
 async def test_a_program_stops_and_hands_the_lease_on_within_the_call_that_ends_its_visit() -> None:
     async with open_rig() as rig:
-        ana, ben, timed_drive = rig.let_in().session, rig.let_in().session, timed_drive_of(rig)
-        rig.door.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
+        ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
+        rig.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         assert rig.units[Axis.PAN].velocity > 0
-        rig.door.end(ana.id, EndReason.REVOKED)
-        rig.door.end(ben.id, EndReason.REVOKED)  # who has no program here
+        rig.invitations.end(ana.id, EndReason.REVOKED)
+        rig.invitations.end(ben.id, EndReason.REVOKED)  # who has no program here
         assert rig.units[Axis.PAN].velocities[-1] == (rig.clock(), 0.0)
         assert rig.engine.status.lease.session is None
         assert not rig.engine._control._drivers

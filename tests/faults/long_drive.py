@@ -39,26 +39,26 @@ async def drive(seconds: float, seed: int) -> LongDrive:
     memory: list[int] = []
     stops, latest_s = 0, 0.0
     with no_complaints():
-        async with open_stack() as house:
-            await house.ready()
-            hand = Hand(house, Life(), chance)
+        async with open_stack() as config:
+            await config.ready()
+            hand = Hand(config, Life(), chance)
             await hand.come_in()
-            began_s, tasks = house.now, len(asyncio.all_tasks())
-            while house.now < began_s + seconds:
-                status = house.belvedere.engine.status
+            began_s, tasks = config.now, len(asyncio.all_tasks())
+            while config.now < began_s + seconds:
+                status = config.belvedere.engine.status
                 pan, tilt = (-axis.limit or chance.choice([-1.0, -0.4, 0.4, 1.0]) for axis in (status.pan, status.tilt))
                 await hand.press(pan, tilt)
                 await asyncio.sleep(0.2 + 3 * chance.random())
-                await hand.let_go()
-                lifted_s = house.now
-                stopped_s = [await house.stopped(axis) for axis in AXES]
+                await hand.cancel()
+                lifted_s = config.now
+                stopped_s = [await config.stopped(axis) for axis in AXES]
                 latest_s = max(latest_s, *(one_s - lifted_s for one_s in stopped_s))
                 stops += 1
                 assert latest_s <= TWO_INTERVALS_S + EPSILON_S, f"stop {stops} came {latest_s:.3f} s late"
                 await asyncio.sleep(chance.choice([0.0, 0.1, 1.0]))
                 piled = len(asyncio.all_tasks()) - tasks
                 assert piled <= CALLS_IN_FLIGHT, f"tasks pile up: {asyncio.all_tasks()}"
-                if house.now >= began_s + len(memory) * seconds / SAMPLES:
+                if config.now >= began_s + len(memory) * seconds / SAMPLES:
                     memory.append(process.memory_info().rss)
             await hand.leave()
     left = asyncio.all_tasks() - {asyncio.current_task()}

@@ -41,7 +41,7 @@ BACKLOG_FOUND_S = 1.0  # a question every half second finds them, and its answer
 ON_THE_AIR_S = (
     LINUX_SUPERVISION_S + LONGEST_DELAY_S + 10 * LINUX_INTERVAL_S
 )  # a command may wait for a bad radio so long
-BACK_WITHIN_S = 30.0  # whatever happened, the unit is driven again by then
+BACK_TIMEOUT_S = 30.0  # whatever happened, the unit is driven again by then
 OBEYS_S = 1.0  # a press turns a healthy unit within two intervals; this only bounds the wait
 STEADY_S = 4.0  # a link that looked good and was not has shown so by then
 STANDS_STILL_S = 0.3  # what the motors take from full speed
@@ -82,7 +82,7 @@ class Life:
 TROUBLES: dict[str, tuple[Callable[[Faults, Axis, Random], None], Callable[[Faults, Axis], None]]] = {
     "drop": (lambda faults, axis, _: faults.drop(axis), lambda _faults, _axis: None),
     "vanish": (lambda faults, axis, _: faults.vanish(axis), lambda faults, axis: faults.come_back(axis)),
-    "hang": (lambda faults, axis, _: faults.hang(axis), lambda faults, axis: faults.go_on(axis)),
+    "hang": (lambda faults, axis, _: faults.hang(axis), lambda faults, axis: faults.resume(axis)),
     "refuse": (
         lambda faults, axis, _: faults.refuse(axis, on=True),
         lambda faults, axis: faults.refuse(axis, on=False),
@@ -105,8 +105,8 @@ TROUBLES: dict[str, tuple[Callable[[Faults, Axis, Random], None], Callable[[Faul
 class Watch:
     """Looks at both links all the time, and keeps what the troubles did."""
 
-    def __init__(self, house: Stack) -> None:
-        self.house = house
+    def __init__(self, config: Stack) -> None:
+        self.config = config
         self.not_ready_s = dict.fromkeys(AXES, 0.0)
         self.troubled: dict[Axis, tuple[str, float]] = {}
         self.slow_until_s = dict.fromkeys(AXES, 0.0)
@@ -115,23 +115,23 @@ class Watch:
         """Until cancelled."""
         while True:
             for axis in AXES:
-                if self.house.phase(axis) is not LinkPhase.READY:
-                    self.not_ready_s[axis] = self.house.now
+                if self.config.phase(axis) is not LinkPhase.READY:
+                    self.not_ready_s[axis] = self.config.now
             await asyncio.sleep(LOOK_EVERY_S)
 
     def receive_over(self, kind: str, axis: Axis) -> None:
         """A trouble is over; that of the adapter was everybody's."""
         if kind in BACKLOGS:
-            self.slow_until_s[axis] = self.house.now
+            self.slow_until_s[axis] = self.config.now
         for one in AXES if kind == "adapter" else (axis,):
-            self.troubled[one] = kind, self.house.now
+            self.troubled[one] = kind, self.config.now
 
     async def steady(self) -> None:
         """Wait until both units have been ready for a while, from now on."""
-        quiet_s = self.house.now
-        give_up_s = quiet_s + BACK_WITHIN_S
-        while self.house.now < max(quiet_s, *self.not_ready_s.values()) + STEADY_S:
-            assert self.house.now < give_up_s, f"not ready: {[self.house.phase(axis) for axis in AXES]}"
+        quiet_s = self.config.now
+        give_up_s = quiet_s + BACK_TIMEOUT_S
+        while self.config.now < max(quiet_s, *self.not_ready_s.values()) + STEADY_S:
+            assert self.config.now < give_up_s, f"not ready: {[self.config.phase(axis) for axis in AXES]}"
             await asyncio.sleep(LOOK_EVERY_S)
 
     def recoveries(self) -> Iterator[tuple[str, float]]:
@@ -149,7 +149,7 @@ async def befall(watch: Watch, life: Life, axis: Axis, chance: Random) -> None:
         kind = chance.choice(list(TROUBLES))
         begin, end = TROUBLES[kind]
         life.met[kind] += 1
-        faults = watch.house.head.faults
+        faults = watch.config.head.faults
         begin(faults, axis, chance)
         await asyncio.sleep(chance.choice([0.0, 0.3, 1.0, 5.0, 15.0]) * chance.random())
         end(faults, axis)
@@ -159,8 +159,8 @@ async def befall(watch: Watch, life: Life, axis: Axis, chance: Random) -> None:
 class Hand:
     """Somebody who drives, as long as they are let."""
 
-    def __init__(self, house: Stack, life: Life, chance: Random) -> None:
-        self._house, self._life, self._chance = house, life, chance
+    def __init__(self, config: Stack, life: Life, chance: Random) -> None:
+        self._house, self._life, self._chance = config, life, chance
         self._press: Press | None = None
         self._visitor: Visitor | None = None
         self._inside = AsyncExitStack()
@@ -190,10 +190,10 @@ class Hand:
         self._life.presses.append(self._press)
         await visitor.press(pan, tilt)
 
-    async def let_go(self) -> None:
+    async def cancel(self) -> None:
         """Lift the finger."""
         if self._visitor is not None:
-            await self._visitor.let_go()
+            await self._visitor.cancel()
         self._lift()
 
     async def fall_silent(self) -> None:
@@ -209,22 +209,22 @@ class Hand:
             await asyncio.sleep(chance.choice([0.05, 0.5, 3.0]) * chance.random())
             await self.press(*(chance.choice([-1.0, -0.3, 0.0, 0.3, 1.0]) for _ in AXES))
             await asyncio.sleep(chance.choice([0.05, 0.5, 3.0]) * chance.random())
-            ending = chance.choice([self.let_go, self.let_go, self.fall_silent, self.leave, None])
+            ending = chance.choice([self.cancel, self.cancel, self.fall_silent, self.leave, None])
             self._life.met[ending.__name__ if ending else "press over press"] += 1
             if ending:
                 await ending()
 
     async def _take_lease(self, visitor: Visitor) -> None:
         """Take the lease, unless it is there: then nobody would say so again."""
-        self._hear(visitor)
+        self._receive(visitor)
         give_up_s = self._house.now + OBEYS_S
         while not self._is_holder:  # somebody may take it back before that is heard
             assert self._house.now < give_up_s, f"no lease: {visitor.peer.close_code} {visitor.peer.close_reason}"
             visitor.say("lease.take")
             await asyncio.sleep(TELLING_S)
-            self._hear(visitor)
+            self._receive(visitor)
 
-    def _hear(self, visitor: Visitor) -> None:
+    def _receive(self, visitor: Visitor) -> None:
         for message in visitor.peer.heard_by_now():
             if message["type"] == "lease":
                 self._is_holder, visitor.epoch = message["holder"] == "you", message["epoch"]
@@ -250,46 +250,46 @@ async def in_background(*jobs: Callable[[], Coroutine[None, None, None]]) -> Asy
             task.result()
 
 
-async def live(seed: int, episodes: int = EPISODES) -> Life:
+async def run_until_ended(seed: int, episodes: int = EPISODES) -> Life:
     """One life. Raises AssertionError with what was broken."""
     chance = random.Random(seed)
     random.seed(seed)  # waits between attempts are left to chance
     life = Life()
     began_s = asyncio.get_running_loop().time()
     with no_complaints():
-        async with open_stack() as house:
-            watch = Watch(house)
-            hands = [Hand(house, life, chance) for _ in range(2)]
+        async with open_stack() as config:
+            watch = Watch(config)
+            hands = [Hand(config, life, chance) for _ in range(2)]
             async with in_background(watch.run):
-                await house.ready()
+                await config.ready()
                 for _ in range(episodes):
-                    await live_through(house, watch, life, hands, chance)
+                    await live_through(config, watch, life, hands, chance)
             for hand in hands:
                 await hand.leave()
-        life.virtual_s = house.now - began_s
+        life.virtual_s = config.now - began_s
     left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left, f"tasks were left behind: {left}"
     return life
 
 
-async def live_through(house: Stack, watch: Watch, life: Life, hands: list[Hand], chance: Random) -> None:
+async def live_through(config: Stack, watch: Watch, life: Life, hands: list[Hand], chance: Random) -> None:
     """One episode, and what must be true after it."""
-    since_s = house.now
+    since_s = config.now
     async with in_background(*(hand.drive for hand in hands)):
         victims = [axis for axis in AXES if chance.random() < 0.7] or [Axis.PAN]
         await asyncio.gather(*(befall(watch, life, axis, chance) for axis in victims))
     for hand in hands:
-        await (hand.let_go() if chance.random() < 0.5 else hand.fall_silent())
-    quiet_s = house.now
+        await (hand.cancel() if chance.random() < 0.5 else hand.fall_silent())
+    quiet_s = config.now
     await watch.steady()
-    check_rest(house, quiet_s, watch)
+    check_rest(config, quiet_s, watch)
     life.recoveries.extend(watch.recoveries())
-    check_moves(house, life, since_s)
-    check_first_words(house, since_s)
-    await check_obedience(house, hands[0], chance)
+    check_moves(config, life, since_s)
+    check_first_words(config, since_s)
+    await check_obedience(config, hands[0], chance)
 
 
-def check_rest(house: Stack, quiet_s: float, watch: Watch) -> None:
+def check_rest(config: Stack, quiet_s: float, watch: Watch) -> None:
     """Nobody drives: within the dead-man time and two intervals of the link being up, every unit has its stop.
 
     Behind a radio that has just been slow, the stop waits for what that still owes: nobody can take it back.
@@ -298,44 +298,44 @@ def check_rest(house: Stack, quiet_s: float, watch: Watch) -> None:
         by_s = max(quiet_s, watch.not_ready_s[axis]) + DEAD_MAN_S + TWO_INTERVALS_S + EPSILON_S
         if watch.slow_until_s[axis] > quiet_s - BACKLOG_FOUND_S:
             by_s += LONGEST_DELAY_S
-        frames = house.frames(axis)
-        late = [frame for frame in frames if frame.at_s > by_s and not house.is_stop(frame)]
+        frames = config.frames(axis)
+        late = [frame for frame in frames if frame.at_s > by_s and not config.is_stop(frame)]
         told = [frame for frame in frames if frame.at_s <= by_s]
         assert not late, f"{axis}: told to move {late[0].at_s - by_s:.3f} s too late"
-        assert house.is_stop(told[-1]), f"{axis}: not told to stop in time"
-        assert house.head.unit(axis).speed_at(house.now) == 0, f"{axis}: still turning"
+        assert config.is_stop(told[-1]), f"{axis}: not told to stop in time"
+        assert config.head.unit(axis).speed_at(config.now) == 0, f"{axis}: still turning"
 
 
-def check_moves(house: Stack, life: Life, since_s: float) -> None:
+def check_moves(config: Stack, life: Life, since_s: float) -> None:
     """Somebody meant every motion; a unit whose firmware hung obeys what was meant when it came."""
     for axis in AXES:
-        for frame, velocity in zip(house.frames(axis, since_s), house.velocities(axis, since_s), strict=True):
+        for frame, velocity in zip(config.frames(axis, since_s), config.velocities(axis, since_s), strict=True):
             is_meant = not velocity or any(press.means(axis, velocity, frame.came_s) for press in life.presses)
             assert is_meant, f"{axis}: moved at {velocity:+.2f} though nobody meant it"
 
 
-def check_first_words(house: Stack, since_s: float) -> None:
+def check_first_words(config: Stack, since_s: float) -> None:
     """The first word on every connection is a stop."""
     for axis in AXES:
-        frames = house.frames(axis)
-        for connected_s in house.head.unit(axis).connected_at_s:
+        frames = config.frames(axis)
+        for connected_s in config.head.unit(axis).connected_at_s:
             first = next((frame for frame in frames if frame.came_s >= connected_s), None)
-            is_stop = first is None or connected_s < since_s or house.is_stop(first)
+            is_stop = first is None or connected_s < since_s or config.is_stop(first)
             assert is_stop, f"{axis}: a connection began with a move"
 
 
-async def check_obedience(house: Stack, hand: Hand, chance: Random) -> None:
+async def check_obedience(config: Stack, hand: Hand, chance: Random) -> None:
     """A fresh press turns both units again, and letting go stops both at once."""
-    status = house.belvedere.engine.status
+    status = config.belvedere.engine.status
     pan, tilt = (-axis.limit or chance.choice([-1.0, 1.0]) for axis in (status.pan, status.tilt))
-    pressed_s = house.now
+    pressed_s = config.now
     await hand.press(pan, tilt)
-    await house.until(lambda: all(any(house.velocities(axis, pressed_s)) for axis in AXES), OBEYS_S)
+    await config.until(lambda: all(any(config.velocities(axis, pressed_s)) for axis in AXES), OBEYS_S)
     await asyncio.sleep(chance.random())
-    await hand.let_go()
-    let_go_s = house.now
+    await hand.cancel()
+    let_go_s = config.now
     for axis in AXES:
-        stopped_after_s = await house.stopped(axis) - let_go_s
+        stopped_after_s = await config.stopped(axis) - let_go_s
         assert stopped_after_s <= TWO_INTERVALS_S + EPSILON_S, f"{axis}: stopped only after {stopped_after_s:.3f} s"
     await asyncio.sleep(STANDS_STILL_S)
 
@@ -368,4 +368,4 @@ class no_complaints:  # noqa: N801 - reads as what it is where it is used
 
 def run_random_life(seed: int, episodes: int = EPISODES) -> Life:
     """Live one life in virtual time. Raises AssertionError with what was broken."""
-    return run_in_virtual_time(live(seed, episodes))
+    return run_in_virtual_time(run_until_ended(seed, episodes))

@@ -16,11 +16,11 @@ import httpx
 import msgspec
 from tests.support.asgi import SocketPeer, open_socket
 
-from belvedere.access.door import DoorOptions
+from belvedere.access.invitations import AccessOptions
 from belvedere.access.sessions import EndReason
 from belvedere.app.build import Belvedere, build
-from belvedere.app.notify import Notifier
-from belvedere.app.settings import DEMO, House, furnish
+from belvedere.app.settings import DEMO, Config, resolve
+from belvedere.app.systemd_notify import Notifier
 from belvedere.errors import InternalError
 from belvedere.gateway.app import create_app
 from belvedere.head.axes import AXES, Axis
@@ -59,11 +59,11 @@ class JumpingClock:
 class Stack:
     """A living house: its head, its visitors, and what reaches the units. Times are those of the loop."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, config: Config) -> None:
         self.clock = JumpingClock()
-        self.belvedere: Belvedere = build(house, self.clock, Notifier({}))
-        self.app = create_app(self.belvedere.parts)
-        self.house = house
+        self.belvedere: Belvedere = build(config, self.clock, Notifier({}))
+        self.app = create_app(self.belvedere.dependencies)
+        self.config = config
         self.engine_running: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._visits: list[Session] = []
@@ -94,15 +94,15 @@ class Stack:
 
     def velocities(self, axis: Axis, since_s: float = 0.0) -> list[float]:
         """The same as shares of full speed."""
-        return [unpack(self.house.profile.frame, frame.frame) for frame in self.frames(axis, since_s)]
+        return [unpack(self.config.profile.frame, frame.frame) for frame in self.frames(axis, since_s)]
 
     def is_stop(self, frame: ReceivedFrame) -> bool:
         """Whether this frame ends all motion."""
-        return frame.frame == stop_frame(self.house.profile.frame)
+        return frame.frame == stop_frame(self.config.profile.frame)
 
-    async def until(self, condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         """Wait until a condition holds."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 - units tell nobody what they obey
                 await asyncio.sleep(LOOK_EVERY_S)
 
@@ -125,7 +125,7 @@ class Stack:
     @asynccontextmanager
     async def visitor(self, way_s: float = 0.0) -> AsyncIterator[Visitor]:
         """Somebody so far away who has come in and said hello; whatever they hold is let go at the end."""
-        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._let_in()}
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._open_session()}
         async with open_socket(self.app, "/api/v1/control", headers) as peer:
             visitor = Visitor(peer, self._loop, way_s)
             visitor.say("hello")
@@ -138,20 +138,22 @@ class Stack:
     def program(self) -> httpx.AsyncClient:
         """A program that was let in and knows HTTP alone."""
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
-        return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._let_in()})
+        return httpx.AsyncClient(
+            transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._open_session()}
+        )
 
     def end_visits(self, reason: EndReason) -> None:
         """The visits of all who have come in end."""
-        door, ending, self._visits = self.belvedere.door, self._visits, []
+        invitations, ending, self._visits = self.belvedere.invitations, self._visits, []
         if reason is EndReason.DISPLACED:
-            for _ in range(DoorOptions().most_sessions):
-                door.admit(door.invite())
+            for _ in range(AccessOptions().max_sessions):
+                invitations.redeem(invitations.invite())
         for session in ending:
-            door.end(session.id, reason)
+            invitations.end(session.id, reason)
 
-    def _let_in(self) -> str:
+    def _open_session(self) -> str:
         """The cookie of somebody new."""
-        admission = self.belvedere.door.admit(self.belvedere.door.invite())
+        admission = self.belvedere.invitations.redeem(self.belvedere.invitations.invite())
         assert admission is not None
         self._visits.append(admission.session)
         return f"belvedere-8080={admission.cookie}"
@@ -209,7 +211,7 @@ class Visitor:
         right = {"type": "drive", "epoch": self.epoch, "hold": self.hold, "seq": self.seq, "pan": pan, "tilt": tilt}
         return {**right, "clock": clock, "heard": self._heard_ms, **(wrong or {})}
 
-    async def let_go(self) -> None:
+    async def cancel(self) -> None:
         """The hand is lifted."""
         await self.fall_silent()
         self.seq += 1
@@ -255,11 +257,11 @@ class Visitor:
         if told_ms is None:
             return
         if self.way_s:
-            self._loop.call_later(self.way_s, self._hear, told_ms)
+            self._loop.call_later(self.way_s, self._receive, told_ms)
         else:
-            self._hear(told_ms)
+            self._receive(told_ms)
 
-    def _hear(self, told_ms: float) -> None:
+    def _receive(self, told_ms: float) -> None:
         self._heard_ms, self._heard_at = told_ms, self._clock()
         self._has_heard.set()
 
@@ -272,7 +274,7 @@ async def open_stack(
     stage = msgspec.structs.replace(DEMO.stage, source="test")
     units = {axis.value: msgspec.structs.replace(getattr(DEMO.head, axis), write=write) for axis in AXES}
     head = msgspec.structs.replace(DEMO.head, **units)
-    stack = Stack(furnish(msgspec.structs.replace(DEMO, stage=stage, head=head)))
+    stack = Stack(resolve(msgspec.structs.replace(DEMO, stage=stage, head=head)))
     async with stack.head:
         before(stack.head)
         stack.engine_running = asyncio.create_task(stack.belvedere.engine.run())

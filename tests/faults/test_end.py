@@ -17,10 +17,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from belvedere.app.lifecycle import live
-from belvedere.app.settings import DEMO, furnish
+from belvedere.app.lifecycle import run_until_ended
+from belvedere.app.settings import DEMO, resolve
+from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.gateway.messages import SUBPROTOCOL
-from belvedere.gateway.parts import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.realtime
 PATIENCE_S = 30.0
 SLACK_S = 0.5  # what a busy machine may add to two link intervals
 RESEND_S = 0.05
-HOUSE = furnish(
+HOUSE = resolve(
     msgspec.structs.replace(
         DEMO, server=GatewayOptions(port=0), stage=msgspec.structs.replace(DEMO.stage, source="test")
     )
@@ -70,15 +70,15 @@ class Life:
 
     def __init__(self) -> None:
         self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.parts: list[Belvedere] = []
+        self.dependencies: list[Belvedere] = []
 
     def begin(self) -> asyncio.Task[int]:
         """Let it live; the task ends with the exit status."""
-        return asyncio.create_task(live(HOUSE, self.link.set_result, on_built=self.parts.append))
+        return asyncio.create_task(run_until_ended(HOUSE, self.link.set_result, on_built=self.dependencies.append))
 
     def unit(self, axis: Axis = Axis.PAN) -> VirtualUnit:
         """One of the virtual units."""
-        head = self.parts[0].virtual_head
+        head = self.dependencies[0].virtual_head
         assert head is not None
         return head.unit(axis)
 
@@ -105,12 +105,12 @@ class Life:
 
 def cookie_for(link: str) -> str:
     """Come in by a link, as a browser does whose button is pressed."""
-    parts = urlsplit(link)
-    door = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-    door.request("POST", parts.path)
-    answer = door.getresponse()
+    dependencies = urlsplit(link)
+    invitations = http.client.HTTPConnection(dependencies.hostname or "", dependencies.port, timeout=PATIENCE_S)
+    invitations.request("POST", dependencies.path)
+    answer = invitations.getresponse()
     cookie = answer.getheader("set-cookie", "").partition(";")[0]
-    door.close()
+    invitations.close()
     return cookie
 
 
@@ -176,7 +176,7 @@ async def test_an_exception_inside_the_loop_stops_both_units_and_ends_with_statu
     living = life.begin()
     async with asyncio.timeout(PATIENCE_S):
         link = await life.link
-        belvedere = life.parts[0]
+        belvedere = life.dependencies[0]
         belvedere.engine.attach(Axis.TILT, BrokenUnit(belvedere.units[Axis.TILT], good_moves=5))
         async with driver(link):
             status = await living

@@ -9,21 +9,21 @@ from tests.gateway.talk import Start, Talk
 from tests.support.engine_rig import EngineRig
 
 from belvedere.gateway.control_session import ControlSession
-from belvedere.gateway.parts import GatewayOptions, Parts
+from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 
 HOST = "127.0.0.1:8080"
 
 
 @pytest.fixture(scope="session")
-def make_parts() -> Callable[..., Parts]:
+def make_parts() -> Callable[..., Dependencies]:
     """Makes the gateway's parts over an engine rig; without a directory given, its page is not built."""
 
-    def make(rig: EngineRig, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Parts:
-        return Parts(
+    def make(rig: EngineRig, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Dependencies:
+        return Dependencies(
             engine=rig.engine,
             bus=rig.bus,
             stage=rig.stage,
-            door=rig.door,
+            invitations=rig.invitations,
             clock=rig.clock,
             record=rig.events.append,
             head_name="A head of paper",
@@ -48,11 +48,11 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
 
 
 @pytest.fixture
-def talk(make_parts: Callable[..., Parts]) -> Start:
+def talk(make_parts: Callable[..., Dependencies]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
 
     def start(rig: EngineRig, person: str = "", rank: int = 0) -> Talk:
-        visitor = rig.let_in(person, rank).session
+        visitor = rig.open_session(person, rank).session
         connected: set[str] = set()
         name = f"{visitor.id}-{next(numbers)}"
         connected.add(name)

@@ -17,15 +17,15 @@ import belvedere
 from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.server import listen, serve
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 
 
 async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         document = (await client.get("/schema")).json()
         assert (await client.get("/schema/openapi.json")).json() == document
         assert document["info"]["version"] == belvedere.__version__
@@ -51,7 +51,7 @@ async def test_it_describes_the_server_at_hand(
     make_parts: MakeParts, make_client: MakeClient, dead_man_s: float, base_url: str, name: str
 ) -> None:
     async with open_rig(ControlOptions(dead_man_s=dead_man_s)) as rig:
-        headers = {"cookie": f"{name}={rig.let_in().cookie}"}
+        headers = {"cookie": f"{name}={rig.open_session().cookie}"}
         async with make_client(create_app(make_parts(rig)), base_url=base_url) as client:
             document = (await client.get("/schema", headers=headers)).json()
             assert document["components"]["securitySchemes"]["session"]["name"] == name
@@ -69,7 +69,7 @@ async def test_it_describes_the_server_at_hand(
 
 
 async def test_what_is_not_allowed_is_told_with_what_is(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         for path, methods in [
             ("/healthz", {"GET", "HEAD", "OPTIONS"}),
             ("/", {"GET", "HEAD", "OPTIONS"}),
@@ -90,7 +90,7 @@ async def test_the_description_is_not_for_strangers(make_parts: MakeParts, make_
 
 @pytest.mark.parametrize("path", ["/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"])
 async def test_no_page_of_somebody_elses_is_served(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.get(path)
         assert response.status_code == 404
         assert "<script" not in response.text
@@ -131,7 +131,7 @@ def described(make_parts: MakeParts) -> Iterator[Any]:
         async with open_rig(ControlOptions(dead_man_s=0.7)) as rig:
             app = create_app(make_parts(rig))
             serving = asyncio.create_task(serve(app, [socket], started.set, unhurried()))
-            cookies.append(f"belvedere-{port}={rig.let_in().cookie}")
+            cookies.append(f"belvedere-{port}={rig.open_session().cookie}")
             await asyncio.to_thread(over.wait)
             serving.cancel()
             await asyncio.wait({serving})

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.support.memory_transport import MemoryTransport
 
-from belvedere.gateway.bounded_transport import FLUSH_WITHIN_S, BoundedTransport
+from belvedere.gateway.bounded_transport import FLUSH_TIMEOUT_S, BoundedTransport
 
 
 def bounded() -> tuple[BoundedTransport, MemoryTransport]:
@@ -27,7 +27,7 @@ async def test_what_cannot_be_sent_is_given_up() -> None:
     ours.write(b"a")
     ours.close()
     ours.close()
-    await asyncio.sleep(FLUSH_WITHIN_S - 0.1)
+    await asyncio.sleep(FLUSH_TIMEOUT_S - 0.1)
     assert not transport.is_over
     await asyncio.sleep(0.2)
     assert transport.is_aborted
@@ -39,5 +39,5 @@ async def test_a_connection_that_is_over_is_not_cut_off_again() -> None:
     ours.write(b"a")
     ours.close()
     ours.receive_lost()
-    await asyncio.sleep(FLUSH_WITHIN_S + 1)
+    await asyncio.sleep(FLUSH_TIMEOUT_S + 1)
     assert not transport.is_aborted

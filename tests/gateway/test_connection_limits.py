@@ -8,16 +8,16 @@ from hypothesis import given
 
 from belvedere.gateway.connection_limits import (
     ADDRESS_BURST,
-    INSIDERS_OF_SESSION,
+    ANONYMOUS,
+    ANONYMOUS_BURST,
+    ANONYMOUS_PER_ADDRESS,
+    AUTHENTICATED_PER_SESSION,
     PROBE_PATHS,
     PROBES_BURST,
     SESSION_BURST,
     STOP_PATH,
-    STRANGERS,
-    STRANGERS_BURST,
-    STRANGERS_OF_ADDRESS,
     ConnectionLimits,
-    Places,
+    ConnectionSlots,
     TrustedProxies,
 )
 
@@ -55,20 +55,20 @@ def asks(
 
 
 def test_an_address_displaces_its_own() -> None:
-    known, peers = limits(), [Peer() for _ in range(STRANGERS_OF_ADDRESS + 1)]
+    known, peers = limits(), [Peer() for _ in range(ANONYMOUS_PER_ADDRESS + 1)]
     other = Peer("192.0.2.2")
     known.receive_connected(other, other.address)
     for each in peers:
         known.receive_connected(each, each.address)
-    assert [len(each.evicted) for each in peers] == [1] + [0] * STRANGERS_OF_ADDRESS
+    assert [len(each.evicted) for each in peers] == [1] + [0] * ANONYMOUS_PER_ADDRESS
     assert not other.evicted
 
 
 def test_many_addresses_displace_whoever_of_the_busiest_has_asked_for_nothing_longest() -> None:
     known = limits()
     crowds = [
-        [Peer(f"192.0.2.{address}") for _ in range(STRANGERS_OF_ADDRESS)]
-        for address in range(STRANGERS // STRANGERS_OF_ADDRESS)
+        [Peer(f"192.0.2.{address}") for _ in range(ANONYMOUS_PER_ADDRESS)]
+        for address in range(ANONYMOUS // ANONYMOUS_PER_ADDRESS)
     ]
     for crowd in crowds:
         for each in crowd:
@@ -81,19 +81,19 @@ def test_many_addresses_displace_whoever_of_the_busiest_has_asked_for_nothing_lo
 
 
 def test_one_ipv6_household_is_one_address() -> None:
-    known, peers = limits(), [Peer(f"2001:db8::{number:x}") for number in range(STRANGERS_OF_ADDRESS + 1)]
+    known, peers = limits(), [Peer(f"2001:db8::{number:x}") for number in range(ANONYMOUS_PER_ADDRESS + 1)]
     for each in peers:
         known.receive_connected(each, each.address)
     assert peers[0].evicted
 
 
 def test_what_a_proxy_brings_shares_places_and_the_oldest_gives_way() -> None:
-    known, peers = limits(), [Peer("127.0.0.1") for _ in range(STRANGERS + 1)]
+    known, peers = limits(), [Peer("127.0.0.1") for _ in range(ANONYMOUS + 1)]
     direct = Peer()
     known.receive_connected(direct, direct.address)
     for each in peers:
         known.receive_connected(each, each.address)
-    assert [len(each.evicted) for each in peers] == [1] + [0] * STRANGERS
+    assert [len(each.evicted) for each in peers] == [1] + [0] * ANONYMOUS
     assert not direct.evicted
 
 
@@ -112,12 +112,12 @@ def test_a_session_displaces_its_own_and_sockets_last() -> None:
     before, socket = Peer(), Peer()
     asks(known, before, "ana")
     known.receive_upgraded(before, socket, before.address, [(b"session", b"ana")])
-    others = [Peer() for _ in range(INSIDERS_OF_SESSION)]
+    others = [Peer() for _ in range(AUTHENTICATED_PER_SESSION)]
     ben = Peer()
     asks(known, ben, "ben")
     for each in others:
         asks(known, each, "ana")
-    assert [len(each.evicted) for each in others] == [1] + [0] * (INSIDERS_OF_SESSION - 1)
+    assert [len(each.evicted) for each in others] == [1] + [0] * (AUTHENTICATED_PER_SESSION - 1)
     assert not socket.evicted
     assert not ben.evicted
     assert not before.evicted
@@ -127,7 +127,7 @@ def test_a_strangers_socket_takes_the_place_of_its_request() -> None:
     known, before, socket = limits(), Peer(), Peer()
     known.receive_connected(before, before.address)
     known.receive_upgraded(before, socket, before.address, [])
-    for _ in range(STRANGERS_OF_ADDRESS):
+    for _ in range(ANONYMOUS_PER_ADDRESS):
         known.receive_connected(Peer(), before.address)
     assert (len(before.evicted), len(socket.evicted)) == (0, 1)
 
@@ -136,7 +136,7 @@ def test_a_proxys_connection_is_whose_request_it_carries() -> None:
     known, shared = limits(), Peer("127.0.0.1")
     asks(known, shared, "ana")
     asks(known, shared)
-    for _ in range(STRANGERS):
+    for _ in range(ANONYMOUS):
         known.receive_connected(Peer("127.0.0.1"), "127.0.0.1")
     assert shared.evicted
 
@@ -146,13 +146,13 @@ def test_a_place_comes_back_when_its_connection_ends() -> None:
     known.receive_connected(first, first.address)
     known.receive_lost(first)
     known.receive_lost(first)
-    for _ in range(STRANGERS_OF_ADDRESS):
+    for _ in range(ANONYMOUS_PER_ADDRESS):
         known.receive_connected(Peer(), first.address)
     assert not first.evicted
 
 
 def test_few_files_are_few_places() -> None:
-    known, peers = limits(most_files=64), [Peer(f"192.0.2.{number}") for number in range(40)]
+    known, peers = limits(max_files=64), [Peer(f"192.0.2.{number}") for number in range(40)]
     for each in peers:
         known.receive_connected(each, each.address)
     assert sum(not each.evicted for each in peers) <= 64 / 3
@@ -168,7 +168,7 @@ def test_a_stranger_asks_only_so_often_and_others_still_may() -> None:
 def test_all_strangers_together_ask_only_so_often_but_sessions_and_probes_still_may() -> None:
     known = limits()
     asked = sum(asks(known, Peer(f"192.0.2.{number % 250}")) for number in range(1000))
-    assert asked == STRANGERS_BURST
+    assert asked == ANONYMOUS_BURST
     assert asks(known, Peer("192.0.2.251"), "ana")
     assert asks(known, Peer("192.0.2.251"), path="/healthz")
 
@@ -235,11 +235,11 @@ def test_the_scheme_is_what_a_trusted_proxy_says(peer: str, said: bytes, scheme:
 def test_there_are_never_more_than_there_may_be_and_a_newcomer_always_gets_in(
     steps: list[tuple[str, int, str]],
 ) -> None:
-    places, peers = Places(in_all=4, for_each=2), [Peer() for _ in range(6)]
+    slots, peers = ConnectionSlots(in_all=4, for_each=2), [Peer() for _ in range(6)]
     for what, which, name in steps:
         if what == "leave":
-            places.leave(peers[which])
+            slots.leave(peers[which])
         else:
-            displaced = places.take(peers[which], name)
+            displaced = slots.take(peers[which], name)
             assert displaced is not peers[which]
-        assert len(places) <= 4
+        assert len(slots) <= 4

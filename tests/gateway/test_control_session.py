@@ -11,7 +11,7 @@ from tests.support.subscriptions import drain
 
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
-from belvedere.engine.status import Acknowledged, Noticed
+from belvedere.engine.status import Acknowledged, NoticeEvent
 from belvedere.errors import InternalError
 from belvedere.events import CommandRefused
 from belvedere.gateway import control_session
@@ -136,7 +136,7 @@ async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor
         ben, ana = talk(rig).greeted(), talk(rig).driving()
         ana.session.receive_closed()
         again = ControlSession(
-            f"{ana.session.name}0", ana.session._visitor, ana.session._parts, rig.clock(), lambda _: False
+            f"{ana.session.name}0", ana.session._visitor, ana.session._dependencies, rig.clock(), lambda _: False
         )
         _, lease, _ = again.receive_text(rig.clock(), json.dumps(HELLO))
         assert isinstance(lease, Lease)
@@ -222,7 +222,7 @@ async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
     async with open_rig() as rig:
         ana = talk(rig)
         began = rig.clock()
-        assert ana.session.deadline() == began + control_session.HELLO_WITHIN_S
+        assert ana.session.deadline() == began + control_session.HELLO_TIMEOUT_S
         assert ana.session.tick(began + 4.9) == []
         assert codes(ana.session.tick(began + 5.0)) == ["not_ready"]
         assert ana.session.ending is not None
@@ -245,7 +245,7 @@ async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(ta
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
-        rig.door.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
+        rig.invitations.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
         assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
         assert rig.units[Axis.PAN].velocity == 0
         assert rig.engine.status.lease.session is None
@@ -341,7 +341,7 @@ async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
 async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
     async with open_rig() as rig:
         ana = talk(rig).greeted()
-        ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), Noticed(NoticeCode.LINK_LOST, None, 4)
+        ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), NoticeEvent(NoticeCode.LINK_LOST, None, 4)
         assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
         assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
         rig.stage.viewers = 2
@@ -463,7 +463,7 @@ async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_
         ana = talk(rig).driving()
         tabs = {ana.session.name}
         other = f"{ana.session.name}0"
-        tab = ControlSession(other, ana.session._visitor, ana.session._parts, rig.clock(), tabs.__contains__)
+        tab = ControlSession(other, ana.session._visitor, ana.session._dependencies, rig.clock(), tabs.__contains__)
         _, lease, state = tab.receive_text(rig.clock(), json.dumps(HELLO))
         assert lease == Lease(epoch=1, holder="other", can_take=True)
         assert isinstance(state, State)
@@ -474,7 +474,7 @@ async def test_a_visit_that_ends_is_told_once_and_in_the_words_for_it(talk: Star
     async with open_rig() as rig:
         ana = talk(rig).greeted()
         words = VISIT_ENDED[EndReason.REVOKED]
-        farewell = ana.session.receive_visit_ended(EndReason.REVOKED)
+        farewell = ana.session.receive_session_ended(EndReason.REVOKED)
         assert farewell == [Error(code="not_ready", message=words, closing=True)]
         assert ana.session.ending == Ending(CloseCode.NO_SESSION, words)
-        assert ana.session.receive_visit_ended(EndReason.LEFT) == []
+        assert ana.session.receive_session_ended(EndReason.LEFT) == []

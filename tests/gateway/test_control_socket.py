@@ -9,38 +9,38 @@ import pytest
 from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
-from belvedere.access.door import DoorOptions
-from belvedere.access.sessions import Admission, EndReason
+from belvedere.access.invitations import AccessOptions
+from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.control.effects import NoticeCode
-from belvedere.engine.status import Noticed
-from belvedere.gateway import given
+from belvedere.engine.status import NoticeEvent
+from belvedere.gateway import injection
 from belvedere.gateway.app import create_app
-from belvedere.gateway.control_session import HEARD_WITHIN_S, HELLO_WITHIN_S, VISIT_ENDED
-from belvedere.gateway.control_socket import SEND_WITHIN_S
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.control_session import HEARD_TIMEOUT_S, HELLO_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_socket import SEND_TIMEOUT_S
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
 HOST = "127.0.0.1:8080"
 HELLO = {"type": "hello", "clock": 5.0}
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 
 
 class Lobby:
     """An engine rig with its gateway, where sockets can be opened."""
 
-    def __init__(self, rig: EngineRig, parts: Parts) -> None:
+    def __init__(self, rig: EngineRig, dependencies: Dependencies) -> None:
         self.rig = rig
-        self.app = create_app(parts)
+        self.app = create_app(dependencies)
 
     def knock(
-        self, admission: Admission | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
+        self, admission: IssuedSession | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
     ) -> AbstractAsyncContextManager[SocketPeer]:
-        admission = admission or self.rig.let_in()
+        admission = admission or self.rig.open_session()
         headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
         return open_socket(self.app, "/api/v1/control", headers, subprotocols)
 
     @asynccontextmanager
-    async def driver(self, admission: Admission | None = None) -> AsyncIterator[SocketPeer]:
+    async def driver(self, admission: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
         """A peer that has the lease and holds right."""
         async with self.knock(admission) as peer:
             peer.say(HELLO)
@@ -62,12 +62,12 @@ class Lobby:
 @pytest.fixture
 def lobby(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[Lobby]]:
     @asynccontextmanager
-    async def enter(rig: EngineRig | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_rig's
+    async def redeem(rig: EngineRig | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_rig's
         async with AsyncExitStack() as stack:
             there = rig if rig is not None else await stack.enter_async_context(open_rig(**options))
             yield Lobby(there, make_parts(there))
 
-    return enter
+    return redeem
 
 
 Enter = Callable[..., AbstractAsyncContextManager[Lobby]]
@@ -132,7 +132,7 @@ async def test_a_peer_that_falls_silent_is_stopped_by_the_dead_man_and_then_let_
             at for at, velocity in here.rig.units[Axis.PAN].velocities if not velocity and at >= silent_at
         )
         assert stopped_at - silent_at <= here.rig.options.dead_man_s + 0.001
-        assert here.rig.clock() - silent_at == pytest.approx(HEARD_WITHIN_S)
+        assert here.rig.clock() - silent_at == pytest.approx(HEARD_TIMEOUT_S)
         assert peer.close_code == 4408
         assert (await peer.hear("error"))["closing"]
 
@@ -151,12 +151,12 @@ async def test_whoever_does_not_say_hello_is_let_go(lobby: Enter) -> None:
     async with lobby() as here, here.knock() as peer:
         began = here.rig.clock()
         await peer.over()
-        assert here.rig.clock() - began == pytest.approx(HELLO_WITHIN_S)
+        assert here.rig.clock() - began == pytest.approx(HELLO_TIMEOUT_S)
         assert peer.close_code == 4408
 
 
 async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
-    async with lobby(door=DoorOptions(session_s=8)) as here, here.knock() as peer:
+    async with lobby(invitations=AccessOptions(session_s=8)) as here, here.knock() as peer:
         began = here.rig.clock()
         peer.say(HELLO)
         await peer.over()
@@ -165,9 +165,9 @@ async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
 
 
 async def test_a_driver_who_has_to_give_way_is_stopped_within_the_call_and_the_socket_closes(lobby: Enter) -> None:
-    async with lobby(door=DoorOptions(most_sessions=1)) as here, here.driver() as peer:
+    async with lobby(invitations=AccessOptions(max_sessions=1)) as here, here.driver() as peer:
         began = here.rig.clock()
-        here.rig.let_in()
+        here.rig.open_session()
         assert here.rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
         assert here.rig.engine.status.lease.session is None
         await peer.over()
@@ -181,9 +181,9 @@ async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listene
     lobby: Enter, reason: EndReason
 ) -> None:
     async with lobby() as here:
-        ana = here.rig.let_in()
+        ana = here.rig.open_session()
         async with here.driver(ana) as peer:
-            here.rig.door.end(ana.session.id, reason)
+            here.rig.invitations.end(ana.session.id, reason)
             for seq in range(2, 6):
                 peer.say({"type": "lease.acquire"})
                 peer.say(here.drive(epoch=2, seq=seq, hold=seq))
@@ -195,11 +195,11 @@ async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listene
 
 async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: Enter) -> None:
     async with lobby() as here:
-        ana, ben = here.rig.let_in(), here.rig.let_in()
+        ana, ben = here.rig.open_session(), here.rig.open_session()
         async with here.driver(ben) as driver, here.knock(ana) as first, here.knock(ana) as second:
             first.say(HELLO)
             await first.hear("welcome")  # the second has not said hello yet
-            here.rig.door.end(ana.session.id, EndReason.LEFT)
+            here.rig.invitations.end(ana.session.id, EndReason.LEFT)
             await first.over()
             await second.over()
             assert first.close_code == second.close_code == 4401
@@ -209,11 +209,11 @@ async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: 
 
 async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_the_same(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.rig.let_in()
+        ana = here.rig.open_session()
         async with here.driver(ana) as peer:
             peer.stop_reading()
             began = here.rig.clock()
-            here.rig.door.end(ana.session.id, EndReason.REVOKED)
+            here.rig.invitations.end(ana.session.id, EndReason.REVOKED)
             assert here.rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
             await peer.over()
             assert here.rig.clock() - began <= 1.1
@@ -221,11 +221,11 @@ async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_
 
 async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.rig.let_in()
+        ana = here.rig.open_session()
         async with here.knock(ana) as peer:
             peer.stop_reading()
             await asyncio.sleep(1)  # the upgrade is on its way to the peer
-            here.rig.door.end(ana.session.id, EndReason.LEFT)
+            here.rig.invitations.end(ana.session.id, EndReason.LEFT)
             peer.say(HELLO)
             peer.read_again()
             await peer.over()
@@ -245,10 +245,10 @@ async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
     async with open_rig() as rig:
         rig.stage = HangingStage()
         async with lobby(rig=rig) as here:
-            ana = rig.let_in()
+            ana = rig.open_session()
             async with here.driver(ana) as peer:
                 began = rig.clock()
-                rig.door.end(ana.session.id, EndReason.LEFT)
+                rig.invitations.end(ana.session.id, EndReason.LEFT)
                 assert rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
                 await peer.over()
                 assert rig.clock() == began
@@ -267,7 +267,7 @@ async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lo
         stalled_at = here.rig.clock()
         peer.say(here.drive(epoch=1, seq=2))
         await peer.over()
-        assert here.rig.clock() - stalled_at <= SEND_WITHIN_S + 0.1
+        assert here.rig.clock() - stalled_at <= SEND_TIMEOUT_S + 0.1
         assert here.rig.units[Axis.PAN].velocity == 0
         assert peer.close_code is None
 
@@ -343,7 +343,7 @@ async def test_a_notice_reaches_its_session_alone(lobby: Enter) -> None:
         other.say(HELLO)
         await other.hear("welcome")
         name = here.rig.engine.status.lease.session
-        here.rig.bus.publish(f"notice:{name}:both", Noticed(NoticeCode.CLOSING, None, 1))
+        here.rig.bus.publish(f"notice:{name}:both", NoticeEvent(NoticeCode.CLOSING, None, 1))
         assert (await peer.hear("notice"))["code"] == "closing"
         assert not [message for message in other.heard_by_now() if message["type"] == "notice"]
 
@@ -361,7 +361,7 @@ async def test_a_takeover_is_told_to_both(lobby: Enter) -> None:
 
 async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
     async with lobby() as here:
-        ana = here.rig.let_in()
+        ana = here.rig.open_session()
         async with here.driver(ana) as peer:
             peer.leave()
             await peer.over()
@@ -376,8 +376,8 @@ async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
 
 async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
     async with lobby() as here, AsyncExitStack() as stack:
-        ana = here.rig.let_in()
-        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(given.SEATS_FOR_EACH)]
+        ana = here.rig.open_session()
+        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(injection.MAX_SOCKETS_PER_VISITOR)]
         for peer in peers:
             peer.say(HELLO)
             await peer.hear("welcome")

@@ -13,7 +13,7 @@ class Socket:
         self.told: list[EndReason] = []
         self._failure = failure
 
-    def receive_visit_ended(self, reason: EndReason) -> None:
+    def receive_session_ended(self, reason: EndReason) -> None:
         self.told.append(reason)
         if self._failure is not None:
             raise self._failure

@@ -11,17 +11,17 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.control.options import ControlOptions
 from belvedere.gateway.app import create_app
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 VELOCITY = "/api/v1/head/velocity"
 JSON = {"content-type": "application/json"}
 
 
 async def test_a_script_turns_the_head(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, json={"pan": -0.5, "for_ms": 200})
         assert (response.status_code, response.json()) == (200, {"for_ms": 200.0, "server": rig.clock() * 1000})
         assert rig.units[Axis.PAN].velocity < 0
@@ -29,19 +29,19 @@ async def test_a_script_turns_the_head(make_parts: MakeParts, make_client: MakeC
 
 
 async def test_without_a_time_it_is_the_dead_mans(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         assert (await client.post(VELOCITY, json={"tilt": 1})).json()["for_ms"] == 500.0
 
 
-async def trickled(*parts: bytes, every_s: float) -> AsyncIterator[bytes]:
+async def trickled(*dependencies: bytes, every_s: float) -> AsyncIterator[bytes]:
     """A body whose parts come one by one, the first at once."""
-    for part in parts:
+    for part in dependencies:
         yield part
         await asyncio.sleep(every_s)
 
 
 async def test_a_body_whose_last_byte_comes_late_moves_nothing(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         began = rig.clock()
         response = await client.post(VELOCITY, content=trickled(b'{"pan":', b"1}", every_s=8), headers=JSON)
         assert (response.status_code, response.json()["code"]) == (409, "too_late")  # a client may repeat a 408
@@ -52,10 +52,12 @@ async def test_a_body_whose_last_byte_comes_late_moves_nothing(make_parts: MakeP
 async def test_the_time_that_a_body_took_is_taken_off_the_motion(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         began = rig.clock()
-        parts = b'{"pan":1,', b'"for_ms":400', b"}"
-        assert (await client.post(VELOCITY, content=trickled(*parts, every_s=0.1), headers=JSON)).status_code == 200
+        dependencies = b'{"pan":1,', b'"for_ms":400', b"}"
+        assert (
+            await client.post(VELOCITY, content=trickled(*dependencies, every_s=0.1), headers=JSON)
+        ).status_code == 200
         assert rig.units[Axis.PAN].velocity > 0
         await rig.units[Axis.PAN].stands_still()
         assert rig.clock() - began == pytest.approx(0.4, abs=0.005)
@@ -64,7 +66,7 @@ async def test_the_time_that_a_body_took_is_taken_off_the_motion(
 async def test_a_body_that_took_longer_than_the_head_was_to_turn_moves_nothing(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         body = trickled(b'{"pan":1,', b'"for_ms":150}', every_s=0.2)
         response = await client.post(VELOCITY, content=body, headers=JSON)
         assert (response.status_code, response.json()["code"]) == (409, "too_late")
@@ -81,7 +83,7 @@ async def test_a_request_that_the_server_first_saw_long_ago_moves_nothing(
             scope["state"] = {"request_began_at": time.monotonic() - 0.6}
             await app(scope, receive, send)
 
-        async with make_client(late, rig.let_in().cookie) as client:
+        async with make_client(late, rig.open_session().cookie) as client:
             response = await client.post(VELOCITY, json={"pan": 1})
             assert (response.status_code, response.json()["code"]) == (409, "too_late")
             assert not any(velocity for _, velocity in rig.units[Axis.PAN].velocities)
@@ -91,7 +93,7 @@ async def test_a_request_that_the_server_first_saw_long_ago_moves_nothing(
 async def test_a_deadline_on_the_servers_clock_is_kept(
     make_parts: MakeParts, make_client: MakeClient, ahead_ms: float, status: int
 ) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         server = (await client.post("/api/v1/head/stop")).json()["server"]
         await asyncio.sleep(0.7)
         response = await client.post(VELOCITY, json={"pan": 1, "not_after": server + 700 + ahead_ms})
@@ -102,7 +104,10 @@ async def test_a_deadline_on_the_servers_clock_is_kept(
 async def test_a_stop_is_for_everyone(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig))
-        async with make_client(app, rig.let_in().cookie) as ana, make_client(app, rig.let_in().cookie) as ben:
+        async with (
+            make_client(app, rig.open_session().cookie) as ana,
+            make_client(app, rig.open_session().cookie) as ben,
+        ):
             await ana.post(VELOCITY, json={"pan": 1})
             response = await ben.post("/api/v1/head/stop")
             assert (response.status_code, response.json()) == (200, {"stopped": True, "server": rig.clock() * 1000})
@@ -112,7 +117,10 @@ async def test_a_stop_is_for_everyone(make_parts: MakeParts, make_client: MakeCl
 async def test_two_drivers_at_once_are_one_too_many(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig))
-        async with make_client(app, rig.let_in().cookie) as ana, make_client(app, rig.let_in().cookie) as ben:
+        async with (
+            make_client(app, rig.open_session().cookie) as ana,
+            make_client(app, rig.open_session().cookie) as ben,
+        ):
             await ana.post(VELOCITY, json={"pan": 1})
             response = await ben.post(VELOCITY, json={"pan": -1})
             assert response.status_code == 409
@@ -142,7 +150,7 @@ async def test_two_drivers_at_once_are_one_too_many(make_parts: MakeParts, make_
     ],
 )
 async def test_what_makes_no_sense_is_refused(make_parts: MakeParts, make_client: MakeClient, body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, json=body)
         assert response.status_code == 400
         assert response.json()["code"] == "bad_message"
@@ -153,7 +161,7 @@ async def test_what_makes_no_sense_is_refused(make_parts: MakeParts, make_client
     "text", ["", "{", '{"pan":NaN}', '{"pan":1e999}', "[" * 20_000, '{"pan":' * 3_000, '{"pan":"' + "x" * 20_000 + '"}']
 )
 async def test_what_is_no_json_is_refused(make_parts: MakeParts, make_client: MakeClient, text: str) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, content=text, headers=JSON)
         assert response.status_code == 400
         assert response.json()["code"] == "bad_message"
@@ -161,7 +169,7 @@ async def test_what_is_no_json_is_refused(make_parts: MakeParts, make_client: Ma
 
 
 async def test_a_huge_body_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, content=b" " * 100_000, headers=JSON)
         assert response.status_code == 413
         assert response.json()["code"] == "too_large"
@@ -171,7 +179,7 @@ async def test_a_shorter_dead_man_bounds_it(make_parts: MakeParts, make_client: 
     options = ControlOptions(dead_man_s=0.2)
     async with (
         open_rig(options) as rig,
-        make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client,
     ):
         assert (await client.post(VELOCITY, json={"for_ms": 201})).status_code == 400
         assert (await client.post(VELOCITY, json={"for_ms": 200})).status_code == 200
@@ -179,7 +187,7 @@ async def test_a_shorter_dead_man_bounds_it(make_parts: MakeParts, make_client: 
 
 @pytest.mark.parametrize("path", [VELOCITY, "/api/v1/head/stop"])
 async def test_it_wants_a_post(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.get(path)
         assert response.status_code == 405
         assert response.json()["code"] == "method_not_allowed"
@@ -188,7 +196,7 @@ async def test_it_wants_a_post(make_parts: MakeParts, make_client: MakeClient, p
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}, {"content-type": "multipart/form-data"}])
 async def test_it_wants_json(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, content='{"pan":1}', headers=headers)
         assert response.status_code == 415
         assert response.json()["code"] == "wrong_content_type"

@@ -9,12 +9,12 @@ import pytest
 from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.health import readiness_of
-from belvedere.gateway.parts import Parts
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import Axis
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 
 
@@ -45,7 +45,7 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 200
         assert response.json() == {
             "ready": True,
-            "parts": {
+            "dependencies": {
                 "engine": "running",
                 "pan": "ready",
                 "tilt": "searching",
@@ -61,17 +61,17 @@ async def test_ready_tells_whether_the_heads_position_is_being_saved(
     make_parts: MakeParts, *, is_saving: bool, word: str
 ) -> None:
     async with open_rig() as rig:
-        parts = replace(make_parts(rig), is_saving_positions=lambda: is_saving)
-        assert readiness_of(parts).parts.positions == word
-        assert readiness_of(parts).ready
+        dependencies = replace(make_parts(rig), is_saving_positions=lambda: is_saving)
+        assert readiness_of(dependencies).dependencies.positions == word
+        assert readiness_of(dependencies).ready
 
 
 async def test_a_guardian_that_is_missing_is_told_and_keeps_nobody_out(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig:
-        parts = replace(make_parts(rig), guardian=lambda: GuardianState.MISSING)
-        async with make_client(create_app(parts)) as client:
+        dependencies = replace(make_parts(rig), guardian=lambda: GuardianState.MISSING)
+        async with make_client(create_app(dependencies)) as client:
             response = await client.get("/readyz")
             assert (response.status_code, response.json()["parts"]["guardian"]) == (200, "missing")
 
@@ -86,7 +86,7 @@ async def test_a_server_without_a_running_engine_is_not_ready(make_parts: MakePa
 
 async def test_it_does_not_tell_whether_anyone_watches_or_drives(make_parts: MakeParts) -> None:
     async with open_rig() as rig:
-        parts = make_parts(rig)
-        before = readiness_of(parts)
+        dependencies = make_parts(rig)
+        before = readiness_of(dependencies)
         rig.stage.viewers = 3
-        assert readiness_of(parts) == before
+        assert readiness_of(dependencies) == before

@@ -11,17 +11,17 @@ import uvicorn
 from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
-from belvedere.gateway.connection_limits import ADDRESS_BURST, STRANGERS_OF_ADDRESS, ConnectionLimits, TrustedProxies
+from belvedere.gateway.connection_limits import ADDRESS_BURST, ANONYMOUS_PER_ADDRESS, ConnectionLimits, TrustedProxies
 from belvedere.gateway.http_protocol import (
-    ANSWERED_WITHIN_S,
-    BODY_WITHIN_S,
-    HEAD_WITHIN_S,
+    ANSWERED_TIMEOUT_S,
+    BODY_TIMEOUT_S,
+    HEAD_TIMEOUT_S,
     IDLE_S,
     LINGER_BYTES,
     LINGER_S,
-    MOST_BODY_BYTES,
-    MOST_CHUNKS,
-    MOST_HEADERS,
+    MAX_BODY_BYTES,
+    MAX_CHUNKS,
+    MAX_HEADERS,
     HttpProtocol,
 )
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
@@ -146,16 +146,16 @@ async def test_whoever_wants_the_connection_closed_gets_that() -> None:
 
 async def test_whoever_connects_and_says_nothing_is_let_go() -> None:
     transport = Server(App()).connect()
-    assert await ends_after(transport, HEAD_WITHIN_S)
+    assert await ends_after(transport, HEAD_TIMEOUT_S)
     assert transport.sent == b""
 
 
 async def test_half_a_request_is_answered_and_ended() -> None:
     transport = Server(App()).connect()
     await said(transport, GET[:20])
-    await asyncio.sleep(HEAD_WITHIN_S / 2)
+    await asyncio.sleep(HEAD_TIMEOUT_S / 2)
     await said(transport, b"X-Slow: 1\r\n")  # a further byte does not begin the time anew
-    await asyncio.sleep(HEAD_WITHIN_S / 2 + 0.1)
+    await asyncio.sleep(HEAD_TIMEOUT_S / 2 + 0.1)
     assert status_of(transport.sent) == 408
     assert transport.is_ended
     assert await ends_after(transport, LINGER_S - 0.1)
@@ -166,14 +166,14 @@ async def test_half_of_a_second_request_is_answered_and_ended_too() -> None:
     await said(transport, GET)
     await asyncio.sleep(IDLE_S / 2)
     await said(transport, GET[:20])
-    await asyncio.sleep(HEAD_WITHIN_S + 0.1)
+    await asyncio.sleep(HEAD_TIMEOUT_S + 0.1)
     assert b"408 Request Timeout" in transport.sent
     assert await ends_after(transport, LINGER_S - 0.1)
 
 
 async def test_empty_lines_are_no_request_and_do_not_keep_a_connection() -> None:
     transport = Server(App()).connect()
-    for _ in range(int(HEAD_WITHIN_S)):
+    for _ in range(int(HEAD_TIMEOUT_S)):
         transport.say(b"\r\n" * 100)
         await asyncio.sleep(1.0)
     await asyncio.sleep(0.1)
@@ -209,7 +209,7 @@ async def test_a_body_that_comes_byte_by_byte_has_a_deadline() -> None:
     app = App(reads=True)
     transport = Server(app).connect()
     await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
-    for _ in range(int(BODY_WITHIN_S) + 1):
+    for _ in range(int(BODY_TIMEOUT_S) + 1):
         transport.say(b"x")
         await asyncio.sleep(1.0)
     assert status_of(transport.sent) == 408
@@ -219,7 +219,7 @@ async def test_a_body_that_comes_byte_by_byte_has_a_deadline() -> None:
 
 async def test_a_body_that_is_announced_as_too_large_reaches_nobody() -> None:
     app = App(reads=True)
-    length = str(MOST_BODY_BYTES + 1).encode()
+    length = str(MAX_BODY_BYTES + 1).encode()
     transport = Server(app).connect()
     answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
     assert status_of(answer) == 413
@@ -229,8 +229,8 @@ async def test_a_body_that_is_announced_as_too_large_reaches_nobody() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"%x\r\n" % (MOST_BODY_BYTES + 1) + b"x" * (MOST_BODY_BYTES + 1),
-        b"1\r\nx\r\n" * (MOST_CHUNKS + 1),
+        b"%x\r\n" % (MAX_BODY_BYTES + 1) + b"x" * (MAX_BODY_BYTES + 1),
+        b"1\r\nx\r\n" * (MAX_CHUNKS + 1),
     ],
 )
 async def test_a_body_that_grows_too_large_is_refused(body: bytes) -> None:
@@ -259,11 +259,11 @@ async def test_a_body_that_is_nonsense_is_refused(body: bytes) -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MOST_HEADERS + 40) + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MAX_HEADERS + 40) + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 9000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 1000, 431),  # without an end
         (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 20_000, 431),
-        (UPGRADE + b"A: b\r\n" * (MOST_HEADERS + 40) + b"\r\n", 431),
+        (UPGRADE + b"A: b\r\n" * (MAX_HEADERS + 40) + b"\r\n", 431),
         (UPGRADE + b"A: " + b"b" * 9000 + b"\r\n\r\n", 431),
         (UPGRADE + b"Content-Length: 5\r\n\r\n", 400),
         (UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n", 400),
@@ -303,7 +303,7 @@ async def test_a_peer_that_takes_nothing_of_an_answer_is_cut_off() -> None:
     transport = Server(App(answer=b"x" * 100_000)).connect()
     transport.takes_nothing = True
     await said(transport, GET)
-    assert await ends_after(transport, ANSWERED_WITHIN_S)
+    assert await ends_after(transport, ANSWERED_TIMEOUT_S)
     assert transport.is_aborted
 
 
@@ -330,7 +330,7 @@ async def test_a_slow_answer_to_whoever_wants_it_closed_is_sent_whole() -> None:
     transport = Server(App(answer=b"x" * 1000)).connect()
     transport.takes_nothing = True
     await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    await asyncio.sleep(ANSWERED_WITHIN_S - 1)
+    await asyncio.sleep(ANSWERED_TIMEOUT_S - 1)
     was_over = transport.is_over
     transport.take_all()
     await asyncio.sleep(0)
@@ -342,7 +342,7 @@ async def test_an_application_that_hangs_is_not_waited_for_without_end(caplog: p
     app = App(hangs=True)
     transport = Server(app).connect()
     await said(transport, GET)
-    await asyncio.sleep(ANSWERED_WITHIN_S + 0.1)
+    await asyncio.sleep(ANSWERED_TIMEOUT_S + 0.1)
     assert status_of(transport.sent) == 503
     assert app.is_disconnected
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
@@ -382,14 +382,14 @@ async def test_an_application_that_answers_nothing_is_our_fault(caplog: pytest.L
 
 async def test_an_address_may_hold_only_so_many_connections() -> None:
     server = Server(App())
-    holding = [server.connect() for _ in range(STRANGERS_OF_ADDRESS)]
+    holding = [server.connect() for _ in range(ANONYMOUS_PER_ADDRESS)]
     for each in holding:
         each.say(GET[:20])
     elsewhere = server.connect("192.0.2.2")
     newest = server.connect()
     assert status_of(holding[0].sent) == 503
     await asyncio.sleep(0)
-    assert [each.is_over for each in holding] == [True] + [False] * (STRANGERS_OF_ADDRESS - 1)
+    assert [each.is_over for each in holding] == [True] + [False] * (ANONYMOUS_PER_ADDRESS - 1)
     assert not elsewhere.is_over
     assert status_of(await said(newest, GET)) == 200
 

@@ -4,7 +4,7 @@ import pytest
 
 from belvedere.control.core import LeaseStatus
 from belvedere.control.effects import NoticeCode
-from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import LinkReason
 from belvedere.gateway import messages
 from belvedere.gateway.outgoing import (
@@ -66,8 +66,10 @@ def test_an_acknowledgement_says_when_the_radio_had_it() -> None:
 
 @pytest.mark.parametrize("code", NoticeCode)
 def test_every_notice_has_its_word(code: NoticeCode) -> None:
-    assert notice_message(Noticed(code, Axis.PAN, 3)) == messages.Notice(code=code.value, axis="pan", hold=3)
+    assert notice_message(NoticeEvent(code, Axis.PAN, 3)) == messages.Notice(code=code.value, axis="pan", hold=3)
 
 
 def test_a_notice_of_no_axis_is_of_both() -> None:
-    assert notice_message(Noticed(NoticeCode.STOPPED, None, -1)) == messages.Notice(code="stopped", axis="both", hold=0)
+    assert notice_message(NoticeEvent(NoticeCode.STOPPED, None, -1)) == messages.Notice(
+        code="stopped", axis="both", hold=0
+    )

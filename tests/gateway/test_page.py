@@ -8,9 +8,9 @@ import pytest
 from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 SCRIPT = b"export const answer = 42;\n" * 100
 
@@ -28,7 +28,7 @@ def page(tmp_path: Path) -> Path:
 async def test_the_page_is_asked_for_each_time(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with (
         open_rig() as rig,
-        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
     ):
         response = await client.get("/")
         assert response.status_code == 200
@@ -44,7 +44,7 @@ async def test_fetching_the_page_warms_the_stage(make_parts: MakeParts, make_cli
         async with make_client(app) as stranger:
             await stranger.get("/")
         assert not rig.stage.is_warm
-        async with make_client(app, rig.let_in().cookie) as client:
+        async with make_client(app, rig.open_session().cookie) as client:
             await client.get("/")
         assert rig.stage.is_warm
 
@@ -52,7 +52,7 @@ async def test_fetching_the_page_warms_the_stage(make_parts: MakeParts, make_cli
 async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with (
         open_rig() as rig,
-        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
     ):
         response = await client.get("/assets/main-abc123.js")
         assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -65,7 +65,7 @@ async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client:
 async def test_whoever_cannot_unpack_gets_it_plain(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with (
         open_rig() as rig,
-        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
     ):
         response = await client.get("/assets/main-abc123.js", headers={"accept-encoding": "identity"})
         assert "content-encoding" not in response.headers
@@ -78,7 +78,7 @@ async def test_head_tells_without_sending(
 ) -> None:
     async with (
         open_rig() as rig,
-        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
     ):
         response = await client.head(path)
         assert response.status_code == 200
@@ -105,7 +105,7 @@ async def test_head_tells_without_sending(
 async def test_nothing_else_is_served(make_parts: MakeParts, make_client: MakeClient, page: Path, path: str) -> None:
     async with (
         open_rig() as rig,
-        make_client(create_app(make_parts(rig, page)), rig.let_in().cookie) as client,
+        make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
     ):
         response = await client.get(httpx.URL("http://127.0.0.1:8080").copy_with(raw_path=path.encode()))
         assert response.status_code == 404
@@ -113,7 +113,7 @@ async def test_nothing_else_is_served(make_parts: MakeParts, make_client: MakeCl
 
 
 async def test_a_missing_page_says_how_to_build_it(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.get("/")
         assert response.status_code == 503
         assert "make page" in response.text

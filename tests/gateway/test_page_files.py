@@ -75,8 +75,8 @@ def test_nothing_else_is_found(page: Path, path: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["..", ".", "", "assets", "secret.txt", "index.html", "%2e%2e"])))
-def test_no_spelling_leads_outside(page: Path, parts: list[str]) -> None:
-    found = PageFiles(page).find("/".join(parts))
+def test_no_spelling_leads_outside(page: Path, dependencies: list[str]) -> None:
+    found = PageFiles(page).find("/".join(dependencies))
     assert found is None or found.body == b"<!doctype html>"
 
 

@@ -21,14 +21,14 @@ from belvedere.engine.status import Acknowledged
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.server import MAX_FRAME_BYTES, SHUTDOWN_S, listen, serve
 from belvedere.gateway.websocket_protocol import WRITE_BUFFER_BYTES, WebSocketProtocol
 from belvedere.head.axes import Axis
 
 realtime = pytest.mark.realtime
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 PATIENCE_S = 10.0
 
 
@@ -39,7 +39,7 @@ class Running:
         self.rig = rig
         self.port = port
         self.serving = serving
-        self.cookie = f"belvedere-{port}={rig.let_in().cookie}"
+        self.cookie = f"belvedere-{port}={rig.open_session().cookie}"
 
     def socket(self, **options: Any) -> connect:  # noqa: ANN401 - whatever websockets takes
         headers = {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}"}
@@ -318,7 +318,7 @@ async def test_a_name_may_stand_for_several_addresses_on_one_port() -> None:
 async def test_no_address_of_a_visitor_is_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with run() as rig, rig.driver(), httpx.AsyncClient() as client:
-        link = f"http://127.0.0.1:{rig.port}/enter/{rig.rig.door.invite()}"
+        link = f"http://127.0.0.1:{rig.port}/enter/{rig.rig.invitations.invite()}"
         await client.get(link)
         await client.post(link)
     ours = [each for each in caplog.records if not each.name.startswith(("httpx", "httpcore", "websockets"))]

@@ -8,10 +8,10 @@ import pytest
 from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 SESSION = "/api/v1/session"
 SDP = {"content-type": "application/sdp"}
@@ -21,13 +21,13 @@ async def test_leaving_ends_the_session_and_the_browser_forgets_it(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig:
-        ana = rig.let_in()
+        ana = rig.open_session()
         async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             response = await client.delete(SESSION)
             assert (response.status_code, response.content) == (204, b"")
             assert response.headers["set-cookie"] == "belvedere-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
             assert response.headers["clear-site-data"] == '"storage"'
-            assert not rig.door.is_live(ana.session)
+            assert not rig.invitations.is_live(ana.session)
             assert (await client.delete(SESSION)).status_code == 401
 
 
@@ -36,7 +36,7 @@ async def test_behind_https_the_cookie_for_https_is_forgotten(make_parts: MakePa
         open_rig() as rig,
         make_client(create_app(make_parts(rig)), base_url="https://localhost") as client,
     ):
-        response = await client.delete(SESSION, headers={"cookie": f"belvedere={rig.let_in().cookie}"})
+        response = await client.delete(SESSION, headers={"cookie": f"belvedere={rig.open_session().cookie}"})
     assert response.headers["set-cookie"] == "belvedere=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
 
 
@@ -44,7 +44,7 @@ async def test_leaving_stops_what_was_driven_and_ends_what_was_watched_and_nothi
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig:
-        ana, ben = rig.let_in(), rig.let_in()
+        ana, ben = rig.open_session(), rig.open_session()
         app = create_app(make_parts(rig))
         async with make_client(app, ana.cookie) as client, make_client(app, ben.cookie) as other:
             for each in (client, other):
@@ -63,7 +63,7 @@ async def test_another_sites_page_sends_nobody_away(
     make_parts: MakeParts, make_client: MakeClient, origin: str
 ) -> None:
     async with open_rig() as rig:
-        ana = rig.let_in()
+        ana = rig.open_session()
         async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             assert (await client.delete(SESSION, headers={"origin": origin})).status_code == 403
-        assert rig.door.is_live(ana.session)
+        assert rig.invitations.is_live(ana.session)

@@ -11,15 +11,15 @@ import uvicorn
 from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
-from belvedere.gateway.bounded_transport import FLUSH_WITHIN_S
-from belvedere.gateway.connection_limits import INSIDERS_OF_SESSION, ConnectionLimits
+from belvedere.gateway.bounded_transport import FLUSH_TIMEOUT_S
+from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
 from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
     BYTES_BURST,
-    CLOSE_WITHIN_S,
-    HANDSHAKE_WITHIN_S,
-    MOST_FRAGMENTS,
+    CLOSE_TIMEOUT_S,
+    HANDSHAKE_TIMEOUT_S,
+    MAX_FRAGMENTS,
     SLICE_BYTES,
     STUCK_WRITE_BYTES,
     WebSocketProtocol,
@@ -125,9 +125,9 @@ async def test_what_came_before_the_handshakes_end_is_read_after_it(caplog: pyte
 
 
 async def test_a_handshake_that_nobody_answers_ends() -> None:
-    transport = connect(App(waits_s=HANDSHAKE_WITHIN_S + 5))
+    transport = connect(App(waits_s=HANDSHAKE_TIMEOUT_S + 5))
     transport.say(UPGRADE)
-    await asyncio.sleep(HANDSHAKE_WITHIN_S - 0.1)
+    await asyncio.sleep(HANDSHAKE_TIMEOUT_S - 0.1)
     assert not transport.is_over
     await asyncio.sleep(0.2)
     assert transport.is_aborted
@@ -159,7 +159,7 @@ async def test_an_upgrade_that_is_refused_with_an_answer_is_nobodys_fault(caplog
 async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None:
     transport = connect(App(closes=True))
     transport.say(UPGRADE)
-    await asyncio.sleep(CLOSE_WITHIN_S - 0.1)
+    await asyncio.sleep(CLOSE_TIMEOUT_S - 0.1)
     assert not transport.is_over
     await asyncio.sleep(0.2)
     assert transport.is_over
@@ -169,7 +169,7 @@ async def test_a_peer_that_takes_nothing_cannot_put_the_end_off() -> None:
     transport = connect(App(closes=True))
     transport.takes_nothing = True
     transport.say(UPGRADE)
-    await asyncio.sleep(CLOSE_WITHIN_S + FLUSH_WITHIN_S + 0.1)
+    await asyncio.sleep(CLOSE_TIMEOUT_S + FLUSH_TIMEOUT_S + 0.1)
     assert transport.is_aborted
 
 
@@ -210,7 +210,7 @@ async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
 async def test_a_message_of_empty_fragments_without_end_ends_it() -> None:
     app = App()
     transport = await opened(app)
-    transport.say(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MOST_FRAGMENTS)
+    transport.say(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MAX_FRAGMENTS)
     await turns()
     assert close_code(transport.sent) == 1009
     assert app.code == 1009
@@ -267,7 +267,7 @@ async def test_a_session_with_too_many_connections_loses_requests_before_sockets
     socket = connect(App(), limits=limits)
     socket.say(UPGRADE)
     requests = []
-    for _ in range(INSIDERS_OF_SESSION - 1):
+    for _ in range(AUTHENTICATED_PER_SESSION - 1):
         requests.append(connect(waits, limits=limits))
         requests[-1].say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
     assert not any(each.is_over for each in requests)

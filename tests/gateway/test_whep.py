@@ -11,11 +11,11 @@ from tests.support.engine_rig import FakeStage, open_rig
 from belvedere.access.sessions import EndReason
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.app import create_app
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
 
-MakeParts = Callable[..., Parts]
+MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 PATH = "/api/v1/stage/whep"
 SDP = {"content-type": "application/sdp"}
@@ -23,7 +23,7 @@ SDP = {"content-type": "application/sdp"}
 
 async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
-        ana = rig.let_in()
+        ana = rig.open_session()
         async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             response = await client.post(PATH, content="v=0\r\no=offer", headers=SDP)
         assert response.status_code == 201
@@ -37,13 +37,13 @@ async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClie
 
 @pytest.mark.parametrize("kind", ["application/sdp; charset=utf-8", "Application/SDP", "application/sdp;"])
 async def test_the_types_spelling_is_free(make_parts: MakeParts, make_client: MakeClient, kind: str) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         assert (await client.post(PATH, content="v=0", headers={"content-type": kind})).status_code == 201
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/plain"}])
 async def test_another_type_is_refused(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(PATH, content="v=0", headers=headers)
         assert response.status_code == 415
         assert response.json()["code"] == "wrong_content_type"
@@ -51,14 +51,14 @@ async def test_another_type_is_refused(make_parts: MakeParts, make_client: MakeC
 
 
 async def test_a_huge_offer_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(PATH, content="v" * 70_000, headers=SDP)
         assert response.status_code == 413
         assert not rig.stage.offers
 
 
 async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(PATH, content=b"\xff\xfe", headers=SDP)
         assert (response.status_code, response.json()["code"]) == (400, "bad_offer")
 
@@ -75,7 +75,7 @@ async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_c
 async def test_the_stages_refusals_are_told(
     make_parts: MakeParts, make_client: MakeClient, reason: StageReason, status: int, retry_after: str | None
 ) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         rig.stage.refusal = reason
         response = await client.post(PATH, content="v=0", headers=SDP)
         assert (response.status_code, response.json()["code"]) == (status, reason)
@@ -83,7 +83,7 @@ async def test_the_stages_refusals_are_told(
 
 
 async def test_watching_ends_with_a_delete(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         location = (await client.post(PATH, content="v=0", headers=SDP)).headers["location"]
         assert (await client.delete(location)).status_code == 200
         assert not rig.stage.offers
@@ -94,7 +94,10 @@ async def test_watching_ends_with_a_delete(make_parts: MakeParts, make_client: M
 async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig))
-        async with make_client(app, rig.let_in().cookie) as ana, make_client(app, rig.let_in().cookie) as ben:
+        async with (
+            make_client(app, rig.open_session().cookie) as ana,
+            make_client(app, rig.open_session().cookie) as ben,
+        ):
             location = (await ana.post(PATH, content="v=0", headers=SDP)).headers["location"]
             assert (await ben.delete(location)).status_code == 404
             assert rig.stage.offers
@@ -105,14 +108,14 @@ async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_c
 async def test_methods_of_the_draft_that_are_not_spoken_are_405(
     make_parts: MakeParts, make_client: MakeClient, path: str, method: str
 ) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.request(method, path, content="a=ice-ufrag:x")
         assert response.status_code == 405
         assert "OPTIONS" in response.headers["allow"]
 
 
 async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         endpoint, resource = await client.options(PATH), await client.options(f"{PATH}/viewer0")
         assert endpoint.status_code == resource.status_code == 204
         assert endpoint.headers["accept-post"] == "application/sdp"
@@ -128,11 +131,11 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
         IceServer(url="turn:turn.example.org:3478?transport=udp", username="ana", credential='a "b" \\ c, d; e'),
     )
     async with open_rig() as rig:
-        parts = dataclasses.replace(make_parts(rig), ice_servers=servers)
-        async with make_client(create_app(parts), rig.let_in().cookie) as client:
+        dependencies = dataclasses.replace(make_parts(rig), ice_servers=servers)
+        async with make_client(create_app(dependencies), rig.open_session().cookie) as client:
             answered = await client.post(PATH, content="v=0", headers=SDP)
             described = await client.options(PATH)
-        async with make_client(create_app(parts)) as stranger:
+        async with make_client(create_app(dependencies)) as stranger:
             refused = await stranger.options(PATH)
     assert answered.headers["link"] == described.headers["link"]
     assert described.headers["link"] == (
@@ -145,13 +148,13 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
 
 
 async def test_without_ice_servers_nothing_is_told_of_them(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         assert "link" not in (await client.post(PATH, content="v=0", headers=SDP)).headers
         assert "link" not in (await client.options(PATH)).headers
 
 
 async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_client: MakeClient) -> None:
-    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.let_in().cookie) as client:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         statuses = [(await client.post(PATH, content="v=0", headers=SDP)).status_code for _ in range(12)]
         assert statuses == [201] * 10 + [429] * 2
 
@@ -180,11 +183,11 @@ async def test_an_offer_that_is_being_answered_as_the_visit_ends_leaves_no_pictu
 ) -> None:
     async with open_rig() as rig:
         rig.stage = SlowStage(knows_early=knows_early)
-        ana = rig.let_in()
+        ana = rig.open_session()
         async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
             asking = asyncio.create_task(client.post(PATH, content="v=0", headers=SDP))
             await asyncio.sleep(0.5)
-            rig.door.end(ana.session.id, EndReason.LEFT)
+            rig.invitations.end(ana.session.id, EndReason.LEFT)
             response = await asking
         assert (response.status_code, response.json()["code"]) == (401, "no_session")
         assert not rig.stage.offers

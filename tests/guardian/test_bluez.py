@@ -12,7 +12,7 @@ import pytest
 from tests.guardian.buses import PAN, PATIENCE_S, STOP, fake_bluez, needs_dbus
 
 from belvedere.guardian.bluez import BluezConnection, BluezError
-from belvedere.guardian.core import Way
+from belvedere.guardian.core import StopMethod
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,8 @@ async def answers_of(connection: BluezConnection, count: int) -> list[tuple[int,
 async def test_a_stop_is_written_each_way_and_a_unit_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:
-            for number, way in enumerate((Way.COMMAND, Way.REQUEST, Way.HANG_UP), start=7):
-                connection.call(number, PAN, way)
+            for number, method in enumerate((StopMethod.COMMAND, StopMethod.REQUEST, StopMethod.DISCONNECT), start=7):
+                connection.call(number, PAN, method)
             assert sorted(await answers_of(connection, 3)) == [(7, None), (8, None), (9, None)]
     assert [(call.how, call.path, call.value) for call in bluez.calls] == [
         ("command", PAN.characteristic, STOP),
@@ -50,7 +50,7 @@ async def test_a_refusal_comes_with_its_name(monkeypatch: pytest.MonkeyPatch) ->
     async with fake_bluez(monkeypatch) as bluez:
         bluez.error = "org.bluez.Error.InProgress"
         with closing(await connected()) as connection:
-            connection.call(1, PAN, Way.REQUEST)
+            connection.call(1, PAN, StopMethod.REQUEST)
             assert await answers_of(connection, 1) == [(1, "org.bluez.Error.InProgress")]
 
 
@@ -58,7 +58,7 @@ async def test_nobody_is_started_who_is_not_there(monkeypatch: pytest.MonkeyPatc
     async with fake_bluez(monkeypatch) as bluez:
         await bluez.connection.release_name("org.bluez")
         with closing(await connected()) as connection:
-            connection.call(1, PAN, Way.COMMAND)
+            connection.call(1, PAN, StopMethod.COMMAND)
             ((number, error),) = await answers_of(connection, 1)
             assert number == 1
             assert error in ("org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.ServiceUnknown")
@@ -114,7 +114,7 @@ async def test_a_bus_that_takes_nothing_any_more_is_given_up_and_never_waited_fo
 ) -> None:
     def call_without_end(connection: BluezConnection) -> None:
         for number in range(1_000_000):
-            connection.call(number, PAN, Way.COMMAND)
+            connection.call(number, PAN, StopMethod.COMMAND)
 
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:

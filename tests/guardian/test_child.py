@@ -149,8 +149,8 @@ async def test_a_server_that_is_only_slow_is_left_alone(monkeypatch: pytest.Monk
 async def test_a_server_that_beats_while_the_guardian_waits_for_dbus_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async with fake_bluez(monkeypatch) as bluez, slow_way_to(os.environ["DBUS_SYSTEM_BUS_ADDRESS"], tmp_path) as way:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", way)
+    async with fake_bluez(monkeypatch) as bluez, slow_way_to(os.environ["DBUS_SYSTEM_BUS_ADDRESS"], tmp_path) as method:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", method)
         async with a_parent(is_turning=True):
             await asyncio.sleep(QUIET_S)
             assert bluez.calls == []

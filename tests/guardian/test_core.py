@@ -6,28 +6,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.guardian.core import COMMANDS, GIVE_UP_AFTER_S, HANG_UP_AFTER_S, Action, Guard, Way, Ways
+from belvedere.guardian.core import (
+    ABANDON_AFTER_S,
+    COMMANDS,
+    DISCONNECT_AFTER_S,
+    Action,
+    Guard,
+    StopMethod,
+    StopMethods,
+)
 
 DEAD_MAN_S = 0.5
-BOTH, ONLY_COMMAND, ONLY_REQUEST = Ways(True, True), Ways(True, False), Ways(False, True)
+BOTH, ONLY_COMMAND, ONLY_REQUEST = StopMethods(True, True), StopMethods(True, False), StopMethods(False, True)
 PAN, TILT = 0, 1
 REFUSED = "org.bluez.Error.Failed"
-STOPPING = [Way.COMMAND] * COMMANDS + [Way.REQUEST]
+STOPPING = [StopMethod.COMMAND] * COMMANDS + [StopMethod.REQUEST]
 
 
 class Done(NamedTuple):
     at_s: float
     unit: int
-    way: Way
+    method: StopMethod
 
 
 class Lived:
     """A guard in virtual time, with a BlueZ that answers everything at once with `error`, or not at all ("")."""
 
-    def __init__(self, ways: Ways = BOTH, error: str | None = None) -> None:
+    def __init__(self, methods: StopMethods = BOTH, error: str | None = None) -> None:
         self.now = 100.0
         self.guard = Guard(DEAD_MAN_S)
-        self.guard.receive_ways([(PAN, ways), (TILT, ways)])
+        self.guard.receive_methods([(PAN, methods), (TILT, methods)])
         self.error: str | None = error
         self.done: list[Done] = []
         self.ticks = 0
@@ -41,7 +49,7 @@ class Lived:
     def look(self) -> None:
         self.ticks += 1
         for action in self.guard.tick(self.now):
-            self.done.append(Done(self.now, action.unit, action.way))
+            self.done.append(Done(self.now, action.unit, action.method))
             self.open.append(action)
             if self.error != "":
                 self.answer(self.error)
@@ -60,8 +68,8 @@ class Lived:
             self.look()
         self.now = until
 
-    def ways(self, unit: int = PAN) -> list[Way]:
-        return [done.way for done in self.done if done.unit == unit]
+    def methods(self, unit: int = PAN) -> list[StopMethod]:
+        return [done.method for done in self.done if done.unit == unit]
 
 
 def test_a_server_that_beats_is_left_alone() -> None:
@@ -79,19 +87,21 @@ def test_silence_of_the_dead_man_time_is_a_stop_to_every_unit_that_may_be_turnin
     assert lived.done == []
     lived.let_pass(10)
     assert lived.done[0].at_s == pytest.approx(100 + DEAD_MAN_S)
-    assert lived.ways(PAN) == STOPPING
-    assert lived.ways(TILT) == []
+    assert lived.methods(PAN) == STOPPING
+    assert lived.methods(TILT) == []
 
 
 @pytest.mark.parametrize(
     ("ways", "stopping"),
     [(BOTH, STOPPING), (ONLY_COMMAND, STOPPING[:-1]), (ONLY_REQUEST, STOPPING[-1:])],
 )
-def test_a_unit_is_told_by_commands_and_until_it_acknowledges_where_it_can(ways: Ways, stopping: list[Way]) -> None:
-    lived = Lived(ways)
+def test_a_unit_is_told_by_commands_and_until_it_acknowledges_where_it_can(
+    methods: StopMethods, stopping: list[StopMethod]
+) -> None:
+    lived = Lived(methods)
     lived.beat(PAN)
     lived.let_pass(10)
-    assert lived.ways() == stopping
+    assert lived.methods() == stopping
 
 
 def test_whoever_rests_needs_nothing_however_silent_the_server_is_and_nobody_looks() -> None:
@@ -133,16 +143,16 @@ def test_a_server_that_falls_silent_again_is_answered_again() -> None:
     for _ in range(2):
         lived.beat(PAN)
         lived.let_pass(3)
-    assert lived.ways() == 2 * STOPPING
+    assert lived.methods() == 2 * STOPPING
     assert lived.told == [PAN, PAN]
 
 
 def test_what_is_refused_is_said_again_and_then_the_unit_is_hung_up_on() -> None:
     lived = Lived(error=REFUSED)
     lived.beat(PAN)
-    lived.let_pass(DEAD_MAN_S + HANG_UP_AFTER_S)
-    assert lived.ways().count(Way.COMMAND) > COMMANDS
-    assert Way.HANG_UP in lived.ways()
+    lived.let_pass(DEAD_MAN_S + DISCONNECT_AFTER_S)
+    assert lived.methods().count(StopMethod.COMMAND) > COMMANDS
+    assert StopMethod.DISCONNECT in lived.methods()
     assert lived.told == []
 
 
@@ -151,16 +161,16 @@ def test_a_unit_that_takes_commands_and_acknowledges_none_is_hung_up_on() -> Non
     lived.beat(PAN)
     for _ in range(40):
         lived.let_pass(0.05)
-        lived.open = [action for action in lived.open if action.way is Way.COMMAND]
+        lived.open = [action for action in lived.open if action.method is StopMethod.COMMAND]
         lived.answer()
-    assert Way.HANG_UP in lived.ways()
+    assert StopMethod.DISCONNECT in lived.methods()
     assert lived.told == [PAN]
 
 
 def test_one_that_was_hung_up_on_is_left_alone() -> None:
     lived = Lived(error="")
     lived.beat(PAN)
-    lived.let_pass(DEAD_MAN_S + HANG_UP_AFTER_S)
+    lived.let_pass(DEAD_MAN_S + DISCONNECT_AFTER_S)
     lived.answer()
     told = len(lived.done)
     lived.let_pass(10)
@@ -172,8 +182,8 @@ def test_a_refusal_to_hang_up_is_tried_again_but_not_where_there_is_no_link() ->
     for lived in (refused, gone):
         lived.beat(PAN)
         lived.let_pass(20)
-    assert refused.ways().count(Way.HANG_UP) > 1
-    assert gone.ways().count(Way.HANG_UP) == 1
+    assert refused.methods().count(StopMethod.DISCONNECT) > 1
+    assert gone.methods().count(StopMethod.DISCONNECT) == 1
 
 
 def test_the_other_unit_is_stopped_whatever_is_wrong_with_the_first() -> None:
@@ -182,19 +192,19 @@ def test_the_other_unit_is_stopped_whatever_is_wrong_with_the_first() -> None:
     lived.let_pass(DEAD_MAN_S)
     for action in lived.open:
         lived.guard.receive_answer(lived.now, action.number, REFUSED if action.unit == PAN else None)
-    assert lived.ways(TILT) == [Way.COMMAND]
+    assert lived.methods(TILT) == [StopMethod.COMMAND]
 
 
 def test_a_clock_of_the_servers_that_is_ahead_does_not_put_it_off() -> None:
     lived = Lived()
     lived.guard.receive_beat(lived.now, lived.now + 1000, [PAN])
     lived.let_pass(DEAD_MAN_S + 0.1)
-    assert lived.ways() != []
+    assert lived.methods() != []
 
 
 def test_a_unit_of_which_nothing_is_known_is_looked_for_without_hurry() -> None:
     lived = Lived()
-    lived.guard.receive_ways([])
+    lived.guard.receive_methods([])
     lived.beat(PAN)
     lived.let_pass(20)
     assert lived.done == []
@@ -223,8 +233,8 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.sampled_from([BOTH, ONLY_COMMAND, ONLY_REQUEST]))
-def test_it_stops_whom_it_must_when_it_must_and_never_anybody_else(steps: list[Step], ways: Ways) -> None:
-    lived = Lived(ways)
+def test_it_stops_whom_it_must_when_it_must_and_never_anybody_else(steps: list[Step], methods: StopMethods) -> None:
+    lived = Lived(methods)
     heard_at, turning = lived.now, frozenset[int]()
     for step in steps:
         lived.error = step.error
@@ -239,9 +249,9 @@ def test_it_stops_whom_it_must_when_it_must_and_never_anybody_else(steps: list[S
         if step.is_beating and step.seconds > DEAD_MAN_S:
             firsts = {unit: next(done for done in acted if done.unit == unit) for unit in turning}
             assert all(done.at_s == pytest.approx(heard_at + DEAD_MAN_S) for done in firsts.values())
-            assert all(done.way is not Way.HANG_UP for done in firsts.values())
+            assert all(done.method is not StopMethod.DISCONNECT for done in firsts.values())
     lived.guard.receive_gone()
     lived.look()
-    lived.let_pass(GIVE_UP_AFTER_S + 0.1)
+    lived.let_pass(ABANDON_AFTER_S + 0.1)
     assert lived.guard.is_done
-    assert lived.ticks < 60 * (len(steps) * 4 + GIVE_UP_AFTER_S)
+    assert lived.ticks < 60 * (len(steps) * 4 + ABANDON_AFTER_S)

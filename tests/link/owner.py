@@ -10,22 +10,22 @@ import pytest
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import WriteMode
-from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
-from belvedere.link.mailbox import Letter
+from belvedere.link.latest_command import PendingWrite
 from belvedere.link.options import LinkOptions
+from belvedere.link.pending_calls import PendingCalls
 from belvedere.testing.scripted_link import DETAILS, Step
 
 if TYPE_CHECKING:
     from belvedere.link.port import UnitLink
 
-STOP, MOVE = Letter(b"\x00", 0.0, is_stop=True), Letter(b"\x01", 0.5, is_stop=False)
-NEWER = Letter(b"\x02", 0.6, is_stop=False)
+STOP, MOVE = PendingWrite(b"\x00", 0.0, is_stop=True), PendingWrite(b"\x01", 0.5, is_stop=False)
+NEWER = PendingWrite(b"\x02", 0.6, is_stop=False)
 SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
 INTERVAL_S = 0.040
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
-MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
+MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_keep_alive=False)
 REFUSED = Step(reason=LinkReason.REFUSED)
 
 
@@ -33,22 +33,22 @@ class Owner:
     """Whoever has a connection."""
 
     def __init__(self, link: UnitLink, mode: WriteMode = WriteMode.AUTO) -> None:
-        self.written: list[Letter] = []
-        self.attempted: list[Letter] = []
+        self.written: list[PendingWrite] = []
+        self.attempted: list[PendingWrite] = []
         self.connection = Connection(
             link,
             mode,
             STOP,
-            calls=Calls(),
+            calls=PendingCalls(),
             clock=asyncio.get_running_loop().time,
             options=LinkOptions(),
-            on_written=lambda letter, _now: self.written.append(letter),
-            on_attempted=lambda letter, _now: self.attempted.append(letter),
+            on_written=lambda pending, _now: self.written.append(pending),
+            on_attempted=lambda pending, _now: self.attempted.append(pending),
         )
 
     async def settled(self) -> Connection:
         await self.connection.open(lambda: None)
-        await self.connection.settle()
+        await self.connection.stop_and_verify()
         return self.connection
 
 

@@ -14,7 +14,7 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.link.adapters import BluezAdapter, chosen
-from belvedere.link.radio import Radio, Sighting
+from belvedere.link.radio import DiscoveredDevice, Radio
 from belvedere.sim.head import NAMES, VirtualHead
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_computer_without_any_is_told_as_such() -> None:
         chosen("hci0", [])
 
 
-async def found(radio: Radio) -> Sighting:
+async def found(radio: Radio) -> DiscoveredDevice:
     return await radio.find(lambda _address, name, _services: name == NAMES[Axis.PAN])
 
 

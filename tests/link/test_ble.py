@@ -192,7 +192,7 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
         rig.head.faults.hang(Axis.PAN)
         await rig.link.write(FRAMES[0], response=False)
         assert rig.head.pan.is_connected
-        rig.head.faults.go_on(Axis.PAN)
+        rig.head.faults.resume(Axis.PAN)
         await rig.link.write(FRAMES[1], response=True)
         assert rig.received()[-1] == FRAMES[1]
         await rig.link.close()
@@ -257,8 +257,8 @@ async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_tim
 
         unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
         await opened(unit)
-        assert await unit.probe()
-        assert await unit.probe()
+        assert await unit.keep_alive()
+        assert await unit.keep_alive()
         assert asked[0] != asked[1]
         await unit.close()
 
@@ -272,7 +272,7 @@ async def test_a_unit_that_refuses_every_question_is_not_asked_any_more() -> Non
 
         unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
         await opened(unit)
-        answers = [await unit.probe() for _ in range(20)]
+        answers = [await unit.keep_alive() for _ in range(20)]
         assert answers[0]
         assert not answers[-1]
         await unit.close()
@@ -309,7 +309,7 @@ async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_
         lost = asyncio.Event()
         await unit.open(lost.set, ignore)
         calling = asyncio.create_task(
-            reason_of(unit.probe() if call == "probe" else unit.write(FRAMES[0], response=True))
+            reason_of(unit.keep_alive() if call == "probe" else unit.write(FRAMES[0], response=True))
         )
         await asyncio.sleep(0.1)
         head.faults.drop(Axis.PAN)

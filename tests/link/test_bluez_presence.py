@@ -10,7 +10,7 @@ import pytest
 from dbus_fast.aio import MessageBus
 from tests.link.buses import NEEDS_D_BUS, a_bus
 
-from belvedere.link.bluez_presence import until_gone
+from belvedere.link.bluez_presence import wait_until_gone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ PATIENCE_S = 20.0
 @asynccontextmanager
 async def watched(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
     """Somebody who waits for BlueZ to leave, and has begun to."""
-    waiting = asyncio.create_task(until_gone(bus.address))
+    waiting = asyncio.create_task(wait_until_gone(bus.address))
     await asyncio.wait({waiting}, timeout=0.5)
     async with asyncio.timeout(PATIENCE_S):
         yield waiting
@@ -69,4 +69,4 @@ async def test_a_bus_that_ends_takes_bluez_with_it() -> None:
 
 async def test_without_a_bus_it_fails() -> None:
     with pytest.raises(OSError, match=r"."):
-        await until_gone("unix:path=/nowhere/at/all")
+        await wait_until_gone("unix:path=/nowhere/at/all")

@@ -25,10 +25,10 @@ from tests.support.link.unit_rig import UnitRig, supervised
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import UnitProfile, WriteMode
-from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
-from belvedere.link.mailbox import Letter
+from belvedere.link.latest_command import PendingWrite
 from belvedere.link.options import FASTEST_INTERVAL_S, LinkOptions
+from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase
 from belvedere.testing.scripted_link import DETAILS, HANG, ScriptedLink, Step
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
     connection = await Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S))).settled()
-    assert connection.pace.is_learned
-    assert INTERVAL_S <= connection.pace.interval_s <= 2 * INTERVAL_S
+    assert connection.interval.is_learned
+    assert INTERVAL_S <= connection.interval.interval_s <= 2 * INTERVAL_S
 
 
 async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_one_is_acknowledged() -> None:
@@ -53,7 +53,7 @@ async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_o
 async def test_an_answer_that_others_went_ahead_of_does_not_make_the_pace_slow() -> None:
     link = ScriptedLink()
     link.script("write", Step(), Step(after_s=1.5), Step(after_s=INTERVAL_S))
-    assert (await Owner(link).settled()).pace.interval_s == pytest.approx(INTERVAL_S)
+    assert (await Owner(link).settled()).interval.interval_s == pytest.approx(INTERVAL_S)
 
 
 async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for_long() -> None:
@@ -69,7 +69,7 @@ async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for
 async def test_settling_teaches_the_pace_by_a_probe_where_nothing_is_acknowledged() -> None:
     unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S), can_write_with_response=False)
     connection = await Owner(unit).settled()
-    assert INTERVAL_S <= connection.pace.interval_s <= 2 * INTERVAL_S
+    assert INTERVAL_S <= connection.interval.interval_s <= 2 * INTERVAL_S
     assert [one.frame for one in unit.frames] == [STOP.frame] * 3
 
 
@@ -77,8 +77,8 @@ async def test_what_was_written_is_told_in_order() -> None:
     owner = Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S)))
     connection = await owner.settled()
     driving = asyncio.create_task(connection.drive())
-    for letter in (MOVE, STOP):
-        connection.put(letter)
+    for pending in (MOVE, STOP):
+        connection.put(pending)
         await asyncio.sleep(0.1)
     assert owner.written == [*SETTLED, MOVE, STOP]
     driving.cancel()
@@ -94,7 +94,7 @@ async def test_a_move_of_which_nothing_is_heard_again_was_told_as_attempted_and_
     assert await reason_of_end(connection) is LinkReason.UNANSWERED
     assert owner.written == SETTLED
     assert owner.attempted == [*SETTLED, MOVE, STOP]
-    connection.let_go()
+    connection.cancel()
 
 
 async def test_driving_ends_quietly_when_the_unit_refuses() -> None:
@@ -113,7 +113,7 @@ async def test_driving_ends_in_the_reason_for_which_the_link_is_bad() -> None:
     link.script("write", HANG)
     connection.put(MOVE)
     assert await reason_of_end(connection) is LinkReason.UNANSWERED
-    connection.let_go()
+    connection.cancel()
     await asyncio.sleep(0)
 
 
@@ -126,14 +126,14 @@ async def test_what_is_let_go_of_is_cancelled() -> None:
     await asyncio.sleep(0.01)
     driving.cancel()
     await asyncio.wait({driving})
-    connection.let_go()
+    connection.cancel()
     await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) <= 2  # this test, and whoever runs it
 
 
 async def test_a_connection_that_was_never_open_has_nobody_to_stop() -> None:
     link = ScriptedLink()
-    await Owner(link).connection.stop_at_last()
+    await Owner(link).connection.stop_finally()
     assert link.calls == []
 
 
@@ -141,7 +141,7 @@ async def test_a_lost_connection_has_nobody_to_stop_either() -> None:
     link = ScriptedLink()
     connection = await Owner(link).settled()
     link.lose()
-    await connection.stop_at_last()
+    await connection.stop_finally()
     assert link.frames == [STOP.frame] * 2
 
 
@@ -153,7 +153,7 @@ async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> Non
     await asyncio.sleep(0.1)
     driving.cancel()
     await asyncio.wait({driving})
-    await connection.stop_at_last()
+    await connection.stop_finally()
     await unit.close()
     assert unit.frames[-1].frame == STOP.frame
 
@@ -246,19 +246,19 @@ class StallingClock:
 
 
 async def test_a_busy_loop_does_not_take_a_good_link_for_a_bad_one_and_loses_no_stop() -> None:
-    link, clock, written = ScriptedLink(), StallingClock(), list[Letter]()
+    link, clock, written = ScriptedLink(), StallingClock(), list[PendingWrite]()
     link.usual["write"] = Step(0.03)
     connection = Connection(
         link,
         WriteMode.WITH_RESPONSE,
         STOP,
-        calls=Calls(),
+        calls=PendingCalls(),
         clock=clock,
         options=LinkOptions(),
-        on_written=lambda letter, _now: written.append(letter),
+        on_written=lambda pending, _now: written.append(pending),
     )
     await connection.open(lambda: None)
-    await connection.settle()
+    await connection.stop_and_verify()
     driving = asyncio.create_task(connection.drive())
     connection.put(MOVE)
     await asyncio.sleep(0.001)
@@ -277,13 +277,13 @@ async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> Non
         link,
         WriteMode.WITH_RESPONSE,
         STOP,
-        calls=Calls(),
+        calls=PendingCalls(),
         clock=clock,
         options=LinkOptions(),
-        on_written=lambda _letter, _now: None,
+        on_written=lambda _pending_write, _now: None,
     )
     await connection.open(lambda: None)
-    await connection.settle()
+    await connection.stop_and_verify()
     link.usual["write"] = HANG
     driving = asyncio.create_task(reason_of_end(connection))
     connection.put(MOVE)
@@ -292,7 +292,7 @@ async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> Non
     connection.put(STOP)
     async with asyncio.timeout(1):
         assert await driving is LinkReason.UNANSWERED
-    connection.let_go()
+    connection.cancel()
     await asyncio.sleep(1)  # the last stop hangs, too, and is let go of
 
 
@@ -301,8 +301,8 @@ async def test_a_unit_that_lost_its_stops_without_a_trace_gets_one_that_it_ackno
     owner = Owner(link)
     connection = await owner.settled()
     driving = asyncio.create_task(connection.drive())
-    for letter in (MOVE, STOP):
-        connection.put(letter)
+    for pending in (MOVE, STOP):
+        connection.put(pending)
         await asyncio.sleep(0.1)
     was_turning = connection.may_be_turning
     await asyncio.sleep(0.1)
@@ -324,7 +324,7 @@ async def test_a_unit_that_never_acknowledges_its_stop_has_a_bad_link() -> None:
     link.script("write", HANG)
     assert await driving is LinkReason.UNANSWERED
     assert connection.may_be_turning
-    connection.let_go()
+    connection.cancel()
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ async def test_the_last_stop_comes_as_the_unit_can_take_it_and_says_whether_anyt
     link.writes.clear()
     link.script("write", *steps)
     began = loop.time()
-    assert await connection.stop_at_last() is is_told
+    assert await connection.stop_finally() is is_told
     assert loop.time() - began == pytest.approx(took_s)
     assert [(write.frame, write.response) for write in link.writes] == [(STOP.frame, one) for one in responses]
 
@@ -362,9 +362,9 @@ async def test_the_last_stop_behind_a_write_that_hangs_is_given_up_in_time() -> 
     await asyncio.sleep(0.01)
     driving.cancel()
     began = loop.time()
-    assert not await connection.stop_at_last()
+    assert not await connection.stop_finally()
     assert loop.time() - began == pytest.approx(LinkOptions().last_stop_s)
-    connection.let_go()
+    connection.cancel()
 
 
 async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> None:
@@ -372,15 +372,15 @@ async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> N
     connection = await Owner(link).settled()
     link.script("write", Step(0.1))
     asyncio.get_running_loop().call_later(0.05, link.lose)
-    assert not await connection.stop_at_last()
+    assert not await connection.stop_finally()
 
 
 async def test_a_connection_that_is_not_there_says_that_nobody_was_stopped() -> None:
     link = ScriptedLink()
-    assert not await Owner(link).connection.stop_at_last()
+    assert not await Owner(link).connection.stop_finally()
     connection = await Owner(link).settled()
     link.lose()
-    assert not await connection.stop_at_last()
+    assert not await connection.stop_finally()
 
 
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
@@ -388,19 +388,19 @@ async def test_the_stop_after_a_link_was_given_up_is_told_with_its_time_and_harm
     complaints: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: complaints.append(context))
-    link, attempted = ScriptedLink(details), list[tuple[Letter, float]]()
+    link, attempted = ScriptedLink(details), list[tuple[PendingWrite, float]]()
     connection = Connection(
         link,
         WriteMode.AUTO,
         STOP,
-        calls=Calls(),
+        calls=PendingCalls(),
         clock=loop.time,
         options=LinkOptions(),
-        on_written=lambda _letter, _now: None,
-        on_attempted=lambda letter, now: attempted.append((letter, now)),
+        on_written=lambda _pending_write, _now: None,
+        on_attempted=lambda pending, now: attempted.append((pending, now)),
     )
     await connection.open(lambda: None)
-    await connection.settle()
+    await connection.stop_and_verify()
     put_at = loop.time()
     connection.put(MOVE)
     link.script("write", HANG)
@@ -409,7 +409,7 @@ async def test_the_stop_after_a_link_was_given_up_is_told_with_its_time_and_harm
     await asyncio.sleep(1)
     assert link.writes[-1].response is (details is ONLY_WITH_RESPONSE)
     assert complaints == []
-    connection.let_go()
+    connection.cancel()
 
 
 async def test_a_unit_that_was_lost_while_it_turned_may_be_turning_until_it_is_stopped() -> None:
@@ -441,24 +441,24 @@ class ProbedLink(ScriptedLink):
         super().__init__()
         self.asked = asyncio.Event()
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         self.asked.set()
-        return await super().probe()
+        return await super().keep_alive()
 
 
 async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_its_time() -> None:
-    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[Letter, float]]()
+    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[PendingWrite, float]]()
     connection = Connection(
         link,
         WriteMode.AUTO,
         STOP,
-        calls=Calls(),
+        calls=PendingCalls(),
         clock=loop.time,
         options=LinkOptions(),
-        on_written=lambda letter, now: written.append((letter, now)),
+        on_written=lambda pending, now: written.append((pending, now)),
     )
     await connection.open(lambda: None)
-    await connection.settle()
+    await connection.stop_and_verify()
     driving = asyncio.create_task(connection.drive())
     connection.put(MOVE)
     link.script("probe", Step(0.1))
@@ -467,7 +467,7 @@ async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_i
     await asyncio.sleep(0.05)
     connection.put(NEWER)
     await asyncio.sleep(0.2)
-    assert [letter for letter, _now in written[-2:]] == [MOVE, NEWER]
+    assert [pending for pending, _now in written[-2:]] == [MOVE, NEWER]
     assert written[-1][1] == pytest.approx(answered_at, abs=0.003)
     driving.cancel()
     await asyncio.wait({driving})
@@ -479,9 +479,9 @@ async def test_what_is_put_while_a_move_is_told_of_is_written_in_its_place() -> 
     owner = Owner(link)
     connection = await owner.settled()
 
-    def receive_attempted(letter: Letter, _now: float) -> None:
-        owner.attempted.append(letter)
-        if not letter.is_stop:
+    def receive_attempted(pending: PendingWrite, _now: float) -> None:
+        owner.attempted.append(pending)
+        if not pending.is_stop:
             connection.put(STOP)
 
     connection._on_attempted = receive_attempted

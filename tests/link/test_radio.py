@@ -28,9 +28,9 @@ from tests.link.backends import (
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.link.calls import Calls
 from belvedere.link.options import LinkOptions
-from belvedere.link.radio import Radio, Sighting, know_bluez
+from belvedere.link.pending_calls import PendingCalls
+from belvedere.link.radio import DiscoveredDevice, Radio, detect_bluez_version
 from belvedere.link.scan import SWITCH_S
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import SERVICE
@@ -46,7 +46,7 @@ def a_radio(head: VirtualHead, options: LinkOptions | None = None) -> Radio:
     return Radio(head.client_backend, head.scanner_backend, options=options)
 
 
-async def find(radio: Radio, axis: Axis) -> Sighting:
+async def find(radio: Radio, axis: Axis) -> DiscoveredDevice:
     return await radio.find(lambda _address, name, _services: name == NAMES[axis])
 
 
@@ -62,7 +62,7 @@ async def test_two_who_seek_the_same_kind_of_unit_at_once_get_one_each() -> None
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         found = await asyncio.gather(*(radio.find(lambda *_seen: True) for _ in range(2)))
-        assert {sighting.name for sighting in found} == set(NAMES.values())
+        assert {discovered.name for discovered in found} == set(NAMES.values())
 
 
 async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
@@ -103,8 +103,8 @@ async def test_a_connected_unit_of_which_nothing_is_known_has_no_name_and_no_ser
 async def test_a_unit_goes_by_its_name_on_the_air(on_air: str | None, known: str | None, name: str) -> None:
     async with VirtualHead(PROFILE) as head:
         radio = Radio(head.client_backend, scanner_that_sees(head, on_air, known))
-        sighting = await radio.find(lambda _at, *seen: seen == (name, [SERVICE]))
-        assert (sighting.name, sighting.rssi_dbm) == (name, -50)
+        discovered = await radio.find(lambda _at, *seen: seen == (name, [SERVICE]))
+        assert (discovered.name, discovered.rssi_dbm) == (name, -50)
 
 
 async def test_who_only_looks_takes_no_unit_over() -> None:
@@ -148,10 +148,10 @@ async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
 async def test_a_connect_that_fails_is_told_and_the_next_one_may_go_on() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(connect_timeout_s=1, search_s=1))
-        sighting = await find(radio, Axis.PAN)
+        discovered = await find(radio, Axis.PAN)
         head.faults.vanish(Axis.PAN)
         with pytest.raises(LinkError) as caught:
-            await radio.connect(sighting, lambda _client: None)
+            await radio.connect(discovered, lambda _client: None)
         assert caught.value.reason in {LinkReason.CONNECT_FAILED, LinkReason.NOT_FOUND}
         client = await radio.connect(await find(radio, Axis.TILT), lambda _client: None)
         assert client.is_connected
@@ -165,13 +165,13 @@ async def test_a_unit_that_was_quick_to_connect_to_is_given_up_sooner_when_it_ha
         head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ, that is: of a unit that it knows it asks nothing
         waited: list[float] = []
         for _ in range(3):
-            sighting = await find(radio, Axis.PAN)
+            discovered = await find(radio, Axis.PAN)
             head.faults.hang(Axis.PAN)
             began = now()
             with pytest.raises(LinkError):
-                await radio.connect(sighting, lambda _client: None)
+                await radio.connect(discovered, lambda _client: None)
             waited.append(now() - began)
-            head.faults.go_on(Axis.PAN)
+            head.faults.resume(Axis.PAN)
             await asyncio.sleep(3)
         assert waited == [pytest.approx(2, abs=0.2), pytest.approx(4, abs=0.2), pytest.approx(5, abs=0.2)]
 
@@ -179,11 +179,11 @@ async def test_a_unit_that_was_quick_to_connect_to_is_given_up_sooner_when_it_ha
 async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_still_seeks() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(search_s=5))
-        sighting = await find(radio, Axis.TILT)
+        discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
         seeking = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.1)
-        connecting = asyncio.create_task(radio.connect(sighting, lambda _client: None))
+        connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
         await asyncio.sleep(0.01)
         is_scanning_while_connecting = head.radio.is_scanning
         client = await connecting
@@ -203,12 +203,12 @@ async def test_nobody_connects_before_a_scan_that_is_slow_to_end_has_ended() -> 
                 await super().connect(*arguments, **options)
 
         radio = Radio(Watched, slow_scanner(head), options=LinkOptions(search_s=5))
-        sighting = await find(radio, Axis.TILT)
+        discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
         seeking = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.5)
         assert head.radio.is_scanning
-        client = await radio.connect(sighting, lambda _client: None)
+        client = await radio.connect(discovered, lambda _client: None)
         assert scanning == [False]
         await client.disconnect()
         await asyncio.wait({seeking})
@@ -257,10 +257,10 @@ async def test_giving_up_while_connecting_leaves_no_connection_behind() -> None:
     for delay_s in (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2):
         async with VirtualHead(PROFILE) as head:
             radio = Radio(head.client_backend, slow_scanner(head))
-            sighting = await find(radio, Axis.PAN)
+            discovered = await find(radio, Axis.PAN)
             head.faults.vanish(Axis.TILT)
             seeking = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
-            connecting = asyncio.create_task(radio.connect(sighting, lambda _client: None))
+            connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
             await asyncio.sleep(delay_s)
             connecting.cancel()
             await asyncio.wait({connecting, seeking})
@@ -275,11 +275,11 @@ async def test_giving_up_while_connecting_leaves_no_connection_behind() -> None:
 async def test_a_scan_that_cannot_go_on_does_not_harm_a_connect() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = Radio(head.client_backend, failing_after(head, starts=2))
-        sighting = await find(radio, Axis.PAN)
+        discovered = await find(radio, Axis.PAN)
         head.faults.vanish(Axis.TILT)
         seeking = asyncio.create_task(find(radio, Axis.TILT))
         await asyncio.sleep(0.1)
-        client = await radio.connect(sighting, lambda _client: None)
+        client = await radio.connect(discovered, lambda _client: None)
         assert client.is_connected
         with pytest.raises(LinkError):
             await seeking
@@ -327,13 +327,13 @@ async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() ->
         left = asyncio.Event()
         asked = 0
 
-        async def until_gone() -> None:
+        async def wait_until_gone() -> None:
             nonlocal asked
             asked += 1
             await left.wait()
             left.clear()
 
-        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        radio = Radio(head.client_backend, head.scanner_backend, wait_until_gone=wait_until_gone)
         lost: list[str] = []
         for expected in (1, 2):  # and again after Bluetooth has come back
             clients = [
@@ -352,7 +352,7 @@ async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() ->
 async def test_a_scan_that_hangs_is_given_up_once_bluetooth_has_left() -> None:
     async with VirtualHead(PROFILE) as head:
         left, options = asyncio.Event(), LinkOptions(search_s=SWITCH_S + 1)
-        radio = Radio(head.client_backend, hanging_once(head), options=options, until_gone=until(left))
+        radio = Radio(head.client_backend, hanging_once(head), options=options, wait_until_gone=until(left))
         with pytest.raises(LinkError, match="did not answer"):
             await find(radio, Axis.PAN)
         left.set()
@@ -363,7 +363,7 @@ async def test_a_scan_that_hangs_is_given_up_once_bluetooth_has_left() -> None:
 async def test_a_link_that_was_lost_by_itself_is_not_lost_twice() -> None:
     async with VirtualHead(PROFILE) as head:
         left = asyncio.Event()
-        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until(left))
+        radio = Radio(head.client_backend, head.scanner_backend, wait_until_gone=until(left))
         lost: list[str] = []
         await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
         head.faults.drop(Axis.PAN)
@@ -376,10 +376,10 @@ async def test_a_link_that_was_lost_by_itself_is_not_lost_twice() -> None:
 async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
     async with VirtualHead(PROFILE) as head:
 
-        async def until_gone() -> None:
+        async def wait_until_gone() -> None:
             raise ConnectionError("no D-Bus")
 
-        radio = Radio(head.client_backend, head.scanner_backend, until_gone=until_gone)
+        radio = Radio(head.client_backend, head.scanner_backend, wait_until_gone=wait_until_gone)
         lost: list[str] = []
         client = await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
         await asyncio.sleep(1)
@@ -399,7 +399,7 @@ async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connect
                 await super().disconnect()
 
         left, lost = asyncio.Event(), asyncio.Event()
-        radio = Radio(Counted, head.scanner_backend, until_gone=until(left))
+        radio = Radio(Counted, head.scanner_backend, wait_until_gone=until(left))
         await radio.connect(await find(radio, Axis.PAN), lambda _client: lost.set())
         if loses == "one link":
             head.faults.drop(Axis.PAN)
@@ -415,7 +415,7 @@ async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connect
 async def test_a_goodbye_that_is_never_answered_keeps_a_unit_for_less_than_the_last_search_takes() -> None:
     released = asyncio.Event()
     async with VirtualHead(PROFILE) as head:
-        options = LinkOptions(search_s=LinkOptions().last_search_s, open_timeout_s=20)
+        options = LinkOptions(search_s=LinkOptions().final_search_s, open_timeout_s=20)
         radio = Radio(stubborn(head, "disconnect", released, ADDRESSES[Axis.PAN]), head.scanner_backend, None, options)
         client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
         leaving = asyncio.create_task(radio.disconnect(client))
@@ -464,9 +464,9 @@ async def test_a_connect_that_fails_is_tried_once_because_the_next_needs_a_new_s
                 raise error
 
         radio = Radio(Refused, head.scanner_backend)
-        sighting = await find(radio, Axis.PAN)
+        discovered = await find(radio, Axis.PAN)
         with pytest.raises(LinkError) as caught:
-            await radio.connect(sighting, lambda _client: None)
+            await radio.connect(discovered, lambda _client: None)
         assert caught.value.reason is reason
         assert len(tries) == 1
 
@@ -487,14 +487,14 @@ async def test_a_look_at_bluez_that_nobody_waits_for_any_more_is_finished_for_al
     monkeypatch.setattr(BlueZFeatures, "checked_bluez_version", False)
     monkeypatch.setattr(BlueZFeatures, "_check_bluez_event", None)
     monkeypatch.setattr(BlueZFeatures, "supported_version", True)
-    calls = Calls()
-    first = asyncio.create_task(know_bluez(calls))
+    calls = PendingCalls()
+    first = asyncio.create_task(detect_bluez_version(calls))
     await asyncio.wait({first}, timeout=0.1)
     first.cancel()
     await asyncio.wait({first})
     async with asyncio.timeout(20):
-        later = asyncio.create_task(know_bluez(calls))
+        later = asyncio.create_task(detect_bluez_version(calls))
         await asyncio.to_thread(pipe.write_text, "bluetoothctl: 5.54\n")
         await later
-        await know_bluez(calls)
+        await detect_bluez_version(calls)
     assert not BlueZFeatures.supported_version

@@ -30,7 +30,7 @@ class Adapter:
     def scans(self) -> bool:
         return self.on
 
-    async def switch(self, *, on: bool) -> None:
+    async def update(self, *, on: bool) -> None:
         work = asyncio.create_task(self._work(on=on))
         self._works.add(work)
         await asyncio.shield(work)
@@ -50,16 +50,16 @@ class Scanner:
         self._adapter = adapter
 
     async def start(self) -> None:
-        await self._adapter.switch(on=True)
+        await self._adapter.update(on=True)
 
     async def stop(self) -> None:
-        await self._adapter.switch(on=False)
+        await self._adapter.update(on=False)
 
 
 class Rig:
     """A scan whose owner may be told to want it or not."""
 
-    def __init__(self, until_gone: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
+    def __init__(self, wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
         self.adapter = Adapter()
         self.started = 0
         self.troubles: list[LinkReason] = []
@@ -68,17 +68,17 @@ class Rig:
             lambda: Scanner(self.adapter),
             lambda: self.is_wanted,
             on_started=self._receive_started,
-            on_trouble=self._receive_trouble,
-            until_gone=until_gone,
+            on_failure=self._receive_trouble,
+            wait_until_gone=wait_until_gone,
         )
 
     async def want(self, *, scan: bool, for_s: float = 0.1) -> None:
         self.is_wanted = scan
-        self.scan.switch()
+        self.scan.update()
         await asyncio.sleep(for_s)
 
     def is_in_trouble(self) -> bool:
-        return self.scan.trouble is not None
+        return self.scan.failure is not None
 
     def _receive_trouble(self, error: LinkError) -> None:
         self.troubles.append(error.reason)
@@ -155,7 +155,7 @@ async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
     await rig.want(scan=True)
     rig.adapter.may_answer.clear()
     await rig.want(scan=False)
-    waiting = asyncio.create_task(rig.scan.until_quiet())
+    waiting = asyncio.create_task(rig.scan.wait_until_stopped())
     await asyncio.sleep(0.5)
     assert not waiting.done()
     rig.adapter.may_answer.set()
@@ -166,10 +166,10 @@ async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
 async def test_nobody_waits_for_quiet_while_a_scan_is_wanted_or_before_there_was_one() -> None:
     rig = Rig()
     began = asyncio.get_running_loop().time()
-    await rig.scan.until_quiet()
+    await rig.scan.wait_until_stopped()
     rig.is_wanted = True
-    rig.scan.switch()
-    await rig.scan.until_quiet()
+    rig.scan.update()
+    await rig.scan.wait_until_stopped()
     assert asyncio.get_running_loop().time() == began
     await rig.want(scan=False)
 
@@ -180,7 +180,7 @@ async def test_waiting_for_quiet_does_not_take_for_ever() -> None:
     rig.adapter.may_answer.clear()
     await rig.want(scan=False)
     began = asyncio.get_running_loop().time()
-    await rig.scan.until_quiet()
+    await rig.scan.wait_until_stopped()
     assert asyncio.get_running_loop().time() - began == pytest.approx(2 * SWITCH_S)
     rig.adapter.may_answer.set()
 
@@ -199,10 +199,10 @@ async def test_a_scan_that_is_refused_is_told_and_tried_when_it_is_wanted_again(
 async def test_when_bluetooth_leaves_nothing_more_is_expected_of_it() -> None:
     left = asyncio.Event()
 
-    async def until_gone() -> None:
+    async def wait_until_gone() -> None:
         await left.wait()
 
-    rig = Rig(until_gone)
+    rig = Rig(wait_until_gone)
     dead = rig.adapter
     dead.may_answer.clear()
     await rig.want(scan=True, for_s=10 * HUNG_S)
@@ -220,11 +220,11 @@ async def _nobody_tells() -> None:
     raise ConnectionError("there is no D-Bus")
 
 
-@pytest.mark.parametrize("until_gone", [None, _nobody_tells])
+@pytest.mark.parametrize("wait_until_gone", [None, _nobody_tells])
 async def test_where_nobody_tells_that_bluetooth_leaves_a_call_is_given_up_after_its_time(
-    until_gone: Callable[[], Coroutine[None, None, None]] | None,
+    wait_until_gone: Callable[[], Coroutine[None, None, None]] | None,
 ) -> None:
-    rig = Rig(until_gone)
+    rig = Rig(wait_until_gone)
     dead = rig.adapter
     dead.may_answer.clear()
     await rig.want(scan=True, for_s=HUNG_S - 0.5)

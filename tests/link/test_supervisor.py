@@ -26,7 +26,7 @@ MOVE = UnitRig.move()
 P = LinkPhase
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
-MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_probe=False)
+MUTE = msgspec.structs.replace(ONLY_WITHOUT_RESPONSE, can_keep_alive=False)
 SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
 SETTLING_S = LinkOptions().first_interval_s  # between the two
 LOST, REFUSED = Step(reason=LinkReason.LOST), Step(reason=LinkReason.REFUSED)
@@ -395,7 +395,7 @@ async def test_when_nothing_is_acknowledged_the_radio_gets_time_to_send_the_last
 
 async def test_a_write_that_hangs_keeps_the_end_waiting_for_half_a_second_at_most() -> None:
     link = ScriptedLink(ONLY_WITH_RESPONSE)
-    async with supervised(link, options=LinkOptions(last_search_s=0.0)) as rig:
+    async with supervised(link, options=LinkOptions(final_search_s=0.0)) as rig:
         await rig.ready()
         link.usual["write"] = HANG_FOR_GOOD
         rig.put(0.5)

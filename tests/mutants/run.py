@@ -1,6 +1,6 @@
 """Changes the source in one small way after the other, and tells which of the changes no test notices.
 
-    python -m tests.mutants.run [--jobs 1] [link/courier engine ...]
+    python -m tests.mutants.run [--jobs 1] [link/write_scheduler engine ...]
 
 Each mutant meets the like-named test module first, and, if it survives that, all tests of its package and the faults,
 but for the random lives and for those on the real clock. `survivors.toml` beside this file lists those that may
@@ -44,7 +44,7 @@ DEFAULT = ("control", "link", "engine", "access", "gateway/control_session")
 FAULTS = Path("tests/faults")
 WIDER = {"gateway": [Path("tests/gateway/test_control_session.py"), Path("tests/gateway/test_control_socket.py")]}
 DECORATED = (["property"], ["contextlib.contextmanager"], ["asynccontextmanager"])
-MOST_MEANINGFUL_SHARE = 0.05
+MAX_MEANINGFUL_SHARE = 0.05
 READ_BY_TESTS = ("contract", "examples", "web", "docs")
 SETTINGS = """
 [tool.mutmut]
@@ -109,7 +109,7 @@ def modules(chosen: Iterable[str]) -> list[Path]:
 
 
 def name_of(module: Path) -> str:
-    """As this command is told of it, such as link/courier."""
+    """As this command is told of it, such as link/write_scheduler."""
     return str(module.relative_to(SOURCES).with_suffix(""))
 
 
@@ -279,7 +279,7 @@ def report(outcomes: Mapping[Path, Outcome], listing: Listing) -> tuple[list[str
         f"{count} mutants: {count - len(survivors)} noticed, {equivalent} change nothing, "
         f"{meaningful} survive ({share:.1%}), {len(unlisted)} of them not listed"
     )
-    return lines, not unlisted and share < MOST_MEANINGFUL_SHARE
+    return lines, not unlisted and share < MAX_MEANINGFUL_SHARE
 
 
 if __name__ == "__main__":

@@ -179,8 +179,8 @@ class Trial:
 
     def _fails_or_takes_long(self, item: pytest.Item, following: pytest.Item | None) -> bool:
         """The same; the process ends if the test computes for much longer than it did with nothing changed."""
-        most_cpu_s = int(time.process_time() + LONGEST_CPU_S + TIMES_AS_LONG * self._seconds[item])
-        resource.setrlimit(resource.RLIMIT_CPU, (most_cpu_s, resource.RLIM_INFINITY))
+        max_cpu_s = int(time.process_time() + LONGEST_CPU_S + TIMES_AS_LONG * self._seconds[item])
+        resource.setrlimit(resource.RLIMIT_CPU, (max_cpu_s, resource.RLIM_INFINITY))
         return self._fails(item, following)
 
     def _await_one(self) -> None:

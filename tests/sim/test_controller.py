@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from bumble import hci, ll
 
-from belvedere.sim.air import Air
 from belvedere.sim.controller import VirtualController, until_over
+from belvedere.sim.radio_medium import RadioMedium
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,9 +33,9 @@ class HostEar:
         self.said.append(hci.HCI_Packet.from_bytes(packet))
 
 
-def listened_to(air: Air | None = None) -> tuple[VirtualController, HostEar]:
+def listened_to(medium: RadioMedium | None = None) -> tuple[VirtualController, HostEar]:
     ear = HostEar()
-    controller = VirtualController("it", host_sink=ear, link=air)
+    controller = VirtualController("it", host_sink=ear, link=medium)
     return controller, ear
 
 
@@ -58,7 +58,7 @@ def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command
 
 def connecting() -> tuple[VirtualController, HostEar]:
     """A controller that is to connect to the unit as soon as it hears it."""
-    controller, ear = listened_to(Air(random.Random(1)))
+    controller, ear = listened_to(RadioMedium(random.Random(1)))
     controller.on_hci_packet(create_connection(UNIT))
     return controller, ear
 
@@ -74,12 +74,12 @@ async def test_it_claims_no_feature_that_makes_linux_wait_for_what_never_comes()
 async def test_cancelling_an_attempt_ends_it_with_the_event_of_the_specification(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
-        head.air.mute(head.pan.address)
+        head.medium.mute(head.pan.address)
         attempt = asyncio.create_task(head.radio.connect(head.pan.address))
         await asyncio.sleep(0.5)
         attempt.cancel()
         await asyncio.wait({attempt})
-        head.air.unmute(head.pan.address)
+        head.medium.unmute(head.pan.address)
         await head.radio.connect(head.pan.address)
         assert head.pan.is_connected
 
@@ -149,7 +149,7 @@ async def test_a_reset_ends_attempt_scan_advertising_and_connections_without_a_w
 
 async def test_a_unit_whose_central_was_reset_loses_its_link_and_is_connected_to_again(head: VirtualHead) -> None:
     async with head:
-        chip, _ear = listened_to(head.air)
+        chip, _ear = listened_to(head.medium)
         unit = hci.Address(head.pan.address)
         for is_first in (True, False):
             chip.on_hci_packet(create_connection(unit))

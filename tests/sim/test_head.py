@@ -12,7 +12,7 @@ from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import shipped_profile
 from belvedere.sim.head import HeadOptions, VirtualHead
 from belvedere.sim.unit import COMMAND
-from belvedere.sim.wire import Conditions
+from belvedere.sim.virtual_link import Conditions
 from belvedere.testing.clock import run_in_virtual_time
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ async def test_calibration_and_mounting_are_the_profiles() -> None:
     assert PROFILE.pan is not None
     pan = msgspec.structs.replace(PROFILE.pan, full_speed_deg_per_s=10.0, invert=True)
     async with VirtualHead(msgspec.structs.replace(PROFILE, pan=pan)) as head:
-        head.pan.obey(pack(PROFILE.frame, 1))
+        head.pan.apply_frame(pack(PROFILE.frame, 1))
         await asyncio.sleep(1)
         assert head.pan.speed_at(asyncio.get_running_loop().time()) == pytest.approx(-10)
         assert head.pan.angle_deg < -9

@@ -19,10 +19,10 @@ def motor(**options: tuple[float, float] | float) -> Motor:
     return Motor(full_speed_deg_per_s=FULL, acceleration_deg_per_s2=ACCELERATION, **options)  # type: ignore[arg-type]  # options are the motor's own, by name
 
 
-def driven(course: list[tuple[float, float]], **options: tuple[float, float] | float) -> tuple[Motor, float]:
+def driven(trajectory: list[tuple[float, float]], **options: tuple[float, float] | float) -> tuple[Motor, float]:
     """A motor that took these commands, and the time of the last."""
     it, now = motor(**options), 0.0
-    for wait, velocity in course:
+    for wait, velocity in trajectory:
         now += wait
         it.command(velocity, now)
     return it, now
@@ -86,14 +86,14 @@ def test_a_motor_beyond_its_own_end_stops_is_refused() -> None:
 
 
 @given(courses, waits)
-def test_speed_never_exceeds_full_speed(course: list[tuple[float, float]], wait: float) -> None:
-    it, now = driven(course)
+def test_speed_never_exceeds_full_speed(trajectory: list[tuple[float, float]], wait: float) -> None:
+    it, now = driven(trajectory)
     assert abs(it.speed_at(now + wait)) <= FULL * (1 + 1e-12)
 
 
 @given(courses, st.lists(st.floats(0, 0.5), min_size=1, max_size=12))
-def test_the_angle_never_jumps(course: list[tuple[float, float]], steps: list[float]) -> None:
-    it, now = driven(course)
+def test_the_angle_never_jumps(trajectory: list[tuple[float, float]], steps: list[float]) -> None:
+    it, now = driven(trajectory)
     times = list(itertools.accumulate(steps, initial=now))
     for before, after in itertools.pairwise(times):
         assert abs(it.angle_at(after) - it.angle_at(before)) <= FULL * (after - before) + 1e-6
@@ -101,17 +101,17 @@ def test_the_angle_never_jumps(course: list[tuple[float, float]], steps: list[fl
 
 @given(courses, waits, velocities)
 def test_a_command_changes_neither_angle_nor_speed_at_its_own_moment(
-    course: list[tuple[float, float]], wait: float, velocity: float
+    trajectory: list[tuple[float, float]], wait: float, velocity: float
 ) -> None:
-    it, now = driven(course)
+    it, now = driven(trajectory)
     before = it.angle_at(now + wait), it.speed_at(now + wait)
     it.command(velocity, now + wait)
     assert (it.angle_at(now + wait), it.speed_at(now + wait)) == pytest.approx(before)
 
 
 @given(courses, waits)
-def test_a_stop_slows_down_to_rest_and_stays_there(course: list[tuple[float, float]], wait: float) -> None:
-    it, now = driven([*course, (wait, 0.0)])
+def test_a_stop_slows_down_to_rest_and_stays_there(trajectory: list[tuple[float, float]], wait: float) -> None:
+    it, now = driven([*trajectory, (wait, 0.0)])
     speeds = [abs(it.speed_at(now + step / 50)) for step in range(11)]
     assert speeds == sorted(speeds, reverse=True)
     at_rest = now + FULL / ACCELERATION + 1e-9
@@ -121,9 +121,9 @@ def test_a_stop_slows_down_to_rest_and_stays_there(course: list[tuple[float, flo
 
 @given(courses, waits, st.floats(0, 2), st.floats(0, 2))
 def test_asking_in_between_changes_nothing(
-    course: list[tuple[float, float]], wait: float, first: float, second: float
+    trajectory: list[tuple[float, float]], wait: float, first: float, second: float
 ) -> None:
-    it, now = driven(course)
+    it, now = driven(trajectory)
     later = now + wait + max(first, second)
     expected = it.angle_at(later)
     it.angle_at(now + min(first, second))
@@ -131,14 +131,14 @@ def test_asking_in_between_changes_nothing(
 
 
 @given(courses, waits)
-def test_the_axis_stays_between_its_end_stops(course: list[tuple[float, float]], wait: float) -> None:
-    it, now = driven(course, ends_deg=(-20.0, 10.0))
+def test_the_axis_stays_between_its_end_stops(trajectory: list[tuple[float, float]], wait: float) -> None:
+    it, now = driven(trajectory, ends_deg=(-20.0, 10.0))
     assert -20 <= it.angle_at(now + wait) <= 10
 
 
 @given(courses, st.floats(0, 3))
-def test_the_angle_is_the_sum_of_the_speeds(course: list[tuple[float, float]], wait: float) -> None:
-    it, now = driven(course)
+def test_the_angle_is_the_sum_of_the_speeds(trajectory: list[tuple[float, float]], wait: float) -> None:
+    it, now = driven(trajectory)
     steps = 400
     times = [now + wait * step / steps for step in range(steps + 1)]
     area = sum((it.speed_at(a) + it.speed_at(b)) / 2 * (b - a) for a, b in itertools.pairwise(times))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from belvedere.sim.air import Air
 from belvedere.sim.radio import VirtualRadio
+from belvedere.sim.radio_medium import RadioMedium
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_the_interval_is_a_multiple_of_bluetooths_unit() -> None:
-    radio = VirtualRadio(Air(random.Random(1)), address="C0:00:00:00:00:01", interval_s=0.0405)
+    radio = VirtualRadio(RadioMedium(random.Random(1)), address="C0:00:00:00:00:01", interval_s=0.0405)
     assert radio.interval_s == pytest.approx(0.040)
 
 

@@ -65,7 +65,7 @@ def test_a_room_that_was_forgotten_is_decoded_anew() -> None:
 
 VISITS = """
 from belvedere.sim.room import Room
-from belvedere.stage.kit import load_kit
+from belvedere.stage.backend import load_kit
 
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])

@@ -77,7 +77,7 @@ async def test_frames_are_kept_with_the_time_at_which_the_radio_delivered_them(
 async def test_a_lost_link_stops_the_unit_only_where_that_was_asked_for(stops: bool) -> None:  # noqa: FBT001 - a parameter of the test
     profile = shipped_profile("zeapon-pons-pt")
     async with VirtualHead(profile, HeadOptions(stops_when_link_drops=stops)) as head:
-        head.pan.obey(pack(LAYOUT, 1))
+        head.pan.apply_frame(pack(LAYOUT, 1))
         await _connect_and_drop(head)
         assert (head.pan.speed_at(now()) == 0) is stops
 
@@ -138,7 +138,7 @@ async def test_a_unit_that_goes_on_takes_what_came_while_it_hung_in_order(head: 
         await asyncio.sleep(5)
         assert not head.pan.frames
         assert not battery.done()
-        head.pan.go_on()
+        head.pan.resume()
         assert [kept.frame for kept in head.pan.frames] == told
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])
@@ -157,7 +157,7 @@ async def test_of_what_came_on_a_link_that_ended_a_hung_unit_has_what_its_radio_
         await asyncio.sleep(2)
         await client.disconnect()
         await asyncio.sleep(1)
-        head.pan.go_on()
+        head.pan.resume()
         assert [kept.frame for kept in head.pan.frames] == [
             pack(LAYOUT, share / 100) for share in range(1, UNREAD_PACKETS + 1)
         ]
@@ -174,7 +174,7 @@ async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes
         head.pan.hang()
         await client.disconnect()
         assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend) is None
-        head.pan.go_on()
+        head.pan.resume()
         assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend)
 
 
@@ -187,7 +187,7 @@ async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, ope
         head.pan.hang()
         await asyncio.sleep(1)
         assert heard == [b"\x82" + pack(LAYOUT, 1)[1:]]
-        head.pan.go_on()
+        head.pan.resume()
         await asyncio.sleep(1)
         assert heard[1:] == [b"\x82" + STOP[1:]]
 
@@ -196,7 +196,7 @@ async def test_a_unit_that_does_not_hang_goes_on_as_it_was(head: VirtualHead, op
     async with head:
         client = await open_unit(head.pan)
         heard = await told_by(client)
-        head.pan.go_on()
+        head.pan.resume()
         await asyncio.sleep(1)
         assert not heard
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from belvedere.stage.backend import StageBackend
 from belvedere.stage.hub import EncodedFrame
-from belvedere.stage.kit import Kit
 from belvedere.stage.options import StageOptions
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.stage import Stage
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
-    from belvedere.stage.hub import Outlet
+    from belvedere.stage.hub import Subscriber
     from belvedere.stage.peer import PeerListener
     from belvedere.stage.producer import ProducerListener
     from belvedere.stage.source import VideoSource
@@ -29,8 +29,8 @@ IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
 class FakePeer:
     """A connection whose fate the test decides."""
 
-    def __init__(self, outlet: Outlet, request_idr: Callable[[], None], listener: PeerListener) -> None:
-        self.outlet = outlet
+    def __init__(self, subscriber: Subscriber, request_idr: Callable[[], None], listener: PeerListener) -> None:
+        self.subscriber = subscriber
         self.request_idr = request_idr
         self.listener = listener
         self.is_closed = False
@@ -86,7 +86,7 @@ class FakeProducer:
         return not self.is_on
 
 
-class House:
+class StageRig:
     """A stage with fakes around it."""
 
     def __init__(self, max_viewers: int = 8) -> None:
@@ -104,7 +104,7 @@ class House:
             on_viewers=self.counts.append,
             clock=lambda: self.now_s,
             record=self.events.append,
-            kit=Kit(self._peer, self._producer),
+            backend=StageBackend(self._peer, self._producer),
         )
 
     @property
@@ -123,12 +123,12 @@ class House:
     def _peer(
         self,
         _options: StageOptions,
-        outlet: Outlet,
+        subscriber: Subscriber,
         _origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,
     ) -> FakePeer:
-        peer = FakePeer(outlet, request_idr, listener)
+        peer = FakePeer(subscriber, request_idr, listener)
         peer.delay_s, peer.error = self.delay_s, self.error
         self.made_at.append(asyncio.get_running_loop().time())
         self.peers.append(peer)

@@ -15,7 +15,7 @@ from OpenSSL import SSL
 from belvedere.errors import OwnerError
 from belvedere.stage import aiortc_patches as patches
 from belvedere.stage.answer import RTP_WRAP
-from belvedere.stage.hub import EncodedFrame, Outlet
+from belvedere.stage.hub import EncodedFrame, Subscriber
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 
@@ -124,14 +124,14 @@ async def test_a_connection_is_made_with_one_certificate_of_its_own_and_nothing_
 
 
 async def test_a_sender_takes_the_frames_of_an_outlet_with_our_timestamps() -> None:
-    sender, outlet = Sender(), Outlet()
-    patches.pass_through(sender, outlet, RTP_WRAP - 1)  # type: ignore[arg-type]  # a part
-    outlet.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))
+    sender, subscriber = Sender(), Subscriber()
+    patches.pass_through(sender, subscriber, RTP_WRAP - 1)  # type: ignore[arg-type]  # a part
+    subscriber.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))
     frame = await sender._next_encoded_frame(None)
     assert frame.payloads == [b"one", b"two"]
     assert sent_as(123, frame.timestamp) == 10
     waiting = asyncio.create_task(sender._next_encoded_frame(None))
     await asyncio.sleep(0)
-    outlet.close()
+    subscriber.close()
     with pytest.raises(MediaStreamError):
         await waiting

@@ -20,7 +20,7 @@ from belvedere.errors import StageError, StageReason
 from belvedere.stage.aiortc_patches import PLAYOUT_DELAY_ID
 from belvedere.stage.direct import DirectPeer
 from belvedere.stage.encoder import X264Encoder
-from belvedere.stage.hub import Outlet
+from belvedere.stage.hub import Subscriber
 from belvedere.stage.offer import read_offer
 from belvedere.stage.pattern import PatternSource
 from belvedere.stage.retransmission import PAYLOAD_BYTES
@@ -267,7 +267,7 @@ class Quiet:
 
 async def answered(offer: str) -> str | StageReason:
     """What a peer makes of an offer: its answer, or why there is none."""
-    peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
+    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
     try:
         read = read_offer(offer)
         return read.complete(await peer.answer(read.video))
@@ -296,7 +296,7 @@ async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_b
 
 
 async def test_others_have_a_turn_between_reading_an_offer_and_answering_it() -> None:
-    peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
+    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
     steps: list[str] = []
 
     def receive_step() -> None:
@@ -312,7 +312,7 @@ async def test_others_have_a_turn_between_reading_an_offer_and_answering_it() ->
 
 
 async def test_a_connection_that_is_closed_while_it_is_answered_has_no_picture() -> None:
-    peer = DirectPeer(SMALL, Outlet(), 0, lambda: None, Quiet())
+    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
     answering = asyncio.create_task(peer.answer(read_offer(await offered()).video))
     await asyncio.sleep(0)
     await peer.close()

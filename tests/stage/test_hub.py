@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.stage.hub import OUTLET_FRAMES, EncodedFrame, Hub, Outlet
+from belvedere.stage.hub import SUBSCRIBER_FRAMES, EncodedFrame, Hub, Subscriber
 
 
 def frame(number: int, *, is_idr: bool = False) -> EncodedFrame:
@@ -22,13 +22,13 @@ class Requests:
         self.count += 1
 
 
-async def taken(outlet: Outlet) -> list[EncodedFrame]:
+async def taken(subscriber: Subscriber) -> list[EncodedFrame]:
     """Everything that waits."""
     frames: list[EncodedFrame] = []
     while True:
         try:
             async with asyncio.timeout(0.001):
-                got = await outlet.next_frame()
+                got = await subscriber.next_frame()
         except TimeoutError:
             return frames
         if got is None:
@@ -37,17 +37,17 @@ async def taken(outlet: Outlet) -> list[EncodedFrame]:
 
 
 async def test_a_new_viewer_starts_with_an_idr_and_misses_nothing_after_it() -> None:
-    hub, outlet = Hub(Requests()), Outlet()
-    hub.attach(outlet)
+    hub, subscriber = Hub(Requests()), Subscriber()
+    hub.attach(subscriber)
     for number in range(6):
         hub.receive_frame(frame(number, is_idr=number == 2))
-    assert [got.ticks for got in await taken(outlet)] == [2, 3, 4, 5]
+    assert [got.ticks for got in await taken(subscriber)] == [2, 3, 4, 5]
 
 
 async def test_an_idr_is_asked_for_when_a_viewer_comes_and_until_there_is_one() -> None:
     requests = Requests()
     hub = Hub(requests)
-    hub.attach(Outlet())
+    hub.attach(Subscriber())
     assert requests.count == 1
     hub.receive_frame(frame(1))
     assert requests.count == 2
@@ -58,37 +58,37 @@ async def test_an_idr_is_asked_for_when_a_viewer_comes_and_until_there_is_one() 
 
 async def test_a_slow_viewer_goes_on_at_the_next_idr_and_holds_nobody_up() -> None:
     requests = Requests()
-    hub, slow, quick = Hub(requests), Outlet(), Outlet()
+    hub, slow, quick = Hub(requests), Subscriber(), Subscriber()
     hub.attach(slow)
     hub.attach(quick)
     asked = requests.count
     received = []
-    for number in range(OUTLET_FRAMES + 2):
+    for number in range(SUBSCRIBER_FRAMES + 2):
         hub.receive_frame(frame(number, is_idr=number == 0))
         received += await taken(quick)
-    assert [got.ticks for got in received] == list(range(OUTLET_FRAMES + 2))
+    assert [got.ticks for got in received] == list(range(SUBSCRIBER_FRAMES + 2))
     assert requests.count > asked
     assert await taken(slow) == []
     hub.receive_frame(frame(100, is_idr=True))
     hub.receive_frame(frame(101))
     assert [got.ticks for got in await taken(slow)] == [100, 101]
-    assert slow.dropped == OUTLET_FRAMES + 2
+    assert slow.dropped == SUBSCRIBER_FRAMES + 2
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=60))
 def test_whatever_comes_a_viewer_sees_unbroken_runs_that_start_at_an_idr(steps: list[tuple[bool, int]]) -> None:
-    outlet = Outlet()
+    subscriber = Subscriber()
 
     async def play() -> list[EncodedFrame]:
         seen: list[EncodedFrame] = []
         for number, (is_idr, reads) in enumerate(steps):
-            outlet.receive_frame(frame(number, is_idr=is_idr))
+            subscriber.receive_frame(frame(number, is_idr=is_idr))
             for _ in range(reads):
-                if len(outlet._frames):
-                    got = await outlet.next_frame()
+                if len(subscriber._frames):
+                    got = await subscriber.next_frame()
                     assert got is not None
                     seen.append(got)
-            assert len(outlet._frames) <= OUTLET_FRAMES
+            assert len(subscriber._frames) <= SUBSCRIBER_FRAMES
         return seen
 
     seen = asyncio.run(play())
@@ -97,21 +97,21 @@ def test_whatever_comes_a_viewer_sees_unbroken_runs_that_start_at_an_idr(steps: 
 
 
 async def test_closing_an_outlet_wakes_its_reader_and_ends_it() -> None:
-    hub, outlet = Hub(Requests()), Outlet()
-    hub.attach(outlet)
+    hub, subscriber = Hub(Requests()), Subscriber()
+    hub.attach(subscriber)
     hub.receive_frame(frame(1, is_idr=True))
-    hub.detach(outlet)
-    assert await outlet.next_frame() is None
-    assert outlet.receive_frame(frame(2, is_idr=True)) is False
-    assert await outlet.next_frame() is None
+    hub.detach(subscriber)
+    assert await subscriber.next_frame() is None
+    assert subscriber.receive_frame(frame(2, is_idr=True)) is False
+    assert await subscriber.next_frame() is None
 
 
 async def test_a_reader_that_waits_is_woken_by_the_next_frame() -> None:
-    outlet = Outlet()
-    reader = asyncio.create_task(outlet.next_frame())
+    subscriber = Subscriber()
+    reader = asyncio.create_task(subscriber.next_frame())
     await asyncio.sleep(1)
     assert not reader.done()
-    outlet.receive_frame(frame(7, is_idr=True))
+    subscriber.receive_frame(frame(7, is_idr=True))
     got = await reader
     assert got is not None
     assert got.ticks == 7

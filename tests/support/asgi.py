@@ -7,7 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -56,7 +56,7 @@ class SocketPeer:
 
     async def hear(self, *types: str) -> dict[str, Any]:
         """The next message, or the next of these types; others are passed over."""
-        async with within(PATIENCE_S):
+        async with timeout(PATIENCE_S):
             while True:
                 message = await self._heard.get()
                 if not types or message["type"] in types:
@@ -68,7 +68,7 @@ class SocketPeer:
 
     async def over(self) -> None:
         """Wait until the application has ended its work for this socket."""
-        async with within(PATIENCE_S):
+        async with timeout(PATIENCE_S):
             await self.is_over.wait()
 
     def stop_reading(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from belvedere.access.door import Door, DoorOptions
+from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import ControlOptions
@@ -21,7 +21,7 @@ from belvedere.stage.answer import Answer, CaptureClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from belvedere.access.sessions import Admission
+    from belvedere.access.sessions import IssuedSession
     from belvedere.events import Event
 
 
@@ -72,7 +72,7 @@ class FakeStage:
         self.refusal: StageReason | None = None
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
 
-    def warm(self) -> None:
+    def preload(self) -> None:
         """Note that somebody asked for it."""
         self.is_warm = True
 
@@ -102,15 +102,15 @@ class EngineRig:
     clock: Callable[[], float]
     bus: Bus
     engine: Engine
-    door: Door
+    invitations: Invitations
     options: ControlOptions
     units: dict[Axis, FakeUnit]
     stage: FakeStage = field(default_factory=FakeStage)
     events: list[Event] = field(default_factory=list)
 
-    def let_in(self, person: str = "", rank: int = 0) -> Admission:
+    def open_session(self, person: str = "", rank: int = 0) -> IssuedSession:
         """Somebody with a link comes in."""
-        admission = self.door.admit(self.door.invite(person, rank))
+        admission = self.invitations.redeem(self.invitations.invite(person, rank))
         assert admission is not None
         return admission
 
@@ -129,7 +129,9 @@ class EngineRig:
 
 
 @asynccontextmanager
-async def open_rig(options: ControlOptions | None = None, door: DoorOptions | None = None) -> AsyncIterator[EngineRig]:
+async def open_rig(
+    options: ControlOptions | None = None, invitations: AccessOptions | None = None
+) -> AsyncIterator[EngineRig]:
     """Run an engine on the running loop's clock, with both units in reach."""
     clock = asyncio.get_running_loop().time
     options = options or ControlOptions()
@@ -144,7 +146,9 @@ async def open_rig(options: ControlOptions | None = None, door: DoorOptions | No
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(0)
     try:
-        yield EngineRig(clock, bus, engine, Door(clock, door, events.append), options, units, events=events)
+        yield EngineRig(
+            clock, bus, engine, Invitations(clock, invitations, events.append), options, units, events=events
+        )
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError, InternalError):

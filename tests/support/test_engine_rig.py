@@ -54,15 +54,15 @@ async def test_the_rig_stops_when_it_is_left() -> None:
 
 async def test_somebody_can_be_let_in() -> None:
     async with open_rig() as rig:
-        admission = rig.let_in("ana", rank=3)
-        assert rig.door.session(admission.cookie) == admission.session
+        admission = rig.open_session("ana", rank=3)
+        assert rig.invitations.session(admission.cookie) == admission.session
         assert (admission.session.person, admission.session.rank) == ("ana", 3)
 
 
 async def test_the_fake_stage_answers_refuses_and_forgets() -> None:
     async with open_rig() as rig:
         stage = rig.stage
-        stage.warm()
+        stage.preload()
         answer = await stage.answer("v=0", "ana")
         await stage.answer("v=0", "ana")
         await stage.answer("v=0", "ben")

@@ -82,9 +82,9 @@ def test_time_without_a_processor_is_not_the_loops_own_doing() -> None:
 
 
 def _look_until_stalled(watchdog: LoopWatchdog) -> Watched:
-    give_up_at = time.monotonic() + 10
+    deadline_at = time.monotonic() + 10
     while True:
         watched = watchdog.take()
         if any("sees_a_stall" in stall.stack for stall in watched.stalls):
             return watched
-        assert time.monotonic() < give_up_at, "no stall was seen"
+        assert time.monotonic() < deadline_at, "no stall was seen"

@@ -56,7 +56,7 @@ class AcknowledgesTooEarly(Unit):
 
 
 class ProbesWithoutAsking(Unit):
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         await asyncio.sleep(0.001)
         return True
 

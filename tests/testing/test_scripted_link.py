@@ -18,7 +18,7 @@ async def test_without_a_script_everything_goes_well_at_once() -> None:
     link = ScriptedLink()
     assert await link.open(ignore, ignore) == DETAILS
     await link.write(b"x", response=True)
-    assert await link.probe()
+    assert await link.keep_alive()
     await link.close()
     assert link.calls == ["open", "write", "probe", "close"]
     assert [(one.frame, one.response, one.connection) for one in link.writes] == [(b"x", True, 1)]
@@ -42,7 +42,7 @@ async def test_a_call_may_hang_until_it_is_cancelled() -> None:
     link.script("probe", HANG)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(100):
-            await link.probe()
+            await link.keep_alive()
 
 
 async def test_a_call_may_hang_until_it_is_released_whoever_cancels_it() -> None:

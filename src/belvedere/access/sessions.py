@@ -43,7 +43,7 @@ class EndedSession(msgspec.Struct, frozen=True):
     reason: EndReason
 
 
-class Admission(msgspec.Struct, frozen=True, kw_only=True):
+class IssuedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A fresh session with the secret that proves it; the secret is kept nowhere else."""
 
     session: Session
@@ -67,7 +67,7 @@ def digest(secret: str) -> bytes:
 class Sessions:
     """All sessions that have not ended; time is an argument.
 
-    Never more than `at_most`, as long as `make_room` is called before each `open`. Whoever is forgotten here is
+    Never more than `at_most`, as long as `evict_oldest` is called before each `open`. Whoever is forgotten here is
     returned, because what the session holds must be taken back.
     """
 
@@ -80,24 +80,24 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def make_room(self) -> Session | None:
+    def evict_oldest(self) -> Session | None:
         """Forget the session with the least time left if one more would be too many; returns it."""
         if len(self._by_id) < self._at_most:
             return None
         return self.end(min(self._by_id.values(), key=lambda session: session.ends_at_s).id)
 
-    def open(self, now: float, person: str, rank: int) -> Admission:
+    def open(self, now: float, person: str, rank: int) -> IssuedSession:
         """Let somebody in; without a name, `person` is the session itself."""
         name = secrets.token_hex(6)
         session = Session(id=name, person=person or name, rank=rank, ends_at_s=now + self._lifetime_s)
         self._by_id[name] = session
-        return self.prove(session)
+        return self.issue(session)
 
-    def prove(self, session: Session) -> Admission:
+    def issue(self, session: Session) -> IssuedSession:
         """One more cookie for a session that has not ended."""
         cookie = new_secret()
         self._ids[digest(cookie)] = session.id
-        return Admission(session=session, cookie=cookie)
+        return IssuedSession(session=session, cookie=cookie)
 
     def find(self, now: float, cookie: str) -> Session | None:
         """The session that this cookie proves, or None where there is none or it has ended."""

@@ -6,17 +6,17 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from belvedere.access.door import Door
+from belvedere.access.invitations import Invitations
 from belvedere.app.event_log import EventLog
-from belvedere.app.guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.app.position_recorder import PositionRecorder
-from belvedere.app.settings import House, Reach
+from belvedere.app.settings import Config, Reach
+from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.events import EventStream
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
@@ -32,7 +32,7 @@ from belvedere.store.positions import ORIGIN, SavedPositions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.app.notify import Notifier
+    from belvedere.app.systemd_notify import Notifier
     from belvedere.control.options import AxisLimits
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
@@ -50,30 +50,30 @@ class Belvedere:
     engine: Engine
     units: dict[Axis, UnitSupervisor]
     stage: Stage
-    door: Door
-    parts: Parts
+    invitations: Invitations
+    dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
 
 
-def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
+def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
     """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
-    settings, profile = house.settings, house.profile
+    settings, profile = config.settings, config.profile
     bus, events = Bus(), EventStream()
     events.subscribe(EventLog().receive)
-    database = Database(house.store) if house.store is not None else None
-    positions = SavedPositions(database, _counted(house)) if database is not None else None
+    database = Database(config.store) if config.store is not None else None
+    positions = SavedPositions(database, _counted(config)) if database is not None else None
     if database is not None:
         database.open()
-    control = Control(settings.control, {axis: _setup(house, axis, positions) for axis in AXES})
+    control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
     guard = UnitGuard(
-        _guardian(house, clock),
+        _guardian(config, clock),
         notifier,
         profile,
         beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN,
-        is_wanted=_wants_guardian(house),
+        is_wanted=_wants_guardian(config),
     )
     engine = Engine(
         control,
@@ -85,8 +85,8 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         record=events.record,
     )
 
-    virtual_head = _virtual_head(house) if settings.head.reach is Reach.VIRTUAL else None
-    link_to = _links(house, virtual_head)
+    virtual_head = _virtual_head(config) if settings.head.reach is Reach.VIRTUAL else None
+    link_to = _links(config, virtual_head)
     units = {}
     for axis in AXES:
         unit = profile.unit(axis)
@@ -97,18 +97,18 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
     guard.attach(engine, units)
 
     stage = Stage(
-        picture_source(house, virtual_head),
+        picture_source(config, virtual_head),
         settings.stage,
         on_viewers=lambda viewers: bus.publish("stage", viewers),
         clock=clock,
         record=events.record,
     )
-    door = Door(clock, record=events.record)
-    parts = Parts(
+    invitations = Invitations(clock, record=events.record)
+    dependencies = Dependencies(
         engine=engine,
         bus=bus,
         stage=stage,
-        door=door,
+        invitations=invitations,
         clock=clock,
         head_name=profile.name,
         control=settings.control,
@@ -119,36 +119,36 @@ def build(house: House, clock: Callable[[], float], notifier: Notifier) -> Belve
         guardian=lambda: guard.state,
     )
     position_recorder = PositionRecorder(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, door, parts, database, position_recorder, virtual_head, guard)
+    return Belvedere(engine, units, stage, invitations, dependencies, database, position_recorder, virtual_head, guard)
 
 
-def _wants_guardian(house: House) -> bool:
+def _wants_guardian(config: Config) -> bool:
     """Whether something must stop the units when this process cannot; virtual ones live in it, and stop with it."""
-    return house.settings.head.reach is Reach.BLUETOOTH and house.settings.guardian.enabled
+    return config.settings.head.reach is Reach.BLUETOOTH and config.settings.guardian.enabled
 
 
-def _guardian(house: House, clock: Callable[[], float]) -> GuardianProcess | None:
+def _guardian(config: Config, clock: Callable[[], float]) -> GuardianProcess | None:
     """What stops the units; a house without it is worth having all the same, and says so."""
-    if not _wants_guardian(house):
+    if not _wants_guardian(config):
         return None
-    stop = stop_frame(house.profile.frame)
+    stop = stop_frame(config.profile.frame)
     try:
-        return GuardianProcess(stop, dead_man_s=house.settings.control.dead_man_s, clock=clock)
+        return GuardianProcess(stop, dead_man_s=config.settings.control.dead_man_s, clock=clock)
     except (OSError, AttributeError) as error:  # only Linux has such memory, and not everybody may have it there
         logger.warning("the guardian is missing: %s; if Belvedere hangs, the head turns on", error)
         return None
 
 
-def _counted(house: House) -> list[str]:
+def _counted(config: Config) -> list[str]:
     """The axes whose position is reckoned: those whose speed is known."""
-    units = ((axis, house.profile.unit(axis)) for axis in AXES)
+    units = ((axis, config.profile.unit(axis)) for axis in AXES)
     return [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
 
 
-def _setup(house: House, axis: Axis, positions: SavedPositions | None) -> AxisSetup:
-    unit = house.profile.unit(axis)
+def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> AxisSetup:
+    unit = config.profile.unit(axis)
     position = positions.at_start.get(axis, ORIGIN) if positions is not None else ORIGIN
-    limits: AxisLimits = getattr(house.settings.control, axis)
+    limits: AxisLimits = getattr(config.settings.control, axis)
     if limits.is_limited and not position.is_sure:
         logger.warning(
             "%s may have moved since its position was kept: its limits may be off; see docs/how-to/limit-travel.md",
@@ -162,15 +162,15 @@ def _setup(house: House, axis: Axis, positions: SavedPositions | None) -> AxisSe
     )
 
 
-def _virtual_head(house: House) -> VirtualHead:
+def _virtual_head(config: Config) -> VirtualHead:
     from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and only here when asked for
 
-    return VirtualHead(house.profile)
+    return VirtualHead(config.profile)
 
 
-def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProfile | None], UnitLink]:
+def _links(config: Config, virtual_head: VirtualHead | None) -> Callable[[UnitProfile | None], UnitLink]:
     """How to reach a unit: all units of an adapter share its radio."""
-    if house.settings.head.reach is Reach.NONE:
+    if config.settings.head.reach is Reach.NONE:
         return lambda _unit: DisabledUnit()
     from belvedere.link.ble import BleUnit  # noqa: PLC0415 - bleak is heavy, and not needed without Bluetooth
     from belvedere.link.radio import Radio  # noqa: PLC0415 - likewise
@@ -178,11 +178,11 @@ def _links(house: House, virtual_head: VirtualHead | None) -> Callable[[UnitProf
     radio = Radio(
         client_backend=virtual_head.client_backend if virtual_head else None,
         scanner_backend=virtual_head.scanner_backend if virtual_head else None,
-        adapter=house.settings.head.adapter,
-        options=house.settings.link,
+        adapter=config.settings.head.adapter,
+        options=config.settings.link,
         takes_over=virtual_head is None,
     )
-    all_units = [unit for axis in AXES if (unit := house.profile.unit(axis)) is not None]
+    all_units = [unit for axis in AXES if (unit := config.profile.unit(axis)) is not None]
     return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio, _others(all_units, unit))
 
 
@@ -190,9 +190,9 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
     return [other for other in units if other is not unit]
 
 
-def picture_source(house: House, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
+def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
     """What the stage shows: a camera is made anew for each first viewer, and all look at the same room."""
-    settings = house.settings.stage
+    settings = config.settings.stage
 
     if settings.source == "test":
         return PatternSource

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from belvedere.app.build import Belvedere, build
-from belvedere.app.notify import Notifier
+from belvedere.app.systemd_notify import Notifier
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from belvedere.app.settings import House
+    from belvedere.app.settings import Config
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ FILES_LIMIT = resource.RLIMIT_NOFILE
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
 
 
-async def live(
-    house: House,
+async def run_until_ended(
+    config: Config,
     announce: Callable[[str], None],
     *,
     ending: asyncio.Event | None = None,
@@ -47,26 +47,26 @@ async def live(
     """
     ending = ending or asyncio.Event()
     with _signals_to(ending):
-        return await _live(house, announce, ending, on_built, on_ending)
+        return await _run_until_ended(config, announce, ending, on_built, on_ending)
 
 
-async def _live(
-    house: House,
+async def _run_until_ended(
+    config: Config,
     announce: Callable[[str], None],
     ending: asyncio.Event,
     on_built: Callable[[Belvedere], None],
     on_ending: Callable[[int], None],
 ) -> int:
-    sockets = listen(house.settings.server.host, house.settings.server.port)
+    sockets = listen(config.settings.server.host, config.settings.server.port)
     notifier = Notifier()
-    belvedere = build(house, time.monotonic, notifier)
+    belvedere = build(config, time.monotonic, notifier)
     on_built(belvedere)
     if belvedere.virtual_head is not None:
         await belvedere.virtual_head.start()
 
     def opened() -> None:
         notifier.ready()
-        announce(f"{_address(sockets)}/enter/{belvedere.door.invite('owner')}")
+        announce(f"{_address(sockets)}/enter/{belvedere.invitations.invite('owner')}")
 
     moving = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),
@@ -77,9 +77,9 @@ async def _live(
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
-        app = create_app(belvedere.parts)
-        proxies = TrustedProxies(house.settings.server.trusted_proxies)
-        limits = ConnectionLimits(app.session_of, proxies, _most_files())
+        app = create_app(belvedere.dependencies)
+        proxies = TrustedProxies(config.settings.server.trusted_proxies)
+        limits = ConnectionLimits(app.session_of, proxies, _max_files())
         moving.add(asyncio.create_task(serve(app, sockets, opened, limits), name=DOOR))
         await _until_the_end(moving, ending)
         status = 1 if _has_failed(moving) else 0
@@ -87,11 +87,11 @@ async def _live(
         notifier.stopping()
         on_ending(status)
         async with belvedere.guard.ending(guarding):
-            is_at_rest = await _end(belvedere, moving, house.settings.link.last_search_s)
+            is_at_rest = await _end(belvedere, moving, config.settings.link.final_search_s)
     return status if is_at_rest else 1
 
 
-def _most_files() -> int:
+def _max_files() -> int:
     """How many files the process may open, after asking for FILES where that is allowed."""
     soft, hard = (FILES if limit == resource.RLIM_INFINITY else limit for limit in resource.getrlimit(FILES_LIMIT))
     wanted = max(soft, min(FILES, hard))

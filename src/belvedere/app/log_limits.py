@@ -7,7 +7,7 @@ from typing import Final
 
 LINES: Final = 10  # of one kind in a window; a thing that happens more often is told by its number
 WINDOW_S: Final = 60.0
-MOST_KINDS: Final = 256  # a kind is a place in a program; whatever makes more of them shares one
+MAX_KINDS: Final = 256  # a kind is a place in a program; whatever makes more of them shares one
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class LineLimits:
 
     def take(self, now: float, kind: str) -> bool:
         """Whether one more line of this kind may be said now."""
-        if kind not in self._windows and len(self._windows) >= MOST_KINDS:
+        if kind not in self._windows and len(self._windows) >= MAX_KINDS:
             kind = ""
         window = self._windows.setdefault(kind, _Window(now))
         if window.said >= LINES:

@@ -23,10 +23,10 @@ from belvedere.app.log_limits import WINDOW_S, LineLimits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MOST_WAITING: Final = 1000  # lines
+MAX_WAITING: Final = 1000  # lines
 LONGEST_LINE: Final = 2000  # characters
-FLUSH_WITHIN_S: Final = 1.0  # at the end
-WRITABLE_WITHIN_S: Final = 1.0  # between two looks at a pipe that takes nothing, without blocking
+FLUSH_TIMEOUT_S: Final = 1.0  # at the end
+WRITABLE_TIMEOUT_S: Final = 1.0  # between two looks at a pipe that takes nothing, without blocking
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -43,7 +43,7 @@ class LogOutput(logging.Handler):
         self._descriptor = descriptor
         self._clock = clock
         self._limits = LineLimits()
-        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
@@ -65,8 +65,8 @@ class LogOutput(logging.Handler):
         with self.lock or contextlib.nullcontext():
             self._tell_held_back(self._clock() + WINDOW_S)
         with contextlib.suppress(queue.Full):
-            self._waiting.put(None, timeout=FLUSH_WITHIN_S)
-            self._thread.join(FLUSH_WITHIN_S)
+            self._waiting.put(None, timeout=FLUSH_TIMEOUT_S)
+            self._thread.join(FLUSH_TIMEOUT_S)
         super().close()
 
     def _tell_held_back(self, now: float) -> None:
@@ -164,4 +164,4 @@ def _write(descriptor: int, line: str) -> None:
             try:
                 data = data[os.write(descriptor, data) :]
             except BlockingIOError:  # whoever shares the file made it so
-                select.select([], [descriptor], [], WRITABLE_WITHIN_S)
+                select.select([], [descriptor], [], WRITABLE_TIMEOUT_S)

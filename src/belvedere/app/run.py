@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.app.build import Belvedere
-    from belvedere.app.settings import House
+    from belvedere.app.settings import Config
 
 STDERR = 2
 END_S = 30.0  # more than an end takes, with a unit that is sought to be told to stop
@@ -23,7 +23,7 @@ LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs
 
 
 def run(
-    house: House,
+    config: Config,
     announce: Callable[[str], None],
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
 ) -> int:
@@ -33,11 +33,11 @@ def run(
     open, is waited for there.
     """
     with logging_to(STDERR):
-        return _run(house, announce, on_built)
+        return _run(config, announce, on_built)
 
 
-def _run(house: House, announce: Callable[[str], None], on_built: Callable[[Belvedere], None]) -> int:
-    from belvedere.app.lifecycle import live  # noqa: PLC0415 - the server is heavy, and `config check` needs none
+def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Belvedere], None]) -> int:
+    from belvedere.app.lifecycle import run_until_ended  # noqa: PLC0415 - the server is heavy, and `config check` needs none
 
     timers: list[threading.Timer] = []
     status = 1
@@ -55,24 +55,24 @@ def _run(house: House, announce: Callable[[str], None], on_built: Callable[[Belv
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.get_loop().set_exception_handler(report_loop_error)
             try:
-                ended = live(
-                    house,
+                ended = run_until_ended(
+                    config,
                     opened,
                     on_built=built,
-                    on_ending=lambda known: timers.append(leave_anyway(known, END_S)),
+                    on_ending=lambda known: timers.append(force_exit(known, END_S)),
                 )
                 status = runner.run(ended)
             finally:
-                timers.append(leave_anyway(status, LEAVE_S))
+                timers.append(force_exit(status, LEAVE_S))
     finally:
         for timer in timers:
             timer.cancel()
     return status
 
 
-def leave_anyway(status: int, within_s: float, leave: Callable[[int], None] = os._exit) -> threading.Timer:
-    """End the process after `within_s` unless cancelled: the loop waits for calls that ignore their own cancelling."""
-    timer = threading.Timer(within_s, leave, (status,))
+def force_exit(status: int, timeout_s: float, leave: Callable[[int], None] = os._exit) -> threading.Timer:
+    """End the process after `timeout_s` unless cancelled: the loop waits for calls that ignore their own cancelling."""
+    timer = threading.Timer(timeout_s, leave, (status,))
     timer.daemon = True
     timer.start()
     return timer

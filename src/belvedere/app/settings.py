@@ -11,7 +11,7 @@ import msgspec
 
 from belvedere.control.options import ControlOptions
 from belvedere.errors import SettingsError
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_document
@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: StoreSettings = StoreSettings()
 
 
-class House(msgspec.Struct, frozen=True):
+class Config(msgspec.Struct, frozen=True):
     """Settings together with the head's profile, checked against each other, and the store's file if there is one."""
 
     settings: Settings
@@ -126,13 +126,13 @@ DEMO = Settings(
 """What `belvedere demo` runs: everything real but the head and the room."""
 
 
-def read_house(path: Path) -> House:
+def read_config(path: Path) -> Config:
     """Read the owner's file and the profile it names. Raises SettingsError with file, key and what is allowed."""
     settings = read_document(_text_of(path, ""), Settings, str(path))
-    return furnish(settings, str(path), path.parent)
+    return resolve(settings, str(path), path.parent)
 
 
-def furnish(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> House:
+def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> Config:
     """Settings with their profile, the house's own units put in, and what cannot go together refused."""
     profile = _merged(_profile(settings.head.profile, file, folder), settings.head, file)
     for axis in AXES:
@@ -142,7 +142,7 @@ def furnish(settings: Settings, file: str = "belvedere.toml", folder: Path = Pat
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, measured once")
     state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
-    return House(settings, profile, state_folder / settings.store.file if settings.store.file else None)
+    return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
 
 
 def _profile(name: str, file: str, folder: Path) -> HeadProfile:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from belvedere.app.run import leave_anyway
+from belvedere.app.run import force_exit
 from belvedere.errors import OwnerError
 from belvedere.link.options import AdapterName as BluezName
 
@@ -49,7 +49,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     async def run_then_arm_exit() -> int:
         status = await command
         sys.stdout.flush()
-        timers.append(leave_anyway(status, EXIT_TIMEOUT_S))
+        timers.append(force_exit(status, EXIT_TIMEOUT_S))
         return status
 
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import read_house
+from belvedere.app.settings import read_config
 
 
 def check(
@@ -15,7 +15,7 @@ def check(
     /,
 ) -> int:
     """Check a configuration file and the profile it names. Raises SettingsError."""
-    house = read_house(file)
-    axes = " and ".join(axis for axis in ("pan", "tilt") if getattr(house.profile, axis) is not None)
-    print(f"{file} is valid: {house.profile.name} ({axes}), video source {house.settings.stage.source}")
+    config = read_config(file)
+    axes = " and ".join(axis for axis in ("pan", "tilt") if getattr(config.profile, axis) is not None)
+    print(f"{file} is valid: {config.profile.name} ({axes}), video source {config.settings.stage.source}")
     return 0

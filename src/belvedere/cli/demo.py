@@ -10,9 +10,9 @@ import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.run import run
-from belvedere.app.settings import DEMO, furnish
+from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError, SettingsError
-from belvedere.gateway.parts import GatewayOptions
+from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.document import read_table
 
 
@@ -29,11 +29,11 @@ def demo(
         options = read_table({"host": host, "port": port}, GatewayOptions, "demo")
     except SettingsError as error:  # names the key; here it was given as an option
         raise SettingsError("demo", f"--{error.key}", error.problem, error.allowed) from error
-    house = furnish(msgspec.structs.replace(DEMO, server=options))
+    config = resolve(msgspec.structs.replace(DEMO, server=options))
 
     def announce(link: str) -> None:
         print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Press Ctrl-C to stop.\n", flush=True)
         if browser:
             webbrowser.open(link)
 
-    return run(house, announce)
+    return run(config, announce)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import Reach, Settings, furnish, read_house
+from belvedere.app.settings import Reach, Settings, read_config, resolve
 from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
-    from belvedere.app.settings import House
+    from belvedere.app.settings import Config
     from belvedere.lab.doctor.check import CheckResult
 
 DEFAULT_FILE = Path("belvedere.toml")
@@ -31,30 +31,30 @@ def doctor(
     virtual: Virtual = False,
 ) -> int:
     """Run all checks and print their results; returns 1 where one failed. Units are sent nothing but stops."""
-    house, file_result = _read_configuration(config)
+    loaded, file_result = _read_configuration(config)
 
     async def checked() -> int:
-        results = await _run_checks(house, adapter, wants_units=units, is_virtual=virtual, is_json=json)
+        results = await _run_checks(loaded, adapter, wants_units=units, is_virtual=virtual, is_json=json)
         return _print_results([file_result, *results], is_json=json)
 
     return run(checked())
 
 
-def _read_configuration(path: Path | None) -> tuple[House, CheckResult]:
+def _read_configuration(path: Path | None) -> tuple[Config, CheckResult]:
     """The configuration, or the defaults where it cannot be read; and the result of this check."""
     from belvedere.lab.doctor.check import CheckResult, CheckState  # noqa: PLC0415 - bleak is heavy
 
     name = "configuration"
     if path is None and not DEFAULT_FILE.exists():
         message = f"no {DEFAULT_FILE} in this folder; checked with the defaults"
-        return furnish(Settings()), CheckResult(
+        return resolve(Settings()), CheckResult(
             name, CheckState.WARNING, message, "belvedere doctor --config /path/to/belvedere.toml"
         )
     file = path or DEFAULT_FILE
     try:
-        return read_house(file), CheckResult(name, CheckState.OK, f"{file} is valid")
+        return read_config(file), CheckResult(name, CheckState.OK, f"{file} is valid")
     except OwnerError as error:
-        return furnish(Settings()), CheckResult(
+        return resolve(Settings()), CheckResult(
             name,
             CheckState.ERROR,
             f"{error}; checked with the defaults",
@@ -63,24 +63,24 @@ def _read_configuration(path: Path | None) -> tuple[House, CheckResult]:
 
 
 async def _run_checks(
-    house: House, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
+    loaded: Config, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
 ) -> list[CheckResult]:
     from rich.console import Console  # noqa: PLC0415 - only here
 
     from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.doctor.checks import CheckContext, checks  # noqa: PLC0415 - likewise
 
-    settings = house.settings
+    settings = loaded.settings
     progress = Console(stderr=True)
     spinner = progress.status("checking ...") if progress.is_terminal and not is_json else nullcontext()
-    async with opened_adapter(name or settings.head.adapter, house.profile if is_virtual else None) as adapter:
+    async with opened_adapter(name or settings.head.adapter, loaded.profile if is_virtual else None) as adapter:
         context = CheckContext(
-            profile=house.profile,
+            profile=loaded.profile,
             adapter=adapter,
             stage=settings.stage,
             host=settings.server.host,
             port=settings.server.port,
-            folder=house.store.parent if house.store is not None else Path(),
+            folder=loaded.store.parent if loaded.store is not None else Path(),
             wants_units=wants_units,
             has_guardian=settings.guardian.enabled if settings.head.reach is Reach.BLUETOOTH else None,
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from belvedere.app.run import run
-from belvedere.app.settings import read_house
+from belvedere.app.settings import read_config
 
 
 def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] = Path("belvedere.toml")) -> int:
@@ -17,4 +17,4 @@ def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] =
     def announce(link: str) -> None:
         print(f"Belvedere is open: {link}", flush=True)
 
-    return run(read_house(config), announce)
+    return run(read_config(config), announce)

@@ -12,8 +12,8 @@ class Ceiling:
     none: otherwise whoever takes turns with themselves would never have to stop.
     """
 
-    def __init__(self, most_s: float, rest_s: float) -> None:
-        self._most_s = most_s
+    def __init__(self, max_s: float, rest_s: float) -> None:
+        self._max_s = max_s
         self._rest_s = rest_s
         self._began_at = -math.inf  # when the head first moved after the last rest
         self._at_rest_since: float | None = -math.inf
@@ -35,7 +35,7 @@ class Ceiling:
 
     def ends_at(self, now: float) -> float:
         """Until when the head may be moved without rest; infinite once it has rested."""
-        return math.inf if self._has_rested(now) else self._began_at + self._most_s
+        return math.inf if self._has_rested(now) else self._began_at + self._max_s
 
     def _has_rested(self, now: float) -> bool:
         return self._at_rest_since is not None and now - self._at_rest_since >= self._rest_s

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from belvedere.control.age import age_bound_s, top_speed
 from belvedere.control.ceiling import Ceiling
-from belvedere.control.delay import most_age_s, top_speed
-from belvedere.control.effects import Effect, NoticeCode, Tell
-from belvedere.control.lateness import Lateness
+from belvedere.control.effects import Effect, NoticeCode, Notify
 from belvedere.control.lease import Driver, Lease, LeaseVerb
 from belvedere.control.motion import NO_HOLD, AxisMotion, AxisSetup
+from belvedere.control.relative_delay import RelativeDelay
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES, Axis
@@ -71,14 +71,14 @@ class Control:
         self._axes = {axis: AxisMotion(axis, axes.get(axis, AxisSetup()), options.acceleration_per_s) for axis in AXES}
         self._lease = Lease(options)
         self._drivers: dict[str, Driver] = {}
-        self._lateness: dict[str, Lateness] = {}
+        self._relative_delay: dict[str, RelativeDelay] = {}
         self._hold: _Hold | None = None
         self._ceiling = Ceiling(options.hold_ceiling_s, rest_s=options.dead_man_s)
         self._last_seq = -1
         self._last_hold = NO_HOLD
         self._now = -math.inf
         self._is_closing = False
-        self._tells: list[Tell] = []
+        self._tells: list[Notify] = []
 
     @property
     def now(self) -> float:
@@ -91,7 +91,7 @@ class Control:
         """A session came; it may ask for the lease from now on."""
         self._advance(now)
         self._drivers[driver.session] = driver
-        self._lateness[driver.session] = Lateness()
+        self._relative_delay[driver.session] = RelativeDelay()
 
     def receive_session_closed(self, now: float, session: str) -> None:
         """A session went: whatever it held ends now, and the lease waits for it for the grace time."""
@@ -99,12 +99,12 @@ class Control:
         if self._lease.receive_gone(now, session):
             self._cut(None)
         self._drivers.pop(session, None)
-        self._lateness.pop(session, None)
+        self._relative_delay.pop(session, None)
 
     def receive_lease(self, now: float, session: str, verb: LeaseVerb) -> None:
         """A session asks for the lease or returns it. Raises VisitorError."""
         self._advance(now)
-        asking = self._known(session)
+        asking = self._driver_of(session)
         before = self._lease.driver
         if verb is LeaseVerb.RETURN:
             changed = self._lease.receive_return(session)
@@ -115,12 +115,12 @@ class Control:
         if changed:
             self._lease_changed(before, is_told=before is not None and before.session != session)
 
-    def receive_sign_of_life(self, now: float, session: str, sent_at_s: float) -> None:
+    def receive_heartbeat(self, now: float, session: str, sent_at_s: float) -> None:
         """A session said that it is there: its lease is retained, and the speed of its way is learned."""
         self._advance(now)
-        self._lease.receive_sign_of_life(now, session)
-        if session in self._lateness and math.isfinite(sent_at_s):
-            self._lateness[session].receive(now, sent_at_s)
+        self._lease.receive_heartbeat(now, session)
+        if session in self._relative_delay and math.isfinite(sent_at_s):
+            self._relative_delay[session].receive(now, sent_at_s)
 
     def receive_setpoint(self, now: float, session: str, setpoint: Setpoint) -> None:
         """A held stick's wanted velocity; the newest wins, slower where its sender is far away. Raises VisitorError."""
@@ -130,7 +130,7 @@ class Control:
             self._hold, self._last_hold = _Hold(setpoint.hold, now), setpoint.hold
         self._hold.expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
         stamp = Stamp(session, setpoint.seq, setpoint.sent_at_s)
-        slowed = setpoint.slowed(top_speed(most_age_s(now, setpoint.heard_s), self.options.max_age_s))
+        slowed = setpoint.slowed(top_speed(age_bound_s(now, setpoint.heard_s), self.options.max_age_s))
         for axis, motion in self._axes.items():
             motion.receive_target(slowed.velocity(axis), setpoint.hold, stamp)
 
@@ -139,7 +139,7 @@ class Control:
         self._advance(now)
         if not self._lease.is_held_by(session) or epoch != self._lease.epoch:
             return
-        self._lease.receive_sign_of_life(now, session)
+        self._lease.receive_heartbeat(now, session)
         self._last_hold = max(self._last_hold, hold)
         if self._hold is not None and hold >= self._hold.number:
             self._end_hold(stamp)
@@ -147,7 +147,7 @@ class Control:
     def receive_stop(self, now: float, session: str) -> None:
         """Somebody in the house, driving or not, wants everything to stop."""
         self._advance(now)
-        self._lease.receive_sign_of_life(now, session)
+        self._lease.receive_heartbeat(now, session)
         self._cut(NoticeCode.STOPPED)
         for motion in self._axes.values():
             motion.receive_stop(now)
@@ -166,7 +166,7 @@ class Control:
         motion = self._axes[axis]
         motion.receive_ready(now, is_ready=is_ready)
         if not is_ready and motion.receive_cut(self._last_hold):
-            self._tell(NoticeCode.LINK_LOST, axis, self._last_hold)
+            self._notify(NoticeCode.LINK_LOST, axis, self._last_hold)
 
     def receive_written(self, now: float, axis: Axis, velocity: float) -> None:
         """A velocity was handed to the radio: from now on the unit turns like that."""
@@ -213,7 +213,7 @@ class Control:
     # how it decides
 
     def _check(self, now: float, session: str, setpoint: Setpoint) -> None:
-        self._known(session)
+        self._driver_of(session)
         if self._is_closing:
             raise VisitorError(Refusal.NOT_READY, "the house is closing")
         if not self._lease.is_held_by(session):
@@ -224,7 +224,7 @@ class Control:
             raise VisitorError(Refusal.OLD_EPOCH, f"epoch {setpoint.epoch} is not {self._lease.epoch}")
         if not setpoint.is_possible:
             raise VisitorError(Refusal.BAD_MESSAGE, "pan and tilt must be in [-1, 1], times finite and positive")
-        self._lease.receive_sign_of_life(now, session)
+        self._lease.receive_heartbeat(now, session)
         if setpoint.seq <= self._last_seq:
             raise VisitorError(Refusal.OLD_SEQUENCE, f"sequence {setpoint.seq} came after {self._last_seq}")
         self._last_seq = setpoint.seq
@@ -238,8 +238,8 @@ class Control:
 
     def _check_age(self, now: float, session: str, setpoint: Setpoint) -> None:
         """What is too old ends its hold, because whoever sent it may have let go long ago."""
-        age_s = most_age_s(now, setpoint.heard_s)
-        late_s = self._lateness[session].receive(now, setpoint.sent_at_s, age_s)
+        age_s = age_bound_s(now, setpoint.heard_s)
+        late_s = self._relative_delay[session].receive(now, setpoint.sent_at_s, age_s)
         if age_s <= self.options.max_age_s and late_s <= self.options.dead_man_s:
             return
         self._last_hold = max(self._last_hold, setpoint.hold)
@@ -249,7 +249,7 @@ class Control:
             raise VisitorError(Refusal.TOO_SLOW, f"the way here is too slow to steer: {age_s:.1f} s", delay_s=age_s)
         raise VisitorError(Refusal.TOO_LATE, "this came later than the dead-man time")
 
-    def _known(self, session: str) -> Driver:
+    def _driver_of(self, session: str) -> Driver:
         driver = self._drivers.get(session)
         if driver is None:
             raise VisitorError(Refusal.NOT_READY, "say hello first")
@@ -259,7 +259,7 @@ class Control:
         """Nothing of the former driver's may go on; the next one's holds and sequences start afresh."""
         self._cut(None)
         if is_told and before is not None:
-            self._tells.append(Tell(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
+            self._tells.append(Notify(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
         self._last_seq, self._last_hold = -1, NO_HOLD
         for motion in self._axes.values():
             motion.ended_hold = NO_HOLD
@@ -271,7 +271,7 @@ class Control:
         number = self._hold.number
         self._end_hold(None)
         if code is not None:
-            self._tell(code, None, number)
+            self._notify(code, None, number)
 
     def _end_hold(self, stamp: Stamp | None) -> None:
         self._hold = None
@@ -281,9 +281,9 @@ class Control:
     def _too_long_at(self, now: float, hold: _Hold) -> float:
         return min(hold.began_at + self.options.hold_ceiling_s, self._ceiling.ends_at(now))
 
-    def _tell(self, code: NoticeCode, axis: Axis | None, hold: int) -> None:
+    def _notify(self, code: NoticeCode, axis: Axis | None, hold: int) -> None:
         if self._lease.driver is not None:
-            self._tells.append(Tell(self._lease.driver.session, code, axis, hold))
+            self._tells.append(Notify(self._lease.driver.session, code, axis, hold))
 
     def _advance(self, now: float) -> None:
         """Let time pass: end what must end by now, before anything that comes after it is looked at.
@@ -296,7 +296,7 @@ class Control:
             for motion in self._axes.values():
                 motion.receive_clock_jump(self._now, now)
             self._ceiling.receive_clock_jump(self._now, now)
-            self._lateness = {session: Lateness() for session in self._lateness}
+            self._relative_delay = {session: RelativeDelay() for session in self._relative_delay}
         self._now = now
         lost = self._lease.tick(now)
         if lost is not None:

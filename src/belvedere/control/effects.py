@@ -30,7 +30,7 @@ class NoticeCode(enum.StrEnum):
     CLOSING = "closing"
 
 
-class Tell(msgspec.Struct, frozen=True):
+class Notify(msgspec.Struct, frozen=True):
     """Tell a session what happened to its hold; no axis means both."""
 
     session: str
@@ -39,4 +39,4 @@ class Tell(msgspec.Struct, frozen=True):
     hold: int
 
 
-Effect = Write | Tell
+Effect = Write | Notify

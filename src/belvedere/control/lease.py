@@ -50,7 +50,7 @@ class Lease:
     def receive_acquire(self, now: float, asking: Driver) -> bool:
         """Drive, if nobody else does; True when that was not so before. Raises VisitorError (SOMEONE_ELSE_DRIVES)."""
         if self.is_held_by(asking.session):
-            self.receive_sign_of_life(now, asking.session)
+            self.receive_heartbeat(now, asking.session)
             return False
         is_back = self._is_gone and self.driver is not None and self.driver.person == asking.person
         if self.driver is not None and not is_back:
@@ -74,7 +74,7 @@ class Lease:
         self.driver = None
         return True
 
-    def receive_sign_of_life(self, now: float, session: str) -> None:
+    def receive_heartbeat(self, now: float, session: str) -> None:
         """The session said something: its lease, if it has it, is retained."""
         if self.is_held_by(session):
             self._ends_at = now + self._options.lease_stale_s

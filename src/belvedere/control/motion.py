@@ -9,7 +9,7 @@ import msgspec
 from belvedere.control.effects import Write
 from belvedere.control.odometry import Odometer
 from belvedere.control.options import STOP_REPEAT_S, STOP_WRITES, TICK_S, AxisLimits
-from belvedere.control.shaping import grow, room_ahead_deg, taper
+from belvedere.control.shaping import distance_to_limit_deg, limit_approach, slew
 
 if TYPE_CHECKING:
     from belvedere.control.setpoint import Stamp
@@ -99,7 +99,12 @@ class AxisMotion:
         if not self._limits.is_limited:
             return 0
         for direction in (-1, 1):
-            if taper(direction, self._room_deg(now, direction), self.odometer.full_speed_deg_per_s) == 0:
+            if (
+                limit_approach(
+                    direction, self._distance_to_limit_deg(now, direction), self.odometer.full_speed_deg_per_s
+                )
+                == 0
+            ):
                 return direction
         return 0
 
@@ -127,12 +132,12 @@ class AxisMotion:
         if not self.is_wanted:
             return 0.0
         elapsed_s = min(now - self._shaped_at, UNSEEN_S) if self.commanded != 0 else 0.0
-        wanted = grow(self.commanded, self._target, elapsed_s, self._acceleration_per_s)
-        return taper(wanted, self._room_deg(now, wanted), self.odometer.full_speed_deg_per_s)
+        wanted = slew(self.commanded, self._target, elapsed_s, self._acceleration_per_s)
+        return limit_approach(wanted, self._distance_to_limit_deg(now, wanted), self.odometer.full_speed_deg_per_s)
 
-    def _room_deg(self, now: float, velocity: float) -> float:
-        farthest_deg = self.odometer.farthest_deg(now, velocity, self._limits.most_doubt_deg)
-        return room_ahead_deg(farthest_deg, velocity, self._limits)
+    def _distance_to_limit_deg(self, now: float, velocity: float) -> float:
+        farthest_deg = self.odometer.farthest_deg(now, velocity, self._limits.max_uncertainty_deg)
+        return distance_to_limit_deg(farthest_deg, velocity, self._limits)
 
     def _stop(self, now: float) -> Write | None:
         if self.commanded != 0:

@@ -18,7 +18,7 @@ KEPT_OUTAGE_S = 5.0  # a unit that turned out of reach for longer may have met i
 SURE_DEG = 1.0  # a doubt smaller than this is less than what a motor drifts in a day
 
 
-class _Doubt(msgspec.Struct):
+class _Uncertainty(msgspec.Struct):
     """Between which velocities the unit may turn, and how much lower or higher it may stand than is reckoned."""
 
     slowest: float = 0.0
@@ -39,11 +39,11 @@ class _Doubt(msgspec.Struct):
         """The unit may have taken this, too."""
         self.slowest, self.fastest = min(self.slowest, velocity), max(self.fastest, velocity)
 
-    def settle(self, velocity: float) -> None:
+    def resolve(self, velocity: float) -> None:
         """The unit took this."""
         self.slowest = self.fastest = velocity
 
-    def copy(self) -> _Doubt:
+    def copy(self) -> _Uncertainty:
         return msgspec.structs.replace(self)
 
 
@@ -63,11 +63,11 @@ class Odometer:
         self.velocity = 0.0
         self._position_deg = position_deg
         self._since = 0.0
-        self._kept = _Doubt()  # what no write will settle any more
-        self._open = _Doubt()  # the same, and what is on its way now
+        self._kept = _Uncertainty()  # what no write will settle any more
+        self._open = _Uncertainty()  # the same, and what is on its way now
         self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])  # (when, velocity) of the last writes
         self._lost_at: float | None = None
-        self._at_loss, self._stood_deg = _Doubt(), position_deg
+        self._at_loss, self._stood_deg = _Uncertainty(), position_deg
         self._was_away_long = False
         self._is_count_kept = is_position_sure
 
@@ -87,7 +87,7 @@ class Odometer:
         self._recent.append((now, velocity))
         while self._recent[1][0] <= now - UNHEARD_S:
             self._recent.popleft()
-        self._kept.settle(velocity)
+        self._kept.resolve(velocity)
         self._open = self._kept.copy()
 
     def receive_lost(self, now: float) -> None:
@@ -95,7 +95,7 @@ class Odometer:
         self._advance(now)
         is_news = self._lost_at is None
         self._lost_at = now if self._lost_at is None else self._lost_at
-        self._doubt_recent(now)
+        self._add_recent_uncertainty(now)
         self._kept = self._open.copy()
         if is_news:
             self._at_loss, self._stood_deg = self._open.copy(), self._position_deg
@@ -117,7 +117,7 @@ class Odometer:
             if min_deg is not None:
                 self._position_deg = max(self._position_deg, min(min_deg, self._stood_deg))
             self._kept = self._at_loss.copy()  # nobody knows what it turned since; what was doubtful before still is
-            self._kept.settle(self.velocity)
+            self._kept.resolve(self.velocity)
             self._open = self._kept.copy()
 
     def receive_clock_jump(self, before: float, now: float) -> None:
@@ -142,15 +142,15 @@ class Odometer:
             return None
         return self._position_deg + self.velocity * self._full_deg(now)
 
-    def farthest_deg(self, now: float, velocity: float, most_deg: float) -> float | None:
+    def farthest_deg(self, now: float, velocity: float, max_deg: float) -> float | None:
         """Where it may stand at worst for going on in the direction of `velocity`; of the doubt, at most `most_deg`."""
         position = self.position_deg(now)
         if position is None:
             return None
         full_deg = self._full_deg(now)
         if velocity > 0:
-            return position + min(self._open.above_deg + (self._open.fastest - self.velocity) * full_deg, most_deg)
-        return position - min(self._open.below_deg + (self.velocity - self._open.slowest) * full_deg, most_deg)
+            return position + min(self._open.above_deg + (self._open.fastest - self.velocity) * full_deg, max_deg)
+        return position - min(self._open.below_deg + (self.velocity - self._open.slowest) * full_deg, max_deg)
 
     def _advance(self, now: float) -> None:
         turned_deg = self._full_deg(now)
@@ -159,12 +159,12 @@ class Odometer:
         self._open.advance(self.velocity, turned_deg)
         self._since = now
 
-    def _doubt_recent(self, now: float) -> None:
+    def _add_recent_uncertainty(self, now: float) -> None:
         """The link may have been dead for a while before that showed: the unit may have missed the last writes."""
         begins_at = now - UNHEARD_S
         recent = [(max(at, begins_at), velocity) for at, velocity in self._recent]
         ends = [*(at for at, _velocity in recent[1:]), now]
-        missed = _Doubt(self.velocity, self.velocity)
+        missed = _Uncertainty(self.velocity, self.velocity)
         for (_at, velocity), ends_at in zip(recent, ends, strict=True):
             if ends_at > begins_at:
                 self._open.receive(velocity)

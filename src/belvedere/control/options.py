@@ -26,7 +26,7 @@ class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.min_deg is not None or self.max_deg is not None
 
     @property
-    def most_doubt_deg(self) -> float:
+    def max_uncertainty_deg(self) -> float:
         """By how much a doubtful position may pull a limit in: half of the travel is always left to drive in."""
         return math.inf if self.min_deg is None or self.max_deg is None else (self.max_deg - self.min_deg) / 4
 

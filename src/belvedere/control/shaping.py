@@ -15,7 +15,7 @@ TAPER_S = 0.5  # over the last half second of travel the speed falls with the di
 CREEP = 0.05  # the least share of full speed that the taper leaves, so that the limit is reached at all
 
 
-def grow(current: float, target: float, elapsed_s: float, acceleration_per_s: float) -> float:
+def slew(current: float, target: float, elapsed_s: float, acceleration_per_s: float) -> float:
     """The velocity on the way from `current` to `target` after `elapsed_s`.
 
     Slowing down is immediate, a reversal starts again from rest, and the first step from rest is immediate too.
@@ -28,7 +28,7 @@ def grow(current: float, target: float, elapsed_s: float, acceleration_per_s: fl
     return math.copysign(min(abs(target), reached), target)
 
 
-def room_ahead_deg(position_deg: float | None, velocity: float, limits: AxisLimits) -> float:
+def distance_to_limit_deg(position_deg: float | None, velocity: float, limits: AxisLimits) -> float:
     """How far the axis may still turn in the direction of `velocity`; infinite without a limit or a position."""
     if position_deg is None or velocity == 0:
         return math.inf
@@ -38,11 +38,11 @@ def room_ahead_deg(position_deg: float | None, velocity: float, limits: AxisLimi
     return (limit - position_deg) * math.copysign(1, velocity) if math.isfinite(position_deg) else 0.0
 
 
-def taper(velocity: float, room_deg: float, full_speed_deg_per_s: float | None) -> float:
-    """The most of `velocity` that still stops within `room_deg`; 0 at the limit and beyond it."""
-    if full_speed_deg_per_s is None or math.isinf(room_deg):
+def limit_approach(velocity: float, distance_deg: float, full_speed_deg_per_s: float | None) -> float:
+    """The most of `velocity` that still stops within `distance_deg`; 0 at the limit and beyond it."""
+    if full_speed_deg_per_s is None or math.isinf(distance_deg):
         return velocity
-    if room_deg <= CREEP * full_speed_deg_per_s * REACTION_S:
+    if distance_deg <= CREEP * full_speed_deg_per_s * REACTION_S:
         return 0.0
-    most = max(CREEP, room_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))
+    most = max(CREEP, distance_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))
     return math.copysign(min(abs(velocity), most), velocity)

@@ -13,10 +13,10 @@ import logging
 import math
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.control.effects import Tell, Write
+from belvedere.control.effects import Notify, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
-from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Noticed
+from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import InternalError, Refusal, VisitorError
 from belvedere.events import DriverChanged, HoldCut, StopRequested, UnitLinkChanged, ignore
 from belvedere.head.axes import AXES, Axis
@@ -105,10 +105,10 @@ class Engine:
         with self._guarded() as now:
             self._control.receive_lease(now, session, verb)
 
-    def receive_sign_of_life(self, session: str, sent_at_s: float) -> None:
+    def receive_heartbeat(self, session: str, sent_at_s: float) -> None:
         """A session is there; `sent_at_s` is its own clock."""
         with self._guarded() as now:
-            self._control.receive_sign_of_life(now, session, sent_at_s)
+            self._control.receive_heartbeat(now, session, sent_at_s)
 
     def receive_drive(self, session: str, setpoint: Setpoint) -> None:
         """A held stick. Raises VisitorError, also while nothing would see to its end: before `run` and after it."""
@@ -253,8 +253,8 @@ class Engine:
                 case Write(axis=axis, velocity=velocity, stamp=stamp):
                     if axis in self._units:
                         self._units[axis].put(UnitCommand(velocity, stamp))
-                case Tell(session=session, code=code, axis=axis, hold=hold):
-                    self._bus.publish(f"notice:{session}:{axis or 'both'}", Noticed(code, axis, hold))
+                case Notify(session=session, code=code, axis=axis, hold=hold):
+                    self._bus.publish(f"notice:{session}:{axis or 'both'}", NoticeEvent(code, axis, hold))
                     self._record(HoldCut(session, code, axis))
         self._publish_status()
         self._wake_sooner()

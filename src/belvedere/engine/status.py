@@ -50,7 +50,7 @@ class Acknowledged(msgspec.Struct, frozen=True):
     written_s: float
 
 
-class Noticed(msgspec.Struct, frozen=True):
+class NoticeEvent(msgspec.Struct, frozen=True):
     """A hold was cut; no axis means both."""
 
     code: NoticeCode

@@ -13,60 +13,62 @@ from litestar.openapi.spec import Components, SecurityScheme
 import belvedere
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, enter, head, health, page, session, whep
+from belvedere.gateway import control_socket, head, health, page, redeem, session, whep
+from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.control_sockets import ControlSockets
 from belvedere.gateway.cookies import cookie_name
-from belvedere.gateway.documented import LocalDocument
-from belvedere.gateway.doorkeeper import Doorkeeper
-from belvedere.gateway.given import given
-from belvedere.gateway.housekeeping import Pictures, keep_house
-from belvedere.gateway.http_protocol import MOST_BODY_BYTES
+from belvedere.gateway.exception_handlers import HANDLERS
+from belvedere.gateway.expiry import Pictures, expire_sessions
+from belvedere.gateway.http_protocol import MAX_BODY_BYTES
+from belvedere.gateway.injection import injected
+from belvedere.gateway.openapi import LocalDocument
 from belvedere.gateway.outgoing import milliseconds
-from belvedere.gateway.refusals import HANDLERS
 from belvedere.gateway.security import HostCheck
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from belvedere.gateway.parts import Parts
+    from belvedere.gateway.dependencies import Dependencies
 
 CLIENT_LINGER_S = 1.0  # beyond the time in which its lease went stale
 
 
-def create_app(parts: Parts) -> Doorkeeper:
+def create_app(dependencies: Dependencies) -> AuthMiddleware:
     """The application: every route, behind the doorkeeper."""
     timed_drive = TimedDrive(
-        parts.engine,
-        idle_s=parts.control.lease_stale_s + CLIENT_LINGER_S,
-        dead_man_s=parts.control.dead_man_s,
+        dependencies.engine,
+        idle_s=dependencies.control.lease_stale_s + CLIENT_LINGER_S,
+        dead_man_s=dependencies.control.dead_man_s,
     )
-    sockets, pictures = ControlSockets(), Pictures(parts.stage)
-    parts.door.subscribe(sockets.receive_session_ended)  # the head comes first
-    parts.door.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
-    parts.door.subscribe(pictures.receive_session_ended)
+    sockets, pictures = ControlSockets(), Pictures(dependencies.stage)
+    dependencies.invitations.subscribe(sockets.receive_session_ended)  # the head comes first
+    dependencies.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
+    dependencies.invitations.subscribe(pictures.receive_session_ended)
     routes = Litestar(
         [
             control_socket.control,
-            *enter.ROUTES,
+            *redeem.ROUTES,
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=given(parts, timed_drive, sockets),
+        dependencies=injected(dependencies, timed_drive, sockets),
         exception_handlers=HANDLERS,
-        lifespan=[lambda _: _housekeeping(parts, timed_drive, pictures)],
+        lifespan=[lambda _: _housekeeping(dependencies, timed_drive, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
-        openapi_config=_openapi(parts),
-        request_max_body_size=MOST_BODY_BYTES,
+        openapi_config=_openapi(dependencies),
+        request_max_body_size=MAX_BODY_BYTES,
     )
-    return Doorkeeper(routes, parts.door, HostCheck(parts.options.host, parts.options.names))
+    return AuthMiddleware(
+        routes, dependencies.invitations, HostCheck(dependencies.options.host, dependencies.options.names)
+    )
 
 
 @asynccontextmanager
-async def _housekeeping(parts: Parts, timed_drive: TimedDrive, pictures: Pictures) -> AsyncIterator[None]:
-    task = asyncio.create_task(keep_house(parts, timed_drive), name="housekeeping")
+async def _housekeeping(dependencies: Dependencies, timed_drive: TimedDrive, pictures: Pictures) -> AsyncIterator[None]:
+    task = asyncio.create_task(expire_sessions(dependencies, timed_drive), name="housekeeping")
     try:
         yield
     finally:
@@ -78,7 +80,7 @@ async def _housekeeping(parts: Parts, timed_drive: TimedDrive, pictures: Picture
             timed_drive.close()
 
 
-def _openapi(parts: Parts) -> OpenAPIConfig:
+def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
     cookie = SecurityScheme(
         type="apiKey",
         security_scheme_in="cookie",
@@ -92,5 +94,5 @@ def _openapi(parts: Parts) -> OpenAPIConfig:
         components=Components(security_schemes={"session": cookie}),
         security=[{"session": []}],
         use_handler_docstrings=True,
-        render_plugins=[LocalDocument(milliseconds(parts.control.dead_man_s))],
+        render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-FLUSH_WITHIN_S = 5.0  # for what is still unsent at the close
+FLUSH_TIMEOUT_S = 5.0  # for what is still unsent at the close
 
 
 class BoundedTransport:
@@ -22,7 +22,7 @@ class BoundedTransport:
         """Close as soon as everything is sent, and after FLUSH_WITHIN_S in any case."""
         self._transport.close()
         if self._flushing is None and self._transport.get_write_buffer_size():
-            self._flushing = asyncio.get_running_loop().call_later(FLUSH_WITHIN_S, self._transport.abort)
+            self._flushing = asyncio.get_running_loop().call_later(FLUSH_TIMEOUT_S, self._transport.abort)
 
     def receive_lost(self) -> None:
         """The connection is over."""

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
-STRANGERS: Final = 512  # connections: a newcomer has its turn even while a thousand others come every second
-FEWEST_STRANGERS: Final = 8
-STRANGERS_OF_ADDRESS: Final = 16  # a browser opens six
-INSIDERS: Final = 160
-INSIDERS_OF_SESSION: Final = 32  # eight sockets, and six connections for each of some tabs
+ANONYMOUS: Final = 512  # connections: a newcomer has its turn even while a thousand others come every second
+MIN_ANONYMOUS: Final = 8
+ANONYMOUS_PER_ADDRESS: Final = 16  # a browser opens six
+AUTHENTICATED: Final = 160
+AUTHENTICATED_PER_SESSION: Final = 32  # eight sockets, and six connections for each of some tabs
 FILES: Final = 4096  # what a process should be allowed to open; with fewer there are fewer places for strangers
 FILES_SHARE: Final = 1 / 3  # of them for connections, because pictures need some, too
 
-STRANGERS_PER_S: Final = 100.0  # requests of all strangers; a third of a millisecond each
-STRANGERS_BURST: Final = 200.0
+ANONYMOUS_PER_S: Final = 100.0  # requests of all strangers; a third of a millisecond each
+ANONYMOUS_BURST: Final = 200.0
 ADDRESS_PER_S: Final = 10.0  # requests of one stranger: an entry page and what a browser asks of itself
 ADDRESS_BURST: Final = 40.0
 SESSION_PER_S: Final = 60.0  # three scripts that drive at 20 Hz
@@ -48,7 +48,7 @@ class Connection(Protocol):
         ...
 
 
-class Places:
+class ConnectionSlots:
     """A number of places in all and a smaller number for each name; whoever comes gets one, and another gives way."""
 
     def __init__(self, in_all: int, for_each: int) -> None:
@@ -135,24 +135,24 @@ class ConnectionLimits:
         self,
         session_of: Callable[[Headers], str | None] = lambda _headers: None,
         proxies: TrustedProxies | None = None,
-        most_files: int = FILES,
+        max_files: int = FILES,
     ) -> None:
         self._session_of = session_of
         self.proxies = proxies or TrustedProxies()
-        places = int(most_files * FILES_SHARE)
-        insiders = min(INSIDERS, places // 2)
-        strangers = max(FEWEST_STRANGERS, min(STRANGERS, (places - insiders) // 2))  # proxies' have as many again
-        self._strangers = Places(strangers, min(STRANGERS_OF_ADDRESS, strangers // 2))
-        self._from_proxies = Places(strangers, strangers)
-        self._insiders = Places(insiders, min(INSIDERS_OF_SESSION, insiders))
-        self._stranger_requests = TokenBucket(STRANGERS_PER_S, STRANGERS_BURST)
+        slots = int(max_files * FILES_SHARE)
+        authenticated = min(AUTHENTICATED, slots // 2)
+        anonymous = max(MIN_ANONYMOUS, min(ANONYMOUS, (slots - authenticated) // 2))  # proxies' have as many again
+        self._anonymous = ConnectionSlots(anonymous, min(ANONYMOUS_PER_ADDRESS, anonymous // 2))
+        self._from_proxies = ConnectionSlots(anonymous, anonymous)
+        self._authenticated = ConnectionSlots(authenticated, min(AUTHENTICATED_PER_SESSION, authenticated))
+        self._anonymous_requests = TokenBucket(ANONYMOUS_PER_S, ANONYMOUS_BURST)
         self._probes = TokenBucket(PROBES_PER_S, PROBES_BURST)
         self._requests_of_address = TokenBuckets(ADDRESS_PER_S, ADDRESS_BURST)
         self._requests_of_session = TokenBuckets(SESSION_PER_S, SESSION_BURST)
 
     def receive_connected(self, connection: Connection, peer: str) -> None:
         """Somebody connected, from this address; who gives way for it is evicted."""
-        self._take_as_stranger(connection, peer)
+        self._take_anonymous(connection, peer)
 
     def receive_request(self, connection: Connection, peer: str, path: str, headers: Headers, now: float) -> bool:
         """A connection sent a whole request head; False where that is one too many.
@@ -161,12 +161,12 @@ class ConnectionLimits:
         """
         session = self._session_of(headers)
         if session is None:
-            self._insiders.leave(connection)
-            self._take_as_stranger(connection, peer)
+            self._authenticated.leave(connection)
+            self._take_anonymous(connection, peer)
             client = self.proxies.client_of(peer, headers)
             return self._may_ask(now, client, path, is_local=client == peer and peer in self.proxies)
-        self._leave_strangers(connection)
-        self._evict(self._insiders.take(connection, session))
+        self._release_anonymous(connection)
+        self._evict(self._authenticated.take(connection, session))
         kind = "stop" if path == STOP_PATH else "other"
         return self._requests_of_session.take(now, f"{session} {kind}")
 
@@ -175,31 +175,31 @@ class ConnectionLimits:
         self.receive_lost(connection)
         session = self._session_of(headers)
         if session is None:
-            self._take_as_stranger(became, peer)
+            self._take_anonymous(became, peer)
         else:
-            self._evict(self._insiders.take(became, session, is_lasting=True))
+            self._evict(self._authenticated.take(became, session, is_lasting=True))
 
     def receive_lost(self, connection: Connection) -> None:
         """A connection is over; saying so twice is nothing."""
-        self._leave_strangers(connection)
-        self._insiders.leave(connection)
+        self._release_anonymous(connection)
+        self._authenticated.leave(connection)
 
     def _may_ask(self, now: float, client: str, path: str, *, is_local: bool) -> bool:
         """Whether a stranger may; `is_local` is who comes from a proxy's address and speaks for nobody."""
         is_probe = path in PROBE_PATHS
-        name = f"{_household(client)} {'probe' if is_probe else 'other'}"
+        name = f"{_client_network(client)} {'probe' if is_probe else 'other'}"
         if not self._requests_of_address.take(now, name):
             return False
         if is_probe:
             return is_local or self._probes.take(now)
-        return self._stranger_requests.take(now)
+        return self._anonymous_requests.take(now)
 
-    def _take_as_stranger(self, connection: Connection, peer: str) -> None:
-        places = self._from_proxies if peer in self.proxies else self._strangers
-        self._evict(places.take(connection, _household(peer)))
+    def _take_anonymous(self, connection: Connection, peer: str) -> None:
+        slots = self._from_proxies if peer in self.proxies else self._anonymous
+        self._evict(slots.take(connection, _client_network(peer)))
 
-    def _leave_strangers(self, connection: Connection) -> None:
-        self._strangers.leave(connection)
+    def _release_anonymous(self, connection: Connection) -> None:
+        self._anonymous.leave(connection)
         self._from_proxies.leave(connection)
 
     @staticmethod
@@ -216,7 +216,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
-def _household(address: str) -> str:
+def _client_network(address: str) -> str:
     """An address, or of IPv6 the network that one household has."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):

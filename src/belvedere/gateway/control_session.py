@@ -12,7 +12,7 @@ import msgspec
 from belvedere.access.sessions import EndReason
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
-from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
+from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
 from belvedere.errors import Refusal, VisitorError
 from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.access.sessions import Session
+    from belvedere.gateway.dependencies import Dependencies
     from belvedere.gateway.messages import Incoming, Lease, Outgoing, State
-    from belvedere.gateway.parts import Parts
 
-HELLO_WITHIN_S = 5.0  # a page says hello at once; even a bad mobile link delivers it within seconds
-HEARD_WITHIN_S = 25.0  # a page pings every 20 s when idle, because tunnels cut what is silent for longer
+HELLO_TIMEOUT_S = 5.0  # a page says hello at once; even a bad mobile link delivers it within seconds
+HEARD_TIMEOUT_S = 25.0  # a page pings every 20 s when idle, because tunnels cut what is silent for longer
 RATE_PER_S = 120.0  # two 60 Hz sticks; a page sends 20 a second
 BURST = 240.0  # what a phone may deliver at once after two seconds without a network
 TOO_FAST_AT_MOST = 120.0  # refusals of that kind before the socket ends: whoever ignores them is no page of ours
@@ -78,13 +78,13 @@ class ControlSession:
     """
 
     def __init__(
-        self, name: str, visitor: Session, parts: Parts, now: float, is_connected: Callable[[str], bool]
+        self, name: str, visitor: Session, dependencies: Dependencies, now: float, is_connected: Callable[[str], bool]
     ) -> None:
         self.name = name
         self.ending: Ending | None = None
         self._visitor = visitor
-        self._parts = parts
-        self._engine = parts.engine
+        self._dependencies = dependencies
+        self._engine = dependencies.engine
         self._is_connected = is_connected
         self._heard_at = now
         self._is_open = False
@@ -105,8 +105,8 @@ class ControlSession:
         What stops the head is carried out however fast it comes, a stop even before hello. Nothing is once the visit
         is over, even if nobody has told so.
         """
-        if self.ending is not None or self._is_visit_over(now):
-            return self.receive_visit_ended(EndReason.EXPIRED)
+        if self.ending is not None or self._is_session_over(now):
+            return self.receive_session_ended(EndReason.EXPIRED)
         self._heard_at = now
         is_within = self._bucket.take(now)
         try:
@@ -118,7 +118,7 @@ class ControlSession:
         if not self._is_open and not isinstance(message, Stop | Hello):
             return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"), message)
         try:
-            return self._carry_out(now, message)
+            return self._dispatch(now, message)
         except VisitorError as error:
             return [self._refusal(error, message)]
 
@@ -127,12 +127,12 @@ class ControlSession:
         match value:
             case Acknowledged():
                 return [ack_message(value)]
-            case Noticed():
+            case NoticeEvent():
                 return [notice_message(value)]
             case EngineStatus():
-                return self._news(value)
+                return self._status_messages(value)
             case _:
-                return self._news(self._parts.engine.status) if topic in STATUS_TOPICS else []
+                return self._status_messages(self._dependencies.engine.status) if topic in STATUS_TOPICS else []
 
     def receive_closed(self) -> None:
         """The socket is gone: whatever was held stops. Once is enough, more is nothing."""
@@ -140,7 +140,7 @@ class ControlSession:
             self._is_open = False
             self._engine.receive_session_closed(self.name)
 
-    def receive_visit_ended(self, reason: EndReason) -> list[Outgoing]:
+    def receive_session_ended(self, reason: EndReason) -> list[Outgoing]:
         """The access session is over: what was held stops, and the lease waits for nobody to come back."""
         if self.ending is not None:
             return []
@@ -154,26 +154,26 @@ class ControlSession:
         """End what must end by now."""
         if self.ending is not None:
             return []
-        if self._is_visit_over(now):
-            return self.receive_visit_ended(EndReason.EXPIRED)
+        if self._is_session_over(now):
+            return self.receive_session_ended(EndReason.EXPIRED)
         if now >= self.deadline():
             return self._end(CloseCode.SILENT, Refusal.NOT_READY, "nothing was heard for too long")
         return []
 
     def deadline(self) -> float:
         """When `tick` must be called at the latest; it never moves to an earlier time."""
-        patience_s = HEARD_WITHIN_S if self._is_open else HELLO_WITHIN_S
+        patience_s = HEARD_TIMEOUT_S if self._is_open else HELLO_TIMEOUT_S
         return min(self._heard_at + patience_s, self._visitor.ends_at_s)
 
-    def _is_visit_over(self, now: float) -> bool:
-        return now >= self._visitor.ends_at_s or not self._parts.door.is_live(self._visitor)
+    def _is_session_over(self, now: float) -> bool:
+        return now >= self._visitor.ends_at_s or not self._dependencies.invitations.is_live(self._visitor)
 
-    def _carry_out(self, now: float, message: Incoming) -> list[Outgoing]:
+    def _dispatch(self, now: float, message: Incoming) -> list[Outgoing]:
         match message:
             case Drive():
                 self._engine.receive_drive(self.name, _setpoint(message))
             case Ping(clock=clock):
-                self._engine.receive_sign_of_life(self.name, clock / 1000)
+                self._engine.receive_heartbeat(self.name, clock / 1000)
                 return [Pong(clock=clock, server=milliseconds(now))]
             case Release(epoch=epoch, hold=hold, seq=seq, clock=clock):
                 self._engine.receive_release(self.name, epoch, hold, Stamp(self.name, seq, clock / 1000))
@@ -186,18 +186,18 @@ class ControlSession:
             case LeaseReturn():
                 self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             case Hello(clock=clock):
-                return self._greet(now, clock)
+                return self._welcome_messages(now, clock)
             case _:
                 assert_never(message)
         return []
 
-    def _greet(self, now: float, clock: float) -> list[Outgoing]:
+    def _welcome_messages(self, now: float, clock: float) -> list[Outgoing]:
         if self._is_open:
             raise VisitorError(Refusal.BAD_MESSAGE, "hello was said already")
         self._engine.receive_session_opened(self.name, self._visitor.person, self._visitor.rank)
         self._is_open = True
-        self._engine.receive_sign_of_life(self.name, clock / 1000)
-        options = self._parts.control
+        self._engine.receive_heartbeat(self.name, clock / 1000)
+        options = self._dependencies.control
         welcome = Welcome(
             session=self.name,
             resend_ms=milliseconds(options.resend_s),
@@ -205,17 +205,17 @@ class ControlSession:
             max_age_ms=milliseconds(options.max_age_s),
             server=milliseconds(now),
             clock=clock,
-            head=self._parts.head_name,
+            head=self._dependencies.head_name,
         )
-        return [welcome, *self._news(self._parts.engine.status)]
+        return [welcome, *self._status_messages(self._dependencies.engine.status)]
 
-    def _news(self, status: EngineStatus) -> list[Outgoing]:
+    def _status_messages(self, status: EngineStatus) -> list[Outgoing]:
         if not self._is_open:
             return []
         driver = status.lease.session or ""
         is_own_remains = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
         lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_remains=is_own_remains)
-        stage = self._parts.stage
+        stage = self._dependencies.stage
         state = state_message(status, stage.viewers, is_available=stage.is_available)
         news: list[Outgoing] = []
         if lease != self._lease:
@@ -242,7 +242,7 @@ class ControlSession:
 
     def _refusal(self, error: VisitorError, message: Incoming | None) -> Error:
         """What is told of a refused message; None is one that could not be read."""
-        self._parts.record(CommandRefused(self.name, error.refusal))
+        self._dependencies.record(CommandRefused(self.name, error.refusal))
         hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
         delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)
         return Error(code=error.refusal, message=str(error), closing=False, hold=hold, delay=delay)

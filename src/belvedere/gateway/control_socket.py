@@ -16,18 +16,18 @@ from litestar.exceptions import WebSocketDisconnect
 
 from belvedere.access.sessions import EndReason
 from belvedere.engine.bus import Subscription
-from belvedere.gateway.asgi_answers import answer_problem
+from belvedere.gateway.asgi_responses import answer_problem
 from belvedere.gateway.codec import encode
-from belvedere.gateway.control_session import HEARD_WITHIN_S, STATUS_TOPICS, ControlSession
-from belvedere.gateway.given import GivenParts, GivenSeats, GivenSockets, GivenVisitor
+from belvedere.gateway.control_session import HEARD_TIMEOUT_S, STATUS_TOPICS, ControlSession
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.injection import InjectedDependencies, InjectedSocketLimit, InjectedSockets, InjectedVisitor
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode, Outgoing
 from belvedere.gateway.outbox import Outbox
-from belvedere.gateway.parts import Parts
 from belvedere.gateway.problems import Problem, ProblemCode
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
-SEND_WITHIN_S = 5.0  # a peer that takes no byte for so long is gone, or might as well be
-GOODBYE_WITHIN_S = 1.0  # the last words are a courtesy
+SEND_TIMEOUT_S = 5.0  # a peer that takes no byte for so long is gone, or might as well be
+CLOSE_MESSAGE_TIMEOUT_S = 1.0  # the last words are a courtesy
 STATUS_EVERY_S = 0.05  # a page draws at 60 Hz but nobody reads a number that changes more than 20 times a second
 OUR_FAULT = 1011  # RFC 6455, section 7.4.1
 YIELD_EVERY = 32  # messages read in a row before everyone else has a turn; reading never waits during a flood
@@ -40,10 +40,10 @@ _numbers = itertools.count(1)
 @websocket("/api/v1/control", name="control")
 async def control(
     socket: WebSocket[Any, Any, Any],
-    parts: GivenParts,
-    visitor: GivenVisitor,
-    seats: GivenSeats,
-    sockets: GivenSockets,
+    dependencies: InjectedDependencies,
+    visitor: InjectedVisitor,
+    socket_limit: InjectedSocketLimit,
+    sockets: InjectedSockets,
 ) -> None:
     """Accept a control socket and serve it to its end."""
     if SUBPROTOCOL not in socket.scope["subprotocols"]:
@@ -52,16 +52,16 @@ async def control(
         return
     await socket.accept(subprotocols=SUBPROTOCOL)
     name = f"{visitor.id}-{next(_numbers)}"
-    if not seats.take(visitor.id, name):
+    if not socket_limit.take(visitor.id, name):
         await socket.close(CloseCode.TOO_MUCH, "too many pages are open")
         return
     try:
-        session = ControlSession(name, visitor, parts, parts.clock(), seats.is_taken)
-        control_socket = ControlSocket(socket, session, parts)
+        session = ControlSession(name, visitor, dependencies, dependencies.clock(), socket_limit.is_taken)
+        control_socket = ControlSocket(socket, session, dependencies)
         with sockets.registered(visitor.id, control_socket):
             await control_socket.run()
     finally:
-        seats.give_back(name)
+        socket_limit.release(name)
 
 
 class _OverError(Exception):
@@ -71,24 +71,26 @@ class _OverError(Exception):
 class ControlSocket:
     """One accepted socket and the session that speaks over it."""
 
-    def __init__(self, socket: WebSocket[Any, Any, Any], session: ControlSession, parts: Parts) -> None:
+    def __init__(self, socket: WebSocket[Any, Any, Any], session: ControlSession, dependencies: Dependencies) -> None:
         self._socket = socket
         self._session = session
-        self._parts = parts
-        self._clock = parts.clock
+        self._dependencies = dependencies
+        self._clock = dependencies.clock
         self._outbox = Outbox()
-        self._has_visit_ended = asyncio.Event()
+        self._has_session_ended = asyncio.Event()
 
-    def receive_visit_ended(self, reason: EndReason) -> None:
+    def receive_session_ended(self, reason: EndReason) -> None:
         """The visit is over: the head is told within this call, and the socket closes as soon as the loop turns."""
         try:
-            self._outbox.put(self._session.receive_visit_ended(reason))
+            self._outbox.put(self._session.receive_session_ended(reason))
         finally:
-            self._has_visit_ended.set()
+            self._has_session_ended.set()
 
     async def run(self) -> None:
         """Serve until either side ends it; the engine is told of the end before anything else happens."""
-        bus = self._parts.bus  # listened to before anything is read, so that the answer to a first message is heard
+        bus = (
+            self._dependencies.bus
+        )  # listened to before anything is read, so that the answer to a first message is heard
         status, personal = bus.subscribe(*STATUS_TOPICS), bus.subscribe(*self._session.personal_topics)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -98,7 +100,7 @@ class ControlSocket:
                 tasks.create_task(self._follow(personal, 0.0))
                 tasks.create_task(self._watch())
         except* _OverError:
-            await self._say_goodbye()
+            await self._send_close()
         except* Exception:  # whatever it is, it is our fault
             logger.exception("a control socket failed")
             await self._close(OUR_FAULT, "something went wrong on our side")
@@ -127,7 +129,7 @@ class ControlSocket:
 
     async def _send(self, message: Outgoing) -> None:
         try:
-            async with within(SEND_WITHIN_S):
+            async with timeout(SEND_TIMEOUT_S):
                 await self._socket.send({"type": "websocket.send", "bytes": None, "text": encode(message)})
         except (TimeoutError, OSError, WebSocketDisconnect) as error:
             raise _OverError from error
@@ -146,10 +148,10 @@ class ControlSocket:
                 raise _OverError
             wait_s = self._session.deadline() - self._clock()
             with suppress(TimeoutError):
-                async with within(min(max(0.0, wait_s), HEARD_WITHIN_S)):  # a clock may jump
-                    await self._has_visit_ended.wait()
+                async with timeout(min(max(0.0, wait_s), HEARD_TIMEOUT_S)):  # a clock may jump
+                    await self._has_session_ended.wait()
 
-    async def _say_goodbye(self) -> None:
+    async def _send_close(self) -> None:
         """Tell a peer that is still there why; one that is not is left alone."""
         if self._session.ending is None:
             return
@@ -157,7 +159,7 @@ class ControlSocket:
 
     async def _close(self, code: int, reason: str) -> None:
         with suppress(_OverError, TimeoutError, OSError, WebSocketDisconnect):
-            async with within(GOODBYE_WITHIN_S):
+            async with timeout(CLOSE_MESSAGE_TIMEOUT_S):
                 for message in self._outbox.take_all():
                     await self._send(message)
                 await self._socket.close(code, reason)

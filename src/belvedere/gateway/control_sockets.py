@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 class EndableSocket(Protocol):
     """A socket that can be told that it must end (control_socket.ControlSocket)."""
 
-    def receive_visit_ended(self, reason: EndReason) -> None:
+    def receive_session_ended(self, reason: EndReason) -> None:
         """The access session is over: the head is told within this call, the socket closes soon after."""
         ...
 
@@ -44,6 +44,6 @@ class ControlSockets:
         """Tell each of its sockets; the failure of one is logged, and the next is told."""
         for socket in tuple(self._by_session.get(ended.session.id, ())):
             try:
-                socket.receive_visit_ended(ended.reason)
+                socket.receive_session_ended(ended.reason)
             except Exception:
                 logger.exception("a control socket of session %s failed to end its drive", ended.session.id)

@@ -13,13 +13,13 @@ from litestar.status_codes import HTTP_409_CONFLICT
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import DriveClient, TimedMove
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.arrival import age_s
 from belvedere.gateway.bodies import read_body
 from belvedere.gateway.decoding import decode_strictly, is_of_type
-from belvedere.gateway.documented import problems, takes
-from belvedere.gateway.given import GivenParts, GivenTimedDrive, GivenVisitor
+from belvedere.gateway.injection import InjectedDependencies, InjectedTimedDrive, InjectedVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
+from belvedere.gateway.openapi import problems, takes
 from belvedere.gateway.outgoing import milliseconds
+from belvedere.gateway.request_age import age_s
 
 JSON = "application/json"
 SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway
@@ -75,22 +75,25 @@ _VELOCITY = Schema(
     responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
 )
 async def velocity(
-    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, timed_drive: GivenTimedDrive
+    request: Request[Any, Any, Any],
+    dependencies: InjectedDependencies,
+    visitor: InjectedVisitor,
+    timed_drive: InjectedTimedDrive,
 ) -> Moving:
     """Turn the head, if nobody else drives."""
     if not is_of_type(request.headers.get("content-type", ""), JSON):
         raise ClientException(f"a velocity is {JSON}", status_code=415, headers={"accept-post": JSON})
-    dead_man_s = parts.control.dead_man_s
-    began_at = parts.clock() - age_s(request.scope)
-    rest_s = began_at + dead_man_s - parts.clock()
+    dead_man_s = dependencies.control.dead_man_s
+    began_at = dependencies.clock() - age_s(request.scope)
+    rest_s = began_at + dead_man_s - dependencies.clock()
     # A client may repeat a 408 by itself, and nobody would mean that: this is a 409.
-    body = await read_body(request, parts, visitor, within_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
+    body = await read_body(request, dependencies, visitor, timeout_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
     wanted = decode_strictly(_DECODER, body)
-    most_ms = milliseconds(dead_man_s)
-    for_ms = most_ms if wanted.for_ms is None else wanted.for_ms
-    if for_ms > most_ms:
-        raise VisitorError(Refusal.BAD_MESSAGE, f"for_ms must be at most {most_ms:g}")
-    now = parts.clock()
+    max_ms = milliseconds(dead_man_s)
+    for_ms = max_ms if wanted.for_ms is None else wanted.for_ms
+    if for_ms > max_ms:
+        raise VisitorError(Refusal.BAD_MESSAGE, f"for_ms must be at most {max_ms:g}")
+    now = dependencies.clock()
     not_after_s = math.inf if wanted.not_after is None else wanted.not_after / 1000
     move = TimedMove(wanted.pan, wanted.tilt, for_ms / 1000, now - began_at, not_after_s)
     timed_drive.receive_move(now, _client(visitor), move)
@@ -98,9 +101,11 @@ async def velocity(
 
 
 @post("/api/v1/head/stop", status_code=200, responses=problems(401, 403))
-async def stop(parts: GivenParts, visitor: GivenVisitor, timed_drive: GivenTimedDrive) -> Stopped:
+async def stop(
+    dependencies: InjectedDependencies, visitor: InjectedVisitor, timed_drive: InjectedTimedDrive
+) -> Stopped:
     """Stop both axes, whoever drives."""
-    now = parts.clock()
+    now = dependencies.clock()
     timed_drive.receive_stop(now, _client(visitor))
     return Stopped(stopped=True, server=milliseconds(now))
 

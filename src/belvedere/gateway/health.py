@@ -7,9 +7,9 @@ from litestar import Response, route
 from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 
-from belvedere.gateway.given import GivenParts
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.injection import InjectedDependencies
 from belvedere.gateway.messages import LinkState
-from belvedere.gateway.parts import Parts
 from belvedere.guardian.process import GuardianState
 
 
@@ -37,7 +37,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether visitors can be served."""
 
     ready: bool
-    parts: PartStates
+    dependencies: PartStates
 
 
 PROBING = [HttpMethod.GET, HttpMethod.HEAD]
@@ -56,32 +56,32 @@ async def alive() -> Alive:
     security=NO_SESSION_NEEDED,
     responses={503: ResponseSpec(Readiness, generate_examples=False, description="Not yet, or not any more")},
 )
-async def ready(parts: GivenParts) -> Response[Readiness]:
+async def ready(dependencies: InjectedDependencies) -> Response[Readiness]:
     """Tell whether visitors can be served (200) or not (503), and each part's state."""
-    readiness = readiness_of(parts)
+    readiness = readiness_of(dependencies)
     return Response(readiness, status_code=200 if readiness.ready else 503)
 
 
-def readiness_of(parts: Parts) -> Readiness:
+def readiness_of(dependencies: Dependencies) -> Readiness:
     """What `/readyz` tells."""
-    status = parts.engine.status
-    is_running = parts.engine.is_running
+    status = dependencies.engine.status
+    is_running = dependencies.engine.is_running
     states = PartStates(
         engine="running" if is_running else "stopped",
         pan=status.pan.phase.value,
         tilt=status.tilt.phase.value,
-        guardian=parts.guardian(),
-        page="built" if (parts.page / "index.html").is_file() else "missing",
-        positions=_positions_state(parts),
+        guardian=dependencies.guardian(),
+        page="built" if (dependencies.page / "index.html").is_file() else "missing",
+        positions=_positions_state(dependencies),
     )
-    return Readiness(ready=is_running, parts=states)
+    return Readiness(ready=is_running, dependencies=states)
 
 
-def _positions_state(parts: Parts) -> Literal["saved", "unsaved", "not kept"]:
+def _positions_state(dependencies: Dependencies) -> Literal["saved", "unsaved", "not kept"]:
     """Whether where the head stands will survive a restart."""
-    if parts.is_saving_positions is None:
+    if dependencies.is_saving_positions is None:
         return "not kept"
-    return "saved" if parts.is_saving_positions() else "unsaved"
+    return "saved" if dependencies.is_saving_positions() else "unsaved"
 
 
 ROUTES = (alive, ready)

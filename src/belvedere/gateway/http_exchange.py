@@ -59,7 +59,7 @@ class Exchange:
         self.closes = False
         self._scope, self._conn, self._peer, self._headers = scope, conn, peer, headers
         self._body = bytearray()
-        self._news = asyncio.Event()
+        self._status_messages = asyncio.Event()
         self._unsent = b""  # the head waits for the first of the body, so that both leave in one packet
         self._expects_continue = conn.they_are_waiting_for_100_continue
 
@@ -80,17 +80,17 @@ class Exchange:
         """Some of the body came."""
         self._body += data
         self._expects_continue = False
-        self._news.set()
+        self._status_messages.set()
 
     def receive_body_end(self) -> None:
         """All of the body is here."""
         self.is_body_complete = True
-        self._news.set()
+        self._status_messages.set()
 
     def receive_gone(self) -> None:
         """Nobody waits for the answer any more."""
         self.is_gone = True
-        self._news.set()
+        self._status_messages.set()
 
     async def _receive(self) -> Message:
         if self._expects_continue and not self.is_gone and not self.is_started:
@@ -99,8 +99,8 @@ class Exchange:
                 self._conn.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
             )
         if not self.is_gone and not self.is_complete:
-            await self._news.wait()
-            self._news.clear()
+            await self._status_messages.wait()
+            self._status_messages.clear()
         if self.is_gone or self.is_complete:
             return {"type": "http.disconnect"}
         body, self._body = bytes(self._body), bytearray()
@@ -134,5 +134,5 @@ class Exchange:
         if is_last:
             self.is_complete = True
             self.closes |= self._conn.our_state is not h11.DONE
-            self._news.set()
+            self._status_messages.set()
             self._peer.receive_answered()

@@ -21,10 +21,10 @@ import msgspec
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from belvedere.errors import Refusal
-from belvedere.gateway.arrival import begins_now
 from belvedere.gateway.bounded_transport import BoundedTransport
 from belvedere.gateway.http_exchange import Exchange
 from belvedere.gateway.problems import PROBLEM_TYPE, RETRY_AFTER_S, Problem, ProblemCode
+from belvedere.gateway.request_age import begins_now
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD_WITHIN_S = 10.0  # from connecting, or from a further request's first byte, to a whole head
-BODY_WITHIN_S = 15.0  # from the head to the body's last byte; handlers lose patience sooner, and say it better
-ANSWERED_WITHIN_S = 60.0  # from the head to the answer's last byte sent: the page in a tenth of it over 10 kB/s
+HEAD_TIMEOUT_S = 10.0  # from connecting, or from a further request's first byte, to a whole head
+BODY_TIMEOUT_S = 15.0  # from the head to the body's last byte; handlers lose patience sooner, and say it better
+ANSWERED_TIMEOUT_S = 60.0  # from the head to the answer's last byte sent: the page in a tenth of it over 10 kB/s
 IDLE_S = 75.0  # between requests: longer than nginx keeps a connection to us; strangers' idle ones give way earlier
 LINGER_S = 2.0  # for a peer that still sends: closed at once, it might lose the answer to a reset
 LINGER_BYTES = 256 * 1024
 
-MOST_HEAD_BYTES = 16 * 1024
-MOST_LINE_BYTES = 8 * 1024  # as most servers and proxies have it
-MOST_HEADERS = 100
-MOST_BODY_BYTES = 24 * 1024  # a browser's offer has 2 to 10 kB
-MOST_CHUNKS = 512
+MAX_HEAD_BYTES = 16 * 1024
+MAX_LINE_BYTES = 8 * 1024  # as most servers and proxies have it
+MAX_HEADERS = 100
+MAX_BODY_BYTES = 24 * 1024  # a browser's offer has 2 to 10 kB
+MAX_CHUNKS = 512
 SLICE_BYTES = 1024  # h11 is given no more at once: chunk headers and trailers, too, are bounded by it
 
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
@@ -103,7 +103,7 @@ class HttpProtocol(asyncio.Protocol):
         plain = cast("asyncio.Transport", transport)
         self._local, self._remote = get_local_addr(plain), get_remote_addr(plain)
         self._peer = self._remote[0] if self._remote else ""
-        self._deadline = self._loop.call_later(HEAD_WITHIN_S, self._receive_deadline)
+        self._deadline = self._loop.call_later(HEAD_TIMEOUT_S, self._receive_deadline)
         self._server.connections.add(cast("Any", self))
         self._limits.receive_connected(self, self._peer)
 
@@ -129,7 +129,7 @@ class HttpProtocol(asyncio.Protocol):
         self._unheard = None
         self._unread += data
         self._read()
-        if self._phase is Phase.ANSWERING and len(self._unread) > MOST_HEAD_BYTES:  # requests that wait their turn
+        if self._phase is Phase.ANSWERING and len(self._unread) > MAX_HEAD_BYTES:  # requests that wait their turn
             self._is_reading, self._unheard = False, self._now()
             self._transport.pause_reading()
 
@@ -204,18 +204,18 @@ class HttpProtocol(asyncio.Protocol):
     def _read_head(self) -> None:
         if self._phase is Phase.IDLE:
             self._phase = Phase.HEAD
-            self._wait(HEAD_WITHIN_S)
+            self._wait(HEAD_TIMEOUT_S)
         if not self._searched:
             self._unread = self._unread.lstrip(b"\r\n")  # RFC 9112, section 2.2
         found = _HEAD_END.search(self._unread, max(0, self._searched - 2))
         head = bytes(self._unread[: found.end() if found else None])
-        if len(head) > MOST_HEAD_BYTES or head.count(b"\n") > MOST_HEADERS + 2:
+        if len(head) > MAX_HEAD_BYTES or head.count(b"\n") > MAX_HEADERS + 2:
             self._refuse(431)
         elif head[:1] and head[0] <= ord(" "):  # TLS, for example
             self._refuse(400)
         elif found is None:
             self._searched = len(head)
-        elif max(map(len, head.split(b"\n"))) > MOST_LINE_BYTES:
+        elif max(map(len, head.split(b"\n"))) > MAX_LINE_BYTES:
             self._refuse(431)
         else:
             del self._unread[: len(head)]
@@ -232,7 +232,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         assert isinstance(request, h11.Request)  # noqa: S101 - a whole head is one
         headers = list(request.headers)
-        status = _objection(request, headers)
+        status = _rejection(request, headers)
         scope = self._scope(request, headers)
         if status is not None:
             self._refuse(status)
@@ -271,7 +271,7 @@ class HttpProtocol(asyncio.Protocol):
         self._phase = Phase.ANSWERING
         self._body_bytes = self._chunks = 0
         self._exchange = Exchange(scope, self._conn, self, self._server.default_headers)
-        self._wait(BODY_WITHIN_S)
+        self._wait(BODY_TIMEOUT_S)
         task = self._loop.create_task(self._exchange.run(cast("Any", self._config.loaded_app)))
         self._server.tasks.add(task)
         task.add_done_callback(self._server.tasks.discard)
@@ -306,14 +306,14 @@ class HttpProtocol(asyncio.Protocol):
     def _take_data(self, event: h11.Data) -> None:
         self._body_bytes += len(event.data)
         self._chunks += event.chunk_start
-        if self._body_bytes > MOST_BODY_BYTES or self._chunks > MOST_CHUNKS:
+        if self._body_bytes > MAX_BODY_BYTES or self._chunks > MAX_CHUNKS:
             self._refuse(413)
         elif self._exchange is not None:
             self._exchange.receive_body(bytes(event.data))
 
     def _end_body(self) -> None:
         self._unread[:0] = self._conn.trailing_data[0]  # no younger than `_arrival` says
-        self._wait(ANSWERED_WITHIN_S)
+        self._wait(ANSWERED_TIMEOUT_S)
         if self._exchange is not None:
             self._exchange.receive_body_end()
 
@@ -391,7 +391,7 @@ class HttpProtocol(asyncio.Protocol):
             self._exchange.receive_gone()
 
 
-def _objection(request: h11.Request, headers: list[tuple[bytes, bytes]]) -> int | None:
+def _rejection(request: h11.Request, headers: list[tuple[bytes, bytes]]) -> int | None:
     """The status of a request that is refused for its head alone."""
     by_name = dict(headers)
     length, encoding = by_name.get(b"content-length"), by_name.get(b"transfer-encoding")
@@ -399,7 +399,7 @@ def _objection(request: h11.Request, headers: list[tuple[bytes, bytes]]) -> int 
         return 400  # two readers might disagree about where it ends (RFC 9112, section 6.3)
     if _is_websocket(headers) and (encoding is not None or length not in {None, b"0"}):
         return 400
-    return 413 if length is not None and int(length) > MOST_BODY_BYTES else None
+    return 413 if length is not None and int(length) > MAX_BODY_BYTES else None
 
 
 def _is_websocket(headers: list[tuple[bytes, bytes]]) -> bool:

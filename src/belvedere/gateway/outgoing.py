@@ -8,7 +8,7 @@ from belvedere.gateway.messages import Ack, AxisState, Lease, Notice, StageState
 
 if TYPE_CHECKING:
     from belvedere.control.core import LeaseStatus
-    from belvedere.engine.status import Acknowledged, EngineStatus, Noticed
+    from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
     from belvedere.engine.status import AxisState as EngineAxisState
 
 
@@ -49,12 +49,12 @@ def ack_message(acknowledged: Acknowledged) -> Ack:
     )
 
 
-def notice_message(noticed: Noticed) -> Notice:
+def notice_message(notice_event: NoticeEvent) -> Notice:
     """What happened to a hold."""
     return Notice(
-        code=noticed.code.value,
-        axis="both" if noticed.axis is None else noticed.axis.value,
-        hold=max(0, noticed.hold),
+        code=notice_event.code.value,
+        axis="both" if notice_event.axis is None else notice_event.axis.value,
+        hold=max(0, notice_event.hold),
     )
 
 

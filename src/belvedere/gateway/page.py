@@ -8,10 +8,10 @@ from litestar.enums import HttpMethod
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from belvedere.gateway.given import GivenFiles, GivenParts
+from belvedere.gateway.exception_handlers import page_response
+from belvedere.gateway.injection import InjectedDependencies, InjectedFiles
 from belvedere.gateway.page_files import PageFile
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
-from belvedere.gateway.refusals import page_response
 
 FOREVER = "public, max-age=31536000, immutable"  # the name changes with the content
 ASK_EACH_TIME = "no-cache"  # kept, but never shown without asking whether it is still the newest
@@ -19,17 +19,17 @@ READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 
 @route("/", http_method=READING, include_in_schema=False, sync_to_thread=False)
-def index(request: Request[Any, Any, Any], parts: GivenParts, files: GivenFiles) -> Response[bytes]:
+def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
     """The page; whoever fetches it will want a picture soon."""
     found = files.index()
     if found is None:
         return page_response(503, PAGE_NOT_BUILT)
-    parts.stage.warm()
+    dependencies.stage.preload()
     return file_response(request, found)
 
 
 @route("/{path:path}", http_method=READING, include_in_schema=False, sync_to_thread=False)
-def asset(request: Request[Any, Any, Any], path: FromPath[Path], files: GivenFiles) -> Response[bytes]:
+def asset(request: Request[Any, Any, Any], path: FromPath[Path], files: InjectedFiles) -> Response[bytes]:
     """One of the page's files."""
     found = files.find(path.as_posix().lstrip("/"))
     if found is None:

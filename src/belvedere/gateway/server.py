@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 SHUTDOWN_S = 2.0  # a supervisor (systemd, Kubernetes) waits longer, a person at a terminal does not
 BACKLOG = 64  # connections that wait to be accepted, and that one turn of the loop accepts
 PING_EVERY_S = 20.0  # a tunnel cuts what was idle for 100 s; routers at home are quicker
-PONG_WITHIN_S = 20.0
+PONG_TIMEOUT_S = 20.0
 MAX_FRAME_BYTES = 4096  # what is larger than a message of ours, but not by much, is still told why
 
 RECEIVE_BUFFER_BYTES = (
@@ -132,7 +132,7 @@ def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
         ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=PING_EVERY_S,
-        ws_ping_timeout=PONG_WITHIN_S,
+        ws_ping_timeout=PONG_TIMEOUT_S,
         ws_per_message_deflate=False,  # messages of a hundred bytes do not shrink, and bombs do not grow
         interface="asgi3",
         lifespan="on",

@@ -7,8 +7,8 @@ from litestar.datastructures import ResponseHeader
 
 from belvedere.access.sessions import EndReason
 from belvedere.gateway.cookies import cookie_name, forget_cookie
-from belvedere.gateway.documented import problems
-from belvedere.gateway.given import GivenParts, GivenVisitor
+from belvedere.gateway.injection import InjectedDependencies, InjectedVisitor
+from belvedere.gateway.openapi import problems
 
 # not "cookies": that would take those of other houses on this computer along; not "cache": what is in there is public
 CLEARED = '"storage"'
@@ -23,9 +23,11 @@ CLEARED = '"storage"'
         ResponseHeader("Clear-Site-Data", documentation_only=True, description="What a page of ours may have kept."),
     ],
 )
-async def leave(request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor) -> Response[None]:
+async def leave(
+    request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
+) -> Response[None]:
     """Leave: the session ends, with all that it drives and watches; to come in again takes a new link."""
-    parts.door.end(visitor.id, EndReason.LEFT)
+    dependencies.invitations.end(visitor.id, EndReason.LEFT)
     cookie = forget_cookie(cookie_name(request.headers.get("host", "")), is_secure=request.url.scheme == "https")
     return Response(None, status_code=204, headers={"set-cookie": cookie, "clear-site-data": CLEARED})
 

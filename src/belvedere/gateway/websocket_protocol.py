@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HANDSHAKE_WITHIN_S = 10.0  # from the upgrade's head to our answer
-CLOSE_WITHIN_S = 1.0  # for the peer's half of the closing handshake
+HANDSHAKE_TIMEOUT_S = 10.0  # from the upgrade's head to our answer
+CLOSE_TIMEOUT_S = 1.0  # for the peer's half of the closing handshake
 AFTER_CLOSE_BYTES = 4096  # what a page has under way when we close; nobody looks at it
 WRITE_BUFFER_BYTES = 8 * 1024  # some dozens of messages: what waits here is old by the time it arrives
 STUCK_WRITE_BYTES = 256 * 1024  # pongs that a flood of pings piles up for a peer that reads nothing
 BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; counts frames that never reach a session, too
 BYTES_BURST = 64 * 1024.0
 SLICE_BYTES = 1024  # at once; the smallest frame has six, so this is two milliseconds' work at most
-MOST_FRAGMENTS = 64  # of one message, which has 4 kB
+MAX_FRAGMENTS = 64  # of one message, which has 4 kB
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -51,7 +51,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         limits: ConnectionLimits,
     ) -> None:
         super().__init__(config, server_state, app_state)
-        self.close_timeout = CLOSE_WITHIN_S
+        self.close_timeout = CLOSE_TIMEOUT_S
         self._limits = limits
         self._bucket = TokenBucket(BYTES_PER_S, BYTES_BURST)
         self._unread = bytearray()
@@ -62,7 +62,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """The connection is ours from now on."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
-        self._handshake = self.loop.call_later(HANDSHAKE_WITHIN_S, self._end_handshake)
+        self._handshake = self.loop.call_later(HANDSHAKE_TIMEOUT_S, self._end_handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, however."""
@@ -103,7 +103,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Frame) -> None:
         """A fragment; one message has only so many, because empty ones cost nothing to send."""
-        if len(self.frames) >= MOST_FRAGMENTS:
+        if len(self.frames) >= MAX_FRAGMENTS:
             self._close(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
         else:
             super().handle_cont(event)

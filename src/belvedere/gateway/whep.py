@@ -19,9 +19,9 @@ from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
 from belvedere.gateway.bodies import read_body, require_live
 from belvedere.gateway.decoding import is_of_type
-from belvedere.gateway.documented import problems, takes
-from belvedere.gateway.given import GivenOffers, GivenParts, GivenVisitor
-from belvedere.gateway.parts import Parts
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.injection import InjectedDependencies, InjectedOffers, InjectedVisitor
+from belvedere.gateway.openapi import problems, takes
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
 
@@ -45,30 +45,33 @@ OFFER = "An SDP offer to receive one video track, candidates included."
     ],
 )
 async def offer(
-    request: Request[Any, Any, Any], parts: GivenParts, visitor: GivenVisitor, offers: GivenOffers
+    request: Request[Any, Any, Any],
+    dependencies: InjectedDependencies,
+    visitor: InjectedVisitor,
+    offers: InjectedOffers,
 ) -> Response[str]:
     """Watch: an offer in, an answer out."""
     if not is_of_type(request.headers.get("content-type", ""), SDP):
         raise ClientException(f"an offer is {SDP}", status_code=415, headers={"accept-post": SDP})
-    if not offers.take(parts.clock(), visitor.id):
+    if not offers.take(dependencies.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await _answer(parts, visitor, _text(await read_body(request, parts, visitor)))
+    answer = await _answer(dependencies, visitor, _text(await read_body(request, dependencies, visitor)))
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
-    headers |= ice_server_links(parts.ice_servers)
+    headers |= ice_server_links(dependencies.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
 @delete(f"{PATH}/{{viewer:str}}", status_code=200, responses=problems(401, 403, 404))
-async def leave(viewer: FromPath[str], parts: GivenParts, visitor: GivenVisitor) -> None:
+async def leave(viewer: FromPath[str], dependencies: InjectedDependencies, visitor: InjectedVisitor) -> None:
     """Stop watching."""
-    await parts.stage.end(viewer, visitor.id)
+    await dependencies.stage.end(viewer, visitor.id)
 
 
 @route(PATH, http_method=[HttpMethod.OPTIONS], include_in_schema=False)
-async def describe(parts: GivenParts) -> Response[None]:
+async def describe(dependencies: InjectedDependencies) -> Response[None]:
     """Say what may be posted here, and which ICE servers an offer may be made with."""
     headers = {"allow": "OPTIONS, POST", "accept-post": SDP}
-    return Response(None, status_code=204, headers=headers | ice_server_links(parts.ice_servers))
+    return Response(None, status_code=204, headers=headers | ice_server_links(dependencies.ice_servers))
 
 
 def ice_server_links(servers: Iterable[IceServer]) -> dict[str, str]:
@@ -91,17 +94,17 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-async def _answer(parts: Parts, visitor: Session, offer_sdp: str) -> Answer:
+async def _answer(dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
     """Our answer, unless the visit ends while it is made: then there is no picture either."""
     try:
-        answer = await parts.stage.answer(offer_sdp, visitor.id)
+        answer = await dependencies.stage.answer(offer_sdp, visitor.id)
     except StageError:
-        require_live(parts, visitor)  # the end of the visit is why there is no picture
+        require_live(dependencies, visitor)  # the end of the visit is why there is no picture
         raise
-    if not parts.door.is_live(visitor):
+    if not dependencies.invitations.is_live(visitor):
         with suppress(StageError):  # ended already
-            await parts.stage.end(answer.id, visitor.id)
-    require_live(parts, visitor)
+            await dependencies.stage.end(answer.id, visitor.id)
+    require_live(dependencies, visitor)
     return answer
 
 

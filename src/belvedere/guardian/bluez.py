@@ -10,7 +10,7 @@ from jeepney import DBusAddress, HeaderFields, MessageFlag, MessageType, Parser,
 from jeepney.auth import BEGIN, AuthenticationError, Authenticator
 from jeepney.bus import find_system_bus
 
-from belvedere.guardian.core import Way
+from belvedere.guardian.core import StopMethod
 
 if TYPE_CHECKING:
     from jeepney import Message
@@ -22,7 +22,7 @@ BUS = DBusAddress("/org/freedesktop/DBus", bus_name="org.freedesktop.DBus", inte
 CONNECT_S = 1.0  # D-Bus is on this computer: it answers within milliseconds, or hangs
 READ_BYTES = 4096
 UNSENT_BYTES = 64 * 1024  # some hundred calls that D-Bus does not take: it hangs
-TYPES = {Way.COMMAND: "command", Way.REQUEST: "request"}
+TYPES = {StopMethod.COMMAND: "command", StopMethod.REQUEST: "request"}
 
 
 class BluezError(Exception):
@@ -57,14 +57,14 @@ class BluezConnection:
         """End the connection; BlueZ keeps what was handed over."""
         self.socket.close()
 
-    def call(self, number: int, unit: GuardedUnit, way: Way) -> None:
+    def call(self, number: int, unit: GuardedUnit, method: StopMethod) -> None:
         """Tell a unit to stop, or hang up; the answer comes with this number. Raises BluezError."""
-        if way is Way.HANG_UP:
+        if method is StopMethod.DISCONNECT:
             device = DBusAddress(unit.device, bus_name=BLUEZ, interface="org.bluez.Device1")
             message = new_method_call(device, "Disconnect")
         else:
             characteristic = DBusAddress(unit.characteristic, BLUEZ, "org.bluez.GattCharacteristic1")
-            body = (self._stop, {"type": ("s", TYPES[way])})
+            body = (self._stop, {"type": ("s", TYPES[method])})
             message = new_method_call(characteristic, "WriteValue", "aya{sv}", body)
         message.header.flags |= MessageFlag.no_auto_start
         self._calls[self._put(message)] = number
@@ -95,17 +95,17 @@ class BluezConnection:
         return [(number, error) for number, error in answered if number is not None]
 
     def _open(self, address: str) -> None:
-        give_up_at = time.monotonic() + CONNECT_S
+        deadline_at = time.monotonic() + CONNECT_S
         self.socket.settimeout(CONNECT_S)
         self.socket.connect(address)
         introducing = Authenticator()
         for line in introducing:
             self.socket.sendall(line)
-            introducing.feed(self._received(give_up_at))
+            introducing.feed(self._received(deadline_at))
         self._put(new_method_call(BUS, "Hello"))
         self.socket.sendall(BEGIN + self._unsent)
         self._unsent = b""
-        self._parsed(self._received(give_up_at))
+        self._parsed(self._received(deadline_at))
         self.socket.setblocking(False)
 
     def _parsed(self, data: bytes) -> list[Message]:
@@ -114,8 +114,8 @@ class BluezConnection:
         except Exception as error:  # jeepney raises whatever a wrong byte leads to, and a guardian must not end by it
             raise BluezError(f"D-Bus speaks another language: {error!r}") from error
 
-    def _received(self, give_up_at: float) -> bytes:
-        self.socket.settimeout(max(0.001, give_up_at - time.monotonic()))
+    def _received(self, deadline_at: float) -> bytes:
+        self.socket.settimeout(max(0.001, deadline_at - time.monotonic()))
         data = self.socket.recv(READ_BYTES)
         if not data:
             raise ConnectionError("it has hung up")

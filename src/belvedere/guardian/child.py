@@ -10,7 +10,7 @@ import socket
 import time
 
 from belvedere.guardian.bluez import BluezConnection, BluezError
-from belvedere.guardian.core import Action, Guard, Ways
+from belvedere.guardian.core import Action, Guard, StopMethods
 from belvedere.guardian.memory import BLIND, UNITS, WATCHING, GuardedUnit, Memory
 
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # it ends when its server does, and not before
@@ -40,13 +40,13 @@ class Child:
         while not self._guard.is_done:
             self._reach_bluez()
             now = time.monotonic()  # before the page is read: who beats after this is not silent, however late we are
-            self._see(now)
+            self._update(now)
             self._do(self._guard.tick(now))
             self._tell()
             if not self._guard.is_done:
                 self._sleep()
 
-    def _see(self, now: float) -> None:
+    def _update(self, now: float) -> None:
         """Read the page. The turning flags first: whoever sets one has beaten before."""
         memory = self._memory
         ping = memory.ping
@@ -56,7 +56,9 @@ class Child:
         if units is not None and units != self._units:
             self._units = units
             known = enumerate(units)
-            self._guard.receive_ways((at, Ways(u.by_command, u.by_request)) for at, u in known if u is not None)
+            self._guard.receive_methods(
+                (at, StopMethods(u.by_command, u.by_request)) for at, u in known if u is not None
+            )
         self._guard.receive_beat(now, beat_s, turning)
         if memory.pong != ping:
             memory.pong = ping
@@ -87,11 +89,11 @@ class Child:
         self._reconnect_s = min(2 * self._reconnect_s, RECONNECT_LONGEST_S)
 
     def _do(self, actions: list[Action]) -> None:
-        for number, at, way in actions:
+        for number, at, method in actions:
             unit = self._units[at]
             try:
                 if self._bluez is not None and unit is not None:
-                    self._bluez.call(number, unit, way)
+                    self._bluez.call(number, unit, method)
                     continue
             except BluezError as error:
                 self._lose_bluez(error)
@@ -109,18 +111,18 @@ class Child:
         """Until something can be read, or something is due; then read it."""
         if self._bluez is not None:
             self._poll.modify(self._bluez.socket, select.POLLIN | self._bluez.wants_to_send * select.POLLOUT)
-        for descriptor, _event in self._poll.poll(self._patience_ms()):
+        for descriptor, _event in self._poll.poll(self._poll_timeout_ms()):
             if descriptor == self._line.fileno():
-                self._hear()
+                self._receive()
             elif self._bluez is not None and descriptor == self._bluez.socket.fileno():
-                self._hear_bluez(self._bluez)
+                self._receive_bluez(self._bluez)
 
-    def _patience_ms(self) -> int | None:
+    def _poll_timeout_ms(self) -> int | None:
         deadlines = [self._guard.deadline(), self._reconnect_at if self._bluez is None else None]
         at = min((deadline for deadline in deadlines if deadline is not None), default=None)
         return None if at is None else max(0, int((at - time.monotonic()) * 1000) + 1)
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         """The server knocks so that the page is read, or has hung up."""
         try:
             is_there = bool(self._line.recv(READ_BYTES))
@@ -132,7 +134,7 @@ class Child:
             self._poll.unregister(self._line)
             self._guard.receive_gone()
 
-    def _hear_bluez(self, bluez: BluezConnection) -> None:
+    def _receive_bluez(self, bluez: BluezConnection) -> None:
         try:
             bluez.send()
             for number, error in bluez.answers():

@@ -6,7 +6,7 @@
 
 The table of actions is the whole of what it can do: write the one stop that it was given, or hang up. There is no word
 for a move in here. A unit is told to stop by commands first, which nothing can hold up, then by a request that the unit
-acknowledges, over and over until it does. Whoever cannot be told within `HANG_UP_AFTER_S` is hung up on, too.
+acknowledges, over and over until it does. Whoever cannot be told within `DISCONNECT_AFTER_S` is hung up on, too.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 COMMANDS = 3  # a stop that nobody acknowledges is said so often
 COMMAND_EVERY_S = 0.05  # so long apart, which is about a connection interval
 REQUEST_EVERY_S = 0.25  # an acknowledgement takes two intervals; behind a dead server's request it takes longer
-HANG_UP_AFTER_S = 1.0  # BlueZ has then failed some ten times
-HANG_UP_EVERY_S = 0.5
-GIVE_UP_AFTER_S = 6.0  # hanging up takes BlueZ two seconds; nothing that could still be done would reach the unit
+DISCONNECT_AFTER_S = 1.0  # BlueZ has then failed some ten times
+DISCONNECT_EVERY_S = 0.5
+ABANDON_AFTER_S = 6.0  # hanging up takes BlueZ two seconds; nothing that could still be done would reach the unit
 
 NOT_THERE = frozenset(  # there is no link to hang up
     {
@@ -33,12 +33,12 @@ NOT_THERE = frozenset(  # there is no link to hang up
 )
 
 
-class Way(enum.Enum):
+class StopMethod(enum.Enum):
     """All that the guardian can do about a unit."""
 
     COMMAND = "command"
     REQUEST = "request"
-    HANG_UP = "hang up"
+    DISCONNECT = "hang up"
 
 
 class Action(NamedTuple):
@@ -46,10 +46,10 @@ class Action(NamedTuple):
 
     number: int
     unit: int
-    way: Way
+    method: StopMethod
 
 
-class Ways(NamedTuple):
+class StopMethods(NamedTuple):
     """How a unit can be written to."""
 
     by_command: bool
@@ -59,47 +59,47 @@ class Ways(NamedTuple):
 class _Stopping:
     """One unit that is being stopped."""
 
-    def __init__(self, ways: Ways, now: float) -> None:
-        command = [Way.COMMAND] * COMMANDS if ways.by_command else []
-        self._round = [*command, Way.REQUEST] if ways.by_request or not command else command  # never empty
-        self._is_acknowledged = Way.REQUEST in self._round
+    def __init__(self, methods: StopMethods, now: float) -> None:
+        command = [StopMethod.COMMAND] * COMMANDS if methods.by_command else []
+        self._round = [*command, StopMethod.REQUEST] if methods.by_request or not command else command  # never empty
+        self._is_acknowledged = StopMethod.REQUEST in self._round
         self._turn = 0
         self._accepted = 0
         self._write_at = now
-        self._hang_up_at = now + HANG_UP_AFTER_S
-        self._give_up_at = now + GIVE_UP_AFTER_S
+        self._disconnect_at = now + DISCONNECT_AFTER_S
+        self._deadline_at = now + ABANDON_AFTER_S
         self.is_over = False
 
-    def tick(self, now: float) -> list[Way]:
+    def tick(self, now: float) -> list[StopMethod]:
         """What to do now."""
-        self.is_over = self.is_over or now >= self._give_up_at
-        todo: list[Way] = []
+        self.is_over = self.is_over or now >= self._deadline_at
+        todo: list[StopMethod] = []
         if self.is_over:
             return todo
         if now >= self._write_at:
-            way = self._round[self._turn % len(self._round)]
+            method = self._round[self._turn % len(self._round)]
             self._turn += 1
-            self._write_at = now + (REQUEST_EVERY_S if way is Way.REQUEST else COMMAND_EVERY_S)
-            todo.append(way)
-        if now >= self._hang_up_at:
-            self._hang_up_at = self._give_up_at  # one is enough, unless BlueZ refuses it
-            todo.append(Way.HANG_UP)
+            self._write_at = now + (REQUEST_EVERY_S if method is StopMethod.REQUEST else COMMAND_EVERY_S)
+            todo.append(method)
+        if now >= self._disconnect_at:
+            self._disconnect_at = self._deadline_at  # one is enough, unless BlueZ refuses it
+            todo.append(StopMethod.DISCONNECT)
         return todo
 
     def deadline(self) -> float:
         """When there is something to do next."""
-        return min(self._write_at, self._hang_up_at, self._give_up_at)
+        return min(self._write_at, self._disconnect_at, self._deadline_at)
 
-    def receive_answer(self, now: float, way: Way, error: str | None) -> None:
+    def receive_answer(self, now: float, method: StopMethod, error: str | None) -> None:
         """BlueZ did it, or says why not."""
-        if way is Way.HANG_UP:
+        if method is StopMethod.DISCONNECT:
             self.is_over = self.is_over or error is None or error in NOT_THERE
-            self._hang_up_at = min(self._hang_up_at, now + HANG_UP_EVERY_S)
+            self._disconnect_at = min(self._disconnect_at, now + DISCONNECT_EVERY_S)
         elif error is not None:
             self._write_at = min(self._write_at, now + COMMAND_EVERY_S)
         else:
             self._accepted += 1
-            is_told = way is Way.REQUEST or (not self._is_acknowledged and self._accepted >= COMMANDS)
+            is_told = method is StopMethod.REQUEST or (not self._is_acknowledged and self._accepted >= COMMANDS)
             self.is_over = self.is_over or is_told
 
     @property
@@ -117,13 +117,13 @@ class Guard:
 
     def __init__(self, dead_man_s: float) -> None:
         self._dead_man_s = dead_man_s
-        self._ways: dict[int, Ways] = {}
+        self._methods: dict[int, StopMethods] = {}
         self._turning: frozenset[int] = frozenset()
         self._beat_s: float | None = None
         self._heard_at = 0.0
         self._is_gone = False
         self._stopping: dict[int, _Stopping] = {}
-        self._open: dict[int, tuple[int, _Stopping, Way]] = {}
+        self._open: dict[int, tuple[int, _Stopping, StopMethod]] = {}
         self._numbers = 0
         self._looked_at = 0.0
 
@@ -137,9 +137,9 @@ class Guard:
         """Whether there is nobody left to watch and nothing left to stop."""
         return self._is_gone and not self.is_stopping and not self._untold()
 
-    def receive_ways(self, units: Iterable[tuple[int, Ways]]) -> None:
+    def receive_methods(self, units: Iterable[tuple[int, StopMethods]]) -> None:
         """These are the units that can be told something, and how."""
-        self._ways = dict(units)
+        self._methods = dict(units)
 
     def receive_beat(self, now: float, beat_s: float, turning: Iterable[int]) -> None:
         """The server's last beat was at `beat_s`; these units may be turning. A beat that is new ends all stopping."""
@@ -158,9 +158,9 @@ class Guard:
         """What BlueZ answered to an action; returns the unit, where this was its first stop that BlueZ has taken."""
         if number not in self._open:  # from before the server came back
             return None
-        unit, stopping, way = self._open.pop(number)
+        unit, stopping, method = self._open.pop(number)
         was_taken = stopping.was_taken
-        stopping.receive_answer(now, way, error)
+        stopping.receive_answer(now, method, error)
         return unit if stopping.was_taken and not was_taken else None
 
     def tick(self, now: float) -> list[Action]:
@@ -168,13 +168,13 @@ class Guard:
         self._looked_at = now
         if not self._is_silent(now):
             return []
-        self._stopping |= {unit: _Stopping(self._ways[unit], now) for unit in self._untold()}
+        self._stopping |= {unit: _Stopping(self._methods[unit], now) for unit in self._untold()}
         actions = []
         for unit, stopping in self._stopping.items():
-            for way in stopping.tick(now):
+            for method in stopping.tick(now):
                 self._numbers += 1
-                self._open[self._numbers] = (unit, stopping, way)
-                actions.append(Action(self._numbers, unit, way))
+                self._open[self._numbers] = (unit, stopping, method)
+                actions.append(Action(self._numbers, unit, method))
         return actions
 
     def deadline(self) -> float | None:
@@ -190,7 +190,7 @@ class Guard:
 
     def _untold(self) -> list[int]:
         """The units that may be turning, can be told to stop, and are not being told yet."""
-        return sorted((self._turning & self._ways.keys()) - self._stopping.keys())
+        return sorted((self._turning & self._methods.keys()) - self._stopping.keys())
 
     def _is_silent(self, now: float) -> bool:
         return self._is_gone or (bool(self._turning) and now >= self._heard_at + self._dead_man_s)

@@ -148,5 +148,5 @@ def _line_of(unit: GuardedUnit) -> str:
 def _unit_of(line: str) -> GuardedUnit | None:
     if not line:
         return None
-    name, device, characteristic, ways = line.split(" ")
-    return GuardedUnit(name, device, characteristic, ways[0] == "1", ways[1] == "1")
+    name, device, characteristic, methods = line.split(" ")
+    return GuardedUnit(name, device, characteristic, methods[0] == "1", methods[1] == "1")

@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 PING_EVERY_S = 2.0
 MUTE_PINGS, DEAD_PINGS = 1, 2  # it answers within a millisecond; on a computer that swaps, within a second or two
-UNBORN_PINGS = 15  # starting takes a tenth of a second; on a slow computer that is busy starting, many
+UNSTARTED_PINGS = 15  # starting takes a tenth of a second; on a slow computer that is busy starting, many
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.2, 30.0
 STABLE_S = 60.0  # one that lived so long has earned a short wait again
 LEAVE_S = 0.5  # with nothing to stop it ends within a millisecond; with something it is left to that
-GLANCE_S = 0.01
+POLL_S = 0.01
 
 
 class GuardianState(enum.StrEnum):
@@ -112,7 +112,7 @@ class GuardianProcess:
         self._memory.beat_s = self._clock()
         if not self._memory.is_turning(at):
             self._memory.set_turning(at, is_turning=True)
-            self._knock()  # it sleeps while nothing turns
+            self._wake_child()  # it sleeps while nothing turns
 
     def new_stops(self) -> Iterator[tuple[int, float]]:
         """Which units it has stopped since this was asked last, and when."""
@@ -158,15 +158,15 @@ class GuardianProcess:
                 self._line.close()  # to it, the server has ended
                 self._line = None
             if child is not None:
-                await _see_off(child)
+                await _reap(child)
 
     async def _watch(self, child: ChildProcess) -> str:
         while (status := child.poll()) is None:
             self._memory.ping = (self._memory.ping + 1) % 2**32
-            self._knock()
+            self._wake_child()
             await asyncio.sleep(PING_EVERY_S)
             self._unanswered = 0 if self._memory.pong == self._memory.ping else self._unanswered + 1
-            if self._unanswered >= (DEAD_PINGS if self._memory.pong else UNBORN_PINGS):
+            if self._unanswered >= (DEAD_PINGS if self._memory.pong else UNSTARTED_PINGS):
                 child.kill()
                 return f"it did not answer {self._unanswered} times"
             self._tell_watching()
@@ -177,7 +177,7 @@ class GuardianProcess:
             self._is_missing_known = False
             log.info("the guardian watches again")
 
-    def _knock(self) -> None:
+    def _wake_child(self) -> None:
         """Let it look at the page; if the line is full, it has enough to wake up for."""
         if self._line is not None:
             try:
@@ -186,10 +186,10 @@ class GuardianProcess:
                 log.debug("the guardian was not woken")
 
 
-async def _see_off(child: ChildProcess) -> None:
+async def _reap(child: ChildProcess) -> None:
     """Leave no zombie; a guardian that still has a unit to stop is left to that, and ends by itself."""
-    for _ in range(int(LEAVE_S / GLANCE_S)):
+    for _ in range(int(LEAVE_S / POLL_S)):
         if child.poll() is not None:
             return
-        await asyncio.sleep(GLANCE_S)
+        await asyncio.sleep(POLL_S)
     log.warning("the guardian goes on without us until the head is told to stop")

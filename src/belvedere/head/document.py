@@ -13,7 +13,7 @@ from belvedere.errors import SettingsError
 
 T = TypeVar("T")
 
-MOST_CHARACTERS = 200  # of a problem
+MAX_CHARACTERS = 200  # of a problem
 
 # msgspec tells the place of a fault only inside its message: "... - at `$.frame.speed`".
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$?\.?(?P<place>[^`]*)`)?", re.DOTALL)
@@ -59,7 +59,7 @@ def _explained(message: str, kind: type, file: str) -> SettingsError:
 def _line(problem: str) -> str:
     """One line that fits a terminal, whatever the file says."""
     line = " ".join(problem.split())
-    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 4]} ..."
+    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 4]} ..."
 
 
 def _type_at(kind: type, key: str) -> inspect.Type | None:

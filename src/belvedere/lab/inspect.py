@@ -12,8 +12,8 @@ from belvedere.errors import LinkError, LinkReason, OwnerError
 from belvedere.head.profile import Address
 from belvedere.lab.labels import SIG_TAIL
 from belvedere.link.ble import SIG_RANGE, WRITES
-from belvedere.link.calls import Calls, outcome
-from belvedere.link.refusals import mapped, mapped_over
+from belvedere.link.bleak_errors import link_errors, link_errors_while
+from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
     from belvedere.lab.adapter import Adapter
-    from belvedere.link.radio import Sighting
+    from belvedere.link.radio import DiscoveredDevice
 
 READ_TIMEOUT_S = 3.0  # a read takes two connection intervals; one that takes longer counts as unanswered
 TOTAL_READ_TIMEOUT_S = 30.0  # BlueZ drops a link on which a request went unanswered for this long
@@ -92,7 +92,7 @@ async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], No
     on_step("searching")
     async with _connected(address, adapter, on_step) as (found, client):
         on_step("reading values")
-        with mapped(LinkReason.CONNECT_FAILED):
+        with link_errors(LinkReason.CONNECT_FAILED):
             known = list(client.services)  # a copy: bleak drops them when the link is lost
         read = await _Reader(client).read([one for service in known for one in service.characteristics])
         services = [
@@ -117,7 +117,7 @@ async def inspect(address: str, adapter: Adapter, *, on_step: Callable[[str], No
 @asynccontextmanager
 async def _connected(
     address: str, adapter: Adapter, on_step: Callable[[str], None]
-) -> AsyncIterator[tuple[Sighting, BleakClient]]:
+) -> AsyncIterator[tuple[DiscoveredDevice, BleakClient]]:
     radio = adapter.radio()
     found = await radio.find(lambda seen, _name, _services: seen.upper() == address.upper())
     on_step("connecting")
@@ -133,7 +133,7 @@ class _Reader:
 
     def __init__(self, client: BleakClient) -> None:
         self._client = client
-        self._calls = Calls()
+        self._calls = PendingCalls()
         self._deadline = asyncio.get_running_loop().time() + TOTAL_READ_TIMEOUT_S
 
     async def read(self, characteristics: list[BleakGATTCharacteristic]) -> dict[int, Characteristic]:
@@ -162,5 +162,5 @@ class _Reader:
         return await outcome(self._calls.begin(self._ask(one)), min(READ_TIMEOUT_S, left_s))
 
     async def _ask(self, one: BleakGATTCharacteristic) -> bytes:
-        with mapped_over(lambda: self._client.is_connected):
+        with link_errors_while(lambda: self._client.is_connected):
             return bytes(await self._client.read_gatt_char(one))

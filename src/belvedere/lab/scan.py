@@ -10,8 +10,8 @@ from bleak import BleakScanner
 
 from belvedere.errors import LinkReason
 from belvedere.lab.profiles import UnitMatch, find_matches
-from belvedere.link.refusals import mapped
-from belvedere.patience import within
+from belvedere.link.bleak_errors import link_errors
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,13 +114,13 @@ async def scan(
     name = await adapter.bluez_name()
     options: BlueZScannerArgs = REPORT_DUPLICATES if name is None else {**REPORT_DUPLICATES, "adapter": name}
     scanner = BleakScanner(receive, backend=adapter.scanner_backend, bluez=options)
-    with mapped(LinkReason.ADAPTER_OFF):
-        async with within(START_STOP_TIMEOUT_S):
+    with link_errors(LinkReason.ADAPTER_OFF):
+        async with timeout(START_STOP_TIMEOUT_S):
             await scanner.start()
         try:
             await _until(done, duration_s)
         finally:
-            async with within(START_STOP_TIMEOUT_S):
+            async with timeout(START_STOP_TIMEOUT_S):
                 await scanner.stop()
 
 
@@ -129,7 +129,7 @@ async def _until(done: asyncio.Event, duration_s: float | None) -> None:
         await done.wait()
         return
     try:
-        async with within(duration_s):
+        async with timeout(duration_s):
             await done.wait()
     except TimeoutError:
         return

@@ -19,7 +19,7 @@ class BluezAdapter(msgspec.Struct, frozen=True):
     address: str
     is_powered: bool = True
 
-    def goes_by(self, wanted: str) -> bool:
+    def matches(self, wanted: str) -> bool:
         """Whether this is its name or its address."""
         return wanted.upper() in {self.name.upper(), self.address.upper()}
 
@@ -28,7 +28,7 @@ def chosen(wanted: str, adapters: Iterable[BluezAdapter]) -> str:
     """BlueZ's name, now, of the adapter that goes by this name or address. Raises LinkError (NO_ADAPTER)."""
     there = list(adapters)
     for one in there:
-        if one.goes_by(wanted):
+        if one.matches(wanted):
             return one.name
     others = ", ".join(f"{one.name} ({one.address})" for one in there) or "none"
     raise LinkError(LinkReason.NO_ADAPTER, f"no such Bluetooth adapter: {wanted}; this computer has {others}")

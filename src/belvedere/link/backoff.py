@@ -9,7 +9,7 @@ from belvedere.errors import LinkReason
 if TYPE_CHECKING:
     from belvedere.link.options import LinkOptions
 
-MOST_DOUBLINGS = 16  # beyond that any first wait is longer than the longest
+MAX_DOUBLINGS = 16  # beyond that any first wait is longer than the longest
 JITTER = 0.5  # the share of a wait that is left to chance, so that two units never keep meeting on the radio
 
 
@@ -40,5 +40,5 @@ class Backoff:
         if reason in {LinkReason.NOT_FOUND, LinkReason.NO_ADAPTER, LinkReason.ADAPTER_OFF}:
             return self._options.rest_s * shortened
         wait_s = min(self._options.retry_first_s * 2.0**self._failures, self._options.retry_longest_s)
-        self._failures = min(self._failures + 1, MOST_DOUBLINGS)
+        self._failures = min(self._failures + 1, MAX_DOUBLINGS)
         return wait_s * shortened

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from bleak.uuids import normalize_uuid_str
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.calls import Calls
+from belvedere.link.bleak_errors import link_errors, link_errors_while
+from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.port import DbusTarget, LinkDetails
-from belvedere.link.refusals import mapped, mapped_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from bleak_retry_connector import BleakClientWithServiceCache
 
     from belvedere.head.profile import UnitProfile
-    from belvedere.link.radio import Radio, Sighting
+    from belvedere.link.radio import DiscoveredDevice, Radio
 
 logger = logging.getLogger(__name__)
 
 SIG_BASE = "-0000-1000-8000-00805f9b34fb"
 SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
-MOST_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
+MAX_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
 BLUEZ_OBJECTS = "/org/bluez/"
 WRITES = frozenset({"write", "write-without-response"})
 
@@ -40,7 +40,7 @@ class BleUnit:
         self._others = others
         self._doubtful: set[str] = set()
         self._radio = radio
-        self._calls = Calls()
+        self._calls = PendingCalls()
         self._client: BleakClientWithServiceCache | None = None
         self._command: BleakGATTCharacteristic | None = None
         self._questions: list[BleakGATTCharacteristic] = []
@@ -48,41 +48,41 @@ class BleUnit:
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         """Find, connect, and learn what the unit has; see the port for what it raises."""
-        sighting = await self._radio.find(self._is_this_unit)
+        discovered = await self._radio.find(self._is_this_unit)
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
             if self._client is client:  # not our own goodbye, nor that of a connection before
                 self._client = None
-                self._radio.release(sighting.device.address)
+                self._radio.release(discovered.device.address)
                 on_lost()
 
         on_found()
-        client = await self._radio.connect(sighting, receive_disconnected)
+        client = await self._radio.connect(discovered, receive_disconnected)
         self._client = client
         try:
             self._learn(client)
         except LinkError:
             await self.close()
             raise
-        return self._details(sighting)
+        return self._details(discovered)
 
     async def write(self, frame: bytes, *, response: bool) -> None:
         """Write to the command characteristic."""
         client, command = self._connected()
-        with mapped_over(lambda: client is self._client):
+        with link_errors_while(lambda: client is self._client):
             await client.write_gatt_char(command, frame, response=response)
         if self._unit.notify is not None and not self._is_listening and client is self._client:
             self._is_listening = True  # after the first frame: subscribing is a write too, and may go unanswered
             self._calls.begin(self._listen(client, self._unit.notify))
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """Read a characteristic other than the command's: it waits behind commands and never blocks them."""
         client, _command = self._connected()
         if not self._questions:
             return False
         question = self._questions[0]
         try:
-            with mapped_over(lambda: client is self._client):
+            with link_errors_while(lambda: client is self._client):
                 await client.read_gatt_char(question)
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
@@ -106,7 +106,7 @@ class BleUnit:
         """Find out what the connected unit has. Raises LinkError."""
         if not client.is_connected:  # lost before anybody listened
             raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost at once")
-        with mapped(LinkReason.CONNECT_FAILED):
+        with link_errors(LinkReason.CONNECT_FAILED):
             self._command = command_characteristic(client, self._unit)
             self._questions = questions(client, self._command)
         self._is_listening = False
@@ -116,7 +116,7 @@ class BleUnit:
             return False
         rival = rival_of(self._unit, self._others, address, name, services)
         is_doubtful = rival is not None and rival.address is None
-        if is_doubtful and len(self._doubtful) < MOST_DOUBTFUL and address not in self._doubtful:
+        if is_doubtful and len(self._doubtful) < MAX_DOUBTFUL and address not in self._doubtful:
             self._doubtful.add(address)
             logger.warning("%s at %s may be either unit: [head.pan] and [head.tilt] need an address", name, address)
         return rival is None
@@ -124,21 +124,21 @@ class BleUnit:
     async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
         """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
         try:
-            with mapped(LinkReason.REFUSED):
+            with link_errors(LinkReason.REFUSED):
                 await client.start_notify(normalize_uuid_str(notify), _receive_notification)
         except LinkError as error:
             logger.info("nothing will be heard of the unit: %s", error)
 
-    def _details(self, sighting: Sighting) -> LinkDetails:
+    def _details(self, discovered: DiscoveredDevice) -> LinkDetails:
         properties = self._command.properties if self._command is not None else []
         return LinkDetails(
-            name=sighting.name,
-            address=sighting.device.address,
+            name=discovered.name,
+            address=discovered.device.address,
             can_write_without_response="write-without-response" in properties,
             can_write_with_response="write" in properties,
-            can_probe=bool(self._questions),
-            rssi_dbm=sighting.rssi_dbm,
-            dbus=None if self._command is None else dbus_target(sighting.device, self._command),
+            can_keep_alive=bool(self._questions),
+            rssi_dbm=discovered.rssi_dbm,
+            dbus=None if self._command is None else dbus_target(discovered.device, self._command),
         )
 
 

@@ -10,8 +10,8 @@ from dbus_fast.aio import MessageBus
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import BluezAdapter
-from belvedere.link.refusals import mapped, reason_of_dbus
-from belvedere.patience import within
+from belvedere.link.bleak_errors import link_errors, reason_of_dbus
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,8 @@ async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
 
     Raises LinkError (ADAPTER_OFF where BlueZ does not answer, NO_PERMISSION).
     """
-    with mapped(LinkReason.ADAPTER_OFF):
-        async with within(ANSWER_S):
+    with link_errors(LinkReason.ADAPTER_OFF):
+        async with timeout(ANSWER_S):
             reply = await _objects(bus_address)
     if reply.message_type is MessageType.ERROR:
         name = str(reply.error_name)

@@ -12,7 +12,7 @@ DBUS = "org.freedesktop.DBus"
 RULE = f"type='signal',sender='{DBUS}',interface='{DBUS}',member='NameOwnerChanged',arg0='{NAME}'"
 
 
-async def until_gone(address: str | None = None) -> None:
+async def wait_until_gone(address: str | None = None) -> None:
     """Return once nobody is called org.bluez on D-Bus, at once where nobody is; costs nothing meanwhile.
 
     `address` is the bus's, the system's own by default. A bus that ends takes BlueZ with it. Raises whatever

@@ -1,7 +1,7 @@
 """One connection with a unit, from opening it to the moment when it has shown to be bad.
 
 Health is what calls do: a connection is good as long as they end well and in time, whatever else anybody claims. When
-and how often to connect is `supervisor`'s, what to hand over next `courier`'s.
+and how often to connect is `supervisor`'s, what to hand over next `scheduler`'s.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import WriteMode
-from belvedere.link.calls import Calls, outcome, result
-from belvedere.link.courier import Confirmation, Courier, Probe
-from belvedere.link.mailbox import Letter
-from belvedere.link.pace import Pace
-from belvedere.patience import within
+from belvedere.link.connection_interval import ConnectionInterval
+from belvedere.link.latest_command import PendingWrite
+from belvedere.link.pending_calls import PendingCalls, outcome, result
+from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
 STALL_S = 0.03  # a loop that comes later than this was busy: what it finds overdue may have been answered meanwhile
 FIRST_ANSWER_S = 2.0  # BlueZ asks a new unit up to ten questions of its own, and ours go between them
-SETTLE_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
+STOP_AND_VERIFY_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
 TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
 
 
@@ -42,16 +42,16 @@ class Connection:
         self,
         link: UnitLink,
         mode: WriteMode,
-        stop: Letter,
+        stop: PendingWrite,
         *,
-        calls: Calls,
+        calls: PendingCalls,
         clock: Callable[[], float],
         options: LinkOptions,
-        on_written: Callable[[Letter, float], None],
-        on_attempted: Callable[[Letter, float], None] = lambda _letter, _now: None,
+        on_written: Callable[[PendingWrite, float], None],
+        on_attempted: Callable[[PendingWrite, float], None] = lambda _pending_write, _now: None,
     ) -> None:
         self.details: LinkDetails | None = None
-        self.pace = Pace(options.first_interval_s)
+        self.interval = ConnectionInterval(options.first_interval_s)
         self._link = link
         self._mode = mode
         self._stop = stop
@@ -60,11 +60,13 @@ class Connection:
         self._options = options
         self._on_written = on_written
         self._on_attempted = on_attempted
-        self._courier = Courier(self.pace, options, with_response=True, can_probe=False, can_acknowledge=False)
+        self._scheduler = WriteScheduler(
+            self.interval, options, with_response=True, can_keep_alive=False, can_acknowledge=False
+        )
         self._can_acknowledge = False
         self._is_lost = False
         self._writing: asyncio.Task[None] | None = None
-        self._probing: asyncio.Task[bool] | None = None
+        self._keeping_alive: asyncio.Task[bool] | None = None
         self._wake = asyncio.Event()
 
     async def open(self, on_found: Callable[[], None]) -> None:
@@ -76,32 +78,32 @@ class Connection:
         self.details = details
         may_acknowledge = details.can_write_with_response and self._mode is not WriteMode.WITHOUT_RESPONSE
         self._can_acknowledge = with_response or may_acknowledge
-        self._courier = Courier(
-            self.pace,
+        self._scheduler = WriteScheduler(
+            self.interval,
             self._options,
             with_response=with_response,
-            can_probe=details.can_probe,
+            can_keep_alive=details.can_keep_alive,
             can_acknowledge=self._can_acknowledge,
         )
 
-    async def settle(self) -> None:
+    async def stop_and_verify(self) -> None:
         """Tell the unit to stop until it has it; learns the pace on the way. Raises LinkError."""
-        give_up_at = self._clock() + SETTLE_S
+        deadline_at = self._clock() + STOP_AND_VERIFY_S
         while True:
             try:
-                await self._stop_surely()
+                await self._stop_until_answered()
             except LinkError as error:
-                if error.reason is not LinkReason.REFUSED or self._clock() >= give_up_at:
+                if error.reason is not LinkReason.REFUSED or self._clock() >= deadline_at:
                     raise
-                await asyncio.sleep(2 * self.pace.interval_s)
+                await asyncio.sleep(2 * self.interval.interval_s)
             else:
                 self._raise_if_lost()
-                self._courier.receive_settled(self._clock())
+                self._scheduler.receive_stop_verified(self._clock())
                 return
 
-    def put(self, letter: Letter) -> None:
+    def put(self, pending: PendingWrite) -> None:
         """Hand this over next, instead of whatever waits."""
-        self._courier.put(letter)
+        self._scheduler.put(pending)
         self._wake.set()
 
     async def drive(self) -> None:
@@ -110,32 +112,32 @@ class Connection:
         A link that is given up may still carry something, and the unit may be moving: it is handed one more stop.
         """
         try:
-            await self._carry()
+            await self._run()
         except LinkError:
             self._stop_blindly()
             raise
 
-    async def _carry(self) -> None:
+    async def _run(self) -> None:
         while True:
             self._wake.clear()
             now = self._clock()
             if not self._collect(now):
                 return
             self._raise_if_lost()
-            if self._courier.is_overdue(now):
+            if self._scheduler.is_overdue(now):
                 raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
             self._begin_next(now)
-            deadline = self._courier.deadline()
-            await self._until(deadline)
+            deadline = self._scheduler.deadline()
+            await self._wait(deadline)
             if deadline is not None and self._clock() > deadline + STALL_S:
-                self._courier.receive_stall(self._clock())
+                self._scheduler.receive_stall(self._clock())
 
     @property
     def may_be_turning(self) -> bool:
         """Whether the unit was made to move here, and has not shown since that it has a stop."""
-        return not self._courier.is_surely_at_rest
+        return not self._scheduler.is_surely_at_rest
 
-    async def stop_at_last(self) -> bool:
+    async def stop_finally(self) -> bool:
         """Get one more stop onto the air, if the link still can, within `last_stop_s`.
 
         Returns whether nothing spoke against it. Raises no LinkError.
@@ -143,50 +145,50 @@ class Connection:
         if self.details is None or self._is_lost:
             return False
         with contextlib.suppress(LinkError, TimeoutError):
-            async with within(self._options.last_stop_s):
+            async with timeout(self._options.last_stop_s):
                 if self._writing is not None:  # cutting it short could block what comes after it
                     await asyncio.wait({self._writing})
-                if not self._courier.with_response:  # this cannot be held up by anything unanswered
+                if not self._scheduler.with_response:  # this cannot be held up by anything unanswered
                     await self._write_stop(response=False)
                 if self._can_acknowledge:
                     await self._write_stop(response=True)
                 else:  # closing at once could cut off what still waits in the radio
-                    await asyncio.sleep(2 * self.pace.interval_s)
+                    await asyncio.sleep(2 * self.interval.interval_s)
                 return not self._is_lost
         return False
 
-    def let_go(self) -> None:
+    def cancel(self) -> None:
         """Give up whatever is still being called; nothing is waited for."""
-        for call in (self._writing, self._probing):
+        for call in (self._writing, self._keeping_alive):
             if call is not None:
                 call.cancel()
 
-    async def _stop_surely(self) -> None:
+    async def _stop_until_answered(self) -> None:
         """A stop that the unit acknowledges; or several, and a question whose answer shows that they came through."""
-        if not self._courier.with_response:  # commands overtake the questions that BlueZ itself asks a new unit
+        if not self._scheduler.with_response:  # commands overtake the questions that BlueZ itself asks a new unit
             for _ in range(1 if self._can_acknowledge else UNACKNOWLEDGED_STOPS):
                 await self._write_stop(response=False)
-                await asyncio.sleep(self.pace.interval_s)
+                await asyncio.sleep(self.interval.interval_s)
         round_trip_s = await self._first_answer()
-        if round_trip_s is not None and round_trip_s > self.pace.backlog_after_s:  # something was ahead of it
+        if round_trip_s is not None and round_trip_s > self.interval.backlog_after_s:  # something was ahead of it
             again_s = await self._first_answer()
             round_trip_s = min(round_trip_s, again_s or round_trip_s)
         if round_trip_s is not None:
-            self.pace.receive_round_trip(round_trip_s)
+            self.interval.receive_round_trip(round_trip_s)
 
     async def _first_answer(self) -> float | None:
         """How long the unit took to acknowledge a stop, or else to answer a question; None where it can do neither."""
         begun = self._clock()
         if self._can_acknowledge:
             await self._write_stop(response=True, timeout_s=FIRST_ANSWER_S)
-        elif not await outcome(self._calls.begin(self._link.probe()), FIRST_ANSWER_S):
+        elif not await outcome(self._calls.begin(self._link.keep_alive()), FIRST_ANSWER_S):
             return None
         return self._clock() - begun
 
     async def _write_stop(self, *, response: bool, timeout_s: float | None = None) -> None:
         self._on_attempted(self._stop, self._clock())
         writing = self._calls.begin(self._link.write(self._stop.frame, response=response))
-        await outcome(writing, self.pace.answer_timeout_s if timeout_s is None else timeout_s)
+        await outcome(writing, self.interval.answer_timeout_s if timeout_s is None else timeout_s)
         self._on_written(self._stop, self._clock())
 
     def _stop_blindly(self) -> None:
@@ -196,31 +198,31 @@ class Connection:
         """
         if not self._is_lost:
             self._on_attempted(self._stop, self._clock())
-            writing = self._calls.begin(self._link.write(self._stop.frame, response=self._courier.with_response))
-            patience = asyncio.get_running_loop().call_later(self.pace.answer_timeout_s, writing.cancel)
-            writing.add_done_callback(lambda _: patience.cancel())
+            writing = self._calls.begin(self._link.write(self._stop.frame, response=self._scheduler.with_response))
+            timer = asyncio.get_running_loop().call_later(self.interval.answer_timeout_s, writing.cancel)
+            writing.add_done_callback(lambda _: timer.cancel())
 
     async def _write_newest(self) -> None:
         attempted = None
-        while (letter := self._courier.newest()) is not attempted:  # telling of a move may end it: it may be too old
-            self._on_attempted(letter, self._clock())
-            attempted = letter
-        await self._link.write(letter.frame, response=self._courier.with_response)
+        while (pending := self._scheduler.newest()) is not attempted:  # telling of a move may end it: it may be too old
+            self._on_attempted(pending, self._clock())
+            attempted = pending
+        await self._link.write(pending.frame, response=self._scheduler.with_response)
 
     def _begin_next(self, now: float) -> None:
-        match self._courier.next(now):
-            case Letter():
+        match self._scheduler.next(now):
+            case PendingWrite():
                 self._writing = self._calls.begin(self._write_newest(), self._wake.set)
-            case Confirmation():
+            case AcknowledgedStop():
                 self._writing = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
-            case Probe():
-                self._probing = self._calls.begin(self._link.probe(), self._wake.set)
+            case KeepAlive():
+                self._keeping_alive = self._calls.begin(self._link.keep_alive(), self._wake.set)
 
     def _collect(self, now: float) -> bool:
         """Take in what has ended; False if the unit refused a command. Raises LinkError."""
-        if self._probing is not None and self._probing.done():
-            probing, self._probing = self._probing, None
-            self._courier.receive_probed(now, is_answered=result(probing))
+        if self._keeping_alive is not None and self._keeping_alive.done():
+            keeping_alive, self._keeping_alive = self._keeping_alive, None
+            self._scheduler.receive_keep_alive(now, is_answered=result(keeping_alive))
         if self._writing is None or not self._writing.done():
             return True
         writing, self._writing = self._writing, None
@@ -229,12 +231,12 @@ class Connection:
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
                 raise
-            self._courier.receive_refused()
+            self._scheduler.receive_refused()
             return False
-        self._on_written(self._courier.receive_written(now) or self._stop, now)
+        self._on_written(self._scheduler.receive_written(now) or self._stop, now)
         return True
 
-    async def _until(self, deadline: float | None) -> None:
+    async def _wait(self, deadline: float | None) -> None:
         """Sleep until something happens, or until this time; without a deadline there is no timer at all."""
         timer = None
         if deadline is not None:

@@ -23,7 +23,7 @@ class DisabledUnit:
         """There is nothing to write to. Raises LinkError (CLOSED)."""
         raise LinkError(LinkReason.CLOSED, "this axis has no unit")
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """There is nobody to ask. Raises LinkError (CLOSED)."""
         raise LinkError(LinkReason.CLOSED, "this axis has no unit")
 

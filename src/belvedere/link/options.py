@@ -46,9 +46,9 @@ class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     retry_longest_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
     stable_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 5.0
     first_interval_s: Annotated[float, msgspec.Meta(ge=FASTEST_INTERVAL_S, le=SLOWEST_INTERVAL_S)] = 0.05
-    probe_every_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)] = 0.5
+    keep_alive_every_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)] = 0.5
     last_stop_s: Annotated[float, msgspec.Meta(ge=0.1, le=2)] = 0.5
-    last_search_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0
+    final_search_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0
 
     def __post_init__(self) -> None:
         if self.retry_first_s > self.retry_longest_s:

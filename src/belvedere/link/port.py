@@ -29,7 +29,7 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
         address: the Bluetooth address, or a word for what stands in its place.
         can_write_without_response: commands may be written without waiting for the unit.
         can_write_with_response: the unit acknowledges writes.
-        can_probe: `probe` asks the unit something; otherwise it would return False.
+        can_probe: `keep_alive` asks the unit something; otherwise it would return False.
         rssi_dbm: signal strength when found, or None.
         dbus: where the unit is found in BlueZ; None where it is not BlueZ that reaches it.
     """
@@ -38,7 +38,7 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     can_write_without_response: bool
     can_write_with_response: bool
-    can_probe: bool
+    can_keep_alive: bool
     rssi_dbm: int | None = None
     dbus: DbusTarget | None = None
 
@@ -68,7 +68,7 @@ class UnitLink(Protocol):
         """
         ...
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """Ask the unit something harmless that queues behind every frame already handed over.
 
         Returns True once the unit answered, False at once where there is nothing to ask. The time it takes shows

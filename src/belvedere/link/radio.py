@@ -21,10 +21,10 @@ from bleak_retry_connector import BleakClientWithServiceCache, establish_connect
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import chosen
-from belvedere.link.calls import Calls, outcome
+from belvedere.link.bleak_errors import link_errors, reason_of
 from belvedere.link.connect_time import ConnectTime
 from belvedere.link.options import LinkOptions
-from belvedere.link.refusals import mapped, reason_of
+from belvedere.link.pending_calls import PendingCalls, outcome
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Client(BleakClientWithServiceCache):
             raise LinkError(reason, f"{type(error).__name__}: {error}") from error
 
 
-class Sighting(NamedTuple):
+class DiscoveredDevice(NamedTuple):
     """A unit that was seen on the air, or found connected already."""
 
     device: BLEDevice
@@ -66,15 +66,15 @@ class Sighting(NamedTuple):
     rssi_dbm: int | None  # none for one that was connected already
 
 
-class _Seeker:
+class _DeviceSearch:
     """Somebody who waits for an advertisement."""
 
     def __init__(self, is_wanted: Callable[[str, str, list[str]], bool]) -> None:
         self.is_wanted = is_wanted
-        self.found: asyncio.Future[Sighting] = asyncio.get_running_loop().create_future()
+        self.found: asyncio.Future[DiscoveredDevice] = asyncio.get_running_loop().create_future()
 
 
-class _ScannerOf:
+class _DeferredScanner:
     """A scanner of one adapter, which is looked for when the scan begins; only one that has begun is ended."""
 
     def __init__(self, make: Callable[[], Coroutine[None, None, Scanner]]) -> None:
@@ -112,7 +112,7 @@ class Radio:
         *,
         adapter_backend: type[BaseBleakAdapter] | None = None,
         ask_adapters: Callable[[], Coroutine[None, None, Sequence[BluezAdapter]]] | None = None,
-        until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
+        wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
         takes_over: bool = False,
     ) -> None:
         self._options = options or LinkOptions()
@@ -121,14 +121,14 @@ class Radio:
         self._adapter_backend = adapter_backend
         self._takes_over = takes_over
         is_bluez = client_backend is None and sys.platform == "linux"
-        self._until_gone = until_gone or (_until_bluez_gone if is_bluez else None)
+        self._wait_until_gone = wait_until_gone or (_wait_until_bluez_gone if is_bluez else None)
         self._watching: asyncio.Task[None] | None = None
         self._clients: dict[BleakClientWithServiceCache, Callable[[BleakClientWithServiceCache], None]] = {}
         self._adapter = adapter
         self._ask_adapters = ask_adapters or (_bluez_adapters if is_bluez else None)
         self._chosen = adapter  # its name when the last scan began
-        self._calls = Calls()
-        self._seekers: list[_Seeker] = []
+        self._calls = PendingCalls()
+        self._searches: list[_DeviceSearch] = []
         self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
         self._takings = count()
         self._connect_times: dict[str, ConnectTime] = {}  # by address
@@ -136,44 +136,44 @@ class Radio:
         self._scan = Scan(
             self._new_scanner,
             self._wants_scan,
-            on_started=self._seek_among_connected,
-            on_trouble=self._tell_trouble,
-            until_gone=self._until_gone,
+            on_started=self._search_among_connected,
+            on_failure=self._report_failure,
+            wait_until_gone=self._wait_until_gone,
         )
         self._connect_turn = asyncio.Lock()
         self._is_connecting = False
 
-    async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> Sighting:
+    async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
         """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
 
         From then on it is in use, until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF,
         NO_PERMISSION, CONNECT_FAILED).
         """
-        seeker = _Seeker(is_wanted)
-        self._seekers.append(seeker)
-        self._scan.switch()
+        search = _DeviceSearch(is_wanted)
+        self._searches.append(search)
+        self._scan.update()
         try:
-            await asyncio.wait({seeker.found}, timeout=self._options.search_s)
-            self._give_up(seeker)
-            await self._scan.until_quiet()
+            await asyncio.wait({search.found}, timeout=self._options.search_s)
+            self._abandon(search)
+            await self._scan.wait_until_stopped()
         except asyncio.CancelledError:
-            self._give_up(seeker)
-            if seeker.found.done() and seeker.found.exception() is None:
-                self.release(seeker.found.result().device.address)
+            self._abandon(search)
+            if search.found.done() and search.found.exception() is None:
+                self.release(search.found.result().device.address)
             raise
-        if not seeker.found.done():
-            raise self._scan.trouble or LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
-        return seeker.found.result()
+        if not search.found.done():
+            raise self._scan.failure or LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
+        return search.found.result()
 
     async def connect(
-        self, sighting: Sighting, on_disconnect: Callable[[BleakClientWithServiceCache], None]
+        self, discovered: DiscoveredDevice, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
         """Connect to a unit that was found, and discover what it has. Raises LinkError.
 
         Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
         """
-        taking = self._taken.get(sighting.device.address)
-        time = self._connect_times.setdefault(sighting.device.address, ConnectTime(self._options.connect_timeout_s))
+        taking = self._taken.get(discovered.device.address)
+        time = self._connect_times.setdefault(discovered.device.address, ConnectTime(self._options.connect_timeout_s))
         establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
@@ -185,7 +185,7 @@ class Radio:
         try:
             async with self._turn_to_connect():
                 began = asyncio.get_running_loop().time()
-                establishing = self._calls.begin(self._establish(sighting, receive_disconnected))
+                establishing = self._calls.begin(self._establish(discovered, receive_disconnected))
                 client = await _bounded(establishing, time.limit_s, LinkReason.CONNECT_FAILED)
                 time.receive_connected(asyncio.get_running_loop().time() - began)
                 if client.is_connected:
@@ -194,11 +194,11 @@ class Radio:
                 return client
         except BaseException:
             if establishing is None:
-                self._release_taking(sighting.device.address, taking)
+                self._release_taking(discovered.device.address, taking)
             else:
                 if not establishing.done():
                     time.receive_late()
-                self._release_after(establishing, sighting.device.address, taking)
+                self._release_after(establishing, discovered.device.address, taking)
             raise
 
     @asynccontextmanager
@@ -206,13 +206,13 @@ class Radio:
         """Nobody else connects, and no scan is on."""
         async with self._connect_turn:
             self._is_connecting = True
-            self._scan.switch()
+            self._scan.update()
             try:
-                await self._scan.until_quiet()
+                await self._scan.wait_until_stopped()
                 yield
             finally:
                 self._is_connecting = False
-                self._scan.switch()
+                self._scan.update()
 
     async def disconnect(self, client: BleakClientWithServiceCache) -> None:
         """End a connection; takes BlueZ's time, and goes on if the caller does not wait. The unit is then released."""
@@ -223,19 +223,19 @@ class Radio:
         self._taken.pop(address, None)
 
     async def _establish(
-        self, sighting: Sighting, on_disconnect: Callable[[BleakClientWithServiceCache], None]
+        self, discovered: DiscoveredDevice, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
         """One attempt: when to try again is the supervisor's to say, and a failed one needs a new scan anyway."""
         options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
         if self._chosen is not None:
             options["bluez"] = {"adapter": self._chosen}
-        with mapped(LinkReason.CONNECT_FAILED):
+        with link_errors(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
-                await know_bluez(self._calls)
+                await detect_bluez_version(self._calls)
             return await establish_connection(
                 _Client,
-                sighting.device,
-                sighting.name,
+                discovered.device,
+                discovered.name,
                 disconnected_callback=on_disconnect,
                 max_attempts=1,
                 **options,
@@ -243,12 +243,12 @@ class Radio:
 
     def _watch(self) -> None:
         """Listen for the end of the system's Bluetooth, if nobody does."""
-        if self._until_gone is not None and (self._watching is None or self._watching.done()):
-            self._watching = self._calls.begin(self._watch_until_gone(self._until_gone))
+        if self._wait_until_gone is not None and (self._watching is None or self._watching.done()):
+            self._watching = self._calls.begin(self._watch_until_gone(self._wait_until_gone))
 
-    async def _watch_until_gone(self, until_gone: Callable[[], Coroutine[None, None, None]]) -> None:
+    async def _watch_until_gone(self, wait_until_gone: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
-            await until_gone()
+            await wait_until_gone()
         except Exception as error:  # noqa: BLE001 - whatever D-Bus raises: without it, calls that fail tell as much
             logger.debug("nobody tells when Bluetooth leaves: %r", error)
             return
@@ -295,55 +295,55 @@ class Radio:
 
     def _wants_scan(self) -> bool:
         """Scan exactly while somebody seeks and nobody connects."""
-        return bool(self._seekers) and not self._is_connecting
+        return bool(self._searches) and not self._is_connecting
 
-    def _tell_trouble(self, error: LinkError) -> None:
+    def _report_failure(self, error: LinkError) -> None:
         """There is no scan for whoever seeks."""
-        for seeker in self._seekers.copy():
-            seeker.found.set_exception(error)
-            self._give_up(seeker)
+        for search in self._searches.copy():
+            search.found.set_exception(error)
+            self._abandon(search)
 
-    def _give_up(self, seeker: _Seeker) -> None:
-        if seeker in self._seekers:
-            self._seekers.remove(seeker)
-            self._scan.switch()
+    def _abandon(self, search: _DeviceSearch) -> None:
+        if search in self._searches:
+            self._searches.remove(search)
+            self._scan.update()
 
     def _new_scanner(self) -> Scanner:
         if self._adapter is None:
             return BleakScanner(self._receive, backend=self._scanner_backend)
-        return _ScannerOf(partial(self._scanner_of, self._adapter))
+        return _DeferredScanner(partial(self._scanner_of, self._adapter))
 
     async def _scanner_of(self, adapter: str) -> Scanner:
         self._chosen = adapter if self._ask_adapters is None else chosen(adapter, await self._ask_adapters())
         return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._chosen})
 
-    async def _seek_among_connected(self) -> None:
+    async def _search_among_connected(self) -> None:
         if not self._takes_over:
             return
         asking = self._calls.begin(_connected(self._adapter_backend, self._chosen))
         try:
             for device in await outcome(asking, ASK_S):
-                self._receive_sighting(Sighting(device, device.name or "", None), _services_of(device))
+                self._receive_discovered(DiscoveredDevice(device, device.name or "", None), _services_of(device))
         except LinkError as error:
             logger.debug("asking for what is connected: %s", error)
 
     def _receive(self, device: BLEDevice, seen: AdvertisementData) -> None:
         name = seen.local_name or device.name or ""
-        self._receive_sighting(Sighting(device, name, seen.rssi), seen.service_uuids)
+        self._receive_discovered(DiscoveredDevice(device, name, seen.rssi), seen.service_uuids)
 
-    def _receive_sighting(self, sighting: Sighting, services: list[str]) -> None:
-        device = sighting.device
-        for seeker in self._seekers:
+    def _receive_discovered(self, discovered: DiscoveredDevice, services: list[str]) -> None:
+        device = discovered.device
+        for search in self._searches:
             if device.address in self._taken:
                 return  # two units of the same name have two addresses: one each
-            if seeker.is_wanted(device.address, sighting.name, services):
+            if search.is_wanted(device.address, discovered.name, services):
                 self._taken[device.address] = next(self._takings)
-                seeker.found.set_result(sighting)
-                self._give_up(seeker)
+                search.found.set_result(discovered)
+                self._abandon(search)
                 return
 
 
-async def know_bluez(calls: Calls) -> None:
+async def detect_bluez_version(calls: PendingCalls) -> None:
     """Let bleak look for BlueZ's version, if it has not; `calls` keeps the look when nobody waits for it any more.
 
     One that is cut short is never made again, and every later connect waits for it: bleak has one for all.
@@ -370,14 +370,14 @@ async def _bluez_adapters() -> Sequence[BluezAdapter]:
     return await ask_adapters()
 
 
-async def _until_bluez_gone() -> None:
-    from belvedere.link.bluez_presence import until_gone  # noqa: PLC0415 - there is no D-Bus but on Linux
+async def _wait_until_bluez_gone() -> None:
+    from belvedere.link.bluez_presence import wait_until_gone  # noqa: PLC0415 - there is no D-Bus but on Linux
 
-    await until_gone()
+    await wait_until_gone()
 
 
 async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None) -> list[BLEDevice]:
-    with mapped(LinkReason.CONNECT_FAILED):
+    with link_errors(LinkReason.CONNECT_FAILED):
         asked = await BleakAdapter.get(bluez={} if adapter is None else {"adapter": adapter}, backend=backend)
         return await asked.get_connected_devices(list(EVERY_UNIT_HAS))
 
@@ -389,5 +389,5 @@ def _services_of(device: BLEDevice) -> list[str]:
 
 
 async def _disconnect(client: BleakClientWithServiceCache) -> None:
-    with mapped(LinkReason.LOST):
+    with link_errors(LinkReason.LOST):
         await client.disconnect()

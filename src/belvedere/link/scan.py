@@ -11,8 +11,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.calls import Calls, result
-from belvedere.link.refusals import mapped
+from belvedere.link.bleak_errors import link_errors
+from belvedere.link.pending_calls import PendingCalls, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -38,7 +38,7 @@ class Scan:
 
     Args:
         new_scanner: makes the scanner for the next scan.
-        is_wanted: whether there is to be a scan; `switch` says that this may have changed.
+        is_wanted: whether there is to be a scan; `update` says that this may have changed.
         on_started: awaited each time a scan has begun.
         on_trouble: called when one does not begin (LinkError), or neither begins nor ends in time (ADAPTER_OFF).
         until_gone: returns when the system's Bluetooth has left, and with it whatever it still owes an answer.
@@ -50,31 +50,31 @@ class Scan:
         is_wanted: Callable[[], bool],
         *,
         on_started: Callable[[], Coroutine[None, None, None]],
-        on_trouble: Callable[[LinkError], None],
-        until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
+        on_failure: Callable[[LinkError], None],
+        wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         self._new_scanner = new_scanner
         self._is_wanted = is_wanted
         self._on_started = on_started
-        self._on_trouble = on_trouble
-        self._until_gone = until_gone
-        self._calls = Calls()
+        self._on_failure = on_failure
+        self._wait_until_gone = wait_until_gone
+        self._calls = PendingCalls()
         self._scanning: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._late: LinkError | None = None
 
     @property
-    def trouble(self) -> LinkError | None:
+    def failure(self) -> LinkError | None:
         """Why there is no scan although one is wanted, while Bluetooth owes the answer to a start or an end."""
         return self._late
 
-    def switch(self) -> None:
+    def update(self) -> None:
         """Begin or end as wanted, in a task of its own: whoever gives up must not cut the calls short."""
         self._changed.set()
         if self._is_wanted() and (self._scanning is None or self._scanning.done()):
             self._scanning = self._calls.begin(self._scan())
 
-    async def until_quiet(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Wait until the scan has ended, unless it is wanted; not for ever."""
         if not self._is_wanted() and self._scanning is not None:
             await asyncio.wait({self._scanning}, timeout=2 * SWITCH_S)
@@ -83,20 +83,20 @@ class Scan:
         while self._is_wanted():
             scanner = self._new_scanner()
             try:
-                await self._whole(_asked(scanner.start))
+                await self._complete(_asked(scanner.start))
             except LinkError as error:
-                self._on_trouble(error)
+                self._on_failure(error)
                 return
             await self._on_started()
             while self._is_wanted():
                 self._changed.clear()
                 await self._changed.wait()
             try:
-                await self._whole(_asked(scanner.stop))
+                await self._complete(_asked(scanner.stop))
             except LinkError as error:
                 logger.debug("ending the scan: %s", error)
 
-    async def _whole(self, call: Coroutine[None, None, None]) -> None:
+    async def _complete(self, call: Coroutine[None, None, None]) -> None:
         """Wait for the call for as long as it can still be answered. Raises what it raises; LinkError ADAPTER_OFF."""
         answering = self._calls.begin(call)
         await asyncio.wait({answering}, timeout=SWITCH_S)
@@ -106,8 +106,8 @@ class Scan:
 
     async def _wait_late(self, answering: asyncio.Task[None]) -> None:
         self._late = LinkError(LinkReason.ADAPTER_OFF, "Bluetooth did not answer in time")
-        self._on_trouble(self._late)
-        leaving = self._calls.begin(self._until_hopeless())
+        self._on_failure(self._late)
+        leaving = self._calls.begin(self._wait_until_hopeless())
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
         late, self._late = self._late, None
@@ -115,11 +115,11 @@ class Scan:
             answering.cancel()
             raise late
 
-    async def _until_hopeless(self) -> None:
+    async def _wait_until_hopeless(self) -> None:
         """Wait until Bluetooth has left; where that cannot be known, for as long as a call may be waited for."""
-        if self._until_gone is not None:
+        if self._wait_until_gone is not None:
             try:
-                await self._until_gone()
+                await self._wait_until_gone()
             except Exception as error:  # noqa: BLE001 - whatever D-Bus raises
                 logger.debug("nobody tells when Bluetooth leaves: %r", error)
             else:
@@ -128,5 +128,5 @@ class Scan:
 
 
 async def _asked(call: Callable[[], Coroutine[None, None, None]]) -> None:
-    with mapped(LinkReason.CONNECT_FAILED):
+    with link_errors(LinkReason.CONNECT_FAILED):
         await call()

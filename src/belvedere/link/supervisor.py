@@ -17,10 +17,10 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.frames import pack, stop_frame, unpack
 from belvedere.head.profile import WriteMode
 from belvedere.link.backoff import Backoff
-from belvedere.link.calls import Calls
 from belvedere.link.connection import Connection
-from belvedere.link.last_search import seek_and_stop
-from belvedere.link.mailbox import Letter
+from belvedere.link.final_stop import find_and_stop
+from belvedere.link.latest_command import PendingWrite
+from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase, UnitStatus, follow
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class UnitSupervisor:
         self._options = options
         self._listener = listener
         self._chance = chance
-        self._calls = Calls()
+        self._calls = PendingCalls()
         self._backoff = Backoff(options)
         self._phase = LinkPhase.WAITING
         self._reason: LinkReason | None = None
@@ -111,7 +111,7 @@ class UnitSupervisor:
         connection = self._connection
         if connection is None:
             return UnitStatus(self._phase, self._reason)
-        interval_s = connection.pace.interval_s if connection.pace.is_learned else None
+        interval_s = connection.interval.interval_s if connection.interval.is_learned else None
         return UnitStatus(self._phase, self._reason, connection.details, interval_s)
 
     def put(self, command: UnitCommand) -> None:
@@ -120,15 +120,15 @@ class UnitSupervisor:
         While the unit is not READY, commands are dropped: it will be told to stop before it becomes READY.
         Raises FrameError for a velocity outside [-1, 1].
         """
-        letter = self._letter(command)
+        pending = self._pending_write(command)
         if self._connection is not None and self._phase is LinkPhase.READY:
-            self._connection.put(letter)
+            self._connection.put(pending)
 
     async def run(self) -> None:
         """Reach the unit again and again until cancelled; then the unit is told to stop, and the link is closed.
 
         Takes at most `last_stop_s` and `close_timeout_s` to end, but for a unit that may be turning and is out of
-        reach: that is sought for `last_search_s`. Raises only on mistakes of our own.
+        reach: that is sought for `final_search_s`. Raises only on mistakes of our own.
         """
         try:
             while True:
@@ -155,7 +155,7 @@ class UnitSupervisor:
         reason = None
         while True:
             self._enter(LinkPhase.SETTLING, reason)
-            await connection.settle()
+            await connection.stop_and_verify()
             self._was_left_turning = False
             self._ready_at = self._clock()
             self._enter(LinkPhase.READY)
@@ -169,9 +169,9 @@ class UnitSupervisor:
         self._ready_at = None
         wait_s = self._backoff.wait_s(error.reason, ready_for_s, self._chance())
         self._was_left_turning = self.may_be_turning
-        connection.let_go()
+        connection.cancel()
         self._connection = None
-        self._tell_trouble(error)
+        self._report_failure(error)
         self._enter(LinkPhase.WAITING, error.reason)
         await self._close()
         await asyncio.sleep(max(0.0, failed_at + wait_s - self._clock()))
@@ -180,23 +180,23 @@ class UnitSupervisor:
         self._was_left_turning = self.may_be_turning
         try:
             if self._connection is not None:
-                if await self._connection.stop_at_last():
+                if await self._connection.stop_finally():
                     self._was_left_turning = False
-                self._connection.let_go()
+                self._connection.cancel()
         finally:
             self._connection = None
             await self._close()
-            await self._stop_after_all()
+            await self._find_and_stop()
             self._enter(LinkPhase.CLOSED)
 
-    async def _stop_after_all(self) -> None:
+    async def _find_and_stop(self) -> None:
         if not self._was_left_turning:
             return
         options = self._options
-        is_stopped = await seek_and_stop(
+        is_stopped = await find_and_stop(
             self._new_connection,
             self._close,
-            for_s=options.last_search_s,
+            for_s=options.final_search_s,
             rest_s=options.retry_first_s,
             clock=self._clock,
         )
@@ -216,7 +216,7 @@ class UnitSupervisor:
         return Connection(
             self._link,
             self._mode,
-            Letter(stop_frame(self._layout), 0.0, is_stop=True),
+            PendingWrite(stop_frame(self._layout), 0.0, is_stop=True),
             calls=self._calls,
             clock=self._clock,
             options=self._options,
@@ -224,20 +224,20 @@ class UnitSupervisor:
             on_attempted=self._receive_attempted,
         )
 
-    def _letter(self, command: UnitCommand) -> Letter:
+    def _pending_write(self, command: UnitCommand) -> PendingWrite:
         frame = pack(self._layout, self._sign * command.velocity)
         velocity = self._sign * unpack(self._layout, frame)
-        return Letter(frame, velocity, frame == stop_frame(self._layout), command.stamp)
+        return PendingWrite(frame, velocity, frame == stop_frame(self._layout), command.stamp)
 
     def _receive_found(self, connection: Connection) -> None:
         if connection is self._connection and self._phase is LinkPhase.SEARCHING:
             self._enter(LinkPhase.CONNECTING)
 
-    def _receive_written(self, letter: Letter, now: float) -> None:
-        self._listener.receive_unit_written(self._axis, letter.velocity, letter.stamp, now)
+    def _receive_written(self, pending: PendingWrite, now: float) -> None:
+        self._listener.receive_unit_written(self._axis, pending.velocity, pending.stamp, now)
 
-    def _receive_attempted(self, letter: Letter, now: float) -> None:
-        self._listener.receive_unit_attempted(self._axis, letter.velocity, now)
+    def _receive_attempted(self, pending: PendingWrite, now: float) -> None:
+        self._listener.receive_unit_attempted(self._axis, pending.velocity, now)
 
     def _enter(self, phase: LinkPhase, reason: LinkReason | None = None) -> None:
         self._phase = follow(self._phase, phase)
@@ -248,7 +248,7 @@ class UnitSupervisor:
             log.info("%s: ready, %s", self._axis, f"{details.name} at {details.address}" if details else "")
         self._listener.receive_unit_status(self._axis, self.status)
 
-    def _tell_trouble(self, error: LinkError) -> None:
+    def _report_failure(self, error: LinkError) -> None:
         """Complain once, not again and again until the unit is READY."""
         log.log(logging.DEBUG if self._is_trouble_known else logging.WARNING, "%s: %s", self._axis, error)
         self._is_trouble_known = True

@@ -25,7 +25,7 @@ _CLAIMED_ONLY = (
 
 
 class VirtualController(Controller):
-    """One radio chip; `link` must be a `belvedere.sim.air.Air`, which reports back what was sent."""
+    """One radio chip; `link` must be a `belvedere.sim.radio_medium.RadioMedium`, which reports back what was sent."""
 
     le_features = Controller.le_features & ~_CLAIMED_ONLY
     # The longest that Bluetooth's data length extension allows, as chips of the last ten years have it: one

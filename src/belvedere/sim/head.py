@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from belvedere.head.axes import AXES, Axis
-from belvedere.sim.air import Air
 from belvedere.sim.backend import backends
 from belvedere.sim.physics import FREE, Motor
 from belvedere.sim.radio import BLUEZ_DISCONNECT_S, LINUX_INTERVAL_S, LINUX_SUPERVISION_S, VirtualRadio
+from belvedere.sim.radio_medium import RadioMedium
 from belvedere.sim.unit import VirtualUnit
-from belvedere.sim.wire import Conditions
+from belvedere.sim.virtual_link import Conditions
 
 if TYPE_CHECKING:
     from typing import Self
@@ -64,16 +64,16 @@ class VirtualHead:
     def __init__(self, profile: HeadProfile, options: HeadOptions | None = None) -> None:
         options = options or HeadOptions()
         chance = random.Random(options.seed)  # noqa: S311 - a radio's chance, not a secret
-        self.air = Air(chance)
+        self.medium = RadioMedium(chance)
         self.radio = VirtualRadio(
-            self.air,
+            self.medium,
             address=ADAPTER_ADDRESS,
             interval_s=options.interval_s,
             supervision_s=options.supervision_s,
             disconnect_s=options.disconnect_s,
         )
         self.client_backend, self.scanner_backend = backends(self.radio)
-        self._units = {axis: _unit(self.air, axis, profile, options) for axis in AXES}
+        self._units = {axis: _unit(self.medium, axis, profile, options) for axis in AXES}
         self.faults = Faults(self)
         self._is_running = False
 
@@ -106,7 +106,7 @@ class VirtualHead:
         await self.radio.close()
         for unit in self._units.values():
             await unit.close()
-        self.air.close()
+        self.medium.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -134,9 +134,9 @@ class Faults:
         """The unit's firmware hangs: the link stays up, nothing is heard or answered, and motion goes on."""
         self._head.unit(axis).hang()
 
-    def go_on(self, axis: Axis) -> None:
+    def resume(self, axis: Axis) -> None:
         """The unit's firmware goes on, with all that has come meanwhile."""
-        self._head.unit(axis).go_on()
+        self._head.unit(axis).resume()
 
     def delay(self, axis: Axis, seconds: float) -> None:
         """Every packet to or from the unit is on the way this much longer."""
@@ -148,11 +148,11 @@ class Faults:
 
     def vanish(self, axis: Axis) -> None:
         """The unit is out of reach: its link runs out, and no scan finds it. Motion goes on."""
-        self._head.air.mute(self._head.unit(axis).address)
+        self._head.medium.mute(self._head.unit(axis).address)
 
     def come_back(self, axis: Axis) -> None:
         """The unit is within reach again."""
-        self._head.air.unmute(self._head.unit(axis).address)
+        self._head.medium.unmute(self._head.unit(axis).address)
 
     def switch_adapter(self, *, on: bool) -> None:
         """The computer's Bluetooth is powered off or on."""
@@ -160,19 +160,21 @@ class Faults:
 
     def _change(self, axis: Axis, **changes: float) -> None:
         address = self._head.unit(axis).address
-        self._head.air.set_conditions(address, msgspec.structs.replace(self._head.air.conditions(address), **changes))
+        self._head.medium.set_conditions(
+            address, msgspec.structs.replace(self._head.medium.conditions(address), **changes)
+        )
 
 
-def _unit(air: Air, axis: Axis, profile: HeadProfile, options: HeadOptions) -> VirtualUnit:
+def _unit(medium: RadioMedium, axis: Axis, profile: HeadProfile, options: HeadOptions) -> VirtualUnit:
     described = profile.unit(axis)
     motor = Motor(
         full_speed_deg_per_s=(described and described.full_speed_deg_per_s) or FULL_SPEED_DEG_PER_S,
         acceleration_deg_per_s2=options.acceleration_deg_per_s2,
         ends_deg=ENDS_DEG[axis],
     )
-    air.set_conditions(ADDRESSES[axis], options.conditions)
+    medium.set_conditions(ADDRESSES[axis], options.conditions)
     return VirtualUnit(
-        air,
+        medium,
         NAMES[axis],
         ADDRESSES[axis],
         profile.frame,

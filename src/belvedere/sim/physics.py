@@ -10,7 +10,7 @@ FREE = (-math.inf, math.inf)
 """End stops of an axis that turns on and on."""
 
 
-class _Course(msgspec.Struct, frozen=True):
+class _Trajectory(msgspec.Struct, frozen=True):
     """The motion since the last command, of which every later angle follows."""
 
     since_s: float
@@ -42,45 +42,45 @@ class Motor:
         self._full_speed = full_speed_deg_per_s
         self._acceleration = acceleration_deg_per_s2
         self._ends = ends_deg
-        self._course = _Course(-math.inf, angle_deg, 0.0, 0.0)
+        self._trajectory = _Trajectory(-math.inf, angle_deg, 0.0, 0.0)
 
     def command(self, velocity: float, now: float) -> None:
         """Ask for a velocity, a share of full speed in [-1, 1], from `now` (seconds) on."""
-        course = self._course
-        self._course = _Course(
-            since_s=max(now, course.since_s),
-            angle_deg=self._angle(course, now),
-            speed_deg_per_s=self._speed(course, now),
+        trajectory = self._trajectory
+        self._trajectory = _Trajectory(
+            since_s=max(now, trajectory.since_s),
+            angle_deg=self._angle(trajectory, now),
+            speed_deg_per_s=self._speed(trajectory, now),
             target_deg_per_s=max(-1.0, min(1.0, velocity)) * self._full_speed,
         )
 
     def angle_at(self, now: float) -> float:
         """The angle in degrees; before the last command, the angle at that command."""
-        return self._angle(self._course, now)
+        return self._angle(self._trajectory, now)
 
     def speed_at(self, now: float) -> float:
         """How fast the motor turns, in degrees per second; it may do so against an end stop."""
-        return self._speed(self._course, now)
+        return self._speed(self._trajectory, now)
 
-    def _speed(self, course: _Course, now: float) -> float:
-        change = course.target_deg_per_s - course.speed_deg_per_s
-        gained = self._acceleration * max(0.0, now - course.since_s)
+    def _speed(self, trajectory: _Trajectory, now: float) -> float:
+        change = trajectory.target_deg_per_s - trajectory.speed_deg_per_s
+        gained = self._acceleration * max(0.0, now - trajectory.since_s)
         if gained >= abs(change):
-            return course.target_deg_per_s
-        return course.speed_deg_per_s + math.copysign(gained, change)
+            return trajectory.target_deg_per_s
+        return trajectory.speed_deg_per_s + math.copysign(gained, change)
 
-    def _angle(self, course: _Course, now: float) -> float:
+    def _angle(self, trajectory: _Trajectory, now: float) -> float:
         """Add up stretches in which the axis turns one way only, so that an end stop holds it in each."""
-        angle, speed, left = course.angle_deg, course.speed_deg_per_s, max(0.0, now - course.since_s)
-        waypoints = [0.0] if speed * course.target_deg_per_s < 0 else []
-        for until in [*waypoints, course.target_deg_per_s]:
+        angle, speed, left = trajectory.angle_deg, trajectory.speed_deg_per_s, max(0.0, now - trajectory.since_s)
+        waypoints = [0.0] if speed * trajectory.target_deg_per_s < 0 else []
+        for until in [*waypoints, trajectory.target_deg_per_s]:
             if speed == until:
                 continue
             takes = min(left, abs(until - speed) / self._acceleration)
             reached = speed + math.copysign(self._acceleration * takes, until - speed)
             angle = self._held(angle + (speed + reached) / 2 * takes)
             left, speed = left - takes, until
-        cruised = course.target_deg_per_s * left if course.target_deg_per_s and left > 0 else 0.0
+        cruised = trajectory.target_deg_per_s * left if trajectory.target_deg_per_s and left > 0 else 0.0
         return self._held(angle + cruised)
 
     def _held(self, angle_deg: float) -> float:

@@ -12,16 +12,16 @@ from bumble import att, hci
 from bumble.device import ConnectionParametersPreferences, Device, DeviceConfiguration
 from bumble.host import Host
 
-from belvedere.patience import within
-from belvedere.sim.air import name_of
 from belvedere.sim.controller import VirtualController, until_over
+from belvedere.sim.radio_medium import name_of
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from bumble.device import Advertisement, Connection
 
-    from belvedere.sim.air import Air
+    from belvedere.sim.radio_medium import RadioMedium
 
 INTERVAL_UNIT_S = 0.00125
 """Bluetooth counts connection intervals in units of 1.25 ms, from 7.5 ms up."""
@@ -51,7 +51,7 @@ class VirtualRadio:
 
     def __init__(
         self,
-        air: Air,
+        medium: RadioMedium,
         *,
         address: str,
         interval_s: float = LINUX_INTERVAL_S,
@@ -66,7 +66,7 @@ class VirtualRadio:
         self.is_scanning = False
         self.learned: dict[str, object] = {}
         self._is_connecting = False
-        self._air = air
+        self._medium = medium
         self._disconnect_s = disconnect_s
         self._known: dict[str, tuple[hci.Address, float]] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -82,7 +82,7 @@ class VirtualRadio:
 
     async def start(self) -> None:
         """Plug the adapter in and power it on."""
-        self._controller = VirtualController("central", link=self._air)
+        self._controller = VirtualController("central", link=self._medium)
         configuration = DeviceConfiguration(name="central", address=hci.Address(self.address))
         self._device = Device(config=configuration, host=Host(self._controller, self._controller))
         await self._device.power_on()
@@ -94,15 +94,15 @@ class VirtualRadio:
         connections = list(self._device.connections.values())
         self._end_all()
         await asyncio.gather(*self._chores, *map(until_over, connections))
-        self._air.remove_controller(self._controller)
+        self._medium.remove_controller(self._controller)
 
     def switch(self, *, on: bool) -> None:
         """Power the adapter off or on again; off ends every connection at once, and forgets what was learned."""
         self.is_powered = on
         if on:
-            self._air.unmute(self.address)
+            self._medium.unmute(self.address)
         else:
-            self._air.mute(self.address)
+            self._medium.mute(self.address)
             self.learned.clear()
             self._end_all()
 
@@ -162,7 +162,7 @@ class VirtualRadio:
         try:
             connection = await asyncio.shield(attempt)
         except asyncio.CancelledError:
-            await asyncio.shield(self.begin(self._give_up(attempt)))
+            await asyncio.shield(self.begin(self._abandon(attempt)))
             raise
         connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._hear_of(address))
         return connection
@@ -190,13 +190,13 @@ class VirtualRadio:
 
     async def _end_slowly(self, connection: Connection) -> None:
         try:
-            async with within(self._disconnect_s):
+            async with timeout(self._disconnect_s):
                 await until_over(connection)
         except TimeoutError:
             self.end(connection)
             await until_over(connection)
 
-    async def _give_up(self, attempt: asyncio.Task[Connection]) -> None:
+    async def _abandon(self, attempt: asyncio.Task[Connection]) -> None:
         """Cancel the controller's attempt; if it succeeded at the last moment, end what came of it."""
         # Raw, because there may be nothing left to cancel, and that is no error.
         await self._device.host.send_sync_command_raw(hci.HCI_LE_Create_Connection_Cancel_Command())

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bumble.device import Connection
 
     from belvedere.head.layout import FrameLayout
-    from belvedere.sim.air import Air
     from belvedere.sim.physics import Motor
+    from belvedere.sim.radio_medium import RadioMedium
 
 SERVICE = "0000fff0-0000-1000-8000-00805f9b34fb"
 COMMAND = "0000fff1-0000-1000-8000-00805f9b34fb"
@@ -78,7 +78,7 @@ class VirtualUnit:
 
     def __init__(
         self,
-        air: Air,
+        medium: RadioMedium,
         name: str,
         address: str,
         layout: FrameLayout,
@@ -92,7 +92,7 @@ class VirtualUnit:
         self.frames: deque[ReceivedFrame] = deque(maxlen=KEPT_FRAMES)
         self.connected_at_s: deque[float] = deque(maxlen=KEPT_FRAMES)
         self.is_refusing = False
-        self._air = air
+        self._medium = medium
         self._layout = layout
         self._motor = motor
         self._sign = -1 if is_inverted else 1
@@ -110,7 +110,7 @@ class VirtualUnit:
     async def start(self) -> None:
         """Switch on and advertise."""
         self._loop = asyncio.get_running_loop()
-        self._controller = VirtualController(self.name, link=self._air)
+        self._controller = VirtualController(self.name, link=self._medium)
         self._device = Device(
             config=DeviceConfiguration(
                 name=self.name,
@@ -139,7 +139,7 @@ class VirtualUnit:
         self.drop()
         await asyncio.gather(*map(until_over, connections))
         await self._device.stop_advertising()
-        self._air.remove_controller(self._controller)
+        self._medium.remove_controller(self._controller)
 
     @property
     def angle_deg(self) -> float:
@@ -169,7 +169,7 @@ class VirtualUnit:
         """The attribute handle that takes frames."""
         return self._command.handle
 
-    def obey(self, frame: bytes) -> None:
+    def apply_frame(self, frame: bytes) -> None:
         """Do what a frame says, as if it had come over the air. Raises FrameError."""
         self._motor.command(unpack(self._layout, frame), self._loop.time())
         self._state = frame
@@ -190,7 +190,7 @@ class VirtualUnit:
         """
         self._is_hung = True
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """The firmware goes on: what has come meanwhile is taken, and then the end of the link, if it ended.
 
         Commands are taken in the order in which they came, and a request, of which there is one at most, after them.
@@ -261,7 +261,7 @@ class VirtualUnit:
         self._is_parted = False
         self._told = None
         if self._stops_when_link_drops:
-            self.obey(stop_frame(self._layout))
+            self.apply_frame(stop_frame(self._layout))
         if not self._is_closed:
             self._advertising = asyncio.create_task(self._device.start_advertising())
 
@@ -294,13 +294,13 @@ class VirtualUnit:
 
     def _receive_frame(self, frame: bytes, came_s: float) -> att.ErrorCode | None:
         """Obey a frame, or say why not."""
-        error = self._objection(frame)
+        error = self._rejection(frame)
         self.frames.append(ReceivedFrame(self._loop.time(), frame, error is None, came_s))
         if error is None:
-            self.obey(frame)
+            self.apply_frame(frame)
         return error
 
-    def _objection(self, frame: bytes) -> att.ErrorCode | None:
+    def _rejection(self, frame: bytes) -> att.ErrorCode | None:
         if self.is_refusing:
             return att.ErrorCode.WRITE_REQUEST_REJECTED
         if len(frame) != len(stop_frame(self._layout)):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
-    from belvedere.stage.hub import Outlet
+    from belvedere.stage.hub import Subscriber
 
 WRITTEN_FOR = "1.16"
 PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
@@ -119,14 +119,14 @@ class NoEstimator:
         """Nothing is estimated, and nothing reported."""
 
 
-def pass_through(sender: rtcrtpsender.RTCRtpSender, outlet: Outlet, origin: int) -> None:
+def pass_through(sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int) -> None:
     """Let a sender, before it starts, send the outlet's frames as they are.
 
     A frame's RTP timestamp is `origin` plus its ticks, wrapped.
     """
 
     async def next_encoded_frame(_codec: object) -> rtcrtpsender.RTCEncodedFrame:
-        frame = await outlet.next_frame()
+        frame = await subscriber.next_frame()
         if frame is None:
             raise MediaStreamError
         timestamp = AbsoluteTimestamp((origin + frame.ticks) % RTP_WRAP)

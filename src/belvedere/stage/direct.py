@@ -20,7 +20,7 @@ from belvedere.stage.viewer_ice import bound_ice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.hub import Outlet
+    from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
     from belvedere.stage.peer import PeerListener
 
@@ -30,7 +30,7 @@ ENDED_STATES = ("failed", "closed")
 logger = logging.getLogger(__name__)
 
 
-class _PassedThrough(MediaStreamTrack):
+class _PassThroughTrack(MediaStreamTrack):
     """Stands for the picture in aiortc's bookkeeping; the frames go to the sender past it."""
 
     kind = "video"
@@ -45,7 +45,7 @@ class DirectPeer:
     def __init__(
         self,
         options: StageOptions,
-        outlet: Outlet,
+        subscriber: Subscriber,
         origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,
@@ -58,9 +58,9 @@ class DirectPeer:
         ]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._connection.on("connectionstatechange", self._receive_state)
-        self._transceiver = self._connection.addTransceiver(_PassedThrough(), direction="sendonly")
+        self._transceiver = self._connection.addTransceiver(_PassThroughTrack(), direction="sendonly")
         sender = self._transceiver.sender
-        pass_through(sender, outlet, origin)
+        pass_through(sender, subscriber, origin)
         budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
         bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OUTLET_FRAMES = 8  # a quarter of a second: more would be an old picture, less would stumble over a busy moment
+SUBSCRIBER_FRAMES = 8  # a quarter of a second: more would be an old picture, less would stumble over a busy moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class EncodedFrame:
     is_idr: bool
 
 
-class Outlet:
+class Subscriber:
     """One viewer's end of the hub: a short queue that starts, and after any gap starts again, at an IDR."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Outlet:
         """
         if self._is_closed:
             return False
-        if len(self._frames) >= OUTLET_FRAMES:
+        if len(self._frames) >= SUBSCRIBER_FRAMES:
             self.dropped += len(self._frames)
             self._frames.clear()
             self._is_needing_idr = True
@@ -80,20 +80,20 @@ class Hub:
 
     def __init__(self, request_idr: Callable[[], None]) -> None:
         self._request_idr = request_idr
-        self._outlets: set[Outlet] = set()
+        self._subscribers: set[Subscriber] = set()
 
-    def attach(self, outlet: Outlet) -> None:
+    def attach(self, subscriber: Subscriber) -> None:
         """Let an outlet take part; it begins with an IDR, which is asked for at once."""
-        self._outlets.add(outlet)
+        self._subscribers.add(subscriber)
         self._request_idr()
 
-    def detach(self, outlet: Outlet) -> None:
+    def detach(self, subscriber: Subscriber) -> None:
         """End an outlet, attached or not."""
-        self._outlets.discard(outlet)
-        outlet.close()
+        self._subscribers.discard(subscriber)
+        subscriber.close()
 
     def receive_frame(self, frame: EncodedFrame) -> None:
         """Hand out one frame."""
-        waiting = [outlet.receive_frame(frame) for outlet in self._outlets]
+        waiting = [subscriber.receive_frame(frame) for subscriber in self._subscribers]
         if any(waiting):
             self._request_idr()

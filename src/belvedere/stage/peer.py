@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.hub import Outlet
+    from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
 
 
@@ -44,7 +44,7 @@ class PeerFactory(Protocol):
     def __call__(
         self,
         options: StageOptions,
-        outlet: Outlet,
+        subscriber: Subscriber,
         origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,

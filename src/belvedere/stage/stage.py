@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from belvedere.errors import StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
-from belvedere.patience import within
 from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
-from belvedere.stage.hub import Hub, Outlet
+from belvedere.stage.backend import load_backend
+from belvedere.stage.hub import Hub, Subscriber
 from belvedere.stage.keyframe_requests import ViewerRequests
-from belvedere.stage.kit import load_kit
 from belvedere.stage.offer import Offer, read_offer
 from belvedere.stage.options import (
     ANSWER_TIMEOUT_S,
@@ -26,13 +25,14 @@ from belvedere.stage.options import (
     STALL_TIMEOUT_S,
 )
 from belvedere.stage.turns import Turns
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
+    from belvedere.stage.backend import PictureProducer, StageBackend
     from belvedere.stage.hub import EncodedFrame
-    from belvedere.stage.kit import Kit, PictureProducer
     from belvedere.stage.options import StageOptions
     from belvedere.stage.peer import Peer
     from belvedere.stage.source import VideoSource
@@ -48,12 +48,12 @@ class _Viewer:
     def __init__(self, owner: str, stage: Stage) -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
-        self.outlet = Outlet()
+        self.subscriber = Subscriber()
         self.requests = ViewerRequests()
         self.peer: Peer | None = None
         self.is_watching = False
         self.watching_since = 0.0
-        self.patience: asyncio.TimerHandle | None = None
+        self.connect_timer: asyncio.TimerHandle | None = None
         self._stage = stage
 
     def receive_connected(self) -> None:
@@ -67,7 +67,7 @@ class _Viewer:
 
 
 class Stage:
-    """One picture for every viewer. All methods but `warm` belong to one event loop.
+    """One picture for every viewer. All methods but `preload` belong to one event loop.
 
     Args:
         source_factory: makes the camera; called in a thread whenever a first viewer comes.
@@ -87,21 +87,21 @@ class Stage:
         on_viewers: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
         record: Callable[[Event], None] = ignore,
-        kit: Kit | None = None,
+        backend: StageBackend | None = None,
     ) -> None:
         self._source_factory = source_factory
         self._options = options
         self._on_viewers = on_viewers
         self._clock = clock
         self._record = record
-        self._kit = kit
+        self._backend = backend
         self._producer: PictureProducer | None = None
         self._hub = Hub(self._request_idr)
         self._viewers: dict[str, _Viewer] = {}  # the oldest first
         self._set_ups = Turns(SET_UPS_APART_S)
-        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._stall_check: asyncio.TimerHandle | None = None
-        self._is_warm = False
+        self._is_preloaded = False
         self._is_failing = False
         self._is_closed = False
 
@@ -115,11 +115,11 @@ class Stage:
         """Whether there is a picture, as far as is known: not after it broke off, until one has come again."""
         return not (self._is_failing or self._is_closed)
 
-    def warm(self) -> None:
+    def preload(self) -> None:
         """Get ready for a first viewer, in a thread: import and decode what takes long. May be called often."""
-        if not self._is_warm:
-            self._is_warm = True
-            threading.Thread(target=self._warm_up, name="stage-warm", daemon=True).start()
+        if not self._is_preloaded:
+            self._is_preloaded = True
+            threading.Thread(target=self._preload, name="stage-warm", daemon=True).start()
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
         """Take in a viewer: the WHEP offer of `owner` in, our answer out.
@@ -134,11 +134,11 @@ class Stage:
         if self._is_closed:
             raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
         offer = read_offer(offer_sdp)
-        self._make_room(owner)
+        self._evict_oldest(owner)
         viewer = _Viewer(owner, self)
         self._viewers[viewer.id] = viewer
         try:
-            async with within(ANSWER_TIMEOUT_S):
+            async with timeout(ANSWER_TIMEOUT_S):
                 answer = await self._answer(viewer, offer)
         except TimeoutError as error:
             self._drop(viewer)
@@ -148,7 +148,7 @@ class Stage:
             raise
         if viewer.id not in self._viewers:
             raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
-        viewer.patience = asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._drop, viewer)
+        viewer.connect_timer = asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._drop, viewer)
         self._start()
         return answer
 
@@ -167,8 +167,8 @@ class Stage:
         """End every connection and turn the source off; nobody is taken in any more."""
         self._is_closed = True
         await self._end(list(self._viewers.values()))
-        if self._goodbyes:
-            await asyncio.wait(self._goodbyes)
+        if self._closing:
+            await asyncio.wait(self._closing)
         if self._producer is not None and not await self._producer.wait_off():
             logger.warning("the picture's source does not let go; it is left behind")
 
@@ -178,10 +178,10 @@ class Stage:
         """Begin to send pictures to a viewer."""
         if viewer.id not in self._viewers or viewer.is_watching:
             return
-        if viewer.patience is not None:
-            viewer.patience.cancel()
+        if viewer.connect_timer is not None:
+            viewer.connect_timer.cancel()
         viewer.is_watching, viewer.watching_since = True, self._clock()
-        self._hub.attach(viewer.outlet)
+        self._hub.attach(viewer.subscriber)
         self._record(ViewerJoined(viewer.id, viewer.owner, WAY))
         self._on_viewers(self.viewers)
 
@@ -219,12 +219,12 @@ class Stage:
 
     # how it is done
 
-    def _load(self) -> Kit:
-        if self._kit is None:
-            self._kit = load_kit()
-        return self._kit
+    def _load(self) -> StageBackend:
+        if self._backend is None:
+            self._backend = load_backend()
+        return self._backend
 
-    def _warm_up(self) -> None:
+    def _preload(self) -> None:
         try:
             self._load()
         except Exception:
@@ -235,7 +235,7 @@ class Stage:
         except Exception:
             logger.exception("getting the camera ready failed; the first viewer will try again")
 
-    def _make_room(self, owner: str) -> None:
+    def _evict_oldest(self, owner: str) -> None:
         own = [viewer for viewer in self._viewers.values() if viewer.owner == owner]
         unconnected = [viewer for viewer in own if not viewer.is_watching]
         if len(unconnected) >= MAX_UNCONNECTED:
@@ -246,11 +246,11 @@ class Stage:
             self._drop(own[0])
 
     async def _answer(self, viewer: _Viewer, offer: Offer) -> Answer:
-        kit = await asyncio.to_thread(self._load) if self._kit is None else self._kit
+        backend = await asyncio.to_thread(self._load) if self._backend is None else self._backend
         if not await self._set_ups.take(lambda: viewer.id in self._viewers):  # nobody would close what is made now
             raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
         origin = secrets.randbelow(RTP_WRAP)
-        viewer.peer = kit.peer(self._options, viewer.outlet, origin, viewer.request_idr, viewer)
+        viewer.peer = backend.peer(self._options, viewer.subscriber, origin, viewer.request_idr, viewer)
         await asyncio.sleep(0)  # the event loop looks after others before the answer is made
         sdp = offer.complete(await viewer.peer.answer(offer.video))
         return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))
@@ -264,17 +264,17 @@ class Stage:
             self._check_later()
 
     async def _end(self, viewers: list[_Viewer]) -> None:
-        goodbyes = [self._drop(viewer) for viewer in viewers]
-        if waiting := {goodbye for goodbye in goodbyes if goodbye is not None}:
+        closing = [self._drop(viewer) for viewer in viewers]
+        if waiting := {closing for closing in closing if closing is not None}:
             await asyncio.wait(waiting)
 
     def _drop(self, viewer: _Viewer) -> asyncio.Task[None] | None:
         """Forget a viewer now; the goodbye, if there is anyone to say it to, is said by the task returned."""
         if self._viewers.pop(viewer.id, None) is None:
             return None
-        if viewer.patience is not None:
-            viewer.patience.cancel()
-        self._hub.detach(viewer.outlet)
+        if viewer.connect_timer is not None:
+            viewer.connect_timer.cancel()
+        self._hub.detach(viewer.subscriber)
         if not self._viewers:
             self._turn_off()
         if viewer.is_watching:
@@ -283,10 +283,10 @@ class Stage:
             self._on_viewers(self.viewers)
         if viewer.peer is None:
             return None
-        goodbye = asyncio.get_running_loop().create_task(viewer.peer.close())
-        self._goodbyes.add(goodbye)
-        goodbye.add_done_callback(self._goodbyes.discard)
-        return goodbye
+        closing = asyncio.get_running_loop().create_task(viewer.peer.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        return closing
 
     def _turn_off(self) -> None:
         if self._producer is not None:

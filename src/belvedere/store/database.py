@@ -93,11 +93,11 @@ class Database:
         """
         self._on_opened.append(use)
 
-    def open(self, within_s: float = OPEN_S) -> None:
+    def open(self, timeout_s: float = OPEN_S) -> None:
         """Begin, and wait (at the start of the program only) until the file was tried for the first time."""
         self._worker.start()
-        if not self._was_tried.wait(within_s):
-            logger.warning("%s: the disk did not answer within %g s; going on without", self._path, within_s)
+        if not self._was_tried.wait(timeout_s):
+            logger.warning("%s: the disk did not answer within %g s; going on without", self._path, timeout_s)
 
     async def write(self, write: Callable[[sqlite3.Connection], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
         """Do this once, after the writes that came before; on return it is on the disk.
@@ -133,7 +133,7 @@ class Database:
             latest = self._latest.get(kind)
             return self._opening.trouble is None and (latest is None or latest.is_saving(self._clock()))
 
-    async def close(self, within_s: float = CLOSE_S) -> None:
+    async def close(self, timeout_s: float = CLOSE_S) -> None:
         """Write what is left, once, and give the file back; log what was not saved, and tell those who wait for it."""
         loop = asyncio.get_running_loop()
         closed: asyncio.Future[None] = loop.create_future()
@@ -143,7 +143,7 @@ class Database:
             if self._is_closed:
                 return
         self._worker.wake()
-        await asyncio.wait([closed], timeout=within_s)
+        await asyncio.wait([closed], timeout=timeout_s)
         self._give_up()
 
     async def _requested(self, request: Request[T], timeout_s: float) -> T:

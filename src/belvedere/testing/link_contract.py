@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -78,7 +78,7 @@ class ClosedLinkContract(ABC):
 
     async def test_nothing_can_be_asked_before_it_is_open(self) -> None:
         """A link that is not open says so."""
-        assert await reason_of(self.closed_link().probe()) is LinkReason.CLOSED
+        assert await reason_of(self.closed_link().keep_alive()) is LinkReason.CLOSED
 
     async def test_it_may_be_closed_before_it_is_open(self) -> None:
         """Closing never raises."""
@@ -98,7 +98,7 @@ class LinkContract(ABC):
             details = await opened(rig.link)
             assert details.can_write_with_response
             assert details.can_write_without_response
-            assert details.can_probe
+            assert details.can_keep_alive
             assert details.name
             assert details.address
             await rig.link.close()
@@ -125,7 +125,7 @@ class LinkContract(ABC):
             await opened(rig.link)
             for frame in FRAMES[:10]:
                 await rig.link.write(frame, response=False)
-            assert await rig.link.probe()
+            assert await rig.link.keep_alive()
             assert rig.received() == FRAMES[:10]
             await rig.link.close()
 
@@ -133,11 +133,11 @@ class LinkContract(ABC):
         """A stop must not wait for an answer to something else."""
         async with self.rig() as rig:
             await opened(rig.link)
-            probing = asyncio.create_task(rig.link.probe())
+            keeping_alive = asyncio.create_task(rig.link.keep_alive())
             await asyncio.sleep(0)
             await rig.link.write(FRAMES[0], response=False)
-            assert not probing.done()
-            assert await probing
+            assert not keeping_alive.done()
+            assert await keeping_alive
             await rig.link.close()
 
     async def test_a_refused_frame_is_an_error_and_the_link_goes_on(self) -> None:
@@ -167,7 +167,7 @@ class LinkContract(ABC):
             await opened(rig.link)
             rig.drop()
             await asyncio.sleep(LONG_S)
-            for call in (rig.link.write(FRAMES[0], response=False), rig.link.probe()):
+            for call in (rig.link.write(FRAMES[0], response=False), rig.link.keep_alive()):
                 assert await reason_of(call) in {LinkReason.LOST, LinkReason.CLOSED}
             await rig.link.close()
 
@@ -178,7 +178,7 @@ class LinkContract(ABC):
             writing = asyncio.create_task(rig.link.write(FRAMES[0], response=True))
             await asyncio.sleep(0.001)
             rig.drop()
-            async with within(LONG_S):
+            async with timeout(LONG_S):
                 assert await reason_of(writing) in {LinkReason.LOST, LinkReason.UNANSWERED}
             await rig.link.close()
 
@@ -229,7 +229,7 @@ class LinkContract(ABC):
         """A search ends by itself."""
         async with self.rig() as rig:
             rig.vanish()
-            async with within(LONG_S):
+            async with timeout(LONG_S):
                 assert await reason_of(opened(rig.link)) is LinkReason.NOT_FOUND
             rig.come_back()
             await opened(rig.link)
@@ -241,7 +241,7 @@ class LinkContract(ABC):
             lost = asyncio.Event()
             await rig.link.open(lost.set, ignore)
             rig.vanish()
-            async with within(LONG_S):
+            async with timeout(LONG_S):
                 await lost.wait()
             await rig.link.close()
 

@@ -51,7 +51,7 @@ DETAILS = LinkDetails(
     address="C0:DE:00:00:00:99",
     can_write_without_response=True,
     can_write_with_response=True,
-    can_probe=True,
+    can_keep_alive=True,
 )
 
 
@@ -108,10 +108,10 @@ class ScriptedLink:
         self.writes.append(Written(now, frame, response, self.connections))
         await self._follow("write")
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """Follow the script."""
         await self._follow("probe")
-        return self.details.can_probe
+        return self.details.can_keep_alive
 
     async def close(self) -> None:
         """Follow the script."""

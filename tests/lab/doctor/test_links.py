@@ -19,7 +19,7 @@ from belvedere.lab.doctor.links import CheckedUnit, LinkTester, interval_result,
 from belvedere.lab.doctor.mgmt import ConnectionParameters
 from belvedere.lab.scan import ScannedDevice
 from belvedere.link.adapters import BluezAdapter
-from belvedere.link.pace import Pace
+from belvedere.link.connection_interval import ConnectionInterval
 from belvedere.sim.head import ADDRESSES, NAMES, HeadOptions, VirtualHead
 
 if TYPE_CHECKING:
@@ -205,13 +205,15 @@ async def test_a_kernel_that_cannot_be_asked_is_reported_with_what_to_do_instead
     ],
 )
 def test_an_interval_is_judged(interval_s: float, supervision_s: float, state: CheckState, *, has_fix: bool) -> None:
-    result = interval_result("pan interval", ConnectionParameters("x", 1, interval_s, supervision_s), Pace(0.05))
+    result = interval_result(
+        "pan interval", ConnectionParameters("x", 1, interval_s, supervision_s), ConnectionInterval(0.05)
+    )
     assert result.state is state
     assert bool(result.fix) is has_fix
 
 
 def test_a_link_that_tells_nothing_is_unknown() -> None:
-    assert interval_result("pan interval", None, Pace(0.05)).state is CheckState.UNKNOWN
+    assert interval_result("pan interval", None, ConnectionInterval(0.05)).state is CheckState.UNKNOWN
 
 
 async def test_a_unit_that_acknowledges_nothing_is_asked_behind_each_stop() -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FRAME = bytes.fromhex("020100005000000000000000")
 DETAILS = LinkDetails(
-    name="PONS", address="x", can_write_without_response=True, can_write_with_response=True, can_probe=True
+    name="PONS", address="x", can_write_without_response=True, can_write_with_response=True, can_keep_alive=True
 )
 GO = Question(QuestionKind.GO, "Try it?")
 SEEN = Question(QuestionKind.SEEN, "What did it do?")

@@ -23,14 +23,14 @@ class Unit:
     async def open(self, _on_lost: object, _on_found: object) -> LinkDetails:
         self.opened_at.append(asyncio.get_running_loop().time())
         return LinkDetails(
-            name="", address="x", can_write_without_response=True, can_write_with_response=True, can_probe=True
+            name="", address="x", can_write_without_response=True, can_write_with_response=True, can_keep_alive=True
         )
 
     async def write(self, frame: bytes, *, response: bool) -> None:
         del response
         self.written.append(frame)
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         return True
 
     async def close(self) -> None:
@@ -111,6 +111,6 @@ async def test_the_end_waits_for_what_was_begun() -> None:
 async def test_questions_and_goodbyes_go_through() -> None:
     unit = Unit()
     gate = Gate(unit, STOP, FakeClock(), ignore)
-    assert await gate.probe()
+    assert await gate.keep_alive()
     await gate.close()
     assert unit.closed == 1

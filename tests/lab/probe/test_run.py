@@ -165,7 +165,7 @@ async def test_a_unit_that_vanishes_mid_turn_is_stopped_when_it_comes_back() -> 
 async def test_a_unit_that_hangs_mid_turn_is_stopped_and_not_taken_for_one_that_does_not_obey() -> None:
     async with a_rig() as rig:
         rig.on_motion(lambda: rig.head.faults.hang(Axis.PAN), 0.1)
-        rig.loop.call_later(8, lambda: rig.head.faults.go_on(Axis.PAN))
+        rig.loop.call_later(8, lambda: rig.head.faults.resume(Axis.PAN))
         assert (await rig.run.run()).outcome is Outcome.DONE
         rig.assert_at_rest()
 

@@ -66,7 +66,7 @@ def details(*, can_acknowledge: bool = True) -> LinkDetails:
         address="x",
         can_write_without_response=True,
         can_write_with_response=can_acknowledge,
-        can_probe=True,
+        can_keep_alive=True,
     )
 
 

@@ -214,7 +214,7 @@ async def test_an_unanswered_request_blocks_its_characteristic_even_when_nobody_
         error = await error_of(client.write_gatt_char(COMMAND, STOP, response=False))
         assert isinstance(error, BleakDBusError)
         assert now() - start == pytest.approx(30 - 5 - 0.3, abs=0.1)
-        head.faults.go_on(Axis.PAN)
+        head.faults.resume(Axis.PAN)
         await asyncio.sleep(0.1)
         assert received(head.pan) == [RIGHT]
         caplog.clear()  # bumble warns of the time-out and of the late answer, as it should
@@ -229,7 +229,7 @@ async def test_after_an_unanswered_request_the_link_looks_alive_and_is_dead(
         took = now()
         assert code_of(await error_of(client.write_gatt_char(COMMAND, RIGHT, response=True))) == 0x0E
         assert now() - took == pytest.approx(30, abs=0.1)
-        head.faults.go_on(Axis.PAN)
+        head.faults.resume(Axis.PAN)
         for response in (True, False):
             error = await error_of(client.write_gatt_char(COMMAND, STOP, response=response))
             assert isinstance(error, BleakDBusError)

@@ -107,7 +107,7 @@ async def test_what_bluez_has_forgotten_is_asked_for_again(head: VirtualHead, fi
                 head.faults.hang(Axis.PAN)
                 with pytest.raises(TimeoutError):
                     await client.connect(timeout=0.01)
-                head.faults.go_on(Axis.PAN)
+                head.faults.resume(Axis.PAN)
         again = BleakClient(await find(head.pan), backend=head.client_backend)
         assert await seconds_to_connect(again) > 0.5
 

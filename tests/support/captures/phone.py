@@ -18,8 +18,8 @@ from bumble.snoop import BtSnooper, Snooper
 
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import pack, stop_frame
-from belvedere.patience import within
 from belvedere.sim.controller import VirtualController, until_over
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bumble.device import Advertisement, Connection
 
     from belvedere.head.layout import FrameLayout
-    from belvedere.sim.air import Air
     from belvedere.sim.head import VirtualHead
+    from belvedere.sim.radio_medium import RadioMedium
     from belvedere.sim.unit import VirtualUnit
 
 ADDRESS = "C0:DE:00:00:00:02"
@@ -40,7 +40,7 @@ FRAME_EVERY_S = 0.050
 STOPS = 3  # after each release, because commands are not acknowledged
 THINKING_S = 0.7  # between two moves
 SCAN_S = 1.0
-FIND_WITHIN_S = 10.0
+FIND_TIMEOUT_S = 10.0
 
 RECORD_TIME = slice(16, 24)  # of a record of btsnoop: its time, the last part of its header
 EPOCH_US = 62_168_256_000_000_000  # btsnoop counts from the year 0
@@ -91,8 +91,8 @@ class LoopSnooper(Snooper):
 class Phone:
     """One phone on the air. Needs the running event loop; `close` ends all its connections."""
 
-    def __init__(self, air: Air, log: BinaryIO) -> None:
-        self._air = air
+    def __init__(self, medium: RadioMedium, log: BinaryIO) -> None:
+        self._medium = medium
         self._log = log
         self._heard: dict[str, Advertisement] = {}
         parameters = ConnectionParametersPreferences(
@@ -102,7 +102,7 @@ class Phone:
 
     async def start(self) -> None:
         """Switch Bluetooth on, with its log."""
-        self._controller = VirtualController("phone", link=self._air)
+        self._controller = VirtualController("phone", link=self._medium)
         configuration = DeviceConfiguration(name="phone", address=hci.Address(ADDRESS))
         self._device = Device(config=configuration, host=Host(self._controller, self._controller))
         self._device.host.snooper = LoopSnooper(self._log)
@@ -112,7 +112,7 @@ class Phone:
         """Switch Bluetooth off."""
         for connection in list(self._device.connections.values()):
             await self.leave(connection)
-        self._air.remove_controller(self._controller)
+        self._medium.remove_controller(self._controller)
 
     async def scan(self) -> None:
         """Listen for who is there."""
@@ -124,7 +124,7 @@ class Phone:
 
     async def connect(self, unit: VirtualUnit) -> Connection:
         """Connect to a unit that was heard. Raises TimeoutError."""
-        async with within(FIND_WITHIN_S):
+        async with timeout(FIND_TIMEOUT_S):
             address = self._heard[unit.address].address
             return await self._device.connect_le(
                 address, connection_parameters_preferences=self._preferences, timeout=None
@@ -175,7 +175,7 @@ async def use_app(
     A phone that knows the units (`is_known`) asks them for nothing, so that the log holds no UUIDs. Half-way the pan
     unit's link drops, and the app connects again.
     """
-    phone = Phone(head.air, log)
+    phone = Phone(head.medium, log)
     await phone.start()
     await phone.scan()
     connections: dict[Axis, Connection] = {}

@@ -16,9 +16,9 @@ def test_an_attribute_pdu_is_wrapped_twice() -> None:
 
 def test_fragments_hold_the_whole_frame() -> None:
     frame = hci_log.l2cap(bytes(range(20)))
-    parts = hci_log.fragments(0x40, frame, 10, boundary=2)
-    assert b"".join(part[4:] for part in parts) == frame
-    assert [struct.unpack_from("<H", part)[0] >> 12 for part in parts] == [2, 1, 1]
+    dependencies = hci_log.fragments(0x40, frame, 10, boundary=2)
+    assert b"".join(part[4:] for part in dependencies) == frame
+    assert [struct.unpack_from("<H", part)[0] >> 12 for part in dependencies] == [2, 1, 1]
 
 
 def test_an_address_goes_over_the_air_backwards() -> None:

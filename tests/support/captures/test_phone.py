@@ -99,7 +99,7 @@ async def test_the_units_are_free_when_the_app_is_left(head: VirtualHead) -> Non
 
 async def test_a_unit_that_vanished_is_not_waited_for_without_end(head: VirtualHead) -> None:
     async with head:
-        phone = Phone(head.air, io.BytesIO())
+        phone = Phone(head.medium, io.BytesIO())
         await phone.start()
         await phone.scan()
         head.faults.vanish(Axis.PAN)

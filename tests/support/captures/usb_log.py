@@ -48,10 +48,10 @@ def described(
     whole = struct.pack("<BBH3sBHHHBBBB", 18, 1, 0x200, device_class, 64, 0x0A12, 1, 0x100, 0, 0, 0, 1)
     ends = b"".join(struct.pack("<BBBBHB", 7, 5, end, kind, 64, 1) for end, kind in ((0x81, 3), (0x02, 2), (0x82, 2)))
     interface = struct.pack("<BBBBB3sB", 9, 4, 0, 0, 3, interface_class, 0)
-    parts = struct.pack("<BBHBBBBB", 9, 2, 9 + len(interface + ends), 1, 1, 0, 0xE0, 50) + interface + ends
+    dependencies = struct.pack("<BBHBBBBB", 9, 2, 9 + len(interface + ends), 1, 1, 0, 0xE0, 50) + interface + ends
     first, second = (
         Transfer(0, CONTROL, 0, RECEIVED, one, struct.pack("<BBHHH", 0x80, 6, kind << 8, 0, len(one)), device)
-        for kind, one in ((1, whole), (2, parts))
+        for kind, one in ((1, whole), (2, dependencies))
     )
     return first, second
 

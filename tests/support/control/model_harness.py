@@ -15,7 +15,7 @@ from tests.support.control.reference_model import PEOPLE, ReferenceModel, person
 from tests.support.control.true_state import PanState, UnitState, VisitorState
 
 from belvedere.control.core import Control, LeaseStatus
-from belvedere.control.effects import NoticeCode, Tell, Write
+from belvedere.control.effects import NoticeCode, Notify, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import AxisLimits, ControlOptions
@@ -36,19 +36,19 @@ OPTIONS = ControlOptions(
     lease_stale_s=2.0,
     lease_grace_s=3.0,
 )
-MOST_DOUBT_DEG = LIMIT_DEG / 2  # beyond this the core is not asked to keep a limit that it cannot know
+MAX_UNCERTAINTY_DEG = LIMIT_DEG / 2  # beyond this the core is not asked to keep a limit that it cannot know
 NEAR_DEG = 0.375 + 1e-6  # the core stops so far before a limit: a twentieth of full speed for a quarter of a second
 SURE_DEG = 1.0 + 1e-6  # what the core calls sure may be so wrong
 UNHEARD_S = 0.5  # what was written so shortly before a link was lost may have been missed
 LONG_OUTAGE_S = 5.0  # after this the core does not know where a turning unit is
 STOPS = 3
-STOPS_WITHIN_S = 0.2
+STOPS_TIMEOUT_S = 0.2
 FIRST_STEP = 0.1  # what a speed may jump to from rest
 GROWS_FOR_S = 0.05  # what a speed may grow at once, at most
 GROWN_AFTER_S = 0.35  # from rest to full speed, with late ticks
 UNHEARD_OF_US_S = 0.05  # what a page near by had last heard of us when it sent something
 LATE_TICK_S = 0.02  # how late a busy loop may come
-MOST_TURNS = 10_000  # a core that is always due never sleeps
+MAX_TURNS = 10_000  # a core that is always due never sleeps
 EPSILON = 1e-6
 
 
@@ -187,7 +187,7 @@ class ModelHarness:
         """A heartbeat without a setpoint."""
         self.model.pass_time(self.now)
         self.model.hear(self.now, name, late_s + self.visitors[name].slept_s)
-        self.core.receive_sign_of_life(self.now, name, self._sent_at(self.visitors[name], late_s))
+        self.core.receive_heartbeat(self.now, name, self._sent_at(self.visitors[name], late_s))
         self._step()
 
     # what the program, the units and the clock do
@@ -242,7 +242,7 @@ class ModelHarness:
         turns = 0
         while (deadline := self.core.deadline()) is not None and deadline + late_s <= end:
             turns += 1
-            assert turns < MOST_TURNS, "the core never sleeps"
+            assert turns < MAX_TURNS, "the core never sleeps"
             self._pass_to(max(self.now, deadline + late_s))
             self.model.pass_time(self.now)
             self._step()
@@ -366,7 +366,7 @@ class ModelHarness:
             if isinstance(effect, Write):
                 self._check_write(self.units[effect.axis], effect.velocity)
                 self._hand_over(effect.axis, effect.velocity)
-            elif isinstance(effect, Tell):
+            elif isinstance(effect, Notify):
                 self.met[f"cut: {effect.code}"] += 1
                 if effect.code is NoticeCode.LEASE_LOST:
                     told_lost.add(effect.session)
@@ -415,7 +415,7 @@ class ModelHarness:
             self.met[f"limit: {math.copysign(1, wish):+.0f}"] += is_known
 
     def _check_stops(self, unit: UnitState) -> None:
-        if unit.stops_since is not None and self.now - unit.stops_since > STOPS_WITHIN_S:
+        if unit.stops_since is not None and self.now - unit.stops_since > STOPS_TIMEOUT_S:
             assert unit.stops == STOPS, f"a stop was said {unit.stops} times"
             unit.stops_since = None
             self.met["stop said three times"] += 1
@@ -425,7 +425,7 @@ class ModelHarness:
         unit = self.units[Axis.PAN]
         assert status.position_deg is not None
         error_deg = abs(status.position_deg - self.pan.deg)
-        self.pan.is_lost |= error_deg > MOST_DOUBT_DEG
+        self.pan.is_lost |= error_deg > MAX_UNCERTAINTY_DEG
         if self.pan.is_exact:
             assert error_deg < EPSILON * 10, f"reckoned {status.position_deg}, and truly {self.pan.deg}"
             assert status.is_position_sure or self.pan.may_be_unsure or not unit.is_ready, "not sure without a reason"

@@ -70,7 +70,7 @@ class RelativeDelayModel:
 
     heard: list[tuple[float, float]] = field(default_factory=list)
 
-    def apparent_s(self, now: float, late_s: float, most_s: float = math.inf) -> float:
+    def apparent_s(self, now: float, late_s: float, max_s: float = math.inf) -> float:
         """How late a message seems that was `late_s` on its way: against the quickest of the last while.
 
         It cannot have been longer on its way than `most_s`; where it seems so, a clock stood still, and counts afresh.
@@ -78,10 +78,10 @@ class RelativeDelayModel:
         self.heard = [(at, late) for at, late in self.heard if at >= now - REMEMBERED_S]
         self.heard.append((now, late_s))
         apparent_s = late_s - min(late for _at, late in self.heard)
-        if apparent_s > most_s + STOOD_STILL_S:
+        if apparent_s > max_s + STOOD_STILL_S:
             self.heard = [(now, late_s)]
             return 0.0
-        return min(apparent_s, most_s)
+        return min(apparent_s, max_s)
 
 
 @dataclass

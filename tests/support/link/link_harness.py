@@ -36,8 +36,8 @@ class CheckedUnit(SimulatedUnit):
         began_with: for each connection, the frame that was handed over first.
     """
 
-    def __init__(self, radio: SimulatedRadio, *, can_probe: bool = True) -> None:
-        super().__init__(radio, can_probe=can_probe)
+    def __init__(self, radio: SimulatedRadio, *, can_keep_alive: bool = True) -> None:
+        super().__init__(radio, can_keep_alive=can_keep_alive)
         self.wanted = UnitRig.stop
         self.last_written: bytes | None = None
         self.began_with: dict[int, bytes] = {}
@@ -155,7 +155,7 @@ FAULTS: tuple[Callable[[SimulatedUnit, Random], None], ...] = (
 async def run_schedule(chance: Random, steps: int) -> LinkHarness:
     """Run `steps` random events, then clear all faults, then end the supervisors."""
     radio = SimulatedRadio(interval_s=INTERVAL_S)
-    units = {axis: CheckedUnit(radio, can_probe=_is(chance)) for axis in AXES}
+    units = {axis: CheckedUnit(radio, can_keep_alive=_is(chance)) for axis in AXES}
     async with (
         supervised(units[Axis.PAN], axis=Axis.PAN) as pan,
         supervised(units[Axis.TILT], axis=Axis.TILT) as tilt,

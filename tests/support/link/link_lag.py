@@ -69,13 +69,13 @@ class Stick:
             await asyncio.sleep(1 / rate_hz)
             self._look()
 
-    async def stop(self, within_s: float) -> None:
+    async def stop(self, timeout_s: float) -> None:
         """Let go, and wait until both units have the stop."""
         loop = asyncio.get_running_loop()
         put_at = loop.time()
         for rig in self._rigs.values():
             rig.put(0.0)
-        await asyncio.sleep(within_s)
+        await asyncio.sleep(timeout_s)
         for unit in self._units.values():
             arrived = [one.at_s for one in unit.frames if one.frame == UnitRig.stop and one.at_s >= put_at]
             self.lag.stops_s.append(arrived[0] - put_at if arrived else float("inf"))
@@ -120,5 +120,5 @@ async def measure_lag(
             while pan.now < end:
                 await stick.hold(hold_s * 2 * chance.random(), rate_hz)
                 await asyncio.sleep(chance.random() / rate_hz)
-                await stick.stop(within_s=10 * radio.interval_s)
+                await stick.stop(timeout_s=10 * radio.interval_s)
     return stick.lag

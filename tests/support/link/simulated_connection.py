@@ -72,7 +72,7 @@ class SimulatedConnection:
         if self._timer is None and self._queue and self.is_open and self._expiry is None:
             since_anchor = (self._loop.time() - self._anchor_s) / self.interval_s
             next_s = self._anchor_s + (math.floor(since_anchor + 1e-6) + 1) * self.interval_s
-            self._timer = self._loop.call_at(next_s, self._carry)
+            self._timer = self._loop.call_at(next_s, self._run)
 
     def mute(self, supervision_s: float, on_expired: Callable[[], None]) -> None:
         """Let nothing through; if that lasts for the supervision time, say so."""
@@ -97,7 +97,7 @@ class SimulatedConnection:
             self._answer(answer, LinkReason.LOST)
         self._unanswered.clear()
 
-    def _carry(self) -> None:
+    def _run(self) -> None:
         """One connection event."""
         self._timer = None
         if self._expiry is not None:

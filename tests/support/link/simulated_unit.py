@@ -15,7 +15,7 @@ from tests.support.link.simulated_connection import Packet, SimulatedConnection
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.port import LinkDetails
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class Call(enum.StrEnum):
 
     OPEN = "open"
     WRITE = "write"
-    PROBE = "probe"
+    KEEP_ALIVE = "probe"
     CLOSE = "close"
 
 
@@ -97,7 +97,7 @@ class SimulatedUnit:
         *,
         can_write_without_response: bool = True,
         can_write_with_response: bool = True,
-        can_probe: bool = True,
+        can_keep_alive: bool = True,
     ) -> None:
         self.frames: deque[ReceivedFrame] = deque(maxlen=KEPT_FRAMES)
         self.connections = 0
@@ -111,7 +111,7 @@ class SimulatedUnit:
             address="simulated",
             can_write_without_response=can_write_without_response,
             can_write_with_response=can_write_with_response,
-            can_probe=can_probe,
+            can_keep_alive=can_keep_alive,
             rssi_dbm=-50,
         )
         self._connection: SimulatedConnection | None = None
@@ -129,7 +129,7 @@ class SimulatedUnit:
         closed = self._closed
         await self._hang(Call.OPEN)
         try:
-            async with within(self._radio.search_s):
+            async with timeout(self._radio.search_s):
                 await self._can_be_found.wait()
         except TimeoutError as error:
             raise LinkError(LinkReason.NOT_FOUND, "no advertisement") from error
@@ -148,11 +148,11 @@ class SimulatedUnit:
         await self._hang(Call.WRITE)
         await connection.send(Packet(frame, wants_answer=response))
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """Ask whether the unit still answers."""
         connection = self._open_connection()
-        await self._hang(Call.PROBE)
-        if not self._details.can_probe:
+        await self._hang(Call.KEEP_ALIVE)
+        if not self._details.can_keep_alive:
             return False
         await connection.send(Packet(b"", wants_answer=True))
         return True

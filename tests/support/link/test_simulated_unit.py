@@ -167,9 +167,9 @@ async def test_while_a_link_closes_the_unit_cannot_be_found() -> None:
 
 
 async def test_a_unit_that_cannot_be_asked_says_so_at_once() -> None:
-    unit = SimulatedUnit(SimulatedRadio(), can_probe=False)
-    assert not (await opened(unit)).can_probe
-    assert not await unit.probe()
+    unit = SimulatedUnit(SimulatedRadio(), can_keep_alive=False)
+    assert not (await opened(unit)).can_keep_alive
+    assert not await unit.keep_alive()
 
 
 @pytest.mark.parametrize("call", list(Call))
@@ -221,7 +221,7 @@ async def begin(unit: SimulatedUnit, call: Call) -> None:
             await opened(unit)
         case Call.WRITE:
             await unit.write(FRAMES[0], response=False)
-        case Call.PROBE:
-            await unit.probe()
+        case Call.KEEP_ALIVE:
+            await unit.keep_alive()
         case Call.CLOSE:
             await unit.close()

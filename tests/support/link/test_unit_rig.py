@@ -30,7 +30,7 @@ async def test_it_does_not_wait_for_ever() -> None:
     link.usual["open"] = HANG
     async with supervised(link) as rig:
         with pytest.raises(TimeoutError):
-            await rig.ready(within_s=1)
+            await rig.ready(timeout_s=1)
 
 
 async def fail_inside(link: ScriptedLink) -> None:

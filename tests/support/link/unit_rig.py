@@ -11,7 +11,7 @@ from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -96,18 +96,18 @@ class UnitRig:
         """Command it."""
         self.supervisor.put(UnitCommand(velocity, stamp))
 
-    async def until(self, phase: LinkPhase, within_s: float = 60.0) -> float:
+    async def until(self, phase: LinkPhase, timeout_s: float = 60.0) -> float:
         """Wait until the phase told last is this one; returns how long that took."""
         began = self.now
-        async with within(within_s):
+        async with timeout(timeout_s):
             while not self.statuses or self.statuses[-1][1].state is not phase:
                 self._changed.clear()
                 await self._changed.wait()
         return self.now - began
 
-    async def ready(self, within_s: float = 60.0) -> float:
+    async def ready(self, timeout_s: float = 60.0) -> float:
         """Wait until it takes commands; returns how long that took."""
-        return await self.until(LinkPhase.READY, within_s)
+        return await self.until(LinkPhase.READY, timeout_s)
 
     async def cancel(self) -> None:
         """End it as SIGTERM does."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tools.painting.cylinder import Cylinder
 
 BLOCK = 16  # pixels; half as many in the planes of colour
-MOST_OFF = 2.0  # on average over a block, of 255: a codec takes 1.2, and of what is more somebody may see something
-MOST_KB = 1500  # it is part of every clone and wheel
+MAX_OFF = 2.0  # on average over a block, of 255: a codec takes 1.2, and of what is more somebody may see something
+MAX_KB = 1500  # it is part of every clone and wheel
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -37,18 +37,18 @@ def test_the_committed_picture_is_what_the_painter_makes(painted_room: Cylinder)
     for plane, rows, scale in zip(decoded, painted_room.planes(), (1, 2, 2), strict=True):
         painted = np.frombuffer(rows, np.uint8).reshape(PANORAMA_HEIGHT // scale, -1)
         off = worst_block(pixels(plane, len(painted)), painted, BLOCK // scale)
-        assert off <= MOST_OFF, "what is painted has changed: `make room`, look at the picture, and commit it"
+        assert off <= MAX_OFF, "what is painted has changed: `make room`, look at the picture, and commit it"
 
 
 def test_a_spot_of_another_shade_would_be_noticed() -> None:
     before = np.full((64, 64), 120, np.uint8)
     after = before.copy()
     after[16:32, 32:48] += 3
-    assert worst_block(before, before, BLOCK) == 0 < MOST_OFF < worst_block(before, after, BLOCK)
+    assert worst_block(before, before, BLOCK) == 0 < MAX_OFF < worst_block(before, after, BLOCK)
 
 
 def test_the_committed_picture_is_small() -> None:
-    assert PICTURE.stat().st_size <= MOST_KB * 1000
+    assert PICTURE.stat().st_size <= MAX_KB * 1000
 
 
 def test_what_is_encoded_is_decoded_plane_by_plane() -> None:

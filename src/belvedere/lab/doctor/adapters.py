@@ -35,7 +35,7 @@ def adapter(bluez: BluezSnapshot, wanted: str | None, root: Path = ROOT) -> list
         return [blocked]
     if bluez.result.state is not CheckState.OK:
         return [_without_bluez(root)]
-    adapters = [one for one in bluez.adapters if wanted is None or one.goes_by(wanted)]
+    adapters = [one for one in bluez.adapters if wanted is None or one.matches(wanted)]
     if not adapters:
         names = ", ".join(f"{one.name} ({one.address})" for one in bluez.adapters)
         if wanted is not None and names:

@@ -15,7 +15,7 @@ from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 from belvedere.lab.doctor.check import CheckResult, CheckState
 from belvedere.link.adapters import BluezAdapter
 from belvedere.link.bluez_adapters import adapters_of
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ async def query_bluez(address: str | None = None, root: Path = Path("/")) -> Blu
         fix = CONTAINER_BUS if is_contained else "sudo apt install dbus bluez"
         return _error(f"there is no system D-Bus at {path}", fix)
     try:
-        async with within(REPLY_TIMEOUT_S):
+        async with timeout(REPLY_TIMEOUT_S):
             reply = await _objects(address)
     except (PermissionError, AuthError) as error:
         return _error(f"D-Bus refused this user: {error}", CONTAINER_POLICY if is_contained else GROUP)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.calls import Calls, outcome
+from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -58,7 +58,7 @@ async def run_checks(
 
     A check that takes too long or raises gives a result too: UNKNOWN.
     """
-    calls = Calls()
+    calls = PendingCalls()
 
     async def run(check: Check) -> list[CheckResult]:
         try:

@@ -19,7 +19,7 @@ from belvedere.lab.doctor.video import cameras
 from belvedere.lab.messages import message_for
 from belvedere.lab.scan import ScanResults, scan
 from belvedere.link.ble import is_unit, rival_of
-from belvedere.link.calls import Calls, outcome
+from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -102,7 +102,7 @@ class _SharedQuery:
         return await asyncio.shield(self._pending)
 
     async def _run_query(self) -> BluezSnapshot:
-        query = Calls().begin(self._query())
+        query = PendingCalls().begin(self._query())
         try:
             return await outcome(query, QUERY_TIMEOUT_S)
         except LinkError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from belvedere.guardian.process import ChildProcess, GuardianProcess, GuardianState, start_child
 from belvedere.lab.doctor.check import CheckResult, CheckState
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ async def guardian(
         return [CheckResult(NAME, CheckState.WARNING, f"not available on this system: {consequence}")]
     running = asyncio.create_task(process.run())
     try:
-        async with within(START_TIMEOUT_S):
+        async with timeout(START_TIMEOUT_S):
             while process.state is not GuardianState.WATCHING:  # noqa: ASYNC110 - shared memory signals no change
                 await asyncio.sleep(POLL_S)
     except TimeoutError:

@@ -22,7 +22,7 @@ from belvedere.lab.doctor.mgmt import (
     parse_connection_parameters,
     status_of,
 )
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ async def load_connection_parameters(
     loop = asyncio.get_running_loop()
     # send, not sendall: of a request that it will refuse, the kernel reports 0 bytes sent, and sendall would loop.
     control.send(load_parameters_command(adapter, units))
-    async with within(REPLY_TIMEOUT_S):
+    async with timeout(REPLY_TIMEOUT_S):
         while True:
             status = status_of(await loop.sock_recv(control, PACKET_BYTES), LOAD_PARAMETERS)
             if status is not None:

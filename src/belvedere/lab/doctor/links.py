@@ -22,8 +22,8 @@ from belvedere.lab.doctor.mgmt import ConnectionParameters, MgmtStatus, UnitAddr
 from belvedere.lab.labels import signal_label
 from belvedere.lab.messages import message_for
 from belvedere.link.ble import BleUnit, is_unit
-from belvedere.link.calls import Calls, outcome
-from belvedere.link.pace import Pace
+from belvedere.link.connection_interval import ConnectionInterval
+from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -112,7 +112,7 @@ class LinkTester:
         self._adapter = adapter
         self._bluez = bluez
         self._sockets = sockets
-        self._calls = Calls()
+        self._calls = PendingCalls()
 
     async def request_short_intervals(self, devices: list[ScannedDevice]) -> CheckResult:
         """Ask the kernel for a short connection interval for these units."""
@@ -142,7 +142,7 @@ class LinkTester:
         with self._monitor() as monitor:
             try:
                 opened = await self._bounded(link.open(_ignore, _ignore), OPEN_TIMEOUT_S)
-                pace = Pace(INTERACTIVE.first_interval_s)
+                pace = ConnectionInterval(INTERACTIVE.first_interval_s)
                 round_trips = await self._write(link, opened, stop_frame(unit.layout), pace)
                 parameters = monitor.parameters(device.address) if monitor is not None else None
             except LinkError as error:
@@ -154,7 +154,7 @@ class LinkTester:
                     await self._bounded(link.close(), CLOSE_TIMEOUT_S)
         return [_written(name, round_trips, opened), interval_result(f"{unit.axis} interval", parameters, pace)]
 
-    async def _write(self, link: BleUnit, opened: LinkDetails, stop: bytes, pace: Pace) -> RoundTrips:
+    async def _write(self, link: BleUnit, opened: LinkDetails, stop: bytes, pace: ConnectionInterval) -> RoundTrips:
         """Write stops back to back, for the write time; then some at all phases of the interval, to estimate that."""
         round_trips = RoundTrips()
         for number in range(WRITES + SPREAD_WRITES):
@@ -176,7 +176,7 @@ class LinkTester:
         clock = asyncio.get_running_loop().time
         began = clock()
         await self._bounded(link.write(stop, response=opened.can_write_with_response), WRITE_TIMEOUT_S)
-        if not opened.can_write_with_response and not await self._bounded(link.probe(), WRITE_TIMEOUT_S):
+        if not opened.can_write_with_response and not await self._bounded(link.keep_alive(), WRITE_TIMEOUT_S):
             return None
         return clock() - began
 
@@ -196,7 +196,7 @@ class LinkTester:
     def _adapter_number(self) -> int | None:
         """The kernel's number of the chosen adapter, or of the first."""
         wanted = self._adapter.name
-        known = [one.name for one in self._bluez.adapters if wanted is None or one.goes_by(wanted)]
+        known = [one.name for one in self._bluez.adapters if wanted is None or one.matches(wanted)]
         number = (known[0] if known else wanted or "hci0").removeprefix("hci")
         return int(number) if number.isdecimal() else None
 
@@ -206,7 +206,7 @@ class LinkTester:
         return known.is_random if known is not None else True
 
 
-def interval_result(name: str, parameters: ConnectionParameters | None, pace: Pace) -> CheckResult:
+def interval_result(name: str, parameters: ConnectionParameters | None, pace: ConnectionInterval) -> CheckResult:
     """The connection interval: as the controller reported it, or else as estimated from the round trips."""
     if parameters is None and not pace.is_learned:
         return CheckResult(name, CheckState.UNKNOWN, "cannot be measured: the unit acknowledges nothing")

@@ -7,7 +7,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING
 
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,9 +80,9 @@ class Gate:
         is_trial = frame != self._stop and not self.is_shut
         await self._link.write(self._frame if is_trial else self._stop, response=response)
 
-    async def probe(self) -> bool:
+    async def keep_alive(self) -> bool:
         """See the port."""
-        return await self._link.probe()
+        return await self._link.keep_alive()
 
     async def close(self) -> None:
         """See the port."""
@@ -100,7 +100,7 @@ class Gate:
             self._on_link(False)
             self._receive_lost()
             with contextlib.suppress(TimeoutError):
-                async with within(down_s):
+                async with timeout(down_s):
                     await self._may_open.wait()
         finally:
             self._may_open.set()

@@ -15,7 +15,7 @@ from belvedere.lab.probe.core import Ask, DropLink, Effect, Finish, Limits, Move
 from belvedere.lab.probe.gate import Gate
 from belvedere.lab.probe.steps import Answer, Outcome
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
-from belvedere.patience import within
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -135,7 +135,7 @@ class ProbeRun:
         if deadline is None:
             raise InternalError("the probe core has ended without a Finish effect")
         with contextlib.suppress(TimeoutError):
-            async with within(max(0.0, deadline - self._clock())):
+            async with timeout(max(0.0, deadline - self._clock())):
                 return await self._events.get()
         if self._supervisor is not None and self._was_ready and not self._supervisor.may_be_turning:
             self._core.receive_stopped()

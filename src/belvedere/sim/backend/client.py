@@ -24,9 +24,9 @@ from bleak.exc import (
 )
 from bumble import att, core
 
-from belvedere.patience import within
-from belvedere.sim.backend.refusals import failed, in_progress
+from belvedere.sim.backend.bluez_errors import failed, in_progress
 from belvedere.sim.backend.services import Services, discover
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -114,7 +114,7 @@ class VirtualClient(BaseBleakClient):
             await self._find(timeout_s)
         self._raise_unless_connectable()
         try:
-            async with within(timeout_s):
+            async with timeout(timeout_s):
                 self._adopt(await self.radio.connect(self.address))
                 await self._discover()
         except BaseException:

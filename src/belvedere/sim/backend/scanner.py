@@ -8,9 +8,9 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 from bumble.core import AdvertisingData
 
-from belvedere.sim.air import name_of
-from belvedere.sim.backend.refusals import in_progress
+from belvedere.sim.backend.bluez_errors import in_progress
 from belvedere.sim.backend.services import uuid_text
+from belvedere.sim.radio_medium import name_of
 
 if TYPE_CHECKING:
     from bleak.backends.scanner import AdvertisementDataCallback

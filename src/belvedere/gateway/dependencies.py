@@ -1,0 +1,122 @@
+"""What the gateway needs of the rest of the house, and what an owner may set about it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import msgspec
+
+from belvedere.control.options import ControlOptions
+from belvedere.events import ignore
+from belvedere.guardian.process import GuardianState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.access.invitations import Invitations
+    from belvedere.engine.bus import Bus
+    from belvedere.engine.engine import Engine
+    from belvedere.events import Event
+    from belvedere.stage.answer import Answer
+    from belvedere.stage.options import IceServer
+
+PAGE = Path(__file__).parent / "page"  # where the build puts the page
+
+
+class Picture(Protocol):
+    """What the gateway needs of the stage (stage.Stage)."""
+
+    @property
+    def viewers(self) -> int:
+        """How many watch."""
+        ...
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a picture, as far as is known."""
+        ...
+
+    def preload(self) -> None:
+        """Get ready for a first viewer; returns at once."""
+        ...
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        """Take in a viewer. Raises StageError."""
+        ...
+
+    async def end(self, viewer_id: str, owner: str) -> None:
+        """End one of the owner's connections. Raises StageError (NOT_FOUND)."""
+        ...
+
+    async def end_all_of(self, owner: str) -> None:
+        """End every connection of an owner."""
+        ...
+
+
+HostName = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:_%-]+\Z", max_length=253, description="127.0.0.1, ::, or a name")
+]
+OwnName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])\Z", max_length=253, description="home.example.org"),
+]
+
+
+class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the house listens and by which names it goes.
+
+    Attributes:
+        host: the address to listen on; loopback unless the owner says otherwise.
+        port: 0 takes any that is free.
+        names: further names in `Host`, such as a tunnel's (`home.example.org`); a port is not part of it.
+        trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are believed
+            and whose connections are many people's; see docs/how-to/put-a-proxy-in-front.md.
+    """
+
+    host: HostName = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    names: tuple[OwnName, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address, where msgspec can say which key it was."""
+        for each in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                problem = f"{each!r} in trusted_proxies is neither an address nor a network such as 10.42.0.0/16"
+                raise ValueError(problem) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The parts of the house that the gateway talks to.
+
+    Attributes:
+        engine: what visitors may do to the head, and may know of it.
+        clock: seconds, monotonic, the same as the engine's and the stage's.
+        head_name: the head's name, for people.
+        session_s: how long a cookie is kept, as long as the door's sessions.
+        guardian: whether somebody stops the head if this process hangs.
+        ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
+        record: told what was refused.
+        is_saving_positions: whether the head's position is being saved; None where it is not to be.
+    """
+
+    engine: Engine
+    bus: Bus
+    stage: Picture
+    invitations: Invitations
+    clock: Callable[[], float]
+    head_name: str
+    session_s: float = 12 * 3600.0
+    control: ControlOptions = field(default_factory=ControlOptions)
+    options: GatewayOptions = field(default_factory=GatewayOptions)
+    ice_servers: tuple[IceServer, ...] = ()
+    page: Path = PAGE
+    record: Callable[[Event], None] = ignore
+    is_saving_positions: Callable[[], bool] | None = None
+    guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

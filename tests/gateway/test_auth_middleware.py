@@ -1,0 +1,235 @@
+"""Nobody reaches a handler without the right name, the right origin and a session."""
+
+import logging
+from collections.abc import Callable
+
+import httpx
+import pytest
+from litestar import Litestar, get, post
+from tests.support.asgi import open_socket
+
+from belvedere.access.invitations import Invitations
+from belvedere.gateway.auth_middleware import AuthMiddleware
+from belvedere.gateway.security import HostCheck
+from belvedere.testing.clock import FakeClock
+
+HOST = "127.0.0.1:8080"
+MakeClient = Callable[..., httpx.AsyncClient]
+
+
+@get(["/", "/api/v1/thing", "/healthz", "/readyz", "/enter/{token:str}"])
+async def read() -> dict[str, str]:
+    return {}
+
+
+@post("/api/v1/thing")
+async def change() -> dict[str, str]:
+    return {}
+
+
+def keeper() -> tuple[AuthMiddleware, str]:
+    invitations = Invitations(FakeClock())
+    admission = invitations.redeem(invitations.invite())
+    assert admission is not None
+    routes = Litestar([read, change], openapi_config=None, logging_config=None)
+    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), admission.cookie
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
+async def test_some_paths_need_no_session(make_client: MakeClient, path: str) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        assert (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/thing", "/api", "/api/nowhere", "/schema", "/schema/openapi.json"])
+async def test_a_program_without_a_session_gets_a_problem(make_client: MakeClient, path: str) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.get(path)
+    assert response.status_code == 401
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == "no_session"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/enter", "/enter/", "/enter/x/y", "//healthz", "/healthz/", "/healthz/../", "/apiary"]
+)
+async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, path: str) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.get(path)
+    assert response.status_code == 401
+    assert response.headers["content-type"].startswith("text/html")
+    assert "You need a link" in response.text
+    assert "script-src" not in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/thing"])
+@pytest.mark.parametrize(
+    ("base_url", "name"), [("http://127.0.0.1:8080", "belvedere-8080"), ("http://localhost", "belvedere")]
+)
+async def test_whoever_is_turned_away_is_told_what_would_have_been_enough(
+    make_client: MakeClient, path: str, base_url: str, name: str
+) -> None:
+    app, cookie = keeper()
+    async with make_client(app, base_url=base_url) as client:
+        turned_away = await client.get(path)
+        let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
+    assert turned_away.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
+    assert "www-authenticate" not in let_through.headers
+
+
+@pytest.mark.parametrize("cookie", ["", "belvedere-8080=", "belvedere-8080=x", "belvedere=x", "ä"])
+async def test_a_wrong_cookie_is_no_session(make_client: MakeClient, cookie: str) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.get("/api/v1/thing", headers={b"cookie": cookie.encode("latin-1")})
+    assert response.status_code == 401
+
+
+async def test_a_session_lets_through(make_client: MakeClient) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie) as client:
+        assert (await client.get("/api/v1/thing")).status_code == 200
+
+
+async def test_a_session_of_another_port_is_none_here(make_client: MakeClient) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie, base_url="http://127.0.0.1:8081") as client:
+        assert (await client.get("/api/v1/thing")).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", ""])
+async def test_a_strangers_name_is_refused(make_client: MakeClient, host: str) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie) as client:
+        response = await client.get("/api/v1/thing", headers={"host": host})
+        page = await client.get("/", headers={"host": host})
+    assert response.status_code == page.status_code == 421
+    assert response.json()["code"] == "unknown_host"
+    assert "does not go by that name" in page.text
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "evil" not in f"{response.headers}{page.headers}{page.text}"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_may_use_any_name(make_client: MakeClient, path: str) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        assert (await client.get(path, headers={"host": "10.1.2.3:8080"})).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9", "http://localhost:8080"])
+async def test_another_sites_page_changes_nothing(make_client: MakeClient, origin: str) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie) as client:
+        response = await client.post("/api/v1/thing", headers={"origin": origin})
+    assert response.status_code == 403
+    assert response.json()["code"] == "foreign_origin"
+
+
+async def test_a_person_whose_button_was_pressed_on_another_site_is_told_in_a_page(make_client: MakeClient) -> None:
+    app, _ = keeper()
+    async with make_client(app) as client:
+        response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
+    assert response.status_code == 403
+    assert response.headers["content-type"].startswith("text/html")
+    assert "open the link by itself" in response.text.lower()
+    assert "evil" not in response.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])
+async def test_our_page_and_programs_may(make_client: MakeClient, headers: dict[str, str]) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie) as client:
+        assert (await client.post("/api/v1/thing", headers=headers)).status_code == 201
+
+
+async def test_a_link_from_another_site_may_be_followed(make_client: MakeClient) -> None:
+    app, cookie = keeper()
+    async with make_client(app, cookie) as client:
+        assert (await client.get("/", headers={"origin": "http://evil.example"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/", "GET"), ("/nowhere", "GET"), ("/api/v1/thing", "PUT"), ("/healthz", "GET")]
+)
+async def test_every_response_carries_the_security_headers(make_client: MakeClient, path: str, method: str) -> None:
+    app, cookie = keeper()
+    for session in (cookie, None):
+        async with make_client(app, session) as client:
+            response = await client.request(method, path)
+        assert "default-src" in response.headers["content-security-policy"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["cache-control"] == "no-store"
+        assert len(response.headers.get_list("content-security-policy")) == 1
+
+
+async def test_a_socket_without_a_session_is_closed_with_a_reason() -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
+        await peer.over()
+    assert peer.subprotocol == "belvedere.v1"
+    assert peer.close_code == 4401
+    assert peer.close_reason
+
+
+async def test_a_socket_of_another_sites_page_is_refused() -> None:
+    app, cookie = keeper()
+    headers = {"host": HOST, "origin": "http://evil.example", "cookie": f"belvedere-8080={cookie}"}
+    async with open_socket(app, "/api/v1/control", headers) as peer:
+        await peer.over()
+    assert peer.status == 403
+    assert not peer.is_accepted.is_set()
+
+
+async def test_a_socket_to_another_name_is_refused() -> None:
+    app, cookie = keeper()
+    async with open_socket(app, "/", {"host": "evil.example", "cookie": f"belvedere-8080={cookie}"}) as peer:
+        await peer.over()
+    assert peer.status == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "shown", "advice"),
+    [
+        (
+            "evil.example",
+            "http://evil.example",
+            "'evil.example'",
+            "if the house goes by that Host, add it to server.names",
+        ),
+        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must pass on the browser's Host"),
+        ("x\r\n\x1b[2J" + "y" * 500, "", "'x\\r\\n\\x1b[2J" + "y" * 93 + "'", "server.names"),
+    ],
+)
+async def test_the_owner_is_told_in_one_line_why_a_socket_is_refused(
+    host: str, origin: str, shown: str, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": host, "origin": origin}) as peer:
+        await peer.over()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    line = record.getMessage()
+    assert shown in line
+    assert advice in line
+    assert line.isprintable()
+
+
+async def test_a_socket_that_is_let_through_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    app, _ = keeper()
+    async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
+        await peer.over()
+    assert caplog.records == []
+
+
+def test_a_session_is_known_from_headers_alone() -> None:
+    app, cookie = keeper()
+    proof = (b"cookie", f"belvedere-8080={cookie}".encode())
+    assert app.session_of([(b"host", HOST.encode()), proof])
+    assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None
+    assert app.session_of([proof]) is None
+    assert app.session_of([]) is None

@@ -1,0 +1,110 @@
+"""A unit that may be turning is sought before the program ends, for a bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from tests.support.link.unit_rig import supervised
+
+from belvedere.errors import LinkReason
+from belvedere.head.profile import WriteMode
+from belvedere.link.connection import Connection
+from belvedere.link.final_stop import find_and_stop
+from belvedere.link.latest_command import PendingWrite
+from belvedere.link.options import LinkOptions
+from belvedere.link.pending_calls import PendingCalls
+from belvedere.link.phases import LinkPhase
+from belvedere.testing.scripted_link import DETAILS, HANG, HANG_FOR_GOOD, ScriptedLink, Step
+
+STOP = PendingWrite(b"\x00", 0.0, is_stop=True)
+SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the one that is acknowledged
+ABSENT = Step(reason=LinkReason.NOT_FOUND)
+
+
+async def sought(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
+    """Whether the unit took a stop, and after how many seconds that was known."""
+    loop = asyncio.get_running_loop()
+
+    def new_connection() -> Connection:
+        return Connection(
+            link,
+            WriteMode.AUTO,
+            STOP,
+            calls=PendingCalls(),
+            clock=loop.time,
+            options=LinkOptions(),
+            on_written=lambda _pending_write, _now: None,
+        )
+
+    began = loop.time()
+    is_stopped = await find_and_stop(new_connection, link.close, for_s=for_s, rest_s=0.2, clock=loop.time)
+    return is_stopped, loop.time() - began
+
+
+async def test_a_unit_in_reach_is_stopped_and_its_link_closed() -> None:
+    link = ScriptedLink()
+    is_stopped, took_s = await sought(link, 8.0)
+    assert is_stopped
+    assert took_s == pytest.approx(SETTLING_S)
+    assert link.frames == [STOP.frame] * 2
+    assert link.calls[-1] == "close"
+
+
+async def test_a_unit_that_comes_back_in_time_is_stopped() -> None:
+    link = ScriptedLink()
+    link.script("open", ABSENT, ABSENT)
+    is_stopped, took_s = await sought(link, 8.0)
+    assert is_stopped
+    assert took_s == pytest.approx(0.4 + SETTLING_S)
+    assert link.frames == [STOP.frame] * 2
+
+
+@pytest.mark.parametrize("call", ["open", "write"])
+async def test_a_call_that_hangs_ends_with_the_search(call: str) -> None:
+    link = ScriptedLink()
+    link.usual[call] = HANG
+    is_stopped, took_s = await sought(link, 8.0)
+    assert not is_stopped
+    assert 8.0 <= took_s <= 8.5
+    assert link.calls[-1] == "close"
+
+
+async def test_no_time_means_no_search() -> None:
+    link = ScriptedLink()
+    assert await sought(link, 0.0) == (False, 0.0)
+    assert not link.calls
+
+
+async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
+    link = ScriptedLink(msgspec.structs.replace(DETAILS, can_write_without_response=False))
+    async with supervised(link) as rig:
+        await rig.ready()
+        link.script("write", HANG_FOR_GOOD)
+        rig.put(0.5)
+        await asyncio.sleep(0.01)
+        await rig.cancel()
+        link.release()
+    assert link.frames[-1] == rig.stop
+    assert not rig.supervisor.may_be_turning
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_came_of_it_is_known_and_said_only_where_the_unit_may_still_be_turning(
+    caplog: pytest.LogCaptureFixture, *, is_back: bool
+) -> None:
+    link = ScriptedLink()
+    async with supervised(link, options=LinkOptions(final_search_s=5.0)) as rig:
+        await rig.ready()
+        rig.put(0.5)
+        await asyncio.sleep(0.1)
+        link.usual["open"] = ABSENT
+        link.lose()
+        await rig.until(LinkPhase.WAITING)
+        if is_back:
+            asyncio.get_running_loop().call_later(3, link.usual.clear)
+        await rig.cancel()
+        assert rig.supervisor.may_be_turning is not is_back
+    assert [record.levelname for record in caplog.records if record.levelname == "CRITICAL"] == ["CRITICAL"][is_back:]
+    assert link.calls.count("open") >= 10
