@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -316,6 +317,7 @@ async def test_an_engine_at_rest_sets_no_timer() -> None:
         at = loop.time()
         await asyncio.sleep(3600)
         ticks.append(loop.time() - at)
+        assert all(timer.when() < math.inf for timer in vars(loop)["_scheduled"])  # uvloop knows no timer without end
         assert rig.engine.status == before
         assert ticks == [pytest.approx(3600)]
 
