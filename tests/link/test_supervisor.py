@@ -359,7 +359,7 @@ async def test_trouble_is_a_warning_once_and_again_only_after_the_unit_was_ready
 
 
 async def test_an_axis_without_unit_is_disabled_and_costs_nothing() -> None:
-    async with supervised(DisabledUnit()) as rig:
+    async with supervised(DisabledUnit(), None) as rig:
         await rig.until(P.DISABLED)
         assert timers() == 0
         rig.put(0.5)
