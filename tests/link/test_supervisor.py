@@ -264,7 +264,7 @@ async def test_a_loss_that_is_told_twice_is_one_loss() -> None:
         assert link.connections == 2
 
 
-async def test_a_loss_of_an_older_connection_that_is_told_late_harms_nobody() -> None:
+async def test_a_loss_of_an_older_connection_or_a_find_that_is_told_late_harms_nobody() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -272,6 +272,7 @@ async def test_a_loss_of_an_older_connection_that_is_told_late_harms_nobody() ->
         await rig.until(P.WAITING)
         await rig.ready()
         link.on_lost[0]()
+        link.on_found[1]()
         await asyncio.sleep(10)
         assert rig.is_ready
         assert link.connections == 2
