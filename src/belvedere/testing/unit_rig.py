@@ -61,11 +61,13 @@ class UnitRig:
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """Note it."""
         assert axis is self._axis
+        assert now <= self.loop.time()
         self.written.append((now, velocity, stamp))
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
         """Note it."""
         assert axis is self._axis
+        assert now <= self.loop.time()
         self.attempted.append((now, velocity))
 
     @staticmethod
