@@ -31,3 +31,8 @@ def test_what_cannot_work_is_refused(values: dict[str, float]) -> None:
 def test_a_unit_that_comes_back_can_be_found_within_two_seconds() -> None:
     seen_and_connected_s = 1.2
     assert LinkOptions().rest_s + seen_and_connected_s < 2
+
+
+def test_times_that_just_fit_are_allowed() -> None:
+    LinkOptions(retry_first_s=1.0, retry_longest_s=1.0)
+    LinkOptions(search_s=1.0, connect_timeout_s=2.0, open_timeout_s=5.0)

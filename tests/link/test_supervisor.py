@@ -264,7 +264,7 @@ async def test_a_loss_that_is_told_twice_is_one_loss() -> None:
         assert link.connections == 2
 
 
-async def test_a_loss_of_an_older_connection_that_is_told_late_harms_nobody() -> None:
+async def test_a_loss_of_an_older_connection_or_a_find_that_is_told_late_harms_nobody() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -272,6 +272,7 @@ async def test_a_loss_of_an_older_connection_that_is_told_late_harms_nobody() ->
         await rig.until(P.WAITING)
         await rig.ready()
         link.on_lost[0]()
+        link.on_found[1]()
         await asyncio.sleep(10)
         assert rig.is_ready
         assert link.connections == 2
@@ -359,7 +360,7 @@ async def test_trouble_is_a_warning_once_and_again_only_after_the_unit_was_ready
 
 
 async def test_an_axis_without_unit_is_disabled_and_costs_nothing() -> None:
-    async with supervised(DisabledUnit()) as rig:
+    async with supervised(DisabledUnit(), None) as rig:
         await rig.until(P.DISABLED)
         assert timers() == 0
         rig.put(0.5)

@@ -64,7 +64,7 @@ class ScriptedLink:
         calls: the names of all calls, in order.
         writes: every write that was begun.
         connections: how often it was opened.
-        on_lost: one for each `open`, the newest last.
+        on_lost, on_found: one for each `open`, the newest last.
     """
 
     def __init__(self, details: LinkDetails = DETAILS) -> None:
@@ -74,6 +74,7 @@ class ScriptedLink:
         self.writes: list[Written] = []
         self.connections = 0
         self.on_lost: list[Callable[[], None]] = []
+        self.on_found: list[Callable[[], None]] = []
         self._script: defaultdict[str, deque[Step]] = defaultdict(deque)
         self._released = asyncio.Event()
 
@@ -97,6 +98,7 @@ class ScriptedLink:
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         """Follow the script; the unit counts as found at once."""
         self.on_lost.append(on_lost)
+        self.on_found.append(on_found)
         on_found()
         await self._follow("open")
         self.connections += 1

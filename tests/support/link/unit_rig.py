@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import UnitLink
 
 LAYOUT = shipped_profile("zeapon-pons-pt").frame
+ANY = UnitProfile(name_patterns=("*",))
 
 
 class UnitRig:
@@ -36,7 +37,7 @@ class UnitRig:
     stop = stop_frame(LAYOUT)
 
     def __init__(
-        self, link: UnitLink, unit: UnitProfile, options: LinkOptions, axis: Axis, layout: FrameLayout = LAYOUT
+        self, link: UnitLink, unit: UnitProfile | None, options: LinkOptions, axis: Axis, layout: FrameLayout = LAYOUT
     ) -> None:
         self.statuses: list[tuple[float, UnitStatus]] = []
         self.written: list[tuple[float, float, object | None]] = []
@@ -60,11 +61,13 @@ class UnitRig:
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
         """Note it."""
         assert axis is self._axis
+        assert now <= self.loop.time()
         self.written.append((now, velocity, stamp))
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
         """Note it."""
         assert axis is self._axis
+        assert now <= self.loop.time()
         self.attempted.append((now, velocity))
 
     @staticmethod
@@ -118,13 +121,13 @@ class UnitRig:
 @asynccontextmanager
 async def supervised(
     link: UnitLink,
-    unit: UnitProfile | None = None,
+    unit: UnitProfile | None = ANY,
     options: LinkOptions | None = None,
     axis: Axis = Axis.PAN,
     layout: FrameLayout = LAYOUT,
 ) -> AsyncIterator[UnitRig]:
     """Run a supervisor over this link, and end it afterwards; an error of its own fails the test."""
-    rig = UnitRig(link, unit or UnitProfile(name_patterns=("*",)), options or LinkOptions(), axis, layout)
+    rig = UnitRig(link, unit, options or LinkOptions(), axis, layout)
     try:
         yield rig
     finally:
