@@ -25,5 +25,5 @@ def test_the_first_bytes_may_be_left_out() -> None:
 
 
 def test_a_check_that_nobody_knows_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no check is called md5; there are sum, .*CRC-16/MODBUS"):
+    with pytest.raises(ValueError, match=r"unknown formula md5: use one of sum, .*CRC-16/MODBUS"):
         Check("md5")

@@ -58,10 +58,10 @@ def test_a_template_that_is_no_frame_is_refused(template: str) -> None:
 @pytest.mark.parametrize(
     ("key", "template", "check"),
     [
-        ("check must say", "{direction}0{speed}{check}", None),
-        ("template must hold .*check", "{direction}0{speed}", Check("sum")),
-        ("begin with a byte", "{direction}{check}{speed}00", Check("sum")),
-        ("behind those", "{direction}{check}0{speed}", Check("sum", first_byte=1)),
+        ("check must be set", "{direction}0{speed}{check}", None),
+        ("template must contain .*check", "{direction}0{speed}", Check("sum")),
+        ("at a byte boundary", "{direction}{check}{speed}00", Check("sum")),
+        ("after the bytes that it covers", "{direction}{check}0{speed}", Check("sum", first_byte=1)),
     ],
 )
 def test_a_check_that_cannot_be_made_is_refused(key: str, template: str, check: Check | None) -> None:
