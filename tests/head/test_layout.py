@@ -60,12 +60,12 @@ def test_a_template_that_is_no_frame_is_refused(template: str) -> None:
     [
         ("check must be set", "{direction}0{speed}{check}", None),
         ("template must contain .*check", "{direction}0{speed}", Check("sum")),
-        ("at a byte boundary", "{direction}{check}{speed}00", Check("sum")),
+        ("at a byte boundary, after the bytes", "{direction}{check}{speed}00", Check("sum")),
         ("after the bytes that it covers", "{direction}{check}0{speed}", Check("sum", first_byte=1)),
     ],
 )
 def test_a_check_that_cannot_be_made_is_refused(key: str, template: str, check: Check | None) -> None:
-    words = WORDS if "begin" not in key else DirectionWords(none="000", positive="001", negative="002")
+    words = WORDS if "byte boundary" not in key else DirectionWords(none="000", positive="001", negative="002")
     with pytest.raises(ValueError, match=key):
         FrameLayout(template=template, direction=words, speed=SPEED, check=check)
 

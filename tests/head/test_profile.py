@@ -90,7 +90,7 @@ def test_a_profile_that_is_not_toml_says_where() -> None:
         ({"name_patterns": ("*",)}, {"name_patterns": ("*",)}, 'called ""'),
         ({"name_patterns": ("*PONS*",)}, {"name_patterns": ("X", "*pons*tilt*")}, 'a device called "PONSTILT"'),
         ({"address": "C0:FF:EE:00:00:0a"}, {"address": "C0:FF:EE:00:00:0A"}, "both have the address"),
-        ({"service": "fff1"}, {"service": "0000FFF1-0000-1000-8000-00805F9B34FB"}, "has the service fff1"),
+        ({"service": "fff1"}, {"service": "0000FFF1-0000-1000-8000-00805F9B34FB"}, "with the service fff1"),
     ],
 )
 def test_units_that_cannot_be_told_apart_are_known_as_such(pan: dict[str, Any], tilt: dict[str, Any], why: str) -> None:
