@@ -180,7 +180,8 @@ MUTATIONS = (
     Mutation(
         "a stale lease does not end its hold",
         "core",
-        "        if lost is not None:\n            self._lease_changed(lost, is_notified=lost.session in self._drivers)\n",
+        "        if lost is not None:\n"
+        "            self._lease_changed(lost, is_notified=lost.session in self._drivers)\n",
     ),
     Mutation(
         "a heartbeat does not renew the lease",
