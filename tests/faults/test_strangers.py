@@ -17,7 +17,7 @@ pytestmark = pytest.mark.realtime
 
 STRANGERS = 135  # at a time; more than uvicorn's limit was
 FILES = 1024  # fewer places for strangers than there are strangers
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 UPGRADE = (
     "GET /api/v1/control HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -52,7 +52,7 @@ class Served:
         """What somebody inside gets on a new connection."""
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nCookie: {self._cookie}\r\nConnection: close\r\n"
         kind = f"Content-Type: {media_type}\r\n" if media_type else ""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             reader, writer = await self.connect()
             writer.write(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             answer = await reader.read()
@@ -105,7 +105,7 @@ async def test_a_body_after_a_refusal_is_neither_taken_nor_does_it_cost_the_answ
         writer.write((POST + "Transfer-Encoding: chunked\r\n\r\n").format(host=rig.host).encode())
         sent = 0
         with suppress(ConnectionError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 while True:
                     writer.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
                     sent += 0x8000
