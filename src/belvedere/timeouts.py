@@ -35,7 +35,7 @@ class Timeout:
         self._timer.cancel()
         if not self._is_expired:
             return
-        # Our own `cancel` is taken back. If more requests than before the block are left, somebody else has cancelled
+        # Our own `cancel` is taken back. If more requests than before the block are left, another caller has cancelled
         # the task in the meantime, and CancelledError must propagate.
         is_cancelled_by_others = self._task.uncancel() > self._cancelled_before
         if kind is asyncio.CancelledError and not is_cancelled_by_others:

@@ -1,4 +1,4 @@
-"""The computer's clock jumps while somebody holds: the head stops, and a fresh press moves it again."""
+"""The computer's clock jumps during a hold: the head stops, and a new press moves it again."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ async def test_a_clock_that_goes_backwards_mid_hold_stops_the_head(stack: Open, 
         stopped_at = await server.stopped()
         assert stopped_at - jumped_at <= IN_TIME_S
         assert (await visitor.notice())["code"] == "clock_jumped"
-        await asyncio.sleep(1)  # the hand is still down
+        await asyncio.sleep(1)  # the press is still held
         assert not any(server.velocities(Axis.PAN, stopped_at))
 
 
 @pytest.mark.parametrize("jumped_s", [1.0, 3600.0])
-async def test_a_clock_that_leaps_ahead_mid_hold_ends_the_hold_and_the_head_stops(stack: Open, jumped_s: float) -> None:
+async def test_a_clock_that_jumps_ahead_mid_hold_ends_the_hold_and_stops_the_head(stack: Open, jumped_s: float) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -46,15 +46,15 @@ async def test_a_clock_that_leaps_ahead_mid_hold_ends_the_hold_and_the_head_stop
         await server.turning()
         await asyncio.sleep(0.3)
         server.clock.jumped_s = jumped_s
-        leapt_at = server.now
+        jumped_at = server.now
         stopped_at = await server.stopped()
-        assert stopped_at - leapt_at <= IN_TIME_S
+        assert stopped_at - jumped_at <= IN_TIME_S
         await asyncio.sleep(1)
         assert not any(server.velocities(Axis.PAN, stopped_at))
 
 
 @pytest.mark.parametrize("jumped_s", [-3600.0, -1.0])
-async def test_after_a_clock_went_backwards_a_fresh_press_drives_as_ever(stack: Open, jumped_s: float) -> None:
+async def test_after_a_clock_went_backwards_a_new_press_drives_as_before(stack: Open, jumped_s: float) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()

@@ -1,4 +1,4 @@
-"""Visitors who are far away: near enough they drive as ever, further away more slowly, and too far away not at all."""
+"""Network delay: a short one changes nothing, a longer one limits the speed, and with too long a one nothing moves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ NO_LONGER_S = 0.1
 
 
 @pytest.mark.parametrize("delay_s", [2.0, 0.6])
-async def test_from_too_far_away_the_head_never_moves_and_the_visitor_is_told_why(stack: Open, delay_s: float) -> None:
+async def test_with_too_long_a_delay_the_head_never_moves_and_the_visitor_gets_the_reason(
+    stack: Open, delay_s: float
+) -> None:
     async with stack() as server, server.visitor(delay_s) as visitor:
         await server.ready()
         await visitor.lease()
@@ -37,7 +39,7 @@ async def test_from_too_far_away_the_head_never_moves_and_the_visitor_is_told_wh
 
 
 @pytest.mark.parametrize(("delay_s", "slowest", "fastest"), [(0.02, 1, 1), (0.2, 1, 1), (0.35, 0.4, 0.75)])
-async def test_from_near_enough_the_head_moves_the_slower_the_further_away(
+async def test_with_an_acceptable_delay_the_head_moves_the_slower_the_longer_the_delay(
     stack: Open, delay_s: float, slowest: float, fastest: float
 ) -> None:
     async with stack() as server, server.visitor(delay_s) as visitor:
@@ -56,14 +58,14 @@ async def test_from_near_enough_the_head_moves_the_slower_the_further_away(
         assert await server.stopped() - released_at <= delay_s + NO_LONGER_S
 
 
-async def test_a_way_that_becomes_long_while_somebody_holds_ends_in_a_stop(stack: Open) -> None:
+async def test_a_delay_that_becomes_too_long_during_a_hold_stops_the_head(stack: Open) -> None:
     async with stack() as server, server.visitor(0.05) as visitor:
         await server.ready()
         await visitor.lease()
         await visitor.press()
         await server.turning()
         await asyncio.sleep(1)
-        visitor.delay_s = 2.0  # all of a sudden, and for good
+        visitor.delay_s = 2.0  # suddenly, and for good
         worse_at = server.now
         stopped_at = await server.stopped()
         assert stopped_at - worse_at <= 0.05 + 0.5 + NO_LONGER_S
@@ -71,7 +73,7 @@ async def test_a_way_that_becomes_long_while_somebody_holds_ends_in_a_stop(stack
         assert not any(server.velocities(Axis.PAN, stopped_at))
 
 
-async def test_what_somebody_in_between_sends_again_and_again_moves_the_head_for_no_longer_than_a_second(
+async def test_a_replayed_setpoint_moves_the_head_for_no_longer_than_a_second(
     stack: Open,
 ) -> None:
     async with stack() as server, server.visitor() as visitor:

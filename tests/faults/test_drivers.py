@@ -1,4 +1,4 @@
-"""Two drivers at once, and clients that send what no page sends: nothing moves but by the one who drives."""
+"""Two drivers at once, and clients that send what no page sends: only the driver moves the head."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AT_ONCE_S = 0.06  # two link intervals
 BIG = 10**400
 
 
-async def test_the_second_driver_moves_nothing_and_is_told_who_drives(stack: Open) -> None:
+async def test_a_second_driver_moves_nothing_and_is_refused_with_the_reason(stack: Open) -> None:
     async with stack() as server, server.visitor() as first, server.visitor() as second:
         await server.ready()
         await first.lease()
@@ -38,7 +38,7 @@ async def test_the_second_driver_moves_nothing_and_is_told_who_drives(stack: Ope
         assert server.velocities(Axis.PAN)[-1] > 0
 
 
-async def test_two_pages_pulling_opposite_ways_never_both_move_it(stack: Open) -> None:
+async def test_two_pages_with_opposite_setpoints_never_both_move_the_head(stack: Open) -> None:
     async with stack() as server, server.visitor() as first, server.visitor() as second:
         await server.ready()
         await first.lease()
@@ -55,7 +55,7 @@ async def test_two_pages_pulling_opposite_ways_never_both_move_it(stack: Open) -
         assert (await first.error())["code"] in {"someone_else_drives", "old_epoch"}
 
 
-async def test_taking_over_stops_first_and_what_the_former_driver_still_says_moves_nothing(stack: Open) -> None:
+async def test_taking_the_lease_stops_first_and_the_former_drivers_setpoints_move_nothing(stack: Open) -> None:
     async with stack() as server, server.visitor() as first, server.visitor() as second:
         await server.ready()
         await first.lease()
@@ -64,11 +64,11 @@ async def test_taking_over_stops_first_and_what_the_former_driver_still_says_mov
         await second.lease("take")
         taken_at = server.now
         assert await server.stopped() - taken_at <= AT_ONCE_S
-        await asyncio.sleep(2)  # the former driver goes on and on
+        await asyncio.sleep(2)  # the former driver goes on sending
         assert not any(server.velocities(Axis.PAN, taken_at + AT_ONCE_S))
 
 
-async def test_a_driver_who_is_back_under_an_old_epoch_moves_nothing(stack: Open) -> None:
+async def test_a_driver_who_reconnects_with_an_old_epoch_moves_nothing(stack: Open) -> None:
     async with stack() as server, server.visitor() as first, server.visitor() as second:
         await server.ready()
         await first.lease()
@@ -134,7 +134,7 @@ async def test_garbage_huge_and_deep_messages_are_refused_and_move_nothing(stack
     ],
     ids=lambda wrong: json.dumps(wrong)[:24],
 )
-async def test_a_setpoint_that_cannot_be_is_refused_and_moves_nothing(stack: Open, wrong: dict[str, object]) -> None:
+async def test_an_invalid_setpoint_is_refused_and_moves_nothing(stack: Open, wrong: dict[str, object]) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -145,7 +145,7 @@ async def test_a_setpoint_that_cannot_be_is_refused_and_moves_nothing(stack: Ope
         assert not any(server.velocities(Axis.PAN))
 
 
-async def test_a_driver_who_begins_to_talk_nonsense_is_stopped(stack: Open) -> None:
+async def test_a_driver_that_begins_to_send_garbage_is_stopped(stack: Open) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -159,7 +159,7 @@ async def test_a_driver_who_begins_to_talk_nonsense_is_stopped(stack: Open) -> N
         assert await server.stopped() - nonsense_at <= AT_ONCE_S
 
 
-async def test_a_sequence_that_goes_backwards_moves_nothing_backwards(stack: Open) -> None:
+async def test_a_setpoint_with_an_older_sequence_number_moves_nothing(stack: Open) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()

@@ -1,4 +1,4 @@
-"""Everything that goes wrong between a page and the house, as the units feel it, to the millisecond."""
+"""Faults between a page and the server, and when exactly the units stop."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ DEAD_MAN_S = 0.5
 INTERVAL_S = 0.03
 IN_TIME_S = DEAD_MAN_S + INTERVAL_S + TICK_S
 AT_ONCE_S = 2 * INTERVAL_S
-WHENEVER = [0.2 + 0.0137 * number for number in range(8)]  # moments of every phase of radio, page and probes
+WHENEVER = [
+    0.2 + 0.0137 * number for number in range(8)
+]  # covers every phase of the radio, the page and the keep-alive
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)
-async def test_letting_go_reaches_the_unit_within_two_intervals(stack: Open, held_s: float) -> None:
+async def test_a_release_reaches_the_unit_within_two_intervals(stack: Open, held_s: float) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -53,7 +55,7 @@ async def test_a_socket_that_closes_stops_the_unit_within_two_intervals(stack: O
 
 @pytest.mark.parametrize("held_s", WHENEVER)
 @pytest.mark.parametrize("reason", EndReason)
-async def test_the_end_of_the_visit_stops_the_unit_within_two_intervals_and_for_good(
+async def test_the_end_of_the_session_stops_the_unit_within_two_intervals_and_for_good(
     stack: Open, held_s: float, reason: EndReason
 ) -> None:
     async with stack() as server, server.visitor() as visitor:
@@ -64,13 +66,13 @@ async def test_the_end_of_the_visit_stops_the_unit_within_two_intervals_and_for_
         server.end_sessions(reason)
         ended_at = server.now
         assert await server.stopped() - ended_at <= AT_ONCE_S
-        await asyncio.sleep(2.0)  # the hand is still down
+        await asyncio.sleep(2.0)  # the press is still held
         assert not any(server.velocities(Axis.PAN, ended_at + AT_ONCE_S))
         assert server.belvedere.engine.status.lease.session is None
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)
-async def test_the_end_of_a_programs_visit_stops_the_unit_within_two_intervals_and_for_good(
+async def test_the_end_of_a_programs_session_stops_the_unit_within_two_intervals_and_for_good(
     stack: Open, held_s: float
 ) -> None:
     async with stack() as server, server.program() as program:
@@ -98,7 +100,7 @@ async def test_the_end_of_a_programs_visit_stops_the_unit_within_two_intervals_a
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)
-async def test_a_page_that_dies_without_a_word_is_followed_by_a_stop_in_dead_man_time_an_interval_and_a_tick(
+async def test_a_page_that_falls_silent_is_followed_by_a_stop_in_dead_man_time_an_interval_and_a_tick(
     stack: Open, held_s: float
 ) -> None:
     async with stack() as server, server.visitor() as visitor:
@@ -113,7 +115,9 @@ async def test_a_page_that_dies_without_a_word_is_followed_by_a_stop_in_dead_man
         assert (await visitor.notice())["code"] == "hold_expired"
 
 
-async def test_a_half_open_socket_is_stopped_by_the_dead_man_and_hung_up_on(stack: Open) -> None:
+async def test_with_a_half_open_socket_the_head_stops_after_the_dead_man_time_and_the_socket_is_closed(
+    stack: Open,
+) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -127,7 +131,7 @@ async def test_a_half_open_socket_is_stopped_by_the_dead_man_and_hung_up_on(stac
         assert not any(server.velocities(Axis.PAN, silent_at + IN_TIME_S))
 
 
-async def test_a_page_that_reads_nothing_is_still_stopped_when_it_lets_go(stack: Open) -> None:
+async def test_a_page_that_reads_nothing_can_still_stop_the_head_by_its_release(stack: Open) -> None:
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -147,7 +151,7 @@ async def test_a_late_burst_of_an_old_hold_moves_nothing(stack: Open) -> None:
         await visitor.press()
         await server.turning()
         await visitor.stop_sending()
-        held_up = [visitor.drive(1.0) for _ in range(20)]  # said now, delivered by the network when it is too late
+        held_up = [visitor.drive(1.0) for _ in range(20)]  # sent now, delivered by the network too late
         stopped_at = await server.stopped()
         await asyncio.sleep(1)
         for message in held_up:
@@ -157,7 +161,7 @@ async def test_a_late_burst_of_an_old_hold_moves_nothing(stack: Open) -> None:
         assert not any(server.velocities(Axis.PAN, stopped_at))
 
 
-async def test_a_flood_ends_the_flooder_and_delays_nobody_elses_stop(stack: Open) -> None:
+async def test_a_flood_ends_its_senders_connection_and_delays_no_other_stop(stack: Open) -> None:
     async with stack() as server, server.visitor() as driver, server.visitor() as flooder:
         await server.ready()
         await driver.lease()
@@ -187,7 +191,7 @@ async def test_a_flood_from_the_driver_ends_in_a_stop(stack: Open) -> None:
         assert driver.peer.close_code == 4429
 
 
-async def test_a_stop_is_heard_in_the_middle_of_a_flood(stack: Open) -> None:
+async def test_a_stop_takes_effect_in_the_middle_of_a_flood(stack: Open) -> None:
     async with stack() as server, server.visitor() as driver, server.visitor() as other:
         await server.ready()
         await driver.lease()
@@ -202,7 +206,7 @@ async def test_a_stop_is_heard_in_the_middle_of_a_flood(stack: Open) -> None:
 
 
 @pytest.mark.parametrize("for_ms", [100, 500])
-async def test_a_programs_loop_never_moves_the_unit_again_after_somebodys_stop_until_it_pauses(
+async def test_a_programs_loop_does_not_move_the_unit_again_after_a_stop_until_it_pauses(
     stack: Open, for_ms: float
 ) -> None:
     wanted = {"pan": 1.0, "for_ms": for_ms}

@@ -1,4 +1,4 @@
-"""Everything that goes wrong between the house and its units: stop comes first, and nobody's hold lives on."""
+"""Faults between the server and its units: a stop is always written first, and no hold survives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Open = Callable[..., AbstractAsyncContextManager[Stack]]
 
 AT_ONCE_S = 0.06  # two link intervals
-BACK_TIMEOUT_S = 20.0  # BlueZ's slow goodbye, a rest, a search and a connection, tried again a few times
+BACK_TIMEOUT_S = 20.0  # BlueZ's slow disconnection, the backoff, a scan and a connection, retried a few times
 
 
 def drop(faults: Faults) -> None:
@@ -53,7 +53,7 @@ def undo(faults: Faults) -> None:
     faults.refuse(Axis.PAN, on=False)
 
 
-async def test_a_unit_that_is_off_at_the_start_is_found_when_it_is_switched_on_and_told_to_stop_first(
+async def test_a_unit_that_is_off_at_the_start_is_found_when_switched_on_and_gets_a_stop_first(
     stack: Open,
 ) -> None:
     async with stack(before=lambda head: head.faults.vanish(Axis.PAN)) as server, server.visitor() as visitor:
@@ -77,12 +77,12 @@ async def test_a_unit_that_is_off_at_the_start_is_found_when_it_is_switched_on_a
 
 
 def came_since(server: Stack, since_s: float) -> list[ReceivedFrame]:
-    """What came to the pan unit since then: one that hung obeys later what came before."""
+    """The frames that reached the pan unit since then; a unit that hung executes earlier ones later."""
     return [frame for frame in server.frames(Axis.PAN) if frame.came_s > since_s]
 
 
 @pytest.mark.parametrize("fault", [drop, vanish, hang, adapter_off], ids=lambda fault: fault.__name__)
-async def test_a_link_lost_mid_move_is_mended_and_its_first_write_is_a_stop(
+async def test_a_link_lost_mid_move_is_reconnected_and_its_first_write_is_a_stop(
     stack: Open, fault: Callable[[Faults], None]
 ) -> None:
     async with stack() as server, server.visitor() as visitor:
@@ -94,7 +94,7 @@ async def test_a_link_lost_mid_move_is_mended_and_its_first_write_is_a_stop(
         fault(server.head.faults)
         lost_at = server.now + 0.001
         assert (await visitor.notice())["code"] == "link_lost"
-        if fault is hang:  # until somebody notices, the radio of such a unit takes in what it is told
+        if fault is hang:  # until the hang is detected, the radio of such a unit still accepts writes
             lost_at = server.now
         assert server.head.pan.speed_at(server.now) > 0  # a unit never stops by itself
         await asyncio.sleep(1)
@@ -103,14 +103,14 @@ async def test_a_link_lost_mid_move_is_mended_and_its_first_write_is_a_stop(
             await server.ready()
         assert came_since(server, lost_at)
 
-        await asyncio.sleep(1)  # the hand is still down, and tells so twenty times a second
+        await asyncio.sleep(1)  # the press is still held, and sent twenty times a second
         assert all(server.is_stop(frame) for frame in came_since(server, lost_at))
         assert server.head.pan.speed_at(server.now) == 0
         await visitor.press()
         await server.turning()
 
 
-async def test_a_unit_that_refuses_commands_mid_move_is_asked_to_stop_until_it_does(stack: Open) -> None:
+async def test_a_unit_that_refuses_commands_mid_move_gets_stops_until_it_executes_one(stack: Open) -> None:
     async with stack(write=WriteMode.WITH_RESPONSE) as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
@@ -145,7 +145,7 @@ async def test_a_bad_tilt_unit_never_delays_stopping_pan(stack: Open, fault: str
                 faults.hang(Axis.TILT)
             case _:
                 faults.delay(Axis.TILT, 3.0)
-        for _ in range(6):  # while tilt is lost, being hung up on, and searched for
+        for _ in range(6):  # while tilt is lost, disconnected, and scanned for
             await asyncio.sleep(0.4)
             assert server.velocities(Axis.PAN)[-1] != 0
             await visitor.release()
@@ -172,7 +172,7 @@ async def test_a_poor_link_is_slow_and_safe(stack: Open) -> None:
 
 
 @pytest.mark.parametrize("late_s", [0.3, 1.0])
-async def test_a_link_that_turns_slow_mid_move_is_given_up_with_a_stop_behind_what_is_on_its_way(
+async def test_a_link_that_becomes_slow_mid_move_is_reopened_and_a_stop_follows_the_queued_writes(
     stack: Open, late_s: float
 ) -> None:
     async with stack() as server, server.visitor() as visitor:

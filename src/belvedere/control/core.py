@@ -310,7 +310,7 @@ class Control:
     def _driver_of(self, session: str) -> Driver:
         driver = self._drivers.get(session)
         if driver is None:
-            raise VisitorError(Refusal.NOT_READY, "say hello first")
+            raise VisitorError(Refusal.NOT_READY, "this session is not open: send hello first")
         return driver
 
     def _lease_changed(self, before: Driver | None, *, is_notified: bool) -> None:

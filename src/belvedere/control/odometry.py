@@ -192,7 +192,7 @@ class Odometer:
     def _add_recent_uncertainty(self, now: float) -> None:
         """Widen the uncertainty by the writes that the unit may have missed because the link was already dead.
 
-        The reckoning assumed that each of them arrived. If the link died right after one of them, the unit has turned
+        The reckoning assumed that each of them arrived. If the link failed right after one of them, the unit has turned
         at that velocity ever since. So in every interval between two writes it may have turned at any velocity of the
         window. That is more than is possible, since no write is executed before it is made, but never too little.
         """

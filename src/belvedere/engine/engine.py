@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TIMER_S = 0.001  # uvloop rounds timers to milliseconds: a shorter one would fire early, and the loop would spin
-POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning knows
+POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning is accurate
 
 
 class CommandedUnit(Protocol):

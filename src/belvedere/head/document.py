@@ -84,21 +84,21 @@ def _without_none(kind: inspect.Type) -> inspect.Type:
 
 def _allowed(kind: inspect.Type | None) -> str:
     """A description of the allowed values; "" if the problem already contains it."""
-    words = ""
+    text = ""
     match _without_none(kind) if kind else None:
         case inspect.Metadata(extra_json_schema={"description": str(described)}):
-            words = described
+            text = described
         case inspect.Metadata(type=inner):
-            words = _allowed(inner)
+            text = _allowed(inner)
         case inspect.EnumType(cls=cls):
-            words = ", ".join(str(member.value) for member in cls)
+            text = ", ".join(str(member.value) for member in cls)
         case inspect.LiteralType(values=values):
-            words = ", ".join(str(value) for value in values)
+            text = ", ".join(str(value) for value in values)
         case inspect.BoolType():
-            words = "true or false"
+            text = "true or false"
         case inspect.IntType(ge=least, le=most) | inspect.FloatType(ge=least, le=most):
-            words = _range(least, most)
-    return words
+            text = _range(least, most)
+    return text
 
 
 def _names(kind: inspect.Type | None) -> str:
