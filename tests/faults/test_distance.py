@@ -21,9 +21,7 @@ NO_LONGER_S = 0.1
 
 
 @pytest.mark.parametrize("delay_s", [2.0, 0.6])
-async def test_with_too_long_a_delay_the_head_never_moves_and_the_visitor_gets_the_reason(
-    stack: Open, delay_s: float
-) -> None:
+async def test_with_too_long_a_delay_nothing_moves_and_the_visitor_gets_the_reason(stack: Open, delay_s: float) -> None:
     async with stack() as server, server.visitor(delay_s) as visitor:
         await server.ready()
         await visitor.lease()

@@ -24,9 +24,7 @@ DEAD_MAN_S = 0.5
 INTERVAL_S = 0.03
 IN_TIME_S = DEAD_MAN_S + INTERVAL_S + TICK_S
 AT_ONCE_S = 2 * INTERVAL_S
-WHENEVER = [
-    0.2 + 0.0137 * number for number in range(8)
-]  # covers every phase of the radio, the page and the keep-alive
+WHENEVER = [0.2 + 0.0137 * number for number in range(8)]  # in every phase of radio, page and keep-alive
 
 
 @pytest.mark.parametrize("held_s", WHENEVER)
@@ -115,7 +113,7 @@ async def test_a_page_that_falls_silent_is_followed_by_a_stop_in_dead_man_time_a
         assert (await visitor.notice())["code"] == "hold_expired"
 
 
-async def test_with_a_half_open_socket_the_head_stops_after_the_dead_man_time_and_the_socket_is_closed(
+async def test_a_half_open_socket_stops_the_head_after_the_dead_man_time_and_is_closed(
     stack: Open,
 ) -> None:
     async with stack() as server, server.visitor() as visitor:

@@ -4,7 +4,7 @@
                          ^
     receive_cut ---------+ 0
 
-The target is what the driver wants; `commanded` is what was last written to the unit. They differ while the speed increases
+The target is what the driver wants; `commanded` is the newest write. They differ while the speed increases
 and near a soft limit. A target of 0 skips the shaping: the stop is written at the next `tick`, and repeated
 `STOP_WRITES` times, since a write without response may be lost unnoticed.
 """
