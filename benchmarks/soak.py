@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from random import Random
 
-from tests.support.control.random_schedule import never_met, run_random_schedule
+from tests.support.control.random_schedule import missing_events, run_random_schedule
 
 SCHEDULES = 1_000_000
 STEPS = 40
@@ -80,7 +80,7 @@ def account(met: Counter[str], schedules: int) -> int:
     """Say what was met how often; exit status 1 if something never was, though there were enough schedules."""
     for what, times in sorted(met.items()):
         print(f"{times:>14,}  {what}")
-    missing = never_met(met)
+    missing = missing_events(met)
     if missing:
         print(f"never met: {', '.join(missing)}")
     return 1 if missing and schedules >= ENOUGH else 0

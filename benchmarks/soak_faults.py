@@ -16,7 +16,7 @@ import time
 from collections import Counter
 
 from tests.faults.long_drive import drive_long
-from tests.faults.random_life import TROUBLES, Life, run_random_life
+from tests.faults.random_faults import FAULT_KINDS, FaultRun, run_random_faults
 
 SCHEDULES = 1_000
 HOUR_S = 3600.0
@@ -24,19 +24,19 @@ RECOVERED_TIMEOUT_S = 2.0  # nineteen times of twenty
 GROWTH_MIB = 8.0  # what an allocator may keep of an hour; a leak of one status a second would be more
 
 
-def run_one(seed: int) -> tuple[int, Life | str]:
+def run_one(seed: int) -> tuple[int, FaultRun | str]:
     """One life, or what broke in it."""
     logging.disable(logging.WARNING)
     try:
-        return seed, run_random_life(seed)
+        return seed, run_random_faults(seed)
     except Exception as error:  # noqa: BLE001 - a crash is as bad as a broken rule, and needs its seed as much
         return seed, f"{error!r}; again with --seed {seed}"
 
 
-def run_schedules(first: int, schedules: int) -> list[Life] | None:
+def run_schedules(first: int, schedules: int) -> list[FaultRun] | None:
     """Run them on every core, with a line of progress; None if one broke."""
     started = time.monotonic()
-    lives: list[Life] = []
+    lives: list[FaultRun] = []
     with multiprocessing.Pool(os.cpu_count(), maxtasksperchild=100) as pool:
         for _seed, came in pool.imap_unordered(run_one, range(first, first + schedules)):
             if isinstance(came, str):
@@ -49,17 +49,17 @@ def run_schedules(first: int, schedules: int) -> list[Life] | None:
     return lives
 
 
-def report(lives: list[Life]) -> bool:
+def report(lives: list[FaultRun]) -> bool:
     """Print what was met and how soon units recovered; False where too little was met, or units recovered too late."""
     met = sum((life.met for life in lives), Counter[str]())
     print("met: " + ", ".join(f"{count:,} x {what}" for what, count in met.most_common()))
-    by_kind = {kind: sorted(s for life in lives for one, s in life.recoveries if one == kind) for kind in TROUBLES}
+    by_kind = {kind: sorted(s for life in lives for one, s in life.recoveries if one == kind) for kind in FAULT_KINDS}
     for kind, seconds in by_kind.items():
         if seconds:
             print(f"  after {kind:8} {len(seconds):6,} recoveries: {figures(seconds)}")
     every = sorted(s for seconds in by_kind.values() for s in seconds)
     print(f"  all {len(every):,} recoveries: {figures(every)}; budget for 95 of 100: {RECOVERED_TIMEOUT_S:g} s")
-    is_all_met = all(met[kind] for kind in TROUBLES) or len(lives) < len(TROUBLES)
+    is_all_met = all(met[kind] for kind in FAULT_KINDS) or len(lives) < len(FAULT_KINDS)
     return is_all_met and share(every, 0.95) <= RECOVERED_TIMEOUT_S
 
 
@@ -94,7 +94,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1.0)
     options = parser.parse_args()
     if options.seed is not None:
-        life = run_random_life(options.seed)
+        life = run_random_faults(options.seed)
         print(f"seed {options.seed}, {life.virtual_s:.0f} s: no rule was broken")
         return 0
     lives = run_schedules(options.first, options.schedules)

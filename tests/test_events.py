@@ -1,4 +1,4 @@
-"""Whoever listens is told of everything, and can harm neither the others nor whoever tells; what the engine records."""
+"""Listeners get every event, and one that raises affects no other; which events the engine records."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_stream_without_listeners_takes_events() -> None:
     ignore(OPENED)
 
 
-def test_every_listener_is_told_of_every_event_in_order() -> None:
+def test_every_listener_gets_every_event_in_order() -> None:
     stream = EventStream()
     one: list[Event] = []
     other: list[Event] = []
@@ -47,25 +47,25 @@ def test_every_listener_is_told_of_every_event_in_order() -> None:
     assert other == [ENDED]
 
 
-def test_a_listener_that_fails_is_logged_and_the_next_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_listener_that_raises_is_logged_and_the_next_one_is_called(caplog: pytest.LogCaptureFixture) -> None:
     stream = EventStream()
-    told: list[Event] = []
+    received: list[Event] = []
 
     def fail(_event: Event) -> None:
         raise RuntimeError("no")
 
     stream.subscribe(fail)
-    stream.subscribe(told.append)
+    stream.subscribe(received.append)
     stream.record(OPENED)
-    assert told == [OPENED]
+    assert received == [OPENED]
     assert "SessionOpened" in caplog.text
 
 
-def test_an_event_carries_its_name_where_it_is_written_down() -> None:
+def test_an_encoded_event_contains_its_name() -> None:
     assert msgspec.json.encode(ENDED) == b'{"event":"session_ended","session":"a1","person":"ana","reason":"left"}'
 
 
-async def test_who_drives_is_recorded_once_for_each_change() -> None:
+async def test_a_change_of_driver_is_recorded_once() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("a1", "ana")
         rig.engine.receive_session_opened("b1", "ben")
@@ -78,7 +78,7 @@ async def test_who_drives_is_recorded_once_for_each_change() -> None:
     assert changes[0].epoch < changes[1].epoch
 
 
-async def test_a_driver_that_goes_is_recorded_by_name_when_somebody_else_comes() -> None:
+async def test_the_end_of_an_abandoned_lease_is_recorded() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("a1", "ana")
         rig.engine.receive_lease("a1", LeaseVerb.ACQUIRE)
@@ -87,7 +87,7 @@ async def test_a_driver_that_goes_is_recorded_by_name_when_somebody_else_comes()
     assert [event.session for event in rig.events if isinstance(event, DriverChanged)] == ["a1", None]
 
 
-async def test_a_stop_is_recorded_with_the_one_who_asked_and_what_it_cut() -> None:
+async def test_a_stop_is_recorded_with_its_session_and_the_hold_it_cut() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("a1", "ana")
         rig.engine.receive_session_opened("b1", "ben")
@@ -100,7 +100,7 @@ async def test_a_stop_is_recorded_with_the_one_who_asked_and_what_it_cut() -> No
     assert HoldCut("a1", "stopped", None) in rig.events
 
 
-async def test_links_are_recorded() -> None:
+async def test_changes_of_links_are_recorded() -> None:
     async with open_rig() as rig:
         rig.lose(Axis.TILT)
     assert rig.events[-1] == UnitLinkChanged("tilt", "searching", None)

@@ -15,7 +15,7 @@ async def test_a_block_that_takes_too_long_is_ended() -> None:
     assert asyncio.get_running_loop().time() == began + 2
 
 
-async def test_a_block_that_is_quick_is_left_alone() -> None:
+async def test_a_block_that_ends_in_time_is_not_affected() -> None:
     async with timeout(2):
         await asyncio.sleep(1)
     await asyncio.sleep(10)
@@ -59,7 +59,7 @@ async def test_it_holds_after_a_task_group_failed() -> None:
             await asyncio.sleep(100)
 
 
-async def test_a_cancellation_from_outside_is_none_of_its_business() -> None:
+async def test_a_cancellation_from_outside_propagates() -> None:
     async def work() -> None:
         async with timeout(5):
             await asyncio.sleep(100)

@@ -37,7 +37,7 @@ def test_a_clock_that_goes_backwards_grants_nothing_and_takes_nothing_away() -> 
     assert bucket.take(6.0)
 
 
-def test_when_it_will_be_full_is_known() -> None:
+def test_the_time_at_which_it_will_be_full_is_known() -> None:
     bucket = TokenBucket(rate_per_s=2, burst=4)
     assert bucket.full_at(7.0) == 7.0
     bucket.take(7.0, 3)
@@ -54,7 +54,7 @@ def test_never_more_than_burst_and_rate_allow(steps: list[tuple[float, float]]) 
         assert granted <= 7 + 3 * now + 1e-6
 
 
-def test_names_do_not_share() -> None:
+def test_each_name_has_a_bucket_of_its_own() -> None:
     buckets = TokenBuckets(rate_per_s=1, burst=1)
     assert buckets.take(0.0, "ana")
     assert not buckets.take(0.0, "ana")

@@ -1,16 +1,16 @@
 """Every error that Belvedere raises on purpose, grouped by who can act on it.
 
     BelvedereError
-    ├── OwnerError                  the owner can mend it: a file, a key, a missing package
+    ├── OwnerError                  the owner can fix it: a file, a key, a missing package
     │   ├── SettingsError           a configuration or profile value; names file, key and allowed values
-    │   └── StoreError              the file that survives restarts cannot be used; says what is wrong and what to do
-    ├── VisitorError                what a visitor asked for is refused; carries a `Refusal`
-    ├── FrameError                  bytes that no unit of this head would send or take
+    │   └── StoreError              the store's file cannot be used; says what is wrong and what to do
+    ├── VisitorError                a visitor's request is refused; carries a `Refusal`
+    ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
-    ├── StageError                  the picture could not be made or sent; carries a `StageReason`
-    └── InternalError               ours: a promise inside Belvedere was broken
+    ├── StageError                  the video could not be produced or sent; carries a `StageReason`
+    └── InternalError               a bug: a contract inside Belvedere was broken
 
-Reasons are enums so that nobody decides by the text of a message.
+Reasons are enums, so that no code depends on the text of a message.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import enum
 
 
 class BelvedereError(Exception):
-    """The root of the tree; never raised itself."""
+    """The base class of all these errors; never raised itself."""
 
 
 class OwnerError(BelvedereError):
-    """Something the owner of the installation can mend; the message is one line fit for a terminal."""
+    """Something that the owner of the installation can fix; the message is one line, to be shown in a terminal."""
 
 
 class SettingsError(OwnerError):
     """A value in a file is wrong.
 
     Attributes:
-        file: the file's name as the owner gave it, or a word for where the text came from.
+        file: the file's name as the owner gave it, or another name for the source of the text.
         key: dotted path of the offending key (`head.pan.speed`), or "" for the file as a whole.
-        allowed: what would be accepted, in words, or "".
+        allowed: a description of the allowed values, or "".
     """
 
     def __init__(self, file: str, key: str, problem: str, allowed: str = "") -> None:
@@ -48,8 +48,8 @@ class StoreError(OwnerError):
     """The store's file could not be used.
 
     Attributes:
-        is_lasting: trying again is of no use: the file is damaged, of a later version, or none of ours.
-        may_be_done: the disk had been told when waiting for it ended, so that the write may be in the file, or not.
+        is_lasting: retrying is useless: the file is damaged, of a later version, or not a Belvedere store.
+        may_be_done: the write had begun when the wait for it ended, so it may have succeeded after all.
     """
 
     def __init__(self, message: str, *, is_lasting: bool = False, may_be_done: bool = False) -> None:
@@ -59,7 +59,7 @@ class StoreError(OwnerError):
 
 
 class Refusal(enum.StrEnum):
-    """Why a visitor's request was not carried out; the words travel on the wire as codes."""
+    """Why a visitor's request was refused; the values are the codes in the protocol."""
 
     BAD_MESSAGE = "bad_message"
     TOO_LARGE = "too_large"
@@ -77,10 +77,11 @@ class Refusal(enum.StrEnum):
 
 
 class VisitorError(BelvedereError):
-    """A visitor's request is refused for a reason the visitor can act on.
+    """A visitor's request is refused for a reason that the visitor can act on.
 
     Attributes:
-        delay_s: with TOO_SLOW, how old the request may have been.
+        refusal: the reason.
+        delay_s: with TOO_SLOW, the greatest possible age of the request, in seconds.
     """
 
     def __init__(self, refusal: Refusal, message: str, *, delay_s: float | None = None) -> None:
@@ -110,7 +111,7 @@ class LinkReason(enum.StrEnum):
 
 
 class LinkError(BelvedereError):
-    """A unit could not be reached or written; `reason` says why, the cause holds the third party's error."""
+    """A unit could not be reached or written; `reason` says why, and `__cause__` is the Bluetooth library's error."""
 
     def __init__(self, reason: LinkReason, message: str = "") -> None:
         self.reason = reason
@@ -118,7 +119,7 @@ class LinkError(BelvedereError):
 
 
 class StageReason(enum.StrEnum):
-    """Why a viewer cannot be given a picture."""
+    """Why a viewer cannot get the video."""
 
     BAD_OFFER = "bad_offer"
     NO_COMMON_CODEC = "no_common_codec"
@@ -128,7 +129,7 @@ class StageReason(enum.StrEnum):
 
 
 class StageError(BelvedereError):
-    """The picture could not be made or sent."""
+    """The video could not be produced or sent; `reason` says why."""
 
     def __init__(self, reason: StageReason, message: str = "") -> None:
         self.reason = reason
@@ -136,4 +137,4 @@ class StageError(BelvedereError):
 
 
 class InternalError(BelvedereError):
-    """A promise inside Belvedere was broken; the head is stopped and the process ends."""
+    """A bug: a contract inside Belvedere was broken. The head is stopped and the process ends."""

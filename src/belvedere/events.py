@@ -1,7 +1,7 @@
-"""What happened, for whoever counts it or writes it down: one stream of typed events, without listeners by default.
+"""Typed events for logs and metrics, in one stream without listeners by default.
 
-Packages record events through a plain callable, so none of them knows who listens. A listener must not wait; one that
-fails is logged and hurts neither the others nor whoever recorded the event.
+Packages record events through a plain callable, so they do not depend on any listener. A listener must not block. If it
+raises, the error is logged; the other listeners and the caller of `record` are not affected.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ logger = logging.getLogger(__name__)
 class Event(msgspec.Struct, frozen=True, tag_field="event"):
     """Something that happened just now.
 
-    `session` names a login session in the events of access and stage, and a driver's own connection (a control socket,
-    a program) in those of the head; `person` is whom it belongs to.
+    `session` is the name of a login session in the events of access and stage, and the name of a driver's connection (a
+    control socket, a program) in those of the head; `person` is the person that it belongs to.
     """
 
 
 class SessionOpened(Event, frozen=True, tag="session_opened"):
-    """Somebody was let in."""
+    """A person redeemed an invitation and has a session now."""
 
     session: str
     person: str
 
 
 class SessionEnded(Event, frozen=True, tag="session_ended"):
-    """A session is over."""
+    """A session ended."""
 
     session: str
     person: str
@@ -41,7 +41,7 @@ class SessionEnded(Event, frozen=True, tag="session_ended"):
 
 
 class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
-    """A session begins to see the picture; `way` is how it is sent."""
+    """A session began to watch the video; `way` is the transport that sends it."""
 
     viewer: str
     session: str
@@ -49,7 +49,7 @@ class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
 
 
 class ViewerLeft(Event, frozen=True, tag="viewer_left"):
-    """A viewer sees the picture no more."""
+    """A viewer stopped watching, after `watched_s` seconds."""
 
     viewer: str
     session: str
@@ -57,7 +57,7 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
 
 
 class DriverChanged(Event, frozen=True, tag="driver_changed"):
-    """The lease has another holder; no session means that nobody drives."""
+    """The lease has another holder; `session` is None if it is free."""
 
     epoch: int
     session: str | None
@@ -65,14 +65,14 @@ class DriverChanged(Event, frozen=True, tag="driver_changed"):
 
 
 class StopRequested(Event, frozen=True, tag="stop_requested"):
-    """Somebody pressed stop, driver or not."""
+    """A session asked for a stop, whether it drives or not."""
 
     session: str
     person: str | None
 
 
 class HoldCut(Event, frozen=True, tag="hold_cut"):
-    """The driver's hold was ended by something else than the driver; no axis means both."""
+    """The driver's hold was cut by a fail-safe or by another session; `axis` is None for both."""
 
     session: str
     code: str
@@ -80,7 +80,7 @@ class HoldCut(Event, frozen=True, tag="hold_cut"):
 
 
 class UnitLinkChanged(Event, frozen=True, tag="unit_link_changed"):
-    """The link of a unit entered another phase."""
+    """The link to a unit entered another phase."""
 
     axis: str
     phase: str
@@ -88,14 +88,14 @@ class UnitLinkChanged(Event, frozen=True, tag="unit_link_changed"):
 
 
 class CommandRefused(Event, frozen=True, tag="command_refused"):
-    """What a session sent was refused; anybody with a session can cause it sixty times a second."""
+    """A session's message was refused; any session can cause this sixty times a second, so do not log each one."""
 
     session: str
     refusal: str
 
 
 class EventStream:
-    """Hands each event to every listener, in the order in which they came."""
+    """Passes each event to every listener, in the order in which they subscribed."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[Event], None]] = []
@@ -105,13 +105,13 @@ class EventStream:
         self._listeners.append(listener)
 
     def record(self, event: Event) -> None:
-        """Tell every listener. Raises nothing."""
+        """Call every listener with this event. Never raises."""
         for listener in self._listeners:
             try:
                 listener(event)
             except Exception:
-                logger.exception("a listener failed on %s", event)
+                logger.exception("a listener could not process the event %s", event)
 
 
 def ignore(_event: Event) -> None:
-    """Record nothing: what every package does until it is given a stream."""
+    """Discard the event: the default for packages that were given no stream."""

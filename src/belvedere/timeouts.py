@@ -1,9 +1,9 @@
-"""A bound on waiting that holds in a task that is being cancelled, too.
+"""A timeout that also works in a task that is being cancelled.
 
-Debian 12's Python is 3.11.2, where `asyncio.timeout` lets CancelledError out instead of raising TimeoutError once the
-task has been cancelled or has seen a task group fail (mended in 3.11.4), and where `asyncio.wait_for` may swallow a
-cancellation that comes as the awaited thing ends (mended in 3.12). A stop that is written while everything ends needs
-neither to happen.
+Debian 12's Python is 3.11.2. There `asyncio.timeout` raises CancelledError instead of TimeoutError once the task has
+been cancelled or a task group in it has failed (fixed in 3.11.4), and `asyncio.wait_for` may lose a cancellation that
+arrives at the moment the awaited future completes (fixed in 3.12). Neither may happen to the stop that is written
+during shutdown, in a task that has been cancelled already.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Timeout:
-    """What `timeout` returns: an asynchronous context manager, for one use."""
+    """The asynchronous context manager that `timeout` returns; for one use."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._is_over = False
+        self._is_expired = False
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task()
@@ -33,17 +33,22 @@ class Timeout:
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if not self._is_over:
+        if not self._is_expired:
             return
+        # Our own `cancel` is taken back. If more requests than before the block are left, another caller has cancelled
+        # the task in the meantime, and CancelledError must propagate.
         is_cancelled_by_others = self._task.uncancel() > self._cancelled_before
         if kind is asyncio.CancelledError and not is_cancelled_by_others:
             raise TimeoutError from error
 
     def _end(self) -> None:
-        self._is_over = True
+        self._is_expired = True
         self._task.cancel()
 
 
 def timeout(seconds: float) -> Timeout:
-    """Bound an `async with` block: TimeoutError where it takes longer; a cancellation from outside comes through."""
+    """Limit an `async with` block to this time. The block raises TimeoutError if it takes longer.
+
+    A cancellation from outside raises CancelledError as usual, even if it comes at the same moment as the timeout.
+    """
     return Timeout(seconds)

@@ -1,15 +1,16 @@
-"""Token buckets: how often something may be done, at a steady rate with a burst after a pause. Pure: time is passed in.
+"""Token buckets: limit how often something may be done, to a steady rate with bursts. Pure: time is an argument.
 
-Every bound on what viewers and strangers may ask for is one of these.
+Every rate limit on viewers and on clients without a session is one of these.
 """
 
 from __future__ import annotations
 
 
 class TokenBucket:
-    """Full at first; refills at `rate_per_s` tokens a second up to `burst`.
+    """Full at first; refills at `rate_per_s` tokens a second, up to `burst`.
 
-    `now` is any clock in seconds. One that goes backwards adds nothing, and nothing is owed for the time before.
+    `now` is the time of any clock in seconds. If it goes backwards, no tokens are added or removed, and refilling goes
+    on from the new time.
     """
 
     def __init__(self, rate_per_s: float, burst: float) -> None:
@@ -19,7 +20,7 @@ class TokenBucket:
         self._filled_at: float | None = None
 
     def take(self, now: float, tokens: float = 1.0) -> bool:
-        """Take that many tokens; False, and none taken, where there are fewer."""
+        """Take this many tokens. Returns False, and takes none, if there are fewer."""
         self._fill(now)
         if tokens > self._tokens:
             return False
@@ -27,12 +28,12 @@ class TokenBucket:
         return True
 
     def wait_s(self, now: float, tokens: float = 1.0) -> float:
-        """In how many seconds there will be that many (at most `burst`) if none is taken until then; 0 for now."""
+        """The seconds until there will be this many tokens (at most `burst`) if none are taken; 0 if there are now."""
         self._fill(now)
         return max(0.0, (tokens - self._tokens) / self._rate_per_s)
 
     def full_at(self, now: float) -> float:
-        """When it will be full if none is taken until then."""
+        """When the bucket will be full if no tokens are taken until then."""
         return now + self.wait_s(now, self._burst)
 
     def _fill(self, now: float) -> None:
@@ -42,7 +43,11 @@ class TokenBucket:
 
 
 class TokenBuckets:
-    """One bucket for each name, forgotten as soon as it is full again: its memory is that of the names of late."""
+    """One bucket for each name.
+
+    A bucket is removed once it is full again, because a new one would behave the same. So memory is bounded by the
+    number of names used recently.
+    """
 
     def __init__(self, rate_per_s: float, burst: float) -> None:
         self._rate_per_s, self._burst = rate_per_s, burst
@@ -52,7 +57,7 @@ class TokenBuckets:
         return len(self._by_name)
 
     def take(self, now: float, name: str) -> bool:
-        """Take one token of this name's; False where there is none."""
+        """Take one token from this name's bucket. Returns False if it is empty."""
         self._by_name = {each: known for each, known in self._by_name.items() if now < known[1]}
         bucket, _ = self._by_name.get(name) or (TokenBucket(self._rate_per_s, self._burst), now)
         is_taken = bucket.take(now)

@@ -1,4 +1,4 @@
-"""A core with two units, as tests drive it: time passes as they say, and what it wants written is written."""
+"""Runs a core with two units for tests, which set the time; every write completes at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ControlRig:
-    """A core with two units in reach, and ann, bob and the room, of whom ann drives."""
+    """A core with two units in reach, and the sessions ann, bob and room; ann drives."""
 
     def __init__(self, options: ControlOptions | None = None, **setups: AxisSetup) -> None:
         self.now = 100.0
@@ -32,10 +32,10 @@ class ControlRig:
         for axis in AXES:
             self.core.receive_link(self.now, axis, is_ready=True)
         self.core.receive_lease(self.now, "ann", LeaseVerb.ACQUIRE)
-        self.settle()
+        self.skip_initial_stops()
 
-    def settle(self) -> None:
-        """Let the repeated stops of the start go by."""
+    def skip_initial_stops(self) -> None:
+        """Pass the time of the repeated stops at the start."""
         self.wait(0.2)
 
     def drive(
@@ -62,7 +62,7 @@ class ControlRig:
         self.core.receive_setpoint(self.now, session, setpoint)
 
     def wait(self, seconds: float) -> list[Effect]:
-        """Pass time as the engine does, writing what the core wants written."""
+        """Pass time, and tick at every deadline, as the engine does."""
         effects = self.tick()
         end = self.now + seconds
         while (due := self.core.deadline()) is not None and due <= end:
@@ -88,8 +88,8 @@ def refusal_of(action: Callable[[], None]) -> Refusal:
     return caught.value.refusal
 
 
-def tells(effects: list[Effect]) -> list[tuple[str, NoticeCode, Axis | None]]:
-    return [(tell.session, tell.code, tell.axis) for tell in effects if isinstance(tell, Notify)]
+def notices_in(effects: list[Effect]) -> list[tuple[str, NoticeCode, Axis | None]]:
+    return [(notice.session, notice.code, notice.axis) for notice in effects if isinstance(notice, Notify)]
 
 
 def stops(effects: list[Effect], axis: Axis) -> int:

@@ -12,23 +12,23 @@ from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import Axis
 
 
-def test_a_command_is_younger_than_what_its_sender_had_heard() -> None:
+def test_a_command_is_at_most_as_old_as_the_server_time_it_names() -> None:
     assert age_bound_s(10.0, 9.25) == 0.75
 
 
-def test_what_was_heard_this_very_moment_may_be_rounded_up() -> None:
+def test_a_server_time_may_be_in_the_future_by_a_rounding_error() -> None:
     assert age_bound_s(10.0, 10.0005) == 0
 
 
-def test_a_time_that_is_still_to_come_says_nothing() -> None:
+def test_a_server_time_in_the_future_gives_no_bound() -> None:
     assert age_bound_s(10.0, 10.01) == math.inf
 
 
-def test_the_top_speed_falls_from_half_of_the_limit_on_and_no_further_than_it() -> None:
+def test_the_top_speed_falls_between_half_of_the_largest_age_and_all_of_it() -> None:
     assert [top_speed(age_s, 2.0) for age_s in (0, 1, 1.5, 2, 99)] == [1, 1, (1 + SLOWEST) / 2, SLOWEST, SLOWEST]
 
 
-def test_a_first_press_that_was_held_up_for_three_seconds_moves_nothing() -> None:
+def test_a_first_press_delayed_by_three_seconds_moves_nothing() -> None:
     rig = ControlRig()
     with pytest.raises(VisitorError) as refused:
         rig.drive(0.5, heard_s=rig.now - 3)
@@ -38,7 +38,7 @@ def test_a_first_press_that_was_held_up_for_three_seconds_moves_nothing() -> Non
     assert all(write.velocity == 0 for write in rig.wait(1) if isinstance(write, Write))
 
 
-def test_a_first_press_is_measured_against_the_pings_before_it() -> None:
+def test_the_delay_of_a_first_press_is_measured_against_the_heartbeats_before_it() -> None:
     rig = ControlRig()
     rig.core.receive_heartbeat(rig.now, "ann", rig.now)
     rig.now += 1
@@ -47,7 +47,7 @@ def test_a_first_press_is_measured_against_the_pings_before_it() -> None:
     assert rig.velocity() == 0
 
 
-def test_a_press_that_came_late_is_over_although_it_goes_on_in_time() -> None:
+def test_a_press_whose_first_setpoint_was_late_stays_ended() -> None:
     rig = ControlRig()
     rig.core.receive_heartbeat(rig.now, "ann", rig.now)
     assert refusal_of(lambda: rig.drive(0.5, late_s=0.8)) is Refusal.TOO_LATE
@@ -55,7 +55,7 @@ def test_a_press_that_came_late_is_over_although_it_goes_on_in_time() -> None:
 
 
 @pytest.mark.parametrize("is_held", [True, False])
-def test_what_comes_late_of_an_old_press_neither_ends_nor_revives_a_newer_one(*, is_held: bool) -> None:
+def test_a_late_setpoint_of_an_old_press_neither_ends_nor_resumes_a_newer_one(*, is_held: bool) -> None:
     rig = ControlRig()
     rig.drive(0.5, hold=2)
     if not is_held:
@@ -69,7 +69,7 @@ def test_what_comes_late_of_an_old_press_neither_ends_nor_revives_a_newer_one(*,
 
 
 @pytest.mark.parametrize("heard_s", [101.5, -5.0, 1e9])
-def test_a_time_that_nobody_can_have_been_told_lately_moves_nothing_and_ends_the_hold(heard_s: float) -> None:
+def test_a_server_time_that_is_old_or_in_the_future_moves_nothing_and_ends_the_hold(heard_s: float) -> None:
     rig = ControlRig()
     rig.drive(0.5)
     rig.tick()
@@ -78,7 +78,7 @@ def test_a_time_that_nobody_can_have_been_told_lately_moves_nothing_and_ends_the
     assert rig.velocity() == 0
 
 
-def test_a_driver_of_whom_the_same_is_heard_again_and_again_is_stopped_when_it_is_a_second_old() -> None:
+def test_a_driver_that_repeats_the_same_server_time_is_stopped_when_it_is_a_second_old() -> None:
     rig = ControlRig()
     heard_s = rig.now
     for _ in range(20):
@@ -90,7 +90,7 @@ def test_a_driver_of_whom_the_same_is_heard_again_and_again_is_stopped_when_it_i
     assert rig.velocity() == 0
 
 
-def test_a_stick_in_its_middle_stops_from_however_far_away() -> None:
+def test_a_setpoint_of_rest_stops_the_head_even_if_it_is_too_old() -> None:
     rig = ControlRig()
     rig.drive(0.5)
     rig.tick()
@@ -99,7 +99,7 @@ def test_a_stick_in_its_middle_stops_from_however_far_away() -> None:
 
 
 @pytest.mark.parametrize(("age_s", "most"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.625), (1.0, 0.25)])
-def test_the_top_speed_falls_with_the_delay_and_the_direction_stays(age_s: float, most: float) -> None:
+def test_the_top_speed_falls_with_the_age_and_the_direction_stays(age_s: float, most: float) -> None:
     rig = ControlRig()
     for _ in range(20):
         rig.drive(-1.0, 0.5, heard_s=rig.now - age_s)
@@ -108,7 +108,7 @@ def test_the_top_speed_falls_with_the_delay_and_the_direction_stays(age_s: float
     assert rig.velocity(Axis.TILT) == pytest.approx(most / 2)
 
 
-def test_a_page_whose_clock_stood_still_while_it_slept_drives_at_once() -> None:
+def test_a_page_whose_clock_stood_still_during_sleep_drives_at_once() -> None:
     rig = ControlRig()
     rig.drive(0.5)
     rig.wait(60)

@@ -31,7 +31,7 @@ def test_it_counts_from_the_first_motion_after_a_rest() -> None:
     assert ceiling.ends_at(5) == 35
 
 
-def test_a_clock_that_goes_backwards_forgets_nothing() -> None:
+def test_a_clock_that_goes_backwards_keeps_the_measured_durations() -> None:
     ceiling = Ceiling(30, rest_s=0.5)
     ceiling.receive(100, is_moving=True)
     ceiling.receive_clock_jump(110, 50)
@@ -41,10 +41,10 @@ def test_a_clock_that_goes_backwards_forgets_nothing() -> None:
     assert [ceiling.ends_at(now) for now in (20.4, 20.5)] == [30, math.inf]
 
 
-def longest_motion_s(rig: ControlRig, moves: Iterator[Callable[[], None]], pause_s: float, times: int) -> float:
-    """For how long the head was told to turn without a rest of half a second, while this was done again and again."""
+def longest_motion_s(rig: ControlRig, moves: Iterator[Callable[[], None]], pause_s: float, repetitions: int) -> float:
+    """The longest time of motion without a rest of half a second, while the moves are made one after the other."""
     longest_s, began_at, rests_since = 0.0, math.inf, -math.inf
-    for _ in range(times):
+    for _ in range(repetitions):
         with contextlib.suppress(VisitorError):
             next(moves)()
         for _tenth in range(10):
@@ -58,7 +58,7 @@ def longest_motion_s(rig: ControlRig, moves: Iterator[Callable[[], None]], pause
     return longest_s
 
 
-def test_a_new_number_in_every_message_does_not_evade_the_ceiling() -> None:
+def test_a_new_hold_number_in_every_message_does_not_evade_the_ceiling() -> None:
     rig = ControlRig()
     moves = (partial(rig.drive, 1.0, hold=hold) for hold in itertools.count(1))
     assert 29 < longest_motion_s(rig, moves, 0.05, 1000) <= 30
@@ -70,7 +70,7 @@ def test_short_pauses_between_presses_do_not_evade_it() -> None:
     assert 29 < longest_motion_s(rig, moves, 0.9, 60) <= 30.1  # each press lives for half a second
 
 
-def test_two_who_take_turns_do_not_evade_it() -> None:
+def test_two_drivers_that_take_turns_do_not_evade_it() -> None:
     rig = ControlRig()
 
     def take(name: str) -> None:
@@ -88,7 +88,7 @@ def test_one_axis_after_the_other_does_not_evade_it() -> None:
     assert 29 < longest_motion_s(rig, moves, 0.4, 120) <= 30
 
 
-def test_after_the_ceiling_a_rest_of_the_dead_man_time_and_a_fresh_press_move_the_head_again() -> None:
+def test_after_the_ceiling_a_rest_of_the_dead_man_time_and_a_new_press_move_the_head_again() -> None:
     rig = ControlRig(ControlOptions(hold_ceiling_s=2))
     for _ in range(41):
         with contextlib.suppress(VisitorError):
@@ -102,7 +102,7 @@ def test_after_the_ceiling_a_rest_of_the_dead_man_time_and_a_fresh_press_move_th
     assert rig.velocity() > 0
 
 
-def test_somebody_who_rests_now_and_then_may_go_on_for_as_long_as_they_like() -> None:
+def test_a_driver_that_rests_in_between_may_go_on_without_limit() -> None:
     rig = ControlRig(ControlOptions(hold_ceiling_s=2))
     for hold in range(1, 60):
         for _ in range(20):

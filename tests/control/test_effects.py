@@ -1,4 +1,4 @@
-"""Each way in which a hold ends by force has its own code, told to the driver, and to nobody else, once."""
+"""Each way of cutting a hold has its own notice code, sent once, to its driver only."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HOLD = 7
 
 
 def driven() -> ControlRig:
-    """Ann holds pan and tilt, and both have reached what she asks for."""
+    """Ann holds pan and tilt, and both have reached their target velocities."""
     rig = ControlRig()
     hold_for(rig, 0.4)
     return rig
 
 
 def hold_for(rig: ControlRig, seconds: float) -> list[Effect]:
-    """Send the same setpoint ten times a second, as a page does."""
+    """Send the same setpoint ten times a second."""
     effects: list[Effect] = []
     for _ in range(round(seconds * 10)):
         rig.drive(0.5, -0.5, hold=HOLD)
@@ -79,13 +79,13 @@ ENDS: dict[NoticeCode, Callable[[ControlRig], list[Effect]]] = {
 }
 
 
-def test_every_code_has_an_end_here_and_its_word_on_the_wire() -> None:
+def test_every_notice_code_is_tested_here_and_is_in_the_protocol() -> None:
     assert set(ENDS) == set(NoticeCode)
     assert {code.value for code in NoticeCode} == set(get_args(messages.NoticeCode))
 
 
 @pytest.mark.parametrize("code", ENDS)
-def test_the_driver_is_told_once_which_hold_ended_and_why(code: NoticeCode) -> None:
+def test_the_driver_is_notified_once_which_hold_ended_and_why(code: NoticeCode) -> None:
     rig = driven()
     effects = ENDS[code](rig) + rig.wait(0.1)
     axis = Axis.TILT if code is NoticeCode.LINK_LOST else None
@@ -93,7 +93,7 @@ def test_the_driver_is_told_once_which_hold_ended_and_why(code: NoticeCode) -> N
 
 
 @pytest.mark.parametrize("code", [code for code in ENDS if code is not NoticeCode.LINK_LOST])
-def test_an_end_stops_both_axes_in_the_same_turn(code: NoticeCode) -> None:
+def test_a_cut_stops_both_axes_in_the_same_tick(code: NoticeCode) -> None:
     effects = ENDS[code](driven())
     stopped = {effect.axis for effect in effects if isinstance(effect, Write) and effect.velocity == 0}
     assert stopped == set(AXES)
@@ -106,15 +106,15 @@ def test_a_lost_unit_leaves_the_other_one_moving() -> None:
 
 
 @pytest.mark.parametrize("end", [lose_tilt, stop, jump_back, close])
-def test_where_nothing_was_held_nobody_is_told(end: Callable[[ControlRig], list[Effect]]) -> None:
+def test_without_a_hold_no_notice_is_sent(end: Callable[[ControlRig], list[Effect]]) -> None:
     assert not [effect for effect in end(ControlRig()) if isinstance(effect, Notify)]
 
 
-def test_whoever_loses_the_lease_is_told_even_at_rest() -> None:
+def test_a_driver_that_loses_the_lease_is_notified_even_at_rest() -> None:
     assert [effect.code for effect in take(ControlRig()) if isinstance(effect, Notify)] == [NoticeCode.LEASE_LOST]
 
 
-def test_a_move_carries_whose_setpoint_it_is() -> None:
+def test_a_move_carries_the_stamp_of_its_setpoint() -> None:
     rig = ControlRig()
     rig.drive(0.5, 0.25, hold=HOLD)
     stamp = Stamp("ann", rig.seq, rig.now)

@@ -19,7 +19,7 @@ def test_every_grant_raises_the_epoch() -> None:
     assert epochs == [1, 2, 3]
 
 
-def test_asking_again_for_a_lease_one_has_changes_nothing() -> None:
+def test_asking_again_for_ones_own_lease_changes_nothing() -> None:
     lease = Lease(ControlOptions())
     assert lease.receive_acquire(0, ANN)
     assert not lease.receive_acquire(1, ANN)
@@ -53,7 +53,7 @@ def test_the_grace_time_is_for_the_same_person_only() -> None:
     assert lease.receive_acquire(3, ANN_AGAIN)
 
 
-def test_a_lease_ends_when_its_driver_is_not_heard_of_or_does_not_come_back() -> None:
+def test_a_lease_ends_when_its_driver_is_silent_or_does_not_reconnect() -> None:
     lease = Lease(ControlOptions(lease_stale_s=5, lease_grace_s=10))
     lease.receive_acquire(0, ANN)
     lease.receive_heartbeat(3, ANN.session)
@@ -65,7 +65,7 @@ def test_a_lease_ends_when_its_driver_is_not_heard_of_or_does_not_come_back() ->
     assert lease.deadline() is None
 
 
-def test_one_who_does_not_drive_neither_returns_nor_leaves_the_lease_nor_keeps_it_alive() -> None:
+def test_a_session_that_does_not_drive_cannot_return_end_or_renew_the_lease() -> None:
     lease = Lease(ControlOptions())
     lease.receive_acquire(0, ANN)
     lease.receive_heartbeat(4, BOB.session)
@@ -80,7 +80,7 @@ def test_after_a_clock_jump_the_driver_has_no_more_than_the_full_time() -> None:
     assert lease.deadline() == 20
 
 
-def test_asking_again_for_a_lease_one_has_keeps_it_longer() -> None:
+def test_asking_again_for_ones_own_lease_renews_it() -> None:
     lease = Lease(ControlOptions(lease_stale_s=5))
     lease.receive_acquire(0, ANN)
     lease.receive_acquire(3, ANN)
@@ -92,7 +92,7 @@ def test_taking_says_whether_anything_changed() -> None:
     assert [lease.receive_take(0, driver) for driver in (ANN, ANN, BOB)] == [True, False, True]
 
 
-def test_what_was_returned_is_free_for_anybody() -> None:
+def test_a_returned_lease_is_free_for_any_session() -> None:
     lease = Lease(ControlOptions())
     lease.receive_acquire(0, ANN)
     assert lease.receive_return(ANN.session)
@@ -100,7 +100,7 @@ def test_what_was_returned_is_free_for_anybody() -> None:
     assert lease.receive_acquire(1, BOB)
 
 
-def test_a_clock_jump_while_nobody_drives_changes_nothing() -> None:
+def test_a_clock_jump_while_the_lease_is_free_changes_nothing() -> None:
     lease = Lease(ControlOptions(lease_stale_s=5))
     lease.receive_clock_jump(-1000)
     lease.receive_acquire(-1000, ANN)

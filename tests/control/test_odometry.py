@@ -13,7 +13,7 @@ def test_the_position_follows_what_was_written() -> None:
     assert odometer.position_deg(99) == pytest.approx(0.5 * 20 * 2 - 20)
 
 
-def test_a_unit_turns_on_in_the_books_until_it_is_told_otherwise() -> None:
+def test_a_unit_is_reckoned_to_turn_until_the_next_write() -> None:
     odometer = Odometer(20, position_deg=5)
     odometer.receive_written(0, 1)
     assert odometer.position_deg(3) == 65
@@ -25,7 +25,7 @@ def test_without_calibration_there_is_no_position() -> None:
     assert odometer.position_deg(1) is None
 
 
-def test_a_clock_that_goes_backwards_neither_turns_the_axis_back_nor_forgets_what_it_turned() -> None:
+def test_a_clock_that_goes_backwards_does_not_change_the_reckoned_position() -> None:
     odometer = Odometer(20)
     odometer.receive_written(100, 1)
     odometer.receive_clock_jump(103, 50)
@@ -39,7 +39,7 @@ def lost_and_found(odometer: Odometer, lost_at: float, found_at: float) -> None:
     odometer.receive_found(found_at, -40, 40)
 
 
-def test_what_was_turned_out_of_reach_counts_beyond_the_limit_too() -> None:
+def test_rotation_out_of_reach_counts_even_beyond_the_limit() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     lost_and_found(odometer, 1, 4)
@@ -57,7 +57,7 @@ def test_link_drops_at_a_limit_do_not_ratchet_past_it() -> None:
         assert odometer.position_deg(now) == pytest.approx(truth)
 
 
-def test_after_a_long_way_out_of_reach_the_limit_is_as_good_a_guess_as_any_and_not_sure() -> None:
+def test_after_a_long_outage_the_position_is_clamped_to_the_limit_and_not_sure() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     lost_and_found(odometer, 1, 10)
@@ -66,7 +66,7 @@ def test_after_a_long_way_out_of_reach_the_limit_is_as_good_a_guess_as_any_and_n
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_where_it_stood_beyond_a_limit_is_not_forgotten_on_a_long_way_out_of_reach(way: int) -> None:
+def test_after_a_long_outage_a_position_already_beyond_the_limit_is_kept(way: int) -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, way)
     lost_and_found(odometer, 1, 3)  # it turned to 60, and was found in time
@@ -76,21 +76,21 @@ def test_where_it_stood_beyond_a_limit_is_not_forgotten_on_a_long_way_out_of_rea
     assert not odometer.is_sure
 
 
-def test_a_unit_that_rested_out_of_reach_stands_where_it_stood() -> None:
+def test_a_unit_at_rest_keeps_its_position_during_an_outage() -> None:
     odometer = Odometer(20, position_deg=7)
     lost_and_found(odometer, 1, 1000)
     assert odometer.position_deg(1000) == 7
     assert odometer.is_sure
 
 
-def test_while_it_turns_out_of_reach_it_is_not_sure() -> None:
+def test_the_position_is_not_sure_while_the_unit_turns_out_of_reach() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     odometer.receive_lost(1)
     assert not odometer.is_sure
 
 
-def test_a_move_on_its_way_is_reckoned_with_until_it_is_settled() -> None:
+def test_an_attempted_move_widens_the_interval_until_it_is_written() -> None:
     odometer = Odometer(20)
     odometer.receive_attempted(0, 1)
     assert not odometer.is_sure
@@ -100,7 +100,7 @@ def test_a_move_on_its_way_is_reckoned_with_until_it_is_settled() -> None:
     assert odometer.is_sure
 
 
-def test_a_move_on_its_way_when_the_link_is_lost_stays_a_doubt_that_grows_until_the_stop() -> None:
+def test_a_move_attempted_when_the_link_is_lost_widens_the_interval_until_the_stop() -> None:
     odometer = Odometer(20)
     odometer.receive_attempted(0, -1)
     lost_and_found(odometer, 1, 3)
@@ -119,7 +119,7 @@ def test_a_stop_written_just_before_the_link_was_lost_may_have_been_missed() -> 
     assert not odometer.is_sure
 
 
-def test_a_doubt_from_before_a_long_way_out_of_reach_stays() -> None:
+def test_uncertainty_from_before_a_long_outage_stays() -> None:
     odometer = Odometer(20)
     odometer.receive_attempted(0, 1)
     lost_and_found(odometer, 0.5, 1)
@@ -133,7 +133,7 @@ def test_a_doubt_from_before_a_long_way_out_of_reach_stays() -> None:
     assert not odometer.is_sure
 
 
-def test_what_was_written_long_before_the_link_was_lost_arrived() -> None:
+def test_a_write_long_before_the_link_was_lost_has_arrived() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     odometer.receive_written(4, 0)
@@ -141,7 +141,7 @@ def test_what_was_written_long_before_the_link_was_lost_arrived() -> None:
     assert odometer.is_sure
 
 
-def test_a_stop_that_never_ended_on_the_way_back_is_a_doubt_too() -> None:
+def test_a_stop_that_did_not_complete_after_a_reconnect_leaves_uncertainty() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     odometer.receive_lost(1)
@@ -151,7 +151,7 @@ def test_a_stop_that_never_ended_on_the_way_back_is_a_doubt_too() -> None:
     assert odometer.farthest_deg(4, -1, math.inf) == pytest.approx(40)
 
 
-def test_a_stop_missed_on_the_way_back_because_the_link_went_again_is_a_doubt() -> None:
+def test_a_stop_that_may_be_missed_because_the_link_was_lost_again_leaves_uncertainty() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     odometer.receive_lost(1)
@@ -161,7 +161,7 @@ def test_a_stop_missed_on_the_way_back_because_the_link_went_again_is_a_doubt() 
     assert odometer.farthest_deg(4, 1, math.inf) == pytest.approx(80)
 
 
-def test_of_a_doubt_only_so_much_counts_that_the_head_can_still_be_driven() -> None:
+def test_only_a_bounded_part_of_the_uncertainty_counts_against_limits() -> None:
     odometer = Odometer(20)
     odometer.receive_attempted(0, -1)
     odometer.receive_attempted(0, 1)
@@ -169,11 +169,11 @@ def test_of_a_doubt_only_so_much_counts_that_the_head_can_still_be_driven() -> N
     assert [odometer.farthest_deg(3, way, 15) for way in (1, -1)] == [15, -15]
 
 
-def test_a_position_that_was_not_sure_when_kept_stays_so() -> None:
+def test_a_position_that_was_not_sure_when_saved_stays_so() -> None:
     assert not Odometer(20, 5, is_position_sure=False).is_sure
 
 
-def test_a_unit_that_is_told_again_to_be_out_of_reach_has_been_so_since_the_first_time() -> None:
+def test_an_outage_is_counted_from_the_first_report_of_the_loss() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     odometer.receive_lost(1)
@@ -183,7 +183,7 @@ def test_a_unit_that_is_told_again_to_be_out_of_reach_has_been_so_since_the_firs
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_after_a_long_way_out_of_reach_a_short_one_counts_again(way: int) -> None:
+def test_rotation_counts_again_in_a_short_outage_after_a_long_one(way: int) -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, way)
     lost_and_found(odometer, 1, 10)
@@ -193,7 +193,7 @@ def test_after_a_long_way_out_of_reach_a_short_one_counts_again(way: int) -> Non
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_what_may_have_been_missed_is_reckoned_alike_both_ways(way: int) -> None:
+def test_possibly_missed_writes_count_alike_in_both_directions(way: int) -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, way)
     odometer.receive_written(4, 0)
@@ -205,7 +205,7 @@ def test_what_may_have_been_missed_is_reckoned_alike_both_ways(way: int) -> None
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_a_unit_that_turned_on_out_of_reach_for_a_short_while_is_surely_where_that_took_it(way: int) -> None:
+def test_rotation_in_a_short_outage_leaves_the_position_sure(way: int) -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, way)
     lost_and_found(odometer, 10, 11)
@@ -214,7 +214,7 @@ def test_a_unit_that_turned_on_out_of_reach_for_a_short_while_is_surely_where_th
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_a_reversal_on_its_way_is_reckoned_with_from_where_the_axis_turns_now(way: int) -> None:
+def test_an_attempted_reversal_widens_the_interval_in_its_direction_only(way: int) -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, way)
     odometer.receive_attempted(1, -way)
@@ -222,7 +222,7 @@ def test_a_reversal_on_its_way_is_reckoned_with_from_where_the_axis_turns_now(wa
     assert odometer.farthest_deg(1.5, way, math.inf) == pytest.approx(way * 30)
 
 
-def test_without_calibration_there_are_no_degrees_to_doubt() -> None:
+def test_without_calibration_there_is_no_uncertainty_of_position() -> None:
     odometer = Odometer(None)
     for begins in (0, 10, 20, 30):
         odometer.receive_written(begins, 1)
@@ -232,7 +232,7 @@ def test_without_calibration_there_are_no_degrees_to_doubt() -> None:
     assert odometer.is_sure
 
 
-def test_what_was_written_before_a_unit_was_found_is_settled_by_its_stop() -> None:
+def test_the_stop_after_a_reconnect_resolves_earlier_writes() -> None:
     odometer = Odometer(20)
     odometer.receive_written(0, 1)
     lost_and_found(odometer, 1, 3)
@@ -242,10 +242,10 @@ def test_what_was_written_before_a_unit_was_found_is_settled_by_its_stop() -> No
 
 
 @pytest.mark.parametrize(("away_s", "expected"), [(3, (80, True)), (6, (40, False))])
-def test_how_long_a_unit_was_out_of_reach_does_not_depend_on_a_clock_that_goes_back(
+def test_the_duration_of_an_outage_does_not_depend_on_a_clock_jump(
     away_s: float, expected: tuple[float, bool]
 ) -> None:
-    reckoned = []
+    results = []
     for back_s in (0, 49):
         odometer = Odometer(20)
         odometer.receive_written(100, 1)
@@ -254,18 +254,18 @@ def test_how_long_a_unit_was_out_of_reach_does_not_depend_on_a_clock_that_goes_b
         found_at = 101 + away_s - back_s
         odometer.receive_written(found_at, 0)
         odometer.receive_found(found_at, -40, 40)
-        reckoned.append((odometer.position_deg(found_at), odometer.is_sure))
-    assert reckoned == [expected] * 2
+        results.append((odometer.position_deg(found_at), odometer.is_sure))
+    assert results == [expected] * 2
 
 
-def test_what_may_have_been_missed_does_not_depend_on_a_clock_that_goes_back() -> None:
-    reckoned = []
+def test_possibly_missed_writes_do_not_depend_on_a_clock_jump() -> None:
+    results = []
     for back_s in (0, 49):
         odometer = Odometer(20)
         odometer.receive_written(100, 1)
         odometer.receive_written(104, 0)
         odometer.receive_clock_jump(104.1, 104.1 - back_s)
         lost_and_found(odometer, 104.2 - back_s, 106 - back_s)
-        reckoned += [odometer.farthest_deg(106 - back_s, way, math.inf) for way in (1, -1)]
-    assert reckoned[:2] == pytest.approx(reckoned[2:])
-    assert reckoned[0] == pytest.approx(120)
+        results += [odometer.farthest_deg(106 - back_s, way, math.inf) for way in (1, -1)]
+    assert results[:2] == pytest.approx(results[2:])
+    assert results[0] == pytest.approx(120)

@@ -26,12 +26,12 @@ def test_an_axis_is_limited_by_either_end() -> None:
     assert not AxisLimits().is_limited
 
 
-def test_a_doubtful_position_leaves_half_of_the_travel() -> None:
+def test_an_uncertain_position_leaves_half_of_the_travel() -> None:
     assert AxisLimits(min_deg=-10, max_deg=30).max_uncertainty_deg == 10
     assert AxisLimits(max_deg=30).max_uncertainty_deg == math.inf
 
 
-def test_limits_that_leave_no_way_between_them_are_refused() -> None:
+def test_limits_without_travel_between_them_are_refused() -> None:
     with pytest.raises(ValueError, match="min_deg must be below max_deg"):
         AxisLimits(min_deg=5, max_deg=5)
     assert AxisLimits(min_deg=5, max_deg=5.1).is_limited

@@ -8,20 +8,20 @@ def test_the_first_message_is_on_time_whatever_the_clocks_say() -> None:
     assert RelativeDelay().receive(5, 1e9) == 0
 
 
-def test_a_message_held_up_is_late_by_what_it_was_held_up() -> None:
+def test_a_delayed_message_is_late_by_its_extra_delay() -> None:
     relative_delay = RelativeDelay()
     relative_delay.receive(100.0, 7.0)
     assert abs(relative_delay.receive(100.9, 7.1) - 0.8) < 1e-9
 
 
-def test_a_clock_that_jumped_is_forgiven_after_the_window() -> None:
+def test_a_clock_jump_has_no_effect_after_the_window() -> None:
     relative_delay = RelativeDelay()
     relative_delay.receive(100, 100)
     assert relative_delay.receive(101, 1) == 100
     assert relative_delay.receive(101 + WINDOW_S, 1 + WINDOW_S) == 0
 
 
-def test_nothing_is_later_than_it_can_be() -> None:
+def test_a_message_is_never_later_than_its_upper_bound() -> None:
     relative_delay = RelativeDelay()
     relative_delay.receive(100, 100)
     assert relative_delay.receive(101, 100.4, max_s=0.55) == 0.55
@@ -30,7 +30,7 @@ def test_nothing_is_later_than_it_can_be() -> None:
     )  # and what is known of the clock stays known
 
 
-def test_a_clock_that_stood_still_counts_afresh() -> None:
+def test_after_a_clients_clock_stood_still_the_reference_is_new() -> None:
     relative_delay = RelativeDelay()
     relative_delay.receive(100, 100)
     assert relative_delay.receive(130, 101, max_s=0.2) == 0
@@ -38,7 +38,7 @@ def test_a_clock_that_stood_still_counts_afresh() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 3)), min_size=1, max_size=60), st.floats(-1e6, 1e6))
-def test_lateness_is_measured_against_the_quickest_and_never_negative(
+def test_relative_delay_is_measured_against_the_fastest_message_and_never_negative(
     messages: list[tuple[float, float]], offset: float
 ) -> None:
     relative_delay = RelativeDelay()

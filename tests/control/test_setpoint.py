@@ -25,12 +25,12 @@ def test_each_axis_has_its_own_velocity() -> None:
     assert [a_setpoint().velocity(axis) for axis in (Axis.PAN, Axis.TILT)] == [0.25, -0.5]
 
 
-def test_a_setpoint_that_says_nothing_of_it_lives_as_long_as_the_dead_man_lets_it() -> None:
+def test_a_setpoint_without_a_duration_is_bounded_by_the_dead_man_time_only() -> None:
     assert a_setpoint().for_s == math.inf
 
 
 @pytest.mark.parametrize("field", ["pan", "tilt", "hold"])
-def test_nobody_changes_a_setpoint_on_its_way(field: str) -> None:
+def test_a_setpoint_is_immutable(field: str) -> None:
     with pytest.raises(AttributeError, match="immutable"):
         setattr(a_setpoint(), field, 1)
 
@@ -38,7 +38,7 @@ def test_nobody_changes_a_setpoint_on_its_way(field: str) -> None:
 @example(1.0, 1.0, 0.0, 0.001)
 @example(-1.0, -1.0, 0.0, 0.001)
 @given(SHARES, SHARES, st.floats(allow_nan=False, allow_infinity=False), st.floats(0, exclude_min=True))
-def test_whatever_is_within_full_speed_and_at_some_time_is_possible(
+def test_any_velocity_up_to_full_speed_and_any_finite_time_are_possible(
     pan: float, tilt: float, time_s: float, for_s: float
 ) -> None:
     assert a_setpoint(pan, tilt, sent_at_s=time_s, heard_s=-time_s, for_s=for_s).is_possible
@@ -59,7 +59,7 @@ def test_faster_than_full_speed_is_not_possible_on_either_axis(axis: Axis, speed
         ("for_s", (math.nan, -math.inf, -1.0, -0.0, 0.0)),
     ],
 )
-def test_what_is_no_number_or_no_time_to_live_is_not_possible(field: str, values: tuple[float, ...]) -> None:
+def test_what_is_no_number_or_no_duration_is_not_possible(field: str, values: tuple[float, ...]) -> None:
     assert [value for value in values if a_setpoint(**{field: value}).is_possible] == []
 
 
@@ -75,12 +75,12 @@ def test_a_slowed_setpoint_keeps_its_direction_and_never_gets_faster(pan: float,
 
 
 @given(SHARES, SHARES, st.floats(0.01, 1))
-def test_a_slowed_setpoint_is_still_of_the_same_press_and_time(pan: float, tilt: float, most: float) -> None:
+def test_slowing_a_setpoint_changes_its_velocities_only(pan: float, tilt: float, most: float) -> None:
     setpoint = a_setpoint(pan, tilt, for_s=0.2)
     slowed = setpoint.slowed(most)
     assert msgspec.structs.replace(slowed, pan=pan, tilt=tilt) == setpoint
 
 
-def test_what_is_slow_enough_stays_as_it_is() -> None:
+def test_a_setpoint_that_is_slow_enough_stays_as_it_is() -> None:
     setpoint = a_setpoint(0.4, -0.8)
     assert setpoint.slowed(0.8) is setpoint

@@ -5,31 +5,31 @@ from tests.support.subscriptions import drain
 from belvedere.engine.bus import Bus
 
 
-async def test_a_slow_listener_sees_the_newest_value_of_each_topic_only() -> None:
+async def test_a_slow_subscriber_gets_only_the_newest_value_of_each_topic() -> None:
     bus = Bus()
-    heard = bus.subscribe("status", "ack:ann")
+    subscription = bus.subscribe("status", "ack:ann")
     for number in range(1000):
         bus.publish("status", number)
         bus.publish("ack:ann:pan", -number)
-    assert drain(heard) == [("status", 999), ("ack:ann:pan", -999)]
-    assert drain(heard) == []
+    assert drain(subscription) == [("status", 999), ("ack:ann:pan", -999)]
+    assert drain(subscription) == []
 
 
-async def test_a_listener_hears_its_own_topics_and_what_is_below_them_only() -> None:
+async def test_a_subscriber_gets_its_topics_and_those_below_them_only() -> None:
     bus = Bus()
-    heard = bus.subscribe("ack:ann")
+    subscription = bus.subscribe("ack:ann")
     for topic in ("ack:ann", "ack:ann:tilt", "ack:anna:pan", "ack", "status"):
         bus.publish(topic, topic)
-    assert [topic for topic, _ in drain(heard)] == ["ack:ann", "ack:ann:tilt"]
+    assert [topic for topic, _ in drain(subscription)] == ["ack:ann", "ack:ann:tilt"]
 
 
 async def test_iterating_waits_for_the_next_value_and_ends_with_close() -> None:
     bus = Bus()
-    heard = bus.subscribe("status")
+    subscription = bus.subscribe("status")
     seen: list[object] = []
 
     async def listen() -> None:
-        async for _topic, value in heard:
+        async for _topic, value in subscription:
             seen.append(value)
 
     listening = asyncio.create_task(listen())
@@ -38,15 +38,15 @@ async def test_iterating_waits_for_the_next_value_and_ends_with_close() -> None:
     await asyncio.sleep(1)
     bus.publish("status", 2)
     await asyncio.sleep(1)
-    heard.close()
+    subscription.close()
     await listening
     assert seen == [1, 2]
 
 
-async def test_a_closed_listener_is_handed_nothing_and_may_be_closed_twice() -> None:
+async def test_a_closed_subscription_gets_nothing_and_may_be_closed_twice() -> None:
     bus = Bus()
-    heard = bus.subscribe("status")
-    heard.close()
-    heard.close()
+    subscription = bus.subscribe("status")
+    subscription.close()
+    subscription.close()
     bus.publish("status", 1)
-    assert drain(heard) == []
+    assert drain(subscription) == []

@@ -29,97 +29,97 @@ if TYPE_CHECKING:
     from belvedere.control.effects import Effect
 
 
-def a_setpoint(house: EngineRig, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
-    epoch = house.engine.status.lease.epoch
-    now = house.clock()
+def a_setpoint(rig: EngineRig, pan: float, *, hold: int = 1, seq: int = 1) -> Setpoint:
+    epoch = rig.engine.status.lease.epoch
+    now = rig.clock()
     return Setpoint(epoch=epoch, hold=hold, seq=seq, pan=pan, tilt=0, sent_at_s=now, heard_s=now)
 
 
-def ann_drives(house: EngineRig, pan: float = 0.5) -> None:
-    house.engine.receive_session_opened("ann", "ann")
-    house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
-    house.engine.receive_drive("ann", a_setpoint(house, pan))
+def ann_drives(rig: EngineRig, pan: float = 0.5) -> None:
+    rig.engine.receive_session_opened("ann", "ann")
+    rig.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    rig.engine.receive_drive("ann", a_setpoint(rig, pan))
 
 
-async def test_a_setpoint_is_in_the_units_mailbox_before_the_call_returns() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
-        assert house.units[Axis.PAN].velocities[-1] == (house.clock(), 0.1)
+async def test_a_setpoint_is_put_to_the_unit_before_the_call_returns() -> None:
+    async with open_rig() as rig:
+        ann_drives(rig)
+        assert rig.units[Axis.PAN].velocities[-1] == (rig.clock(), 0.1)
 
 
-async def test_the_loop_stops_a_head_of_which_nothing_more_is_heard() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
+async def test_the_loop_stops_the_head_when_no_more_setpoints_arrive() -> None:
+    async with open_rig() as rig:
+        ann_drives(rig)
         await asyncio.sleep(0.499)
-        assert house.units[Axis.PAN].velocity == 0.5
+        assert rig.units[Axis.PAN].velocity == 0.5
         await asyncio.sleep(0.002)
-        assert house.units[Axis.PAN].velocity == 0
+        assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_what_was_written_is_acknowledged_to_the_session_whose_it_was() -> None:
-    async with open_rig() as house:
-        acks, others = house.bus.subscribe("ack:ann"), house.bus.subscribe("ack:bob")
-        ann_drives(house)
-        at = house.clock()
+async def test_a_write_is_acknowledged_to_the_session_that_sent_its_setpoint() -> None:
+    async with open_rig() as rig:
+        acks, others = rig.bus.subscribe("ack:ann"), rig.bus.subscribe("ack:bob")
+        ann_drives(rig)
+        at = rig.clock()
         assert drain(acks) == [("ack:ann:pan", Acknowledged(Axis.PAN, 1, at, at))]
         assert drain(others) == []
 
 
-async def test_a_cut_hold_is_told_to_its_driver() -> None:
-    async with open_rig() as house:
-        notices = house.bus.subscribe("notice:ann")
-        ann_drives(house)
-        house.lose(Axis.PAN)
+async def test_a_cut_hold_is_published_as_a_notice_to_its_driver() -> None:
+    async with open_rig() as rig:
+        notices = rig.bus.subscribe("notice:ann")
+        ann_drives(rig)
+        rig.lose(Axis.PAN)
         assert [value.axis for _, value in drain(notices) if isinstance(value, NoticeEvent)] == [Axis.PAN]
 
 
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
-    async with open_rig() as house:
-        heard = house.bus.subscribe("status")
-        house.engine.receive_heartbeat("nobody", 1.0)
-        assert drain(heard) == []
-        ann_drives(house)
-        (_topic, status), *_rest = drain(heard)
+    async with open_rig() as rig:
+        statuses = rig.bus.subscribe("status")
+        rig.engine.receive_heartbeat("nobody", 1.0)
+        assert drain(statuses) == []
+        ann_drives(rig)
+        (_topic, status), *_rest = drain(statuses)
         assert isinstance(status, EngineStatus)
         assert (status.pan.velocity, status.lease.session) == (0.1, "ann")
 
 
-async def test_a_refusal_is_the_visitors_and_the_engine_goes_on() -> None:
-    async with open_rig() as house:
+async def test_after_a_refusal_the_engine_goes_on() -> None:
+    async with open_rig() as rig:
         with pytest.raises(VisitorError):
-            house.engine.receive_drive("stranger", a_setpoint(house, 1))
-        ann_drives(house)
-        assert house.units[Axis.PAN].velocity > 0
+            rig.engine.receive_drive("unknown", a_setpoint(rig, 1))
+        ann_drives(rig)
+        assert rig.units[Axis.PAN].velocity > 0
 
 
 async def test_a_release_is_written_and_acknowledged_like_a_setpoint() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
-        acks = house.bus.subscribe("ack:ann")
-        house.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
-        assert house.units[Axis.PAN].velocity == 0
+    async with open_rig() as rig:
+        ann_drives(rig)
+        acks = rig.bus.subscribe("ack:ann")
+        rig.engine.receive_release("ann", 1, 1, Stamp("ann", 2, 7.0))
+        assert rig.units[Axis.PAN].velocity == 0
         ((_topic, ack),) = drain(acks)
         assert isinstance(ack, Acknowledged)
         assert ack.seq == 2
 
 
 async def test_stop_and_closing_and_a_closed_session_stop_the_head_within_the_call() -> None:
-    async with open_rig() as house:
+    async with open_rig() as rig:
         for hold, end in enumerate(
             (
-                lambda: house.engine.receive_stop("anyone"),
-                lambda: house.engine.receive_session_closed("ann"),
-                house.engine.receive_closing,
+                lambda: rig.engine.receive_stop("anyone"),
+                lambda: rig.engine.receive_session_closed("ann"),
+                rig.engine.receive_closing,
             ),
             start=1,
         ):
             with contextlib.suppress(VisitorError):
-                house.engine.receive_session_opened("ann", "ann")
-                house.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
-                house.engine.receive_drive("ann", a_setpoint(house, 0.5, hold=hold, seq=hold))
-            assert house.units[Axis.PAN].velocity > 0
+                rig.engine.receive_session_opened("ann", "ann")
+                rig.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+                rig.engine.receive_drive("ann", a_setpoint(rig, 0.5, hold=hold, seq=hold))
+            assert rig.units[Axis.PAN].velocity > 0
             end()
-            assert house.units[Axis.PAN].velocity == 0
+            assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_nothing_moves_before_the_loop_runs_or_after_it_ended() -> None:
@@ -130,7 +130,7 @@ async def test_nothing_moves_before_the_loop_runs_or_after_it_ended() -> None:
 
 
 class Recorder:
-    """A unit that only remembers."""
+    """A unit that records its commands."""
 
     def __init__(self) -> None:
         self.status = UnitStatus(LinkPhase.READY)
@@ -145,7 +145,7 @@ class BrokenControl(Control):
 
     ticks = 0
 
-    def tick(self, now: float) -> list[object]:  # type: ignore[override] # a broken part may break its promise
+    def tick(self, now: float) -> list[object]:  # type: ignore[override] # it is broken on purpose
         self.ticks += 1
         if self.ticks > 2:
             raise ZeroDivisionError
@@ -165,7 +165,7 @@ async def test_a_bug_in_the_core_stops_both_units_and_ends_the_loop() -> None:
     assert not engine.is_running
 
 
-async def test_a_bug_met_in_a_visitors_call_ends_the_loop_too() -> None:
+async def test_a_bug_during_a_visitors_call_ends_the_loop_too() -> None:
     clock = asyncio.get_running_loop().time
     control = BrokenControl(ControlOptions(), {})
     engine = Engine(control, clock=clock, bus=Bus())
@@ -180,7 +180,7 @@ async def test_a_bug_met_in_a_visitors_call_ends_the_loop_too() -> None:
         engine.receive_stop("ann")
 
 
-async def test_the_loop_beats_as_often_as_the_watchdog_wants_and_otherwise_sleeps() -> None:
+async def test_the_loop_beats_as_often_as_the_watchdog_needs_and_otherwise_sleeps() -> None:
     beats: list[float] = []
     clock = asyncio.get_running_loop().time
     control = Control(ControlOptions(), {})
@@ -193,7 +193,7 @@ async def test_the_loop_beats_as_often_as_the_watchdog_wants_and_otherwise_sleep
     assert 5 <= len(beats) <= 12
 
 
-async def test_the_loop_beats_sooner_once_that_is_wanted() -> None:
+async def test_the_loop_beats_sooner_after_a_write_if_the_watchdog_needs_it() -> None:
     beats: list[float] = []
     clock = asyncio.get_running_loop().time
     wanted: list[float | None] = [None]
@@ -218,71 +218,71 @@ async def test_the_loop_beats_sooner_once_that_is_wanted() -> None:
         await running
 
 
-async def test_a_move_that_is_about_to_leave_late_ends_the_hold_that_is_over_first() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
-        now = house.clock() + 5  # the process was stopped, and no timer has run yet
-        house.engine._clock = lambda: now
-        house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
-        assert house.units[Axis.PAN].velocity == 0
+async def test_before_a_late_write_a_hold_that_has_expired_is_ended() -> None:
+    async with open_rig() as rig:
+        ann_drives(rig)
+        now = rig.clock() + 5  # the process was stopped, and no timer has run yet
+        rig.engine._clock = lambda: now
+        rig.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
+        assert rig.units[Axis.PAN].velocity == 0
 
 
-@pytest.mark.parametrize("tells", ["attempted", "written"])
-async def test_time_that_passes_while_something_is_carried_out_is_no_clock_that_jumped(tells: str) -> None:
-    """Whoever tells of a write read the clock before; what is due meanwhile is decided at a later time."""
-    async with open_rig() as house:
-        notices = house.bus.subscribe("notice:ann")
-        ann_drives(house)
-        now, readings = house.clock() + 0.03, itertools.count(1)  # the next step of the speed is due
-        house.engine._clock = lambda: now + next(readings) * 1e-6
-        house.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
-        if tells == "written":
-            house.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
-        house.engine.receive_heartbeat("ann", 1.0)
+@pytest.mark.parametrize("report", ["attempted", "written"])
+async def test_time_that_passes_during_a_write_is_not_taken_for_a_clock_jump(report: str) -> None:
+    """A unit reads the clock before it reports; the core may have been stepped at a later time since."""
+    async with open_rig() as rig:
+        notices = rig.bus.subscribe("notice:ann")
+        ann_drives(rig)
+        now, readings = rig.clock() + 0.03, itertools.count(1)  # the next step of the speed is due
+        rig.engine._clock = lambda: now + next(readings) * 1e-6
+        rig.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
+        if report == "written":
+            rig.engine.receive_unit_written(Axis.PAN, 0.5, None, now)
+        rig.engine.receive_heartbeat("ann", 1.0)
         assert drain(notices) == []
-        assert house.units[Axis.PAN].velocity > 0
+        assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_an_engine_that_has_failed_lets_a_stop_leave_all_the_same() -> None:
-    async with open_rig() as house:
-        ann_drives(house)
-        house.engine._failure = RuntimeError()
-        house.engine.receive_unit_attempted(Axis.PAN, 0.0, house.clock() + 5)
+async def test_an_engine_that_has_failed_does_not_prevent_a_stop() -> None:
+    async with open_rig() as rig:
+        ann_drives(rig)
+        rig.engine._failure = RuntimeError()
+        rig.engine.receive_unit_attempted(Axis.PAN, 0.0, rig.clock() + 5)
 
 
-async def test_what_somebody_else_stopped_stands_where_it_was_stopped() -> None:
+async def test_an_axis_stopped_by_the_guardian_is_reckoned_to_stand_where_it_was_stopped() -> None:
     clock = asyncio.get_running_loop().time
     stops: list[tuple[Axis, float]] = []
 
-    def told() -> list[tuple[Axis, float]]:
-        now, stops[:] = stops.copy(), []
-        return now
+    def take_stops() -> list[tuple[Axis, float]]:
+        taken, stops[:] = stops.copy(), []
+        return taken
 
     control = Control(ControlOptions(), {Axis.PAN: AxisSetup(full_speed_deg_per_s=30.0)})
-    engine = Engine(control, clock=clock, bus=Bus(), stops_elsewhere=told)
+    engine = Engine(control, clock=clock, bus=Bus(), stops_elsewhere=take_stops)
     engine.receive_unit_written(Axis.PAN, 1.0, None, clock())
     stopped_at = clock() + 0.5
-    await asyncio.sleep(5)  # nothing ran
+    await asyncio.sleep(5)  # the engine did not run
     stops.append((Axis.PAN, stopped_at))
     engine.receive_heartbeat("nobody", 1.0)
     assert engine.status.pan.position_deg == 15.0
     assert engine.status.pan.written == 0
 
 
-async def test_messages_that_only_put_the_end_of_a_hold_off_do_not_wake_the_loop() -> None:
+async def test_setpoints_that_only_renew_a_hold_do_not_wake_the_loop() -> None:
     async with open_rig() as rig:
         ann_drives(rig)
         beats: list[float] = []
         for seq in range(2, 202):
             await asyncio.sleep(0.05)
             rig.engine.receive_drive("ann", a_setpoint(rig, 0.5, seq=seq))
-            if seq == 22:  # the speed has grown by then
+            if seq == 22:  # by then the speed is constant
                 rig.engine._beat = lambda: beats.append(rig.clock())
         assert rig.units[Axis.PAN].velocity == 0.5
         assert len(beats) <= 9 / 0.45 + 1
 
 
-async def test_a_clock_that_jumped_ahead_of_the_loops_timer_puts_no_stop_off() -> None:
+async def test_a_clock_that_jumps_ahead_of_the_loops_timer_does_not_delay_a_stop() -> None:
     ahead_s = 0.0
     loop, unit = asyncio.get_running_loop(), Recorder()
 
@@ -295,7 +295,7 @@ async def test_a_clock_that_jumped_ahead_of_the_loops_timer_puts_no_stop_off() -
     running = asyncio.create_task(engine.run())
     engine.receive_session_opened("ann", "ann")
     engine.receive_lease("ann", LeaseVerb.ACQUIRE)
-    await asyncio.sleep(1)  # by now the loop sleeps until the lease ends
+    await asyncio.sleep(1)  # from now on the loop sleeps until the lease ends
     ahead_s = 100.0
     engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     now = clock()
@@ -322,7 +322,7 @@ async def test_an_engine_at_rest_sets_no_timer() -> None:
         assert ticks == [pytest.approx(3600)]
 
 
-async def test_a_units_trouble_is_told_with_its_reason() -> None:
+async def test_the_status_has_the_reason_why_a_unit_is_unavailable() -> None:
     async with open_rig() as rig:
         rig.units[Axis.TILT].status = UnitStatus(LinkPhase.WAITING, LinkReason.NOT_FOUND)
         rig.engine.receive_unit_status(Axis.TILT, rig.units[Axis.TILT].status)
@@ -330,25 +330,25 @@ async def test_a_units_trouble_is_told_with_its_reason() -> None:
         assert (tilt.phase, tilt.reason) == (LinkPhase.WAITING, LinkReason.NOT_FOUND)
 
 
-class Stubborn(Recorder):
-    """A unit whose mailbox fails."""
+class RaisingUnit(Recorder):
+    """A unit whose `put` raises."""
 
     def put(self, command: UnitCommand) -> None:  # noqa: ARG002 - it takes nothing
         raise ZeroDivisionError
 
 
-async def test_a_unit_that_cannot_be_told_does_not_keep_the_other_from_its_last_stop() -> None:
+async def test_a_unit_that_raises_does_not_keep_the_other_from_its_last_stop() -> None:
     clock = asyncio.get_running_loop().time
     engine = Engine(Control(ControlOptions(), {}), clock=clock, bus=Bus())
     tilt = Recorder()
-    engine.attach(Axis.PAN, Stubborn())
+    engine.attach(Axis.PAN, RaisingUnit())
     engine.attach(Axis.TILT, tilt)
     with pytest.raises(InternalError):
         await engine.run()
     assert [command.velocity for command in tilt.commands] == [0.0]
 
 
-async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() -> None:
+async def test_an_axis_is_at_rest_once_its_stop_is_written_and_not_before() -> None:
     async with open_rig() as rig:
         is_at_rest = []
         for velocity in (0.0, 0.5, 0.0):
@@ -357,8 +357,8 @@ async def test_an_axis_is_at_rest_when_the_radio_took_its_stop_and_not_before() 
         assert is_at_rest == [True, False, True]
 
 
-class Impatient(Control):
-    """A core to which something is always due already."""
+class AlwaysDue(Control):
+    """A core whose deadline has always passed already."""
 
     ticks = 0
 
@@ -372,7 +372,7 @@ class Impatient(Control):
 
 
 async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
-    control = Impatient(ControlOptions(), {})
+    control = AlwaysDue(ControlOptions(), {})
     running = asyncio.create_task(Engine(control, clock=asyncio.get_running_loop().time, bus=Bus()).run())
     await asyncio.sleep(1)
     running.cancel()
@@ -381,7 +381,7 @@ async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
     assert 900 <= control.ticks <= 1100
 
 
-async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() -> None:
+async def test_a_write_that_never_completes_makes_the_position_unsure() -> None:
     async with open_rig() as rig:
         await asyncio.sleep(1)
         rig.engine.receive_unit_attempted(Axis.PAN, 0.5, rig.clock())
@@ -393,7 +393,7 @@ async def test_a_command_that_nobody_heard_of_again_makes_the_position_unsure() 
         assert (status.pan.is_position_sure, status.tilt.is_position_sure) == (False, True)
 
 
-async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
+async def test_when_both_axes_are_cut_at_once_there_is_a_notice_for_each() -> None:
     async with open_rig() as rig:
         ann_drives(rig)
         setpoint = msgspec.structs.replace(a_setpoint(rig, 0.5, seq=2), tilt=0.5)
@@ -401,11 +401,12 @@ async def test_when_both_axes_are_cut_at_once_each_is_told() -> None:
         notices = rig.bus.subscribe("notice:ann")
         for axis in AXES:
             rig.lose(axis)
-        told = [value for _topic, value in drain(notices)]
-        assert told == [NoticeEvent(NoticeCode.LINK_LOST, axis, 1) for axis in AXES]
+        assert [value for _topic, value in drain(notices)] == [
+            NoticeEvent(NoticeCode.LINK_LOST, axis, 1) for axis in AXES
+        ]
 
 
-async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who_might() -> None:
+async def test_an_engine_whose_loop_does_not_run_refuses_every_setpoint() -> None:
     engine = Engine(Control(ControlOptions(), {}), clock=asyncio.get_running_loop().time, bus=Bus())
     unit = Recorder()
     engine.attach(Axis.PAN, unit)
@@ -423,7 +424,7 @@ async def test_an_engine_whose_loop_has_not_begun_or_has_ended_drives_nobody_who
     assert {command.velocity for command in unit.commands} == {0.0}
 
 
-async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -> None:
+async def test_a_person_may_resume_the_lease_and_a_higher_rank_may_take_it() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("tab", "ann")
         rig.engine.receive_session_opened("bob", "bob")
@@ -442,13 +443,13 @@ async def test_a_person_may_come_back_to_the_lease_and_a_rank_above_takes_it() -
         assert rig.engine.status.lease.session is None
 
 
-@pytest.mark.parametrize("says", ["sign of life", "stop"])
-async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
+@pytest.mark.parametrize("message", ["heartbeat", "stop"])
+async def test_every_message_of_the_driver_renews_the_lease(message: str) -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("ann", "ann")
         rig.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
         await asyncio.sleep(4)
-        if says == "stop":
+        if message == "stop":
             rig.engine.receive_stop("ann")
         else:
             rig.engine.receive_heartbeat("ann", rig.clock())
@@ -458,7 +459,7 @@ async def test_whatever_a_driver_says_keeps_the_lease(says: str) -> None:
         assert rig.engine.status.lease.session is None
 
 
-async def test_where_an_axis_stands_is_told_to_a_tenth_of_a_degree_with_its_limit_and_pace() -> None:
+async def test_the_status_has_the_position_to_a_tenth_of_a_degree_the_limit_and_the_interval() -> None:
     setup = AxisSetup(full_speed_deg_per_s=30, limits=AxisLimits(max_deg=10), position_deg=10, is_position_sure=False)
     clock = FakeClock(0.0)
     engine = Engine(Control(ControlOptions(), dict.fromkeys(AXES, setup)), clock=clock, bus=Bus())
@@ -473,7 +474,7 @@ async def test_where_an_axis_stands_is_told_to_a_tenth_of_a_degree_with_its_limi
     assert engine.status.pan.position_deg == 6.5
 
 
-async def test_what_broke_the_engine_first_is_told_ever_after() -> None:
+async def test_every_call_after_a_failure_raises_the_first_cause() -> None:
     control = BrokenControl(ControlOptions(), {})
     engine = Engine(control, clock=FakeClock(), bus=Bus())
     causes = []

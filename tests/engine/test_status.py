@@ -48,17 +48,17 @@ def test_another_lease_is_another_status(lease: LeaseStatus) -> None:
 @example(-0.5, 0.0)
 @example(0.0, 0.0)
 @given(st.floats(-1, 1), st.floats(-1, 1))
-def test_an_axis_rests_only_where_it_was_told_to_and_the_radio_took_that(velocity: float, written: float) -> None:
+def test_an_axis_is_at_rest_only_if_a_stop_was_commanded_and_written(velocity: float, written: float) -> None:
     state = msgspec.structs.replace(AXIS, velocity=velocity, written=written)
     assert state.is_at_rest is (velocity == 0 and written == 0)
 
 
-def test_where_nothing_was_ever_written_an_axis_rests_at_a_position_that_is_sure() -> None:
+def test_before_the_first_write_an_axis_is_at_rest_and_sure() -> None:
     state = msgspec.structs.replace(AXIS, velocity=0.0)
     assert (state.is_at_rest, state.is_position_sure) == (True, True)
 
 
-async def test_an_axis_is_at_rest_again_once_the_radio_took_the_stop_and_not_before() -> None:
+async def test_an_axis_is_at_rest_again_once_the_stop_was_written_and_not_before() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("ann", "ann")
         rig.engine.receive_lease("ann", LeaseVerb.ACQUIRE)
@@ -77,8 +77,8 @@ async def test_an_axis_is_at_rest_again_once_the_radio_took_the_stop_and_not_bef
 
 async def test_the_same_status_is_published_once() -> None:
     async with open_rig() as rig:
-        heard = rig.bus.subscribe("status")
+        statuses = rig.bus.subscribe("status")
         rig.find(Axis.PAN)  # it was in reach
-        assert drain(heard) == []
+        assert drain(statuses) == []
         rig.lose(Axis.PAN)
-        assert drain(heard) == [("status", rig.engine.status)]
+        assert drain(statuses) == [("status", rig.engine.status)]

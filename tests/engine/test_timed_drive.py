@@ -22,7 +22,7 @@ def client_of(session: Session) -> DriveClient:
     return DriveClient(id=session.id, person=session.person, rank=session.rank)
 
 
-async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
+async def test_a_request_moves_the_head_for_its_duration() -> None:
     async with open_rig() as rig:
         ana = rig.open_session().session
         began = rig.clock()
@@ -33,7 +33,7 @@ async def test_a_request_moves_the_head_and_it_stops_by_itself() -> None:
         assert stopped_at - began == pytest.approx(0.2, abs=0.01)
 
 
-async def test_requests_in_time_are_one_press() -> None:
+async def test_requests_without_a_pause_are_one_hold() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         for _ in range(20):
@@ -45,7 +45,7 @@ async def test_requests_in_time_are_one_press() -> None:
         assert rig.units[Axis.PAN].velocity == 1.0
 
 
-async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() -> None:
+async def test_requests_without_a_pause_end_at_the_ceiling_and_never_resume() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         began, refusals = rig.clock(), []
@@ -63,7 +63,7 @@ async def test_a_press_has_the_ceiling_of_a_hands_and_never_resumes_by_itself() 
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_somebody_elses_stop_is_not_driven_over() -> None:
+async def test_a_stop_by_another_session_is_not_overridden() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -77,20 +77,20 @@ async def test_somebody_elses_stop_is_not_driven_over() -> None:
 async def refusals(
     rig: EngineRig, timed_drive: TimedDrive, visitor: Session, move: TimedMove, for_s: float
 ) -> set[Refusal]:
-    """What a loop of requests every 0.3 s is told; the head must not move meanwhile."""
-    told = set()
+    """What a loop of requests every 0.3 s is refused_for; the head must not move meanwhile."""
+    refused_for = set()
     until = rig.clock() + for_s
     while rig.clock() < until:
         with pytest.raises(VisitorError) as refused:
             timed_drive.receive_move(rig.clock(), client_of(visitor), move)
-        told.add(refused.value.refusal)
+        refused_for.add(refused.value.refusal)
         assert rig.units[Axis.PAN].velocity == 0
         await asyncio.sleep(0.3)
-    return told
+    return refused_for
 
 
 @pytest.mark.parametrize("for_s", [0.1, 0.5])
-async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(for_s: float) -> None:
+async def test_a_loop_that_goes_on_does_not_override_its_own_programs_stop(for_s: float) -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         move = TimedMove(1.0, 0.0, for_s)
@@ -103,7 +103,7 @@ async def test_a_loop_that_still_runs_does_not_drive_over_its_own_programs_stop(
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None:
+async def test_short_moves_in_a_row_do_not_override_a_stop_by_another_session() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         nudge = TimedMove(1.0, 0.0, 0.1)
@@ -113,7 +113,7 @@ async def test_short_moves_in_a_row_do_not_outlive_somebody_elses_stop() -> None
         assert await refusals(rig, timed_drive, ana, nudge, 5) == {Refusal.HOLD_ENDED}
 
 
-async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_free_again() -> None:
+async def test_a_hold_that_lost_the_lease_does_not_resume_when_the_lease_is_free_again() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -129,7 +129,7 @@ async def test_a_press_that_lost_the_lease_does_not_resume_when_the_lease_is_fre
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_what_a_request_took_until_now_is_taken_off_its_life() -> None:
+async def test_the_age_of_a_request_is_subtracted_from_its_duration() -> None:
     async with open_rig() as rig:
         ana = rig.open_session().session
         began = rig.clock()
@@ -154,7 +154,7 @@ async def test_a_request_that_is_too_old_moves_nothing(late: TimedMove) -> None:
         assert rig.engine.status.lease.session is None
 
 
-async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped() -> None:
+async def test_refused_late_requests_do_not_count_as_a_pause() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -164,21 +164,21 @@ async def test_requests_that_come_late_are_no_pause_for_a_loop_that_was_stopped(
         assert await refusals(rig, timed_drive, ana, RIGHT, 0.1) == {Refusal.HOLD_ENDED}
 
 
-async def test_a_loop_whose_pauses_are_no_rest_for_the_head_has_the_ceiling_of_one_press() -> None:
+async def test_pauses_that_are_shorter_than_a_rest_do_not_evade_the_ceiling() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
-        began, told = rig.clock(), set()
+        began, refused_for = rig.clock(), set()
         while rig.clock() < began + rig.options.hold_ceiling_s + 1:
             try:
                 timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
             except VisitorError as error:
-                told.add(error.refusal)
+                refused_for.add(error.refusal)
                 assert rig.units[Axis.PAN].velocity == 0
             await asyncio.sleep(0.51)
-        assert told == {Refusal.HOLD_TOO_LONG}
+        assert refused_for == {Refusal.HOLD_TOO_LONG}
 
 
-async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
+async def test_a_move_while_another_session_drives_is_refused() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -187,7 +187,7 @@ async def test_it_waits_for_nobody_and_pushes_nobody_away() -> None:
         assert refused.value.refusal is Refusal.SOMEONE_ELSE_DRIVES
 
 
-async def test_its_lease_grows_stale() -> None:
+async def test_the_lease_of_a_silent_program_becomes_stale() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -208,7 +208,7 @@ async def test_too_many_requests_are_refused_but_never_a_stop() -> None:
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_program_that_left_is_let_go() -> None:
+async def test_an_idle_program_is_removed() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         began = rig.clock()
@@ -220,7 +220,7 @@ async def test_a_program_that_left_is_let_go() -> None:
         assert name not in rig.engine._control._drivers
 
 
-async def test_closing_lets_all_go_and_stops() -> None:
+async def test_closing_removes_all_programs_and_stops() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
@@ -229,7 +229,7 @@ async def test_closing_lets_all_go_and_stops() -> None:
         assert not rig.engine._control._drivers
 
 
-async def test_a_program_stops_and_hands_the_lease_on_within_the_call_that_ends_its_visit() -> None:
+async def test_ending_a_session_stops_its_program_and_frees_the_lease_within_the_call() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
         rig.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))

@@ -1,4 +1,4 @@
-"""What every test of a fault begins with."""
+"""The fixture of all tests of faults."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stack() -> Callable[..., AbstractAsyncContextManager[Stack]]:
-    """Opens a house."""
+    """Opens a server over virtual units."""
     return open_stack

@@ -1,6 +1,6 @@
-"""The whole server in virtual time, but for browser and picture.
+"""The whole server in virtual time, without a browser and without video.
 
-Real control, engine, supervisors and Bluetooth code over virtual units, and the gateway spoken to in process.
+Real control, engine, supervisors and Bluetooth code over virtual units; the gateway is called in process.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ HOST = "127.0.0.1:8080"
 UP_FOR_S = 86_400.0  # a monotonic clock counts from the computer's start, and is never below 0
 RESEND_S = 0.05  # as a page does
 PING_EVERY = 5  # setpoints, as a page does
-FRESH_S = 0.4  # likewise: what was heard longer ago is asked for anew before a press is told
+FRESH_S = 0.4  # likewise: a server time received longer ago is requested again before a press is sent
 LOOK_EVERY_S = 0.002  # of virtual time
-PATIENCE_S = 60.0  # likewise
+TIMEOUT_S = 60.0  # likewise
 
 
 class JumpingClock:
-    """The loop's clock, but for the jumps that it is told to make."""
+    """The loop's clock plus `jumped_s`, which tests set."""
 
     def __init__(self) -> None:
         self._time = asyncio.get_running_loop().time
@@ -57,7 +57,7 @@ class JumpingClock:
 
 
 class Stack:
-    """A living house: its head, its visitors, and what reaches the units. Times are those of the loop."""
+    """A running server: its head, its visitors, and the frames that reach its units. Times are those of the loop."""
 
     def __init__(self, config: Config) -> None:
         self.clock = JumpingClock()
@@ -66,7 +66,7 @@ class Stack:
         self.config = config
         self.engine_running: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
-        self._visits: list[Session] = []
+        self._sessions: list[Session] = []
 
     @property
     def now(self) -> float:
@@ -80,16 +80,16 @@ class Stack:
         return self.belvedere.virtual_head
 
     def phase(self, axis: Axis) -> LinkPhase:
-        """What is being done about this axis's link."""
+        """The phase of this axis's link."""
         return self.belvedere.units[axis].status.state
 
     def frames(self, axis: Axis, since_s: float = 0.0) -> list[ReceivedFrame]:
-        """What a unit has obeyed since then."""
+        """The frames that a unit has executed since then."""
         newest_first = takewhile(lambda frame: frame.at_s >= since_s, reversed(self.head.unit(axis).frames))
         return [frame for frame in newest_first if frame.is_obeyed][::-1]
 
     def newest(self, axis: Axis) -> ReceivedFrame | None:
-        """What a unit has obeyed last."""
+        """The last frame that a unit has executed."""
         return next((frame for frame in reversed(self.head.unit(axis).frames) if frame.is_obeyed), None)
 
     def velocities(self, axis: Axis, since_s: float = 0.0) -> list[float]:
@@ -100,22 +100,22 @@ class Stack:
         """Whether this frame ends all motion."""
         return frame.frame == stop_frame(self.config.profile.frame)
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = TIMEOUT_S) -> None:
         """Wait until a condition holds."""
         async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 - units tell nobody what they obey
+            while not condition():  # noqa: ASYNC110 - units send no event when they execute a frame
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def ready(self, *axes: Axis) -> None:
-        """Wait until these units take commands; all of them where none are named."""
+        """Wait until these units take commands; all of them if none are named."""
         await self.until(lambda: all(self.phase(axis) is LinkPhase.READY for axis in axes or AXES))
 
     async def turning(self, axis: Axis = Axis.PAN) -> None:
-        """Wait until a unit was told to turn, and nothing else since."""
+        """Wait until the last frame that a unit executed is a move."""
         await self.until(lambda: (newest := self.newest(axis)) and not self.is_stop(newest))
 
     async def stopped(self, axis: Axis = Axis.PAN) -> float:
-        """Wait until a unit was told to stop, and nothing else since; returns when it was told first."""
+        """Wait until the last frame that a unit executed is a stop; returns when the first one after the move was."""
         await self.until(lambda: (newest := self.newest(axis)) and self.is_stop(newest))
         frames = self.frames(axis)
         moves = [index for index, frame in enumerate(frames) if not self.is_stop(frame)]
@@ -123,28 +123,28 @@ class Stack:
         return frames[moves[-1] + 1].at_s
 
     @asynccontextmanager
-    async def visitor(self, way_s: float = 0.0) -> AsyncIterator[Visitor]:
-        """Somebody so far away who has come in and said hello; whatever they hold is let go at the end."""
+    async def visitor(self, delay_s: float = 0.0) -> AsyncIterator[Visitor]:
+        """A connected visitor with this one-way delay, who has sent hello; stops sending at the end of the block."""
         headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._open_session()}
         async with open_socket(self.app, "/api/v1/control", headers) as peer:
-            visitor = Visitor(peer, self._loop, way_s)
-            visitor.say("hello")
-            await visitor.hears_of_the_server()
+            visitor = Visitor(peer, self._loop, delay_s)
+            visitor.send("hello")
+            await visitor.receive_server_time()
             try:
                 yield visitor
             finally:
-                await visitor.fall_silent()
+                await visitor.stop_sending()
 
     def program(self) -> httpx.AsyncClient:
-        """A program that was let in and knows HTTP alone."""
+        """A program with a session, which uses HTTP only."""
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
         return httpx.AsyncClient(
             transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._open_session()}
         )
 
-    def end_visits(self, reason: EndReason) -> None:
-        """The visits of all who have come in end."""
-        invitations, ending, self._visits = self.belvedere.invitations, self._visits, []
+    def end_sessions(self, reason: EndReason) -> None:
+        """End all sessions for this reason."""
+        invitations, ending, self._sessions = self.belvedere.invitations, self._sessions, []
         if reason is EndReason.DISPLACED:
             for _ in range(AccessOptions().max_sessions):
                 invitations.redeem(invitations.invite())
@@ -152,125 +152,125 @@ class Stack:
             invitations.end(session.id, reason)
 
     def _open_session(self) -> str:
-        """The cookie of somebody new."""
+        """Open a session; returns its cookie."""
         admission = self.belvedere.invitations.redeem(self.belvedere.invitations.invite())
         assert admission is not None
-        self._visits.append(admission.session)
+        self._sessions.append(admission.session)
         return f"belvedere-8080={admission.cookie}"
 
 
 class Visitor:
-    """A page without a browser: it drives as a page does, and misbehaves as pages do not.
+    """A page without a browser: it drives as a page does, and can also send what no page sends.
 
     Attributes:
         epoch: the lease under which it drives.
         hold: the number of the present press.
-        way_s: how long a message takes, there or back.
+        delay_s: how long a message takes, in each direction.
     """
 
-    def __init__(self, peer: SocketPeer, loop: asyncio.AbstractEventLoop, way_s: float = 0.0) -> None:
+    def __init__(self, peer: SocketPeer, loop: asyncio.AbstractEventLoop, delay_s: float = 0.0) -> None:
         self.peer = peer
-        self.way_s = way_s
-        peer.told = self._receive_told
+        self.delay_s = delay_s
+        peer.told = self._receive_message
         self.epoch = 0
         self.hold = 0
         self.seq = 0
         self._loop = loop
         self._clock = loop.time
         self._heard_ms, self._heard_at = 0.0, -math.inf
-        self._has_heard = asyncio.Event()
+        self._time_received = asyncio.Event()
         self._holding: asyncio.Task[None] | None = None
 
-    def say(self, what: str, **fields: object) -> None:
-        """Send one message, with the time where messages of its kind have one."""
+    def send(self, what: str, **fields: object) -> None:
+        """Send one message, with the client's time if messages of its kind have one."""
         timed = what in {"hello", "ping", "drive", "release"}
         self._send({"type": what, **({"clock": self._clock() * 1000} if timed else {}), **fields})
 
-    async def hears_of_the_server(self) -> None:
-        """Wait for the next time that the server tells of its clock."""
-        self._has_heard.clear()
-        await self._has_heard.wait()
+    async def receive_server_time(self) -> None:
+        """Wait for the next message with the server's time."""
+        self._time_received.clear()
+        await self._time_received.wait()
 
     async def lease(self, verb: str = "acquire") -> None:
-        """Ask for the lease until it is there."""
-        self.say(f"lease.{verb}")
+        """Ask for the lease, and wait until it is granted."""
+        self.send(f"lease.{verb}")
         while (lease := await self.peer.hear("lease"))["holder"] != "you":
             pass
         self.epoch = lease["epoch"]
 
     async def press(self, pan: float = 1.0, tilt: float = 0.0) -> None:
-        """A fresh press, told again and again until it is let go."""
-        await self.fall_silent()
+        """Begin a new press, and send its setpoint repeatedly until it is released."""
+        await self.stop_sending()
         self.hold += 1
         self._holding = asyncio.create_task(self._hold(pan, tilt))
 
     def drive(self, pan: float, tilt: float = 0.0, wrong: Mapping[str, object] | None = None) -> dict[str, object]:
-        """One setpoint of the present hold, as a message, with whatever is to be wrong about it."""
+        """One setpoint of the present hold, as a message; `wrong` replaces some of its fields."""
         self.seq += 1
         clock = self._clock() * 1000
         right = {"type": "drive", "epoch": self.epoch, "hold": self.hold, "seq": self.seq, "pan": pan, "tilt": tilt}
         return {**right, "clock": clock, "heard": self._heard_ms, **(wrong or {})}
 
-    async def cancel(self) -> None:
-        """The hand is lifted."""
-        await self.fall_silent()
+    async def release(self) -> None:
+        """Release the press."""
+        await self.stop_sending()
         self.seq += 1
-        self.say("release", epoch=self.epoch, hold=self.hold, seq=self.seq)
+        self.send("release", epoch=self.epoch, hold=self.hold, seq=self.seq)
 
-    async def fall_silent(self) -> None:
-        """Nothing is told any more, not even that the hand is lifted."""
+    async def stop_sending(self) -> None:
+        """Stop sending the setpoint, without a release."""
         holding, self._holding = self._holding, None
         if holding is not None:
             holding.cancel()
             await asyncio.wait({holding})
 
     async def error(self) -> dict[str, Any]:
-        """The next refusal."""
+        """Wait for the next refusal."""
         return await self.peer.hear("error")
 
     async def notice(self) -> dict[str, Any]:
-        """The next notice."""
+        """Wait for the next notice."""
         return await self.peer.hear("notice")
 
     async def _hold(self, pan: float, tilt: float) -> None:
         while self._clock() - self._heard_at > FRESH_S:
-            self.say("ping")
+            self.send("ping")
             with suppress(TimeoutError):
                 async with asyncio.timeout(PING_EVERY * RESEND_S):
-                    await self.hears_of_the_server()
+                    await self.receive_server_time()
         for number in itertools.count():
             if number % PING_EVERY == 0:
-                self.say("ping")
+                self.send("ping")
             self._send(self.drive(pan, tilt))
             await asyncio.sleep(RESEND_S)
 
     def _send(self, message: object) -> None:
-        if self.way_s:
-            self._loop.call_later(self.way_s, self.peer.say, message)
+        if self.delay_s:
+            self._loop.call_later(self.delay_s, self.peer.say, message)
         else:
             self.peer.say(message)
 
-    def _receive_told(self, message: dict[str, Any]) -> None:
+    def _receive_message(self, message: dict[str, Any]) -> None:
         if message.get("code") == "clock_jumped":
-            self._heard_at = -math.inf  # what was heard before says nothing any more
-        told_ms = message.get("server", message.get("written"))
-        if told_ms is None:
+            self._heard_at = -math.inf  # the times received before are of no use any more
+        server_ms = message.get("server", message.get("written"))
+        if server_ms is None:
             return
-        if self.way_s:
-            self._loop.call_later(self.way_s, self._receive, told_ms)
+        if self.delay_s:
+            self._loop.call_later(self.delay_s, self._receive, server_ms)
         else:
-            self._receive(told_ms)
+            self._receive(server_ms)
 
-    def _receive(self, told_ms: float) -> None:
-        self._heard_ms, self._heard_at = told_ms, self._clock()
-        self._has_heard.set()
+    def _receive(self, server_ms: float) -> None:
+        self._heard_ms, self._heard_at = server_ms, self._clock()
+        self._time_received.set()
 
 
 @asynccontextmanager
 async def open_stack(
     before: Callable[[VirtualHead], None] = lambda _head: None, write: WriteMode | None = None
 ) -> AsyncIterator[Stack]:
-    """Run a house; `before` may do something to its head before anybody looks for it."""
+    """Run a server; `before` is called with its head before the first scan."""
     stage = msgspec.structs.replace(DEMO.stage, source="test")
     units = {axis.value: msgspec.structs.replace(getattr(DEMO.head, axis), write=write) for axis in AXES}
     head = msgspec.structs.replace(DEMO.head, **units)

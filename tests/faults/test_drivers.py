@@ -1,4 +1,4 @@
-"""Two drivers at once, and clients that send what no page sends: nothing moves but by the one who drives."""
+"""Two drivers at once, and clients that send what no page sends: only the driver moves the head."""
 
 from __future__ import annotations
 
@@ -22,55 +22,55 @@ AT_ONCE_S = 0.06  # two link intervals
 BIG = 10**400
 
 
-async def test_the_second_driver_moves_nothing_and_is_told_who_drives(stack: Open) -> None:
-    async with stack() as config, config.visitor() as first, config.visitor() as second:
-        await config.ready()
+async def test_a_second_driver_moves_nothing_and_is_refused_with_the_reason(stack: Open) -> None:
+    async with stack() as server, server.visitor() as first, server.visitor() as second:
+        await server.ready()
         await first.lease()
         await first.press(pan=0.5)
-        await config.turning()
-        second.say("lease.acquire")
+        await server.turning()
+        second.send("lease.acquire")
         assert (await second.error())["code"] == "someone_else_drives"
         second.epoch = first.epoch
         await second.press(pan=-1.0)
         assert (await second.error())["code"] == "someone_else_drives"
         await asyncio.sleep(1)
-        assert min(config.velocities(Axis.PAN)) >= 0
-        assert config.velocities(Axis.PAN)[-1] > 0
+        assert min(server.velocities(Axis.PAN)) >= 0
+        assert server.velocities(Axis.PAN)[-1] > 0
 
 
-async def test_two_pages_pulling_opposite_ways_never_both_move_it(stack: Open) -> None:
-    async with stack() as config, config.visitor() as first, config.visitor() as second:
-        await config.ready()
+async def test_two_pages_with_opposite_setpoints_never_both_move_the_head(stack: Open) -> None:
+    async with stack() as server, server.visitor() as first, server.visitor() as second:
+        await server.ready()
         await first.lease()
         await first.press(pan=1.0)
-        await config.turning()
+        await server.turning()
         await second.lease("take")
-        taken_at = config.now
+        taken_at = server.now
         await second.press(pan=-1.0)
         await asyncio.sleep(1)
-        after = config.velocities(Axis.PAN, taken_at + AT_ONCE_S)
+        after = server.velocities(Axis.PAN, taken_at + AT_ONCE_S)
         assert after
         assert max(after) <= 0
         assert (await first.notice())["code"] == "lease_lost"
         assert (await first.error())["code"] in {"someone_else_drives", "old_epoch"}
 
 
-async def test_taking_over_stops_first_and_what_the_former_driver_still_says_moves_nothing(stack: Open) -> None:
-    async with stack() as config, config.visitor() as first, config.visitor() as second:
-        await config.ready()
+async def test_taking_the_lease_stops_first_and_the_former_drivers_setpoints_move_nothing(stack: Open) -> None:
+    async with stack() as server, server.visitor() as first, server.visitor() as second:
+        await server.ready()
         await first.lease()
         await first.press()
-        await config.turning()
+        await server.turning()
         await second.lease("take")
-        taken_at = config.now
-        assert await config.stopped() - taken_at <= AT_ONCE_S
-        await asyncio.sleep(2)  # the former driver goes on and on
-        assert not any(config.velocities(Axis.PAN, taken_at + AT_ONCE_S))
+        taken_at = server.now
+        assert await server.stopped() - taken_at <= AT_ONCE_S
+        await asyncio.sleep(2)  # the former driver goes on sending
+        assert not any(server.velocities(Axis.PAN, taken_at + AT_ONCE_S))
 
 
-async def test_a_driver_who_is_back_under_an_old_epoch_moves_nothing(stack: Open) -> None:
-    async with stack() as config, config.visitor() as first, config.visitor() as second:
-        await config.ready()
+async def test_a_driver_who_reconnects_with_an_old_epoch_moves_nothing(stack: Open) -> None:
+    async with stack() as server, server.visitor() as first, server.visitor() as second:
+        await server.ready()
         await first.lease()
         old = first.epoch
         await second.lease("take")
@@ -80,7 +80,7 @@ async def test_a_driver_who_is_back_under_an_old_epoch_moves_nothing(stack: Open
         await first.press()
         assert (await first.error())["code"] == "old_epoch"
         await asyncio.sleep(1)
-        assert not any(config.velocities(Axis.PAN))
+        assert not any(server.velocities(Axis.PAN))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ async def test_a_driver_who_is_back_under_an_old_epoch_moves_nothing(stack: Open
     ids=lambda text: repr(text[:24]),
 )
 async def test_garbage_huge_and_deep_messages_are_refused_and_move_nothing(stack: Open, text: str) -> None:
-    async with stack() as config, config.visitor() as visitor:
-        await config.ready()
+    async with stack() as server, server.visitor() as visitor:
+        await server.ready()
         await visitor.lease()
         visitor.peer.say_text(text)
         assert (await visitor.error())["code"] in {"bad_message", "too_large"}
         await asyncio.sleep(0.5)
-        assert not any(config.velocities(Axis.PAN))
+        assert not any(server.velocities(Axis.PAN))
 
 
 @pytest.mark.parametrize(
@@ -134,42 +134,42 @@ async def test_garbage_huge_and_deep_messages_are_refused_and_move_nothing(stack
     ],
     ids=lambda wrong: json.dumps(wrong)[:24],
 )
-async def test_a_setpoint_that_cannot_be_is_refused_and_moves_nothing(stack: Open, wrong: dict[str, object]) -> None:
-    async with stack() as config, config.visitor() as visitor:
-        await config.ready()
+async def test_an_invalid_setpoint_is_refused_and_moves_nothing(stack: Open, wrong: dict[str, object]) -> None:
+    async with stack() as server, server.visitor() as visitor:
+        await server.ready()
         await visitor.lease()
         visitor.hold = 1
         visitor.peer.say(visitor.drive(1.0, wrong=wrong))
         assert (await visitor.error())["code"] == "bad_message"
         await asyncio.sleep(0.5)
-        assert not any(config.velocities(Axis.PAN))
+        assert not any(server.velocities(Axis.PAN))
 
 
-async def test_a_driver_who_begins_to_talk_nonsense_is_stopped(stack: Open) -> None:
-    async with stack() as config, config.visitor() as visitor:
-        await config.ready()
+async def test_a_driver_that_begins_to_send_garbage_is_stopped(stack: Open) -> None:
+    async with stack() as server, server.visitor() as visitor:
+        await server.ready()
         await visitor.lease()
         await visitor.press()
-        await config.turning()
+        await server.turning()
         for _ in range(20):
             visitor.peer.say_bytes(b"\xff\x00")
-        nonsense_at = config.now
+        nonsense_at = server.now
         await visitor.peer.over()
         assert visitor.peer.close_code == 4400
-        assert await config.stopped() - nonsense_at <= AT_ONCE_S
+        assert await server.stopped() - nonsense_at <= AT_ONCE_S
 
 
-async def test_a_sequence_that_goes_backwards_moves_nothing_backwards(stack: Open) -> None:
-    async with stack() as config, config.visitor() as visitor:
-        await config.ready()
+async def test_a_setpoint_with_an_older_sequence_number_moves_nothing(stack: Open) -> None:
+    async with stack() as server, server.visitor() as visitor:
+        await server.ready()
         await visitor.lease()
-        visitor.say("ping")
-        await visitor.hears_of_the_server()
+        visitor.send("ping")
+        await visitor.receive_server_time()
         visitor.hold = 1
         early, late = visitor.drive(-1.0), visitor.drive(1.0)
         visitor.peer.say(late)
-        await config.turning()
+        await server.turning()
         visitor.peer.say(early)
         assert (await visitor.error())["code"] == "old_sequence"
         await asyncio.sleep(0.3)
-        assert min(config.velocities(Axis.PAN)) >= 0
+        assert min(server.velocities(Axis.PAN)) >= 0

@@ -1,4 +1,4 @@
-"""The end of the program mid-move, wanted or not: each unit is told to stop, and the exit status tells which it was."""
+"""The program ends mid-move, by a signal or by a bug: each unit gets a stop, and the exit status says which it was."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realtime
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 SLACK_S = 0.5  # what a busy machine may add to two link intervals
 RESEND_S = 0.05
-HOUSE = resolve(
+CONFIG = resolve(
     msgspec.structs.replace(
         DEMO, server=GatewayOptions(port=0), stage=msgspec.structs.replace(DEMO.stage, source="test")
     )
 )
-STOP = stop_frame(HOUSE.profile.frame)
+STOP = stop_frame(CONFIG.profile.frame)
 
 
 class BrokenUnit:
-    """A unit in whose way something of ours is broken: it takes a few moves, and then the engine's call fails."""
+    """A unit that takes a few moves, and then raises an error that the engine does not expect."""
 
     def __init__(self, unit: UnitSupervisor, good_moves: int) -> None:
         self._unit = unit
@@ -53,11 +53,11 @@ class BrokenUnit:
 
     @property
     def status(self) -> UnitStatus:
-        """The real unit's."""
+        """The real unit's status."""
         return self._unit.status
 
     def put(self, command: UnitCommand) -> None:
-        """Pass it on, or fail as nothing of ours may."""
+        """Pass the command on, or raise after the good moves."""
         if command.velocity:
             self._good_moves -= 1
         if command.velocity and self._good_moves < 0:
@@ -65,20 +65,20 @@ class BrokenUnit:
         self._unit.put(command)
 
 
-class Life:
-    """A house that lives in this test's own loop."""
+class RunningServer:
+    """A server that runs in the test's own event loop."""
 
     def __init__(self) -> None:
         self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.dependencies: list[Belvedere] = []
+        self.built: list[Belvedere] = []
 
     def begin(self) -> asyncio.Task[int]:
-        """Let it live; the task ends with the exit status."""
-        return asyncio.create_task(run_until_ended(HOUSE, self.link.set_result, on_built=self.dependencies.append))
+        """Run it; the task returns the exit status."""
+        return asyncio.create_task(run_until_ended(CONFIG, self.link.set_result, on_built=self.built.append))
 
     def unit(self, axis: Axis = Axis.PAN) -> VirtualUnit:
         """One of the virtual units."""
-        head = self.dependencies[0].virtual_head
+        head = self.built[0].virtual_head
         assert head is not None
         return head.unit(axis)
 
@@ -88,12 +88,12 @@ class Life:
 
     async def turning(self) -> None:
         """Wait until both units turn."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not all(map(self._is_turning, AXES)):  # noqa: ASYNC110 - units have no event for it
                 await asyncio.sleep(0.005)
 
     def first_stops(self) -> list[float]:
-        """When each unit was first told to stop after its last move; both must have been, and nothing else since."""
+        """When each unit got the first stop after its last move; fails if one got none."""
         times = []
         for axis in AXES:
             frames = list(self.unit(axis).frames)
@@ -104,25 +104,25 @@ class Life:
 
 
 def cookie_for(link: str) -> str:
-    """Come in by a link, as a browser does whose button is pressed."""
-    dependencies = urlsplit(link)
-    invitations = http.client.HTTPConnection(dependencies.hostname or "", dependencies.port, timeout=PATIENCE_S)
-    invitations.request("POST", dependencies.path)
-    answer = invitations.getresponse()
-    cookie = answer.getheader("set-cookie", "").partition(";")[0]
-    invitations.close()
+    """Redeem an invitation, as a browser does when its button is pressed."""
+    address = urlsplit(link)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
+    connection.request("POST", address.path)
+    response = connection.getresponse()
+    cookie = response.getheader("set-cookie", "").partition(";")[0]
+    connection.close()
     return cookie
 
 
 async def hold(socket: ClientConnection) -> None:
-    """Say hello, take the lease when the head is there, and hold to the right and up until the socket ends."""
+    """Send hello, take the lease when the head is there, and hold to the right and up until the socket ends."""
     clock = time.monotonic
 
-    async def say(what: str, **fields: object) -> None:
+    async def send(what: str, **fields: object) -> None:
         await socket.send(msgspec.json.encode({"type": what, **fields}).decode())
 
-    await say("hello", clock=clock() * 1000)
-    await say("lease.acquire")
+    await send("hello", clock=clock() * 1000)
+    await send("lease.acquire")
     epoch, ready = 0, False
     async for text in socket:
         message = msgspec.json.decode(text)
@@ -133,17 +133,17 @@ async def hold(socket: ClientConnection) -> None:
         if epoch and ready:
             break
     for seq in range(1, 100_000):
-        await say("ping", clock=clock() * 1000)
+        await send("ping", clock=clock() * 1000)
         while (message := msgspec.json.decode(await socket.recv()))["type"] != "pong":
             pass
         now_ms, heard_ms = clock() * 1000, message["server"]
-        await say("drive", epoch=epoch, hold=1, seq=seq, pan=1.0, tilt=0.2, clock=now_ms, heard=heard_ms)
+        await send("drive", epoch=epoch, hold=1, seq=seq, pan=1.0, tilt=0.2, clock=now_ms, heard=heard_ms)
         await asyncio.sleep(RESEND_S)
 
 
 @asynccontextmanager
 async def driver(link: str) -> AsyncIterator[None]:
-    """Somebody far away who holds, whatever happens."""
+    """A client that holds until the end of the block, whatever happens."""
     cookie = await asyncio.to_thread(cookie_for, link)
     address = urlsplit(link).netloc
     async with connect(
@@ -157,42 +157,42 @@ async def driver(link: str) -> AsyncIterator[None]:
             await asyncio.wait({holding})
 
 
-async def test_sigterm_mid_move_tells_each_unit_to_stop_at_once_and_ends_well() -> None:
-    life = Life()
-    living = life.begin()
-    async with asyncio.timeout(PATIENCE_S), driver(await life.link):
-        await life.turning()
+async def test_sigterm_mid_move_stops_each_unit_at_once_and_ends_with_status_0() -> None:
+    server = RunningServer()
+    running = server.begin()
+    async with asyncio.timeout(TIMEOUT_S), driver(await server.link):
+        await server.turning()
         os.kill(os.getpid(), signal.SIGTERM)
-        told_at = time.monotonic()
-        status = await living
+        signalled_at = time.monotonic()
+        status = await running
     assert status == 0
-    assert max(life.first_stops()) - told_at <= SLACK_S
+    assert max(server.first_stops()) - signalled_at <= SLACK_S
 
 
 async def test_an_exception_inside_the_loop_stops_both_units_and_ends_with_status_1(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    life = Life()
-    living = life.begin()
-    async with asyncio.timeout(PATIENCE_S):
-        link = await life.link
-        belvedere = life.dependencies[0]
+    server = RunningServer()
+    running = server.begin()
+    async with asyncio.timeout(TIMEOUT_S):
+        link = await server.link
+        belvedere = server.built[0]
         belvedere.engine.attach(Axis.TILT, BrokenUnit(belvedere.units[Axis.TILT], good_moves=5))
         async with driver(link):
-            status = await living
+            status = await running
     assert status == 1
     assert "the engine failed" in caplog.text
-    assert life.first_stops()
+    assert server.first_stops()
 
 
-async def test_the_demo_as_a_process_ends_well_on_sigterm_mid_move() -> None:
+async def test_the_demo_process_ends_with_status_0_and_no_traceback_on_sigterm_mid_move() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "belvedere.cli", "demo", "--no-browser", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         link = ""
         while not link:
             words = (await process.stdout.readline()).decode().split()
@@ -200,6 +200,6 @@ async def test_the_demo_as_a_process_ends_well_on_sigterm_mid_move() -> None:
         async with driver(link):
             await asyncio.sleep(2 * RESEND_S)
             process.send_signal(signal.SIGTERM)
-            _out, complaints = await process.communicate()
+            _out, errors = await process.communicate()
     assert process.returncode == 0
-    assert b"Traceback" not in complaints
+    assert b"Traceback" not in errors

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 from tests.faults.long_drive import drive_long
-from tests.faults.random_life import TROUBLES, run_random_life
+from tests.faults.random_faults import FAULT_KINDS, run_random_faults
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_happens_nobody_is_turned_unmeant_and_both_units_come_back(seed: int) -> None:
-    life = run_random_life(seed, episodes=2)
-    assert life.presses
-    assert set(life.met) & set(TROUBLES)
+def test_under_random_faults_no_unit_moves_without_a_press_and_both_recover(seed: int) -> None:
+    run = run_random_faults(seed, episodes=2)
+    assert run.presses
+    assert set(run.met) & set(FAULT_KINDS)
 
 
-def test_the_same_seed_lives_the_same_life() -> None:
-    first, second = run_random_life(7, episodes=1), run_random_life(7, episodes=1)
+def test_the_same_seed_gives_the_same_run() -> None:
+    first, second = run_random_faults(7, episodes=1), run_random_faults(7, episodes=1)
     assert first == second
 
 
-def test_minutes_at_the_stick_lose_no_stop_and_pile_nothing_up() -> None:
+def test_minutes_of_driving_lose_no_stop_and_accumulate_no_tasks() -> None:
     driven = drive_long(120.0)
     assert driven.stops > 30
     assert driven.latest_stop_s > 0

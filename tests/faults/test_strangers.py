@@ -1,4 +1,4 @@
-"""However many strangers hold on, and however, those who are inside have the page, the picture and the stop."""
+"""Connections held open by clients without a session: those with one keep the page, the video and the stop."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,9 +15,9 @@ from belvedere.gateway.server import listen, serve
 
 pytestmark = pytest.mark.realtime
 
-STRANGERS = 135  # at a time; more than uvicorn's limit was
-FILES = 1024  # fewer places for strangers than there are strangers
-PATIENCE_S = 10.0
+STRANGERS = 135  # at a time; more than uvicorn's own limit
+FILES = 1024  # leaves fewer connections to strangers than there are strangers
+TIMEOUT_S = 10.0
 UPGRADE = (
     "GET /api/v1/control HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -49,10 +49,10 @@ class Served:
         return await asyncio.open_connection("127.0.0.1", self._port)
 
     async def status(self, method: str, path: str, media_type: str = "", body: str = "") -> int:
-        """What somebody inside gets on a new connection."""
+        """The response's status to a request with a session, on a new connection."""
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nCookie: {self._cookie}\r\nConnection: close\r\n"
         kind = f"Content-Type: {media_type}\r\n" if media_type else ""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             reader, writer = await self.connect()
             writer.write(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             answer = await reader.read()
@@ -87,7 +87,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
 
 
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS.keys())
-async def test_those_who_are_in_keep_page_picture_and_stop(hold: str, tmp_path: Path) -> None:
+async def test_clients_with_a_session_keep_page_video_and_stop(hold: str, tmp_path: Path) -> None:
     async with served(tmp_path) as rig, AsyncExitStack() as stack:
         for _ in range(STRANGERS):
             _, writer = await rig.connect()
@@ -99,13 +99,13 @@ async def test_those_who_are_in_keep_page_picture_and_stop(hold: str, tmp_path: 
         assert await rig.status("POST", "/api/v1/head/stop") == 200
 
 
-async def test_a_body_after_a_refusal_is_neither_taken_nor_does_it_cost_the_answer(tmp_path: Path) -> None:
+async def test_a_body_sent_after_a_refusal_is_not_read_and_the_response_still_arrives(tmp_path: Path) -> None:
     async with served(tmp_path) as rig:
         reader, writer = await rig.connect()
         writer.write((POST + "Transfer-Encoding: chunked\r\n\r\n").format(host=rig.host).encode())
         sent = 0
         with suppress(ConnectionError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 while True:
                     writer.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
                     sent += 0x8000
@@ -114,6 +114,6 @@ async def test_a_body_after_a_refusal_is_neither_taken_nor_does_it_cost_the_answ
         answer = b""
         with suppress(ConnectionError):
             answer = await reader.read()
-        assert answer.startswith(b"HTTP/1.1 401 ") or not answer  # the reset may have been quicker
-        assert sent < 8 * 1024 * 1024  # what the kernels on both sides hold
+        assert answer.startswith(b"HTTP/1.1 401 ") or not answer  # the reset may arrive first
+        assert sent < 8 * 1024 * 1024  # what both kernels buffer
         writer.close()

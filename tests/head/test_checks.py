@@ -9,7 +9,7 @@ DATA = bytes.fromhex("a5010436")
     ("formula", "check"),
     [("sum", "e0"), ("negated-sum", "20"), ("inverted-sum", "1f"), ("xor", "96"), ("sum-16", "00e0")],
 )
-def test_a_check_is_made_by_its_formula(formula: str, check: str) -> None:
+def test_a_check_is_computed_by_its_formula(formula: str, check: str) -> None:
     assert Check(formula).of(DATA).hex() == check
 
 
@@ -24,6 +24,6 @@ def test_the_first_bytes_may_be_left_out() -> None:
     assert Check("sum", first_byte=2).of(DATA) == Check("sum").of(DATA[2:])
 
 
-def test_a_check_that_nobody_knows_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no check is called md5; there are sum, .*CRC-16/MODBUS"):
+def test_an_unknown_check_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"unknown formula md5: use one of sum, .*CRC-16/MODBUS"):
         Check("md5")

@@ -32,7 +32,7 @@ def test_a_document_becomes_its_struct() -> None:
         ("names = []\ninner.share = 'x'", "it.toml: inner.share: expected `float`, got `str` (allowed: a number)"),
     ],
 )
-def test_a_fault_is_one_line_with_file_key_problem_and_what_is_allowed(text: str, message: str) -> None:
+def test_an_error_is_one_line_with_file_key_problem_and_allowed_values(text: str, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_document(text, Outer, "it.toml")
     assert str(caught.value) == message

@@ -54,7 +54,7 @@ def test_a_frame_of_the_log_becomes_its_velocity(velocity: float, frame: str) ->
 
 @pytest.mark.parametrize("layout", [PONS, HEX, CHECKED, TWO_WORDS, *SIGNED])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_every_speed_in_both_directions_survives_the_way_there_and_back(layout: FrameLayout, sign: int) -> None:
+def test_every_speed_in_both_directions_survives_encoding_and_decoding(layout: FrameLayout, sign: int) -> None:
     for speed in range(layout.speed.slowest, layout.speed.fastest + 1):
         velocity = sign * speed / layout.speed.fastest
         frame = pack(layout, velocity)
@@ -63,7 +63,7 @@ def test_every_speed_in_both_directions_survives_the_way_there_and_back(layout: 
 
 
 @given(st.floats(-1, 1))
-def test_any_velocity_is_sent_to_the_nearest_speed_of_the_head(velocity: float) -> None:
+def test_any_velocity_is_rounded_to_the_nearest_speed_of_the_head(velocity: float) -> None:
     assert abs(unpack(PONS, pack(PONS, velocity)) - velocity) <= 0.5 / 999 + 1e-12
 
 
@@ -103,7 +103,7 @@ def test_any_bytes_are_a_velocity_or_a_frame_error(frame: bytes) -> None:
         ("02020004a600000000000000", "digits"),
     ],
 )
-def test_bytes_that_the_layout_does_not_allow_are_refused(frame: str, problem: str) -> None:
+def test_bytes_that_do_not_match_the_layout_are_refused(frame: str, problem: str) -> None:
     with pytest.raises(FrameError, match=problem):
         unpack(PONS, bytes.fromhex(frame))
 
@@ -111,12 +111,12 @@ def test_bytes_that_the_layout_does_not_allow_are_refused(frame: str, problem: s
 @pytest.mark.parametrize(
     ("layout", "frame"), [(CHECKED, "a5000000"), *zip(SIGNED, ("a5000000", "a5800000", "a5000000"), strict=True)]
 )
-def test_rest_is_no_direction_and_no_speed(layout: FrameLayout, frame: str) -> None:
+def test_a_stop_has_no_direction_and_speed_0(layout: FrameLayout, frame: str) -> None:
     assert stop_frame(layout).hex().startswith(frame)
     assert unpack(layout, stop_frame(layout)) == 0
 
 
-def test_a_frame_whose_check_does_not_fit_is_refused() -> None:
+def test_a_frame_with_a_wrong_check_is_refused() -> None:
     frame = pack(CHECKED, 0.5)
     with pytest.raises(FrameError, match="check"):
         unpack(CHECKED, frame[:-1] + bytes([frame[-1] ^ 1]))
@@ -127,5 +127,5 @@ def test_a_speed_above_the_fastest_is_refused() -> None:
         unpack(HEX, bytes.fromhex("a52bdffa5a"))
 
 
-def test_no_direction_is_rest_whatever_the_speed_says() -> None:
+def test_a_frame_without_direction_is_a_stop_whatever_its_speed() -> None:
     assert unpack(PONS, bytes.fromhex("020000043600000000000000")) == 0

@@ -20,7 +20,7 @@ def test_the_speed_may_stand_before_the_direction() -> None:
     assert layout.frame(-1, 7) == bytes.fromhex("007a02")
 
 
-def test_a_check_follows_the_bytes_that_it_checks() -> None:
+def test_a_check_is_computed_over_the_bytes_before_it() -> None:
     layout = FrameLayout(
         template="a5 {direction} 0{speed} {check} 5a", direction=WORDS, speed=SPEED, check=Check("sum")
     )
@@ -58,20 +58,20 @@ def test_a_template_that_is_no_frame_is_refused(template: str) -> None:
 @pytest.mark.parametrize(
     ("key", "template", "check"),
     [
-        ("check must say", "{direction}0{speed}{check}", None),
-        ("template must hold .*check", "{direction}0{speed}", Check("sum")),
-        ("begin with a byte", "{direction}{check}{speed}00", Check("sum")),
-        ("behind those", "{direction}{check}0{speed}", Check("sum", first_byte=1)),
+        ("check must be set", "{direction}0{speed}{check}", None),
+        ("template must contain .*check", "{direction}0{speed}", Check("sum")),
+        ("at a byte boundary, after the bytes", "{direction}{check}{speed}00", Check("sum")),
+        ("after the bytes that it covers", "{direction}{check}0{speed}", Check("sum", first_byte=1)),
     ],
 )
-def test_a_check_that_cannot_be_made_is_refused(key: str, template: str, check: Check | None) -> None:
-    words = WORDS if "begin" not in key else DirectionWords(none="000", positive="001", negative="002")
+def test_a_check_that_cannot_be_computed_is_refused(key: str, template: str, check: Check | None) -> None:
+    words = WORDS if "byte boundary" not in key else DirectionWords(none="000", positive="001", negative="002")
     with pytest.raises(ValueError, match=key):
         FrameLayout(template=template, direction=words, speed=SPEED, check=check)
 
 
 @pytest.mark.parametrize("sign", Sign)
-def test_either_words_or_the_speeds_sign_say_the_direction(sign: Sign) -> None:
+def test_the_direction_is_given_by_words_or_by_the_speeds_sign(sign: Sign) -> None:
     speed = SpeedField(digits=4, fastest=999, encoding=SpeedEncoding.HEX, sign=sign)
     template = "02 {speed}" if sign is Sign.WORD else "02 {direction} {speed}"
     with pytest.raises(ValueError, match="direction must"):
@@ -88,7 +88,7 @@ def test_either_words_or_the_speeds_sign_say_the_direction(sign: Sign) -> None:
     ],
 )
 @pytest.mark.parametrize("order", Order)
-def test_a_number_with_a_sign_says_both_ways(
+def test_a_signed_number_encodes_both_directions(
     sign: Sign, rest: int | None, digits: dict[int, str], largest: int, order: Order
 ) -> None:
     field = SpeedField(digits=4, fastest=2, encoding=SpeedEncoding.HEX, order=order, sign=sign, rest=rest)
@@ -109,7 +109,7 @@ def test_a_number_with_a_sign_says_both_ways(
         ("at most 100", {"digits": 2, "fastest": 101, "sign": Sign.OFFSET, "rest": 100, "encoding": SpeedEncoding.HEX}),
     ],
 )
-def test_a_speed_that_cannot_be_said_is_refused(problem: str, field: dict[str, Any]) -> None:
+def test_a_speed_that_cannot_be_encoded_is_refused(problem: str, field: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=problem):
         SpeedField(**{"fastest": 50, **field})
 
@@ -120,7 +120,7 @@ def test_direction_words_must_differ_and_be_of_one_length(words: tuple[str, str,
         DirectionWords(*words)
 
 
-def test_a_head_without_a_word_for_rest_is_told_the_positive_one() -> None:
+def test_without_a_word_for_no_direction_a_stop_has_the_positive_one() -> None:
     words = DirectionWords(positive="0A", negative="0b")
     assert [words.word(sign) for sign in (1, 0, -1)] == ["0a", "0a", "0b"]
     assert [words.sign_of(word) for word in ("0a", "0b", "00")] == [1, -1, None]

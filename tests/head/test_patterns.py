@@ -53,7 +53,7 @@ def test_the_shortest_name_of_a_pattern_is_what_it_shares_with_everything(patter
         ("PAN", "pan", "PAN"),
     ],
 )
-def test_patterns_that_mean_the_same_devices_are_told_with_a_name_that_fits_both(
+def test_patterns_that_mean_the_same_devices_are_reported_with_a_name_that_fits_both(
     one: str, other: str, name: str
 ) -> None:
     assert confusing_name(one, other) == name
@@ -71,10 +71,10 @@ def test_patterns_that_mean_the_same_devices_are_told_with_a_name_that_fits_both
         ("PONS-1*", "PONS-2*"),
     ],
 )
-def test_patterns_for_different_devices_are_left_in_peace(one: str, other: str) -> None:
+def test_patterns_for_different_devices_are_accepted(one: str, other: str) -> None:
     assert confusing_name(one, other) is None
 
 
-def test_long_patterns_full_of_stars_take_no_time() -> None:
+def test_long_patterns_full_of_stars_are_compared_quickly() -> None:
     assert shared_name("*A" * 31 + "*", "*B" * 31 + "*") is not None
     assert shared_name("*A" * 32 + "X", "*B" * 32 + "Y") is None

@@ -33,7 +33,7 @@ def test_the_shipped_profile_describes_both_axes_of_the_pons() -> None:
     assert pan.name_patterns != tilt.name_patterns
 
 
-def test_nothing_that_was_never_measured_is_in_the_shipped_profile() -> None:
+def test_the_shipped_profile_contains_no_unmeasured_values() -> None:
     unit = shipped_profile("zeapon-pons-pt").unit(Axis.PAN)
     assert unit is not None
     assert (unit.service, unit.characteristic, unit.address, unit.full_speed_deg_per_s) == (None, None, None, None)
@@ -44,7 +44,7 @@ def test_every_shipped_profile_loads(name: str) -> None:
     assert shipped_profile(name).name
 
 
-def test_an_unknown_profile_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_profile_is_refused_with_the_known_names() -> None:
     with pytest.raises(SettingsError, match="zeapon-pons-pt"):
         shipped_profile("no-such-head")
 
@@ -90,13 +90,13 @@ def test_a_profile_that_is_not_toml_says_where() -> None:
         ({"name_patterns": ("*",)}, {"name_patterns": ("*",)}, 'called ""'),
         ({"name_patterns": ("*PONS*",)}, {"name_patterns": ("X", "*pons*tilt*")}, 'a device called "PONSTILT"'),
         ({"address": "C0:FF:EE:00:00:0a"}, {"address": "C0:FF:EE:00:00:0A"}, "both have the address"),
-        ({"service": "fff1"}, {"service": "0000FFF1-0000-1000-8000-00805F9B34FB"}, "has the service fff1"),
+        ({"service": "fff1"}, {"service": "0000FFF1-0000-1000-8000-00805F9B34FB"}, "with the service fff1"),
     ],
 )
-def test_units_that_cannot_be_told_apart_are_known_as_such(pan: dict[str, Any], tilt: dict[str, Any], why: str) -> None:
-    told = confusion(UnitProfile(**pan), UnitProfile(**tilt))
-    assert told is not None
-    assert why in told
+def test_units_that_cannot_be_told_apart_are_reported(pan: dict[str, Any], tilt: dict[str, Any], why: str) -> None:
+    reason = confusion(UnitProfile(**pan), UnitProfile(**tilt))
+    assert reason is not None
+    assert why in reason
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_units_that_cannot_be_told_apart_are_known_as_such(pan: dict[str, Any], 
         ({"service": "fff1", "name_patterns": ("*PAN*",)}, {"service": "fff1", "name_patterns": ("*TILT*",)}),
     ],
 )
-def test_units_that_can_be_told_apart_are_left_in_peace(pan: dict[str, Any], tilt: dict[str, Any]) -> None:
+def test_units_that_can_be_told_apart_are_accepted(pan: dict[str, Any], tilt: dict[str, Any]) -> None:
     assert confusion(UnitProfile(**pan), UnitProfile(**tilt)) is None
 
 
 @pytest.mark.parametrize("key", ["address", "service", "characteristic"])
-def test_what_ends_in_a_line_break_is_no_address_and_no_uuid(key: str) -> None:
+def test_an_address_or_uuid_with_a_trailing_line_break_is_refused(key: str) -> None:
     value = "C0:FF:EE:00:00:0A" if key == "address" else "fff1"
     assert getattr(msgspec.convert({key: value, "name_patterns": ["X"]}, UnitProfile), key) == value
     with pytest.raises(msgspec.ValidationError):

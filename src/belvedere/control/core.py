@@ -1,8 +1,33 @@
-"""The core that decides every motion: who may drive, which setpoint counts, and when it must end.
+"""The fail-safe core: decides who may drive, which setpoint counts, and when every motion must end.
 
-Whoever runs it calls a `receive_*` for everything that happens, then `tick`, carries out the effects, and calls `tick`
-again at `deadline()` at the latest. A request that may not be is a VisitorError and changes nothing, but for ending a
-hold that must not go on. A clock that goes backwards stops the head.
+The caller reports each event through a `receive_*` method, then calls `tick` and carries out the effects that it
+returns, and calls `tick` again at `deadline()` at the latest. A refused request raises VisitorError and changes
+nothing, except that it may end a hold that must not go on.
+
+A **lease** is the exclusive right to drive; one session at a time has it. Every grant raises the **epoch**, so a
+setpoint sent under an earlier lease can be recognised and refused. A **setpoint** is one message with the wanted
+velocity of both axes; its `seq` rises within an epoch. A **hold** is one press of the stick, from pressing to
+releasing: all setpoints of one press carry the same hold number, which rises with every press. A **stamp** says which
+session's setpoint a write carries, so that its latency can be reported back.
+
+                    setpoint with a hold number that was never used in this epoch
+       +----------+ ---------------------------------------------------------> +----------+ ---+  setpoint of the same
+       | no hold  |                                                            |   held   |    |  hold: new velocity,
+       +----------+ <--------------------------------------------------------- +----------+ <--+  `expires_at` renewed
+                    released, or cut by a fail-safe:
+                      HOLD_EXPIRED   no setpoint for the dead-man time, or one that was too old
+                      HOLD_TOO_LONG  the head moved for `hold_ceiling_s` without a rest
+                      STOPPED        somebody pressed stop, driver or not
+                      LEASE_LOST     the lease was taken or became stale (no notice if its driver returned it)
+                      CLOCK_JUMPED   the clock went backwards
+                      CLOSING        the program is about to end
+                      (no notice)    the driver's connection closed
+                    LINK_LOST ends the hold for the axis whose unit went out of reach; the other axis goes on.
+                    A setpoint with a higher hold number replaces the hold without a stop in between.
+
+A hold that has ended never resumes: `_last_hold` remembers its number, and only a higher one moves the head. What ended
+it often goes away by itself (the network recovers, the unit reconnects, a burst of delayed setpoints arrives), and by
+then nobody may be looking. Only a new press shows that somebody, right now, means the head to move.
 """
 
 from __future__ import annotations
@@ -32,11 +57,12 @@ class AxisStatus(msgspec.Struct, frozen=True):
     """One axis as the core sees it.
 
     Attributes:
-        velocity: what it was told last.
-        position_deg: where it stands, as far as that is known.
-        limit: the soft limit it stands at: -1, 0 for none, or 1.
-        written: what the radio took last: its unit turns so until it takes something else, in reach or not.
-        is_position_sure: whether it stands there, or somewhere since it turned out of reach or unheard of.
+        velocity: the newest commanded velocity, a share of full speed.
+        position_deg: the dead-reckoned position; None without a calibrated full speed.
+        limit: the soft limit that the axis has reached: -1, 0 for none, or 1.
+        written: the velocity of the last completed write: the unit keeps turning at it until it takes another command,
+            whether it is in reach or not.
+        is_position_sure: false if the unit may have turned without being counted (out of reach, or by a lost write).
     """
 
     velocity: float
@@ -47,7 +73,7 @@ class AxisStatus(msgspec.Struct, frozen=True):
 
 
 class LeaseStatus(msgspec.Struct, frozen=True):
-    """Who drives; `session` is None for nobody."""
+    """Who drives; `session` is None while the lease is free."""
 
     epoch: int
     session: str | None
@@ -55,7 +81,7 @@ class LeaseStatus(msgspec.Struct, frozen=True):
 
 
 class _Hold:
-    """The press that is being held: its number, its beginning and its newest setpoint's end."""
+    """The current hold: its number, when it began, and when its newest setpoint expires."""
 
     def __init__(self, number: int, now: float) -> None:
         self.number = number
@@ -78,23 +104,23 @@ class Control:
         self._last_hold = NO_HOLD
         self._now = -math.inf
         self._is_closing = False
-        self._tells: list[Notify] = []
+        self._notices: list[Notify] = []
 
     @property
     def now(self) -> float:
-        """Until when everything is decided; before anything happened, minus infinity."""
+        """The time of the newest event; minus infinity before the first one."""
         return self._now
 
-    # what sessions do
+    # events from sessions
 
     def receive_session_opened(self, now: float, driver: Driver) -> None:
-        """A session came; it may ask for the lease from now on."""
+        """A session opened; from now on it may ask for the lease."""
         self._advance(now)
         self._drivers[driver.session] = driver
         self._relative_delay[driver.session] = RelativeDelay()
 
     def receive_session_closed(self, now: float, session: str) -> None:
-        """A session went: whatever it held ends now, and the lease waits for it for the grace time."""
+        """A session closed: its hold ends now, and its lease is kept for the same person for the grace time."""
         self._advance(now)
         if self._lease.receive_gone(now, session):
             self._cut(None)
@@ -102,7 +128,7 @@ class Control:
         self._relative_delay.pop(session, None)
 
     def receive_lease(self, now: float, session: str, verb: LeaseVerb) -> None:
-        """A session asks for the lease or returns it. Raises VisitorError."""
+        """A session asks for the lease or returns it. Raises VisitorError if it may not have the lease."""
         self._advance(now)
         asking = self._driver_of(session)
         before = self._lease.driver
@@ -113,17 +139,20 @@ class Control:
         else:
             changed = self._lease.receive_acquire(now, asking)
         if changed:
-            self._lease_changed(before, is_told=before is not None and before.session != session)
+            self._lease_changed(before, is_notified=before is not None and before.session != session)
 
     def receive_heartbeat(self, now: float, session: str, sent_at_s: float) -> None:
-        """A session said that it is there: its lease is retained, and the speed of its way is learned."""
+        """A session sent a heartbeat: its lease is renewed, and the delay of its connection is measured."""
         self._advance(now)
         self._lease.receive_heartbeat(now, session)
         if session in self._relative_delay and math.isfinite(sent_at_s):
             self._relative_delay[session].receive(now, sent_at_s)
 
     def receive_setpoint(self, now: float, session: str, setpoint: Setpoint) -> None:
-        """A held stick's wanted velocity; the newest wins, slower where its sender is far away. Raises VisitorError."""
+        """Begin or renew a hold with this velocity, reduced if the sender's delay is large.
+
+        Raises VisitorError; `_check` says for what, and in which order.
+        """
         self._advance(now)
         self._check(now, session, setpoint)
         if self._hold is None or setpoint.hold > self._hold.number:
@@ -135,17 +164,21 @@ class Control:
             motion.receive_target(slowed.velocity(axis), setpoint.hold, stamp)
 
     def receive_release(self, now: float, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
-        """The visitor let go; late and repeated releases, and those of others, change nothing."""
+        """The driver released the stick: this hold, and any before it, ends.
+
+        Releases from an earlier epoch, repeated ones, and those of sessions that do not drive change nothing.
+        """
         self._advance(now)
         if not self._lease.is_held_by(session) or epoch != self._lease.epoch:
             return
         self._lease.receive_heartbeat(now, session)
+        # Also for a hold that is not known yet: if the release overtook its press, the press must not move the head.
         self._last_hold = max(self._last_hold, hold)
         if self._hold is not None and hold >= self._hold.number:
             self._end_hold(stamp)
 
     def receive_stop(self, now: float, session: str) -> None:
-        """Somebody in the house, driving or not, wants everything to stop."""
+        """Any session, driving or not, asked for a stop: the hold ends, and units at rest get the stop again too."""
         self._advance(now)
         self._lease.receive_heartbeat(now, session)
         self._cut(NoticeCode.STOPPED)
@@ -153,15 +186,15 @@ class Control:
             motion.receive_stop(now)
 
     def receive_closing(self, now: float) -> None:
-        """The program is about to end: stop, and move nothing any more."""
+        """The program is about to end: stop, and refuse every setpoint from now on."""
         self._advance(now)
         self._is_closing = True
         self._cut(NoticeCode.CLOSING)
 
-    # what units do
+    # events from units
 
     def receive_link(self, now: float, axis: Axis, *, is_ready: bool) -> None:
-        """The unit of an axis came into reach, or went out of it: then its part of the hold ends."""
+        """The link to an axis's unit came up or went down; going down ends the hold for that axis."""
         self._advance(now)
         motion = self._axes[axis]
         motion.receive_ready(now, is_ready=is_ready)
@@ -169,27 +202,27 @@ class Control:
             self._notify(NoticeCode.LINK_LOST, axis, self._last_hold)
 
     def receive_written(self, now: float, axis: Axis, velocity: float) -> None:
-        """A velocity was handed to the radio: from now on the unit turns like that."""
+        """A write of this velocity completed: from now on the unit is taken to turn at it."""
         self._advance(now)
         self._axes[axis].odometer.receive_written(now, velocity)
 
     def receive_attempted(self, now: float, axis: Axis, velocity: float) -> None:
-        """A velocity is on its way to the unit, which may take it even if `receive_written` never comes."""
+        """A write of this velocity began: the unit may execute it even if `receive_written` never follows."""
         self._advance(now)
         self._axes[axis].odometer.receive_attempted(now, velocity)
 
-    # what to do
+    # effects and status
 
     def tick(self, now: float) -> list[Effect]:
-        """End what must end by now, and return what must be done now."""
+        """End whatever has expired by `now`, and return the writes and notices that are due."""
         self._advance(now)
         writes = [write for motion in self._axes.values() if (write := motion.tick(now)) is not None]
         self._ceiling.receive(now, is_moving=any(motion.commanded != 0 for motion in self._axes.values()))
-        tells, self._tells = self._tells, []
-        return [*writes, *tells]
+        notices, self._notices = self._notices, []
+        return [*writes, *notices]
 
     def deadline(self) -> float | None:
-        """When `tick` has something to do at the latest, if nothing happens before; None while all is at rest."""
+        """The latest time for the next `tick` if no event comes before; None if nothing is due."""
         times = [motion.deadline() for motion in self._axes.values()]
         times.append(self._lease.deadline())
         if self._hold is not None:
@@ -197,7 +230,7 @@ class Control:
         return min((time for time in times if time is not None), default=None)
 
     def axis_status(self, now: float, axis: Axis) -> AxisStatus:
-        """What this axis was told and where it stands."""
+        """The axis's commanded velocity and its position at `now`."""
         motion = self._axes[axis]
         odometer = motion.odometer
         return AxisStatus(
@@ -210,34 +243,59 @@ class Control:
         driver = self._lease.driver
         return LeaseStatus(self._lease.epoch, driver.session if driver else None, driver.rank if driver else 0)
 
-    # how it decides
+    # decisions
 
     def _check(self, now: float, session: str, setpoint: Setpoint) -> None:
+        """Refuse a setpoint that must not move the head. Raises VisitorError.
+
+        The order is a rule. Steps 1 to 5 change nothing, so a session that does not drive, a late packet of an earlier
+        lease or a malformed message cannot affect the driver's state. Each later step changes state that a message must
+        not change unless it has passed all the steps above.
+        """
+        # 1. An unknown session: nothing below may look up its delay or compare it with the lease's holder.
         self._driver_of(session)
+        # 2. Closing is final. It comes before the lease, so that no client is asked to acquire what cannot help it.
         if self._is_closing:
-            raise VisitorError(Refusal.NOT_READY, "the house is closing")
+            raise VisitorError(Refusal.NOT_READY, "the server is shutting down")
+        # 3. Not the driver: everything below is about the driver's own counters.
         if not self._lease.is_held_by(session):
             is_other = self._lease.driver is not None
             refusal = Refusal.SOMEONE_ELSE_DRIVES if is_other else Refusal.NOT_DRIVING
             raise VisitorError(refusal, "someone else is driving" if is_other else "ask to drive first")
+        # 4. Another epoch: hold and sequence numbers begin again with every lease, so they cannot be compared.
         if setpoint.epoch != self._lease.epoch:
             raise VisitorError(Refusal.OLD_EPOCH, f"epoch {setpoint.epoch} is not {self._lease.epoch}")
+        # 5. Impossible numbers: before any is compared or stored, because every comparison with NaN is false.
         if not setpoint.is_possible:
             raise VisitorError(Refusal.BAD_MESSAGE, "pan and tilt must be in [-1, 1], times finite and positive")
+        # From here on it is a valid message of the present driver. Even if it is refused below, the driver is there:
+        # losing a hold must not cost the lease as well. Garbage and late packets of an earlier lease do not renew it.
         self._lease.receive_heartbeat(now, session)
+        # 6. Duplicates and overtaken setpoints: before the age, which ends the hold, although a newer setpoint has
+        # already shown that the hold goes on. The number counts as used even if the setpoint is refused below.
         if setpoint.seq <= self._last_seq:
             raise VisitorError(Refusal.OLD_SEQUENCE, f"sequence {setpoint.seq} came after {self._last_seq}")
         self._last_seq = setpoint.seq
+        # 7. Too old: before the hold is looked at, because this ends it, and also one that has not begun yet. Otherwise
+        # the next setpoint of a press that arrived too late would begin it after all.
         self._check_age(now, session, setpoint)
         is_held = self._hold is not None and setpoint.hold == self._hold.number
+        # 8. An ended hold never resumes. Before the ceiling, which sets `_last_hold`: an older number would lower it,
+        # and holds that have ended since could resume.
         if not is_held and setpoint.hold <= self._last_hold:
             raise VisitorError(Refusal.HOLD_ENDED, f"hold {setpoint.hold} has ended: let go and press again")
+        # 9. A new hold before the head has rested (`_advance` ends a running one). Last, because it uses up the number:
+        # the same press must not begin to move the head as soon as the rest is over.
         if not is_held and now >= self._ceiling.ends_at(now):
             self._last_hold = setpoint.hold
             raise VisitorError(Refusal.HOLD_TOO_LONG, "the head was moved for too long without rest: let go first")
 
     def _check_age(self, now: float, session: str, setpoint: Setpoint) -> None:
-        """What is too old ends its hold, because whoever sent it may have let go long ago."""
+        """Refuse a setpoint that is too old, and end its hold: its sender may have released the stick long ago.
+
+        Two measures, because neither is enough: `age_s` is an upper bound by our own clock, but includes the time that
+        the sender has not heard from us; `late_s` is sharper, but compares with the client's clock, which may be wrong.
+        """
         age_s = age_bound_s(now, setpoint.heard_s)
         late_s = self._relative_delay[session].receive(now, setpoint.sent_at_s, age_s)
         if age_s <= self.options.max_age_s and late_s <= self.options.dead_man_s:
@@ -246,26 +304,26 @@ class Control:
         if self._hold is not None and self._hold.number <= setpoint.hold:
             self._cut(NoticeCode.HOLD_EXPIRED)
         if self.options.max_age_s < age_s < math.inf:
-            raise VisitorError(Refusal.TOO_SLOW, f"the way here is too slow to steer: {age_s:.1f} s", delay_s=age_s)
-        raise VisitorError(Refusal.TOO_LATE, "this came later than the dead-man time")
+            raise VisitorError(Refusal.TOO_SLOW, f"the connection is too slow to drive: {age_s:.1f} s", delay_s=age_s)
+        raise VisitorError(Refusal.TOO_LATE, "this setpoint arrived later than the dead-man time")
 
     def _driver_of(self, session: str) -> Driver:
         driver = self._drivers.get(session)
         if driver is None:
-            raise VisitorError(Refusal.NOT_READY, "say hello first")
+            raise VisitorError(Refusal.NOT_READY, "this session is not open: send hello first")
         return driver
 
-    def _lease_changed(self, before: Driver | None, *, is_told: bool) -> None:
-        """Nothing of the former driver's may go on; the next one's holds and sequences start afresh."""
+    def _lease_changed(self, before: Driver | None, *, is_notified: bool) -> None:
+        """End the former driver's hold; hold and sequence numbers begin again for the next driver."""
         self._cut(None)
-        if is_told and before is not None:
-            self._tells.append(Notify(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
+        if is_notified and before is not None:
+            self._notices.append(Notify(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
         self._last_seq, self._last_hold = -1, NO_HOLD
         for motion in self._axes.values():
             motion.ended_hold = NO_HOLD
 
     def _cut(self, code: NoticeCode | None) -> None:
-        """A fail-safe: the hold ends on both axes and never resumes; its driver is told the code, if there is one."""
+        """Fail-safe: end the hold on both axes for good, and notify its driver with `code`, unless that is None."""
         if self._hold is None:
             return
         number = self._hold.number
@@ -283,12 +341,13 @@ class Control:
 
     def _notify(self, code: NoticeCode, axis: Axis | None, hold: int) -> None:
         if self._lease.driver is not None:
-            self._tells.append(Notify(self._lease.driver.session, code, axis, hold))
+            self._notices.append(Notify(self._lease.driver.session, code, axis, hold))
 
     def _advance(self, now: float) -> None:
-        """Let time pass: end what must end by now, before anything that comes after it is looked at.
+        """Move the clock to `now`, and end whatever has expired by then.
 
-        Time may stand still but never go backwards: if it does, everything stops and counts afresh.
+        Every event calls this first. Otherwise a setpoint that arrives after a stall of the process would renew a hold
+        that had expired before. A clock that goes backwards ends the hold: no duration across it can be trusted.
         """
         if now < self._now:
             self._cut(NoticeCode.CLOCK_JUMPED)
@@ -300,7 +359,7 @@ class Control:
         self._now = now
         lost = self._lease.tick(now)
         if lost is not None:
-            self._lease_changed(lost, is_told=lost.session in self._drivers)
+            self._lease_changed(lost, is_notified=lost.session in self._drivers)
         if self._hold is not None and now >= self._hold.expires_at:
             self._cut(NoticeCode.HOLD_EXPIRED)
         elif self._hold is not None and now >= self._too_long_at(now, self._hold):

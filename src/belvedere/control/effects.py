@@ -1,4 +1,4 @@
-"""What the core wants done: frames to write, and words to tell."""
+"""The core's outputs: velocities to write, and notices to send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from belvedere.head.axes import Axis
 
 
 class Write(msgspec.Struct, frozen=True):
-    """Make this axis turn at `velocity` (share of full speed; 0 is a stop), replacing whatever waits for it."""
+    """Write `velocity` (share of full speed; 0 is a stop) to this axis, replacing any command that is still pending."""
 
     axis: Axis
     velocity: float
@@ -19,7 +19,7 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class NoticeCode(enum.StrEnum):
-    """Why a hold was cut."""
+    """Why a hold was cut; the diagram in `core.py` says what causes which."""
 
     HOLD_EXPIRED = "hold_expired"
     HOLD_TOO_LONG = "hold_too_long"
@@ -31,7 +31,7 @@ class NoticeCode(enum.StrEnum):
 
 
 class Notify(msgspec.Struct, frozen=True):
-    """Tell a session what happened to its hold; no axis means both."""
+    """Notify a session that its hold was cut, and why; `axis` is None for both."""
 
     session: str
     code: NoticeCode

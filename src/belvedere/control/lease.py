@@ -1,4 +1,14 @@
-"""Who may drive: one lease with a rising epoch."""
+"""Who may drive: one lease, with an epoch that rises at every grant.
+
+             acquire, take                      connection closed
+      free ----------------> held by a session -------------------> kept for its person
+       ^                       |        ^                              |   |
+       +-- return, or silent --+        +------- same person returns --+   |
+       |   for lease_stale_s            |        (or anybody takes it)     |
+       +--------------------------------+----------- lease_grace_s is over +
+
+`take` also replaces the present holder, unless that has a higher rank.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LeaseVerb(enum.StrEnum):
-    """What a session may ask about the lease."""
+    """A session's request: ACQUIRE only gets a free lease, TAKE also gets one that another session has."""
 
     ACQUIRE = "acquire"
     TAKE = "take"
@@ -22,7 +32,13 @@ class LeaseVerb(enum.StrEnum):
 
 
 class Driver(msgspec.Struct, frozen=True):
-    """A session that may drive: `person` is who comes back after a broken connection, `rank` who outranks whom."""
+    """A session that may drive.
+
+    Attributes:
+        session: one connection; a reconnect is a new session.
+        person: the same for all sessions of one person, so that the lease can be resumed after a broken connection.
+        rank: a session cannot take the lease from one of higher rank.
+    """
 
     session: str
     person: str
@@ -30,10 +46,10 @@ class Driver(msgspec.Struct, frozen=True):
 
 
 class Lease:
-    """The lease and its clock.
+    """The lease, its holder and its expiry.
 
-    A driver is heard of by driving or pinging. Not heard of for `lease_stale_s`, or gone for `lease_grace_s`, it has
-    lost the lease. Every grant raises the epoch, so whatever was sent under an earlier one is refused.
+    Every message of the driver renews the lease. After `lease_stale_s` without one, or `lease_grace_s` after the
+    connection closed, it ends. Every grant raises the epoch, so commands sent under an earlier one can be refused.
     """
 
     def __init__(self, options: ControlOptions) -> None:
@@ -44,11 +60,14 @@ class Lease:
         self.driver: Driver | None = None
 
     def is_held_by(self, session: str) -> bool:
-        """Whether this session drives, with its connection open."""
+        """Whether this session has the lease and its connection is open."""
         return self.driver is not None and self.driver.session == session and not self._is_gone
 
     def receive_acquire(self, now: float, asking: Driver) -> bool:
-        """Drive, if nobody else does; True when that was not so before. Raises VisitorError (SOMEONE_ELSE_DRIVES)."""
+        """Grant a free lease, or one kept for the same person. Returns whether the driver changed.
+
+        Raises VisitorError (SOMEONE_ELSE_DRIVES) if another session has it.
+        """
         if self.is_held_by(asking.session):
             self.receive_heartbeat(now, asking.session)
             return False
@@ -59,28 +78,31 @@ class Lease:
         return True
 
     def receive_take(self, now: float, asking: Driver) -> bool:
-        """Drive instead of whoever does; True when that was not so before. Raises VisitorError (OUTRANKED)."""
+        """Grant the lease even if another session has it. Returns whether the driver changed.
+
+        Raises VisitorError (OUTRANKED) if the present driver has a higher rank.
+        """
         if self.driver is not None and self.driver.session != asking.session and self.driver.rank > asking.rank:
-            raise VisitorError(Refusal.OUTRANKED, "the room itself is driving")
+            raise VisitorError(Refusal.OUTRANKED, "somebody in the room is driving")
         if self.is_held_by(asking.session):
             return self.receive_acquire(now, asking)
         self._grant(now, asking)
         return True
 
     def receive_return(self, session: str) -> bool:
-        """Stop driving; True if this session did."""
+        """Return the lease. Returns whether this session had it."""
         if not self.is_held_by(session):
             return False
         self.driver = None
         return True
 
     def receive_heartbeat(self, now: float, session: str) -> None:
-        """The session said something: its lease, if it has it, is retained."""
+        """The session sent something: if it has the lease, renew it."""
         if self.is_held_by(session):
             self._ends_at = now + self._options.lease_stale_s
 
     def receive_gone(self, now: float, session: str) -> bool:
-        """The session's connection ended: its grace time begins. True if it was driving."""
+        """The session's connection closed: its grace time begins. Returns whether it was driving."""
         if not self.is_held_by(session):
             return False
         self._is_gone = True
@@ -88,18 +110,21 @@ class Lease:
         return True
 
     def tick(self, now: float) -> Driver | None:
-        """End the lease if its time is over; returns who lost it by that."""
+        """End the lease if it has expired. Returns the driver who lost it, or None."""
         if self.driver is None or now < self._ends_at:
             return None
         lost, self.driver = self.driver, None
         return lost
 
     def deadline(self) -> float | None:
-        """When `tick` will end the lease if nothing is heard."""
+        """When `tick` will end the lease if its driver sends nothing; None while the lease is free."""
         return None if self.driver is None else self._ends_at
 
     def receive_clock_jump(self, now: float) -> None:
-        """The clock went backwards: give the driver the full time again, counted on the new clock."""
+        """The clock went backwards to `now`: the lease lasts for the full time from now on at most.
+
+        Without this it would last for as long as the clock jumped back.
+        """
         self._ends_at = min(self._ends_at, now + max(self._options.lease_stale_s, self._options.lease_grace_s))
 
     def _grant(self, now: float, driver: Driver) -> None:

@@ -1,9 +1,22 @@
-"""Where an axis stands, dead-reckoned from what was written to its unit, and how far that may be from the truth.
+"""Dead reckoning: the position of an axis, added up from the velocities written to its unit, and its uncertainty.
 
-A unit keeps turning until it takes another command, whether its link lives or not, so the velocity that was written
-last counts until the next write. A command that was handed over and of which nothing was heard may have been taken, or
-not: while it is on its way that is a doubt that the end of the write settles, but when the link is lost before that,
-the doubt stays, and grows until the unit is told to stop.
+Units do not report their position. A unit keeps turning until it executes another command, whether its link is up or
+not, so the last written velocity, times full speed, times the time until the next write, is the angle that it turned.
+
+The uncertainty is an interval: the unit stands somewhere in [position - below_deg, position + above_deg]. It widens
+while the unit's velocity is uncertain itself, and that happens in two ways:
+
+1. A write began and has not completed. The unit may turn at the old velocity or at the new one. When the write
+   completes, the velocity is known, and with the short duration of a write the interval that it left is dropped. When
+   the link is lost first, the interval stays, and widens until a stop is written after the reconnect.
+2. A write completed, but the link was already dead. Linux reports a dead link only after the supervision timeout, so
+   the unit may have missed every write of the last `UNHEARD_S` seconds. Those writes are remembered, and when the link
+   is lost, the interval is widened as if the unit had executed any of them and missed the rest.
+
+                  write begins       write completes         link lost            reconnect, stop written
+    velocity      old..new           new                     old..new             0
+    interval  ----+++++++++++++++++++|______________________|++++++++++++++++++++|------------------------->  time
+                  widens             dropped                 widens (2.)          stays as wide as it is
 """
 
 from __future__ import annotations
@@ -13,13 +26,18 @@ from collections import deque
 
 import msgspec
 
-UNHEARD_S = 0.5  # a link may be dead for so long before it shows: Linux's supervision timeout is 0.42 s
-KEPT_OUTAGE_S = 5.0  # a unit that turned out of reach for longer may have met its own end, or a hand, or stopped
-SURE_DEG = 1.0  # a doubt smaller than this is less than what a motor drifts in a day
+UNHEARD_S = 0.5  # a link may be dead for this long before it is reported: Linux's supervision timeout is 0.42 s
+KEPT_OUTAGE_S = 5.0  # a unit that turned out of reach for longer may have met its end stop or been switched off
+SURE_DEG = 1.0  # an uncertainty smaller than this is less than the drift of a motor in a day
 
 
 class _Uncertainty(msgspec.Struct):
-    """Between which velocities the unit may turn, and how much lower or higher it may stand than is reckoned."""
+    """The interval of velocities at which the unit may be turning, and the interval of positions that results.
+
+    Attributes:
+        slowest, fastest: bounds of the velocity, with its sign, as shares of full speed.
+        below_deg, above_deg: how far the unit may stand below and above the reckoned position; both at least 0.
+    """
 
     slowest: float = 0.0
     fastest: float = 0.0
@@ -31,16 +49,16 @@ class _Uncertainty(msgspec.Struct):
         return self.slowest != 0 or self.fastest != 0
 
     def advance(self, velocity: float, full_deg: float) -> None:
-        """Time passed in which full speed turns `full_deg`, and in which `velocity` was reckoned."""
+        """Widen by the time in which full speed turns `full_deg`, while `velocity` was assumed in the reckoning."""
         self.below_deg += (velocity - self.slowest) * full_deg
         self.above_deg += (self.fastest - velocity) * full_deg
 
     def receive(self, velocity: float) -> None:
-        """The unit may have taken this, too."""
+        """The unit may be turning at this velocity, too."""
         self.slowest, self.fastest = min(self.slowest, velocity), max(self.fastest, velocity)
 
     def resolve(self, velocity: float) -> None:
-        """The unit took this."""
+        """The unit is known to turn at this velocity; the position interval stays, but widens no more."""
         self.slowest = self.fastest = velocity
 
     def copy(self) -> _Uncertainty:
@@ -50,10 +68,10 @@ class _Uncertainty(msgspec.Struct):
 class Odometer:
     """Adds up written velocities over time.
 
-    Positions are in degrees of view, and None where the full speed is not known.
+    Positions are in degrees, and None if the full speed is not calibrated.
 
     Attributes:
-        velocity: what was written last, a share of full speed.
+        velocity: the last written velocity, a share of full speed.
     """
 
     def __init__(
@@ -63,35 +81,42 @@ class Odometer:
         self.velocity = 0.0
         self._position_deg = position_deg
         self._since = 0.0
-        self._kept = _Uncertainty()  # what no write will settle any more
-        self._open = _Uncertainty()  # the same, and what is on its way now
-        self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])  # (when, velocity) of the last writes
+        # Two uncertainties side by side. `_kept` is what no write can remove any more; `_open` adds the write in
+        # progress. A write that completes sets `_open` back to `_kept`; a lost link makes `_open` the new `_kept`.
+        self._kept = _Uncertainty()
+        self._open = _Uncertainty()
+        # (time, velocity) of the writes that may still turn out to be missed, oldest first. The first one is older than
+        # UNHEARD_S, so it arrived: it is the velocity at which the unit turned if it missed all the others.
+        self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])
         self._lost_at: float | None = None
-        self._at_loss, self._stood_deg = _Uncertainty(), position_deg
+        self._at_loss, self._stood_deg = _Uncertainty(), position_deg  # as they were when the link was lost
         self._was_away_long = False
-        self._is_count_kept = is_position_sure
+        self._is_count_kept = is_position_sure  # False for good once the unit may have turned any distance
 
-    # what happens
+    # events
 
     def receive_attempted(self, now: float, velocity: float) -> None:
-        """The unit is being told to turn at this share of full speed, and may do so from now on, or never."""
+        """A write of this velocity began: the unit may turn at it from now on, or never."""
         self._advance(now)
         self._open.receive(velocity)
 
     def receive_written(self, now: float, velocity: float) -> None:
-        """The unit was told to turn at this share of full speed from now on; what was on its way before is settled."""
+        """A write of this velocity completed: the unit turns at it from now on."""
         self._advance(now)
+        # The first write after an outage is the stop. It comes before `receive_found`, which needs to know whether the
+        # unit may have been turning until now.
         if self._lost_at is not None and self._kept.may_turn and now - self._lost_at > KEPT_OUTAGE_S:
             self._was_away_long = True
         self.velocity = velocity
         self._recent.append((now, velocity))
+        # Drop the first entry as soon as the second one is old enough to have arrived for certain.
         while self._recent[1][0] <= now - UNHEARD_S:
             self._recent.popleft()
         self._kept.resolve(velocity)
         self._open = self._kept.copy()
 
     def receive_lost(self, now: float) -> None:
-        """The unit is out of reach, or still is: what was on its way to it will never be heard of."""
+        """The link was lost, or an attempt to reconnect failed: a write in progress will never complete."""
         self._advance(now)
         is_news = self._lost_at is None
         self._lost_at = now if self._lost_at is None else self._lost_at
@@ -101,11 +126,11 @@ class Odometer:
             self._at_loss, self._stood_deg = self._open.copy(), self._position_deg
 
     def receive_found(self, now: float, min_deg: float | None, max_deg: float | None) -> None:
-        """The unit is in reach again, and was told to stop.
+        """The link is up again, and a stop was written.
 
-        What it turned meanwhile counts, beyond the limits too, but not if it may have turned for very long: then it
-        stands somewhere, and the limit is as good a guess as any, or where it stood beyond that; what was doubtful
-        before stays so.
+        What the unit turned meanwhile counts, even beyond the limits: from there it can only be driven back. If it may
+        have turned for longer than KEPT_OUTAGE_S, the reckoned position is meaningless, so it is clamped to the limits
+        (or to where the unit stood before, if that was beyond them), and `is_sure` is False from then on.
         """
         self._advance(now)
         self._lost_at = None
@@ -116,34 +141,38 @@ class Odometer:
                 self._position_deg = min(self._position_deg, max(max_deg, self._stood_deg))
             if min_deg is not None:
                 self._position_deg = max(self._position_deg, min(min_deg, self._stood_deg))
-            self._kept = self._at_loss.copy()  # nobody knows what it turned since; what was doubtful before still is
+            # Clamping replaced what was reckoned during the outage, so its uncertainty goes too; the older one stays.
+            self._kept = self._at_loss.copy()
             self._kept.resolve(self.velocity)
             self._open = self._kept.copy()
 
     def receive_clock_jump(self, before: float, now: float) -> None:
-        """The clock went backwards from `before`: what was turned until then counts, and it goes on from `now`."""
+        """The clock went backwards from `before` to `now`: count until `before`, go on from `now`, keep durations."""
         self._advance(before)
         self._since = now
         if self._lost_at is not None:
             self._lost_at -= before - now
         self._recent = deque((written_at - (before - now), velocity) for written_at, velocity in self._recent)
 
-    # what is known
+    # results
 
     @property
     def is_sure(self) -> bool:
-        """Whether it is known what the unit does, and where it stands, but for the motor's drift."""
+        """Whether the unit's velocity and position are known, apart from the drift of its motor."""
         is_known = self._open.slowest == self._open.fastest and not (self._lost_at is not None and self._kept.may_turn)
         return is_known and self._is_count_kept and self._kept.below_deg + self._kept.above_deg <= SURE_DEG
 
     def position_deg(self, now: float) -> float | None:
-        """Where the axis stands at `now`, by what was written."""
+        """The reckoned position at `now`, or None without a calibrated full speed."""
         if self.full_speed_deg_per_s is None:
             return None
         return self._position_deg + self.velocity * self._full_deg(now)
 
     def farthest_deg(self, now: float, velocity: float, max_deg: float) -> float | None:
-        """Where it may stand at worst for going on in the direction of `velocity`; of the doubt, at most `most_deg`."""
+        """The end of the position interval in the direction of `velocity`, from which a limit must be kept.
+
+        At most `max_deg` of the uncertainty counts. None without a calibrated full speed.
+        """
         position = self.position_deg(now)
         if position is None:
             return None
@@ -153,6 +182,7 @@ class Odometer:
         return position - min(self._open.below_deg + (self.velocity - self._open.slowest) * full_deg, max_deg)
 
     def _advance(self, now: float) -> None:
+        """Add what the unit turned since the last event; every event calls this before it changes a velocity."""
         turned_deg = self._full_deg(now)
         self._position_deg += self.velocity * turned_deg
         self._kept.advance(self.velocity, turned_deg)
@@ -160,21 +190,29 @@ class Odometer:
         self._since = now
 
     def _add_recent_uncertainty(self, now: float) -> None:
-        """The link may have been dead for a while before that showed: the unit may have missed the last writes."""
+        """Widen the uncertainty by the writes that the unit may have missed because the link was already dead.
+
+        The reckoning assumed that each of them arrived. If the link failed right after one of them, the unit has turned
+        at that velocity ever since. So in every interval between two writes it may have turned at any velocity of the
+        window. That is more than is possible, since no write is executed before it is made, but never too little.
+        """
         begins_at = now - UNHEARD_S
         recent = [(max(at, begins_at), velocity) for at, velocity in self._recent]
         ends = [*(at for at, _velocity in recent[1:]), now]
         missed = _Uncertainty(self.velocity, self.velocity)
+        # First the bounds of the velocity: from now on the unit may turn at any of these until a write arrives.
         for (_at, velocity), ends_at in zip(recent, ends, strict=True):
             if ends_at > begins_at:
                 self._open.receive(velocity)
                 missed.receive(velocity)
+        # Then the past: each interval was reckoned at its own velocity, and may have been turned at any of them.
         for (at, velocity), ends_at in zip(recent, ends, strict=True):
             missed.advance(velocity, (self.full_speed_deg_per_s or 0.0) * (ends_at - at))
         self._open.below_deg += missed.below_deg
         self._open.above_deg += missed.above_deg
+        # Counted once: a second loss must not widen the interval by the same writes again.
         self._recent = deque([(now, self.velocity)])
 
     def _full_deg(self, now: float) -> float:
-        """How far full speed turns from the last event until `now`."""
+        """The angle that full speed turns from the last event until `now`."""
         return (self.full_speed_deg_per_s or 0.0) * max(0.0, now - self._since)

@@ -1,4 +1,4 @@
-"""What an owner may set about driving, each with its bounds and the reason for its default."""
+"""The owner's options for driving, each with its bounds and the reason for its default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Degrees = Annotated[float, msgspec.Meta(ge=-36000, le=36000)]
 
 
 class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Soft limits of one axis's travel, in degrees from where it stood when first used; none where not given."""
+    """Soft limits of one axis's travel, in degrees from its position at first use; None is no limit on that side."""
 
     min_deg: Degrees | None = None
     max_deg: Degrees | None = None
@@ -22,12 +22,16 @@ class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is any limit at all."""
+        """Whether there is a limit on either side."""
         return self.min_deg is not None or self.max_deg is not None
 
     @property
     def max_uncertainty_deg(self) -> float:
-        """By how much a doubtful position may pull a limit in: half of the travel is always left to drive in."""
+        """The part of the position's uncertainty that counts against a limit.
+
+        A quarter of the travel on either side, so that at least half of it can always be driven, however uncertain the
+        position is: a head that refuses to move cannot be brought back by its driver.
+        """
         return math.inf if self.min_deg is None or self.max_deg is None else (self.max_deg - self.min_deg) / 4
 
 
@@ -35,14 +39,14 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The times and rates of the fail-safe rules.
 
     Attributes:
-        dead_man_s: a setpoint older than this is a stop. Others chose 0.5 s (ROS) to 1 s (Nav2).
+        dead_man_s: the head stops this long after the last setpoint. Others chose 0.5 s (ROS) to 1 s (Nav2).
         resend_s: how often a page re-sends a held setpoint; ten of them fit in the dead-man time.
-        max_age_s: a setpoint that may be older than this, by what its sender had heard of us, is refused: whoever lets
-            go that far away lets go too late. From half of it on, the top speed falls.
+        max_age_s: a setpoint that may be older than this (see `age.py`) is refused, because a release would arrive as
+            late. From half of it on, the top speed falls.
         hold_ceiling_s: the head is never moved longer than this without a rest of the dead-man time.
-        lease_stale_s: a driver not heard of for this long has lost the lease.
-        lease_grace_s: a driver whose connection broke may come back to the lease for this long.
-        acceleration_per_s: how fast a speed may grow, in shares of full speed a second; slowing is never delayed.
+        lease_stale_s: a driver that sent nothing for this long loses the lease.
+        lease_grace_s: for this long after its connection broke, a driver may resume the lease.
+        acceleration_per_s: how fast a speed may increase, in shares of full speed a second; slowing is never delayed.
         pan, tilt: soft limits of travel.
     """
 
@@ -57,7 +61,7 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     tilt: AxisLimits = AxisLimits()
 
 
-TICK_S = 0.025  # while a speed grows or a limit is near; a unit takes 20-33 writes a second, so faster is not seen
-STOP_WRITES = 3  # a stop without response is said three times, since nobody answers
+TICK_S = 0.025  # while a speed increases or a limit is near; a unit takes 20-33 writes a second, so more are useless
+STOP_WRITES = 3  # a write without response is not acknowledged, so a stop is written three times
 STOP_REPEAT_S = 0.05  # about one connection interval of Linux's default apart
-FIRST_STEP = 0.1  # share of full speed that a press reaches at once, so that the first frame leaves at once
+FIRST_STEP = 0.1  # share of full speed that a press reaches at once, so that its first write is already a motion

@@ -1,4 +1,4 @@
-"""What a visitor's hand asks for at one instant."""
+"""The setpoint, a driver's wanted velocity at one instant, and the stamp that identifies it on its way to the radio."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Setpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The wanted velocity of both axes.
 
     Attributes:
-        epoch: the lease under which it was sent.
-        hold: the press that it belongs to; rises with every press.
+        epoch: the number of the lease under which it was sent.
+        hold: the number of the press that it belongs to; rises with every press.
         seq: rises with every message of the epoch.
         pan, tilt: shares of full speed in [-1, 1].
-        sent_at_s: the client's own clock when the hand was read.
-        heard_s: a time of our clock that the client had been told before it sent this; the newest tells most.
-        for_s: how long it may live, where that is less than the dead-man time.
+        sent_at_s: the client's own clock when the input was read.
+        heard_s: the newest time of our clock that the client had received before it sent this.
+        for_s: how long it is valid, if that is less than the dead-man time.
     """
 
     epoch: int
@@ -33,16 +33,16 @@ class Setpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_possible(self) -> bool:
-        """Whether the numbers are such as can be carried out; NaN and what is out of range are not."""
+        """Whether all numbers are finite and in range; `for_s` may be infinite. False for NaN anywhere."""
         are_times = math.isfinite(self.sent_at_s) and math.isfinite(self.heard_s) and self.for_s > 0
         return -1 <= self.pan <= 1 and -1 <= self.tilt <= 1 and are_times
 
-    def slowed(self, most: float) -> Setpoint:
-        """The same, no faster than this share of full speed on either axis, and in the same direction."""
+    def slowed(self, max_speed: float) -> Setpoint:
+        """The same setpoint with both axes at most at this share of full speed, scaled alike to keep the direction."""
         fastest = max(abs(self.pan), abs(self.tilt))
-        if fastest <= most:
+        if fastest <= max_speed:
             return self
-        return msgspec.structs.replace(self, pan=self.pan * most / fastest, tilt=self.tilt * most / fastest)
+        return msgspec.structs.replace(self, pan=self.pan * max_speed / fastest, tilt=self.tilt * max_speed / fastest)
 
     def velocity(self, axis: Axis) -> float:
         """The wanted velocity of one axis."""
@@ -50,7 +50,7 @@ class Setpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """Whose setpoint a write carries, so that its true latency can be told back."""
+    """Which setpoint of which session a write carries, so that its latency can be reported to that session."""
 
     session: str
     seq: int

@@ -1,1 +1,1 @@
-"""Runs control against the links on a clock, and tells everyone."""
+"""Runs the control core against the links on a clock, and publishes what happens."""

@@ -1,8 +1,8 @@
-"""Runs the core on a clock: a thin shell that carries what happens in, and what must be done out, without waiting.
+"""Runs the control core on a clock: a thin shell that passes events in and effects out, without waiting.
 
-A visitor's message goes to the unit's mailbox within the call that brings it: there is no queue on the way. The loop in
-`run` only sees to what is due by the clock. Whatever goes wrong in here stops the head and ends `run`, and with it the
-process.
+Each `receive_*` call steps the core and gives its writes to the units before it returns, so no queue adds latency
+between a visitor's message and the unit's pending write. The loop in `run` only handles what becomes due by the clock.
+Any failure other than a refusal stops the head and ends `run`, and with it the process.
 """
 
 from __future__ import annotations
@@ -31,29 +31,34 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
-POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning knows
+TIMER_S = 0.001  # uvloop rounds timers to milliseconds: a shorter one would fire early, and the loop would spin
+POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning is accurate
 
 
 class CommandedUnit(Protocol):
-    """Whatever takes an axis's commands: a supervisor, or a double of one."""
+    """The engine's view of one axis's unit: a supervisor, or a test double of one."""
 
     @property
     def status(self) -> UnitStatus:
-        """What is known of its link now."""
+        """The present status of its link."""
         ...
 
     def put(self, command: UnitCommand) -> None:
-        """Replace whatever waits by this command; never blocks."""
+        """Replace any command that is still pending by this one; never blocks."""
         ...
 
 
 class Engine:
-    """One head's engine: all calls come from the loop's own thread, none of them waits.
+    """One head's engine. Call it from the event loop's thread only; no call blocks.
 
-    `clock` is the loop's monotonic clock in seconds; `beat` is called by the loop as a sign that it lives, at least as
-    often as `beat_s` says at that time (in seconds; None for no need); `stops_elsewhere` tells which axes somebody else
-    has stopped since it was asked last, and when; `record` is told who drives, who stopped, and what was cut.
+    Args:
+        control: the core.
+        clock: the event loop's monotonic clock in seconds.
+        bus: where status, acknowledgements and notices are published.
+        beat: called by the loop to show a watchdog that it still runs.
+        beat_s: the longest time until the next `beat`, in seconds; None if no watchdog needs one now.
+        stops_elsewhere: returns the axes that the guardian process has stopped since the last call, each with its time.
+        record: called with an event when the driver changes, a stop is requested, a hold is cut or a link changes.
     """
 
     def __init__(
@@ -83,57 +88,60 @@ class Engine:
         self.is_running = False
 
     def attach(self, axis: Axis, unit: CommandedUnit) -> None:
-        """From now on this unit takes the axis's commands; done once, before `run`."""
+        """Send this axis's commands to this unit; call once for each axis, before `run`."""
         self._units[axis] = unit
 
-    # what visitors do
+    # events from visitors
 
     def receive_session_opened(self, session: str, person: str, rank: int = 0) -> None:
-        """A session came; `person` is who it belongs to, so that the same person may come back to the lease."""
+        """A session opened; `person` is the same for all of a person's sessions, so that one can resume the lease."""
         with self._guarded() as now:
             self._people[session] = person
             self._control.receive_session_opened(now, Driver(session, person, rank))
 
     def receive_session_closed(self, session: str) -> None:
-        """A session went, for whatever reason: what it held stops."""
+        """A session closed, for any reason: its hold ends."""
         with self._guarded() as now:
             self._control.receive_session_closed(now, session)
         self._people.pop(session, None)
 
     def receive_lease(self, session: str, verb: LeaseVerb) -> None:
-        """A session asks for the lease or returns it. Raises VisitorError."""
+        """A session asks for the lease or returns it. Raises VisitorError if it may not have the lease."""
         with self._guarded() as now:
             self._control.receive_lease(now, session, verb)
 
     def receive_heartbeat(self, session: str, sent_at_s: float) -> None:
-        """A session is there; `sent_at_s` is its own clock."""
+        """A session sent a heartbeat at `sent_at_s` by its own clock."""
         with self._guarded() as now:
             self._control.receive_heartbeat(now, session, sent_at_s)
 
     def receive_drive(self, session: str, setpoint: Setpoint) -> None:
-        """A held stick. Raises VisitorError, also while nothing would see to its end: before `run` and after it."""
+        """A session sent a setpoint. Raises VisitorError if it is refused, and always unless `run` is running.
+
+        Without the loop nothing would end the hold at its deadline.
+        """
         if not self.is_running:
-            raise VisitorError(Refusal.NOT_READY, "the head is not under control yet")
+            raise VisitorError(Refusal.NOT_READY, "the engine is not running: try again in a moment")
         with self._guarded() as now:
             self._control.receive_setpoint(now, session, setpoint)
 
     def receive_release(self, session: str, epoch: int, hold: int, stamp: Stamp | None = None) -> None:
-        """The visitor let go."""
+        """A session released its hold; ignored unless it drives under this epoch."""
         with self._guarded() as now:
             self._control.receive_release(now, session, epoch, hold, stamp)
 
     def receive_stop(self, session: str) -> None:
-        """Somebody wants everything to stop."""
+        """A session asked for a stop, whether it drives or not."""
         with self._guarded() as now:
             self._control.receive_stop(now, session)
         self._record(StopRequested(session, self._people.get(session)))
 
     def receive_closing(self) -> None:
-        """The program is about to end: stop, and move nothing any more."""
+        """The program is about to end: stop, and refuse every setpoint from now on."""
         with self._guarded() as now:
             self._control.receive_closing(now)
 
-    # what units tell (link.supervisor.UnitListener)
+    # events from units (link.supervisor.UnitListener)
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
         """A unit's link changed."""
@@ -142,7 +150,7 @@ class Engine:
         self._record(UnitLinkChanged(axis, status.state, status.reason))
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
-        """A command was handed to the radio."""
+        """A write completed at `now`; the session whose setpoint it carried gets an acknowledgement."""
         self._control.receive_written(self._not_before(now), axis, velocity)
         if isinstance(stamp, Stamp):
             acknowledged = Acknowledged(axis, stamp.seq, stamp.sent_at_s, now)
@@ -150,22 +158,25 @@ class Engine:
         self._publish_status()
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A command is about to be handed to the radio; whatever is due by the clock comes first.
+        """A write is about to begin; whatever has become due by the clock is done first.
 
-        A process that was stopped in between would otherwise begin again with a move that is long over.
+        If the process was suspended (SIGSTOP, a suspended computer), its tasks may resume in any order. Without this
+        check the write of a move could resume before the loop ends its hold, which expired while the process slept.
         """
         deadline = self._control.deadline()
         if deadline is not None and now >= deadline and self._failure is None:
-            with contextlib.suppress(InternalError), self._guarded():  # a stop leaves all the same; `run` tells of it
+            # An empty block steps the core. If that fails, this write goes on, because it may be a stop; the failure is
+            # kept, and `run` raises it.
+            with contextlib.suppress(InternalError), self._guarded():
                 pass
         self._control.receive_attempted(self._not_before(now), axis, velocity)
-        self._wake_sooner()  # from now on the beat may be wanted more often
+        self._wake_sooner()  # from now on the watchdog may need the beat more often
 
-    # what everyone may know
+    # status
 
     @property
     def status(self) -> EngineStatus:
-        """The head's state now."""
+        """The present state of the head."""
         now = self._clock()
         pan, tilt = (self._axis_state(now, axis) for axis in AXES)
         return EngineStatus(pan, tilt, self._control.lease_status)
@@ -173,27 +184,29 @@ class Engine:
     # the loop
 
     async def run(self) -> None:
-        """See to what is due by the clock, until cancelled; both units are told to stop when it ends, however it ends.
+        """Do whatever becomes due by the clock, until cancelled; always gives both units a stop before it returns.
 
-        Raises InternalError when anything in the core, or on the way to the units, failed.
+        Raises InternalError if the core failed, or a unit did not take a command.
         """
         self.is_running = True
         try:
             while True:
                 with self._guarded():
                     self._beat()
-                self._wake.clear()  # nothing happens between the step above and the wait below
+                # No event can be missed here: without an `await` between the step above and the wait below, no other
+                # task runs in between.
+                self._wake.clear()
                 await self._until_due()
         finally:
             self.is_running = False
             for axis, unit in self._units.items():
                 try:
                     unit.put(UnitCommand(0.0, None))
-                except Exception:  # one axis's trouble is not the other's
-                    logger.exception("%s could not be told to stop", axis)
+                except Exception:  # the other axis must get its stop all the same
+                    logger.exception("could not give the %s unit its last stop", axis)
 
     async def _until_due(self) -> None:
-        """Wait for the next deadline, the next beat, or an event that brought them forward."""
+        """Wait for the next deadline or beat, or until an event brings them forward."""
         now = self._clock()
         due_at = self._due_at(now)
         self._wakes_at = max(now + TIMER_S, due_at)
@@ -207,15 +220,16 @@ class Engine:
                 timer.cancel()
 
     def _due_at(self, now: float) -> float:
-        """When the loop has something to do, if nothing happens before; infinite for never."""
+        """When the loop must run next if no event comes before; infinite if never."""
         deadline, beat_s = self._control.deadline(), self._beat_s()
         beat_at = math.inf if beat_s is None else now + beat_s
         return beat_at if deadline is None else min(deadline, beat_at)
 
     def _wake_sooner(self) -> None:
-        """Wake the loop if something is due before it wakes by itself: most messages only put the deadline off.
+        """Wake the loop if something is due before its timer fires.
 
-        A loop that should have woken by now is woken, too: its clock has jumped, and its timer tells nothing.
+        Most setpoints only move the deadline back; waking the loop sixty times a second for those would be a waste. The
+        loop is also woken if its timer should have fired by now: then `clock` has jumped ahead of the timer's clock.
         """
         now = self._clock()
         if now > self._wakes_at or self._due_at(now) < self._wakes_at:
@@ -223,7 +237,11 @@ class Engine:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[float]:
-        """Let something happen at the current time, then carry out what follows; any failure but a refusal is fatal."""
+        """Pass one event to the core at the yielded time, then carry out the effects, even if the event was refused.
+
+        Any exception but VisitorError is kept as the failure that `run` raises, and every later call fails likewise:
+        after a bug, the core's state can no longer be trusted to keep the head safe.
+        """
         if self._failure is not None:
             raise InternalError("the engine has failed") from self._failure
         try:
@@ -240,12 +258,13 @@ class Engine:
             self._wake.set()
             raise InternalError("the engine has failed") from error
 
-    def _not_before(self, told_at: float) -> float:
-        """The time of something that somebody else tells of, who read the clock before what was decided meanwhile.
+    def _not_before(self, event_at: float) -> float:
+        """The time of an event whose sender read the clock itself, but not earlier than the core's newest event.
 
-        Taken as it is, it would look like a clock that went back, and end the hold.
+        The core may have been stepped since then. Passed on as it is, the time would look like a clock that went
+        backwards, and the core would cut the hold.
         """
-        return max(told_at, self._control.now)
+        return max(event_at, self._control.now)
 
     def _step(self) -> None:
         for effect in self._control.tick(self._clock()):
@@ -270,19 +289,19 @@ class Engine:
             self._record(DriverChanged(lease.epoch, lease.session, self._people.get(lease.session or "")))
 
     def _axis_state(self, now: float, axis: Axis) -> AxisState:
-        told = self._control.axis_status(now, axis)
-        position = None if told.position_deg is None else round(told.position_deg, POSITION_DIGITS)
+        known = self._control.axis_status(now, axis)
+        position = None if known.position_deg is None else round(known.position_deg, POSITION_DIGITS)
         unit = self._units.get(axis)
         if unit is None:
-            return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None, is_position_sure=told.is_position_sure)
+            return AxisState(LinkPhase.DISABLED, None, 0.0, position, 0, None, is_position_sure=known.is_position_sure)
         link = unit.status
         return AxisState(
             link.state,
             link.reason,
-            told.velocity,
+            known.velocity,
             position,
-            told.limit,
+            known.limit,
             link.interval_s,
-            told.written,
-            told.is_position_sure,
+            known.written,
+            known.is_position_sure,
         )

@@ -1,4 +1,4 @@
-"""What the engine tells on the bus: the head's state, who drives, what was written, what was cut."""
+"""The values that the engine publishes on the bus: the head's state, the lease, completed writes, cut holds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from belvedere.link.supervisor import LinkPhase
 
 
 class AxisState(msgspec.Struct, frozen=True):
-    """One axis: its link's phase and the reason for it, what it was told, where it stands, and the learned pace.
+    """The state of one axis.
 
-    `written` is what the radio took last: the unit turns so until it takes something else, in reach or not.
-    `is_position_sure` is false once it turned out of reach for long, or may have taken what nobody heard of again.
+    Attributes:
+        phase: the phase of the link to its unit.
+        reason: why the link is in that phase, if there is a reason.
+        velocity: the newest commanded velocity, a share of full speed.
+        position_deg: the dead-reckoned position; None without a calibrated full speed.
+        limit: the soft limit that the axis has reached: -1, 0 for none, or 1.
+        interval_s: the measured connection interval; None before it is known.
+        written: the velocity of the last completed write: the unit keeps turning at it until it takes another command.
+        is_position_sure: false if the unit may have turned without being counted.
     """
 
     phase: LinkPhase
@@ -29,12 +36,12 @@ class AxisState(msgspec.Struct, frozen=True):
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether the unit was told to stop, and nothing else since."""
+        """Whether a stop is the newest command, and its write completed."""
         return self.velocity == 0 and self.written == 0
 
 
 class EngineStatus(msgspec.Struct, frozen=True):
-    """Everything about the head at one instant."""
+    """The state of the whole head at one instant."""
 
     pan: AxisState
     tilt: AxisState
@@ -42,7 +49,7 @@ class EngineStatus(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The newest setpoint of a session that was handed to the radio on this axis, and when (engine's clock)."""
+    """The newest setpoint of a session whose write completed on this axis, and when (on the engine's clock)."""
 
     axis: Axis
     seq: int
@@ -51,7 +58,7 @@ class Acknowledged(msgspec.Struct, frozen=True):
 
 
 class NoticeEvent(msgspec.Struct, frozen=True):
-    """A hold was cut; no axis means both."""
+    """A hold was cut; `axis` is None for both."""
 
     code: NoticeCode
     axis: Axis | None

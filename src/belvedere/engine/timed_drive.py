@@ -1,9 +1,9 @@
-"""Driving for programs: single moves with an end, under the same rules as a held stick.
+"""Driving by programs: moves of a stated duration, under the same rules as a held stick.
 
-A page holds a stick and repeats its setpoint until the finger lifts. A program that speaks HTTP (or any other protocol
-without a connection that can break) says how long each move lasts instead. Moves that follow each other within the
-dead-man time are one hold: it has the same ceiling as a hand's, and once it was cut, by whatever and whomever, it stays
-cut until the program pauses for the dead-man time. Otherwise a forgotten loop would drive over every stop.
+A page repeats its setpoint until the finger lifts, and its WebSocket breaks when it goes away. A program that uses HTTP
+(or another protocol without a lasting connection) states how long each move lasts instead. Moves less than the dead-man
+time apart form one hold, with the same longest time as any other. Once it was cut, for whatever reason, every move is
+refused until the program has paused for the dead-man time. Otherwise a forgotten loop would override every stop.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BURST = 120.0
 
 
 class DriveClient(msgspec.Struct, frozen=True, kw_only=True):
-    """Who drives: `id` is unique among all clients, `person` and `rank` are as at the lease."""
+    """A program that drives: `id` is unique among all clients, `person` and `rank` are those of the lease's Driver."""
 
     id: str
     person: str
@@ -36,13 +36,13 @@ class DriveClient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimedMove(msgspec.Struct, frozen=True):
-    """What one request asks for.
+    """One request to move.
 
     Attributes:
         pan, tilt: shares of full speed, -1 to 1.
-        for_s: for how many seconds from the beginning of the request, above 0.
-        age_s: how long ago the request began, for HTTP with its first byte.
-        not_after_s: when it must not be obeyed any more, on the engine's clock.
+        for_s: the duration in seconds, counted from the beginning of the request; above 0.
+        age_s: how long ago the request began, in HTTP with its first byte.
+        not_after_s: the time on the engine's clock after which it must not be executed.
     """
 
     pan: float
@@ -53,21 +53,22 @@ class TimedMove(msgspec.Struct, frozen=True):
 
 
 class _Client(msgspec.Struct):
-    session: str  # its name at the lease
-    heard_at: float
+    session: str  # the session's name in the engine
+    heard_at: float  # the time of its newest request
     bucket: TokenBucket
     hold: int = 0
     seq: int = 0
-    epoch: int | None = None  # of the lease under which the present hold began
-    held_until: float = 0.0
+    epoch: int | None = None  # of the lease under which the present hold began; None before its first accepted move
+    held_until: float = 0.0  # a move before this time belongs to the present hold
 
 
 class TimedDrive:
-    """All programs that drive by timed moves; all calls come from the loop's own thread, none of them waits.
+    """All programs that drive by timed moves. Call it from the event loop's thread only; no call blocks.
 
     Args:
-        idle_s: a client not heard of for so long has left.
-        dead_man_s: a client whose last move is over for so long may begin a new hold.
+        engine: the engine; each client becomes a session of it.
+        idle_s: a client that sent no request for this long is removed.
+        dead_man_s: the pause after which a client's next move begins a new hold.
     """
 
     def __init__(self, engine: Engine, *, idle_s: float, dead_man_s: float) -> None:
@@ -78,20 +79,21 @@ class TimedDrive:
         self._on_opened: Callable[[], None] = lambda: None
 
     def watch(self, on_opened: Callable[[], None]) -> None:
-        """Call this whenever a client comes, because the next `deadline` may be another then."""
+        """Call `on_opened` whenever a client is added, because that may bring `deadline` forward."""
         self._on_opened = on_opened
 
     def receive_move(self, now: float, client: DriveClient, move: TimedMove) -> None:
-        """Move, if nobody else drives. Raises VisitorError, which ends nothing that was not ended before."""
+        """Acquire the lease if it is free, and move. Raises VisitorError if the move is refused."""
         known = self._heard(now, client)
         if not known.bucket.take(now):
-            raise VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast")
+            raise VisitorError(Refusal.TOO_FAST, f"too many requests: send at most {RATE_PER_S:.0f} a second")
         is_fresh = now >= known.held_until
-        known.held_until = now + max(move.for_s, self._dead_man_s)  # a refused request too: the client must pause
+        # Also if the request is refused below: a client that goes on sending has not paused.
+        known.held_until = now + max(move.for_s, self._dead_man_s)
         if is_fresh:
             known.hold, known.epoch = known.hold + 1, None
         elif self._has_lease_changed(known):
-            raise VisitorError(Refusal.HOLD_ENDED, "the lease has changed hands: pause, and press again")
+            raise VisitorError(Refusal.HOLD_ENDED, "the lease has changed since this move began: pause, then retry")
         self._check_age(now, move)
         self._engine.receive_lease(known.session, LeaseVerb.ACQUIRE)
         known.epoch = self._engine.status.lease.epoch
@@ -109,38 +111,41 @@ class TimedDrive:
         self._engine.receive_drive(known.session, setpoint)
 
     def receive_stop(self, now: float, client: DriveClient) -> None:
-        """Stop everything, whoever drives; the client may begin a new hold after a pause, as after any other stop."""
+        """Stop the head, no matter who drives; like after any other stop, the client's next hold needs a pause."""
         self._engine.receive_stop(self._heard(now, client).session)
 
     def receive_client_ended(self, client_id: str) -> None:
-        """A client may drive no more: what it held stops, and the lease waits for nobody to come back."""
+        """A client may not drive any more: its hold ends, and its lease is free at once, without the grace time."""
         known = self._clients.pop(client_id, None)
         if known is not None:
             self._engine.receive_lease(known.session, LeaseVerb.RETURN)
             self._engine.receive_session_closed(known.session)
 
     def tick(self, now: float) -> None:
-        """Forget the clients that have left."""
+        """Remove the clients that have been idle for `idle_s`."""
         self._forget(lambda known: now >= known.heard_at + self._idle_s)
 
     def deadline(self) -> float | None:
-        """When the next client will have left if it is not heard of; None while there is none."""
+        """When the next client becomes idle if it sends nothing; None without clients."""
         return min((known.heard_at + self._idle_s for known in self._clients.values()), default=None)
 
     def close(self) -> None:
-        """Forget all clients: what they held stops."""
+        """Remove all clients: their holds end."""
         self._forget(lambda _: True)
 
     def _check_age(self, now: float, move: TimedMove) -> None:
         if move.age_s > self._dead_man_s:
             raise VisitorError(Refusal.TOO_LATE, "this request took longer than the dead-man time")
         if move.age_s >= move.for_s:
-            raise VisitorError(Refusal.TOO_LATE, "this request took longer than the head was to turn")
+            raise VisitorError(Refusal.TOO_LATE, "this request took longer than the duration of its move")
         if now > move.not_after_s:
             raise VisitorError(Refusal.TOO_LATE, "not_after has passed")
 
     def _has_lease_changed(self, known: _Client) -> bool:
-        """Whether the lease under which this hold began has ended, and there is no other driver to name instead."""
+        """Whether the lease under which this hold began has ended.
+
+        False while another session drives: then the engine refuses the move, with that as the more useful reason.
+        """
         lease = self._engine.status.lease
         return lease.session in {None, known.session} and lease.epoch != known.epoch
 

@@ -1,4 +1,4 @@
-"""Checksums that frames end with, by the names that a profile calls them."""
+"""The checksums that a frame may contain, by the names used in profiles."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Order(enum.StrEnum):
-    """Which byte of a number stands first."""
+    """The byte order of a number."""
 
     HIGH_FIRST = "high-first"
     LOW_FIRST = "low-first"
 
     def arranged(self, data: bytes) -> bytes:
-        """Bytes of a number, highest first, in this order; and those in this order, highest first."""
+        """Convert bytes between "highest first" and this order; the conversion is its own inverse."""
         return data if self is Order.HIGH_FIRST else data[::-1]
 
 
 class Formula(NamedTuple):
-    """A way of checking bytes; a number of `size` bytes comes of it."""
+    """A checksum's name, its size in bytes, and the function that computes it."""
 
     name: str
     size: int
@@ -48,7 +48,7 @@ FORMULAS = {
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a frame's `{check}` digits are made of: the bytes from `first_byte` (0 is the frame's first) up to them."""
+    """How a frame's `{check}` is computed: over the bytes from `first_byte` (0 is the first) up to the check itself."""
 
     formula: str
     order: Order = Order.HIGH_FIRST
@@ -56,14 +56,14 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.formula not in FORMULAS:
-            raise ValueError(f"no check is called {self.formula}; there are {', '.join(FORMULAS)}")
+            raise ValueError(f"unknown formula {self.formula}: use one of {', '.join(FORMULAS)}")
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The size of the check in bytes."""
         return FORMULAS[self.formula].size
 
     def of(self, data: bytes) -> bytes:
-        """The check of a frame's bytes from its first up to the check."""
+        """The check's bytes for `data`, all bytes of the frame before the check."""
         formula = FORMULAS[self.formula]
         return self.order.arranged(formula.value(data[self.first_byte :]).to_bytes(formula.size, "big"))

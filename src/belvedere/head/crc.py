@@ -1,4 +1,4 @@
-"""Cyclic redundancy checks, as devices use them: polynomials with the starts and ends that have names."""
+"""The cyclic redundancy checks in common use: polynomials with the initial and final values that have names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Polynomial(NamedTuple):
-    """What divides, and whether bits go in and come out with the lowest first."""
+    """The divisor, and whether bits are processed with the lowest first (reflected)."""
 
     bits: int
     value: int
@@ -15,7 +15,10 @@ class Polynomial(NamedTuple):
 
 
 class NamedCrc(NamedTuple):
-    """One with a name in the catalogue of parametrised CRC algorithms (reveng.sourceforge.io)."""
+    """A CRC as the catalogue of parametrised CRC algorithms (reveng.sourceforge.io) names it.
+
+    `start` is the register's initial value; the remainder is XORed with `end`.
+    """
 
     name: str
     polynomial: Polynomial
@@ -50,7 +53,7 @@ CRCS = (
 
 
 def remainder(polynomial: Polynomial, start: int, data: bytes) -> int:
-    """What is left of these bytes, before anything is added at the end."""
+    """The register after these bytes, before the final XOR."""
     table, rest = _table(polynomial), start
     mask, shift = (1 << polynomial.bits) - 1, polynomial.bits - 8
     for byte in data:
@@ -62,7 +65,7 @@ def remainder(polynomial: Polynomial, start: int, data: bytes) -> int:
 
 
 def checked(crc: NamedCrc, data: bytes) -> int:
-    """The check of these bytes."""
+    """The CRC of these bytes."""
     return remainder(crc.polynomial, crc.start, data) ^ crc.end
 
 
@@ -72,6 +75,7 @@ def _table(polynomial: Polynomial) -> tuple[int, ...]:
 
 
 def _entry(polynomial: Polynomial, byte: int) -> int:
+    """The remainder of one byte alone; with these for all 256 bytes, a message is divided bytewise, not bitwise."""
     bits, value, is_reflected = polynomial
     mask, top = (1 << bits) - 1, 1 << bits - 1
     if is_reflected:

@@ -1,4 +1,4 @@
-"""Turns a TOML text into a typed struct, with errors that name the file, the key and what is allowed."""
+"""Parses TOML into typed structs, with errors that name the file, the key and the allowed values."""
 
 from __future__ import annotations
 
@@ -13,29 +13,26 @@ from belvedere.errors import SettingsError
 
 T = TypeVar("T")
 
-MAX_CHARACTERS = 200  # of a problem
+MAX_CHARACTERS = 200  # of a problem in an error message
 
-# msgspec tells the place of a fault only inside its message: "... - at `$.frame.speed`".
+# msgspec reports the location of an error only inside its message: "... - at `$.frame.speed`".
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$?\.?(?P<place>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"(?P<unknown>contains unknown|missing required) field `(?P<field>[^`]+)`")
 
 
 def read_document(text: str, kind: type[T], file: str) -> T:
-    """Read `text` as a `kind`.
-
-    `file` is what the owner calls the text; it goes into the error. Raises SettingsError.
-    """
+    """Parse `text` into a `kind`; `file` names the text in errors. Raises SettingsError."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(file, "", f"not TOML: {error}") from error
     except RecursionError as error:
-        raise SettingsError(file, "", "tables within tables within tables, too many of them") from error
+        raise SettingsError(file, "", "tables or arrays are nested too deeply") from error
     return read_table(table, kind, file)
 
 
 def read_table(table: object, kind: type[T], file: str) -> T:
-    """The same for what is no text any more."""
+    """Convert a parsed table into a `kind`; `file` names it in errors. Raises SettingsError."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -43,7 +40,7 @@ def read_table(table: object, kind: type[T], file: str) -> T:
 
 
 def _explained(message: str, kind: type, file: str) -> SettingsError:
-    """The same fault in the owner's terms: the dotted key, the problem, and what is allowed there."""
+    """The error in terms of the file: the dotted key, the problem, and the values that are allowed there."""
     match = _PLACE.fullmatch(message)
     place, problem = (match["place"] or "", _line(match["problem"])) if match else ("", _line(message))
     here = _type_at(kind, place)
@@ -57,13 +54,13 @@ def _explained(message: str, kind: type, file: str) -> SettingsError:
 
 
 def _line(problem: str) -> str:
-    """One line that fits a terminal, whatever the file says."""
+    """The problem on one line of bounded length, whatever the file contains."""
     line = " ".join(problem.split())
     return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 4]} ..."
 
 
 def _type_at(kind: type, key: str) -> inspect.Type | None:
-    """The type that belongs at a dotted key, or None where it leaves the known tables."""
+    """The type expected at a dotted key, or None if the key leads out of the known tables."""
     found: inspect.Type = inspect.type_info(kind)
     for name, is_item, _rest in (part.partition("[") for part in key.split(".") if part):
         table = _without_none(found)
@@ -78,7 +75,7 @@ def _type_at(kind: type, key: str) -> inspect.Type | None:
 
 
 def _without_none(kind: inspect.Type) -> inspect.Type:
-    """The type itself, without what makes it optional."""
+    """`X` for a type `X | None`, and any other type as it is."""
     if isinstance(kind, inspect.UnionType):
         some = [_without_none(member) for member in kind.types if not isinstance(member, inspect.NoneType)]
         return some[0] if len(some) == 1 else kind
@@ -86,32 +83,32 @@ def _without_none(kind: inspect.Type) -> inspect.Type:
 
 
 def _allowed(kind: inspect.Type | None) -> str:
-    """What may stand there, in words; "" where the problem has said it all."""
-    words = ""
+    """A description of the allowed values; "" if the problem already contains it."""
+    text = ""
     match _without_none(kind) if kind else None:
         case inspect.Metadata(extra_json_schema={"description": str(described)}):
-            words = described
+            text = described
         case inspect.Metadata(type=inner):
-            words = _allowed(inner)
+            text = _allowed(inner)
         case inspect.EnumType(cls=cls):
-            words = ", ".join(str(member.value) for member in cls)
+            text = ", ".join(str(member.value) for member in cls)
         case inspect.LiteralType(values=values):
-            words = ", ".join(str(value) for value in values)
+            text = ", ".join(str(value) for value in values)
         case inspect.BoolType():
-            words = "true or false"
+            text = "true or false"
         case inspect.IntType(ge=least, le=most) | inspect.FloatType(ge=least, le=most):
-            words = _range(least, most)
-    return words
+            text = _range(least, most)
+    return text
 
 
 def _names(kind: inspect.Type | None) -> str:
-    """The keys that a table knows."""
+    """The allowed keys of a table."""
     table = _without_none(kind) if kind else None
     return ", ".join(field.encode_name for field in table.fields) if isinstance(table, inspect.StructType) else ""
 
 
 def _range(least: float | None, most: float | None) -> str:
-    """A range of numbers in words."""
+    """A description of a range of numbers."""
     if least is not None and most is not None:
         return f"{least} to {most}"
     if least is not None:

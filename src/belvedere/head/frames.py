@@ -1,4 +1,4 @@
-"""Velocities to frames and back: the bytes that a unit takes."""
+"""Encodes velocities as the frames that are written to a unit, and decodes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def pack(layout: FrameLayout, velocity: float) -> bytes:
     """The frame for a velocity, a share of full speed in [-1, 1]; positive is right or up.
 
-    What rounds to less than the slowest speed is a stop. Raises FrameError for anything outside the range, NaN too.
+    A velocity that rounds to less than the slowest speed gives the stop frame. Raises FrameError for a velocity out of
+    range, including NaN.
     """
     if not -1 <= velocity <= 1:  # false for NaN as well
         raise FrameError(f"velocity {velocity} is not in [-1, 1]")
@@ -25,21 +26,21 @@ def pack(layout: FrameLayout, velocity: float) -> bytes:
 
 
 def stop_frame(layout: FrameLayout) -> bytes:
-    """The frame that ends all motion: no direction, speed 0."""
+    """The frame that stops the unit: no direction, speed 0."""
     return layout.frame(0, 0)
 
 
 def unpack(layout: FrameLayout, frame: bytes) -> float:
-    """The velocity that a frame asks for, in [-1, 1]; no direction is rest whatever the speed says.
+    """The velocity that a frame encodes, in [-1, 1]; a frame without direction is a stop, whatever its speed.
 
-    Raises FrameError for bytes that the layout does not allow.
+    Raises FrameError for bytes that do not match the layout.
     """
     try:
         fields = layout.fields(frame)
     except ValueError as error:
         raise FrameError(str(error)) from error
     if fields is None:
-        raise FrameError(f"{frame.hex()} does not follow the template {layout.template}, or its check is another")
+        raise FrameError(f"{frame.hex()} does not match the template {layout.template}, or its check is wrong")
     sign = _sign(layout, fields.get(DIRECTION))
     try:
         speed = layout.speed.speed_of(fields[SPEED])
@@ -51,7 +52,7 @@ def unpack(layout: FrameLayout, frame: bytes) -> float:
 
 
 def _sign(layout: FrameLayout, word: str | None) -> int:
-    """What a direction's word makes of a speed; 1 where the speed has its own sign."""
+    """The factor that the direction applies to the speed: 1, 0 or -1; 1 if the speed has its own sign."""
     if layout.direction is None or word is None:
         return 1
     sign = layout.direction.sign_of(word)

@@ -1,4 +1,9 @@
-"""How a head's frame is laid out: constant digits, a direction, a speed and a check, as the profile's template says."""
+"""The layout of a head's frame: constant digits, a direction, a speed and a check, placed by the profile's template.
+
+Example: template "02 {direction} 000 {speed} 00000000000000", direction words 01, 02 and 00, and a speed of three BCD
+digits. Right at speed 436 is then 02 01 00 04 36 00 00 00 00 00 00 00. Fields may begin in the middle of a byte, so the
+template is handled as hexadecimal digits, and becomes bytes last.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +25,16 @@ _HEX = re.compile(r"[0-9a-f]*")
 
 
 class SpeedEncoding(enum.StrEnum):
-    """How the speed's number becomes digits: `bcd` writes 436 as 4 3 6, `hex` as 1 b 4."""
+    """How the speed's number is encoded in hexadecimal digits: `bcd` writes 436 as 4 3 6, `hex` as 1 b 4."""
 
     BCD = "bcd"
     HEX = "hex"
 
 
 class Sign(enum.StrEnum):
-    """What says the direction: a word of its own, or the speed's number.
+    """How the direction is encoded: in a field of its own (`word`), or as the sign of the speed's number.
 
-    That is negative in two's complement, or less than the number of `rest` (`offset`), or has its first bit set
+    A negative number is in two's complement, or below the number of `rest` (`offset`), or has its highest bit set
     (`magnitude`).
     """
 
@@ -42,7 +47,7 @@ class Sign(enum.StrEnum):
 class DirectionWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The digits for positive (right, up), for negative (left, down), and for no direction.
 
-    Some heads know no word for no direction: at rest they are told the positive one, with the speed 0.
+    Some heads have no code for "no direction": their stop is the positive direction with speed 0.
     """
 
     positive: Word
@@ -55,7 +60,7 @@ class DirectionWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All words in lower case, that for no direction last, if there is one."""
+        """All words in lower case; the one for no direction is last, if there is one."""
         return tuple(word.lower() for word in (self.positive, self.negative, self.none) if word is not None)
 
     def word(self, sign: int) -> str:
@@ -64,14 +69,14 @@ class DirectionWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {1: positive, -1: negative, 0: (none or [positive])[0]}[sign]
 
     def sign_of(self, word: str) -> int | None:
-        """The direction that a word says, None for one that is none of them."""
+        """The direction that a word stands for (1, -1 or 0); None for an unknown word."""
         return dict(zip(self.words, (1, -1, 0), strict=False)).get(word)
 
 
 class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The digits of the speed: 0 is rest, `slowest` the least that turns, `fastest` full speed.
+    """The digits of the speed: 0 is rest, `slowest` the lowest speed at which the unit turns, `fastest` full speed.
 
-    With `sign = "offset"`, `rest` is the number that stands for 0: the middle, where nothing else is said.
+    With `sign = "offset"`, `rest` is the number that stands for 0; the middle of the range by default.
     """
 
     digits: Annotated[int, msgspec.Meta(ge=1, le=8)]
@@ -100,13 +105,13 @@ class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return 10 if self.encoding is SpeedEncoding.BCD else 16
 
     def digits_of(self, speed: int) -> str:
-        """The field's digits for a speed of -`fastest` to `fastest`; its sign counts where the number has one."""
+        """The field's digits for a speed of -`fastest` to `fastest`; without a sign, only its magnitude is encoded."""
         number = self._number_of(speed)
         digits = format(number, "d" if self.radix == 10 else "x").zfill(self.digits)  # noqa: PLR2004 - decimal
         return self._arranged(digits)
 
     def speed_of(self, digits: str) -> int:
-        """The speed that digits say, with its sign where the number has one. Raises ValueError for no number."""
+        """The speed that these digits encode, signed if the number has a sign. Raises ValueError if it is no number."""
         number = int(self._arranged(digits), self.radix)
         match self.sign:
             case Sign.TWOS_COMPLEMENT:
@@ -131,7 +136,7 @@ class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def _numbers(self) -> int:
-        """How many numbers there are."""
+        """The count of numbers that the digits can express."""
         return int(self.radix**self.digits)
 
     @property
@@ -140,7 +145,7 @@ class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def largest(self) -> int:
-        """The fastest speed that can be said both ways."""
+        """The highest speed that can be encoded in both directions."""
         match self.sign:
             case Sign.WORD:
                 return self._numbers - 1
@@ -154,10 +159,10 @@ class SpeedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frame: hexadecimal digits with `{speed}`, `{direction}` and `{check}` at most once each; blanks do not count.
+    """A frame: hexadecimal digits with `{speed}`, `{direction}` and `{check}` at most once each; blanks are ignored.
 
-    A direction is there unless the speed's number has a sign; a check where the frame has one. Evidence for the
-    shipped layout is in the profile that holds it.
+    `direction` is required unless the speed's number has a sign; `check` is optional. The evidence for a shipped layout
+    is in its profile.
     """
 
     template: str
@@ -167,40 +172,41 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if (self.direction is None) is (self.speed.sign is Sign.WORD):
-            raise ValueError('direction must hold its words, unless the speed has a sign other than "word"')
+            raise ValueError('direction must be set with speed.sign = "word", and must not be set with any other sign')
         if self.check is None and CHECK in self.template:
-            raise ValueError("check must say how {check} is made")
+            raise ValueError("check must be set, because the template contains {check}")
         if sorted(part for part in self.parts if "{" in part) != sorted(self._widths):
-            raise ValueError(f"template must hold {' and '.join(self._widths)} once each")
+            raise ValueError(f"template must contain {' and '.join(self._widths)} once each")
         if not all(_HEX.fullmatch(part) for part in self.parts if part not in _FIELDS):
-            raise ValueError(f"template must hold hexadecimal digits, blanks, {' and '.join(self._widths)} only")
+            raise ValueError(f"template must contain only hexadecimal digits, blanks, {' and '.join(self._widths)}")
         if self._digits_in(self.parts) % 2:
-            raise ValueError("template must come to whole bytes: an even number of digits")
+            raise ValueError("template must be whole bytes: an even number of digits")
+        # A check is computed over whole bytes, so it must begin with one; and there must be bytes to check before it.
         if self.check is not None and not 2 * self.check.first_byte < self._check_at == self._check_at // 2 * 2:
-            raise ValueError("check must begin with a byte, behind those that it checks")
+            raise ValueError("{check} must begin at a byte boundary, after the bytes that it covers")
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The constant digits and the placeholders, in their order."""
+        """The constant digits and the placeholders, in the order of the template."""
         return _parts_of(self.template)
 
     def frame(self, sign: int, speed: int) -> bytes:
         """The frame for a direction (1, 0 or -1) and a speed of 0 to `fastest`."""
-        said = {SPEED: self.speed.digits_of(sign * speed)}
+        digits = {SPEED: self.speed.digits_of(sign * speed)}
         if self.direction is not None:
-            said[DIRECTION] = self.direction.word(sign)
+            digits[DIRECTION] = self.direction.word(sign)
         if self.check is not None:
-            said[CHECK] = "00" * self.check.size
-        return self._with_check(bytes.fromhex("".join(said.get(part, part) for part in self.parts)))
+            digits[CHECK] = "00" * self.check.size  # replaced below
+        return self._with_check(bytes.fromhex("".join(digits.get(part, part) for part in self.parts)))
 
     def fields(self, frame: bytes) -> dict[str, str] | None:
-        """The digits of each placeholder in a frame; None where its constant digits or its check are others.
+        """The digits of each placeholder in a frame; None if its constant digits or its check differ.
 
         Raises ValueError, naming both lengths, for a frame of another length.
         """
         length = self._digits_in(self.parts) // 2
         if len(frame) != length:
-            raise ValueError(f"a frame has {length} bytes, not {len(frame)}")
+            raise ValueError(f"a frame must have {length} bytes, not {len(frame)}")
         digits, at, found = frame.hex(), 0, {}
         for part in self.parts:
             end = at + self._digits_in((part,))
@@ -219,17 +225,17 @@ class FrameLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def _check_at(self) -> int:
-        """The digit that the check begins with."""
+        """The index of the check's first digit."""
         return self._digits_in(self.parts[: self.parts.index(CHECK)])
 
     def _digits_in(self, parts: tuple[str, ...]) -> int:
-        """How many digits these parts of the template stand for."""
+        """The number of digits that these parts of the template stand for."""
         widths = self._widths
         return sum(widths.get(part, len(part)) for part in parts)
 
     @property
     def _widths(self) -> dict[str, int]:
-        """How many digits each placeholder stands for; the template has these and no others."""
+        """The number of digits of each placeholder; the template must contain exactly these."""
         widths = {SPEED: self.speed.digits}
         if self.direction is not None:
             widths[DIRECTION] = len(self.direction.positive)

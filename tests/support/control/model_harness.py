@@ -1,7 +1,7 @@
-"""Runs the fail-safe core beside a reference model, takes any event in any order, and checks the invariants.
+"""Runs the fail-safe core beside a reference model, passes both any event in any order, and checks the invariants.
 
-What visitors meant (`reference_model`) and what the units truly do (`true_state`) is kept without asking the core, and
-compared with what the core does after every event. `random_schedule` generates the events.
+What the visitors ask for (`reference_model`) and what the units truly do (`true_state`) are computed independently of
+the core, and compared with what the core does after every event. `random_schedule` generates the events.
 """
 
 from __future__ import annotations
@@ -27,46 +27,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FULL_SPEED_DEG_PER_S = 30.0
-LIMIT_DEG = 6.0  # near enough to be met all the time
+LIMIT_DEG = 6.0  # narrow enough to be reached often
 LIMITS = AxisLimits(min_deg=-LIMIT_DEG, max_deg=LIMIT_DEG)
 OPTIONS = ControlOptions(
     pan=LIMITS,
     dead_man_s=0.8,  # longer than the last half second before a limit, in which the core slows down
-    hold_ceiling_s=2.0,  # these are short enough to be met
+    hold_ceiling_s=2.0,  # these are short enough to be reached
     lease_stale_s=2.0,
     lease_grace_s=3.0,
 )
-MAX_UNCERTAINTY_DEG = LIMIT_DEG / 2  # beyond this the core is not asked to keep a limit that it cannot know
+MAX_UNCERTAINTY_DEG = LIMIT_DEG / 2  # with a larger error the core cannot be expected to keep a limit
 NEAR_DEG = 0.375 + 1e-6  # the core stops so far before a limit: a twentieth of full speed for a quarter of a second
-SURE_DEG = 1.0 + 1e-6  # what the core calls sure may be so wrong
-UNHEARD_S = 0.5  # what was written so shortly before a link was lost may have been missed
+SURE_DEG = 1.0 + 1e-6  # the largest error of a position that the core calls sure
+UNHEARD_S = 0.5  # writes this shortly before a lost link may have been missed
 LONG_OUTAGE_S = 5.0  # after this the core does not know where a turning unit is
 STOPS = 3
 STOPS_TIMEOUT_S = 0.2
-FIRST_STEP = 0.1  # what a speed may jump to from rest
-GROWS_FOR_S = 0.05  # what a speed may grow at once, at most
-GROWN_AFTER_S = 0.35  # from rest to full speed, with late ticks
-UNHEARD_OF_US_S = 0.05  # what a page near by had last heard of us when it sent something
-LATE_TICK_S = 0.02  # how late a busy loop may come
-MAX_TURNS = 10_000  # a core that is always due never sleeps
+FIRST_STEP = 0.1  # the speed that may be reached at once from rest
+MAX_STEP_S = 0.05  # the longest time of acceleration in one step
+FULL_SPEED_AFTER_S = 0.35  # from rest to full speed, with late ticks
+SERVER_TIME_AGE_S = 0.05  # the age of the newest server time in the messages of a page near by
+LATE_TICK_S = 0.02  # how late a busy loop may tick
+MAX_TURNS = 10_000  # a core whose deadline is always due would never sleep
 EPSILON = 1e-6
 
 
 @dataclass
 class ModelHarness:
-    """Visitors, a clock, two units, and the core between them; every method is something that may happen.
+    """Visitors, a clock, two units, and the core between them; every public method is an event.
 
-    `met` counts what happened to the core: every refusal, every kind of cut, every limit.
+    `met` counts what the core has been through: every refusal, every kind of cut, every limit.
     """
 
     now: float = 1000.0
     met: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.begin_anew()
+        self.restart()
 
-    def begin_anew(self) -> None:
-        """The program starts, with the head turned to its middle and at rest."""
+    def restart(self) -> None:
+        """The program starts again, with the head at rest in the middle of its travel."""
         setup = AxisSetup(full_speed_deg_per_s=FULL_SPEED_DEG_PER_S, limits=LIMITS)
         self.core = Control(OPTIONS, {Axis.PAN: setup})
         self.model = ReferenceModel(OPTIONS)
@@ -75,19 +75,19 @@ class ModelHarness:
         self.pan = PanState()
         self._step()
 
-    # what visitors do
+    # events from visitors
 
-    def come_or_go(self, name: str) -> None:
+    def open_or_close(self, name: str) -> None:
         """A session opens, or closes."""
         visitor = self.visitors[name]
         visitor.is_connected = not visitor.is_connected
         self.model.pass_time(self.now)
         if visitor.is_connected:
-            self.model.come(name)
+            self.model.open(name)
             self.core.receive_session_opened(self.now, Driver(name, person_of(name), PEOPLE[name]))
         else:
-            _forget(visitor)
-            self.model.leave(self.now, name)
+            _reset_counters(visitor)
+            self.model.close_session(self.now, name)
             self.core.receive_session_closed(self.now, name)
         self._step()
 
@@ -102,13 +102,13 @@ class ModelHarness:
             self.met[f"lease: {verb}{' while gone' if was_gone else ''}"] += 1
         for visitor in self.visitors.values():
             if is_changed or (verb is LeaseVerb.RETURN and visitor.name == name):
-                _forget(visitor)
+                _reset_counters(visitor)
         if self.model.lease.is_held_by(name):
             self.visitors[name].epoch = self.model.lease.epoch
         self._step()
 
     def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf, late_s: float = 0.0) -> None:
-        """A fresh press, perhaps held up on its way: whatever was held before is over."""
+        """A new press, perhaps delayed by the network; any hold before it is over."""
         visitor = self.visitors[name]
         visitor.hold += 1
         visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
@@ -122,49 +122,49 @@ class ModelHarness:
         *,
         late_s: float = 0.0,
         for_s: float = math.inf,
-        unheard_s: float = UNHEARD_OF_US_S,
+        server_time_age_s: float = SERVER_TIME_AGE_S,
     ) -> None:
-        """The same press again, perhaps with another wish, perhaps held up on its way, perhaps from far away."""
+        """The same press again, perhaps with another target, perhaps delayed, perhaps from far away."""
         visitor = self.visitors[name]
         if visitor.pressed is not None:
             visitor.pressed = {Axis.PAN: pan, Axis.TILT: tilt}
-            self._send(visitor, late_s, for_s, unheard_s)
+            self._send(visitor, late_s, for_s, server_time_age_s)
 
     def sleep(self, name: str, seconds: float) -> None:
-        """A visitor's computer sleeps, and its clock with it."""
+        """A visitor's computer sleeps, and its clock stands still."""
         self.visitors[name].slept_s += seconds
         self.wait(seconds)
 
-    def hold_on(self, name: str, seconds: float, late_s: float) -> None:
-        """A hand that goes on holding as a page does."""
+    def keep_holding(self, name: str, seconds: float, late_s: float) -> None:
+        """Send the setpoint repeatedly, as a page does while its stick is held."""
         visitor, end = self.visitors[name], self.now + seconds
         while visitor.pressed is not None and self.now < end:
             self._send(visitor)
             self.wait(0.05, late_s)
 
-    def press_and_let_go(self, name: str, pan: float, tilt: float) -> None:
-        """A tap whose release overtakes its press."""
+    def release_before_press(self, name: str, pan: float, tilt: float) -> None:
+        """A tap whose release overtakes its press on the network."""
         self.visitors[name].hold += 1
         self.release(name)
         self.visitors[name].pressed = {Axis.PAN: pan, Axis.TILT: tilt}
         self._send(self.visitors[name])
 
     def replay(self, name: str, epochs_ago: int, holds_ago: int, seqs_ago: int) -> None:
-        """A packet from long ago comes after all, or one comes twice."""
+        """An old packet arrives late, or a packet arrives twice."""
         visitor = self.visitors[name]
-        wish = {Axis.PAN: 1.0, Axis.TILT: -1.0}
+        target = {Axis.PAN: 1.0, Axis.TILT: -1.0}
         visitor.seq += seqs_ago == 0
         seq = max(0, visitor.seq - max(0, seqs_ago - 1))
-        self._offer(visitor, self._setpoint(visitor, wish, epochs_ago=epochs_ago, holds_ago=holds_ago, seq=seq), 0.0)
+        self._offer(visitor, self._setpoint(visitor, target, epochs_ago=epochs_ago, holds_ago=holds_ago, seq=seq), 0.0)
 
     def garbage(self, name: str) -> None:
-        """Numbers that mean nothing."""
+        """A setpoint with invalid numbers."""
         visitor = self.visitors[name]
         visitor.seq += 1
         self._offer(visitor, self._setpoint(visitor, {Axis.PAN: 1.5, Axis.TILT: math.nan}, seq=visitor.seq), 0.0)
 
     def release(self, name: str, epochs_ago: int = 0) -> None:
-        """The visitor lets go; or an old release comes late."""
+        """The visitor releases the press; or an old release arrives late."""
         visitor = self.visitors[name]
         self.model.pass_time(self.now)
         self.model.release(self.now, name, visitor.epoch - epochs_ago, visitor.hold)
@@ -174,23 +174,23 @@ class ModelHarness:
         self._step()
 
     def stop(self, name: str) -> None:
-        """Somebody presses stop: it is said at once, three times, even to units believed to be at rest."""
+        """A session requests a stop: it is written at once, and three times, even to units believed to be at rest."""
         self.model.pass_time(self.now)
         self.model.stop(self.now, name)
         for unit in self.units.values():
             unit.stops_since, unit.stops = self.now, 0
         self.core.receive_stop(self.now, name)
         self._step()
-        assert all(unit.stops == 1 for unit in self.units.values()), "a stop was queued"
+        assert all(unit.stops == 1 for unit in self.units.values()), "a stop was delayed"
 
     def ping(self, name: str, late_s: float) -> None:
         """A heartbeat without a setpoint."""
         self.model.pass_time(self.now)
-        self.model.hear(self.now, name, late_s + self.visitors[name].slept_s)
+        self.model.renew(self.now, name, late_s + self.visitors[name].slept_s)
         self.core.receive_heartbeat(self.now, name, self._sent_at(self.visitors[name], late_s))
         self._step()
 
-    # what the program, the units and the clock do
+    # events from the program, the units and the clock
 
     def close(self) -> None:
         """The program is about to end."""
@@ -200,7 +200,7 @@ class ModelHarness:
         self._step()
 
     def link(self, axis: Axis) -> None:
-        """A unit goes out of reach, perhaps turning; or comes back, and is told to stop first."""
+        """A unit goes out of reach, perhaps turning; or it reconnects, and a stop is written first."""
         unit = self.units[axis]
         self.model.pass_time(self.now)
         unit.is_ready = not unit.is_ready
@@ -208,24 +208,24 @@ class ModelHarness:
             self._find(axis, unit)
         else:
             self._lose(axis, unit)
-            unit.lost_at, unit.is_hung, unit.is_deaf, unit.hangs_next = self.now, False, False, None
+            unit.lost_at, unit.is_hung, unit.is_link_dead, unit.hangs_next = self.now, False, False, None
         self.model.link(axis, is_ready=unit.is_ready)
         self.core.receive_link(self.now, axis, is_ready=unit.is_ready)
         self._step()
 
     def hang(self, axis: Axis, *, is_taken: bool) -> None:
-        """The next write to a unit never ends: nobody knows whether it was taken until the link is given up."""
+        """The next write to a unit never completes; whether the unit executes it is unknown to the core."""
         self.units[axis].hangs_next = is_taken if self.units[axis].is_ready else None
 
-    def go_deaf(self, axis: Axis) -> None:
-        """The link to a unit is dead, and writes still end well."""
+    def lose_link_silently(self, axis: Axis) -> None:
+        """The link to a unit is dead, but writes still complete without an error."""
         unit = self.units[axis]
-        unit.is_deaf = unit.is_ready
-        if axis is Axis.PAN and unit.is_deaf:
+        unit.is_link_dead = unit.is_ready
+        if axis is Axis.PAN and unit.is_link_dead:
             self.pan.is_exact = False
 
     def clock_jumps_back(self, seconds: float) -> None:
-        """The clock misbehaves, and the core has seen the later time: every press is over."""
+        """The clock goes backwards, after the core has seen the later time: every press is over."""
         self.model.pass_time(self.now)
         self._step()
         self.now -= seconds
@@ -237,12 +237,12 @@ class ModelHarness:
         self._step()
 
     def wait(self, seconds: float, late_s: float = 0.0) -> None:
-        """Time passes; the core is woken when it asked to be, or a little later."""
+        """Time passes; the core ticks at its deadlines, or a little later."""
         end = self.now + seconds
         turns = 0
         while (deadline := self.core.deadline()) is not None and deadline + late_s <= end:
             turns += 1
-            assert turns < MAX_TURNS, "the core never sleeps"
+            assert turns < MAX_TURNS, "the core never sleeps: its deadline is always due"
             self._pass_to(max(self.now, deadline + late_s))
             self.model.pass_time(self.now)
             self._step()
@@ -250,7 +250,7 @@ class ModelHarness:
         self._check_asleep(late_s)
 
     def stall(self, seconds: float) -> None:
-        """Time passes and nobody wakes the core: what comes next finds everything as it was."""
+        """Time passes without a tick: the next event finds the core as it was before."""
         self.pan.may_overrun |= self.units[Axis.PAN].turning != 0
         self._pass_to(self.now + seconds)
         for unit in self.units.values():
@@ -258,18 +258,18 @@ class ModelHarness:
         if self.model.press is not None:
             self.model.press.changed_at = self.now
 
-    # how visitors send
+    # messages of visitors
 
     def _send(
         self,
         visitor: VisitorState,
         late_s: float = 0.0,
         for_s: float = math.inf,
-        unheard_s: float = UNHEARD_OF_US_S,
+        server_time_age_s: float = SERVER_TIME_AGE_S,
     ) -> None:
         assert visitor.pressed is not None
         visitor.seq += 1
-        heard_s = self.now - late_s - unheard_s
+        heard_s = self.now - late_s - server_time_age_s
         setpoint = self._setpoint(
             visitor, visitor.pressed, seq=visitor.seq, late_s=late_s, for_s=for_s, heard_s=heard_s
         )
@@ -278,7 +278,7 @@ class ModelHarness:
     def _setpoint(
         self,
         visitor: VisitorState,
-        wish: dict[Axis, float],
+        target: dict[Axis, float],
         *,
         seq: int,
         epochs_ago: int = 0,
@@ -291,8 +291,8 @@ class ModelHarness:
             epoch=visitor.epoch - epochs_ago,
             hold=visitor.hold - holds_ago,
             seq=seq,
-            pan=wish[Axis.PAN],
-            tilt=wish[Axis.TILT],
+            pan=target[Axis.PAN],
+            tilt=target[Axis.TILT],
             sent_at_s=self._sent_at(visitor, late_s),
             heard_s=self.now if heard_s is None else heard_s,
             for_s=for_s,
@@ -308,19 +308,19 @@ class ModelHarness:
         self._step()
 
     def _compare(self, expected: Refusal | None, request: Callable[[], None]) -> None:
-        """The core must refuse what the model refuses, for that reason, and nothing else."""
+        """The core must refuse exactly what the model refuses, for the same reason."""
         refusal = None
         try:
             request()
         except VisitorError as error:
             refusal = error.refusal
         self.met[f"refused: {refusal}" if refusal is not None else "granted"] += 1
-        assert refusal is expected, f"refused for {refusal}, not {expected}"
+        assert refusal is expected, f"the core refused with {refusal}, the model with {expected}"
 
-    # how units behave
+    # behaviour of units
 
     def _lose(self, axis: Axis, unit: UnitState) -> None:
-        self.met["lost with a doubt"] += unit.is_hung or unit.is_deaf
+        self.met["lost with uncertainty"] += unit.is_hung or unit.is_link_dead
         if axis is Axis.PAN:
             self.pan.may_overrun |= unit.turning != 0
             unit.may_have_missed = self.now - unit.changed_at <= UNHEARD_S + EPSILON
@@ -339,7 +339,7 @@ class ModelHarness:
             self.pan.is_anywhere |= is_long
             self.met[f"turned out of reach {'for long' if is_long else 'for seconds'}"] += 1
 
-    def _hand_over(self, axis: Axis, velocity: float) -> None:
+    def _write(self, axis: Axis, velocity: float) -> None:
         unit = self.units[axis]
         if not unit.is_ready or unit.is_hung:
             return
@@ -348,7 +348,7 @@ class ModelHarness:
             unit.is_hung = True
             if axis is Axis.PAN:
                 self.pan.may_overrun, self.pan.is_exact = True, False
-        if not unit.is_deaf and unit.hangs_next is not False:
+        if not unit.is_link_dead and unit.hangs_next is not False:
             unit.turning = velocity
         if not unit.is_hung:
             self.core.receive_written(self.now, axis, velocity)
@@ -361,23 +361,23 @@ class ModelHarness:
 
     def _step(self) -> None:
         """Let the core do what is due, and check every effect."""
-        told_lost = set()
+        notified = set()
         for effect in self.core.tick(self.now):
             if isinstance(effect, Write):
                 self._check_write(self.units[effect.axis], effect.velocity)
-                self._hand_over(effect.axis, effect.velocity)
+                self._write(effect.axis, effect.velocity)
             elif isinstance(effect, Notify):
                 self.met[f"cut: {effect.code}"] += 1
                 if effect.code is NoticeCode.LEASE_LOST:
-                    told_lost.add(effect.session)
-        self.model.motion.note(self.now, is_moving=any(unit.told != 0 for unit in self.units.values()))
-        assert told_lost == self.model.lost_it, (
-            f"{told_lost} were told that they drive no more, not {self.model.lost_it}"
+                    notified.add(effect.session)
+        self.model.motion.note(self.now, is_moving=any(unit.commanded != 0 for unit in self.units.values()))
+        assert notified == self.model.to_notify, (
+            f"{notified} were notified of losing the lease, instead of {self.model.to_notify}"
         )
-        self.model.lost_it = set()
+        self.model.to_notify = set()
         lease = self.model.lease
         rank = PEOPLE[lease.driver] if lease.driver is not None else 0
-        assert self.core.lease_status == LeaseStatus(lease.epoch, lease.driver, rank), "the wrong one drives"
+        assert self.core.lease_status == LeaseStatus(lease.epoch, lease.driver, rank), "the wrong session drives"
         for axis in AXES:
             self._check_is_meant(axis)
             self._check_stops(self.units[axis])
@@ -385,40 +385,42 @@ class ModelHarness:
         self._check_limits()
 
     def _check_write(self, unit: UnitState, velocity: float) -> None:
-        """A speed grows slowly, a stop is said three times and no more."""
-        from_rest = abs(unit.told) if unit.told * velocity > 0 else 0.0
-        most = from_rest + OPTIONS.acceleration_per_s * min(max(0.0, self.now - unit.told_at), GROWS_FOR_S)
-        assert abs(velocity) <= max(FIRST_STEP, from_rest, most) + EPSILON, f"a jump from {unit.told} to {velocity}"
-        self.met["reversed"] += unit.told * velocity < 0
+        """A speed increases slowly, and a stop is written three times and no more."""
+        from_rest = abs(unit.commanded) if unit.commanded * velocity > 0 else 0.0
+        max_speed = from_rest + OPTIONS.acceleration_per_s * min(max(0.0, self.now - unit.commanded_at), MAX_STEP_S)
+        assert abs(velocity) <= max(FIRST_STEP, from_rest, max_speed) + EPSILON, (
+            f"a jump from {unit.commanded} to {velocity}"
+        )
+        self.met["reversed"] += unit.commanded * velocity < 0
         if velocity != 0:
             unit.stops_since = None
-        elif unit.told != 0:
+        elif unit.commanded != 0:
             unit.stops_since, unit.stops = self.now, 1
         else:
-            assert unit.stops_since is not None, "a stop that nobody asked for"
+            assert unit.stops_since is not None, "a stop without a reason"
             unit.stops += 1
-            assert unit.stops <= STOPS, "a stop without end"
-        if velocity != unit.told:
+            assert unit.stops <= STOPS, "a stop is repeated too often"
+        if velocity != unit.commanded:
             unit.changed_at = self.now
-        unit.told, unit.told_at = velocity, self.now
+        unit.commanded, unit.commanded_at = velocity, self.now
 
     def _check_is_meant(self, axis: Axis) -> None:
-        told, wish = self.units[axis].told, self.model.wish(axis)
-        assert told == 0 or wish != 0, f"{axis} moves and nobody means it to"
-        assert told * wish >= 0, f"{axis} moves the wrong way"
-        assert abs(told) <= abs(wish) + EPSILON, f"{axis} moves faster than it was asked to"
-        if told == 0 and wish != 0:
+        commanded, target = self.units[axis].commanded, self.model.target(axis)
+        assert commanded == 0 or target != 0, f"{axis} moves without a press"
+        assert commanded * target >= 0, f"{axis} moves in the wrong direction"
+        assert abs(commanded) <= abs(target) + EPSILON, f"{axis} moves faster than it was asked to"
+        if commanded == 0 and target != 0:
             is_known = self.pan.is_exact and not self.pan.may_be_unsure
-            is_near = LIMIT_DEG - self.pan.deg * math.copysign(1, wish) <= NEAR_DEG
-            assert axis is Axis.PAN, f"{axis} is not moved though somebody means it to"
-            assert is_near or not is_known, f"pan is not moved at {self.pan.deg} though somebody means it to"
-            self.met[f"limit: {math.copysign(1, wish):+.0f}"] += is_known
+            is_near = LIMIT_DEG - self.pan.deg * math.copysign(1, target) <= NEAR_DEG
+            assert axis is Axis.PAN, f"{axis} does not move although a press asks for it"
+            assert is_near or not is_known, f"pan does not move at {self.pan.deg} although a press asks for it"
+            self.met[f"limit: {math.copysign(1, target):+.0f}"] += is_known
 
     def _check_stops(self, unit: UnitState) -> None:
         if unit.stops_since is not None and self.now - unit.stops_since > STOPS_TIMEOUT_S:
-            assert unit.stops == STOPS, f"a stop was said {unit.stops} times"
+            assert unit.stops == STOPS, f"a stop was written {unit.stops} times"
             unit.stops_since = None
-            self.met["stop said three times"] += 1
+            self.met["stop written three times"] += 1
 
     def _check_position(self) -> None:
         status = self.core.axis_status(self.now, Axis.PAN)
@@ -429,17 +431,17 @@ class ModelHarness:
         if self.pan.is_exact:
             assert error_deg < EPSILON * 10, f"reckoned {status.position_deg}, and truly {self.pan.deg}"
             assert status.is_position_sure or self.pan.may_be_unsure or not unit.is_ready, "not sure without a reason"
-        elif unit.is_ready and not unit.is_deaf and status.is_position_sure:
+        elif unit.is_ready and not unit.is_link_dead and status.is_position_sure:
             assert error_deg <= SURE_DEG, f"sure of {status.position_deg}, and truly {self.pan.deg}"
         assert not (self.pan.is_anywhere and status.is_position_sure), "sure after a long outage"
         self.met["not sure"] += not status.is_position_sure
 
     def _check_limits(self) -> None:
-        """Never further outward; and never beyond, but for what it turned while nobody could stop it."""
+        """Pan is never driven outward beyond a limit, and only gets there while no stop could reach it."""
         unit = self.units[Axis.PAN]
-        if self.pan.is_lost or unit.is_deaf:
+        if self.pan.is_lost or unit.is_link_dead:
             return
-        outward = unit.told * math.copysign(1, self.pan.deg) > 0
+        outward = unit.commanded * math.copysign(1, self.pan.deg) > 0
         is_beyond = abs(self.pan.deg) > LIMIT_DEG
         assert not (outward and is_beyond), f"pan is driven outward at {self.pan.deg}"
         assert self.pan.may_overrun or not is_beyond, f"pan at {self.pan.deg}"
@@ -447,24 +449,24 @@ class ModelHarness:
         self.pan.may_overrun &= is_beyond or unit.is_hung or not unit.is_ready
 
     def _check_asleep(self, late_s: float) -> None:
-        """What the core sleeps through must go on until now."""
+        """Whatever moves at the end of a wait must be wanted until now."""
         for axis, unit in self.units.items():
-            if unit.told != 0:
+            if unit.commanded != 0:
                 assert self.model.press is not None
                 assert self.now <= self.model.ends_at(self.now) + late_s + EPSILON, (
-                    f"{axis} moves by a press that is over"
+                    f"{axis} moves after the end of its press"
                 )
             self._check_stops(unit)
         press = self.model.press
-        is_settled = press is not None and self.now - press.changed_at > GROWN_AFTER_S
+        is_settled = press is not None and self.now - press.changed_at > FULL_SPEED_AFTER_S
         if is_settled and self.now < self.model.ends_at(self.now):
-            tilt = self.model.wish(Axis.TILT)
-            assert abs(self.units[Axis.TILT].told - tilt) < EPSILON, "a speed never grows to what is wanted"
-            self.met["grown to what is wanted"] += tilt != 0
+            tilt = self.model.target(Axis.TILT)
+            assert abs(self.units[Axis.TILT].commanded - tilt) < EPSILON, "a speed never reaches its target"
+            self.met["reached the target"] += tilt != 0
         self._check_position()
         self._check_limits()
 
 
-def _forget(visitor: VisitorState) -> None:
-    """The page begins to count anew, as it does under a new lease."""
+def _reset_counters(visitor: VisitorState) -> None:
+    """The page numbers its holds and messages from 0 again, as it does under a new lease."""
     visitor.pressed, visitor.hold, visitor.seq = None, 0, 0

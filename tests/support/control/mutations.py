@@ -1,9 +1,9 @@
 """Ways in which the fail-safe core could be wrong: each is one edit of its source that the model harness must detect.
 
-Left out are edits that change nothing that anybody could notice:
+Edits without an observable effect are left out:
 - `AxisMotion.receive_clock_jump` without setting `_shaped_at` back: the hold is cut at the same instant, and a motion
   starts from rest whatever that says.
-- `Control.receive_session_closed` without forgetting the session's lateness: it begins afresh when it opens again.
+- `Control.receive_session_closed` without removing the session's relative delay: opening the session resets it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MUTATIONS = (
         "elif False:",
     ),
     Mutation(
-        "a hold's longest time wakes nobody",
+        "the deadline leaves out the longest time of a hold",
         "core",
         "min(self._hold.expires_at, self._too_long_at(self._now, self._hold))",
         "self._hold.expires_at",
@@ -48,21 +48,27 @@ MUTATIONS = (
         "self._ceiling.ends_at(now)",
     ),
     Mutation(
-        "who moved the head for too long may press at once",
+        "a press without a rest moves the head again after the ceiling",
         "core",
         "if not is_held and now >= self._ceiling.ends_at(now):",
         "if False:",
     ),
     Mutation(
-        "a press that came too soon after a long motion counts later",
+        "a press refused for the ceiling moves the head later",
         "core",
         "            self._last_hold = setpoint.hold\n",
     ),
     Mutation(
-        "any pause is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "now > self._at_rest_since"
+        "any pause counts as a rest",
+        "ceiling",
+        "now - self._at_rest_since >= self._rest_s",
+        "now > self._at_rest_since",
     ),
     Mutation(
-        "nothing is a rest", "ceiling", "now - self._at_rest_since >= self._rest_s", "self._at_rest_since == -math.inf"
+        "no pause counts as a rest",
+        "ceiling",
+        "now - self._at_rest_since >= self._rest_s",
+        "self._at_rest_since == -math.inf",
     ),
     Mutation(
         "a rest begins anew at every tick",
@@ -70,9 +76,9 @@ MUTATIONS = (
         "now if self._at_rest_since is None else self._at_rest_since",
         "now",
     ),
-    Mutation("a clock's jump shortens what was moved", "ceiling", "        self._began_at -= before - now\n"),
+    Mutation("a clock jump shortens the time of motion", "ceiling", "        self._began_at -= before - now\n"),
     Mutation(
-        "a clock's jump is no rest",
+        "a clock jump shortens a rest",
         "ceiling",
         "            self._at_rest_since -= before - now\n",
         "            pass\n",
@@ -114,51 +120,52 @@ MUTATIONS = (
     ),
     # what is refused
     Mutation(
-        "lateness is ignored",
+        "relative delay is ignored",
         "core",
         "and late_s <= self.options.dead_man_s:",
         ":",
     ),
     Mutation(
-        "pings teach nothing",
+        "heartbeats do not measure the relative delay",
         "core",
-        "            self._lateness[session].receive(now, sent_at_s)\n",
+        "            self._relative_delay[session].receive(now, sent_at_s)\n",
         "            pass\n",
     ),
-    Mutation("how old a setpoint may be is ignored", "core", "age_s <= self.options.max_age_s and ", ""),
-    Mutation(
-        "a time that nobody was told is believed", "delay", "if age_s >= -GRAIN_S else math.inf", "if True else 0.0"
-    ),
+    Mutation("the age of a setpoint is ignored", "core", "age_s <= self.options.max_age_s and ", ""),
+    Mutation("a time that was never sent is believed", "age", "if age_s >= -GRAIN_S else math.inf", "if True else 0.0"),
     Mutation("a distant driver is never slowed", "core", "slowed.velocity(axis)", "setpoint.velocity(axis)"),
-    Mutation("a distant driver is slowed too late", "delay", "2 * age_s / max_age_s - 1", "4 * age_s / max_age_s - 3"),
+    Mutation("a distant driver is slowed too late", "age", "2 * age_s / max_age_s - 1", "4 * age_s / max_age_s - 3"),
     Mutation(
         "a distant driver is slowed twice as much",
-        "delay",
+        "age",
         "1 - (1 - SLOWEST) * beyond",
         "1 - 2 * (1 - SLOWEST) * beyond",
     ),
-    Mutation("a clock that stood still is believed", "lateness", "if late_s > most_s + JUMP_S:", "if False:"),
+    Mutation("a clock that stood still is trusted", "relative_delay", "if late_s > max_s + JUMP_S:", "if False:"),
     Mutation(
-        "a clock that stood still is believed for a while",
-        "lateness",
+        "a clock that stood still is trusted for a while",
+        "relative_delay",
         "            self._smallest.clear()\n",
         "            pass\n",
     ),
     Mutation(
-        "a late setpoint leaves its hold",
+        "a late setpoint does not end its hold",
         "core",
         "        self._last_hold = max(self._last_hold, setpoint.hold)\n"
         "        if self._hold is not None and self._hold.number <= setpoint.hold:\n"
         "            self._cut(NoticeCode.HOLD_EXPIRED)\n",
     ),
     Mutation(
-        "lateness is measured against the last message", "lateness", "self._smallest[-1][1] >= difference", "True"
+        "relative delay is measured against the last message",
+        "relative_delay",
+        "self._smallest[-1][1] >= difference",
+        "True",
     ),
-    Mutation("lateness is forgotten soon", "lateness", "WINDOW_S = 30.0", "WINDOW_S = 1.0"),
+    Mutation("fast messages are forgotten soon", "relative_delay", "WINDOW_S = 30.0", "WINDOW_S = 1.0"),
     Mutation(
-        "lateness survives a clock's jump",
+        "relative delay survives a clock jump",
         "core",
-        "            self._lateness = {session: Lateness() for session in self._lateness}\n",
+        "            self._relative_delay = {session: RelativeDelay() for session in self._relative_delay}\n",
     ),
     Mutation("the order of setpoints is ignored", "core", "if setpoint.seq <= self._last_seq:", "if False:"),
     Mutation(
@@ -166,26 +173,27 @@ MUTATIONS = (
     ),
     Mutation("an old epoch drives", "core", "if setpoint.epoch != self._lease.epoch:", "if False:"),
     Mutation("impossible numbers drive", "core", "if not setpoint.is_possible:", "if False:"),
-    Mutation("a closing house drives on", "core", "        if self._is_closing:\n", "        if False:\n"),
+    Mutation("setpoints count while closing", "core", "        if self._is_closing:\n", "        if False:\n"),
     Mutation("closing cuts nothing", "core", "        self._cut(NoticeCode.CLOSING)\n"),
     # the lease
     Mutation("a lease is never stale", "lease", "if self.driver is None or now < self._ends_at:", "if True:"),
     Mutation(
-        "a stale lease leaves its holds",
+        "a stale lease does not end its hold",
         "core",
-        "        if lost is not None:\n            self._lease_changed(lost, is_told=lost.session in self._drivers)\n",
+        "        if lost is not None:\n"
+        "            self._lease_changed(lost, is_notified=lost.session in self._drivers)\n",
     ),
     Mutation(
-        "a sign of life keeps no lease",
+        "a heartbeat does not renew the lease",
         "core",
-        "        self._lease.receive_sign_of_life(now, session)\n        if session in self._lateness",
-        "        if session in self._lateness",
+        "        self._lease.receive_heartbeat(now, session)\n        if session in self._relative_delay",
+        "        if session in self._relative_delay",
     ),
     Mutation("rank is ignored", "lease", "self.driver.rank > asking.rank", "False"),
     Mutation("rank keeps equals out", "lease", "self.driver.rank > asking.rank", "self.driver.rank >= asking.rank"),
     Mutation("acquiring steals", "lease", "if self.driver is not None and not is_back:", "if False:"),
-    Mutation("nobody comes back", "lease", "self.driver.person == asking.person", "False"),
-    Mutation("anybody comes back", "lease", "self.driver.person == asking.person", "True"),
+    Mutation("the same person cannot resume the lease", "lease", "self.driver.person == asking.person", "False"),
+    Mutation("any person can resume the lease", "lease", "self.driver.person == asking.person", "True"),
     Mutation(
         "there is no grace",
         "lease",
@@ -200,7 +208,7 @@ MUTATIONS = (
         "        return True",
     ),
     Mutation(
-        "who left goes on driving",
+        "a closed session goes on driving",
         "lease",
         "self.driver.session == session and not self._is_gone",
         "self.driver.session == session",
@@ -214,8 +222,8 @@ MUTATIONS = (
     Mutation(
         "a new driver inherits the motion",
         "core",
-        "        self._cut(None)\n        if is_told",
-        "        if is_told",
+        "        self._cut(None)\n        if is_notified",
+        "        if is_notified",
     ),
     Mutation(
         "a new driver inherits the ended holds", "core", "        self._last_seq, self._last_hold = -1, NO_HOLD\n"
@@ -226,24 +234,24 @@ MUTATIONS = (
         "        for motion in self._axes.values():\n            motion.ended_hold = NO_HOLD\n",
     ),
     Mutation(
-        "anybody who leaves takes the lease along",
+        "any session that closes ends the lease",
         "lease",
         "        if not self.is_held_by(session):\n            return False\n        self._is_gone = True",
         "        self._is_gone = True",
     ),
     # stops
     Mutation("stop cuts nothing", "core", "        self._cut(NoticeCode.STOPPED)\n"),
-    Mutation("a stop is said once", "options", "STOP_WRITES = 3", "STOP_WRITES = 1"),
-    Mutation("a stop is said twice", "options", "STOP_WRITES = 3", "STOP_WRITES = 2"),
+    Mutation("a stop is written once", "options", "STOP_WRITES = 3", "STOP_WRITES = 1"),
+    Mutation("a stop is written twice", "options", "STOP_WRITES = 3", "STOP_WRITES = 2"),
     Mutation("a stop is repeated late", "options", "STOP_REPEAT_S = 0.05", "STOP_REPEAT_S = 0.2"),
     Mutation(
-        "a stop is not said again",
+        "an explicit stop is not written again",
         "motion",
         "            self._stops_left, self._next_stop_at = STOP_WRITES, now\n\n    def receive_ready",
         "            pass\n\n    def receive_ready",
     ),
     Mutation(
-        "nobody is woken for a stop's repetition",
+        "the deadline leaves out the repetition of a stop",
         "motion",
         "return self._next_stop_at if self._stops_left else None",
         "return None",
@@ -264,7 +272,8 @@ MUTATIONS = (
     Mutation(
         "a press moves a unit out of reach",
         "motion",
-        "        if not self.is_ready:\n            self.receive_cut(hold)\n            return\n",
+        "        if not self.is_ready:\n            # A hold",
+        "        if False:\n            # A hold",
     ),
     Mutation(
         "a press waits for a unit out of reach",
@@ -279,10 +288,16 @@ MUTATIONS = (
         "speeds grow twice as fast", "shaping", "from_rest + acceleration_per_s", "from_rest + 2 * acceleration_per_s"
     ),
     Mutation(
-        "speeds catch up after a quiet spell", "motion", "min(now - self._shaped_at, UNSEEN_S)", "now - self._shaped_at"
+        "speeds jump after a time without ticks",
+        "motion",
+        "min(now - self._shaped_at, UNSEEN_S)",
+        "now - self._shaped_at",
     ),
     Mutation(
-        "nobody is woken to grow", "motion", "if is_growing or self._limits.is_limited", "if self._limits.is_limited"
+        "the deadline leaves out acceleration",
+        "motion",
+        "if is_growing or self._limits.is_limited",
+        "if self._limits.is_limited",
     ),
     Mutation(
         "a reversal keeps its speed",
@@ -294,14 +309,14 @@ MUTATIONS = (
     Mutation(
         "nothing slows down before a limit",
         "shaping",
-        "    most = max(CREEP, room_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))\n"
-        "    return math.copysign(min(abs(velocity), most), velocity)",
+        "    max_speed = max(CREEP, distance_deg / full_speed_deg_per_s / max(TAPER_S, 2 * REACTION_S))\n"
+        "    return math.copysign(min(abs(velocity), max_speed), velocity)",
         "    return velocity",
     ),
     Mutation(
         "there are no limits",
         "shaping",
-        "    if room_deg <= CREEP * full_speed_deg_per_s * REACTION_S:\n        return 0.0\n",
+        "    if distance_deg <= CREEP * full_speed_deg_per_s * REACTION_S:\n        return 0.0\n",
         "    return velocity\n",
     ),
     Mutation(
@@ -317,33 +332,38 @@ MUTATIONS = (
         "limits.max_deg if velocity > 0 else None",
     ),
     Mutation("limits are mixed up", "shaping", "limits.max_deg if velocity > 0", "limits.max_deg if velocity < 0"),
-    Mutation("nobody is woken near a limit", "motion", "if is_growing or self._limits.is_limited", "if is_growing"),
+    Mutation("the deadline leaves out limits", "motion", "if is_growing or self._limits.is_limited", "if is_growing"),
     Mutation(
-        "a limit is kept from where the axis stands at best",
+        "a limit is kept from the reckoned position without its uncertainty",
         "motion",
-        "farthest_deg(now, velocity, self._limits.most_doubt_deg)",
+        "farthest_deg(now, velocity, self._limits.max_uncertainty_deg)",
         "position_deg(now)",
     ),
     # odometry
     Mutation(
-        "half of the way is counted",
+        "half of the rotation is counted",
         "odometry",
         "(self.full_speed_deg_per_s or 0.0) * max(0.0, now - self._since)",
         "0.5 * (self.full_speed_deg_per_s or 0.0) * max(0.0, now - self._since)",
     ),
     Mutation(
-        "the way is counted backwards",
+        "the rotation is counted backwards",
         "odometry",
         "return self._position_deg + self.velocity",
         "return self._position_deg - self.velocity",
     ),
-    Mutation("a clock's jump is counted", "motion", "        self.odometer.receive_clock_jump(before, now)\n"),
-    Mutation("what was turned before a clock's jump is forgotten", "odometry", "        self._advance(before)\n"),
-    Mutation("a clock's jump cuts nothing", "core", "            self._cut(NoticeCode.CLOCK_JUMPED)\n"),
-    Mutation("a clock's jump leaves a lease without end", "core", "            self._lease.receive_clock_jump(now)\n"),
-    Mutation("each outage ends at the limit", "odometry", "        if self._was_away_long:", "        if True:"),
+    Mutation("a clock jump counts as rotation", "motion", "        self.odometer.receive_clock_jump(before, now)\n"),
+    Mutation("rotation before a clock jump is forgotten", "odometry", "        self._advance(before)\n"),
+    Mutation("a clock jump cuts nothing", "core", "            self._cut(NoticeCode.CLOCK_JUMPED)\n"),
+    Mutation("a clock jump leaves a lease without end", "core", "            self._lease.receive_clock_jump(now)\n"),
     Mutation(
-        "a long outage is sure",
+        "every outage clamps the position to the limit",
+        "odometry",
+        "        if self._was_away_long:",
+        "        if True:",
+    ),
+    Mutation(
+        "the position is sure after a long outage",
         "odometry",
         "self._was_away_long, self._is_count_kept = False, False",
         "self._was_away_long = False",
@@ -351,16 +371,16 @@ MUTATIONS = (
     Mutation("an outage is never long", "odometry", "            self._was_away_long = True\n", "            pass\n"),
     Mutation("attempts are ignored", "odometry", "        self._open.receive(velocity)\n\n", "\n"),
     Mutation(
-        "a lost link settles what was on its way",
+        "a lost link resolves the write in progress",
         "odometry",
-        "        self._doubt_recent(now)\n        self._kept = self._open.copy()\n",
-        "        self._doubt_recent(now)\n",
+        "        self._add_recent_uncertainty(now)\n        self._kept = self._open.copy()\n",
+        "        self._add_recent_uncertainty(now)\n",
     ),
-    Mutation("a dead link is noticed at once", "odometry", "        self._doubt_recent(now)\n"),
+    Mutation("a dead link is noticed at once", "odometry", "        self._add_recent_uncertainty(now)\n"),
     Mutation(
-        "doubts are never settled",
+        "uncertainty is never resolved",
         "odometry",
-        "        self._kept.settle(velocity)\n        self._open = self._kept.copy()\n",
-        "        self._kept.settle(velocity)\n",
+        "        self._kept.resolve(velocity)\n        self._open = self._kept.copy()\n",
+        "        self._kept.resolve(velocity)\n",
     ),
 )

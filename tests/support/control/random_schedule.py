@@ -1,4 +1,4 @@
-"""Random schedules of events for the model harness, and what they must have met to prove anything."""
+"""Random schedules of events for the model harness, and the events that they must have caused to be meaningful."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from random import Random
 
 NAMES = tuple(PEOPLE)
-TO_BE_MET = (
+EXPECTED = (
     "granted",
     *(f"refused: {why}" for why in ("not_ready", "not_driving", "someone_else_drives", "outranked", "bad_message")),
     *(f"refused: {why}" for why in ("old_epoch", "old_sequence", "too_late", "too_slow")),
@@ -28,37 +28,37 @@ TO_BE_MET = (
     "limit: +1",
     "beyond a limit",
     "reversed",
-    "grown to what is wanted",
-    "stop said three times",
+    "reached the target",
+    "stop written three times",
     "turned out of reach for seconds",
     "turned out of reach for long",
-    "lost with a doubt",
+    "lost with uncertainty",
     "not sure",
 )
 
 
-def never_met(met: Iterable[str]) -> list[str]:
-    """What should have happened and did not."""
-    return sorted(set(TO_BE_MET) - set(met))
+def missing_events(met: Iterable[str]) -> list[str]:
+    """The expected events that did not happen."""
+    return sorted(set(EXPECTED) - set(met))
 
 
 def run_random_schedule(random: Random, steps: int) -> ModelHarness:
-    """Run `steps` events that are chosen by `random`; raises AssertionError when an invariant is broken."""
+    """Run this many random events. Raises AssertionError if an invariant is broken."""
     harness = ModelHarness()
     _set_up(harness)
     for _ in range(steps):
         is_over = harness.pan.is_lost or not harness.pan.is_exact or harness.model.is_closing
-        if is_over and random.random() < ANEW:
-            harness.begin_anew()
+        if is_over and random.random() < RESTART_PROBABILITY:
+            harness.restart()
             _set_up(harness)
         _random_event(harness, random)
     harness.wait(OPTIONS.dead_man_s + LATE_TICK_S)
-    assert all(unit.told == 0 for unit in harness.units.values()), "still moving after the dead-man time"
+    assert all(unit.commanded == 0 for unit in harness.units.values()), "still moving after the dead-man time"
     return harness
 
 
 def _set_up(harness: ModelHarness) -> None:
-    harness.come_or_go("ann")
+    harness.open_or_close("ann")
     for axis in AXES:
         harness.link(axis)
     harness.lease("ann", LeaseVerb.ACQUIRE)
@@ -66,10 +66,10 @@ def _set_up(harness: ModelHarness) -> None:
 
 
 def _random_event(harness: ModelHarness, random: Random) -> None:
-    """One event; the likely ones are those of a visitor who drives."""
+    """One event, most often one of the driver."""
     name = random.choice(NAMES)
     driver = harness.model.lease.driver or name
-    if random.random() < RARELY:
+    if random.random() < CLOSE_PROBABILITY:
         harness.close()
     else:
         random.choices(tuple(EVENTS), tuple(EVENTS.values()))[0](harness, random, name, driver)
@@ -91,15 +91,15 @@ def _late(random: Random) -> float:
     return random.uniform(0, LATE_TICK_S)
 
 
-def _goes_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+def _repeats_the_setpoint(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
     harness.wait(random.choice((0.02, 0.05, 0.05, 0.2, 0.4, 0.7)), _late(random))
     late_s = random.choice((0.0, 0.0, 0.0, 0.13, 0.95))
-    unheard_s = random.choice((0.05, 0.05, 0.05, 0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
-    harness.hold(driver, *_velocities(random), late_s=late_s, for_s=_for_s(random), unheard_s=unheard_s)
+    server_time_age_s = random.choice((0.05, 0.05, 0.05, 0.05, 0.05, 0.3, 0.7, 0.85, 3.0, -5.0))
+    harness.hold(driver, *_velocities(random), late_s=late_s, for_s=_for_s(random), server_time_age_s=server_time_age_s)
 
 
-def _holds_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    harness.hold_on(driver, random.choice((0.2, 0.6, 0.6, 2.5)), _late(random))
+def _keeps_holding(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    harness.keep_holding(driver, random.choice((0.2, 0.6, 0.6, 2.5)), _late(random))
 
 
 def _presses(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
@@ -114,51 +114,51 @@ def _waits(harness: ModelHarness, random: Random, _name: str, _driver: str) -> N
     harness.wait(random.choice((0.3, 0.9, 1.5, 2.5, 6.0)), _late(random))
 
 
-def _presses_on_and_on(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    """A hand, or a program, that begins anew again and again, with rests that are none, or hardly any."""
+def _presses_repeatedly(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """New presses in a row, with pauses that are too short to be a rest."""
     for _ in range(random.randrange(4, 12)):
         harness.press(driver, *_velocities(random), random.choice((math.inf, 0.2)))
         harness.wait(random.choice((0.1, 0.4, 0.79)), _late(random))
 
 
-def _comes_and_is_held_up(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    """Somebody comes, is heard of in time, and the first press is held up."""
+def _connects_and_its_first_press_is_delayed(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A session opens, its heartbeat arrives in time, and its first press is delayed."""
     if harness.visitors[driver].is_connected:
-        harness.come_or_go(driver)
-    harness.come_or_go(driver)
+        harness.open_or_close(driver)
+    harness.open_or_close(driver)
     harness.ping(driver, 0.0)
     harness.lease(driver, LeaseVerb.ACQUIRE)
     harness.press(driver, *_velocities(random), late_s=random.choice((0.3, 0.9)))
 
 
-def _breaks(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
-    """The driver's connection breaks, and somebody asks to drive: perhaps the same person again."""
+def _loses_the_connection(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
+    """The driver's connection breaks, and another session asks to drive, perhaps of the same person."""
     if harness.visitors[driver].is_connected:
-        harness.come_or_go(driver)
+        harness.open_or_close(driver)
     harness.wait(random.choice((0.0, 0.3, 2.9, 3.1)), _late(random))
     asking = random.choice((driver, "ann-again", name))
     if not harness.visitors[asking].is_connected:
-        harness.come_or_go(asking)
+        harness.open_or_close(asking)
     harness.lease(asking, random.choice((LeaseVerb.ACQUIRE, LeaseVerb.TAKE)))
     harness.press(asking, *_velocities(random))
 
 
-def _is_lost_for_long(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    """A unit goes out of reach while it turns steadily, and comes back after it may have met its own end."""
+def _turns_out_of_reach_for_long(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A unit goes out of reach while it turns, and reconnects after it may have reached its end stop."""
     if harness.units[Axis.PAN].is_ready:
         harness.press(driver, random.choice((0.1, -0.1)), 0.0)
-        harness.hold_on(driver, 0.8, _late(random))
+        harness.keep_holding(driver, 0.8, _late(random))
         harness.link(Axis.PAN)
         harness.wait(random.choice((4.5, 5.5)), _late(random))
         harness.link(Axis.PAN)
 
 
-def _deafens(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    """A link dies, shows it only after a while, and is reached again, most often soon."""
+def _loses_the_link_silently(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A link fails, which is detected only after a while, and reconnects, most often soon."""
     axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
     if not harness.units[axis].is_ready:
         return
-    harness.go_deaf(axis)
+    harness.lose_link_silently(axis)
     harness.wait(random.uniform(0, 0.2), _late(random))
     random.choice((harness.release, harness.stop, lambda name: harness.hold(name, *_velocities(random))))(driver)
     harness.wait(random.uniform(0, 0.2), _late(random))
@@ -167,8 +167,8 @@ def _deafens(harness: ModelHarness, random: Random, _name: str, driver: str) -> 
     harness.link(axis)
 
 
-def _hangs(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
-    """A write never ends, and the link is given up for that."""
+def _has_a_write_hang(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """A write never completes, and the link is lost because of that."""
     axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
     if not harness.units[axis].is_ready:
         return
@@ -181,23 +181,23 @@ def _hangs(harness: ModelHarness, random: Random, _name: str, driver: str) -> No
 
 
 EVENTS: dict[Callable[[ModelHarness, Random, str, str], None], int] = {
-    _goes_on: 8,
-    _holds_on: 2,
+    _repeats_the_setpoint: 8,
+    _keeps_holding: 2,
     _presses: 4,
-    _presses_on_and_on: 1,
-    _comes_and_is_held_up: 1,
+    _presses_repeatedly: 1,
+    _connects_and_its_first_press_is_delayed: 1,
     _replays: 1,
     _waits: 1,
-    _deafens: 1,
-    _is_lost_for_long: 1,
-    _hangs: 1,
-    _breaks: 2,
-    lambda harness, _random, name, _driver: harness.come_or_go(name): 2,
+    _loses_the_link_silently: 1,
+    _turns_out_of_reach_for_long: 1,
+    _has_a_write_hang: 1,
+    _loses_the_connection: 2,
+    lambda harness, _random, name, _driver: harness.open_or_close(name): 2,
     lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.ACQUIRE): 1,
     lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.TAKE): 1,
     lambda harness, _random, _name, driver: harness.lease(driver, LeaseVerb.RETURN): 1,
     lambda harness, random, _name, driver: harness.release(driver, random.choice((0, 0, 0, 1))): 1,
-    lambda harness, random, _name, driver: harness.press_and_let_go(driver, *_velocities(random)): 1,
+    lambda harness, random, _name, driver: harness.release_before_press(driver, *_velocities(random)): 1,
     lambda harness, _random, name, _driver: harness.stop(name): 1,
     lambda harness, random, _name, driver: harness.ping(driver, random.choice((0.0, 0.0, 0.3))): 1,
     lambda harness, random, _name, _driver: harness.link(random.choice(AXES)): 2,
@@ -207,5 +207,5 @@ EVENTS: dict[Callable[[ModelHarness, Random, str, str], None], int] = {
     lambda harness, _random, name, _driver: harness.garbage(name): 1,
     lambda harness, random, _name, driver: harness.sleep(driver, random.choice((0.3, 1.7, 12.0))): 1,
 }
-ANEW = 0.15  # what cannot be known any more ends with a fresh start: soon, not at once
-RARELY = 0.01  # the program ends: not in every schedule, which would be short otherwise
+RESTART_PROBABILITY = 0.15  # per event, once the position cannot be known any more, or the program is closing
+CLOSE_PROBABILITY = 0.01  # rare, because a schedule in which the program closes is over

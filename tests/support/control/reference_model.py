@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from belvedere.control.options import ControlOptions
     from belvedere.control.setpoint import Setpoint
 
-PEOPLE = {"ann": 0, "ann-again": 0, "bob": 0, "room": 1}  # sessions, and who outranks whom
-REMEMBERED_S = 30.0  # how long a quick message is the measure of later ones
-STOOD_STILL_S = 0.1  # a clock that is off by less is not found out
+PEOPLE = {"ann": 0, "ann-again": 0, "bob": 0, "room": 1}  # sessions and their ranks
+WINDOW_S = 30.0  # how long a fast message is the reference for later ones
+JUMP_S = 0.1  # a clock that is off by less is not detected
 SLOWEST = 0.25  # what is left of the top speed at the largest delay
 
 
 def person_of(session: str) -> str:
-    """Whose session it is: two of them are ann's."""
+    """The person of a session; two sessions are ann's."""
     return session.removesuffix("-again")
 
 
 @dataclass
 class LeaseModel:
-    """Who drives, under which epoch, and when that ends if nothing is heard."""
+    """The driver, the epoch, and when the lease ends if the driver sends nothing."""
 
     options: ControlOptions
     driver: str | None = None
@@ -43,13 +43,13 @@ class LeaseModel:
         """Whether this session drives now."""
         return session == self.driver and not self.is_gone
 
-    def hear(self, now: float, session: str) -> None:
-        """The session said something."""
+    def renew(self, now: float, session: str) -> None:
+        """The session sent something."""
         if self.is_held_by(session):
             self.ends_at = now + self.options.lease_stale_s
 
     def refusal(self, session: str, verb: LeaseVerb) -> Refusal | None:
-        """Why this request may not be."""
+        """Why this request must be refused; None if it is granted."""
         if self.driver is None or self.is_held_by(session) or verb is LeaseVerb.RETURN:
             return None
         if verb is LeaseVerb.TAKE:
@@ -61,24 +61,25 @@ class LeaseModel:
     def grant(self, now: float, session: str) -> None:
         """This session drives from now on."""
         self.driver, self.is_gone, self.epoch = session, False, self.epoch + 1
-        self.hear(now, session)
+        self.renew(now, session)
 
 
 @dataclass
 class RelativeDelayModel:
-    """How late each of a session's messages came, by a clock that is right but for the time that its page slept."""
+    """How late a session's messages arrive, by a client's clock that is exact except for the time that it slept."""
 
     heard: list[tuple[float, float]] = field(default_factory=list)
 
     def apparent_s(self, now: float, late_s: float, max_s: float = math.inf) -> float:
-        """How late a message seems that was `late_s` on its way: against the quickest of the last while.
+        """How late a message seems whose delay was `late_s`, compared with the fastest recent one.
 
-        It cannot have been longer on its way than `most_s`; where it seems so, a clock stood still, and counts afresh.
+        Its delay cannot be longer than `max_s`; if it seems so, the client's clock stood still, and earlier messages
+        are forgotten.
         """
-        self.heard = [(at, late) for at, late in self.heard if at >= now - REMEMBERED_S]
+        self.heard = [(at, late) for at, late in self.heard if at >= now - WINDOW_S]
         self.heard.append((now, late_s))
         apparent_s = late_s - min(late for _at, late in self.heard)
-        if apparent_s > max_s + STOOD_STILL_S:
+        if apparent_s > max_s + JUMP_S:
             self.heard = [(now, late_s)]
             return 0.0
         return min(apparent_s, max_s)
@@ -86,24 +87,24 @@ class RelativeDelayModel:
 
 @dataclass
 class MotionModel:
-    """When the head began to move, and when it came to rest."""
+    """When the head began to move, and when it stopped."""
 
     rest_s: float
     changes: list[tuple[float, bool]] = field(default_factory=list)
 
     def note(self, now: float, *, is_moving: bool) -> None:
-        """It moves from now on, or rests."""
+        """From now on it moves, or is at rest."""
         if self.began_at(now) is None:
             self.changes.clear()
         if is_moving != (bool(self.changes) and self.changes[-1][1]):
             self.changes.append((now, is_moving))
 
     def jump(self, seconds: float) -> None:
-        """The clock went back."""
+        """The clock went backwards."""
         self.changes = [(at - seconds, is_moving) for at, is_moving in self.changes]
 
     def began_at(self, now: float) -> float | None:
-        """Since when it was moved without a rest that is one; None where it has rested."""
+        """Since when it has moved without a rest of `rest_s`; None if it has rested."""
         began_at, ends_at = None, now
         for at, is_moving in reversed(self.changes):
             if is_moving:
@@ -116,15 +117,15 @@ class MotionModel:
 
 @dataclass
 class Press:
-    """A press that counts: its number, its beginning, the end of its newest setpoint, and what it wants of which axis.
+    """The current press: its number, its beginning, the end of its newest setpoint, and the target of each axis.
 
-    An axis that is missing was cut, and stays so. `changed_at` is when it wanted something else before.
+    An axis without a target was cut, and stays so. `changed_at` is when a target last changed.
     """
 
     number: int
     began_at: float
     expires_at: float
-    wishes: dict[Axis, float]
+    targets: dict[Axis, float]
     changed_at: float
 
 
@@ -136,7 +137,7 @@ class ReferenceModel:
         self.lease = LeaseModel(options)
         self.press: Press | None = None
         self.is_closing = False
-        self.lost_it: set[str] = set()  # who must be told that they drive no more
+        self.to_notify: set[str] = set()  # sessions that must be notified of losing the lease
         self.motion = MotionModel(options.dead_man_s)
         self._present: dict[str, RelativeDelayModel] = {}
         self._ready: set[Axis] = set()
@@ -145,12 +146,12 @@ class ReferenceModel:
 
     # queries
 
-    def wish(self, axis: Axis) -> float:
-        """What somebody means this axis to do, as of the last `pass_time`."""
-        return self.press.wishes.get(axis, 0.0) if self.press is not None else 0.0
+    def target(self, axis: Axis) -> float:
+        """The velocity that the press asks of this axis, as of the last `pass_time`."""
+        return self.press.targets.get(axis, 0.0) if self.press is not None else 0.0
 
     def ends_at(self, now: float) -> float:
-        """When the press that counts ends at the latest, if nothing is heard."""
+        """When the current press ends at the latest if no message arrives."""
         assert self.press is not None
         began_at = self.motion.began_at(now)
         first = self.press.began_at if began_at is None else min(began_at, self.press.began_at)
@@ -159,17 +160,17 @@ class ReferenceModel:
     # events
 
     def pass_time(self, now: float) -> None:
-        """End what ends by its time."""
+        """End whatever has expired by now."""
         if self.lease.driver is not None and now >= self.lease.ends_at:
             if self.lease.driver in self._present:
-                self.lost_it.add(self.lease.driver)
+                self.to_notify.add(self.lease.driver)
             self.lease.driver = None
             self._forget_holds()
         if self.press is not None and now >= self.ends_at(now):
             self.press = None
 
     def jump(self, seconds: float, now: float) -> None:
-        """The clock went back to `now`: nothing moves on, and the driver has the full time again at most."""
+        """The clock went backwards to `now`: the press ends, and the lease lasts for the full time at most."""
         assert seconds > 0
         self.press = None
         full_s = max(self.options.lease_stale_s, self.options.lease_grace_s)
@@ -177,11 +178,11 @@ class ReferenceModel:
         self._present = {session: RelativeDelayModel() for session in self._present}
         self.motion.jump(seconds)
 
-    def come(self, session: str) -> None:
+    def open(self, session: str) -> None:
         """A session opened."""
         self._present[session] = RelativeDelayModel()
 
-    def leave(self, now: float, session: str) -> None:
+    def close_session(self, now: float, session: str) -> None:
         """A session closed."""
         if self.lease.is_held_by(session):
             self.press = None
@@ -189,7 +190,7 @@ class ReferenceModel:
         self._present.pop(session, None)
 
     def ask(self, now: float, session: str, verb: LeaseVerb) -> Refusal | None:
-        """A session asks about the lease; returns why that may not be."""
+        """A session asks for the lease or returns it. Returns the reason if it is refused."""
         if session not in self._present:
             return Refusal.NOT_READY
         refusal = self.lease.refusal(session, verb)
@@ -200,26 +201,26 @@ class ReferenceModel:
                 self.lease.driver = None
                 self._forget_holds()
         elif self.lease.is_held_by(session):
-            self.lease.hear(now, session)
+            self.lease.renew(now, session)
         else:
             if self.lease.driver is not None and self.lease.driver != session:
-                self.lost_it.add(self.lease.driver)
+                self.to_notify.add(self.lease.driver)
             self.lease.grant(now, session)
             self._forget_holds()
         return None
 
-    def hear(self, now: float, session: str, late_s: float) -> None:
+    def renew(self, now: float, session: str, late_s: float) -> None:
         """A heartbeat."""
-        self.lease.hear(now, session)
+        self.lease.renew(now, session)
         if session in self._present:
             self._present[session].apparent_s(now, late_s)
 
     def receive(self, now: float, session: str, setpoint: Setpoint, late_s: float) -> Refusal | None:
-        """A setpoint came that was `late_s` on its way; returns why it may not be."""
+        """A setpoint with this delay arrived. Returns the reason if it is refused."""
         refusal = self._refusal_of_sender(session, setpoint)
         if refusal is not None:
             return refusal
-        self.lease.hear(now, session)
+        self.lease.renew(now, session)
         if setpoint.seq <= self._newest_seq:
             return Refusal.OLD_SEQUENCE
         self._newest_seq = setpoint.seq
@@ -233,12 +234,12 @@ class ReferenceModel:
     def release(self, now: float, session: str, epoch: int, hold: int) -> None:
         """The visitor released the control."""
         if self.lease.is_held_by(session) and epoch == self.lease.epoch:
-            self.lease.hear(now, session)
+            self.lease.renew(now, session)
             self._end(hold)
 
     def stop(self, now: float, session: str) -> None:
-        """Somebody pressed stop."""
-        self.lease.hear(now, session)
+        """A session requested a stop."""
+        self.lease.renew(now, session)
         self.press = None
 
     def close(self) -> None:
@@ -246,13 +247,13 @@ class ReferenceModel:
         self.press, self.is_closing = None, True
 
     def link(self, axis: Axis, *, is_ready: bool) -> None:
-        """A unit came into reach, or went out of it."""
+        """The link to a unit came up or went down."""
         if is_ready:
             self._ready.add(axis)
             return
         self._ready.discard(axis)
         if self.press is not None:
-            self.press.wishes.pop(axis, None)
+            self.press.targets.pop(axis, None)
 
     # internals
 
@@ -278,13 +279,13 @@ class ReferenceModel:
             self.press = Press(setpoint.hold, now, expires_at, dict.fromkeys(self._ready, 0.0), now)
         self.press.expires_at = expires_at
         share = self._share(now, setpoint)
-        wishes = {axis: share * setpoint.velocity(axis) for axis in self.press.wishes}
-        if wishes != self.press.wishes:
-            self.press.wishes, self.press.changed_at = wishes, now
+        targets = {axis: share * setpoint.velocity(axis) for axis in self.press.targets}
+        if targets != self.press.targets:
+            self.press.targets, self.press.changed_at = targets, now
         return None
 
     def _share(self, now: float, setpoint: Setpoint) -> float:
-        """By how much a wish is slowed down because of its age."""
+        """The factor by which a setpoint is slowed down because of its age."""
         half_s = self.options.max_age_s / 2
         share_of_rest = max(0.0, (_age_s(now, setpoint) - half_s) / half_s)
         most = 1 - (1 - SLOWEST) * share_of_rest
@@ -292,7 +293,7 @@ class ReferenceModel:
         return 1.0 if fastest <= most else most / fastest
 
     def _end(self, hold: int) -> None:
-        """This press, and any before it, is over."""
+        """End this press, and any before it."""
         self._newest_hold = max(self._newest_hold, hold)
         if self.press is not None and self.press.number <= hold:
             self.press = None
@@ -302,6 +303,6 @@ class ReferenceModel:
 
 
 def _age_s(now: float, setpoint: Setpoint) -> float:
-    """How old it may be, by what its sender had heard; infinitely old where that cannot have been heard."""
+    """The upper bound of a setpoint's age; infinite if it names a time that was not sent yet."""
     age_s = now - setpoint.heard_s
     return math.inf if age_s < 0 else age_s

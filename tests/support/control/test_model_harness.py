@@ -1,4 +1,4 @@
-"""The harness's invariants are not vacuous: the head moves, and each invariant is seen to fail."""
+"""The harness's invariants are not vacuous: the head moves, and each invariant can fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def harness_with_ann_driving(pan: float = 1.0, tilt: float = 0.5) -> ModelHarness:
     harness = ModelHarness()
-    harness.come_or_go("ann")
+    harness.open_or_close("ann")
     for axis in AXES:
         harness.link(axis)
     harness.lease("ann", LeaseVerb.ACQUIRE)
@@ -25,27 +25,27 @@ def harness_with_ann_driving(pan: float = 1.0, tilt: float = 0.5) -> ModelHarnes
     return harness
 
 
-def test_it_really_moves() -> None:
+def test_the_head_really_moves() -> None:
     harness = harness_with_ann_driving()
     harness.wait(0.3)
-    assert harness.units[Axis.TILT].told == 0.5
+    assert harness.units[Axis.TILT].commanded == 0.5
     assert harness.pan.deg > 1
 
 
-def test_limits_are_met_in_a_second() -> None:
+def test_a_limit_is_reached_within_a_second() -> None:
     harness = harness_with_ann_driving()
-    harness.hold_on("ann", 1.5, late_s=0.0)
+    harness.keep_holding("ann", 1.5, late_s=0.0)
     assert harness.met["limit: +1"] > 0
     assert LIMIT_DEG - 0.5 < harness.pan.deg <= LIMIT_DEG
 
 
-def test_the_longest_hold_is_met_in_two() -> None:
+def test_the_longest_hold_is_reached_within_two_seconds() -> None:
     harness = harness_with_ann_driving()
-    harness.hold_on("ann", OPTIONS.hold_ceiling_s + 0.1, late_s=0.01)
+    harness.keep_holding("ann", OPTIONS.hold_ceiling_s + 0.1, late_s=0.01)
     assert harness.met["cut: hold_too_long"] == 1
 
 
-def test_a_unit_turns_on_out_of_reach_and_where_it_went_is_known() -> None:
+def test_a_unit_goes_on_turning_out_of_reach_and_its_position_is_known() -> None:
     harness = harness_with_ann_driving()
     harness.wait(0.3)
     harness.link(Axis.PAN)
@@ -56,17 +56,17 @@ def test_a_unit_turns_on_out_of_reach_and_where_it_went_is_known() -> None:
     assert not harness.pan.is_lost
 
 
-def test_a_unit_that_turned_for_long_out_of_reach_is_nowhere_until_all_begins_anew() -> None:
+def test_the_position_of_a_unit_that_turned_out_of_reach_for_long_is_unknown_until_a_restart() -> None:
     harness = harness_with_ann_driving()
     harness.link(Axis.PAN)
     harness.wait(6.0)
     harness.link(Axis.PAN)
     was_lost = harness.pan.is_lost
-    harness.begin_anew()
+    harness.restart()
     assert (was_lost, harness.pan.is_lost, harness.pan.deg) == (True, False, 0.0)
 
 
-def test_a_write_that_hangs_leaves_the_unit_as_it_was_or_not() -> None:
+def test_a_write_that_hangs_may_or_may_not_be_executed() -> None:
     for is_taken in (False, True):
         harness = harness_with_ann_driving()
         harness.wait(0.3)
@@ -75,10 +75,10 @@ def test_a_write_that_hangs_leaves_the_unit_as_it_was_or_not() -> None:
         assert (harness.units[Axis.TILT].turning == 0) is is_taken
 
 
-def test_a_deaf_unit_takes_nothing() -> None:
+def test_a_unit_with_a_dead_link_executes_nothing() -> None:
     harness = harness_with_ann_driving()
     harness.wait(0.3)
-    harness.go_deaf(Axis.TILT)
+    harness.lose_link_silently(Axis.TILT)
     harness.stop("bob")
     assert harness.units[Axis.TILT].turning == 0.5
 
@@ -89,19 +89,19 @@ def released(harness: ModelHarness) -> None:
 
 def cut(harness: ModelHarness) -> None:
     assert harness.model.press is not None
-    del harness.model.press.wishes[Axis.PAN]
+    del harness.model.press.targets[Axis.PAN]
 
 
 def the_other_way(harness: ModelHarness) -> None:
-    harness.units[Axis.PAN].told = -1.0
+    harness.units[Axis.PAN].commanded = -1.0
 
 
 def faster(harness: ModelHarness) -> None:
-    harness.units[Axis.TILT].told = 0.9
+    harness.units[Axis.TILT].commanded = 0.9
 
 
 def at_rest(harness: ModelHarness) -> None:
-    harness.units[Axis.TILT].told = 0.0
+    harness.units[Axis.TILT].commanded = 0.0
 
 
 def driven_by_bob(harness: ModelHarness) -> None:
@@ -121,15 +121,15 @@ def stopping_once(harness: ModelHarness) -> None:
     harness.units[Axis.TILT].stops_since, harness.units[Axis.TILT].stops = harness.now - 1, 1
 
 
-def told_of_a_loss(harness: ModelHarness) -> None:
-    harness.model.lost_it = {"bob"}
+def notified_of_a_loss(harness: ModelHarness) -> None:
+    harness.model.to_notify = {"bob"}
 
 
 @pytest.mark.parametrize(
     "broken",
-    [released, cut, the_other_way, faster, at_rest, driven_by_bob, further, beyond, stopping_once, told_of_a_loss],
+    [released, cut, the_other_way, faster, at_rest, driven_by_bob, further, beyond, stopping_once, notified_of_a_loss],
 )
-def test_it_notices_a_core_that_is_not_what_it_must_be(broken: Callable[[ModelHarness], None]) -> None:
+def test_the_harness_detects_a_core_in_a_wrong_state(broken: Callable[[ModelHarness], None]) -> None:
     harness = harness_with_ann_driving()
     harness.wait(0.3)
     broken(harness)
@@ -137,24 +137,24 @@ def test_it_notices_a_core_that_is_not_what_it_must_be(broken: Callable[[ModelHa
         harness.ping("room", 0.0)
 
 
-def test_it_notices_a_press_that_nobody_ends() -> None:
+def test_the_harness_detects_a_press_that_does_not_end() -> None:
     harness = harness_with_ann_driving(pan=0.0, tilt=0.1)
     harness.wait(0.3)
     assert harness.model.press is not None
     harness.model.press.expires_at -= 0.7
-    with pytest.raises(AssertionError, match="over"):
+    with pytest.raises(AssertionError, match="after the end of its press"):
         harness.wait(0.1)
 
 
-class Sleepless(AxisMotion):
-    """An axis to which something is always due."""
+class AlwaysDue(AxisMotion):
+    """An axis whose deadline is always due."""
 
     def deadline(self) -> float | None:
         return 0.0
 
 
-def test_it_notices_a_core_that_never_sleeps() -> None:
+def test_the_harness_detects_a_core_that_never_sleeps() -> None:
     harness = ModelHarness()
-    harness.core.__dict__["_axes"][Axis.PAN].__class__ = Sleepless
+    harness.core.__dict__["_axes"][Axis.PAN].__class__ = AlwaysDue
     with pytest.raises(AssertionError, match="sleeps"):
         harness.wait(1)

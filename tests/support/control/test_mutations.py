@@ -15,12 +15,10 @@ from tests.support.control.mutations import MUTATIONS, Mutation
 
 import belvedere
 
-pytestmark = pytest.mark.realtime  # child processes run the broken cores
-
 SCHEDULES = 1500
 UNCHANGED_SCHEDULES = 100  # enough to see that a copy works; test_random_schedule tries thousands
 STEPS = 40
-TAKES_TOO_LONG_S = 120.0
+CHILD_TIMEOUT_S = 120.0
 NEEDED = ("__init__.py", "errors.py", "control", "head")
 SOURCE = Path(belvedere.__file__).parent
 ROOT = Path(__file__).parents[3]
@@ -40,7 +38,7 @@ else:
 
 
 def copy_of_the_core(folder: Path) -> Path:
-    """The core and what it imports, in a folder that can be changed."""
+    """A copy of the core and of the packages it imports, to be changed."""
     target = folder / "belvedere"
     target.mkdir()
     for name in NEEDED:
@@ -52,7 +50,7 @@ def copy_of_the_core(folder: Path) -> Path:
 
 
 def verdict_on(mutation: Mutation | None, folder: Path, compiled: Path) -> str:
-    """What the harness reports of a core with this mutation."""
+    """The harness's verdict on a core with this mutation."""
     core = copy_of_the_core(folder)
     if mutation is not None:
         module = core / "control" / f"{mutation.module}.py"
@@ -65,33 +63,41 @@ def verdict_on(mutation: Mutation | None, folder: Path, compiled: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PYTHONPYCACHEPREFIX": str(compiled)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # all but the core is compiled once for all of them
     try:
-        said = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TAKES_TOO_LONG_S, check=False
+        result = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
         return "found: it never ends"
-    return said.stdout.strip() or said.stderr
+    return result.stdout.strip() or result.stderr
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the harness reports of each mutated core and of the original, on all processors."""
+    """The harness's verdict on each mutated core and on the original; all processors work at it."""
     cores: list[Mutation | None] = [None, *MUTATIONS]
     folders = [tmp_path_factory.mktemp("core") for _ in cores]
     compiled = tmp_path_factory.mktemp("compiled")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = list(pool.map(verdict_on, cores, folders, repeat(compiled)))
-    return {core.name if core else "": verdict for core, verdict in zip(cores, said, strict=True)}
+        results = list(pool.map(verdict_on, cores, folders, repeat(compiled)))
+    return {core.name if core else "": verdict for core, verdict in zip(cores, results, strict=True)}
 
 
-def test_the_core_as_it_is_keeps_every_rule(verdicts: dict[str, str]) -> None:
+@pytest.mark.realtime  # child processes run the cores
+def test_the_unchanged_core_keeps_every_rule(verdicts: dict[str, str]) -> None:
     assert verdicts[""] == "kept every rule"
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("name", [mutation.name for mutation in MUTATIONS])
 def test_the_harness_detects_a_core_in_which(name: str, verdicts: dict[str, str]) -> None:
     assert verdicts[name].startswith("found")
 
 
-def test_each_way_of_breaking_it_has_a_name_of_its_own() -> None:
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_every_mutation_is_found_once_in_the_source(mutation: Mutation) -> None:
+    source = (SOURCE / "control" / f"{mutation.module}.py").read_text(encoding="utf-8")
+    assert source.count(mutation.old) == 1
+
+
+def test_every_mutation_has_a_name_of_its_own() -> None:
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)

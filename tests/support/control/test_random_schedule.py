@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.control.random_schedule import TO_BE_MET, never_met, run_random_schedule
+from tests.support.control.random_schedule import EXPECTED, missing_events, run_random_schedule
 
 BLOCKS = [range(first, first + 500) for first in range(0, 2500, 500)]
 STEPS = 40
@@ -17,7 +17,7 @@ STEPS = 40
 
 @settings(deadline=None)  # how many it tries says the profile: see tests/support/conftest.py
 @given(st.randoms(use_true_random=False))
-def test_no_interleaving_moves_the_head_without_somebody_meaning_it(random: Random) -> None:
+def test_no_interleaving_moves_the_head_without_a_press(random: Random) -> None:
     run_random_schedule(random, STEPS)
 
 
@@ -37,13 +37,13 @@ def test_hundreds_of_schedules_keep_every_invariant(block: range) -> None:
     assert met_in(block)
 
 
-def test_all_of_them_together_meet_every_event() -> None:
-    assert never_met(name for block in BLOCKS for name in met_in(block)) == []
+def test_all_schedules_together_cause_every_expected_event() -> None:
+    assert missing_events(name for block in BLOCKS for name in met_in(block)) == []
 
 
 def test_a_schedule_is_reproduced_by_its_seed() -> None:
     assert run_random_schedule(Random(7), STEPS).met == run_random_schedule(Random(7), STEPS).met
 
 
-def test_what_was_never_met_is_named() -> None:
-    assert never_met(TO_BE_MET[1:]) == [TO_BE_MET[0]]
+def test_missing_events_are_named() -> None:
+    assert missing_events(EXPECTED[1:]) == [EXPECTED[0]]

@@ -1,4 +1,4 @@
-"""What is true outside the core in the model harness: visitors' pages, units, and where the pan axis stands."""
+"""The true state outside the core in the model harness: visitors' pages, units, and the position of the pan axis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class VisitorState:
-    """One session's page: its own clock, for how long that has stood still, and what it numbers."""
+    """One session's page: its own clock, for how long that has stood still, and its counters."""
 
     name: str
     clock_offset_s: float
@@ -26,43 +26,43 @@ class VisitorState:
 
 @dataclass
 class UnitState:
-    """One axis's unit as it truly is: it never stops by itself, and it may have heard what nobody knows of.
+    """The true state of one axis's unit, which never stops by itself, and may have executed writes that seemed to fail.
 
     Attributes:
         is_ready: whether it is in reach.
-        turning: what it does.
-        told: the newest effect for it; `told_at` is when that came, `changed_at` when it was last another.
-        stops_since: since when three stops are owed, and `stops` how many came.
-        hangs_next: whether the next write never ends, and if it does, whether the unit takes it all the same.
-        is_hung: whether such a write is on its way.
-        is_deaf: whether writes end well and reach nothing, because the link is dead and nobody has noticed.
+        turning: its true velocity.
+        commanded: the velocity of the newest effect; `commanded_at` is its time, `changed_at` when it last differed.
+        stops_since: since when three stops must be written, and `stops` how many were.
+        hangs_next: None, or the next write never completes, and this is whether the unit executes it all the same.
+        is_hung: whether such a write is in progress.
+        is_link_dead: whether writes complete but do not arrive, because the link is dead and this is not detected yet.
         lost_at: when it went out of reach; `may_have_missed` is whether something else was written shortly before.
     """
 
     is_ready: bool = False
     turning: float = 0.0
-    told: float = 0.0
-    told_at: float = -math.inf
+    commanded: float = 0.0
+    commanded_at: float = -math.inf
     changed_at: float = -math.inf
     stops_since: float | None = None
     stops: int = 0
     hangs_next: bool | None = None
     is_hung: bool = False
-    is_deaf: bool = False
+    is_link_dead: bool = False
     lost_at: float = 0.0
     may_have_missed: bool = False
 
 
 @dataclass
 class PanState:
-    """Where the pan axis truly stands, and what may be asked of the core about it.
+    """The true position of the pan axis, and what may be expected of the core about it.
 
     Attributes:
-        is_exact: the core can know all of it, out of reach too.
-        may_be_unsure: the core may take it for doubtful: it was lost soon after something was written, or worse.
-        is_lost: it stands further from what is reckoned than limits can be kept.
-        is_anywhere: it turned out of reach for so long that the core must not be sure of it any more.
-        may_overrun: it turned while nobody could stop it in time.
+        is_exact: the core must know the position exactly, even out of reach.
+        may_be_unsure: the core may call it not sure: the link was lost soon after a write, or worse.
+        is_lost: the reckoned position is too far off for limits to be kept.
+        is_anywhere: it turned out of reach for so long that the core must not call it sure.
+        may_overrun: it turned while no stop could reach it in time.
     """
 
     deg: float = 0.0
