@@ -92,7 +92,7 @@ def test_silence_of_the_dead_man_time_is_a_stop_to_every_unit_that_may_be_turnin
 
 
 @pytest.mark.parametrize(
-    ("ways", "stopping"),
+    ("methods", "stopping"),
     [(BOTH, STOPPING), (ONLY_COMMAND, STOPPING[:-1]), (ONLY_REQUEST, STOPPING[-1:])],
 )
 def test_a_unit_is_told_by_commands_and_until_it_acknowledges_where_it_can(

@@ -290,7 +290,7 @@ async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
         await rig.link.close()
 
 
-@pytest.mark.parametrize("call", ["write", "probe"])
+@pytest.mark.parametrize("call", ["write", "keep_alive"])
 async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_bus_puts_it(call: str) -> None:
     async with VirtualHead(PROFILE) as head:
 
@@ -309,7 +309,7 @@ async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_
         lost = asyncio.Event()
         await unit.open(lost.set, ignore)
         calling = asyncio.create_task(
-            reason_of(unit.keep_alive() if call == "probe" else unit.write(FRAMES[0], response=True))
+            reason_of(unit.keep_alive() if call == "keep_alive" else unit.write(FRAMES[0], response=True))
         )
         await asyncio.sleep(0.1)
         head.faults.drop(Axis.PAN)

@@ -24,7 +24,7 @@ class BluezAdapter(msgspec.Struct, frozen=True):
         return wanted.upper() in {self.name.upper(), self.address.upper()}
 
 
-def chosen(wanted: str, adapters: Iterable[BluezAdapter]) -> str:
+def resolve_adapter(wanted: str, adapters: Iterable[BluezAdapter]) -> str:
     """BlueZ's name, now, of the adapter that goes by this name or address. Raises LinkError (NO_ADAPTER)."""
     there = list(adapters)
     for one in there:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 SIG_BASE = "-0000-1000-8000-00805f9b34fb"
 SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
-MAX_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
+MAX_AMBIGUOUS = 16  # devices that are told of; strangers may go by any name, and a new one every minute
 BLUEZ_OBJECTS = "/org/bluez/"
 WRITES = frozenset({"write", "write-without-response"})
 
@@ -38,13 +38,13 @@ class BleUnit:
     def __init__(self, unit: UnitProfile, radio: Radio, others: Sequence[UnitProfile] = ()) -> None:
         self._unit = unit
         self._others = others
-        self._doubtful: set[str] = set()
+        self._ambiguous: set[str] = set()
         self._radio = radio
         self._calls = PendingCalls()
         self._client: BleakClientWithServiceCache | None = None
         self._command: BleakGATTCharacteristic | None = None
-        self._questions: list[BleakGATTCharacteristic] = []
-        self._is_listening = False
+        self._readable: list[BleakGATTCharacteristic] = []
+        self._is_subscribed = False
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         """Find, connect, and learn what the unit has; see the port for what it raises."""
@@ -60,7 +60,7 @@ class BleUnit:
         client = await self._radio.connect(discovered, receive_disconnected)
         self._client = client
         try:
-            self._learn(client)
+            self._resolve_characteristics(client)
         except LinkError:
             await self.close()
             raise
@@ -71,24 +71,24 @@ class BleUnit:
         client, command = self._connected()
         with link_errors_while(lambda: client is self._client):
             await client.write_gatt_char(command, frame, response=response)
-        if self._unit.notify is not None and not self._is_listening and client is self._client:
-            self._is_listening = True  # after the first frame: subscribing is a write too, and may go unanswered
-            self._calls.begin(self._listen(client, self._unit.notify))
+        if self._unit.notify is not None and not self._is_subscribed and client is self._client:
+            self._is_subscribed = True  # after the first frame: subscribing is a write too, and may go unanswered
+            self._calls.begin(self._subscribe(client, self._unit.notify))
 
     async def keep_alive(self) -> bool:
         """Read a characteristic other than the command's: it waits behind commands and never blocks them."""
         client, _command = self._connected()
-        if not self._questions:
+        if not self._readable:
             return False
-        question = self._questions[0]
+        characteristic = self._readable[0]
         try:
             with link_errors_while(lambda: client is self._client):
-                await client.read_gatt_char(question)
+                await client.read_gatt_char(characteristic)
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
                 raise
-            if question in self._questions:  # a refusal is an answer too; but it may want pairing, so ask it once
-                self._questions.remove(question)
+            if characteristic in self._readable:  # a refusal is an answer too; but it may want pairing, so ask it once
+                self._readable.remove(characteristic)
         return True
 
     async def close(self) -> None:
@@ -102,26 +102,26 @@ class BleUnit:
             raise LinkError(LinkReason.CLOSED, "not connected")
         return self._client, self._command
 
-    def _learn(self, client: BleakClientWithServiceCache) -> None:
+    def _resolve_characteristics(self, client: BleakClientWithServiceCache) -> None:
         """Find out what the connected unit has. Raises LinkError."""
         if not client.is_connected:  # lost before anybody listened
             raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost at once")
         with link_errors(LinkReason.CONNECT_FAILED):
             self._command = command_characteristic(client, self._unit)
-            self._questions = questions(client, self._command)
-        self._is_listening = False
+            self._readable = readable_characteristics(client, self._command)
+        self._is_subscribed = False
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
         if not is_unit(self._unit, address, name, services):
             return False
-        rival = rival_of(self._unit, self._others, address, name, services)
-        is_doubtful = rival is not None and rival.address is None
-        if is_doubtful and len(self._doubtful) < MAX_DOUBTFUL and address not in self._doubtful:
-            self._doubtful.add(address)
+        conflicting = conflicting_unit(self._unit, self._others, address, name, services)
+        is_ambiguous = conflicting is not None and conflicting.address is None
+        if is_ambiguous and len(self._ambiguous) < MAX_AMBIGUOUS and address not in self._ambiguous:
+            self._ambiguous.add(address)
             logger.warning("%s at %s may be either unit: [head.pan] and [head.tilt] need an address", name, address)
-        return rival is None
+        return conflicting is None
 
-    async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
+    async def _subscribe(self, client: BleakClientWithServiceCache, notify: str) -> None:
         """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
         try:
             with link_errors(LinkReason.REFUSED):
@@ -136,7 +136,7 @@ class BleUnit:
             address=discovered.device.address,
             can_write_without_response="write-without-response" in properties,
             can_write_with_response="write" in properties,
-            can_keep_alive=bool(self._questions),
+            can_keep_alive=bool(self._readable),
             rssi_dbm=discovered.rssi_dbm,
             dbus=None if self._command is None else dbus_target(discovered.device, self._command),
         )
@@ -152,7 +152,7 @@ def is_unit(unit: UnitProfile, address: str, name: str, services: Sequence[str])
     return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
 
 
-def rival_of(
+def conflicting_unit(
     unit: UnitProfile, others: Sequence[UnitProfile], address: str, name: str, services: Sequence[str]
 ) -> UnitProfile | None:
     """Another unit that this device may be, so that it is not `unit`'s to take: the axes would be swapped for good."""
@@ -186,7 +186,9 @@ def dbus_target(device: BLEDevice, command: BleakGATTCharacteristic) -> DbusTarg
     return DbusTarget(device_path, command_path)
 
 
-def questions(client: BleakClientWithServiceCache, command: BleakGATTCharacteristic) -> list[BleakGATTCharacteristic]:
+def readable_characteristics(
+    client: BleakClientWithServiceCache, command: BleakGATTCharacteristic
+) -> list[BleakGATTCharacteristic]:
     """What can be read without consequence: the standard ones first, such as the maker's name."""
     readable = [
         found

@@ -65,8 +65,8 @@ class Connection:
         )
         self._can_acknowledge = False
         self._is_lost = False
-        self._writing: asyncio.Task[None] | None = None
-        self._keeping_alive: asyncio.Task[bool] | None = None
+        self._write_task: asyncio.Task[None] | None = None
+        self._keep_alive_task: asyncio.Task[bool] | None = None
         self._wake = asyncio.Event()
 
     async def open(self, on_found: Callable[[], None]) -> None:
@@ -95,7 +95,7 @@ class Connection:
             except LinkError as error:
                 if error.reason is not LinkReason.REFUSED or self._clock() >= deadline_at:
                     raise
-                await asyncio.sleep(2 * self.interval.interval_s)
+                await asyncio.sleep(2 * self.interval.estimate_s)
             else:
                 self._raise_if_lost()
                 self._scheduler.receive_stop_verified(self._clock())
@@ -137,7 +137,7 @@ class Connection:
         """Whether the unit was made to move here, and has not shown since that it has a stop."""
         return not self._scheduler.is_surely_at_rest
 
-    async def stop_finally(self) -> bool:
+    async def send_final_stop(self) -> bool:
         """Get one more stop onto the air, if the link still can, within `last_stop_s`.
 
         Returns whether nothing spoke against it. Raises no LinkError.
@@ -146,20 +146,20 @@ class Connection:
             return False
         with contextlib.suppress(LinkError, TimeoutError):
             async with timeout(self._options.last_stop_s):
-                if self._writing is not None:  # cutting it short could block what comes after it
-                    await asyncio.wait({self._writing})
+                if self._write_task is not None:  # cutting it short could block what comes after it
+                    await asyncio.wait({self._write_task})
                 if not self._scheduler.with_response:  # this cannot be held up by anything unanswered
                     await self._write_stop(response=False)
                 if self._can_acknowledge:
                     await self._write_stop(response=True)
                 else:  # closing at once could cut off what still waits in the radio
-                    await asyncio.sleep(2 * self.interval.interval_s)
+                    await asyncio.sleep(2 * self.interval.estimate_s)
                 return not self._is_lost
         return False
 
     def cancel(self) -> None:
         """Give up whatever is still being called; nothing is waited for."""
-        for call in (self._writing, self._keeping_alive):
+        for call in (self._write_task, self._keep_alive_task):
             if call is not None:
                 call.cancel()
 
@@ -168,7 +168,7 @@ class Connection:
         if not self._scheduler.with_response:  # commands overtake the questions that BlueZ itself asks a new unit
             for _ in range(1 if self._can_acknowledge else UNACKNOWLEDGED_STOPS):
                 await self._write_stop(response=False)
-                await asyncio.sleep(self.interval.interval_s)
+                await asyncio.sleep(self.interval.estimate_s)
         round_trip_s = await self._first_answer()
         if round_trip_s is not None and round_trip_s > self.interval.backlog_after_s:  # something was ahead of it
             again_s = await self._first_answer()
@@ -212,20 +212,20 @@ class Connection:
     def _begin_next(self, now: float) -> None:
         match self._scheduler.next(now):
             case PendingWrite():
-                self._writing = self._calls.begin(self._write_newest(), self._wake.set)
+                self._write_task = self._calls.begin(self._write_newest(), self._wake.set)
             case AcknowledgedStop():
-                self._writing = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
+                self._write_task = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
             case KeepAlive():
-                self._keeping_alive = self._calls.begin(self._link.keep_alive(), self._wake.set)
+                self._keep_alive_task = self._calls.begin(self._link.keep_alive(), self._wake.set)
 
     def _collect(self, now: float) -> bool:
         """Take in what has ended; False if the unit refused a command. Raises LinkError."""
-        if self._keeping_alive is not None and self._keeping_alive.done():
-            keeping_alive, self._keeping_alive = self._keeping_alive, None
-            self._scheduler.receive_keep_alive(now, is_answered=result(keeping_alive))
-        if self._writing is None or not self._writing.done():
+        if self._keep_alive_task is not None and self._keep_alive_task.done():
+            keep_alive, self._keep_alive_task = self._keep_alive_task, None
+            self._scheduler.receive_keep_alive(now, is_answered=result(keep_alive))
+        if self._write_task is None or not self._write_task.done():
             return True
-        writing, self._writing = self._writing, None
+        writing, self._write_task = self._write_task, None
         try:
             result(writing)
         except LinkError as error:

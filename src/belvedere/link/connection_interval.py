@@ -39,7 +39,7 @@ class ConnectionInterval:
         self._round_trips: deque[float] = deque(maxlen=RECENT)
 
     @property
-    def interval_s(self) -> float:
+    def estimate_s(self) -> float:
         """At most one packet may be handed over in this time."""
         return min(max(self._believed_s, FASTEST_INTERVAL_S), SLOWEST_INTERVAL_S)
 
@@ -56,12 +56,12 @@ class ConnectionInterval:
     @property
     def backlog_after_s(self) -> float:
         """A request that takes longer than this has a backlog ahead of it."""
-        return BACKLOG_INTERVALS * self.interval_s
+        return BACKLOG_INTERVALS * self.estimate_s
 
     @property
     def answer_timeout_s(self) -> float:
         """A write that takes longer than this has failed."""
-        return min(max(ANSWER_INTERVALS * self.interval_s, ANSWER_AT_LEAST_S), ANSWER_AT_MOST_S)
+        return min(max(ANSWER_INTERVALS * self.estimate_s, ANSWER_AT_LEAST_S), ANSWER_AT_MOST_S)
 
     @property
     def keep_alive_timeout_s(self) -> float:
@@ -72,7 +72,7 @@ class ConnectionInterval:
         """A request before which at most one packet waited was answered after this time."""
         if self.is_learned and round_trip_s > self.backlog_after_s:
             self._round_trips.clear()
-            self._believed_s = SLOWER * self.interval_s
+            self._believed_s = SLOWER * self.estimate_s
         else:
             self._round_trips.append(round_trip_s)
             self._believed_s = min(self._round_trips)

@@ -20,7 +20,7 @@ from bleak.exc import BleakDeviceNotFoundError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.adapters import chosen
+from belvedere.link.adapters import resolve_adapter
 from belvedere.link.bleak_errors import link_errors, reason_of
 from belvedere.link.connect_time import ConnectTime
 from belvedere.link.options import LinkOptions
@@ -126,11 +126,11 @@ class Radio:
         self._clients: dict[BleakClientWithServiceCache, Callable[[BleakClientWithServiceCache], None]] = {}
         self._adapter = adapter
         self._ask_adapters = ask_adapters or (_bluez_adapters if is_bluez else None)
-        self._chosen = adapter  # its name when the last scan began
+        self._adapter_name = adapter  # its name when the last scan began
         self._calls = PendingCalls()
         self._searches: list[_DeviceSearch] = []
-        self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
-        self._takings = count()
+        self._claims: dict[str, int] = {}  # by address: which claim it is, so that what ends late frees no newer one
+        self._claim_numbers = count()
         self._connect_times: dict[str, ConnectTime] = {}  # by address
         self._is_bluez = is_bluez
         self._scan = Scan(
@@ -140,7 +140,7 @@ class Radio:
             on_failure=self._report_failure,
             wait_until_gone=self._wait_until_gone,
         )
-        self._connect_turn = asyncio.Lock()
+        self._connect_lock = asyncio.Lock()
         self._is_connecting = False
 
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
@@ -172,7 +172,7 @@ class Radio:
 
         Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
         """
-        taking = self._taken.get(discovered.device.address)
+        claim = self._claims.get(discovered.device.address)
         time = self._connect_times.setdefault(discovered.device.address, ConnectTime(self._options.connect_timeout_s))
         establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
 
@@ -183,7 +183,7 @@ class Radio:
                 self._calls.begin(self._close(client))
 
         try:
-            async with self._turn_to_connect():
+            async with self._exclusive_connect():
                 began = asyncio.get_running_loop().time()
                 establishing = self._calls.begin(self._establish(discovered, receive_disconnected))
                 client = await _bounded(establishing, time.limit_s, LinkReason.CONNECT_FAILED)
@@ -194,17 +194,17 @@ class Radio:
                 return client
         except BaseException:
             if establishing is None:
-                self._release_taking(discovered.device.address, taking)
+                self._release_claim(discovered.device.address, claim)
             else:
                 if not establishing.done():
                     time.receive_late()
-                self._release_after(establishing, discovered.device.address, taking)
+                self._release_after(establishing, discovered.device.address, claim)
             raise
 
     @asynccontextmanager
-    async def _turn_to_connect(self) -> AsyncIterator[None]:
+    async def _exclusive_connect(self) -> AsyncIterator[None]:
         """Nobody else connects, and no scan is on."""
-        async with self._connect_turn:
+        async with self._connect_lock:
             self._is_connecting = True
             self._scan.update()
             try:
@@ -220,15 +220,15 @@ class Radio:
 
     def release(self, address: str) -> None:
         """The unit at this address is in use no longer, and may be found again."""
-        self._taken.pop(address, None)
+        self._claims.pop(address, None)
 
     async def _establish(
         self, discovered: DiscoveredDevice, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
         """One attempt: when to try again is the supervisor's to say, and a failed one needs a new scan anyway."""
         options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
-        if self._chosen is not None:
-            options["bluez"] = {"adapter": self._chosen}
+        if self._adapter_name is not None:
+            options["bluez"] = {"adapter": self._adapter_name}
         with link_errors(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
                 await detect_bluez_version(self._calls)
@@ -257,13 +257,13 @@ class Radio:
             on_disconnect(client)
             self._calls.begin(self._close(client))
 
-    async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
+    async def _end(self, client: BleakClientWithServiceCache, claim: int | None = None) -> None:
         self._clients.pop(client, None)
-        taking = self._taken.get(client.address) if taking is None else taking
+        claim = self._claims.get(client.address) if claim is None else claim
         try:
             await self._close(client)
         finally:
-            self._release_taking(client.address, taking)
+            self._release_claim(client.address, claim)
 
     async def _close(self, client: BleakClientWithServiceCache) -> None:
         """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
@@ -273,7 +273,7 @@ class Radio:
             logger.debug("disconnecting from %s: %s", client.address, error)
 
     def _release_after(
-        self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, taking: int | None
+        self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, claim: int | None
     ) -> None:
         """Release the unit when the attempt to connect to it has ended: BlueZ takes its time to take back a connection.
 
@@ -282,15 +282,15 @@ class Radio:
 
         def receive_ended(attempt: asyncio.Task[BleakClientWithServiceCache]) -> None:
             if not attempt.cancelled() and attempt.exception() is None:
-                self._calls.begin(self._end(attempt.result(), taking))
+                self._calls.begin(self._end(attempt.result(), claim))
             else:
-                self._release_taking(address, taking)
+                self._release_claim(address, claim)
 
         establishing.add_done_callback(receive_ended)
-        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
+        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_claim, address, claim)
 
-    def _release_taking(self, address: str, taking: int | None) -> None:
-        if self._taken.get(address) == taking:
+    def _release_claim(self, address: str, claim: int | None) -> None:
+        if self._claims.get(address) == claim:
             self.release(address)
 
     def _wants_scan(self) -> bool:
@@ -314,13 +314,15 @@ class Radio:
         return _DeferredScanner(partial(self._scanner_of, self._adapter))
 
     async def _scanner_of(self, adapter: str) -> Scanner:
-        self._chosen = adapter if self._ask_adapters is None else chosen(adapter, await self._ask_adapters())
-        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._chosen})
+        self._adapter_name = (
+            adapter if self._ask_adapters is None else resolve_adapter(adapter, await self._ask_adapters())
+        )
+        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._adapter_name})
 
     async def _search_among_connected(self) -> None:
         if not self._takes_over:
             return
-        asking = self._calls.begin(_connected(self._adapter_backend, self._chosen))
+        asking = self._calls.begin(_connected(self._adapter_backend, self._adapter_name))
         try:
             for device in await outcome(asking, ASK_S):
                 self._receive_discovered(DiscoveredDevice(device, device.name or "", None), _services_of(device))
@@ -334,10 +336,10 @@ class Radio:
     def _receive_discovered(self, discovered: DiscoveredDevice, services: list[str]) -> None:
         device = discovered.device
         for search in self._searches:
-            if device.address in self._taken:
+            if device.address in self._claims:
                 return  # two units of the same name have two addresses: one each
             if search.is_wanted(device.address, discovered.name, services):
-                self._taken[device.address] = next(self._takings)
+                self._claims[device.address] = next(self._claim_numbers)
                 search.found.set_result(discovered)
                 self._abandon(search)
                 return

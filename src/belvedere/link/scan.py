@@ -83,7 +83,7 @@ class Scan:
         while self._is_wanted():
             scanner = self._new_scanner()
             try:
-                await self._complete(_asked(scanner.start))
+                await self._wait_for_answer(_call(scanner.start))
             except LinkError as error:
                 self._on_failure(error)
                 return
@@ -92,22 +92,22 @@ class Scan:
                 self._changed.clear()
                 await self._changed.wait()
             try:
-                await self._complete(_asked(scanner.stop))
+                await self._wait_for_answer(_call(scanner.stop))
             except LinkError as error:
                 logger.debug("ending the scan: %s", error)
 
-    async def _complete(self, call: Coroutine[None, None, None]) -> None:
+    async def _wait_for_answer(self, call: Coroutine[None, None, None]) -> None:
         """Wait for the call for as long as it can still be answered. Raises what it raises; LinkError ADAPTER_OFF."""
         answering = self._calls.begin(call)
         await asyncio.wait({answering}, timeout=SWITCH_S)
         if not answering.done():
-            await self._wait_late(answering)
+            await self._wait_for_late_answer(answering)
         result(answering)
 
-    async def _wait_late(self, answering: asyncio.Task[None]) -> None:
+    async def _wait_for_late_answer(self, answering: asyncio.Task[None]) -> None:
         self._late = LinkError(LinkReason.ADAPTER_OFF, "Bluetooth did not answer in time")
         self._on_failure(self._late)
-        leaving = self._calls.begin(self._wait_until_hopeless())
+        leaving = self._calls.begin(self._wait_until_unanswerable())
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
         late, self._late = self._late, None
@@ -115,7 +115,7 @@ class Scan:
             answering.cancel()
             raise late
 
-    async def _wait_until_hopeless(self) -> None:
+    async def _wait_until_unanswerable(self) -> None:
         """Wait until Bluetooth has left; where that cannot be known, for as long as a call may be waited for."""
         if self._wait_until_gone is not None:
             try:
@@ -127,6 +127,6 @@ class Scan:
         await asyncio.sleep(HUNG_S - SWITCH_S)
 
 
-async def _asked(call: Callable[[], Coroutine[None, None, None]]) -> None:
+async def _call(call: Callable[[], Coroutine[None, None, None]]) -> None:
     with link_errors(LinkReason.CONNECT_FAILED):
         await call()

@@ -98,7 +98,7 @@ class UnitSupervisor:
         self._closing: asyncio.Task[None] | None = None
         self._ready_at: float | None = None
         self._was_left_turning = False
-        self._is_trouble_known = False
+        self._is_failure_reported = False
 
     @property
     def may_be_turning(self) -> bool:
@@ -111,7 +111,7 @@ class UnitSupervisor:
         connection = self._connection
         if connection is None:
             return UnitStatus(self._phase, self._reason)
-        interval_s = connection.interval.interval_s if connection.interval.is_learned else None
+        interval_s = connection.interval.estimate_s if connection.interval.is_learned else None
         return UnitStatus(self._phase, self._reason, connection.details, interval_s)
 
     def put(self, command: UnitCommand) -> None:
@@ -132,11 +132,11 @@ class UnitSupervisor:
         """
         try:
             while True:
-                await self._reach()
+                await self._attempt()
         finally:
-            await self._end()
+            await self._shut_down()
 
-    async def _reach(self) -> None:
+    async def _attempt(self) -> None:
         """One attempt: from searching for the unit to the wait after whatever ended it."""
         connection = self._new_connection()
         try:
@@ -176,11 +176,11 @@ class UnitSupervisor:
         await self._close()
         await asyncio.sleep(max(0.0, failed_at + wait_s - self._clock()))
 
-    async def _end(self) -> None:
+    async def _shut_down(self) -> None:
         self._was_left_turning = self.may_be_turning
         try:
             if self._connection is not None:
-                if await self._connection.stop_finally():
+                if await self._connection.send_final_stop():
                     self._was_left_turning = False
                 self._connection.cancel()
         finally:
@@ -243,12 +243,12 @@ class UnitSupervisor:
         self._phase = follow(self._phase, phase)
         self._reason = None if phase is LinkPhase.READY else reason or self._reason
         if phase is LinkPhase.READY and self._connection is not None:
-            self._is_trouble_known = False
+            self._is_failure_reported = False
             details = self._connection.details
             log.info("%s: ready, %s", self._axis, f"{details.name} at {details.address}" if details else "")
         self._listener.receive_unit_status(self._axis, self.status)
 
     def _report_failure(self, error: LinkError) -> None:
         """Complain once, not again and again until the unit is READY."""
-        log.log(logging.DEBUG if self._is_trouble_known else logging.WARNING, "%s: %s", self._axis, error)
-        self._is_trouble_known = True
+        log.log(logging.DEBUG if self._is_failure_reported else logging.WARNING, "%s: %s", self._axis, error)
+        self._is_failure_reported = True

@@ -60,7 +60,7 @@ class ScriptedLink:
 
     Attributes:
         details: what `open` returns.
-        usual: how calls go ("open", "write", "probe", "close") when the script has nothing for them.
+        usual: how calls go ("open", "write", "keep_alive", "close") when the script has nothing for them.
         calls: the names of all calls, in order.
         writes: every write that was begun.
         connections: how often it was opened.
@@ -110,7 +110,7 @@ class ScriptedLink:
 
     async def keep_alive(self) -> bool:
         """Follow the script."""
-        await self._follow("probe")
+        await self._follow("keep_alive")
         return self.details.can_keep_alive
 
     async def close(self) -> None:
