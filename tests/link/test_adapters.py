@@ -141,4 +141,4 @@ async def test_bluez_is_asked_and_listened_to_exactly_where_bleak_uses_it(
         assert caught.value.reason is LinkReason.ADAPTER_OFF
         radio = Radio(head.client_backend, head.scanner_backend, "hci1")
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
-    assert "nobody tells when Bluetooth leaves" not in caplog.text
+    assert "cannot watch for the exit of the Bluetooth service" not in caplog.text

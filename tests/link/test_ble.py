@@ -241,7 +241,7 @@ async def test_what_the_unit_tells_is_heard(caplog: pytest.LogCaptureFixture) ->
         await rig.link.write(FRAMES[1], response=True)
         await asyncio.sleep(1)
         await rig.link.close()
-    assert [record for record in caplog.records if record.message.startswith("notified: 82")]
+    assert [record for record in caplog.records if record.message.startswith("notification: 82")]
 
 
 async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_time() -> None:

@@ -19,7 +19,7 @@ from belvedere.guardian.memory import STARTING, UNITS, WATCHING, GuardedUnit, Me
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PING_EVERY_S = 2.0
 MUTE_PINGS, DEAD_PINGS = 1, 2  # it answers within a millisecond; on a computer that swaps, within a second or two
@@ -131,7 +131,7 @@ class GuardianProcess:
             began_at = self._clock()
             trouble = await self._live()
             if not self._is_missing_known:
-                log.warning("the guardian is missing: %s; if Belvedere hangs now, the head turns on", trouble)
+                logger.warning("the guardian is missing: %s; if Belvedere hangs now, the head turns on", trouble)
             self._is_missing_known = True
             wait_s = RETRY_FIRST_S if self._clock() - began_at > STABLE_S else wait_s
             await asyncio.sleep(wait_s)
@@ -175,7 +175,7 @@ class GuardianProcess:
     def _tell_watching(self) -> None:
         if self._is_missing_known and self.state is GuardianState.WATCHING:
             self._is_missing_known = False
-            log.info("the guardian watches again")
+            logger.info("the guardian watches again")
 
     def _wake_child(self) -> None:
         """Let it look at the page; if the line is full, it has enough to wake up for."""
@@ -183,7 +183,7 @@ class GuardianProcess:
             try:
                 self._line.send(b".")
             except OSError:  # full, or it is dead, which `_watch` sees
-                log.debug("the guardian was not woken")
+                logger.debug("the guardian was not woken")
 
 
 async def _reap(child: ChildProcess) -> None:
@@ -192,4 +192,4 @@ async def _reap(child: ChildProcess) -> None:
         if child.poll() is not None:
             return
         await asyncio.sleep(POLL_S)
-    log.warning("the guardian goes on without us until the head is told to stop")
+    logger.warning("the guardian goes on without us until the head is told to stop")
