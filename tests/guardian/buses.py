@@ -30,7 +30,7 @@ PAN, TILT = (
 
 
 class Call(NamedTuple):
-    """What the guardian asked for, when, and of whom; `how` is the way of a write, or "hang up"."""
+    """What the guardian asked for, when, and of whom; `how` is the way of a write, or "disconnect"."""
 
     at_s: float
     path: str
@@ -53,7 +53,7 @@ class FakeBluez:
         if message.message_type is not MessageType.METHOD_CALL or message.member not in ("WriteValue", "Disconnect"):
             return None
         is_write = message.member == "WriteValue"
-        how = message.body[1]["type"].value if is_write else "hang up"
+        how = message.body[1]["type"].value if is_write else "disconnect"
         value = bytes(message.body[0]) if is_write else b""
         self.calls.append(Call(asyncio.get_running_loop().time(), message.path or "", how, value))
         self._heard.set()

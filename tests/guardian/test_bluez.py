@@ -42,7 +42,7 @@ async def test_a_stop_is_written_each_way_and_a_unit_is_hung_up_on(monkeypatch: 
     assert [(call.how, call.path, call.value) for call in bluez.calls] == [
         ("command", PAN.characteristic, STOP),
         ("request", PAN.characteristic, STOP),
-        ("hang up", PAN.device, b""),
+        ("disconnect", PAN.device, b""),
     ]
 
 
@@ -68,14 +68,14 @@ async def test_the_end_of_d_bus_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:
             bluez.daemon.kill()
-            with pytest.raises(BluezError, match="ended"):
+            with pytest.raises(BluezError, match=r"D-Bus closed|D-Bus connection failed"):
                 await answers_of(connection, 1)
 
 
 @pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=127.0.0.1", "nonsense"])
 async def test_a_bus_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-    with pytest.raises(BluezError, match="cannot be reached"):
+    with pytest.raises(BluezError, match="could not connect"):
         await connected()
 
 
@@ -84,7 +84,7 @@ async def test_a_bus_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPat
         mute.bind(str(tmp_path / "mute"))
         mute.listen()
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/mute")
-        with pytest.raises(BluezError, match="cannot be reached"):
+        with pytest.raises(BluezError, match="could not connect"):
             await connected()
 
 
@@ -104,7 +104,7 @@ async def test_whoever_is_no_d_bus_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
         other.listen()
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/other")
         greeting_it = asyncio.create_task(asyncio.to_thread(greet, other))
-        with pytest.raises(BluezError, match=r"cannot be reached|another language"):
+        with pytest.raises(BluezError, match=r"could not (connect|parse)"):
             await connected()
         await greeting_it
 
@@ -119,6 +119,6 @@ async def test_a_bus_that_takes_nothing_any_more_is_given_up_and_never_waited_fo
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:
             bluez.daemon.send_signal(signal.SIGSTOP)
-            with pytest.raises(BluezError, match="takes nothing"):
+            with pytest.raises(BluezError, match="stopped reading"):
                 call_without_end(connection)
             assert connection.wants_to_send

@@ -187,7 +187,7 @@ async def test_a_unit_that_bluez_will_not_stop_is_hung_up_on(monkeypatch: pytest
         parent.tell("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
-        calls = await bluez.until("command", "request", "hang up")
+        calls = await bluez.until("command", "request", "disconnect")
         assert calls[-1].path == PAN.device
         await until_ended(guardian)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.guardian.buses import PAN, STOP, TILT
 
-from belvedere.guardian.memory import BLIND, WATCHING, Memory
+from belvedere.guardian.memory import NO_BLUEZ, WATCHING, Memory
 from belvedere.guardian.process import (
     DEAD_PINGS,
     PING_EVERY_S,
@@ -125,7 +125,7 @@ async def test_a_guardian_is_started_with_its_only_frame_and_watches_once_it_say
 async def test_one_without_a_way_to_bluez_is_as_good_as_missing() -> None:
     nursery = Nursery()
     async with guarded(nursery) as guardian:
-        nursery.children[0].memory.state = BLIND
+        nursery.children[0].memory.state = NO_BLUEZ
         assert not is_watching(guardian)
 
 
@@ -246,6 +246,6 @@ async def test_one_that_still_has_a_unit_to_stop_is_left_to_it(caplog: pytest.Lo
         await running
     (child,) = nursery.children
     assert child.poll() is None
-    assert "goes on without us" in caplog.text
+    assert "keeps running until" in caplog.text
     await child.close()
     guardian.close()

@@ -13,7 +13,7 @@ from tests.link.backends import Speechless
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.link.adapters import BluezAdapter, chosen
+from belvedere.link.adapters import BluezAdapter, resolve_adapter
 from belvedere.link.radio import DiscoveredDevice, Radio
 from belvedere.sim.head import NAMES, VirtualHead
 
@@ -28,17 +28,17 @@ DONGLE = BluezAdapter("hci1", "00:1A:7D:DA:71:13")
 
 @pytest.mark.parametrize("wanted", ["hci1", "00:1A:7D:DA:71:13", "00:1a:7d:da:71:13"])
 def test_an_adapter_is_chosen_by_its_name_or_its_address(wanted: str) -> None:
-    assert chosen(wanted, [INSIDE, DONGLE]) == "hci1"
+    assert resolve_adapter(wanted, [INSIDE, DONGLE]) == "hci1"
 
 
 def test_an_address_is_the_same_adapter_whatever_its_number() -> None:
     moved = BluezAdapter("hci3", DONGLE.address)
-    assert chosen(DONGLE.address, [INSIDE, moved]) == "hci3"
+    assert resolve_adapter(DONGLE.address, [INSIDE, moved]) == "hci3"
 
 
 def test_an_adapter_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(LinkError) as caught:
-        chosen("hci7", [INSIDE, DONGLE])
+        resolve_adapter("hci7", [INSIDE, DONGLE])
     assert caught.value.reason is LinkReason.NO_ADAPTER
     assert str(caught.value) == (
         "no such Bluetooth adapter: hci7; this computer has hci0 (B8:27:EB:00:00:01), hci1 (00:1A:7D:DA:71:13)"
@@ -47,7 +47,7 @@ def test_an_adapter_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_a_computer_without_any_is_told_as_such() -> None:
     with pytest.raises(LinkError, match="this computer has none"):
-        chosen("hci0", [])
+        resolve_adapter("hci0", [])
 
 
 async def found(radio: Radio) -> DiscoveredDevice:
@@ -141,4 +141,4 @@ async def test_bluez_is_asked_and_listened_to_exactly_where_bleak_uses_it(
         assert caught.value.reason is LinkReason.ADAPTER_OFF
         radio = Radio(head.client_backend, head.scanner_backend, "hci1")
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
-    assert "nobody tells when Bluetooth leaves" not in caplog.text
+    assert "cannot watch for the exit of the Bluetooth service" not in caplog.text

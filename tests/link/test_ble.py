@@ -241,7 +241,7 @@ async def test_what_the_unit_tells_is_heard(caplog: pytest.LogCaptureFixture) ->
         await rig.link.write(FRAMES[1], response=True)
         await asyncio.sleep(1)
         await rig.link.close()
-    assert [record for record in caplog.records if record.message.startswith("notified: 82")]
+    assert [record for record in caplog.records if record.message.startswith("notification: 82")]
 
 
 async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_time() -> None:
@@ -290,7 +290,7 @@ async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
         await rig.link.close()
 
 
-@pytest.mark.parametrize("call", ["write", "probe"])
+@pytest.mark.parametrize("call", ["write", "keep_alive"])
 async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_bus_puts_it(call: str) -> None:
     async with VirtualHead(PROFILE) as head:
 
@@ -309,7 +309,7 @@ async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_
         lost = asyncio.Event()
         await unit.open(lost.set, ignore)
         calling = asyncio.create_task(
-            reason_of(unit.keep_alive() if call == "probe" else unit.write(FRAMES[0], response=True))
+            reason_of(unit.keep_alive() if call == "keep_alive" else unit.write(FRAMES[0], response=True))
         )
         await asyncio.sleep(0.1)
         head.faults.drop(Axis.PAN)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
     connection = await Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S))).settled()
     assert connection.interval.is_learned
-    assert INTERVAL_S <= connection.interval.interval_s <= 2 * INTERVAL_S
+    assert INTERVAL_S <= connection.interval.estimate_s <= 2 * INTERVAL_S
 
 
 async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_one_is_acknowledged() -> None:
@@ -53,7 +53,7 @@ async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_o
 async def test_an_answer_that_others_went_ahead_of_does_not_make_the_pace_slow() -> None:
     link = ScriptedLink()
     link.script("write", Step(), Step(after_s=1.5), Step(after_s=INTERVAL_S))
-    assert (await Owner(link).settled()).interval.interval_s == pytest.approx(INTERVAL_S)
+    assert (await Owner(link).settled()).interval.estimate_s == pytest.approx(INTERVAL_S)
 
 
 async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for_long() -> None:
@@ -69,7 +69,7 @@ async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for
 async def test_settling_teaches_the_pace_by_a_probe_where_nothing_is_acknowledged() -> None:
     unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S), can_write_with_response=False)
     connection = await Owner(unit).settled()
-    assert INTERVAL_S <= connection.interval.interval_s <= 2 * INTERVAL_S
+    assert INTERVAL_S <= connection.interval.estimate_s <= 2 * INTERVAL_S
     assert [one.frame for one in unit.frames] == [STOP.frame] * 3
 
 
@@ -133,7 +133,7 @@ async def test_what_is_let_go_of_is_cancelled() -> None:
 
 async def test_a_connection_that_was_never_open_has_nobody_to_stop() -> None:
     link = ScriptedLink()
-    await Owner(link).connection.stop_finally()
+    await Owner(link).connection.send_final_stop()
     assert link.calls == []
 
 
@@ -141,7 +141,7 @@ async def test_a_lost_connection_has_nobody_to_stop_either() -> None:
     link = ScriptedLink()
     connection = await Owner(link).settled()
     link.lose()
-    await connection.stop_finally()
+    await connection.send_final_stop()
     assert link.frames == [STOP.frame] * 2
 
 
@@ -153,7 +153,7 @@ async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> Non
     await asyncio.sleep(0.1)
     driving.cancel()
     await asyncio.wait({driving})
-    await connection.stop_finally()
+    await connection.send_final_stop()
     await unit.close()
     assert unit.frames[-1].frame == STOP.frame
 
@@ -163,7 +163,7 @@ async def test_a_unit_that_acknowledges_nothing_is_told_three_times_and_then_ask
     async with supervised(link) as rig:
         assert await rig.ready() == pytest.approx(0.15)
         assert [(write.frame, write.response) for write in link.writes] == [(UnitRig.stop, False)] * 3
-        assert link.calls == ["open", "write", "write", "write", "probe"]
+        assert link.calls == ["open", "write", "write", "write", "keep_alive"]
 
 
 async def test_a_unit_that_cannot_be_asked_is_ready_without() -> None:
@@ -218,7 +218,7 @@ async def test_a_unit_that_keeps_refusing_to_stop_is_connected_to_anew() -> None
         assert set(link.frames) == {UnitRig.stop}
 
 
-@pytest.mark.parametrize("call", ["probe", "write"])
+@pytest.mark.parametrize("call", ["keep_alive", "write"])
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
 async def test_a_link_given_up_mid_move_is_handed_one_more_stop_whatever_failed(
     call: str, details: LinkDetails
@@ -348,7 +348,7 @@ async def test_the_last_stop_comes_as_the_unit_can_take_it_and_says_whether_anyt
     link.writes.clear()
     link.script("write", *steps)
     began = loop.time()
-    assert await connection.stop_finally() is is_told
+    assert await connection.send_final_stop() is is_told
     assert loop.time() - began == pytest.approx(took_s)
     assert [(write.frame, write.response) for write in link.writes] == [(STOP.frame, one) for one in responses]
 
@@ -362,7 +362,7 @@ async def test_the_last_stop_behind_a_write_that_hangs_is_given_up_in_time() -> 
     await asyncio.sleep(0.01)
     driving.cancel()
     began = loop.time()
-    assert not await connection.stop_finally()
+    assert not await connection.send_final_stop()
     assert loop.time() - began == pytest.approx(LinkOptions().last_stop_s)
     connection.cancel()
 
@@ -372,15 +372,15 @@ async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> N
     connection = await Owner(link).settled()
     link.script("write", Step(0.1))
     asyncio.get_running_loop().call_later(0.05, link.lose)
-    assert not await connection.stop_finally()
+    assert not await connection.send_final_stop()
 
 
 async def test_a_connection_that_is_not_there_says_that_nobody_was_stopped() -> None:
     link = ScriptedLink()
-    assert not await Owner(link).connection.stop_finally()
+    assert not await Owner(link).connection.send_final_stop()
     connection = await Owner(link).settled()
     link.lose()
-    assert not await connection.stop_finally()
+    assert not await connection.send_final_stop()
 
 
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
@@ -461,7 +461,7 @@ async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_i
     await connection.stop_and_verify()
     driving = asyncio.create_task(connection.drive())
     connection.put(MOVE)
-    link.script("probe", Step(0.1))
+    link.script("keep_alive", Step(0.1))
     await link.asked.wait()
     answered_at = loop.time() + 0.1
     await asyncio.sleep(0.05)

@@ -17,7 +17,7 @@ def test_the_defaults_are_allowed() -> None:
     [
         {"search_s": 0},
         {"first_interval_s": 0.001},
-        {"probe_every_s": 60},
+        {"keep_alive_every_s": 60},
         {"retry_first_s": 2.0, "retry_longest_s": 1.0},
         {"open_timeout_s": 5.0, "connect_timeout_s": 4.0},
         {"search_seconds": 1.0},

@@ -214,7 +214,7 @@ async def test_a_silent_unit_is_found_by_a_probe_while_it_moves(step: Step, reas
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
-        link.script("probe", step)
+        link.script("keep_alive", step)
         rig.put(0.5)
         assert await rig.until(P.WAITING) <= 0.6
         assert rig.supervisor.status.reason is reason

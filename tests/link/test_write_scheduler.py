@@ -135,7 +135,7 @@ def test_with_response_every_write_teaches_the_pace() -> None:
     scheduler.put(move())
     scheduler.next(NOW)
     scheduler.receive_written(NOW + 0.031)
-    assert scheduler.interval.interval_s == pytest.approx(0.031)
+    assert scheduler.interval.estimate_s == pytest.approx(0.031)
 
 
 def test_a_write_without_answer_is_overdue_after_eight_intervals() -> None:
@@ -189,7 +189,7 @@ def test_an_answer_lets_moves_go_on_and_slows_them_when_it_came_late() -> None:
     late = NOW + 5 * INTERVAL_S
     scheduler.receive_keep_alive(late, is_answered=True)
     assert sent(scheduler, late) == move(2)
-    assert scheduler.interval.interval_s == pytest.approx(1.5 * INTERVAL_S)
+    assert scheduler.interval.estimate_s == pytest.approx(1.5 * INTERVAL_S)
 
 
 def test_a_probe_is_overdue_after_sixteen_intervals() -> None:

@@ -79,11 +79,11 @@ def contract_of(unit: type[Unit]) -> LinkContract:
 @pytest.mark.parametrize(
     ("unit", "promise"),
     [
-        (TellsTwice, LinkContract.test_a_loss_is_told_once),
-        (FindsSilently, LinkContract.test_the_unit_is_told_found_once_before_it_is_open),
+        (TellsTwice, LinkContract.test_a_loss_is_reported_once),
+        (FindsSilently, LinkContract.test_on_found_is_called_once_while_opening),
         (AcknowledgesTooEarly, LinkContract.test_an_acknowledged_frame_has_arrived),
-        (ProbesWithoutAsking, LinkContract.test_a_probe_is_answered_after_the_frames_before_it),
-        (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_no_loss),
+        (ProbesWithoutAsking, LinkContract.test_a_keep_alive_is_answered_after_the_frames_before_it),
+        (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_not_reported_as_a_loss),
     ],
 )
 async def test_a_broken_promise_is_noticed(unit: type[Unit], promise: Callable[[LinkContract], object]) -> None:
@@ -102,7 +102,7 @@ async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
             return Careless()
 
     with pytest.raises(AssertionError):
-        await Contract().test_nothing_can_be_written_before_it_is_open()
+        await Contract().test_writing_before_it_is_open_fails()
 
 
 async def test_a_reason_is_that_of_the_link_error() -> None:

@@ -20,7 +20,7 @@ async def test_without_a_script_everything_goes_well_at_once() -> None:
     await link.write(b"x", response=True)
     assert await link.keep_alive()
     await link.close()
-    assert link.calls == ["open", "write", "probe", "close"]
+    assert link.calls == ["open", "write", "keep_alive", "close"]
     assert [(one.frame, one.response, one.connection) for one in link.writes] == [(b"x", True, 1)]
 
 
@@ -39,7 +39,7 @@ async def test_a_script_is_followed_step_by_step_and_then_what_is_usual() -> Non
 
 async def test_a_call_may_hang_until_it_is_cancelled() -> None:
     link = ScriptedLink()
-    link.script("probe", HANG)
+    link.script("keep_alive", HANG)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(100):
             await link.keep_alive()

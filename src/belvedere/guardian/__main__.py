@@ -1,4 +1,4 @@
-"""`python -m belvedere.guardian`: only the server starts it."""
+"""`python -m belvedere.guardian`: started by the server only."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The guardian's own way to BlueZ: one connection to D-Bus, calls that never wait, answers when they come."""
+"""The guardian's own D-Bus connection to BlueZ: calls never block, replies are read when they arrive."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 BLUEZ = "org.bluez"
 BUS = DBusAddress("/org/freedesktop/DBus", bus_name="org.freedesktop.DBus", interface="org.freedesktop.DBus")
-CONNECT_S = 1.0  # D-Bus is on this computer: it answers within milliseconds, or hangs
+CONNECT_S = 1.0  # a local D-Bus answers within milliseconds, or hangs
 READ_BYTES = 4096
-UNSENT_BYTES = 64 * 1024  # some hundred calls that D-Bus does not take: it hangs
+UNSENT_BYTES = 64 * 1024  # some hundred unsent calls: D-Bus hangs
 TYPES = {StopMethod.COMMAND: "command", StopMethod.REQUEST: "request"}
 
 
 class BluezError(Exception):
-    """D-Bus cannot be reached, or has ended."""
+    """D-Bus cannot be reached, or the connection to it has failed."""
 
 
 class BluezConnection:
-    """A connection to the system's D-Bus, which has `stop` for all that it can write. Raises BluezError."""
+    """A connection to the system D-Bus; `stop` is the only frame that it can write. Raises BluezError."""
 
     def __init__(self, stop: bytes) -> None:
         self._stop = stop
@@ -46,19 +46,19 @@ class BluezConnection:
             raise
         except (OSError, AuthenticationError, RuntimeError, ValueError) as error:
             self.close()
-            raise BluezError(f"D-Bus cannot be reached: {error}") from error
+            raise BluezError(f"could not connect to D-Bus: {error}") from error
 
     @property
     def wants_to_send(self) -> bool:
-        """Whether something waits for D-Bus to take it: `send` when it does."""
+        """Whether there are unsent bytes: call `send` when the socket is writable."""
         return bool(self._unsent)
 
     def close(self) -> None:
-        """End the connection; BlueZ keeps what was handed over."""
+        """Close the connection; BlueZ still executes the calls already sent."""
         self.socket.close()
 
     def call(self, number: int, unit: GuardedUnit, method: StopMethod) -> None:
-        """Tell a unit to stop, or hang up; the answer comes with this number. Raises BluezError."""
+        """Write a stop to the unit, or disconnect it; `answers` returns the reply by `number`. Raises BluezError."""
         if method is StopMethod.DISCONNECT:
             device = DBusAddress(unit.device, bus_name=BLUEZ, interface="org.bluez.Device1")
             message = new_method_call(device, "Disconnect")
@@ -71,26 +71,26 @@ class BluezConnection:
         self.send()
 
     def send(self) -> None:
-        """Hand over what waits, as far as D-Bus takes it. Raises BluezError."""
+        """Send what is unsent, as far as the socket takes it. Raises BluezError."""
         try:
             while self._unsent:
                 self._unsent = self._unsent[self.socket.send(self._unsent) :]
         except BlockingIOError as error:
             if len(self._unsent) > UNSENT_BYTES:
-                raise BluezError("D-Bus takes nothing any more") from error
+                raise BluezError("D-Bus has stopped reading") from error
         except OSError as error:
-            raise BluezError(f"D-Bus has ended: {error}") from error
+            raise BluezError(f"the D-Bus connection failed: {error}") from error
 
     def answers(self) -> list[tuple[int, str | None]]:
-        """What has come: the number of each call that was answered, and the name of its error. Raises BluezError."""
+        """Return the replies received: the number of each call and the name of its error, if any. Raises BluezError."""
         try:
             data = self.socket.recv(READ_BYTES)
         except BlockingIOError:
             return []
         except OSError as error:
-            raise BluezError(f"D-Bus has ended: {error}") from error
+            raise BluezError(f"the D-Bus connection failed: {error}") from error
         if not data:
-            raise BluezError("D-Bus has ended")
+            raise BluezError("D-Bus closed the connection")
         answered = [(self._calls.pop(reply, None), error) for reply, error in map(_reply, self._parsed(data))]
         return [(number, error) for number, error in answered if number is not None]
 
@@ -98,10 +98,10 @@ class BluezConnection:
         deadline_at = time.monotonic() + CONNECT_S
         self.socket.settimeout(CONNECT_S)
         self.socket.connect(address)
-        introducing = Authenticator()
-        for line in introducing:
+        authenticator = Authenticator()
+        for line in authenticator:
             self.socket.sendall(line)
-            introducing.feed(self._received(deadline_at))
+            authenticator.feed(self._received(deadline_at))
         self._put(new_method_call(BUS, "Hello"))
         self.socket.sendall(BEGIN + self._unsent)
         self._unsent = b""
@@ -111,14 +111,14 @@ class BluezConnection:
     def _parsed(self, data: bytes) -> list[Message]:
         try:
             return list(self._parser.feed(data))
-        except Exception as error:  # jeepney raises whatever a wrong byte leads to, and a guardian must not end by it
-            raise BluezError(f"D-Bus speaks another language: {error!r}") from error
+        except Exception as error:  # jeepney raises many types on bad input, and none may end the guardian
+            raise BluezError(f"could not parse what D-Bus sent: {error!r}") from error
 
     def _received(self, deadline_at: float) -> bytes:
         self.socket.settimeout(max(0.001, deadline_at - time.monotonic()))
         data = self.socket.recv(READ_BYTES)
         if not data:
-            raise ConnectionError("it has hung up")
+            raise ConnectionError("D-Bus closed the connection")
         return data
 
     def _put(self, message: Message) -> int:
@@ -128,7 +128,7 @@ class BluezConnection:
 
 
 def _reply(message: Message) -> tuple[int, str | None]:
-    """Which call this answers (0 for none), and its error."""
+    """Return the serial of the call that this answers (0 for none), and the name of its error or None."""
     fields = message.header.fields
     kind = message.header.message_type
     if kind not in (MessageType.method_return, MessageType.error):

@@ -1,4 +1,4 @@
-"""The guardian's process: a thin shell that reads what is told, asks `core` what to do, does it, and sleeps."""
+"""The guardian's process: a thin loop that reads the shared memory, asks `core` what to do, does it, and sleeps."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import time
 
 from belvedere.guardian.bluez import BluezConnection, BluezError
 from belvedere.guardian.core import Action, Guard, StopMethods
-from belvedere.guardian.memory import BLIND, UNITS, WATCHING, GuardedUnit, Memory
+from belvedere.guardian.memory import NO_BLUEZ, UNITS, WATCHING, GuardedUnit, Memory
 
-IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # it ends when its server does, and not before
+IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # it must outlive the server that they end
 RECONNECT_FIRST_S, RECONNECT_LONGEST_S = 0.1, 5.0
 READ_BYTES = 4096
 STDERR = 2
 
 
 class Child:
-    """One guardian of one server, which holds the other end of `line`; `stop` is the only thing it can write."""
+    """The guardian of the server at the other end of `line`; `stop` is the only frame that it can write."""
 
     def __init__(self, memory: Memory, line: socket.socket, stop: bytes, dead_man_s: float) -> None:
         self._memory = memory
@@ -33,21 +33,21 @@ class Child:
         self._poll = select.poll()
         self._poll.register(line, select.POLLIN)
         self._was_stopping = False
-        self._told_errors: set[str] = set()
+        self._reported_errors: set[str] = set()
 
     def run(self) -> None:
-        """Watch until the server has ended and nothing is left to stop."""
+        """Run until the server has ended and no unit is left to stop."""
         while not self._guard.is_done:
-            self._reach_bluez()
-            now = time.monotonic()  # before the page is read: who beats after this is not silent, however late we are
+            self._connect_bluez()
+            now = time.monotonic()  # before reading the memory: were we held up in between, a fresh beat would look old
             self._update(now)
             self._do(self._guard.tick(now))
-            self._tell()
+            self._report()
             if not self._guard.is_done:
                 self._sleep()
 
     def _update(self, now: float) -> None:
-        """Read the page. The turning flags first: whoever sets one has beaten before."""
+        """Read the shared memory. The turning flags before the beat: the server writes them in the opposite order."""
         memory = self._memory
         ping = memory.ping
         turning = [unit for unit in range(UNITS) if memory.is_turning(unit)]
@@ -63,7 +63,7 @@ class Child:
         if memory.pong != ping:
             memory.pong = ping
 
-    def _reach_bluez(self) -> None:
+    def _connect_bluez(self) -> None:
         is_early = time.monotonic() < self._reconnect_at and not self._guard.is_stopping
         if self._bluez is not None or is_early:
             return
@@ -78,9 +78,9 @@ class Child:
 
     def _lose_bluez(self, error: BluezError) -> None:
         """Go on without, and try again; only the first failure is told."""
-        if self._memory.state != BLIND:
-            say(f"no way to BlueZ: {error}")
-        self._memory.state = BLIND
+        if self._memory.state != NO_BLUEZ:
+            log_warning(f"cannot reach BlueZ: {error}")
+        self._memory.state = NO_BLUEZ
         if self._bluez is not None:
             self._poll.unregister(self._bluez.socket)
             self._bluez.close()
@@ -97,18 +97,18 @@ class Child:
                     continue
             except BluezError as error:
                 self._lose_bluez(error)
-            self._guard.receive_answer(time.monotonic(), number, "no way to BlueZ")
+            self._guard.receive_answer(time.monotonic(), number, "not connected to BlueZ")
 
-    def _tell(self) -> None:
-        """What somebody should know, after all is done that could wait for nobody."""
+    def _report(self) -> None:
+        """Log that stopping began; only after the stops were sent, which must not wait for a log."""
         is_stopping = self._guard.is_stopping
         if is_stopping and not self._was_stopping:
-            self._told_errors.clear()
-            say("the server is silent while the head may be turning: telling it to stop")
+            self._reported_errors.clear()
+            log_warning("the server has stopped responding while the head may be turning: stopping the head")
         self._was_stopping = is_stopping
 
     def _sleep(self) -> None:
-        """Until something can be read, or something is due; then read it."""
+        """Wait until something can be read or is due; then read it."""
         if self._bluez is not None:
             self._poll.modify(self._bluez.socket, select.POLLIN | self._bluez.wants_to_send * select.POLLOUT)
         for descriptor, _event in self._poll.poll(self._poll_timeout_ms()):
@@ -123,7 +123,7 @@ class Child:
         return None if at is None else max(0, int((at - time.monotonic()) * 1000) + 1)
 
     def _receive(self) -> None:
-        """The server knocks so that the page is read, or has hung up."""
+        """The server sends a byte to have the memory read; end of file means that it has ended."""
         try:
             is_there = bool(self._line.recv(READ_BYTES))
         except BlockingIOError:
@@ -147,20 +147,20 @@ class Child:
         unit = self._guard.receive_answer(now, number, error)
         if unit is not None:
             self._memory.add_stop(unit, now)
-        if error is not None and error not in self._told_errors:
-            self._told_errors.add(error)
-            say(f"BlueZ refuses a stop, or to hang up: {error}")
+        if error is not None and error not in self._reported_errors:
+            self._reported_errors.add(error)
+            log_warning(f"BlueZ refused to stop or disconnect a unit: {error}")
 
 
-def say(line: str) -> None:
-    """Write to the log, unless that could wait: a guardian does not hang on a stuck pipe."""
-    with contextlib.suppress(OSError):  # nor does it end because nobody reads the log any more
+def log_warning(line: str) -> None:
+    """Write a warning to stderr, unless that could block: a full pipe must not hang the guardian."""
+    with contextlib.suppress(OSError):  # and a closed pipe must not end it
         if select.select([], [STDERR], [], 0)[1]:
             os.write(STDERR, f"WARNING belvedere.guardian: {line}\n".encode())
 
 
 def main(arguments: list[str]) -> None:
-    """`python -m belvedere.guardian MEMORY LINE STOP DEAD_MAN_S`: two open files, a frame in hex, seconds."""
+    """`python -m belvedere.guardian MEMORY LINE STOP DEAD_MAN_S`: two open descriptors, a frame in hex, seconds."""
     memory, line, stop, dead_man_s = arguments
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)

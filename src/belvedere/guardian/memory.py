@@ -1,8 +1,8 @@
-"""What the server and its guardian tell each other: a page of shared memory, in which the newest is all there is.
+"""A page of memory shared by the server and its guardian; each field holds only its newest value.
 
-A write is a store into memory: it cannot block, needs no reader, and is there even if the writer is stopped or killed
-at the next instruction. Each field has one writer. The table of units is longer than a machine word, so it carries a
-checksum: a reader that meets a half-written one keeps the one before.
+Writing is a store into memory: it cannot block, needs no reader, and takes effect even if the writer is killed or
+stopped at the next instruction. Each field has one writer. The table of units is longer than a machine word, so it has
+a checksum: a reader that finds it half written keeps the previous one.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from typing import NamedTuple
 
 SIZE = 4096
 UNITS = 2
-STARTING, WATCHING, BLIND = range(3)  # what a guardian says of itself; blind is without a way to BlueZ
+STARTING, WATCHING, NO_BLUEZ = range(3)  # states of the guardian; without BlueZ it cannot stop anything
 
 _TIME, _COUNT, _FLAG = struct.Struct("d"), struct.Struct("I"), struct.Struct("B")
 # the server's
 _BEAT, _PING, _TURNING, _TABLE_LENGTH, _TABLE_CRC, _TABLE = 0, 8, 12, 16, 20, 24
 # the guardian's
 _PONG, _STATE, _STOPS = 3072, 3076, 3080
-_STOP_SIZE = 16  # when, and how many
+_STOP_SIZE = 16  # the time of a stop and the count
 _LONGEST_TABLE = _PONG - _TABLE
 
 
 class GuardedUnit(NamedTuple):
-    """How a unit is told to stop.
+    """How to stop a unit.
 
     Attributes:
-        name: for the log.
-        device: BlueZ's object of the unit.
-        characteristic: BlueZ's object of what takes its commands.
-        by_command: whether it may be written to without response.
-        by_request: whether it acknowledges what is written.
+        name: the axis, for the log.
+        device: D-Bus object path of the unit in BlueZ.
+        characteristic: D-Bus object path of its command characteristic.
+        by_command: whether it can be written without response.
+        by_request: whether it can be written with response.
     """
 
     name: str
@@ -45,7 +45,7 @@ class GuardedUnit(NamedTuple):
 
 
 class Memory:
-    """The page, as either side sees it; units go by their place in the table, 0 or 1."""
+    """The shared page, for both sides. Units are numbered by their index in the table, 0 or 1."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -53,13 +53,13 @@ class Memory:
 
     @classmethod
     def new(cls) -> Memory:
-        """A page that nobody else has yet. Raises OSError."""
+        """Allocate a page. Raises OSError."""
         descriptor = os.memfd_create("belvedere-guardian", os.MFD_CLOEXEC)
         os.ftruncate(descriptor, SIZE)
         return cls(descriptor)
 
     def close(self) -> None:
-        """Give it back."""
+        """Unmap the page and close its descriptor."""
         self._page.close()
         os.close(self.descriptor)
 
@@ -67,7 +67,7 @@ class Memory:
 
     @property
     def beat_s(self) -> float:
-        """When the engine's loop turned last (CLOCK_MONOTONIC)."""
+        """When the engine's event loop turned last (CLOCK_MONOTONIC, s)."""
         return float(_TIME.unpack_from(self._page, _BEAT)[0])
 
     @beat_s.setter
@@ -76,7 +76,7 @@ class Memory:
 
     @property
     def ping(self) -> int:
-        """A number that the guardian shall repeat."""
+        """A number that the guardian repeats in `pong`."""
         return int(_COUNT.unpack_from(self._page, _PING)[0])
 
     @ping.setter
@@ -84,15 +84,15 @@ class Memory:
         _COUNT.pack_into(self._page, _PING, number)
 
     def is_turning(self, unit: int) -> bool:
-        """Whether the unit was made to move, and has not shown since that it has a stop."""
+        """Whether a move was written to the unit and no stop was verified since."""
         return bool(self._page[_TURNING + unit])
 
     def set_turning(self, unit: int, *, is_turning: bool) -> None:
-        """Say so, before the move is handed over."""
+        """Set the flag; to be done before the move is written."""
         self._page[_TURNING + unit] = is_turning
 
     def units(self) -> tuple[GuardedUnit | None, ...] | None:
-        """The table of units; None where it is being written at this moment, or never was."""
+        """Return the table of units; None while it is being written, or if it never was."""
         (length,) = _COUNT.unpack_from(self._page, _TABLE_LENGTH)
         (crc,) = _COUNT.unpack_from(self._page, _TABLE_CRC)
         text = self._page[_TABLE : _TABLE + min(length, _LONGEST_TABLE)]
@@ -101,10 +101,10 @@ class Memory:
         return tuple(_unit_of(line) for line in text.decode().split("\n"))
 
     def set_units(self, units: tuple[GuardedUnit | None, ...]) -> None:
-        """Replace the table. Raises ValueError for one that is too long, which BlueZ's names never are."""
+        """Replace the table. Raises ValueError if it is too long, which object paths of BlueZ never are."""
         text = "\n".join("" if unit is None else _line_of(unit) for unit in units).encode()
         if len(text) > _LONGEST_TABLE:
-            raise ValueError(f"{len(text)} bytes of units are more than {_LONGEST_TABLE}")
+            raise ValueError(f"the table of units takes {len(text)} bytes; at most {_LONGEST_TABLE} fit")
         self._page[_TABLE : _TABLE + len(text)] = text
         _COUNT.pack_into(self._page, _TABLE_LENGTH, len(text))
         _COUNT.pack_into(self._page, _TABLE_CRC, crc32(text))
@@ -122,7 +122,7 @@ class Memory:
 
     @property
     def state(self) -> int:
-        """STARTING, WATCHING or BLIND."""
+        """STARTING, WATCHING or NO_BLUEZ."""
         return int(_FLAG.unpack_from(self._page, _STATE)[0])
 
     @state.setter
@@ -130,12 +130,12 @@ class Memory:
         _FLAG.pack_into(self._page, _STATE, state)
 
     def stops(self, unit: int) -> tuple[int, float]:
-        """How many times the guardian has stopped this unit, and when BlueZ took the first stop of the last time."""
+        """How many times the guardian stopped this unit, and when BlueZ accepted the first write of the last time."""
         at = _STOPS + unit * _STOP_SIZE
         return int(_COUNT.unpack_from(self._page, at + _TIME.size)[0]), float(_TIME.unpack_from(self._page, at)[0])
 
     def add_stop(self, unit: int, now: float) -> None:
-        """Tell of one more."""
+        """Count one more."""
         at = _STOPS + unit * _STOP_SIZE
         _TIME.pack_into(self._page, at, now)
         _COUNT.pack_into(self._page, at + _TIME.size, self.stops(unit)[0] + 1)

@@ -1,4 +1,4 @@
-"""What an owner may set about the guardian."""
+"""Settings of the guardian."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class GuardianOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether there is one.
+    """Whether to run a guardian.
 
     Attributes:
-        enabled: keep a second process that stops the head when the server hangs or is killed. It takes 13 MiB.
+        enabled: run a second process that stops the head when the server hangs or is killed. It takes 13 MiB.
     """
 
     enabled: bool = True

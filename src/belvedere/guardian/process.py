@@ -1,7 +1,7 @@
-"""The server's side of its guardian: starts it, feeds it, notices when it is dead or half dead, and starts it anew.
+"""The server's side of the guardian: starts it, writes the shared memory, and replaces it when it ends or hangs.
 
-Whatever is told is a store into shared memory; nothing here waits for the guardian, and nothing that it does or fails
-to do touches the driving.
+Everything is passed on by a store into shared memory. Nothing here waits for the guardian, so that no failure of it
+can delay a command.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from belvedere.guardian.memory import STARTING, UNITS, WATCHING, GuardedUnit, Me
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PING_EVERY_S = 2.0
-MUTE_PINGS, DEAD_PINGS = 1, 2  # it answers within a millisecond; on a computer that swaps, within a second or two
-UNSTARTED_PINGS = 15  # starting takes a tenth of a second; on a slow computer that is busy starting, many
+MUTE_PINGS, DEAD_PINGS = 1, 2  # it answers within a millisecond, or within seconds on a computer that swaps
+UNSTARTED_PINGS = 15  # it starts within a tenth of a second, but much slower on a computer that is busy booting
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.2, 30.0
-STABLE_S = 60.0  # one that lived so long has earned a short wait again
-LEAVE_S = 0.5  # with nothing to stop it ends within a millisecond; with something it is left to that
+STABLE_S = 60.0  # one that ran for this long resets the wait to RETRY_FIRST_S
+LEAVE_S = 0.5  # with no unit to stop, it ends within a millisecond
 POLL_S = 0.01
 
 
 class GuardianState(enum.StrEnum):
-    """What can be relied on."""
+    """Whether the guardian can be relied on."""
 
     WATCHING = "watching"
     MISSING = "missing"
@@ -39,21 +39,21 @@ class GuardianState(enum.StrEnum):
 
 
 class ChildProcess(Protocol):
-    """What is needed of a child (`subprocess.Popen`)."""
+    """What is used of `subprocess.Popen`."""
 
     def poll(self) -> int | None:
-        """Its exit status, None while it lives."""
+        """Return its exit status, None while it runs."""
         ...
 
     def kill(self) -> None:
-        """End it."""
+        """Kill it."""
         ...
 
 
 def start_child(memory: int, line: int, stop: bytes, dead_man_s: float) -> ChildProcess:
-    """A guardian in a session of its own, so that no terminal's Ctrl-C reaches it. Raises OSError.
+    """Start a guardian in a session of its own, so that a terminal's Ctrl-C does not reach it. Raises OSError.
 
-    It keeps the two open files, and the log; nothing else.
+    It inherits the two descriptors and stderr, nothing else.
     """
     command = [sys.executable, "-P", "-m", "belvedere.guardian", str(memory), str(line), stop.hex(), str(dead_man_s)]
     return subprocess.Popen(  # noqa: S603 - our own interpreter, and numbers
@@ -62,10 +62,10 @@ def start_child(memory: int, line: int, stop: bytes, dead_man_s: float) -> Child
 
 
 class GuardianProcess:
-    """A guardian for as long as `run` runs. Raises OSError where this system has no such memory (Linux has).
+    """Keeps a guardian running while `run` runs. Raises OSError where there is no memfd (Linux has it).
 
-    `stop` is the only frame that it will ever know; `dead_man_s` how long the server may be silent; `clock` is
-    CLOCK_MONOTONIC, which both processes share. All calls come from the loop's own thread, and none of them waits.
+    `stop` is the only frame that the guardian gets, `dead_man_s` the time without a beat after which it stops the head,
+    `clock` CLOCK_MONOTONIC, which both processes share. Call the methods from the event loop only; none of them blocks.
     """
 
     def __init__(
@@ -88,61 +88,61 @@ class GuardianProcess:
 
     @property
     def state(self) -> GuardianState:
-        """Whether it watches; missing until it has said so for the first time."""
+        """Whether it watches; MISSING until it has reported so for the first time."""
         is_watching = self._line is not None and self._memory.state == WATCHING
         is_mute = self._unanswered >= MUTE_PINGS
         return GuardianState.WATCHING if is_watching and not is_mute else GuardianState.MISSING
 
-    # what the guardian is told
+    # what the guardian reads
 
     def set_unit(self, at: int, unit: GuardedUnit) -> None:
-        """The unit at this place is told to stop so."""
+        """Set how to stop the unit at this index."""
         if unit != self._units[at]:
             self._units[at] = unit
             self._memory.set_units(tuple(self._units))
 
     def beat(self, turning: tuple[bool, ...]) -> None:
-        """The engine's loop turns, and these units may be turning."""
+        """The engine's event loop is running, and these units may be turning."""
         self._memory.beat_s = self._clock()
         for at, is_turning in enumerate(turning):
             self._memory.set_turning(at, is_turning=is_turning)
 
     def mark_turning(self, at: int) -> None:
-        """A move is about to be handed to this unit."""
+        """A move is about to be written to this unit."""
         self._memory.beat_s = self._clock()
         if not self._memory.is_turning(at):
             self._memory.set_turning(at, is_turning=True)
-            self._wake_child()  # it sleeps while nothing turns
+            self._wake_child()  # it sleeps while no unit is turning
 
     def new_stops(self) -> Iterator[tuple[int, float]]:
-        """Which units it has stopped since this was asked last, and when."""
+        """Yield each unit that the guardian has stopped since the last call, and when."""
         for at in range(UNITS):
             count, stopped_at = self._memory.stops(at)
             if count != self._stops_seen[at]:
                 self._stops_seen[at] = count
                 yield at, stopped_at
 
-    # its life
+    # its process
 
     async def run(self) -> None:
-        """Keep one alive until cancelled; then it ends, once no unit that it knows of may be turning."""
+        """Keep one running until cancelled; it then ends by itself once no unit is left to stop."""
         wait_s = RETRY_FIRST_S
         while True:
             began_at = self._clock()
-            trouble = await self._live()
+            failure = await self._run_child()
             if not self._is_missing_known:
-                log.warning("the guardian is missing: %s; if Belvedere hangs now, the head turns on", trouble)
+                logger.warning("the guardian is missing: %s; if Belvedere hangs now, the head keeps turning", failure)
             self._is_missing_known = True
             wait_s = RETRY_FIRST_S if self._clock() - began_at > STABLE_S else wait_s
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, RETRY_LONGEST_S)
 
     def close(self) -> None:
-        """Give the memory back; nothing is told any more."""
+        """Release the shared memory; call nothing after this."""
         self._memory.close()
 
-    async def _live(self) -> str:
-        """Start one and watch it; returns why it is to be replaced."""
+    async def _run_child(self) -> str:
+        """Start a guardian and watch it. Returns why it has to be replaced."""
         self._memory.state, self._memory.pong, self._unanswered = STARTING, 0, 0
         child = None
         try:
@@ -152,10 +152,10 @@ class GuardianProcess:
                 child = self._start(self._memory.descriptor, theirs.fileno(), self._stop, self._dead_man_s)
             return await self._watch(child)
         except OSError as error:
-            return f"it cannot be started: {error}"
+            return f"it could not be started: {error}"
         finally:
             if self._line is not None:
-                self._line.close()  # to it, the server has ended
+                self._line.close()  # end of file tells the child that the server has ended
                 self._line = None
             if child is not None:
                 await _reap(child)
@@ -168,28 +168,28 @@ class GuardianProcess:
             self._unanswered = 0 if self._memory.pong == self._memory.ping else self._unanswered + 1
             if self._unanswered >= (DEAD_PINGS if self._memory.pong else UNSTARTED_PINGS):
                 child.kill()
-                return f"it did not answer {self._unanswered} times"
-            self._tell_watching()
+                return f"it did not answer {self._unanswered} pings"
+            self._report_watching()
         return f"it ended with status {status}"
 
-    def _tell_watching(self) -> None:
+    def _report_watching(self) -> None:
         if self._is_missing_known and self.state is GuardianState.WATCHING:
             self._is_missing_known = False
-            log.info("the guardian watches again")
+            logger.info("the guardian is watching again")
 
     def _wake_child(self) -> None:
-        """Let it look at the page; if the line is full, it has enough to wake up for."""
+        """Make the child read the memory now; a full socket wakes it up just as well."""
         if self._line is not None:
             try:
                 self._line.send(b".")
-            except OSError:  # full, or it is dead, which `_watch` sees
-                log.debug("the guardian was not woken")
+            except OSError:  # full, or the child has ended, which `_watch` notices
+                logger.debug("could not wake the guardian: its socket is full or closed")
 
 
 async def _reap(child: ChildProcess) -> None:
-    """Leave no zombie; a guardian that still has a unit to stop is left to that, and ends by itself."""
+    """Wait briefly for the child to end, to leave no zombie; one that still has a unit to stop ends later by itself."""
     for _ in range(int(LEAVE_S / POLL_S)):
         if child.poll() is not None:
             return
         await asyncio.sleep(POLL_S)
-    log.warning("the guardian goes on without us until the head is told to stop")
+    logger.warning("the guardian keeps running until it has stopped the head")

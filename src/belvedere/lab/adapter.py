@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from belvedere.link.adapters import chosen
+from belvedere.link.adapters import resolve_adapter
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
 
@@ -37,7 +37,7 @@ class Adapter:
             return self.name
         from belvedere.link.bluez_adapters import ask_adapters  # noqa: PLC0415 - D-Bus exists on Linux only
 
-        return chosen(self.name, await ask_adapters())
+        return resolve_adapter(self.name, await ask_adapters())
 
     def radio(self, options: LinkOptions = INTERACTIVE) -> Radio:
         """The radio that finds and connects units through this adapter."""

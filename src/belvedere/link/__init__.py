@@ -1,4 +1,4 @@
-"""Reaching a unit: finding it, writing to it at its own pace, and noticing when it is gone.
+"""Links to units: discovery, connection, paced writes, and detection of a lost link.
 
-`supervisor` is the way in. `port` is the seam to the adapters `ble`, `simulated` and `disabled`.
+Start reading at `supervisor`. `port` is the interface that the adapters `ble`, `simulated` and `disabled` implement.
 """

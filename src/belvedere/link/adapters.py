@@ -1,4 +1,4 @@
-"""Which Bluetooth adapter is meant: BlueZ numbers them anew with every boot and plug, their addresses stay."""
+"""Resolves a configured Bluetooth adapter to its current BlueZ name: names change with every boot, addresses do not."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class BluezAdapter(msgspec.Struct, frozen=True):
-    """An adapter as BlueZ shows it: `hci0`, its address, and whether it is on."""
+    """An adapter as BlueZ lists it: its name such as `hci0`, its address, and whether it is powered."""
 
     name: str
     address: str
     is_powered: bool = True
 
     def matches(self, wanted: str) -> bool:
-        """Whether this is its name or its address."""
+        """Whether `wanted` is its name or its address, in any case."""
         return wanted.upper() in {self.name.upper(), self.address.upper()}
 
 
-def chosen(wanted: str, adapters: Iterable[BluezAdapter]) -> str:
-    """BlueZ's name, now, of the adapter that goes by this name or address. Raises LinkError (NO_ADAPTER)."""
-    there = list(adapters)
-    for one in there:
-        if one.matches(wanted):
-            return one.name
-    others = ", ".join(f"{one.name} ({one.address})" for one in there) or "none"
+def resolve_adapter(wanted: str, adapters: Iterable[BluezAdapter]) -> str:
+    """Return the current name of the adapter with this name or address. Raises LinkError (NO_ADAPTER)."""
+    present = list(adapters)
+    for adapter in present:
+        if adapter.matches(wanted):
+            return adapter.name
+    others = ", ".join(f"{adapter.name} ({adapter.address})" for adapter in present) or "none"
     raise LinkError(LinkReason.NO_ADAPTER, f"no such Bluetooth adapter: {wanted}; this computer has {others}")

@@ -1,4 +1,4 @@
-"""How long to wait before a unit is tried again. Pure policy: chance is passed in."""
+"""How long to wait before trying a unit again. Pure policy: randomness is passed in."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from belvedere.errors import LinkReason
 if TYPE_CHECKING:
     from belvedere.link.options import LinkOptions
 
-MAX_DOUBLINGS = 16  # beyond that any first wait is longer than the longest
-JITTER = 0.5  # the share of a wait that is left to chance, so that two units never keep meeting on the radio
+MAX_DOUBLINGS = 16  # more would exceed any allowed maximum wait
+JITTER = 0.5  # random share of a wait, so that two units do not keep competing for the radio at the same moments
 
 
 class Backoff:
-    """The waits of one unit.
+    """The waits between the attempts to reach one unit.
 
-    A unit that is not there is looked for again after a rest of at most `rest_s`, however long it has been away: an
-    hour may have passed, but it comes back at an instant, and must be found within two seconds of that. The radio is
-    spared by searching in spells, not by searching seldom. The same goes for an adapter that is off: asking it again
-    costs the radio nothing.
+    A unit that was not found is searched for again after at most `rest_s`, no matter how long it has been away: it must
+    be found within two seconds of coming back, so this wait never grows. Pauses between searches are what spares the
+    radio. An adapter that is missing or off is tried at the same rate, because trying it costs the radio nothing.
 
-    A unit that is there and fails has a reason to, and each attempt takes the radio from the other unit: its waits
-    double, up to `retry_longest_s`, until a link has held for `stable_s`.
+    A unit that was found but failed is tried less and less often, because each attempt blocks the radio for the other
+    unit: the wait doubles, up to `retry_longest_s`, until a link has been ready for `stable_s`.
     """
 
     def __init__(self, options: LinkOptions) -> None:
@@ -30,9 +29,9 @@ class Backoff:
         self._failures = 0
 
     def wait_s(self, reason: LinkReason, ready_for_s: float, chance: float) -> float:
-        """The wait after an attempt that ended for this reason; called once for each.
+        """Return the wait after an attempt that failed for this reason. Call it once per attempt: it counts failures.
 
-        `ready_for_s` is how long the link had been good before, 0 if it never was; `chance` lies in [0, 1).
+        `ready_for_s` is how long the link had been READY before, 0 if it never was; `chance` is random in [0, 1).
         """
         if ready_for_s > 0 and ready_for_s >= self._options.stable_s:
             self._failures = 0

@@ -1,4 +1,4 @@
-"""A real unit, reached with bleak: found by what its profile knows of it, written where it takes commands."""
+"""A real unit over bleak: found as its profile describes it, and written to at its command characteristic."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SIG_BASE = "-0000-1000-8000-00805f9b34fb"
-SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has given out
-MAX_DOUBTFUL = 16  # devices that are told of; strangers may go by any name, and a new one every minute
+SIG_RANGE = range(0x1800, 0x3000)  # services, descriptors and characteristics that the Bluetooth SIG has assigned
+MAX_AMBIGUOUS = 16  # devices to warn about: an attacker can advertise any name, from a new address every minute
 BLUEZ_OBJECTS = "/org/bluez/"
 WRITES = frozenset({"write", "write-without-response"})
 
@@ -38,20 +38,20 @@ class BleUnit:
     def __init__(self, unit: UnitProfile, radio: Radio, others: Sequence[UnitProfile] = ()) -> None:
         self._unit = unit
         self._others = others
-        self._doubtful: set[str] = set()
+        self._ambiguous: set[str] = set()
         self._radio = radio
         self._calls = PendingCalls()
         self._client: BleakClientWithServiceCache | None = None
         self._command: BleakGATTCharacteristic | None = None
-        self._questions: list[BleakGATTCharacteristic] = []
-        self._is_listening = False
+        self._readable: list[BleakGATTCharacteristic] = []
+        self._is_subscribed = False
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
-        """Find, connect, and learn what the unit has; see the port for what it raises."""
+        """Find the unit, connect, and choose its characteristics; raises what the port says."""
         discovered = await self._radio.find(self._is_this_unit)
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
-            if self._client is client:  # not our own goodbye, nor that of a connection before
+            if self._client is client:  # not by our own `close`, nor of an earlier connection
                 self._client = None
                 self._radio.release(discovered.device.address)
                 on_lost()
@@ -60,7 +60,7 @@ class BleUnit:
         client = await self._radio.connect(discovered, receive_disconnected)
         self._client = client
         try:
-            self._learn(client)
+            self._resolve_characteristics(client)
         except LinkError:
             await self.close()
             raise
@@ -71,28 +71,30 @@ class BleUnit:
         client, command = self._connected()
         with link_errors_while(lambda: client is self._client):
             await client.write_gatt_char(command, frame, response=response)
-        if self._unit.notify is not None and not self._is_listening and client is self._client:
-            self._is_listening = True  # after the first frame: subscribing is a write too, and may go unanswered
-            self._calls.begin(self._listen(client, self._unit.notify))
+        if self._unit.notify is not None and not self._is_subscribed and client is self._client:
+            self._is_subscribed = True  # only now: subscribing is a write too, and must not delay the first stop
+            self._calls.begin(self._subscribe(client, self._unit.notify))
 
     async def keep_alive(self) -> bool:
-        """Read a characteristic other than the command's: it waits behind commands and never blocks them."""
+        """Read a characteristic other than the command's: BlueZ then never blocks a command behind the request."""
         client, _command = self._connected()
-        if not self._questions:
+        if not self._readable:
             return False
-        question = self._questions[0]
+        characteristic = self._readable[0]
         try:
             with link_errors_while(lambda: client is self._client):
-                await client.read_gatt_char(question)
+                await client.read_gatt_char(characteristic)
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
                 raise
-            if question in self._questions:  # a refusal is an answer too; but it may want pairing, so ask it once
-                self._questions.remove(question)
+            if (
+                characteristic in self._readable
+            ):  # an error response proves the link too; but it may demand pairing, so do not read it again
+                self._readable.remove(characteristic)
         return True
 
     async def close(self) -> None:
-        """Disconnect; BlueZ takes about two seconds for it."""
+        """Disconnect; BlueZ takes about two seconds."""
         client, self._client = self._client, None
         if client is not None:
             await self._radio.disconnect(client)
@@ -102,32 +104,32 @@ class BleUnit:
             raise LinkError(LinkReason.CLOSED, "not connected")
         return self._client, self._command
 
-    def _learn(self, client: BleakClientWithServiceCache) -> None:
-        """Find out what the connected unit has. Raises LinkError."""
-        if not client.is_connected:  # lost before anybody listened
-            raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost at once")
+    def _resolve_characteristics(self, client: BleakClientWithServiceCache) -> None:
+        """Choose the characteristics to use on the connected unit. Raises LinkError."""
+        if not client.is_connected:  # lost before the disconnect callback was set
+            raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost right after connecting")
         with link_errors(LinkReason.CONNECT_FAILED):
             self._command = command_characteristic(client, self._unit)
-            self._questions = questions(client, self._command)
-        self._is_listening = False
+            self._readable = readable_characteristics(client, self._command)
+        self._is_subscribed = False
 
     def _is_this_unit(self, address: str, name: str, services: list[str]) -> bool:
         if not is_unit(self._unit, address, name, services):
             return False
-        rival = rival_of(self._unit, self._others, address, name, services)
-        is_doubtful = rival is not None and rival.address is None
-        if is_doubtful and len(self._doubtful) < MAX_DOUBTFUL and address not in self._doubtful:
-            self._doubtful.add(address)
-            logger.warning("%s at %s may be either unit: [head.pan] and [head.tilt] need an address", name, address)
-        return rival is None
+        conflicting = conflicting_unit(self._unit, self._others, address, name, services)
+        is_ambiguous = conflicting is not None and conflicting.address is None
+        if is_ambiguous and len(self._ambiguous) < MAX_AMBIGUOUS and address not in self._ambiguous:
+            self._ambiguous.add(address)
+            logger.warning("%s at %s may be either unit: set an address in [head.pan] and [head.tilt]", name, address)
+        return conflicting is None
 
-    async def _listen(self, client: BleakClientWithServiceCache, notify: str) -> None:
-        """Subscribe to what the profile says the unit tells; a unit that will not tell can still be driven."""
+    async def _subscribe(self, client: BleakClientWithServiceCache, notify: str) -> None:
+        """Subscribe to the notifications that the profile names; a unit that refuses can still be driven."""
         try:
             with link_errors(LinkReason.REFUSED):
                 await client.start_notify(normalize_uuid_str(notify), _receive_notification)
         except LinkError as error:
-            logger.info("nothing will be heard of the unit: %s", error)
+            logger.info("could not subscribe to notifications of %s: %s", client.address, error)
 
     def _details(self, discovered: DiscoveredDevice) -> LinkDetails:
         properties = self._command.properties if self._command is not None else []
@@ -136,14 +138,14 @@ class BleUnit:
             address=discovered.device.address,
             can_write_without_response="write-without-response" in properties,
             can_write_with_response="write" in properties,
-            can_keep_alive=bool(self._questions),
+            can_keep_alive=bool(self._readable),
             rssi_dbm=discovered.rssi_dbm,
             dbus=None if self._command is None else dbus_target(discovered.device, self._command),
         )
 
 
 def is_unit(unit: UnitProfile, address: str, name: str, services: Sequence[str]) -> bool:
-    """Whether what advertises itself so may be this unit: by its address, else its name, else its service."""
+    """Whether a device that advertises this may be `unit`: compares the address, else the name, else the service."""
     if unit.address is not None:
         return address.upper() == unit.address.upper()
     if any(fnmatch.fnmatchcase(name.upper(), pattern.upper()) for pattern in unit.name_patterns):
@@ -152,19 +154,19 @@ def is_unit(unit: UnitProfile, address: str, name: str, services: Sequence[str])
     return not is_named and unit.service is not None and normalize_uuid_str(unit.service) in services
 
 
-def rival_of(
+def conflicting_unit(
     unit: UnitProfile, others: Sequence[UnitProfile], address: str, name: str, services: Sequence[str]
 ) -> UnitProfile | None:
-    """Another unit that this device may be, so that it is not `unit`'s to take: the axes would be swapped for good."""
+    """Return another unit that the device may be, or None. Connecting to it as `unit` could swap the axes."""
     if unit.address is not None:
         return None
     return next((other for other in others if is_unit(other, address, name, services)), None)
 
 
 def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfile) -> BleakGATTCharacteristic:
-    """The characteristic that takes commands: the profile's, or the only one of the maker's own that can be written.
+    """Return the characteristic for commands: the profile's, else the only writable one with a vendor's UUID.
 
-    Raises LinkError (NO_CHARACTERISTIC) naming what was found.
+    Raises LinkError (NO_CHARACTERISTIC) with the writable characteristics found.
     """
     writable = [found for found in _characteristics(client, unit.service) if WRITES & set(found.properties)]
     if unit.characteristic is not None:
@@ -174,20 +176,22 @@ def command_characteristic(client: BleakClientWithServiceCache, unit: UnitProfil
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(found.uuid for found in writable) or "none"
-    wanted = unit.characteristic or "a single one of the maker's own"
-    raise LinkError(LinkReason.NO_CHARACTERISTIC, f"wanted {wanted}; those that can be written: {names}")
+    wanted = unit.characteristic or "exactly one with a vendor's UUID"
+    raise LinkError(LinkReason.NO_CHARACTERISTIC, f"no command characteristic: wanted {wanted}; writable ones: {names}")
 
 
 def dbus_target(device: BLEDevice, command: BleakGATTCharacteristic) -> DbusTarget | None:
-    """Where BlueZ has the unit, from what bleak keeps for its own use; None where bleak reaches units otherwise."""
+    """Return the unit's paths in BlueZ, from bleak's backend-specific details; None on other backends."""
     device_path, command_path = _path_in(device.details, "path"), _path_in(command.obj, 0)
     if device_path is None or command_path is None:
         return None
     return DbusTarget(device_path, command_path)
 
 
-def questions(client: BleakClientWithServiceCache, command: BleakGATTCharacteristic) -> list[BleakGATTCharacteristic]:
-    """What can be read without consequence: the standard ones first, such as the maker's name."""
+def readable_characteristics(
+    client: BleakClientWithServiceCache, command: BleakGATTCharacteristic
+) -> list[BleakGATTCharacteristic]:
+    """Return what `keep_alive` may read, standard characteristics (such as the manufacturer's name) first."""
     readable = [
         found
         for found in _characteristics(client, None)
@@ -202,7 +206,7 @@ def _characteristics(client: BleakClientWithServiceCache, service: str | None) -
 
 
 def _path_in(details: object, key: str | int) -> str | None:
-    """The path of one of BlueZ's objects under this key of a dictionary or this place of a tuple, if there is one."""
+    """Return the BlueZ object path under this key of a dict or this index of a tuple, None if there is none."""
     value = details.get(key) if isinstance(details, dict) else None
     if isinstance(details, tuple) and isinstance(key, int) and len(details) > key:
         value = details[key]
@@ -210,10 +214,10 @@ def _path_in(details: object, key: str | int) -> str | None:
 
 
 def _is_standard(uuid: str) -> bool:
-    """Whether the Bluetooth SIG has given this UUID out; makers use others, some of them in the same short form."""
+    """Whether the Bluetooth SIG assigned this UUID; vendors use other ranges, some of them with the same base."""
     return uuid.endswith(SIG_BASE) and int(uuid[:8], 16) in SIG_RANGE
 
 
 def _receive_notification(_sender: BleakGATTCharacteristic, value: bytearray) -> None:
-    """What units tell is not understood yet; it is kept for whoever reads the log."""
-    logger.debug("notified: %s", value.hex())
+    """Log a notification: the meaning of its bytes is not known yet."""
+    logger.debug("notification: %s", value.hex())

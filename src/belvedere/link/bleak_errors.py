@@ -1,4 +1,4 @@
-"""Turns what bleak and BlueZ raise into our reasons: by class, D-Bus name and ATT code, never by text."""
+"""Maps the errors of bleak and BlueZ to LinkReason: by class, D-Bus error name and ATT code, never by text."""
 
 from __future__ import annotations
 
@@ -37,25 +37,26 @@ DBUS_REASONS = {
 }
 
 
-NOT_STARTED = "org.freedesktop.DBus.Error.Spawn."  # D-Bus knows BlueZ, and could not start it: one name a cause
+NOT_STARTED = "org.freedesktop.DBus.Error.Spawn."  # a family of names: D-Bus tried to start BlueZ on demand and failed
 
 
 @contextlib.contextmanager
 def link_errors(otherwise: LinkReason) -> Iterator[None]:
-    """Raise a LinkError instead of whatever a Bluetooth call raises; `otherwise` where it says nothing more exact."""
+    """Convert every exception of a Bluetooth call to a LinkError; its reason is `otherwise` where none is known."""
     try:
         yield
     except LinkError:
         raise
-    except Exception as error:  # bleak lets `assert self._bus` and missing keys out when a link is lost under it
+    except Exception as error:  # when a link is lost, bleak leaks AssertionError and KeyError
         raise LinkError(reason_of(error, otherwise), f"{type(error).__name__}: {error}") from error
 
 
 @contextlib.contextmanager
 def link_errors_while(is_connected: Callable[[], bool]) -> Iterator[None]:
-    """Raise a LinkError for whatever a call over a connection raises: LOST where the connection ended under it.
+    """Convert every exception of a call over a connection to a LinkError: LOST if the connection ended meanwhile.
 
-    Its way to BlueZ is closed then, so what the call itself says is of that way and not of the unit or the adapter.
+    bleak closes its D-Bus connection when the link ends, so the call then fails with an error of D-Bus that would be
+    mistaken for one of the adapter.
     """
     try:
         with link_errors(LinkReason.LOST):
@@ -67,27 +68,27 @@ def link_errors_while(is_connected: Callable[[], bool]) -> Iterator[None]:
 
 
 def reason_of_dbus(name: str, otherwise: LinkReason) -> LinkReason:
-    """Why D-Bus or BlueZ answered with an error of this name."""
+    """Return the reason for a D-Bus error of this name, `otherwise` for an unknown one."""
     return LinkReason.ADAPTER_OFF if name.startswith(NOT_STARTED) else DBUS_REASONS.get(name, otherwise)
 
 
 def reason_of(error: BaseException, otherwise: LinkReason) -> LinkReason:
-    """Why a Bluetooth call failed."""
+    """Return the reason for an exception of a Bluetooth call, `otherwise` for an unknown one."""
     reason = otherwise
     match error:
         case BleakBluetoothNotAvailableError():
             reason = LinkReason.NO_PERMISSION if error.reason in DENIED else LinkReason.ADAPTER_OFF
         case BleakDBusError():
             reason = reason_of_dbus(error.dbus_error, otherwise)
-        case BleakGATTProtocolError():  # 0x0E is also what BlueZ says of a request that the radio never carried
-            is_silence = error.code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR
-            reason = otherwise if is_silence else LinkReason.REFUSED
+        case BleakGATTProtocolError():  # BlueZ also reports 0x0E for a request that was never transmitted
+            is_no_answer = error.code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR
+            reason = otherwise if is_no_answer else LinkReason.REFUSED
         case BleakDeviceNotFoundError() | BleakNotFoundError():
             reason = LinkReason.NOT_FOUND
         case TimeoutError():
             reason = otherwise
         case PermissionError():
             reason = LinkReason.NO_PERMISSION
-        case OSError() | EOFError():  # the socket of D-Bus is not there, or closed under us: no BlueZ, no adapter
+        case OSError() | EOFError():  # no D-Bus socket, or it was closed: no BlueZ, no adapter
             reason = LinkReason.ADAPTER_OFF
     return reason

@@ -1,4 +1,4 @@
-"""Asks BlueZ over D-Bus which Bluetooth adapters there are."""
+"""Lists the Bluetooth adapters that BlueZ has, over D-Bus."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADAPTER = "org.bluez.Adapter1"
-ANSWER_S = 1.5  # BlueZ knows it at once; the scan that waits for it is given two seconds
+ANSWER_S = 1.5  # BlueZ answers at once; the scan that waits for the answer has a timeout of two seconds
 
 
 async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
-    """Ask BlueZ for its adapters; `bus_address` is the D-Bus's, the system's own by default.
+    """Return BlueZ's adapters. `bus_address` is the address of the D-Bus, by default the system bus.
 
-    Raises LinkError (ADAPTER_OFF where BlueZ does not answer, NO_PERMISSION).
+    Raises LinkError (ADAPTER_OFF if BlueZ does not answer, NO_PERMISSION).
     """
     with link_errors(LinkReason.ADAPTER_OFF):
         async with timeout(ANSWER_S):
             reply = await _objects(bus_address)
     if reply.message_type is MessageType.ERROR:
         name = str(reply.error_name)
-        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ does not tell its adapters: {name}")
+        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ did not list its adapters: {name}")
     return adapters_of(reply.body[0])
 
 
 def adapters_of(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[BluezAdapter]:
-    """The adapters among BlueZ's objects, by name."""
+    """Return the adapters among BlueZ's D-Bus objects, sorted by name."""
     found = []
     for path, interfaces in sorted(objects.items()):
         if ADAPTER in interfaces:
@@ -54,5 +54,5 @@ async def _objects(bus_address: str | None) -> Message:
         await bus.connect()
         return await bus.call(ask)
     finally:
-        with contextlib.suppress(Exception):  # closing what never opened fails in many ways, and none matters
+        with contextlib.suppress(Exception):  # a bus that never connected fails here in many ways, and none matters
             bus.disconnect()

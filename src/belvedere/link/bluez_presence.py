@@ -1,4 +1,4 @@
-"""Hears from D-Bus when BlueZ leaves: its links end with it, and bleak tells nobody."""
+"""Detects over D-Bus that BlueZ has exited: its links end with it, and bleak does not report that."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ RULE = f"type='signal',sender='{DBUS}',interface='{DBUS}',member='NameOwnerChang
 
 
 async def wait_until_gone(address: str | None = None) -> None:
-    """Return once nobody is called org.bluez on D-Bus, at once where nobody is; costs nothing meanwhile.
+    """Return once the D-Bus name org.bluez has no owner, at once if it has none. Waits for a signal, without polling.
 
-    `address` is the bus's, the system's own by default. A bus that ends takes BlueZ with it. Raises whatever
-    connecting to a bus raises where there is none.
+    `address` is the address of the bus, by default the system bus. A bus that disconnects counts as BlueZ gone. Raises
+    the errors of dbus-fast if it cannot connect.
     """
     bus = await MessageBus(bus_address=address, bus_type=BusType.SYSTEM).connect()
     gone = asyncio.Event()
@@ -27,15 +27,15 @@ async def wait_until_gone(address: str | None = None) -> None:
             gone.set()
 
     bus.add_message_handler(receive)
-    ending = bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast leaves it without types
-    waiting = {asyncio.create_task(gone.wait()), asyncio.create_task(ending)}
+    disconnecting = bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast leaves it without types
+    waiting = {asyncio.create_task(gone.wait()), asyncio.create_task(disconnecting)}
     try:
-        await _call(bus, "AddMatch", RULE)
+        await _call(bus, "AddMatch", RULE)  # subscribe before asking, or an exit in between would be missed
         if await _call(bus, "NameHasOwner", NAME):
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for one in waiting:
-            one.cancel()
+        for task in waiting:
+            task.cancel()
         bus.disconnect()
         await asyncio.wait(waiting)
 

@@ -1,7 +1,7 @@
-"""One connection with a unit, from opening it to the moment when it has shown to be bad.
+"""One connection to a unit, from opening the link until it has failed.
 
-Health is what calls do: a connection is good as long as they end well and in time, whatever else anybody claims. When
-and how often to connect is `supervisor`'s, what to hand over next `scheduler`'s.
+The only evidence of a working link is a call that succeeds in time: after an unanswered request BlueZ keeps reporting a
+dead link as connected. `supervisor` decides when to connect, `write_scheduler` what to write next.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from belvedere.link.options import LinkOptions
     from belvedere.link.port import LinkDetails, UnitLink
 
-UNACKNOWLEDGED_STOPS = 3  # a stop that nobody acknowledges is said so often
-STALL_S = 0.03  # a loop that comes later than this was busy: what it finds overdue may have been answered meanwhile
-FIRST_ANSWER_S = 2.0  # BlueZ asks a new unit up to ten questions of its own, and ours go between them
-STOP_AND_VERIFY_S = 2.0  # a unit that refuses to stop is asked so long before it is connected to anew
-TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and again, and again
+UNACKNOWLEDGED_STOPS = 3  # a stop that cannot be acknowledged is written this often
+STALL_S = 0.03  # the event loop woke up this late: answers may be waiting unread, so nothing is overdue yet
+FIRST_ANSWER_S = 2.0  # after connecting, BlueZ sends up to ten requests of its own, and ours wait between them
+STOP_AND_VERIFY_S = 2.0  # how long a unit may refuse the stop before the link is reopened
+TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, over and over
 
 
 class Connection:
-    """A link while it lasts; made for one `open`, so that whatever comes late from an older one finds it gone.
+    """One connection. Made for a single `open`, so that a late callback of an older one cannot affect a newer one.
 
-    `on_written` is told of each letter that was handed over, and when; `on_attempted` of each that is about to be: the
-    unit may take it even if nothing more is ever heard of it.
+    `on_written` is called with each write that succeeded and its time, `on_attempted` before each write begins: the
+    unit may receive it even if the write is never answered.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class Connection:
         )
         self._can_acknowledge = False
         self._is_lost = False
-        self._writing: asyncio.Task[None] | None = None
-        self._keeping_alive: asyncio.Task[bool] | None = None
+        self._write_task: asyncio.Task[None] | None = None
+        self._keep_alive_task: asyncio.Task[bool] | None = None
         self._wake = asyncio.Event()
 
     async def open(self, on_found: Callable[[], None]) -> None:
-        """Open the link. Raises LinkError."""
+        """Open the link; `on_found` is called once the unit was found. Raises LinkError."""
         opening = self._calls.begin(self._link.open(self._receive_lost, on_found))
         details = await outcome(opening, self._options.open_timeout_s)
         without = details.can_write_without_response and self._mode is not WriteMode.WITH_RESPONSE
@@ -87,7 +87,7 @@ class Connection:
         )
 
     async def stop_and_verify(self) -> None:
-        """Tell the unit to stop until it has it; learns the pace on the way. Raises LinkError."""
+        """Write stops until the unit has one, and learn the interval from the answers. Raises LinkError."""
         deadline_at = self._clock() + STOP_AND_VERIFY_S
         while True:
             try:
@@ -95,21 +95,21 @@ class Connection:
             except LinkError as error:
                 if error.reason is not LinkReason.REFUSED or self._clock() >= deadline_at:
                     raise
-                await asyncio.sleep(2 * self.interval.interval_s)
+                await asyncio.sleep(2 * self.interval.estimate_s)
             else:
                 self._raise_if_lost()
                 self._scheduler.receive_stop_verified(self._clock())
                 return
 
     def put(self, pending: PendingWrite) -> None:
-        """Hand this over next, instead of whatever waits."""
+        """Write this next, instead of whatever waits."""
         self._scheduler.put(pending)
         self._wake.set()
 
     async def drive(self) -> None:
-        """Carry letters until the unit refuses one. Raises LinkError when the link has shown to be bad.
+        """Write what is put until the unit refuses a write. Raises LinkError when the link has failed.
 
-        A link that is given up may still carry something, and the unit may be moving: it is handed one more stop.
+        A failed link may still transmit, and the unit may be moving, so one more stop is written on it.
         """
         try:
             await self._run()
@@ -127,6 +127,7 @@ class Connection:
             if self._scheduler.is_overdue(now):
                 raise LinkError(LinkReason.UNANSWERED, "the unit did not answer in time")
             self._begin_next(now)
+            # Wakes early on `put`, on the end of a call and on a loss: each of them sets `_wake`.
             deadline = self._scheduler.deadline()
             await self._wait(deadline)
             if deadline is not None and self._clock() > deadline + STALL_S:
@@ -134,50 +135,52 @@ class Connection:
 
     @property
     def may_be_turning(self) -> bool:
-        """Whether the unit was made to move here, and has not shown since that it has a stop."""
+        """Whether a move was written on this connection and no stop was verified since."""
         return not self._scheduler.is_surely_at_rest
 
-    async def stop_finally(self) -> bool:
-        """Get one more stop onto the air, if the link still can, within `last_stop_s`.
+    async def send_final_stop(self) -> bool:
+        """Write one last stop within `last_stop_s`, if the link still works.
 
-        Returns whether nothing spoke against it. Raises no LinkError.
+        Returns whether it succeeded as far as the link can tell. Raises no LinkError.
         """
         if self.details is None or self._is_lost:
             return False
         with contextlib.suppress(LinkError, TimeoutError):
             async with timeout(self._options.last_stop_s):
-                if self._writing is not None:  # cutting it short could block what comes after it
-                    await asyncio.wait({self._writing})
-                if not self._scheduler.with_response:  # this cannot be held up by anything unanswered
+                if self._write_task is not None:  # BlueZ blocks later writes for up to 30 s after a cancelled one
+                    await asyncio.wait({self._write_task})
+                if (
+                    not self._scheduler.with_response
+                ):  # a write without response is not blocked by an unanswered request
                     await self._write_stop(response=False)
                 if self._can_acknowledge:
                     await self._write_stop(response=True)
-                else:  # closing at once could cut off what still waits in the radio
-                    await asyncio.sleep(2 * self.interval.interval_s)
+                else:  # disconnecting at once could drop a packet that is still queued
+                    await asyncio.sleep(2 * self.interval.estimate_s)
                 return not self._is_lost
         return False
 
     def cancel(self) -> None:
-        """Give up whatever is still being called; nothing is waited for."""
-        for call in (self._writing, self._keeping_alive):
+        """Cancel the calls in flight, without waiting for them to end."""
+        for call in (self._write_task, self._keep_alive_task):
             if call is not None:
                 call.cancel()
 
     async def _stop_until_answered(self) -> None:
-        """A stop that the unit acknowledges; or several, and a question whose answer shows that they came through."""
-        if not self._scheduler.with_response:  # commands overtake the questions that BlueZ itself asks a new unit
+        """Write a stop that the unit acknowledges, or several and a keep-alive, answered after they arrived."""
+        if not self._scheduler.with_response:  # commands overtake BlueZ's own requests to a new unit
             for _ in range(1 if self._can_acknowledge else UNACKNOWLEDGED_STOPS):
                 await self._write_stop(response=False)
-                await asyncio.sleep(self.interval.interval_s)
+                await asyncio.sleep(self.interval.estimate_s)
         round_trip_s = await self._first_answer()
-        if round_trip_s is not None and round_trip_s > self.interval.backlog_after_s:  # something was ahead of it
+        if round_trip_s is not None and round_trip_s > self.interval.backlog_after_s:  # queued behind BlueZ's requests
             again_s = await self._first_answer()
             round_trip_s = min(round_trip_s, again_s or round_trip_s)
         if round_trip_s is not None:
             self.interval.receive_round_trip(round_trip_s)
 
     async def _first_answer(self) -> float | None:
-        """How long the unit took to acknowledge a stop, or else to answer a question; None where it can do neither."""
+        """The round trip of an acknowledged stop, or else of a keep-alive, in s; None if the unit can do neither."""
         begun = self._clock()
         if self._can_acknowledge:
             await self._write_stop(response=True, timeout_s=FIRST_ANSWER_S)
@@ -192,9 +195,9 @@ class Connection:
         self._on_written(self._stop, self._clock())
 
     def _stop_blindly(self) -> None:
-        """Hand over one more stop and wait for nothing: a link that is only slow, or looked dead, still carries it.
+        """Write one more stop without waiting for it: a link that is only slow will still deliver it.
 
-        Behind a write that hangs it may hang as well, and is let go of like any call.
+        Behind a write that hangs it may hang as well, so it has the same timeout.
         """
         if not self._is_lost:
             self._on_attempted(self._stop, self._clock())
@@ -204,7 +207,9 @@ class Connection:
 
     async def _write_newest(self) -> None:
         attempted = None
-        while (pending := self._scheduler.newest()) is not attempted:  # telling of a move may end it: it may be too old
+        while (
+            pending := self._scheduler.newest()
+        ) is not attempted:  # the listener may put a stop from within, if the move is too old
             self._on_attempted(pending, self._clock())
             attempted = pending
         await self._link.write(pending.frame, response=self._scheduler.with_response)
@@ -212,20 +217,20 @@ class Connection:
     def _begin_next(self, now: float) -> None:
         match self._scheduler.next(now):
             case PendingWrite():
-                self._writing = self._calls.begin(self._write_newest(), self._wake.set)
+                self._write_task = self._calls.begin(self._write_newest(), self._wake.set)
             case AcknowledgedStop():
-                self._writing = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
+                self._write_task = self._calls.begin(self._link.write(self._stop.frame, response=True), self._wake.set)
             case KeepAlive():
-                self._keeping_alive = self._calls.begin(self._link.keep_alive(), self._wake.set)
+                self._keep_alive_task = self._calls.begin(self._link.keep_alive(), self._wake.set)
 
     def _collect(self, now: float) -> bool:
-        """Take in what has ended; False if the unit refused a command. Raises LinkError."""
-        if self._keeping_alive is not None and self._keeping_alive.done():
-            keeping_alive, self._keeping_alive = self._keeping_alive, None
-            self._scheduler.receive_keep_alive(now, is_answered=result(keeping_alive))
-        if self._writing is None or not self._writing.done():
+        """Process the calls that have ended. Returns False if the unit refused a write. Raises LinkError."""
+        if self._keep_alive_task is not None and self._keep_alive_task.done():
+            keep_alive, self._keep_alive_task = self._keep_alive_task, None
+            self._scheduler.receive_keep_alive(now, is_answered=result(keep_alive))
+        if self._write_task is None or not self._write_task.done():
             return True
-        writing, self._writing = self._writing, None
+        writing, self._write_task = self._write_task, None
         try:
             result(writing)
         except LinkError as error:
@@ -237,7 +242,7 @@ class Connection:
         return True
 
     async def _wait(self, deadline: float | None) -> None:
-        """Sleep until something happens, or until this time; without a deadline there is no timer at all."""
+        """Wait until something happens or `deadline` has passed; None means no timer at all."""
         timer = None
         if deadline is not None:
             loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The link of an axis that has no unit: it does nothing, and says so."""
+"""The link of an axis without a unit: opening and writing fail, closing does nothing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class DisabledUnit:
-    """A unit that is not there on purpose."""
+    """An axis that has no unit in the profile (`link.port.UnitLink`)."""
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:  # noqa: ARG002 - the port's
-        """There is nothing to open. Raises LinkError (DISABLED)."""
+        """Always raises LinkError (DISABLED)."""
         raise LinkError(LinkReason.DISABLED, "this axis has no unit")
 
     async def write(self, frame: bytes, *, response: bool) -> None:  # noqa: ARG002 - the port's
-        """There is nothing to write to. Raises LinkError (CLOSED)."""
+        """Always raises LinkError (CLOSED)."""
         raise LinkError(LinkReason.CLOSED, "this axis has no unit")
 
     async def keep_alive(self) -> bool:
-        """There is nobody to ask. Raises LinkError (CLOSED)."""
+        """Always raises LinkError (CLOSED)."""
         raise LinkError(LinkReason.CLOSED, "this axis has no unit")
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""

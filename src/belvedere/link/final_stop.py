@@ -1,4 +1,4 @@
-"""Seeks a unit that may be turning once more before the program ends: nobody is left to stop it later."""
+"""A last attempt to stop an unreachable unit before the program ends: afterwards nothing could stop it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from belvedere.link.connection import Connection
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def find_and_stop(
@@ -25,9 +25,9 @@ async def find_and_stop(
     rest_s: float,
     clock: Callable[[], float],
 ) -> bool:
-    """Connect and tell the unit to stop, again and again for at most `for_s`, with `rest_s` between two attempts.
+    """Try for at most `for_s` to connect and stop the unit, with `rest_s` between two attempts.
 
-    Each connection is closed with `close`. Returns whether the unit took a stop; raises no LinkError.
+    Calls `close` after each attempt. Returns whether the unit has a stop. Raises no LinkError.
     """
     deadline_at = clock() + for_s
     while clock() < deadline_at:
@@ -37,7 +37,7 @@ async def find_and_stop(
                 await connection.open(lambda: None)
                 await connection.stop_and_verify()
         except (LinkError, TimeoutError) as error:
-            log.debug("not yet told to stop: %s", error)
+            logger.debug("final stop failed, trying again: %s", error)
             await asyncio.sleep(rest_s)
         else:
             return True

@@ -1,4 +1,4 @@
-"""The one place where a command may wait: only the newest, and never in the way of a stop."""
+"""The only place where a command waits: a slot for the newest one, in which a stop has priority."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
-    """A frame on its way to the unit.
+    """A command as it is written to the unit.
 
     Attributes:
         frame: the bytes.
-        velocity: what the frame makes the axis do, as a share of full speed.
-        is_stop: whether it ends all motion.
-        stamp: whatever the sender wants handed back when the frame was written.
+        velocity: the unit's velocity after rounding to what the frame can express, as a share of full speed.
+        is_stop: whether the frame stops the unit.
+        stamp: returned to the sender, unchanged, when the frame was written.
     """
 
     frame: bytes
@@ -23,9 +23,9 @@ class PendingWrite:
 
 
 class LatestCommand:
-    """Holds the newest letter until it is taken; what is replaced is gone.
+    """Holds the newest command until it is taken; a replaced one is discarded.
 
-    Stop beats: it replaces a move that waits, and a move that comes after it waits behind it.
+    A stop replaces a waiting move. A move does not replace a waiting stop: it is taken after it.
     """
 
     def __init__(self) -> None:
@@ -34,18 +34,18 @@ class LatestCommand:
 
     @property
     def pending(self) -> PendingWrite | None:
-        """The letter that is taken next."""
+        """The command that `take` would return."""
         return self._stop or self._move
 
     def put(self, pending: PendingWrite) -> None:
-        """Replace whatever waits, but for a stop by a move."""
+        """Replace whatever waits; only a move does not replace a stop."""
         if pending.is_stop:
             self._stop, self._move = pending, None
         else:
             self._move = pending
 
     def take(self) -> PendingWrite | None:
-        """The letter whose turn it is, which then waits no more."""
+        """Remove and return the command that is next, None if nothing waits."""
         pending = self.pending
         if pending is not None and pending.is_stop:
             self._stop = None
@@ -54,9 +54,9 @@ class LatestCommand:
         return pending
 
     def drop_stop(self) -> None:
-        """Forget a stop that waits: the unit has been told already."""
+        """Discard a waiting stop: the unit was sent one already."""
         self._stop = None
 
     def clear(self) -> None:
-        """Forget whatever waits."""
+        """Discard whatever waits."""
         self._stop = self._move = None

@@ -1,4 +1,4 @@
-"""What an owner may set about reaching units, each with its bounds and the reason for its default."""
+"""Settings of the link, each with its bounds and the reason for its default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-FASTEST_INTERVAL_S = 0.0075  # the shortest connection interval that Bluetooth Low Energy knows
+FASTEST_INTERVAL_S = 0.0075  # the shortest connection interval in Bluetooth LE
 SLOWEST_INTERVAL_S = 4.0  # and the longest
 
 AdapterName = Annotated[
@@ -19,22 +19,22 @@ AdapterName = Annotated[
 
 
 class LinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Times of the link. Defaults find a unit that comes back within two seconds, nineteen times of twenty.
+    """Timing of the link. With the defaults, 19 of 20 units that come back are found within two seconds.
 
     Attributes:
-        search_s: one search for a unit; most devices advertise every 0.1 to 1 s.
-        rest_s: the longest rest between two searches, which leaves the radio to the other unit.
-        connect_timeout_s: connecting and asking for the services; also how long one unit may keep another waiting. One
-            that was connected to before has three times what it took then, if that is less.
-        open_timeout_s: whoever is still not there after searching, waiting and connecting is given up.
-        close_timeout_s: BlueZ takes 1.5 to 2.3 s to disconnect; connecting again meanwhile would find the dead link.
-        retry_first_s: the wait after a first failure; it doubles with each further one.
-        retry_longest_s: and ends here.
-        stable_s: a link that held this long has earned a short wait again.
-        first_interval_s: the pace before anything is known; Linux opens links at 30 to 50 ms.
-        probe_every_s: how often a driven unit is asked for a sign of life.
-        last_stop_s: how long the program's end waits for a stop to be written.
-        last_search_s: and how long it seeks a unit that may be turning and is out of reach.
+        search_s: length of one search for a unit; most devices advertise every 0.1 to 1 s.
+        rest_s: longest pause between two searches, in which the other unit has the radio to itself.
+        connect_timeout_s: timeout for connecting and discovering services, during which the other unit has to wait. For
+            a unit that was connected before it is three times the longest recent duration, if that is less.
+        open_timeout_s: timeout for searching, waiting for the other unit, and connecting together.
+        close_timeout_s: BlueZ takes 1.5 to 2.3 s to disconnect; a search in that time would find the dead link.
+        retry_first_s: wait after a first failure; it doubles with each further one.
+        retry_longest_s: upper limit of that wait.
+        stable_s: a link that was ready for this long resets the wait to `retry_first_s`.
+        first_interval_s: connection interval to assume before one was measured; Linux opens links at 30 to 50 ms.
+        keep_alive_every_s: time between keep-alives while a unit is moving.
+        last_stop_s: how long shutdown waits for the last stop to be written.
+        final_search_s: how long shutdown searches for an unreachable unit that may be turning.
     """
 
     search_s: Annotated[float, msgspec.Meta(ge=0.2, le=30)] = 1.5

@@ -1,4 +1,4 @@
-"""Calls into a link that may never end: they run on their own, are waited for in bounds, and are let go of."""
+"""Calls that may never return: each runs in a task of its own, is awaited with a timeout, and abandoned after it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class PendingCalls:
-    """Keeps every call that was begun until it ends, be it long after anybody waits for it."""
+    """Holds a reference to every call until it ends: asyncio itself would let an abandoned task be collected."""
 
     def __init__(self) -> None:
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     def begin(self, call: Coroutine[Any, Any, T], on_ended: Callable[[], None] = lambda: None) -> asyncio.Task[T]:
-        """Run the call; `on_ended` is called from the loop when it ended, however it did."""
+        """Start the call as a task; `on_ended` is called from the loop when it has ended, in whatever way."""
         task = asyncio.create_task(call)
         self._unfinished.add(task)
         task.add_done_callback(self._receive_ended)
@@ -32,28 +32,32 @@ class PendingCalls:
 
     def _receive_ended(self, task: asyncio.Task[Any]) -> None:
         self._unfinished.discard(task)
-        if not task.cancelled() and task.exception() is not None:  # asked for here, so that asyncio does not complain
-            log.debug("a call into a link failed: %r", task.exception())
+        if (
+            not task.cancelled() and task.exception() is not None
+        ):  # reading it keeps asyncio from logging "never retrieved"
+            logger.debug("a link call failed: %r", task.exception())
 
 
 async def outcome(task: asyncio.Task[T], timeout_s: float) -> T:
-    """What a call comes to within `timeout_s`; a call that takes longer is cancelled and let go of, not awaited.
+    """Return the call's result. A call that takes longer than `timeout_s` is cancelled and abandoned.
 
-    Raises LinkError: UNANSWERED when it took too long, LOST when it was cancelled by somebody else, and what it raised.
+    Raises what the call raised, or LinkError: UNANSWERED after the timeout, LOST if a library cancelled the call.
     """
+    # Not asyncio.wait_for: it waits until the cancelled task has ended, and a call into BlueZ may never do so.
     try:
         await asyncio.wait({task}, timeout=max(0.0, timeout_s))
     finally:
         is_late = not task.done()
-        task.cancel()  # does nothing to one that has ended
+        task.cancel()  # no effect on a task that has ended
     if is_late:
         raise LinkError(LinkReason.UNANSWERED, "a call was not answered in time")
     return result(task)
 
 
 def result(task: asyncio.Task[T]) -> T:
-    """What an ended call came to. Raises what it raised; LinkError LOST if something below cancelled it."""
+    """Return the result of an ended call. Raises what it raised, or LinkError LOST if a library cancelled it."""
     if task.cancelled():
-        # bumble does this to whoever waits when a connection is lost
-        raise LinkError(LinkReason.LOST, "the call was cancelled from below")
+        # When a connection is lost, bumble cancels the calls that wait on it. Passed on, that CancelledError would look
+        # like a cancellation of our own task.
+        raise LinkError(LinkReason.LOST, "the Bluetooth library cancelled the call")
     return task.result()

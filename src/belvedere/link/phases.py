@@ -1,4 +1,4 @@
-"""The named states of one unit's link, and which may follow which."""
+"""The phases of one unit's link and the allowed transitions; `supervisor` has the diagram."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from belvedere.link.port import LinkDetails
 
 
 class LinkPhase(enum.StrEnum):
-    """What is being done about a unit's link.
+    """The phase of a unit's link.
 
-    Only a READY unit takes moves; on the way there it has always been told to stop first (SETTLING).
+    Only a READY unit is sent moves, and READY follows only SETTLING, in which the unit was stopped.
     """
 
     SEARCHING = "searching"
@@ -31,20 +31,20 @@ TRANSITIONS: dict[LinkPhase, frozenset[LinkPhase]] = {
     _P.SEARCHING: frozenset({_P.CONNECTING, _P.SETTLING, _P.WAITING, _P.DISABLED, _P.CLOSED}),
     _P.CONNECTING: frozenset({_P.SETTLING, _P.WAITING, _P.CLOSED}),
     _P.SETTLING: frozenset({_P.READY, _P.WAITING, _P.CLOSED}),
-    _P.READY: frozenset({_P.SETTLING, _P.WAITING, _P.CLOSED}),  # SETTLING when the unit refused a command
+    _P.READY: frozenset({_P.SETTLING, _P.WAITING, _P.CLOSED}),  # SETTLING when the unit refused a write
     _P.DISABLED: frozenset({_P.CLOSED}),
     _P.CLOSED: frozenset(),
 }
 
 
 class UnitStatus(msgspec.Struct, frozen=True):
-    """What is known of one unit's link.
+    """The state of one unit's link.
 
     Attributes:
-        state: what is being done.
-        reason: why the unit is not READY, from the failure until it is READY again; None at first.
+        state: the phase.
+        reason: the last failure, until the unit is READY again; None at first.
         details: the unit, while it is connected.
-        interval_s: the learned connection interval, or None while nothing was learned.
+        interval_s: the measured connection interval in seconds, None before a measurement.
     """
 
     state: LinkPhase
@@ -54,7 +54,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
 
 
 def follow(phase: LinkPhase, following: LinkPhase) -> LinkPhase:
-    """The following phase, if it may follow. Raises InternalError."""
+    """Return `following`. Raises InternalError if it must not follow `phase`."""
     if following not in TRANSITIONS[phase]:
         raise InternalError(f"{following} must not follow {phase}")
     return following

@@ -1,7 +1,7 @@
-"""What a link to one unit can do: the seam between the supervisor and Bluetooth (or anything else).
+"""The interface of a link to one unit, between the supervisor and Bluetooth or any other transport.
 
-Adapters are `ble` (real units), `simulated` (in process) and `disabled` (no unit on this axis); they pass one
-contract suite. Policy (when to connect, what to write, when to give up) lives in `supervisor`.
+Adapters are `ble` (real units), `simulated` (in process) and `disabled` (no unit on this axis); all pass one contract
+suite. Policy (when to connect, what to write, when to abandon a link) is in `supervisor`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 class DbusTarget(msgspec.Struct, frozen=True):
-    """Where another process finds a connected unit in BlueZ: the objects of its device and of what takes commands."""
+    """The D-Bus object paths in BlueZ of a connected unit and of its command characteristic, for another process."""
 
     device: str
     characteristic: str
 
 
 class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a connected unit.
+    """What a connected unit is and can do.
 
     Attributes:
-        name: the advertised name, or "" where there is none.
-        address: the Bluetooth address, or a word for what stands in its place.
+        name: the advertised name, "" if there is none.
+        address: the Bluetooth address, or another identifier on transports without one.
         can_write_without_response: commands may be written without waiting for the unit.
         can_write_with_response: the unit acknowledges writes.
-        can_probe: `keep_alive` asks the unit something; otherwise it would return False.
+        can_keep_alive: whether `keep_alive` can get an answer; if not, it returns False.
         rssi_dbm: signal strength when found, or None.
-        dbus: where the unit is found in BlueZ; None where it is not BlueZ that reaches it.
+        dbus: where BlueZ has the unit; None if it is not reached through BlueZ.
     """
 
     name: str
@@ -44,39 +44,39 @@ class LinkDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnitLink(Protocol):
-    """One unit, reachable or not.
+    """A link to one unit, which may be out of reach.
 
     An adapter holds no policy: it neither retries nor queues, and every failure is a `LinkError` with a reason.
-    After `close`, or after `on_lost` was called, `open` may be called again. A call may hang for as long as the
-    operating system pleases: the caller bounds it, and abandons it if even cancelling does not end it.
+    After `close`, or after `on_lost` was called, `open` may be called again. A call may hang indefinitely in the
+    operating system: the caller sets a timeout, and abandons a call that does not even end when cancelled.
     """
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
-        """Find the unit, connect, and get it ready for `write`.
+        """Find the unit, connect, and prepare for `write`.
 
-        `on_found` is called at most once, when the unit was found and connecting begins. `on_lost` is called at most
-        once, from the event loop, when the connection ends by anything but `close`.
+        `on_found` is called at most once, when the unit was found and before connecting. `on_lost` is called at most
+        once, from the event loop, when the connection ends other than by `close`.
         Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, NO_PERMISSION, CONNECT_FAILED, NO_CHARACTERISTIC,
         DISABLED).
         """
         ...
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """Hand one frame over; with `response`, return once the unit has acknowledged it.
+        """Write one frame. With `response`, return once the unit has acknowledged it, else once it is queued.
 
         Raises LinkError (LOST, REFUSED, UNANSWERED; CLOSED while not open).
         """
         ...
 
     async def keep_alive(self) -> bool:
-        """Ask the unit something harmless that queues behind every frame already handed over.
+        """Send a request without side effects, which queues behind every frame already written.
 
-        Returns True once the unit answered, False at once where there is nothing to ask. The time it takes shows
-        the link's pace and its backlog. It does not get in the way of a concurrent `write`.
+        Returns True once the unit has answered, False at once if it has nothing to read. The round trip measures the
+        connection interval and the backlog. Must not delay a concurrent `write`.
         Raises LinkError (LOST, UNANSWERED; CLOSED while not open).
         """
         ...
 
     async def close(self) -> None:
-        """End the connection if there is one; never raises, may take seconds, and may be called at any time."""
+        """Disconnect if connected. Never raises, may take seconds, and may be called at any time."""
         ...

@@ -1,8 +1,21 @@
-"""One Bluetooth adapter, shared by all units: one scan for everyone who seeks, one connect at a time.
+"""One Bluetooth adapter, shared by all units: one scan serves all searches, and only one unit connects at a time.
 
-BlueZ refuses a second scan and a second connect from one process, and a scan makes connecting slow, so it pauses.
-Any call into BlueZ may hang, even when it is cancelled; each is bounded here, so that one unit never keeps the radio
-from another for good.
+BlueZ refuses a second scan and a second connection attempt from the same process, and connecting is slow during a scan.
+So a scan is on while there are searches and no attempt, and an attempt first waits until the scan has stopped:
+
+    find() ──> search ──> SCANNING ──> claimed ──> connect(): waits for the lock, the scan pauses
+                 ^           │            │                        │
+                 │        timeout         │            failed, timed out, cancelled ──> released, once BlueZ
+                 └── (supervisor) <───────┘                        │                    has no trace of the attempt
+                                                               CONNECTED
+                                             lost ──> released     │     disconnect() ──> released
+
+A unit found by one search is claimed until it is released, so that two searches that match the same device never share
+it. Claims are numbered: a callback that comes late from an old attempt must not release a newer claim on the same
+address. Where BlueZ itself exits, it reports no disconnect, so its presence on D-Bus is watched while a link is open.
+
+Any call into BlueZ may hang, even when cancelled. Each has a timeout here, so that one unit cannot block the radio for
+the other one indefinitely.
 """
 
 from __future__ import annotations
@@ -20,7 +33,7 @@ from bleak.exc import BleakDeviceNotFoundError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.adapters import chosen
+from belvedere.link.adapters import resolve_adapter
 from belvedere.link.bleak_errors import link_errors, reason_of
 from belvedere.link.connect_time import ConnectTime
 from belvedere.link.options import LinkOptions
@@ -40,15 +53,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ASK_S = 2.0  # what is connected is known at once; an answer that hangs must not keep the other unit waiting
-DISCONNECT_S = 5.0  # BlueZ takes two; a unit is kept from the next search for no longer, nor from a program's last one
-EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
+LIST_CONNECTED_S = 2.0  # BlueZ answers at once; a call that hangs must not block the other unit
+DISCONNECT_S = 5.0  # BlueZ takes two; shorter than `final_search_s`, so that the final search can still find the unit
+EVERY_UNIT_HAS = (
+    "1800",
+    "1801",
+)  # Generic Access and Generic Attribute: every GATT server has both, and BlueZ reports at least one
 
 T = TypeVar("T")
 
 
 class _Client(BleakClientWithServiceCache):
-    """bleak's client, whose failures that a new search or a new BlueZ mends are not tried again nine times first."""
+    """bleak's client. Converts errors that need a new search, which bleak_retry_connector would retry nine times."""
 
     async def connect(self, **options: Any) -> None:  # noqa: ANN401 - bleak's own
         try:
@@ -59,15 +75,15 @@ class _Client(BleakClientWithServiceCache):
 
 
 class DiscoveredDevice(NamedTuple):
-    """A unit that was seen on the air, or found connected already."""
+    """A device that was seen advertising, or that was connected already."""
 
     device: BLEDevice
     name: str
-    rssi_dbm: int | None  # none for one that was connected already
+    rssi_dbm: int | None  # None for a device that was connected already
 
 
 class _DeviceSearch:
-    """Somebody who waits for an advertisement."""
+    """One call of `find` that waits for a matching device."""
 
     def __init__(self, is_wanted: Callable[[str, str, list[str]], bool]) -> None:
         self.is_wanted = is_wanted
@@ -75,7 +91,7 @@ class _DeviceSearch:
 
 
 class _DeferredScanner:
-    """A scanner of one adapter, which is looked for when the scan begins; only one that has begun is ended."""
+    """A scanner for a configured adapter, whose current BlueZ name is resolved each time that a scan starts."""
 
     def __init__(self, make: Callable[[], Coroutine[None, None, Scanner]]) -> None:
         self._make = make
@@ -89,18 +105,18 @@ class _DeferredScanner:
 
 
 class Radio:
-    """An adapter.
+    """A Bluetooth adapter.
 
     Args:
-        client_backend, scanner_backend, adapter_backend: classes for bleak to use instead of the system's own.
-        adapter: BlueZ's name of it (`hci1`) or its address, or None for the first that is on.
-        options: how long a search and a connect may take.
-        ask_adapters: tells which adapters there are, each time that a scan begins; by default BlueZ is asked, where it
-            is BlueZ that bleak uses.
-        until_gone: returns when the system's Bluetooth has left and taken every link with it, as BlueZ does when it is
-            restarted; by default BlueZ's D-Bus is listened to, where it is BlueZ that bleak uses.
-        takes_over: whether units that are connected already are found too. They are silent: BlueZ keeps the links of a
-            program that was killed. Only for the one program that drives, because it may cut off another.
+        client_backend, scanner_backend, adapter_backend: classes for bleak to use instead of the platform's own.
+        adapter: its BlueZ name (`hci1`) or address; None for the first that is powered.
+        options: timeouts of a search and a connection attempt.
+        ask_adapters: returns the adapters, each time that a scan starts; by default BlueZ is asked where bleak uses it.
+        wait_until_gone: returns when the Bluetooth service has exited and with it every link, as when BlueZ is
+            restarted; by default BlueZ's presence on D-Bus is watched where bleak uses it.
+        takes_over: whether `find` also returns units that are connected already. BlueZ keeps the links of a process
+            that was killed, and connected units do not advertise. Only for the process that drives the head, because it
+            may take a unit away from another process.
     """
 
     def __init__(
@@ -126,11 +142,11 @@ class Radio:
         self._clients: dict[BleakClientWithServiceCache, Callable[[BleakClientWithServiceCache], None]] = {}
         self._adapter = adapter
         self._ask_adapters = ask_adapters or (_bluez_adapters if is_bluez else None)
-        self._chosen = adapter  # its name when the last scan began
+        self._adapter_name = adapter  # as resolved when the last scan started
         self._calls = PendingCalls()
         self._searches: list[_DeviceSearch] = []
-        self._taken: dict[str, int] = {}  # by address: which taking it is, so that what ends late frees no newer one
-        self._takings = count()
+        self._claims: dict[str, int] = {}  # by address: the number of the claim
+        self._claim_numbers = count()
         self._connect_times: dict[str, ConnectTime] = {}  # by address
         self._is_bluez = is_bluez
         self._scan = Scan(
@@ -140,14 +156,14 @@ class Radio:
             on_failure=self._report_failure,
             wait_until_gone=self._wait_until_gone,
         )
-        self._connect_turn = asyncio.Lock()
+        self._connect_lock = asyncio.Lock()
         self._is_connecting = False
 
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
-        """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
+        """Return the first device seen that satisfies `is_wanted(address, name, services)` and is not claimed.
 
-        From then on it is in use, until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF,
-        NO_PERMISSION, CONNECT_FAILED).
+        The device is then claimed until `release`. Raises LinkError (NOT_FOUND, NO_ADAPTER, ADAPTER_OFF, NO_PERMISSION,
+        CONNECT_FAILED).
         """
         search = _DeviceSearch(is_wanted)
         self._searches.append(search)
@@ -159,20 +175,21 @@ class Radio:
         except asyncio.CancelledError:
             self._abandon(search)
             if search.found.done() and search.found.exception() is None:
-                self.release(search.found.result().device.address)
+                self.release(search.found.result().device.address)  # found, but the caller will never learn of it
             raise
         if not search.found.done():
-            raise self._scan.failure or LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
+            raise self._scan.failure or LinkError(LinkReason.NOT_FOUND, "the unit was not found")
         return search.found.result()
 
     async def connect(
         self, discovered: DiscoveredDevice, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
-        """Connect to a unit that was found, and discover what it has. Raises LinkError.
+        """Connect to a device that `find` returned, and discover its services. Raises LinkError.
 
-        Whoever gives up, or is given up, leaves no connection behind; the unit is released once nothing is left of it.
+        An attempt that fails, times out or is cancelled leaves no connection behind, and the device is released once
+        BlueZ has finished with the attempt.
         """
-        taking = self._taken.get(discovered.device.address)
+        claim = self._claims.get(discovered.device.address)
         time = self._connect_times.setdefault(discovered.device.address, ConnectTime(self._options.connect_timeout_s))
         establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
 
@@ -183,7 +200,7 @@ class Radio:
                 self._calls.begin(self._close(client))
 
         try:
-            async with self._turn_to_connect():
+            async with self._exclusive_connect():
                 began = asyncio.get_running_loop().time()
                 establishing = self._calls.begin(self._establish(discovered, receive_disconnected))
                 client = await _bounded(establishing, time.limit_s, LinkReason.CONNECT_FAILED)
@@ -194,17 +211,17 @@ class Radio:
                 return client
         except BaseException:
             if establishing is None:
-                self._release_taking(discovered.device.address, taking)
+                self._release_claim(discovered.device.address, claim)
             else:
                 if not establishing.done():
                     time.receive_late()
-                self._release_after(establishing, discovered.device.address, taking)
+                self._release_after(establishing, discovered.device.address, claim)
             raise
 
     @asynccontextmanager
-    async def _turn_to_connect(self) -> AsyncIterator[None]:
-        """Nobody else connects, and no scan is on."""
-        async with self._connect_turn:
+    async def _exclusive_connect(self) -> AsyncIterator[None]:
+        """Hold the right to connect, with the scan stopped."""
+        async with self._connect_lock:
             self._is_connecting = True
             self._scan.update()
             try:
@@ -215,20 +232,20 @@ class Radio:
                 self._scan.update()
 
     async def disconnect(self, client: BleakClientWithServiceCache) -> None:
-        """End a connection; takes BlueZ's time, and goes on if the caller does not wait. The unit is then released."""
+        """Disconnect, then release the unit. Takes as long as BlueZ needs, and continues if the caller is cancelled."""
         await asyncio.wait({self._calls.begin(self._end(client))})
 
     def release(self, address: str) -> None:
-        """The unit at this address is in use no longer, and may be found again."""
-        self._taken.pop(address, None)
+        """Drop the claim on the unit at this address, so that it can be found again."""
+        self._claims.pop(address, None)
 
     async def _establish(
         self, discovered: DiscoveredDevice, on_disconnect: Callable[[BleakClientWithServiceCache], None]
     ) -> BleakClientWithServiceCache:
-        """One attempt: when to try again is the supervisor's to say, and a failed one needs a new scan anyway."""
+        """Make one attempt. The supervisor decides about retries, and after a failure BlueZ needs a new scan anyway."""
         options: dict[str, Any] = {} if self._client_backend is None else {"backend": self._client_backend}
-        if self._chosen is not None:
-            options["bluez"] = {"adapter": self._chosen}
+        if self._adapter_name is not None:
+            options["bluez"] = {"adapter": self._adapter_name}
         with link_errors(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
                 await detect_bluez_version(self._calls)
@@ -242,63 +259,63 @@ class Radio:
             )
 
     def _watch(self) -> None:
-        """Listen for the end of the system's Bluetooth, if nobody does."""
+        """Start to watch for the exit of the Bluetooth service, unless that is being done already."""
         if self._wait_until_gone is not None and (self._watching is None or self._watching.done()):
             self._watching = self._calls.begin(self._watch_until_gone(self._wait_until_gone))
 
     async def _watch_until_gone(self, wait_until_gone: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
             await wait_until_gone()
-        except Exception as error:  # noqa: BLE001 - whatever D-Bus raises: without it, calls that fail tell as much
-            logger.debug("nobody tells when Bluetooth leaves: %r", error)
+        except Exception as error:  # noqa: BLE001 - dbus-fast raises many types; failing calls will show the same
+            logger.debug("cannot watch for the exit of the Bluetooth service: %r", error)
             return
         clients, self._clients = self._clients, {}
         for client, on_disconnect in clients.items():
             on_disconnect(client)
             self._calls.begin(self._close(client))
 
-    async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
+    async def _end(self, client: BleakClientWithServiceCache, claim: int | None = None) -> None:
         self._clients.pop(client, None)
-        taking = self._taken.get(client.address) if taking is None else taking
+        claim = self._claims.get(client.address) if claim is None else claim
         try:
             await self._close(client)
         finally:
-            self._release_taking(client.address, taking)
+            self._release_claim(client.address, claim)
 
     async def _close(self, client: BleakClientWithServiceCache) -> None:
-        """End what is left of a connection: nothing else closes bleak's own to D-Bus, of which a user has 256."""
+        """Disconnect, even a lost link: only that closes bleak's D-Bus connection, of which a user may have 256."""
         try:
             await outcome(self._calls.begin(_disconnect(client)), DISCONNECT_S)
         except LinkError as error:
-            logger.debug("disconnecting from %s: %s", client.address, error)
+            logger.debug("could not disconnect from %s: %s", client.address, error)
 
     def _release_after(
-        self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, taking: int | None
+        self, establishing: asyncio.Task[BleakClientWithServiceCache], address: str, claim: int | None
     ) -> None:
-        """Release the unit when the attempt to connect to it has ended: BlueZ takes its time to take back a connection.
+        """Release the unit once the abandoned attempt has ended, at the latest after DISCONNECT_S.
 
-        One that comes about after everybody had given up on it is ended.
+        BlueZ takes a while to cancel an attempt. If it succeeds after all, the connection is closed.
         """
 
         def receive_ended(attempt: asyncio.Task[BleakClientWithServiceCache]) -> None:
             if not attempt.cancelled() and attempt.exception() is None:
-                self._calls.begin(self._end(attempt.result(), taking))
+                self._calls.begin(self._end(attempt.result(), claim))
             else:
-                self._release_taking(address, taking)
+                self._release_claim(address, claim)
 
         establishing.add_done_callback(receive_ended)
-        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_taking, address, taking)
+        asyncio.get_running_loop().call_later(DISCONNECT_S, self._release_claim, address, claim)
 
-    def _release_taking(self, address: str, taking: int | None) -> None:
-        if self._taken.get(address) == taking:
+    def _release_claim(self, address: str, claim: int | None) -> None:
+        if self._claims.get(address) == claim:
             self.release(address)
 
     def _wants_scan(self) -> bool:
-        """Scan exactly while somebody seeks and nobody connects."""
+        """Whether to scan: while there are searches and no connection attempt."""
         return bool(self._searches) and not self._is_connecting
 
     def _report_failure(self, error: LinkError) -> None:
-        """There is no scan for whoever seeks."""
+        """The scan failed: so do all searches."""
         for search in self._searches.copy():
             search.found.set_exception(error)
             self._abandon(search)
@@ -314,18 +331,20 @@ class Radio:
         return _DeferredScanner(partial(self._scanner_of, self._adapter))
 
     async def _scanner_of(self, adapter: str) -> Scanner:
-        self._chosen = adapter if self._ask_adapters is None else chosen(adapter, await self._ask_adapters())
-        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._chosen})
+        self._adapter_name = (
+            adapter if self._ask_adapters is None else resolve_adapter(adapter, await self._ask_adapters())
+        )
+        return BleakScanner(self._receive, backend=self._scanner_backend, bluez={"adapter": self._adapter_name})
 
     async def _search_among_connected(self) -> None:
         if not self._takes_over:
             return
-        asking = self._calls.begin(_connected(self._adapter_backend, self._chosen))
+        listing = self._calls.begin(_connected(self._adapter_backend, self._adapter_name))
         try:
-            for device in await outcome(asking, ASK_S):
+            for device in await outcome(listing, LIST_CONNECTED_S):
                 self._receive_discovered(DiscoveredDevice(device, device.name or "", None), _services_of(device))
         except LinkError as error:
-            logger.debug("asking for what is connected: %s", error)
+            logger.debug("could not list connected devices: %s", error)
 
     def _receive(self, device: BLEDevice, seen: AdvertisementData) -> None:
         name = seen.local_name or device.name or ""
@@ -334,28 +353,29 @@ class Radio:
     def _receive_discovered(self, discovered: DiscoveredDevice, services: list[str]) -> None:
         device = discovered.device
         for search in self._searches:
-            if device.address in self._taken:
-                return  # two units of the same name have two addresses: one each
+            if device.address in self._claims:
+                return  # claimed, maybe by the search before: each search gets a device of its own
             if search.is_wanted(device.address, discovered.name, services):
-                self._taken[device.address] = next(self._takings)
+                self._claims[device.address] = next(self._claim_numbers)
                 search.found.set_result(discovered)
                 self._abandon(search)
                 return
 
 
 async def detect_bluez_version(calls: PendingCalls) -> None:
-    """Let bleak look for BlueZ's version, if it has not; `calls` keeps the look when nobody waits for it any more.
+    """Let bleak detect BlueZ's version if it has not; a cancelled caller leaves the detection running in `calls`.
 
-    One that is cut short is never made again, and every later connect waits for it: bleak has one for all.
+    bleak does this once per process. If it were cancelled, bleak would not start it again, and every later connection
+    attempt would wait for it.
     """
-    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - exists on Linux only
 
     if not BlueZFeatures.checked_bluez_version:
         await asyncio.shield(calls.begin(BlueZFeatures.check_bluez_version()))
 
 
 async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) -> T:
-    """What a call comes to; `late` is the reason when that takes too long."""
+    """Return the call's result; after the timeout, raise LinkError with the reason `late`."""
     try:
         return await outcome(call, timeout_s)
     except LinkError as error:
@@ -365,13 +385,13 @@ async def _bounded(call: asyncio.Task[T], timeout_s: float, late: LinkReason) ->
 
 
 async def _bluez_adapters() -> Sequence[BluezAdapter]:
-    from belvedere.link.bluez_adapters import ask_adapters  # noqa: PLC0415 - there is no D-Bus but on Linux
+    from belvedere.link.bluez_adapters import ask_adapters  # noqa: PLC0415 - D-Bus exists on Linux only
 
     return await ask_adapters()
 
 
 async def _wait_until_bluez_gone() -> None:
-    from belvedere.link.bluez_presence import wait_until_gone  # noqa: PLC0415 - there is no D-Bus but on Linux
+    from belvedere.link.bluez_presence import wait_until_gone  # noqa: PLC0415 - D-Bus exists on Linux only
 
     await wait_until_gone()
 
@@ -383,7 +403,7 @@ async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None
 
 
 def _services_of(device: BLEDevice) -> list[str]:
-    """What BlueZ knows of a connected unit's services; elsewhere nothing is told."""
+    """The service UUIDs that BlueZ knows of a connected unit; empty on other platforms."""
     details = device.details
     return list(details.get("props", {}).get("UUIDs", [])) if isinstance(details, dict) else []
 

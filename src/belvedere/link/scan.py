@@ -1,7 +1,7 @@
-"""The adapter's one scan: on while somebody wants it, and begun and ended by calls that are never cut short.
+"""The adapter's single scan: on while it is wanted, started and stopped by calls that are never cancelled.
 
-BlueZ goes on with a start that nobody waits for any more. Such a scan cannot be ended by anybody, and BlueZ then
-refuses every other one for as long as the program runs: units would be out of reach until it is started again.
+BlueZ continues a StartDiscovery whose caller was cancelled. bleak does not know of such a scan and cannot stop it, and
+BlueZ refuses any other one until the process ends, so no unit could be found until a restart.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SWITCH_S = 2.0  # starting or ending a scan takes milliseconds; one that hangs must not keep the other unit waiting
-HUNG_S = 30.0  # where nobody tells that the system's Bluetooth has left, a call this old is taken for dead
+SWITCH_S = 2.0  # starting or stopping a scan takes milliseconds; a call that hangs must not block the units for longer
+HUNG_S = 30.0  # where the exit of the Bluetooth service cannot be detected, a call is abandoned after this time
 
 
 class Scanner(Protocol):
-    """What is needed of bleak's."""
+    """What is used of bleak's BleakScanner."""
 
     async def start(self) -> None:
-        """Begin one scan."""
+        """Start scanning."""
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop scanning."""
 
 
 class Scan:
@@ -38,10 +38,10 @@ class Scan:
 
     Args:
         new_scanner: makes the scanner for the next scan.
-        is_wanted: whether there is to be a scan; `update` says that this may have changed.
-        on_started: awaited each time a scan has begun.
-        on_trouble: called when one does not begin (LinkError), or neither begins nor ends in time (ADAPTER_OFF).
-        until_gone: returns when the system's Bluetooth has left, and with it whatever it still owes an answer.
+        is_wanted: whether there should be a scan; call `update` when this may have changed.
+        on_started: awaited each time a scan has started.
+        on_failure: called with the error if a scan cannot start, or does not start or stop in time (ADAPTER_OFF).
+        wait_until_gone: returns when the Bluetooth service has exited, after which it answers no outstanding call.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class Scan:
 
     @property
     def failure(self) -> LinkError | None:
-        """Why there is no scan although one is wanted, while Bluetooth owes the answer to a start or an end."""
+        """The reason why a wanted scan is not on, while a start or stop is still unanswered; else None."""
         return self._late
 
     def update(self) -> None:
-        """Begin or end as wanted, in a task of its own: whoever gives up must not cut the calls short."""
+        """Start or stop as wanted, in a task of its own, which a cancelled caller does not cancel."""
         self._changed.set()
         if self._is_wanted() and (self._scanning is None or self._scanning.done()):
             self._scanning = self._calls.begin(self._scan())
 
     async def wait_until_stopped(self) -> None:
-        """Wait until the scan has ended, unless it is wanted; not for ever."""
+        """Wait until the scan has stopped, for at most two SWITCH_S; return at once if the scan is wanted."""
         if not self._is_wanted() and self._scanning is not None:
             await asyncio.wait({self._scanning}, timeout=2 * SWITCH_S)
 
@@ -83,7 +83,7 @@ class Scan:
         while self._is_wanted():
             scanner = self._new_scanner()
             try:
-                await self._complete(_asked(scanner.start))
+                await self._wait_for_answer(_call(scanner.start))
             except LinkError as error:
                 self._on_failure(error)
                 return
@@ -92,41 +92,41 @@ class Scan:
                 self._changed.clear()
                 await self._changed.wait()
             try:
-                await self._complete(_asked(scanner.stop))
+                await self._wait_for_answer(_call(scanner.stop))
             except LinkError as error:
-                logger.debug("ending the scan: %s", error)
+                logger.debug("could not stop the scan: %s", error)
 
-    async def _complete(self, call: Coroutine[None, None, None]) -> None:
-        """Wait for the call for as long as it can still be answered. Raises what it raises; LinkError ADAPTER_OFF."""
+    async def _wait_for_answer(self, call: Coroutine[None, None, None]) -> None:
+        """Wait for the call as long as an answer is possible. Raises what it raises, or LinkError (ADAPTER_OFF)."""
         answering = self._calls.begin(call)
         await asyncio.wait({answering}, timeout=SWITCH_S)
         if not answering.done():
-            await self._wait_late(answering)
+            await self._wait_for_late_answer(answering)
         result(answering)
 
-    async def _wait_late(self, answering: asyncio.Task[None]) -> None:
-        self._late = LinkError(LinkReason.ADAPTER_OFF, "Bluetooth did not answer in time")
+    async def _wait_for_late_answer(self, answering: asyncio.Task[None]) -> None:
+        self._late = LinkError(LinkReason.ADAPTER_OFF, "Bluetooth did not answer in time")  # searches fail now
         self._on_failure(self._late)
-        leaving = self._calls.begin(self._wait_until_hopeless())
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
+        abandoning = self._calls.begin(self._wait_until_unanswerable())
+        await asyncio.wait({answering, abandoning}, return_when=asyncio.FIRST_COMPLETED)
+        abandoning.cancel()
         late, self._late = self._late, None
         if not answering.done():
             answering.cancel()
             raise late
 
-    async def _wait_until_hopeless(self) -> None:
-        """Wait until Bluetooth has left; where that cannot be known, for as long as a call may be waited for."""
+    async def _wait_until_unanswerable(self) -> None:
+        """Wait until the Bluetooth service has exited; if that is not detectable, until the call is HUNG_S old."""
         if self._wait_until_gone is not None:
             try:
                 await self._wait_until_gone()
-            except Exception as error:  # noqa: BLE001 - whatever D-Bus raises
-                logger.debug("nobody tells when Bluetooth leaves: %r", error)
+            except Exception as error:  # noqa: BLE001 - dbus-fast raises many types
+                logger.debug("cannot watch for the exit of the Bluetooth service: %r", error)
             else:
                 return
         await asyncio.sleep(HUNG_S - SWITCH_S)
 
 
-async def _asked(call: Callable[[], Coroutine[None, None, None]]) -> None:
+async def _call(call: Callable[[], Coroutine[None, None, None]]) -> None:
     with link_errors(LinkReason.CONNECT_FAILED):
         await call()

@@ -1,7 +1,18 @@
-"""Keeps one unit in reach for as long as the program runs, and hands it commands.
+"""Keeps the link to one unit open while the program runs, and writes the commands put to it.
 
-Whatever happens to the link, the unit is told to stop first when it is reached again. A call that hangs is let go of,
-never waited for. One supervisor knows nothing of another, so that a dead unit never delays the other one.
+The phases (`phases.TRANSITIONS`; every phase may also go to CLOSED, when the supervisor is cancelled):
+
+                                                   ┌─── write refused ───┐
+                                                   v                     │
+    WAITING ──> SEARCHING ──> CONNECTING ──> SETTLING ─ stop verified ─> READY
+       ^            │             │             │                          │
+       └── backoff ─┴── LinkError ┴─────────────┴──────────────────────────┘
+                    └─> DISABLED, for an axis without a unit
+
+Moves are written only while READY, and READY is reached only through SETTLING, in which the unit is stopped: whatever
+happened to the link, the unit may have been turning ever since. For the same reason a shutdown searches once more for a
+unit that was lost in motion. A call that hangs is abandoned, never awaited without a timeout. Supervisors share nothing
+but the radio, so that a dead unit never delays a stop of the other one.
 """
 
 from __future__ import annotations
@@ -34,39 +45,39 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkPhase", "UnitCommand", "UnitListener", "UnitStatus", "UnitSupervisor"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class UnitCommand(msgspec.Struct, frozen=True):
-    """Turn at `velocity`, a share of full speed in [-1, 1]; `stamp` is handed back when that was written."""
+    """Turn at `velocity`, a share of full speed in [-1, 1]; `stamp` is reported back when the command was written."""
 
     velocity: float
     stamp: object | None = None
 
 
 class UnitListener(Protocol):
-    """Whoever is told what happens to a unit: at once, on the loop, and it may `put` from within."""
+    """Receives the events of a unit, synchronously on the event loop; its methods may call `put`."""
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
-        """The link changed."""
+        """The state of the link changed."""
         ...
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
-        """The radio took a command; `velocity` is what its frame says after rounding."""
+        """A write succeeded; `velocity` is that of its frame, after rounding."""
         ...
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A command is about to be handed over: the unit may take it even if nothing more is heard of it.
+        """A write is about to begin: the unit may receive it even if the write is never answered.
 
-        What is put from within goes first, in a move's place.
+        A command put from within replaces a move that was to be written.
         """
         ...
 
 
 class UnitSupervisor:
-    """One axis's unit.
+    """The link to one axis's unit.
 
-    `unit` is None where the axis has none. `chance` gives numbers in [0, 1). All calls come from the loop's own thread.
+    `unit` is None for an axis without one. `chance` returns random numbers in [0, 1). Call it from the event loop only.
     """
 
     def __init__(
@@ -98,26 +109,26 @@ class UnitSupervisor:
         self._closing: asyncio.Task[None] | None = None
         self._ready_at: float | None = None
         self._was_left_turning = False
-        self._is_trouble_known = False
+        self._is_failure_reported = False
 
     @property
     def may_be_turning(self) -> bool:
-        """Whether the unit was made to move, and has not shown since that it has a stop."""
+        """Whether a move was written and no stop was verified since, on this connection or an earlier one."""
         return self._was_left_turning or (self._connection is not None and self._connection.may_be_turning)
 
     @property
     def status(self) -> UnitStatus:
-        """What is known now."""
+        """The current state of the link."""
         connection = self._connection
         if connection is None:
             return UnitStatus(self._phase, self._reason)
-        interval_s = connection.interval.interval_s if connection.interval.is_learned else None
+        interval_s = connection.interval.estimate_s if connection.interval.is_learned else None
         return UnitStatus(self._phase, self._reason, connection.details, interval_s)
 
     def put(self, command: UnitCommand) -> None:
-        """Hand this command over as soon as the pace allows, a stop at once; it replaces whatever waits.
+        """Write this command as soon as the pacing allows, a stop at once. It replaces whatever waits.
 
-        While the unit is not READY, commands are dropped: it will be told to stop before it becomes READY.
+        While the unit is not READY, commands are dropped: it is stopped before it becomes READY.
         Raises FrameError for a velocity outside [-1, 1].
         """
         pending = self._pending_write(command)
@@ -125,19 +136,19 @@ class UnitSupervisor:
             self._connection.put(pending)
 
     async def run(self) -> None:
-        """Reach the unit again and again until cancelled; then the unit is told to stop, and the link is closed.
+        """Keep the link open until cancelled; then stop the unit and close the link.
 
-        Takes at most `last_stop_s` and `close_timeout_s` to end, but for a unit that may be turning and is out of
-        reach: that is sought for `final_search_s`. Raises only on mistakes of our own.
+        Ends within `last_stop_s` plus `close_timeout_s` after the cancellation. For an unreachable unit that may be
+        turning, a search of `final_search_s` is added. Raises only on programming errors.
         """
         try:
             while True:
-                await self._reach()
+                await self._attempt()
         finally:
-            await self._end()
+            await self._shut_down()
 
-    async def _reach(self) -> None:
-        """One attempt: from searching for the unit to the wait after whatever ended it."""
+    async def _attempt(self) -> None:
+        """Make one attempt: from the search for the unit to the wait after the failure that ended it."""
         connection = self._new_connection()
         try:
             self._enter(LinkPhase.SEARCHING)
@@ -147,11 +158,11 @@ class UnitSupervisor:
         except LinkError as error:
             if error.reason is LinkReason.DISABLED:
                 self._enter(LinkPhase.DISABLED, error.reason)
-                await asyncio.get_running_loop().create_future()  # there will never be anything to do
+                await asyncio.get_running_loop().create_future()  # nothing will ever change: wait to be cancelled
             await self._recover(error, connection)
 
     async def _serve(self, connection: Connection) -> NoReturn:
-        """Stop first, then carry commands; and the same again after a command that the unit refused."""
+        """Stop the unit, then write commands; start over when the unit refused one."""
         reason = None
         while True:
             self._enter(LinkPhase.SETTLING, reason)
@@ -163,7 +174,7 @@ class UnitSupervisor:
             reason = LinkReason.REFUSED
 
     async def _recover(self, error: LinkError, connection: Connection) -> None:
-        """Say what happened, close what is left of the link, and wait."""
+        """Report the failure, close what is left of the link, and wait for the next attempt."""
         failed_at = self._clock()
         ready_for_s = failed_at - self._ready_at if self._ready_at is not None else 0.0
         self._ready_at = None
@@ -176,11 +187,11 @@ class UnitSupervisor:
         await self._close()
         await asyncio.sleep(max(0.0, failed_at + wait_s - self._clock()))
 
-    async def _end(self) -> None:
+    async def _shut_down(self) -> None:
         self._was_left_turning = self.may_be_turning
         try:
             if self._connection is not None:
-                if await self._connection.stop_finally():
+                if await self._connection.send_final_stop():
                     self._was_left_turning = False
                 self._connection.cancel()
         finally:
@@ -202,10 +213,10 @@ class UnitSupervisor:
         )
         self._was_left_turning = not is_stopped
         if not is_stopped:
-            log.critical("%s: out of reach when it was to stop, and may still be turning", self._axis)
+            logger.critical("%s: could not reach the unit to stop it before exit; it may still be turning", self._axis)
 
     async def _close(self) -> None:
-        """Close the link, or go on waiting for that; one that takes too long is let go of."""
+        """Close the link, or continue to wait for a close in progress; abandon it after `close_timeout_s`."""
         if self._closing is None:
             self._closing = self._calls.begin(self._link.close())
         await asyncio.wait({self._closing}, timeout=self._options.close_timeout_s)
@@ -243,12 +254,12 @@ class UnitSupervisor:
         self._phase = follow(self._phase, phase)
         self._reason = None if phase is LinkPhase.READY else reason or self._reason
         if phase is LinkPhase.READY and self._connection is not None:
-            self._is_trouble_known = False
+            self._is_failure_reported = False
             details = self._connection.details
-            log.info("%s: ready, %s", self._axis, f"{details.name} at {details.address}" if details else "")
+            logger.info("%s: ready, %s", self._axis, f"{details.name} at {details.address}" if details else "")
         self._listener.receive_unit_status(self._axis, self.status)
 
     def _report_failure(self, error: LinkError) -> None:
-        """Complain once, not again and again until the unit is READY."""
-        log.log(logging.DEBUG if self._is_trouble_known else logging.WARNING, "%s: %s", self._axis, error)
-        self._is_trouble_known = True
+        """Log the first failure as a warning; further ones only for debugging, until the unit was READY."""
+        logger.log(logging.DEBUG if self._is_failure_reported else logging.WARNING, "%s: %s", self._axis, error)
+        self._is_failure_reported = True

@@ -1,11 +1,33 @@
-"""Decides what one connection hands to the radio next: a stop, a move, a question, or nothing until some time. Pure.
+"""Decides what one connection sends next: a stop, a move, a keep-alive, or nothing until some time. Pure.
 
-What was handed over without response waits in a queue that cannot be seen. The courier counts as if the radio took one
-packet each interval: a move, a repeated stop or a probe leaves only when that imagined queue is empty. The first stop
-after a move never waits: at most one packet is ahead of it, so that it is on the air within two intervals.
+The invisible queue. BlueZ accepts writes without response as fast as they come and sends them at the radio's pace, one
+or a few packets per connection interval, without back-pressure. A stop written behind sixty moves would take seconds.
 
-Commands without response are lost without a trace when a unit has no room for them. So the last word of every move is a
-stop that the unit acknowledges, where it can; only where it cannot, a probe shows that at least the link is alive.
+Pacing. So the scheduler keeps a model of that queue: each packet that it releases occupies the radio for one interval
+of `ConnectionInterval`, until `_queue_empty_at`. Moves, repeated stops and keep-alives leave only while the modelled
+queue is empty. Meanwhile they wait in `LatestCommand`, where only the newest survives.
+
+Stop first. The first stop after a move is not paced: at most one packet is ahead of it, so it is on the air within two
+intervals.
+
+Keep-alive. Writes without response succeed even on a dead link. While the unit moves, a read request is sent every now
+and then: its round trip measures the interval, a late answer reveals a backlog (moves are then held back), and a
+missing one a dead link.
+
+Acknowledged stop. A unit drops writes without response silently when it has no buffer for them. So every move ends with
+one more stop, written with response, once nothing else is waiting. A unit that cannot acknowledge a write gets a
+keep-alive instead, whose answer proves at least that the link still works.
+
+What the scheduler knows about the unit (`_is_moving`, `_is_acknowledged`):
+
+               move                              stop, unpaced
+    VERIFIED ────────> MOVING (keep-alives) ───────────────────> UNVERIFIED
+       ^                  ^                                        │    │
+       │                  └────────────────── move ────────────────┘    │
+       └──── answer to an acknowledged stop, else to a keep-alive ──────┘
+
+With response every write is acknowledged, so there is no queue to model: a write waits for the answer to the one
+before it, and neither keep-alives nor acknowledged stops are needed.
 """
 
 from __future__ import annotations
@@ -20,35 +42,38 @@ if TYPE_CHECKING:
     from belvedere.link.connection_interval import ConnectionInterval
     from belvedere.link.options import LinkOptions
 
-EARLY_KEEP_ALIVE_EVERY_S = 0.2  # until the pace is well learned: the first seconds tell the most
-QUIET_S = 0.1  # after a stop's repeats (50 ms apart) a last question shows that the unit has them
-GOLDEN = 0.381966  # steps of this share of a span visit all of it evenly
-SPREAD = 0.5  # a probe leaves up to this share of an interval late, so that pace and radio cannot march in lockstep
+EARLY_KEEP_ALIVE_EVERY_S = 0.2  # until the interval is well learned: the first round trips teach the most
+QUIET_S = 0.1  # verify a stop only after this long without a write: its repeats come 50 ms apart
+GOLDEN_STEP = 0.381966  # multiples of it, modulo 1, spread evenly over [0, 1) without ever repeating a pattern
+MAX_SHIFT = 0.5  # of an interval: keep-alives sent at a fixed phase of the radio's events would all measure the same
 
 
 class KeepAlive(msgspec.Struct, frozen=True):
-    """Ask the unit something."""
+    """Send a request that the unit answers and that changes nothing."""
 
 
 class AcknowledgedStop(msgspec.Struct, frozen=True):
-    """Tell the unit at rest to stop once more, and to acknowledge that."""
+    """Write one more stop to the unit at rest, with response."""
 
 
 class InFlightCall:
-    """A call that was begun and has not ended; without a letter it is a question."""
+    """A call that has begun and not ended.
 
-    def __init__(self, pending: PendingWrite | None, now: float, timeout_s: float) -> None:
-        self.pending = pending
+    `write` is what it writes; None for a keep-alive or an acknowledged stop.
+    """
+
+    def __init__(self, write: PendingWrite | None, now: float, timeout_s: float) -> None:
+        self.write = write
         self.since = now
         self.timeout_s = timeout_s
         self.overdue_at = now + timeout_s
 
 
 class WriteScheduler:
-    """The order of business on one connection; all times are seconds of one monotonic clock.
+    """The order of writes on one connection. All times are seconds of one monotonic clock.
 
-    Whoever runs it asks `next`, begins the call that it names, tells how the call ended, and asks again, at `deadline`
-    at the latest.
+    The caller asks `next`, begins the call that it returns, reports how the call ended with `receive_*`, and asks
+    again, at the latest at `deadline`.
     """
 
     def __init__(
@@ -63,135 +88,149 @@ class WriteScheduler:
         self.interval = interval
         self.with_response = with_response
         self._latest = LatestCommand()
-        # An acknowledged write is as good as a probe, and requests would only queue behind each other.
+        # An acknowledged write shows as much as a keep-alive, and ATT allows only one outstanding request per link.
         self._can_keep_alive = can_keep_alive and not with_response
         self._can_acknowledge = can_acknowledge and not with_response
         self._keep_alive_every_s = options.keep_alive_every_s
-        self._writing: InFlightCall | None = None
-        self._keeping_alive: InFlightCall | None = None
-        self._free_at = 0.0
-        self._kept_alive_at = 0.0
-        self._wrote_at = 0.0
+        self._write_call: InFlightCall | None = None
+        self._keep_alive_call: InFlightCall | None = None
+        self._queue_empty_at = 0.0
+        self._last_keep_alive_at = 0.0
+        self._last_write_at = 0.0
         self._is_moving = False
+        # Whether a request followed the newest command. Its answer proves that the unit has processed every command.
+        # A keep-alive counts as soon as it is begun, an acknowledged write once it is answered.
         self._is_acknowledged = True
         self._now = 0.0
-        self._spread = 0.0
+        self._shift = 0.0
 
     @property
     def is_surely_at_rest(self) -> bool:
-        """Whether the unit has shown, by an answer that came after it, that it has its newest stop."""
-        return not self._is_moving and self._is_acknowledged and self._writing is None and self._keeping_alive is None
+        """Whether the unit has answered a request that was sent after its newest stop."""
+        return (
+            not self._is_moving and self._is_acknowledged and self._write_call is None and self._keep_alive_call is None
+        )
 
     def put(self, pending: PendingWrite) -> None:
-        """Replace whatever waits, but for a stop that the moving unit has not been told yet."""
+        """Replace whatever waits, except a stop that was not yet sent to the moving unit."""
         if not self._is_moving:
-            self._latest.drop_stop()
+            self._latest.drop_stop()  # it only repeats one that was sent, and must not delay a new move
         self._latest.put(pending)
 
     def receive_stop_verified(self, now: float) -> None:
-        """The unit was told to stop, and nothing waits on the way to it; whatever waits here is forgotten."""
+        """The unit has a stop and no packet is queued ahead of the next one; forgets whatever waits here."""
         self._advance(now)
         self._latest.clear()
         self._is_moving, self._is_acknowledged = False, True
-        self._free_at = now
+        self._queue_empty_at = now
 
     def next(self, now: float) -> PendingWrite | KeepAlive | AcknowledgedStop | None:
-        """What to hand over now; it counts as begun."""
+        """What to begin now; it counts as begun. None when there is nothing to do yet.
+
+        The order of the checks is the order of priority.
+        """
         self._advance(now)
-        if self._writing is not None:
+        # One write at a time: a second one would wait inside bleak or BlueZ, where nothing newer can replace it.
+        # A keep-alive in flight holds up no write: it is a request, and commands overtake it.
+        if self._write_call is not None:
             return None
+        # 1. A stop for a moving unit, whatever else is due and however full the queue. 2. Any other write, paced. It
+        # yields to a keep-alive that is due: a stick that moves all the time would otherwise never leave room for one.
         if self._is_stop_urgent() or (
-            now >= self._free_at and not self._is_keep_alive_due(now) and self._may_write(now)
+            now >= self._queue_empty_at and not self._is_keep_alive_due(now) and self._may_write(now)
         ):
             pending = self._latest.take()
             if pending is not None:
                 self._begin_write(pending, now)
             return pending
+        # 3. A keep-alive, once its turn has come and the queue is empty: only then does its round trip measure the
+        # interval, and not what was queued ahead of it.
         if self._is_keep_alive_due(now) and now >= self._keep_alive_slot():
-            self._spread = (self._spread + GOLDEN) % 1
-            self._keeping_alive = InFlightCall(None, now, self.interval.keep_alive_timeout_s)
-            self._kept_alive_at = now
+            self._shift = (self._shift + GOLDEN_STEP) % 1
+            self._keep_alive_call = InFlightCall(None, now, self.interval.keep_alive_timeout_s)
+            self._last_keep_alive_at = now
             self._occupy(now)
-            self._is_acknowledged = True  # until something is handed over after it
+            self._is_acknowledged = True  # its answer will cover all writes so far; the next write clears this
             return KeepAlive()
+        # 4. Last, because it blocks further writes until it is answered: nothing may be waiting behind it.
         if self._is_acknowledged_stop_due(now):
-            self._writing = InFlightCall(None, now, self.interval.keep_alive_timeout_s)
+            self._write_call = InFlightCall(None, now, self.interval.keep_alive_timeout_s)
             return AcknowledgedStop()
         return None
 
     def deadline(self) -> float | None:
-        """When `next` or `is_overdue` may have something to say, if nothing happens before; None for never."""
-        calls = [call.overdue_at for call in (self._writing, self._keeping_alive) if call]
-        if self._writing is not None:
+        """When to ask `next` and `is_overdue` again if nothing happens before; None if only an event matters."""
+        calls = [call.overdue_at for call in (self._write_call, self._keep_alive_call) if call]
+        if self._write_call is not None:  # nothing else can begin before it ends
             return min(calls)
-        if self._keep_alive_at() is not None:
+        if self._keep_alive_due_at() is not None:
             calls.append(self._keep_alive_slot())
         pending = self._latest.pending
         if pending is not None and not self._is_held(self._now, pending) and not self._is_keep_alive_due(self._now):
-            calls.append(self._free_at)
+            calls.append(self._queue_empty_at)
         if self._is_acknowledged_stop_missing():
             calls.append(self._acknowledged_stop_slot())
         return min(calls, default=None)
 
     def is_overdue(self, now: float) -> bool:
-        """Whether a call has taken longer than a good link can take."""
+        """Whether a call has taken longer than it can on a working link."""
         self._advance(now)
-        calls = (call for call in (self._writing, self._keeping_alive) if call is not None)
+        calls = (call for call in (self._write_call, self._keep_alive_call) if call is not None)
         return any(now >= call.overdue_at for call in calls)
 
     def receive_stall(self, now: float) -> None:
-        """Nobody looked for a while: answers may wait to be read, so every call has its whole time again."""
-        for call in (self._writing, self._keeping_alive):
+        """The event loop was held up, and answers may be waiting unread: restarts the timeout of every call."""
+        for call in (self._write_call, self._keep_alive_call):
             if call is not None:
                 call.overdue_at = now + call.timeout_s
 
     def newest(self) -> PendingWrite:
-        """The letter to write, asked when the write really begins: a command that came since `next` replaces a move."""
-        in_flight = self._writing
-        if in_flight is None or in_flight.pending is None:
+        """The write to send, asked when it really begins: a command put since `next` has replaced a move."""
+        in_flight = self._write_call
+        if in_flight is None or in_flight.write is None:
             raise AssertionError("nothing is being written")
-        if not in_flight.pending.is_stop and self._latest.pending is not None:
-            in_flight.pending = self._latest.take() or in_flight.pending
-            self._is_moving = not in_flight.pending.is_stop
-        return in_flight.pending
+        if not in_flight.write.is_stop and self._latest.pending is not None:
+            in_flight.write = self._latest.take() or in_flight.write
+            self._is_moving = not in_flight.write.is_stop
+        return in_flight.write
 
     def receive_written(self, now: float) -> PendingWrite | None:
-        """The write that was begun has ended well; returns its letter, None for a confirmation."""
+        """The write in flight succeeded. Returns it, or None for an acknowledged stop."""
         self._advance(now)
-        in_flight, self._writing = self._writing, None
+        in_flight, self._write_call = self._write_call, None
         if in_flight is None:
             raise AssertionError("nothing was being written")
-        if self.with_response or in_flight.pending is None:
+        if self.with_response or in_flight.write is None:
             self.interval.receive_round_trip(now - in_flight.since)
             self._is_acknowledged = True
-        return in_flight.pending
+        return in_flight.write
 
     def receive_refused(self) -> None:
-        """The unit refused the write that was begun."""
-        self._writing = None
+        """The unit refused the write in flight."""
+        self._write_call = None
 
     def receive_keep_alive(self, now: float, *, is_answered: bool) -> None:
-        """The probe has ended; without an answer there is nothing to ask this unit."""
+        """The keep-alive has ended; not answered means that this unit has nothing to read, so it is not asked again."""
         self._advance(now)
-        keeping_alive, self._keeping_alive = self._keeping_alive, None
-        if is_answered and keeping_alive is not None:
-            self.interval.receive_round_trip(now - keeping_alive.since)
-            if self._is_acknowledged:  # nothing was handed over after it, so nothing waits
-                self._free_at = min(self._free_at, now)
+        keep_alive, self._keep_alive_call = self._keep_alive_call, None
+        if is_answered and keep_alive is not None:
+            self.interval.receive_round_trip(now - keep_alive.since)
+            if self._is_acknowledged:  # nothing was written after it, so the real queue is empty as well
+                self._queue_empty_at = min(self._queue_empty_at, now)
         else:
             self._can_keep_alive = False
 
     def _begin_write(self, pending: PendingWrite, now: float) -> None:
-        self._writing = InFlightCall(pending, now, self.interval.answer_timeout_s)
-        self._wrote_at = now
+        self._write_call = InFlightCall(pending, now, self.interval.answer_timeout_s)
+        self._last_write_at = now
         self._is_moving = not pending.is_stop
         self._is_acknowledged = False
         self._occupy(now)
 
     def _occupy(self, now: float) -> None:
-        """One more packet is in the imagined queue."""
+        """One more packet is in the modelled queue."""
         if not self.with_response:
-            self._free_at = max(self._free_at, now) + self.interval.interval_s
+            self._queue_empty_at = max(self._queue_empty_at, now) + self.interval.estimate_s
 
     def _is_stop_urgent(self) -> bool:
         return self._latest.pending is not None and self._latest.pending.is_stop and self._is_moving
@@ -200,48 +239,49 @@ class WriteScheduler:
         return self._latest.pending is not None and not self._is_held(now, self._latest.pending)
 
     def _is_held(self, now: float, pending: PendingWrite) -> bool:
-        """Moves wait while a probe shows that a backlog does."""
-        keeping_alive = self._keeping_alive
+        """Whether moves are held back: a keep-alive that takes this long has a backlog ahead of it."""
+        keep_alive = self._keep_alive_call
         return (
-            not pending.is_stop
-            and keeping_alive is not None
-            and now - keeping_alive.since >= self.interval.backlog_after_s
+            not pending.is_stop and keep_alive is not None and now - keep_alive.since >= self.interval.backlog_after_s
         )
 
     def _keep_alive_slot(self) -> float:
-        """When the next probe leaves; moves wait for it once it is due."""
-        return max(self._keep_alive_at() or 0.0, self._free_at) + SPREAD * self._spread * self.interval.interval_s
+        """When the next keep-alive leaves: shifted a little each time, so that round trips sample all phases."""
+        return (
+            max(self._keep_alive_due_at() or 0.0, self._queue_empty_at)
+            + MAX_SHIFT * self._shift * self.interval.estimate_s
+        )
 
     def _is_keep_alive_due(self, now: float) -> bool:
-        keep_alive_at = self._keep_alive_at()
-        return keep_alive_at is not None and now >= keep_alive_at
+        due_at = self._keep_alive_due_at()
+        return due_at is not None and now >= due_at
 
-    def _keep_alive_at(self) -> float | None:
-        """When the unit should be asked next; None while there is no reason to."""
-        if not self._can_keep_alive or self._keeping_alive is not None:
+    def _keep_alive_due_at(self) -> float | None:
+        """When the next keep-alive is due; None while there is no reason for one."""
+        if not self._can_keep_alive or self._keep_alive_call is not None:
             return None
         if self._is_moving:
             every_s = self._keep_alive_every_s if self.interval.is_well_learned else EARLY_KEEP_ALIVE_EVERY_S
-            return self._kept_alive_at + every_s
-        return None if self._is_acknowledged or self._can_acknowledge else self._wrote_at + QUIET_S
+            return self._last_keep_alive_at + every_s
+        return None if self._is_acknowledged or self._can_acknowledge else self._last_write_at + QUIET_S
 
     def _is_acknowledged_stop_missing(self) -> bool:
-        """Whether the unit shall acknowledge its stop, as soon as that leaves nothing else waiting."""
-        is_idle = not self._is_moving and self._latest.pending is None and self._keeping_alive is None
+        """Whether a stop is still to be acknowledged and nothing else is waiting."""
+        is_idle = not self._is_moving and self._latest.pending is None and self._keep_alive_call is None
         return self._can_acknowledge and is_idle and not self._is_acknowledged
 
     def _is_acknowledged_stop_due(self, now: float) -> bool:
         return self._is_acknowledged_stop_missing() and now >= self._acknowledged_stop_slot()
 
     def _acknowledged_stop_slot(self) -> float:
-        return max(self._wrote_at + QUIET_S, self._free_at)
+        return max(self._last_write_at + QUIET_S, self._queue_empty_at)
 
     def _advance(self, now: float) -> None:
-        """Let time pass; if it goes backwards, nothing waits for the old one."""
+        """Advance to `now`. A clock that jumped back restarts every time kept here: a stop must not wait for it."""
         if now < self._now:
-            self._free_at = now
-            self._kept_alive_at = self._wrote_at = now
-            for call in (self._writing, self._keeping_alive):
+            self._queue_empty_at = now
+            self._last_keep_alive_at = self._last_write_at = now
+            for call in (self._write_call, self._keep_alive_call):
                 if call is not None:
                     call.overdue_at += now - call.since
                     call.since = now

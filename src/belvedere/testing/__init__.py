@@ -1,1 +1,1 @@
-"""What we ship for the tests of adapters and plugins: virtual time, the link contract, a scripted link."""
+"""Test doubles for adapters and plugins: virtual time, the link contract, a scripted link."""

@@ -1,7 +1,7 @@
-"""An event loop on virtual time: sleeping costs nothing, and every run takes the same path.
+"""An event loop in virtual time: sleeping takes no real time, and every run takes the same path.
 
-Whenever nothing is ready to run, the loop's clock jumps to the next timer. Real sockets are looked at first, without
-waiting; threads and child processes are not waited for, so tests that need them run on the real clock instead.
+Whenever nothing is ready to run, the loop's clock jumps to the next timer. Real sockets are polled first, without
+waiting. Threads and child processes are not waited for, so tests that need them run on the real clock instead.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ T = TypeVar("T")
 
 
 class FakeClock:
-    """A clock that moves only when told; call it to read it (seconds)."""
+    """A clock that moves only by `advance`; call it to read the time in seconds."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
 
     def __call__(self) -> float:
-        """The time in seconds."""
+        """Return the time in seconds."""
         return self.now
 
     def advance(self, seconds: float) -> float:
-        """Move the clock (backwards too, for tests of just that) and return the new time."""
+        """Move the clock by `seconds`, which may be negative, and return the new time."""
         self.now += seconds
         return self.now
 
 
 class StalledError(AssertionError):
-    """Nothing is ready, no timer is set, and nothing can ever wake the loop again."""
+    """No task is ready and no timer is set, so that nothing can wake the loop again."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """A selector that, instead of waiting, tells its loop how far to jump."""
+    """A selector that counts the time it would have waited, instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,13 +48,13 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready or (timeout is not None and timeout <= 0):
             return ready
         if timeout is None:
-            raise StalledError("every task waits for something that will never happen")
+            raise StalledError("deadlock: every task is waiting and no timer is set")
         self.skipped += timeout
         return ready
 
 
 class AutojumpLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose `time()` starts at 1000 s and jumps over every wait."""
+    """An asyncio event loop whose `time()` starts at 1000 s and skips every wait."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -66,6 +66,6 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(main: Coroutine[object, object, T]) -> T:
-    """Run a coroutine to its end on an `AutojumpLoop`; its left-over tasks are cancelled, as by asyncio.run."""
+    """Run a coroutine on an `AutojumpLoop` and return its result; cancels remaining tasks, as asyncio.run does."""
     with asyncio.Runner(loop_factory=AutojumpLoop) as runner:
         return runner.run(main)

@@ -1,4 +1,4 @@
-"""What every adapter of `link.port.UnitLink` must do. An adapter's test class inherits from it and says how to rig it.
+"""The contract of `link.port.UnitLink`, as tests. An adapter's test class inherits from it and implements `rig`.
 
 class TestMyUnit(LinkContract):
     def rig(self) -> AbstractAsyncContextManager[LinkRig]: ...
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails, UnitLink
 
 FRAMES = [bytes.fromhex(f"0201000{speed:03d}00000000000000") for speed in range(100, 200)]
-LONG_S = 10.0  # enough for whatever an adapter does on its own
+LONG_S = 10.0  # longer than anything that an adapter does by itself
 
 
 class LinkRig(Protocol):
-    """A link, and the unit at its other end."""
+    """A link, and control of the unit at its other end."""
 
     @property
     def link(self) -> UnitLink:
@@ -32,28 +32,28 @@ class LinkRig(Protocol):
         ...
 
     def received(self) -> list[bytes]:
-        """The frames that the unit obeyed, oldest first."""
+        """Return the frames that the unit executed, oldest first."""
         ...
 
     def drop(self) -> None:
-        """The unit ends the connection."""
+        """Make the unit end the connection."""
         ...
 
     def refuse(self, *, on: bool) -> None:
-        """The unit answers frames with an error."""
+        """Make the unit answer frames with an error, or stop doing so."""
         ...
 
     def vanish(self) -> None:
-        """The unit is out of reach."""
+        """Take the unit out of reach."""
         ...
 
     def come_back(self) -> None:
-        """The unit is within reach again."""
+        """Bring the unit back within reach."""
         ...
 
 
 async def reason_of(call: Awaitable[object]) -> LinkReason:
-    """Why this call fails; that it does is part of the test."""
+    """Return the reason of the LinkError that the call raises; fails the test if it raises none."""
     try:
         await call
     except LinkError as error:
@@ -62,22 +62,22 @@ async def reason_of(call: Awaitable[object]) -> LinkReason:
 
 
 def ignore() -> None:
-    """Nothing follows from this."""
+    """Do nothing."""
 
 
 class ClosedLinkContract(ABC):
-    """What is true of a link that was never opened."""
+    """The contract of a link that was never opened."""
 
     @abstractmethod
     def closed_link(self) -> UnitLink:
-        """A link that was not opened yet."""
+        """Return a link that was not opened yet."""
 
-    async def test_nothing_can_be_written_before_it_is_open(self) -> None:
-        """A link that is not open says so."""
+    async def test_writing_before_it_is_open_fails(self) -> None:
+        """The reason is CLOSED."""
         assert await reason_of(self.closed_link().write(FRAMES[0], response=False)) is LinkReason.CLOSED
 
-    async def test_nothing_can_be_asked_before_it_is_open(self) -> None:
-        """A link that is not open says so."""
+    async def test_a_keep_alive_before_it_is_open_fails(self) -> None:
+        """The reason is CLOSED."""
         assert await reason_of(self.closed_link().keep_alive()) is LinkReason.CLOSED
 
     async def test_it_may_be_closed_before_it_is_open(self) -> None:
@@ -86,14 +86,14 @@ class ClosedLinkContract(ABC):
 
 
 class LinkContract(ABC):
-    """What is true of a link to a unit that is there, takes writes of both kinds, and answers probes."""
+    """The contract of a link to a unit that supports both kinds of write and answers keep-alives."""
 
     @abstractmethod
     def rig(self) -> AbstractAsyncContextManager[LinkRig]:
-        """A unit within reach, and a link to it that is not open; leaving the context ends everything."""
+        """Return a unit within reach and a link to it that is not open; leaving the context ends both."""
 
-    async def test_opening_tells_what_the_unit_can_do(self) -> None:
-        """Details are what the caller decides by."""
+    async def test_opening_returns_what_the_unit_can_do(self) -> None:
+        """The caller chooses the kind of write by these details."""
         async with self.rig() as rig:
             details = await opened(rig.link)
             assert details.can_write_with_response
@@ -103,8 +103,8 @@ class LinkContract(ABC):
             assert details.address
             await rig.link.close()
 
-    async def test_the_unit_is_told_found_once_before_it_is_open(self) -> None:
-        """Whoever watches sees searching and connecting apart."""
+    async def test_on_found_is_called_once_while_opening(self) -> None:
+        """It separates searching from connecting in the status."""
         async with self.rig() as rig:
             found: list[int] = []
             await rig.link.open(ignore, lambda: found.append(1))
@@ -112,15 +112,15 @@ class LinkContract(ABC):
             await rig.link.close()
 
     async def test_an_acknowledged_frame_has_arrived(self) -> None:
-        """With response, the unit has it when the call returns."""
+        """With response, the unit has the frame when the call returns."""
         async with self.rig() as rig:
             await opened(rig.link)
             await rig.link.write(FRAMES[0], response=True)
             assert rig.received() == FRAMES[:1]
             await rig.link.close()
 
-    async def test_a_probe_is_answered_after_the_frames_before_it(self) -> None:
-        """Its answer shows that the backlog is gone."""
+    async def test_a_keep_alive_is_answered_after_the_frames_before_it(self) -> None:
+        """Its answer shows that nothing is queued any more."""
         async with self.rig() as rig:
             await opened(rig.link)
             for frame in FRAMES[:10]:
@@ -129,8 +129,8 @@ class LinkContract(ABC):
             assert rig.received() == FRAMES[:10]
             await rig.link.close()
 
-    async def test_a_probe_and_a_write_do_not_get_in_each_others_way(self) -> None:
-        """A stop must not wait for an answer to something else."""
+    async def test_a_write_does_not_wait_for_a_keep_alive_in_flight(self) -> None:
+        """A stop must not wait for the answer to another request."""
         async with self.rig() as rig:
             await opened(rig.link)
             keeping_alive = asyncio.create_task(rig.link.keep_alive())
@@ -140,8 +140,8 @@ class LinkContract(ABC):
             assert await keeping_alive
             await rig.link.close()
 
-    async def test_a_refused_frame_is_an_error_and_the_link_goes_on(self) -> None:
-        """A refusal is not a loss."""
+    async def test_a_refused_frame_is_an_error_and_the_link_stays_open(self) -> None:
+        """A refusal does not end the connection."""
         async with self.rig() as rig:
             await opened(rig.link)
             rig.refuse(on=True)
@@ -151,8 +151,8 @@ class LinkContract(ABC):
             assert rig.received() == FRAMES[1:2]
             await rig.link.close()
 
-    async def test_a_loss_is_told_once(self) -> None:
-        """However many parts notice it."""
+    async def test_a_loss_is_reported_once(self) -> None:
+        """Even if several layers notice it."""
         async with self.rig() as rig:
             lost: list[int] = []
             await rig.link.open(lambda: lost.append(1), ignore)
@@ -161,8 +161,8 @@ class LinkContract(ABC):
             await rig.link.close()
             assert lost == [1]
 
-    async def test_after_a_loss_writes_and_probes_fail(self) -> None:
-        """Nothing is written into the void."""
+    async def test_after_a_loss_writes_and_keep_alives_fail(self) -> None:
+        """They must not seem to succeed on a dead link."""
         async with self.rig() as rig:
             await opened(rig.link)
             rig.drop()
@@ -171,8 +171,8 @@ class LinkContract(ABC):
                 assert await reason_of(call) in {LinkReason.LOST, LinkReason.CLOSED}
             await rig.link.close()
 
-    async def test_a_loss_ends_what_waits_for_an_answer(self) -> None:
-        """Nobody waits for a unit that is gone."""
+    async def test_a_loss_ends_a_write_that_waits_for_an_answer(self) -> None:
+        """The answer will never come."""
         async with self.rig() as rig:
             await opened(rig.link)
             writing = asyncio.create_task(rig.link.write(FRAMES[0], response=True))
@@ -182,8 +182,8 @@ class LinkContract(ABC):
                 assert await reason_of(writing) in {LinkReason.LOST, LinkReason.UNANSWERED}
             await rig.link.close()
 
-    async def test_closing_is_no_loss(self) -> None:
-        """Whoever closes knows."""
+    async def test_closing_is_not_reported_as_a_loss(self) -> None:
+        """The caller closed the link itself."""
         async with self.rig() as rig:
             lost: list[int] = []
             await rig.link.open(lambda: lost.append(1), ignore)
@@ -192,7 +192,7 @@ class LinkContract(ABC):
             assert not lost
 
     async def test_after_closing_writes_fail(self) -> None:
-        """A link that was closed says so."""
+        """The reason is CLOSED."""
         async with self.rig() as rig:
             await opened(rig.link)
             await rig.link.close()
@@ -206,7 +206,7 @@ class LinkContract(ABC):
             await rig.link.close()
 
     async def test_it_opens_again_after_closing(self) -> None:
-        """Closing is not the end."""
+        """A link can be used more than once."""
         async with self.rig() as rig:
             for frame in FRAMES[:2]:
                 await opened(rig.link)
@@ -215,7 +215,7 @@ class LinkContract(ABC):
             assert rig.received() == FRAMES[:2]
 
     async def test_it_opens_again_after_a_loss(self) -> None:
-        """A loss is not the end, even if nobody closed."""
+        """Also if `close` was not called in between."""
         async with self.rig() as rig:
             await opened(rig.link)
             rig.drop()
@@ -226,7 +226,7 @@ class LinkContract(ABC):
             await rig.link.close()
 
     async def test_a_unit_out_of_reach_is_not_found_and_found_again_when_it_is_back(self) -> None:
-        """A search ends by itself."""
+        """A search has a timeout of its own."""
         async with self.rig() as rig:
             rig.vanish()
             async with timeout(LONG_S):
@@ -236,7 +236,7 @@ class LinkContract(ABC):
             await rig.link.close()
 
     async def test_a_link_to_a_unit_that_goes_out_of_reach_is_lost(self) -> None:
-        """Silence is noticed without writing."""
+        """The loss is noticed without a write."""
         async with self.rig() as rig:
             lost = asyncio.Event()
             await rig.link.open(lost.set, ignore)
@@ -246,7 +246,7 @@ class LinkContract(ABC):
             await rig.link.close()
 
     async def test_an_opening_that_is_cancelled_leaves_nothing_behind(self) -> None:
-        """At any moment of searching and connecting; the next one finds the unit."""
+        """At any moment of searching and connecting: the next `open` finds the unit."""
         for delay_s in (0.0, 0.02, 0.1, 0.25, 0.5):
             async with self.rig() as rig:
                 opening = asyncio.create_task(opened(rig.link))
@@ -261,5 +261,5 @@ class LinkContract(ABC):
 
 
 async def opened(link: UnitLink) -> LinkDetails:
-    """Open a link, whatever becomes of it."""
+    """Open a link, ignoring its callbacks."""
     return await link.open(ignore, ignore)

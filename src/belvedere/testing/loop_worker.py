@@ -1,4 +1,4 @@
-"""The store's worker on the event loop instead of in a thread: a real SQLite file in virtual time."""
+"""A store worker on the event loop instead of in a thread, for a real SQLite file in virtual time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class LoopWorker:
-    """A `belvedere.store.worker.Worker` that works between the loop's other callbacks; what it waits for costs no time.
+    """A `belvedere.store.worker.Worker` that runs as callbacks of the event loop, so that its waits are virtual.
 
-    Give it to a `Database` as `worker`, with the loop's `time` as `clock`.
+    Pass it to a `Database` as `worker`, with the loop's `time` as `clock`.
     """
 
     def __init__(self, work: Callable[[], float | None]) -> None:
@@ -22,12 +22,12 @@ class LoopWorker:
         self._is_working = False
 
     def start(self) -> None:
-        """Work at once: who starts the store waits for its first attempt."""
+        """Work at once: starting the store waits for the first attempt."""
         self._is_working = True
         self._step()
 
     def wake(self) -> None:
-        """Work in the loop's next turn."""
+        """Work in the next iteration of the loop."""
         if self._is_working:
             self._cancel()
             self._handle = asyncio.get_running_loop().call_soon(self._step)

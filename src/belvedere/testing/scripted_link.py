@@ -1,4 +1,4 @@
-"""A `UnitLink` without a radio: each call takes as long and ends as a test's script says."""
+"""A `UnitLink` without a radio: a test's script sets the duration and the outcome of each call."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one call goes.
+    """The course of one call.
 
     Attributes:
-        after_s: how long it takes; `NEVER` for a call that hangs.
-        reason: the LinkError that it ends in, or None for a good end.
-        is_stubborn: it does not even end when it is cancelled, only when `ScriptedLink.release` is called.
+        after_s: its duration; `NEVER` for a call that hangs.
+        reason: the reason of the LinkError that it raises; None for success.
+        is_stubborn: whether it hangs even when cancelled, until `ScriptedLink.release` is called.
     """
 
     after_s: float = 0.0
@@ -38,7 +38,7 @@ HANG_FOR_GOOD = Step(NEVER, is_stubborn=True)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One `write`, as it was begun."""
+    """One call of `write`."""
 
     at_s: float
     frame: bytes
@@ -56,15 +56,15 @@ DETAILS = LinkDetails(
 
 
 class ScriptedLink:
-    """A `UnitLink` that follows a script; a call for which nothing is scripted goes as `usual` says, else well at once.
+    """A `UnitLink` that follows a script. An unscripted call follows `usual`, else it succeeds at once.
 
     Attributes:
         details: what `open` returns.
-        usual: how calls go ("open", "write", "probe", "close") when the script has nothing for them.
+        usual: the step for unscripted calls, by name ("open", "write", "keep_alive", "close").
         calls: the names of all calls, in order.
-        writes: every write that was begun.
+        writes: all calls of `write`.
         connections: how often it was opened.
-        on_lost, on_found: one for each `open`, the newest last.
+        on_lost, on_found: the callbacks of each `open`, the newest last.
     """
 
     def __init__(self, details: LinkDetails = DETAILS) -> None:
@@ -79,20 +79,20 @@ class ScriptedLink:
         self._released = asyncio.Event()
 
     def script(self, call: str, *steps: Step) -> None:
-        """The next calls of this name go so."""
+        """Queue steps for the next calls of this name."""
         self._script[call].extend(steps)
 
     def lose(self) -> None:
-        """The newest connection is lost."""
+        """Report the newest connection as lost."""
         self.on_lost[-1]()
 
     def release(self) -> None:
-        """Calls that hang for good end after all, well."""
+        """Let the stubborn calls that hang end successfully."""
         self._released.set()
 
     @property
     def frames(self) -> list[bytes]:
-        """The frames of all writes that were begun."""
+        """The frames of all calls of `write`."""
         return [write.frame for write in self.writes]
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
@@ -112,7 +112,7 @@ class ScriptedLink:
 
     async def keep_alive(self) -> bool:
         """Follow the script."""
-        await self._follow("probe")
+        await self._follow("keep_alive")
         return self.details.can_keep_alive
 
     async def close(self) -> None:
@@ -135,5 +135,5 @@ class ScriptedLink:
         while not self._released.is_set():
             try:
                 await self._released.wait()
-            except asyncio.CancelledError:  # this is what some calls into the operating system do
+            except asyncio.CancelledError:  # as some calls into the operating system do
                 continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.guardian.buses import fake_bluez, needs_dbus
 
-from belvedere.guardian.memory import BLIND, WATCHING, Memory
+from belvedere.guardian.memory import NO_BLUEZ, WATCHING, Memory
 from belvedere.lab.doctor.check import CheckState
 from belvedere.lab.doctor.guardian import guardian
 
@@ -37,7 +37,7 @@ async def test_one_that_watches_is_good() -> None:
 
 
 async def test_one_without_a_way_to_bluez_is_a_warning() -> None:
-    (found,) = await guardian(is_enabled=True, start=starting(BLIND))
+    (found,) = await guardian(is_enabled=True, start=starting(NO_BLUEZ))
     assert (found.state, found.fix != "") == (CheckState.WARNING, True)
     assert "keeps turning until Belvedere is restarted" in found.message
 

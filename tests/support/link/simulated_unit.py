@@ -37,7 +37,7 @@ class Call(enum.StrEnum):
 
     OPEN = "open"
     WRITE = "write"
-    KEEP_ALIVE = "probe"
+    KEEP_ALIVE = "keep_alive"
     CLOSE = "close"
 
 

@@ -18,7 +18,7 @@ from belvedere.lab.doctor.links import CheckedUnit, LinkTester, presence
 from belvedere.lab.doctor.video import cameras
 from belvedere.lab.messages import message_for
 from belvedere.lab.scan import ScanResults, scan
-from belvedere.link.ble import is_unit, rival_of
+from belvedere.link.ble import conflicting_unit, is_unit
 from belvedere.link.pending_calls import PendingCalls, outcome
 
 if TYPE_CHECKING:
@@ -149,6 +149,6 @@ def _device(unit: CheckedUnit, units: Sequence[CheckedUnit], devices: Sequence[S
     others = [other.unit for other in units if other is not unit]
     for one in devices:
         advertised = one.address, one.name, one.services
-        if is_unit(unit.unit, *advertised) and rival_of(unit.unit, others, *advertised) is None:
+        if is_unit(unit.unit, *advertised) and conflicting_unit(unit.unit, others, *advertised) is None:
             return one
     return None

@@ -159,7 +159,7 @@ class LinkTester:
         round_trips = RoundTrips()
         for number in range(WRITES + SPREAD_WRITES):
             if number >= WRITES:
-                await asyncio.sleep(number * GOLDEN_STEP % 1 * pace.interval_s)
+                await asyncio.sleep(number * GOLDEN_STEP % 1 * pace.estimate_s)
             took_s = await self._round_trip(link, opened, stop)
             if took_s is None:
                 break
@@ -210,7 +210,7 @@ def interval_result(name: str, parameters: ConnectionParameters | None, pace: Co
     """The connection interval: as the controller reported it, or else as estimated from the round trips."""
     if parameters is None and not pace.is_learned:
         return CheckResult(name, CheckState.UNKNOWN, "cannot be measured: the unit acknowledges nothing")
-    interval_s = parameters.interval_s if parameters is not None else pace.interval_s
+    interval_s = parameters.interval_s if parameters is not None else pace.estimate_s
     message = f"{1000 * interval_s:.4g} ms"
     if parameters is None:
         message = f"about {message}, estimated from round trips (the exact value needs CAP_NET_RAW)"
