@@ -45,7 +45,7 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 200
         assert response.json() == {
             "ready": True,
-            "dependencies": {
+            "parts": {
                 "engine": "running",
                 "pan": "ready",
                 "tilt": "searching",
@@ -62,7 +62,7 @@ async def test_ready_tells_whether_the_heads_position_is_being_saved(
 ) -> None:
     async with open_rig() as rig:
         dependencies = replace(make_parts(rig), is_saving_positions=lambda: is_saving)
-        assert readiness_of(dependencies).dependencies.positions == word
+        assert readiness_of(dependencies).parts.positions == word
         assert readiness_of(dependencies).ready
 
 

@@ -37,7 +37,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether visitors can be served."""
 
     ready: bool
-    dependencies: PartStates
+    parts: PartStates
 
 
 PROBING = [HttpMethod.GET, HttpMethod.HEAD]
@@ -74,7 +74,7 @@ def readiness_of(dependencies: Dependencies) -> Readiness:
         page="built" if (dependencies.page / "index.html").is_file() else "missing",
         positions=_positions_state(dependencies),
     )
-    return Readiness(ready=is_running, dependencies=states)
+    return Readiness(ready=is_running, parts=states)
 
 
 def _positions_state(dependencies: Dependencies) -> Literal["saved", "unsaved", "not kept"]:
