@@ -10,14 +10,18 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import given, settings
+from litestar import Litestar, get
 from schemathesis.specs.openapi.checks import ignored_auth
 from tests.support.engine_rig import open_rig
 
 import belvedere
 from belvedere.control.options import ControlOptions
-from belvedere.gateway.app import create_app
+from belvedere.engine.timed_drive import TimedDrive
+from belvedere.gateway.app import create_app, provided
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.control_socket import ControlSockets, InjectedSockets
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
 
 MakeParts = Callable[..., Dependencies]
@@ -173,3 +177,37 @@ def test_it_does_what_it_says(described: Any, path: str, method: str) -> None:  
         case.call_and_validate(excluded_checks=[ignored_auth])  # strangers who ask fast hear 429 in place of 401
 
     whatever_is_asked()
+
+
+async def test_handlers_get_the_parts_and_the_visitor(
+    make_parts: Callable[..., Dependencies], make_client: Callable[..., httpx.AsyncClient]
+) -> None:
+    seen: list[Any] = []
+
+    @get("/")
+    async def handler(
+        dependencies: InjectedDependencies,
+        visitor: InjectedVisitor,
+        timed_drive: InjectedTimedDrive,
+        sockets: InjectedSockets,
+    ) -> None:
+        seen.extend((dependencies, visitor, timed_drive, sockets))
+
+    async with open_rig() as rig:
+        dependencies, ana = make_parts(rig), rig.open_session().session
+        timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
+        sockets = ControlSockets()
+        routes = Litestar(
+            [handler],
+            dependencies=provided(dependencies, timed_drive, sockets),
+            logging_config=None,
+            openapi_config=None,
+        )
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+            scope["auth"] = ana
+            await routes(scope, receive, send)
+
+        async with make_client(app) as client:
+            assert (await client.get("/")).status_code == 200
+        assert seen == [dependencies, ana, timed_drive, sockets]

@@ -1,17 +1,77 @@
-"""Whatever a visitor sends is one of our messages or a refusal, never anything else."""
+"""Whatever a client sends is a valid value or a refusal in our words; a body that comes late is not waited for."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import given
+from tests.support.engine_rig import open_rig
 
+from belvedere.access.invitations import AccessOptions
+from belvedere.access.sessions import EndReason
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.codec import decode, encode
+from belvedere.gateway.app import create_app
+from belvedere.gateway.codec import BODY_TIMEOUT_S, decode, decode_strictly, encode, is_of_type
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.messages import MAX_MESSAGE_BYTES, Drive, Outgoing, Pong, Stop
+
+
+class Point(msgspec.Struct, forbid_unknown_fields=True):
+    x: float
+
+
+DECODER = msgspec.json.Decoder(Point)
+
+
+def test_what_fits_is_read() -> None:
+    assert decode_strictly(DECODER, b'{"x": 1}') == Point(1.0)
+    assert decode_strictly(DECODER, '{"x": 1}') == Point(1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"x":"1"}', '{"x":true}', '{"x":NaN}', '{"x":1e999}', "", "[" * 60_000, '{"x":' * 60_000, "\ud800", b"\xff"],
+)
+def test_whatever_is_wrong_is_a_bad_message(text: str | bytes) -> None:
+    with pytest.raises(VisitorError) as refused:
+        decode_strictly(DECODER, text)
+    assert refused.value.refusal is Refusal.BAD_MESSAGE
+
+
+def test_deep_nesting_before_a_known_field_is_a_bad_message() -> None:
+    with pytest.raises(VisitorError):
+        decode_strictly(msgspec.json.Decoder(), "[" * 60_000 + "]" * 60_000)
+
+
+def test_the_path_is_named_and_the_value_is_not() -> None:
+    with pytest.raises(VisitorError, match=r"\$\.x") as refused:
+        decode_strictly(DECODER, '{"x":"<script>"}')
+    assert "script" not in str(refused.value)
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_raise_nothing_else(data: bytes) -> None:
+    try:
+        decode_strictly(DECODER, data)
+    except VisitorError:
+        return
+
+
+@pytest.mark.parametrize("header", ["text/x", "TEXT/X", "text/x; charset=utf-8", " text/x ;"])
+def test_a_types_spelling_is_free(header: str) -> None:
+    assert is_of_type(header, "text/x")
+
+
+@pytest.mark.parametrize("header", ["", "text", "text/xx", "text/y; text/x", "text/y, text/x"])
+def test_another_type_is_another(header: str) -> None:
+    assert not is_of_type(header, "text/x")
+
 
 EXAMPLES = Path(__file__).parents[2] / "contract" / "examples"
 
@@ -124,3 +184,69 @@ def read_or_refuse(text: str) -> object:
     assert refused.refusal in {Refusal.BAD_MESSAGE, Refusal.TOO_LARGE}
     assert len(str(refused)) < 200
     return None
+
+
+MakeParts = Callable[..., Dependencies]
+MakeClient = Callable[..., httpx.AsyncClient]
+WHEP, VELOCITY = ("/api/v1/stage/whep", "application/sdp"), ("/api/v1/head/velocity", "application/json")
+
+
+async def trickled(*dependencies: bytes, every_s: float) -> AsyncIterator[bytes]:
+    """A body whose parts come one by one, the first at once."""
+    for part in dependencies:
+        yield part
+        await asyncio.sleep(every_s)
+
+
+@pytest.mark.parametrize(("asked", "late"), [(WHEP, (BODY_TIMEOUT_S, 408)), (VELOCITY, (0.5, 409))])
+async def test_a_body_that_never_comes_is_not_waited_for(
+    make_parts: MakeParts, make_client: MakeClient, asked: tuple[str, str], late: tuple[float, int]
+) -> None:
+    (path, kind), (timeout_s, status) = asked, late
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
+        began = rig.clock()
+        body = trickled(*[b" "] * 1000, every_s=1)
+        response = await client.post(path, content=body, headers={"content-type": kind})
+        assert rig.clock() - began == pytest.approx(timeout_s, abs=1)
+        assert (response.status_code, response.json()["code"]) == (status, "too_late")
+        assert response.headers["connection"] == "close"
+
+
+async def test_a_body_in_parts_is_read_whole(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
+        body = trickled(b"v=0", b"\r\n", every_s=2)
+        response = await client.post(WHEP[0], content=body, headers={"content-type": WHEP[1]})
+        assert response.status_code == 201
+        assert [offer for _, offer in rig.stage.offers.values()] == ["v=0\r\n"]
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with (
+        open_rig(invitations=AccessOptions(session_s=0.3)) as rig,
+        make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client,
+    ):
+        body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
+        response = await client.post(path, content=body, headers={"content-type": kind})
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not rig.stage.offers
+        assert rig.engine.status.lease.session is None
+
+
+@pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
+async def test_what_was_begun_within_a_visit_is_not_given_after_it_was_ended(
+    make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
+) -> None:
+    async with open_rig() as rig:
+        ana = rig.open_session()
+        async with make_client(create_app(make_parts(rig)), ana.cookie) as client:
+            body = trickled(b"{}" if "json" in kind else b"v=0", b" ", every_s=0.2)
+            asking = asyncio.create_task(client.post(path, content=body, headers={"content-type": kind}))
+            await asyncio.sleep(0.1)
+            rig.invitations.end(ana.session.id, EndReason.DISPLACED)
+            response = await asking
+        assert (response.status_code, response.json()["code"]) == (401, "no_session")
+        assert not rig.stage.offers
+        assert rig.engine.status.lease.session is None

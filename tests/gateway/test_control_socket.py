@@ -10,13 +10,12 @@ from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.invitations import AccessOptions
-from belvedere.access.sessions import EndReason, IssuedSession
+from belvedere.access.sessions import EndedSession, EndReason, IssuedSession, Session
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
-from belvedere.gateway import injection
 from belvedere.gateway.app import create_app
 from belvedere.gateway.control_session import HEARD_TIMEOUT_S, HELLO_TIMEOUT_S, VISIT_ENDED
-from belvedere.gateway.control_socket import SEND_TIMEOUT_S
+from belvedere.gateway.control_socket import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S, ControlSockets, SocketLimit
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
@@ -377,7 +376,7 @@ async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
 async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
     async with lobby() as here, AsyncExitStack() as stack:
         ana = here.rig.open_session()
-        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(injection.MAX_SOCKETS_PER_VISITOR)]
+        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(MAX_SOCKETS_PER_VISITOR)]
         for peer in peers:
             peer.say(HELLO)
             await peer.hear("welcome")
@@ -405,3 +404,82 @@ async def test_a_failure_of_ours_ends_the_socket_and_is_logged(lobby: Enter, cap
         await peer.over()
         assert peer.close_code == 1011
         assert "a bug" in caplog.text
+
+
+class Socket:
+    """A socket that notes what it is told; `failure` is raised then."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.told: list[EndReason] = []
+        self._failure = failure
+
+    def receive_session_ended(self, reason: EndReason) -> None:
+        self.told.append(reason)
+        if self._failure is not None:
+            raise self._failure
+
+
+def ended(session_id: str) -> EndedSession:
+    session = Session(id=session_id, person="ana", rank=0, ends_at_s=1.0)
+    return EndedSession(session, EndReason.DISPLACED)
+
+
+def test_the_sockets_of_a_session_are_told_and_no_others() -> None:
+    sockets = ControlSockets()
+    first, second, other = Socket(), Socket(), Socket()
+    with (
+        sockets.registered("ana", first),
+        sockets.registered("ana", second),
+        sockets.registered("ben", other),
+    ):
+        sockets.receive_session_ended(ended("ana"))
+        sockets.receive_session_ended(ended("nobody"))
+    assert first.told == second.told == [EndReason.DISPLACED]
+    assert other.told == []
+
+
+def test_a_socket_that_fails_keeps_no_other_from_being_told(caplog: pytest.LogCaptureFixture) -> None:
+    sockets = ControlSockets()
+    broken, sound = Socket(RuntimeError("broken")), Socket()
+    with sockets.registered("ana", broken), sockets.registered("ana", sound):
+        sockets.receive_session_ended(ended("ana"))
+    assert sound.told == [EndReason.DISPLACED]
+    assert "failed to end its drive" in caplog.text
+
+
+def test_a_socket_that_is_closed_is_not_told_and_not_remembered() -> None:
+    sockets = ControlSockets()
+    closed, still_open = Socket(), Socket()
+    with sockets.registered("ana", still_open):
+        with sockets.registered("ana", closed):
+            pass
+        sockets.receive_session_ended(ended("ana"))
+    assert closed.told == []
+    assert still_open.told == [EndReason.DISPLACED]
+    assert sockets._by_session == {}
+
+
+def test_a_visitor_has_a_number_of_seats() -> None:
+    socket_limit = SocketLimit(in_all=10, for_each=2)
+    assert socket_limit.take("ana", "1")
+    assert socket_limit.take("ana", "2")
+    assert not socket_limit.take("ana", "3")
+    assert socket_limit.take("ben", "4")
+    socket_limit.release("1")
+    assert socket_limit.take("ana", "3")
+
+
+def test_there_are_only_so_many_seats_in_all() -> None:
+    socket_limit = SocketLimit(in_all=2, for_each=2)
+    assert socket_limit.take("ana", "1")
+    assert socket_limit.take("ben", "2")
+    assert not socket_limit.take("cem", "3")
+
+
+def test_a_seat_is_taken_until_it_is_given_back() -> None:
+    socket_limit = SocketLimit(in_all=2, for_each=2)
+    socket_limit.take("ana", "1")
+    assert socket_limit.is_taken("1")
+    socket_limit.release("1")
+    socket_limit.release("1")
+    assert not socket_limit.is_taken("1")

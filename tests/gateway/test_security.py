@@ -4,7 +4,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from belvedere.gateway.security import HostCheck, is_same_origin, security_headers
+from belvedere.gateway.security import (
+    HostCheck,
+    cookie_name,
+    entry_cookie_name,
+    forget_cookie,
+    is_same_origin,
+    read_cookie,
+    security_headers,
+    write_cookie,
+)
 
 ACCEPTED = ["127.0.0.1:8080", "127.0.0.1", "localhost:8080", "LOCALHOST:1", "[::1]:8080", "[::1]"]
 FOREIGN = ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "192.168.1.7:8080"]
@@ -115,3 +124,48 @@ def test_no_host_can_write_into_the_policy(host: str) -> None:
     assert policy.count(";") == 6
     assert "\n" not in policy
     assert "*" not in policy
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("127.0.0.1:8080", "belvedere-8080"),
+        ("[::1]:8080", "belvedere-8080"),
+        ("home.example.org", "belvedere"),
+        ("[::1]", "belvedere"),
+        ("", "belvedere"),
+    ],
+)
+def test_each_port_has_a_cookie_of_its_own(host: str, name: str) -> None:
+    assert cookie_name(host) == name
+    assert entry_cookie_name(host) == f"{name}-entry"
+
+
+@pytest.mark.parametrize(
+    "header", ["a=1; belvedere=x; b=2", "belvedere=x", " belvedere=x ;", "belvedere=x; belvedere=y"]
+)
+def test_the_first_cookie_of_the_name_is_read(header: str) -> None:
+    assert read_cookie(header, "belvedere") == "x"
+
+
+@pytest.mark.parametrize("header", ["", "belvedere", "xbelvedere=1", "belvedere-1=x", ";;;", "=x"])
+def test_no_other_cookie_is_taken_for_it(header: str) -> None:
+    assert read_cookie(header, "belvedere") is None
+
+
+@given(st.text())
+def test_any_header_can_be_read(header: str) -> None:
+    read_cookie(header, "belvedere")
+
+
+def test_scripts_and_other_sites_do_not_get_it() -> None:
+    cookie = write_cookie("belvedere", "x", 3600.9, is_secure=False)
+    assert cookie == "belvedere=x; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+
+
+def test_a_cookie_can_be_forgotten() -> None:
+    assert forget_cookie("belvedere", is_secure=True) == "belvedere=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+
+
+def test_behind_https_it_never_travels_without() -> None:
+    assert write_cookie("belvedere", "x", 1, is_secure=True).endswith("; Secure")

@@ -11,9 +11,9 @@ import uvicorn
 from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
-from belvedere.gateway.bounded_transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
     BYTES_BURST,

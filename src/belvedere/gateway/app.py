@@ -1,34 +1,31 @@
 """Puts the gateway together: one ASGI application over the parts of the house."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import cast
 
 from litestar import Litestar
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Scope
 
 import belvedere
+from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, redeem, session, whep
+from belvedere.gateway import control_socket, head, health, page, session, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.control_sockets import ControlSockets
-from belvedere.gateway.cookies import cookie_name
-from belvedere.gateway.exception_handlers import HANDLERS
+from belvedere.gateway.control_socket import MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR, ControlSockets, SocketLimit
+from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import Pictures, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
-from belvedere.gateway.injection import injected
 from belvedere.gateway.openapi import LocalDocument
 from belvedere.gateway.outgoing import milliseconds
-from belvedere.gateway.security import HostCheck
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.problems import HANDLERS
+from belvedere.gateway.security import HostCheck, cookie_name
+from belvedere.token_bucket import TokenBuckets
 
 CLIENT_LINGER_S = 1.0  # beyond the time in which its lease went stale
 
@@ -47,14 +44,13 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     routes = Litestar(
         [
             control_socket.control,
-            *redeem.ROUTES,
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=injected(dependencies, timed_drive, sockets),
+        dependencies=provided(dependencies, timed_drive, sockets),
         exception_handlers=HANDLERS,
         lifespan=[lambda _: _housekeeping(dependencies, timed_drive, pictures)],
         logging_config=None,  # logging is the program's, and no thread of its own is wanted
@@ -64,6 +60,20 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     return AuthMiddleware(
         routes, dependencies.invitations, HostCheck(dependencies.options.host, dependencies.options.names)
     )
+
+
+def provided(dependencies: Dependencies, timed_drive: TimedDrive, sockets: ControlSockets) -> dict[str, Provide]:
+    """What handlers are given by the names of their parameters; `visitor` is the session of the request."""
+    values: dict[str, object] = {
+        "dependencies": dependencies,
+        "timed_drive": timed_drive,
+        "sockets": sockets,
+        "socket_limit": SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR),
+        "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
+        "files": page.PageFiles(dependencies.page),
+    }
+    provides = {name: Provide(_Constant(value), sync_to_thread=False) for name, value in values.items()}
+    return {**provides, "visitor": Provide(_visitor, sync_to_thread=False)}
 
 
 @asynccontextmanager
@@ -96,3 +106,18 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
         use_handler_docstrings=True,
         render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
     )
+
+
+class _Constant:
+    """Always gives the same value."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __call__(self) -> object:
+        return self._value
+
+
+def _visitor(scope: Scope) -> Session:
+    """The session that the doorkeeper found; only routes behind it may ask."""
+    return cast("Session", scope["auth"])

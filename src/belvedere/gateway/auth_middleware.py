@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 from litestar.enums import ScopeType
 
-from belvedere.gateway.asgi_responses import answer, answer_problem
-from belvedere.gateway.cookies import cookie_name, read_cookie
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
-from belvedere.gateway.problems import Problem, ProblemCode, status_of
-from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
+from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
+from belvedere.gateway.security import (
+    SAFE_METHODS,
+    HostCheck,
+    cookie_name,
+    is_same_origin,
+    read_cookie,
+    security_headers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,12 +1,51 @@
-"""Text on the wire to messages and back: the one place where a visitor's messages are read."""
+"""Reads what clients send, with a bound on size and time, and writes what the server answers."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import msgspec
+from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.status_codes import HTTP_408_REQUEST_TIMEOUT
 
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.decoding import decode_strictly
 from belvedere.gateway.messages import MAX_MESSAGE_BYTES, Incoming, Outgoing
+from belvedere.timeouts import timeout
+
+if TYPE_CHECKING:
+    from litestar import Request
+    from msgspec.json import Decoder
+
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.dependencies import Dependencies
+
+
+T = TypeVar("T")
+
+
+def decode_strictly(decoder: Decoder[T], text: str | bytes) -> T:
+    """Read one value.
+
+    Raises VisitorError (BAD_MESSAGE) with the path of what is wrong; it never repeats what was sent. Nesting deeper
+    than Python's stack is a BAD_MESSAGE too; size is the caller's to bound.
+    """
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise VisitorError(Refusal.BAD_MESSAGE, _without_values(str(error))) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise VisitorError(Refusal.BAD_MESSAGE, "this is not JSON") from error
+
+
+def is_of_type(content_type: str, media_type: str) -> bool:
+    """Whether a `Content-Type` header names this media type, whatever parameters follow."""
+    return content_type.partition(";")[0].strip().lower() == media_type
+
+
+def _without_values(complaint: str) -> str:
+    """What msgspec says is wrong, unless it repeats a word of the sender's (an unknown field or type)."""
+    return complaint if complaint.startswith(("Expected", "Object missing", "Number")) else "unknown type or field"
+
 
 _DECODER: msgspec.json.Decoder[Incoming] = msgspec.json.Decoder(Incoming)
 _ENCODER = msgspec.json.Encoder()
@@ -22,3 +61,35 @@ def decode(text: str) -> Incoming:
 def encode(message: Outgoing) -> str:
     """Write one server message."""
     return _ENCODER.encode(message).decode()
+
+
+BODY_TIMEOUT_S = 10.0  # a few kB; even a bad mobile link delivers them within seconds
+
+
+async def read_body(
+    request: Request[Any, Any, Any],
+    dependencies: Dependencies,
+    visitor: Session,
+    *,
+    timeout_s: float = BODY_TIMEOUT_S,
+    late_status: int = HTTP_408_REQUEST_TIMEOUT,
+) -> bytes:
+    """The whole body.
+
+    Raises HTTP errors: `late_status` where it does not come within `timeout_s`, 401 where the session has ended
+    meanwhile, because what a handler began after that nobody would end.
+    """
+    try:
+        async with timeout(timeout_s):
+            body = await request.body()
+    except TimeoutError as error:
+        late = "the request did not come in time"
+        raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
+    require_live(dependencies, visitor)
+    return body
+
+
+def require_live(dependencies: Dependencies, visitor: Session) -> None:
+    """Raises an HTTP error (401) where the visit has ended since the request began."""
+    if not dependencies.invitations.is_live(visitor):
+        raise NotAuthorizedException("your visit is over: ask for a new link")

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
+from belvedere.access.sessions import Session
 from belvedere.control.options import ControlOptions
 from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
@@ -120,3 +123,8 @@ class Dependencies:
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED
+
+
+# What handlers declare to be given by name. Litestar would validate it as if it came from the client: it is our own.
+InjectedDependencies = NamedDependency[SkipValidation[Dependencies]]
+InjectedVisitor = NamedDependency[SkipValidation[Session]]

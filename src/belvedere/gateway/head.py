@@ -5,21 +5,24 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, post
+from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import SkipValidation
 from litestar.status_codes import HTTP_409_CONFLICT
 
 from belvedere.access.sessions import Session
-from belvedere.engine.timed_drive import DriveClient, TimedMove
+from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.bodies import read_body
-from belvedere.gateway.decoding import decode_strictly, is_of_type
-from belvedere.gateway.injection import InjectedDependencies, InjectedTimedDrive, InjectedVisitor
+from belvedere.gateway.codec import decode_strictly, is_of_type, read_body
+from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
 from belvedere.gateway.openapi import problems, takes
 from belvedere.gateway.outgoing import milliseconds
-from belvedere.gateway.request_age import age_s
+from belvedere.gateway.transport import age_s
+
+InjectedTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
 
 JSON = "application/json"
 SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway

@@ -7,8 +7,7 @@ from litestar import Response, route
 from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 
-from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.injection import InjectedDependencies
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies
 from belvedere.gateway.messages import LinkState
 from belvedere.guardian.process import GuardianState
 

@@ -21,10 +21,9 @@ import msgspec
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from belvedere.errors import Refusal
-from belvedere.gateway.bounded_transport import BoundedTransport
 from belvedere.gateway.http_exchange import Exchange
 from belvedere.gateway.problems import PROBLEM_TYPE, RETRY_AFTER_S, Problem, ProblemCode
-from belvedere.gateway.request_age import begins_now
+from belvedere.gateway.transport import BoundedTransport, begins_now
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:

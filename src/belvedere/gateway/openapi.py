@@ -13,8 +13,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
-from belvedere.gateway.cookies import cookie_name
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
+from belvedere.gateway.security import cookie_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,25 +9,29 @@ from typing import Any
 
 from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath
+from litestar.params import FromPath, SkipValidation
 
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.bodies import read_body, require_live
-from belvedere.gateway.decoding import is_of_type
-from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.injection import InjectedDependencies, InjectedOffers, InjectedVisitor
+from belvedere.gateway.codec import is_of_type, read_body, require_live
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems, takes
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
+from belvedere.token_bucket import TokenBuckets
+
+InjectedOffers = NamedDependency[SkipValidation[TokenBuckets]]
 
 PATH = "/api/v1/stage/whep"
 SDP = "application/sdp"
 CAPTURE_CLOCK = "Belvedere-Capture-Clock"
+OFFERS_PER_S = 1.0  # a page asks for a lost picture again every few seconds at most
+OFFERS_BURST = 10.0
 OFFER = "An SDP offer to receive one video track, candidates included."
 
 

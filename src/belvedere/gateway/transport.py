@@ -1,11 +1,8 @@
-"""When a request began to arrive: noted where its bytes come in, asked for where it is carried out.
-
-A request may wait in the kernel while the loop is held up, then for its own last byte, and then for its handler. Its
-age counts from its first byte, so that none of that makes a wish of long ago look fresh.
-"""
+"""What asyncio's transports lack: a close that ends in a bounded time, and how long a request waited in the kernel."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import time
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asyncio import BaseTransport
     from collections.abc import Mapping
+
 
 _BEGAN_AT = "request_began_at"  # in the ASGI scope's state; seconds of `time.monotonic`
 _LAST_DATA_RECEIVED = 52  # offset of tcpi_last_data_recv in Linux's struct tcp_info, milliseconds
@@ -41,3 +39,28 @@ def _waited_s(reading: socket.socket | None) -> float:
     except (OSError, struct.error):  # not TCP, a socket that is gone, or a kernel that tells less
         return 0.0
     return float(waited_ms) / 1000
+
+
+FLUSH_TIMEOUT_S = 5.0  # for what is still unsent at the close
+
+
+class BoundedTransport:
+    """Everything that the transport can do, with a `close` that does not wait for its peer without end."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._flushing: asyncio.TimerHandle | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Close as soon as everything is sent, and after FLUSH_WITHIN_S in any case."""
+        self._transport.close()
+        if self._flushing is None and self._transport.get_write_buffer_size():
+            self._flushing = asyncio.get_running_loop().call_later(FLUSH_TIMEOUT_S, self._transport.abort)
+
+    def receive_lost(self) -> None:
+        """The connection is over."""
+        if self._flushing is not None:
+            self._flushing.cancel()

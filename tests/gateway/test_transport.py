@@ -1,4 +1,7 @@
-"""A request's age counts from its first byte: over real sockets, because it is the kernel that knows of the wait."""
+"""A close ends in time, whatever the peer does, and a request's age counts from its first byte.
+
+The latter over real sockets, because it is the kernel that knows of the wait.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.memory_transport import MemoryTransport
 
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
-from belvedere.gateway.request_age import age_s
 from belvedere.gateway.server import listen, serve
+from belvedere.gateway.transport import FLUSH_TIMEOUT_S, BoundedTransport, age_s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
 
 STALL_S = 0.3
 HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\n"
@@ -140,3 +145,39 @@ async def test_what_waited_in_the_kernel_because_nobody_read_on_is_as_old_as_tha
         connection.send(HEAD[:1])  # the kernel knows when the newest byte came, not the first
         for _ in range(3):
             assert await connection.age_s() >= STALL_S / 2
+
+
+def bounded() -> tuple[BoundedTransport, MemoryTransport]:
+    transport = MemoryTransport()
+    transport.connect(asyncio.Protocol())
+    return BoundedTransport(transport), transport
+
+
+async def test_it_closes_as_any_transport() -> None:
+    ours, transport = bounded()
+    ours.write(b"a")
+    ours.close()
+    assert ours.is_closing()
+    assert (transport.sent, transport.is_over, transport.is_aborted) == (b"a", True, False)
+
+
+async def test_what_cannot_be_sent_is_given_up() -> None:
+    ours, transport = bounded()
+    transport.takes_nothing = True
+    ours.write(b"a")
+    ours.close()
+    ours.close()
+    await asyncio.sleep(FLUSH_TIMEOUT_S - 0.1)
+    assert not transport.is_over
+    await asyncio.sleep(0.2)
+    assert transport.is_aborted
+
+
+async def test_a_connection_that_is_over_is_not_cut_off_again() -> None:
+    ours, transport = bounded()
+    transport.takes_nothing = True
+    ours.write(b"a")
+    ours.close()
+    ours.receive_lost()
+    await asyncio.sleep(FLUSH_TIMEOUT_S + 1)
+    assert not transport.is_aborted
