@@ -2,7 +2,7 @@
 
 import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -13,10 +13,12 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.page import PageFiles
+from belvedere.gateway.page import GZIP, IDENTITY, PageFiles, choose_encoding, names_tag
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
+Fetch = Callable[..., Awaitable[httpx.Response]]
+SCRIPT_PATH = "/assets/main-abc123.js"
 SCRIPT = b"export const answer = 42;\n" * 100
 
 
@@ -158,6 +160,114 @@ async def test_whoever_cannot_unpack_gets_it_plain(make_parts: MakeParts, make_c
         response = await client.get("/assets/main-abc123.js", headers={"accept-encoding": "identity"})
         assert "content-encoding" not in response.headers
         assert int(response.headers["content-length"]) == len(SCRIPT)
+
+
+@pytest.fixture
+def fetch(make_parts: MakeParts, make_client: MakeClient, page: Path) -> Fetch:
+    """Requests one of the page's files with these header fields, which may repeat."""
+
+    async def with_fields(path: str, *fields: tuple[str, str]) -> httpx.Response:
+        async with (
+            open_rig() as rig,
+            make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
+        ):
+            client.headers.pop("accept-encoding")  # httpx adds one of its own
+            return await client.get(path, headers=[*client.headers.multi_items(), *fields])
+
+    return with_fields
+
+
+@pytest.mark.parametrize(
+    ("accept", "encoding"),
+    [
+        ([], None),
+        ([""], None),
+        (["gzip"], "gzip"),
+        (["GZip ; Q=0.001"], "gzip"),
+        (["x-gzip"], "gzip"),
+        (["br;q=1.0, gzip;q=0.8, *;q=0.1"], "gzip"),
+        (["br", "gzip"], "gzip"),
+        (["*"], "gzip"),
+        (["identity;q=0, gzip;q=0.1"], "gzip"),
+        (["identity;q=0, *"], "gzip"),
+        (["gzip;q=0"], None),
+        (["gzip;q=0.000, *"], None),
+        (["*;q=0, identity"], None),
+        (["br"], None),
+        (["gzip;q=0.5, identity;q=0.9"], None),
+        (["gzip;q=0.5, *;q=0.9"], None),
+        (["gzippy"], None),
+        (["gzip;q=2"], None),
+        (["gzip;q=0.0001"], None),
+        (["gzip;level=9"], None),
+    ],
+)
+async def test_the_encoding_is_the_best_of_those_the_client_accepts(
+    fetch: Fetch, accept: list[str], encoding: str | None
+) -> None:
+    response = await fetch(SCRIPT_PATH, *(("accept-encoding", each) for each in accept))
+    assert (response.status_code, response.headers.get("content-encoding")) == (200, encoding)
+    assert response.headers["vary"] == "accept-encoding"
+    assert response.content == SCRIPT
+
+
+@pytest.mark.parametrize("accept", ["identity;q=0", "*;q=0", "gzip;q=0, identity;q=0", "gzip;q=0, *;q=0", "br, *;q=0"])
+async def test_a_client_that_accepts_no_encoding_of_ours_is_refused(fetch: Fetch, accept: str) -> None:
+    response = await fetch(SCRIPT_PATH, ("accept-encoding", accept))
+    assert (response.status_code, response.json()["code"]) == (406, "not_acceptable")
+    assert response.headers["vary"] == "accept-encoding"
+
+
+async def test_a_file_without_a_gzip_form_is_for_those_who_take_it_plain(fetch: Fetch) -> None:
+    plain = await fetch("/icon.svg", ("accept-encoding", "gzip"))
+    assert (plain.status_code, plain.content) == (200, b"<svg/>")
+    assert "content-encoding" not in plain.headers
+    refused = await fetch("/icon.svg", ("accept-encoding", "gzip, identity;q=0"))
+    assert refused.status_code == 406
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        ["{}"],
+        ["W/{}"],
+        ['"other", {}'],
+        [' ,, "a,b" ,W/{} , '],
+        ['"other"', "{}"],
+        ["*"],
+    ],
+)
+async def test_what_a_client_has_already_is_not_sent_again(fetch: Fetch, known: list[str]) -> None:
+    tag = (await fetch(SCRIPT_PATH)).headers["etag"].removeprefix("W/")
+    response = await fetch(SCRIPT_PATH, *(("if-none-match", each.format(tag)) for each in known))
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["etag"].removeprefix("W/") == tag
+    assert response.headers["vary"] == "accept-encoding"
+    assert "content-length" not in response.headers
+
+
+@pytest.mark.parametrize("known", ["", '"other"', 'W/"other"', "w/{}", '"a{}', '"x" {}', '"*"', "*, {}", "W/*", "{}x"])
+async def test_what_a_client_does_not_have_is_sent(fetch: Fetch, known: str) -> None:
+    tag = (await fetch(SCRIPT_PATH)).headers["etag"].removeprefix("W/")
+    response = await fetch(SCRIPT_PATH, ("if-none-match", known.format(tag)))
+    assert (response.status_code, response.content) == (200, SCRIPT)
+
+
+async def test_both_encodings_have_a_weak_tag_because_their_bytes_differ(fetch: Fetch) -> None:
+    plain, packed = await fetch(SCRIPT_PATH), await fetch(SCRIPT_PATH, ("accept-encoding", "gzip"))
+    assert plain.headers["etag"] == packed.headers["etag"]
+    assert plain.headers["etag"].startswith('W/"')
+
+
+@given(st.text(alphabet="gzip;q=01.*, \tidentity", max_size=60))
+def test_whatever_is_accepted_the_choice_is_among_what_is_offered(accepted: str) -> None:
+    assert choose_encoding(accepted, (GZIP, IDENTITY)) in {GZIP, IDENTITY, None}
+    assert choose_encoding(accepted, (IDENTITY,)) in {IDENTITY, None}
+
+
+@given(st.text(alphabet='W/"ab*, \t', max_size=60))
+def test_only_a_field_that_holds_the_tag_names_it(known: str) -> None:
+    assert not names_tag(known, 'W/"ab"') or '"ab"' in known or known.strip() == "*"
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/main-abc123.js"])

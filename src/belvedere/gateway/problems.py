@@ -36,6 +36,7 @@ class ProblemCode(enum.StrEnum):
     WRONG_CONTENT_TYPE = "wrong_content_type"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
     BROKEN = "broken"
 
 
@@ -54,6 +55,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     ProblemCode.WRONG_CONTENT_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ProblemCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    ProblemCode.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     ProblemCode.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
     Refusal.BAD_MESSAGE: HTTPStatus.BAD_REQUEST,
     Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -75,6 +77,7 @@ _CODES: Final[dict[int, str]] = {
     401: ProblemCode.NO_SESSION,
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
+    406: ProblemCode.NOT_ACCEPTABLE,
     408: Refusal.TOO_LATE,
     409: Refusal.TOO_LATE,  # as 408, for what a client may not repeat by itself
     413: Refusal.TOO_LARGE,
