@@ -11,9 +11,9 @@ from belvedere.testing.clock import FakeClock
 def test_an_invitation_lets_one_browser_in_once() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite("ana")
-    admission = invitations.redeem(token)
-    assert admission is not None
-    assert invitations.session(admission.cookie) == admission.session
+    issued = invitations.redeem(token)
+    assert issued is not None
+    assert invitations.session(issued.cookie) == issued.session
     assert invitations.redeem(token) is None
 
 
@@ -21,11 +21,11 @@ def test_who_came_in_and_who_left_is_recorded_once() -> None:
     events: list[Event] = []
     invitations = Invitations(FakeClock(), record=events.append)
     token = invitations.invite("ana")
-    admission = invitations.redeem(token, "ana's browser")
+    issued = invitations.redeem(token, "ana's browser")
     assert invitations.redeem(token, "ana's browser") is not None
     assert invitations.redeem("no token") is None
-    assert admission is not None
-    session = admission.session.id
+    assert issued is not None
+    session = issued.session.id
     invitations.end(session, EndReason.LEFT)
     invitations.end(session, EndReason.LEFT)
     assert events == [SessionOpened(session, "ana"), SessionEnded(session, "ana", "left")]
@@ -34,10 +34,10 @@ def test_who_came_in_and_who_left_is_recorded_once() -> None:
 def test_the_token_is_not_the_cookie() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite()
-    admission = invitations.redeem(token)
-    assert admission is not None
+    issued = invitations.redeem(token)
+    assert issued is not None
     assert invitations.session(token) is None
-    assert invitations.redeem(admission.cookie) is None
+    assert invitations.redeem(issued.cookie) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "☃", "\ud800", "a" * 100_000])
@@ -69,9 +69,9 @@ def test_the_oldest_invitation_gives_way() -> None:
 
 
 def open_session(invitations: Invitations) -> IssuedSession:
-    admission = invitations.redeem(invitations.invite())
-    assert admission is not None
-    return admission
+    issued = invitations.redeem(invitations.invite())
+    assert issued is not None
+    return issued
 
 
 def test_the_browser_that_used_a_link_may_use_it_again_for_a_while_for_the_same_session() -> None:
@@ -113,9 +113,9 @@ def test_a_browser_without_a_secret_uses_a_link_once() -> None:
 def test_a_link_does_not_bring_back_a_session_that_ended() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite()
-    admission = invitations.redeem(token, "ana's browser")
-    assert admission is not None
-    invitations.end(admission.session.id, EndReason.LEFT)
+    issued = invitations.redeem(token, "ana's browser")
+    assert issued is not None
+    invitations.end(issued.session.id, EndReason.LEFT)
     assert invitations.redeem(token, "ana's browser") is None
 
 
@@ -136,15 +136,15 @@ def test_a_session_whose_time_is_over_is_told_once() -> None:
     invitations = Invitations(clock, AccessOptions(session_s=10))
     told: list[EndedSession] = []
     invitations.subscribe(told.append)
-    admission = open_session(invitations)
+    issued = open_session(invitations)
     invitations.tick()
     assert told == []
     clock.advance(10)
-    assert invitations.session(admission.cookie) is None
-    assert not invitations.is_live(admission.session)
+    assert invitations.session(issued.cookie) is None
+    assert not invitations.is_live(issued.session)
     invitations.tick()
     invitations.tick()
-    assert told == [EndedSession(admission.session, EndReason.EXPIRED)]
+    assert told == [EndedSession(issued.session, EndReason.EXPIRED)]
 
 
 def test_a_session_that_has_to_give_way_is_told_within_the_call_that_lets_the_next_one_in() -> None:
@@ -175,11 +175,11 @@ def test_a_session_can_be_ended_once_for_a_reason(reason: EndReason) -> None:
 
 def test_by_the_time_anyone_is_told_the_cookie_proves_nothing() -> None:
     invitations = Invitations(FakeClock())
-    admission = open_session(invitations)
+    issued = open_session(invitations)
     seen: list[bool] = []
     invitations.subscribe(lambda ended: seen.append(invitations.is_live(ended.session)))
-    invitations.subscribe(lambda _: seen.append(invitations.session(admission.cookie) is not None))
-    invitations.end(admission.session.id, EndReason.LEFT)
+    invitations.subscribe(lambda _: seen.append(invitations.session(issued.cookie) is not None))
+    invitations.end(issued.session.id, EndReason.LEFT)
     assert seen == [False, False]
 
 
@@ -196,7 +196,7 @@ def test_a_subscriber_that_fails_keeps_nobody_from_being_told(caplog: pytest.Log
     open_session(invitations)
     assert invitations.session(open_session(invitations).cookie) is not None
     assert told == ["first", "second"]
-    assert "a subscriber failed to act on it" in caplog.text
+    assert "a subscriber failed to handle it" in caplog.text
 
 
 def test_whoever_watches_is_told_of_every_session_and_of_nothing_else() -> None:

@@ -29,10 +29,10 @@ async def change() -> dict[str, str]:
 
 def keeper() -> tuple[AuthMiddleware, str]:
     invitations = Invitations(FakeClock())
-    admission = invitations.redeem(invitations.invite())
-    assert admission is not None
+    issued = invitations.redeem(invitations.invite())
+    assert issued is not None
     routes = Litestar([read, change], openapi_config=None, logging_config=None)
-    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), admission.cookie
+    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), issued.cookie
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
@@ -108,7 +108,7 @@ async def test_a_strangers_name_is_refused(make_client: MakeClient, host: str) -
         page = await client.get("/", headers={"host": host})
     assert response.status_code == page.status_code == 421
     assert response.json()["code"] == "unknown_host"
-    assert "does not go by that name" in page.text
+    assert "not set up for this address" in page.text
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src" not in page.headers["content-security-policy"]
     assert "evil" not in f"{response.headers}{page.headers}{page.text}"
@@ -136,7 +136,7 @@ async def test_a_person_whose_button_was_pressed_on_another_site_is_told_in_a_pa
         response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
     assert response.status_code == 403
     assert response.headers["content-type"].startswith("text/html")
-    assert "open the link by itself" in response.text.lower()
+    assert "open the link you were given" in response.text.lower()
     assert "evil" not in response.text
 
 
@@ -199,9 +199,9 @@ async def test_a_socket_to_another_name_is_refused() -> None:
             "evil.example",
             "http://evil.example",
             "'evil.example'",
-            "if the house goes by that Host, add it to server.names",
+            "if visitors use that Host, add it to server.names",
         ),
-        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must pass on the browser's Host"),
+        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must forward the browser's Host"),
         ("x\r\n\x1b[2J" + "y" * 500, "", "'x\\r\\n\\x1b[2J" + "y" * 93 + "'", "server.names"),
     ],
 )

@@ -235,7 +235,7 @@ def test_the_scheme_is_what_a_trusted_proxy_says(peer: str, said: bytes, scheme:
 def test_there_are_never_more_than_there_may_be_and_a_newcomer_always_gets_in(
     steps: list[tuple[str, int, str]],
 ) -> None:
-    slots, peers = ConnectionSlots(in_all=4, for_each=2), [Peer() for _ in range(6)]
+    slots, peers = ConnectionSlots(total=4, per_name=2), [Peer() for _ in range(6)]
     for what, which, name in steps:
         if what == "leave":
             slots.leave(peers[which])

@@ -158,7 +158,7 @@ async def test_closing_stops_what_was_held_once(talk: Start) -> None:
 async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> None:
     async with open_rig() as rig:
         ana = talk(rig).greeted()
-        for _ in range(int(control_session.BAD_AT_MOST)):
+        for _ in range(int(control_session.BAD_MESSAGES_BURST)):
             (error,) = ana.say({"type": "dance"})
             assert isinstance(error, Error)
             assert not error.closing
@@ -190,7 +190,7 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
     async with open_rig() as rig:
         ana = talk(rig).greeted()
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
-        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
+        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_BURST) + 1
         assert answers[:heeded] == [[]] * heeded
         assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
         assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nobody listens any more
@@ -386,8 +386,8 @@ async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> N
 @pytest.mark.parametrize(
     ("message", "most", "code"),
     [
-        ({"type": "dance"}, control_session.BAD_AT_MOST, "bad_message"),
-        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_AT_MOST - 1, "too_fast"),
+        ({"type": "dance"}, control_session.BAD_MESSAGES_BURST, "bad_message"),
+        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_BURST - 1, "too_fast"),
     ],
 )
 async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_forgiven_with_time(
@@ -429,7 +429,7 @@ async def test_what_comes_before_hello_is_forgiven_with_time(talk: Start) -> Non
     async with open_rig() as rig:
         ana = talk(rig)
         for _ in range(2):
-            for _ in range(int(control_session.BAD_AT_MOST)):
+            for _ in range(int(control_session.BAD_MESSAGES_BURST)):
                 assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
             await asyncio.sleep(100)
         assert ana.session.ending is None

@@ -14,7 +14,7 @@ from belvedere.access.sessions import EndedSession, EndReason, IssuedSession, Se
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
 from belvedere.gateway.app import create_app
-from belvedere.gateway.control_session import HEARD_TIMEOUT_S, HELLO_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_session import HELLO_TIMEOUT_S, SILENCE_TIMEOUT_S, VISIT_ENDED
 from belvedere.gateway.control_socket import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S, ControlSockets, SocketLimit
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
@@ -32,16 +32,16 @@ class Lobby:
         self.app = create_app(dependencies)
 
     def knock(
-        self, admission: IssuedSession | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
+        self, issued: IssuedSession | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
     ) -> AbstractAsyncContextManager[SocketPeer]:
-        admission = admission or self.rig.open_session()
-        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
+        issued = issued or self.rig.open_session()
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={issued.cookie}"}
         return open_socket(self.app, "/api/v1/control", headers, subprotocols)
 
     @asynccontextmanager
-    async def driver(self, admission: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
+    async def driver(self, issued: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
         """A peer that has the lease and holds right."""
-        async with self.knock(admission) as peer:
+        async with self.knock(issued) as peer:
             peer.say(HELLO)
             await peer.hear("welcome")
             peer.say({"type": "lease.acquire"})
@@ -131,7 +131,7 @@ async def test_a_peer_that_falls_silent_is_stopped_by_the_dead_man_and_then_let_
             at for at, velocity in here.rig.units[Axis.PAN].velocities if not velocity and at >= silent_at
         )
         assert stopped_at - silent_at <= here.rig.options.dead_man_s + 0.001
-        assert here.rig.clock() - silent_at == pytest.approx(HEARD_TIMEOUT_S)
+        assert here.rig.clock() - silent_at == pytest.approx(SILENCE_TIMEOUT_S)
         assert peer.close_code == 4408
         assert (await peer.hear("error"))["closing"]
 
@@ -252,7 +252,7 @@ async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
                 await peer.over()
                 assert rig.clock() == began
             await asyncio.sleep(4)
-            assert "could not be ended" in caplog.text
+            assert "could not end the viewers" in caplog.text
 
 
 @pytest.mark.parametrize("reason", EndReason)
@@ -444,7 +444,7 @@ def test_a_socket_that_fails_keeps_no_other_from_being_told(caplog: pytest.LogCa
     with sockets.registered("ana", broken), sockets.registered("ana", sound):
         sockets.receive_session_ended(ended("ana"))
     assert sound.told == [EndReason.DISPLACED]
-    assert "failed to end its drive" in caplog.text
+    assert "failed to stop what it drives" in caplog.text
 
 
 def test_a_socket_that_is_closed_is_not_told_and_not_remembered() -> None:
@@ -460,7 +460,7 @@ def test_a_socket_that_is_closed_is_not_told_and_not_remembered() -> None:
 
 
 def test_a_visitor_has_a_number_of_seats() -> None:
-    socket_limit = SocketLimit(in_all=10, for_each=2)
+    socket_limit = SocketLimit(total=10, per_visitor=2)
     assert socket_limit.take("ana", "1")
     assert socket_limit.take("ana", "2")
     assert not socket_limit.take("ana", "3")
@@ -470,14 +470,14 @@ def test_a_visitor_has_a_number_of_seats() -> None:
 
 
 def test_there_are_only_so_many_seats_in_all() -> None:
-    socket_limit = SocketLimit(in_all=2, for_each=2)
+    socket_limit = SocketLimit(total=2, per_visitor=2)
     assert socket_limit.take("ana", "1")
     assert socket_limit.take("ben", "2")
     assert not socket_limit.take("cem", "3")
 
 
 def test_a_seat_is_taken_until_it_is_given_back() -> None:
-    socket_limit = SocketLimit(in_all=2, for_each=2)
+    socket_limit = SocketLimit(total=2, per_visitor=2)
     socket_limit.take("ana", "1")
     assert socket_limit.is_taken("1")
     socket_limit.release("1")

@@ -12,7 +12,7 @@ from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.expiry import END_TIMEOUT_S, Pictures, expire_sessions
+from belvedere.gateway.expiry import END_TIMEOUT_S, ViewerCleanup, expire_sessions
 from belvedere.head.axes import Axis
 
 MakeParts = Callable[..., Dependencies]
@@ -41,7 +41,7 @@ async def kept(rig: EngineRig, make_parts: MakeParts) -> AsyncIterator[tuple[Tim
     """An engine rig with its programs and the task that expires them."""
     timed_drive = TimedDrive(rig.engine, idle_s=6, dead_man_s=0.5)
     dependencies = make_parts(rig)
-    pictures = Pictures(dependencies.stage)
+    pictures = ViewerCleanup(dependencies.stage)
     dependencies.invitations.subscribe(pictures.receive_session_ended)
     keeping = asyncio.create_task(expire_sessions(dependencies, timed_drive))
     await asyncio.sleep(0)
@@ -122,7 +122,7 @@ async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_
             await asyncio.sleep(1.1)
             assert not stage.offers
             await asyncio.sleep(END_TIMEOUT_S)
-            assert "could not be ended" in caplog.text
+            assert "could not end the viewers" in caplog.text
             assert not keeping.done()
 
 
@@ -139,7 +139,7 @@ async def test_an_engine_that_failed_does_not_keep_visits_from_ending(
         await rig.stage.answer("v=0", ana.id)
         rig.units[Axis.PAN].failure = RuntimeError("broken")
         await asyncio.sleep(21)
-        assert "a program that left could not be cleared up" in caplog.text
+        assert "could not end the HTTP drive clients" in caplog.text
         assert timed_drive.deadline() is None
         assert not rig.stage.offers
         assert not keeping.done()

@@ -369,7 +369,7 @@ async def test_an_application_that_fails_is_our_fault(caplog: pytest.LogCaptureF
     transport = Server(app).connect()
     assert status_of(await said(transport, GET)) == 500
     (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert (record.levelname, record.getMessage()) == ("ERROR", "a request failed")
+    assert (record.levelname, record.getMessage()) == ("ERROR", "the application failed while handling a request")
 
 
 async def test_an_application_that_answers_nothing_is_our_fault(caplog: pytest.LogCaptureFixture) -> None:
@@ -377,7 +377,7 @@ async def test_an_application_that_answers_nothing_is_our_fault(caplog: pytest.L
         pass
 
     assert status_of(await said(Server(app).connect(), GET)) == 500
-    assert "a request was left without an answer" in caplog.text
+    assert "the application returned without a complete response" in caplog.text
 
 
 async def test_an_address_may_hold_only_so_many_connections() -> None:

@@ -3,7 +3,7 @@
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
-from belvedere.gateway.openapi import BEFORE_ANY_ROUTE, problems, takes
+from belvedere.gateway.openapi import BEFORE_ANY_ROUTE, operation_with_body, problems
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
 
 
@@ -16,7 +16,9 @@ def test_each_status_is_described_as_a_problem() -> None:
 
 
 def test_a_body_is_described_whatever_the_router_thinks() -> None:
-    operation = takes("text/x", Schema(type=OpenAPIType.STRING), "some words")(operation_id="op", request_body=None)
+    operation = operation_with_body("text/x", Schema(type=OpenAPIType.STRING), "some words")(
+        operation_id="op", request_body=None
+    )
     described = operation.to_schema()
     assert described["operationId"] == "op"
     assert described["requestBody"] == {

@@ -50,18 +50,18 @@ def test_every_phase_of_a_link_has_its_word(phase: LinkPhase) -> None:
 
 def test_the_lease_is_told_from_where_one_stands() -> None:
     mine = LeaseStatus(3, "ana-1", 0)
-    assert lease_message(mine, "ana-1", 0, is_own_remains=False).holder == "you"
-    assert lease_message(mine, "ben-1", 0, is_own_remains=False).holder == "other"
-    assert lease_message(NOBODY, "ana-1", 0, is_own_remains=False).holder == "nobody"
+    assert lease_message(mine, "ana-1", 0, is_own_lost_socket=False).holder == "you"
+    assert lease_message(mine, "ben-1", 0, is_own_lost_socket=False).holder == "other"
+    assert lease_message(NOBODY, "ana-1", 0, is_own_lost_socket=False).holder == "nobody"
 
 
 def test_what_one_left_behind_is_nobodys() -> None:
-    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_remains=True).holder == "nobody"
+    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_lost_socket=True).holder == "nobody"
 
 
 @pytest.mark.parametrize(("rank", "can_take"), [(0, False), (4, False), (5, True), (9, True)])
 def test_the_lease_can_be_taken_from_ones_equals(rank: int, can_take: bool) -> None:  # noqa: FBT001 - a parameter
-    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_remains=False).can_take == can_take
+    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_lost_socket=False).can_take == can_take
 
 
 def test_an_acknowledgement_says_when_the_radio_had_it() -> None:

@@ -55,9 +55,9 @@ def test_large_text_is_packed_and_small_text_is_not(page: Path) -> None:
     script, icon = files.find("assets/main-abc123.js"), files.find("icon.svg")
     assert script is not None
     assert icon is not None
-    assert script.packed is not None
-    assert gzip.decompress(script.packed) == SCRIPT
-    assert icon.packed is None
+    assert script.gzipped is not None
+    assert gzip.decompress(script.gzipped) == SCRIPT
+    assert icon.gzipped is None
     assert icon.media_type == "image/svg+xml"
 
 

@@ -227,7 +227,7 @@ async def test_text_that_is_not_utf8_is_told_once_and_in_one_line(caplog: pytest
     assert close_code(transport.sent) == 1007
     assert app.heard == []
     ours = [each for each in caplog.records if each.name.startswith("belvedere")]
-    assert [each.getMessage() for each in ours] == ["ended a WebSocket: not UTF-8"]
+    assert [each.getMessage() for each in ours] == ["closed a WebSocket: not UTF-8"]
     assert not [each for each in caplog.records if each.exc_info or each.levelno >= logging.WARNING]
 
 

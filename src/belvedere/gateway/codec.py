@@ -1,4 +1,4 @@
-"""Reads what clients send, with a bound on size and time, and writes what the server answers."""
+"""Decodes what clients send, within bounds on size and time, and encodes what the server sends."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ T = TypeVar("T")
 
 
 def decode_strictly(decoder: Decoder[T], text: str | bytes) -> T:
-    """Read one value.
+    """Decode one value, without any conversion between types.
 
-    Raises VisitorError (BAD_MESSAGE) with the path of what is wrong; it never repeats what was sent. Nesting deeper
-    than Python's stack is a BAD_MESSAGE too; size is the caller's to bound.
+    Raises VisitorError (BAD_MESSAGE) with the path of the invalid field; the message never repeats what was sent.
+    JSON nested deeper than Python's stack is a BAD_MESSAGE too. The caller must bound the size.
     """
     try:
         return decoder.decode(text)
     except msgspec.ValidationError as error:
         raise VisitorError(Refusal.BAD_MESSAGE, _without_values(str(error))) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise VisitorError(Refusal.BAD_MESSAGE, "this is not JSON") from error
+        raise VisitorError(Refusal.BAD_MESSAGE, "not valid JSON") from error
 
 
 def is_of_type(content_type: str, media_type: str) -> bool:
@@ -42,9 +42,9 @@ def is_of_type(content_type: str, media_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == media_type
 
 
-def _without_values(complaint: str) -> str:
-    """What msgspec says is wrong, unless it repeats a word of the sender's (an unknown field or type)."""
-    return complaint if complaint.startswith(("Expected", "Object missing", "Number")) else "unknown type or field"
+def _without_values(message: str) -> str:
+    """Msgspec's message, unless it quotes the sender (an unknown field or type)."""
+    return message if message.startswith(("Expected", "Object missing", "Number")) else "unknown type or field"
 
 
 _DECODER: msgspec.json.Decoder[Incoming] = msgspec.json.Decoder(Incoming)
@@ -52,18 +52,18 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def decode(text: str) -> Incoming:
-    """Read one client message. Raises VisitorError: TOO_LARGE above MAX_MESSAGE_BYTES, else BAD_MESSAGE."""
+    """Decode one client message. Raises VisitorError: TOO_LARGE above MAX_MESSAGE_BYTES, else BAD_MESSAGE."""
     if len(text) > MAX_MESSAGE_BYTES:
-        raise VisitorError(Refusal.TOO_LARGE, f"a message has at most {MAX_MESSAGE_BYTES} bytes")
+        raise VisitorError(Refusal.TOO_LARGE, f"the message is longer than {MAX_MESSAGE_BYTES} bytes")
     return decode_strictly(_DECODER, text)
 
 
 def encode(message: Outgoing) -> str:
-    """Write one server message."""
+    """Encode one server message."""
     return _ENCODER.encode(message).decode()
 
 
-BODY_TIMEOUT_S = 10.0  # a few kB; even a bad mobile link delivers them within seconds
+BODY_TIMEOUT_S = 10.0  # for a few kB; even a bad mobile link delivers them within seconds
 
 
 async def read_body(
@@ -76,20 +76,20 @@ async def read_body(
 ) -> bytes:
     """The whole body.
 
-    Raises HTTP errors: `late_status` where it does not come within `timeout_s`, 401 where the session has ended
-    meanwhile, because what a handler began after that nobody would end.
+    Raises HTTP errors: `late_status` where it does not arrive within `timeout_s`, and 401 where the session has ended
+    meanwhile. The cleanup after a session runs once, at its end: it would miss what a handler starts afterwards.
     """
     try:
         async with timeout(timeout_s):
             body = await request.body()
     except TimeoutError as error:
-        late = "the request did not come in time"
+        late = "the request body did not arrive in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
     require_live(dependencies, visitor)
     return body
 
 
 def require_live(dependencies: Dependencies, visitor: Session) -> None:
-    """Raises an HTTP error (401) where the visit has ended since the request began."""
+    """Raise an HTTP error (401) where the session has ended since the request began."""
     if not dependencies.invitations.is_live(visitor):
         raise NotAuthorizedException("your visit is over: ask for a new link")

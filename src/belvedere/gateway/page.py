@@ -18,8 +18,8 @@ from belvedere.gateway.dependencies import InjectedDependencies
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
 from belvedere.gateway.problems import page_response
 
-FOREVER = "public, max-age=31536000, immutable"  # the name changes with the content
-ASK_EACH_TIME = "no-cache"  # kept, but never shown without asking whether it is still the newest
+IMMUTABLE = "public, max-age=31536000, immutable"  # for files whose name changes with their content
+REVALIDATE = "no-cache"  # cached, but revalidated on every use
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 GZIP: Final = "gzip"
 IDENTITY: Final = "identity"  # no encoding
@@ -30,8 +30,8 @@ _CODING: Final = re.compile(
 _TAG: Final = re.compile(r'[ \t,]*(W/)?(?P<opaque>"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(,|$)')
 
 INDEX: Final = "index.html"
-HASHED: Final = "assets/"  # the build puts a hash of the content into the names of the files in here
-TYPES: Final = {  # the character set of text is added where it is sent; all of ours is UTF-8
+HASHED: Final = "assets/"  # Vite puts a hash of the content into the names of these files
+TYPES: Final = {  # Litestar adds the charset of text types, UTF-8
     ".css": "text/css",
     ".html": "text/html",
     ".ico": "image/x-icon",
@@ -46,22 +46,22 @@ TYPES: Final = {  # the character set of text is added where it is sent; all of 
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
-WORTH_PACKING = ("text/", "image/svg", "application/json", "application/manifest")
-SMALLEST_PACKED_BYTES: Final = 1024  # below one network packet there is nothing to win
+COMPRESSIBLE = ("text/", "image/svg", "application/json", "application/manifest")
+MIN_GZIP_BYTES: Final = 1024  # what fits in one packet gains nothing
 
 
 class PageFile(msgspec.Struct, frozen=True):
-    """One file, ready to be sent; `packed` is its gzip form where that is smaller."""
+    """One file, ready to be sent; `gzipped` is None where compressing is not worth it."""
 
     body: bytes
-    packed: bytes | None
+    gzipped: bytes | None
     media_type: str
     etag: str
     is_hashed: bool
 
 
 class PageFiles:
-    """The files below a directory; they are read again when its index changes."""
+    """The files below a directory, in memory; read again when its index changes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -69,7 +69,7 @@ class PageFiles:
         self._files: dict[str, PageFile] = {}
 
     def index(self) -> PageFile | None:
-        """The page itself, fresh from the last build; None where there was none."""
+        """The page itself, from the latest build; None where there is none."""
         try:
             changed_at_ns = (self._directory / INDEX).stat().st_mtime_ns
         except OSError:
@@ -80,7 +80,7 @@ class PageFiles:
         return self._files.get(INDEX)
 
     def find(self, path: str) -> PageFile | None:
-        """The file at this path relative to the page."""
+        """The file at this path, relative to the directory; None where there is none."""
         if self._read_at_ns < 0:
             self.index()
         return self._files.get(path)
@@ -98,12 +98,12 @@ def _read(directory: Path) -> dict[str, PageFile]:
 
 def _page_file(name: str, suffix: str, body: bytes) -> PageFile:
     media_type = TYPES.get(suffix, "application/octet-stream")
-    packed = None
-    if len(body) >= SMALLEST_PACKED_BYTES and media_type.startswith(WORTH_PACKING):
-        packed = gzip.compress(body, mtime=0)
+    gzipped = None
+    if len(body) >= MIN_GZIP_BYTES and media_type.startswith(COMPRESSIBLE):
+        gzipped = gzip.compress(body, mtime=0)
     # Weak, because the gzip form has the same tag and other bytes (RFC 9110, section 8.8.1).
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
-    return PageFile(body, packed, media_type, etag, name.startswith(HASHED))
+    return PageFile(body, gzipped, media_type, etag, name.startswith(HASHED))
 
 
 InjectedFiles = NamedDependency[SkipValidation[PageFiles]]
@@ -111,7 +111,7 @@ InjectedFiles = NamedDependency[SkipValidation[PageFiles]]
 
 @route("/", http_method=READING, include_in_schema=False, sync_to_thread=False)
 def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
-    """The page; whoever fetches it will want a picture soon."""
+    """The page. A client that fetches it will soon ask for a picture, so the stage prepares one."""
     found = files.index()
     if found is None:
         return page_response(503, PAGE_NOT_BUILT)
@@ -135,17 +135,17 @@ def file_response(request: Request[Any, Any, Any], file: PageFile) -> Response[b
     """
     varies = {"vary": "accept-encoding"}
     accepted = _field(request, "accept-encoding")
-    encoding = choose_encoding(accepted, (GZIP, IDENTITY) if file.packed is not None else (IDENTITY,))
+    encoding = choose_encoding(accepted, (GZIP, IDENTITY) if file.gzipped is not None else (IDENTITY,))
     if encoding is None:
         raise HTTPException("this file is sent as gzip or without an encoding", status_code=406, headers=varies)
-    headers = {"etag": file.etag, "cache-control": FOREVER if file.is_hashed else ASK_EACH_TIME}
-    if file.packed is not None:
+    headers = {"etag": file.etag, "cache-control": IMMUTABLE if file.is_hashed else REVALIDATE}
+    if file.gzipped is not None:
         headers |= varies
     if names_tag(_field(request, "if-none-match") or "", file.etag):
         return Response(b"", status_code=304, media_type=file.media_type, headers=headers)
-    if encoding == GZIP and file.packed is not None:
+    if encoding == GZIP and file.gzipped is not None:
         headers["content-encoding"] = GZIP
-        return Response(file.packed, media_type=file.media_type, headers=headers)
+        return Response(file.gzipped, media_type=file.media_type, headers=headers)
     return Response(file.body, media_type=file.media_type, headers=headers)
 
 

@@ -27,7 +27,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 
 
 class ProblemCode(enum.StrEnum):
-    """Refusals that belong to HTTP alone; a `Refusal` or a `StageReason` stands in their place where one fits."""
+    """Codes of problems that exist only over HTTP; all others are a `Refusal` or a `StageReason`."""
 
     NO_SESSION = "no_session"
     FOREIGN_ORIGIN = "foreign_origin"
@@ -41,7 +41,7 @@ class ProblemCode(enum.StrEnum):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a request was not carried out: a word for programs and a sentence for people."""
+    """Why a request was refused: a code for programs, and a message for people."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     StageReason.NO_PICTURE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_S: Final[dict[str, int]] = {
-    StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's place is free some seconds after the tab is closed
+    StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's slot is free some seconds after its tab is closed
     StageReason.NO_PICTURE: 2,  # a camera takes about that long to turn on
     Refusal.TOO_FAST: 1,
     Refusal.NOT_READY: 1,
@@ -79,14 +79,14 @@ _CODES: Final[dict[int, str]] = {
     405: ProblemCode.METHOD_NOT_ALLOWED,
     406: ProblemCode.NOT_ACCEPTABLE,
     408: Refusal.TOO_LATE,
-    409: Refusal.TOO_LATE,  # as 408, for what a client may not repeat by itself
+    409: Refusal.TOO_LATE,  # as 408, for requests that a client must not repeat by itself
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
 }
 
 
 def status_of(code: str) -> HTTPStatus:
-    """The HTTP status that says the same; whatever is about who drives and when is a 409."""
+    """The HTTP status of a problem's code; codes about who may drive, and when, are a 409."""
     return STATUS.get(code, HTTPStatus.CONFLICT)
 
 
@@ -99,7 +99,7 @@ async def answer_problem(scope: Scope, send: Send, problem: Problem) -> None:
 
 
 async def answer(scope: Scope, send: Send, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:
-    """Answer a request, or an upgrade that has not been accepted, with a whole response."""
+    """Send a whole response to a request, or to an upgrade that has not been accepted."""
     prefix = "websocket.http.response" if scope["type"] == ScopeType.WEBSOCKET else "http.response"
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     raw.append((b"content-length", str(len(body)).encode()))
@@ -110,7 +110,7 @@ async def answer(scope: Scope, send: Send, status: HTTPStatus, headers: dict[str
 def problem_response(
     code: str, message: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response[Problem]:
-    """A problem with the status that belongs to its code."""
+    """A problem as a response, with the status of its code unless another is given."""
     retry = {"retry-after": str(RETRY_AFTER_S[code])} if code in RETRY_AFTER_S else {}
     return Response(
         Problem(code, message),
@@ -121,7 +121,7 @@ def problem_response(
 
 
 def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
-    """A small page in plain words."""
+    """A page of `plain_pages` as a response."""
     headers = {"content-security-policy": policy}
     return Response(page, status_code=status, media_type="text/html", headers=headers)
 
@@ -135,23 +135,23 @@ def _no_picture(_: Request[Any, Any, Any], error: StageError) -> Response[Proble
 
 
 def _by_status(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Litestar's own refusals; it words them without repeating what the visitor sent."""
+    """An HTTPException of Litestar or of a handler; their messages do not repeat what the client sent."""
     status = error.status_code
-    if status == 404 and not request.scope["path"].startswith(("/api", "/schema")):  # noqa: PLR2004 - it says itself
+    if status == 404 and not request.scope["path"].startswith(("/api", "/schema")):  # noqa: PLR2004 - a status is its own name
         return page_response(status, NOT_FOUND)
     code = _CODES.get(status, Refusal.BAD_MESSAGE if status < 500 else ProblemCode.BROKEN)  # noqa: PLR2004 - likewise
     return problem_response(code, _wording(error), status=status, headers=error.headers)
 
 
 def _wording(error: HTTPException) -> str:
-    """What is wrong, and where, as far as that is known."""
-    complaints = error.extra if isinstance(error.extra, list) else []
-    where = [f"{each['key']}: {each['message']}" for each in complaints if {"key", "message"} <= each.keys()]
+    """The error's message, with the invalid parameters where Litestar names them."""
+    details = error.extra if isinstance(error.extra, list) else []
+    where = [f"{each['key']}: {each['message']}" for each in details if {"key", "message"} <= each.keys()]
     return "; ".join(where) or error.detail
 
 
 def _server_error(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    logger.error("a request failed", exc_info=error)
+    logger.error("a handler failed with an unexpected error", exc_info=error)
     return problem_response(ProblemCode.BROKEN, "something went wrong on our side")
 
 

@@ -15,15 +15,15 @@ from litestar.params import FromPath
 from belvedere.access.sessions import EndReason, new_secret
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
-from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, COME_IN, LINK_USED
+from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, INVITATION, LINK_USED
 from belvedere.gateway.problems import page_response
 from belvedere.gateway.security import cookie_name, entry_cookie_name, forget_cookie, read_cookie, write_cookie
 
 PATH = "/enter/{token:str}"
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-SHOWN_S = 3600.0  # between the page and the press of its button
-LOOKING = "/#look"  # the page begins to look at once: whoever comes in has pressed a button already
-# not "cookies": that would take those of other houses on this computer along; not "cache": what is in there is public
+BUTTON_COOKIE_S = 3600.0  # how long the browser is recognised between the page and its button
+PAGE_LOOKING = "/#look"  # makes the page start the picture at once: the visitor has pressed a button already
+# Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
 
 
@@ -31,18 +31,18 @@ CLEARED = '"storage"'
 async def show_button(
     request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
 ) -> Response[Any]:
-    """Show the button; the link keeps its worth. Whoever is in already is led on to the page."""
+    """Show the button, which does not use the link up. A client with a session is redirected to the page."""
     if request.scope["auth"] is not None:
-        return _led_to("/")
+        return _redirect("/")
     browser = _browser(request)
     if not dependencies.invitations.is_invited(token, browser):
         return page_response(403, LINK_USED)
-    page = page_response(200, COME_IN, BUTTON_PAGE_POLICY)
-    page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button would post with "Origin: null"
+    page = page_response(200, INVITATION, BUTTON_PAGE_POLICY)
+    page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button's POST would have "Origin: null"
     page.headers["set-cookie"] = write_cookie(
         entry_cookie_name(request.headers.get("host", "")),
         browser or new_secret(),
-        SHOWN_S,
+        BUTTON_COOKIE_S,
         is_secure=request.url.scheme == "https",
         path="/enter",
     )
@@ -53,20 +53,20 @@ async def show_button(
 async def redeem(
     request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
 ) -> Response[Any]:
-    """Let the browser in that presses the button first.
+    """Use up the link and start a session.
 
-    Whoever is in already keeps the session, and the link its worth. The doorkeeper has refused the buttons of other
-    sites' pages: nobody is let in by a link that they did not open.
+    A client that has a session keeps it, and the link stays unused. `AuthMiddleware` has refused POSTs from other
+    sites' pages, so no site can start a session in a visitor's browser.
     """
     if request.scope["auth"] is not None:
-        return _led_to(LOOKING)
-    admission = dependencies.invitations.redeem(token, _browser(request))
-    if admission is None:
+        return _redirect(PAGE_LOOKING)
+    issued = dependencies.invitations.redeem(token, _browser(request))
+    if issued is None:
         return page_response(403, LINK_USED)
     name = cookie_name(request.headers.get("host", ""))
     is_secure = request.url.scheme == "https"
-    response = _led_to(LOOKING)
-    response.headers["set-cookie"] = write_cookie(name, admission.cookie, dependencies.session_s, is_secure=is_secure)
+    response = _redirect(PAGE_LOOKING)
+    response.headers["set-cookie"] = write_cookie(name, issued.cookie, dependencies.session_s, is_secure=is_secure)
     return response
 
 
@@ -75,27 +75,27 @@ async def redeem(
     status_code=204,
     responses=problems(401, 403),
     response_headers=[
-        ResponseHeader("Set-Cookie", documentation_only=True, description="Makes a browser forget the session."),
-        ResponseHeader("Clear-Site-Data", documentation_only=True, description="What a page of ours may have kept."),
+        ResponseHeader("Set-Cookie", documentation_only=True, description="Deletes the session cookie."),
+        ResponseHeader("Clear-Site-Data", documentation_only=True, description="Deletes what the page has stored."),
     ],
 )
 async def leave(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> Response[None]:
-    """Leave: the session ends, with all that it drives and watches; to come in again takes a new link."""
+    """End the session, with all that it drives and watches; another session takes a new link."""
     dependencies.invitations.end(visitor.id, EndReason.LEFT)
     cookie = forget_cookie(cookie_name(request.headers.get("host", "")), is_secure=request.url.scheme == "https")
     return Response(None, status_code=204, headers={"set-cookie": cookie, "clear-site-data": CLEARED})
 
 
 def _browser(request: Request[Any, Any, Any]) -> str:
-    """The secret that the browser was given with the button, or "" where there is none (or none of our making)."""
+    """The secret that the browser got with the button, or "" where it has none or one that we did not make."""
     name = entry_cookie_name(request.headers.get("host", ""))
     secret = read_cookie(request.headers.get("cookie", ""), name) or ""
     return secret if SECRET.fullmatch(secret) else ""
 
 
-def _led_to(location: str) -> Response[Any]:
+def _redirect(location: str) -> Response[Any]:
     return Response(b"", status_code=303, headers={"location": location})
 
 
