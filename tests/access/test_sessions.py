@@ -1,4 +1,4 @@
-"""Sessions are remembered by hash, end in time, and never grow without bound."""
+"""Of sessions only digests of cookies are stored; sessions expire, and are bounded in number."""
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -14,7 +14,7 @@ def test_a_cookie_finds_its_session() -> None:
     assert issued.session.rank == 1
 
 
-def test_a_session_without_a_name_is_its_own_person() -> None:
+def test_a_session_without_a_name_is_a_person_of_its_own() -> None:
     session = Sessions(lifetime_s=10, at_most=4).open(0.0, "", 0).session
     assert session.person == session.id
 
@@ -52,7 +52,7 @@ def test_a_session_can_be_ended_once_before_its_time() -> None:
     assert sessions.expire(10.0) == [ben.session]
 
 
-def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
+def test_the_deadline_is_the_end_of_the_session_that_ends_first() -> None:
     sessions = Sessions(lifetime_s=10, at_most=3)
     assert sessions.deadline() is None
     sessions.open(0.0, "ana", 0)
@@ -76,14 +76,14 @@ def test_secrets_are_long_and_never_the_same() -> None:
 
 
 @given(st.text())
-def test_no_guess_opens_anything(guess: str) -> None:
+def test_no_guessed_cookie_is_valid(guess: str) -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
     sessions.open(0.0, "ana", 0)
     assert sessions.find(0.0, guess) is None
     assert len(digest(guess)) == 32
 
 
-def test_of_many_the_one_with_the_least_time_left_gives_way() -> None:
+def test_of_many_the_one_with_the_least_time_left_is_evicted() -> None:
     sessions = Sessions(lifetime_s=10, at_most=8)
     gone, opened = [], []
     for now in range(24):

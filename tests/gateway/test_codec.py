@@ -1,4 +1,4 @@
-"""Whatever a client sends is a valid value or a refusal in our words; a body that comes late is not waited for."""
+"""Whatever a client sends is a valid value or a refusal that does not quote it; late bodies time out."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Point(msgspec.Struct, forbid_unknown_fields=True):
 DECODER = msgspec.json.Decoder(Point)
 
 
-def test_what_fits_is_read() -> None:
+def test_a_valid_value_is_decoded() -> None:
     assert decode_strictly(DECODER, b'{"x": 1}') == Point(1.0)
     assert decode_strictly(DECODER, '{"x": 1}') == Point(1.0)
 
@@ -38,7 +38,7 @@ def test_what_fits_is_read() -> None:
     "text",
     ['{"x":"1"}', '{"x":true}', '{"x":NaN}', '{"x":1e999}', "", "[" * 60_000, '{"x":' * 60_000, "\ud800", b"\xff"],
 )
-def test_whatever_is_wrong_is_a_bad_message(text: str | bytes) -> None:
+def test_an_invalid_value_is_a_bad_message(text: str | bytes) -> None:
     with pytest.raises(VisitorError) as refused:
         decode_strictly(DECODER, text)
     assert refused.value.refusal is Refusal.BAD_MESSAGE
@@ -82,7 +82,7 @@ def examples(name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("example", examples("client.valid.json"))
-def test_what_the_contract_calls_valid_is_understood(example: dict[str, Any]) -> None:
+def test_what_the_contract_calls_valid_is_accepted(example: dict[str, Any]) -> None:
     message = decode(json.dumps(example["message"]))
     assert msgspec.to_builtins(message) == example["message"]
 
@@ -96,7 +96,7 @@ def test_what_the_contract_calls_invalid_is_refused_with_its_code(example: dict[
 
 
 @pytest.mark.parametrize("example", examples("server.valid.json"))
-def test_what_the_contract_says_for_the_server_is_what_it_says(example: dict[str, Any]) -> None:
+def test_messages_of_the_server_are_encoded_as_in_the_contract(example: dict[str, Any]) -> None:
     message = msgspec.convert(example["message"], Outgoing)
     assert json.loads(encode(message)) == example["message"]
 
@@ -106,7 +106,7 @@ def test_a_setpoint_keeps_every_digit() -> None:
     assert decode(msgspec.json.encode(drive).decode()) == drive
 
 
-def test_the_largest_message_that_is_allowed_is_read() -> None:
+def test_the_largest_allowed_message_is_decoded() -> None:
     padding = " " * (MAX_MESSAGE_BYTES - len('{"type":"stop"}'))
     assert decode('{"type":"stop"' + padding + "}") == Stop()
     with pytest.raises(VisitorError) as refused:
@@ -162,7 +162,7 @@ def test_almost_json_is_a_message_or_a_refusal(text: str) -> None:
         }
     )
 )
-def test_a_setpoint_that_is_read_is_within_its_ranges(fields: dict[str, Any]) -> None:
+def test_a_decoded_setpoint_is_within_its_ranges(fields: dict[str, Any]) -> None:
     message = read_or_refuse(json.dumps(fields))
     if message is not None:
         assert isinstance(message, Drive)
@@ -172,7 +172,7 @@ def test_a_setpoint_that_is_read_is_within_its_ranges(fields: dict[str, Any]) ->
         assert min(message.epoch, message.hold, message.seq) >= 0
 
 
-def test_what_is_written_is_text() -> None:
+def test_encoded_messages_are_text() -> None:
     assert encode(Pong(clock=1.5, server=2.0)) == '{"type":"pong","clock":1.5,"server":2.0}'
 
 
@@ -199,7 +199,7 @@ async def trickled(*dependencies: bytes, every_s: float) -> AsyncIterator[bytes]
 
 
 @pytest.mark.parametrize(("asked", "late"), [(WHEP, (BODY_TIMEOUT_S, 408)), (VELOCITY, (0.5, 409))])
-async def test_a_body_that_never_comes_is_not_waited_for(
+async def test_a_body_that_never_arrives_times_out(
     make_parts: MakeParts, make_client: MakeClient, asked: tuple[str, str], late: tuple[float, int]
 ) -> None:
     (path, kind), (timeout_s, status) = asked, late
@@ -221,7 +221,7 @@ async def test_a_body_in_parts_is_read_whole(make_parts: MakeParts, make_client:
 
 
 @pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
-async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
+async def test_a_request_whose_body_ends_after_the_session_expired_does_nothing(
     make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
 ) -> None:
     async with (
@@ -236,7 +236,7 @@ async def test_what_was_begun_within_a_visit_is_not_given_after_its_end(
 
 
 @pytest.mark.parametrize(("path", "kind"), [WHEP, VELOCITY])
-async def test_what_was_begun_within_a_visit_is_not_given_after_it_was_ended(
+async def test_a_request_whose_body_ends_after_the_session_was_ended_does_nothing(
     make_parts: MakeParts, make_client: MakeClient, path: str, kind: str
 ) -> None:
     async with open_rig() as rig:

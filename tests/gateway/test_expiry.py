@@ -1,4 +1,4 @@
-"""What belongs to a visit ends with it, and nothing is done while nobody is there."""
+"""What belongs to a session ends with it, and without sessions nothing runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -67,7 +67,7 @@ async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
         assert not rig.stage.offers
 
 
-async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: MakeParts) -> None:
+async def test_the_picture_ends_with_a_visit_that_was_displaced(make_parts: MakeParts) -> None:
     async with open_rig(invitations=AccessOptions(max_sessions=1)) as rig, kept(rig, make_parts):
         await rig.stage.answer("v=0", rig.open_session().session.id)
         rig.open_session()
@@ -75,7 +75,7 @@ async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: Ma
         assert not rig.stage.offers
 
 
-async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
+async def test_http_drive_clients_that_fell_silent_are_ended(make_parts: MakeParts) -> None:
     async with open_rig() as rig, kept(rig, make_parts) as (timed_drive, _):
         ana = rig.open_session().session
         timed_drive.receive_move(rig.clock(), client_of(ana), TimedMove(1, 0, 0.5))
@@ -87,7 +87,7 @@ async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
         assert not rig.engine._control._drivers
 
 
-async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: MakeParts) -> None:
+async def test_it_sleeps_without_sessions_and_wakes_only_when_one_ends(make_parts: MakeParts) -> None:
     async with open_rig() as rig:
         invitations = rig.invitations = LoggingDoor(rig, AccessOptions(session_s=DAY_S))
         async with kept(rig, make_parts):
@@ -100,7 +100,7 @@ async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: Ma
 
 
 @pytest.mark.parametrize("failure", [StageError(StageReason.NO_PICTURE), RuntimeError("unforeseen"), None])
-async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_end_at_once(
+async def test_viewers_that_cannot_be_ended_are_logged_and_delay_no_other(
     make_parts: MakeParts, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     class StuckStage(FakeStage):

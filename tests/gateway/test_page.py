@@ -50,7 +50,7 @@ def test_hashed_files_are_known_as_such(page: Path) -> None:
     assert script.media_type == "text/javascript"
 
 
-def test_large_text_is_packed_and_small_text_is_not(page: Path) -> None:
+def test_large_text_is_compressed_and_small_text_is_not(page: Path) -> None:
     files = PageFiles(page)
     script, icon = files.find("assets/main-abc123.js"), files.find("icon.svg")
     assert script is not None
@@ -115,7 +115,7 @@ def test_a_build_that_comes_late_is_noticed(page: Path) -> None:
     assert files.index() is not None
 
 
-async def test_the_page_is_asked_for_each_time(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_the_page_is_revalidated_on_every_use(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with (
         open_rig() as rig,
         make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
@@ -128,18 +128,18 @@ async def test_the_page_is_asked_for_each_time(make_parts: MakeParts, make_clien
         assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_fetching_the_page_warms_the_stage(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_fetching_the_page_prepares_the_stage(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig, page))
-        async with make_client(app) as stranger:
-            await stranger.get("/")
+        async with make_client(app) as anonymous:
+            await anonymous.get("/")
         assert not rig.stage.is_warm
         async with make_client(app, rig.open_session().cookie) as client:
             await client.get("/")
         assert rig.stage.is_warm
 
 
-async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_hashed_files_are_cached_for_ever(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with (
         open_rig() as rig,
         make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
@@ -152,7 +152,9 @@ async def test_hashed_files_are_kept_forever(make_parts: MakeParts, make_client:
         assert response.content == SCRIPT
 
 
-async def test_whoever_cannot_unpack_gets_it_plain(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_a_client_without_gzip_gets_it_uncompressed(
+    make_parts: MakeParts, make_client: MakeClient, page: Path
+) -> None:
     async with (
         open_rig() as rig,
         make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client,
@@ -218,7 +220,7 @@ async def test_a_client_that_accepts_no_encoding_of_ours_is_refused(fetch: Fetch
     assert response.headers["vary"] == "accept-encoding"
 
 
-async def test_a_file_without_a_gzip_form_is_for_those_who_take_it_plain(fetch: Fetch) -> None:
+async def test_a_file_without_a_gzip_form_is_sent_as_it_is_or_not_at_all(fetch: Fetch) -> None:
     plain = await fetch("/icon.svg", ("accept-encoding", "gzip"))
     assert (plain.status_code, plain.content) == (200, b"<svg/>")
     assert "content-encoding" not in plain.headers
@@ -271,7 +273,7 @@ def test_only_a_field_that_holds_the_tag_names_it(known: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/main-abc123.js"])
-async def test_head_tells_without_sending(
+async def test_head_has_the_headers_without_the_body(
     make_parts: MakeParts, make_client: MakeClient, page: Path, path: str
 ) -> None:
     async with (
@@ -317,7 +319,7 @@ async def test_a_missing_page_says_how_to_build_it(make_parts: MakeParts, make_c
         assert "make page" in response.text
 
 
-async def test_the_page_is_not_for_strangers(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_the_page_needs_a_session(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig, page))) as client:
         for path in ("/", "/assets/main-abc123.js", "/nowhere"):
             assert (await client.get(path)).status_code == 401

@@ -1,4 +1,4 @@
-"""Every refusal has a status and a whole response; our own faults are logged and not described to the client."""
+"""Every refusal has a status and a whole response; unexpected errors are logged and not described to the client."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def app_that_raises(error: Exception) -> Litestar:
         (HTTPException("no", status_code=500), 500, "broken", "no"),
     ],
 )
-async def test_an_error_is_told(
+async def test_an_error_becomes_a_problem(
     make_client: MakeClient, error: Exception, status: int, code: str, message: str
 ) -> None:
     async with make_client(app_that_raises(error)) as client:
@@ -45,7 +45,9 @@ async def test_an_error_is_told(
     assert ("retry-after" in response.headers) == (status in {429, 503})
 
 
-async def test_a_bug_is_logged_and_told_bare(make_client: MakeClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_error_is_logged_and_not_described(
+    make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
     async with make_client(app_that_raises(RuntimeError("the password is 1234"))) as client:
         response = await client.get("/x")
     assert response.status_code == 500
@@ -54,7 +56,7 @@ async def test_a_bug_is_logged_and_told_bare(make_client: MakeClient, caplog: py
     assert "1234" in caplog.text
 
 
-async def test_a_wrong_address_is_told_in_the_askers_words(make_client: MakeClient) -> None:
+async def test_an_unknown_path_is_a_page_for_people_and_a_problem_for_programs(make_client: MakeClient) -> None:
     async with make_client(app_that_raises(RuntimeError())) as client:
         page, problem = await client.get("/nowhere"), await client.get("/api/nowhere")
     assert page.status_code == problem.status_code == 404
@@ -82,12 +84,12 @@ async def test_a_wrong_address_is_told_in_the_askers_words(make_client: MakeClie
         (ProblemCode.BROKEN, 500),
     ],
 )
-def test_the_status_says_the_same_as_the_code(code: str, status: int) -> None:
+def test_each_code_has_its_status(code: str, status: int) -> None:
     assert status_of(code) == status
 
 
 @pytest.mark.parametrize("code", [*Refusal, *StageReason, *ProblemCode])
-def test_whatever_passes_by_itself_says_when(code: str) -> None:
+def test_temporary_refusals_say_when_to_retry(code: str) -> None:
     assert (code in RETRY_AFTER_S) == (status_of(code) in {429, 503})
 
 

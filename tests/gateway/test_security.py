@@ -1,4 +1,4 @@
-"""Who may call the house by which name, from which origin, and what every response says."""
+"""Which hosts and origins are accepted, the headers of every response, and the cookies."""
 
 import hypothesis.strategies as st
 import pytest
@@ -34,33 +34,33 @@ NO_HOSTS = [
 
 @pytest.mark.parametrize("listens_on", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
 @pytest.mark.parametrize("host", ACCEPTED)
-def test_a_house_on_loopback_goes_by_loopbacks_names(listens_on: str, host: str) -> None:
+def test_a_server_on_loopback_accepts_loopback_names(listens_on: str, host: str) -> None:
     assert HostCheck(listens_on).accepts(host)
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_a_house_on_loopback_goes_by_no_other_name(host: str) -> None:
+def test_a_server_on_loopback_accepts_no_other_name(host: str) -> None:
     assert not HostCheck("127.0.0.1").accepts(host)
 
 
-def test_the_address_it_listens_on_is_a_name() -> None:
+def test_the_listening_address_is_accepted() -> None:
     assert HostCheck("127.0.0.2").accepts("127.0.0.2:8080")
 
 
-def test_a_given_name_is_one_too() -> None:
+def test_a_configured_name_is_accepted() -> None:
     check = HostCheck("127.0.0.1", ["Home.Example.org"])
     assert check.accepts("home.example.org")
     assert check.accepts("localhost:8080")
     assert not check.accepts("evil.example")
 
 
-def test_a_house_on_the_network_goes_by_every_name_unless_some_are_given() -> None:
+def test_a_server_on_the_network_accepts_every_name_unless_some_are_configured() -> None:
     assert HostCheck("0.0.0.0").accepts("192.168.1.7:8080")  # noqa: S104 - nothing listens here
     assert not HostCheck("0.0.0.0", ["home.example.org"]).accepts("192.168.1.7:8080")  # noqa: S104 - likewise
 
 
 @pytest.mark.parametrize("host", NO_HOSTS)
-def test_what_is_no_host_is_never_accepted(host: str) -> None:
+def test_an_invalid_host_is_never_accepted(host: str) -> None:
     assert not HostCheck("0.0.0.0").accepts(host)  # noqa: S104 - nothing listens here
 
 
@@ -93,11 +93,11 @@ def test_our_own_page_is_of_the_same_origin(origin: str, host: str) -> None:
         "127.0.0.1:8080",
     ],
 )
-def test_everybody_elses_is_not(origin: str) -> None:
+def test_other_origins_are_not(origin: str) -> None:
     assert not is_same_origin(origin, "127.0.0.1:8080")
 
 
-def test_a_page_may_load_and_reach_its_own_house_only() -> None:
+def test_a_page_may_load_from_and_connect_to_its_own_server_only() -> None:
     policy = security_headers("127.0.0.1:8080")["content-security-policy"]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["default-src"] == "'self'"

@@ -17,7 +17,7 @@ MakeClient = Callable[..., httpx.AsyncClient]
 ORIGIN = {"origin": "http://127.0.0.1:8080"}
 
 
-async def test_the_button_opens_the_door(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_the_button_starts_a_session(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         assert (await client.get("/")).status_code == 401
         response = await client.post(f"/enter/{rig.invitations.invite()}", headers=ORIGIN)
@@ -30,7 +30,7 @@ async def test_the_button_opens_the_door(make_parts: MakeParts, make_client: Mak
         assert (await client.get("/")).status_code == 503  # let in, to a page that is not built
 
 
-async def test_a_program_that_says_no_origin_comes_in_too(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_script_without_an_origin_may_redeem_a_link_too(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         assert "set-cookie" in (await client.post(f"/enter/{rig.invitations.invite()}")).headers
 
@@ -55,7 +55,7 @@ async def test_behind_https_the_cookie_is_for_https(make_parts: MakeParts, make_
         {"origin": "http://127.0.0.1:8080", "content-type": "application/x-www-form-urlencoded"},
     ],
 )
-async def test_looking_at_a_link_does_not_use_it_up(
+async def test_fetching_a_link_does_not_use_it_up(
     make_parts: MakeParts, make_client: MakeClient, method: str, headers: dict[str, str]
 ) -> None:
     async with open_rig() as rig:
@@ -84,7 +84,7 @@ async def test_the_page_is_one_button_that_needs_no_script_and_holds_no_secret(
         assert response.headers["cache-control"] == "no-store"
 
 
-async def test_the_button_may_say_where_it_was_pressed(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_the_button_page_lets_the_browser_send_its_origin(make_parts: MakeParts, make_client: MakeClient) -> None:
     """A page with no-referrer posts with `Origin: null`, which is refused."""
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         response = await client.get(f"/enter/{rig.invitations.invite()}")
@@ -92,7 +92,7 @@ async def test_the_button_may_say_where_it_was_pressed(make_parts: MakeParts, ma
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9", "https://127.0.0.1:8080.evil"])
-async def test_nobody_is_let_in_by_a_button_on_another_sites_page(
+async def test_a_button_on_another_sites_page_starts_no_session(
     make_parts: MakeParts, make_client: MakeClient, origin: str
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
@@ -115,7 +115,7 @@ async def test_a_used_link_says_so(make_parts: MakeParts, make_client: MakeClien
             assert "set-cookie" not in response.headers
 
 
-async def test_a_browser_that_presses_twice_before_it_has_an_answer_is_let_in_as_one(
+async def test_a_browser_that_presses_twice_before_the_response_gets_one_session(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig:
@@ -155,7 +155,7 @@ async def test_no_other_value_is_taken_for_the_browsers_secret(
 @pytest.mark.parametrize(
     ("base_url", "secure"), [("http://127.0.0.1:8080", ""), ("https://localhost:8080", "; Secure")]
 )
-async def test_the_browser_is_known_again_by_a_cookie_for_links_alone(
+async def test_the_browser_is_recognised_by_a_cookie_for_links_alone(
     make_parts: MakeParts, make_client: MakeClient, base_url: str, secure: str
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), base_url=base_url) as client:
@@ -165,7 +165,7 @@ async def test_the_browser_is_known_again_by_a_cookie_for_links_alone(
 
 
 @pytest.mark.parametrize(("method", "location"), [("GET", "/"), ("HEAD", "/"), ("POST", "/#look")])
-async def test_whoever_is_in_already_is_led_on_and_leaves_the_link_for_another(
+async def test_a_browser_with_a_session_is_redirected_and_leaves_the_link_unused(
     make_parts: MakeParts, make_client: MakeClient, method: str, location: str
 ) -> None:
     async with open_rig() as rig:
@@ -179,7 +179,7 @@ async def test_whoever_is_in_already_is_led_on_and_leaves_the_link_for_another(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["unknown-token", "%E2%98%83", "%00", "a" * 5000, "<script>"])
-async def test_an_unknown_link_opens_nothing(
+async def test_an_unknown_link_starts_no_session(
     make_parts: MakeParts, make_client: MakeClient, method: str, token: str
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
@@ -188,9 +188,7 @@ async def test_an_unknown_link_opens_nothing(
         assert token not in response.text
 
 
-async def test_whoever_comes_in_by_a_new_link_may_end_another_visit(
-    make_parts: MakeParts, make_client: MakeClient
-) -> None:
+async def test_a_new_visit_may_displace_another_one(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig(invitations=AccessOptions(max_sessions=1)) as rig:
         ana, token = rig.open_session(), rig.invitations.invite()
         async with make_client(create_app(make_parts(rig))) as client:
@@ -246,7 +244,7 @@ async def test_leaving_stops_what_was_driven_and_ends_what_was_watched_and_nothi
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])
-async def test_another_sites_page_sends_nobody_away(
+async def test_another_sites_page_cannot_end_a_session(
     make_parts: MakeParts, make_client: MakeClient, origin: str
 ) -> None:
     async with open_rig() as rig:

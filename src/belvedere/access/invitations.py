@@ -70,9 +70,8 @@ class Invitations:
         self._record = record
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
         self._invitations: dict[bytes, _Invitation] = {}
-        self._used: dict[
-            tuple[bytes, bytes], _Redemption
-        ] = {}  # by the digests of the token and of the browser's secret
+        # by the digests of the token and of the browser's secret
+        self._used: dict[tuple[bytes, bytes], _Redemption] = {}
         self._on_opened: Callable[[], None] = lambda: None
         self._subscribers: list[Callable[[EndedSession], None]] = []
 

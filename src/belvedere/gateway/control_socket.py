@@ -64,9 +64,7 @@ class ControlSocket:
 
     async def run(self) -> None:
         """Serve until either side closes it; what it drives is stopped before anything else is done about the end."""
-        bus = (
-            self._dependencies.bus
-        )  # listened to before anything is read, so that the answer to a first message is heard
+        bus = self._dependencies.bus  # subscribed to before anything is read, so that no reply is missed
         status, personal = bus.subscribe(*STATUS_TOPICS), bus.subscribe(*self._session.personal_topics)
         try:
             async with asyncio.TaskGroup() as tasks:

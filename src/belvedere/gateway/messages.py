@@ -75,7 +75,7 @@ class Drive(ClientMessage, frozen=True, tag="drive"):
 
 
 class Release(ClientMessage, frozen=True, tag="release"):
-    """The visitor let go of this hold; it never moves anything again."""
+    """The visitor ended this hold; it never moves anything again."""
 
     epoch: Count
     hold: Count
@@ -88,7 +88,7 @@ class Stop(ClientMessage, frozen=True, tag="stop"):
 
 
 class LeaseAcquire(ClientMessage, frozen=True, tag="lease.acquire"):
-    """Ask to drive, if nobody does."""
+    """Ask for the lease, if it is free."""
 
 
 class LeaseTake(ClientMessage, frozen=True, tag="lease.take"):

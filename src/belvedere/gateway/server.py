@@ -29,9 +29,7 @@ PING_EVERY_S = 20.0  # tunnels close what is idle for 100 s, home routers sooner
 PONG_TIMEOUT_S = 20.0
 MAX_FRAME_BYTES = 4096  # larger than any message of ours, so that a message slightly too long still gets an error
 
-RECEIVE_BUFFER_BYTES = (
-    32 * 1024
-)  # the most that one turn of the loop reads of one socket, so that a flood stalls no one
+RECEIVE_BUFFER_BYTES = 32 * 1024  # the most that one turn of the loop reads of one socket, so that no flood blocks it
 UNSENT_BYTES = 16 * 1024  # keeps little in the kernel's buffer, where messages would only grow old
 DEAD_AFTER_MS = 30_000  # after which the kernel drops a peer that acknowledges nothing, and frees its buffers
 
