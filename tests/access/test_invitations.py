@@ -1,4 +1,4 @@
-"""A link opens the door once; a cookie keeps it open for a day."""
+"""An invitation is redeemed once for a session, which ends in time, by displacement, or on request."""
 
 import pytest
 
@@ -8,24 +8,24 @@ from belvedere.events import Event, SessionEnded, SessionOpened
 from belvedere.testing.clock import FakeClock
 
 
-def test_an_invitation_lets_one_browser_in_once() -> None:
+def test_an_invitation_is_redeemed_once() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite("ana")
-    admission = invitations.redeem(token)
-    assert admission is not None
-    assert invitations.session(admission.cookie) == admission.session
+    issued = invitations.redeem(token)
+    assert issued is not None
+    assert invitations.session(issued.cookie) == issued.session
     assert invitations.redeem(token) is None
 
 
-def test_who_came_in_and_who_left_is_recorded_once() -> None:
+def test_the_start_and_the_end_of_a_session_are_recorded_once() -> None:
     events: list[Event] = []
     invitations = Invitations(FakeClock(), record=events.append)
     token = invitations.invite("ana")
-    admission = invitations.redeem(token, "ana's browser")
+    issued = invitations.redeem(token, "ana's browser")
     assert invitations.redeem(token, "ana's browser") is not None
     assert invitations.redeem("no token") is None
-    assert admission is not None
-    session = admission.session.id
+    assert issued is not None
+    session = issued.session.id
     invitations.end(session, EndReason.LEFT)
     invitations.end(session, EndReason.LEFT)
     assert events == [SessionOpened(session, "ana"), SessionEnded(session, "ana", "left")]
@@ -34,25 +34,25 @@ def test_who_came_in_and_who_left_is_recorded_once() -> None:
 def test_the_token_is_not_the_cookie() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite()
-    admission = invitations.redeem(token)
-    assert admission is not None
+    issued = invitations.redeem(token)
+    assert issued is not None
     assert invitations.session(token) is None
-    assert invitations.redeem(admission.cookie) is None
+    assert invitations.redeem(issued.cookie) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "☃", "\ud800", "a" * 100_000])
-def test_an_unknown_token_opens_nothing(token: str) -> None:
+def test_an_unknown_token_is_refused(token: str) -> None:
     invitations = Invitations(FakeClock())
     invitations.invite()
     assert invitations.redeem(token) is None
 
 
 @pytest.mark.parametrize("cookie", [None, "", "x", "☃", "\ud800"])
-def test_an_unknown_cookie_is_nobody(cookie: str | None) -> None:
+def test_an_unknown_cookie_has_no_session(cookie: str | None) -> None:
     assert Invitations(FakeClock()).session(cookie) is None
 
 
-def test_an_invitation_grows_too_old() -> None:
+def test_an_invitation_expires() -> None:
     clock = FakeClock()
     invitations = Invitations(clock)
     token = invitations.invite()
@@ -60,7 +60,7 @@ def test_an_invitation_grows_too_old() -> None:
     assert invitations.redeem(token) is None
 
 
-def test_the_oldest_invitation_gives_way() -> None:
+def test_where_there_are_too_many_invitations_the_oldest_is_deleted() -> None:
     invitations = Invitations(FakeClock(), AccessOptions(max_invitations=2))
     first, second, third = (invitations.invite() for _ in range(3))
     assert invitations.redeem(first) is None
@@ -69,12 +69,12 @@ def test_the_oldest_invitation_gives_way() -> None:
 
 
 def open_session(invitations: Invitations) -> IssuedSession:
-    admission = invitations.redeem(invitations.invite())
-    assert admission is not None
-    return admission
+    issued = invitations.redeem(invitations.invite())
+    assert issued is not None
+    return issued
 
 
-def test_the_browser_that_used_a_link_may_use_it_again_for_a_while_for_the_same_session() -> None:
+def test_the_browser_that_used_a_link_may_redeem_it_again_for_a_while_for_the_same_session() -> None:
     clock = FakeClock()
     invitations = Invitations(clock)
     token, other = invitations.invite(), invitations.invite()
@@ -96,7 +96,7 @@ def test_the_browser_that_used_a_link_may_use_it_again_for_a_while_for_the_same_
     assert invitations.redeem(token, "ana's browser") is None
 
 
-def test_a_link_is_not_used_again_and_again() -> None:
+def test_a_link_can_be_redeemed_again_only_so_often() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite()
     open_session = [invitations.redeem(token, "ana's browser") is not None for _ in range(100)]
@@ -113,13 +113,13 @@ def test_a_browser_without_a_secret_uses_a_link_once() -> None:
 def test_a_link_does_not_bring_back_a_session_that_ended() -> None:
     invitations = Invitations(FakeClock())
     token = invitations.invite()
-    admission = invitations.redeem(token, "ana's browser")
-    assert admission is not None
-    invitations.end(admission.session.id, EndReason.LEFT)
+    issued = invitations.redeem(token, "ana's browser")
+    assert issued is not None
+    invitations.end(issued.session.id, EndReason.LEFT)
     assert invitations.redeem(token, "ana's browser") is None
 
 
-def test_asking_whether_a_link_still_opens_does_not_use_it_up() -> None:
+def test_checking_a_link_does_not_use_it_up() -> None:
     clock = FakeClock()
     invitations = Invitations(clock, AccessOptions(invite_s=10))
     token, old = invitations.invite(), invitations.invite()
@@ -131,29 +131,29 @@ def test_asking_whether_a_link_still_opens_does_not_use_it_up() -> None:
     assert not invitations.is_invited(old)
 
 
-def test_a_session_whose_time_is_over_is_told_once() -> None:
+def test_the_end_of_an_expired_session_is_published_once() -> None:
     clock = FakeClock()
     invitations = Invitations(clock, AccessOptions(session_s=10))
-    told: list[EndedSession] = []
-    invitations.subscribe(told.append)
-    admission = open_session(invitations)
+    received: list[EndedSession] = []
+    invitations.subscribe(received.append)
+    issued = open_session(invitations)
     invitations.tick()
-    assert told == []
+    assert received == []
     clock.advance(10)
-    assert invitations.session(admission.cookie) is None
-    assert not invitations.is_live(admission.session)
+    assert invitations.session(issued.cookie) is None
+    assert not invitations.is_live(issued.session)
     invitations.tick()
     invitations.tick()
-    assert told == [EndedSession(admission.session, EndReason.EXPIRED)]
+    assert received == [EndedSession(issued.session, EndReason.EXPIRED)]
 
 
-def test_a_session_that_has_to_give_way_is_told_within_the_call_that_lets_the_next_one_in() -> None:
+def test_the_end_of_a_displaced_session_is_published_within_the_call_that_displaces_it() -> None:
     invitations = Invitations(FakeClock(), AccessOptions(max_sessions=1))
-    told: list[EndedSession] = []
+    received: list[EndedSession] = []
     first = open_session(invitations)
-    invitations.subscribe(told.append)
+    invitations.subscribe(received.append)
     second = open_session(invitations)
-    assert told == [EndedSession(first.session, EndReason.DISPLACED)]
+    assert received == [EndedSession(first.session, EndReason.DISPLACED)]
     assert invitations.session(first.cookie) is None
     assert not invitations.is_live(first.session)
     assert invitations.is_live(second.session)
@@ -162,57 +162,57 @@ def test_a_session_that_has_to_give_way_is_told_within_the_call_that_lets_the_ne
 @pytest.mark.parametrize("reason", [EndReason.LEFT, EndReason.REVOKED])
 def test_a_session_can_be_ended_once_for_a_reason(reason: EndReason) -> None:
     invitations = Invitations(FakeClock())
-    told: list[EndedSession] = []
-    invitations.subscribe(told.append)
+    received: list[EndedSession] = []
+    invitations.subscribe(received.append)
     ana, ben = open_session(invitations), open_session(invitations)
     invitations.end(ana.session.id, reason)
     invitations.end(ana.session.id, reason)
     invitations.end("unknown", reason)
-    assert told == [EndedSession(ana.session, reason)]
+    assert received == [EndedSession(ana.session, reason)]
     assert invitations.session(ana.cookie) is None
     assert invitations.session(ben.cookie) == ben.session
 
 
-def test_by_the_time_anyone_is_told_the_cookie_proves_nothing() -> None:
+def test_subscribers_are_called_when_the_cookie_is_already_invalid() -> None:
     invitations = Invitations(FakeClock())
-    admission = open_session(invitations)
+    issued = open_session(invitations)
     seen: list[bool] = []
     invitations.subscribe(lambda ended: seen.append(invitations.is_live(ended.session)))
-    invitations.subscribe(lambda _: seen.append(invitations.session(admission.cookie) is not None))
-    invitations.end(admission.session.id, EndReason.LEFT)
+    invitations.subscribe(lambda _: seen.append(invitations.session(issued.cookie) is not None))
+    invitations.end(issued.session.id, EndReason.LEFT)
     assert seen == [False, False]
 
 
-def test_a_subscriber_that_fails_keeps_nobody_from_being_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_subscriber_that_fails_does_not_keep_others_from_being_called(caplog: pytest.LogCaptureFixture) -> None:
     invitations = Invitations(FakeClock(), AccessOptions(max_sessions=1))
-    told: list[str] = []
+    received: list[str] = []
 
     def fail(_: EndedSession) -> None:
-        told.append("first")
+        received.append("first")
         raise RuntimeError("broken")
 
     invitations.subscribe(fail)
-    invitations.subscribe(lambda _: told.append("second"))
+    invitations.subscribe(lambda _: received.append("second"))
     open_session(invitations)
     assert invitations.session(open_session(invitations).cookie) is not None
-    assert told == ["first", "second"]
-    assert "a subscriber failed to act on it" in caplog.text
+    assert received == ["first", "second"]
+    assert "a subscriber failed to handle it" in caplog.text
 
 
-def test_whoever_watches_is_told_of_every_session_and_of_nothing_else() -> None:
+def test_the_watcher_is_called_for_every_new_session_and_for_nothing_else() -> None:
     clock = FakeClock(100)
     invitations = Invitations(clock, AccessOptions(session_s=10))
-    told: list[float | None] = []
-    invitations.watch(lambda: told.append(invitations.deadline()))
+    received: list[float | None] = []
+    invitations.watch(lambda: received.append(invitations.deadline()))
     token = invitations.invite()
     invitations.redeem("wrong")
     assert invitations.deadline() is None
     invitations.redeem(token)
     invitations.redeem(token)
-    assert told == [110]
+    assert received == [110]
 
 
-def test_old_invitations_are_forgotten() -> None:
+def test_expired_invitations_are_deleted() -> None:
     clock = FakeClock()
     invitations = Invitations(clock, AccessOptions(invite_s=10))
     token = invitations.invite()
@@ -225,11 +225,11 @@ def test_old_invitations_are_forgotten() -> None:
     assert invitations.redeem(young) is not None
 
 
-def test_everyone_has_a_name_and_a_rank() -> None:
+def test_a_session_has_the_name_and_rank_of_its_invitation() -> None:
     invitations = Invitations(FakeClock())
     resident = invitations.redeem(invitations.invite("resident", rank=10))
-    stranger = invitations.redeem(invitations.invite())
+    anonymous = invitations.redeem(invitations.invite())
     assert resident is not None
-    assert stranger is not None
+    assert anonymous is not None
     assert (resident.session.person, resident.session.rank) == ("resident", 10)
-    assert (stranger.session.person, stranger.session.rank) == (stranger.session.id, 0)
+    assert (anonymous.session.person, anonymous.session.rank) == (anonymous.session.id, 0)

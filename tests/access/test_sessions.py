@@ -1,4 +1,4 @@
-"""Sessions are remembered by hash, end in time, and never grow without bound."""
+"""Of sessions only digests of cookies are stored; sessions expire, and are bounded in number."""
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -8,31 +8,31 @@ from belvedere.access.sessions import Sessions, digest, new_secret
 
 def test_a_cookie_finds_its_session() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
-    admission = sessions.open(0.0, "ana", 1)
-    assert sessions.find(9.9, admission.cookie) == admission.session
-    assert admission.session.person == "ana"
-    assert admission.session.rank == 1
+    issued = sessions.open(0.0, "ana", 1)
+    assert sessions.find(9.9, issued.cookie) == issued.session
+    assert issued.session.person == "ana"
+    assert issued.session.rank == 1
 
 
-def test_a_session_without_a_name_is_its_own_person() -> None:
+def test_a_session_without_a_name_is_a_person_of_its_own() -> None:
     session = Sessions(lifetime_s=10, at_most=4).open(0.0, "", 0).session
     assert session.person == session.id
 
 
 def test_a_session_ends_on_time() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
-    admission = sessions.open(0.0, "ana", 0)
-    assert sessions.find(10.0, admission.cookie) is None
-    assert not sessions.is_live(10.0, admission.session)
-    assert sessions.expire(10.0) == [admission.session]
+    issued = sessions.open(0.0, "ana", 0)
+    assert sessions.find(10.0, issued.cookie) is None
+    assert not sessions.is_live(10.0, issued.session)
+    assert sessions.expire(10.0) == [issued.session]
     assert sessions.expire(10.0) == []
 
 
 def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
     first, second = (sessions.open(float(now), "ana", 0) for now in range(2))
-    assert sessions.evict_oldest() == first.session
-    assert sessions.evict_oldest() is None
+    assert sessions.evict_if_full() == first.session
+    assert sessions.evict_if_full() is None
     third = sessions.open(2.0, "ana", 0)
     assert sessions.find(3.0, first.cookie) is None
     assert not sessions.is_live(3.0, first.session)
@@ -52,7 +52,7 @@ def test_a_session_can_be_ended_once_before_its_time() -> None:
     assert sessions.expire(10.0) == [ben.session]
 
 
-def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
+def test_the_deadline_is_the_end_of_the_session_that_ends_first() -> None:
     sessions = Sessions(lifetime_s=10, at_most=3)
     assert sessions.deadline() is None
     sessions.open(0.0, "ana", 0)
@@ -64,9 +64,9 @@ def test_the_deadline_is_the_end_of_whoever_goes_first() -> None:
 
 def test_no_secret_is_kept() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
-    admission = sessions.open(0.0, "ana", 0)
-    assert admission.cookie not in repr(vars(sessions))
-    assert admission.cookie not in repr(admission.session)
+    issued = sessions.open(0.0, "ana", 0)
+    assert issued.cookie not in repr(vars(sessions))
+    assert issued.cookie not in repr(issued.session)
 
 
 def test_secrets_are_long_and_never_the_same() -> None:
@@ -76,18 +76,18 @@ def test_secrets_are_long_and_never_the_same() -> None:
 
 
 @given(st.text())
-def test_no_guess_opens_anything(guess: str) -> None:
+def test_no_guessed_cookie_is_valid(guess: str) -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
     sessions.open(0.0, "ana", 0)
     assert sessions.find(0.0, guess) is None
     assert len(digest(guess)) == 32
 
 
-def test_of_many_the_one_with_the_least_time_left_gives_way() -> None:
+def test_of_many_the_one_with_the_least_time_left_is_evicted() -> None:
     sessions = Sessions(lifetime_s=10, at_most=8)
     gone, opened = [], []
     for now in range(24):
-        gone.append(sessions.evict_oldest())
+        gone.append(sessions.evict_if_full())
         opened.append(sessions.open(float(now), "ana", 0).session)
     assert gone == [None] * 8 + opened[:16]
 

@@ -28,7 +28,7 @@ def test_one_viewer_who_asks_for_key_frames_does_not_blur_what_the_others_see(at
     assert max(viewer.get("idrs", 0) for viewer in measured.viewers) <= PLI_S + COMING_IDRS
 
 
-def test_a_log_that_nobody_reads_holds_up_nothing() -> None:
+def test_a_log_that_is_not_read_blocks_nothing() -> None:
     with Attacked(has_stuck_log=True) as attacked:
         measured = attacked.measure("odd_upgrades")
     assert not broken(measured)

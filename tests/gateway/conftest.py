@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.gateway.talk import Start, Talk
+from tests.gateway.session_client import SessionClient, Start
 from tests.support.engine_rig import EngineRig
 
 from belvedere.gateway.control_session import ControlSession
@@ -48,15 +48,15 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
 
 
 @pytest.fixture
-def talk(make_parts: Callable[..., Dependencies]) -> Start:
+def start_session(make_parts: Callable[..., Dependencies]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
 
-    def start(rig: EngineRig, person: str = "", rank: int = 0) -> Talk:
+    def start(rig: EngineRig, person: str = "", rank: int = 0) -> SessionClient:
         visitor = rig.open_session(person, rank).session
         connected: set[str] = set()
         name = f"{visitor.id}-{next(numbers)}"
         connected.add(name)
         session = ControlSession(name, visitor, make_parts(rig), rig.clock(), connected.__contains__)
-        return Talk(rig, session, connected)
+        return SessionClient(rig, session, connected)
 
     return start

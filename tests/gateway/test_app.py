@@ -1,4 +1,4 @@
-"""The application as a whole: what it says of itself is what it does."""
+"""The application as a whole does what its API description says."""
 
 import asyncio
 import itertools
@@ -10,14 +10,18 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import given, settings
+from litestar import Litestar, get
 from schemathesis.specs.openapi.checks import ignored_auth
 from tests.support.engine_rig import open_rig
 
 import belvedere
 from belvedere.control.options import ControlOptions
-from belvedere.gateway.app import create_app
+from belvedere.engine.timed_drive import TimedDrive
+from belvedere.gateway.app import create_app, provided
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.control_socket import ControlSockets, InjectedSockets
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
 
 MakeParts = Callable[..., Dependencies]
@@ -47,7 +51,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
     ("dead_man_s", "base_url", "name"),
     [(0.5, "http://127.0.0.1:8080", "belvedere-8080"), (0.2, "https://localhost", "belvedere")],
 )
-async def test_it_describes_the_server_at_hand(
+async def test_the_api_description_has_the_servers_own_limits_and_cookie(
     make_parts: MakeParts, make_client: MakeClient, dead_man_s: float, base_url: str, name: str
 ) -> None:
     async with open_rig(ControlOptions(dead_man_s=dead_man_s)) as rig:
@@ -68,7 +72,9 @@ async def test_it_describes_the_server_at_hand(
                 assert (await client.post(path, headers=headers, json={"for_ms": for_ms})).status_code == status
 
 
-async def test_what_is_not_allowed_is_told_with_what_is(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         for path, methods in [
             ("/healthz", {"GET", "HEAD", "OPTIONS"}),
@@ -83,20 +89,20 @@ async def test_what_is_not_allowed_is_told_with_what_is(make_parts: MakeParts, m
             assert set(response.headers["allow"].split(", ")) == methods
 
 
-async def test_the_description_is_not_for_strangers(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_the_api_description_needs_a_session(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         assert (await client.get("/schema")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc"])
-async def test_no_page_of_somebody_elses_is_served(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
+async def test_no_page_of_a_library_is_served(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.get(path)
         assert response.status_code == 404
         assert "<script" not in response.text
 
 
-async def test_its_life_begins_and_ends_cleanly(make_parts: MakeParts) -> None:
+async def test_it_starts_and_stops_cleanly(make_parts: MakeParts) -> None:
     sent: list[str] = []
     to_app: asyncio.Queue[dict[str, str]] = asyncio.Queue()
 
@@ -166,10 +172,44 @@ def as_sdp(_: object, value: object) -> bytes:
         ("/readyz", "HEAD"),
     ],
 )
-def test_it_does_what_it_says(described: Any, path: str, method: str) -> None:  # noqa: ANN401 - schemathesis' schema
+def test_it_does_what_its_api_description_says(described: Any, path: str, method: str) -> None:  # noqa: ANN401 - schemathesis' schema
     @given(described[path][method].as_strategy())
     @settings(max_examples=25, derandomize=True, deadline=None, database=None)
     def whatever_is_asked(case: Any) -> None:  # noqa: ANN401 - schemathesis' case
         case.call_and_validate(excluded_checks=[ignored_auth])  # strangers who ask fast hear 429 in place of 401
 
     whatever_is_asked()
+
+
+async def test_handlers_get_the_dependencies_and_the_visitor(
+    make_parts: Callable[..., Dependencies], make_client: Callable[..., httpx.AsyncClient]
+) -> None:
+    seen: list[Any] = []
+
+    @get("/")
+    async def handler(
+        dependencies: InjectedDependencies,
+        visitor: InjectedVisitor,
+        timed_drive: InjectedTimedDrive,
+        sockets: InjectedSockets,
+    ) -> None:
+        seen.extend((dependencies, visitor, timed_drive, sockets))
+
+    async with open_rig() as rig:
+        dependencies, ana = make_parts(rig), rig.open_session().session
+        timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
+        sockets = ControlSockets()
+        routes = Litestar(
+            [handler],
+            dependencies=provided(dependencies, timed_drive, sockets),
+            logging_config=None,
+            openapi_config=None,
+        )
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+            scope["auth"] = ana
+            await routes(scope, receive, send)
+
+        async with make_client(app) as client:
+            assert (await client.get("/")).status_code == 200
+        assert seen == [dependencies, ana, timed_drive, sockets]

@@ -1,4 +1,4 @@
-"""Nobody reaches a handler without the right name, the right origin and a session."""
+"""No request reaches a handler without an accepted host, an accepted origin and a session."""
 
 import logging
 from collections.abc import Callable
@@ -29,10 +29,10 @@ async def change() -> dict[str, str]:
 
 def keeper() -> tuple[AuthMiddleware, str]:
     invitations = Invitations(FakeClock())
-    admission = invitations.redeem(invitations.invite())
-    assert admission is not None
+    issued = invitations.redeem(invitations.invite())
+    assert issued is not None
     routes = Litestar([read, change], openapi_config=None, logging_config=None)
-    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), admission.cookie
+    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), issued.cookie
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
@@ -69,9 +69,7 @@ async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, p
 @pytest.mark.parametrize(
     ("base_url", "name"), [("http://127.0.0.1:8080", "belvedere-8080"), ("http://localhost", "belvedere")]
 )
-async def test_whoever_is_turned_away_is_told_what_would_have_been_enough(
-    make_client: MakeClient, path: str, base_url: str, name: str
-) -> None:
+async def test_a_401_says_which_cookie_is_needed(make_client: MakeClient, path: str, base_url: str, name: str) -> None:
     app, cookie = keeper()
     async with make_client(app, base_url=base_url) as client:
         turned_away = await client.get(path)
@@ -88,41 +86,41 @@ async def test_a_wrong_cookie_is_no_session(make_client: MakeClient, cookie: str
     assert response.status_code == 401
 
 
-async def test_a_session_lets_through(make_client: MakeClient) -> None:
+async def test_a_request_with_a_session_is_passed_on(make_client: MakeClient) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie) as client:
         assert (await client.get("/api/v1/thing")).status_code == 200
 
 
-async def test_a_session_of_another_port_is_none_here(make_client: MakeClient) -> None:
+async def test_a_session_of_another_port_is_not_accepted(make_client: MakeClient) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie, base_url="http://127.0.0.1:8081") as client:
         assert (await client.get("/api/v1/thing")).status_code == 401
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", ""])
-async def test_a_strangers_name_is_refused(make_client: MakeClient, host: str) -> None:
+async def test_an_unknown_host_is_refused(make_client: MakeClient, host: str) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie) as client:
         response = await client.get("/api/v1/thing", headers={"host": host})
         page = await client.get("/", headers={"host": host})
     assert response.status_code == page.status_code == 421
     assert response.json()["code"] == "unknown_host"
-    assert "does not go by that name" in page.text
+    assert "not set up for this address" in page.text
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src" not in page.headers["content-security-policy"]
     assert "evil" not in f"{response.headers}{page.headers}{page.text}"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_a_probe_may_use_any_name(make_client: MakeClient, path: str) -> None:
+async def test_a_probe_may_use_any_host(make_client: MakeClient, path: str) -> None:
     app, _ = keeper()
     async with make_client(app) as client:
         assert (await client.get(path, headers={"host": "10.1.2.3:8080"})).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9", "http://localhost:8080"])
-async def test_another_sites_page_changes_nothing(make_client: MakeClient, origin: str) -> None:
+async def test_requests_of_another_sites_page_change_nothing(make_client: MakeClient, origin: str) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie) as client:
         response = await client.post("/api/v1/thing", headers={"origin": origin})
@@ -130,18 +128,18 @@ async def test_another_sites_page_changes_nothing(make_client: MakeClient, origi
     assert response.json()["code"] == "foreign_origin"
 
 
-async def test_a_person_whose_button_was_pressed_on_another_site_is_told_in_a_page(make_client: MakeClient) -> None:
+async def test_a_button_pressed_on_another_site_is_answered_with_a_page(make_client: MakeClient) -> None:
     app, _ = keeper()
     async with make_client(app) as client:
         response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
     assert response.status_code == 403
     assert response.headers["content-type"].startswith("text/html")
-    assert "open the link by itself" in response.text.lower()
+    assert "open the link you were given" in response.text.lower()
     assert "evil" not in response.text
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])
-async def test_our_page_and_programs_may(make_client: MakeClient, headers: dict[str, str]) -> None:
+async def test_our_page_and_scripts_may_change_things(make_client: MakeClient, headers: dict[str, str]) -> None:
     app, cookie = keeper()
     async with make_client(app, cookie) as client:
         assert (await client.post("/api/v1/thing", headers=headers)).status_code == 201
@@ -199,13 +197,13 @@ async def test_a_socket_to_another_name_is_refused() -> None:
             "evil.example",
             "http://evil.example",
             "'evil.example'",
-            "if the house goes by that Host, add it to server.names",
+            "if visitors use that Host, add it to server.names",
         ),
-        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must pass on the browser's Host"),
+        (HOST, "http://evil.example", "'http://evil.example'", "its proxy must forward the browser's Host"),
         ("x\r\n\x1b[2J" + "y" * 500, "", "'x\\r\\n\\x1b[2J" + "y" * 93 + "'", "server.names"),
     ],
 )
-async def test_the_owner_is_told_in_one_line_why_a_socket_is_refused(
+async def test_a_refused_socket_is_logged_in_one_line_with_the_reason(
     host: str, origin: str, shown: str, advice: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app, _ = keeper()
@@ -219,7 +217,7 @@ async def test_the_owner_is_told_in_one_line_why_a_socket_is_refused(
     assert line.isprintable()
 
 
-async def test_a_socket_that_is_let_through_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_accepted_socket_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     app, _ = keeper()
     async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
         await peer.over()

@@ -1,4 +1,4 @@
-"""Strangers displace each other; those who are inside keep their places, and their stop."""
+"""Anonymous connections evict each other; those of sessions keep their slots, and their stop."""
 
 from dataclasses import dataclass, field
 
@@ -54,7 +54,7 @@ def asks(
     return known.receive_request(peer, peer.address, path, [*proof, *headers], now)
 
 
-def test_an_address_displaces_its_own() -> None:
+def test_an_address_evicts_its_own_connections() -> None:
     known, peers = limits(), [Peer() for _ in range(ANONYMOUS_PER_ADDRESS + 1)]
     other = Peer("192.0.2.2")
     known.receive_connected(other, other.address)
@@ -64,7 +64,7 @@ def test_an_address_displaces_its_own() -> None:
     assert not other.evicted
 
 
-def test_many_addresses_displace_whoever_of_the_busiest_has_asked_for_nothing_longest() -> None:
+def test_many_addresses_evict_the_least_recently_active_of_the_busiest() -> None:
     known = limits()
     crowds = [
         [Peer(f"192.0.2.{address}") for _ in range(ANONYMOUS_PER_ADDRESS)]
@@ -80,14 +80,14 @@ def test_many_addresses_displace_whoever_of_the_busiest_has_asked_for_nothing_lo
     assert [each for crowd in crowds for each in crowd if each.evicted] == [crowds[0][1]]
 
 
-def test_one_ipv6_household_is_one_address() -> None:
+def test_an_ipv6_network_counts_as_one_address() -> None:
     known, peers = limits(), [Peer(f"2001:db8::{number:x}") for number in range(ANONYMOUS_PER_ADDRESS + 1)]
     for each in peers:
         known.receive_connected(each, each.address)
     assert peers[0].evicted
 
 
-def test_what_a_proxy_brings_shares_places_and_the_oldest_gives_way() -> None:
+def test_connections_of_a_proxy_share_slots_and_the_oldest_is_evicted() -> None:
     known, peers = limits(), [Peer("127.0.0.1") for _ in range(ANONYMOUS + 1)]
     direct = Peer()
     known.receive_connected(direct, direct.address)
@@ -98,7 +98,7 @@ def test_what_a_proxy_brings_shares_places_and_the_oldest_gives_way() -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "127.0.0.1"])
-def test_whoever_is_inside_is_never_displaced_by_strangers(address: str) -> None:
+def test_anonymous_connections_never_evict_those_of_a_session(address: str) -> None:
     known, inside = limits(), Peer(address)
     known.receive_connected(inside, address)
     assert asks(known, inside, "ana")
@@ -107,7 +107,7 @@ def test_whoever_is_inside_is_never_displaced_by_strangers(address: str) -> None
     assert not inside.evicted
 
 
-def test_a_session_displaces_its_own_and_sockets_last() -> None:
+def test_a_session_evicts_its_own_and_sockets_last() -> None:
     known = limits()
     before, socket = Peer(), Peer()
     asks(known, before, "ana")
@@ -123,7 +123,7 @@ def test_a_session_displaces_its_own_and_sockets_last() -> None:
     assert not before.evicted
 
 
-def test_a_strangers_socket_takes_the_place_of_its_request() -> None:
+def test_an_anonymous_socket_takes_the_slot_of_its_request() -> None:
     known, before, socket = limits(), Peer(), Peer()
     known.receive_connected(before, before.address)
     known.receive_upgraded(before, socket, before.address, [])
@@ -132,7 +132,7 @@ def test_a_strangers_socket_takes_the_place_of_its_request() -> None:
     assert (len(before.evicted), len(socket.evicted)) == (0, 1)
 
 
-def test_a_proxys_connection_is_whose_request_it_carries() -> None:
+def test_a_proxys_connection_belongs_to_the_session_of_its_request() -> None:
     known, shared = limits(), Peer("127.0.0.1")
     asks(known, shared, "ana")
     asks(known, shared)
@@ -141,7 +141,7 @@ def test_a_proxys_connection_is_whose_request_it_carries() -> None:
     assert shared.evicted
 
 
-def test_a_place_comes_back_when_its_connection_ends() -> None:
+def test_a_slot_is_free_again_when_its_connection_is_closed() -> None:
     known, first = limits(), Peer()
     known.receive_connected(first, first.address)
     known.receive_lost(first)
@@ -151,21 +151,21 @@ def test_a_place_comes_back_when_its_connection_ends() -> None:
     assert not first.evicted
 
 
-def test_few_files_are_few_places() -> None:
+def test_a_low_limit_of_files_means_few_slots() -> None:
     known, peers = limits(max_files=64), [Peer(f"192.0.2.{number}") for number in range(40)]
     for each in peers:
         known.receive_connected(each, each.address)
     assert sum(not each.evicted for each in peers) <= 64 / 3
 
 
-def test_a_stranger_asks_only_so_often_and_others_still_may() -> None:
+def test_the_rate_of_one_address_is_limited_and_leaves_others_alone() -> None:
     known = limits()
     assert sum(asks(known, Peer()) for _ in range(100)) == ADDRESS_BURST
     assert asks(known, Peer("192.0.2.2"))
     assert asks(known, Peer(), now=1.0)
 
 
-def test_all_strangers_together_ask_only_so_often_but_sessions_and_probes_still_may() -> None:
+def test_the_rate_of_all_anonymous_requests_is_limited_and_leaves_sessions_and_probes_alone() -> None:
     known = limits()
     asked = sum(asks(known, Peer(f"192.0.2.{number % 250}")) for number in range(1000))
     assert asked == ANONYMOUS_BURST
@@ -174,7 +174,7 @@ def test_all_strangers_together_ask_only_so_often_but_sessions_and_probes_still_
 
 
 @pytest.mark.parametrize("path", sorted(PROBE_PATHS))
-def test_all_strangers_together_probe_only_so_often_but_a_supervisor_on_this_computer_still_may(path: str) -> None:
+def test_the_rate_of_all_remote_probes_is_limited_and_leaves_local_ones_alone(path: str) -> None:
     known = limits()
     probed = [asks(known, Peer(f"2001:db8:0:{number:x}::1"), path=path) for number in range(int(2 * PROBES_BURST))]
     assert sum(probed) == PROBES_BURST
@@ -185,7 +185,7 @@ def test_all_strangers_together_probe_only_so_often_but_a_supervisor_on_this_com
     assert asks(known, Peer("192.0.2.251"), path=path, now=1.0)
 
 
-def test_strangers_behind_a_proxy_are_told_apart_by_what_it_says() -> None:
+def test_anonymous_clients_behind_a_trusted_proxy_are_distinguished() -> None:
     known, proxy = limits(), Peer("10.42.1.1")
     loud: Headers = [(b"x-forwarded-for", b"203.0.113.5")]
     while asks(known, proxy, headers=loud):
@@ -213,7 +213,7 @@ def test_no_flood_of_a_session_uses_up_its_stop() -> None:
         ("127.0.0.1", [], "127.0.0.1"),
     ],
 )
-def test_a_client_is_whom_a_trusted_proxy_names(peer: str, headers: Headers, client: str) -> None:
+def test_the_client_is_the_one_that_a_trusted_proxy_names(peer: str, headers: Headers, client: str) -> None:
     assert TrustedProxies(["127.0.0.1", "10.42.0.0/16"]).client_of(peer, headers) == client
 
 
@@ -232,10 +232,10 @@ def test_the_scheme_is_what_a_trusted_proxy_says(peer: str, said: bytes, scheme:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["take", "leave"]), st.integers(0, 5), st.sampled_from("abc")), max_size=80))
-def test_there_are_never_more_than_there_may_be_and_a_newcomer_always_gets_in(
+def test_slots_are_never_exceeded_and_a_newcomer_always_gets_one(
     steps: list[tuple[str, int, str]],
 ) -> None:
-    slots, peers = ConnectionSlots(in_all=4, for_each=2), [Peer() for _ in range(6)]
+    slots, peers = ConnectionSlots(total=4, per_name=2), [Peer() for _ in range(6)]
     for what, which, name in steps:
         if what == "leave":
             slots.leave(peers[which])

@@ -1,4 +1,4 @@
-"""`contract/` says what the code does: its files are fresh, and its examples agree with its schemas."""
+"""The files of `contract/` match the code, and its examples match its schemas."""
 
 import json
 from pathlib import Path
@@ -66,13 +66,13 @@ def test_refusals_in_the_examples_are_refusals() -> None:
     assert codes == {Refusal.BAD_MESSAGE, Refusal.TOO_LARGE}
 
 
-def test_names_of_examples_are_told_apart() -> None:
+def test_names_of_examples_are_unique() -> None:
     for file in (CONTRACT / "examples").iterdir():
         names = [example["name"] for example in json.loads(file.read_text())["examples"]]
         assert len(names) == len(set(names)), file.name
 
 
-def test_a_valid_message_survives_the_way_there_and_back() -> None:
+def test_a_valid_message_survives_decoding_and_encoding() -> None:
     for example in read("examples/client.valid.json")["examples"]:
         message = msgspec.convert(example["message"], Incoming)
         assert msgspec.convert(msgspec.to_builtins(message), Incoming) == message

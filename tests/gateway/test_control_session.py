@@ -1,11 +1,11 @@
-"""What each message does, what is answered, and when a conversation ends: without a socket, on a fake clock."""
+"""What each message does, the replies, and when the socket must end: without a socket, on a fake clock."""
 
 import asyncio
 import json
 
 import pytest
 from msgspec import UNSET
-from tests.gateway.talk import HELLO, STOP, Start, codes, holds
+from tests.gateway.session_client import HELLO, STOP, Start, codes, holds
 from tests.support.engine_rig import open_rig
 from tests.support.subscriptions import drain
 
@@ -20,9 +20,9 @@ from belvedere.gateway.messages import Ack, CloseCode, Error, Lease, Notice, Pon
 from belvedere.head.axes import Axis
 
 
-async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
+async def test_hello_is_answered_with_the_name_and_the_limits(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         welcome, lease, state = ana.say(HELLO)
         assert welcome == Welcome(
             session=ana.session.name,
@@ -39,43 +39,43 @@ async def test_hello_is_answered_with_who_where_and_what(talk: Start) -> None:
 
 
 @pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}])
-async def test_nothing_but_a_stop_is_listened_to_before_hello(talk: Start, message: object) -> None:
+async def test_only_a_stop_is_accepted_before_hello(start_session: Start, message: object) -> None:
     async with open_rig() as rig:
-        answers = talk(rig).say(message)
+        answers = start_session(rig).say(message)
         assert codes(answers) == ["not_ready"]
         assert rig.engine.status.lease.session is None
 
 
-async def test_hello_twice_is_refused(talk: Start) -> None:
+async def test_hello_twice_is_refused(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         assert codes(ana.say(HELLO)) == ["bad_message"]
 
 
-async def test_a_ping_comes_back_with_both_clocks(talk: Start) -> None:
+async def test_a_ping_comes_back_with_both_clocks(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=rig.clock() * 1000)]
 
 
-async def test_a_setpoint_is_with_the_unit_before_the_call_returns(talk: Start) -> None:
+async def test_a_setpoint_reaches_the_unit_before_the_call_returns(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         assert ana.drive(seq=1) == []
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_a_release_stops_within_the_call(talk: Start) -> None:
+async def test_a_release_stops_within_the_call(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         ana.drive(seq=1)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_anyone_may_stop(talk: Start) -> None:
+async def test_anyone_may_stop(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana, ben = talk(rig), talk(rig)
+        ana, ben = start_session(rig), start_session(rig)
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
@@ -83,26 +83,26 @@ async def test_anyone_may_stop(talk: Start) -> None:
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_refusal_is_told_with_its_code(talk: Start) -> None:
+async def test_a_refusal_is_sent_with_its_code(start_session: Start) -> None:
     async with open_rig() as rig:
-        _ana, ben = talk(rig).driving(), talk(rig).greeted()
+        _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         assert codes(ben.drive(seq=1)) == ["someone_else_drives"]
         assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
         assert ben.session.ending is None
 
 
-async def test_the_lease_can_be_taken_and_returned(talk: Start) -> None:
+async def test_the_lease_can_be_taken_and_returned(start_session: Start) -> None:
     async with open_rig() as rig:
-        _ana, ben = talk(rig).driving(), talk(rig).greeted()
+        _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         ben.say({"type": "lease.take"})
         assert rig.engine.status.lease.session == ben.session.name
         ben.say({"type": "lease.return"})
         assert rig.engine.status.lease.session is None
 
 
-async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
+async def test_unchanged_state_is_not_sent_again(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         assert ana.session.receive_published("status", rig.engine.status) == []
         rig.lose(Axis.TILT)
         (state,) = ana.session.receive_published("status", rig.engine.status)
@@ -110,30 +110,30 @@ async def test_news_that_is_not_new_is_not_repeated(talk: Start) -> None:
         assert state.tilt.link == "searching"
 
 
-async def test_a_change_of_the_lease_is_told_alone(talk: Start) -> None:
+async def test_a_change_of_the_lease_alone_sends_the_lease_alone(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         news = ana.session.receive_published("status", rig.engine.status)
         assert news == [Lease(epoch=1, holder="you", can_take=True)]
 
 
-async def test_viewers_are_told(talk: Start) -> None:
+async def test_a_change_of_viewers_is_sent(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         rig.stage.viewers = 2
         (state,) = ana.session.receive_published("stage", object())
         assert isinstance(state, State)
         assert state.stage.viewers == 2
 
 
-async def test_nothing_is_told_before_hello(talk: Start) -> None:
+async def test_nothing_is_sent_before_hello(start_session: Start) -> None:
     async with open_rig() as rig:
-        assert talk(rig).session.receive_published("status", rig.engine.status) == []
+        assert start_session(rig).session.receive_published("status", rig.engine.status) == []
 
 
-async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor(talk: Start) -> None:
+async def test_the_lease_of_a_lost_socket_is_free_for_the_same_visitor(start_session: Start) -> None:
     async with open_rig() as rig:
-        ben, ana = talk(rig).greeted(), talk(rig).driving()
+        ben, ana = start_session(rig).greeted(), start_session(rig).driving()
         ana.session.receive_closed()
         again = ControlSession(
             f"{ana.session.name}0", ana.session._visitor, ana.session._dependencies, rig.clock(), lambda _: False
@@ -146,19 +146,19 @@ async def test_what_a_broken_connection_left_behind_is_free_for_the_same_visitor
         assert bens.holder == "other"
 
 
-async def test_closing_stops_what_was_held_once(talk: Start) -> None:
+async def test_closing_stops_what_was_held_once(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         ana.drive(seq=1)
         ana.session.receive_closed()
         ana.session.receive_closed()
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> None:
+async def test_a_few_bad_messages_are_tolerated_and_many_are_not(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
-        for _ in range(int(control_session.BAD_AT_MOST)):
+        ana = start_session(rig).greeted()
+        for _ in range(int(control_session.BAD_MESSAGES_BURST)):
             (error,) = ana.say({"type": "dance"})
             assert isinstance(error, Error)
             assert not error.closing
@@ -169,9 +169,9 @@ async def test_a_few_bad_messages_are_forgiven_and_many_are_not(talk: Start) -> 
         assert ana.session.ending.code is CloseCode.BAD_MESSAGES
 
 
-async def test_what_is_refused_is_recorded(talk: Start) -> None:
+async def test_what_is_refused_is_recorded(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         ana.say({"type": "dance"})
         ana.drive(seq=1)
         refusals = [event for event in rig.events if isinstance(event, CommandRefused)]
@@ -181,16 +181,16 @@ async def test_what_is_refused_is_recorded(talk: Start) -> None:
         ]
 
 
-async def test_a_binary_message_is_a_bad_one(talk: Start) -> None:
+async def test_a_binary_message_is_a_bad_one(start_session: Start) -> None:
     async with open_rig() as rig:
-        assert codes(talk(rig).session.receive_text(rig.clock(), None)) == ["bad_message"]
+        assert codes(start_session(rig).session.receive_text(rig.clock(), None)) == ["bad_message"]
 
 
-async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> None:
+async def test_too_many_messages_are_refused_and_then_end_it(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
-        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_AT_MOST) + 1
+        heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_BURST) + 1
         assert answers[:heeded] == [[]] * heeded
         assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
         assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nobody listens any more
@@ -198,9 +198,9 @@ async def test_too_many_messages_are_refused_and_then_end_it(talk: Start) -> Non
         assert ana.session.ending.code is CloseCode.TOO_MUCH
 
 
-async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
+async def test_a_stop_is_exempt_from_the_rate_limit(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana, ben = talk(rig).driving(), talk(rig).greeted()
+        ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         ana.drive(seq=1)
         while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
@@ -208,9 +208,9 @@ async def test_a_stop_is_carried_out_however_fast_it_comes(talk: Start) -> None:
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_release_is_carried_out_however_fast_it_comes(talk: Start) -> None:
+async def test_a_release_is_exempt_from_the_rate_limit(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         ana.drive(seq=1)
         while codes(ana.say({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
@@ -218,9 +218,9 @@ async def test_a_release_is_carried_out_however_fast_it_comes(talk: Start) -> No
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
+async def test_a_client_that_does_not_send_hello_is_disconnected(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         began = rig.clock()
         assert ana.session.deadline() == began + control_session.HELLO_TIMEOUT_S
         assert ana.session.tick(began + 4.9) == []
@@ -230,18 +230,20 @@ async def test_whoever_does_not_say_hello_is_let_go(talk: Start) -> None:
         assert ana.session.tick(began + 6.0) == []
 
 
-async def test_silence_ends_it(talk: Start) -> None:
+async def test_silence_ends_the_socket(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         began = rig.clock()
         ana.session.receive_text(began + 20, json.dumps(STOP))
         assert ana.session.tick(began + 44.9) == []
         assert codes(ana.session.tick(began + 45)) == ["not_ready"]
 
 
-async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(talk: Start) -> None:
+async def test_an_end_of_the_visit_that_was_not_published_is_noticed_with_the_next_message(
+    start_session: Start,
+) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
@@ -255,9 +257,9 @@ async def test_a_visit_that_ended_unheard_of_is_noticed_with_the_next_message(ta
         assert rig.engine.status.lease.session is None
 
 
-async def test_it_ends_with_the_visit(talk: Start) -> None:
+async def test_it_ends_with_the_visit(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         ends_at = ana.session._visitor.ends_at_s
         ana.session.receive_text(ends_at - 1, json.dumps(STOP))
         assert ana.session.deadline() == ends_at
@@ -266,25 +268,25 @@ async def test_it_ends_with_the_visit(talk: Start) -> None:
         assert ana.session.ending.code is CloseCode.NO_SESSION
 
 
-async def test_a_failure_of_ours_is_not_told_as_the_visitors(talk: Start) -> None:
+async def test_an_internal_error_is_not_reported_as_the_visitors(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         rig.units[Axis.PAN].failure = RuntimeError()
         with pytest.raises(InternalError):
             ana.drive(seq=1)
 
 
-async def test_a_drive_that_heard_nothing_of_the_server_is_a_bad_message(talk: Start) -> None:
+async def test_a_drive_without_a_server_time_is_a_bad_message(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
         assert codes(ana.say(message)) == ["bad_message"]
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
+async def test_a_drive_from_too_far_away_is_refused_with_its_delay(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         (error,) = ana.drive(seq=1, hold=4, heard_s=rig.clock() - 1.4)
         assert isinstance(error, Error)
         assert (error.code, error.hold) == ("too_slow", 4)
@@ -293,9 +295,11 @@ async def test_a_drive_from_too_far_away_is_told_how_far(talk: Start) -> None:
 
 
 @pytest.mark.parametrize("teacher", ["hello", "ping"])
-async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_took(talk: Start, teacher: str) -> None:
+async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_took(
+    start_session: Start, teacher: str
+) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         now_ms = rig.clock() * 1000
         ana.say({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
         ana.say({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
@@ -305,22 +309,22 @@ async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_too
         assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(talk: Start) -> None:
+async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         ana.say({"type": "hello", "clock": rig.clock() * 1000})
         await asyncio.sleep(20)
         ana.session.receive_closed()
-        woken = talk(rig)
+        woken = start_session(rig)
         woken.say({"type": "hello", "clock": (rig.clock() - 20) * 1000})
         woken.say({"type": "lease.acquire"})
         assert codes(woken.drive(seq=1, late_s=20, heard_s=rig.clock())) == []
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Start) -> None:
+async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana, ben = talk(rig), talk(rig)
+        ana, ben = start_session(rig), start_session(rig)
         assert holds(ben.drive(seq=1, hold=4)) == [4]
         ana.say(HELLO)
         ben.say(HELLO)
@@ -330,17 +334,17 @@ async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(talk: Sta
         assert holds(ben.say({"type": "dance"})) == [UNSET]
 
 
-async def test_a_drive_that_came_too_fast_names_its_hold(talk: Start) -> None:
+async def test_a_drive_that_came_too_fast_names_its_hold(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
         assert told
         assert set(told) == {3}
 
 
-async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_else_is_nothing(talk: Start) -> None:
+async def test_what_the_engine_publishes_becomes_messages_and_anything_else_is_ignored(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), NoticeEvent(NoticeCode.LINK_LOST, None, 4)
         assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
         assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
@@ -348,9 +352,9 @@ async def test_what_the_engine_tells_a_session_is_put_into_words_and_anything_el
         assert ana.session.receive_published("weather", object()) == []
 
 
-async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Start) -> None:
+async def test_a_release_is_acknowledged_with_its_own_number_and_clock(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         ana.drive(seq=1)
         acks = rig.bus.subscribe(*ana.session.personal_topics)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
@@ -358,25 +362,25 @@ async def test_a_release_is_acknowledged_with_its_own_number_and_clock(talk: Sta
         assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
 
 
-async def test_a_session_whose_socket_is_gone_is_told_and_heard_no_more(talk: Start) -> None:
+async def test_a_session_whose_socket_is_closed_sends_and_accepts_nothing(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         ana.session.receive_closed()
         rig.stage.viewers = 2
         assert ana.session.receive_published("stage", object()) == []
         assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
 
 
-async def test_a_refusal_says_what_was_wrong_and_that_the_talk_goes_on(talk: Start) -> None:
+async def test_a_refusal_says_what_is_wrong_and_that_the_socket_stays_open(start_session: Start) -> None:
     async with open_rig() as rig:
-        _ana, ben = talk(rig).driving(), talk(rig).greeted()
+        _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         words = "someone else is driving"
         assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
 
 
-async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> None:
+async def test_the_last_error_and_the_close_frame_give_the_same_reason(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
         assert isinstance(error, Error)
         assert (error.code, error.closing) == ("not_ready", True)
@@ -386,15 +390,15 @@ async def test_whoever_is_let_go_is_told_why_in_the_same_words(talk: Start) -> N
 @pytest.mark.parametrize(
     ("message", "most", "code"),
     [
-        ({"type": "dance"}, control_session.BAD_AT_MOST, "bad_message"),
-        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_AT_MOST - 1, "too_fast"),
+        ({"type": "dance"}, control_session.BAD_MESSAGES_BURST, "bad_message"),
+        ({"type": "ping", "clock": 1}, control_session.BURST + control_session.TOO_FAST_BURST - 1, "too_fast"),
     ],
 )
-async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_forgiven_with_time(
-    talk: Start, message: dict[str, object], most: float, code: str
+async def test_excess_is_refused_as_such_until_the_socket_ends_and_tolerated_again_with_time(
+    start_session: Start, message: dict[str, object], most: float, code: str
 ) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         told = []
         for _ in range(2):
             told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
@@ -408,11 +412,11 @@ async def test_what_is_too_much_is_refused_for_that_reason_until_the_end_and_for
 
 
 @pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "dance"}])
-async def test_after_five_seconds_a_session_that_was_too_fast_is_heard_again_and_borne_with_as_much_as_it_has_earned(
-    talk: Start, message: object
+async def test_five_seconds_after_an_excess_the_limits_have_recovered_by_that_much(
+    start_session: Start, message: object
 ) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         ping = {"type": "ping", "clock": 1}
         for _ in range(int(control_session.BURST) - 1 + 120):
             ana.say(ping)
@@ -425,20 +429,20 @@ async def test_after_five_seconds_a_session_that_was_too_fast_is_heard_again_and
         assert refused == ["too_fast"] * 61
 
 
-async def test_what_comes_before_hello_is_forgiven_with_time(talk: Start) -> None:
+async def test_messages_before_hello_are_tolerated_again_with_time(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig)
+        ana = start_session(rig)
         for _ in range(2):
-            for _ in range(int(control_session.BAD_AT_MOST)):
+            for _ in range(int(control_session.BAD_MESSAGES_BURST)):
                 assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
             await asyncio.sleep(100)
         assert ana.session.ending is None
 
 
-async def test_rank_and_person_are_those_of_the_visit(talk: Start) -> None:
+async def test_rank_and_person_are_those_of_the_visit(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana, anas_phone, room = talk(rig, "ana"), talk(rig, "ana"), talk(rig, "resident", 1)
-        ben = talk(rig, "ben")
+        ana, anas_phone, room = start_session(rig, "ana"), start_session(rig, "ana"), start_session(rig, "resident", 1)
+        ben = start_session(rig, "ben")
         for each in (ana, anas_phone, room, ben):
             each.say(HELLO)
         ana.say({"type": "lease.acquire"})
@@ -449,18 +453,20 @@ async def test_rank_and_person_are_those_of_the_visit(talk: Start) -> None:
         assert codes(ben.say({"type": "lease.take"})) == ["outranked"]
 
 
-async def test_a_driver_who_says_stop_keeps_the_lease(talk: Start) -> None:
+async def test_a_driver_who_sends_stop_keeps_the_lease(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         for _ in range(2):
             await asyncio.sleep(4)
             ana.say(STOP)
         assert rig.engine.status.lease.session == ana.session.name
 
 
-async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_first_is_connected(talk: Start) -> None:
+async def test_another_tab_of_the_driver_sees_the_lease_taken_while_the_first_is_connected(
+    start_session: Start,
+) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).driving()
+        ana = start_session(rig).driving()
         tabs = {ana.session.name}
         other = f"{ana.session.name}0"
         tab = ControlSession(other, ana.session._visitor, ana.session._dependencies, rig.clock(), tabs.__contains__)
@@ -470,9 +476,9 @@ async def test_another_tab_of_the_driver_is_told_that_somebody_drives_while_the_
         assert state.stage.available is True
 
 
-async def test_a_visit_that_ends_is_told_once_and_in_the_words_for_it(talk: Start) -> None:
+async def test_the_end_of_a_visit_is_sent_once_with_its_reason(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana = talk(rig).greeted()
+        ana = start_session(rig).greeted()
         words = VISIT_ENDED[EndReason.REVOKED]
         farewell = ana.session.receive_session_ended(EndReason.REVOKED)
         assert farewell == [Error(code="not_ready", message=words, closing=True)]

@@ -1,4 +1,4 @@
-"""A control session over a socket: what goes wrong with sockets, on virtual time and the real engine."""
+"""A control session over a socket: the failures of sockets, on virtual time and the real engine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,13 +10,12 @@ from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.invitations import AccessOptions
-from belvedere.access.sessions import EndReason, IssuedSession
+from belvedere.access.sessions import EndedSession, EndReason, IssuedSession, Session
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
-from belvedere.gateway import injection
 from belvedere.gateway.app import create_app
-from belvedere.gateway.control_session import HEARD_TIMEOUT_S, HELLO_TIMEOUT_S, VISIT_ENDED
-from belvedere.gateway.control_socket import SEND_TIMEOUT_S
+from belvedere.gateway.control_session import HELLO_TIMEOUT_S, SILENCE_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_socket import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S, ControlSockets, SocketLimit
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
@@ -25,24 +24,24 @@ HELLO = {"type": "hello", "clock": 5.0}
 MakeParts = Callable[..., Dependencies]
 
 
-class Lobby:
+class SocketRig:
     """An engine rig with its gateway, where sockets can be opened."""
 
     def __init__(self, rig: EngineRig, dependencies: Dependencies) -> None:
         self.rig = rig
         self.app = create_app(dependencies)
 
-    def knock(
-        self, admission: IssuedSession | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
+    def connect(
+        self, issued: IssuedSession | None = None, subprotocols: tuple[str, ...] = ("belvedere.v1",)
     ) -> AbstractAsyncContextManager[SocketPeer]:
-        admission = admission or self.rig.open_session()
-        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={admission.cookie}"}
+        issued = issued or self.rig.open_session()
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={issued.cookie}"}
         return open_socket(self.app, "/api/v1/control", headers, subprotocols)
 
     @asynccontextmanager
-    async def driver(self, admission: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
+    async def driver(self, issued: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
         """A peer that has the lease and holds right."""
-        async with self.knock(admission) as peer:
+        async with self.connect(issued) as peer:
             peer.say(HELLO)
             await peer.hear("welcome")
             peer.say({"type": "lease.acquire"})
@@ -60,21 +59,21 @@ class Lobby:
 
 
 @pytest.fixture
-def lobby(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[Lobby]]:
+def open_sockets(make_parts: MakeParts) -> Callable[..., AbstractAsyncContextManager[SocketRig]]:
     @asynccontextmanager
-    async def redeem(rig: EngineRig | None = None, **options: Any) -> AsyncIterator[Lobby]:  # noqa: ANN401 - open_rig's
+    async def open_rig_of(rig: EngineRig | None = None, **options: Any) -> AsyncIterator[SocketRig]:  # noqa: ANN401 - open_rig's
         async with AsyncExitStack() as stack:
             there = rig if rig is not None else await stack.enter_async_context(open_rig(**options))
-            yield Lobby(there, make_parts(there))
+            yield SocketRig(there, make_parts(there))
 
-    return redeem
-
-
-Enter = Callable[..., AbstractAsyncContextManager[Lobby]]
+    return open_rig_of
 
 
-async def test_hello_is_welcomed(lobby: Enter) -> None:
-    async with lobby() as here, here.knock() as peer:
+OpenSockets = Callable[..., AbstractAsyncContextManager[SocketRig]]
+
+
+async def test_hello_is_welcomed(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect() as peer:
         peer.say(HELLO)
         assert (await peer.hear())["type"] == "welcome"
         assert (await peer.hear())["type"] == "lease"
@@ -83,22 +82,22 @@ async def test_hello_is_welcomed(lobby: Enter) -> None:
 
 
 @pytest.mark.parametrize("offered", [(), ("belvedere.v2",), ("chat", "soap")])
-async def test_another_subprotocol_is_refused(lobby: Enter, offered: tuple[str, ...]) -> None:
-    async with lobby() as here, here.knock(subprotocols=offered) as peer:
+async def test_another_subprotocol_is_refused(open_sockets: OpenSockets, offered: tuple[str, ...]) -> None:
+    async with open_sockets() as here, here.connect(subprotocols=offered) as peer:
         await peer.over()
         assert peer.status == 400
         assert b"wrong_subprotocol" in peer.body
 
 
-async def test_ours_is_found_among_others(lobby: Enter) -> None:
-    async with lobby() as here, here.knock(subprotocols=("soap", "belvedere.v1")) as peer:
+async def test_ours_is_found_among_others(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect(subprotocols=("soap", "belvedere.v1")) as peer:
         peer.say(HELLO)
         await peer.hear("welcome")
         assert peer.subprotocol == "belvedere.v1"
 
 
-async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_an_acknowledgement_gives_the_true_latency(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         sent = here.rig.clock() * 1000
         peer.say(here.drive(epoch=1, seq=2))
         acks = [await peer.hear("ack") for _ in range(1)]
@@ -106,8 +105,8 @@ async def test_an_acknowledgement_tells_the_true_latency(lobby: Enter) -> None:
         assert acks[-1]["written"] >= sent - 1
 
 
-async def test_a_lease_asked_for_in_one_breath_with_hello_is_told_at_once(lobby: Enter) -> None:
-    async with lobby() as here, here.knock() as peer:
+async def test_a_lease_that_is_requested_right_after_hello_is_reported_at_once(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect() as peer:
         began = here.rig.clock()
         peer.say(HELLO)
         peer.say({"type": "lease.acquire"})
@@ -116,29 +115,29 @@ async def test_a_lease_asked_for_in_one_breath_with_hello_is_told_at_once(lobby:
         assert here.rig.clock() - began < 0.1
 
 
-async def test_closing_the_socket_stops_the_head_at_once(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_closing_the_socket_stops_the_head_at_once(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         left_at = here.rig.clock()
         peer.leave()
         await peer.over()
         assert here.rig.units[Axis.PAN].velocities[-1] == (left_at, 0.0)
 
 
-async def test_a_peer_that_falls_silent_is_stopped_by_the_dead_man_and_then_let_go(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_a_silent_peer_is_stopped_by_the_dead_man_time_and_then_disconnected(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         silent_at = here.rig.clock()
         await peer.over()
         stopped_at = next(
             at for at, velocity in here.rig.units[Axis.PAN].velocities if not velocity and at >= silent_at
         )
         assert stopped_at - silent_at <= here.rig.options.dead_man_s + 0.001
-        assert here.rig.clock() - silent_at == pytest.approx(HEARD_TIMEOUT_S)
+        assert here.rig.clock() - silent_at == pytest.approx(SILENCE_TIMEOUT_S)
         assert peer.close_code == 4408
         assert (await peer.hear("error"))["closing"]
 
 
-async def test_a_peer_that_pings_is_kept(lobby: Enter) -> None:
-    async with lobby() as here, here.knock() as peer:
+async def test_a_peer_that_pings_stays_connected(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect() as peer:
         peer.say(HELLO)
         for clock in range(10):
             await asyncio.sleep(20)
@@ -147,16 +146,16 @@ async def test_a_peer_that_pings_is_kept(lobby: Enter) -> None:
         assert peer.close_code is None
 
 
-async def test_whoever_does_not_say_hello_is_let_go(lobby: Enter) -> None:
-    async with lobby() as here, here.knock() as peer:
+async def test_a_client_that_does_not_send_hello_is_disconnected(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect() as peer:
         began = here.rig.clock()
         await peer.over()
         assert here.rig.clock() - began == pytest.approx(HELLO_TIMEOUT_S)
         assert peer.close_code == 4408
 
 
-async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
-    async with lobby(invitations=AccessOptions(session_s=8)) as here, here.knock() as peer:
+async def test_the_socket_ends_with_the_visit(open_sockets: OpenSockets) -> None:
+    async with open_sockets(invitations=AccessOptions(session_s=8)) as here, here.connect() as peer:
         began = here.rig.clock()
         peer.say(HELLO)
         await peer.over()
@@ -164,8 +163,8 @@ async def test_the_socket_ends_with_the_visit(lobby: Enter) -> None:
         assert peer.close_code == 4401
 
 
-async def test_a_driver_who_has_to_give_way_is_stopped_within_the_call_and_the_socket_closes(lobby: Enter) -> None:
-    async with lobby(invitations=AccessOptions(max_sessions=1)) as here, here.driver() as peer:
+async def test_a_displaced_driver_is_stopped_within_the_call_and_the_socket_closes(open_sockets: OpenSockets) -> None:
+    async with open_sockets(invitations=AccessOptions(max_sessions=1)) as here, here.driver() as peer:
         began = here.rig.clock()
         here.rig.open_session()
         assert here.rig.units[Axis.PAN].velocities[-1] == (began, 0.0)
@@ -177,10 +176,8 @@ async def test_a_driver_who_has_to_give_way_is_stopped_within_the_call_and_the_s
 
 
 @pytest.mark.parametrize("reason", EndReason)
-async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listened_to(
-    lobby: Enter, reason: EndReason
-) -> None:
-    async with lobby() as here:
+async def test_commands_after_the_end_of_the_visit_are_ignored(open_sockets: OpenSockets, reason: EndReason) -> None:
+    async with open_sockets() as here:
         ana = here.rig.open_session()
         async with here.driver(ana) as peer:
             here.rig.invitations.end(ana.session.id, reason)
@@ -193,10 +190,10 @@ async def test_whoever_goes_on_driving_after_the_end_of_the_visit_is_not_listene
             assert peer.close_reason == VISIT_ENDED[reason]
 
 
-async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: Enter) -> None:
-    async with lobby() as here:
+async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here:
         ana, ben = here.rig.open_session(), here.rig.open_session()
-        async with here.driver(ben) as driver, here.knock(ana) as first, here.knock(ana) as second:
+        async with here.driver(ben) as driver, here.connect(ana) as first, here.connect(ana) as second:
             first.say(HELLO)
             await first.hear("welcome")  # the second has not said hello yet
             here.rig.invitations.end(ana.session.id, EndReason.LEFT)
@@ -207,8 +204,10 @@ async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(lobby: 
             assert here.rig.units[Axis.PAN].velocity > 0
 
 
-async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_the_same(lobby: Enter) -> None:
-    async with lobby() as here:
+async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_the_same(
+    open_sockets: OpenSockets,
+) -> None:
+    async with open_sockets() as here:
         ana = here.rig.open_session()
         async with here.driver(ana) as peer:
             peer.stop_reading()
@@ -219,10 +218,10 @@ async def test_a_peer_that_reads_nothing_is_stopped_at_the_end_of_the_visit_all_
             assert here.rig.clock() - began <= 1.1
 
 
-async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(lobby: Enter) -> None:
-    async with lobby() as here:
+async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here:
         ana = here.rig.open_session()
-        async with here.knock(ana) as peer:
+        async with here.connect(ana) as peer:
             peer.stop_reading()
             await asyncio.sleep(1)  # the upgrade is on its way to the peer
             here.rig.invitations.end(ana.session.id, EndReason.LEFT)
@@ -234,8 +233,8 @@ async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(lobby: E
             assert not here.rig.engine._control._drivers
 
 
-async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
-    lobby: Enter, caplog: pytest.LogCaptureFixture
+async def test_a_failing_stage_or_another_failing_socket_delays_no_stop(
+    open_sockets: OpenSockets, caplog: pytest.LogCaptureFixture
 ) -> None:
     class HangingStage(FakeStage):
         async def end_all_of(self, owner: str) -> None:
@@ -244,7 +243,7 @@ async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
 
     async with open_rig() as rig:
         rig.stage = HangingStage()
-        async with lobby(rig=rig) as here:
+        async with open_sockets(rig=rig) as here:
             ana = rig.open_session()
             async with here.driver(ana) as peer:
                 began = rig.clock()
@@ -253,16 +252,16 @@ async def test_trouble_with_the_picture_and_a_failed_neighbour_delay_no_stop(
                 await peer.over()
                 assert rig.clock() == began
             await asyncio.sleep(4)
-            assert "could not be ended" in caplog.text
+            assert "could not end the viewers" in caplog.text
 
 
 @pytest.mark.parametrize("reason", EndReason)
-def test_each_end_of_a_visit_has_words_that_fit_into_a_close_frame(reason: EndReason) -> None:
+def test_each_reason_for_the_end_of_a_visit_fits_into_a_close_frame(reason: EndReason) -> None:
     assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
 
 
-async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_a_peer_that_reads_nothing_is_disconnected_and_keeps_no_hold(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         peer.stop_reading()
         stalled_at = here.rig.clock()
         peer.say(here.drive(epoch=1, seq=2))
@@ -272,16 +271,16 @@ async def test_a_peer_that_reads_nothing_is_given_up_and_never_holds_the_head(lo
         assert peer.close_code is None
 
 
-async def test_a_peer_that_reads_nothing_is_still_listened_to(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_the_messages_of_a_peer_that_reads_nothing_are_still_read(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         peer.stop_reading()
         peer.say({"type": "stop"})
         await asyncio.sleep(0.01)
         assert here.rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_stalled_goodbye_is_cut_short(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_a_stalled_close_times_out(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         peer.stop_reading()
         began = here.rig.clock()
         for _ in range(10):
@@ -290,8 +289,8 @@ async def test_a_stalled_goodbye_is_cut_short(lobby: Enter) -> None:
         assert here.rig.clock() - began <= 1.1
 
 
-async def test_garbage_is_answered_and_then_ends_it(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_invalid_messages_are_answered_and_then_end_the_socket(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         for text in ("", "garbage", '{"type":"drive"}', "[" * 1000, '{"type":"ping","clock":NaN}', "x" * 3000):
             peer.say_text(text)
             assert not (await peer.hear("error"))["closing"]
@@ -302,7 +301,7 @@ async def test_garbage_is_answered_and_then_ends_it(lobby: Enter) -> None:
         assert here.rig.units[Axis.PAN].velocity == 0
 
 
-async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_turn(lobby: Enter) -> None:
+async def test_a_flood_ends_the_socket_and_stops_the_head_and_does_not_block_others(open_sockets: OpenSockets) -> None:
     turns = 0
 
     async def somebody_else() -> None:
@@ -311,7 +310,7 @@ async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_tur
             await asyncio.sleep(0)
             turns += 1
 
-    async with lobby() as here, here.driver() as peer:
+    async with open_sockets() as here, here.driver() as peer:
         other = asyncio.create_task(somebody_else())
         for seq in range(2, 5000):
             peer.say(here.drive(epoch=1, seq=seq))
@@ -323,8 +322,8 @@ async def test_a_flood_ends_it_and_stops_the_head_and_lets_others_have_their_tur
         assert len(peer.heard_by_now()) < 100
 
 
-async def test_many_changes_are_told_as_few(lobby: Enter) -> None:
-    async with lobby() as here, here.knock() as peer:
+async def test_many_changes_are_sent_as_few(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.connect() as peer:
         peer.say(HELLO)
         await peer.hear("state")
         for _ in range(200):
@@ -338,8 +337,8 @@ async def test_many_changes_are_told_as_few(lobby: Enter) -> None:
         assert not heard or heard[-1]["pan"]["link"] == "ready"
 
 
-async def test_a_notice_reaches_its_session_alone(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer, here.knock() as other:
+async def test_a_notice_reaches_its_session_alone(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer, here.connect() as other:
         other.say(HELLO)
         await other.hear("welcome")
         name = here.rig.engine.status.lease.session
@@ -348,8 +347,8 @@ async def test_a_notice_reaches_its_session_alone(lobby: Enter) -> None:
         assert not [message for message in other.heard_by_now() if message["type"] == "notice"]
 
 
-async def test_a_takeover_is_told_to_both(lobby: Enter) -> None:
-    async with lobby() as here, here.driver() as peer, here.knock() as other:
+async def test_both_are_notified_of_a_takeover(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, here.driver() as peer, here.connect() as other:
         other.say(HELLO)
         assert (await other.hear("lease"))["holder"] == "other"
         other.say({"type": "lease.take"})
@@ -359,13 +358,13 @@ async def test_a_takeover_is_told_to_both(lobby: Enter) -> None:
         assert here.rig.units[Axis.PAN].velocity == 0
 
 
-async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
-    async with lobby() as here:
+async def test_the_same_visitor_resumes_the_lease(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here:
         ana = here.rig.open_session()
         async with here.driver(ana) as peer:
             peer.leave()
             await peer.over()
-        async with here.knock() as ben, here.knock(ana) as again:
+        async with here.connect() as ben, here.connect(ana) as again:
             for each in (ben, again):
                 each.say(HELLO)
             assert (await ben.hear("lease"))["holder"] == "other"
@@ -374,34 +373,115 @@ async def test_the_same_visitor_comes_back_to_the_lease(lobby: Enter) -> None:
             assert (await again.hear("lease"))["holder"] == "you"
 
 
-async def test_a_visitor_has_a_number_of_sockets(lobby: Enter) -> None:
-    async with lobby() as here, AsyncExitStack() as stack:
+async def test_a_visitor_has_a_number_of_sockets(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here, AsyncExitStack() as stack:
         ana = here.rig.open_session()
-        peers = [await stack.enter_async_context(here.knock(ana)) for _ in range(injection.MAX_SOCKETS_PER_VISITOR)]
+        peers = [await stack.enter_async_context(here.connect(ana)) for _ in range(MAX_SOCKETS_PER_VISITOR)]
         for peer in peers:
             peer.say(HELLO)
             await peer.hear("welcome")
-        async with here.knock(ana) as refused:
+        async with here.connect(ana) as refused:
             await refused.over()
             assert refused.close_code == 4429
         peers[0].leave()
         await peers[0].over()
-        async with here.knock(ana) as another:
+        async with here.connect(ana) as another:
             another.say(HELLO)
             await another.hear("welcome")
 
 
-async def test_nobody_is_left_on_the_bus(lobby: Enter) -> None:
-    async with lobby() as here:
+async def test_no_subscription_is_left_on_the_bus(open_sockets: OpenSockets) -> None:
+    async with open_sockets() as here:
         async with here.driver():
             assert here.rig.bus._subscriptions
         assert not here.rig.bus._subscriptions
 
 
-async def test_a_failure_of_ours_ends_the_socket_and_is_logged(lobby: Enter, caplog: pytest.LogCaptureFixture) -> None:
-    async with lobby() as here, here.driver() as peer:
+async def test_an_unexpected_error_ends_the_socket_and_is_logged(
+    open_sockets: OpenSockets, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_sockets() as here, here.driver() as peer:
         here.rig.units[Axis.PAN].failure = RuntimeError("a bug")
         peer.say({"type": "stop"})
         await peer.over()
         assert peer.close_code == 1011
         assert "a bug" in caplog.text
+
+
+class Socket:
+    """A socket that records what it receives, and then raises `failure`, if given."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.received: list[EndReason] = []
+        self._failure = failure
+
+    def receive_session_ended(self, reason: EndReason) -> None:
+        self.received.append(reason)
+        if self._failure is not None:
+            raise self._failure
+
+
+def ended(session_id: str) -> EndedSession:
+    session = Session(id=session_id, person="ana", rank=0, ends_at_s=1.0)
+    return EndedSession(session, EndReason.DISPLACED)
+
+
+def test_the_sockets_of_a_session_are_notified_and_no_others() -> None:
+    sockets = ControlSockets()
+    first, second, other = Socket(), Socket(), Socket()
+    with (
+        sockets.registered("ana", first),
+        sockets.registered("ana", second),
+        sockets.registered("ben", other),
+    ):
+        sockets.receive_session_ended(ended("ana"))
+        sockets.receive_session_ended(ended("nobody"))
+    assert first.received == second.received == [EndReason.DISPLACED]
+    assert other.received == []
+
+
+def test_a_socket_that_fails_does_not_keep_others_from_being_notified(caplog: pytest.LogCaptureFixture) -> None:
+    sockets = ControlSockets()
+    broken, sound = Socket(RuntimeError("broken")), Socket()
+    with sockets.registered("ana", broken), sockets.registered("ana", sound):
+        sockets.receive_session_ended(ended("ana"))
+    assert sound.received == [EndReason.DISPLACED]
+    assert "failed to stop what it drives" in caplog.text
+
+
+def test_a_closed_socket_is_neither_notified_nor_remembered() -> None:
+    sockets = ControlSockets()
+    closed, still_open = Socket(), Socket()
+    with sockets.registered("ana", still_open):
+        with sockets.registered("ana", closed):
+            pass
+        sockets.receive_session_ended(ended("ana"))
+    assert closed.received == []
+    assert still_open.received == [EndReason.DISPLACED]
+    assert sockets._by_session == {}
+
+
+def test_the_sockets_of_a_visitor_are_limited() -> None:
+    socket_limit = SocketLimit(total=10, per_visitor=2)
+    assert socket_limit.take("ana", "1")
+    assert socket_limit.take("ana", "2")
+    assert not socket_limit.take("ana", "3")
+    assert socket_limit.take("ben", "4")
+    socket_limit.release("1")
+    assert socket_limit.take("ana", "3")
+
+
+def test_all_sockets_together_are_limited() -> None:
+    socket_limit = SocketLimit(total=2, per_visitor=2)
+    assert socket_limit.take("ana", "1")
+    assert socket_limit.take("ben", "2")
+    assert not socket_limit.take("cem", "3")
+
+
+def test_a_socket_counts_until_it_is_closed() -> None:
+    socket_limit = SocketLimit(total=2, per_visitor=2)
+    socket_limit.take("ana", "1")
+    assert socket_limit.is_taken("1")
+    socket_limit.release("1")
+    socket_limit.release("1")
+    assert not socket_limit.is_taken("1")

@@ -13,7 +13,7 @@ def test_proxies_are_addresses_or_networks() -> None:
 
 
 @pytest.mark.parametrize("proxy", ["proxy.example.org", "", "10.42.0.0/40", "*"])
-def test_what_is_no_address_is_refused_with_what_is_allowed(proxy: str) -> None:
+def test_an_invalid_proxy_is_refused_with_what_is_allowed(proxy: str) -> None:
     with pytest.raises(SettingsError, match=r"trusted_proxies.*10\.42\.0\.0/16") as refused:
         read_document(f'trusted_proxies = ["{proxy}"]', GatewayOptions, "x.toml")
     assert repr(proxy) in str(refused.value)

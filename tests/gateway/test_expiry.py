@@ -1,4 +1,4 @@
-"""What belongs to a visit ends with it, and nothing is done while nobody is there."""
+"""What belongs to a session ends with it, and without sessions nothing runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.expiry import END_TIMEOUT_S, Pictures, expire_sessions
+from belvedere.gateway.expiry import END_TIMEOUT_S, ViewerCleanup, expire_sessions
 from belvedere.head.axes import Axis
 
 MakeParts = Callable[..., Dependencies]
@@ -41,7 +41,7 @@ async def kept(rig: EngineRig, make_parts: MakeParts) -> AsyncIterator[tuple[Tim
     """An engine rig with its programs and the task that expires them."""
     timed_drive = TimedDrive(rig.engine, idle_s=6, dead_man_s=0.5)
     dependencies = make_parts(rig)
-    pictures = Pictures(dependencies.stage)
+    pictures = ViewerCleanup(dependencies.stage)
     dependencies.invitations.subscribe(pictures.receive_session_ended)
     keeping = asyncio.create_task(expire_sessions(dependencies, timed_drive))
     await asyncio.sleep(0)
@@ -67,7 +67,7 @@ async def test_the_picture_ends_with_the_visit(make_parts: MakeParts) -> None:
         assert not rig.stage.offers
 
 
-async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: MakeParts) -> None:
+async def test_the_picture_ends_with_a_visit_that_was_displaced(make_parts: MakeParts) -> None:
     async with open_rig(invitations=AccessOptions(max_sessions=1)) as rig, kept(rig, make_parts):
         await rig.stage.answer("v=0", rig.open_session().session.id)
         rig.open_session()
@@ -75,7 +75,7 @@ async def test_the_picture_ends_with_a_visit_that_had_to_give_way(make_parts: Ma
         assert not rig.stage.offers
 
 
-async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
+async def test_http_drive_clients_that_fell_silent_are_ended(make_parts: MakeParts) -> None:
     async with open_rig() as rig, kept(rig, make_parts) as (timed_drive, _):
         ana = rig.open_session().session
         timed_drive.receive_move(rig.clock(), client_of(ana), TimedMove(1, 0, 0.5))
@@ -87,7 +87,7 @@ async def test_scripts_that_left_are_let_go(make_parts: MakeParts) -> None:
         assert not rig.engine._control._drivers
 
 
-async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: MakeParts) -> None:
+async def test_it_sleeps_without_sessions_and_wakes_only_when_one_ends(make_parts: MakeParts) -> None:
     async with open_rig() as rig:
         invitations = rig.invitations = LoggingDoor(rig, AccessOptions(session_s=DAY_S))
         async with kept(rig, make_parts):
@@ -100,7 +100,7 @@ async def test_it_wakes_for_nobody_and_only_at_the_end_of_a_visit(make_parts: Ma
 
 
 @pytest.mark.parametrize("failure", [StageError(StageReason.NO_PICTURE), RuntimeError("unforeseen"), None])
-async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_end_at_once(
+async def test_viewers_that_cannot_be_ended_are_logged_and_delay_no_other(
     make_parts: MakeParts, failure: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     class StuckStage(FakeStage):
@@ -122,7 +122,7 @@ async def test_pictures_that_cannot_be_ended_are_logged_and_left_and_the_others_
             await asyncio.sleep(1.1)
             assert not stage.offers
             await asyncio.sleep(END_TIMEOUT_S)
-            assert "could not be ended" in caplog.text
+            assert "could not end the viewers" in caplog.text
             assert not keeping.done()
 
 
@@ -139,7 +139,7 @@ async def test_an_engine_that_failed_does_not_keep_visits_from_ending(
         await rig.stage.answer("v=0", ana.id)
         rig.units[Axis.PAN].failure = RuntimeError("broken")
         await asyncio.sleep(21)
-        assert "a program that left could not be cleared up" in caplog.text
+        assert "could not end the HTTP drive clients" in caplog.text
         assert timed_drive.deadline() is None
         assert not rig.stage.offers
         assert not keeping.done()

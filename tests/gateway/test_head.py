@@ -28,7 +28,7 @@ async def test_a_script_turns_the_head(make_parts: MakeParts, make_client: MakeC
         assert rig.units[Axis.TILT].velocity == 0
 
 
-async def test_without_a_time_it_is_the_dead_mans(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_without_a_duration_it_is_the_dead_man_time(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         assert (await client.post(VELOCITY, json={"tilt": 1})).json()["for_ms"] == 500.0
 
@@ -40,7 +40,9 @@ async def trickled(*dependencies: bytes, every_s: float) -> AsyncIterator[bytes]
         await asyncio.sleep(every_s)
 
 
-async def test_a_body_whose_last_byte_comes_late_moves_nothing(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_body_whose_last_byte_arrives_late_moves_nothing(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         began = rig.clock()
         response = await client.post(VELOCITY, content=trickled(b'{"pan":', b"1}", every_s=8), headers=JSON)
@@ -49,9 +51,7 @@ async def test_a_body_whose_last_byte_comes_late_moves_nothing(make_parts: MakeP
         assert not any(velocity for _, velocity in rig.units[Axis.PAN].velocities)
 
 
-async def test_the_time_that_a_body_took_is_taken_off_the_motion(
-    make_parts: MakeParts, make_client: MakeClient
-) -> None:
+async def test_the_time_that_a_body_took_shortens_the_motion(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         began = rig.clock()
         dependencies = b'{"pan":1,', b'"for_ms":400', b"}"
@@ -114,7 +114,7 @@ async def test_a_stop_is_for_everyone(make_parts: MakeParts, make_client: MakeCl
             assert rig.units[Axis.PAN].velocity == 0
 
 
-async def test_two_drivers_at_once_are_one_too_many(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_second_driver_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig))
         async with (
@@ -149,7 +149,7 @@ async def test_two_drivers_at_once_are_one_too_many(make_parts: MakeParts, make_
         7,
     ],
 )
-async def test_what_makes_no_sense_is_refused(make_parts: MakeParts, make_client: MakeClient, body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+async def test_an_invalid_velocity_is_refused(make_parts: MakeParts, make_client: MakeClient, body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, json=body)
         assert response.status_code == 400
@@ -160,7 +160,7 @@ async def test_what_makes_no_sense_is_refused(make_parts: MakeParts, make_client
 @pytest.mark.parametrize(
     "text", ["", "{", '{"pan":NaN}', '{"pan":1e999}', "[" * 20_000, '{"pan":' * 3_000, '{"pan":"' + "x" * 20_000 + '"}']
 )
-async def test_what_is_no_json_is_refused(make_parts: MakeParts, make_client: MakeClient, text: str) -> None:
+async def test_invalid_json_is_refused(make_parts: MakeParts, make_client: MakeClient, text: str) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, content=text, headers=JSON)
         assert response.status_code == 400
@@ -175,7 +175,7 @@ async def test_a_huge_body_is_refused(make_parts: MakeParts, make_client: MakeCl
         assert response.json()["code"] == "too_large"
 
 
-async def test_a_shorter_dead_man_bounds_it(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_shorter_dead_man_time_bounds_the_duration(make_parts: MakeParts, make_client: MakeClient) -> None:
     options = ControlOptions(dead_man_s=0.2)
     async with (
         open_rig(options) as rig,
@@ -186,7 +186,7 @@ async def test_a_shorter_dead_man_bounds_it(make_parts: MakeParts, make_client: 
 
 
 @pytest.mark.parametrize("path", [VELOCITY, "/api/v1/head/stop"])
-async def test_it_wants_a_post(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
+async def test_only_post_is_allowed(make_parts: MakeParts, make_client: MakeClient, path: str) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.get(path)
         assert response.status_code == 405
@@ -195,7 +195,7 @@ async def test_it_wants_a_post(make_parts: MakeParts, make_client: MakeClient, p
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}, {"content-type": "multipart/form-data"}])
-async def test_it_wants_json(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
+async def test_only_json_is_accepted(make_parts: MakeParts, make_client: MakeClient, headers: dict[str, str]) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(VELOCITY, content='{"pan":1}', headers=headers)
         assert response.status_code == 415

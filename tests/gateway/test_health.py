@@ -1,4 +1,4 @@
-"""Whoever supervises the process learns what it needs, and nothing about anyone."""
+"""Probes learn the state of the process, and nothing about visitors."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,9 @@ async def test_head_is_answered_as_get_without_a_body(
         assert headed.content == b""
 
 
-async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeClient, tmp_path: Path) -> None:
+async def test_ready_shows_the_state_of_each_part(
+    make_parts: MakeParts, make_client: MakeClient, tmp_path: Path
+) -> None:
     (tmp_path / "index.html").touch()
     async with open_rig() as rig, make_client(create_app(make_parts(rig, tmp_path))) as client:
         rig.lose(Axis.TILT)
@@ -45,7 +47,7 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 200
         assert response.json() == {
             "ready": True,
-            "dependencies": {
+            "parts": {
                 "engine": "running",
                 "pan": "ready",
                 "tilt": "searching",
@@ -57,16 +59,16 @@ async def test_ready_tells_each_part(make_parts: MakeParts, make_client: MakeCli
 
 
 @pytest.mark.parametrize(("is_saving", "word"), [(True, "saved"), (False, "unsaved")])
-async def test_ready_tells_whether_the_heads_position_is_being_saved(
+async def test_ready_shows_whether_the_heads_position_is_being_saved(
     make_parts: MakeParts, *, is_saving: bool, word: str
 ) -> None:
     async with open_rig() as rig:
         dependencies = replace(make_parts(rig), is_saving_positions=lambda: is_saving)
-        assert readiness_of(dependencies).dependencies.positions == word
+        assert readiness_of(dependencies).parts.positions == word
         assert readiness_of(dependencies).ready
 
 
-async def test_a_guardian_that_is_missing_is_told_and_keeps_nobody_out(
+async def test_a_missing_guardian_is_shown_and_does_not_make_the_server_unready(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig:
@@ -84,7 +86,7 @@ async def test_a_server_without_a_running_engine_is_not_ready(make_parts: MakePa
         assert response.json()["parts"]["engine"] == "stopped"
 
 
-async def test_it_does_not_tell_whether_anyone_watches_or_drives(make_parts: MakeParts) -> None:
+async def test_it_does_not_reveal_whether_anyone_watches_or_drives(make_parts: MakeParts) -> None:
     async with open_rig() as rig:
         dependencies = make_parts(rig)
         before = readiness_of(dependencies)

@@ -1,4 +1,4 @@
-"""An application and its peer hear of each other what ASGI says, whatever either does."""
+"""The application and the connection get the ASGI events of the other, whatever either does."""
 
 import asyncio
 import logging
@@ -50,7 +50,7 @@ def answering(*messages: dict[str, Any]) -> Any:  # noqa: ANN401 - an ASGI appli
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
 
 
-async def test_the_head_leaves_with_the_first_of_the_body() -> None:
+async def test_the_head_is_sent_with_the_first_of_the_body() -> None:
     ours, peer = exchange()
     ours.receive_body_end()
     body: dict[str, Any] = {"type": "http.response.body", "body": b"ab", "more_body": True}
@@ -66,7 +66,7 @@ async def test_an_answer_before_the_bodys_end_closes_the_connection() -> None:
     assert ours.closes
 
 
-async def test_a_body_is_handed_on_as_it_comes_and_its_end_is_told() -> None:
+async def test_a_body_is_passed_on_as_it_arrives_and_so_is_its_end() -> None:
     heard: list[Any] = []
 
     async def app(_scope: object, receive: Any, _send: object) -> None:  # noqa: ANN401 - ASGI
@@ -88,7 +88,7 @@ async def test_a_body_is_handed_on_as_it_comes_and_its_end_is_told() -> None:
     ]
 
 
-async def test_what_is_said_to_a_peer_that_is_gone_goes_nowhere() -> None:
+async def test_what_is_sent_to_a_disconnected_peer_is_discarded() -> None:
     ours, peer = exchange()
     ours.receive_gone()
     await ours.run(answering(START, {"type": "http.response.body", "body": b"abcd"}))
@@ -105,7 +105,7 @@ async def test_what_is_said_to_a_peer_that_is_gone_goes_nowhere() -> None:
         [START, {"type": "http.response.body", "body": b"too long"}],
     ],
 )
-async def test_an_application_that_does_not_keep_to_asgi_is_our_fault(
+async def test_an_application_that_breaks_asgi_is_logged_as_an_error(
     messages: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     ours, peer = exchange()
@@ -114,7 +114,7 @@ async def test_an_application_that_does_not_keep_to_asgi_is_our_fault(
     assert peer.is_failed != ours.is_complete
 
 
-async def test_a_task_that_is_cancelled_leaves_no_peer_waiting() -> None:
+async def test_a_cancelled_task_leaves_no_peer_waiting() -> None:
     async def app(_scope: object, _receive: object, _send: object) -> None:
         await asyncio.Event().wait()
 

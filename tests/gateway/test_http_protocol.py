@@ -1,4 +1,4 @@
-"""Whatever a connection begins has an end, and an answer where HTTP has one."""
+"""Everything that a connection can start has a deadline and a bound, and a response where HTTP has one."""
 
 import asyncio
 import json
@@ -124,7 +124,7 @@ async def test_a_body_arrives_in_whatever_pieces_it_came() -> None:
     assert app.bodies == [b"abcde", b"fg", b""]
 
 
-async def test_a_client_that_waits_to_be_told_to_go_on_is_told() -> None:
+async def test_a_client_that_expects_100_continue_gets_it() -> None:
     transport = Server(App(reads=True)).connect()
     expecting = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     assert status_of(await said(transport, expecting)) == 100
@@ -137,14 +137,14 @@ async def test_head_is_answered_without_a_body() -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_whoever_wants_the_connection_closed_gets_that() -> None:
+async def test_a_connection_is_closed_if_the_client_asks_for_it() -> None:
     transport = Server(App()).connect()
     assert b"Connection: close" in (await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
     assert transport.is_over
     assert not transport.is_aborted
 
 
-async def test_whoever_connects_and_says_nothing_is_let_go() -> None:
+async def test_a_connection_without_a_request_times_out() -> None:
     transport = Server(App()).connect()
     assert await ends_after(transport, HEAD_TIMEOUT_S)
     assert transport.sent == b""
@@ -198,14 +198,14 @@ async def test_a_body_after_a_refusal_is_not_read(framing: bytes) -> None:
     assert await ends_after(transport, LINGER_S)
 
 
-async def test_a_body_without_end_after_a_refusal_is_cut_off_soon() -> None:
+async def test_an_endless_body_after_a_refusal_is_aborted_soon() -> None:
     transport = Server(App(401)).connect()
     await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     transport.say(b"x" * (LINGER_BYTES + 1))
     assert transport.is_aborted
 
 
-async def test_a_body_that_comes_byte_by_byte_has_a_deadline() -> None:
+async def test_a_body_that_arrives_byte_by_byte_has_a_deadline() -> None:
     app = App(reads=True)
     transport = Server(app).connect()
     await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
@@ -217,7 +217,7 @@ async def test_a_body_that_comes_byte_by_byte_has_a_deadline() -> None:
     assert await ends_after(transport, LINGER_S - 1.0)
 
 
-async def test_a_body_that_is_announced_as_too_large_reaches_nobody() -> None:
+async def test_a_body_announced_as_too_large_does_not_reach_the_application() -> None:
     app = App(reads=True)
     length = str(MAX_BODY_BYTES + 1).encode()
     transport = Server(app).connect()
@@ -242,7 +242,7 @@ async def test_a_body_that_grows_too_large_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"zz\r\n", b"1;" + b"e" * 5000, b"0\r\n" + b"a:\r\n" * 2000, b"1\r\nxyz"])
-async def test_a_body_that_is_nonsense_is_refused(body: bytes) -> None:
+async def test_a_malformed_body_is_refused(body: bytes) -> None:
     transport = Server(App(reads=True)).connect()
     answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
     assert status_of(answer) == 400
@@ -272,7 +272,7 @@ async def test_a_body_that_is_nonsense_is_refused(body: bytes) -> None:
         (UPGRADE.replace(b"AAAA", b"\xe4AAA", 1) + b"\r\n", 400),
     ],
 )
-async def test_a_head_that_makes_no_sense_is_answered_and_ended(head: bytes, status: int) -> None:
+async def test_a_malformed_head_is_answered_and_the_connection_closed(head: bytes, status: int) -> None:
     app = App()
     transport = Server(app).connect()
     assert status_of(await said(transport, head)) == status
@@ -281,7 +281,7 @@ async def test_a_head_that_makes_no_sense_is_answered_and_ended(head: bytes, sta
     assert app.requests == []
 
 
-async def test_a_refusal_says_why_to_programs_and_tells_them_when_to_come_back() -> None:
+async def test_a_refusal_is_a_problem_and_says_when_to_retry() -> None:
     transport = Server(App()).connect()
     head, _, body = (await said(transport, b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json\r\n" in head
@@ -289,7 +289,7 @@ async def test_a_refusal_says_why_to_programs_and_tells_them_when_to_come_back()
 
 
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])
-async def test_two_ways_to_say_where_a_body_ends_are_refused(version: bytes) -> None:
+async def test_a_length_together_with_chunks_is_refused(version: bytes) -> None:
     app = App(reads=True)
     transport = Server(app).connect()
     request = b"POST / HTTP/%b\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % version
@@ -299,7 +299,7 @@ async def test_two_ways_to_say_where_a_body_ends_are_refused(version: bytes) -> 
     assert transport.is_ended
 
 
-async def test_a_peer_that_takes_nothing_of_an_answer_is_cut_off() -> None:
+async def test_a_peer_that_reads_nothing_of_a_response_is_aborted() -> None:
     transport = Server(App(answer=b"x" * 100_000)).connect()
     transport.takes_nothing = True
     await said(transport, GET)
@@ -307,7 +307,7 @@ async def test_a_peer_that_takes_nothing_of_an_answer_is_cut_off() -> None:
     assert transport.is_aborted
 
 
-async def test_no_further_request_is_answered_until_the_first_answer_is_taken() -> None:
+async def test_no_further_request_is_answered_until_the_first_response_is_sent() -> None:
     app = App(answer=b"x" * 100_000)
     transport = Server(app).connect()
     transport.takes_nothing = True
@@ -319,14 +319,14 @@ async def test_no_further_request_is_answered_until_the_first_answer_is_taken() 
     assert len(app.requests) == 2
 
 
-async def test_requests_that_wait_their_turn_are_bounded() -> None:
+async def test_pipelined_requests_are_bounded() -> None:
     transport = Server(App(hangs=True)).connect()
     await said(transport, GET * 2000)
     assert transport.is_paused
     transport.hang_up()
 
 
-async def test_a_slow_answer_to_whoever_wants_it_closed_is_sent_whole() -> None:
+async def test_a_slow_response_is_sent_whole_before_the_connection_closes() -> None:
     transport = Server(App(answer=b"x" * 1000)).connect()
     transport.takes_nothing = True
     await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -338,7 +338,7 @@ async def test_a_slow_answer_to_whoever_wants_it_closed_is_sent_whole() -> None:
     assert (was_over, transport.is_over, transport.is_aborted) == (False, True, False)
 
 
-async def test_an_application_that_hangs_is_not_waited_for_without_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_application_that_hangs_times_out(caplog: pytest.LogCaptureFixture) -> None:
     app = App(hangs=True)
     transport = Server(app).connect()
     await said(transport, GET)
@@ -348,7 +348,7 @@ async def test_an_application_that_hangs_is_not_waited_for_without_end(caplog: p
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
-async def test_a_peer_that_vanishes_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_peer_that_disconnects_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     async def app(_scope: object, receive: Any, _send: object) -> None:  # noqa: ANN401 - ASGI
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -362,22 +362,24 @@ async def test_a_peer_that_vanishes_is_nobodys_fault(caplog: pytest.LogCaptureFi
     assert caplog.records == []
 
 
-async def test_an_application_that_fails_is_our_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_application_that_fails_is_logged_and_answered_with_500(caplog: pytest.LogCaptureFixture) -> None:
     async def app(_scope: object, _receive: object, _send: object) -> None:
         raise LookupError
 
     transport = Server(app).connect()
     assert status_of(await said(transport, GET)) == 500
     (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert (record.levelname, record.getMessage()) == ("ERROR", "a request failed")
+    assert (record.levelname, record.getMessage()) == ("ERROR", "the application failed while handling a request")
 
 
-async def test_an_application_that_answers_nothing_is_our_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_application_that_answers_nothing_is_logged_and_answered_with_500(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def app(_scope: object, _receive: object, _send: object) -> None:
         pass
 
     assert status_of(await said(Server(app).connect(), GET)) == 500
-    assert "a request was left without an answer" in caplog.text
+    assert "the application returned without a complete response" in caplog.text
 
 
 async def test_an_address_may_hold_only_so_many_connections() -> None:
@@ -394,7 +396,7 @@ async def test_an_address_may_hold_only_so_many_connections() -> None:
     assert status_of(await said(newest, GET)) == 200
 
 
-async def test_a_stranger_who_asks_too_much_is_told_and_ended() -> None:
+async def test_anonymous_requests_that_are_too_many_are_refused() -> None:
     app = App(401)
     transport = Server(app).connect()
     transport.say(GET * 200)
@@ -405,7 +407,7 @@ async def test_a_stranger_who_asks_too_much_is_told_and_ended() -> None:
     assert transport.is_ended
 
 
-async def test_a_trusted_proxy_tells_the_scheme_and_nobody_else_does() -> None:
+async def test_only_a_trusted_proxy_decides_the_scheme() -> None:
     app = App()
     server = Server(app, ConnectionLimits(proxies=TrustedProxies(["192.0.2.7"])))
     request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\n\r\n"
@@ -414,7 +416,7 @@ async def test_a_trusted_proxy_tells_the_scheme_and_nobody_else_does() -> None:
     assert [each["scheme"] for each in app.requests] == ["https", "http"]
 
 
-async def test_a_request_carries_when_its_first_byte_came() -> None:
+async def test_a_request_carries_the_arrival_of_its_first_byte() -> None:
     app = App()
     transport = Server(app).connect()
     before = time.monotonic()
@@ -426,7 +428,7 @@ async def test_a_request_carries_when_its_first_byte_came() -> None:
     assert before <= first <= between <= second <= time.monotonic()
 
 
-async def test_the_server_that_ends_lets_answers_through_and_ends_the_rest() -> None:
+async def test_a_shutdown_lets_responses_finish_and_closes_the_rest() -> None:
     goes_on = asyncio.Event()
     answers = App()
 
@@ -450,7 +452,7 @@ async def test_the_server_that_ends_lets_answers_through_and_ends_the_rest() -> 
     assert (busy.is_over, busy.is_aborted) == (True, False)
 
 
-async def test_nothing_is_left_of_a_connection_that_is_over() -> None:
+async def test_nothing_is_left_of_a_closed_connection() -> None:
     server = Server(App())
     transports = [server.connect() for _ in range(5)]
     await said(transports[0], GET)

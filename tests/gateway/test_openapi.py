@@ -1,9 +1,9 @@
-"""Bodies and refusals are described as they are."""
+"""Request bodies and problems are described as they are."""
 
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
-from belvedere.gateway.openapi import BEFORE_ANY_ROUTE, problems, takes
+from belvedere.gateway.openapi import BEFORE_ANY_ROUTE, operation_with_body, problems
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
 
 
@@ -15,8 +15,10 @@ def test_each_status_is_described_as_a_problem() -> None:
     assert all(each.media_type == PROBLEM_TYPE for each in described.values())
 
 
-def test_a_body_is_described_whatever_the_router_thinks() -> None:
-    operation = takes("text/x", Schema(type=OpenAPIType.STRING), "some words")(operation_id="op", request_body=None)
+def test_a_body_is_described_although_the_handler_declares_none() -> None:
+    operation = operation_with_body("text/x", Schema(type=OpenAPIType.STRING), "some words")(
+        operation_id="op", request_body=None
+    )
     described = operation.to_schema()
     assert described["operationId"] == "op"
     assert described["requestBody"] == {

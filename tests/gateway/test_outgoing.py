@@ -1,13 +1,18 @@
-"""The engine's values in the words of the wire."""
+"""The engine's values become wire messages; what waits for a slow peer is the newest of each kind."""
+
+import asyncio
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from belvedere.control.core import LeaseStatus
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import LinkReason
 from belvedere.gateway import messages
+from belvedere.gateway.messages import Ack, Error, Lease, Notice, Outgoing, Pong
 from belvedere.gateway.outgoing import (
+    Outbox,
     ack_message,
     lease_message,
     milliseconds,
@@ -25,7 +30,7 @@ def test_a_clients_clock_comes_back_as_it_was(clock_ms: float) -> None:
     assert milliseconds(clock_ms / 1000) == clock_ms
 
 
-def test_the_state_tells_what_both_axes_and_the_stage_do() -> None:
+def test_the_state_covers_both_axes_and_the_stage() -> None:
     pan = AxisState(LinkPhase.READY, None, 0.123456, -12.5, 1, 0.0301)
     tilt = AxisState(LinkPhase.WAITING, LinkReason.NOT_FOUND, 0.0, None, 0, None)
     assert state_message(EngineStatus(pan, tilt, NOBODY), viewers=2, is_available=False) == messages.State(
@@ -38,34 +43,34 @@ def test_the_state_tells_what_both_axes_and_the_stage_do() -> None:
 
 
 @pytest.mark.parametrize("phase", LinkPhase)
-def test_every_phase_of_a_link_has_its_word(phase: LinkPhase) -> None:
+def test_every_phase_of_a_link_is_on_the_wire(phase: LinkPhase) -> None:
     axis = AxisState(phase, None, 0.0, None, 0, None)
     assert state_message(EngineStatus(axis, axis, NOBODY), 0, is_available=True).pan.link == phase
 
 
-def test_the_lease_is_told_from_where_one_stands() -> None:
+def test_the_lease_is_sent_from_the_receivers_point_of_view() -> None:
     mine = LeaseStatus(3, "ana-1", 0)
-    assert lease_message(mine, "ana-1", 0, is_own_remains=False).holder == "you"
-    assert lease_message(mine, "ben-1", 0, is_own_remains=False).holder == "other"
-    assert lease_message(NOBODY, "ana-1", 0, is_own_remains=False).holder == "nobody"
+    assert lease_message(mine, "ana-1", 0, is_own_lost_socket=False).holder == "you"
+    assert lease_message(mine, "ben-1", 0, is_own_lost_socket=False).holder == "other"
+    assert lease_message(NOBODY, "ana-1", 0, is_own_lost_socket=False).holder == "nobody"
 
 
-def test_what_one_left_behind_is_nobodys() -> None:
-    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_remains=True).holder == "nobody"
+def test_the_lease_of_ones_own_lost_socket_is_free() -> None:
+    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_lost_socket=True).holder == "nobody"
 
 
 @pytest.mark.parametrize(("rank", "can_take"), [(0, False), (4, False), (5, True), (9, True)])
 def test_the_lease_can_be_taken_from_ones_equals(rank: int, can_take: bool) -> None:  # noqa: FBT001 - a parameter
-    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_remains=False).can_take == can_take
+    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_lost_socket=False).can_take == can_take
 
 
-def test_an_acknowledgement_says_when_the_radio_had_it() -> None:
+def test_an_acknowledgement_says_when_it_was_written() -> None:
     told = ack_message(Acknowledged(Axis.TILT, 7, 12.3456789, 1000.5))
     assert told == messages.Ack(axis="tilt", seq=7, clock=12345.679, written=1000500.0)
 
 
 @pytest.mark.parametrize("code", NoticeCode)
-def test_every_notice_has_its_word(code: NoticeCode) -> None:
+def test_every_notice_is_on_the_wire(code: NoticeCode) -> None:
     assert notice_message(NoticeEvent(code, Axis.PAN, 3)) == messages.Notice(code=code.value, axis="pan", hold=3)
 
 
@@ -73,3 +78,61 @@ def test_a_notice_of_no_axis_is_of_both() -> None:
     assert notice_message(NoticeEvent(NoticeCode.STOPPED, None, -1)) == messages.Notice(
         code="stopped", axis="both", hold=0
     )
+
+
+def pong(clock: float) -> Pong:
+    return Pong(clock=clock, server=0)
+
+
+def lease(epoch: int) -> Lease:
+    return Lease(epoch=epoch, holder="you", can_take=True)
+
+
+async def test_a_newer_message_replaces_the_older_one_in_its_place() -> None:
+    outbox = Outbox()
+    outbox.put([pong(1), lease(1)])
+    outbox.put([pong(2), pong(3)])
+    assert outbox.take_all() == [pong(3), lease(1)]
+    assert len(outbox) == 0
+
+
+async def test_taking_waits_for_a_message() -> None:
+    outbox = Outbox()
+    asyncio.get_running_loop().call_later(5, outbox.put, [pong(1)])
+    assert await outbox.take() == pong(1)
+
+
+async def test_an_empty_put_wakes_no_waiter() -> None:
+    outbox = Outbox()
+    outbox.put([])
+    asyncio.get_running_loop().call_later(5, outbox.put, [lease(2)])
+    assert await outbox.take() == lease(2)
+
+
+async def test_messages_of_different_axes_or_codes_do_not_replace_each_other() -> None:
+    def ack(axis: str, seq: int) -> Outgoing:
+        return Ack(axis="pan" if axis == "pan" else "tilt", seq=seq, clock=0, written=0)
+
+    outbox = Outbox()
+    refused = Error(code="too_fast", message="", closing=False)
+    bad = Error(code="bad_message", message="", closing=False)
+    cut = Notice(code="link_lost", axis="pan", hold=1)
+    stopped = Notice(code="stopped", axis="both", hold=1)
+    outbox.put([ack("pan", 1), ack("tilt", 1), refused, bad, cut, stopped, ack("pan", 2)])
+    assert outbox.take_all() == [ack("pan", 2), ack("tilt", 1), refused, bad, cut, stopped]
+
+
+async def test_a_refusal_about_a_hold_is_not_replaced_by_one_without() -> None:
+    def refused(hold: int | UnsetType = UNSET) -> Error:
+        return Error(code="someone_else_drives", message="", closing=False, hold=hold)
+
+    outbox = Outbox()
+    outbox.put([refused(3), refused(4), refused()])
+    assert outbox.take_all() == [refused(4), refused()]
+
+
+async def test_a_peer_that_never_reads_costs_a_bounded_memory() -> None:
+    outbox = Outbox()
+    for number in range(10_000):
+        outbox.put([pong(number), lease(number), Error(code="too_fast", message="", closing=False)])
+    assert len(outbox) == 3

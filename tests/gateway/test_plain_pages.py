@@ -18,7 +18,7 @@ from belvedere.gateway.plain_pages import (
 )
 
 
-def test_words_are_never_markup() -> None:
+def test_text_is_never_markup() -> None:
     page = plain_page("<b>", "a & b", "<script>x</script>").decode()
     assert "<script>" not in page
     assert "<h1>&lt;b&gt;</h1>" in page
@@ -34,7 +34,7 @@ def test_the_policy_allows_the_pages_own_style(page: bytes) -> None:
     assert "default-src 'none'" in PLAIN_PAGE_POLICY
 
 
-def test_the_pages_wear_the_colours_of_the_real_page() -> None:
+def test_the_pages_have_the_colours_of_the_real_page() -> None:
     styles = (Path(__file__).parents[2] / "web/src/page/styles.css").read_text()
     for name in ("night", "dusk", "paper", "paper-dim"):
         colour = re.search(rf"--{name}: (#[0-9a-f]+);", styles)

@@ -1,4 +1,4 @@
-"""A real server on a loopback port, and clients that do what networks and strangers do."""
+"""A real server on a loopback port, under the failures of networks and the abuse of clients."""
 
 import asyncio
 import gc
@@ -94,7 +94,7 @@ Run = Callable[[], Any]
 
 
 @realtime
-async def test_requests_are_answered_and_tell_no_more_than_they_must(run: Run) -> None:
+async def test_responses_reveal_no_server_software(run: Run) -> None:
     async with run() as rig, httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}") as client:
         response = await client.get("/healthz")
         assert response.status_code == 200
@@ -137,7 +137,7 @@ async def test_a_half_open_connection_is_stopped_by_the_dead_man(run: Run) -> No
 
 
 @realtime
-async def test_a_stranger_is_told_by_a_close_code(run: Run) -> None:
+async def test_a_socket_without_a_session_gets_a_close_code(run: Run) -> None:
     async with run() as rig, rig.socket(additional_headers={}) as client:
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()
@@ -154,7 +154,7 @@ async def test_a_stranger_is_told_by_a_close_code(run: Run) -> None:
         ({"subprotocols": ["soap"]}, 400),
     ],
 )
-async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str, Any], status: int) -> None:
+async def test_an_upgrade_that_is_not_allowed_is_refused(run: Run, options: dict[str, Any], status: int) -> None:
     async with run() as rig:
         headers = {"Cookie": rig.cookie}
         if host := options.pop("host", None):
@@ -178,7 +178,7 @@ async def test_an_upgrade_that_may_not_be_is_refused(run: Run, options: dict[str
         ("x" * 2000, "too_large"),
     ],
 )
-async def test_what_makes_no_sense_is_answered(run: Run, message: str | bytes, code: str) -> None:
+async def test_an_invalid_message_is_answered(run: Run, message: str | bytes, code: str) -> None:
     async with run() as rig, rig.driver() as client:
         await client.send(message)
         error = await heard(client, lambda told: told["type"] == "error")
@@ -186,7 +186,7 @@ async def test_what_makes_no_sense_is_answered(run: Run, message: str | bytes, c
 
 
 @realtime
-async def test_what_is_huge_ends_the_socket(run: Run) -> None:
+async def test_a_huge_frame_ends_the_socket(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         await client.send("x" * (MAX_FRAME_BYTES + 1))
         assert await closed_with(client) == 1009
@@ -194,7 +194,7 @@ async def test_what_is_huge_ends_the_socket(run: Run) -> None:
 
 
 @realtime
-async def test_huge_in_small_pieces_ends_it_too(run: Run) -> None:
+async def test_a_huge_message_in_fragments_ends_it_too(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         with suppress(ConnectionClosed):
             await client.send(["x" * 1000] * 20)
@@ -203,7 +203,7 @@ async def test_huge_in_small_pieces_ends_it_too(run: Run) -> None:
 
 
 @realtime
-async def test_a_flood_ends_the_socket_and_stalls_nobody(run: Run) -> None:
+async def test_a_flood_ends_the_socket_and_does_not_block_others(run: Run) -> None:
     async with run() as rig, rig.driver() as client, rig.socket() as other:
         await other.send('{"type":"hello","clock":0}')
         await heard(other, lambda message: message["type"] == "welcome")
@@ -249,7 +249,7 @@ async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> Non
 
 
 @realtime
-async def test_shutting_down_says_goodbye_in_time(run: Run) -> None:
+async def test_a_shutdown_closes_sockets_in_time(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         began = time.monotonic()
         rig.serving.cancel()
@@ -263,7 +263,7 @@ async def test_shutting_down_says_goodbye_in_time(run: Run) -> None:
 
 
 @realtime
-async def test_a_handler_that_hangs_does_not_hold_up_the_end() -> None:
+async def test_a_handler_that_hangs_does_not_delay_the_shutdown() -> None:
     hangs = asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -293,7 +293,7 @@ async def test_a_handler_that_hangs_does_not_hold_up_the_end() -> None:
 
 
 @realtime
-async def test_a_taken_port_is_the_owners_to_mend() -> None:
+async def test_a_port_in_use_is_an_error_of_the_owner() -> None:
     (first,) = listen("127.0.0.1", 0)
     with pytest.raises(OwnerError, match="in use"):
         listen("127.0.0.1", first.getsockname()[1])
@@ -301,7 +301,7 @@ async def test_a_taken_port_is_the_owners_to_mend() -> None:
 
 
 @realtime
-async def test_an_address_of_nobodys_is_too() -> None:
+async def test_an_unknown_address_is_one_too() -> None:
     with pytest.raises(OwnerError):
         listen("no.such.host.invalid", 0)
 

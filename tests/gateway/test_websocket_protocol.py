@@ -1,4 +1,4 @@
-"""What a peer does outside of messages is bounded, ends in time, and is never called our fault."""
+"""What a peer does outside of messages is bounded, ends in time, and is never logged as an error."""
 
 import asyncio
 import logging
@@ -11,9 +11,9 @@ import uvicorn
 from tests.support.memory_transport import MemoryTransport
 from uvicorn.server import ServerState
 
-from belvedere.gateway.bounded_transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
     BYTES_BURST,
@@ -113,7 +113,7 @@ async def test_messages_arrive_and_the_close_is_answered() -> None:
     assert transport.is_over
 
 
-async def test_what_came_before_the_handshakes_end_is_read_after_it(caplog: pytest.LogCaptureFixture) -> None:
+async def test_frames_that_arrive_during_the_handshake_are_read_after_it(caplog: pytest.LogCaptureFixture) -> None:
     app = App(waits_s=1.0)
     transport = connect(app)
     transport.say(UPGRADE + frame(TEXT, b"one"))
@@ -124,7 +124,7 @@ async def test_what_came_before_the_handshakes_end_is_read_after_it(caplog: pyte
     assert caplog.records == []
 
 
-async def test_a_handshake_that_nobody_answers_ends() -> None:
+async def test_a_handshake_that_the_application_does_not_answer_times_out() -> None:
     transport = connect(App(waits_s=HANDSHAKE_TIMEOUT_S + 5))
     transport.say(UPGRADE)
     await asyncio.sleep(HANDSHAKE_TIMEOUT_S - 0.1)
@@ -134,7 +134,7 @@ async def test_a_handshake_that_nobody_answers_ends() -> None:
     await asyncio.sleep(5)
 
 
-async def test_a_peer_that_vanishes_in_the_handshake_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_peer_that_disconnects_during_the_handshake_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     transport = connect(App(waits_s=1.0))
     transport.say(UPGRADE)
     transport.hang_up()
@@ -142,7 +142,7 @@ async def test_a_peer_that_vanishes_in_the_handshake_is_nobodys_fault(caplog: py
     assert caplog.records == []
 
 
-async def test_an_upgrade_that_is_refused_with_an_answer_is_nobodys_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_upgrade_that_is_refused_with_a_response_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     async def refuse(_scope: object, _receive: object, send: Any) -> None:  # noqa: ANN401 - ASGI
         await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
         await send({"type": "websocket.http.response.body", "body": b"no", "more_body": False})
@@ -165,7 +165,7 @@ async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None
     assert transport.is_over
 
 
-async def test_a_peer_that_takes_nothing_cannot_put_the_end_off() -> None:
+async def test_a_peer_that_reads_nothing_cannot_delay_the_close() -> None:
     transport = connect(App(closes=True))
     transport.takes_nothing = True
     transport.say(UPGRADE)
@@ -173,7 +173,7 @@ async def test_a_peer_that_takes_nothing_cannot_put_the_end_off() -> None:
     assert transport.is_aborted
 
 
-async def test_what_comes_after_our_close_is_not_looked_at_for_long() -> None:
+async def test_what_arrives_after_our_close_is_bounded() -> None:
     transport = connect(App(closes=True))
     transport.say(UPGRADE)
     await turns()
@@ -193,13 +193,13 @@ async def test_tiny_frames_are_read_in_slices() -> None:
     transport.hang_up()
 
 
-async def test_more_than_any_page_sends_ends_it() -> None:
+async def test_a_flood_ends_the_connection() -> None:
     transport = await opened(App())
     transport.say(frame(PING) * (int(BYTES_BURST) // 6 + 1))
     assert transport.is_aborted
 
 
-async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
+async def test_a_peer_that_floods_pings_and_reads_no_pong_is_disconnected() -> None:
     transport = await opened(App())
     transport.takes_nothing = True
     transport.write(b"x" * (STUCK_WRITE_BYTES + 1))
@@ -207,7 +207,7 @@ async def test_pings_without_end_for_a_peer_that_reads_no_pong_end_it() -> None:
     assert transport.is_aborted
 
 
-async def test_a_message_of_empty_fragments_without_end_ends_it() -> None:
+async def test_endless_empty_fragments_end_the_connection() -> None:
     app = App()
     transport = await opened(app)
     transport.say(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MAX_FRAGMENTS)
@@ -217,7 +217,7 @@ async def test_a_message_of_empty_fragments_without_end_ends_it() -> None:
     assert transport.is_over
 
 
-async def test_text_that_is_not_utf8_is_told_once_and_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+async def test_text_that_is_not_utf8_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     app = App()
     transport = await opened(app)
@@ -227,14 +227,14 @@ async def test_text_that_is_not_utf8_is_told_once_and_in_one_line(caplog: pytest
     assert close_code(transport.sent) == 1007
     assert app.heard == []
     ours = [each for each in caplog.records if each.name.startswith("belvedere")]
-    assert [each.getMessage() for each in ours] == ["ended a WebSocket: not UTF-8"]
+    assert [each.getMessage() for each in ours] == ["closed a WebSocket: not UTF-8"]
     assert not [each for each in caplog.records if each.exc_info or each.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(
     ("data", "code"), [(b"\x83\x80\0\0\0\0", 1002), (b"\x81\x01x", 1002), (b"\x82\xff" + bytes(6) + b"\x7f\xff", 1009)]
 )
-async def test_what_is_no_frame_ends_it(data: bytes, code: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_invalid_frame_ends_the_connection(data: bytes, code: int, caplog: pytest.LogCaptureFixture) -> None:
     app = App()
     transport = await opened(app)
     transport.say(data)
@@ -244,7 +244,7 @@ async def test_what_is_no_frame_ends_it(data: bytes, code: int, caplog: pytest.L
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
-async def test_a_peer_that_answers_no_ping_is_gone_by_no_fault_of_ours() -> None:
+async def test_a_peer_that_answers_no_ping_is_closed_without_an_error() -> None:
     app = App()
     transport = await opened(app)
     await asyncio.sleep(60)
@@ -252,7 +252,7 @@ async def test_a_peer_that_answers_no_ping_is_gone_by_no_fault_of_ours() -> None
     assert close_code(transport.sent[-len(b"\x88\x00\x03\xe9no answer to a ping") :]) == 1001
 
 
-async def test_a_server_that_ends_says_so_and_leaves_alone_what_ends_already() -> None:
+async def test_a_shutdown_closes_connections_that_are_not_closing_already() -> None:
     transport = await opened(App())
     protocol: Any = transport.get_protocol()
     protocol.shutdown()

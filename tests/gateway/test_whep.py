@@ -1,4 +1,4 @@
-"""`/api/v1/stage/whep`, as the WHEP draft has it."""
+"""`/api/v1/stage/whep`, as the WHEP draft specifies it."""
 
 import asyncio
 import dataclasses
@@ -57,7 +57,7 @@ async def test_a_huge_offer_is_refused(make_parts: MakeParts, make_client: MakeC
         assert not rig.stage.offers
 
 
-async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_an_offer_that_is_not_text_is_refused(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         response = await client.post(PATH, content=b"\xff\xfe", headers=SDP)
         assert (response.status_code, response.json()["code"]) == (400, "bad_offer")
@@ -72,7 +72,7 @@ async def test_an_offer_that_is_no_text_is_refused(make_parts: MakeParts, make_c
         (StageReason.NO_PICTURE, 503, "2"),
     ],
 )
-async def test_the_stages_refusals_are_told(
+async def test_refusals_of_the_stage_become_problems(
     make_parts: MakeParts, make_client: MakeClient, reason: StageReason, status: int, retry_after: str | None
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
@@ -91,7 +91,7 @@ async def test_watching_ends_with_a_delete(make_parts: MakeParts, make_client: M
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_a_visitor_cannot_end_another_ones_watching(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig:
         app = create_app(make_parts(rig))
         async with (
@@ -105,7 +105,7 @@ async def test_nobody_ends_somebody_elses_watching(make_parts: MakeParts, make_c
 
 @pytest.mark.parametrize("method", ["PATCH", "GET", "HEAD", "PUT"])
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/viewer0"])
-async def test_methods_of_the_draft_that_are_not_spoken_are_405(
+async def test_methods_of_the_draft_that_are_not_supported_are_405(
     make_parts: MakeParts, make_client: MakeClient, path: str, method: str
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
@@ -114,7 +114,7 @@ async def test_methods_of_the_draft_that_are_not_spoken_are_405(
         assert "OPTIONS" in response.headers["allow"]
 
 
-async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_options_says_what_may_be_posted(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         endpoint, resource = await client.options(PATH), await client.options(f"{PATH}/viewer0")
         assert endpoint.status_code == resource.status_code == 204
@@ -123,9 +123,7 @@ async def test_options_tell_what_may_be_posted(make_parts: MakeParts, make_clien
         assert resource.headers["allow"] == "DELETE, OPTIONS"
 
 
-async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
-    make_parts: MakeParts, make_client: MakeClient
-) -> None:
+async def test_ice_servers_are_in_the_answer_and_in_options(make_parts: MakeParts, make_client: MakeClient) -> None:
     servers = (
         IceServer(url="stun:stun.example.org"),
         IceServer(url="turn:turn.example.org:3478?transport=udp", username="ana", credential='a "b" \\ c, d; e'),
@@ -135,8 +133,8 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
         async with make_client(create_app(dependencies), rig.open_session().cookie) as client:
             answered = await client.post(PATH, content="v=0", headers=SDP)
             described = await client.options(PATH)
-        async with make_client(create_app(dependencies)) as stranger:
-            refused = await stranger.options(PATH)
+        async with make_client(create_app(dependencies)) as anonymous:
+            refused = await anonymous.options(PATH)
     assert answered.headers["link"] == described.headers["link"]
     assert described.headers["link"] == (
         '<stun:stun.example.org>; rel="ice-server", '
@@ -147,13 +145,13 @@ async def test_ice_servers_are_told_with_the_answer_and_before_an_offer(
     assert "link" not in refused.headers
 
 
-async def test_without_ice_servers_nothing_is_told_of_them(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_without_ice_servers_there_is_no_link_header(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         assert "link" not in (await client.post(PATH, content="v=0", headers=SDP)).headers
         assert "link" not in (await client.options(PATH)).headers
 
 
-async def test_a_visitor_cannot_ask_without_end(make_parts: MakeParts, make_client: MakeClient) -> None:
+async def test_the_rate_of_a_visitors_offers_is_limited(make_parts: MakeParts, make_client: MakeClient) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
         statuses = [(await client.post(PATH, content="v=0", headers=SDP)).status_code for _ in range(12)]
         assert statuses == [201] * 10 + [429] * 2

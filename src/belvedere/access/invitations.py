@@ -1,6 +1,6 @@
-"""The door: hands out one-time invitations and recognises those whom it let in.
+"""One-time invitations, and the sessions that they are redeemed for.
 
-Everything is in memory: a restart shuts everyone out, and the new one-time link lets the owner in again.
+Everything is in memory: a restart ends all sessions, and prints a new one-time link for the owner.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 
 
 class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a door remembers.
+    """How long sessions and invitations last, and how many there may be.
 
     Attributes:
-        session_s: one waking day; who comes back tomorrow needs a new link.
-        invite_s: a link printed on Friday still opens on Monday.
-        most_sessions, most_invites: bounds on memory, far above one household.
+        session_s: the lifetime of a session; by default one waking day.
+        invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
+        max_sessions, max_invitations: bounds on memory, far above what one home needs.
     """
 
     session_s: float = 12 * 3600.0
@@ -36,7 +36,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_invitations: int = 64
 
 
-REDEEM_AGAIN_S = 300.0  # on a bad line people try again for minutes
+REDEEM_AGAIN_S = 300.0  # on a bad connection people try again for minutes
 MAX_REDEEM_AGAIN = 8  # each of them costs a little memory
 
 
@@ -49,14 +49,14 @@ class _Invitation(msgspec.Struct, frozen=True):
 class _Redemption(msgspec.Struct):
     session: Session
     ends_at_s: float
-    left: int = MAX_REDEEM_AGAIN
+    remaining: int = MAX_REDEEM_AGAIN
 
 
 class Invitations:
     """Invitations and sessions, on one clock (seconds, monotonic).
 
-    A session that ends is an event: within the call that ends it, whatever the reason, everyone who subscribed is told,
-    and by then its cookie proves nothing any more.
+    The end of a session is an event: within the call that ends it, whatever the reason, all subscribers are called. By
+    then its cookie is no longer valid.
     """
 
     def __init__(
@@ -70,26 +70,25 @@ class Invitations:
         self._record = record
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
         self._invitations: dict[bytes, _Invitation] = {}
-        self._used: dict[
-            tuple[bytes, bytes], _Redemption
-        ] = {}  # by the digests of the token and of the browser's secret
+        # by the digests of the token and of the browser's secret
+        self._used: dict[tuple[bytes, bytes], _Redemption] = {}
         self._on_opened: Callable[[], None] = lambda: None
         self._subscribers: list[Callable[[EndedSession], None]] = []
 
     def watch(self, on_opened: Callable[[], None]) -> None:
-        """Have this called whenever a session begins, because the next `deadline` may be another then."""
+        """Call this whenever a session begins, because that may change `deadline`."""
         self._on_opened = on_opened
 
     def subscribe(self, on_ended: Callable[[EndedSession], None]) -> None:
-        """Have this called whenever a session ends.
+        """Call this whenever a session ends.
 
-        Subscribers are called one after the other in the order in which they came: what stops the head comes first.
-        They must not wait; the failure of one is logged, and the next is called.
+        Subscribers are called in the order of their subscription, so subscribe first what stops the head. They must not
+        block. An exception of one is logged, and the next is called.
         """
         self._subscribers.append(on_ended)
 
     def invite(self, person: str = "", rank: int = 0) -> str:
-        """A one-time token that lets one browser in; the oldest unused one gives way where there are too many."""
+        """A new one-time token. Where there are too many unused ones, the oldest is deleted."""
         while len(self._invitations) >= self._options.max_invitations:
             del self._invitations[next(iter(self._invitations))]
         token = new_secret()
@@ -97,66 +96,69 @@ class Invitations:
         return token
 
     def is_invited(self, token: str, browser: str = "") -> bool:
-        """Whether `redeem` would let somebody in; asking uses nothing up."""
+        """Whether `redeem` would succeed; does not use the invitation up."""
         invite = self._invitations.get(digest(token))
-        is_fresh = invite is not None and self._clock() < invite.ends_at_s
-        return is_fresh or self._redemption_by(token, browser) is not None
+        is_unused = invite is not None and self._clock() < invite.ends_at_s
+        return is_unused or self._redemption_by(token, browser) is not None
 
     def redeem(self, token: str, browser: str = "") -> IssuedSession | None:
-        """Use up an invitation; None where it is unknown, used or too old.
+        """Use up an invitation for a session; None where it is unknown, used or expired.
 
-        `browser` is a secret of the browser that asks, or "". Within ADMIT_AGAIN_S the same browser is let in again, to
-        the same session: an impatient second tap or a bad line costs it the first answer, and the cookie in it.
+        `browser` is a secret of the requesting browser, or "". Within REDEEM_AGAIN_S the same browser may redeem again,
+        up to MAX_REDEEM_AGAIN times, and gets a further cookie of the same session: a second tap or a bad connection
+        may have cost it the first response, and the cookie in it.
         """
         used = self._redemption_by(token, browser)
         if used is not None:
-            used.left -= 1
+            used.remaining -= 1
             return self._sessions.issue(used.session)
         invite = self._invitations.pop(digest(token), None)
         now = self._clock()
         if invite is None or now >= invite.ends_at_s:
             return None
-        displaced = self._sessions.evict_oldest()
+        displaced = self._sessions.evict_if_full()
         if displaced is not None:
             self._publish(displaced, EndReason.DISPLACED)
-        admission = self._sessions.open(now, invite.person, invite.rank)
+        issued = self._sessions.open(now, invite.person, invite.rank)
         self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
         if browser:
-            self._used[digest(token), digest(browser)] = _Redemption(admission.session, now + REDEEM_AGAIN_S)
-        self._record(SessionOpened(admission.session.id, admission.session.person))
+            self._used[digest(token), digest(browser)] = _Redemption(issued.session, now + REDEEM_AGAIN_S)
+        self._record(SessionOpened(issued.session.id, issued.session.person))
         self._on_opened()
-        return admission
+        return issued
 
     def session(self, cookie: str | None) -> Session | None:
-        """The live session that this cookie proves."""
+        """The live session that this cookie proves; None where there is none."""
         return None if cookie is None else self._sessions.find(self._clock(), cookie)
 
     def is_live(self, session: Session) -> bool:
-        """Whether a session that was found earlier has not ended since."""
+        """Whether a session has not ended."""
         return self._sessions.is_live(self._clock(), session)
 
     def end(self, session_id: str, reason: EndReason) -> None:
-        """End a session before its time; one that is over already stays so."""
+        """End a session before its time; does nothing where it has ended already."""
         ended = self._sessions.end(session_id)
         if ended is not None:
             self._publish(ended, reason)
 
     def tick(self) -> None:
-        """End the sessions whose time is over, and forget old invitations; to be called at `deadline`."""
+        """End the sessions whose time is over, and delete expired invitations; to be called at `deadline`."""
         now = self._clock()
         self._invitations = {known: invite for known, invite in self._invitations.items() if now < invite.ends_at_s}
         for session in self._sessions.expire(now):
             self._publish(session, EndReason.EXPIRED)
 
     def deadline(self) -> float | None:
-        """When the next session ends; None while there is none. An old invitation can wait: it opens nothing."""
+        """When the next session ends; None without sessions. Expired invitations can wait: they are refused anyway."""
         return self._sessions.deadline()
 
     def _redemption_by(self, token: str, browser: str) -> _Redemption | None:
-        """What this browser has used this token for, as long as that may be used again."""
+        """This browser's redemption of this token, as long as it may redeem it again."""
         used = self._used.get((digest(token), digest(browser)))
-        is_good = used is not None and used.left > 0 and self._clock() < used.ends_at_s and self.is_live(used.session)
-        return used if is_good else None
+        is_valid = (
+            used is not None and used.remaining > 0 and self._clock() < used.ends_at_s and self.is_live(used.session)
+        )
+        return used if is_valid else None
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         ended = EndedSession(session, reason)
@@ -164,5 +166,5 @@ class Invitations:
             try:
                 on_ended(ended)
             except Exception:
-                logger.exception("session %s ended (%s), but a subscriber failed to act on it", session.id, reason)
+                logger.exception("session %s ended (%s), but a subscriber failed to handle it", session.id, reason)
         self._record(SessionEnded(session.id, session.person, reason))

@@ -1,4 +1,4 @@
-"""The sessions of those who were let in, each known by the hash of its cookie alone."""
+"""Sessions; of a session's cookies only digests are stored."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SECRET_BYTES = 32  # 256 bits: guessing is hopeless, so nothing here needs to co
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One browser (or script) that was let in.
+    """One browser or script that has redeemed an invitation.
 
     Attributes:
-        id: its name inside the house; no secret.
-        person: who it is; the same person may have several sessions.
-        rank: who outranks whom at the lease; a resident's is above a visitor's.
-        ends_at_s: when it ends at the latest, on the house's monotonic clock.
+        id: its name in leases and logs; not a secret.
+        person: whose session it is; a person may have several.
+        rank: decides who may take the lease from whom; a resident's is above a visitor's.
+        ends_at_s: when it ends at the latest, in seconds of the monotonic clock.
     """
 
     id: str
@@ -31,9 +31,9 @@ class EndReason(enum.StrEnum):
     """Why a session ended."""
 
     EXPIRED = "expired"  # its time was over
-    DISPLACED = "displaced"  # there were too many, and it had the least time left
-    LEFT = "left"  # the visitor said goodbye
-    REVOKED = "revoked"  # the household ended it
+    DISPLACED = "displaced"  # there were too many sessions, and it had the least time left
+    LEFT = "left"  # the visitor ended it
+    REVOKED = "revoked"  # the owner ended it
 
 
 class EndedSession(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class EndedSession(msgspec.Struct, frozen=True):
 
 
 class IssuedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A fresh session with the secret that proves it; the secret is kept nowhere else."""
+    """A session with a new cookie that proves it; only the digest of the cookie is stored."""
 
     session: Session
     cookie: str
@@ -56,10 +56,10 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> bytes:
-    """What is remembered of a secret: enough to recognise it, too little to repeat it.
+    """The SHA-256 of a secret, which is stored in its place.
 
-    Looking secrets up by their digest tells an attacker's stopwatch nothing: which digest a guess has, and so how far
-    it agrees with a stored one, is beyond the guesser's choice.
+    Looking secrets up by their digest is safe against timing attacks: an attacker cannot choose the digest of a guess,
+    and so learns nothing from how far it agrees with a stored one.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
@@ -67,8 +67,8 @@ def digest(secret: str) -> bytes:
 class Sessions:
     """All sessions that have not ended; time is an argument.
 
-    Never more than `at_most`, as long as `evict_oldest` is called before each `open`. Whoever is forgotten here is
-    returned, because what the session holds must be taken back.
+    Never more than `at_most`, as long as `evict_if_full` is called before each `open`. Methods that remove sessions
+    return them, because the caller must end what they drive and watch.
     """
 
     def __init__(self, lifetime_s: float, at_most: int) -> None:
@@ -80,21 +80,21 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def evict_oldest(self) -> Session | None:
-        """Forget the session with the least time left if one more would be too many; returns it."""
+    def evict_if_full(self) -> Session | None:
+        """Remove and return the session with the least time left, if one more would be too many."""
         if len(self._by_id) < self._at_most:
             return None
         return self.end(min(self._by_id.values(), key=lambda session: session.ends_at_s).id)
 
     def open(self, now: float, person: str, rank: int) -> IssuedSession:
-        """Let somebody in; without a name, `person` is the session itself."""
+        """Start a session; without a name, `person` is the session's id."""
         name = secrets.token_hex(6)
         session = Session(id=name, person=person or name, rank=rank, ends_at_s=now + self._lifetime_s)
         self._by_id[name] = session
         return self.issue(session)
 
     def issue(self, session: Session) -> IssuedSession:
-        """One more cookie for a session that has not ended."""
+        """A further cookie for a session that has not ended."""
         cookie = new_secret()
         self._ids[digest(cookie)] = session.id
         return IssuedSession(session=session, cookie=cookie)
@@ -109,15 +109,15 @@ class Sessions:
         return session.id in self._by_id and now < session.ends_at_s
 
     def end(self, session_id: str) -> Session | None:
-        """Forget a session and return it; None where there is none."""
+        """Remove and return a session; None where there is none."""
         self._ids = {known: name for known, name in self._ids.items() if name != session_id}
         return self._by_id.pop(session_id, None)
 
     def expire(self, now: float) -> list[Session]:
-        """Forget the sessions whose time is over, and return them."""
+        """Remove and return the sessions whose time is over."""
         ended = [session.id for session in self._by_id.values() if now >= session.ends_at_s]
         return [session for each in ended if (session := self.end(each)) is not None]
 
     def deadline(self) -> float | None:
-        """When `expire` has something to return next; None while there is no session."""
+        """When the next session expires; None without sessions."""
         return min((session.ends_at_s for session in self._by_id.values()), default=None)

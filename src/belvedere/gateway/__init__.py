@@ -1,1 +1,1 @@
-"""The door to the house: HTTP, WebSocket, wire messages and the page's files. It translates; it decides nothing."""
+"""HTTP, WebSocket, wire messages and the page's files. Translates between them and the engine, and decides nothing."""

@@ -1,6 +1,6 @@
-"""Stands before every route, known or not: checks the house's name, the request's origin and the visitor's session.
+"""Checks `Host`, `Origin` and the session cookie of every request before any route is looked up.
 
-It also puts the security headers on every response, and on every 401 what would have been enough.
+It also adds the security headers to every response, and to every 401 a challenge that names the cookie.
 """
 
 from __future__ import annotations
@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 from litestar.enums import ScopeType
 
-from belvedere.gateway.asgi_responses import answer, answer_problem
-from belvedere.gateway.cookies import cookie_name, read_cookie
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
-from belvedere.gateway.problems import Problem, ProblemCode, status_of
-from belvedere.gateway.security import SAFE_METHODS, HostCheck, is_same_origin, security_headers
+from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
+from belvedere.gateway.security import (
+    SAFE_METHODS,
+    HostCheck,
+    cookie_name,
+    is_same_origin,
+    read_cookie,
+    security_headers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,14 +34,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SHOWN = 100
-PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor asks for these by whatever address it knows
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # whoever asks for these needs no session
-PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # whoever asks for these wants no HTML
+MAX_LOGGED_CHARS = 100
+PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
+OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a session
+PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
 class AuthMiddleware:
-    """An ASGI application around another one; the visitor's session travels as `scope["auth"]` (None where open)."""
+    """ASGI middleware that passes the session on as `scope["auth"]`; on open paths that may be None."""
 
     def __init__(self, app: Litestar, invitations: Invitations, hosts: HostCheck) -> None:
         self._app = app
@@ -44,7 +49,7 @@ class AuthMiddleware:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer it."""
+        """Pass the request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -64,55 +69,58 @@ class AuthMiddleware:
         await self._app(scope, receive, send)
 
     def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The session that a request's headers prove, by its name; None for a stranger."""
+        """The id of the live session that a request's cookie proves; None without one."""
         known = {name: value.decode("latin-1") for name, value in headers if name in {b"cookie", b"host"}}
         session = self._invitations.session(read_cookie(known.get(b"cookie", ""), cookie_name(known.get(b"host", ""))))
         return None if session is None else session.id
 
     def _rejection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
         if scope["type"] == ScopeType.WEBSOCKET:
-            _warn_of_refusal(host, origin, is_known=self._hosts.accepts(host))
+            _log_refused_upgrade(host, origin, is_known=self._hosts.accepts(host))
         if not self._hosts.accepts(host):
-            return Problem(ProblemCode.UNKNOWN_HOST, "this house does not go by that name")
+            return Problem(
+                ProblemCode.UNKNOWN_HOST,
+                "this server is not reachable under that host name",
+            )
         is_safe = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
         if not is_safe and origin is not None and not is_same_origin(origin, host):
-            return Problem(ProblemCode.FOREIGN_ORIGIN, "another site's page may not do this")
+            return Problem(ProblemCode.FOREIGN_ORIGIN, "requests from pages of other sites are refused")
         return None
 
 
-def _warn_of_refusal(host: str, origin: str | None, *, is_known: bool) -> None:
-    """Tell the owner why an upgrade is refused, if it is, and what to set if it should not be."""
+def _log_refused_upgrade(host: str, origin: str | None, *, is_known: bool) -> None:
+    """Log why an upgrade is refused, if it is, and what to change if it should not be: browsers hide the reason."""
     if not is_known:
-        advice = "if the house goes by that Host, add it to server.names"
+        advice = "if visitors use that Host, add it to server.names"
     elif origin is not None and not is_same_origin(origin, host):
-        advice = "if that is the house's own page, its proxy must pass on the browser's Host, and server.names list it"
+        advice = "if that is Belvedere's page, its proxy must forward the browser's Host, and server.names list it"
     else:
         return
-    logger.warning("refused a WebSocket: Origin %s, Host %s; %s", _shown(origin or "none"), _shown(host), advice)
+    logger.warning("refused a WebSocket: Origin %s, Host %s; %s", _for_log(origin or "none"), _for_log(host), advice)
 
 
-def _shown(said: str) -> str:
-    """What a stranger said, as a log may hold it."""
-    return ascii(said[:LONGEST_SHOWN])
+def _for_log(value: str) -> str:
+    """A client's text, shortened and escaped, so that it can neither fill the log nor forge a line."""
+    return ascii(value[:MAX_LOGGED_CHARS])
 
 
 async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tell whoever has no session, in the words that they understand: a close code, a problem, or a page."""
+    """Refuse a request without a session: with a close code, a problem or a page, as the client can use it."""
     if scope["type"] == ScopeType.WEBSOCKET:
         await receive()
-        # accepted first, because a browser tells its page nothing about an upgrade that failed
+        # Accepted first: a browser does not tell its page the status of an upgrade that failed.
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
-        reason = "This visit has ended."  # whoever asks for a socket has a page, and so had a session
+        reason = "This visit has ended."  # a client that opens a socket has loaded the page, so it had a session
         await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": reason})
     elif PROGRAM_PATHS.fullmatch(scope["path"]):
-        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "you need a link to come in"))
+        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "no session: open an invitation link first"))
     else:
         await _answer_page(scope, send, HTTPStatus.UNAUTHORIZED, NO_SESSION)
 
 
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
-    """Tell a person in a page, and everybody else as a program."""
+    """Refuse with a page on paths that people open, otherwise with a problem."""
     if scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"]):
         page = UNKNOWN_HOST if problem.code == ProblemCode.UNKNOWN_HOST else FOREIGN_ORIGIN
         await _answer_page(scope, send, status_of(problem.code), page)
@@ -128,7 +136,7 @@ async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes
 def _with_security_headers(send: Send, host: str) -> Send:
     """Add the security headers to every response; a handler's own header of the same name is kept."""
     defaults = [(name.encode(), value.encode("latin-1")) for name, value in security_headers(host).items()]
-    # no browser knows this scheme, and so none asks for a password
+    # Browsers do not know this scheme, so they show no password dialog.
     challenge = (b"www-authenticate", f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'.encode())
 
     async def send_with_headers(message: Message) -> None:

@@ -15,8 +15,8 @@ CONTRACT = Path(__file__).parents[3] / "contract"
 
 def documents() -> dict[str, str]:
     """The generated files: name and text."""
-    client = _schema(Incoming, "What a client says", f"At most {MAX_MESSAGE_BYTES} bytes a message.")
-    server = _schema(Outgoing, "What the server says", "A client passes over messages of types it does not know.")
+    client = _schema(Incoming, "What a client sends", f"At most {MAX_MESSAGE_BYTES} bytes a message.")
+    server = _schema(Outgoing, "What the server sends", "A client ignores messages of types it does not know.")
     codes = {code.name.lower(): code.value for code in CloseCode}
     return {
         "client.schema.json": _text(client),

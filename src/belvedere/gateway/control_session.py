@@ -1,6 +1,6 @@
-"""One visitor's control channel without its socket: what each message does, what is answered, and when it must end.
+"""One visitor's control channel without its socket: what each message does, the replies, and when it must end.
 
-It talks to the engine directly and waits for nothing; `control_socket` carries the messages. Time is an argument.
+It calls the engine directly and never waits; `control_socket` carries the messages. Time is an argument.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from belvedere.gateway.dependencies import Dependencies
     from belvedere.gateway.messages import Incoming, Lease, Outgoing, State
 
-HELLO_TIMEOUT_S = 5.0  # a page says hello at once; even a bad mobile link delivers it within seconds
-HEARD_TIMEOUT_S = 25.0  # a page pings every 20 s when idle, because tunnels cut what is silent for longer
+HELLO_TIMEOUT_S = 5.0  # a page sends hello at once; even a bad mobile link delivers it within seconds
+SILENCE_TIMEOUT_S = 25.0  # a page pings at least every 20 s, because tunnels close connections that are idle for longer
 RATE_PER_S = 120.0  # two 60 Hz sticks; a page sends 20 a second
 BURST = 240.0  # what a phone may deliver at once after two seconds without a network
-TOO_FAST_AT_MOST = 120.0  # refusals of that kind before the socket ends: whoever ignores them is no page of ours
-BAD_AT_MOST = 8.0  # a page of ours sends none; a script being written sends a few
-FORGIVEN_PER_S = 0.1  # one bad message in ten seconds is never held against anyone
+TOO_FAST_BURST = 120.0  # refusals before the socket is closed; our page would have slowed down by then
+BAD_MESSAGES_BURST = 8.0  # our page sends none; a script under development sends a few
+BAD_MESSAGES_PER_S = 0.1  # one bad message in ten seconds never ends a socket
 
 STATUS_TOPICS = ("status", "stage")
 
@@ -59,7 +59,7 @@ VISIT_ENDED = {  # the page shows these as they are
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """Why the server ends the socket."""
+    """Why the server closes the socket."""
 
     code: CloseCode
     reason: str
@@ -69,12 +69,12 @@ class ControlSession:
     """The conversation of one socket.
 
     Args:
-        name: its name in the house; no secret.
-        visitor: the access session behind it; the socket ends with it.
-        is_connected: whether the session of this name has a socket.
+        name: the id of this socket in leases and logs; not a secret.
+        visitor: the access session that opened it; the socket ends with that.
+        is_connected: whether the control session of this name has an open socket.
 
     Attributes:
-        ending: set once the socket must end; nothing is listened to afterwards.
+        ending: set once the socket must be closed; later messages are ignored.
     """
 
     def __init__(
@@ -86,28 +86,28 @@ class ControlSession:
         self._dependencies = dependencies
         self._engine = dependencies.engine
         self._is_connected = is_connected
-        self._heard_at = now
+        self._received_at = now
         self._is_open = False
         self._bucket = TokenBucket(RATE_PER_S, BURST)
-        self._too_fast = TokenBucket(RATE_PER_S / 10, TOO_FAST_AT_MOST)
-        self._bad = TokenBucket(FORGIVEN_PER_S, BAD_AT_MOST)
+        self._too_fast = TokenBucket(RATE_PER_S / 10, TOO_FAST_BURST)
+        self._bad = TokenBucket(BAD_MESSAGES_PER_S, BAD_MESSAGES_BURST)
         self._state: State | None = None
         self._lease: Lease | None = None
 
     @property
     def personal_topics(self) -> tuple[str, ...]:
-        """What the bus tells this session alone."""
+        """The bus topics for this session alone."""
         return f"ack:{self.name}", f"notice:{self.name}"
 
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
-        """Carry out one message (None is a binary one, which means nothing here) and return the answers to it.
+        """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
 
-        What stops the head is carried out however fast it comes, a stop even before hello. Nothing is once the visit
-        is over, even if nobody has told so.
+        `stop` and `release` are exempt from the rate limit, and `stop` needs no hello before it: nothing may delay a
+        stop. Once the access session is over nothing is carried out, even if its end has not been published yet.
         """
         if self.ending is not None or self._is_session_over(now):
             return self.receive_session_ended(EndReason.EXPIRED)
-        self._heard_at = now
+        self._received_at = now
         is_within = self._bucket.take(now)
         try:
             message = decode(text or "")
@@ -116,14 +116,14 @@ class ControlSession:
         if not is_within and not isinstance(message, Stop | Release):
             return self._refuse_fast(now, message)
         if not self._is_open and not isinstance(message, Stop | Hello):
-            return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "say hello first"), message)
+            return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "send hello first"), message)
         try:
             return self._dispatch(now, message)
         except VisitorError as error:
             return [self._refusal(error, message)]
 
     def receive_published(self, topic: str, value: object) -> list[Outgoing]:
-        """Put what the bus says into words for this session; what has not changed is not repeated."""
+        """Turn a value from the bus into messages for this session; unchanged state is not sent again."""
         match value:
             case Acknowledged():
                 return [ack_message(value)]
@@ -135,35 +135,35 @@ class ControlSession:
                 return self._status_messages(self._dependencies.engine.status) if topic in STATUS_TOPICS else []
 
     def receive_closed(self) -> None:
-        """The socket is gone: whatever was held stops. Once is enough, more is nothing."""
+        """The socket is closed: stop what it drives. May be called more than once."""
         if self._is_open:
             self._is_open = False
             self._engine.receive_session_closed(self.name)
 
     def receive_session_ended(self, reason: EndReason) -> list[Outgoing]:
-        """The access session is over: what was held stops, and the lease waits for nobody to come back."""
+        """The access session is over: stop what the socket drives, and return the lease without the grace time."""
         if self.ending is not None:
             return []
-        farewell = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
+        messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
         if self._is_open:
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             self.receive_closed()
-        return farewell
+        return messages
 
     def tick(self, now: float) -> list[Outgoing]:
-        """End what must end by now."""
+        """End the socket if its time is over; to be called at `deadline`."""
         if self.ending is not None:
             return []
         if self._is_session_over(now):
             return self.receive_session_ended(EndReason.EXPIRED)
         if now >= self.deadline():
-            return self._end(CloseCode.SILENT, Refusal.NOT_READY, "nothing was heard for too long")
+            return self._end(CloseCode.SILENT, Refusal.NOT_READY, "no message was received for too long")
         return []
 
     def deadline(self) -> float:
         """When `tick` must be called at the latest; it never moves to an earlier time."""
-        patience_s = HEARD_TIMEOUT_S if self._is_open else HELLO_TIMEOUT_S
-        return min(self._heard_at + patience_s, self._visitor.ends_at_s)
+        timeout_s = SILENCE_TIMEOUT_S if self._is_open else HELLO_TIMEOUT_S
+        return min(self._received_at + timeout_s, self._visitor.ends_at_s)
 
     def _is_session_over(self, now: float) -> bool:
         return now >= self._visitor.ends_at_s or not self._dependencies.invitations.is_live(self._visitor)
@@ -193,7 +193,7 @@ class ControlSession:
 
     def _welcome_messages(self, now: float, clock: float) -> list[Outgoing]:
         if self._is_open:
-            raise VisitorError(Refusal.BAD_MESSAGE, "hello was said already")
+            raise VisitorError(Refusal.BAD_MESSAGE, "hello was sent already")
         self._engine.receive_session_opened(self.name, self._visitor.person, self._visitor.rank)
         self._is_open = True
         self._engine.receive_heartbeat(self.name, clock / 1000)
@@ -213,27 +213,31 @@ class ControlSession:
         if not self._is_open:
             return []
         driver = status.lease.session or ""
-        is_own_remains = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
-        lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_remains=is_own_remains)
+        is_own_lost_socket = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
+        lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_lost_socket=is_own_lost_socket)
         stage = self._dependencies.stage
         state = state_message(status, stage.viewers, is_available=stage.is_available)
-        news: list[Outgoing] = []
+        changed: list[Outgoing] = []
         if lease != self._lease:
             self._lease = lease
-            news.append(lease)
+            changed.append(lease)
         if state != self._state:
             self._state = state
-            news.append(state)
-        return news
+            changed.append(state)
+        return changed
 
     def _refuse_bad(self, now: float, error: VisitorError, message: Incoming | None = None) -> list[Outgoing]:
         if self._bad.take(now):
             return [self._refusal(error, message)]
-        return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many messages made no sense")
+        return self._end(CloseCode.BAD_MESSAGES, error.refusal, "too many invalid messages")
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            return [self._refusal(VisitorError(Refusal.TOO_FAST, "this was not listened to: too fast"), message)]
+            return [
+                self._refusal(
+                    VisitorError(Refusal.TOO_FAST, "too many messages a second: this one was ignored"), message
+                )
+            ]
         return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
@@ -241,7 +245,7 @@ class ControlSession:
         return [Error(code=refusal, message=reason, closing=True)]
 
     def _refusal(self, error: VisitorError, message: Incoming | None) -> Error:
-        """What is told of a refused message; None is one that could not be read."""
+        """The error for a refused message; `message` is None where it could not be decoded."""
         self._dependencies.record(CommandRefused(self.name, error.refusal))
         hold = message.hold if isinstance(message, Drive | Release) else msgspec.UNSET
         delay = msgspec.UNSET if error.delay_s is None else milliseconds(error.delay_s)

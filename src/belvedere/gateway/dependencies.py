@@ -1,4 +1,4 @@
-"""What the gateway needs of the rest of the house, and what an owner may set about it."""
+"""What the gateway needs of the other packages, and what an owner may set about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
+from belvedere.access.sessions import Session
 from belvedere.control.options import ControlOptions
 from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
@@ -31,12 +34,12 @@ class Picture(Protocol):
 
     @property
     def viewers(self) -> int:
-        """How many watch."""
+        """How many viewers there are."""
         ...
 
     @property
     def is_available(self) -> bool:
-        """Whether there is a picture, as far as is known."""
+        """Whether there is a picture, as far as is known; true until a source has failed."""
         ...
 
     def preload(self) -> None:
@@ -44,7 +47,7 @@ class Picture(Protocol):
         ...
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
-        """Take in a viewer. Raises StageError."""
+        """Add a viewer. Raises StageError."""
         ...
 
     async def end(self, viewer_id: str, owner: str) -> None:
@@ -66,14 +69,14 @@ OwnName = Annotated[
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the house listens and by which names it goes.
+    """Where the server listens, and under which names it may be reached.
 
     Attributes:
-        host: the address to listen on; loopback unless the owner says otherwise.
-        port: 0 takes any that is free.
-        names: further names in `Host`, such as a tunnel's (`home.example.org`); a port is not part of it.
-        trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are believed
-            and whose connections are many people's; see docs/how-to/put-a-proxy-in-front.md.
+        host: the address to listen on, by default loopback.
+        port: 0 for any that is free.
+        names: further names that `Host` may have, such as a tunnel's (`home.example.org`), without a port.
+        trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are trusted
+            and whose connections serve many clients; see docs/how-to/put-a-proxy-in-front.md.
     """
 
     host: HostName = "127.0.0.1"
@@ -82,7 +85,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
     def __post_init__(self) -> None:
-        """Refuse what is no address, where msgspec can say which key it was."""
+        """Raise ValueError for what is no address; msgspec adds the key to the message."""
         for each in self.trusted_proxies:
             try:
                 ipaddress.ip_network(each, strict=False)
@@ -93,17 +96,17 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """The parts of the house that the gateway talks to.
+    """What the gateway is built on.
 
     Attributes:
         engine: what visitors may do to the head, and may know of it.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
-        session_s: how long a cookie is kept, as long as the door's sessions.
-        guardian: whether somebody stops the head if this process hangs.
-        ice_servers: what pages are told to ask for a way to here; the same that the stage asks.
-        record: told what was refused.
-        is_saving_positions: whether the head's position is being saved; None where it is not to be.
+        session_s: the lifetime of a session cookie, the same as that of sessions.
+        guardian: whether the guardian process would stop the head if this process hung.
+        ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        record: called with an event for each refused command.
+        is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
     """
 
     engine: Engine
@@ -120,3 +123,8 @@ class Dependencies:
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED
+
+
+# What handlers declare to be given by name. Litestar would validate it as if it came from the client: it is our own.
+InjectedDependencies = NamedDependency[SkipValidation[Dependencies]]
+InjectedVisitor = NamedDependency[SkipValidation[Session]]

@@ -1,4 +1,4 @@
-"""Sees to it that visits end on time, and takes back what they leave; while nobody is there it does not even wake."""
+"""Ends sessions on time, and the pictures of those that ended; without sessions it sleeps until one begins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from belvedere.engine.timed_drive import TimedDrive
     from belvedere.gateway.dependencies import Dependencies, Picture
 
-END_TIMEOUT_S = 5.0  # longer than the stage takes to say goodbye
+END_TIMEOUT_S = 5.0  # longer than the stage takes to close its connections
 
 logger = logging.getLogger(__name__)
 
 
 async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -> None:
-    """Run until cancelled: end sessions and let programs go when their time is over."""
+    """End sessions and HTTP drive clients when their time is over, until cancelled."""
     wake = asyncio.Event()
     dependencies.invitations.watch(wake.set)
     timed_drive.watch(wake.set)
@@ -28,7 +28,7 @@ async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -
         ends = [end for end in (dependencies.invitations.deadline(), timed_drive.deadline()) if end is not None]
         if ends and min(ends) <= dependencies.clock():
             end_expired(dependencies, timed_drive)
-            await asyncio.sleep(0)  # a clock that stands still must not hold everyone up
+            await asyncio.sleep(0)  # where the clock does not advance, this must not block the loop
             continue
         timer = asyncio.get_running_loop().call_later(min(ends) - dependencies.clock(), wake.set) if ends else None
         try:
@@ -39,29 +39,29 @@ async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -
 
 
 def end_expired(dependencies: Dependencies, timed_drive: TimedDrive) -> None:
-    """End the sessions whose time is over, and the programs that left; the trouble of one is not the other's."""
+    """End the sessions and the HTTP drive clients whose time is over; a failure of the latter is logged."""
     dependencies.invitations.tick()
     try:
         timed_drive.tick(dependencies.clock())
     except Exception:
-        logger.exception("a program that left could not be cleared up")
+        logger.exception("could not end the HTTP drive clients whose time is over")
 
 
-class Pictures:
-    """Ends the pictures of sessions that ended, each session's in a task of its own: one that hangs holds up nobody."""
+class ViewerCleanup:
+    """Ends the viewers of sessions that ended, each session's in its own task: one that hangs delays no other."""
 
     def __init__(self, stage: Picture) -> None:
         self._stage = stage
         self._endings: set[asyncio.Task[None]] = set()
 
     def receive_session_ended(self, ended: EndedSession) -> None:
-        """Begin to end all that it watches; what cannot be ended is logged and left."""
-        ending = asyncio.get_running_loop().create_task(self._end_all_of(ended.session.id), name="end of pictures")
+        """Start to end the session's viewers; what cannot be ended is logged and left to the stage's shutdown."""
+        ending = asyncio.get_running_loop().create_task(self._end_all_of(ended.session.id), name="end viewers")
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 
     async def close(self) -> None:
-        """Leave whatever hangs to the stage's own end."""
+        """Cancel what still runs; the stage's shutdown ends all viewers."""
         for ending in self._endings:
             ending.cancel()
         if self._endings:
@@ -72,4 +72,4 @@ class Pictures:
             async with timeout(END_TIMEOUT_S):
                 await self._stage.end_all_of(session_id)
         except Exception:
-            logger.exception("the pictures of session %s, which ended, could not be ended", session_id)
+            logger.exception("could not end the viewers of session %s, which is over", session_id)

@@ -1,29 +1,32 @@
-"""`/api/v1/head`: driving for programs, one timed move a request."""
+"""`/api/v1/head`: driving for scripts, one timed move a request."""
 
 import math
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, post
+from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import SkipValidation
 from litestar.status_codes import HTTP_409_CONFLICT
 
 from belvedere.access.sessions import Session
-from belvedere.engine.timed_drive import DriveClient, TimedMove
+from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.bodies import read_body
-from belvedere.gateway.decoding import decode_strictly, is_of_type
-from belvedere.gateway.injection import InjectedDependencies, InjectedTimedDrive, InjectedVisitor
+from belvedere.gateway.codec import decode_strictly, is_of_type, read_body
+from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
-from belvedere.gateway.openapi import problems, takes
+from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.outgoing import milliseconds
-from belvedere.gateway.request_age import age_s
+from belvedere.gateway.transport import age_s
+
+InjectedTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
 
 JSON = "application/json"
 SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway
-LONGEST_MS = 1000.0  # no house may set a longer dead-man time
+LONGEST_MS = 1000.0  # the longest dead-man time that can be configured
 
 
 class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,10 +34,10 @@ class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `for_ms` is at most the dead-man time; without it, it is the dead-man time. It counts from the request's first byte;
     a request that takes longer than that, or than the dead-man time, turns nothing. To keep turning, ask again in time.
-    What was stopped, by whomever, stays stopped until no request has come for the dead-man time.
+    After a stop, whoever sent it, nothing turns until no request has arrived for the dead-man time.
 
-    `not_after` is a deadline on the server's clock, from the `server` of an earlier answer: a request that is looked at
-    later turns nothing, wherever it was held up. Add to `server` what has passed since by your own clock.
+    `not_after` is a deadline on the server's clock, from the `server` of an earlier answer: a request that is processed
+    later turns nothing, wherever it was delayed. Add to `server` what has passed since by your own clock.
     """
 
     pan: Speed = 0.0
@@ -44,14 +47,14 @@ class Velocity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Moving(msgspec.Struct, frozen=True):
-    """The head was told; it stops by itself `for_ms` after the request began. `server` is the server's clock."""
+    """The move was accepted; the head stops `for_ms` after the request began. `server` is the server's clock."""
 
     for_ms: float
     server: float
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """Both axes were told to stop. `server` is the server's clock."""
+    """Both axes were commanded to stop. `server` is the server's clock."""
 
     stopped: bool
     server: float
@@ -71,7 +74,7 @@ _VELOCITY = Schema(
 @post(
     "/api/v1/head/velocity",
     status_code=200,
-    operation_class=takes(JSON, _VELOCITY, str(Velocity.__doc__)),
+    operation_class=operation_with_body(JSON, _VELOCITY, str(Velocity.__doc__)),
     responses=problems(400, 401, 403, 409, 413, 415, 429, 503),
 )
 async def velocity(
@@ -80,13 +83,13 @@ async def velocity(
     visitor: InjectedVisitor,
     timed_drive: InjectedTimedDrive,
 ) -> Moving:
-    """Turn the head, if nobody else drives."""
+    """Turn the head, if no one else drives."""
     if not is_of_type(request.headers.get("content-type", ""), JSON):
-        raise ClientException(f"a velocity is {JSON}", status_code=415, headers={"accept-post": JSON})
+        raise ClientException(f"the content type must be {JSON}", status_code=415, headers={"accept-post": JSON})
     dead_man_s = dependencies.control.dead_man_s
     began_at = dependencies.clock() - age_s(request.scope)
     rest_s = began_at + dead_man_s - dependencies.clock()
-    # A client may repeat a 408 by itself, and nobody would mean that: this is a 409.
+    # After a 408 a client may repeat the request by itself, and so move the head although no one asks for it: 409.
     body = await read_body(request, dependencies, visitor, timeout_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
     wanted = decode_strictly(_DECODER, body)
     max_ms = milliseconds(dead_man_s)

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for whoever supervises the process; they tell nothing about anyone."""
+"""`/healthz` and `/readyz`: for supervisors and probes; they reveal nothing about visitors."""
 
 from typing import Literal
 
@@ -7,8 +7,7 @@ from litestar import Response, route
 from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
 
-from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.injection import InjectedDependencies
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies
 from belvedere.gateway.messages import LinkState
 from belvedere.guardian.process import GuardianState
 
@@ -20,9 +19,9 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class PartStates(msgspec.Struct, frozen=True, kw_only=True):
-    """Each part's state, in a word; a head out of reach is a state to show, not a reason to restart anything.
+    """The state of each part; a head out of reach is shown, but no reason to restart the process.
 
-    A guardian that is missing is a warning: all works, but nobody stops the head if this process hangs.
+    A missing guardian is a warning: everything works, but nothing stops the head if this process hangs.
     """
 
     engine: Literal["running", "stopped"]
@@ -37,16 +36,16 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether visitors can be served."""
 
     ready: bool
-    dependencies: PartStates
+    parts: PartStates
 
 
 PROBING = [HttpMethod.GET, HttpMethod.HEAD]
-NO_SESSION_NEEDED: list[dict[str, list[str]]] = [{}]  # OpenAPI's way to say so
+NO_SESSION_NEEDED: list[dict[str, list[str]]] = [{}]  # an empty requirement, in OpenAPI's terms
 
 
 @route("/healthz", http_method=PROBING, security=NO_SESSION_NEEDED)
 async def alive() -> Alive:
-    """Answer while the process lives."""
+    """Answer as long as the event loop runs."""
     return Alive("alive")
 
 
@@ -57,13 +56,13 @@ async def alive() -> Alive:
     responses={503: ResponseSpec(Readiness, generate_examples=False, description="Not yet, or not any more")},
 )
 async def ready(dependencies: InjectedDependencies) -> Response[Readiness]:
-    """Tell whether visitors can be served (200) or not (503), and each part's state."""
+    """Whether visitors can be served (200) or not (503), and the state of each part."""
     readiness = readiness_of(dependencies)
     return Response(readiness, status_code=200 if readiness.ready else 503)
 
 
 def readiness_of(dependencies: Dependencies) -> Readiness:
-    """What `/readyz` tells."""
+    """What `/readyz` answers with."""
     status = dependencies.engine.status
     is_running = dependencies.engine.is_running
     states = PartStates(
@@ -74,11 +73,11 @@ def readiness_of(dependencies: Dependencies) -> Readiness:
         page="built" if (dependencies.page / "index.html").is_file() else "missing",
         positions=_positions_state(dependencies),
     )
-    return Readiness(ready=is_running, dependencies=states)
+    return Readiness(ready=is_running, parts=states)
 
 
 def _positions_state(dependencies: Dependencies) -> Literal["saved", "unsaved", "not kept"]:
-    """Whether where the head stands will survive a restart."""
+    """Whether the head's position will survive a restart."""
     if dependencies.is_saving_positions is None:
         return "not kept"
     return "saved" if dependencies.is_saving_positions() else "unsaved"

@@ -22,33 +22,33 @@ CLOSE = (b"connection", b"close")
 
 
 class Peer(Protocol):
-    """The connection that a request came by."""
+    """The connection that a request came over."""
 
     async def writable(self) -> None:
-        """Wait until all that was written is sent, or nobody is there any more."""
+        """Wait until all that was written is sent, or the connection is lost."""
         ...
 
     def write(self, data: bytes) -> None:
-        """Send."""
+        """Send, or buffer for sending."""
         ...
 
     def receive_answered(self) -> None:
-        """The answer is written."""
+        """The response is written completely."""
         ...
 
     def receive_failed(self) -> None:
-        """There will be no answer, or no more of it."""
+        """There will be no response, or no more of it."""
         ...
 
 
 class Exchange:
-    """A request whose body may still be coming, and an answer that may not have begun.
+    """A request whose body may still be arriving, and a response that may not have started.
 
     Attributes:
-        is_body_complete: whether all of the body is here.
-        is_started, is_complete: whether the answer has begun, and whether all of it was written.
-        is_gone: whether the peer is; what the application says then goes nowhere.
-        closes: whether the connection ends with this answer.
+        is_body_complete: whether the whole body has arrived.
+        is_started, is_complete: whether the response has started, and whether all of it was written.
+        is_gone: whether the peer has disconnected; what the application sends then is discarded.
+        closes: whether the connection is closed after this response.
     """
 
     def __init__(self, scope: Scope, conn: h11.Connection, peer: Peer, headers: list[tuple[bytes, bytes]]) -> None:
@@ -59,38 +59,38 @@ class Exchange:
         self.closes = False
         self._scope, self._conn, self._peer, self._headers = scope, conn, peer, headers
         self._body = bytearray()
-        self._status_messages = asyncio.Event()
-        self._unsent = b""  # the head waits for the first of the body, so that both leave in one packet
+        self._changed = asyncio.Event()
+        self._unsent = b""  # the head waits for the first of the body, so that both are sent in one packet
         self._expects_continue = conn.they_are_waiting_for_100_continue
 
     async def run(self, app: Application) -> None:
-        """Have the application answer; one that does not is our fault, unless its peer has gone."""
+        """Run the application; no complete response is an error of ours, unless the peer has disconnected."""
         try:
             await app(self._scope, self._receive, self._send)
             if not self.is_complete and not self.is_gone:
-                logger.error("a request was left without an answer")
+                logger.error("the application returned without a complete response")
         except Exception as error:
             level = logging.DEBUG if self.is_gone else logging.ERROR
-            logger.log(level, "a request failed", exc_info=error)
+            logger.log(level, "the application failed while handling a request", exc_info=error)
         finally:
             if not self.is_complete and not self.is_gone:
                 self._peer.receive_failed()
 
     def receive_body(self, data: bytes) -> None:
-        """Some of the body came."""
+        """A part of the body arrived."""
         self._body += data
         self._expects_continue = False
-        self._status_messages.set()
+        self._changed.set()
 
     def receive_body_end(self) -> None:
-        """All of the body is here."""
+        """The whole body has arrived."""
         self.is_body_complete = True
-        self._status_messages.set()
+        self._changed.set()
 
     def receive_gone(self) -> None:
-        """Nobody waits for the answer any more."""
+        """The peer has disconnected, or the connection gave up on this exchange."""
         self.is_gone = True
-        self._status_messages.set()
+        self._changed.set()
 
     async def _receive(self) -> Message:
         if self._expects_continue and not self.is_gone and not self.is_started:
@@ -99,8 +99,8 @@ class Exchange:
                 self._conn.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
             )
         if not self.is_gone and not self.is_complete:
-            await self._status_messages.wait()
-            self._status_messages.clear()
+            await self._changed.wait()
+            self._changed.clear()
         if self.is_gone or self.is_complete:
             return {"type": "http.disconnect"}
         body, self._body = bytes(self._body), bytearray()
@@ -115,10 +115,10 @@ class Exchange:
         elif message["type"] == "http.response.body" and self.is_started and not self.is_complete:
             self._continue(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
-            unexpected = f"{message['type']} does not belong here"
+            unexpected = f"{message['type']} is not allowed in this state of the response"
             raise RuntimeError(unexpected)
 
-    def _start(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes, in whatever they came
+    def _start(self, status: int, headers: Any) -> None:  # noqa: ANN401 - pairs of bytes, in any iterable
         self.is_started = True
         own = [CLOSE] if self.closes or not self.is_body_complete else []
         phrase = HTTPStatus(status).phrase.encode()
@@ -134,5 +134,5 @@ class Exchange:
         if is_last:
             self.is_complete = True
             self.closes |= self._conn.our_state is not h11.DONE
-            self._status_messages.set()
+            self._changed.set()
             self._peer.receive_answered()

@@ -1,9 +1,9 @@
-"""HTTP/1.1 of one connection over h11, with an end to everything that a peer can begin.
+"""HTTP/1.1 of one connection over h11, with a deadline and a bound for everything that a peer can start.
 
-    HEAD ──a whole head──> ANSWERING ──answered, and all of it sent──> IDLE ──a byte──> HEAD
-    any  ──a deadline, nonsense, too much, an eviction──> CLOSING
+    HEAD ──a whole head──> ANSWERING ──response sent──> IDLE ──a byte──> HEAD
+    any  ──a deadline, a protocol error, a bound, an eviction──> CLOSING
 
-Where HTTP has an answer for it (400, 408, 413, 429, 431, 503), a peer is told before the end.
+Where HTTP has a status for it (400, 408, 413, 429, 431, 503), the peer gets that response first.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ import msgspec
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from belvedere.errors import Refusal
-from belvedere.gateway.bounded_transport import BoundedTransport
 from belvedere.gateway.http_exchange import Exchange
 from belvedere.gateway.problems import PROBLEM_TYPE, RETRY_AFTER_S, Problem, ProblemCode
-from belvedere.gateway.request_age import begins_now
+from belvedere.gateway.transport import BoundedTransport, arrival_state
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -36,28 +35,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HEAD_TIMEOUT_S = 10.0  # from connecting, or from a further request's first byte, to a whole head
-BODY_TIMEOUT_S = 15.0  # from the head to the body's last byte; handlers lose patience sooner, and say it better
-ANSWERED_TIMEOUT_S = 60.0  # from the head to the answer's last byte sent: the page in a tenth of it over 10 kB/s
-IDLE_S = 75.0  # between requests: longer than nginx keeps a connection to us; strangers' idle ones give way earlier
-LINGER_S = 2.0  # for a peer that still sends: closed at once, it might lose the answer to a reset
+BODY_TIMEOUT_S = 15.0  # from the head to the body's last byte; handlers time out sooner, with a better message
+ANSWERED_TIMEOUT_S = 60.0  # from the head to the response's last byte sent; the page takes a tenth of that at 10 kB/s
+IDLE_S = 75.0  # between requests: longer than nginx keeps its side open; idle anonymous ones may be evicted sooner
+LINGER_S = 2.0  # for a peer that still sends: a close at once would reset the connection and lose the response
 LINGER_BYTES = 256 * 1024
 
 MAX_HEAD_BYTES = 16 * 1024
-MAX_LINE_BYTES = 8 * 1024  # as most servers and proxies have it
+MAX_LINE_BYTES = 8 * 1024  # the usual limit of servers and proxies
 MAX_HEADERS = 100
 MAX_BODY_BYTES = 24 * 1024  # a browser's offer has 2 to 10 kB
 MAX_CHUNKS = 512
-SLICE_BYTES = 1024  # h11 is given no more at once: chunk headers and trailers, too, are bounded by it
+SLICE_BYTES = 1024  # given to h11 at once; bounds its buffer of chunk headers and trailers, too
 
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
 _CODES: Final[dict[int, tuple[str, str]]] = {
-    400: (Refusal.BAD_MESSAGE, "that is no request that makes sense here"),
-    408: (Refusal.TOO_LATE, "the request did not come in time"),
+    400: (Refusal.BAD_MESSAGE, "malformed request"),
+    408: (Refusal.TOO_LATE, "the request did not arrive in time"),
     413: (Refusal.TOO_LARGE, "the request is too large"),
     429: (Refusal.TOO_FAST, "too many requests"),
     431: (Refusal.TOO_LARGE, "the request's headers are too large"),
     500: (ProblemCode.BROKEN, "something went wrong on our side"),
-    501: (Refusal.BAD_MESSAGE, "that way of sending is not known here"),
+    501: (Refusal.BAD_MESSAGE, "that transfer encoding is not supported"),
     503: (Refusal.NOT_READY, "too many connections are open"),
 }
 
@@ -72,7 +71,7 @@ class Phase(enum.Enum):
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection that speaks HTTP until it ends, or becomes a WebSocket."""
+    """One connection that speaks HTTP until it is closed or becomes a WebSocket."""
 
     def __init__(
         self,
@@ -87,19 +86,21 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._conn = h11.Connection(h11.SERVER)
         self._unread = bytearray()
-        self._searched = 0  # how much of it is known to have no end of a head
-        self._arrival: dict[str, Any] = {}  # of the first unread byte or one before it, for the scope's state
+        self._searched = 0  # how much of it was searched for the end of a head already
+        self._arrival: dict[str, Any] = {}  # scope state: when the first unread byte arrived, or an earlier one
         self._body_bytes = self._chunks = self._lingered_bytes = 0
-        self._unheard: dict[str, Any] | None = None  # no later than what waits in the kernel while we do not read
+        self._paused_arrival: dict[str, Any] | None = (
+            None  # set while reading is paused: what waits in the kernel is no younger
+        )
         self._is_reading, self._writable = True, asyncio.Event()
         self._writable.set()
 
-    # of asyncio
+    # Called by asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody connected; the place for them may cost another stranger theirs."""
+        """A client connected; where there are too many, another anonymous connection is evicted."""
         self._transport = BoundedTransport(cast("asyncio.Transport", transport))
-        self._transport.set_write_buffer_limits(high=0)  # so that we hear when all is sent
+        self._transport.set_write_buffer_limits(high=0)  # so that resume_writing means: all is sent
         plain = cast("asyncio.Transport", transport)
         self._local, self._remote = get_local_addr(plain), get_remote_addr(plain)
         self._peer = self._remote[0] if self._remote else ""
@@ -108,7 +109,7 @@ class HttpProtocol(asyncio.Protocol):
         self._limits.receive_connected(self, self._peer)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
-        """It is over, however."""
+        """The connection is closed, by whichever side."""
         self._deadline.cancel()
         self._transport.receive_lost()
         self._server.connections.discard(cast("Any", self))
@@ -118,35 +119,35 @@ class HttpProtocol(asyncio.Protocol):
         self._end_exchange()
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes came."""
+        """Bytes arrived."""
         if self._phase is Phase.CLOSING:
             self._lingered_bytes += len(data)
             if self._lingered_bytes > LINGER_BYTES:
                 self._transport.abort()
             return
         if not self._unread:
-            self._arrival = self._unheard or self._now()
-        self._unheard = None
+            self._arrival = self._paused_arrival or self._now()
+        self._paused_arrival = None
         self._unread += data
         self._read()
-        if self._phase is Phase.ANSWERING and len(self._unread) > MAX_HEAD_BYTES:  # requests that wait their turn
-            self._is_reading, self._unheard = False, self._now()
+        if self._phase is Phase.ANSWERING and len(self._unread) > MAX_HEAD_BYTES:  # pipelined requests
+            self._is_reading, self._paused_arrival = False, self._now()
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
-        """Something waits to be sent."""
+        """Not all that was written is sent."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """All is sent."""
+        """All that was written is sent."""
         self._writable.set()
         if self._exchange is not None and self._exchange.is_complete:
             self.receive_answered()
 
-    # of the server and its limits
+    # Called by the server and its limits.
 
     def shutdown(self) -> None:
-        """End with the answer that is under way, or now; a body that is still coming is not waited for."""
+        """Close after the current response, or now; a body that is still arriving is not waited for."""
         if self._is_body_coming():
             self._refuse(503)
         elif self._exchange is None:
@@ -155,45 +156,45 @@ class HttpProtocol(asyncio.Protocol):
             self._exchange.closes = True
 
     def evict(self) -> None:
-        """Give the place up to somebody else."""
+        """Close now, to free the slot for another connection."""
         if self._phase is Phase.CLOSING:
             self._transport.abort()
             return
-        logger.warning("too many connections: the one that has asked for nothing longest is ended")
+        logger.warning("too many connections: closed the least recently active one")
         if self._exchange is not None or self._unread:
             self._refuse(503)
         self._close()
         if self._transport.get_write_buffer_size():
             self._transport.abort()
 
-    # of the exchange
+    # Called by the exchange.
 
     async def writable(self) -> None:
-        """Wait until all that was written is sent, or nobody is there any more."""
+        """Wait until all that was written is sent, or the connection is lost."""
         await self._writable.wait()
 
     def write(self, data: bytes) -> None:
-        """Send."""
+        """Send, or buffer for sending."""
         self._transport.write(data)
 
     def receive_answered(self) -> None:
-        """The answer is written; whoever still sends what nobody reads is not waited for."""
+        """The response is written; a body that the application did not read is not waited for."""
         if self._phase is not Phase.ANSWERING or self._exchange is None:
             return
         if not self._exchange.is_body_complete:
             self._linger()
         elif not self._writable.is_set():
-            pass  # it is said again when all is sent
+            pass  # resume_writing calls this again when all is sent
         elif self._exchange.closes:
             self._close()
         else:
             self._be_idle()
 
     def receive_failed(self) -> None:
-        """There will be no answer, or no more of it."""
+        """There will be no response, or no more of it."""
         self._refuse(500)
 
-    # reading
+    # Reading.
 
     def _read(self) -> None:
         if self._phase is Phase.ANSWERING:
@@ -211,7 +212,7 @@ class HttpProtocol(asyncio.Protocol):
         head = bytes(self._unread[: found.end() if found else None])
         if len(head) > MAX_HEAD_BYTES or head.count(b"\n") > MAX_HEADERS + 2:
             self._refuse(431)
-        elif head[:1] and head[0] <= ord(" "):  # TLS, for example
+        elif head[:1] and head[0] <= ord(" "):  # for example a TLS handshake
             self._refuse(400)
         elif found is None:
             self._searched = len(head)
@@ -246,8 +247,8 @@ class HttpProtocol(asyncio.Protocol):
             self._answer(scope)
 
     def _now(self) -> dict[str, Any]:
-        """When the first byte of what may be a request came, if it has just been read: its age counts from here."""
-        return begins_now(cast("asyncio.BaseTransport", self._transport))
+        """Scope state that says when the bytes just read arrived; a request's age counts from its first byte."""
+        return arrival_state(cast("asyncio.BaseTransport", self._transport))
 
     def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         raw_path, _, query = request.target.partition(b"?")
@@ -289,7 +290,7 @@ class HttpProtocol(asyncio.Protocol):
         return self._phase is Phase.ANSWERING and self._exchange is not None and not self._exchange.is_body_complete
 
     def _take_body(self) -> None:
-        """Give the exchange whatever h11 has by now."""
+        """Pass on to the exchange what h11 has parsed."""
         while self._is_body_coming():
             try:
                 event = self._conn.next_event()
@@ -330,7 +331,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._unread:
             websocket.data_received(bytes(self._unread))
 
-    # ending
+    # Ending.
 
     def _be_idle(self) -> None:
         self._exchange = None
@@ -347,7 +348,7 @@ class HttpProtocol(asyncio.Protocol):
         self._deadline = self._loop.call_later(seconds, self._receive_deadline)
 
     def _receive_deadline(self) -> None:
-        """What this phase waits for did not come; only who has sent half a request is told."""
+        """The phase lasted too long; only a peer that has sent half a request, or waits for a response, gets one."""
         if (self._phase is Phase.HEAD and self._unread) or self._is_body_coming():
             self._refuse(408)
         elif self._phase is Phase.ANSWERING and self._exchange is not None and not self._exchange.is_started:
@@ -358,13 +359,13 @@ class HttpProtocol(asyncio.Protocol):
             self._close()
 
     def _refuse(self, status: int) -> None:
-        """Say what is wrong where no answer has begun, and end the connection."""
+        """Send an error response, unless a response has started, and close the connection."""
         if self._phase is Phase.CLOSING:
             return
-        is_answer_open = self._exchange is None or not self._exchange.is_started
+        can_respond = self._exchange is None or not self._exchange.is_started
         self._phase = Phase.CLOSING
         self._end_exchange()
-        if not is_answer_open:
+        if not can_respond:
             self._transport.abort()
             return
         logger.info("refused a request: %d %s", status, _CODES[status][1])
@@ -372,7 +373,7 @@ class HttpProtocol(asyncio.Protocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Close our half, and let the peer read the answer before the rest is reset."""
+        """Close our half, so that the peer can read the response before a reset."""
         self._phase = Phase.CLOSING
         self._unread.clear()
         self._wait(LINGER_S)
@@ -382,7 +383,7 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def _close(self) -> None:
-        """Close when all is sent."""
+        """Close once all is sent."""
         self._phase = Phase.CLOSING
         self._transport.close()
 
@@ -392,11 +393,11 @@ class HttpProtocol(asyncio.Protocol):
 
 
 def _rejection(request: h11.Request, headers: list[tuple[bytes, bytes]]) -> int | None:
-    """The status of a request that is refused for its head alone."""
+    """The status with which a request is refused for its head alone; None where it is not."""
     by_name = dict(headers)
     length, encoding = by_name.get(b"content-length"), by_name.get(b"transfer-encoding")
     if encoding is not None and (length is not None or request.http_version != b"1.1"):
-        return 400  # two readers might disagree about where it ends (RFC 9112, section 6.3)
+        return 400  # request smuggling: a proxy might see another end of the body (RFC 9112, section 6.3)
     if _is_websocket(headers) and (encoding is not None or length not in {None, b"0"}):
         return 400
     return 413 if length is not None and int(length) > MAX_BODY_BYTES else None
@@ -409,7 +410,7 @@ def _is_websocket(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 def _refusal(status: int) -> bytes:
-    """A whole answer of ours, for a peer to whom no application was asked."""
+    """A whole error response, for a request that does not reach the application."""
     code, message = _CODES[status]
     body = msgspec.json.encode(Problem(code, message))
     retry = f"Retry-After: {RETRY_AFTER_S[code]}\r\n" if code in RETRY_AFTER_S else ""

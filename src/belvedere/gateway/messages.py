@@ -1,6 +1,6 @@
-"""The wire messages of `belvedere.v1`: what a page and the server say to each other, and nothing else.
+"""The wire messages of `belvedere.v1`: what a page and the server send each other.
 
-One JSON object a message, told apart by `type`. Everything is checked once, here at the edge, by msgspec; the JSON
+One JSON object a message, distinguished by `type`. msgspec checks everything once, when it decodes; the JSON
 Schema in `contract/` and the page's TypeScript types are generated from these structs. Times are milliseconds: `clock`
 is the client's own monotonic clock, `server` and `written` are the server's.
 """
@@ -13,13 +13,13 @@ from typing import Annotated, Literal
 import msgspec
 
 SUBPROTOCOL = "belvedere.v1"
-MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything larger is not ours
+MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything larger is refused
 
 
 class CloseCode(enum.IntEnum):
-    """Why the server ends a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restarting).
+    """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link; after any other it opens the next socket, later each time.
+    After NO_SESSION a page asks for a new link; after any other it reconnects, with a growing delay.
     """
 
     BAD_MESSAGES = 4400
@@ -28,24 +28,24 @@ class CloseCode(enum.IntEnum):
     TOO_MUCH = 4429
 
 
-LATEST_MS = 1e15  # no clock of ours goes so far; beyond it a float loses fractions of a millisecond
+LATEST_MS = 1e15  # beyond any monotonic clock; above it a float loses fractions of a millisecond
 Clock = Annotated[float, msgspec.Meta(ge=0, le=LATEST_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Speed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 
 
 class ClientMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    """Anything a client may say."""
+    """Any message of a client."""
 
 
 class Hello(ClientMessage, frozen=True, tag="hello"):
-    """The first message on a socket; nothing but `stop` is listened to before it."""
+    """The first message on a socket; only `stop` is accepted before it."""
 
     clock: Clock
 
 
 class Ping(ClientMessage, frozen=True, tag="ping"):
-    """Keeps the lease and measures the way to the server and back."""
+    """Keeps the lease, and measures the round-trip time."""
 
     clock: Clock
 
@@ -59,10 +59,10 @@ class Drive(ClientMessage, frozen=True, tag="drive"):
         seq: a number that rises with every message of this epoch.
         pan: share of full speed, right is positive.
         tilt: share of full speed, up is positive.
-        clock: the client's clock when the visitor's hand was read.
-        heard: the newest time of the server's clock that the client has heard on this socket (`server` of `welcome` or
+        clock: the client's clock when the input was read.
+        heard: the newest time of the server's clock that the client received on this socket (`server` of `welcome` or
             `pong`, `written` of `ack`). The message is younger than that, whatever the client's clock says; one that
-            may be older than `max_age_ms` is refused, so whoever drives pings a few times a second.
+            may be older than `max_age_ms` is refused, so a client that drives pings a few times a second.
     """
 
     epoch: Count
@@ -75,7 +75,7 @@ class Drive(ClientMessage, frozen=True, tag="drive"):
 
 
 class Release(ClientMessage, frozen=True, tag="release"):
-    """The visitor let go of this hold; it never moves anything again."""
+    """The visitor ended this hold; it never moves anything again."""
 
     epoch: Count
     hold: Count
@@ -84,41 +84,41 @@ class Release(ClientMessage, frozen=True, tag="release"):
 
 
 class Stop(ClientMessage, frozen=True, tag="stop"):
-    """Stop everything now; anyone in the house may say it, driving or not."""
+    """Stop both axes now; every session may send it, driving or not."""
 
 
 class LeaseAcquire(ClientMessage, frozen=True, tag="lease.acquire"):
-    """Ask to drive, if nobody does."""
+    """Ask for the lease, if it is free."""
 
 
 class LeaseTake(ClientMessage, frozen=True, tag="lease.take"):
-    """Drive instead of whoever drives now; both are told."""
+    """Take the lease from its holder; both are notified."""
 
 
 class LeaseReturn(ClientMessage, frozen=True, tag="lease.return"):
-    """Stop driving and let others."""
+    """Return the lease, so that others can drive."""
 
 
 Incoming = Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn
 
 
 class ServerMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Anything the server may say."""
+    """Any message of the server."""
 
 
 LinkState = Literal["searching", "connecting", "settling", "ready", "waiting", "disabled", "closed"]
 
 
 class AxisState(msgspec.Struct, frozen=True, kw_only=True):
-    """What one axis does now.
+    """The state of one axis.
 
     Attributes:
-        link: the supervisor's state; `ready` alone can move.
+        link: the supervisor's state; the axis can move only in `ready`.
         reason: why the link is not ready (a LinkReason), or "".
         velocity: what was last written to the unit, share of full speed.
         position_deg: dead-reckoned, or null where the profile has no calibration.
         limit: the soft limit that the axis stands at: -1, 0 (none) or 1.
-        interval_ms: the learned pace of the link, or null before it is known.
+        interval_ms: the link's learned write interval, or null before it is known.
     """
 
     link: LinkState
@@ -130,11 +130,11 @@ class AxisState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StageState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the picture does now.
+    """The state of the picture.
 
     Attributes:
-        available: false once the picture broke off, until one has come again; asking for it is what brings it back.
-        viewers: how many are being shown it.
+        available: false once the source has failed, until a picture has come again; a new offer tries it again.
+        viewers: how many viewers there are.
     """
 
     available: bool
@@ -142,12 +142,12 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome"):
-    """The answer to `hello`: who you are and how this house works.
+    """The reply to `hello`: the socket's name and the server's limits.
 
     Attributes:
-        session: this socket's name in `lease` and in the logs; no secret.
+        session: this socket's name in the logs; not a secret.
         resend_ms: how often a held setpoint must be sent again.
-        dead_man_ms: how old a setpoint may grow before the head stops.
+        dead_man_ms: the age of the newest setpoint at which the head stops.
         max_age_ms: a `drive` whose `heard` is older than this is refused; from half of it on, the top speed falls.
         server: the server's clock.
         clock: the client's clock from `hello`.
@@ -164,7 +164,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
 
 
 class Pong(ServerMessage, frozen=True, tag="pong"):
-    """The answer to `ping`: the client's clock back, and the server's."""
+    """The reply to `ping`: the client's clock back, and the server's."""
 
     clock: float
     server: float
@@ -173,7 +173,7 @@ class Pong(ServerMessage, frozen=True, tag="pong"):
 class Ack(ServerMessage, frozen=True, tag="ack"):
     """The newest setpoint of yours that was written to the radio on this axis.
 
-    `written - (clock mapped to the server's clock)` is the true age of the command when it left.
+    `written - (clock mapped to the server's clock)` is the age of the command when it was written.
     """
 
     axis: Literal["pan", "tilt"]
@@ -183,7 +183,7 @@ class Ack(ServerMessage, frozen=True, tag="ack"):
 
 
 class State(ServerMessage, frozen=True, tag="state"):
-    """What the head and the stage do now; sent on change, newest only."""
+    """The state of the head and of the stage; sent on change, only the newest."""
 
     pan: AxisState
     tilt: AxisState
@@ -191,7 +191,7 @@ class State(ServerMessage, frozen=True, tag="state"):
 
 
 class Lease(ServerMessage, frozen=True, tag="lease"):
-    """Who drives: `you`, `other` or `nobody`; `epoch` belongs in every `drive` while it is you.
+    """Who drives: `you`, `other` or `nobody`; while it is you, every `drive` must carry `epoch`.
 
     `can_take` says that `lease.take` would be granted.
     """
@@ -202,18 +202,18 @@ class Lease(ServerMessage, frozen=True, tag="lease"):
 
 
 NoticeCode = Literal[
-    "hold_expired",  # no setpoint came for the dead-man time
-    "hold_too_long",  # the head was moved for as long as it may be without rest
-    "link_lost",  # the axis's unit went out of reach
-    "lease_lost",  # someone took over, or the lease went stale
-    "stopped",  # somebody pressed stop
-    "clock_jumped",  # the server's clock misbehaved
+    "hold_expired",  # no setpoint arrived for the dead-man time
+    "hold_too_long",  # the head moved for the longest time that is allowed without a rest
+    "link_lost",  # the connection to the axis's unit was lost
+    "lease_lost",  # another session took the lease, or it went stale
+    "stopped",  # a session sent stop
+    "clock_jumped",  # the server's clock jumped
     "closing",  # the server is shutting down
 ]
 
 
 class Notice(ServerMessage, frozen=True, tag="notice"):
-    """Something happened that the visitor should know: after a cut hold, let go and press again."""
+    """An event that the visitor should know of; a hold that it ended moves again only after a new press."""
 
     code: NoticeCode
     axis: Literal["pan", "tilt", "both"]
@@ -221,10 +221,10 @@ class Notice(ServerMessage, frozen=True, tag="notice"):
 
 
 class Error(ServerMessage, frozen=True, tag="error"):
-    """A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
+    """A message of yours was refused; `code` is a Refusal, `closing` says that the server closes the socket now.
 
-    `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with
-    `too_slow`: how many milliseconds old the `drive` may have been.
+    `hold` is that of the refused `drive` or `release`, and absent for other messages. `delay` comes with
+    `too_slow`: the age in milliseconds that the `drive` may have had.
     """
 
     code: str

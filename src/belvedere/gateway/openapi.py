@@ -1,6 +1,6 @@
-"""How bodies and refusals are written into the OpenAPI document, where handlers read and answer by themselves.
+"""Describes request bodies and problems in the OpenAPI document, for handlers that read and check bodies themselves.
 
-What differs from house to house is written in when somebody asks for the document.
+What depends on the configuration or on the request is filled in when the document is rendered.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
-from belvedere.gateway.cookies import cookie_name
 from belvedere.gateway.problems import PROBLEM_TYPE, Problem
+from belvedere.gateway.security import cookie_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from litestar import Request
     from litestar.openapi.spec import Schema
 
-BEFORE_ANY_ROUTE = frozenset({400, 408, 413, 429, 431, 503})  # what the HTTP protocol itself refuses with
+BEFORE_ANY_ROUTE = frozenset({400, 408, 413, 429, 431, 503})  # the refusals of `http_protocol`, before any route
 
 
 class LocalDocument(JsonRenderPlugin):
-    """Renders the document with this house's own dead-man time, and the name of the cookie at the address it has."""
+    """Renders the document with the configured dead-man time and the cookie's name at the requested host."""
 
     def __init__(self, dead_man_ms: float) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class LocalDocument(JsonRenderPlugin):
 
 
 def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
-    """The refusals that a route may answer with, and those that any request may meet before it."""
+    """Descriptions of the problems that a route may answer with, and of those that any request may."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -54,13 +54,13 @@ def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
     }
 
 
-def takes(media_type: str, schema: Schema, description: str) -> type[Operation]:
-    """An operation whose body is of one media type."""
+def operation_with_body(media_type: str, schema: Schema, description: str) -> type[Operation]:
+    """An operation whose request body has this media type and schema."""
     content = {media_type: OpenAPIMediaType(schema=schema)}
 
-    class Taking(Operation):
-        def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - Litestar passes what it knows
+    class WithBody(Operation):
+        def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - Litestar passes the fields of Operation
             body = RequestBody(content=content, description=description, required=True)
             super().__init__(**{**fields, "request_body": body})
 
-    return Taking
+    return WithBody

@@ -1,26 +1,117 @@
-"""`/` and the files of the page."""
+"""`/` and the files of the page, held in memory: what is not in the list cannot be requested, however it is spelt."""
 
+import gzip
+import hashlib
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response, route
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
-from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath, SkipValidation
 
-from belvedere.gateway.exception_handlers import page_response
-from belvedere.gateway.injection import InjectedDependencies, InjectedFiles
-from belvedere.gateway.page_files import PageFile
+from belvedere.gateway.dependencies import InjectedDependencies
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
+from belvedere.gateway.problems import page_response
 
-FOREVER = "public, max-age=31536000, immutable"  # the name changes with the content
-ASK_EACH_TIME = "no-cache"  # kept, but never shown without asking whether it is still the newest
+IMMUTABLE = "public, max-age=31536000, immutable"  # for files whose name changes with their content
+REVALIDATE = "no-cache"  # cached, but revalidated on every use
 READING = [HttpMethod.GET, HttpMethod.HEAD]
+GZIP: Final = "gzip"
+IDENTITY: Final = "identity"  # no encoding
+LEAST_WEIGHT: Final = 0.0001  # less than any weight that can be written: a coding that is named is preferred
+_CODING: Final = re.compile(
+    r"[ \t]*(?P<coding>[!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?)[ \t]*)?"
+)
+_TAG: Final = re.compile(r'[ \t,]*(W/)?(?P<opaque>"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(,|$)')
+
+INDEX: Final = "index.html"
+HASHED: Final = "assets/"  # Vite puts a hash of the content into the names of these files
+TYPES: Final = {  # Litestar adds the charset of text types, UTF-8
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+COMPRESSIBLE = ("text/", "image/svg", "application/json", "application/manifest")
+MIN_GZIP_BYTES: Final = 1024  # what fits in one packet gains nothing
+
+
+class PageFile(msgspec.Struct, frozen=True):
+    """One file, ready to be sent; `gzipped` is None where compressing is not worth it."""
+
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+    etag: str
+    is_hashed: bool
+
+
+class PageFiles:
+    """The files below a directory, in memory; read again when its index changes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read_at_ns = -1
+        self._files: dict[str, PageFile] = {}
+
+    def index(self) -> PageFile | None:
+        """The page itself, from the latest build; None where there is none."""
+        try:
+            changed_at_ns = (self._directory / INDEX).stat().st_mtime_ns
+        except OSError:
+            return None
+        if changed_at_ns != self._read_at_ns:
+            self._files = _read(self._directory)
+            self._read_at_ns = changed_at_ns
+        return self._files.get(INDEX)
+
+    def find(self, path: str) -> PageFile | None:
+        """The file at this path, relative to the directory; None where there is none."""
+        if self._read_at_ns < 0:
+            self.index()
+        return self._files.get(path)
+
+
+def _read(directory: Path) -> dict[str, PageFile]:
+    files = {}
+    for file in sorted(directory.rglob("*")):
+        name = file.relative_to(directory).as_posix()
+        is_hidden = any(part.startswith(".") for part in name.split("/"))
+        if file.is_file() and not file.is_symlink() and not is_hidden:
+            files[name] = _page_file(name, file.suffix, file.read_bytes())
+    return files
+
+
+def _page_file(name: str, suffix: str, body: bytes) -> PageFile:
+    media_type = TYPES.get(suffix, "application/octet-stream")
+    gzipped = None
+    if len(body) >= MIN_GZIP_BYTES and media_type.startswith(COMPRESSIBLE):
+        gzipped = gzip.compress(body, mtime=0)
+    # Weak, because the gzip form has the same tag and other bytes (RFC 9110, section 8.8.1).
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return PageFile(body, gzipped, media_type, etag, name.startswith(HASHED))
+
+
+InjectedFiles = NamedDependency[SkipValidation[PageFiles]]
 
 
 @route("/", http_method=READING, include_in_schema=False, sync_to_thread=False)
 def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
-    """The page; whoever fetches it will want a picture soon."""
+    """The page. A client that fetches it will soon ask for a picture, so the stage prepares one."""
     found = files.index()
     if found is None:
         return page_response(503, PAGE_NOT_BUILT)
@@ -38,17 +129,69 @@ def asset(request: Request[Any, Any, Any], path: FromPath[Path], files: Injected
 
 
 def file_response(request: Request[Any, Any, Any], file: PageFile) -> Response[bytes]:
-    """The file as this client wants it, or the news that it has it already."""
-    headers = {"etag": file.etag, "cache-control": FOREVER if file.is_hashed else ASK_EACH_TIME}
-    if file.packed is not None:
-        headers["vary"] = "accept-encoding"
-    if file.etag in request.headers.get("if-none-match", ""):
+    """The file in the best encoding that the client accepts; 304 without a body where the client has it already.
+
+    Raises an HTTP error (406) where the client accepts no encoding that the file has.
+    """
+    varies = {"vary": "accept-encoding"}
+    accepted = _field(request, "accept-encoding")
+    encoding = choose_encoding(accepted, (GZIP, IDENTITY) if file.gzipped is not None else (IDENTITY,))
+    if encoding is None:
+        raise HTTPException("this file is sent as gzip or without an encoding", status_code=406, headers=varies)
+    headers = {"etag": file.etag, "cache-control": IMMUTABLE if file.is_hashed else REVALIDATE}
+    if file.gzipped is not None:
+        headers |= varies
+    if names_tag(_field(request, "if-none-match") or "", file.etag):
         return Response(b"", status_code=304, media_type=file.media_type, headers=headers)
-    body = file.body
-    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["content-encoding"] = "gzip"
-        body = file.packed
-    return Response(body, media_type=file.media_type, headers=headers)
+    if encoding == GZIP and file.gzipped is not None:
+        headers["content-encoding"] = GZIP
+        return Response(file.gzipped, media_type=file.media_type, headers=headers)
+    return Response(file.body, media_type=file.media_type, headers=headers)
+
+
+def choose_encoding(accepted: str | None, offered: Sequence[str]) -> str | None:
+    """The one of the offered content codings that an `Accept-Encoding` field ranks highest, the first of equals.
+
+    As RFC 9110, section 12.5.3, has it: `*` stands for every coding that is not named, `q=0` excludes, and what has no
+    coding (`identity`) needs not be named. None where all are excluded. A member that is malformed counts as absent;
+    without the field (None) nothing is encoded, for the sake of clients that do not know of encodings.
+    """
+    weights: dict[str, float] = {}
+    for member in (accepted or "").lower().split(","):
+        found = _CODING.fullmatch(member)
+        if found is not None:
+            coding = GZIP if found["coding"] == "x-gzip" else found["coding"]  # equivalent, section 8.4.1.3
+            weights[coding] = float(found["weight"] or 1)
+    others = weights.get("*")
+
+    def weight(coding: str) -> float:
+        unnamed = LEAST_WEIGHT if coding == IDENTITY else 0.0
+        return weights.get(coding, unnamed if others is None else others)
+
+    best = max(offered, key=weight)
+    return best if weight(best) > 0 else None
+
+
+def names_tag(known: str, etag: str) -> bool:
+    """Whether an `If-None-Match` field names this entity tag or is `*`.
+
+    Tags are compared weakly, as RFC 9110, section 13.1.2, demands. Nothing is read beyond what is malformed: at worst
+    the client gets a file that it has.
+    """
+    if known.strip() == "*":
+        return True
+    position = 0
+    while found := _TAG.match(known, position):
+        if found["opaque"] == etag.removeprefix("W/"):
+            return True
+        position = found.end()
+    return False
+
+
+def _field(request: Request[Any, Any, Any], name: str) -> str | None:
+    """A field's value; its lines, if it has several, are one list (RFC 9110, section 5.3). None where it is absent."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
 
 
 ROUTES = (index, asset)

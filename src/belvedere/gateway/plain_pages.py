@@ -1,4 +1,4 @@
-"""Small pages in plain words, for when there is no page to show."""
+"""Small HTML pages for people, served where the page itself cannot be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from html import escape
 from typing import Final
 
-# the look of the page's first screen, web/src/page/styles.css and arch.tsx, by night: the light in the arch is out
+# the look of the page's first screen, web/src/page/styles.css and arch.tsx, at night: the arch is dark
 _STYLE: Final = (
     ":root{color-scheme:dark;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
     "*{box-sizing:border-box;margin:0}"
@@ -52,7 +52,8 @@ BUTTON_PAGE_POLICY: Final = f"{_POLICY}; form-action 'self'"
 def plain_page(title: str, *paragraphs: str, button: str = "") -> bytes:
     """An HTML page of a heading and some paragraphs; all of it is text.
 
-    A button stands below the first paragraph, and posts to the page's own address; then there is light in the arch.
+    `button` is the label of a button below the first paragraph that posts to the page's own address; the arch is then
+    drawn with light in it.
     """
     first, *more = [f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs]
     form = f'<form method="post"><button>{escape(button)}</button></form>' if button else ""
@@ -68,33 +69,33 @@ def plain_page(title: str, *paragraphs: str, button: str = "") -> bytes:
 
 NO_SESSION: Final = plain_page(
     "You need a link to come in",
-    "This is somebody's home. Ask the owner for a link, then open it in this browser.",
+    "This is a private home. Ask the owner for a link, then open it in this browser.",
     "If you are the owner: start Belvedere again, and it prints a new link.",
 )
-COME_IN: Final = plain_page(
+INVITATION: Final = plain_page(
     "You are invited",
     "The view from home is one tap away.",
-    "This link opens once, for the browser that comes in with it.",
+    "This link works once, in the browser that uses it first.",
     button="Come in",
 )
 LINK_USED: Final = plain_page(
     "This link does not work any more",
-    "A link opens the door once, for the browser that opened it first. Ask the owner for a new one.",
+    "This link has already been used or has expired. Ask the owner for a new one.",
     "If you are the owner: start Belvedere again, and it prints a new link.",
 )
 PAGE_NOT_BUILT: Final = plain_page(
     "The page is not built yet",
-    "Belvedere runs, but the files of its page are missing. In the project's folder, run: make page",
-    "Then load this again.",
+    "Belvedere is running, but the files of its page are missing. In the project's folder, run: make page",
+    "Then reload this page.",
 )
 UNKNOWN_HOST: Final = plain_page(
-    "This house does not go by that name",
-    "Ask the owner for a link, and open it as it is.",
-    "If you are the owner: add the name to names under [server] in the configuration, and start Belvedere again.",
+    "Belvedere is not set up for this address",
+    "Ask the owner for a link, and open it unchanged.",
+    "If you are the owner: add the host name to names under [server] in the configuration, then start Belvedere again.",
 )
 FOREIGN_ORIGIN: Final = plain_page(
     "This came from another page",
-    "Open the link by itself, as it was given to you, and try again.",
-    "If you are the owner: a proxy in front of Belvedere must pass on the name in Host as the browser sent it.",
+    "Open the link you were given directly, then try again.",
+    "If you are the owner: a proxy in front of Belvedere must forward the Host header as the browser sent it.",
 )
-NOT_FOUND: Final = plain_page("There is nothing here", "The address is wrong, or the page has moved.")
+NOT_FOUND: Final = plain_page("There is nothing here", "The address is wrong, or the page has been moved.")

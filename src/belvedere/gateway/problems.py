@@ -1,20 +1,33 @@
-"""How a refused request is told to a program: `{code, message}` as application/problem+json."""
+"""How a refused request is answered: a `{code, message}` for programs (application/problem+json), a page for people."""
 
 from __future__ import annotations
 
 import enum
+import logging
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from litestar import Response
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 
-from belvedere.errors import Refusal, StageReason
+from belvedere.errors import Refusal, StageError, StageReason, VisitorError
+from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar import Request
+    from litestar.types import ExceptionHandlersMap, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
 
 class ProblemCode(enum.StrEnum):
-    """Refusals that belong to HTTP alone; a `Refusal` or a `StageReason` stands in their place where one fits."""
+    """Codes of problems that exist only over HTTP; all others are a `Refusal` or a `StageReason`."""
 
     NO_SESSION = "no_session"
     FOREIGN_ORIGIN = "foreign_origin"
@@ -23,11 +36,12 @@ class ProblemCode(enum.StrEnum):
     WRONG_CONTENT_TYPE = "wrong_content_type"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
     BROKEN = "broken"
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a request was not carried out: a word for programs and a sentence for people."""
+    """Why a request was refused: a code for programs, and a message for people."""
 
     code: str
     message: str
@@ -41,6 +55,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     ProblemCode.WRONG_CONTENT_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ProblemCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    ProblemCode.NOT_ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     ProblemCode.BROKEN: HTTPStatus.INTERNAL_SERVER_ERROR,
     Refusal.BAD_MESSAGE: HTTPStatus.BAD_REQUEST,
     Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -53,13 +68,96 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     StageReason.NO_PICTURE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_S: Final[dict[str, int]] = {
-    StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's place is free some seconds after the tab is closed
+    StageReason.TOO_MANY_VIEWERS: 10,  # a viewer's slot is free some seconds after its tab is closed
     StageReason.NO_PICTURE: 2,  # a camera takes about that long to turn on
     Refusal.TOO_FAST: 1,
     Refusal.NOT_READY: 1,
 }
+_CODES: Final[dict[int, str]] = {
+    401: ProblemCode.NO_SESSION,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    406: ProblemCode.NOT_ACCEPTABLE,
+    408: Refusal.TOO_LATE,
+    409: Refusal.TOO_LATE,  # as 408, for requests that a client must not repeat by itself
+    413: Refusal.TOO_LARGE,
+    415: ProblemCode.WRONG_CONTENT_TYPE,
+}
 
 
 def status_of(code: str) -> HTTPStatus:
-    """The HTTP status that says the same; whatever is about who drives and when is a 409."""
+    """The HTTP status of a problem's code; codes about who may drive, and when, are a 409."""
     return STATUS.get(code, HTTPStatus.CONFLICT)
+
+
+async def answer_problem(scope: Scope, send: Send, problem: Problem) -> None:
+    """Refuse a request or an upgrade with a problem."""
+    headers = {"content-type": PROBLEM_TYPE}
+    if problem.code in RETRY_AFTER_S:
+        headers["retry-after"] = str(RETRY_AFTER_S[problem.code])
+    await answer(scope, send, status_of(problem.code), headers, msgspec.json.encode(problem))
+
+
+async def answer(scope: Scope, send: Send, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:
+    """Send a whole response to a request, or to an upgrade that has not been accepted."""
+    prefix = "websocket.http.response" if scope["type"] == ScopeType.WEBSOCKET else "http.response"
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": f"{prefix}.start", "status": int(status), "headers": raw})  # type: ignore[arg-type,misc]  # litestar's types do not know the websocket.http.response extension of ASGI
+    await send({"type": f"{prefix}.body", "body": body, "more_body": False})  # type: ignore[arg-type,misc]  # likewise
+
+
+def problem_response(
+    code: str, message: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> Response[Problem]:
+    """A problem as a response, with the status of its code unless another is given."""
+    retry = {"retry-after": str(RETRY_AFTER_S[code])} if code in RETRY_AFTER_S else {}
+    return Response(
+        Problem(code, message),
+        status_code=status or status_of(code),
+        media_type=PROBLEM_TYPE,
+        headers={**retry, **(headers or {})},
+    )
+
+
+def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
+    """A page of `plain_pages` as a response."""
+    headers = {"content-security-policy": policy}
+    return Response(page, status_code=status, media_type="text/html", headers=headers)
+
+
+def _refused(_: Request[Any, Any, Any], error: VisitorError) -> Response[Problem]:
+    return problem_response(error.refusal, str(error))
+
+
+def _no_picture(_: Request[Any, Any, Any], error: StageError) -> Response[Problem]:
+    return problem_response(error.reason, str(error))
+
+
+def _by_status(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """An HTTPException of Litestar or of a handler; their messages do not repeat what the client sent."""
+    status = error.status_code
+    if status == 404 and not request.scope["path"].startswith(("/api", "/schema")):  # noqa: PLR2004 - a status is its own name
+        return page_response(status, NOT_FOUND)
+    code = _CODES.get(status, Refusal.BAD_MESSAGE if status < 500 else ProblemCode.BROKEN)  # noqa: PLR2004 - likewise
+    return problem_response(code, _wording(error), status=status, headers=error.headers)
+
+
+def _wording(error: HTTPException) -> str:
+    """The error's message, with the invalid parameters where Litestar names them."""
+    details = error.extra if isinstance(error.extra, list) else []
+    where = [f"{each['key']}: {each['message']}" for each in details if {"key", "message"} <= each.keys()]
+    return "; ".join(where) or error.detail
+
+
+def _server_error(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    logger.error("a handler failed with an unexpected error", exc_info=error)
+    return problem_response(ProblemCode.BROKEN, "something went wrong on our side")
+
+
+HANDLERS: ExceptionHandlersMap = {
+    VisitorError: _refused,
+    StageError: _no_picture,
+    HTTPException: _by_status,
+    Exception: _server_error,
+}

@@ -1,4 +1,4 @@
-"""What every request must satisfy and what every response carries, whichever handler it meets. Pure."""
+"""What every request must satisfy, the headers of every response, and the cookies. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -20,20 +21,20 @@ FEATURES = (
 
 
 class HostCheck:
-    """Knows the names under which this house may be called.
+    """Checks `Host` against the names of this server, as a defence against DNS rebinding.
 
-    A page of a stranger whose name was made to point here (DNS rebinding) still says the stranger's name in `Host`.
-    Without names given, a house that listens on loopback goes by loopback's names, and any other by every name.
+    A page of an attacker whose host name resolves to this server still has the attacker's name in `Host`. Without
+    configured names, a server on loopback accepts loopback's names, and any other accepts every name.
     """
 
     def __init__(self, listens_on: str, names: Iterable[str] = ()) -> None:
-        given = frozenset(name.lower() for name in names)
+        configured = frozenset(name.lower() for name in names)
         is_loopback = listens_on.strip("[]") in {"localhost", "::1"} or listens_on.startswith("127.")
         bind = f"[{listens_on}]" if ":" in listens_on else listens_on
-        self._names = given | LOOPBACK_NAMES | {bind} if given or is_loopback else None
+        self._names = configured | LOOPBACK_NAMES | {bind} if configured or is_loopback else None
 
     def accepts(self, host: str) -> bool:
-        """Whether this `Host` header names the house; what is not a host at all never does."""
+        """Whether this `Host` header names this server; an invalid one never does."""
         match = _HOST.fullmatch(host.lower())
         return match is not None and (self._names is None or match["name"] in self._names)
 
@@ -41,7 +42,7 @@ class HostCheck:
 def is_same_origin(origin: str, host: str) -> bool:
     """Whether an `Origin` header names the site that `Host` names.
 
-    Schemes are not compared: behind a tunnel the browser speaks https and the house http.
+    Schemes are not compared: behind a tunnel the browser uses https and the server http.
     """
     scheme, separator, name = origin.lower().partition("://")
     if not separator or scheme not in {"http", "https"}:
@@ -50,8 +51,8 @@ def is_same_origin(origin: str, host: str) -> bool:
 
 
 def security_headers(host: str) -> dict[str, str]:
-    """The headers of every response; `host` is one that HostCheck accepts, or "" where the request had none."""
-    # Safari before 15.4 does not take 'self' to mean the same site's sockets
+    """The headers of every response; `host` is one that HostCheck accepts, or "" where the request has none that is."""
+    # Safari before 15.4 does not count WebSockets of the same site as 'self'
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host.lower()) else ""
     return {
         "content-security-policy": (
@@ -70,3 +71,37 @@ def security_headers(host: str) -> dict[str, str]:
 
 def _without_default_port(host: str, scheme: str) -> str:
     return host.removesuffix(":80" if scheme == "http" else ":443")
+
+
+_PORT = re.compile(r":([0-9]{1,5})$")
+
+
+def cookie_name(host: str) -> str:
+    """The session cookie's name, with the port of `Host`: browsers share cookies between ports, servers must not."""
+    port = _PORT.search(host)
+    return f"belvedere-{port[1]}" if port else "belvedere"
+
+
+def read_cookie(header: str, name: str) -> str | None:
+    """The value of the first cookie of this name in a `Cookie` header."""
+    for pair in header.split(";"):
+        key, found, value = pair.strip().partition("=")
+        if found and key == name:
+            return value
+    return None
+
+
+def entry_cookie_name(host: str) -> str:
+    """The name of the cookie that recognises a browser between showing the button and pressing it."""
+    return f"{cookie_name(host)}-entry"
+
+
+def write_cookie(name: str, value: str, lifetime_s: float, *, is_secure: bool, path: str = "/") -> str:
+    """A `Set-Cookie` value; scripts cannot read the cookie, and other sites' requests do not carry it."""
+    secure = "; Secure" if is_secure else ""
+    return f"{name}={value}; Path={path}; Max-Age={int(lifetime_s)}; HttpOnly; SameSite=Lax{secure}"
+
+
+def forget_cookie(name: str, *, is_secure: bool) -> str:
+    """A `Set-Cookie` value that makes the browser delete the cookie of this name."""
+    return write_cookie(name, "", 0, is_secure=is_secure)

@@ -1,4 +1,4 @@
-"""Serves the application over HTTP and WebSocket: uvicorn within the running loop, with the bounds that it lacks."""
+"""Serves the application over HTTP and WebSocket: uvicorn within the running loop, with bounds that uvicorn lacks."""
 
 from __future__ import annotations
 
@@ -23,27 +23,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SHUTDOWN_S = 2.0  # a supervisor (systemd, Kubernetes) waits longer, a person at a terminal does not
-BACKLOG = 64  # connections that wait to be accepted, and that one turn of the loop accepts
-PING_EVERY_S = 20.0  # a tunnel cuts what was idle for 100 s; routers at home are quicker
+SHUTDOWN_S = 2.0  # supervisors (systemd, Kubernetes) wait longer, but people at a terminal do not
+BACKLOG = 64  # connections that wait in the kernel, and the most that one turn of the loop accepts
+PING_EVERY_S = 20.0  # tunnels close what is idle for 100 s, home routers sooner
 PONG_TIMEOUT_S = 20.0
-MAX_FRAME_BYTES = 4096  # what is larger than a message of ours, but not by much, is still told why
+MAX_FRAME_BYTES = 4096  # larger than any message of ours, so that a message slightly too long still gets an error
 
-RECEIVE_BUFFER_BYTES = (
-    32 * 1024
-)  # the most that one turn of the loop reads of one socket, so that a flood stalls no one
-UNSENT_BYTES = 16 * 1024  # what waits in the kernel is old by the time it arrives
-DEAD_AFTER_MS = 30_000  # the kernel gives up on a peer that acknowledges nothing, and frees what waits for it
+RECEIVE_BUFFER_BYTES = 32 * 1024  # the most that one turn of the loop reads of one socket, so that no flood blocks it
+UNSENT_BYTES = 16 * 1024  # keeps little in the kernel's buffer, where messages would only grow old
+DEAD_AFTER_MS = 30_000  # after which the kernel drops a peer that acknowledges nothing, and frees its buffers
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen on every address of this name; port 0 takes one that is free.
+    """Open sockets that listen on every address of this host; port 0 takes a free one, the same for all.
 
-    Raises OwnerError where that cannot be.
+    Raises OwnerError where the host has no address or the port cannot be used.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:  # the latter for a name with a part that is empty or too long
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label of the name is empty or too long
         raise OwnerError(f"cannot listen on {host}: there is no such address") from error
     sockets: list[socket.socket] = []
     try:
@@ -63,9 +61,9 @@ async def serve(
     on_started: Callable[[], None] | None = None,
     limits: ConnectionLimits | None = None,
 ) -> None:
-    """Serve an ASGI application on these sockets until cancelled, then say goodbye for at most SHUTDOWN_S.
+    """Serve an ASGI application on these sockets until cancelled, then shut down within SHUTDOWN_S.
 
-    Signals are left alone. `on_started` is called once requests are answered; without `limits` everybody is a stranger.
+    Handles no signals. `on_started` is called once requests are served; without `limits` every client is anonymous.
     """
     server = _Server(_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
     running = asyncio.create_task(server.serve(sockets), name="http")
@@ -73,7 +71,7 @@ async def serve(
         await asyncio.shield(running)
     except asyncio.CancelledError:
         server.should_exit = True
-        await _wait_out(running)
+        await _wait_for_exit(running)
         raise
     finally:
         for each in sockets:
@@ -81,7 +79,7 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, whose signals are ours."""
+    """uvicorn's server without its signal handlers: the program has its own."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -104,7 +102,7 @@ def _listening(family: int, address: tuple[str, int]) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         for name, value in (("TCP_USER_TIMEOUT", DEAD_AFTER_MS), ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
-            if hasattr(socket, name):  # Linux has both; elsewhere the page works, and a dead peer costs more
+            if hasattr(socket, name):  # Linux has both; elsewhere a dead peer only costs more memory for longer
                 listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -124,7 +122,7 @@ def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
         return HttpProtocol(config, server_state, app_state, limits)
 
     for name in ("uvicorn.error", "uvicorn.asgi"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # below that it names addresses
+        logging.getLogger(name).setLevel(logging.WARNING)  # at INFO it logs clients' addresses
     return uvicorn.Config(
         cast("ASGI3Application", app),
         loop="none",
@@ -133,22 +131,22 @@ def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=PING_EVERY_S,
         ws_ping_timeout=PONG_TIMEOUT_S,
-        ws_per_message_deflate=False,  # messages of a hundred bytes do not shrink, and bombs do not grow
+        ws_per_message_deflate=False,  # short messages gain nothing, and compression bombs cannot be sent
         interface="asgi3",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the limits know whom to believe
+        proxy_headers=False,  # TrustedProxies decides whose headers are trusted
         backlog=BACKLOG,
         timeout_graceful_shutdown=1,
     )
 
 
-async def _wait_out(running: asyncio.Task[None]) -> None:
-    """Wait for a server that was told to exit; one that does not is cancelled."""
+async def _wait_for_exit(running: asyncio.Task[None]) -> None:
+    """Wait for a server that is shutting down; cancel it after SHUTDOWN_S."""
     _, pending = await asyncio.wait({running}, timeout=SHUTDOWN_S)
     if pending:
-        logger.warning("the server did not end in time and is cut off")
+        logger.warning("the HTTP server did not shut down within %g s: cancelling it", SHUTDOWN_S)
         running.cancel()
         await asyncio.wait({running}, timeout=SHUTDOWN_S)

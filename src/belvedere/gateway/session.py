@@ -1,17 +1,73 @@
-"""`/api/v1/session`: the visitor's own session, to be ended before its time."""
+"""How a visit begins and ends: `/enter/{token}` turns a one-time link into a session, `/api/v1/session` ends one.
 
+Opening a link is not enough: messengers fetch it for a preview, mail scanners to judge it, browsers ahead of a tap.
+All of them send a GET, and none of them presses a button. So only the button's POST uses the link up.
+"""
+
+import re
 from typing import Any
 
-from litestar import Request, Response, delete
+from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
+from litestar.enums import HttpMethod
+from litestar.params import FromPath
 
-from belvedere.access.sessions import EndReason
-from belvedere.gateway.cookies import cookie_name, forget_cookie
-from belvedere.gateway.injection import InjectedDependencies, InjectedVisitor
+from belvedere.access.sessions import EndReason, new_secret
+from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
+from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, INVITATION, LINK_USED
+from belvedere.gateway.problems import page_response
+from belvedere.gateway.security import cookie_name, entry_cookie_name, forget_cookie, read_cookie, write_cookie
 
-# not "cookies": that would take those of other houses on this computer along; not "cache": what is in there is public
+PATH = "/enter/{token:str}"
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+BUTTON_COOKIE_S = 3600.0  # how long the browser is recognised between the page and its button
+PAGE_LOOKING = "/#look"  # makes the page start the picture at once: the visitor has pressed a button already
+# Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
+
+
+@route(PATH, http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
+async def show_button(
+    request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
+) -> Response[Any]:
+    """Show the button, which does not use the link up. A client with a session is redirected to the page."""
+    if request.scope["auth"] is not None:
+        return _redirect("/")
+    browser = _browser(request)
+    if not dependencies.invitations.is_invited(token, browser):
+        return page_response(403, LINK_USED)
+    page = page_response(200, INVITATION, BUTTON_PAGE_POLICY)
+    page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button's POST would have "Origin: null"
+    page.headers["set-cookie"] = write_cookie(
+        entry_cookie_name(request.headers.get("host", "")),
+        browser or new_secret(),
+        BUTTON_COOKIE_S,
+        is_secure=request.url.scheme == "https",
+        path="/enter",
+    )
+    return page
+
+
+@post(PATH, include_in_schema=False)
+async def redeem(
+    request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
+) -> Response[Any]:
+    """Use up the link and start a session.
+
+    A client that has a session keeps it, and the link stays unused. `AuthMiddleware` has refused POSTs from other
+    sites' pages, so no site can start a session in a visitor's browser.
+    """
+    if request.scope["auth"] is not None:
+        return _redirect(PAGE_LOOKING)
+    issued = dependencies.invitations.redeem(token, _browser(request))
+    if issued is None:
+        return page_response(403, LINK_USED)
+    name = cookie_name(request.headers.get("host", ""))
+    is_secure = request.url.scheme == "https"
+    response = _redirect(PAGE_LOOKING)
+    response.headers["set-cookie"] = write_cookie(name, issued.cookie, dependencies.session_s, is_secure=is_secure)
+    return response
 
 
 @delete(
@@ -19,17 +75,28 @@ CLEARED = '"storage"'
     status_code=204,
     responses=problems(401, 403),
     response_headers=[
-        ResponseHeader("Set-Cookie", documentation_only=True, description="Makes a browser forget the session."),
-        ResponseHeader("Clear-Site-Data", documentation_only=True, description="What a page of ours may have kept."),
+        ResponseHeader("Set-Cookie", documentation_only=True, description="Deletes the session cookie."),
+        ResponseHeader("Clear-Site-Data", documentation_only=True, description="Deletes what the page has stored."),
     ],
 )
 async def leave(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> Response[None]:
-    """Leave: the session ends, with all that it drives and watches; to come in again takes a new link."""
+    """End the session, with all that it drives and watches; another session takes a new link."""
     dependencies.invitations.end(visitor.id, EndReason.LEFT)
     cookie = forget_cookie(cookie_name(request.headers.get("host", "")), is_secure=request.url.scheme == "https")
     return Response(None, status_code=204, headers={"set-cookie": cookie, "clear-site-data": CLEARED})
 
 
-ROUTES = (leave,)
+def _browser(request: Request[Any, Any, Any]) -> str:
+    """The secret that the browser got with the button, or "" where it has none or one that we did not make."""
+    name = entry_cookie_name(request.headers.get("host", ""))
+    secret = read_cookie(request.headers.get("cookie", ""), name) or ""
+    return secret if SECRET.fullmatch(secret) else ""
+
+
+def _redirect(location: str) -> Response[Any]:
+    return Response(b"", status_code=303, headers={"location": location})
+
+
+ROUTES = (show_button, redeem, leave)

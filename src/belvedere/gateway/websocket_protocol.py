@@ -1,7 +1,7 @@
-"""uvicorn's WebSocket, for peers that send without end, never read, or do not keep to the protocol.
+"""uvicorn's WebSocket, bounded against peers that flood, never read, or break the protocol.
 
-What reaches a session is limited there; this limits what does not: pings, fragments, frames before the handshake's end
-and after the close. Whatever a peer does is one line in the log at most, and never called our fault.
+`control_session` limits the messages that reach it. This limits what does not: pings, fragments, and frames before the
+end of the handshake and after the close. What a peer does is at most one line in the log, and never an ERROR.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HANDSHAKE_TIMEOUT_S = 10.0  # from the upgrade's head to our answer
+HANDSHAKE_TIMEOUT_S = 10.0  # from the upgrade request's head to our response
 CLOSE_TIMEOUT_S = 1.0  # for the peer's half of the closing handshake
-AFTER_CLOSE_BYTES = 4096  # what a page has under way when we close; nobody looks at it
+AFTER_CLOSE_BYTES = 4096  # what a page may have sent before it received our close; discarded
 WRITE_BUFFER_BYTES = 8 * 1024  # some dozens of messages: what waits here is old by the time it arrives
 STUCK_WRITE_BYTES = 256 * 1024  # pongs that a flood of pings piles up for a peer that reads nothing
-BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; counts frames that never reach a session, too
+BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; also counts frames that never reach a session
 BYTES_BURST = 64 * 1024.0
-SLICE_BYTES = 1024  # at once; the smallest frame has six, so this is two milliseconds' work at most
-MAX_FRAGMENTS = 64  # of one message, which has 4 kB
+SLICE_BYTES = 1024  # parsed at once; the smallest frame has six, so this takes at most two milliseconds
+MAX_FRAGMENTS = 64  # of one message, which has at most 4 kB
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One upgraded connection, in the place that its HTTP had."""
+    """One upgraded connection, in the slot of the HTTP connection it was."""
 
     def __init__(
         self,
@@ -59,13 +59,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._after_close_bytes = 0
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """The connection is ours from now on."""
+        """Takes the transport over from HTTP."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
         self._handshake = self.loop.call_later(HANDSHAKE_TIMEOUT_S, self._end_handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over, however."""
+        """The connection is closed, by whichever side."""
         self._handshake.cancel()
         self._limits.receive_lost(self)
         self._stop_reading()
@@ -73,43 +73,45 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def receive_handshake(self, head: bytes) -> None:
-        """The request that asked for the upgrade."""
+        """The head of the request for the upgrade."""
         self._feed(head)
         if not self.handshake_initiated and not self.transport.is_closing():
             self._fail("no handshake")
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes came."""
+        """Bytes arrived."""
         is_within = self._bucket.take(self.loop.time(), len(data))
         if self.close_sent:
             self._after_close_bytes += len(data)
         is_bounded = self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES
         if not is_within or not is_bounded or self._after_close_bytes > AFTER_CLOSE_BYTES:
-            self._fail("more than it may send")
+            self._fail("it sends too much or reads too little")
             return
         self._unread += data
         if self._reading is None:
             self._read()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """ASGI's send; raises ClientDisconnected where nobody is there, during the handshake too."""
+        """ASGI's send; raises ClientDisconnected where the peer has disconnected, also during the handshake."""
         if not self.handshake_complete and self.transport.is_closing():
             raise ClientDisconnected
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
-            self.handshake_complete = True  # uvicorn, for which a refusal is no answer, would call it our fault
-        if self._unread and self._reading is None:  # what came before the handshake's end
+            self.handshake_complete = (
+                True  # uvicorn does not count a refusal as a response, and would log an error of ours
+            )
+        if self._unread and self._reading is None:  # what arrived before the end of the handshake
             self._reading = self.loop.call_soon(self._read)
 
     def handle_cont(self, event: Frame) -> None:
-        """A fragment; one message has only so many, because empty ones cost nothing to send."""
+        """A continuation frame; their number is bounded, because empty ones cost a peer nothing."""
         if len(self.frames) >= MAX_FRAGMENTS:
             self._close(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
         else:
             super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """A whole message; text must be UTF-8, and after a close nothing is a message any more."""
+        """A whole message; text must be UTF-8, and what follows our close is discarded."""
         if self.close_sent:
             return
         if self.curr_msg_data_type == "text":
@@ -121,22 +123,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def keepalive_timeout(self) -> None:
-        """No pong came: the peer is gone, which is not our fault (uvicorn says 1011)."""
+        """No pong arrived: the peer is gone. uvicorn would close with 1011, an internal error, which it is not."""
         self.pong_timer = None
         self._close(CloseCode.GOING_AWAY, "no answer to a ping")
 
     def shutdown(self) -> None:
-        """The server ends; a connection that ends already is left to that."""
+        """The server shuts down; a connection that is closing already is left alone."""
         if not self.transport.is_closing():
             super().shutdown()
 
     def evict(self) -> None:
-        """Give the place up to somebody else."""
-        logger.warning("too many connections: a WebSocket of whoever has most is ended")
+        """Close now, to free the slot for another connection."""
+        logger.warning("too many connections: closed a WebSocket")
         self.transport.abort()
 
     def _read(self) -> None:
-        """Read a slice, and the rest in later turns of the loop, so that a flood of tiny frames stalls no one."""
+        """Parse a slice, and the rest in later turns of the loop, so that a flood of tiny frames cannot block it."""
         self._reading = None
         if self.transport.is_closing() or not self.handshake_complete:
             return
@@ -149,7 +151,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _feed(self, data: bytes) -> None:
         try:
             super().data_received(data)
-        except Exception as error:  # noqa: BLE001 - the libraries assert what a peer can falsify
+        except Exception as error:  # noqa: BLE001 - the libraries assert what a peer can violate
             self._fail(f"{type(error).__name__}")
             return
         if self.conn.handshake_exc is not None and not self.transport.is_closing():
@@ -160,12 +162,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _close(self, code: CloseCode, reason: str) -> None:
         if self.close_sent or self.transport.is_closing():
             return
-        logger.info("ended a WebSocket: %s", reason)
+        logger.info("closed a WebSocket: %s", reason)
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 
     def _fail(self, reason: str) -> None:
-        logger.info("cut a WebSocket off: %s", reason)
+        logger.info("aborted a WebSocket: %s", reason)
         self._stop_reading()
         self.transport.abort()
 

@@ -1,6 +1,6 @@
-"""`/api/v1/stage/whep`: watching, as the WHEP draft (draft-ietf-wish-whep) has it, without trickle ICE.
+"""`/api/v1/stage/whep`: watching by WHEP (draft-ietf-wish-whep), without trickle ICE.
 
-PATCH, GET, HEAD and PUT are answered with 405 by the router, as the draft wants.
+The router answers PATCH, GET, HEAD and PUT with 405, as the draft requires.
 """
 
 from collections.abc import Iterable
@@ -9,32 +9,36 @@ from typing import Any
 
 from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath
+from litestar.params import FromPath, SkipValidation
 
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.bodies import read_body, require_live
-from belvedere.gateway.decoding import is_of_type
-from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.injection import InjectedDependencies, InjectedOffers, InjectedVisitor
-from belvedere.gateway.openapi import problems, takes
+from belvedere.gateway.codec import is_of_type, read_body, require_live
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
+from belvedere.token_bucket import TokenBuckets
+
+InjectedOffers = NamedDependency[SkipValidation[TokenBuckets]]
 
 PATH = "/api/v1/stage/whep"
 SDP = "application/sdp"
 CAPTURE_CLOCK = "Belvedere-Capture-Clock"
+OFFERS_PER_S = 1.0  # a page asks for a lost picture again every few seconds at most
+OFFERS_BURST = 10.0
 OFFER = "An SDP offer to receive one video track, candidates included."
 
 
 @post(
     PATH,
     media_type=SDP,
-    operation_class=takes(SDP, Schema(type=OpenAPIType.STRING), OFFER),
+    operation_class=operation_with_body(SDP, Schema(type=OpenAPIType.STRING), OFFER),
     responses=problems(400, 401, 403, 406, 408, 413, 415, 429, 503),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, description="DELETE it to stop watching."),
@@ -50,9 +54,9 @@ async def offer(
     visitor: InjectedVisitor,
     offers: InjectedOffers,
 ) -> Response[str]:
-    """Watch: an offer in, an answer out."""
+    """Start to watch: takes an SDP offer, returns an SDP answer."""
     if not is_of_type(request.headers.get("content-type", ""), SDP):
-        raise ClientException(f"an offer is {SDP}", status_code=415, headers={"accept-post": SDP})
+        raise ClientException(f"the content type must be {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(dependencies.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     answer = await _answer(dependencies, visitor, _text(await read_body(request, dependencies, visitor)))
@@ -69,13 +73,13 @@ async def leave(viewer: FromPath[str], dependencies: InjectedDependencies, visit
 
 @route(PATH, http_method=[HttpMethod.OPTIONS], include_in_schema=False)
 async def describe(dependencies: InjectedDependencies) -> Response[None]:
-    """Say what may be posted here, and which ICE servers an offer may be made with."""
+    """What may be posted here, and which ICE servers an offer should be made with."""
     headers = {"allow": "OPTIONS, POST", "accept-post": SDP}
     return Response(None, status_code=204, headers=headers | ice_server_links(dependencies.ice_servers))
 
 
 def ice_server_links(servers: Iterable[IceServer]) -> dict[str, str]:
-    """The `Link` header that tells a page of these servers, or no header where there are none."""
+    """The `Link` header that names these servers, or no header where there are none."""
     links = ", ".join(map(_ice_server_link, servers))
     return {"link": links} if links else {}
 
@@ -90,16 +94,16 @@ def _ice_server_link(server: IceServer) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A quoted-string of RFC 9110, section 5.6.4; the settings let nothing through that has no place in one."""
+    """A quoted-string of RFC 9110, section 5.6.4; the settings allow no character that cannot be quoted."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 async def _answer(dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
-    """Our answer, unless the visit ends while it is made: then there is no picture either."""
+    """The stage's answer. Raises an HTTP error (401), and ends the viewer, where the session ends meanwhile."""
     try:
         answer = await dependencies.stage.answer(offer_sdp, visitor.id)
     except StageError:
-        require_live(dependencies, visitor)  # the end of the visit is why there is no picture
+        require_live(dependencies, visitor)  # the session's end is the reason, not the stage
         raise
     if not dependencies.invitations.is_live(visitor):
         with suppress(StageError):  # ended already
@@ -112,7 +116,7 @@ def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        raise StageError(StageReason.BAD_OFFER, "an offer is UTF-8 text") from error
+        raise StageError(StageReason.BAD_OFFER, "the offer is not UTF-8 text") from error
 
 
-ROUTES = (describe, offer, leave)  # a path whose OPTIONS is not there by then is given one by the router
+ROUTES = (describe, offer, leave)  # `describe` first: the router adds an OPTIONS of its own to a path without one

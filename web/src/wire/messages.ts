@@ -11,13 +11,13 @@ export type ClientMessage =
   | LeaseTake
   | LeaseReturn;
 
-/** The first message on a socket; nothing but `stop` is listened to before it. */
+/** The first message on a socket; only `stop` is accepted before it. */
 export interface Hello {
   readonly type: "hello";
   readonly clock: number;
 }
 
-/** Keeps the lease and measures the way to the server and back. */
+/** Keeps the lease, and measures the round-trip time. */
 export interface Ping {
   readonly type: "ping";
   readonly clock: number;
@@ -32,10 +32,10 @@ export interface Ping {
  *     seq: a number that rises with every message of this epoch.
  *     pan: share of full speed, right is positive.
  *     tilt: share of full speed, up is positive.
- *     clock: the client's clock when the visitor's hand was read.
- *     heard: the newest time of the server's clock that the client has heard on this socket (`server` of `welcome` or
+ *     clock: the client's clock when the input was read.
+ *     heard: the newest time of the server's clock that the client received on this socket (`server` of `welcome` or
  *         `pong`, `written` of `ack`). The message is younger than that, whatever the client's clock says; one that
- *         may be older than `max_age_ms` is refused, so whoever drives pings a few times a second.
+ *         may be older than `max_age_ms` is refused, so a client that drives pings a few times a second.
  */
 export interface Drive {
   readonly type: "drive";
@@ -57,7 +57,7 @@ export interface Release {
   readonly clock: number;
 }
 
-/** Stop everything now; anyone in the house may say it, driving or not. */
+/** Stop both axes now; every session may send it, driving or not. */
 export interface Stop {
   readonly type: "stop";
 }
@@ -67,12 +67,12 @@ export interface LeaseAcquire {
   readonly type: "lease.acquire";
 }
 
-/** Drive instead of whoever drives now; both are told. */
+/** Take the lease from its holder; both are notified. */
 export interface LeaseTake {
   readonly type: "lease.take";
 }
 
-/** Stop driving and let others. */
+/** Return the lease, so that others can drive. */
 export interface LeaseReturn {
   readonly type: "lease.return";
 }
@@ -88,12 +88,12 @@ export type ServerMessage =
   | ErrorMessage;
 
 /**
- * The answer to `hello`: who you are and how this house works.
+ * The reply to `hello`: the socket's name and the server's limits.
  *
  * Attributes:
- *     session: this socket's name in `lease` and in the logs; no secret.
+ *     session: this socket's name in the logs; not a secret.
  *     resend_ms: how often a held setpoint must be sent again.
- *     dead_man_ms: how old a setpoint may grow before the head stops.
+ *     dead_man_ms: the age of the newest setpoint at which the head stops.
  *     max_age_ms: a `drive` whose `heard` is older than this is refused; from half of it on, the top speed falls.
  *     server: the server's clock.
  *     clock: the client's clock from `hello`.
@@ -110,7 +110,7 @@ export interface Welcome {
   readonly head: string;
 }
 
-/** The answer to `ping`: the client's clock back, and the server's. */
+/** The reply to `ping`: the client's clock back, and the server's. */
 export interface Pong {
   readonly type: "pong";
   readonly clock: number;
@@ -120,7 +120,7 @@ export interface Pong {
 /**
  * The newest setpoint of yours that was written to the radio on this axis.
  *
- * `written - (clock mapped to the server's clock)` is the true age of the command when it left.
+ * `written - (clock mapped to the server's clock)` is the age of the command when it was written.
  */
 export interface Ack {
   readonly type: "ack";
@@ -130,7 +130,7 @@ export interface Ack {
   readonly written: number;
 }
 
-/** What the head and the stage do now; sent on change, newest only. */
+/** The state of the head and of the stage; sent on change, only the newest. */
 export interface State {
   readonly type: "state";
   readonly pan: AxisState;
@@ -139,15 +139,15 @@ export interface State {
 }
 
 /**
- * What one axis does now.
+ * The state of one axis.
  *
  * Attributes:
- *     link: the supervisor's state; `ready` alone can move.
+ *     link: the supervisor's state; the axis can move only in `ready`.
  *     reason: why the link is not ready (a LinkReason), or "".
  *     velocity: what was last written to the unit, share of full speed.
  *     position_deg: dead-reckoned, or null where the profile has no calibration.
  *     limit: the soft limit that the axis stands at: -1, 0 (none) or 1.
- *     interval_ms: the learned pace of the link, or null before it is known.
+ *     interval_ms: the link's learned write interval, or null before it is known.
  */
 export interface AxisState {
   readonly link: "closed" | "connecting" | "disabled" | "ready" | "searching" | "settling" | "waiting";
@@ -159,11 +159,11 @@ export interface AxisState {
 }
 
 /**
- * What the picture does now.
+ * The state of the picture.
  *
  * Attributes:
- *     available: false once the picture broke off, until one has come again; asking for it is what brings it back.
- *     viewers: how many are being shown it.
+ *     available: false once the source has failed, until a picture has come again; a new offer tries it again.
+ *     viewers: how many viewers there are.
  */
 export interface StageState {
   readonly available: boolean;
@@ -171,7 +171,7 @@ export interface StageState {
 }
 
 /**
- * Who drives: `you`, `other` or `nobody`; `epoch` belongs in every `drive` while it is you.
+ * Who drives: `you`, `other` or `nobody`; while it is you, every `drive` must carry `epoch`.
  *
  * `can_take` says that `lease.take` would be granted.
  */
@@ -182,7 +182,7 @@ export interface Lease {
   readonly can_take: boolean;
 }
 
-/** Something happened that the visitor should know: after a cut hold, let go and press again. */
+/** An event that the visitor should know of; a hold that it ended moves again only after a new press. */
 export interface Notice {
   readonly type: "notice";
   readonly code: "clock_jumped" | "closing" | "hold_expired" | "hold_too_long" | "lease_lost" | "link_lost" | "stopped";
@@ -191,10 +191,10 @@ export interface Notice {
 }
 
 /**
- * A message of yours was not carried out; `code` is a Refusal, `closing` says that the socket ends now.
+ * A message of yours was refused; `code` is a Refusal, `closing` says that the server closes the socket now.
  *
- * `hold` is that of the `drive` or `release` that was refused; other messages have none. `delay` comes with
- * `too_slow`: how many milliseconds old the `drive` may have been.
+ * `hold` is that of the refused `drive` or `release`, and absent for other messages. `delay` comes with
+ * `too_slow`: the age in milliseconds that the `drive` may have had.
  */
 export interface ErrorMessage {
   readonly type: "error";

@@ -1,4 +1,7 @@
-"""A request's age counts from its first byte: over real sockets, because it is the kernel that knows of the wait."""
+"""A close ends in time, whatever the peer does, and a request's age counts from its first byte.
+
+The latter over real sockets, because it is the kernel that knows of the wait.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,22 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.memory_transport import MemoryTransport
 
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
-from belvedere.gateway.request_age import age_s
 from belvedere.gateway.server import listen, serve
+from belvedere.gateway.transport import FLUSH_TIMEOUT_S, BoundedTransport, age_s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
 
 STALL_S = 0.3
 HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\n"
 PATIENCE_S = 10.0
 
 
-def test_where_no_server_noted_it_a_request_is_new() -> None:
+def test_a_request_without_a_recorded_arrival_has_age_zero() -> None:
     assert age_s({}) == 0
     assert age_s({"state": {}}) == 0
 
@@ -77,7 +82,7 @@ async def asked() -> AsyncIterator[Asked]:
 
 
 @pytest.mark.realtime
-async def test_the_wait_for_the_last_byte_is_age() -> None:
+async def test_the_wait_for_the_last_byte_counts() -> None:
     async with asked() as connection:
         connection.send(HEAD + b"o")
         await asyncio.sleep(STALL_S)
@@ -86,7 +91,7 @@ async def test_the_wait_for_the_last_byte_is_age() -> None:
 
 
 @pytest.mark.realtime
-async def test_the_wait_in_the_kernel_while_the_loop_was_held_up_is_age() -> None:
+async def test_the_wait_in_the_kernel_while_the_loop_was_blocked_counts() -> None:
     async with asked() as connection:
         connection.send(HEAD + b"ok")
         time.sleep(STALL_S)  # noqa: ASYNC251 - the loop is held up
@@ -108,7 +113,7 @@ async def test_each_request_of_a_connection_has_its_own_first_byte() -> None:
 
 
 @pytest.mark.realtime
-async def test_what_came_along_with_another_request_is_no_younger_than_it() -> None:
+async def test_a_pipelined_request_is_no_younger_than_the_one_before() -> None:
     async with asked() as connection:
         connection.send(HEAD + b"ok" + HEAD + b"o")
         assert await connection.age_s() < STALL_S
@@ -118,7 +123,7 @@ async def test_what_came_along_with_another_request_is_no_younger_than_it() -> N
 
 
 @pytest.mark.realtime
-async def test_whatever_waits_behind_slow_answers_grows_old_meanwhile() -> None:
+async def test_the_wait_behind_slow_responses_counts() -> None:
     async with asked() as connection:
         connection.send(b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n" + 3 * (HEAD + b"ok"))
         await asyncio.sleep(0.9 * STALL_S)
@@ -129,7 +134,7 @@ async def test_whatever_waits_behind_slow_answers_grows_old_meanwhile() -> None:
 
 
 @pytest.mark.realtime
-async def test_what_waited_in_the_kernel_because_nobody_read_on_is_as_old_as_that() -> None:
+async def test_the_wait_in_the_kernel_while_reading_was_paused_counts() -> None:
     body = MAX_BODY_BYTES // 2
     large = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % body
     async with asked() as connection:
@@ -140,3 +145,39 @@ async def test_what_waited_in_the_kernel_because_nobody_read_on_is_as_old_as_tha
         connection.send(HEAD[:1])  # the kernel knows when the newest byte came, not the first
         for _ in range(3):
             assert await connection.age_s() >= STALL_S / 2
+
+
+def bounded() -> tuple[BoundedTransport, MemoryTransport]:
+    transport = MemoryTransport()
+    transport.connect(asyncio.Protocol())
+    return BoundedTransport(transport), transport
+
+
+async def test_it_closes_like_any_transport() -> None:
+    ours, transport = bounded()
+    ours.write(b"a")
+    ours.close()
+    assert ours.is_closing()
+    assert (transport.sent, transport.is_over, transport.is_aborted) == (b"a", True, False)
+
+
+async def test_what_cannot_be_sent_is_discarded_after_a_time() -> None:
+    ours, transport = bounded()
+    transport.takes_nothing = True
+    ours.write(b"a")
+    ours.close()
+    ours.close()
+    await asyncio.sleep(FLUSH_TIMEOUT_S - 0.1)
+    assert not transport.is_over
+    await asyncio.sleep(0.2)
+    assert transport.is_aborted
+
+
+async def test_a_closed_connection_is_not_aborted_again() -> None:
+    ours, transport = bounded()
+    transport.takes_nothing = True
+    ours.write(b"a")
+    ours.close()
+    ours.receive_lost()
+    await asyncio.sleep(FLUSH_TIMEOUT_S + 1)
+    assert not transport.is_aborted

@@ -1,4 +1,4 @@
-"""A control session as tests talk with it: everything it is told is within reach, and its answers come back."""
+"""A control session for tests: sends it messages without a socket, and returns its replies."""
 
 import json
 from collections.abc import Callable
@@ -15,8 +15,8 @@ STOP = {"type": "stop"}
 
 
 @dataclass
-class Talk:
-    """A session that has everything it is told within reach."""
+class SessionClient:
+    """A control session, with what it is built on at hand."""
 
     rig: EngineRig
     session: ControlSession
@@ -42,7 +42,7 @@ class Talk:
         return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 
-Start = Callable[..., Talk]
+Start = Callable[..., SessionClient]
 
 
 def holds(answers: list[Outgoing]) -> list[object]:
