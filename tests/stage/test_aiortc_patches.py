@@ -103,11 +103,11 @@ def test_a_host_without_a_network_offers_loopback() -> None:
 def test_the_system_is_asked_for_our_addresses_once_in_a_while() -> None:
     now = 100.0
     asked = itertools.count(1)
-    find = patches._kept(lambda _v4, _v6: [f"192.0.2.{next(asked)}"], lambda: now)
+    find = patches._cached(lambda _v4, _v6: [f"192.0.2.{next(asked)}"], lambda: now)
     find(True, False).append("of whoever asked")
     assert find(True, False) == ["192.0.2.1"]
     assert find(True, True) == ["192.0.2.2"]
-    now += patches.ADDRESSES_KEPT_S
+    now += patches.ADDRESSES_VALID_S
     assert find(True, False) == ["192.0.2.3"]
 
 

@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from belvedere.stage.memory import kept_for_good
+from belvedere.stage.memory import permanent_objects
 
 CODE = """
-from belvedere.stage.memory import keep_memory_small
+from belvedere.stage.memory import reduce_memory
 
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 
-assert keep_memory_small()
+assert reduce_memory()
 for size in (1 << 20, 1 << 22, 1 << 24):
     block = bytearray(size)
     del block
@@ -38,7 +38,7 @@ def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() ->
     gc.callbacks.append(lambda phase, _info: begun.append(phase))
     before = gc.get_freeze_count()
     try:
-        with kept_for_good():
+        with permanent_objects():
             made = [[] for _ in range(10_000)]  # type: list[list[object]]
             assert not begun
         assert gc.get_freeze_count() >= before + len(made)
@@ -51,7 +51,7 @@ def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() ->
 def test_whoever_wants_no_collections_gets_none_afterwards_either() -> None:
     gc.disable()
     try:
-        with kept_for_good():
+        with permanent_objects():
             pass
         assert not gc.isenabled()
     finally:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.stage.retransmission import RetransmissionBudget
-from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_A_TURN, ViewerFeedback, bound_transport
+from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_PER_TURN, ViewerFeedback, bound_transport
 
 SSRC = 77
 
@@ -141,7 +141,7 @@ async def test_others_get_a_turn_while_a_large_picture_is_sent() -> None:
     transport = bounded()
 
     async def send() -> None:
-        for _ in range(10 * PACKETS_A_TURN):
+        for _ in range(10 * PACKETS_PER_TURN):
             await transport._send_rtp(b"")
 
     sending = asyncio.create_task(send())
@@ -149,7 +149,7 @@ async def test_others_get_a_turn_while_a_large_picture_is_sent() -> None:
     while not sending.done():
         await asyncio.sleep(0)
         turns += 1
-    assert transport.sent == 10 * PACKETS_A_TURN
+    assert transport.sent == 10 * PACKETS_PER_TURN
     assert turns >= 10
 
 

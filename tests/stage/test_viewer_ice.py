@@ -40,21 +40,21 @@ def limits() -> ViewerLimits:
 
 @pytest.mark.parametrize("data", [DTLS, RTCP])
 def test_only_a_viewer_who_was_checked_is_listened_to(data: bytes) -> None:
-    assert limits().admits(data, VIEWER)
-    assert not limits().admits(data, STRANGER)
+    assert limits().accepts(data, VIEWER)
+    assert not limits().accepts(data, STRANGER)
 
 
 @pytest.mark.parametrize(
     "data", [b"", RTP, b"\x16" * 1501, b"\x80\xc9" + bytes(700), b"\x40" * 20, b"\xff\xc9\x00\x00"]
 )
 def test_what_a_viewer_who_watches_does_not_send_is_not_looked_at(data: bytes) -> None:
-    assert not limits().admits(data, VIEWER)
+    assert not limits().accepts(data, VIEWER)
 
 
 def test_a_handshake_and_its_repetitions_are_heard_and_then_nothing_more() -> None:
     some = limits()
-    assert sum(len(DTLS) for _ in range(1000) if some.admits(DTLS, VIEWER)) == MAX_DTLS_BYTES // len(DTLS) * len(DTLS)
-    assert some.admits(RTCP, VIEWER)
+    assert sum(len(DTLS) for _ in range(1000) if some.accepts(DTLS, VIEWER)) == MAX_DTLS_BYTES // len(DTLS) * len(DTLS)
+    assert some.accepts(RTCP, VIEWER)
 
 
 class Party:
@@ -166,14 +166,14 @@ def test_whatever_arrives_nothing_is_raised(data: bytes) -> None:
 async def test_a_flood_is_read_at_the_viewers_rate_and_the_loop_stays_free() -> None:
     async with Party() as party:
         read = 0
-        admits = party.connection._protocols[0]._limits.admits  # type: ignore[attr-defined]  # ours
+        accepts = party.connection._protocols[0]._limits.accepts  # type: ignore[attr-defined]  # ours
 
         def count(data: bytes, address: tuple[str, int]) -> bool:
             nonlocal read
             read += 1
-            return bool(admits(data, address))
+            return bool(accepts(data, address))
 
-        party.connection._protocols[0]._limits.admits = count  # type: ignore[attr-defined]  # ours
+        party.connection._protocols[0]._limits.accepts = count  # type: ignore[attr-defined]  # ours
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         turns = sent = 0
