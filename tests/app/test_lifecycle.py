@@ -177,5 +177,5 @@ async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_
     life.ending.set()
     assert await living == 0
     other.close()
-    assert "not saved: the position of pan" in caplog.text
+    assert "could not save the position of pan" in caplog.text
     assert not saved(path)["pan"].is_sure
