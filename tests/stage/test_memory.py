@@ -28,12 +28,12 @@ print(rss_kib() - small)
 
 @pytest.mark.realtime
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
-def test_pictures_that_are_gone_leave_no_memory_behind() -> None:
+def test_memory_of_pictures_is_returned_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3000
 
 
-def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() -> None:
+def test_permanent_objects_are_created_without_a_collection_and_excluded_from_later_ones() -> None:
     begun: list[str] = []
     gc.callbacks.append(lambda phase, _info: begun.append(phase))
     before = gc.get_freeze_count()
@@ -48,7 +48,7 @@ def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() ->
         gc.unfreeze()
 
 
-def test_whoever_wants_no_collections_gets_none_afterwards_either() -> None:
+def test_garbage_collection_that_was_off_stays_off() -> None:
     gc.disable()
     try:
         with permanent_objects():

@@ -427,7 +427,7 @@ async def test_a_stuck_disk_does_not_block_closing_and_everything_lost_is_logged
     lost = ["use at 9", "the session of Ann", "the session of Bob"]
     assert errors(caplog) == [f"could not save {what}: {path}: the disk does not answer" for what in lost]
     first, *rest = await asyncio.gather(*adding, reading, return_exceptions=True)
-    assert "did not answer within" in str(first)  # nobody knows more of what the disk is at
+    assert "did not answer within" in str(first)  # the outcome of this one is not known
     at_once = f"was not done: {path}: the disk does not answer"
     assert [str(error) for error in rest] == [f"the session of Bob: {at_once}", f"the sessions: {at_once}"]
 

@@ -1,4 +1,4 @@
-"""Whoever waits for the store: one answer, in time, and nothing half done behind its back."""
+"""A caller of the store gets one answer, in time, and nothing is half done afterwards."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PATIENCE_S = 30
 
 
 class Work:
-    """Notes each call, and returns what it is told."""
+    """Records each call, and returns what the test set."""
 
     def __init__(self) -> None:
         self.calls: queue.Queue[str] = queue.Queue()
