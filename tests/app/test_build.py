@@ -61,7 +61,7 @@ OPEN: list[sqlite3.Connection] = []
 
 @pytest.mark.realtime
 @pytest.mark.parametrize("make", [a_folder, no_database, of_later, nonsense, locked])
-async def test_with_a_store_that_cannot_be_used_the_house_opens_and_no_position_is_sure(
+async def test_with_an_unusable_store_the_program_starts_and_no_position_is_sure(
     make: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "belvedere.sqlite3"
@@ -88,7 +88,7 @@ def built(settings: Settings) -> Belvedere:
     return build(resolve(settings), asyncio.get_running_loop().time, Notifier({}))
 
 
-async def test_the_demo_is_the_real_stack_over_a_virtual_head_and_comes_into_reach() -> None:
+async def test_the_demo_is_the_real_stack_over_a_virtual_head_and_connects() -> None:
     belvedere = built(DEMO)
     assert belvedere.virtual_head is not None
     async with belvedere.virtual_head:
@@ -102,7 +102,7 @@ async def test_the_demo_is_the_real_stack_over_a_virtual_head_and_comes_into_rea
         assert {belvedere.units[axis].status.state for axis in AXES} == {LinkPhase.CLOSED}
 
 
-async def test_a_house_without_reach_has_a_picture_and_no_head() -> None:
+async def test_without_bluetooth_there_is_a_picture_and_no_head() -> None:
     belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE)))
     assert belvedere.virtual_head is None
     task = asyncio.create_task(belvedere.units[Axis.PAN].run())
@@ -112,7 +112,7 @@ async def test_a_house_without_reach_has_a_picture_and_no_head() -> None:
     await asyncio.wait([task])
 
 
-async def test_pages_are_told_of_the_same_ice_servers_that_the_stage_asks() -> None:
+async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
     belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE), stage=stage))
@@ -126,7 +126,7 @@ def test_the_stage_shows_what_the_settings_name(source: str, kind: type) -> None
     assert isinstance(picture_source(config, None)(), kind)
 
 
-async def test_only_real_units_over_bluez_have_a_guardian_and_only_where_the_owner_wants_it() -> None:
+async def test_only_real_units_over_bluez_have_a_guardian_if_it_is_enabled() -> None:
     real = built(Settings())
     assert real.guard.state is real.dependencies.guardian() is GuardianState.MISSING  # until it runs
     real.guard.close()
@@ -134,11 +134,11 @@ async def test_only_real_units_over_bluez_have_a_guardian_and_only_where_the_own
         assert built(settings).dependencies.guardian() is GuardianState.NOT_NEEDED
 
 
-async def test_real_units_on_a_system_that_has_no_guardian_are_driven_and_told_of_as_unguarded(
+async def test_without_a_guardian_real_units_are_driven_and_reported_as_unguarded(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr(os, "memfd_create", raising=False)  # as on macOS
     real = built(Settings())
     assert real.dependencies.guardian() is GuardianState.MISSING
-    assert "the guardian is missing" in caplog.text
+    assert "could not create the guardian" in caplog.text
     await real.guard.run()

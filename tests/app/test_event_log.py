@@ -56,11 +56,13 @@ def test_one_axis_that_was_cut_is_named(caplog: pytest.LogCaptureFixture) -> Non
     assert lines(caplog, HoldCut("a1-1", "link_lost", "pan")) == ["a hold was cut: link_lost, pan (connection a1-1)"]
 
 
-def test_who_watches_beyond_the_end_of_the_session_has_no_name_any_more(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_viewer_whose_session_has_ended_is_logged_without_a_name(caplog: pytest.LogCaptureFixture) -> None:
     told = lines(caplog, OPENED, SessionEnded("a1", "ana", "expired"), ViewerLeft("v1", "a1", 5.0))
     assert told[-1] == "somebody stopped watching after 5 s (session a1)"
 
 
 @pytest.mark.parametrize("often", [CommandRefused("a1-1", "too_fast"), UnitLinkChanged("pan", "ready", None)])
-def test_what_comes_often_or_is_logged_elsewhere_has_no_line(often: Event, caplog: pytest.LogCaptureFixture) -> None:
+def test_frequent_events_and_those_logged_elsewhere_are_not_logged(
+    often: Event, caplog: pytest.LogCaptureFixture
+) -> None:
     assert not lines(caplog, often)

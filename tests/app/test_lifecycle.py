@@ -1,4 +1,4 @@
-"""The whole house on the real clock: a real server on a free port, and the virtual head."""
+"""The whole program on the real clock: a real server on a free port, and the virtual head."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def a_house(port: int = 0, store: str = "") -> Config:
 
 @dataclass
 class Life:
-    """What `run_until_ended` tells about itself."""
+    """Records the calls of `run_until_ended`."""
 
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     link: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -55,7 +55,7 @@ class Life:
         )
 
     async def until_connected(self) -> None:
-        """Wait until both virtual units have been told something."""
+        """Wait until both virtual units have received a command."""
         head = self.dependencies[0].virtual_head
         assert head is not None
         async with asyncio.timeout(PATIENCE_S):
@@ -63,7 +63,7 @@ class Life:
                 await asyncio.sleep(0.01)
 
 
-async def test_the_house_opens_answers_and_ends_well_with_a_stop_to_each_unit() -> None:
+async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> None:
     life = Life()
     living = life.begin(a_house())
     async with asyncio.timeout(PATIENCE_S):
@@ -79,7 +79,7 @@ async def test_the_house_opens_answers_and_ends_well_with_a_stop_to_each_unit() 
     assert all(head.unit(axis).frames[-1].frame == stop_frame(profile.frame) for axis in AXES)
 
 
-async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_part_that_fails_ends_the_program_with_status_1(caplog: pytest.LogCaptureFixture) -> None:
     life = Life()
     living = life.begin(a_house())
     async with asyncio.timeout(PATIENCE_S):
@@ -90,13 +90,13 @@ async def test_a_part_that_fails_ends_the_house_with_status_1(caplog: pytest.Log
     assert "the pan unit failed" in caplog.text
 
 
-async def test_a_port_in_use_is_the_owners_to_mend_and_nothing_is_started() -> None:
+async def test_a_port_in_use_is_an_owner_error_and_nothing_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
         await run_until_ended(a_house(taken.getsockname()[1]), print)
 
 
 async def drive_pan(belvedere: Belvedere) -> None:
-    """Somebody holds to the right, until the virtual unit turns."""
+    """Hold to the right until the virtual unit turns."""
     engine, head = belvedere.engine, belvedere.virtual_head
     assert head is not None
     engine.receive_session_opened("ann", "ann")
@@ -111,7 +111,7 @@ async def drive_pan(belvedere: Belvedere) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_unit_out_of_reach_at_the_end_is_sought_and_told_to_stop() -> None:
+async def test_a_unit_out_of_reach_at_shutdown_is_searched_for_and_stopped() -> None:
     life = Life()
     living = life.begin(a_house())
     async with asyncio.timeout(PATIENCE_S):
@@ -126,7 +126,7 @@ async def test_a_unit_out_of_reach_at_the_end_is_sought_and_told_to_stop() -> No
     assert head.pan.frames[-1].frame == STOP
 
 
-async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_unit_that_could_not_be_stopped_gives_status_1_and_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     life = Life()
     living = life.begin(a_house())
     async with asyncio.timeout(PATIENCE_S):
@@ -142,7 +142,7 @@ async def test_a_unit_that_could_not_be_told_to_stop_is_a_failure_and_told(caplo
     assert "may still be turning" in caplog.text
 
 
-async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_sure_after_a_good_end(
+async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_after_shutdown(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "it.sqlite3"
@@ -162,7 +162,7 @@ async def test_a_position_is_not_sure_on_the_disk_while_the_head_may_move_and_su
         assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
 
 
-async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_is_told(
+async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "it.sqlite3"
@@ -177,5 +177,5 @@ async def test_a_store_that_stays_locked_neither_delays_driving_nor_the_end_and_
     life.ending.set()
     assert await living == 0
     other.close()
-    assert "not saved: the position of pan" in caplog.text
+    assert "could not save the position of pan" in caplog.text
     assert not saved(path)["pan"].is_sure

@@ -1,4 +1,4 @@
-"""Logging holds nobody up, and nobody can fill it."""
+"""Logging never blocks, and nobody can fill the log."""
 
 import asyncio
 import fcntl
@@ -61,7 +61,7 @@ def test_lines_are_written_in_order(pipe: tuple[int, int]) -> None:
     )
 
 
-def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
+def test_a_pipe_that_nobody_reads_blocks_nothing() -> None:
     reading, writing = os.pipe()
     output = LogOutput(writing)
     with logger_on(output) as logger:
@@ -79,11 +79,11 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
         assert time.monotonic() - began_at < 2 * FLUSH_TIMEOUT_S + 0.5
         text = bytearray()
         reader = threading.Thread(target=lambda: text.extend(_all_of(reading)))
-        reader.start()  # whoever reads again is told what is missing
+        reader.start()  # reading again shows how many lines are missing
     os.close(writing)
     reader.join(10)
     assert text.startswith(b"CRITICAL belvedere.test_log_output: 0 x")
-    assert b" lines were dropped, because nobody took them\n" in text
+    assert b" log lines that could not be written in time\n" in text
 
 
 def _all_of(descriptor: int) -> bytes:
@@ -91,7 +91,7 @@ def _all_of(descriptor: int) -> bytes:
         return file.read()
 
 
-def test_a_pipe_that_must_not_block_is_written_to_when_it_takes_something(pipe: tuple[int, int]) -> None:
+def test_a_non_blocking_pipe_is_written_to_once_it_has_room(pipe: tuple[int, int]) -> None:
     os.set_blocking(pipe[1], False)
     with logger_on(LogOutput(pipe[1])) as logger:
         for number in range(100):
@@ -110,7 +110,7 @@ def test_a_pipe_that_was_closed_is_no_error() -> None:
     os.close(writing)
 
 
-def test_what_comes_often_is_counted(pipe: tuple[int, int]) -> None:
+def test_frequent_lines_are_counted(pipe: tuple[int, int]) -> None:
     clock = FakeClock()
     with logger_on(LogOutput(pipe[1], clock)) as logger:
         for number in range(LINES + 214):
@@ -125,14 +125,14 @@ def test_what_comes_often_is_counted(pipe: tuple[int, int]) -> None:
     assert sum("always said" in line for line in lines) == 2
 
 
-def test_what_was_held_back_is_told_at_the_end(pipe: tuple[int, int]) -> None:
+def test_suppressed_lines_are_reported_on_closing(pipe: tuple[int, int]) -> None:
     with logger_on(LogOutput(pipe[1])) as logger:
         for _ in range(LINES + 1):
             logger.warning("again")
     assert os.read(pipe[0], PIPE_BYTES).decode().endswith("again … and 1 more in the last 60 s\n")
 
 
-def test_one_line_stays_one_and_short_whatever_is_in_it(pipe: tuple[int, int]) -> None:
+def test_a_message_stays_one_short_line_whatever_it_contains(pipe: tuple[int, int]) -> None:
     with logger_on(LogOutput(pipe[1])) as logger:
         logger.warning("said %s", "a\r\nERROR belvedere: forged \x1b[2J\u2028" + "x" * 10_000)
     text = os.read(pipe[0], PIPE_BYTES * 4).decode()
@@ -142,13 +142,13 @@ def test_one_line_stays_one_and_short_whatever_is_in_it(pipe: tuple[int, int]) -
     assert len(text) <= LONGEST_LINE + 1
 
 
-def test_a_line_that_cannot_be_formatted_is_told_as_one(pipe: tuple[int, int]) -> None:
+def test_a_line_that_cannot_be_formatted_is_reported_as_such(pipe: tuple[int, int]) -> None:
     with logger_on(LogOutput(pipe[1])) as logger:
         logger.error("one %d", "no number")
     assert b"a line that cannot be formatted (TypeError)\n" in os.read(pipe[0], PIPE_BYTES)
 
 
-def test_everything_is_logged_for_as_long_as_it_is_wanted(pipe: tuple[int, int]) -> None:
+def test_logging_is_redirected_until_the_end_of_the_block(pipe: tuple[int, int]) -> None:
     with logging_to(pipe[1]):
         logging.getLogger("belvedere.somewhere").info("within")
         logging.getLogger("aioice").warning("chatter")
@@ -165,9 +165,7 @@ def fail() -> None:
     raise LookupError("in a thread")
 
 
-def test_what_python_would_write_to_a_stuck_stderr_is_logged(
-    pipe: tuple[int, int], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_pythons_own_messages_for_stderr_are_logged(pipe: tuple[int, int], capfd: pytest.CaptureFixture[str]) -> None:
     os.set_blocking(pipe[0], False)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
@@ -186,7 +184,7 @@ def test_what_python_would_write_to_a_stuck_stderr_is_logged(
     assert capfd.readouterr() == ("", "")
 
 
-async def test_what_the_loop_could_not_hand_to_anyone_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unhandled_error_of_the_loop_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.get_running_loop()
     report_loop_error(loop, {"message": "accept() failed", "exception": OSError(24, "Too many open files")})
     report_loop_error(loop, {"message": "a task failed", "exception": LookupError("x")})

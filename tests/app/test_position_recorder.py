@@ -63,7 +63,7 @@ async def test_a_position_is_sure_only_after_a_while_at_rest(noted: Noted) -> No
     assert noted.puts == [unsure(0), sure(0)]
 
 
-async def test_a_move_is_put_as_not_sure_in_the_very_call_that_tells_of_it_and_once(noted: Noted) -> None:
+async def test_a_move_is_saved_as_not_sure_at_once_and_only_once(noted: Noted) -> None:
     recorder = PositionRecorder(Bus(), noted)
     recorder.receive(status(0))
     await asyncio.sleep(2 * REST_S)
@@ -79,7 +79,7 @@ async def test_a_move_is_put_as_not_sure_in_the_very_call_that_tells_of_it_and_o
     assert noted.puts == [unsure(0), sure(20)]
 
 
-async def test_in_a_row_of_short_presses_the_file_says_not_sure_throughout(noted: Noted) -> None:
+async def test_during_a_series_of_short_presses_the_file_says_not_sure(noted: Noted) -> None:
     recorder = PositionRecorder(Bus(), noted)
     for deg in range(10):
         recorder.receive(status(deg, 1))
@@ -89,7 +89,7 @@ async def test_in_a_row_of_short_presses_the_file_says_not_sure_throughout(noted
     assert noted.puts == [unsure(0)]
 
 
-async def test_whoever_becomes_the_driver_makes_it_not_sure_before_the_first_press(noted: Noted) -> None:
+async def test_a_new_driver_makes_the_position_not_sure_before_the_first_press(noted: Noted) -> None:
     recorder = PositionRecorder(Bus(), noted)
     recorder.receive(status(5))
     await asyncio.sleep(2 * REST_S)
@@ -98,7 +98,7 @@ async def test_whoever_becomes_the_driver_makes_it_not_sure_before_the_first_pre
     assert noted.puts == [unsure(5)]
 
 
-async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(noted: Noted) -> None:
+async def test_a_position_that_the_core_is_not_sure_of_is_saved_as_not_sure(noted: Noted) -> None:
     state = status(5)
     doubtful = msgspec.structs.replace(state, pan=msgspec.structs.replace(state.pan, is_position_sure=False))
     recorder = PositionRecorder(Bus(), noted)
@@ -109,12 +109,12 @@ async def test_a_position_at_rest_that_the_core_is_not_sure_of_is_kept_as_such(n
 
 
 @pytest.mark.parametrize("deg", [math.nan, math.inf, -math.inf, 1e300])
-async def test_what_is_no_number_of_degrees_is_kept_as_lost(noted: Noted, deg: float) -> None:
+async def test_a_position_that_is_not_a_valid_number_is_saved_as_unknown(noted: Noted, deg: float) -> None:
     PositionRecorder(Bus(), noted).receive(status(deg))
     assert noted.puts == [UNKNOWN]
 
 
-async def test_an_axis_without_calibration_has_no_position_to_keep(noted: Noted) -> None:
+async def test_no_position_is_saved_for_an_axis_without_calibration(noted: Noted) -> None:
     recorder = PositionRecorder(Bus(), noted)
     recorder.receive(status(None, 1))
     await asyncio.sleep(2 * REST_S)
@@ -134,7 +134,7 @@ async def test_it_listens_to_the_bus_until_it_is_ended(noted: Noted) -> None:
     assert noted.puts == [unsure(4), sure(4)]
 
 
-async def test_the_last_state_is_put_at_the_end_at_once_and_only_if_it_is_news(noted: Noted) -> None:
+async def test_the_final_position_is_saved_at_once_if_it_has_changed(noted: Noted) -> None:
     recorder = PositionRecorder(Bus(), noted)
     recorder.receive(status(3))
     recorder.receive_end(status(40))
@@ -143,7 +143,7 @@ async def test_the_last_state_is_put_at_the_end_at_once_and_only_if_it_is_news(n
     assert noted.puts == [unsure(3), sure(40)]
 
 
-async def test_a_disk_that_was_full_once_never_leaves_an_old_position_that_is_sure(tmp_path: Path) -> None:
+async def test_after_a_full_disk_no_outdated_position_is_sure(tmp_path: Path) -> None:
     disks, path = Disks(), tmp_path / "it.sqlite3"
     database = virtual(path, disks, MIGRATIONS)
     recorder = PositionRecorder(Bus(), SavedPositions(database, ("pan",)))

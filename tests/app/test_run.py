@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.realtime
-def test_a_process_that_cannot_end_is_ended_with_its_status() -> None:
+def test_a_process_that_cannot_end_is_forced_to_exit_with_its_status() -> None:
     left: queue.Queue[int] = queue.Queue()
     force_exit(1, 0.0, left.put)
     assert left.get(timeout=10) == 1
@@ -37,7 +37,7 @@ def test_a_process_that_ends_in_time_is_left_alone() -> None:
 
 
 @pytest.mark.realtime
-def test_what_only_the_owner_can_mend_comes_out_as_it_is() -> None:
+def test_an_owner_error_is_raised_unchanged() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         config = resolve(msgspec.structs.replace(DEMO, server=GatewayOptions(port=taken.getsockname()[1])))
         with pytest.raises(OwnerError, match="cannot listen"):
@@ -45,7 +45,7 @@ def test_what_only_the_owner_can_mend_comes_out_as_it_is() -> None:
 
 
 @pytest.mark.realtime
-def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(tmp_path: Path) -> None:
+def test_a_log_that_nobody_reads_delays_neither_answers_nor_shutdown(tmp_path: Path) -> None:
     settings = tmp_path / "belvedere.toml"
     settings.write_text('[server]\nport = 0\n[head]\nreach = "none"\n[store]\nfile = ""\n')
     reading, writing = os.pipe()
@@ -68,7 +68,7 @@ def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(tmp_path: 
 
 
 def fill(pipe: int) -> None:
-    """Write until nothing more is taken; whoever writes next is stuck."""
+    """Fill the pipe; the next write to it blocks."""
     os.set_blocking(pipe, False)
     for piece in (b"x" * 4096, b"x"):
         try:
@@ -110,12 +110,12 @@ run(furnish(Settings(server=GatewayOptions(port=0), head=head, store=store)), an
 
 
 @pytest.mark.realtime
-def test_requests_are_answered_while_the_link_is_being_told() -> None:
+def test_requests_are_answered_while_the_link_is_announced() -> None:
     done = subprocess.run([sys.executable, "-c", TELL_AT_LEISURE], capture_output=True, text=True, check=True)
     assert done.stdout == "200\n"
 
 
 @pytest.mark.realtime
-def test_once_the_door_is_open_a_collection_has_little_to_look_through() -> None:
+def test_once_the_server_listens_a_garbage_collection_has_little_to_traverse() -> None:
     done = subprocess.run([sys.executable, "-c", OPEN_AND_END], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1000

@@ -21,7 +21,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_an_empty_file_is_a_house_with_every_default(tmp_path: Path) -> None:
+def test_an_empty_file_means_all_defaults(tmp_path: Path) -> None:
     config = read_config(written(tmp_path, ""))
     assert config.settings == Settings()
     assert config.profile.name == "ZEAPON PONS PT"
@@ -41,7 +41,7 @@ def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> N
     assert config.settings.control.pan.max_deg == 170
 
 
-def test_the_demo_is_a_house_of_its_own() -> None:
+def test_the_demo_has_settings_of_its_own() -> None:
     config = resolve(DEMO)
     assert config.settings.head.reach is Reach.VIRTUAL
     assert config.profile.pan is not None
@@ -100,7 +100,7 @@ def test_a_bad_setting_names_file_key_and_what_is_allowed(tmp_path: Path, text: 
     assert allowed in caught.value.allowed
 
 
-def test_units_that_would_take_each_others_are_refused_with_the_reason_and_the_cure(tmp_path: Path) -> None:
+def test_units_that_could_be_confused_are_refused_with_reason_and_fix(tmp_path: Path) -> None:
     path = written(tmp_path, '[head.pan]\nname_patterns = ["*PONS*"]')
     with pytest.raises(SettingsError, match=r'called "PONSTILT".*\[head.pan\] and \[head.tilt\] the address'):
         read_config(path)
@@ -131,7 +131,7 @@ def keys(kind: inspect.Type, prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("key", sorted(set(keys(inspect.type_info(Settings)))))
-def test_whatever_stands_at_a_key_is_taken_or_refused_in_one_line_that_names_it(tmp_path: Path, key: str) -> None:
+def test_any_value_of_a_key_is_accepted_or_refused_in_one_line_that_names_the_key(tmp_path: Path, key: str) -> None:
     for value in VALUES:
         path = written(tmp_path, f"{key} = {value}")
         try:

@@ -15,7 +15,7 @@ def systemd(tmp_path: Path) -> socket.socket:
     return listener
 
 
-def test_systemd_is_told_of_start_life_and_end(systemd: socket.socket) -> None:
+def test_systemd_is_notified_of_ready_alive_and_stopping(systemd: socket.socket) -> None:
     with systemd:
         notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "10000000"})
         notifier.ready()
@@ -26,7 +26,7 @@ def test_systemd_is_told_of_start_life_and_end(systemd: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("usec", ["", "soon"])
-def test_without_a_watchdog_there_is_no_beat(systemd: socket.socket, usec: str) -> None:
+def test_without_a_watchdog_alive_sends_nothing(systemd: socket.socket, usec: str) -> None:
     with systemd:
         notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": usec})
         notifier.alive()
@@ -35,7 +35,7 @@ def test_without_a_watchdog_there_is_no_beat(systemd: socket.socket, usec: str) 
             systemd.recv(64)
 
 
-def test_a_watchdog_for_another_process_is_not_ours(systemd: socket.socket) -> None:
+def test_a_watchdog_for_another_process_is_ignored(systemd: socket.socket) -> None:
     with systemd:
         environment = {
             "NOTIFY_SOCKET": systemd.getsockname(),
@@ -45,12 +45,12 @@ def test_a_watchdog_for_another_process_is_not_ours(systemd: socket.socket) -> N
         assert Notifier(environment).watchdog_s is None
 
 
-def test_without_systemd_nothing_is_told_and_nothing_fails(tmp_path: Path) -> None:
+def test_without_systemd_nothing_is_sent_and_nothing_fails(tmp_path: Path) -> None:
     Notifier({}).ready()
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready()
 
 
-def test_a_socket_without_a_place_in_the_file_system_works_too() -> None:
+def test_an_abstract_socket_works_too() -> None:
     name = f"belvedere-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0{name}")

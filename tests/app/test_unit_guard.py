@@ -57,7 +57,7 @@ class Child:
 
 
 class Listener:
-    """What the engine is told; and what the guardian knew at that time."""
+    """Records the engine's calls, and what the guardian knew at that time."""
 
     def __init__(self, clock: asyncio.AbstractEventLoop) -> None:
         self.clock = clock
@@ -89,7 +89,7 @@ class WatchedLink(ScriptedLink):
 
 
 class Home:
-    """One pan unit, its supervisor, its guardian and whoever is told."""
+    """One pan unit, with its supervisor, its guardian and its listener."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -138,7 +138,7 @@ async def a_home() -> AsyncIterator[Home]:
         home.child.memory.close()
 
 
-async def test_a_move_is_known_to_the_guardian_before_the_radio_has_it_and_until_a_stop_is_shown() -> None:
+async def test_the_guardian_knows_a_move_before_the_radio_has_it_and_until_a_stop_is_confirmed() -> None:
     async with a_home() as home:
         home.link.known.clear()
         home.unit.put(UnitCommand(0.5))
@@ -153,7 +153,7 @@ async def test_a_move_is_known_to_the_guardian_before_the_radio_has_it_and_until
         assert not home.child.memory.is_turning(0)
 
 
-async def test_a_unit_that_was_never_moved_needs_nothing_and_the_engine_no_beat() -> None:
+async def test_a_unit_that_never_moved_needs_no_guarding_and_the_engine_no_beat() -> None:
     async with a_home() as home:
         home.guard.beat()
         assert not home.child.memory.is_turning(0)
@@ -169,7 +169,7 @@ async def test_the_guardian_knows_where_bluez_has_the_unit() -> None:
         assert units == (guarded_unit(Axis.PAN, OVER_BLUEZ, WriteMode.AUTO), None)
 
 
-async def test_a_unit_of_which_the_guardian_cannot_be_told_is_told_of_as_unguarded_until_it_can(
+async def test_a_unit_without_a_dbus_path_is_reported_as_unguarded_until_it_has_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with a_home() as home:
@@ -183,7 +183,7 @@ async def test_a_unit_of_which_the_guardian_cannot_be_told_is_told_of_as_unguard
         assert states == [GuardianState.WATCHING, GuardianState.MISSING, GuardianState.WATCHING]
 
 
-async def test_all_that_units_tell_is_handed_on() -> None:
+async def test_all_calls_of_units_are_passed_on() -> None:
     async with a_home() as home:
         home.unit.put(UnitCommand(0.5))
         await asyncio.sleep(0.01)
@@ -192,14 +192,14 @@ async def test_all_that_units_tell_is_handed_on() -> None:
         assert home.listener.statuses[-1].details == OVER_BLUEZ
 
 
-async def test_a_stop_of_the_guardians_is_told_with_its_axis(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_stop_by_the_guardian_is_reported_with_its_axis(caplog: pytest.LogCaptureFixture) -> None:
     async with a_home() as home:
         home.child.memory.add_stop(1, 42.0)
         assert list(home.guard.new_stops()) == [(Axis.TILT, 42.0)]
-        assert "tilt: stopped by the guardian" in caplog.text
+        assert "tilt: was stopped by the guardian" in caplog.text
 
 
-async def test_while_the_house_ends_the_guardian_goes_on_hearing_beats() -> None:
+async def test_the_guardian_gets_beats_during_the_shutdown() -> None:
     home = Home()
     async with home.guard.ending(asyncio.create_task(home.guard.run())):
         for _ in range(5):
@@ -210,7 +210,7 @@ async def test_while_the_house_ends_the_guardian_goes_on_hearing_beats() -> None
     home.child.memory.close()
 
 
-async def test_without_a_guardian_all_is_handed_on_and_systemd_is_told() -> None:
+async def test_without_a_guardian_calls_are_passed_on_and_systemd_is_notified() -> None:
     guard = UnitGuard(None, Notifier({}), PROFILE, beat_s=BEAT_S, is_wanted=False)
     listener = Listener(asyncio.get_running_loop())
     guard.attach(listener, {})
@@ -238,7 +238,7 @@ def test_a_unit_is_stopped_in_the_way_that_its_profile_wants(mode: WriteMode, wa
 
 @pytest.mark.realtime
 @needs_dbus
-async def test_a_server_of_real_units_has_a_guardian_that_watches_and_goes_with_it(
+async def test_a_server_of_real_units_has_a_guardian_that_ends_with_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = tmp_path / "belvedere.toml"

@@ -1,4 +1,4 @@
-"""A stage with hand-written parts around it, so that it is tested without aiortc, threads or a camera."""
+"""A stage with hand-written fakes, to test it without aiortc, threads or a camera."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
 
 
 class FakePeer:
-    """A connection whose fate the test decides."""
+    """A connection that the test controls."""
 
     def __init__(self, subscriber: Subscriber, request_idr: Callable[[], None], listener: PeerListener) -> None:
         self.subscriber = subscriber
@@ -41,7 +41,7 @@ class FakePeer:
 
     async def answer(self, offer: str) -> str:
         assert offer.startswith("v=0")
-        assert self.has_loop_turned, "others had no turn between the making of a connection and its answer"
+        assert self.has_loop_turned, "other tasks did not run between creating a connection and answering"
         await asyncio.sleep(self.delay_s)
         if self.error is not None:
             raise self.error
@@ -56,7 +56,7 @@ class FakePeer:
 
 
 class FakeProducer:
-    """Pictures when the test says so."""
+    """A producer that the test controls."""
 
     def __init__(self, listener: ProducerListener) -> None:
         self.listener = listener
@@ -95,7 +95,7 @@ class StageRig:
         self.counts: list[int] = []
         self.events: list[Event] = []
         self.now_s = 12.5
-        self.made_at: list[float] = []
+        self.created_at: list[float] = []
         self.delay_s = 0.0
         self.error: Exception | None = None
         self.stage = Stage(
@@ -130,7 +130,7 @@ class StageRig:
     ) -> FakePeer:
         peer = FakePeer(subscriber, request_idr, listener)
         peer.delay_s, peer.error = self.delay_s, self.error
-        self.made_at.append(asyncio.get_running_loop().time())
+        self.created_at.append(asyncio.get_running_loop().time())
         self.peers.append(peer)
         return peer
 

@@ -71,20 +71,20 @@ def test_importing_applies_them_once() -> None:
     assert vars(rtcrtpsender)["RTP_HISTORY_SIZE"] == patches.HISTORY_PACKETS
 
 
-def test_a_timestamp_of_ours_is_sent_as_it_is_and_any_other_as_before() -> None:
+def test_an_absolute_timestamp_is_sent_unchanged_and_others_as_before() -> None:
     assert sent_as(77, patches.AbsoluteTimestamp(5)) == 5
     assert sent_as(77, 5) == 82
     assert sent_as(RTP_WRAP - 1, 5) == 4
 
 
 @pytest.mark.parametrize(("number", "mid"), [(5, 1), (14, 1), (20, 1), (3, 30)])
-def test_a_packet_asks_to_be_shown_at_once_whatever_ids_were_agreed(number: int, mid: int) -> None:
+def test_a_packet_asks_to_be_shown_at_once_whatever_ids_were_negotiated(number: int, mid: int) -> None:
     profile, packed = extensions((number, patches.PLAYOUT_DELAY_URI), (mid, MID)).set(rtp.HeaderExtensions(mid="0"))
     assert len(packed) % 4 == 0
     assert dict(rtp.unpack_header_extensions(profile, packed)) == {number: b"\0\0\0", mid: b"0"}
 
 
-def test_without_agreement_a_packet_is_as_aiortc_makes_it() -> None:
+def test_without_the_negotiated_extension_a_packet_is_as_aiortc_makes_it() -> None:
     profile, packed = extensions((1, MID)).set(rtp.HeaderExtensions(mid="0"))
     assert dict(rtp.unpack_header_extensions(profile, packed)) == {1: b"0"}
 
@@ -103,15 +103,15 @@ def test_a_host_without_a_network_offers_loopback() -> None:
 def test_the_system_is_asked_for_our_addresses_once_in_a_while() -> None:
     now = 100.0
     asked = itertools.count(1)
-    find = patches._kept(lambda _v4, _v6: [f"192.0.2.{next(asked)}"], lambda: now)
+    find = patches._cached(lambda _v4, _v6: [f"192.0.2.{next(asked)}"], lambda: now)
     find(True, False).append("of whoever asked")
     assert find(True, False) == ["192.0.2.1"]
     assert find(True, True) == ["192.0.2.2"]
-    now += patches.ADDRESSES_KEPT_S
+    now += patches.ADDRESSES_VALID_S
     assert find(True, False) == ["192.0.2.3"]
 
 
-async def test_a_connection_is_made_with_one_certificate_of_its_own_and_nothing_to_receive_with() -> None:
+async def test_a_connection_has_its_own_certificate_and_no_bandwidth_estimator() -> None:
     certificates = []
     for _ in range(2):
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -123,7 +123,7 @@ async def test_a_connection_is_made_with_one_certificate_of_its_own_and_nothing_
     assert len(set(certificates)) == 2
 
 
-async def test_a_sender_takes_the_frames_of_an_outlet_with_our_timestamps() -> None:
+async def test_a_sender_sends_the_frames_of_a_subscriber_with_our_timestamps() -> None:
     sender, subscriber = Sender(), Subscriber()
     patches.pass_through(sender, subscriber, RTP_WRAP - 1)  # type: ignore[arg-type]  # a part
     subscriber.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))

@@ -9,12 +9,12 @@ from belvedere.stage.backend import load_backend
 from belvedere.stage.direct import DirectPeer
 
 
-def test_the_kit_holds_the_real_parts() -> None:
+def test_the_backend_contains_the_real_parts() -> None:
     assert load_backend().peer is DirectPeer
 
 
 @pytest.mark.realtime
-def test_a_stage_costs_nothing_heavy_until_the_first_viewer() -> None:
+def test_a_stage_imports_no_heavy_library_before_the_first_viewer() -> None:
     code = (
         "import sys, belvedere.stage.stage, belvedere.sim.source, belvedere.sim.room;"
         "print([name for name in ('av', 'aiortc', 'numpy', 'PIL') if name in sys.modules])"
@@ -35,7 +35,7 @@ print(collections.count(2))
 
 
 @pytest.mark.realtime
-def test_no_collection_of_everything_holds_the_loop_while_the_heavy_half_is_imported() -> None:
+def test_no_full_garbage_collection_blocks_the_loop_while_heavy_libraries_are_imported() -> None:
     done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 

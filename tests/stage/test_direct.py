@@ -88,7 +88,7 @@ async def test_a_lost_packet_is_sent_again() -> None:
         await until(lambda: any(packet.payload == again for _, packet, _ in watching.browser.packets))
 
 
-async def test_ending_a_connection_tells_the_viewer() -> None:
+async def test_ending_a_connection_closes_it_for_the_viewer() -> None:
     async with Watching() as watching:
         assert watching.answer is not None
         await watching.stage.end(watching.answer.id, "ann")
@@ -96,7 +96,7 @@ async def test_ending_a_connection_tells_the_viewer() -> None:
         assert watching.counts == [1, 0]
 
 
-async def test_a_viewer_who_says_goodbye_is_let_go() -> None:
+async def test_a_viewer_who_closes_the_connection_is_removed() -> None:
     async with Watching() as watching:
         await watching.browser.connection.close()
         await until(lambda: watching.stage.viewers == 0)
@@ -165,7 +165,7 @@ AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=sendrecv\r\na=rtpmap:11
 DATA = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\na=sctp-port:5000\r\n"
 
 
-async def test_voice_and_data_are_refused_and_the_picture_comes() -> None:
+async def test_audio_and_data_are_refused_and_the_picture_comes() -> None:
     browser, stage = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
     offer = (await browser.offer()).replace("BUNDLE 0", "BUNDLE 0 1 2") + AUDIO + DATA
     answer = await stage.answer(offer, "ann")
@@ -184,7 +184,7 @@ async def test_voice_and_data_are_refused_and_the_picture_comes() -> None:
     await asyncio.sleep(0.05)
 
 
-async def test_a_storm_of_reports_of_loss_gets_a_share_of_the_stream() -> None:
+async def test_a_flood_of_nacks_gets_a_share_of_the_stream() -> None:
     async with Watching() as watching:
         browser = watching.browser
         first = browser.packets[0][1].sequence_number
@@ -256,7 +256,7 @@ async def test_a_strangers_packets_end_nothing(caplog: pytest.LogCaptureFixture)
 
 
 class Quiet:
-    """Listens to a connection that nobody uses."""
+    """A listener for a connection that is not used."""
 
     def receive_connected(self) -> None:
         """Never happens."""
@@ -295,7 +295,7 @@ async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_b
         await asking
 
 
-async def test_others_have_a_turn_between_reading_an_offer_and_answering_it() -> None:
+async def test_other_tasks_run_between_reading_an_offer_and_answering_it() -> None:
     peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
     steps: list[str] = []
 
@@ -379,7 +379,7 @@ SEEN = """async (sdp) => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("policy", ["balanced", "max-bundle"])
-async def test_chromium_sees_the_picture_though_its_voice_and_data_are_refused(policy: str) -> None:
+async def test_chromium_sees_the_picture_though_its_audio_and_data_are_refused(policy: str) -> None:
     stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)

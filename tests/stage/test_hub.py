@@ -56,7 +56,7 @@ async def test_an_idr_is_asked_for_when_a_viewer_comes_and_until_there_is_one() 
     assert requests.count == 2
 
 
-async def test_a_slow_viewer_goes_on_at_the_next_idr_and_holds_nobody_up() -> None:
+async def test_a_slow_viewer_continues_at_the_next_idr_and_delays_nobody() -> None:
     requests = Requests()
     hub, slow, quick = Hub(requests), Subscriber(), Subscriber()
     hub.attach(slow)
@@ -96,7 +96,7 @@ def test_whatever_comes_a_viewer_sees_unbroken_runs_that_start_at_an_idr(steps: 
         assert after.is_idr or (before is not None and after.ticks == before.ticks + 1)
 
 
-async def test_closing_an_outlet_wakes_its_reader_and_ends_it() -> None:
+async def test_closing_a_subscriber_wakes_its_reader_and_ends_it() -> None:
     hub, subscriber = Hub(Requests()), Subscriber()
     hub.attach(subscriber)
     hub.receive_frame(frame(1, is_idr=True))

@@ -3,11 +3,11 @@ from __future__ import annotations
 from belvedere.stage.keyframe_requests import APART_S, BURST, PER_S, REPEAT_S, KeyframeBudget, ViewerRequests
 
 
-def test_a_first_request_is_handed_on_at_once() -> None:
+def test_a_first_request_is_passed_on_at_once() -> None:
     assert ViewerRequests().receive_request(5.0)
 
 
-def test_a_repeated_request_waits_and_is_handed_on_once_when_its_time_is_over() -> None:
+def test_a_repeated_request_waits_and_is_passed_on_once_when_due() -> None:
     viewer = ViewerRequests()
     assert viewer.receive_request(5.0)
     assert [viewer.receive_request(5.0 + step / 10) for step in range(1, 6)] == [False] * 5
@@ -16,7 +16,7 @@ def test_a_repeated_request_waits_and_is_handed_on_once_when_its_time_is_over() 
     assert not viewer.is_due(5.0 + 10 * REPEAT_S)
 
 
-def test_any_key_frame_serves_a_request_that_waits() -> None:
+def test_any_key_frame_satisfies_a_waiting_request() -> None:
     viewer = ViewerRequests()
     assert viewer.receive_request(5.0)
     assert not viewer.receive_request(5.5)
@@ -24,7 +24,7 @@ def test_any_key_frame_serves_a_request_that_waits() -> None:
     assert not viewer.is_due(5.0 + 10 * REPEAT_S)
 
 
-def test_who_asks_without_end_gets_one_a_second() -> None:
+def test_endless_requests_get_one_key_frame_a_second() -> None:
     viewer = ViewerRequests()
     assert sum(viewer.receive_request(step / 100) for step in range(1000)) == 10
 
@@ -36,7 +36,7 @@ def test_one_viewers_requests_do_not_delay_anothers() -> None:
     assert honest.receive_request(1.0)
 
 
-def test_those_who_ask_together_share_one_key_frame() -> None:
+def test_simultaneous_requests_share_one_key_frame() -> None:
     budget = KeyframeBudget()
     assert budget.take(5.0)
     budget.receive_keyframe(5.0)

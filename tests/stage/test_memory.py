@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from belvedere.stage.memory import kept_for_good
+from belvedere.stage.memory import permanent_objects
 
 CODE = """
-from belvedere.stage.memory import keep_memory_small
+from belvedere.stage.memory import reduce_memory
 
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 
-assert keep_memory_small()
+assert reduce_memory()
 for size in (1 << 20, 1 << 22, 1 << 24):
     block = bytearray(size)
     del block
@@ -28,17 +28,17 @@ print(rss_kib() - small)
 
 @pytest.mark.realtime
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
-def test_pictures_that_are_gone_leave_no_memory_behind() -> None:
+def test_memory_of_pictures_is_returned_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3000
 
 
-def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() -> None:
+def test_permanent_objects_are_created_without_a_collection_and_excluded_from_later_ones() -> None:
     begun: list[str] = []
     gc.callbacks.append(lambda phase, _info: begun.append(phase))
     before = gc.get_freeze_count()
     try:
-        with kept_for_good():
+        with permanent_objects():
             made = [[] for _ in range(10_000)]  # type: list[list[object]]
             assert not begun
         assert gc.get_freeze_count() >= before + len(made)
@@ -48,10 +48,10 @@ def test_what_stays_is_made_without_a_collection_and_looked_through_in_none() ->
         gc.unfreeze()
 
 
-def test_whoever_wants_no_collections_gets_none_afterwards_either() -> None:
+def test_garbage_collection_that_was_off_stays_off() -> None:
     gc.disable()
     try:
-        with kept_for_good():
+        with permanent_objects():
             pass
         assert not gc.isenabled()
     finally:

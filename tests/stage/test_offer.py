@@ -68,7 +68,7 @@ def candidates(text: str) -> list[str]:
     return [line for line in read_offer(text).video.splitlines() if "candidate" in line]
 
 
-def test_of_an_offer_to_watch_only_what_sending_needs_is_left() -> None:
+def test_an_offer_is_reduced_to_what_sending_needs() -> None:
     assert read_offer(OFFER).video.splitlines() == [
         "v=0",
         "o=- 0 0 IN IP4 0.0.0.0",
@@ -97,7 +97,7 @@ def test_a_viewer_who_would_send_pictures_too_is_read_as_one_who_only_receives(d
     assert read_offer(OFFER.replace("a=recvonly\r\n", direction)) == read_offer(OFFER)
 
 
-def test_voices_and_data_channels_are_refused_in_their_places_and_left_out_of_the_bundle() -> None:
+def test_audio_and_data_sections_are_refused_in_their_places_and_left_out_of_the_bundle() -> None:
     offer = read_offer(SESSION + AUDIO + VIDEO + DATA)
     assert offer.video == read_offer(OFFER).video
     assert offer.complete(ANSWER).splitlines() == [
@@ -122,7 +122,7 @@ def test_an_offer_without_a_bundle_gets_none() -> None:
     assert read_offer(OFFER).complete(ANSWER) == ANSWER
 
 
-def test_only_addresses_that_can_be_sent_to_are_kept_and_never_said_to_be_all() -> None:
+def test_only_usable_candidates_are_kept_and_never_declared_complete() -> None:
     assert candidates(OFFER) == ["a=candidate:1 1 udp 2113937151 192.0.2.7 43874 typ host generation 0"]
 
 
@@ -131,7 +131,7 @@ def test_an_offer_cannot_name_more_addresses_than_a_viewer_has() -> None:
     assert len(candidates(OFFER.replace("a=recvonly", "\r\n".join(["a=recvonly", *many])))) == MAX_CANDIDATES
 
 
-def test_addresses_behind_more_unusable_ones_than_any_browser_names_are_not_looked_for() -> None:
+def test_candidates_after_too_many_unusable_ones_are_ignored() -> None:
     unusable = "a=candidate:1 1 udp 1 somebody.invalid 4000 typ host\r\n"
     usable = "a=candidate:1 1 udp 1 198.51.100.1 4000 typ host\r\n"
     none = OFFER.replace("a=candidate", "a=x")
@@ -142,7 +142,7 @@ def test_addresses_behind_more_unusable_ones_than_any_browser_names_are_not_look
 @pytest.mark.parametrize(
     "text", ["", "hello", "{}", "v=0\r\n", OFFER.replace("m=video", "m=audio"), OFFER + VIDEO, OFFER + "m=\r\n"]
 )
-def test_what_is_no_offer_of_a_viewer_is_refused(text: str) -> None:
+def test_what_is_not_an_offer_of_a_viewer_is_refused(text: str) -> None:
     assert reason(text) is StageReason.BAD_OFFER
 
 
@@ -170,7 +170,7 @@ def formats(*parameters: str) -> list[str]:
     return next(line for line in read_offer(text).video.splitlines() if line.startswith("m=")).split()[3:]
 
 
-def test_of_many_formats_those_that_we_send_are_kept_with_what_repeats_them() -> None:
+def test_of_many_formats_those_that_we_send_are_kept_with_their_retransmission() -> None:
     chromium = (
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f",
         "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f",
@@ -194,13 +194,13 @@ def test_h264_of_a_kind_that_we_do_not_send_is_no_common_codec(parameters: str) 
     assert caught.value.reason is StageReason.NO_COMMON_CODEC
 
 
-def test_feedback_for_every_format_counts_for_each_and_none_that_nobody_answers_is_kept() -> None:
+def test_wildcard_feedback_counts_for_each_format_and_unsupported_feedback_is_dropped() -> None:
     text = OFFER.replace("a=rtcp-fb:97 nack pli", "a=rtcp-fb:* nack\r\na=rtcp-fb:* x\r\na=rtcp-fb:97 ccm fir")
     assert [line for line in read_offer(text).video.splitlines() if "-fb" in line] == ["a=rtcp-fb:97 nack"]
 
 
 @pytest.mark.parametrize(("old", "new"), [("H264", "AV1"), ("97", "200")])
-def test_a_viewer_without_h264_is_told_so(old: str, new: str) -> None:
+def test_a_viewer_without_h264_gets_no_common_codec(old: str, new: str) -> None:
     assert reason(OFFER.replace(old, new)) is StageReason.NO_COMMON_CODEC
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.support.pictures import blank_picture
 
-from belvedere.stage.pattern import BARS, WANDER_PX_PER_S, PatternSource
+from belvedere.stage.pattern import BARS, SCROLL_PX_PER_S, PatternSource
 
 
 def row(at_s: float) -> bytes:
@@ -20,7 +20,7 @@ def test_seven_bars_fill_the_picture() -> None:
     assert list(dict.fromkeys(row(0.0))) == [bar[0] for bar in BARS]
 
 
-def test_the_bars_wander_and_come_back() -> None:
-    start, lap_s = row(0.0), 320 / WANDER_PX_PER_S
+def test_the_bars_move_and_come_back() -> None:
+    start, lap_s = row(0.0), 320 / SCROLL_PX_PER_S
     assert row(0.25) == start[30:] + start[:30]
     assert row(lap_s) == start

@@ -24,7 +24,7 @@ OPTIONS = StageOptions(width=160, height=96, fps=60)
 
 
 class Camera:
-    """A camera that notes what is done with it, and fails or hangs when told."""
+    """A camera that records its calls, and fails or hangs on request."""
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
@@ -64,7 +64,7 @@ class Encoder:
 
 
 class Listener:
-    """Collects what the producer tells."""
+    """Records the producer's calls."""
 
     def __init__(self) -> None:
         self.frames: list[EncodedFrame] = []
@@ -126,15 +126,15 @@ async def test_pictures_come_to_the_event_loop_at_the_rate_asked_for() -> None:
     assert bench.log == ["open 160x96@60", "close"]
 
 
-async def test_nothing_is_told_after_a_stop() -> None:
+async def test_the_listener_is_not_called_after_a_stop() -> None:
     bench = Bench()
     bench.start()
     await bench.some_frames()
     bench.producer.stop()
-    told = len(bench.listener.frames)
+    received = len(bench.listener.frames)
     assert await bench.producer.wait_off()
-    await asyncio.sleep(0)  # whatever the thread handed over before it ended is due now
-    assert len(bench.listener.frames) == told
+    await asyncio.sleep(0)  # calls that the thread scheduled before it ended run now
+    assert len(bench.listener.frames) == received
 
 
 async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
@@ -153,7 +153,7 @@ async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
     assert await bench.producer.wait_off()
 
 
-async def test_an_idr_is_made_on_request_but_not_more_often_than_is_good() -> None:
+async def test_an_idr_is_made_on_request_within_the_budget() -> None:
     bench = Bench()
     bench.start()
     for _ in range(40):
@@ -166,7 +166,7 @@ async def test_an_idr_is_made_on_request_but_not_more_often_than_is_good() -> No
     assert 1 + BURST <= len(idrs) <= 2 + BURST
 
 
-async def test_a_camera_that_fails_is_closed_told_of_and_replaced() -> None:
+async def test_a_camera_that_fails_is_closed_reported_and_replaced() -> None:
     bench = Bench()
     bench.start()
     await bench.some_frames()
@@ -181,7 +181,7 @@ async def test_a_camera_that_fails_is_closed_told_of_and_replaced() -> None:
     assert await bench.producer.wait_off()
 
 
-async def test_a_camera_that_hangs_is_noticed_and_can_be_left_behind() -> None:
+async def test_a_camera_that_hangs_is_noticed_and_can_be_abandoned() -> None:
     bench = Bench()
     assert bench.producer.silent_s() == 0
     bench.start()
@@ -199,19 +199,19 @@ async def test_a_camera_that_hangs_is_noticed_and_can_be_left_behind() -> None:
     assert await bench.producer.wait_off()
 
 
-async def test_a_busy_event_loop_gets_no_more_than_it_can_take() -> None:
+async def test_a_busy_event_loop_gets_a_bounded_number_of_frames() -> None:
     bench = Bench()
     bench.start()
     await bench.some_frames()
-    told = len(bench.listener.frames)
+    received = len(bench.listener.frames)
     time.sleep((BACKLOG_FRAMES + 5) / OPTIONS.fps)  # noqa: ASYNC251 (a busy loop is the point)
     await asyncio.sleep(0)
-    assert len(bench.listener.frames) - told <= BACKLOG_FRAMES
+    assert len(bench.listener.frames) - received <= BACKLOG_FRAMES
     bench.producer.stop()
     assert await bench.producer.wait_off()
 
 
-def test_a_loop_that_is_gone_ends_the_thread() -> None:
+def test_a_closed_loop_ends_the_thread() -> None:
     bench = Bench()
 
     async def begin() -> None:

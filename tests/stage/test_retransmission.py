@@ -15,11 +15,11 @@ def budget() -> RetransmissionBudget:
     return RetransmissionBudget(bitrate_kbps=BITRATE_KBPS, fps=FPS, packets=HISTORY)
 
 
-def test_what_one_report_names_twice_is_sent_once() -> None:
+def test_a_packet_named_twice_in_a_nack_is_retransmitted_once() -> None:
     assert budget().select(0.0, [7, 8, 7, 7, 8], ROUND_TRIP_S) == [7, 8]
 
 
-def test_a_packet_is_sent_again_only_when_its_copy_must_have_come() -> None:
+def test_a_packet_is_retransmitted_again_only_after_a_round_trip() -> None:
     some = budget()
     assert some.select(10.0, [7], ROUND_TRIP_S) == [7]
     assert some.select(10.039, [7, 8], ROUND_TRIP_S) == [8]
@@ -27,14 +27,14 @@ def test_a_packet_is_sent_again_only_when_its_copy_must_have_come() -> None:
 
 
 @pytest.mark.parametrize(("claimed_s", "wait_s"), [(-5.0, 0.01), (0.0, 0.01), (60.0, 0.5)])
-def test_a_viewers_own_measurement_is_believed_within_bounds(claimed_s: float, wait_s: float) -> None:
+def test_a_viewers_round_trip_is_clamped(claimed_s: float, wait_s: float) -> None:
     some = budget()
     assert some.select(10.0, [7], claimed_s) == [7]
     assert some.select(10.0 + wait_s * 0.99, [7], claimed_s) == []
     assert some.select(10.0 + wait_s * 1.01, [7], claimed_s) == [7]
 
 
-def test_a_storm_gets_a_share_of_the_stream_and_not_more() -> None:
+def test_a_flood_gets_a_share_of_the_stream_and_not_more() -> None:
     some, sent, seconds = budget(), 0, 10
     for step in range(seconds * 200):
         sent += len(some.select(step / 200, range(step, step + HISTORY), ROUND_TRIP_S))
@@ -42,7 +42,7 @@ def test_a_storm_gets_a_share_of_the_stream_and_not_more() -> None:
     assert sent >= STREAM_PER_S * SHARE * (seconds - 1)
 
 
-def test_it_remembers_no_more_packets_than_the_sender() -> None:
+def test_the_budget_stores_no_more_packets_than_the_sender() -> None:
     some = budget()
     for step in range(10_000):
         some.select(step / 10, [step * 7 % 65_536], ROUND_TRIP_S)
@@ -70,6 +70,6 @@ def test_a_lossy_path_is_repaired_though_copies_are_lost_as_well(loss: float) ->
     assert all(missing_since[late] > 59.5 for late in missing)
 
 
-def test_a_link_that_was_gone_for_a_moment_is_caught_up_with_at_once() -> None:
+def test_after_a_short_interruption_everything_lost_is_retransmitted_at_once() -> None:
     lost = range(1, int(STREAM_PER_S * 0.2))
     assert budget().select(100.0, lost, ROUND_TRIP_S) == list(lost)

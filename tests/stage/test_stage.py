@@ -33,7 +33,7 @@ async def refusal(rig: StageRig, offer: str = OFFER, owner: str = "bob") -> Stag
     return caught.value.reason
 
 
-async def test_an_offer_gets_an_answer_and_a_clock_to_read_it_by() -> None:
+async def test_an_offer_gets_an_answer_and_a_capture_clock() -> None:
     rig = StageRig()
     answer = await rig.stage.answer(OFFER, "ann")
     assert answer.sdp == ANSWER
@@ -54,7 +54,7 @@ async def test_the_picture_is_on_from_the_answer_and_off_when_nobody_is_left() -
     assert len(rig.producers) == 1
 
 
-async def test_those_who_watch_are_counted_once_they_are_connected() -> None:
+async def test_viewers_are_counted_once_they_are_connected() -> None:
     rig = StageRig()
     answer = await rig.stage.answer(OFFER, "ann")
     assert rig.stage.viewers == 0
@@ -69,7 +69,7 @@ async def test_those_who_watch_are_counted_once_they_are_connected() -> None:
     await rig.stage.close()
 
 
-async def test_who_watched_and_for_how_long_is_recorded_once() -> None:
+async def test_each_visit_is_recorded_once_with_its_length() -> None:
     rig = StageRig()
     never = await rig.stage.answer(OFFER, "bob")
     viewer = await rig.watch("ann")
@@ -98,7 +98,7 @@ async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -
 DELTA = EncodedFrame(b"", (b"x",), 1, is_idr=False)
 
 
-async def test_who_asks_for_key_frames_without_end_waits_and_is_then_heard() -> None:
+async def test_endless_requests_for_key_frames_wait_and_are_then_served() -> None:
     rig = StageRig()
     await rig.watch()
     rig.producer.listener.receive_frame(IDR)
@@ -115,7 +115,7 @@ async def test_who_asks_for_key_frames_without_end_waits_and_is_then_heard() -> 
     await rig.stage.close()
 
 
-async def test_a_key_frame_that_another_viewer_asked_for_serves_who_waits_and_delays_nobody() -> None:
+async def test_a_key_frame_requested_by_another_viewer_satisfies_a_waiting_request() -> None:
     rig = StageRig()
     await rig.watch("ann")
     await rig.watch("bob")
@@ -155,7 +155,7 @@ async def test_all_connections_of_an_owner_end_and_no_others() -> None:
     await rig.stage.close()
 
 
-async def test_there_is_room_for_so_many_viewers_and_no_more() -> None:
+async def test_viewers_beyond_the_limit_are_refused() -> None:
     rig = StageRig(max_viewers=2)
     await rig.watch("ann")
     await rig.stage.answer(OFFER, "ann")
@@ -163,7 +163,7 @@ async def test_there_is_room_for_so_many_viewers_and_no_more() -> None:
     await rig.stage.close()
 
 
-async def test_where_there_is_no_room_an_owners_ghost_makes_it() -> None:
+async def test_at_the_limit_an_owners_own_oldest_connection_is_ended() -> None:
     rig = StageRig(max_viewers=2)
     stale = await rig.watch("ann")
     await rig.watch("bob")
@@ -187,21 +187,23 @@ async def test_an_offer_that_cannot_be_answered_leaves_nothing_behind(reason: St
     assert all(peer.is_closed for peer in rig.peers)
 
 
-async def test_a_bad_offer_builds_nothing_at_all() -> None:
+async def test_a_bad_offer_creates_nothing() -> None:
     rig = StageRig()
     assert await refusal(rig, "nonsense") is StageReason.BAD_OFFER
     assert not rig.peers
 
 
-async def test_connections_are_made_one_after_the_other_a_while_apart() -> None:
+async def test_connections_are_set_up_one_after_the_other_some_time_apart() -> None:
     rig = StageRig()
     began_at = asyncio.get_running_loop().time()
     await asyncio.gather(*(rig.stage.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
-    assert [made_at - began_at for made_at in rig.made_at] == pytest.approx([0, SET_UPS_APART_S, 2 * SET_UPS_APART_S])
+    assert [created_at - began_at for created_at in rig.created_at] == pytest.approx(
+        [0, SET_UPS_APART_S, 2 * SET_UPS_APART_S]
+    )
     await rig.stage.close()
 
 
-async def test_an_answer_that_is_long_in_coming_holds_up_nobody_elses() -> None:
+async def test_a_slow_answer_does_not_delay_other_answers() -> None:
     rig = StageRig()
     rig.delay_s = ANSWER_TIMEOUT_S - 1
     slow = asyncio.create_task(rig.stage.answer(OFFER, "ann"))
@@ -213,7 +215,7 @@ async def test_an_answer_that_is_long_in_coming_holds_up_nobody_elses() -> None:
     await rig.stage.close()
 
 
-async def test_nothing_is_made_for_who_left_while_waiting_for_a_turn() -> None:
+async def test_nothing_is_created_for_a_viewer_who_left_while_waiting() -> None:
     rig = StageRig()
     answers = [asyncio.create_task(rig.stage.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
     await asyncio.sleep(SET_UPS_APART_S / 2)
@@ -226,7 +228,7 @@ async def test_nothing_is_made_for_who_left_while_waiting_for_a_turn() -> None:
     await rig.stage.close()
 
 
-async def test_connections_of_one_visitor_that_nobody_connects_to_replace_each_other() -> None:
+async def test_unconnected_connections_of_one_visitor_replace_each_other() -> None:
     rig = StageRig()
     watching = await rig.watch("ann")
     for _ in range(MAX_UNCONNECTED + 2):
@@ -237,7 +239,7 @@ async def test_connections_of_one_visitor_that_nobody_connects_to_replace_each_o
     await rig.stage.close()
 
 
-async def test_an_answer_that_never_comes_is_given_up() -> None:
+async def test_an_answer_that_never_comes_times_out() -> None:
     rig = StageRig()
     rig.delay_s = 10 * ANSWER_TIMEOUT_S
     assert await refusal(rig) is StageReason.NO_PICTURE
@@ -245,7 +247,7 @@ async def test_an_answer_that_never_comes_is_given_up() -> None:
     assert rig.peers[0].is_closed
 
 
-async def test_a_request_that_is_taken_back_leaves_nothing_behind() -> None:
+async def test_a_cancelled_request_leaves_nothing_behind() -> None:
     rig = StageRig(max_viewers=1)
     rig.delay_s = 1.0
     asking = asyncio.create_task(rig.stage.answer(OFFER, "ann"))
@@ -259,7 +261,7 @@ async def test_a_request_that_is_taken_back_leaves_nothing_behind() -> None:
     assert all(peer.is_closed for peer in rig.peers)
 
 
-async def test_a_viewer_who_never_connects_is_let_go() -> None:
+async def test_a_viewer_who_never_connects_is_removed() -> None:
     rig = StageRig()
     await rig.stage.answer(OFFER, "ann")
     await asyncio.sleep(CONNECT_TIMEOUT_S - 1)
@@ -290,7 +292,7 @@ async def test_an_owner_who_leaves_while_being_answered_gets_no_picture() -> Non
     assert not rig.producers
 
 
-async def test_when_the_picture_breaks_off_everyone_is_told_once_and_the_next_viewer_tries_anew(
+async def test_when_the_source_fails_all_connections_end_and_the_next_viewer_starts_it_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rig = StageRig()
@@ -308,22 +310,22 @@ async def test_when_the_picture_breaks_off_everyone_is_told_once_and_the_next_vi
     await rig.stage.close()
 
 
-async def test_the_picture_is_not_available_from_when_it_broke_off_until_one_comes_again() -> None:
+async def test_the_picture_is_unavailable_from_a_failure_until_the_next_picture() -> None:
     rig = StageRig()
-    told: list[tuple[int, bool]] = []
-    rig.stage._on_viewers = lambda viewers: told.append((viewers, rig.stage.is_available))
+    calls: list[tuple[int, bool]] = []
+    rig.stage._on_viewers = lambda viewers: calls.append((viewers, rig.stage.is_available))
     assert rig.stage.is_available
     await rig.watch("ann")
     rig.producer.listener.receive_failure(OSError("unplugged"))
     await rig.watch("ann")
     rig.producer.listener.receive_frame(IDR)
     rig.producer.listener.receive_frame(IDR)
-    assert told == [(1, True), (0, False), (1, False), (1, True)]
+    assert calls == [(1, True), (0, False), (1, False), (1, True)]
     await rig.stage.close()
     assert not rig.stage.is_available
 
 
-async def test_that_it_broke_off_is_told_even_where_nobody_has_seen_it_yet() -> None:
+async def test_a_failure_is_reported_even_if_nobody_watches_yet() -> None:
     rig = StageRig()
     await rig.stage.answer(OFFER, "ann")
     rig.producer.listener.receive_failure(OSError("unplugged"))
@@ -332,7 +334,7 @@ async def test_that_it_broke_off_is_told_even_where_nobody_has_seen_it_yet() -> 
     await rig.stage.close()
 
 
-async def test_a_failure_is_worth_a_line_again_after_pictures_came(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_is_logged_again_after_pictures_came(caplog: pytest.LogCaptureFixture) -> None:
     rig = StageRig()
     with caplog.at_level(logging.INFO):
         for _ in range(2):
@@ -343,7 +345,7 @@ async def test_a_failure_is_worth_a_line_again_after_pictures_came(caplog: pytes
     await rig.stage.close()
 
 
-async def test_a_source_that_hangs_is_left_behind() -> None:
+async def test_a_source_that_hangs_is_abandoned() -> None:
     rig = StageRig()
     await rig.watch()
     rig.producer.silence_s = STALL_TIMEOUT_S - 1
@@ -356,7 +358,7 @@ async def test_a_source_that_hangs_is_left_behind() -> None:
     assert rig.peers[0].is_closed
 
 
-async def test_a_closed_stage_takes_nobody_in() -> None:
+async def test_a_closed_stage_refuses_offers() -> None:
     rig = StageRig()
     await rig.watch()
     await rig.stage.close()
@@ -378,7 +380,7 @@ class PreparedSource(PatternSource):
 
 
 @pytest.mark.realtime
-async def test_warming_up_prepares_a_source_once() -> None:
+async def test_preloading_prepares_a_source_once() -> None:
     prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
     stage = Stage(lambda: PreparedSource(prepared), StageOptions(), on_viewers=lambda _count: None)
     stage.preload()
@@ -389,7 +391,7 @@ async def test_warming_up_prepares_a_source_once() -> None:
 
 
 @pytest.mark.realtime
-async def test_a_source_that_cannot_be_prepared_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_preparation_of_a_source_is_logged_and_has_no_effect(caplog: pytest.LogCaptureFixture) -> None:
     def no_camera() -> VideoSource:
         raise OSError("no camera")
 

@@ -49,7 +49,7 @@ def test_the_planes_outlive_the_decoder() -> None:
     [b"", b"RIFF", webp()[:40], b"no picture at all" * 10, webp("bgra", lossless=True)],
     ids=["nothing", "a beginning", "a cut one", "something else", "a lossless one"],
 )
-def test_what_is_no_such_picture_is_refused(data: bytes) -> None:
+def test_other_data_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="WebP"):
         decode_webp(data, WIDTH, HEIGHT)
 

@@ -8,7 +8,7 @@ APART_S = 0.5
 
 
 class Line:
-    """Those who wait, and when each had a turn."""
+    """Tasks that wait for turns, and when each got one."""
 
     def __init__(self) -> None:
         self.turns = Turns(APART_S)
@@ -23,13 +23,13 @@ class Line:
         return True
 
 
-async def test_those_who_come_at_once_begin_one_after_the_other_in_their_order() -> None:
+async def test_simultaneous_requests_get_turns_one_after_the_other_in_order() -> None:
     line = Line()
     await asyncio.gather(*map(line.wait, "abc"))
     assert line.began == [("a", 0.0), ("b", APART_S), ("c", 2 * APART_S)]
 
 
-async def test_who_comes_to_nobody_begins_at_once() -> None:
+async def test_a_single_request_gets_its_turn_at_once() -> None:
     line = Line()
     await line.wait("a")
     await asyncio.sleep(10)
@@ -37,7 +37,7 @@ async def test_who_comes_to_nobody_begins_at_once() -> None:
     assert line.began == [("a", 0.0), ("b", 10.0)]
 
 
-async def test_nobody_waits_for_one_who_is_gone() -> None:
+async def test_an_unwanted_turn_costs_no_time() -> None:
     line = Line()
     waiting = [asyncio.create_task(line.wait(name)) for name in "abcd"]
     await asyncio.sleep(0.1)
@@ -46,7 +46,7 @@ async def test_nobody_waits_for_one_who_is_gone() -> None:
     assert line.began == [("a", 0.0), ("d", APART_S)]
 
 
-async def test_who_loses_patience_leaves_the_line() -> None:
+async def test_a_cancelled_request_leaves_the_queue() -> None:
     line = Line()
     waiting = [asyncio.create_task(line.wait(name)) for name in "abc"]
     await asyncio.sleep(0.1)

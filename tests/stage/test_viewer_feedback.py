@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.stage.retransmission import RetransmissionBudget
-from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_A_TURN, ViewerFeedback, bound_transport
+from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_PER_TURN, ViewerFeedback, bound_transport
 
 SSRC = 77
 
@@ -52,7 +52,7 @@ def nack(*lost: int, ssrc: int = SSRC) -> rtp.RtcpRtpfbPacket:
     return rtp.RtcpRtpfbPacket(rtp.RTCP_RTPFB_NACK, 1, ssrc, list(lost))
 
 
-async def test_what_is_reported_as_lost_is_sent_again_once() -> None:
+async def test_a_lost_packet_is_retransmitted_once() -> None:
     bench = Bench()
     await bench.say(nack(5, 6), nack(6, 7), nack(9, ssrc=SSRC + 1))
     assert bench.sender.sent == [5, 6, 7]
@@ -77,7 +77,7 @@ async def test_a_lost_picture_asks_for_a_key_frame(kind: int) -> None:
     assert bench.requests == 1
 
 
-async def test_reports_reach_the_sender_and_wishes_about_the_bitrate_reach_nobody() -> None:
+async def test_reports_reach_the_sender_and_bitrate_requests_are_ignored() -> None:
     bench = Bench()
     report = rtp.RtcpRrPacket(1)
     await bench.say(report, rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_APP, 1, 0, rtp.pack_remb_fci(1000, [SSRC])))
@@ -137,11 +137,11 @@ def bounded(ice: str = "completed") -> Transport:
     return transport
 
 
-async def test_others_get_a_turn_while_a_large_picture_is_sent() -> None:
+async def test_other_tasks_run_while_a_large_picture_is_sent() -> None:
     transport = bounded()
 
     async def send() -> None:
-        for _ in range(10 * PACKETS_A_TURN):
+        for _ in range(10 * PACKETS_PER_TURN):
             await transport._send_rtp(b"")
 
     sending = asyncio.create_task(send())
@@ -149,7 +149,7 @@ async def test_others_get_a_turn_while_a_large_picture_is_sent() -> None:
     while not sending.done():
         await asyncio.sleep(0)
         turns += 1
-    assert transport.sent == 10 * PACKETS_A_TURN
+    assert transport.sent == 10 * PACKETS_PER_TURN
     assert turns >= 10
 
 
@@ -157,7 +157,7 @@ async def test_media_of_a_viewer_is_not_even_read() -> None:
     await bounded()._handle_rtp_data(b"", 0)
 
 
-async def test_a_handshake_that_fails_in_an_unforeseen_way_ends_the_connection_and_no_more() -> None:
+async def test_an_unexpected_handshake_error_ends_only_the_connection() -> None:
     transport = bounded()
     await transport.start(RTCDtlsParameters())
     assert transport.starts == 1
@@ -165,7 +165,7 @@ async def test_a_handshake_that_fails_in_an_unforeseen_way_ends_the_connection_a
 
 
 @pytest.mark.parametrize("ice", ["failed", "closed"])
-async def test_no_handshake_is_made_ready_for_a_viewer_who_was_not_reached(ice: str) -> None:
+async def test_no_handshake_is_attempted_without_an_ice_connection(ice: str) -> None:
     transport = bounded(ice)
     await transport.start(RTCDtlsParameters())
     assert transport.starts == 0

@@ -39,26 +39,26 @@ def limits() -> ViewerLimits:
 
 
 @pytest.mark.parametrize("data", [DTLS, RTCP])
-def test_only_a_viewer_who_was_checked_is_listened_to(data: bytes) -> None:
-    assert limits().admits(data, VIEWER)
-    assert not limits().admits(data, STRANGER)
+def test_only_packets_from_addresses_that_sent_checks_are_accepted(data: bytes) -> None:
+    assert limits().accepts(data, VIEWER)
+    assert not limits().accepts(data, STRANGER)
 
 
 @pytest.mark.parametrize(
     "data", [b"", RTP, b"\x16" * 1501, b"\x80\xc9" + bytes(700), b"\x40" * 20, b"\xff\xc9\x00\x00"]
 )
-def test_what_a_viewer_who_watches_does_not_send_is_not_looked_at(data: bytes) -> None:
-    assert not limits().admits(data, VIEWER)
+def test_packets_that_a_viewer_never_needs_to_send_are_ignored(data: bytes) -> None:
+    assert not limits().accepts(data, VIEWER)
 
 
-def test_a_handshake_and_its_repetitions_are_heard_and_then_nothing_more() -> None:
+def test_a_handshake_and_its_repetitions_are_accepted_and_no_more_dtls() -> None:
     some = limits()
-    assert sum(len(DTLS) for _ in range(1000) if some.admits(DTLS, VIEWER)) == MAX_DTLS_BYTES // len(DTLS) * len(DTLS)
-    assert some.admits(RTCP, VIEWER)
+    assert sum(len(DTLS) for _ in range(1000) if some.accepts(DTLS, VIEWER)) == MAX_DTLS_BYTES // len(DTLS) * len(DTLS)
+    assert some.accepts(RTCP, VIEWER)
 
 
 class Party:
-    """A connection of ours that listens on loopback, and a socket of somebody's."""
+    """A connection of ours on loopback, and the socket of another party."""
 
     def __init__(self) -> None:
         transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
@@ -87,7 +87,7 @@ class Party:
         return host, port
 
     def receive(self, data: bytes, address: tuple[str, int] | None = None) -> None:
-        """Let our protocol have a datagram."""
+        """Pass a datagram to our protocol."""
         self.connection._protocols[0].datagram_received(data, address or self.address)
 
     def check(self, *, has_priority: bool = True) -> bytes:
@@ -110,7 +110,7 @@ async def test_a_check_is_answered_and_leads_to_one_of_ours() -> None:
         assert ours.message_class is stun.Class.REQUEST
 
 
-async def test_nothing_that_a_stranger_sends_is_kept_and_little_of_a_viewer() -> None:
+async def test_packets_of_strangers_are_not_queued_and_few_of_a_viewer() -> None:
     async with Party() as party:
         party.receive(DTLS)
         assert party.connection._queue.empty()
@@ -121,7 +121,7 @@ async def test_nothing_that_a_stranger_sends_is_kept_and_little_of_a_viewer() ->
         assert party.connection._queue.qsize() == MAX_QUEUED
 
 
-async def test_checks_from_ever_new_addresses_are_followed_for_a_bounded_number() -> None:
+async def test_checks_from_new_addresses_are_answered_for_a_bounded_number() -> None:
     async with Party() as party:
         for port in range(20_000, 20_500):
             party.receive(party.check(), ("127.0.0.1", port))
@@ -129,7 +129,7 @@ async def test_checks_from_ever_new_addresses_are_followed_for_a_bounded_number(
         assert len(party.connection._check_list) == MAX_REMOTE_CANDIDATES
 
 
-async def test_a_viewer_who_disputes_the_roles_without_end_is_given_up() -> None:
+async def test_endless_role_conflicts_end_the_connection() -> None:
     async with Party() as party:
         party.receive(party.check())
         assert (await party.heard()).message_class is stun.Class.RESPONSE
@@ -166,14 +166,14 @@ def test_whatever_arrives_nothing_is_raised(data: bytes) -> None:
 async def test_a_flood_is_read_at_the_viewers_rate_and_the_loop_stays_free() -> None:
     async with Party() as party:
         read = 0
-        admits = party.connection._protocols[0]._limits.admits  # type: ignore[attr-defined]  # ours
+        accepts = party.connection._protocols[0]._limits.accepts  # type: ignore[attr-defined]  # ours
 
         def count(data: bytes, address: tuple[str, int]) -> bool:
             nonlocal read
             read += 1
-            return bool(admits(data, address))
+            return bool(accepts(data, address))
 
-        party.connection._protocols[0]._limits.admits = count  # type: ignore[attr-defined]  # ours
+        party.connection._protocols[0]._limits.accepts = count  # type: ignore[attr-defined]  # ours
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         turns = sent = 0
@@ -191,7 +191,7 @@ async def test_a_flood_is_read_at_the_viewers_rate_and_the_loop_stays_free() -> 
         assert turns > 100
 
 
-async def test_closing_lets_go_of_the_sockets_though_they_are_paused() -> None:
+async def test_closing_closes_paused_sockets_too() -> None:
     party = Party()
     async with party:
         for _ in range(400):

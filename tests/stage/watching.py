@@ -26,7 +26,7 @@ IDR_UNIT, AGGREGATE, FRAGMENT = 5, 24, 28
 
 
 class Browser:
-    """A viewer made of aiortc, who keeps the packets that come in."""
+    """A viewer made with aiortc, who stores the received packets."""
 
     def __init__(self, loses: Callable[[bytes], bool] = lambda _data: False) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -70,7 +70,7 @@ class Browser:
 
     @property
     def ssrc(self) -> int:
-        """The picture's."""
+        """The SSRC of the video."""
         return self.packets[0][1].ssrc
 
     async def say(self, *packets: rtp.AnyRtcpPacket) -> None:
@@ -78,7 +78,7 @@ class Browser:
         await self.transport._send_rtp(b"".join(map(bytes, packets)))
 
     def idrs(self) -> int:
-        """How many IDR pictures began so far."""
+        """How many IDR pictures have begun so far."""
         return sum(_begins_idr(packet.payload) for _, packet, _ in self.packets)
 
     def _receive_track(self, track: MediaStreamTrack) -> None:
@@ -99,7 +99,7 @@ def _begins_idr(payload: bytes) -> bool:
 
 
 class Watching:
-    """A stage with one viewer who sees the picture; leaves nothing behind."""
+    """A stage with one viewer who sees the picture; closes everything at the end."""
 
     def __init__(self, browser: Browser | None = None) -> None:
         self.counts: list[int] = []

@@ -71,7 +71,7 @@ def invite(connection: sqlite3.Connection, token: bytes, ends_utc_s: int = 1000)
 
 
 def redeem(connection: sqlite3.Connection, token: bytes, browser: bytes, now_utc_s: int = 0) -> int | None:
-    """The session of whoever redeems it first; asked again, that browser gets the same one, and all others none."""
+    """The session of the browser that redeems it first; a second try gives it the same session, and others none."""
     row = (browser, token, now_utc_s)
     redeeming = "UPDATE invitation SET redeemed_by = ? WHERE token_hash = ? AND redeemed_by IS NULL AND ends_utc_s > ?"
     if connection.execute(redeeming, row).rowcount:

@@ -30,7 +30,7 @@ PATIENCE_S = 30
 
 
 class Disk(SqliteFile):
-    """A file whose disk can be full, or stuck before it writes or while it commits, until it is told otherwise."""
+    """A file whose disk can be full, or stuck before a write or during a commit, for as long as the test wants."""
 
     is_full = False
 
@@ -70,7 +70,7 @@ class Disks:
         return self.opened[-1]
 
     def release(self) -> None:
-        """Let every thread end that waits for one."""
+        """Unblock every thread that waits for a disk."""
         for disk in self.opened:
             disk.answers.set()
             disk.commits.set()

@@ -30,7 +30,7 @@ from tests.store.failing_disk import PATIENCE_S, Disks, add, errors, on_disk, pe
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import StoreError
-from belvedere.store.database import CLOSE_S, Database, LatestKey
+from belvedere.store.database import CLOSE_TIMEOUT_S, Database, LatestKey
 from belvedere.store.latest import LATE_S, MAX_WAITING, RETRY_FIRST_S, RETRY_LONGEST_S
 from belvedere.store.sqlite_file import SqliteFile
 from belvedere.testing.clock import StalledError, run_in_virtual_time
@@ -77,7 +77,7 @@ async def test_the_last_use_of_a_session_is_written_once_a_minute_at_most(path: 
     assert on_disk(path) == [("Ann", 1540)]
 
 
-async def test_of_what_supersedes_only_the_newest_is_written_in_one_go(path: Path, disks: Disks) -> None:
+async def test_of_latest_writes_only_the_newest_is_written_in_one_transaction(path: Path, disks: Disks) -> None:
     database = virtual(path, disks)
     for person in ("Ann", "Bob"):
         await add(database, person)
@@ -91,7 +91,7 @@ async def test_of_what_supersedes_only_the_newest_is_written_in_one_go(path: Pat
     await database.close()
 
 
-async def test_what_supersedes_goes_before_what_waits_in_order(path: Path) -> None:
+async def test_latest_writes_come_before_waiting_requests(path: Path) -> None:
     done: list[str] = []
     database = virtual(path)
     writing = [
@@ -109,7 +109,7 @@ async def test_what_supersedes_goes_before_what_waits_in_order(path: Path) -> No
 
 
 @pytest.mark.realtime
-async def test_of_many_who_redeem_an_invitation_at_once_one_is_let_in(path: Path) -> None:
+async def test_of_many_who_redeem_an_invitation_at_once_one_gets_a_session(path: Path) -> None:
     database = threaded(path)
     await database.write(lambda db: invite(db, b"token"), "an invitation")
     tries = [
@@ -121,7 +121,7 @@ async def test_of_many_who_redeem_an_invitation_at_once_one_is_let_in(path: Path
     assert len(on_disk(path)) == 1
 
 
-async def test_an_invitation_that_is_over_lets_nobody_in(path: Path) -> None:
+async def test_an_expired_invitation_gives_no_session(path: Path) -> None:
     database = virtual(path)
     await database.write(lambda db: invite(db, b"token", ends_utc_s=1000), "an invitation")
     assert await database.write(lambda db: redeem(db, b"token", b"ann", 1000), "a try") is None
@@ -132,7 +132,7 @@ async def test_an_invitation_that_is_over_lets_nobody_in(path: Path) -> None:
 # what is deleted when its time is over: a visit book
 
 
-async def test_visits_are_deleted_when_their_time_is_over(path: Path) -> None:
+async def test_visits_are_deleted_when_they_expire(path: Path) -> None:
     database = virtual(path)
     for at in range(0, 1000, 100):
         await database.write(functools.partial(add_visit, person=f"at {at}", began_utc_s=at), "a visit")
@@ -161,7 +161,7 @@ async def test_a_write_that_a_full_disk_did_not_take_can_be_done_again(tmp_path:
 # a disk that fails
 
 
-async def test_what_supersedes_is_tried_again_less_and_less_often_and_told_once(
+async def test_a_latest_write_is_retried_less_and_less_often_and_logged_once(
     path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -179,7 +179,7 @@ async def test_what_supersedes_is_tried_again_less_and_less_often_and_told_once(
     assert (database.is_saving("use"), on_disk(path)) == (True, [("Ann", 2)])
     assert caplog.messages == [
         "could not save use: the disk is full",
-        f"{path}: takes use again",
+        f"{path}: saving use works again",
     ]
     await database.close()
 
@@ -203,7 +203,7 @@ def half_wrong(connection: sqlite3.Connection) -> None:
     add_session(connection, "Ann", b"Ann")
 
 
-async def test_a_superseding_write_that_can_never_succeed_is_given_up_and_keeps_no_other_from_it(
+async def test_a_latest_write_that_can_never_succeed_is_dropped_and_does_not_block_others(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = virtual(path)
@@ -213,20 +213,20 @@ async def test_a_superseding_write_that_can_never_succeed_is_given_up_and_keeps_
     await asyncio.sleep(0)
     assert on_disk(path) == [("Ann", 5)]
     assert database.is_saving("use")
-    assert errors(caplog) == ["not saved, and given up: what is there already"]
+    assert errors(caplog) == ["could not save what is there already; it is not retried"]
     await database.close()
 
 
-async def test_a_wrong_statement_is_given_up_too(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_wrong_statement_is_dropped_too(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     database = virtual(path)
     database.write_latest(LatestKey("use", "0"), lambda db: db.execute("UPDATE nowhere SET a = 1"), "nonsense")
     await asyncio.sleep(0)
     assert database.is_saving("use")
-    assert errors(caplog) == ["not saved, and given up: nonsense"]
+    assert errors(caplog) == ["could not save nonsense; it is not retried"]
     await database.close()
 
 
-async def test_a_kind_that_a_full_disk_has_no_room_for_keeps_no_other_from_it(tmp_path: Path) -> None:
+async def test_a_kind_for_which_a_full_disk_has_no_room_does_not_block_other_kinds(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         database = virtual(path)
@@ -244,7 +244,7 @@ async def test_a_kind_that_a_full_disk_has_no_room_for_keeps_no_other_from_it(tm
         await database.close()
 
 
-async def test_what_supersedes_is_bounded_of_each_kind_by_itself(path: Path, disks: Disks) -> None:
+async def test_waiting_latest_writes_are_bounded_for_each_kind(path: Path, disks: Disks) -> None:
     database = virtual(path, disks)
     await add(database, "Ann")
     disks.newest.is_full = True
@@ -262,7 +262,9 @@ async def test_what_supersedes_is_bounded_of_each_kind_by_itself(path: Path, dis
     await database.close()
 
 
-async def test_what_is_not_written_in_time_shows_although_nothing_has_failed(path: Path, disks: Disks) -> None:
+async def test_a_write_that_waits_too_long_counts_as_not_saved_although_nothing_failed(
+    path: Path, disks: Disks
+) -> None:
     loop = asyncio.get_running_loop()
     database = Database(path, TABLES, open_file=disks, clock=loop.time)
     database.open(PATIENCE_S)
@@ -293,7 +295,7 @@ def content(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("make", [a_folder, no_database, of_later])
-async def test_a_file_that_cannot_be_used_is_told_once_refuses_every_call_and_is_left_alone(
+async def test_an_unusable_file_is_logged_once_refuses_every_call_and_is_left_unchanged(
     path: Path, make: Callable[[Path], None], disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     make(path)
@@ -309,10 +311,10 @@ async def test_a_file_that_cannot_be_used_is_told_once_refuses_every_call_and_is
     assert len(errors(caplog)) == 1
     assert (content(path)) == before
     await database.close()
-    assert errors(caplog)[1].startswith("not saved: use at 1: ")
+    assert errors(caplog)[1].startswith("could not save use at 1: ")
 
 
-async def test_a_file_that_could_not_be_opened_is_tried_again_by_itself_and_for_whoever_asks(tmp_path: Path) -> None:
+async def test_opening_a_file_is_retried_on_a_timer_and_for_every_request(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.touch()
     asked, unasked = virtual(folder / "it.sqlite3"), virtual(folder / "other.sqlite3")
@@ -329,7 +331,7 @@ async def test_a_file_that_could_not_be_opened_is_tried_again_by_itself_and_for_
 
 
 @pytest.mark.realtime
-async def test_a_file_that_another_program_has_locked_for_a_second_costs_nothing_but_that_second(path: Path) -> None:
+async def test_a_file_that_another_program_locks_for_a_second_costs_only_that_second(path: Path) -> None:
     database = threaded(path)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
@@ -338,7 +340,7 @@ async def test_a_file_that_another_program_has_locked_for_a_second_costs_nothing
     await database.close()
 
 
-async def test_what_is_done_on_opening_comes_before_later_tables_and_is_there_when_they_cannot_be_made(
+async def test_work_on_opening_is_done_before_later_migrations_and_remains_if_they_fail(
     tmp_path: Path,
 ) -> None:
     seen: list[int] = []
@@ -369,7 +371,9 @@ async def test_what_is_done_on_opening_comes_before_later_tables_and_is_there_wh
 # the end
 
 
-async def test_the_end_writes_all_that_waits_and_says_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_closing_writes_everything_that_waits_and_logs_nothing(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     database = virtual(path)
     adding = [asyncio.create_task(add(database, person)) for person in ("Ann", "Bob")]
     await asyncio.sleep(0)
@@ -380,7 +384,7 @@ async def test_the_end_writes_all_that_waits_and_says_nothing(path: Path, caplog
     assert [person for person, _ in on_disk(path)] == ["Ann", "Bob"]
 
 
-async def test_the_end_tries_once_more_what_waits_for_its_next_try(path: Path, disks: Disks) -> None:
+async def test_closing_tries_writes_that_wait_for_a_retry_once_more(path: Path, disks: Disks) -> None:
     database = virtual(path, disks)
     await add(database, "Ann")
     disks.newest.is_full = True
@@ -391,22 +395,22 @@ async def test_the_end_tries_once_more_what_waits_for_its_next_try(path: Path, d
     assert on_disk(path) == [("Ann", 9)]
 
 
-async def test_the_end_says_what_was_not_saved_and_why(
+async def test_closing_logs_what_was_not_saved_and_why(
     path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = virtual(path, disks)
     disks.newest.is_full = True
     put_use(database, 9)
     await database.close()
-    assert errors(caplog, logging.ERROR) == ["not saved: use at 9: the disk is full"]
+    assert errors(caplog, logging.ERROR) == ["could not save use at 9: the disk is full"]
     with pytest.raises(StoreError, match="is closed"):
         await add(database, "Ann")
     put_use(database, 10)
-    assert errors(caplog, logging.ERROR)[1:] == [f"not saved: use at 10: {path} is closed"]
+    assert errors(caplog, logging.ERROR)[1:] == [f"could not save use at 10: {path} is closed"]
     await database.close()
 
 
-async def test_a_stuck_disk_does_not_keep_the_program_from_its_end_and_all_that_is_lost_is_said(
+async def test_a_stuck_disk_does_not_block_closing_and_everything_lost_is_logged(
     path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = threaded(path, disks)
@@ -419,19 +423,17 @@ async def test_a_stuck_disk_does_not_keep_the_program_from_its_end_and_all_that_
     await asyncio.sleep(0)
     began = asyncio.get_running_loop().time()
     await database.close()
-    assert asyncio.get_running_loop().time() - began == pytest.approx(CLOSE_S)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(CLOSE_TIMEOUT_S)
     lost = ["use at 9", "the session of Ann", "the session of Bob"]
-    assert errors(caplog) == [f"not saved: {what}: {path}: the disk does not answer" for what in lost]
+    assert errors(caplog) == [f"could not save {what}: {path}: the disk does not answer" for what in lost]
     first, *rest = await asyncio.gather(*adding, reading, return_exceptions=True)
-    assert "did not answer within" in str(first)  # nobody knows more of what the disk is at
+    assert "did not answer within" in str(first)  # the outcome of this one is not known
     at_once = f"was not done: {path}: the disk does not answer"
     assert [str(error) for error in rest] == [f"the session of Bob: {at_once}", f"the sessions: {at_once}"]
 
 
 @pytest.mark.realtime
-async def test_a_thread_whose_disk_answers_after_the_end_writes_what_was_left_and_ends(
-    path: Path, disks: Disks
-) -> None:
+async def test_a_thread_whose_disk_answers_after_closing_writes_the_rest_and_ends(path: Path, disks: Disks) -> None:
     before = set(threading.enumerate())
     database = threaded(path, disks)
     (thread,) = set(threading.enumerate()) - before
@@ -444,7 +446,7 @@ async def test_a_thread_whose_disk_answers_after_the_end_writes_what_was_left_an
     assert (thread.is_alive(), on_disk(path)) == (False, [("Ann", 9)])
 
 
-def test_a_process_ends_although_its_disk_is_stuck_from_the_first(path: Path) -> None:
+def test_a_process_ends_although_its_disk_was_stuck_from_the_start(path: Path) -> None:
     script = f"""
 import threading
 from pathlib import Path
@@ -456,7 +458,7 @@ print("ended", flush=True)
     command = [sys.executable, "-c", script]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout) == (0, "ended\n")
-    assert "the disk did not answer within 0.1 s" in ran.stderr
+    assert "could not open the store within 0.1 s" in ran.stderr
 
 
 def test_a_database_that_has_nothing_to_do_sets_no_timer(path: Path) -> None:

@@ -24,11 +24,11 @@ def write(what: str = "it") -> LatestWrite:
     return LatestWrite(what, lambda _connection: None)
 
 
-def test_it_is_tried_at_once_then_less_and_less_often_and_at_once_again_after_a_success() -> None:
+def test_a_retry_is_due_at_once_then_less_and_less_often_and_at_once_after_a_success() -> None:
     retry, now, waits = Retry(), 100.0, []
     assert retry.is_due(now)
     for _ in range(2000):
-        retry.receive_trouble(FULL, now)
+        retry.receive_error(FULL, now)
         assert not retry.is_due(now)
         waits.append(retry.wait_s(now))
         now += waits[-1]
@@ -37,23 +37,23 @@ def test_it_is_tried_at_once_then_less_and_less_often_and_at_once_again_after_a_
     assert set(waits[10:]) == {RETRY_LONGEST_S}
     retry.receive_success()
     assert retry.is_due(0)
-    retry.receive_trouble(FULL, now)
+    retry.receive_error(FULL, now)
     assert retry.wait_s(now) == RETRY_FIRST_S
 
 
-def test_it_is_news_once_that_it_fails_and_once_that_it_works() -> None:
+def test_the_first_failure_and_the_first_success_after_it_are_reported_once() -> None:
     retry = Retry()
-    assert [retry.receive_trouble(FULL, 1), retry.receive_trouble(FULL, 2)] == [True, False]
+    assert [retry.receive_error(FULL, 1), retry.receive_error(FULL, 2)] == [True, False]
     assert [retry.receive_success(), retry.receive_success()] == [True, False]
 
 
-def test_what_lasts_is_not_tried_again() -> None:
+def test_a_permanent_error_is_not_retried() -> None:
     retry = Retry()
-    retry.receive_trouble(DAMAGED, 0)
+    retry.receive_error(DAMAGED, 0)
     assert (retry.is_hopeless, retry.is_due(1e9), retry.wait_s(1e9)) == (True, False, math.inf)
 
 
-def test_the_newest_replaces_and_what_came_during_a_write_goes_on_waiting() -> None:
+def test_a_newer_write_replaces_a_waiting_one_and_one_that_came_during_a_write_remains() -> None:
     latest, old, newer, other = LatestWrites(), write(), write(), write()
     latest.put("pan", write(), 0)
     latest.put("pan", old, 1)
@@ -65,7 +65,7 @@ def test_the_newest_replaces_and_what_came_during_a_write_goes_on_waiting() -> N
     assert latest.waiting == {"pan": newer}
 
 
-def test_the_oldest_gives_way_where_there_are_too_many() -> None:
+def test_the_oldest_is_dropped_when_there_are_too_many() -> None:
     latest = LatestWrites()
     for number in range(MAX_WAITING + 3):
         latest.put(str(number), write(), 0)
@@ -82,7 +82,7 @@ def test_what_waits_too_long_does_not_count_as_saved_and_neither_does_what_faile
     assert [latest.is_saving(LATE_S), latest.is_saving(LATE_S + 1)] == [True, False]
     latest.receive_saved([*latest.waiting.items()], LATE_S)
     assert latest.is_saving(1e9)
-    latest.retry.receive_trouble(FULL, 0)
+    latest.retry.receive_error(FULL, 0)
     assert not latest.is_saving(0)
 
 
@@ -96,14 +96,14 @@ def error_of(*statements: str) -> Exception:
     raise AssertionError("no error")
 
 
-def test_an_error_of_the_disk_is_told_from_one_of_the_call() -> None:
+def test_an_error_of_the_disk_is_distinguished_from_one_of_the_call() -> None:
     assert not is_of_the_disk(error_of("SELECT * FROM nowhere"))
     assert not is_of_the_disk(error_of("INSERT INTO one VALUES (1), (1)"))
     assert is_of_the_disk(error_of("PRAGMA query_only = ON", "INSERT INTO one VALUES (1)"))
     assert is_of_the_disk(error_of("PRAGMA max_page_count = 3", "INSERT INTO one VALUES (zeroblob(100000))"))
 
 
-def test_a_bug_is_none_of_the_disk_and_too_little_memory_may_pass() -> None:
+def test_a_bug_is_not_an_error_of_the_disk_and_lack_of_memory_may_be_temporary() -> None:
     assert not is_of_the_disk(TypeError())
     assert is_of_the_disk(MemoryError())
     assert is_of_the_disk(FULL)

@@ -63,7 +63,7 @@ def run(path: Path, statement: str, *values: object) -> None:
         database.execute(statement, values)
 
 
-async def test_what_is_known_at_the_start_is_told_and_from_then_on_the_file_is_sure_of_nothing(path: Path) -> None:
+async def test_opening_reads_the_positions_and_marks_all_in_the_file_not_sure(path: Path) -> None:
     save(path, pan=AT_5)
     store = Store(path)
     assert store.positions.at_start == {"pan": AT_5, "tilt": ORIGIN}
@@ -71,7 +71,7 @@ async def test_what_is_known_at_the_start_is_told_and_from_then_on_the_file_is_s
     await store.database.close()
 
 
-async def test_what_was_put_last_is_there_after_a_restart(path: Path) -> None:
+async def test_the_last_positions_are_there_after_a_restart(path: Path) -> None:
     store = Store(path)
     store.positions.put({"pan": MOVING, "tilt": MOVING})
     store.positions.put({"pan": AT_45})
@@ -81,7 +81,7 @@ async def test_what_was_put_last_is_there_after_a_restart(path: Path) -> None:
     await again.database.close()
 
 
-async def test_an_axis_that_is_not_counted_this_time_is_not_sure_the_next_time(path: Path) -> None:
+async def test_an_axis_that_is_not_counted_in_one_run_is_not_sure_in_the_next(path: Path) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     store = Store(path, ("pan",))
     assert store.positions.at_start == {"pan": AT_5}
@@ -89,7 +89,7 @@ async def test_an_axis_that_is_not_counted_this_time_is_not_sure_the_next_time(p
     assert saved(path)["tilt"] == AT_5.doubted
 
 
-async def test_in_a_new_file_every_axis_counts_from_where_it_stands(path: Path) -> None:
+async def test_in_a_new_file_every_axis_counts_from_its_current_position(path: Path) -> None:
     store = Store(path)
     assert store.positions.at_start == {"pan": ORIGIN, "tilt": ORIGIN}
     await store.database.close()
@@ -104,9 +104,7 @@ def with_tables_only(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [empty, with_tables_only])
-async def test_a_file_without_positions_is_what_a_failing_disk_leaves_and_no_position_is_sure(
-    path: Path, make: Callable[[Path], None]
-) -> None:
+async def test_in_an_old_file_without_positions_no_position_is_sure(path: Path, make: Callable[[Path], None]) -> None:
     make(path)
     store = Store(path)
     assert store.positions.at_start == {"pan": UNKNOWN, "tilt": UNKNOWN}
@@ -115,19 +113,19 @@ async def test_a_file_without_positions_is_what_a_failing_disk_leaves_and_no_pos
 
 
 @pytest.mark.parametrize("deg", ["far", b"\x00", math.inf, -math.inf, 1e300], ids=repr)
-async def test_a_row_that_makes_no_sense_is_told_and_unknown_and_the_other_axis_is_kept(
+async def test_an_invalid_row_is_logged_and_unknown_and_the_other_axis_is_kept(
     path: Path, deg: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     run(path, "UPDATE position SET deg = ? WHERE axis = 'pan'", deg)
     store = Store(path)
     assert store.positions.at_start == {"pan": UNKNOWN, "tilt": AT_5}
-    assert f"{path}: holds no position of pan: " in caplog.text
+    assert f"{path}: contains an invalid position of pan: " in caplog.text
     await store.database.close()
     assert saved(path) == {"pan": UNKNOWN, "tilt": AT_5.doubted}
 
 
-async def test_a_text_that_is_none_is_unknown(path: Path) -> None:
+async def test_a_position_that_is_invalid_text_is_unknown(path: Path) -> None:
     save(path, pan=AT_5)
     run(path, "UPDATE position SET deg = CAST(? AS TEXT)", b"\xed\xa0\x80")
     store = Store(path, ("pan",))
@@ -136,7 +134,7 @@ async def test_a_text_that_is_none_is_unknown(path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_sure", ["yes", b"1", 2, -1, math.inf], ids=repr)
-async def test_a_sureness_that_makes_no_sense_is_none(path: Path, is_sure: object) -> None:
+async def test_an_invalid_sureness_means_not_sure(path: Path, is_sure: object) -> None:
     save(path, pan=AT_5)
     run(path, "UPDATE position SET is_sure = ? WHERE axis = 'pan'", is_sure)
     store = Store(path, ("pan",))
@@ -144,7 +142,7 @@ async def test_a_sureness_that_makes_no_sense_is_none(path: Path, is_sure: objec
     await store.database.close()
 
 
-async def test_on_a_disk_that_fills_while_it_runs_not_sure_is_still_written(tmp_path: Path) -> None:
+async def test_not_sure_is_still_written_on_a_disk_that_filled_up_meanwhile(tmp_path: Path) -> None:
     """The head moved 40 degrees after the disk was full; what was saved before must not be believed."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
@@ -158,7 +156,7 @@ async def test_on_a_disk_that_fills_while_it_runs_not_sure_is_still_written(tmp_
         assert saved(path)["pan"] == AT_45
 
 
-async def test_a_new_file_can_be_marked_not_sure_on_a_disk_that_was_full_from_the_first_move_on(tmp_path: Path) -> None:
+async def test_a_new_file_can_be_marked_not_sure_on_a_disk_that_is_full_from_the_first_move_on(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         store = Store(path)
@@ -172,7 +170,7 @@ async def test_a_new_file_can_be_marked_not_sure_on_a_disk_that_was_full_from_th
             await again.database.close()
 
 
-async def test_a_disk_that_is_full_from_the_first_leaves_nothing_sure_and_is_used_as_soon_as_it_has_space(
+async def test_on_a_disk_that_is_full_at_the_start_nothing_is_sure_and_it_is_used_once_it_has_space(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with small_disk(tmp_path) as disk:
@@ -188,7 +186,7 @@ async def test_a_disk_that_is_full_from_the_first_leaves_nothing_sure_and_is_use
         await store.database.close()
 
 
-async def test_what_a_full_first_start_leaves_behind_is_not_taken_for_a_new_file(tmp_path: Path) -> None:
+async def test_a_file_left_by_a_first_start_on_a_full_disk_does_not_count_as_new(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         disk.fill()
@@ -202,7 +200,7 @@ async def test_what_a_full_first_start_leaves_behind_is_not_taken_for_a_new_file
 LATER = (*MIGRATIONS, "CREATE TABLE visit (id INTEGER PRIMARY KEY)")
 
 
-async def test_a_full_disk_that_does_not_take_a_later_version_is_told_not_sure_all_the_same(tmp_path: Path) -> None:
+async def test_not_sure_is_written_although_a_full_disk_prevents_the_migration(tmp_path: Path) -> None:
     """The head may move now; a kill, and then space on the disk, must not bring the old position back."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
@@ -220,7 +218,7 @@ async def test_a_full_disk_that_does_not_take_a_later_version_is_told_not_sure_a
             assert database.execute("SELECT deg FROM position ORDER BY axis").fetchall() == [(45,), (5,)]
 
 
-async def test_what_a_read_only_disk_says_is_told_and_not_sure(
+async def test_positions_on_a_read_only_disk_are_read_and_not_sure(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with small_disk(tmp_path) as disk:
@@ -234,14 +232,12 @@ async def test_what_a_read_only_disk_says_is_told_and_not_sure(
         assert "read-only" in caplog.text
         lost = errors(caplog, logging.ERROR)
         assert [line.partition(": /")[0] for line in lost] == [
-            "not saved: the position of pan, 5 degrees",
-            "not saved: the position of tilt, 0 degrees",
+            "could not save the position of pan, 5 degrees",
+            "could not save the position of tilt, 0 degrees",
         ]
 
 
-async def test_when_the_start_could_not_be_written_the_next_try_replaces_nothing_that_came_later(
-    path: Path, disks: Disks
-) -> None:
+async def test_a_late_write_of_not_sure_replaces_no_newer_position(path: Path, disks: Disks) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     store = Store(path, disks=lambda path, migrations: full(disks(path, migrations)))
     assert store.positions.at_start == {"pan": AT_5.doubted, "tilt": AT_5.doubted}
@@ -258,9 +254,7 @@ def full(disk: SqliteFile) -> SqliteFile:
     return disk
 
 
-async def test_what_was_put_before_a_late_start_that_cannot_be_written_is_not_replaced_either(
-    path: Path, disks: Disks
-) -> None:
+async def test_a_position_put_before_a_late_opening_is_not_replaced_either(path: Path, disks: Disks) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     database = virtual(path, lambda path, migrations: full(disks(path, migrations)), MIGRATIONS)
     SavedPositions(database, BOTH).put({"pan": MOVING})
@@ -271,7 +265,7 @@ async def test_what_was_put_before_a_late_start_that_cannot_be_written_is_not_re
     await database.close()
 
 
-async def test_a_disk_that_answers_late_is_told_what_was_put_meanwhile(path: Path, disks: Disks) -> None:
+async def test_positions_put_meanwhile_are_written_when_a_disk_answers_late(path: Path, disks: Disks) -> None:
     save(path, pan=AT_5, tilt=AT_5)
     database = virtual(path, disks, MIGRATIONS)
     positions = SavedPositions(database, BOTH)
@@ -282,7 +276,7 @@ async def test_a_disk_that_answers_late_is_told_what_was_put_meanwhile(path: Pat
     assert saved(path) == {"pan": MOVING, "tilt": AT_5.doubted}
 
 
-async def test_a_disk_that_never_answers_keeps_nobody_waiting_and_nothing_is_sure(
+async def test_a_disk_that_never_answers_blocks_nothing_and_no_position_is_sure(
     path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     def stuck(path: Path, migrations: Sequence[Migration]) -> SqliteFile:
@@ -299,8 +293,8 @@ async def test_a_disk_that_never_answers_keeps_nobody_waiting_and_nothing_is_sur
         positions.put({"pan": Position(deg, is_sure=False)})
     await database.close()
     assert errors(caplog) == [
-        f"{path}: the disk did not answer within 0.1 s; going on without",
-        f"not saved: the position of pan, 999 degrees: {path}: the disk does not answer",
+        f"{path}: could not open the store within 0.1 s; starting without it",
+        f"could not save the position of pan, 999 degrees: {path}: the disk does not answer",
     ]
 
 

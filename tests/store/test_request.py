@@ -1,4 +1,4 @@
-"""Whoever waits for the store: one answer, in time, and nothing half done behind its back."""
+"""A caller of the store gets one answer, in time, and nothing is half done afterwards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def disks() -> Iterator[Disks]:
 
 
 @pytest.mark.realtime
-async def test_who_was_told_that_nobody_knows_is_let_in_when_asking_again_and_nobody_else(
+async def test_after_an_unknown_outcome_the_same_browser_gets_in_on_a_second_try_and_no_other(
     path: Path, disks: Disks, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = threaded(path, disks)
@@ -49,12 +49,12 @@ async def test_who_was_told_that_nobody_knows_is_let_in_when_asking_again_and_no
     disks.newest.commits.set()
     assert await database.write(lambda db: redeem(db, b"token", b"bob"), "Bob's entry") is None
     assert await database.write(lambda db: redeem(db, b"token", b"ann"), "Ann's entry") == 1
-    assert errors(caplog) == ["Ann's entry: was done after all, when nobody waited for it any more"]
+    assert errors(caplog) == ["Ann's entry: was done after its caller had stopped waiting"]
     await database.close()
 
 
 @pytest.mark.realtime
-async def test_a_write_whose_caller_is_gone_before_the_disk_is_told_is_not_done(path: Path, disks: Disks) -> None:
+async def test_a_write_whose_caller_is_gone_before_the_commit_is_not_done(path: Path, disks: Disks) -> None:
     database = threaded(path, disks)
     await database.write(lambda db: invite(db, b"token"), "an invitation")
     disks.newest.answers.clear()
@@ -69,7 +69,7 @@ async def test_a_write_whose_caller_is_gone_before_the_disk_is_told_is_not_done(
     await database.close()
 
 
-async def test_a_write_that_raises_changes_nothing_and_the_error_comes_through(path: Path) -> None:
+async def test_a_write_that_raises_changes_nothing_and_the_error_is_passed_on(path: Path) -> None:
     def half(connection: sqlite3.Connection) -> None:
         add_session(connection, "Ann", b"ann")
         raise LookupError("no such room")
@@ -84,7 +84,9 @@ async def test_a_write_that_raises_changes_nothing_and_the_error_comes_through(p
     await database.close()
 
 
-async def test_on_a_stuck_disk_the_loop_goes_on_and_every_caller_is_told_in_time(path: Path, disks: Disks) -> None:
+async def test_on_a_stuck_disk_the_loop_runs_on_and_every_caller_gets_an_error_in_time(
+    path: Path, disks: Disks
+) -> None:
     database = threaded(path, disks)
     disks.newest.answers.clear()
     clock = asyncio.get_running_loop().time
@@ -103,7 +105,7 @@ async def test_on_a_stuck_disk_the_loop_goes_on_and_every_caller_is_told_in_time
     await database.close()
 
 
-async def test_more_than_can_wait_is_refused_at_once(path: Path, disks: Disks) -> None:
+async def test_requests_beyond_the_limit_are_refused_at_once(path: Path, disks: Disks) -> None:
     database = threaded(path, disks)
     disks.newest.answers.clear()
     first = asyncio.create_task(add(database, "first"))
@@ -128,7 +130,7 @@ ENDLESS = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nu
 
 
 @pytest.mark.realtime
-async def test_a_statement_that_never_ends_is_broken_off_when_nobody_waits_any_more(path: Path) -> None:
+async def test_an_endless_statement_is_interrupted_when_its_caller_stops_waiting(path: Path) -> None:
     database = threaded(path)
     with pytest.raises(StoreError, match="an endless list: was not done"):
         await database.read(lambda db: db.execute(ENDLESS).fetchone(), "an endless list", timeout_s=0.05)

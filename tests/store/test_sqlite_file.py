@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def opened(path: Path, migrations: Sequence[Migration] = STEPS) -> Iterator[SqliteFile]:
-    """A file that is brought to the newest version."""
+    """A file that is migrated to the newest version."""
     with contextlib.closing(SqliteFile(path, migrations)) as file:
         file.migrate()
         yield file
@@ -100,7 +100,7 @@ def test_an_empty_file_that_was_there_is_used_and_is_not_new(path: Path) -> None
         assert notes(file) == ["a"]
 
 
-def test_the_file_says_whose_it_is(path: Path) -> None:
+def test_the_file_has_our_application_id(path: Path) -> None:
     with opened(path), contextlib.closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
 
@@ -110,9 +110,7 @@ def add_colour(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE note SET colour = text || '-ish'")
 
 
-def test_a_file_is_brought_to_the_newest_version_step_by_step_by_sql_and_by_functions(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_is_migrated_step_by_step_by_sql_and_by_functions(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with opened(path) as file:
         note(file, "red")
@@ -121,7 +119,7 @@ def test_a_file_is_brought_to_the_newest_version_step_by_step_by_sql_and_by_func
         assert file.version == version_of(path) == 3
         assert file.read(lambda db: db.execute("SELECT text, colour FROM note").fetchall()) == [("red", "red-ish")]
         assert file.read(lambda db: db.execute("SELECT name FROM list").fetchall()) == [("a;b",)]
-    assert caplog.messages == [f"{path}: has version {version} of the tables now" for version in (1, 2, 3)]
+    assert caplog.messages == [f"{path}: migrated to version {version}" for version in (1, 2, 3)]
 
 
 def fails(connection: sqlite3.Connection) -> None:
@@ -138,14 +136,14 @@ def ends_its_transaction(connection: sqlite3.Connection) -> None:
 @pytest.mark.parametrize(
     ("step", "problem"),
     [
-        (fails, "could not be brought from version 2 to 3: KeyError"),
-        (ends_its_transaction, "could not be brought from version 2 to 3: InternalError"),
+        (fails, "could not be migrated from version 2 to 3: KeyError"),
+        (ends_its_transaction, "could not be migrated from version 2 to 3: InternalError"),
         ("UPDATE note SET text = 'half done'; UPDATE note SET weight = NULL", "from version 2 to 3: IntegrityError"),
         ("UPDATE note SET text = 'half done'; DELETE FROM nowhere", "no such table: nowhere"),
         ("UPDATE note SET text = 'half", "unrecognized token"),
     ],
 )
-def test_a_step_that_fails_leaves_the_file_as_the_step_before_did(path: Path, step: Migration, problem: str) -> None:
+def test_a_failed_migration_leaves_the_file_as_it_was_before_it(path: Path, step: Migration, problem: str) -> None:
     with opened(path) as file:
         note(file, "whole")
     with contextlib.closing(SqliteFile(path, (NOTES, add_colour, step))) as file:
@@ -156,7 +154,7 @@ def test_a_step_that_fails_leaves_the_file_as_the_step_before_did(path: Path, st
         assert (notes(file), file.version) == (["whole"], 3)
 
 
-def test_two_programs_that_migrate_one_file_at_once_do_every_step_once(path: Path) -> None:
+def test_two_programs_that_migrate_one_file_at_once_run_every_migration_once(path: Path) -> None:
     with opened(path) as first:
         note(first, "red")
         with contextlib.closing(SqliteFile(path, (NOTES, add_colour))) as second:
@@ -169,7 +167,7 @@ def test_two_programs_that_migrate_one_file_at_once_do_every_step_once(path: Pat
         assert file.version == 2
 
 
-def test_a_file_of_the_write_ahead_log_that_came_before_is_read_and_gone_on_with(path: Path) -> None:
+def test_an_earlier_file_with_a_write_ahead_log_is_read_and_converted(path: Path) -> None:
     with opened(path) as file:
         note(file, "a")
     run(path, "PRAGMA journal_mode = WAL")
@@ -179,7 +177,7 @@ def test_a_file_of_the_write_ahead_log_that_came_before_is_read_and_gone_on_with
     assert sorted(each.name for each in path.parent.iterdir()) == ["it.sqlite3", "it.sqlite3-journal"]
 
 
-def test_a_file_of_positions_from_before_files_were_marked_is_ours(path: Path) -> None:
+def test_an_early_file_without_an_application_id_is_accepted(path: Path) -> None:
     run(path, POSITIONS.replace("CREATE TABLE position", "CREATE TABLE IF NOT EXISTS position"))
     run(path, "PRAGMA user_version = 1")
     with opened(path, (POSITIONS, NOTES)) as file:
@@ -235,17 +233,17 @@ def scribbled_over_far_in(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (another_programs, "another program's"),
-        (of_another_shape, "another program's"),
-        (no_database, "is no database"),
-        (of_later, r"later.*version 99, not 1.*: install"),
+        (another_programs, "belongs to another program"),
+        (of_another_shape, "belongs to another program"),
+        (no_database, "is not a database"),
+        (of_later, r"later.*version 99, this one has 1.*: install"),
         (without_a_table, "damaged"),
         (cut_short, "damaged"),
         (scribbled_over, "damaged"),
         (scribbled_over_far_in, "damaged"),
     ],
 )
-def test_a_file_that_is_none_of_ours_is_refused_with_what_to_do_and_left_as_it_is(
+def test_a_file_that_is_not_ours_is_refused_with_advice_and_left_unchanged(
     path: Path, make: Callable[[Path], None], problem: str
 ) -> None:
     make(path)
@@ -258,20 +256,20 @@ def test_a_file_that_is_none_of_ours_is_refused_with_what_to_do_and_left_as_it_i
     assert (path.read_bytes(), permissions(path)) == (before, 0o644)
 
 
-def test_a_folder_instead_of_a_file_is_told_as_such(path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_named_as_the_error(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StoreError, match=r"it\.sqlite3: is a folder: name a file"):
         SqliteFile(path)
 
 
 @pytest.mark.parametrize("name", ["file/it.sqlite3", "n" * 300, "it\0.sqlite3"], ids=["no folder", "long", "zero"])
-def test_a_path_that_cannot_be_is_told_as_such(tmp_path: Path, name: str) -> None:
+def test_an_impossible_path_is_named_as_the_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be used"):
         SqliteFile(tmp_path / name)
 
 
-def test_a_file_that_another_program_has_locked_is_told_and_used_again_later(path: Path) -> None:
+def test_a_file_that_another_program_has_locked_gives_an_error_and_is_used_later(path: Path) -> None:
     with opened(path) as file:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
@@ -282,7 +280,7 @@ def test_a_file_that_another_program_has_locked_is_told_and_used_again_later(pat
         assert notes(file) == ["b"]
 
 
-def test_what_is_written_together_is_written_or_nothing_and_whatever_was_raised_comes_through(path: Path) -> None:
+def test_a_write_is_done_all_or_not_at_all_and_its_error_is_passed_on(path: Path) -> None:
     def write(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO note (text) VALUES ('b')")
         raise LookupError("too heavy")
@@ -296,7 +294,7 @@ def test_what_is_written_together_is_written_or_nothing_and_whatever_was_raised_
         assert notes(file) == ["a"]
 
 
-def test_nothing_that_runs_in_a_transaction_may_end_it(path: Path) -> None:
+def test_a_function_called_in_a_transaction_may_not_end_it(path: Path) -> None:
     with opened(path) as file:
         with pytest.raises(InternalError, match="must not end it"):
             file.write(sqlite3.Connection.commit)
@@ -311,7 +309,7 @@ def test_what_was_deleted_is_not_in_the_file_any_more(path: Path) -> None:
         assert b"who came on Friday" not in path.read_bytes()
 
 
-def test_what_was_committed_survives_a_power_cut_and_a_full_disk_by_how_the_file_is_kept(path: Path) -> None:
+def test_the_settings_of_the_file_make_commits_survive_a_power_cut_and_a_full_disk(path: Path) -> None:
     def settings(connection: sqlite3.Connection) -> list[object]:
         return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
 
@@ -319,7 +317,7 @@ def test_what_was_committed_survives_a_power_cut_and_a_full_disk_by_how_the_file
         assert file.read(settings) == [2, "persist"]
 
 
-def test_a_row_that_refers_to_none_is_refused(path: Path) -> None:
+def test_a_row_with_a_dangling_reference_is_refused(path: Path) -> None:
     refer = "CREATE TABLE link (text TEXT REFERENCES note (text)) STRICT"
     with opened(path, (NOTES, refer)) as file, pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         file.write(lambda connection: connection.execute("INSERT INTO link VALUES ('nothing')"))
@@ -353,7 +351,7 @@ def test_what_was_written_once_can_be_written_again_on_a_full_disk_after_a_resta
                 assert file.read(weights) == [("a", weight)]
 
 
-def test_a_step_that_a_full_disk_does_not_take_leaves_a_file_that_can_be_written(tmp_path: Path) -> None:
+def test_a_migration_that_fails_on_a_full_disk_leaves_a_writable_file(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         with opened(path) as file:
@@ -369,14 +367,16 @@ def test_a_step_that_a_full_disk_does_not_take_leaves_a_file_that_can_be_written
             assert (notes(file), version_of(path)) == (["a"], 2)
 
 
-def test_a_full_disk_is_told_where_nothing_was_written_yet(tmp_path: Path) -> None:
+def test_a_full_disk_is_named_as_the_error_when_nothing_was_written_yet(tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         disk.fill()
         with pytest.raises(StoreError, match=r"disk.*full"), opened(disk.folder / "it.sqlite3"):
             pass
 
 
-def test_a_read_only_disk_is_read_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_read_only_disk_is_read_and_named_as_the_error_of_writes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         with opened(path) as file:
@@ -387,6 +387,6 @@ def test_a_read_only_disk_is_read_and_told(tmp_path: Path, caplog: pytest.LogCap
             assert notes(file) == ["a"]
             with pytest.raises(StoreError, match="read-only: let this user write"):
                 note(file, "b")
-        assert f"{path}: other users may read it" in caplog.text
+        assert f"{path}: could not remove other users' permissions" in caplog.text
         with pytest.raises(StoreError, match="read-only"):
             SqliteFile(disk.folder / "another.sqlite3")

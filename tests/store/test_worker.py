@@ -13,7 +13,7 @@ PATIENCE_S = 30
 
 
 class Work:
-    """Notes each call, and returns what it is told."""
+    """Records each call, and returns what the test set."""
 
     def __init__(self) -> None:
         self.calls: queue.Queue[str] = queue.Queue()
@@ -41,7 +41,7 @@ def end(work: Work, thread: threading.Thread) -> None:
     assert not thread.is_alive()
 
 
-def test_it_works_in_a_thread_of_its_own_when_woken_and_when_the_time_has_come_and_then_no_more() -> None:
+def test_work_is_called_in_a_thread_when_woken_and_when_due_until_it_returns_none() -> None:
     work = Work()
     worker, thread = begin(work)
     assert work.wait_for_call() == "store"
@@ -55,7 +55,7 @@ def test_it_works_in_a_thread_of_its_own_when_woken_and_when_the_time_has_come_a
     assert work.calls.empty()
 
 
-def test_who_wakes_it_while_it_works_is_not_forgotten_and_many_are_one() -> None:
+def test_wakes_during_work_are_not_lost_and_count_as_one() -> None:
     work = Work()
     worker, thread = begin(work)
     work.wait_for_call()
@@ -67,7 +67,7 @@ def test_who_wakes_it_while_it_works_is_not_forgotten_and_many_are_one() -> None
     assert work.calls.empty()
 
 
-def test_it_keeps_no_process_up() -> None:
+def test_the_thread_does_not_keep_the_process_alive() -> None:
     work = Work()
     _worker, thread = begin(work)
     work.wait_for_call()

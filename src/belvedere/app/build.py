@@ -1,4 +1,4 @@
-"""The whole program on one page: every part is made here, and given what it works with."""
+"""The composition of the program, on one page: every part is created and connected here."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """Everything that runs; there is no database or recorder without a store, and no virtual head for a real one."""
+    """All parts of the program. Without a store there is no database or recorder; with a real head no virtual one."""
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
@@ -59,14 +59,14 @@ class Belvedere:
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
-    """Make every part of the house; nothing is started, and nothing heavy is imported yet."""
+    """Create all parts. Only the database is opened; nothing else is started, and no heavy library is imported."""
     settings, profile = config.settings, config.profile
     bus, events = Bus(), EventStream()
     events.subscribe(EventLog().receive)
     database = Database(config.store) if config.store is not None else None
-    positions = SavedPositions(database, _counted(config)) if database is not None else None
+    positions = SavedPositions(database, _calibrated_axes(config)) if database is not None else None
     if database is not None:
-        database.open()
+        database.open()  # now, because `_setup` needs the saved positions
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
     guard = UnitGuard(
         _guardian(config, clock),
@@ -123,24 +123,24 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
 
 
 def _wants_guardian(config: Config) -> bool:
-    """Whether something must stop the units when this process cannot; virtual ones live in it, and stop with it."""
+    """Whether a guardian is needed. Virtual units are in this process, and stop with it."""
     return config.settings.head.reach is Reach.BLUETOOTH and config.settings.guardian.enabled
 
 
 def _guardian(config: Config, clock: Callable[[], float]) -> GuardianProcess | None:
-    """What stops the units; a house without it is worth having all the same, and says so."""
+    """Create the guardian. Belvedere also runs without one, with a warning in the log."""
     if not _wants_guardian(config):
         return None
     stop = stop_frame(config.profile.frame)
     try:
         return GuardianProcess(stop, dead_man_s=config.settings.control.dead_man_s, clock=clock)
-    except (OSError, AttributeError) as error:  # only Linux has such memory, and not everybody may have it there
-        logger.warning("the guardian is missing: %s; if Belvedere hangs, the head turns on", error)
+    except (OSError, AttributeError) as error:  # shared memory by memfd: only on Linux, and not always permitted
+        logger.warning("could not create the guardian: %s; if Belvedere hangs, the head continues to turn", error)
         return None
 
 
-def _counted(config: Config) -> list[str]:
-    """The axes whose position is reckoned: those whose speed is known."""
+def _calibrated_axes(config: Config) -> list[str]:
+    """The axes whose position can be estimated: those whose speed is known."""
     units = ((axis, config.profile.unit(axis)) for axis in AXES)
     return [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
 
@@ -151,7 +151,7 @@ def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> Axis
     limits: AxisLimits = getattr(config.settings.control, axis)
     if limits.is_limited and not position.is_sure:
         logger.warning(
-            "%s may have moved since its position was kept: its limits may be off; see docs/how-to/limit-travel.md",
+            "%s: may have moved since its position was saved; its limits may be wrong, see docs/how-to/limit-travel.md",
             axis,
         )
     return AxisSetup(
@@ -163,13 +163,13 @@ def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> Axis
 
 
 def _virtual_head(config: Config) -> VirtualHead:
-    from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and only here when asked for
+    from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and needed only for a virtual head
 
     return VirtualHead(config.profile)
 
 
 def _links(config: Config, virtual_head: VirtualHead | None) -> Callable[[UnitProfile | None], UnitLink]:
-    """How to reach a unit: all units of an adapter share its radio."""
+    """Return a function that creates the link to a unit. All units share the adapter's `Radio`."""
     if config.settings.head.reach is Reach.NONE:
         return lambda _unit: DisabledUnit()
     from belvedere.link.ble import BleUnit  # noqa: PLC0415 - bleak is heavy, and not needed without Bluetooth
@@ -191,7 +191,7 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
 
 
 def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
-    """What the stage shows: a camera is made anew for each first viewer, and all look at the same room."""
+    """Return the factory of video sources, called for each first viewer. All simulated cameras share one room."""
     settings = config.settings.stage
 
     if settings.source == "test":

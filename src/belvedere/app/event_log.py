@@ -1,4 +1,4 @@
-"""Writes to the log who came in, watched, drove, stopped and left: what a household wants to read afterwards."""
+"""Logs who came in, watched, drove, stopped the head and left, at INFO."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class EventLog:
-    """A listener of events. Sessions are named with their person, for as long as they last."""
+    """A listener for events. It stores the person of each open session: events of viewers name only the session."""
 
     def __init__(self) -> None:
         self._people: dict[str, str] = {}
 
     def receive(self, event: Event) -> None:
-        """Write one line, but for events that come too often or that their own package logs."""
+        """Log one line, except for events that are too frequent or are logged by their own package."""
         match event:
             case SessionOpened(session=session, person=person):
                 self._people[session] = person

@@ -1,4 +1,13 @@
-"""From start to end: everything runs until somebody ends it or a part fails; the head stops first either way."""
+"""Runs the program until it is asked to end or a part fails, and shuts it down; either way the head stops first.
+
+The order of the shutdown is a safety rule:
+
+1. The engine and the units end; each unit writes its stop. The guardian still gets beats meanwhile, and acts if this
+hangs. 2. Everything else ends: the server, the pictures, the virtual head. 3. The last position is saved, when nothing
+moves any more; then the database is closed. 4. The guardian ends, after everything that it guards.
+
+Every step has a time limit, and a failure in one does not prevent the next.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +33,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STOP_S = 3.0  # a supervisor says its last stop within half a second, and may take its time to hang up
-CLOSE_S = 4.0  # what has not ended by then is left behind: the head stands still, and the process ends
-DOOR = "door"
+STOP_TIMEOUT_S = 3.0  # a supervisor writes its last stop within half a second; disconnecting may take longer
+CLOSE_TIMEOUT_S = 4.0  # tasks that take longer are abandoned: the head is at rest, and the process exits
+SERVER_TASK = "server"
 FILES_LIMIT = resource.RLIMIT_NOFILE
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # closing the terminal is an end like any other
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # SIGHUP: the terminal was closed
 
 
 async def run_until_ended(
@@ -39,11 +48,12 @@ async def run_until_ended(
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
     on_ending: Callable[[int], None] = lambda _status: None,
 ) -> int:
-    """Run the house until SIGTERM, SIGINT, SIGHUP, `ending`, or a failure; returns the process's exit status.
+    """Run the program until SIGTERM, SIGINT, SIGHUP, `ending`, or a failure; returns the process's exit status.
 
-    `announce` is told the one-time link once the door is open, `on_built` the parts before anything is started, and
-    `on_ending` the exit status when the end begins. 0 is an end that somebody wanted, with the head at rest; 1 a
-    failure, or a unit that could not be told to stop. Raises OwnerError where the door cannot be opened at all.
+    `announce` is called with the one-time link once the server accepts connections, `on_built` with the parts before
+    anything is started, and `on_ending` with the exit status when the shutdown begins. The status is 0 for a requested
+    end with the head at rest, and 1 for a failure or for a unit that could not be stopped. Raises OwnerError if the
+    server cannot listen.
     """
     ending = ending or asyncio.Event()
     with _signals_to(ending):
@@ -68,31 +78,31 @@ async def _run_until_ended(
         notifier.ready()
         announce(f"{_address(sockets)}/enter/{belvedere.invitations.invite('owner')}")
 
-    moving = {
+    tasks = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),
         *(asyncio.create_task(unit.run(), name=f"{axis} unit") for axis, unit in belvedere.units.items()),
     }
     if belvedere.position_recorder is not None:
-        moving.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
+        tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
         app = create_app(belvedere.dependencies)
         proxies = TrustedProxies(config.settings.server.trusted_proxies)
         limits = ConnectionLimits(app.session_of, proxies, _max_files())
-        moving.add(asyncio.create_task(serve(app, sockets, opened, limits), name=DOOR))
-        await _until_the_end(moving, ending)
-        status = 1 if _has_failed(moving) else 0
+        tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
+        await _wait_for_end(tasks, ending)
+        status = 1 if _has_failed(tasks) else 0
     finally:
         notifier.stopping()
         on_ending(status)
         async with belvedere.guard.ending(guarding):
-            is_at_rest = await _end(belvedere, moving, config.settings.link.final_search_s)
+            is_at_rest = await _shut_down(belvedere, tasks, config.settings.link.final_search_s)
     return status if is_at_rest else 1
 
 
 def _max_files() -> int:
-    """How many files the process may open, after asking for FILES where that is allowed."""
+    """Raise the process's limit of open files to FILES, if permitted; returns the limit."""
     soft, hard = (FILES if limit == resource.RLIM_INFINITY else limit for limit in resource.getrlimit(FILES_LIMIT))
     wanted = max(soft, min(FILES, hard))
     if wanted > soft:
@@ -101,20 +111,20 @@ def _max_files() -> int:
 
 
 def _address(sockets: list[socket.socket]) -> str:
-    """Where the door is: the first socket's address, as a browser wants it."""
+    """The URL of the first socket."""
     host, port = sockets[0].getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.contextmanager
 def _signals_to(ending: asyncio.Event) -> Iterator[None]:
-    """Turn the signals that end a process into `ending`, until the head stands still and everything is closed."""
+    """Set `ending` on signals that end a process. Inside the block a second signal does not cut the shutdown short."""
     loop = asyncio.get_running_loop()
     try:
         for number in SIGNALS:
             loop.add_signal_handler(number, ending.set)
-    except (ValueError, RuntimeError):  # not the process's main thread: whoever runs us there has `ending`
-        logger.debug("signals are left to the main thread")
+    except (ValueError, RuntimeError):  # not in the main thread: the caller uses `ending`
+        logger.debug("signals are handled by the main thread")
     try:
         yield
     finally:
@@ -122,8 +132,8 @@ def _signals_to(ending: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _until_the_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) -> None:
-    """Wait for a signal, for `ending`, or for the first task that ends by itself."""
+async def _wait_for_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) -> None:
+    """Wait until `ending` is set, by a signal or the caller, or the first task ends by itself."""
     waiting = asyncio.create_task(ending.wait(), name="end")
     try:
         await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -132,35 +142,35 @@ async def _until_the_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) 
 
 
 def _has_failed(tasks: set[asyncio.Task[None]]) -> bool:
-    """Whether a task that should live as long as the house has ended by itself; the log says which, and why."""
+    """Whether a task has ended by itself, though all should run until the shutdown; logs which one, and why."""
     ended = [task for task in tasks if task.done()]
     for task in ended:
         error = None if task.cancelled() else task.exception()
-        logger.critical("the %s failed: the head stops and the program ends", task.get_name(), exc_info=error)
+        logger.critical("the %s task failed: stopping the head and shutting down", task.get_name(), exc_info=error)
     return bool(ended)
 
 
-async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: float) -> bool:
-    """The head first: a stop to each unit. Then everybody goes home, and nobody is waited for too long.
+async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: float) -> bool:
+    """Stop the head, then end everything else, in the order described at the top of this module.
 
-    A unit that may be turning and is out of reach is sought for `search_s`.
-    Returns whether every unit was told to stop.
+    A unit that may be turning and is out of reach is searched for up to `search_s` seconds.
+    Returns whether every unit was stopped.
     """
     with _logged("closing the engine"):
         belvedere.engine.receive_closing()
-    units = {task for task in tasks if task.get_name() != DOOR}
-    for task in units:
+    driving = {task for task in tasks if task.get_name() != SERVER_TASK}
+    for task in driving:
         task.cancel()
-    await asyncio.wait(units, timeout=STOP_S + search_s)
+    await asyncio.wait(driving, timeout=STOP_TIMEOUT_S + search_s)
     is_at_rest = not any(unit.may_be_turning for unit in belvedere.units.values())
-    for task in tasks - units:
+    for task in tasks - driving:
         task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
     if belvedere.virtual_head is not None:
         rest.add(asyncio.create_task(belvedere.virtual_head.close(), name="virtual head"))
-    _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_S)
+    _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_TIMEOUT_S)
     for task in late:
-        logger.warning("the %s did not end in time", task.get_name())
+        logger.warning("the %s task did not end within %g s and is abandoned", task.get_name(), CLOSE_TIMEOUT_S)
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
             belvedere.position_recorder.receive_end(belvedere.engine.status)
@@ -172,7 +182,7 @@ async def _end(belvedere: Belvedere, tasks: set[asyncio.Task[None]], search_s: f
 
 @contextlib.contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """Whatever fails at the end is told and passed over: the rest of the end must be seen to."""
+    """Log an error of a shutdown step and continue: the next steps must run."""
     try:
         yield
     except Exception:

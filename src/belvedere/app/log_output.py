@@ -1,7 +1,7 @@
-"""Writes log lines from a thread of its own, so that a pipe that nobody reads never holds up the loop that drives.
+"""Writes log lines in a thread, so that a pipe that nobody reads never blocks the event loop that drives.
 
-What strangers can cause comes often: one kind of line is limited, one line stays one line, and when lines cannot be
-written as quickly as they come, the newest are dropped and counted.
+Strangers can cause log lines. So each kind of line has a rate limit, no message can contain a line break, and if lines
+come faster than they can be written, the newest are dropped and counted.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 MAX_WAITING: Final = 1000  # lines
 LONGEST_LINE: Final = 2000  # characters
-FLUSH_TIMEOUT_S: Final = 1.0  # at the end
-WRITABLE_TIMEOUT_S: Final = 1.0  # between two looks at a pipe that takes nothing, without blocking
+FLUSH_TIMEOUT_S: Final = 1.0  # when the program ends
+WRITABLE_TIMEOUT_S: Final = 1.0  # between two attempts to write to a full pipe that does not block
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class LogOutput(logging.Handler):
-    """Formats a record where it was made, and leaves the writing to its thread; nothing here waits for the file.
+    """Formats records in the calling thread and writes them in its own; callers never wait for the file.
 
-    Every kind of line but CRITICAL is limited (see LineLimits).
+    Every kind of line is limited (see LineLimits), except at level CRITICAL.
     """
 
     def __init__(self, descriptor: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,27 +49,27 @@ class LogOutput(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it, unless it was said often enough or nobody takes it."""
+        """Queue a record's line, unless its kind is over the limit or the queue is full."""
         now = self._clock()
-        self._tell_held_back(now)
+        self._report_suppressed(now)
         kind = f"{record.levelname} {record.name}: {record.msg if isinstance(record.msg, str) else type(record.msg)}"
         if record.levelno < logging.CRITICAL and not self._limits.take(now, kind):
             return
         try:
             self._put(self.format(record))
-        except Exception as error:  # noqa: BLE001 - a record whose arguments do not fit its words must not end a loop
+        except Exception as error:  # noqa: BLE001 - arguments that do not match the message must not end the caller
             self._put(f"{record.levelname} {record.name}: a line that cannot be formatted ({type(error).__name__})")
 
     def close(self) -> None:
-        """Write what waits, for at most FLUSH_WITHIN_S."""
+        """Write the queued lines, for at most FLUSH_TIMEOUT_S."""
         with self.lock or contextlib.nullcontext():
-            self._tell_held_back(self._clock() + WINDOW_S)
+            self._report_suppressed(self._clock() + WINDOW_S)
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=FLUSH_TIMEOUT_S)
             self._thread.join(FLUSH_TIMEOUT_S)
         super().close()
 
-    def _tell_held_back(self, now: float) -> None:
+    def _report_suppressed(self, now: float) -> None:
         for kind, number in self._limits.tick(now):
             self._put(f"{_without_control(kind)} … and {number} more in the last {WINDOW_S:.0f} s")
 
@@ -85,11 +85,14 @@ class LogOutput(logging.Handler):
                 line = self._waiting.get(timeout=WINDOW_S)
             except queue.Empty:
                 with self.lock or contextlib.nullcontext():
-                    self._tell_held_back(self._clock())
+                    self._report_suppressed(self._clock())
                 continue
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                _write(self._descriptor, f"WARNING {__name__}: {dropped} lines were dropped, because nobody took them")
+                _write(
+                    self._descriptor,
+                    f"WARNING {__name__}: dropped {dropped} log lines that could not be written in time",
+                )
             if line is None:
                 return
             _write(self._descriptor, line)
@@ -97,16 +100,16 @@ class LogOutput(logging.Handler):
 
 @contextlib.contextmanager
 def logging_to(descriptor: int) -> Iterator[None]:
-    """Have everything logged from INFO on written to this file, until the end of the block.
+    """Write all log records from INFO on to this file descriptor, until the end of the block.
 
-    What Python would write to stderr by itself is logged, too: a pipe that nobody reads would hold its thread up.
+    What Python itself writes to stderr is logged too: writing to a pipe that nobody reads would block its thread.
     """
     root = logging.getLogger()
     output, level = LogOutput(descriptor), root.level
     root.addHandler(output)
     root.setLevel(logging.INFO)
     for name in ("bumble", "aioice", "aiortc"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they tell every packet's and candidate's story
+        logging.getLogger(name).setLevel(logging.ERROR)  # they log every packet or candidate
     hooks = sys.unraisablehook, threading.excepthook
     logging.captureWarnings(capture=True)
     sys.unraisablehook, threading.excepthook = _report_unraisable, _report_of_thread
@@ -121,21 +124,21 @@ def logging_to(descriptor: int) -> Iterator[None]:
 
 
 def report_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What asyncio or uvloop could not hand to anyone: one line, with a traceback only where it may be our fault.
+    """Log an error that asyncio or uvloop could not raise anywhere (an event loop's exception handler).
 
-    A connection that broke, or files that ran out, is the network's or the machine's.
+    OSErrors (broken connections, too many open files) are not our bugs, so they are logged without a traceback.
     """
     error = context.get("exception")
-    is_ours = not isinstance(error, OSError | asyncio.CancelledError)
-    level = logging.ERROR if is_ours else logging.WARNING
-    told = f"{type(error).__name__}: {error}" if error is not None else ""
+    is_bug = not isinstance(error, OSError | asyncio.CancelledError)
+    level = logging.ERROR if is_bug else logging.WARNING
+    detail = f"{type(error).__name__}: {error}" if error is not None else ""
     logging.getLogger("asyncio").log(
-        level, "%s %s", context.get("message", ""), told, exc_info=error if is_ours and error is not None else None
+        level, "%s %s", context.get("message", ""), detail, exc_info=error if is_bug and error is not None else None
     )
 
 
 def _report_unraisable(found: sys.UnraisableHookArgs) -> None:
-    """What failed where nobody could be told, as in `__del__`; the object itself must not live on by being logged."""
+    """Log an error in `__del__` or similar. Only the object's name is logged: a reference would keep it alive."""
     where = getattr(found.object, "__qualname__", type(found.object).__name__)
     logging.getLogger("python").error("%s: %s", found.err_msg or "ignored in", where, exc_info=found.exc_value)
 
@@ -146,7 +149,7 @@ def _report_of_thread(failed: threading.ExceptHookArgs) -> None:
 
 
 class _OneLine(logging.Formatter):
-    """A message is one line of bounded length without control characters; a traceback follows as it is."""
+    """Formats a message as one line of bounded length without control characters; a traceback follows unchanged."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return _without_control(super().formatMessage(record))[:LONGEST_LINE]
@@ -157,11 +160,11 @@ def _without_control(text: str) -> str:
 
 
 def _write(descriptor: int, line: str) -> None:
-    """Write one line whole; a file that nobody reads any more, or that is full, takes nothing and is no error."""
+    """Write one complete line. Errors are ignored: a closed pipe or a full disk must not end the program."""
     data = f"{line}\n".encode(errors="backslashreplace")
     with contextlib.suppress(OSError):
         while data:
             try:
                 data = data[os.write(descriptor, data) :]
-            except BlockingIOError:  # whoever shares the file made it so
+            except BlockingIOError:  # another process that shares the file made it non-blocking
                 select.select([], [descriptor], [], WRITABLE_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""Runs a house as a process: logging, the event loop, and the exit status."""
+"""Runs Belvedere as a process: logging, the event loop, and the exit status."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from belvedere.app.settings import Config
 
 STDERR = 2
-END_S = 30.0  # more than an end takes, with a unit that is sought to be told to stop
-LEAVE_S = 3.0  # the head stands still by then; a call into Bluetooth that hangs must not keep a restart waiting
+SHUTDOWN_TIMEOUT_S = 30.0  # longer than a shutdown that searches for a unit to stop it
+EXIT_TIMEOUT_S = 3.0  # the head is at rest by then; a hanging Bluetooth call must not delay a restart
 
 
 def run(
@@ -27,10 +27,10 @@ def run(
     announce: Callable[[str], None],
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
 ) -> int:
-    """Live until the end; returns the exit status. `on_built` is told the parts, on the loop, before they start.
+    """Run until the end; returns the exit status. `on_built` is called on the loop with the parts, before they start.
 
-    `announce` is told the link in a thread of its own: a terminal that takes nothing, or a browser that is slow to
-    open, is waited for there.
+    `announce` is called with the link in a thread of its own, where it may wait for a blocked terminal or a browser
+    that opens slowly.
     """
     with logging_to(STDERR):
         return _run(config, announce, on_built)
@@ -43,12 +43,12 @@ def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Be
     status = 1
 
     def built(belvedere: Belvedere) -> None:
-        gc.collect()  # this one is long, and nothing moves yet
+        gc.collect()  # a full collection takes long: do it now, while nothing moves
         gc.freeze()
         on_built(belvedere)
 
     def opened(link: str) -> None:
-        gc.freeze()  # what stays until the end is not looked through again: that held the loop for a tenth of a second
+        gc.freeze()  # exclude permanent objects from later collections, which blocked the loop for 0.1 s
         threading.Thread(target=announce, args=(link,), name="announce", daemon=True).start()
 
     try:
@@ -59,29 +59,29 @@ def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Be
                     config,
                     opened,
                     on_built=built,
-                    on_ending=lambda known: timers.append(force_exit(known, END_S)),
+                    on_ending=lambda known: timers.append(force_exit(known, SHUTDOWN_TIMEOUT_S)),
                 )
                 status = runner.run(ended)
             finally:
-                timers.append(force_exit(status, LEAVE_S))
+                timers.append(force_exit(status, EXIT_TIMEOUT_S))
     finally:
         for timer in timers:
             timer.cancel()
     return status
 
 
-def force_exit(status: int, timeout_s: float, leave: Callable[[int], None] = os._exit) -> threading.Timer:
-    """End the process after `timeout_s` unless cancelled: the loop waits for calls that ignore their own cancelling."""
-    timer = threading.Timer(timeout_s, leave, (status,))
+def force_exit(status: int, timeout_s: float, exit_process: Callable[[int], None] = os._exit) -> threading.Timer:
+    """Exit the process after `timeout_s` unless cancelled: asyncio would wait for tasks that ignore cancellation."""
+    timer = threading.Timer(timeout_s, exit_process, (status,))
     timer.daemon = True
     timer.start()
     return timer
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """The fastest loop that there is: uvloop where it is installed."""
+    """Return uvloop's factory if uvloop is installed, else asyncio's."""
     if importlib.util.find_spec("uvloop") is None:
         return asyncio.new_event_loop
-    import uvloop  # noqa: PLC0415 - not on every system
+    import uvloop  # noqa: PLC0415 - not available on every system
 
     return uvloop.new_event_loop

@@ -1,4 +1,4 @@
-"""The owner's file, `belvedere.toml`: every key with its default, read once, at the start."""
+"""The settings file, `belvedere.toml`: every key with its default. It is read once, at the start."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PLAIN_OR_NONE = r"^[^\x00-\x1f\x7f]*\Z"
 
 
 class Reach(enum.StrEnum):
-    """How units are reached: by Bluetooth, by virtual Bluetooth to units that do not exist, or not at all."""
+    """How units are reached: by Bluetooth, by virtual Bluetooth to simulated units, or not at all."""
 
     BLUETOOTH = "bluetooth"
     VIRTUAL = "virtual"
@@ -47,7 +47,7 @@ class Reach(enum.StrEnum):
 
 
 class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is special about the unit of this house; whatever is not given is as the profile says."""
+    """What differs from the profile for one unit; None: as in the profile."""
 
     name_patterns: Annotated[tuple[NamePattern, ...], msgspec.Meta(max_length=16)] | None = None
     address: Address | None = None
@@ -63,9 +63,9 @@ class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Which head, and how it is reached.
 
     Attributes:
-        profile: a profile that comes with Belvedere, or the path of a TOML file, from the folder of the settings.
+        profile: the name of a shipped profile, or the path of a TOML file, relative to the settings file.
         reach: see Reach.
-        adapter: the Bluetooth adapter where there are several: `hci1`, or its address, because numbers change.
+        adapter: which Bluetooth adapter, if there are several: `hci1`, or its address, because numbers change.
         pan, tilt: what differs from the profile.
     """
 
@@ -77,17 +77,17 @@ class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class StageSettings(StageOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The picture and where it comes from: `sim` is the drawn room, `test` a moving pattern."""
+    """The picture, and its source: `sim` is the simulated room, `test` a moving pattern."""
 
     source: Literal["sim", "test"] = "test"
-    time_bar: bool = False  # a machine-readable clock in the picture, for measuring
+    time_bar: bool = False  # draw a machine-readable clock into the picture, for measurements
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to keep what survives a restart.
+    """Where to save what survives a restart.
 
     Attributes:
-        file: from the folder of the settings, or systemd's state folder where there is one; "" keeps nothing.
+        file: relative to systemd's state directory if there is one, else to the settings file; "" saves nothing.
     """
 
     file: Annotated[str, msgspec.Meta(pattern=PLAIN_OR_NONE, max_length=1024)] = "belvedere.sqlite3"
@@ -106,7 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Config(msgspec.Struct, frozen=True):
-    """Settings together with the head's profile, checked against each other, and the store's file if there is one."""
+    """Settings and the head's profile, checked against each other, and the path of the store's file, if any."""
 
     settings: Settings
     profile: HeadProfile
@@ -123,24 +123,24 @@ DEMO = Settings(
     stage=StageSettings(source="sim"),
     store=StoreSettings(file=""),
 )
-"""What `belvedere demo` runs: everything real but the head and the room."""
+"""The settings of `belvedere demo`: everything is real except the head and the room."""
 
 
 def read_config(path: Path) -> Config:
-    """Read the owner's file and the profile it names. Raises SettingsError with file, key and what is allowed."""
+    """Read a settings file and the profile it names. Raises SettingsError with file, key and allowed values."""
     settings = read_document(_text_of(path, ""), Settings, str(path))
     return resolve(settings, str(path), path.parent)
 
 
 def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> Config:
-    """Settings with their profile, the house's own units put in, and what cannot go together refused."""
+    """Load the profile of the settings, apply their unit settings to it, and check both. Raises SettingsError."""
     profile = _merged(_profile(settings.head.profile, file, folder), settings.head, file)
     for axis in AXES:
         limits: AxisLimits = getattr(settings.control, axis)
         unit = profile.unit(axis)
         if limits.is_limited and (unit is None or unit.full_speed_deg_per_s is None):
             wanted = f"head.{axis}.full_speed_deg_per_s"
-            raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, measured once")
+            raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
     state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
     return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
 
@@ -165,7 +165,7 @@ def _text_of(path: Path, what: str) -> str:
 
 
 def _merged(profile: HeadProfile, head: HeadSettings, file: str) -> HeadProfile:
-    """The profile with the house's own units, which can be told apart."""
+    """Apply the unit settings to the profile. Raises SettingsError if a device could be both units."""
     units: dict[str, UnitProfile | None] = {}
     for axis, own in ((Axis.PAN, head.pan), (Axis.TILT, head.tilt)):
         unit = profile.unit(axis)
@@ -177,6 +177,6 @@ def _merged(profile: HeadProfile, head: HeadSettings, file: str) -> HeadProfile:
     pan, tilt = units[Axis.PAN], units[Axis.TILT]
     why = confusion(pan, tilt) if pan is not None and tilt is not None else None
     if why is not None:
-        cure = "give [head.pan] and [head.tilt] the address of their unit, as `belvedere scan` shows them"
-        raise SettingsError(file, "head", f"pan and tilt would take each other's unit: {why}: {cure}")
+        fix = "give [head.pan] and [head.tilt] the address of their unit, as `belvedere scan` shows them"
+        raise SettingsError(file, "head", f"pan and tilt could connect to each other's unit: {why}: {fix}")
     return msgspec.structs.replace(profile, **units)

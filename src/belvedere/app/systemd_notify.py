@@ -1,4 +1,4 @@
-"""Tells systemd that the program is ready, alive and stopping, where systemd asked to be told (sd_notify(3))."""
+"""Notifies systemd that the program is ready, alive or stopping, if systemd asks for it (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Notifier:
-    """Datagrams to `NOTIFY_SOCKET`; without that variable every call does nothing.
+    """Sends datagrams to `NOTIFY_SOCKET`; without that variable every call does nothing.
 
     Attributes:
-        watchdog_s: how often `alive` must be said at least, half of what systemd waits; None where it does not watch.
+        watchdog_s: the longest interval between calls of `alive`, half of systemd's timeout; None without a watchdog.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -24,20 +24,20 @@ class Notifier:
         self.watchdog_s = _watchdog_s(environment) if address else None
 
     def ready(self) -> None:
-        """The door is open."""
+        """The server accepts connections."""
         self._send(b"READY=1")
 
     def alive(self) -> None:
-        """The engine's loop turns."""
+        """The engine's loop is running: reset the watchdog."""
         if self.watchdog_s is not None:
             self._send(b"WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The end has begun."""
+        """The shutdown has begun."""
         self._send(b"STOPPING=1")
 
     def _send(self, message: bytes) -> None:
-        """A notifier that cannot be reached must not hurt the head: systemd will notice by itself."""
+        """Send without blocking, and ignore errors: they must not affect driving, and systemd notices by itself."""
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -46,7 +46,7 @@ class Notifier:
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:
-    """Half of WATCHDOG_USEC, if it is meant for this process."""
+    """Half of WATCHDOG_USEC in seconds, if it is meant for this process."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     try:

@@ -1,6 +1,7 @@
-"""Tells the guardian what it must know of the units, and the engine what the guardian did.
+"""Keeps the guardian informed about the units, and the engine about stops by the guardian.
 
-It stands between the units and the engine: a move is known to the guardian before anything of it reaches the radio.
+It is the listener of the units and passes all calls on to the engine. So the guardian knows that a unit may be turning
+before the move is given to the radio: if this process hangs right after that, the guardian stops the unit.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BEATS_PER_DEAD_MAN = 5  # a loop that is merely slow misses none of them in a row
-PLACES = {axis: at for at, axis in enumerate(AXES)}
+BEATS_PER_DEAD_MAN = 5  # a loop that is merely slow does not miss five in a row
+SLOTS = {axis: at for at, axis in enumerate(AXES)}  # each axis's index in the guardian's memory
 
 
 def guarded_unit(axis: Axis, details: LinkDetails, mode: WriteMode) -> GuardedUnit | None:
-    """How a connected unit is told to stop from outside; None where it is not BlueZ that reaches it."""
+    """What the guardian needs to stop a connected unit through BlueZ; None if it is not connected through BlueZ."""
     if details.dbus is None:
         return None
     return GuardedUnit(
@@ -45,7 +46,7 @@ def guarded_unit(axis: Axis, details: LinkDetails, mode: WriteMode) -> GuardedUn
 
 
 class _NullListener:
-    """Whoever listens before the engine does."""
+    """The listener until `attach` is called; ignores everything."""
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
         pass
@@ -58,10 +59,10 @@ class _NullListener:
 
 
 class UnitGuard:
-    """One head's guardian as the house sees it (`link.supervisor.UnitListener`, and the engine's `beat`).
+    """Connects the guardian with units and engine (a `link.supervisor.UnitListener`, and the engine's `beat`).
 
-    `guardian` is None where there is none, wanted or not: all is handed on. While a unit may be turning, the engine
-    beats every `beat_s` seconds; at rest as seldom as systemd wants it.
+    `guardian` is None if there is none, wanted or not: then calls are only passed on. While a unit may be turning, the
+    engine beats every `beat_s` seconds; at rest only as often as systemd's watchdog needs.
     """
 
     def __init__(
@@ -83,70 +84,70 @@ class UnitGuard:
         self._unguarded: set[Axis] = set()
 
     def attach(self, engine: UnitListener, units: Mapping[Axis, UnitSupervisor]) -> None:
-        """These are the head's; done once, before anything runs."""
+        """Connect the engine and the units of the head; call it once, before anything runs."""
         self._engine, self._units = engine, units
 
     @property
     def state(self) -> GuardianState:
-        """What can be relied on."""
+        """Whether the guardian watches all units."""
         if self._guardian is None:
             return GuardianState.MISSING if self._is_wanted else GuardianState.NOT_NEEDED
         return GuardianState.MISSING if self._unguarded else self._guardian.state
 
-    # for the engine
+    # Called by the engine.
 
     def beat(self) -> None:
-        """The engine's loop turns."""
+        """The engine's loop is running: notify systemd and the guardian."""
         self._notifier.alive()
         if self._guardian is not None:
             self._guardian.beat(self._turning())
 
     def beat_s(self) -> float | None:
-        """How often the engine must beat at least, as things are."""
+        """The longest interval between calls of `beat` at present, in seconds; None if none are needed."""
         if self._guardian is None or not any(self._turning()):
             return self._notifier.watchdog_s
         return min(self._beat_s, self._notifier.watchdog_s or self._beat_s)
 
     def new_stops(self) -> Iterator[tuple[Axis, float]]:
-        """Which axes the guardian has stopped since this was asked last, and when."""
+        """Which axes the guardian has stopped since the last call, and when."""
         if self._guardian is not None:
             for at, stopped_at in self._guardian.new_stops():
-                logger.warning("%s: stopped by the guardian, because this process hung", AXES[at])
+                logger.warning("%s: was stopped by the guardian, because this process hung", AXES[at])
                 yield AXES[at], stopped_at
 
-    # for the units
+    # Called by the units.
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
-        """The link changed."""
+        """A unit's link changed."""
         if self._guardian is not None and status.details is not None:
             self._publish_unit(self._guardian, axis, status.details)
         self._engine.receive_unit_status(axis, status)
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
-        """The radio took a command."""
+        """The radio accepted a command."""
         self._engine.receive_unit_written(axis, velocity, stamp, now)
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """A command is about to be handed over; a move is known from here on, whatever happens next."""
+        """A command is about to be written; if it is a move, the guardian knows it from now on, whatever follows."""
         self._engine.receive_unit_attempted(axis, velocity, now)
         if self._guardian is not None and velocity != 0:
-            self._guardian.mark_turning(PLACES[axis])
+            self._guardian.mark_turning(SLOTS[axis])
 
-    # its life
+    # Start and end.
 
     async def run(self) -> None:
-        """Keep the guardian running until cancelled; whatever goes wrong with it is told, and ends nothing."""
+        """Keep the guardian running until cancelled. Its failure is logged and ends nothing."""
         if self._guardian is None:
             return
         try:
             await self._guardian.run()
         except Exception:
-            logger.exception("the guardian is missing, and is not started again")
+            logger.exception("the guardian failed and is not restarted; if Belvedere hangs, the head continues to turn")
 
     @contextlib.asynccontextmanager
     async def ending(self, running: asyncio.Task[None]) -> AsyncIterator[None]:
-        """While the house ends: go on beating for an engine that has ended, and let the guardian go last of all."""
-        beating = asyncio.create_task(self._keep_beating(), name="last beats")
+        """Beat in place of the engine during the shutdown, and end the guardian last, when the block ends."""
+        beating = asyncio.create_task(self._keep_beating(), name="shutdown beats")
         try:
             yield
         finally:
@@ -156,21 +157,21 @@ class UnitGuard:
             self.close()
 
     def close(self) -> None:
-        """Give back what the guardian was told by; nothing is told any more."""
+        """Free the memory shared with the guardian; it is not informed any more."""
         if self._guardian is not None:
             self._guardian.close()
             self._guardian = None
 
     def _publish_unit(self, guardian: GuardianProcess, axis: Axis, details: LinkDetails) -> None:
-        """A unit of which the guardian cannot be told is one that nobody guards, however well it watches."""
+        """Give the guardian a unit's D-Bus paths; a unit without them is unguarded, and `state` says so."""
         unit = self._profile.unit(axis)
         guarded = guarded_unit(axis, details, WriteMode.AUTO if unit is None else unit.write)
         if guarded is not None:
-            guardian.set_unit(PLACES[axis], guarded)
+            guardian.set_unit(SLOTS[axis], guarded)
             self._unguarded.discard(axis)
         elif axis not in self._unguarded:
             self._unguarded.add(axis)
-            logger.warning("%s: nobody tells where BlueZ has it: if Belvedere hangs now, it turns on", axis)
+            logger.warning("%s: D-Bus path not known, so the guardian cannot stop it if Belvedere hangs", axis)
 
     async def _keep_beating(self) -> None:
         while self._guardian is not None:

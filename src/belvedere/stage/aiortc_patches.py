@@ -1,19 +1,19 @@
-"""The changes we make to aiortc and to aioice under it, and nothing else; importing this module applies them.
+"""Our patches of aiortc, and of aioice beneath it; importing this module applies them.
 
-1. The playout-delay header extension (0, 0) is offered, accepted and sent, so that Chromium shows a picture the
-   moment it is decoded: 6 ms instead of 30.
-2. Packets are remembered for longer than aiortc does, so that a lost one can be sent again.
-3. A sender passes encoded frames through and starts its timestamps where we say.
-4. A viewer cannot have the keys of a connection negotiated again, which costs as much as a new one.
-5. A host without any address but loopback offers 127.0.0.1, so that a demo works without a network. Addresses are asked
-   of the system at most every two seconds.
-6. A connection prepares nothing for estimating what viewers send, because they send nothing: aiortc makes a thousand
-   objects for it, a fifth of a connection's cost, and a garbage collection on top.
-7. aioice writes its peers' addresses to the log at INFO; it is silenced up to WARNING.
+1. The playout-delay header extension (0, 0) is negotiated and sent, so that Chromium shows a picture as soon as it is
+   decoded: after 6 ms instead of 30.
+2. Sent packets are kept for longer, so that a lost one can be retransmitted.
+3. A sender passes encoded frames through, with timestamps that begin at an origin of ours.
+4. A viewer cannot renegotiate the keys of a connection, which would cost as much as a new connection.
+5. A host that has only the loopback address offers 127.0.0.1, so that the demo works without a network. The system
+   is asked for its addresses at most every two seconds.
+6. A connection has no bandwidth estimator for received media, because viewers send none: aiortc creates a thousand
+   objects for it, a fifth of a connection's cost, which also trigger a garbage collection.
+7. aioice logs its peers' addresses at INFO; its log level is set to WARNING.
 
-Those that bound what a viewer can cause are in `viewer_ice.py` and `viewer_feedback.py`. All of them touch names that
-aiortc keeps to itself. So the version is checked, every name must already be there, and a release that renames one is
-refused in plain words instead of sending pictures that nobody can see.
+The patches that limit what a viewer can cause are in `viewer_ice.py` and `viewer_feedback.py`. All of them replace
+private names of aiortc. So the version is checked, each name must exist already, and a release without one is refused
+with an error that says so, instead of sending pictures that nobody can see.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
 
 WRITTEN_FOR = "1.16"
 PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
-PLAYOUT_DELAY_ID = 5  # free among the ids of `codecs.HEADER_EXTENSIONS`; as the answering side we take the offer's
+PLAYOUT_DELAY_ID = 5  # not used in `codecs.HEADER_EXTENSIONS`; an answer uses the id of the offer
 NO_DELAY = b"\x00\x00\x00"  # 12 bits of minimum and 12 of maximum, in units of 10 ms
 ONE_BYTE_HEADERS = 0xBEDE  # RFC 8285, section 4.2
 ONE_BYTE_MAX_ID = 14
 HISTORY_PACKETS = 512  # almost 2 s at 3 Mbit/s, where aiortc keeps 0.4 s; viewers share the payloads
 LOOPBACK = "127.0.0.1"
-ADDRESSES_KEPT_S = 2.0  # who has just changed networks asks for the picture again after as long
+ADDRESSES_VALID_S = 2.0  # after a change of networks the page requests the picture again within this time
 
 
 def check_version(found: str) -> None:
-    """Refuse a release of aiortc that nobody has tried these patches on. Raises OwnerError."""
+    """Refuse a release of aiortc for which these patches were not tested. Raises OwnerError."""
     if not f"{found}.".startswith(f"{WRITTEN_FOR}."):
         raise OwnerError(
             f"aiortc {found} is installed, but Belvedere needs {WRITTEN_FOR}: pip install 'aiortc=={WRITTEN_FOR}.*'"
@@ -62,14 +62,14 @@ def check_version(found: str) -> None:
 
 
 def replace(owner: object, name: str, value: object) -> None:
-    """Put `value` in the place of something that is there already. Raises OwnerError where it is not."""
+    """Set an attribute that exists already. Raises OwnerError if it does not."""
     if not hasattr(owner, name):
         raise OwnerError(f"this release of aiortc or aioice has no {name}: pip install 'aiortc=={WRITTEN_FOR}.*'")
     setattr(owner, name, value)
 
 
 class AbsoluteTimestamp(int):
-    """An RTP timestamp to be sent as it is, without the sender's secret random origin."""
+    """An RTP timestamp to send unchanged: the sender does not add its random origin, which we could not know."""
 
 
 def _add_timestamp(origin: int, timestamp: int) -> int:
@@ -79,32 +79,32 @@ def _add_timestamp(origin: int, timestamp: int) -> int:
 
 
 class ViewerExtensions(rtp.HeaderExtensionsMap):
-    """aiortc's header extensions, and the playout delay where the viewer has agreed to it."""
+    """aiortc's header extensions, and the playout delay if the viewer accepted it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._playout_delay_id: int | None = None
 
     def configure(self, parameters: RTCRtpParameters) -> None:
-        """Take over the ids that were agreed on."""
+        """Store the negotiated ids."""
         super().configure(parameters)
         for extension in parameters.headerExtensions:
             if extension.uri == PLAYOUT_DELAY_URI:
                 self._playout_delay_id = extension.id
 
     def set(self, values: rtp.HeaderExtensions) -> tuple[int, bytes]:
-        """The extensions of one packet as profile and bytes, ours first."""
+        """Return the extensions of one packet as profile and bytes, ours first."""
         profile, packed = super().set(values)
         number = self._playout_delay_id
         if number is None:
             return profile, packed
-        if profile == ONE_BYTE_HEADERS and number <= ONE_BYTE_MAX_ID:  # each packet passes here: do not unpack it
+        if profile == ONE_BYTE_HEADERS and number <= ONE_BYTE_MAX_ID:  # runs for every packet, so avoid unpacking
             return profile, bytes([number << 4 | len(NO_DELAY) - 1]) + NO_DELAY + packed
         return rtp.pack_header_extensions([(number, NO_DELAY), *rtp.unpack_header_extensions(profile, packed)])
 
 
 class ViewerCertificate(RTCCertificate):
-    """A certificate whose connections are negotiated once."""
+    """A certificate whose connections cannot be renegotiated."""
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)
@@ -113,16 +113,16 @@ class ViewerCertificate(RTCCertificate):
 
 
 class NoEstimator:
-    """Stands where aiortc estimates the bandwidth of what it receives."""
+    """Replaces aiortc's estimator of the received bandwidth."""
 
     def add(self, **_packet: object) -> None:
-        """Nothing is estimated, and nothing reported."""
+        """Do nothing: there is nothing to estimate or report."""
 
 
 def pass_through(sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int) -> None:
-    """Let a sender, before it starts, send the outlet's frames as they are.
+    """Make a sender that has not started yet send the subscriber's frames unchanged.
 
-    A frame's RTP timestamp is `origin` plus its ticks, wrapped.
+    A frame's RTP timestamp is `origin` plus its ticks, modulo 2^32.
     """
 
     async def next_encoded_frame(_codec: object) -> rtcrtpsender.RTCEncodedFrame:
@@ -143,7 +143,7 @@ def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callabl
     return find
 
 
-def _kept(
+def _cached(
     find_addresses: Callable[[bool, bool], list[str]], clock: Callable[[], float] = time.monotonic
 ) -> Callable[[bool, bool], list[str]]:
     known: dict[tuple[bool, bool], tuple[float, list[str]]] = {}
@@ -151,7 +151,7 @@ def _kept(
     def find(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 (aioice's signature)
         now = clock()
         asked_at, addresses = known.get((use_ipv4, use_ipv6), (-math.inf, []))
-        if now - asked_at >= ADDRESSES_KEPT_S:
+        if now - asked_at >= ADDRESSES_VALID_S:
             addresses = find_addresses(use_ipv4, use_ipv6)
             known[use_ipv4, use_ipv6] = now, addresses
         return list(addresses)
@@ -162,16 +162,16 @@ def _kept(
 def _apply() -> None:
     check_version(aiortc.__version__)
     if list(inspect.signature(ice.get_host_addresses).parameters) != ["use_ipv4", "use_ipv6"]:
-        raise OwnerError(f"this release of aioice is not known: pip install 'aiortc=={WRITTEN_FOR}.*'")
+        raise OwnerError(f"this release of aioice is not supported: pip install 'aiortc=={WRITTEN_FOR}.*'")
     codecs.HEADER_EXTENSIONS["video"].append(
         RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI)
     )
     replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
     replace(rtcrtpsender, "uint32_add", _add_timestamp)
     replace(rtcpeerconnection, "RTCCertificate", ViewerCertificate)
-    ViewerCertificate.generateCertificate()  # the first one imports half of cryptography: here, and not on the loop
+    ViewerCertificate.generateCertificate()  # its first call imports much of cryptography: not on the loop
     replace(rtcrtpreceiver, "RemoteBitrateEstimator", NoEstimator)
-    replace(ice, "get_host_addresses", _kept(_with_loopback(ice.get_host_addresses)))
+    replace(ice, "get_host_addresses", _cached(_with_loopback(ice.get_host_addresses)))
     logging.getLogger("aioice").setLevel(logging.WARNING)
 
 

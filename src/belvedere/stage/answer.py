@@ -1,4 +1,4 @@
-"""What a viewer gets back for an offer: the answer, and how to read the time in it."""
+"""The answer to a viewer's offer, and how to read capture times from its RTP timestamps."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ RTP_WRAP = 1 << 32
 
 
 def rtp_ticks(at_s: float) -> int:
-    """An instant of the monotonic clock in ticks of the RTP clock, not wrapped."""
+    """Convert a time of the monotonic clock, in seconds, to ticks of the RTP clock, not wrapped to 32 bits."""
     return round(at_s * RTP_CLOCK_HZ)
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureClock:
-    """A pair of readings that ties a viewer's RTP timestamps to the server's monotonic clock.
+    """A pair of clock readings that maps a viewer's RTP timestamps to the server's monotonic clock.
 
     A picture with RTP timestamp t was captured at server_ms + ((t - rtp) mod 2^32, as a signed number) / 90.
 
@@ -30,6 +30,7 @@ class CaptureClock:
     @classmethod
     def reading(cls, now_s: float, origin: int) -> CaptureClock:
         """The clock of a viewer whose timestamps are `origin` plus `rtp_ticks` of the capture time, wrapped."""
+        # Both numbers are computed from whole milliseconds, so that the pair is exact.
         server_ms = int(now_s * 1000)
         return cls((origin + server_ms * RTP_CLOCK_HZ // 1000) % RTP_WRAP, server_ms)
 
@@ -39,7 +40,7 @@ class CaptureClock:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The SDP answer to one viewer's offer; `id` names the viewer from now on."""
+    """The SDP answer to one viewer's offer; `id` identifies the viewer from then on."""
 
     id: str
     sdp: str

@@ -1,10 +1,10 @@
-"""The heavy half of the stage, aiortc and FFmpeg: 50 MiB and a quarter of a second, imported when first needed."""
+"""The heavy libraries behind the stage, aiortc and FFmpeg: 50 MiB and 0.25 s to import, so imported at first use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from belvedere.stage.memory import keep_memory_small, kept_for_good
+from belvedere.stage.memory import permanent_objects, reduce_memory
 from belvedere.stage.producer import Producer
 
 if TYPE_CHECKING:
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class PictureProducer(Protocol):
-    """What makes the pictures; `producer.Producer` says what each of these does."""
+    """Reads and encodes pictures; `producer.Producer` documents the methods."""
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None: ...  # noqa: D102 (said there)
+    def start(self, loop: asyncio.AbstractEventLoop) -> None: ...  # noqa: D102 (documented there)
 
-    def stop(self) -> None: ...  # noqa: D102 (said there)
+    def stop(self) -> None: ...  # noqa: D102 (documented there)
 
-    def abandon(self) -> None: ...  # noqa: D102 (said there)
+    def abandon(self) -> None: ...  # noqa: D102 (documented there)
 
-    def request_idr(self) -> None: ...  # noqa: D102 (said there)
+    def request_idr(self) -> None: ...  # noqa: D102 (documented there)
 
-    def silent_s(self) -> float: ...  # noqa: D102 (said there)
+    def silent_s(self) -> float: ...  # noqa: D102 (documented there)
 
-    async def wait_off(self) -> bool: ...  # noqa: D102 (said there)
+    async def wait_off(self) -> bool: ...  # noqa: D102 (documented there)
 
 
 class ProducerFactory(Protocol):
-    """Makes the one producer of a stage, turned off."""
+    """Creates the one producer of a stage, turned off."""
 
     def __call__(
         self,
@@ -44,21 +44,21 @@ class ProducerFactory(Protocol):
         listener: ProducerListener,
         /,
     ) -> PictureProducer:
-        """A producer whose sources come from `source_factory`."""
+        """Create a producer that gets its sources from `source_factory`."""
         ...
 
 
 class StageBackend(NamedTuple):
-    """What a stage is built from."""
+    """The factories from which a stage is built."""
 
     peer: PeerFactory
     producer: ProducerFactory
 
 
 def load_backend() -> StageBackend:
-    """The real parts. Takes its time at the first call, which belongs in a thread. Raises OwnerError."""
-    keep_memory_small()
-    with kept_for_good():
+    """Load aiortc and FFmpeg. The first call takes 0.25 s, so it belongs in a thread. Raises OwnerError."""
+    reduce_memory()
+    with permanent_objects():
         from belvedere.stage.direct import DirectPeer  # noqa: PLC0415 (the point of this module)
         from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
 

@@ -1,4 +1,4 @@
-"""One viewer's WebRTC connection, served by ourselves with aiortc: the answering side of WHEP."""
+"""One viewer's WebRTC connection, made with aiortc: the answering side of WHEP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class _PassThroughTrack(MediaStreamTrack):
-    """Stands for the picture in aiortc's bookkeeping; the frames go to the sender past it."""
+    """A placeholder: aiortc needs a track, but the encoded frames go directly to the sender."""
 
     kind = "video"
 
@@ -40,7 +40,7 @@ class _PassThroughTrack(MediaStreamTrack):
 
 
 class DirectPeer:
-    """A connection with one viewer, from its offer to its end."""
+    """A WebRTC connection to one viewer; implements `peer.Peer`."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class DirectPeer:
         bound_ice(sender.transport.transport)
 
     async def answer(self, offer: str) -> str:
-        """Take the picture's part of an offer (`Offer.video`) and return the answer with all our addresses in it.
+        """Accept the video section of an offer (`Offer.video`); returns the answer, which has all our addresses.
 
-        Others have a turn of the event loop between its steps, of a millisecond each.
-        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE where it is closed meanwhile).
+        Yields to the event loop between its steps, which take a millisecond each.
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
-        # The preference must be there before the offer is, or H.264 leaves in the packets of another codec.
+        # Before setRemoteDescription, which chooses the codec: otherwise our H.264 would be labelled as another one.
         codecs = RTCRtpSender.getCapabilities("video").codecs
         self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ACCEPTED])
         try:
@@ -81,24 +81,24 @@ class DirectPeer:
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except OperationError as error:
             raise StageError(StageReason.NO_COMMON_CODEC) from error
-        except Exception as error:  # its parser has no error of its own: bad SDP ends in whatever Python raises
+        except Exception as error:  # aiortc's parser has no error type: bad SDP raises any built-in exception
             raise StageError(StageReason.NO_PICTURE if self._is_ended else StageReason.BAD_OFFER) from error
         return self._connection.localDescription.sdp
 
     async def close(self) -> None:
-        """Say goodbye and let go of everything, within `CLOSE_TIMEOUT_S`; never raises."""
+        """Close the connection and free its resources, within `CLOSE_TIMEOUT_S`; never raises."""
         self._is_ended = True
         closing = asyncio.ensure_future(self._connection.close())
         done, _ = await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT_S)
         if not done:
             closing.cancel()
-            logger.warning("a viewer's connection did not close in time and was left behind")
+            logger.warning("a viewer's connection did not close within %g s and is abandoned", CLOSE_TIMEOUT_S)
         elif error := closing.exception():
-            logger.warning("a viewer's connection did not close cleanly: %r", error)
+            logger.warning("could not close a viewer's connection cleanly: %r", error)
 
     def _receive_state(self) -> None:
         state = self._connection.connectionState
-        logger.debug("a viewer's connection is %s", state)
+        logger.debug("a viewer's connection changed to %s", state)
         if self._is_ended:
             return
         if state == "connected":

@@ -1,4 +1,4 @@
-"""Pictures to H.264 with x264, set up so that a picture leaves the moment it is in, and to RTP payloads."""
+"""Encodes pictures as H.264 with x264, without any delay in the encoder, and cuts them into RTP payloads."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
     from belvedere.stage.options import StageOptions
 
-IDR_INTERVAL_FRAMES = 300  # viewers ask when they need one; ten seconds help only whoever cannot ask
-BUFFER_MS = 80  # how far a picture may exceed its share of the bitrate: an uncapped IDR overflows sockets
+IDR_INTERVAL_FRAMES = 300  # ten seconds at 30 fps; viewers who need a key frame earlier request one
+BUFFER_MS = 80  # of the bitrate, which bounds the size of one picture: an unbounded IDR overflows sockets
 BT709 = 1  # ITU-T H.264 table E-3 to E-5, value 1
 VIDEO_RANGE = 1  # AVCOL_RANGE_MPEG
 
 
 class Encoder(Protocol):
-    """Fill `picture`, call `encode`, and again."""
+    """Encodes one picture at a time: fill `picture`, then call `encode`."""
 
     picture: Picture
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
-        """Encode what `picture` holds as captured at `at_s`; None when nothing comes out."""
+        """Encode the content of `picture`, captured at `at_s`; returns None if the encoder produced no output."""
         ...
 
 
 class X264Encoder:
     """Constrained Baseline without B-frames, parameter sets with every IDR; for one thread at a time.
 
-    `ultrafast` and `zerolatency` take about 3 ms for a picture of 1280x720; one slice and one thread, since more
-    save 1 ms, cost memory and a quarter more of the processor.
+    With `ultrafast` and `zerolatency` a picture of 1280x720 takes about 3 ms. There is one slice and one thread: more
+    would save 1 ms, but cost memory and a quarter more processor time.
     """
 
     def __init__(self, options: StageOptions) -> None:
@@ -54,8 +54,8 @@ class X264Encoder:
         self.picture = Picture(options.width, options.height, y, u, v)
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
-        """Encode what `picture` holds as captured at `at_s`; None when nothing comes out."""
-        ticks = max(rtp_ticks(at_s), self._last_ticks + 1)  # x264 wants them to rise
+        """Encode the content of `picture`, captured at `at_s`; returns None if the encoder produced no output."""
+        ticks = max(rtp_ticks(at_s), self._last_ticks + 1)  # x264 needs rising timestamps
         self._last_ticks = ticks
         self._frame.pts = ticks
         self._frame.pict_type = PictureType.I if wants_idr else PictureType.NONE

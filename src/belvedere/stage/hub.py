@@ -1,4 +1,4 @@
-"""One stream of encoded frames to many viewers, none of whom can slow another: pure bookkeeping, no threads."""
+"""Distributes one stream of encoded frames to many viewers, so that a slow one never delays the others. No threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SUBSCRIBER_FRAMES = 8  # a quarter of a second: more would be an old picture, less would stumble over a busy moment
+SUBSCRIBER_FRAMES = 8  # 0.27 s at 30 fps: more would delay the picture, fewer would overflow at a short stall
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class EncodedFrame:
     """One picture, encoded.
 
     Attributes:
-        data: an H.264 access unit in Annex B form.
-        payloads: the same as RTP payloads (RFC 6184, packetization mode 1), shared by all viewers.
+        data: an H.264 access unit in Annex B format.
+        payloads: the same access unit as RTP payloads (RFC 6184, packetization mode 1), shared by all viewers.
         ticks: when it was captured, in ticks of 1/90000 s of the server's monotonic clock.
         is_idr: a decoder can start here.
     """
@@ -31,7 +31,11 @@ class EncodedFrame:
 
 
 class Subscriber:
-    """One viewer's end of the hub: a short queue that starts, and after any gap starts again, at an IDR."""
+    """One viewer's queue of frames: short, and it begins with an IDR, also after any gap.
+
+    Attributes:
+        dropped: how many frames this viewer did not get.
+    """
 
     def __init__(self) -> None:
         self._frames: deque[EncodedFrame] = deque()
@@ -41,9 +45,9 @@ class Subscriber:
         self.dropped = 0
 
     def receive_frame(self, frame: EncodedFrame) -> bool:
-        """Queue a frame or drop it; returns whether this viewer can only go on with an IDR.
+        """Queue a frame or drop it; returns whether this viewer needs an IDR to continue.
 
-        A viewer who does not keep up loses everything that waits: the newest picture is what matters.
+        If the queue is full it is emptied: a viewer who does not keep up needs the newest picture, not the oldest.
         """
         if self._is_closed:
             return False
@@ -60,7 +64,7 @@ class Subscriber:
         return False
 
     async def next_frame(self) -> EncodedFrame | None:
-        """The oldest frame that waits, as soon as there is one; None once the outlet is closed."""
+        """Wait for the oldest queued frame; returns None once the subscriber is closed."""
         while not self._frames:
             if self._is_closed:
                 return None
@@ -69,31 +73,32 @@ class Subscriber:
         return self._frames.popleft()
 
     def close(self) -> None:
-        """Drop what waits and end `next_frame`; may be called again."""
+        """Empty the queue and make `next_frame` return None; may be called more than once."""
         self._is_closed = True
         self._frames.clear()
         self._changed.set()
 
 
 class Hub:
-    """Hands every frame to every attached outlet and asks for an IDR whenever one of them needs it."""
+    """Passes every frame to every attached subscriber, and requests an IDR whenever one of them needs it."""
 
     def __init__(self, request_idr: Callable[[], None]) -> None:
         self._request_idr = request_idr
         self._subscribers: set[Subscriber] = set()
 
     def attach(self, subscriber: Subscriber) -> None:
-        """Let an outlet take part; it begins with an IDR, which is asked for at once."""
+        """Add a subscriber. It begins with an IDR, which is requested at once."""
         self._subscribers.add(subscriber)
         self._request_idr()
 
     def detach(self, subscriber: Subscriber) -> None:
-        """End an outlet, attached or not."""
+        """Remove and close a subscriber, attached or not."""
         self._subscribers.discard(subscriber)
         subscriber.close()
 
     def receive_frame(self, frame: EncodedFrame) -> None:
-        """Hand out one frame."""
+        """Pass one frame to every subscriber."""
+        # A list, not a generator: `any` must not stop before every subscriber has the frame.
         waiting = [subscriber.receive_frame(frame) for subscriber in self._subscribers]
         if any(waiting):
             self._request_idr()

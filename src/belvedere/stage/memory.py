@@ -1,11 +1,11 @@
-"""Keeps what a picture takes of memory small, and gives it back when the picture is turned off. Linux only.
+"""Reduces the memory that encoding takes, and returns it to the system when the picture is turned off. Linux only.
 
-glibc hands large blocks back to the system, but every time one is freed it takes "large" to begin a little higher, up
-to 32 MiB. Each new viewer's encoder then grows the process by a few megabytes for good: 100 MiB became 136 after
-fifteen visits, and stays at 109 with a fixed border.
+glibc returns large blocks to the system, but each time one is freed it raises its threshold for "large", up to 32 MiB.
+Each new viewer's encoder then makes the process larger by a few megabytes for good: 100 MiB became 136 after fifteen
+visits. With a fixed threshold it stays at 109.
 
-x264 asks for huge pages, and so rounds each of its buffers up to 2 MiB. Ordinary pages save 5 MiB at 1280x720 and
-encode as fast.
+x264 asks for huge pages, so each of its buffers is rounded up to 2 MiB. Ordinary pages save 5 MiB at 1280x720, and
+encoding is as fast.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 M_MMAP_THRESHOLD = -3  # malloc.h
-LARGE_BYTES = 128 * 1024  # where "large" begins before anything is freed
+LARGE_BYTES = 128 * 1024  # glibc's initial threshold
 PR_SET_THP_DISABLE = 41  # linux/prctl.h
 
 
-def keep_memory_small() -> bool:
-    """Fix glibc's border and use ordinary pages, in the whole process; returns whether both could be done."""
+def reduce_memory() -> bool:
+    """Fix glibc's threshold and disable huge pages, in the whole process; returns whether both succeeded."""
     return _return_large_blocks() and _use_ordinary_pages()
 
 
 @contextlib.contextmanager
-def kept_for_good() -> Iterator[None]:
-    """Make what stays until the end, such as modules, without a garbage collection, and keep it out of all later ones.
+def permanent_objects() -> Iterator[None]:
+    """Run a block that creates permanent objects, such as modules, and exclude these from garbage collection.
 
-    A collection that looks through aiortc's and FFmpeg's modules holds every thread for some 50 ms, over and over while
-    they are imported and then whenever a viewer comes.
+    A collection that traverses the modules of aiortc and FFmpeg blocks every thread for some 50 ms, many times while
+    they are imported, and again whenever a viewer comes.
     """
     is_enabled = gc.isenabled()
     gc.disable()

@@ -1,8 +1,8 @@
-"""What we accept of a viewer's SDP offer, before anything is built from it. Pure.
+"""Reduces a viewer's SDP offer to what we accept, before aiortc sees it. Pure.
 
-aiortc parses in time that grows with the square of the lines, and builds a receiver, a decoder or a data channel for
-whatever is offered. So it is given the picture's section only, reduced to the lines that sending needs. All other
-sections are refused with port 0 (RFC 3264, section 6), and left out of the answer's BUNDLE group.
+aiortc's parser takes time that grows with the square of the number of lines, and creates a receiver, a decoder or a
+data channel for each section. So aiortc gets only the video section, reduced to the lines that sending needs. The
+answer refuses all other sections with port 0 (RFC 3264, section 6), and omits them from its BUNDLE group.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from belvedere.errors import StageError, StageReason
 MAX_OFFER_CHARS = 24 * 1024  # browsers send 2,000 to 8,000
 MAX_LINES = 500  # browsers send 100 to 300
 MAX_LINE_CHARS = 1_000  # browsers send up to 200
-MAX_SECTIONS = 4  # a picture, two voices and a data channel
-MAX_CANDIDATES = 16  # a laptop with every network on has fewer
-MAX_CANDIDATE_LINES = 64  # with names, TCP and second components, which are left out
-MAX_H264 = 2  # Chromium and Firefox offer the baseline profile twice, with its constraints and without
+MAX_SECTIONS = 4  # video, audio both ways and a data channel
+MAX_CANDIDATES = 16  # more than a laptop with all its networks on has
+MAX_CANDIDATE_LINES = 64  # with host names, TCP and second components, which are left out
+MAX_H264 = 2  # Chromium and Firefox offer the baseline profile twice, constrained and not
 MAX_FINGERPRINTS = 4
 MAX_PAYLOAD_TYPE = 127
 MAX_EXTENSION_ID = 255
 MAX_PORT = 65_535
-FEEDBACK = ("nack", "nack pli", "goog-remb")  # what an answer can agree to, as the two below
+FEEDBACK = ("nack", "nack pli", "goog-remb")  # this and EXTENSIONS are what an answer can accept
 EXTENSIONS = (
     "urn:ietf:params:rtp-hdrext:sdes:mid",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
@@ -36,8 +36,8 @@ EXTENSIONS = (
 MEDIA = re.compile(
     r"m=(?P<kind>[a-z]{1,16}) (?P<port>[0-9]{1,5}) (?P<protocol>[A-Z/]{1,32}) (?P<format>\S{1,64})( .*)?"
 )
-BASELINE = re.compile(r"42[0-9a-f]{4}", re.IGNORECASE)  # the profile that is encoded (RFC 6184, section 8.1)
-MID = re.compile(r"[\x21-\x7e]{1,32}")  # it is sent with every packet
+BASELINE = re.compile(r"42[0-9a-f]{4}", re.IGNORECASE)  # the profile that we encode (RFC 6184, section 8.1)
+MID = re.compile(r"[\x21-\x7e]{1,32}")  # sent in every packet, so keep it short
 RTPMAP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<codec>H264|rtx)/90000\s*", re.IGNORECASE)
 FMTP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<parameters>.*)")
 RTCP_FB = re.compile(r"(?P<format>[0-9]{1,3}|\*) (?P<kind>.*)")
@@ -50,18 +50,18 @@ TRANSPORT = ("a=ice-ufrag:", "a=ice-pwd:", "a=ice-lite", "a=setup:")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An offer to watch.
+    """A viewer's offer, reduced.
 
     Attributes:
-        video: SDP with the picture's section and nothing else, `recvonly` whatever was offered.
+        video: SDP with the video section only, always `recvonly`.
     """
 
     video: str
-    _refused: tuple[str | None, ...]  # the other sections as they are answered, in order; None in the picture's place
+    _refused: tuple[str | None, ...]  # the answers to the other sections, in order; None for video
     _is_bundled: bool
 
     def complete(self, answer: str) -> str:
-        """The answer to the whole offer, made from the answer to `video`."""
+        """Make the answer to the whole offer from the answer to `video`."""
         session, _, picture = answer.partition("\r\nm=")
         lines = session.split("\r\n")
         if not self._is_bundled:
@@ -71,9 +71,9 @@ class Offer:
 
 
 def read_offer(text: str) -> Offer:
-    """What an offer comes to.
+    """Check and reduce an offer.
 
-    Raises StageError: BAD_OFFER for what is no offer to watch, NO_COMMON_CODEC where the viewer takes no H.264.
+    Raises StageError: BAD_OFFER if it is not an offer to receive one video, NO_COMMON_CODEC if the viewer has no H.264.
     """
     session, sections = _sections(_lines(text))
     videos = [section for section in sections if section[0].startswith("m=video ")]
@@ -126,7 +126,7 @@ def _value(lines: list[str], prefix: str) -> str:
 
 
 def _refusal(section: list[str]) -> str:
-    """The answer's section for one that we do not take."""
+    """The answer to a section that we refuse."""
     found, mid = MEDIA.fullmatch(section[0]), _value(section, "a=mid:")
     if found is None or not (mid == "" or MID.fullmatch(mid)):
         raise _bad("a media section of the offer cannot be read")
@@ -135,7 +135,7 @@ def _refusal(section: list[str]) -> str:
 
 
 def _transport(lines: list[str]) -> list[str]:
-    """How the viewer is reached, and known again once reached."""
+    """The lines about ICE and DTLS: of each attribute the last line, and the first few fingerprints."""
     last = {prefix: line for line in lines for prefix in TRANSPORT if line.startswith(prefix)}
     fingerprints = [line for line in lines if line.startswith("a=fingerprint:")]
     return [*last.values(), *fingerprints[:MAX_FINGERPRINTS]]
@@ -147,8 +147,8 @@ def _picture(video: list[str]) -> list[str]:
         raise _bad("the offer's video section cannot be read")
     if "a=sendonly" in video or "a=inactive" in video:
         raise _bad("the offer does not want to receive video")
-    if int(found["port"]) == 0:  # Chromium lets nobody refuse what everything else is bundled with (RFC 9143, 7.3.3)
-        raise _bad("the offer's video section is closed, or bundled with one before it: video has to come first")
+    if int(found["port"]) == 0:  # the section that carries the BUNDLE cannot be refused (RFC 9143, 7.3.3)
+        raise _bad("the offer's video section is closed, or bundled with an earlier section: put video first")
     about = _attributes(video)
     formats = _formats(about)
     return [
@@ -163,7 +163,7 @@ def _picture(video: list[str]) -> list[str]:
 
 
 def _attributes(section: list[str]) -> defaultdict[str, list[str]]:
-    """The values of each attribute, so that a line is looked at once, by whoever reads its kind."""
+    """The values of each attribute by name, so that every line is scanned only once."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for name, _, value in (line.partition(":") for line in section):
         found[name].append(value)
@@ -171,7 +171,7 @@ def _attributes(section: list[str]) -> defaultdict[str, list[str]]:
 
 
 def _formats(about: defaultdict[str, list[str]]) -> dict[str, list[str]]:
-    """The lines about each format that the picture may be sent in, and sent again in. Raises StageError."""
+    """The lines about each payload type that we may use, also for retransmission. Raises StageError."""
     codecs: dict[str, str] = {}
     for found in filter(None, map(RTPMAP.fullmatch, about["a=rtpmap"])):
         if int(found["format"]) <= MAX_PAYLOAD_TYPE:
@@ -203,14 +203,14 @@ def _parameters(text: str) -> dict[str, str]:
 
 
 def _profile(parameters: dict[str, str]) -> str:
-    """The profile of H.264 with these parameters, where it is ours, cut into packets as we cut it; or ""."""
+    """The profile-level-id of H.264 with these parameters, or "" if we do not send this profile and packetization."""
     profile = parameters.get("profile-level-id", "42e01f")
     is_ours = parameters.get("packetization-mode") == "1" and BASELINE.fullmatch(profile) is not None
     return profile if is_ours else ""
 
 
 def _extensions(values: list[str]) -> list[str]:
-    """Those header extensions that packets of ours may have, once each."""
+    """The header extensions that our packets may have, once each."""
     known = {
         found["uri"]: f"a=extmap:{found[0]}"
         for found in filter(None, map(EXTMAP.fullmatch, values))
@@ -220,10 +220,10 @@ def _extensions(values: list[str]) -> list[str]:
 
 
 def _candidates(video: list[str]) -> list[str]:
-    """The viewer's addresses that we can use, and never the statement that these are all.
+    """The viewer's candidates that we can use, without `end-of-candidates`.
 
-    Names ending in .local take a second to look up, and the viewer's packets show us the address behind them sooner.
-    For the same reason candidates are never complete: the address of a viewer behind a router is learned like that.
+    Names that end in .local are left out: looking one up takes a second, and the viewer's packets show its address
+    sooner. The list is never declared complete, because that is also how a viewer behind a router is found.
     """
     named = islice((line for line in video if line.startswith("a=candidate:")), MAX_CANDIDATE_LINES)
     return list(islice(filter(_is_usable, named), MAX_CANDIDATES))

@@ -1,4 +1,4 @@
-"""What an owner may set about the picture, each with its bounds and the reason for its default."""
+"""The settings of the picture, each with its limits and the reason for its default."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Annotated
 
 import msgspec
 
-# they travel to pages in a header, so no line break may end them, which `$` would let through
+# Pages get these in an HTTP header, so they must not end in a line break, which `$` would allow.
 IceUrl = Annotated[str, msgspec.Meta(pattern=r"^(stun|turns?):[A-Za-z0-9._-]+(:[0-9]+)?(\?transport=(udp|tcp))?\Z")]
 IceSecret = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]+\Z", max_length=512)]
 
 
 class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with name and password.
+    """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with user name and password.
 
-    Every visitor's page is told of it, name and password included.
+    It is sent to every visitor's page, with user name and password.
     """
 
     url: IceUrl
@@ -23,15 +23,15 @@ class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Size and rate of the picture, and who may watch it.
+    """Size and rate of the picture, and how many may watch it.
 
     Attributes:
-        width, height: 1280x720 is the most that a Raspberry Pi encodes at 30 fps. Multiples of 32 and 2, so that
-            no row of a plane needs padding.
-        fps: pictures a second.
+        width, height: in pixels; 1280x720 is the most that a Raspberry Pi encodes at 30 fps. Multiples of 32 and 2, so
+            that no row of a plane needs padding.
+        fps: pictures per second.
         bitrate_kbps: 3 Mbit/s looks sharp at 720p and passes most home uplinks.
-        max_viewers: connections at a time, being made or made; each costs 1 % of a core and its share of the uplink.
-        ice_servers: none are asked unless named here, so that nobody else learns who is watching.
+        max_viewers: connections at a time, connected or not yet; each costs 1 % of a core and its share of the uplink.
+        ice_servers: none by default, so that no third party learns who is watching.
     """
 
     width: Annotated[int, msgspec.Meta(ge=160, le=3840, multiple_of=32)] = 1280
@@ -42,10 +42,10 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ice_servers: tuple[IceServer, ...] = ()
 
 
-ANSWER_TIMEOUT_S = 8.0  # aioice waits up to 5 s for a STUN or TURN server that says nothing
-SET_UPS_APART_S = 0.05  # of all viewers; one takes 5 ms of the loop, and 20 on a small board
-MAX_UNCONNECTED = 3  # of one visitor: the tabs that are opened at once
-CONNECT_TIMEOUT_S = 15.0  # a browser gives up on ICE after 15 s
-CLOSE_TIMEOUT_S = 3.0  # a goodbye is one packet; a peer that hangs on the way is left behind
-STALL_TIMEOUT_S = 20.0  # longer than any camera takes to turn on
+ANSWER_TIMEOUT_S = 8.0  # aioice waits up to 5 s for a STUN or TURN server that does not answer
+SET_UPS_APART_S = 0.05  # for all viewers together; one set-up blocks the loop for 5 ms, and 20 on a small board
+MAX_UNCONNECTED = 3  # for one visitor, who may open a few tabs at once
+CONNECT_TIMEOUT_S = 15.0  # browsers abandon ICE after 15 s
+CLOSE_TIMEOUT_S = 3.0  # closing sends one packet; a connection that hangs meanwhile is abandoned
+STALL_TIMEOUT_S = 20.0  # longer than a camera takes to turn on
 STALL_CHECK_S = 2.0  # a tenth of it

@@ -1,4 +1,4 @@
-"""The source `test`: colour bars that wander to the left, to try the way to a viewer without a camera."""
+"""The video source `test`: colour bars that move to the left, for trying everything but the camera."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ BARS = (
     (51, 109, 212),
     (28, 212, 120),
 )
-WANDER_PX_PER_S = 120  # quick enough to see a picture that stands still, slow enough to look at
+SCROLL_PX_PER_S = 120  # fast enough to notice a frozen picture, slow enough to look at
 
 
 class PatternSource:
-    """Seven bars, one lap in a little more than ten seconds at 1280 pixels."""
+    """Seven bars, which return after a little more than ten seconds at a width of 1280 pixels."""
 
     def __init__(self) -> None:
         self._rows: tuple[bytes, bytes, bytes] = (b"", b"", b"")
 
     def prepare(self, width: int, height: int, fps: int) -> None:
-        """Nothing takes long here."""
+        """Do nothing: no preparation is needed."""
 
-    def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the seam gives more than bars need)
-        """Draw one row of each plane, twice as long as it is seen."""
+    def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the interface has more arguments than bars need)
+        """Draw one row of each plane, of twice the width, so that every position is a slice of it."""
         luma = [BARS[x * len(BARS) // width] for x in range(width)] * 2
         self._rows = (
             bytes(bar[0] for bar in luma),
@@ -39,8 +39,8 @@ class PatternSource:
         )
 
     def read(self, at_s: float, picture: Picture) -> None:
-        """Show the bars as they stand at `at_s`."""
-        shift = int(at_s * WANDER_PX_PER_S) % picture.width
+        """Draw the bars at their position at `at_s`."""
+        shift = int(at_s * SCROLL_PX_PER_S) % picture.width
         y, u, v = self._rows
         half = picture.width // 2
         picture.y[:] = y[shift : shift + picture.width] * picture.height
@@ -48,4 +48,4 @@ class PatternSource:
         picture.v[:] = v[shift // 2 : shift // 2 + half] * (picture.height // 2)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources."""

@@ -1,4 +1,4 @@
-"""A connection to one viewer as the stage sees it: the seam to aiortc, so that the stage is tested without it."""
+"""The stage's interface to a viewer's connection, so that the stage can be tested without aiortc."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class PeerListener(Protocol):
-    """Told, from the event loop, how a connection fares; not told of an end that `Peer.close` brought about."""
+    """Called on the event loop when a connection changes, but not for an end that `Peer.close` caused."""
 
     def receive_connected(self) -> None:
-        """Frames may be sent."""
+        """The viewer is connected; frames may be sent."""
         ...
 
     def receive_ended(self) -> None:
-        """The viewer went, or was never reached; called at most once, and nothing follows."""
+        """The connection ended or failed. Called at most once, as the last call."""
         ...
 
 
@@ -27,19 +27,19 @@ class Peer(Protocol):
     """A connection to one viewer, from its offer to its end."""
 
     async def answer(self, offer: str) -> str:
-        """Take an SDP offer to receive one picture and nothing else, return the answer; once.
+        """Accept an SDP offer to receive one video and nothing else; returns the answer. Call it once.
 
-        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE where it is closed meanwhile).
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
         ...
 
     async def close(self) -> None:
-        """Let go of everything, within `CLOSE_TIMEOUT_S`; never raises, and may be called at any time."""
+        """Free all resources, within `CLOSE_TIMEOUT_S`; never raises, and may be called at any time."""
         ...
 
 
 class PeerFactory(Protocol):
-    """Makes a connection that sends an outlet's frames."""
+    """Creates a connection that sends a subscriber's frames."""
 
     def __call__(
         self,
@@ -50,5 +50,5 @@ class PeerFactory(Protocol):
         listener: PeerListener,
         /,
     ) -> Peer:
-        """A peer whose RTP timestamps are `origin` plus the frames' ticks, and which calls `request_idr` on loss."""
+        """Create a peer whose RTP timestamps are `origin` plus the frames' ticks; it calls `request_idr` on loss."""
         ...

@@ -1,4 +1,9 @@
-"""The thread that reads a source and encodes it, on only while somebody watches."""
+"""The thread that reads a video source and encodes it; it runs only while there are viewers.
+
+One `_Run` is one such thread, from turning the source on to turning it off. A camera that hangs in a driver call cannot
+be interrupted from Python, so a stopped run is never waited for on the event loop: the next run waits for it, in its
+own thread and for a bounded time, and calls of a stopped run are ignored.
+"""
 
 from __future__ import annotations
 
@@ -17,24 +22,29 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
     from belvedere.stage.source import VideoSource
 
-BACKLOG_FRAMES = 4  # an event loop that is this far behind gets no more to do
-JOIN_TIMEOUT_S = 5.0  # a camera serves one user at a time: wait for the last one, but not for one that hangs
+BACKLOG_FRAMES = 4  # no more pictures are read while the event loop is this far behind
+JOIN_TIMEOUT_S = 5.0  # a camera has one user at a time, so a run waits for the last one, unless that hangs
 
 
 class ProducerListener(Protocol):
-    """Told, on the event loop, what the thread did; never by a thread that was stopped."""
+    """Called on the event loop with the thread's results; never for a run that was stopped."""
 
     def receive_frame(self, frame: EncodedFrame) -> None:
-        """A picture is encoded."""
+        """A picture was encoded."""
         ...
 
     def receive_failure(self, error: Exception) -> None:
-        """Source or encoder raised, the source is closed and the thread has ended; `start` tries anew."""
+        """The source or the encoder raised; the source is closed and the thread has ended. `start` tries again."""
         ...
 
 
 class _Run(threading.Thread):
-    """One stretch of pictures, from turning the source on to turning it off."""
+    """One thread, from turning the source on to turning it off.
+
+    Attributes:
+        outbox: encoded frames for the event loop; appended here and popped there, which deque allows without a lock.
+        alive_s: when the thread last began to read a picture.
+    """
 
     def __init__(
         self,
@@ -63,11 +73,11 @@ class _Run(threading.Thread):
             if self._previous is not None:
                 self._previous.join(JOIN_TIMEOUT_S)
                 self._previous = None
-            self._watch(self._source_factory())
-        except Exception as error:  # noqa: BLE001 (whatever a source raises, the viewers are told)
+            self._produce(self._source_factory())
+        except Exception as error:  # noqa: BLE001 (any error of a source ends the picture for the viewers)
             self.fail(error)
 
-    def _watch(self, source: VideoSource) -> None:
+    def _produce(self, source: VideoSource) -> None:
         options = self._options
         source.open(options.width, options.height, options.fps)
         try:
@@ -76,6 +86,7 @@ class _Run(threading.Thread):
             due_s = self._clock()
             while not self.stopping.wait(max(0.0, due_s - self._clock())):
                 now = self._clock()
+                # After a delay the rhythm starts again from now: catching up would encode a burst of pictures.
                 due_s = max(due_s + interval_s, now)
                 self.alive_s = now
                 if len(self.outbox) < BACKLOG_FRAMES:
@@ -98,7 +109,7 @@ class _Run(threading.Thread):
 
 
 class Producer:
-    """Turns the source on and off; all methods are for the event loop's thread and return at once."""
+    """Turns the source on and off. All methods belong to the event loop; all but `wait_off` return at once."""
 
     def __init__(
         self,
@@ -117,7 +128,7 @@ class Producer:
         self._last: _Run | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin if it is off; what comes of it is told on `loop`."""
+        """Turn on, if it is off; the listener is called on `loop`."""
         if self._run is not None:
             return
         run = _Run(self._source_factory, self._encoder_factory, self._options, self._clock, self._last)
@@ -127,27 +138,27 @@ class Producer:
         run.start()
 
     def stop(self) -> None:
-        """Turn off soon; nothing more is told of this stretch."""
+        """Turn off soon; the listener is not called for this run any more."""
         if self._run is not None:
             self._run.stopping.set()
             self._run = None
 
     def abandon(self) -> None:
-        """Turn off a source that hangs: the next `start` will not wait for it."""
+        """Turn off, and do not let the next `start` wait for a source that hangs."""
         self.stop()
         self._last = None
 
     def request_idr(self) -> None:
-        """Make the next picture an IDR, or the first that the budget for all viewers allows."""
+        """Make the next picture an IDR, or the first one for which the budget of all viewers allows it."""
         if self._run is not None:
             self._run.wants_idr.set()
 
     def silent_s(self) -> float:
-        """For how long the source has not answered; 0 when it is off."""
+        """For how many seconds the source has not returned; 0 when it is off."""
         return 0.0 if self._run is None else max(0.0, self._clock() - self._run.alive_s)
 
     async def wait_off(self) -> bool:
-        """After `stop`: wait until the source is closed, for a while; returns whether it is."""
+        """After `stop`, wait until the source is closed, at most `JOIN_TIMEOUT_S`; returns whether it is."""
         if self._last is None:
             return True
         await asyncio.to_thread(self._last.join, JOIN_TIMEOUT_S)
@@ -166,7 +177,7 @@ class Producer:
 
 
 def _call(loop: asyncio.AbstractEventLoop, run: _Run, function: Callable[..., None], *arguments: object) -> None:
-    """Call on the event loop; where it is closed the run has nobody left to work for."""
+    """Call on the event loop, from the thread; if the loop is closed, end the run."""
     try:
         loop.call_soon_threadsafe(function, *arguments)
     except RuntimeError:

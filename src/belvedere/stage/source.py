@@ -1,4 +1,4 @@
-"""What a picture source is: the seam between cameras, real or drawn, and the encoder."""
+"""The interface between video sources (cameras, real or simulated) and the encoder."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture waiting to be filled: three writable planes of bytes, each row right after the one before.
+    """A buffer for one picture: three writable planes of bytes, whose rows follow each other without padding.
 
-    The colours are 8 bit YUV 4:2:0 in video range (black is 16, white 235) by the matrix of BT.709.
+    The colours are 8-bit YUV 4:2:0 in video range (black is 16, white 235) with the matrix of BT.709.
 
     Attributes:
         width, height: in pixels, both even.
-        y: brightness, width x height bytes.
-        u, v: colour, half the width x half the height bytes each.
+        y: luma, width x height bytes.
+        u, v: chroma, (width / 2) x (height / 2) bytes each.
     """
 
     width: int
@@ -26,23 +26,23 @@ class Picture:
 
 
 class VideoSource(Protocol):
-    """A camera. It is used by one thread at a time, never by the event loop, and may be opened again once closed.
+    """A camera. It is used by one thread at a time, never on the event loop, and may be opened again once closed.
 
-    Whatever it raises ends the picture for today's viewers; the next viewer gets a new source.
+    An exception ends the picture for the current viewers; the next viewer gets a new source.
     """
 
     def prepare(self, width: int, height: int, fps: int) -> None:
-        """Do ahead what takes long and shows nothing: a camera stays off. May be called often, or not at all."""
+        """Do slow preparations in advance, without turning the camera on. May be called often, or not at all."""
         ...
 
     def open(self, width: int, height: int, fps: int) -> None:
-        """Turn on; `read` will be called about `fps` times a second with pictures of this size."""
+        """Turn on. `read` will be called about `fps` times a second with pictures of this size."""
         ...
 
     def read(self, at_s: float, picture: Picture) -> None:
-        """Fill `picture` with what is seen at `at_s` (seconds, the server's monotonic clock: now)."""
+        """Fill `picture` with the view at `at_s`, which is now, in seconds of the server's monotonic clock."""
         ...
 
     def close(self) -> None:
-        """Turn off; called once for every `open`, also after an error."""
+        """Turn off. Called once for every `open`, also after an error."""
         ...

@@ -1,4 +1,13 @@
-"""Who watches, and that there is a picture exactly while somebody does."""
+"""The viewers of the picture; the camera and the encoder run only while there is one.
+
+A viewer is counted from the start of its offer, and watches once its connection is established:
+
+    offer -> waiting for a turn -> answering -> answered -> watching -> dropped
+
+Any state can lead to `dropped`: the viewer leaves, the connection fails or is not established in time, a newer
+connection needs the room, the source fails, or the stage closes. `_drop` is the only way there, and does its work at
+most once.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +48,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WAY = "WebRTC"
+TRANSPORT = "WebRTC"  # of ViewerJoined
 
 
 class _Viewer:
-    """One viewer from the offer to the end; listens to its own connection."""
+    """One viewer; passes the calls of its connection on to the stage."""
 
     def __init__(self, owner: str, stage: Stage) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -67,16 +76,16 @@ class _Viewer:
 
 
 class Stage:
-    """One picture for every viewer. All methods but `preload` belong to one event loop.
+    """One stream of pictures for all viewers. All methods except `preload` belong to one event loop.
 
     Args:
-        source_factory: makes the camera; called in a thread whenever a first viewer comes.
+        source_factory: creates the camera; called in a thread whenever a first viewer comes.
         options: size, rate and limits.
-        on_viewers: called from the event loop with the number of those who watch, whenever that or `is_available`
+        on_viewers: called on the event loop with the number of viewers who watch, whenever that or `is_available`
             changes.
-        clock: the server's monotonic clock in seconds, called from any thread.
-        record: told who begins to watch, and who stops.
-        kit: the parts to build from; without them aiortc and FFmpeg, imported at the first need.
+        clock: the server's monotonic clock in seconds; must be safe to call from any thread.
+        record: called with the events ViewerJoined and ViewerLeft.
+        backend: what connects and encodes; None for aiortc and FFmpeg, imported at first use.
     """
 
     def __init__(
@@ -97,7 +106,7 @@ class Stage:
         self._backend = backend
         self._producer: PictureProducer | None = None
         self._hub = Hub(self._request_idr)
-        self._viewers: dict[str, _Viewer] = {}  # the oldest first
+        self._viewers: dict[str, _Viewer] = {}  # by id, oldest first
         self._set_ups = Turns(SET_UPS_APART_S)
         self._closing: set[asyncio.Task[None]] = set()
         self._stall_check: asyncio.TimerHandle | None = None
@@ -107,27 +116,27 @@ class Stage:
 
     @property
     def viewers(self) -> int:
-        """How many watch, connections in the making not counted."""
+        """The number of viewers who watch; connections that are not established yet are not counted."""
         return sum(viewer.is_watching for viewer in self._viewers.values())
 
     @property
     def is_available(self) -> bool:
-        """Whether there is a picture, as far as is known: not after it broke off, until one has come again."""
+        """Whether there is a picture, as far as is known: False from a failure of the source until the next picture."""
         return not (self._is_failing or self._is_closed)
 
     def preload(self) -> None:
-        """Get ready for a first viewer, in a thread: import and decode what takes long. May be called often."""
+        """Import the libraries and prepare the source, in a thread, for the first viewer. May be called often."""
         if not self._is_preloaded:
             self._is_preloaded = True
             threading.Thread(target=self._preload, name="stage-warm", daemon=True).start()
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
-        """Take in a viewer: the WHEP offer of `owner` in, our answer out.
+        """Add a viewer: answer the WHEP offer of the session `owner`.
 
-        The picture follows once the viewer has connected. Where there is no room, the owner's own oldest connection
-        makes it, so that nobody is locked out by a page of theirs that vanished without a goodbye. Likewise where an
-        owner has many that have not connected. Connections are made one after the other, a while apart, so that any
-        number of offers leaves the event loop to others.
+        Pictures follow once the viewer has connected. If there are too many viewers, the owner's own oldest connection
+        is ended, so that a page which disappeared without closing its connection locks nobody out. The same happens if
+        an owner has too many connections that are not established. Connections are set up one after the other, some
+        time apart, so that any number of offers leaves time on the event loop for driving.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
@@ -143,11 +152,11 @@ class Stage:
         except TimeoutError as error:
             self._drop(viewer)
             raise StageError(StageReason.NO_PICTURE, "the answer took too long") from error
-        except BaseException:
+        except BaseException:  # including cancellation, when the request ends
             self._drop(viewer)
             raise
         if viewer.id not in self._viewers:
-            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
+            raise StageError(StageReason.NO_PICTURE, "the connection was ended before it was established")
         viewer.connect_timer = asyncio.get_running_loop().call_later(CONNECT_TIMEOUT_S, self._drop, viewer)
         self._start()
         return answer
@@ -164,25 +173,25 @@ class Stage:
         await self._end([viewer for viewer in self._viewers.values() if viewer.owner == owner])
 
     async def close(self) -> None:
-        """End every connection and turn the source off; nobody is taken in any more."""
+        """End all connections and turn the source off; later offers are refused."""
         self._is_closed = True
         await self._end(list(self._viewers.values()))
         if self._closing:
             await asyncio.wait(self._closing)
         if self._producer is not None and not await self._producer.wait_off():
-            logger.warning("the picture's source does not let go; it is left behind")
+            logger.warning("the video source did not close in time and is abandoned")
 
-    # what the connections and the producer tell
+    # Calls from connections and the producer.
 
     def receive_connected(self, viewer: _Viewer) -> None:
-        """Begin to send pictures to a viewer."""
+        """A viewer has connected: begin to send pictures."""
         if viewer.id not in self._viewers or viewer.is_watching:
             return
         if viewer.connect_timer is not None:
             viewer.connect_timer.cancel()
         viewer.is_watching, viewer.watching_since = True, self._clock()
         self._hub.attach(viewer.subscriber)
-        self._record(ViewerJoined(viewer.id, viewer.owner, WAY))
+        self._record(ViewerJoined(viewer.id, viewer.owner, TRANSPORT))
         self._on_viewers(self.viewers)
 
     def receive_ended(self, viewer: _Viewer) -> None:
@@ -190,7 +199,7 @@ class Stage:
         self._drop(viewer)
 
     def receive_frame(self, frame: EncodedFrame) -> None:
-        """Hand a picture to everyone."""
+        """Send a picture to all viewers, and request a key frame for those whose request has waited long enough."""
         if self._is_failing:
             self._is_failing = False
             self._on_viewers(self.viewers)
@@ -203,21 +212,24 @@ class Stage:
                 self._request_idr()
 
     def receive_request(self, viewer: _Viewer) -> None:
-        """A viewer lost the picture. Whoever says so again soon is heard later, by one of the next frames."""
+        """A viewer lost the picture. A request that comes too soon waits, and is served in `receive_frame`."""
         if viewer.id in self._viewers and viewer.requests.receive_request(self._clock()):
             self._request_idr()
 
     def receive_failure(self, error: Exception) -> None:
-        """The picture broke off: everyone is told by the end of their connection, and the next viewer tries anew."""
-        is_news, self._is_failing = not self._is_failing, True
-        logger.log(logging.ERROR if is_news else logging.DEBUG, "the picture broke off", exc_info=error)
-        is_told_by_a_viewer = self.viewers > 0
+        """The source failed: end all connections; the next viewer starts the source again.
+
+        Only the first of several failures in a row is logged as an error.
+        """
+        is_first, self._is_failing = not self._is_failing, True
+        logger.log(logging.ERROR if is_first else logging.DEBUG, "the video source failed: %r", error, exc_info=error)
+        is_notified_by_drop = self.viewers > 0  # `_drop` calls `on_viewers` for those who watch
         for viewer in list(self._viewers.values()):
             self._drop(viewer)
-        if is_news and not is_told_by_a_viewer:
+        if is_first and not is_notified_by_drop:
             self._on_viewers(0)
 
-    # how it is done
+    # Private.
 
     def _load(self) -> StageBackend:
         if self._backend is None:
@@ -228,12 +240,12 @@ class Stage:
         try:
             self._load()
         except Exception:
-            logger.exception("getting ready for viewers failed; the first one will try again")
+            logger.exception("could not load the video libraries; the first viewer tries again")
         options = self._options
         try:
             self._source_factory().prepare(options.width, options.height, options.fps)
         except Exception:
-            logger.exception("getting the camera ready failed; the first viewer will try again")
+            logger.exception("could not prepare the video source; the first viewer tries again")
 
     def _evict_oldest(self, owner: str) -> None:
         own = [viewer for viewer in self._viewers.values() if viewer.owner == owner]
@@ -247,16 +259,16 @@ class Stage:
 
     async def _answer(self, viewer: _Viewer, offer: Offer) -> Answer:
         backend = await asyncio.to_thread(self._load) if self._backend is None else self._backend
-        if not await self._set_ups.take(lambda: viewer.id in self._viewers):  # nobody would close what is made now
-            raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")
+        if not await self._set_ups.take(lambda: viewer.id in self._viewers):  # a peer made now would never be closed
+            raise StageError(StageReason.NO_PICTURE, "the connection was ended before it was established")
         origin = secrets.randbelow(RTP_WRAP)
         viewer.peer = backend.peer(self._options, viewer.subscriber, origin, viewer.request_idr, viewer)
-        await asyncio.sleep(0)  # the event loop looks after others before the answer is made
+        await asyncio.sleep(0)  # creating the peer took milliseconds: let other tasks run before the answer
         sdp = offer.complete(await viewer.peer.answer(offer.video))
         return Answer(viewer.id, sdp, CaptureClock.reading(self._clock(), origin))
 
     def _start(self) -> None:
-        """Turn the picture on, so that it is there by the time the viewer has connected."""
+        """Turn the source on already now, so that pictures are there when the viewer has connected."""
         if self._producer is None:
             self._producer = self._load().producer(self._source_factory, self._options, self._clock, self)
         self._producer.start(asyncio.get_running_loop())
@@ -264,12 +276,12 @@ class Stage:
             self._check_later()
 
     async def _end(self, viewers: list[_Viewer]) -> None:
-        closing = [self._drop(viewer) for viewer in viewers]
-        if waiting := {closing for closing in closing if closing is not None}:
-            await asyncio.wait(waiting)
+        tasks = [self._drop(viewer) for viewer in viewers]
+        if closing := {task for task in tasks if task is not None}:
+            await asyncio.wait(closing)
 
     def _drop(self, viewer: _Viewer) -> asyncio.Task[None] | None:
-        """Forget a viewer now; the goodbye, if there is anyone to say it to, is said by the task returned."""
+        """Remove a viewer now; returns the task that closes its connection, if there is one to close."""
         if self._viewers.pop(viewer.id, None) is None:
             return None
         if viewer.connect_timer is not None:
@@ -303,8 +315,8 @@ class Stage:
         self._stall_check = asyncio.get_running_loop().call_later(STALL_CHECK_S, self._check_stall)
 
     def _check_stall(self) -> None:
-        """A source that hangs cannot be ended, but it can be left behind."""
+        """Abandon a source that hangs: its thread cannot be interrupted."""
         self._check_later()
         if self._producer is not None and self._producer.silent_s() > STALL_TIMEOUT_S:
             self._producer.abandon()
-            self.receive_failure(StageError(StageReason.NO_PICTURE, "the picture's source hangs"))
+            self.receive_failure(StageError(StageReason.NO_PICTURE, "the video source does not answer"))

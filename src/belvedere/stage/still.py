@@ -1,4 +1,4 @@
-"""Decodes a still picture with FFmpeg, which is imported with this module: import it late, and in a thread."""
+"""Decodes a still picture. Importing this module imports FFmpeg, so import it late and in a thread."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import av
 
 
 class StillPlane(NamedTuple):
-    """One plane of a still picture, where FFmpeg has put it.
+    """One plane of a still picture, in FFmpeg's buffer.
 
     Attributes:
         data: the rows, writable.
-        width: how many bytes of a row are picture.
-        stride: from the beginning of a row to that of the next.
+        width: the bytes of a row that belong to the picture.
+        stride: the bytes from the start of a row to the start of the next.
     """
 
     data: memoryview
@@ -22,18 +22,18 @@ class StillPlane(NamedTuple):
 
 
 def decode_webp(data: bytes, width: int, height: int) -> tuple[StillPlane, StillPlane, StillPlane]:
-    """Y, U and V of a lossy WebP of this size, 4:2:0; Python's lock is free while it is decoded.
+    """Decode a lossy WebP of this size to Y, U and V, 4:2:0. Other Python threads run meanwhile.
 
-    Nothing is converted: the colours are by the matrix that was used when it was encoded.
+    The colours are not converted: their matrix is the one that was used for encoding.
 
-    Raises ValueError where the data is not such a picture.
+    Raises ValueError if the data is not such a picture.
     """
     decoder = av.CodecContext.create("webp", "r")
-    decoder.thread_count = 1  # soon enough, and more would take cores from what drives
+    decoder.thread_count = 1  # fast enough, and more would take cores from the code that drives
     try:
         frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
     except av.FFmpegError as error:
-        raise ValueError(f"no WebP: {error}") from error
+        raise ValueError(f"not a WebP picture: {error}") from error
     found = [(frame.format.name, frame.width, frame.height) for frame in frames]
     if found != [("yuv420p", width, height)]:
         raise ValueError(f"{found} instead of a lossy WebP of {width}x{height} pixels without transparency")

@@ -1,4 +1,4 @@
-"""Lets what takes long begin one after the other, a while apart, so that the event loop looks after others between."""
+"""Spaces out the starts of expensive operations, so that the event loop can run other tasks in between."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Turns in the order in which they were asked for, each `apart_s` or more after the one before."""
+    """Grants turns in the order of the requests, at least `apart_s` seconds apart."""
 
     def __init__(self, apart_s: float) -> None:
         self._apart_s = apart_s
-        self._waiting = asyncio.Lock()  # it is given to whoever asked first
+        self._waiting = asyncio.Lock()  # asyncio grants it in the order of the requests
         self._next_at = -math.inf
 
     async def take(self, is_wanted: Callable[[], bool]) -> bool:
-        """Wait for a turn; False, and nobody waits longer for it, where it is not wanted any more by then."""
+        """Wait for a turn; returns False, without using one up, if `is_wanted` is false by then."""
         async with self._waiting:
             if not is_wanted():
                 return False

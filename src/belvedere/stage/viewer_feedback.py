@@ -1,7 +1,7 @@
-"""What a viewer may ask for in RTCP, and how sending shares the event loop: our changes to aiortc's transport.
+"""Limits what a viewer's RTCP can cause, and how long sending blocks the event loop: patches of aiortc's transport.
 
-Reports measure the round trip; reports of loss (NACK) are answered within a budget; a lost picture (PLI, FIR) asks for
-a key frame. All else is ignored: nothing that a viewer reports changes what the others see.
+Receiver reports measure the round trip; lost packets (NACK) are retransmitted within a budget; a lost picture (PLI,
+FIR) requests a key frame. Everything else is ignored: no report of a viewer changes what the others see.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from belvedere.stage.retransmission import RetransmissionBudget
 
-PACKETS_A_TURN = 16  # about 1 ms of work; then the event loop looks after others
+PACKETS_PER_TURN = 16  # about 1 ms of work; then other tasks run
 FEEDBACK_PER_S = 100.0  # Chromium reports loss at most every 20 ms
 FEEDBACK_BURST = 100.0
 
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class ViewerFeedback:
-    """Reads one viewer's RTCP for the sender of its picture."""
+    """Processes one viewer's RTCP."""
 
     def __init__(
         self,
@@ -59,13 +59,13 @@ class ViewerFeedback:
         self._packets = TokenBucket(FEEDBACK_PER_S, FEEDBACK_BURST)
 
     async def receive(self, data: bytes) -> None:
-        """Take one datagram of RTCP, decrypted."""
+        """Process one decrypted RTCP datagram. Datagrams above the rate limit and invalid ones are ignored."""
         if not self._packets.take(self._clock()):
             return
         try:
             packets = RtcpPacket.parse(data)
         except (ValueError, struct.error) as error:
-            logger.debug("RTCP of a viewer cannot be read: %s", error)
+            logger.debug("ignored invalid RTCP of a viewer: %s", error)
             return
         lost: list[int] = []
         for packet in packets:
@@ -73,7 +73,7 @@ class ViewerFeedback:
         await self._retransmit(lost)
 
     async def _receive_packet(self, packet: AnyRtcpPacket) -> list[int]:
-        """Returns what is reported as lost."""
+        """Returns the sequence numbers that are reported as lost."""
         match packet:
             case RtcpRrPacket() | RtcpSrPacket():
                 await self._sender._handle_rtcp_packet(packet)
@@ -93,7 +93,7 @@ class ViewerFeedback:
 
 
 def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> None:
-    """Let a transport, before it starts, take no media, yield while it sends, and fail without a traceback."""
+    """Patch a transport that has not started: ignore received media, yield while sending, fail without a traceback."""
     send, start, receive_next = transport._send_rtp, transport.start, transport._recv_next
     sent = 0
 
@@ -101,11 +101,11 @@ def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> No
         nonlocal sent
         await send(data)
         sent += 1
-        if sent % PACKETS_A_TURN == 0:
+        if sent % PACKETS_PER_TURN == 0:
             await asyncio.sleep(0)
 
     async def receive_media(data: bytes, arrival_time_ms: int) -> None:
-        """A viewer has no pictures to send: none are taken, whatever is in them."""
+        """Ignore it: a viewer has no media to send."""
 
     async def start_quietly(parameters: RTCDtlsParameters) -> None:
         if not await _has_started(transport, start(parameters)):
@@ -117,7 +117,7 @@ def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> No
         except ConnectionError:
             raise
         except Exception as error:
-            logger.debug("a viewer's packet cannot be read: %r", error)
+            logger.debug("could not read a packet of a viewer: %r", error)
             raise ConnectionError from error
 
     for name, value in {
@@ -131,13 +131,13 @@ def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> No
 
 
 async def _has_started(transport: RTCDtlsTransport, starting: Coroutine[None, None, None]) -> bool:
-    """Shake hands with a viewer; where nobody was reached, nothing is made ready for that."""
+    """Do the DTLS handshake; returns whether it succeeded. Without an ICE connection it is not attempted."""
     if transport.transport.state != "completed":
         starting.close()
         return False
     try:
         await starting
-    except Exception as error:  # noqa: BLE001 (what a viewer's certificate may hold is not foreseen by anyone)
-        logger.debug("a viewer's handshake failed: %r", error)
+    except Exception as error:  # noqa: BLE001 (a viewer's certificate can cause any exception)
+        logger.debug("the DTLS handshake with a viewer failed: %r", error)
         return False
     return True

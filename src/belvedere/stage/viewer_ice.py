@@ -1,8 +1,8 @@
-"""ICE for one viewer with bounded work, whatever arrives at its sockets and from whom: our changes to aioice.
+"""Limits the work that packets to a viewer's ICE sockets can cause, from anyone: patches of aioice.
 
-aioice reads as much as comes, keeps it in a queue without end, hands packets of strangers on to DTLS, remembers every
-address that a check came from, and lets an unusual packet end in a traceback. Here a viewer's sockets are read at a
-bounded rate (what is more is lost in the kernel), and only what a viewer who watches can have to say passes.
+aioice reads everything that arrives, into an unbounded queue; passes packets of unknown senders on to DTLS; stores
+every address that a check came from; and some packets end in a traceback. Here a viewer's sockets are read at a limited
+rate (the kernel drops the rest), and only the kinds of packets that a viewer needs to send are accepted.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int]
 
-MAX_DATAGRAM_BYTES = 1500  # what an Ethernet carries; WebRTC stays below 1300
-MAX_RTCP_BYTES = 600  # a report of loss that names 140 runs of packets, where hundreds are remembered
-MAX_DTLS_BYTES = 24_576  # in a connection's life; a handshake takes 2,000, and a lost flight is repeated a few times
-READS_PER_S = 300.0  # all sockets of a viewer together; one who loses packets and changes networks sends 100
+MAX_DATAGRAM_BYTES = 1500  # the MTU of Ethernet; WebRTC stays below 1300
+MAX_RTCP_BYTES = 600  # room for a NACK with 140 ranges of packets
+MAX_DTLS_BYTES = 24_576  # over a connection's life; a handshake takes 2,000, and lost flights are repeated
+READS_PER_S = 300.0  # for all sockets of a viewer; one who loses packets and changes networks sends 100
 READ_BURST = 300.0
-READS_A_TURN = 4  # then the event loop looks after others
-RESUME_READS = 16.0  # a socket that is paused wakes no more often than this
+READS_PER_TURN = 4  # then other tasks run
+RESUME_READS = 16.0  # a paused socket waits for this many reads, so that it does not wake for each one
 MAX_QUEUED = 64
-MAX_REMOTE_CANDIDATES = 32  # those of the offer, and as many that were learned from checks
-MAX_ROLE_CONFLICTS = 3  # an honest one is settled by the first answer
+MAX_REMOTE_CANDIDATES = 32  # those of the offer, and as many learned from checks
+MAX_ROLE_CONFLICTS = 3  # a real conflict is resolved by the first answer
 
 logger = logging.getLogger(__name__)
 
 
 class ViewerLimits:
-    """What one viewer has used up, over all its sockets."""
+    """The limits of one viewer, over all its sockets, and how much of them is used up."""
 
     def __init__(self, connection: ice.Connection) -> None:
         self.reads = TokenBucket(READS_PER_S, READ_BURST)
@@ -49,11 +49,11 @@ class ViewerLimits:
         self._dtls_bytes = 0
         self._conflicts = 0
 
-    def admits(self, data: bytes, address: Address) -> bool:
-        """Whether a datagram is worth a look: a check of anybody's, or DTLS or RTCP from where checks came."""
+    def accepts(self, data: bytes, address: Address) -> bool:
+        """Whether to process a datagram: STUN from anyone, or DTLS or RTCP from an address that sent checks."""
         if not 0 < len(data) <= MAX_DATAGRAM_BYTES:
             return False
-        first = data[0]  # RFC 7983, section 7
+        first = data[0]  # its value tells STUN, DTLS and SRTP apart (RFC 7983, section 7)
         if first <= 3:  # noqa: PLR2004 (as the RFC has it)
             return True
         if 20 <= first <= 63:  # noqa: PLR2004 (as the RFC has it)
@@ -62,11 +62,11 @@ class ViewerLimits:
         return 128 <= first <= 191 and self._is_rtcp(data) and self._knows(address)  # noqa: PLR2004 (as the RFC has it)
 
     def accepts_check_from(self, address: Address) -> bool:
-        """Whether a check from there may lead to one of ours."""
+        """Whether a check from there may make us check that address: only for a bounded number of addresses."""
         return self._knows(address) or len(self._connection._remote_candidates) < MAX_REMOTE_CANDIDATES
 
     def receive_role_conflict(self) -> bool:
-        """Returns whether it is worth another try."""
+        """Count a conflict; returns whether to try again."""
         self._conflicts += 1
         return self._conflicts <= MAX_ROLE_CONFLICTS
 
@@ -78,21 +78,21 @@ class ViewerLimits:
 
 
 class ViewerProtocol(ice.StunProtocol):
-    """Takes what a socket or a relay receives, and passes on what is admitted."""
+    """Receives datagrams from a socket or a relay, and passes on those that the limits accept."""
 
     def __init__(self, connection: ice.Connection, limits: ViewerLimits) -> None:
         super().__init__(connection)
         self._limits = limits
 
     def datagram_received(self, data: bytes | str, addr: tuple[object, ...]) -> None:
-        """A datagram came; never raises, whatever is in it."""
+        """Process a datagram. Never raises, whatever its content."""
         address = (str(addr[0]), int(str(addr[1])))
-        if isinstance(data, str) or not self._limits.admits(data, address):
+        if isinstance(data, str) or not self._limits.accepts(data, address):
             return
         try:
             super().datagram_received(data, address)
-        except Exception as error:  # noqa: BLE001 (its parser fails in whatever way Python does)
-            logger.debug("a datagram of %d bytes was ignored: %r", len(data), error)
+        except Exception as error:  # noqa: BLE001 (aioice's parser may raise anything)
+            logger.debug("ignored a datagram of %d bytes: %r", len(data), error)
 
     async def request(
         self,
@@ -101,7 +101,7 @@ class ViewerProtocol(ice.StunProtocol):
         integrity_key: bytes | None = None,
         retransmissions: int | None = None,
     ) -> tuple[stun.Message, Address]:
-        """As aioice has it, but for an end of role conflicts: it would try again, deeper and deeper, without end."""
+        """As in aioice, which however answers role conflicts by unbounded recursion: here they end as a timeout."""
         try:
             return await super().request(request, addr, integrity_key, retransmissions)
         except stun.TransactionFailed as error:
@@ -111,7 +111,7 @@ class ViewerProtocol(ice.StunProtocol):
 
 
 class ViewerSocket(asyncio.DatagramTransport):
-    """A UDP socket that is read at its viewer's rate; what cannot be sent at once is lost, as on the way."""
+    """A UDP socket that is read at its viewer's rate; a datagram that cannot be sent at once is dropped."""
 
     def __init__(self, address: str, protocol: ViewerProtocol, reads: TokenBucket) -> None:
         super().__init__()
@@ -132,11 +132,11 @@ class ViewerSocket(asyncio.DatagramTransport):
         self._loop.add_reader(self._socket.fileno(), self._read)
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        """`sockname`: the address."""
+        """Return the local address for `sockname`, else `default`."""
         return self._socket.getsockname() if name == "sockname" else default
 
     def sendto(self, data: ReadableBuffer, addr: tuple[object, ...] | ReadableBuffer | str | None = None) -> None:
-        """Send, or lose."""
+        """Send a datagram, or drop it."""
         try:
             self._socket.sendto(data, addr or ())
         except OSError as error:
@@ -147,7 +147,7 @@ class ViewerSocket(asyncio.DatagramTransport):
         return self._is_closing
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Stop reading, and close the socket in the loop's next iteration."""
         if self._is_closing:
             return
         self._is_closing = True
@@ -157,7 +157,7 @@ class ViewerSocket(asyncio.DatagramTransport):
         self._loop.call_soon(self._finish)
 
     def abort(self) -> None:
-        """The same: nothing waits to be sent."""
+        """Close; there is nothing buffered that could be lost."""
         self.close()
 
     def _finish(self) -> None:
@@ -165,13 +165,13 @@ class ViewerSocket(asyncio.DatagramTransport):
         self._protocol.connection_lost(None)
 
     def _read(self) -> None:
-        for _ in range(READS_A_TURN):
+        for _ in range(READS_PER_TURN):
             if self._reads.wait_s(self._loop.time()) > 0:
                 self._pause()
                 return
             try:
                 data, address = self._socket.recvfrom(MAX_DATAGRAM_BYTES + 1)
-            except OSError:  # nothing is left, or a packet of ours did not arrive
+            except OSError:  # nothing left to read, or an ICMP error about a packet that we sent
                 return
             self._reads.take(self._loop.time())
             self._protocol.datagram_received(data, address)
@@ -189,7 +189,7 @@ class ViewerSocket(asyncio.DatagramTransport):
 
 
 def bound_ice(transport: RTCIceTransport) -> None:
-    """Let a transport, before it gathers its candidates, keep to the limits of one viewer."""
+    """Patch a transport that has not gathered candidates yet, so that one viewer's limits apply to it."""
     connection = transport._connection
     limits = ViewerLimits(connection)
     check_incoming = connection.check_incoming
@@ -199,7 +199,7 @@ def bound_ice(transport: RTCIceTransport) -> None:
             check_incoming(message, addr, protocol)
 
     def queue(data: bytes, component: int) -> None:
-        if data[0] > 3 and connection._queue.qsize() < MAX_QUEUED:  # noqa: PLR2004 (no STUN after all, but looks so)
+        if data[0] > 3 and connection._queue.qsize() < MAX_QUEUED:  # noqa: PLR2004 (STUN was handled before)
             connection._queue.put_nowait((data, component))
 
     def gather(*, component: int, addresses: list[str], timeout: int = 5) -> Coroutine[None, None, list[Candidate]]:
@@ -212,11 +212,11 @@ def bound_ice(transport: RTCIceTransport) -> None:
 async def _gather(
     connection: ice.Connection, limits: ViewerLimits, component: int, addresses: list[str], timeout_s: float
 ) -> list[Candidate]:
-    """What `Connection.get_component_candidates` does, with sockets of ours."""
+    """Replaces `Connection.get_component_candidates`, with our own sockets."""
     protocols = [found for address in addresses if (found := _open(connection, limits, component, address))]
     connection._protocols += protocols
     candidates = [protocol.local_candidate for protocol in protocols]
-    asking = [asyncio.ensure_future(way) for way in _ask_servers(connection, limits, component, protocols)]
+    asking = [asyncio.ensure_future(request) for request in _ask_servers(connection, limits, component, protocols)]
     if asking:
         done, pending = await asyncio.wait(asking, timeout=timeout_s)
         for task in pending:
@@ -232,7 +232,7 @@ def _open(connection: ice.Connection, limits: ViewerLimits, component: int, addr
     try:
         transport = ViewerSocket(address, protocol, limits.reads)
     except OSError as error:
-        logger.debug("no picture from %s: %s", address, error)
+        logger.debug("could not open a socket on %s for a viewer: %s", address, error)
         return None
     sockname = transport._socket.getsockname()
     protocol.local_candidate = Candidate(

@@ -1,1 +1,1 @@
-"""What must survive a restart, in one SQLite file."""
+"""Data that must survive a restart, in one SQLite file."""

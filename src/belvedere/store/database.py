@@ -1,12 +1,12 @@
-"""The one database, for code on the event loop: a thread of its own does all the work, and nobody waits for a disk.
+"""The database, for code on the event loop. A thread does all disk access, so the event loop never waits for a disk.
 
-    await database.write(function)        done once, in order, or an error: for what must not be lost
-    database.write_latest(key, function)  never waits; the newest of its key is tried until the disk takes it
+    await database.write(function)        done once, in order, or an error: for data that must not be lost
+    database.write_latest(key, function)  never waits; the newest write of each key is retried until it succeeds
     await database.read(function)
 
-Each function is called in that thread with a `sqlite3.Connection`, inside a transaction: what it does is all done or
-not at all. What is newest goes first, because "this position is not sure" must be on the disk before the head has
-moved far; there is no order between the two kinds of write.
+The thread calls each function with a `sqlite3.Connection`, inside a transaction: its changes are committed all or not
+at all. Writes of `write_latest` come before requests, because "this position is not sure" must be on the disk before
+the head has moved far. Between the two kinds of write there is no order.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-OPEN_S = 2.0  # longer than a file may be locked; units that turn wait for their first stop meanwhile
-TIMEOUT_S = 5.0  # a person waits for the answer; three times as long as another program may lock the file
-CLOSE_S = 3.0  # a disk that takes longer does not get what it is given at the end
-MAX_REQUESTS = 256  # as many as 256 people who press a button at once; with the timeout, a bound on what waits
+OPEN_TIMEOUT_S = 2.0  # longer than a file may be locked; but the first stop to the units waits for it
+TIMEOUT_S = 5.0  # a person waits for it; three times as long as another program may lock the file
+CLOSE_TIMEOUT_S = 3.0  # writes that take longer at shutdown are lost
+MAX_REQUESTS = 256  # waiting at a time, far more than people cause; bounds the memory together with the timeout
 
 
 class LatestKey(NamedTuple):
-    """What a write replaces: the same `name` of the same `kind`, such as `LatestKey("positions", "pan")`."""
+    """A write replaces an earlier one with the same `kind` and `name`, such as `LatestKey("positions", "pan")`."""
 
     kind: str
     name: str
 
 
 class Database:
-    """The store's file and its thread; its methods are called on the event loop, and never block it but for `open`.
+    """The store's file and its thread. All methods are called on the event loop, and none but `open` blocks it.
 
-    `migrations`, `open_file`, `worker` and `clock` are for tests.
+    `migrations`, `open_file`, `worker` and `clock` are replaced in tests.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Database:
         self._worker = worker(self._work)
         self._on_opened: list[Callable[[SqliteFile], None]] = []
         self._was_tried = threading.Event()
-        self._file: SqliteFile | None = None  # the thread's alone, as is the next
+        self._file: SqliteFile | None = None  # used by the thread only, as is the next
         self._was_closing = False
-        self._lock = threading.Lock()  # for what follows; never held while a disk is waited for
+        self._lock = threading.Lock()  # guards the attributes below; never held during disk access
         self._requests: deque[Request[Any]] = deque()
         self._current: Request[Any] | None = None
         self._opening = Retry()
@@ -86,55 +86,55 @@ class Database:
         self._on_closed: Callable[[], None] = _ignore
 
     def on_opened(self, use: Callable[[SqliteFile], None]) -> None:
-        """Have this called in the thread each time the file is opened, before it is brought to the newest version.
+        """Call `use` in the thread each time the file was opened, before the migrations to the newest version.
 
-        By then it has version 1 at least, and it may stay at that if the disk is full. `use` may read and write the
+        The file has at least version 1 by then, and may remain at it if the disk is full. `use` may read and write the
         file; if it raises, the file is closed and opened again later.
         """
         self._on_opened.append(use)
 
-    def open(self, timeout_s: float = OPEN_S) -> None:
-        """Begin, and wait (at the start of the program only) until the file was tried for the first time."""
+    def open(self, timeout_s: float = OPEN_TIMEOUT_S) -> None:
+        """Start the thread and block until it has tried to open the file; for the start of the program only."""
         self._worker.start()
         if not self._was_tried.wait(timeout_s):
-            logger.warning("%s: the disk did not answer within %g s; going on without", self._path, timeout_s)
+            logger.warning("%s: could not open the store within %g s; starting without it", self._path, timeout_s)
 
     async def write(self, write: Callable[[sqlite3.Connection], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
-        """Do this once, after the writes that came before; on return it is on the disk.
+        """Do this once, after earlier calls of `write`; on return it is on the disk.
 
-        `what` names it for people, as in "the session of Ann". Raises StoreError where it was not done; with
-        `may_be_done` if the disk had been told and did not answer in time. Whatever else `write` raises comes through,
-        and nothing is written. Who is cancelled takes the write back, unless the disk had been told.
+        `what` names it in messages, as in "the session of Ann". Raises StoreError if it was not done, or with
+        `may_be_done` if the commit had begun and did not end in time. Other exceptions of `write` are passed on, and
+        nothing is written. Cancelling the caller cancels the write, unless the commit has begun.
         """
         return await self._requested(Request(write, what, is_write=True), timeout_s)
 
     async def read(self, read: Callable[[sqlite3.Connection], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
-        """What `read` finds, after the writes that came before. Raises StoreError as `write` does."""
+        """Return the result of `read`, called after earlier calls of `write`. Raises StoreError as `write` does."""
         return await self._requested(Request(read, what, is_write=False), timeout_s)
 
     def write_latest(self, key: LatestKey, write: Callable[[sqlite3.Connection], object], what: str) -> None:
-        """Do this as soon as the disk can, instead of what waits under this key; it is tried until it is done.
+        """Do this as soon as possible, in place of the waiting write of this key; it is retried until it succeeds.
 
-        `what` names it and its value for people. `write` may be called several times. If it raises what is not the
-        disk's fault, that is logged and it is given up. Kinds are few and named in the code; each has a transaction and
-        a bound of its own (MAX_WAITING).
+        `what` names it and its value in messages. `write` may be called several times. If it raises an error that the
+        disk did not cause, this is logged and the write is dropped. The kinds are few and named in the code; each has
+        its own transaction and its own limit (MAX_WAITING).
         """
         with self._lock:
             latest = self._latest.setdefault(key.kind, LatestWrites())
             latest.put(key.name, LatestWrite(what, write), self._clock())
             is_closed = self._is_closed
         if is_closed:
-            logger.error("not saved: %s: %s is closed", what, self._path)
+            logger.error("could not save %s: %s is closed", what, self._path)
         self._worker.wake()
 
     def is_saving(self, kind: str) -> bool:
-        """Whether what was put into `write_latest` of this kind is on the disk, or will be in a moment."""
+        """Whether all writes of this kind given to `write_latest` are on the disk, or will be within seconds."""
         with self._lock:
             latest = self._latest.get(kind)
-            return self._opening.trouble is None and (latest is None or latest.is_saving(self._clock()))
+            return self._opening.error is None and (latest is None or latest.is_saving(self._clock()))
 
-    async def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Write what is left, once, and give the file back; log what was not saved, and tell those who wait for it."""
+    async def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Try the remaining writes once, then close the file; log what was not saved, and raise it in waiting calls."""
         loop = asyncio.get_running_loop()
         closed: asyncio.Future[None] = loop.create_future()
         with self._lock:
@@ -144,7 +144,7 @@ class Database:
                 return
         self._worker.wake()
         await asyncio.wait([closed], timeout=timeout_s)
-        self._give_up()
+        self._fail_remaining()
 
     async def _requested(self, request: Request[T], timeout_s: float) -> T:
         with self._lock:
@@ -160,32 +160,32 @@ class Database:
             with self._lock, contextlib.suppress(ValueError):
                 self._requests.remove(request)
 
-    def _give_up(self) -> None:
-        """Tell, in the log and whoever waits, what the disk has not taken."""
-        silence = StoreError(f"{self._path}: the disk does not answer")
+    def _fail_remaining(self) -> None:
+        """Log the writes that were not done, and raise StoreError in the callers that wait."""
+        no_answer = StoreError(f"{self._path}: the disk does not answer")
         with self._lock:
             left = [
-                (write.what, self._opening.trouble or latest.retry.trouble or silence)
+                (write.what, self._opening.error or latest.retry.error or no_answer)
                 for latest in self._latest.values()
                 for write in latest.waiting.values()
             ]
-            why = self._opening.trouble or silence
+            why = self._opening.error or no_answer
             requests = [*self._requests]
             self._requests.clear()
             left += [(each.what, why) for each in (self._current, *requests) if each is not None and each.is_write]
-        for what, trouble in left:
-            logger.error("not saved: %s: %s", what, trouble)
+        for what, error in left:
+            logger.error("could not save %s: %s", what, error)
         for request in requests:
             _fail(request, why)
 
-    # in the thread
+    # Called in the thread.
 
     def _work(self) -> float | None:
-        """Do what is due; returns after how many seconds there is more, unless the worker is woken before."""
+        """Do what is due. Returns the seconds until the next call, unless woken before; None at the end."""
         with self._lock:
             is_closing = self._is_closing
             request = self._current = self._requests.popleft() if self._requests else None
-        is_last_try = is_closing and not self._was_closing
+        is_last_try = is_closing and not self._was_closing  # the first round after `close`: everything is tried once
         self._was_closing = is_closing
         if self._file is None and self._is_open_due(is_last_try=is_last_try, is_asked=request is not None):
             self._open()
@@ -207,7 +207,7 @@ class Database:
         return None
 
     def _is_open_due(self, *, is_last_try: bool, is_asked: bool) -> bool:
-        """As soon as somebody asks; else when it is time to try again, and at the end if something is left."""
+        """Whether to open the file now: for a request, for a retry, or at the end if there is something to write."""
         with self._lock:
             is_left = is_last_try and any(latest.waiting for latest in self._latest.values())
         if is_asked or is_left:
@@ -223,19 +223,19 @@ class Database:
             for use in self._on_opened:
                 use(file)
             file.migrate()
-        except Exception as error:  # noqa: BLE001 - the thread must go on, whatever is wrong
+        except Exception as error:  # noqa: BLE001 - the thread must survive any error
             if file is not None:
                 file.close()
-            self._receive_trouble(self._opening, "anything", error)
+            self._receive_error(self._opening, "anything", error)
         else:
             self._file = file
             with self._lock:
-                is_news = self._opening.receive_success()
-            if is_news:
-                logger.info("%s: is open now", self._path)
+                is_recovery = self._opening.receive_success()
+            if is_recovery:
+                logger.info("%s: opened after earlier failures", self._path)
 
     def _write_latest(self, file: SqliteFile, *, is_last_try: bool) -> None:
-        """Each kind in a transaction of its own: one that the disk has no room for keeps no other from it."""
+        """Write each kind in its own transaction: if the disk has no room for one, the others are written."""
         with self._lock:
             now = self._clock()
             kinds = [(kind, each) for kind, each in self._latest.items() if is_last_try or each.retry.is_due(now)]
@@ -243,13 +243,13 @@ class Database:
         for kind, latest, writes in due:
             try:
                 file.write(functools.partial(_write_each, writes=[write for _, write in writes]))
-            except Exception as error:  # noqa: BLE001 - likewise
-                self._receive_trouble(latest.retry, kind, error)
+            except Exception as error:  # noqa: BLE001 - the thread must survive any error
+                self._receive_error(latest.retry, kind, error)
             else:
                 with self._lock:
-                    is_news = latest.receive_saved(writes, self._clock())
-                if is_news:
-                    logger.info("%s: takes %s again", self._path, kind)
+                    is_recovery = latest.receive_saved(writes, self._clock())
+                if is_recovery:
+                    logger.info("%s: saving %s works again", self._path, kind)
 
     def _wait_s(self) -> float:
         now = self._clock()
@@ -261,20 +261,20 @@ class Database:
         if self._file is not None:
             request.run(self._file)
         else:
-            _fail(request, self._opening.trouble or StoreError(f"{self._path}: is not open"))
+            _fail(request, self._opening.error or StoreError(f"{self._path}: is not open"))
 
-    def _receive_trouble(self, retry: Retry, what: str, error: Exception) -> None:
-        """Tell it once, until all is well again."""
+    def _receive_error(self, retry: Retry, what: str, error: Exception) -> None:
+        """Schedule a retry. Only the first of several failures in a row is logged as a warning."""
         bug = None if isinstance(error, StoreError) else error
-        trouble = error if isinstance(error, StoreError) else StoreError(f"{self._path}: cannot be used ({error!r})")
+        reason = error if isinstance(error, StoreError) else StoreError(f"{self._path}: cannot be used ({error!r})")
         with self._lock:
-            is_news = retry.receive_trouble(trouble, self._clock())
-        level = logging.WARNING if is_news else logging.DEBUG
-        logger.log(level, "could not save %s: %s", what, trouble, exc_info=bug)
+            is_first = retry.receive_error(reason, self._clock())
+        level = logging.WARNING if is_first else logging.DEBUG
+        logger.log(level, "could not save %s: %s", what, reason, exc_info=bug)
 
 
 def _write_each(connection: sqlite3.Connection, writes: Sequence[LatestWrite]) -> None:
-    """One after the other in one transaction; one that can never succeed keeps none of the others from it."""
+    """Do the writes in one transaction; one that can never succeed is dropped and does not affect the others."""
     for what, write in writes:
         connection.execute("SAVEPOINT one")
         try:
@@ -282,24 +282,24 @@ def _write_each(connection: sqlite3.Connection, writes: Sequence[LatestWrite]) -
         except Exception as error:
             if is_of_the_disk(error):
                 raise
-            logger.exception("not saved, and given up: %s", what)
+            logger.exception("could not save %s; it is not retried", what)
             connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
 
 
-def _fail(request: Request[Any], trouble: StoreError) -> None:
-    """With an error of its own: one that is raised again and again would keep every traceback."""
-    problem = f"{request.what}: was not done: {trouble}"
-    request.fail(StoreError(problem, is_lasting=trouble.is_lasting))
+def _fail(request: Request[Any], reason: StoreError) -> None:
+    """Fail a request with a new error: raising one object repeatedly would collect a traceback each time."""
+    problem = f"{request.what}: was not done: {reason}"
+    request.fail(StoreError(problem, is_lasting=reason.is_lasting))
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
-    """From the store's thread."""
+    """Call on the event loop, from the store's thread."""
     try:
         loop.call_soon_threadsafe(function)
-    except RuntimeError:  # the loop has ended; nobody waits any more
-        logger.debug("the store closed after the end of the program")
+    except RuntimeError:  # the loop is closed, so nothing waits for this
+        logger.debug("the store was closed after the event loop")
 
 
 def _ignore() -> None:
-    """Nobody needs to know."""
+    """Do nothing: `close` has not been called."""

@@ -1,4 +1,4 @@
-"""What waits to be written of which only the newest counts, and when to try again what a disk did not take; no I/O."""
+"""Waiting writes of which only the newest of each name counts, and when to retry failed ones. No I/O."""
 
 from __future__ import annotations
 
@@ -14,57 +14,66 @@ if TYPE_CHECKING:
 
 RETRY_FIRST_S = 0.5
 RETRY_LONGEST_S = 30.0  # the disk may be full for weeks
-MAX_DOUBLINGS = 10  # by then the longest is reached
-TIMER_S = 0.001  # a timer may be early by so much
-LATE_S = 5.0  # what is not on the disk by then counts as not saved
-MAX_WAITING = 512  # above the sessions of one household; the oldest gives way
+MAX_DOUBLINGS = 10  # the longest time is reached by then; avoids overflow
+TIMER_TOLERANCE_S = 0.001  # a timer may fire this much early
+LATE_S = 5.0  # writes that wait longer count as not saved
+MAX_WAITING = 512  # names of one kind, more than there are sessions; above it the oldest is dropped
 
 
 class Retry:
-    """Soon at first, then less and less often, and never after a trouble that lasts."""
+    """When to retry: soon at first, then at doubling intervals, and never after an error that is permanent.
+
+    Attributes:
+        error: the last error; None after a success.
+    """
 
     def __init__(self) -> None:
-        self.trouble: StoreError | None = None
+        self.error: StoreError | None = None
         self._failures = 0
         self._at_s = -math.inf
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether it is of no use to try again."""
-        return self.trouble is not None and self.trouble.is_lasting
+        """Whether retrying is useless, because the error is permanent."""
+        return self.error is not None and self.error.is_lasting
 
     def is_due(self, now: float) -> bool:
-        """Whether to try."""
-        return not self.is_hopeless and now >= self._at_s - TIMER_S
+        """Whether to try now."""
+        return not self.is_hopeless and now >= self._at_s - TIMER_TOLERANCE_S
 
     def wait_s(self, now: float) -> float:
-        """How long to wait until it is due."""
+        """Seconds until the next try; infinite if there is none."""
         return math.inf if self.is_hopeless else max(0.0, self._at_s - now)
 
-    def receive_trouble(self, error: StoreError, now: float) -> bool:
-        """It failed; whether that is news."""
+    def receive_error(self, error: StoreError, now: float) -> bool:
+        """Record a failure; returns whether it is the first one since a success."""
         doublings = min(self._failures, MAX_DOUBLINGS)
         self._at_s = now + min(RETRY_FIRST_S * 2.0**doublings, RETRY_LONGEST_S)
         self._failures += 1
-        is_news, self.trouble = self.trouble is None, error
-        return is_news
+        is_first, self.error = self.error is None, error
+        return is_first
 
     def receive_success(self) -> bool:
-        """It went well; whether that is news."""
-        is_news, self.trouble = self.trouble is not None, None
+        """Record a success; returns whether there was an error before."""
+        is_recovery, self.error = self.error is not None, None
         self._failures, self._at_s = 0, -math.inf
-        return is_news
+        return is_recovery
 
 
 class LatestWrite(NamedTuple):
-    """A write and its name for people."""
+    """A write, and its name in messages."""
 
     what: str
     write: Callable[[sqlite3.Connection], object]
 
 
 class LatestWrites:
-    """The newest writes of one kind, by name."""
+    """The newest writes of one kind, by name.
+
+    Attributes:
+        retry: when to try again.
+        waiting: the writes that are not on the disk yet.
+    """
 
     def __init__(self) -> None:
         self.retry = Retry()
@@ -72,14 +81,14 @@ class LatestWrites:
         self._since_s = math.inf
 
     def put(self, name: str, write: LatestWrite, now: float) -> None:
-        """Replace what waits under this name."""
+        """Add a write, in place of the waiting one of this name."""
         if name not in self.waiting and len(self.waiting) >= MAX_WAITING:
             del self.waiting[next(iter(self.waiting))]
         self.waiting[name] = write
         self._since_s = min(self._since_s, now)
 
     def receive_saved(self, saved: Sequence[tuple[str, LatestWrite]], now: float) -> bool:
-        """These are on the disk; whether it is news that it takes any. What is newer goes on waiting."""
+        """Remove writes that are done, unless newer ones replaced them; returns whether there was an error before."""
         for name, write in saved:
             if self.waiting.get(name) is write:
                 del self.waiting[name]
@@ -87,12 +96,12 @@ class LatestWrites:
         return self.retry.receive_success()
 
     def is_saving(self, now: float) -> bool:
-        """Whether all is on the disk, or will be in a moment."""
-        return self.retry.trouble is None and now - self._since_s <= LATE_S
+        """Whether all writes are on the disk, or will be within seconds."""
+        return self.retry.error is None and now - self._since_s <= LATE_S
 
 
 def is_of_the_disk(error: Exception) -> bool:
-    """Whether the disk may be at fault, so that the same call may succeed later."""
+    """Whether the disk may have caused the error, so that a retry may succeed."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorname", "").startswith(tuple(EXPLANATIONS))
     return isinstance(error, (StoreError, MemoryError))

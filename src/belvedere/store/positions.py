@@ -1,7 +1,7 @@
-"""Where each axis was left, so that soft limits guard the cables after a restart too.
+"""The saved position of each axis, so that soft limits protect the cables after a restart too.
 
-A position is believed after a restart only if it was written as sure with the axis at rest, and nothing moved since. So
-the first thing written, whenever the file is opened, is that none of them is sure; if that cannot be written, none is.
+After a restart a position is trusted only if it was saved as sure, with the axis at rest, and nothing has moved since.
+So whenever the file is opened, all positions in it are first marked "not sure"; if that fails, none is trusted.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KIND = "positions"
-MAX_DEG = 1e9  # a year of turning at 40 degrees a second; a number beyond it was never counted
+MAX_DEG = 1e9  # almost a year of turning at 40 degrees a second; a larger number is an error
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Degrees from where the axis stood when it was first used; not sure if it may have moved since it was saved."""
+    """Degrees from where the axis was when it was first used; not sure if it may have moved since."""
 
     deg: float
     is_sure: bool
 
     @property
     def doubted(self) -> Position:
-        """The same, not sure."""
+        """The same position, not sure."""
         return Position(self.deg, is_sure=False)
 
 
@@ -48,31 +48,31 @@ UNKNOWN = ORIGIN.doubted
 
 
 class SavedPositions:
-    """The positions of a database that is opened after this was made.
+    """The positions in a database; create this before the database is opened.
 
-    `counted` are the axes whose position is reckoned.
+    `counted` are the axes whose position is estimated.
 
     Attributes:
-        at_start: where each counted axis stands by the file; not sure of any where it cannot be read and written.
+        at_start: the saved position of each counted axis; none is sure if the file cannot be read and written.
     """
 
     def __init__(self, database: Database, counted: Sequence[str]) -> None:
         self.at_start = dict.fromkeys(counted, UNKNOWN)
         self._database = database
         self._counted = counted
-        self._lock = threading.Lock()  # the file may be opened late, when positions have been put already
+        self._lock = threading.Lock()  # the thread may open the file late, after positions were put
         self._put: set[str] = set()
         database.on_opened(self._receive_file)
 
     def put(self, positions: Mapping[str, Position]) -> None:
-        """Have these written as soon as the disk can; they replace what waits. Never blocks."""
+        """Save these as soon as possible, in place of earlier ones of the same axes. Never blocks."""
         with self._lock:
             self._put.update(positions)
             self._write(positions)
 
     @property
     def is_saving(self) -> bool:
-        """Whether what was put is on the disk, or will be in a moment."""
+        """Whether the newest positions are on the disk, or will be within seconds."""
         return self._database.is_saving(KIND)
 
     def _write(self, positions: Mapping[str, Position]) -> None:
@@ -82,14 +82,14 @@ class SavedPositions:
             self._database.write_latest(LatestKey(KIND, axis), write, what)
 
     def _receive_file(self, file: SqliteFile) -> None:
-        """In the thread: learn what the file says, and make it sure of nothing from then on."""
+        """Read the positions, in the thread, and mark all of them "not sure" in the file."""
         saved = file.read(functools.partial(load_positions, path=file.path))
-        missing = ORIGIN if saved or file.is_new else UNKNOWN  # an empty table is what a disk leaves that was full once
+        missing = ORIGIN if saved or file.is_new else UNKNOWN  # an old file without positions: the disk was full
         found = {axis: saved.get(axis, missing) for axis in self._counted}
         doubted = {axis: position.doubted for axis, position in {**saved, **found}.items()}
         try:
             file.write(functools.partial(save_positions, positions=doubted))
-        except StoreError:  # it will be tried again, and told, as what was put last
+        except StoreError:  # it is retried and logged like any position
             found = {axis: position.doubted for axis, position in found.items()}
             with self._lock:
                 self._write({axis: position for axis, position in doubted.items() if axis not in self._put})
@@ -103,7 +103,7 @@ def save_positions(connection: sqlite3.Connection, positions: Mapping[str, Posit
 
 
 def load_positions(connection: sqlite3.Connection, path: Path) -> dict[str, Position]:
-    """Every axis that was ever saved; one whose row makes no sense is told of, with the file's path, and unknown."""
+    """All saved positions. A row with invalid values is logged, with the file's path, and gives UNKNOWN."""
     rows = connection.execute("SELECT axis, deg, is_sure FROM position").fetchall()
     return {str(axis): _position(path, axis, deg, is_sure) for axis, deg, is_sure in rows}
 
@@ -111,5 +111,5 @@ def load_positions(connection: sqlite3.Connection, path: Path) -> dict[str, Posi
 def _position(path: Path, axis: object, deg: object, is_sure: object) -> Position:
     if isinstance(deg, int | float) and math.isfinite(deg) and abs(deg) <= MAX_DEG and is_sure in {0, 1}:
         return Position(float(deg), is_sure=bool(is_sure))
-    logger.warning("%s: holds no position of %s: %.40r degrees, sure %.40r", path, axis, deg, is_sure)
+    logger.warning("%s: contains an invalid position of %s: %.40r degrees, sure %.40r", path, axis, deg, is_sure)
     return UNKNOWN

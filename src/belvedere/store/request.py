@@ -1,4 +1,10 @@
-"""One call that somebody on the event loop waits for, and that the store's thread does once, or not at all."""
+"""A call that a coroutine waits for, and that the store's thread does once or not at all.
+
+    OPEN -> COMMITTING -> done      the function has returned and the transaction is being committed
+    OPEN -> WITHDRAWN               the waiter was cancelled or timed out; the transaction is rolled back
+
+Both threads change the state under one lock, so a waiter knows for certain which of the two happened.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +26,15 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: many a second while a statement runs, too few to be felt
+STEPS_BETWEEN_CHECKS = 10_000  # instructions of SQLite's virtual machine; many checks a second at no noticeable cost
 
 
 class RequestState(enum.Enum):
-    """How far a request has come; only one that is open can still be withdrawn."""
+    """The progress of a request; it can be withdrawn only while it is open."""
 
-    OPEN = enum.auto()  # it waits, or its function runs in a transaction that can be rolled back
-    COMMITTING = enum.auto()  # the disk has been told; whether that is in the file, only the disk can say now
-    WITHDRAWN = enum.auto()  # nobody waits any more; nothing of it is done
+    OPEN = enum.auto()  # it waits, or its function runs in a transaction that can still be rolled back
+    COMMITTING = enum.auto()  # the commit has begun; whether it succeeds is not known yet
+    WITHDRAWN = enum.auto()  # its caller does not wait any more; none of it is done
 
 
 class _WithdrawnError(Exception):
@@ -36,10 +42,10 @@ class _WithdrawnError(Exception):
 
 
 class Request(Generic[T]):
-    """A function for the store's thread, and who waits for what it returns.
+    """A function for the store's thread, and its result for the coroutine that waits.
 
     Attributes:
-        what: its name for people.
+        what: its name in messages.
         is_write: whether it may change the file.
     """
 
@@ -56,9 +62,9 @@ class Request(Generic[T]):
         self._error: Exception | None = None
 
     async def result(self, timeout_s: float) -> T:
-        """Wait for it; once waiting ends, however it does, it is not begun any more.
+        """Wait for the result. After a timeout or cancellation the function is not started any more.
 
-        Raises StoreError after the timeout, with `may_be_done` where it is too late to take it back.
+        Raises StoreError after the timeout, with `may_be_done` if the commit had begun.
         """
         try:
             await asyncio.wait([self._over], timeout=timeout_s)
@@ -74,23 +80,23 @@ class Request(Generic[T]):
         return cast("T", self._result)
 
     def run(self, file: SqliteFile) -> None:
-        """Do it, in the thread; what was withdrawn is rolled back."""
+        """Call the function, in the thread; if the request is withdrawn, its transaction is rolled back."""
         try:
             self._result = file.write(self._confirmed) if self.is_write else file.read(self._bounded)
         except _WithdrawnError:
             return
-        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+        except Exception as error:  # noqa: BLE001 - raised in `result`
             self._error = error
         self._end()
 
     def fail(self, error: StoreError) -> None:
-        """Have this raised instead; from any thread."""
+        """End the request with this error; from any thread."""
         self._error = error
         self._end()
 
     def _bounded(self, connection: sqlite3.Connection) -> T:
         """Let SQLite break off a statement that nobody waits for any more: others wait for the thread."""
-        connection.set_progress_handler(lambda: self._state is RequestState.WITHDRAWN, STEPS_BETWEEN_LOOKS)
+        connection.set_progress_handler(lambda: self._state is RequestState.WITHDRAWN, STEPS_BETWEEN_CHECKS)
         try:
             return self._function(connection)
         finally:
@@ -113,12 +119,12 @@ class Request(Generic[T]):
     def _end(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._receive_end)
-        except RuntimeError:  # the loop has ended; nobody waits any more
-            logger.debug("%s ended after the end of the program", self.what)
+        except RuntimeError:  # the loop is closed, so nothing waits for this
+            logger.debug("%s ended after the event loop was closed", self.what)
 
     def _receive_end(self) -> None:
         if self._is_abandoned:
             outcome = "was done" if self._error is None else f"failed ({self._error})"
-            logger.warning("%s: %s after all, when nobody waited for it any more", self.what, outcome)
+            logger.warning("%s: %s after its caller had stopped waiting", self.what, outcome)
         if not self._over.done():
             self._over.set_result(None)

@@ -1,16 +1,16 @@
-"""The tables of the store, in the one place where they are described, and the steps that lead to them.
+"""The tables of the store, as migrations.
 
-`MIGRATIONS[0]` makes version 1 out of an empty file, and so on. A step that was released is never edited: a change is a
-new step at the end, either SQL or a function of the connection. Each runs in a transaction of its own, so none may
-begin or end one, and each must work on empty tables too: that is how the store learns what a version looks like.
+`MIGRATIONS[0]` makes version 1 from an empty file, and so on. A released migration is never edited: a change is a new
+one at the end, either SQL or a function of the connection. Each runs in its own transaction, so none may begin or end
+one. Each must work on empty tables too, because the store runs them in memory to learn which tables a version has.
 
 Rules for new tables:
 - `STRICT`, with a primary key.
-- A time is the wall clock's, in whole seconds since 1970 in UTC, in a column that ends in `_utc_s`. A Raspberry Pi has
-  no clock while it is off, so such a time may be hours behind after a power cut until the network has set it.
-- Of a secret only a hash is kept.
-- The positions are read and marked as "not sure" in every file before later steps are tried, whichever of them it has
-  behind it: a step that changes the table `position` must leave the statements of `positions.py` valid before it, too.
+- Times are wall-clock times in whole seconds since 1970, UTC, in a column whose name ends in `_utc_s`. A Raspberry Pi
+  has no clock while it is off, so after a power cut such a time may be hours behind until the network sets the clock.
+- Of a secret only its hash is stored.
+- The positions are read and marked "not sure" before later migrations run, in files of every version: after a migration
+  of the table `position`, the statements in `positions.py` must still work on a file that has not been migrated.
 """
 
 from __future__ import annotations
@@ -27,6 +27,6 @@ CREATE TABLE position (
     is_sure INTEGER NOT NULL
 )
 """
-"""Where each axis stands: degrees from where it stood at first, and whether it surely has not moved since (0 or 1)."""
+"""The position of each axis: degrees from its first position, and 1 if it surely has not moved since, else 0."""
 
 MIGRATIONS: tuple[Migration, ...] = (POSITIONS,)

@@ -1,4 +1,4 @@
-"""The thread in which the store works: it sleeps until it is woken or something is due, and ends with the process."""
+"""The store's thread, which sleeps until it is woken or something is due."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class Worker(Protocol):
-    """Calls `work` when it is woken, and again after as many seconds as it returned; after None never again."""
+    """Calls `work` when woken, or after the number of seconds that `work` returned; None ends it."""
 
     def start(self) -> None:
         """Call `work` for the first time."""
 
     def wake(self) -> None:
-        """Call `work` soon, from any thread; once for all who wake it meanwhile."""
+        """Call `work` soon; from any thread. Several wakes before that count as one."""
 
 
 class WorkerThread:
-    """A worker in a thread of its own, which ends with the process however long `work` takes."""
+    """A worker in a daemon thread: it does not keep the process from exiting, however long `work` takes."""
 
     def __init__(self, work: Callable[[], float | None]) -> None:
         self._work = work
@@ -29,14 +29,14 @@ class WorkerThread:
         self._thread = threading.Thread(target=self._run, daemon=True, name="store")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Never blocks."""
+        """Wake the thread; never blocks."""
         self._woken.set()
 
     def _run(self) -> None:
         while (wait_s := self._work()) is not None:
             self._woken.wait(None if math.isinf(wait_s) else wait_s)
-            self._woken.clear()  # before `work`, which then sees whatever there was to wake it for
+            self._woken.clear()  # before `work`, which then sees everything that was added before the wake
