@@ -13,7 +13,7 @@ from benchmarks.report import RESULTS, Result, machine, print_table, write_resul
 SCENARIOS = {
     "age": "how old a command is when the unit receives it",
     "attacks": "driving while the house is attacked, against a quiet one",
-    "message": "what a WebSocket message costs on its way to the unit's mailbox",
+    "message": "what a WebSocket message costs until it is the unit's latest command",
     "footprint": "how soon the server is ready, and how much memory it takes",
     "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",

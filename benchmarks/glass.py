@@ -81,7 +81,7 @@ def _watch(page: Page, server: Server) -> Watched:
     cpu = (server.cpu_s() - before) / (time.monotonic() - began) * 100
     first = page.evaluate("bench.first - bench.tapped")
     offset = clock_offset_ms(page)
-    page.goto("about:blank")  # and the camera goes off, once the page has said goodbye
+    page.goto("about:blank")  # and the camera goes off, once the page has ended the connection
     time.sleep(GONE_S)
     taken_ms = [(shown, in_flight, taken + 0.5 - offset) for shown, in_flight, taken in frames if taken is not None]
     if not taken_ms:

@@ -1,4 +1,4 @@
-"""What it costs to take a WebSocket message, up to the unit's mailbox: processor time of the server process.
+"""What it costs to take a WebSocket message, until it is the unit's latest command: processor time of the server process.
 
 A client drives at 100 messages a second, as fast as the server's limit allows for long, and the rival echoes the same
 messages. What a server takes with the socket open and silent is taken off. Instead of a virtual head there are units
@@ -47,7 +47,7 @@ def run() -> list[Result]:
         compare(
             "message-cost",
             f"processor time for one drive message at {RATE_PER_S} a second: socket, parsing, checks, fail-safe core, "
-            "mailbox, and status and acknowledgements of both axes back to the page",
+            "latest command, and status and acknowledgements of both axes back to the page",
             "us",
             ours=ours,
             rival=rival,

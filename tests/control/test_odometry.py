@@ -242,9 +242,7 @@ def test_the_stop_after_a_reconnect_resolves_earlier_writes() -> None:
 
 
 @pytest.mark.parametrize(("away_s", "expected"), [(3, (80, True)), (6, (40, False))])
-def test_the_duration_of_an_outage_does_not_depend_on_a_clock_jump(
-    away_s: float, expected: tuple[float, bool]
-) -> None:
+def test_the_duration_of_an_outage_does_not_depend_on_a_clock_jump(away_s: float, expected: tuple[float, bool]) -> None:
     results = []
     for back_s in (0, 49):
         odometer = Odometer(20)
