@@ -1,4 +1,4 @@
-"""What it costs to take a WebSocket message, until it is the unit's latest command: processor time of the server process.
+"""What it costs to take a WebSocket message until it is the unit's latest command, in the server's processor time.
 
 A client drives at 100 messages a second, as fast as the server's limit allows for long, and the rival echoes the same
 messages. What a server takes with the socket open and silent is taken off. Instead of a virtual head there are units

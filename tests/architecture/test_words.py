@@ -1,6 +1,6 @@
 """The code speaks the field's words: metaphors that once stood for them do not come back.
 
-A networking or robotics engineer must know a name without a glossary, and find a log line by searching for what happened.
+A networking or robotics engineer must know a name without a glossary, and find a log line by what happened.
 """
 
 from __future__ import annotations
