@@ -1,4 +1,4 @@
-"""Tokens come back with time, and only with time."""
+"""A bucket refills with time, and only with time."""
 
 from __future__ import annotations
 

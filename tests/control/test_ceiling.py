@@ -67,7 +67,7 @@ def test_a_new_hold_number_in_every_message_does_not_evade_the_ceiling() -> None
 def test_short_pauses_between_presses_do_not_evade_it() -> None:
     rig = ControlRig()
     moves = (partial(rig.drive, 1.0, hold=hold) for hold in itertools.count(1))
-    assert 29 < longest_motion_s(rig, moves, 0.9, 60) <= 30.1  # each press lives for half a second
+    assert 29 < longest_motion_s(rig, moves, 0.9, 60) <= 30.1  # each press lasts for half a second
 
 
 def test_two_drivers_that_take_turns_do_not_evade_it() -> None:
@@ -83,8 +83,8 @@ def test_two_drivers_that_take_turns_do_not_evade_it() -> None:
 
 def test_one_axis_after_the_other_does_not_evade_it() -> None:
     rig = ControlRig()
-    ways = itertools.cycle(((1.0, 0.0), (0.0, 1.0)))
-    moves = (partial(rig.drive, *way, hold=hold) for hold, way in enumerate(ways, 1))
+    velocities = itertools.cycle(((1.0, 0.0), (0.0, 1.0)))
+    moves = (partial(rig.drive, *pan_tilt, hold=hold) for hold, pan_tilt in enumerate(velocities, 1))
     assert 29 < longest_motion_s(rig, moves, 0.4, 120) <= 30
 
 

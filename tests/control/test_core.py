@@ -435,7 +435,7 @@ def test_a_release_and_a_stop_renew_the_lease_of_their_sender(message: str) -> N
 
 def test_relative_delay_is_measured_from_valid_heartbeats_of_open_sessions_only() -> None:
     rig = ControlRig()
-    for session, sent_at_s in (("nobody", 1.0), ("ann", float("nan")), ("ann", rig.now)):
+    for session, sent_at_s in (("unknown", 1.0), ("ann", float("nan")), ("ann", rig.now)):
         rig.core.receive_heartbeat(rig.now, session, sent_at_s)
     rig.wait(1)
     assert refusal_of(lambda: rig.drive(0.5, late_s=0.6)) is Refusal.TOO_LATE

@@ -204,16 +204,16 @@ def test_an_axis_with_limits_is_due_at_every_tick_while_it_moves() -> None:
     assert motion.deadline() == pytest.approx(20 * 0.025)
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_an_axis_that_turned_out_of_reach_for_long_is_reckoned_to_be_at_its_limit(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_an_axis_that_turned_out_of_reach_for_long_is_reckoned_to_be_at_its_limit(direction: int) -> None:
     motion = limited()
-    motion.odometer.receive_written(0, way)
+    motion.odometer.receive_written(0, direction)
     motion.receive_ready(1, is_ready=False)
     motion.odometer.receive_written(99, 0)
     motion.receive_ready(99, is_ready=True)
-    assert motion.odometer.position_deg(99) == way * 40
+    assert motion.odometer.position_deg(99) == direction * 40
     motion.receive_ready(100, is_ready=True)
-    assert motion.odometer.position_deg(100) == way * 40
+    assert motion.odometer.position_deg(100) == direction * 40
 
 
 def test_after_a_clock_jump_stops_are_written_at_once_and_earlier_rotation_counts() -> None:

@@ -65,14 +65,14 @@ def test_after_a_long_outage_the_position_is_clamped_to_the_limit_and_not_sure()
     assert not odometer.is_sure
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_after_a_long_outage_a_position_already_beyond_the_limit_is_kept(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_after_a_long_outage_a_position_already_beyond_the_limit_is_kept(direction: int) -> None:
     odometer = Odometer(20)
-    odometer.receive_written(0, way)
+    odometer.receive_written(0, direction)
     lost_and_found(odometer, 1, 3)  # it turned to 60, and was found in time
-    odometer.receive_attempted(4, way)
+    odometer.receive_attempted(4, direction)
     lost_and_found(odometer, 4.1, 99)
-    assert odometer.position_deg(99) == 60 * way
+    assert odometer.position_deg(99) == 60 * direction
     assert not odometer.is_sure
 
 
@@ -94,9 +94,9 @@ def test_an_attempted_move_widens_the_interval_until_it_is_written() -> None:
     odometer = Odometer(20)
     odometer.receive_attempted(0, 1)
     assert not odometer.is_sure
-    assert [odometer.farthest_deg(0.5, way, 99) for way in (1, -1)] == [10, 0]
+    assert [odometer.farthest_deg(0.5, direction, 99) for direction in (1, -1)] == [10, 0]
     odometer.receive_written(0.5, 1)
-    assert [odometer.farthest_deg(1, way, 99) for way in (1, -1)] == [10, 10]
+    assert [odometer.farthest_deg(1, direction, 99) for direction in (1, -1)] == [10, 10]
     assert odometer.is_sure
 
 
@@ -106,7 +106,7 @@ def test_a_move_attempted_when_the_link_is_lost_widens_the_interval_until_the_st
     lost_and_found(odometer, 1, 3)
     assert odometer.position_deg(9) == 0
     assert not odometer.is_sure
-    assert [odometer.farthest_deg(9, way, math.inf) for way in (1, -1)] == [0, -60]
+    assert [odometer.farthest_deg(9, direction, math.inf) for direction in (1, -1)] == [0, -60]
 
 
 def test_a_stop_written_just_before_the_link_was_lost_may_have_been_missed() -> None:
@@ -166,7 +166,7 @@ def test_only_a_bounded_part_of_the_uncertainty_counts_against_limits() -> None:
     odometer.receive_attempted(0, -1)
     odometer.receive_attempted(0, 1)
     lost_and_found(odometer, 1, 3)
-    assert [odometer.farthest_deg(3, way, 15) for way in (1, -1)] == [15, -15]
+    assert [odometer.farthest_deg(3, direction, 15) for direction in (1, -1)] == [15, -15]
 
 
 def test_a_position_that_was_not_sure_when_saved_stays_so() -> None:
@@ -182,44 +182,44 @@ def test_an_outage_is_counted_from_the_first_report_of_the_loss() -> None:
     assert not odometer.is_sure
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_rotation_counts_again_in_a_short_outage_after_a_long_one(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_rotation_counts_again_in_a_short_outage_after_a_long_one(direction: int) -> None:
     odometer = Odometer(20)
-    odometer.receive_written(0, way)
+    odometer.receive_written(0, direction)
     lost_and_found(odometer, 1, 10)
-    odometer.receive_written(20, way)
+    odometer.receive_written(20, direction)
     lost_and_found(odometer, 21, 22)
-    assert odometer.position_deg(22) == way * (40 + 2 * 20)
+    assert odometer.position_deg(22) == direction * (40 + 2 * 20)
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_possibly_missed_writes_count_alike_in_both_directions(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_possibly_missed_writes_count_alike_in_both_directions(direction: int) -> None:
     odometer = Odometer(20)
-    odometer.receive_written(0, way)
+    odometer.receive_written(0, direction)
     odometer.receive_written(4, 0)
     lost_and_found(odometer, 4.2, 6)
-    assert odometer.farthest_deg(9, way, math.inf) == pytest.approx(way * 120)
-    nearest_deg = odometer.farthest_deg(9, -way, math.inf)
+    assert odometer.farthest_deg(9, direction, math.inf) == pytest.approx(direction * 120)
+    nearest_deg = odometer.farthest_deg(9, -direction, math.inf)
     assert nearest_deg is not None
-    assert 70 <= way * nearest_deg <= 80
+    assert 70 <= direction * nearest_deg <= 80
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_rotation_in_a_short_outage_leaves_the_position_sure(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_rotation_in_a_short_outage_leaves_the_position_sure(direction: int) -> None:
     odometer = Odometer(20)
-    odometer.receive_written(0, way)
+    odometer.receive_written(0, direction)
     lost_and_found(odometer, 10, 11)
-    assert odometer.position_deg(11) == way * 220
+    assert odometer.position_deg(11) == direction * 220
     assert odometer.is_sure
 
 
-@pytest.mark.parametrize("way", [1, -1])
-def test_an_attempted_reversal_widens_the_interval_in_its_direction_only(way: int) -> None:
+@pytest.mark.parametrize("direction", [1, -1])
+def test_an_attempted_reversal_widens_the_interval_in_its_direction_only(direction: int) -> None:
     odometer = Odometer(20)
-    odometer.receive_written(0, way)
-    odometer.receive_attempted(1, -way)
-    assert odometer.farthest_deg(1.5, -way, math.inf) == pytest.approx(way * 10)
-    assert odometer.farthest_deg(1.5, way, math.inf) == pytest.approx(way * 30)
+    odometer.receive_written(0, direction)
+    odometer.receive_attempted(1, -direction)
+    assert odometer.farthest_deg(1.5, -direction, math.inf) == pytest.approx(direction * 10)
+    assert odometer.farthest_deg(1.5, direction, math.inf) == pytest.approx(direction * 30)
 
 
 def test_without_calibration_there_is_no_uncertainty_of_position() -> None:
@@ -264,6 +264,6 @@ def test_possibly_missed_writes_do_not_depend_on_a_clock_jump() -> None:
         odometer.receive_written(104, 0)
         odometer.receive_clock_jump(104.1, 104.1 - back_s)
         lost_and_found(odometer, 104.2 - back_s, 106 - back_s)
-        results += [odometer.farthest_deg(106 - back_s, way, math.inf) for way in (1, -1)]
+        results += [odometer.farthest_deg(106 - back_s, direction, math.inf) for direction in (1, -1)]
     assert results[:2] == pytest.approx(results[2:])
     assert results[0] == pytest.approx(120)

@@ -25,9 +25,7 @@ def test_a_message_is_never_later_than_its_upper_bound() -> None:
     relative_delay = RelativeDelay()
     relative_delay.receive(100, 100)
     assert relative_delay.receive(101, 100.4, max_s=0.55) == 0.55
-    assert (
-        abs(relative_delay.receive(102, 101.7, max_s=0.55) - 0.3) < 1e-9
-    )  # and what is known of the clock stays known
+    assert abs(relative_delay.receive(102, 101.7, max_s=0.55) - 0.3) < 1e-9  # and the reference is kept
 
 
 def test_after_a_clients_clock_stood_still_the_reference_is_new() -> None:
@@ -43,13 +41,13 @@ def test_relative_delay_is_measured_against_the_fastest_message_and_never_negati
 ) -> None:
     relative_delay = RelativeDelay()
     sent, arrivals = 0.0, []
-    for gap, way in messages:
+    for gap, delay in messages:
         sent += gap
-        arrivals.append((sent + way, sent))
+        arrivals.append((sent + delay, sent))
     newest = 0.0
     for arrived, sent_at in sorted(arrivals):
         newest = relative_delay.receive(arrived, sent_at + offset)
         assert newest >= 0
-    ways = [arrived - sent_at for arrived, sent_at in arrivals if arrived >= max(arrivals)[0] - WINDOW_S]
+    delays = [arrived - sent_at for arrived, sent_at in arrivals if arrived >= max(arrivals)[0] - WINDOW_S]
     last = max(arrivals)
-    assert abs(newest - (last[0] - last[1] - min(ways))) < 1e-6
+    assert abs(newest - (last[0] - last[1] - min(delays))) < 1e-6

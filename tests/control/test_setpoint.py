@@ -1,4 +1,4 @@
-"""Which setpoints can be carried out, and how one is slowed down: for any numbers that a client may send."""
+"""Which setpoints are possible, and how one is slowed down, for any numbers that a client may send."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_slowed_setpoint_keeps_its_direction_and_never_gets_faster(pan: float,
     fastest = max(abs(pan), abs(tilt))
     assert max(abs(slowed.pan), abs(slowed.tilt)) == pytest.approx(min(fastest, most))
     assert slowed.pan * tilt == pytest.approx(slowed.tilt * pan)  # on the same line
-    assert (slowed.pan * pan, slowed.tilt * tilt) >= (0, 0)  # and not the other way
+    assert (slowed.pan * pan, slowed.tilt * tilt) >= (0, 0)  # and not in the opposite direction
     assert slowed.is_possible
 
 

@@ -66,7 +66,7 @@ def test_the_distance_from_a_position_that_is_no_number_is_0_if_there_is_a_limit
 
 
 def test_full_speed_that_is_held_stays_full_speed() -> None:
-    assert [slew(way, way, 0.0, 4) for way in (1.0, -1.0)] == [1.0, -1.0]
+    assert [slew(direction, direction, 0.0, 4) for direction in (1.0, -1.0)] == [1.0, -1.0]
 
 
 def test_over_the_last_half_second_of_travel_the_speed_falls_to_a_creep_and_then_to_rest() -> None:

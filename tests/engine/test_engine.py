@@ -76,7 +76,7 @@ async def test_a_cut_hold_is_published_as_a_notice_to_its_driver() -> None:
 async def test_status_is_published_when_it_changes_and_only_then() -> None:
     async with open_rig() as rig:
         statuses = rig.bus.subscribe("status")
-        rig.engine.receive_heartbeat("nobody", 1.0)
+        rig.engine.receive_heartbeat("unknown", 1.0)
         assert drain(statuses) == []
         ann_drives(rig)
         (_topic, status), *_rest = drain(statuses)
@@ -264,7 +264,7 @@ async def test_an_axis_stopped_by_the_guardian_is_reckoned_to_stand_where_it_was
     stopped_at = clock() + 0.5
     await asyncio.sleep(5)  # the engine did not run
     stops.append((Axis.PAN, stopped_at))
-    engine.receive_heartbeat("nobody", 1.0)
+    engine.receive_heartbeat("unknown", 1.0)
     assert engine.status.pan.position_deg == 15.0
     assert engine.status.pan.written == 0
 

@@ -1,4 +1,4 @@
-"""A program that drives by timed moves is held to the rules of a hand."""
+"""A program that drives by timed moves is subject to the same rules as a held stick."""
 
 import asyncio
 
@@ -77,16 +77,16 @@ async def test_a_stop_by_another_session_is_not_overridden() -> None:
 async def refusals(
     rig: EngineRig, timed_drive: TimedDrive, visitor: Session, move: TimedMove, for_s: float
 ) -> set[Refusal]:
-    """What a loop of requests every 0.3 s is refused_for; the head must not move meanwhile."""
-    refused_for = set()
+    """The refusals that a loop of requests every 0.3 s gets; the head must not move meanwhile."""
+    codes = set()
     until = rig.clock() + for_s
     while rig.clock() < until:
         with pytest.raises(VisitorError) as refused:
             timed_drive.receive_move(rig.clock(), client_of(visitor), move)
-        refused_for.add(refused.value.refusal)
+        codes.add(refused.value.refusal)
         assert rig.units[Axis.PAN].velocity == 0
         await asyncio.sleep(0.3)
-    return refused_for
+    return codes
 
 
 @pytest.mark.parametrize("for_s", [0.1, 0.5])
@@ -167,15 +167,15 @@ async def test_refused_late_requests_do_not_count_as_a_pause() -> None:
 async def test_pauses_that_are_shorter_than_a_rest_do_not_evade_the_ceiling() -> None:
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
-        began, refused_for = rig.clock(), set()
+        began, codes = rig.clock(), set()
         while rig.clock() < began + rig.options.hold_ceiling_s + 1:
             try:
                 timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
             except VisitorError as error:
-                refused_for.add(error.refusal)
+                codes.add(error.refusal)
                 assert rig.units[Axis.PAN].velocity == 0
             await asyncio.sleep(0.51)
-        assert refused_for == {Refusal.HOLD_TOO_LONG}
+        assert codes == {Refusal.HOLD_TOO_LONG}
 
 
 async def test_a_move_while_another_session_drives_is_refused() -> None:
@@ -236,7 +236,7 @@ async def test_ending_a_session_stops_its_program_and_frees_the_lease_within_the
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         assert rig.units[Axis.PAN].velocity > 0
         rig.invitations.end(ana.id, EndReason.REVOKED)
-        rig.invitations.end(ben.id, EndReason.REVOKED)  # who has no program here
+        rig.invitations.end(ben.id, EndReason.REVOKED)  # a session without a program
         assert rig.units[Axis.PAN].velocities[-1] == (rig.clock(), 0.0)
         assert rig.engine.status.lease.session is None
         assert not rig.engine._control._drivers

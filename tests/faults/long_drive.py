@@ -56,8 +56,8 @@ async def drive(seconds: float, seed: int) -> LongDrive:
                 stops += 1
                 assert latest_s <= TWO_INTERVALS_S + EPSILON_S, f"stop {stops} came {latest_s:.3f} s late"
                 await asyncio.sleep(chance.choice([0.0, 0.1, 1.0]))
-                piled = len(asyncio.all_tasks()) - tasks
-                assert piled <= CALLS_IN_FLIGHT, f"tasks pile up: {asyncio.all_tasks()}"
+                extra = len(asyncio.all_tasks()) - tasks
+                assert extra <= CALLS_IN_FLIGHT, f"tasks accumulate: {asyncio.all_tasks()}"
                 if server.now >= began_s + len(memory) * seconds / SAMPLES:
                     memory.append(process.memory_info().rss)
             await driver.close_page()

@@ -114,7 +114,7 @@ class Watch:
         self.slow_until_s = dict.fromkeys(AXES, 0.0)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Observe until cancelled."""
         while True:
             for axis in AXES:
                 if self.server.phase(axis) is not LinkPhase.READY:
@@ -175,7 +175,7 @@ class RandomDriver:
         return self._visitor
 
     async def close_page(self) -> None:
-        """The page disconnects while it holds, without a release."""
+        """Close the page's connection, without a release."""
         if self._visitor is not None:
             await self._visitor.stop_sending()
             self._end_press()
@@ -239,7 +239,7 @@ class RandomDriver:
 
 @asynccontextmanager
 async def in_background(*jobs: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Run these until the end of the block; a mistake in one of them is one of the block."""
+    """Run these jobs until the end of the block, and raise the exception of a job that failed."""
     tasks = {asyncio.create_task(job()) for job in jobs}
     try:
         yield

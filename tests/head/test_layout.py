@@ -94,9 +94,9 @@ def test_a_signed_number_encodes_both_directions(
     field = SpeedField(digits=4, fastest=2, encoding=SpeedEncoding.HEX, order=order, sign=sign, rest=rest)
     assert field.largest == largest
     for speed, high_first in digits.items():
-        said = high_first if order is Order.HIGH_FIRST else high_first[2:] + high_first[:2]
-        assert field.digits_of(speed) == said
-        assert field.speed_of(said) == speed
+        expected = high_first if order is Order.HIGH_FIRST else high_first[2:] + high_first[:2]
+        assert field.digits_of(speed) == expected
+        assert field.speed_of(expected) == speed
 
 
 @pytest.mark.parametrize(

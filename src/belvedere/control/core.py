@@ -10,13 +10,13 @@ velocity of both axes; its `seq` rises within an epoch. A **hold** is one press 
 releasing: all setpoints of one press carry the same hold number, which rises with every press. A **stamp** says which
 session's setpoint a write carries, so that its latency can be reported back.
 
-                    setpoint with a hold number that was never used in this epoch
+                    setpoint with a higher hold number than any before in this epoch
        +----------+ ---------------------------------------------------------> +----------+ ---+  setpoint of the same
        | no hold  |                                                            |   held   |    |  hold: new velocity,
        +----------+ <--------------------------------------------------------- +----------+ <--+  `expires_at` renewed
                     released, or cut by a fail-safe:
-                      HOLD_EXPIRED   no setpoint for the dead-man time, or one that was too old
-                      HOLD_TOO_LONG  the head moved for `hold_ceiling_s` without a rest
+                      HOLD_EXPIRED   no setpoint for the dead-man time (or the shorter `for_s`), or one that is too old
+                      HOLD_TOO_LONG  the hold, or motion without a rest, has lasted for `hold_ceiling_s`
                       STOPPED        somebody pressed stop, driver or not
                       LEASE_LOST     the lease was taken or became stale (no notice if its driver returned it)
                       CLOCK_JUMPED   the clock went backwards
@@ -249,12 +249,12 @@ class Control:
         """Refuse a setpoint that must not move the head. Raises VisitorError.
 
         The order is a rule. Steps 1 to 5 change nothing, so a session that does not drive, a late packet of an earlier
-        lease or a malformed message cannot affect the driver's state. Each later step changes state that a message must
-        not change unless it has passed all the steps above.
+        lease or a malformed message cannot affect the driver's state. From step 6 on, a setpoint changes state even if
+        it is refused: it uses up its sequence number, and may end its hold. It must have passed all steps above first.
         """
         # 1. An unknown session: nothing below may look up its delay or compare it with the lease's holder.
         self._driver_of(session)
-        # 2. Closing is final. It comes before the lease, so that no client is asked to acquire what cannot help it.
+        # 2. Closing is final. Before the lease: otherwise a client would be told to acquire it, which is useless now.
         if self._is_closing:
             raise VisitorError(Refusal.NOT_READY, "the server is shutting down")
         # 3. Not the driver: everything below is about the driver's own counters.
@@ -267,7 +267,7 @@ class Control:
             raise VisitorError(Refusal.OLD_EPOCH, f"epoch {setpoint.epoch} is not {self._lease.epoch}")
         # 5. Impossible numbers: before any is compared or stored, because every comparison with NaN is false.
         if not setpoint.is_possible:
-            raise VisitorError(Refusal.BAD_MESSAGE, "pan and tilt must be in [-1, 1], times finite and positive")
+            raise VisitorError(Refusal.BAD_MESSAGE, "pan and tilt must be in [-1, 1], times finite, for_s above 0")
         # From here on it is a valid message of the present driver. Even if it is refused below, the driver is there:
         # losing a hold must not cost the lease as well. Garbage and late packets of an earlier lease do not renew it.
         self._lease.receive_heartbeat(now, session)
@@ -277,7 +277,8 @@ class Control:
             raise VisitorError(Refusal.OLD_SEQUENCE, f"sequence {setpoint.seq} came after {self._last_seq}")
         self._last_seq = setpoint.seq
         # 7. Too old: before the hold is looked at, because this ends it, and also one that has not begun yet. Otherwise
-        # the next setpoint of a press that arrived too late would begin it after all.
+        # the next setpoint of a press that arrived too late would begin it after all. Even a late setpoint of rest
+        # stops the head in this way.
         self._check_age(now, session, setpoint)
         is_held = self._hold is not None and setpoint.hold == self._hold.number
         # 8. An ended hold never resumes. Before the ceiling, which sets `_last_hold`: an older number would lower it,

@@ -89,7 +89,8 @@ class Odometer:
         # UNHEARD_S, so it arrived: it is the velocity at which the unit turned if it missed all the others.
         self._recent: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])
         self._lost_at: float | None = None
-        self._at_loss, self._stood_deg = _Uncertainty(), position_deg  # as they were when the link was lost
+        self._uncertainty_at_loss = _Uncertainty()
+        self._position_at_loss_deg = position_deg
         self._was_away_long = False
         self._is_count_kept = is_position_sure  # False for good once the unit may have turned any distance
 
@@ -118,12 +119,13 @@ class Odometer:
     def receive_lost(self, now: float) -> None:
         """The link was lost, or an attempt to reconnect failed: a write in progress will never complete."""
         self._advance(now)
-        is_news = self._lost_at is None
+        is_first_report = self._lost_at is None
         self._lost_at = now if self._lost_at is None else self._lost_at
         self._add_recent_uncertainty(now)
         self._kept = self._open.copy()
-        if is_news:
-            self._at_loss, self._stood_deg = self._open.copy(), self._position_deg
+        if is_first_report:
+            self._uncertainty_at_loss = self._open.copy()
+            self._position_at_loss_deg = self._position_deg
 
     def receive_found(self, now: float, min_deg: float | None, max_deg: float | None) -> None:
         """The link is up again, and a stop was written.
@@ -138,11 +140,11 @@ class Odometer:
         if self._was_away_long:
             self._was_away_long, self._is_count_kept = False, False
             if max_deg is not None:
-                self._position_deg = min(self._position_deg, max(max_deg, self._stood_deg))
+                self._position_deg = min(self._position_deg, max(max_deg, self._position_at_loss_deg))
             if min_deg is not None:
-                self._position_deg = max(self._position_deg, min(min_deg, self._stood_deg))
+                self._position_deg = max(self._position_deg, min(min_deg, self._position_at_loss_deg))
             # Clamping replaced what was reckoned during the outage, so its uncertainty goes too; the older one stays.
-            self._kept = self._at_loss.copy()
+            self._kept = self._uncertainty_at_loss.copy()
             self._kept.resolve(self.velocity)
             self._open = self._kept.copy()
 

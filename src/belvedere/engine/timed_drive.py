@@ -98,6 +98,8 @@ class TimedDrive:
         self._engine.receive_lease(known.session, LeaseVerb.ACQUIRE)
         known.epoch = self._engine.status.lease.epoch
         known.seq += 1
+        # A program has no clock that we know. The time at which its request began, on our clock, is both an exact time
+        # of sending and a bound of its age.
         setpoint = Setpoint(
             epoch=known.epoch,
             hold=known.hold,

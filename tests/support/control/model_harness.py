@@ -213,9 +213,9 @@ class ModelHarness:
         self.core.receive_link(self.now, axis, is_ready=unit.is_ready)
         self._step()
 
-    def hang(self, axis: Axis, *, is_taken: bool) -> None:
+    def hang(self, axis: Axis, *, is_executed: bool) -> None:
         """The next write to a unit never completes; whether the unit executes it is unknown to the core."""
-        self.units[axis].hangs_next = is_taken if self.units[axis].is_ready else None
+        self.units[axis].hangs_next = is_executed if self.units[axis].is_ready else None
 
     def lose_link_silently(self, axis: Axis) -> None:
         """The link to a unit is dead, but writes still complete without an error."""

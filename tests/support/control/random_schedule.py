@@ -172,7 +172,7 @@ def _has_a_write_hang(harness: ModelHarness, random: Random, _name: str, driver:
     axis = random.choice((Axis.PAN, Axis.PAN, Axis.TILT))
     if not harness.units[axis].is_ready:
         return
-    harness.hang(axis, is_taken=random.random() < 0.5)
+    harness.hang(axis, is_executed=random.random() < 0.5)
     random.choice((harness.release, lambda name: harness.hold(name, *_velocities(random))))(driver)
     harness.wait(random.uniform(0, 0.3), _late(random))
     harness.link(axis)

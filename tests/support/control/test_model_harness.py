@@ -67,12 +67,12 @@ def test_the_position_of_a_unit_that_turned_out_of_reach_for_long_is_unknown_unt
 
 
 def test_a_write_that_hangs_may_or_may_not_be_executed() -> None:
-    for is_taken in (False, True):
+    for is_executed in (False, True):
         harness = harness_with_ann_driving()
         harness.wait(0.3)
-        harness.hang(Axis.TILT, is_taken=is_taken)
+        harness.hang(Axis.TILT, is_executed=is_executed)
         harness.release("ann")
-        assert (harness.units[Axis.TILT].turning == 0) is is_taken
+        assert (harness.units[Axis.TILT].turning == 0) is is_executed
 
 
 def test_a_unit_with_a_dead_link_executes_nothing() -> None:
