@@ -25,11 +25,11 @@ MEMORY = Path("/var/lib/bluetooth")
 BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
 DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
 LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
-PATIENCE_S = 90.0  # for what takes a second or two on a computer that is not emulated
+TIMEOUT_S = 90.0  # for what takes a second or two on a computer that is not emulated
 POLL_S = 0.05
 
 
-async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
+async def until(is_so: Callable[[], bool], what: str, timeout_s: float = TIMEOUT_S) -> None:
     """Look again and again; nothing here has an event for what it does."""
 
     async def look() -> bool:
@@ -39,7 +39,7 @@ async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENC
 
 
 async def until_answered(
-    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = PATIENCE_S, every_s: float = POLL_S
+    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = TIMEOUT_S, every_s: float = POLL_S
 ) -> None:
     """Ask again and again until the answer is yes."""
     try:

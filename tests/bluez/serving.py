@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from tests.bluez.daemons import LOGS, PATIENCE_S, until_answered
+from tests.bluez.daemons import LOGS, TIMEOUT_S, until_answered
 
 from belvedere.timeouts import timeout
 
@@ -35,7 +35,7 @@ class Server:
 
     def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
         self._process = process
-        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=PATIENCE_S)
+        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=TIMEOUT_S)
         self._link = link
 
     async def enter(self) -> None:
@@ -95,7 +95,7 @@ class Server:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self._process.send_signal(number)
-        async with timeout(PATIENCE_S):
+        async with timeout(TIMEOUT_S):
             return await self._process.wait()
 
     async def close(self) -> None:

@@ -61,7 +61,7 @@ async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findi
         await _silence(world, server, "hung", findings)
 
 
-async def test_a_unit_that_cannot_be_told_is_hung_up_on(tmp_path: Path) -> None:
+async def test_a_unit_that_cannot_be_stopped_is_disconnected(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await _ready(server)
         async with server.driven(pan=0.5):
@@ -72,7 +72,7 @@ async def test_a_unit_that_cannot_be_told_is_hung_up_on(tmp_path: Path) -> None:
         assert world.unit(Axis.TILT).is_connected
 
 
-async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_goes_with_it(tmp_path: Path) -> None:
+async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_also_ends(tmp_path: Path) -> None:
     async with bluez_world(), serving(tmp_path) as server:
         await _ready(server)
         killed = server.guardian
@@ -115,8 +115,8 @@ def _turns(world: World, axis: Axis) -> bool:
     return world.unit(axis).speed_at(world.now) != 0
 
 
-def _stopped_s(told: Watch) -> float:
+def _stopped_s(watch: Watch) -> float:
     """When the stop came after which no move did."""
-    received = told.received
+    received = watch.received
     moves = [at for at, each in enumerate(received) if each.frame != STOP]
     return received[moves[-1] + 1 if moves else 0].came_s

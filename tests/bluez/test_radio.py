@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.bluez.daemons import until
-from tests.bluez.hands import NEVER_S, STICK_HZ, held, set_turning
+from tests.bluez.stick import NEVER_S, STICK_HZ, held, set_turning
 from tests.bluez.world import ADAPTER_ADDRESS, PROFILE, STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
@@ -23,7 +23,7 @@ from belvedere.sim.head import ADDRESSES, NAMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.bluez.world import OverheardUnit, World
+    from tests.bluez.world import RecordedUnit, World
     from tests.support.link.unit_rig import UnitRig
 
 pytestmark = pytest.mark.realtime
@@ -44,16 +44,16 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
         async with world.reach(Axis.PAN, link=link) as pan:
             await pan.ready()
             assert world.interval_s(Axis.PAN) == pytest.approx(interval_s)
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             said_at = await _wiggle(pan)
             stop_at = pan.now
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "the unit stands still")
-            arrived_at = next(each.at_s for each in told.received if each.at_s >= stop_at and each.frame == STOP)
+            await until(lambda: watch.frames[-1] == STOP, "the unit stands still")
+            arrived_at = next(each.at_s for each in watch.received if each.at_s >= stop_at and each.frame == STOP)
             handed_at = next(each.at_s for each in link.written if each.at_s >= stop_at and each.frame == STOP)
-            between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
+            between = [each for each in watch.received if handed_at <= each.at_s < arrived_at]
             assert len(between) <= ONE_AHEAD
-            ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
+            ages = [each.at_s - said_at[each.frame] for each in watch.received if each.frame in said_at]
             assert len(ages) >= STICK_S / interval_s / 4  # it was driven, not starved
             half = len(ages) // 2
             assert statistics.median(ages[half:]) < statistics.median(ages[:half]) + 2 * interval_s  # no lag that grows
@@ -65,16 +65,16 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
             }
 
 
-async def test_bluez_itself_takes_whatever_comes_and_delivers_it_late() -> None:
+async def test_bluez_itself_accepts_any_number_of_writes_and_delivers_them_late() -> None:
     """The reason why the link keeps count; without this the scenario above would show nothing."""
     async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
         link = world.link(Axis.PAN)
         await link.open(lambda: None, lambda: None)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         for _ in range(WRITES // 2):
             await link.write(pack(PROFILE.frame, 0.5), response=False)
-        assert len(told.frames) < WRITES // 4
-        await until(lambda: len(told.frames) == WRITES // 2, "BlueZ has delivered all of them")
+        assert len(watch.frames) < WRITES // 4
+        await until(lambda: len(watch.frames) == WRITES // 2, "BlueZ has delivered all of them")
         await link.close()
 
 
@@ -100,18 +100,18 @@ async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_t
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
         await pan.ready()
         await set_turning(tilt, world.unit(Axis.TILT))
-        told = Watch(world.unit(Axis.TILT))
+        watch = Watch(world.unit(Axis.TILT))
         closing = asyncio.create_task(pan.cancel())
         tilt.put(0)
-        await until(lambda: STOP in told.frames, "tilt stops")
+        await until(lambda: STOP in watch.frames, "tilt stops")
         stopped_at = tilt.now
         assert not closing.done() or not world.unit(Axis.PAN).is_connected
         await closing
-        assert told.received[0].at_s <= stopped_at
+        assert watch.received[0].at_s <= stopped_at
         assert tilt.is_ready
 
 
-async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_with_it() -> None:
+async def test_an_adapter_is_found_by_its_address_and_the_error_for_a_missing_one_lists_it() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
         await link.open(lambda: None, lambda: None)
@@ -129,13 +129,13 @@ async def test_a_command_that_is_too_long_fails_alone() -> None:
         await link.open(lambda: None, lambda: None)
         with pytest.raises(LinkError):
             await link.write(bytes(600), response=False)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         await link.write(STOP, response=True)
-        assert told.frames == [STOP]
+        assert watch.frames == [STOP]
         await link.close()
 
 
-async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop() -> None:
+async def test_writes_that_the_unit_drops_silently_are_detected_by_the_acknowledged_stop() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
         world.head.faults.refuse(Axis.PAN, on=True)
@@ -166,10 +166,10 @@ async def test_a_unit_is_driven_however_it_wants_to_be_written_to(mode: WriteMod
         profile = world.profile_writing(Axis.PAN, mode)
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link, profile=profile) as pan:
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             await set_turning(pan, world.unit(Axis.PAN))
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "it stands still")
+            await until(lambda: watch.frames[-1] == STOP, "it stands still")
             move = next(each for each in link.written if each.frame != STOP)
             assert move.response is (mode is WriteMode.WITH_RESPONSE)
 
@@ -193,7 +193,7 @@ async def test_each_axis_keeps_its_own_unit_in_whichever_order_they_come(first: 
         await tilt.ready()
 
 
-async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> None:
+async def test_the_duration_of_writes_is_recorded(findings: dict[str, object]) -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
         await link.open(lambda: None, lambda: None)
@@ -228,17 +228,17 @@ async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) 
     assert all(set(told[other].frames) <= {STOP} for other in rigs if other is not axis)
 
 
-async def _timed_writes(world: World, link: OverheardUnit, *, response: bool) -> tuple[list[float], list[float]]:
+async def _timed_writes(world: World, link: RecordedUnit, *, response: bool) -> tuple[list[float], list[float]]:
     loop = asyncio.get_running_loop()
-    told = Watch(world.unit(Axis.PAN))
+    watch = Watch(world.unit(Axis.PAN))
     began, ended = [], []
     for number in range(WRITES):
         began.append(loop.time())
         await link.write(STOP, response=response)
         ended.append(loop.time())
-        await until(lambda: len(told.frames) > number, "the unit has it")  # noqa: B023 - asked at once
+        await until(lambda: len(watch.frames) > number, "the unit has it")  # noqa: B023 - asked at once
     calls = [end - begin for begin, end in zip(began, ended, strict=True)]
-    arrivals = [each.at_s - begin for each, begin in zip(told.received, began, strict=True)]
+    arrivals = [each.at_s - begin for each, begin in zip(watch.received, began, strict=True)]
     return calls, arrivals
 
 

@@ -83,9 +83,9 @@ class World:
         (connection,) = self.unit(axis).connections
         return connection.parameters.connection_interval / 1000
 
-    def link(self, axis: Axis) -> OverheardUnit:
+    def link(self, axis: Axis) -> RecordedUnit:
         """A link to it that nobody has opened."""
-        return OverheardUnit(self.profile(axis), self.radio)
+        return RecordedUnit(self.profile(axis), self.radio)
 
     def reach(
         self,
@@ -96,7 +96,7 @@ class World:
     ) -> AbstractAsyncContextManager[UnitRig]:
         """A supervisor that keeps it in reach, ended afterwards."""
         profile = profile or self.profile(axis)
-        return supervised(link or OverheardUnit(profile, self.radio), profile, self._options, axis)
+        return supervised(link or RecordedUnit(profile, self.radio), profile, self._options, axis)
 
     async def _plug_in(self) -> None:
         self._link = await open_transport("vhci")
@@ -147,7 +147,7 @@ class WrittenFrame(NamedTuple):
     response: bool
 
 
-class OverheardUnit(BleUnit):
+class RecordedUnit(BleUnit):
     """A unit's link that remembers what BlueZ was handed."""
 
     def __init__(self, profile: UnitProfile, radio: Radio) -> None:

@@ -30,7 +30,7 @@ async def watched(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
         yield waiting
 
 
-async def test_it_tells_when_bluez_leaves() -> None:
+async def test_it_returns_when_bluez_exits() -> None:
     async with a_bus() as bus:
         bluez = await bus.bluez()
         async with watched(bus) as waiting:
@@ -39,12 +39,12 @@ async def test_it_tells_when_bluez_leaves() -> None:
             await waiting
 
 
-async def test_where_there_is_no_bluez_it_tells_at_once() -> None:
+async def test_it_returns_at_once_where_there_is_no_bluez() -> None:
     async with a_bus() as bus, watched(bus) as waiting:
         await waiting
 
 
-async def test_another_that_leaves_is_nothing() -> None:
+async def test_the_exit_of_another_service_is_ignored() -> None:
     async with a_bus() as bus:
         bluez = await bus.bluez()
         other = await MessageBus(bus_address=bus.address).connect()
@@ -57,7 +57,7 @@ async def test_another_that_leaves_is_nothing() -> None:
             await waiting
 
 
-async def test_a_bus_that_ends_takes_bluez_with_it() -> None:
+async def test_it_returns_when_the_bus_disconnects() -> None:
     async with a_bus() as bus:
         await bus.bluez()
         async with watched(bus) as waiting:

@@ -77,7 +77,7 @@ async def test_no_time_means_no_search() -> None:
     assert not link.calls
 
 
-async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
+async def test_at_shutdown_an_unreachable_unit_that_may_be_turning_is_searched_for_and_stopped() -> None:
     link = ScriptedLink(msgspec.structs.replace(DETAILS, can_write_without_response=False))
     async with supervised(link) as rig:
         await rig.ready()
@@ -91,7 +91,7 @@ async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop(
 
 
 @pytest.mark.parametrize("is_back", [True, False])
-async def test_what_came_of_it_is_known_and_said_only_where_the_unit_may_still_be_turning(
+async def test_a_failed_final_search_is_logged_and_a_successful_one_is_not(
     caplog: pytest.LogCaptureFixture, *, is_back: bool
 ) -> None:
     link = ScriptedLink()

@@ -32,7 +32,7 @@ def test_only_what_the_table_allows_may_follow(phase: LinkPhase, following: Link
             follow(phase, following)
 
 
-def test_ready_is_reached_through_a_stop_only() -> None:
+def test_ready_is_reached_through_settling_only() -> None:
     assert [phase for phase in LinkPhase if LinkPhase.READY in TRANSITIONS[phase]] == [LinkPhase.SETTLING]
 
 
@@ -53,7 +53,7 @@ class ToldLink(ScriptedLink):
         return await super().open(on_lost, lambda: None)
 
 
-async def test_that_a_unit_was_found_counts_once_and_only_for_the_search_that_found_it() -> None:
+async def test_on_found_counts_once_and_only_for_the_attempt_that_it_belongs_to() -> None:
     link = ToldLink()
     link.script("open", Step(1.0), Step(1.0))
     async with supervised(link) as rig:

@@ -86,13 +86,15 @@ def contract_of(unit: type[Unit]) -> LinkContract:
         (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_not_reported_as_a_loss),
     ],
 )
-async def test_a_broken_promise_is_noticed(unit: type[Unit], promise: Callable[[LinkContract], object]) -> None:
+async def test_the_contract_detects_an_adapter_that_breaks_it(
+    unit: type[Unit], promise: Callable[[LinkContract], object]
+) -> None:
     await promise(contract_of(Unit))  # type: ignore[misc]  # every promise is a coroutine function
     with pytest.raises(AssertionError):
         await promise(contract_of(unit))  # type: ignore[misc]  # likewise
 
 
-async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
+async def test_the_contract_detects_an_adapter_that_accepts_frames_before_it_is_open() -> None:
     class Careless(Unit):
         async def write(self, frame: bytes, *, response: bool) -> None:
             pass
@@ -105,7 +107,7 @@ async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
         await Contract().test_writing_before_it_is_open_fails()
 
 
-async def test_a_reason_is_that_of_the_link_error() -> None:
+async def test_reason_of_returns_the_reason_of_the_link_error() -> None:
     async def fail() -> None:
         raise LinkError(LinkReason.LOST)
 

@@ -40,9 +40,9 @@ async def held(rig: UnitRig, velocity: float = 0.5) -> AsyncIterator[None]:
 async def set_turning(rig: UnitRig, unit: VirtualUnit, velocity: float = 0.5) -> None:
     """Reach the unit, and let it turn."""
     await rig.ready()
-    told = Watch(unit)
+    watch = Watch(unit)
     rig.put(velocity)
-    await until(lambda: rig.move(velocity) in told.frames, "the unit turns")
+    await until(lambda: rig.move(velocity) in watch.frames, "the unit turns")
 
 
 async def lost(rig: UnitRig) -> None:
@@ -50,7 +50,7 @@ async def lost(rig: UnitRig) -> None:
     await until(lambda: not rig.is_ready, "the loss is noticed")
 
 
-async def stopped_first(rig: UnitRig, told: Watch) -> None:
+async def stopped_first(rig: UnitRig, watch: Watch) -> None:
     """Wait until the unit is driven again; a stop must have been the first that it heard."""
     await rig.ready()
-    assert told.frames[0] == STOP
+    assert watch.frames[0] == STOP
