@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realtime
 AWAY_S = 5.0
-ATT_TIMEOUT_S = 30.0  # after which BlueZ gives a unit up that does not answer, and until which it blocks later writes
-ANSWERS_S = 15.0  # a hung unit that answers again is told to stop within this; the machine is some 15 times slow
+ATT_TIMEOUT_S = 30.0  # after this BlueZ drops an unanswered request, and until then blocks later writes
+ANSWERS_S = 15.0  # a hung unit that answers again is stopped within this time; the machine is some 15 times slower
 IS_GONE = {LinkReason.LOST, LinkReason.UNANSWERED}
 
 
@@ -152,9 +152,9 @@ async def test_a_unit_that_hangs_while_connecting_is_released_and_driven_once_it
         watch = Watch(unit)
         world.head.faults.hang(Axis.PAN)
         async with world.reach(Axis.PAN) as pan:
-            await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is given up", ANSWERS_S)
+            await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is abandoned", ANSWERS_S)
             assert unit.is_connected
-            await until(lambda: not unit.is_connected, "BlueZ has let go of it")
+            await until(lambda: not unit.is_connected, "BlueZ has closed the connection")
             world.head.faults.resume(Axis.PAN)
             await pan.ready()
             assert set(watch.frames) == {STOP}
@@ -176,7 +176,7 @@ async def test_a_hung_unit_is_reconnected_and_stopped_long_before_bluez_would_le
                 assert pan.reasons[-1] is LinkReason.UNANSWERED
             world.head.faults.resume(Axis.PAN)
             answers_at = pan.now
-            await until(lambda: bool(watch.frames), "the unit is told something", ANSWERS_S)
+            await until(lambda: bool(watch.frames), "the unit receives a frame", ANSWERS_S)
             await stopped_first(pan, watch)
             assert watch.received[0].at_s - answers_at < ANSWERS_S
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realtime
 SLOW_S = 0.100  # a radio that carries ten packets a second each way: whatever is queued before a stop shows
-PATIENT = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
+SLOW_OPTIONS = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
 FACT_S = 0.04875  # the interval at which 60 commands were seen to take 2.9 s
 STICK_S = 6.0
-ONE_AHEAD = 1  # a stop that must not wait can follow one command that was handed over just before
+ONE_AHEAD = 1  # a stop can be queued behind one command written just before
 WRITES = 40
 
 
@@ -39,7 +39,7 @@ WRITES = 40
 async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_radio(
     interval_s: float, findings: dict[str, object]
 ) -> None:
-    async with bluez_world(interval_s=interval_s, options=PATIENT) as world:
+    async with bluez_world(interval_s=interval_s, options=SLOW_OPTIONS) as world:
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link) as pan:
             await pan.ready()
@@ -60,14 +60,14 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
             findings[f"stick at {STICK_HZ:.0f} Hz, interval {1e3 * interval_s:.2f} ms"] = {
                 "age of a command when the unit has it": _spread(ages),
                 "stop, from the hand to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
-                "moves between a stop's hand-over and its arrival": len(between),
+                "moves between a stop's write and its arrival": len(between),
                 "commands": len(ages),
             }
 
 
 async def test_bluez_itself_accepts_any_number_of_writes_and_delivers_them_late() -> None:
     """The reason why the link keeps count; without this the scenario above would show nothing."""
-    async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
+    async with bluez_world(interval_s=SLOW_S, options=SLOW_OPTIONS) as world:
         link = world.link(Axis.PAN)
         await link.open(lambda: None, lambda: None)
         watch = Watch(world.unit(Axis.PAN))
@@ -88,12 +88,12 @@ async def test_a_stop_gets_through_to_a_unit_that_acknowledges_moves_no_more() -
             async with held(pan):
                 await until(lambda: LinkReason.UNANSWERED in pan.reasons, "the silence is noticed")
             pan.put(0)
-            told = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
+            watches = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
             tilt.put(0)
-            await until(lambda: STOP in told[Axis.TILT].frames, "tilt stops, whatever pan does")
+            await until(lambda: STOP in watches[Axis.TILT].frames, "tilt stops, whatever pan does")
             world.head.faults.delay(Axis.PAN, 0.0)
             await pan.ready()
-            assert told[Axis.PAN].frames[0] == STOP
+            assert watches[Axis.PAN].frames[0] == STOP
 
 
 async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
@@ -220,12 +220,12 @@ async def _wiggle(rig: UnitRig) -> dict[bytes, float]:
 
 
 async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) -> None:
-    told = {each: Watch(world.unit(each)) for each in rigs}
+    watches = {each: Watch(world.unit(each)) for each in rigs}
     await rigs[axis].ready()
     rigs[axis].put(0.5)
-    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in told[axis].frames), f"{axis} turns")
+    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in watches[axis].frames), f"{axis} turns")
     rigs[axis].put(0)
-    assert all(set(told[other].frames) <= {STOP} for other in rigs if other is not axis)
+    assert all(set(watches[other].frames) <= {STOP} for other in rigs if other is not axis)
 
 
 async def _timed_writes(world: World, link: RecordedUnit, *, response: bool) -> tuple[list[float], list[float]]:

@@ -47,11 +47,11 @@ async def test_a_server_that_was_killed_mid_move_stops_the_head_first_when_it_is
             async with server.driven(pan=0.5, tilt=0.5):
                 await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
                 await server.end(signal.SIGKILL)
-        assert _turns(world, Axis.PAN)  # nobody was left to stop it
-        told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        assert _turns(world, Axis.PAN)  # nothing was left to stop it
+        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
         async with serving(tmp_path) as server:
             await server.ready(*AXES)
-            assert all(set(watch.frames) == {STOP} for watch in told.values())
+            assert all(set(watch.frames) == {STOP} for watch in watches.values())
 
 
 async def test_a_unit_that_vanishes_while_somebody_drives_is_stopped_first_when_it_returns(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_a_unit_that_vanishes_while_somebody_drives_is_stopped_first_when_
             world.head.faults.vanish(Axis.PAN)
             await until(lambda: not world.unit(Axis.PAN).is_connected, "the link ran out")
             world.head.faults.come_back(Axis.PAN)
-            await until(lambda: bool(watch.frames), "pan is told something")
+            await until(lambda: bool(watch.frames), "pan receives a frame")
             assert watch.frames[0] == STOP
 
 

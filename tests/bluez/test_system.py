@@ -55,7 +55,7 @@ async def test_the_adapter_may_be_powered_off_and_on_again() -> None:
             await power(on=False)
             await lost(pan)
             watch = Watch(world.unit(Axis.PAN))
-            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the owner is told why")
+            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the reason is reported")
             await power(on=True)
             await stopped_first(pan, watch)
 
@@ -95,7 +95,7 @@ async def test_bluetoothd_may_hang_during_a_search_and_resume() -> None:
         async with world.reach(Axis.PAN) as pan:
             await until(lambda: LinkReason.NOT_FOUND in pan.reasons, "a search was in vain")
             world.daemons.freeze_bluetoothd(on=True)
-            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the owner is told why")
+            await until(lambda: pan.reasons[-1] is LinkReason.ADAPTER_OFF, "the reason is reported")
             await asyncio.sleep(AWAY_S)
             world.head.faults.come_back(Axis.PAN)
             world.daemons.freeze_bluetoothd(on=False)

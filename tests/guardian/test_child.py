@@ -33,7 +33,7 @@ class Parent:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
 
@@ -59,7 +59,7 @@ async def a_parent(stderr: int | None = None, *, is_turning: bool = False) -> As
     )
     parent = Parent(process)
     if is_turning:
-        parent.tell("turn")
+        parent.send("turn")
     try:
         await parent.until("watching")
         yield parent
@@ -111,12 +111,12 @@ async def test_both_units_are_stopped_soon_after_the_server_falls_silent(
     monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         assert bluez.calls == []
         began_at = now()
         if fate == "spin":
-            parent.tell("spin")
+            parent.send("spin")
         else:
             parent.process.send_signal(signal.Signals[fate])
         for unit in (PAN, TILT):
@@ -130,7 +130,7 @@ async def test_a_guardian_outlives_a_killed_server_until_the_units_are_stopped_a
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await until_ended(guardian)
@@ -139,9 +139,9 @@ async def test_a_guardian_outlives_a_killed_server_until_the_units_are_stopped_a
 
 async def test_nothing_is_done_to_a_server_that_is_only_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         for _ in range(3):
-            parent.tell(f"stall {STALL_S}")
+            parent.send(f"stall {STALL_S}")
             await asyncio.sleep(2 * STALL_S)
         assert bluez.calls == []
 
@@ -158,8 +158,8 @@ async def test_nothing_is_done_if_the_server_beats_while_the_guardian_waits_for_
 
 async def test_nothing_is_done_if_the_server_hangs_while_no_unit_is_turning(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
-        parent.tell("rest")
+        parent.send("turn")
+        parent.send("rest")
         await asyncio.sleep(QUIET_S)
         parent.process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(2 * DEAD_MAN_S)
@@ -168,7 +168,7 @@ async def test_nothing_is_done_if_the_server_hangs_while_no_unit_is_turning(monk
 
 async def test_a_server_that_resumes_learns_of_the_stop_and_is_watched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         stopping = ["command", "command", "command", "request"]
         for times in (1, 2):
@@ -184,7 +184,7 @@ async def test_a_unit_that_bluez_refuses_to_stop_is_disconnected(monkeypatch: py
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         bluez.error = "org.bluez.Error.Failed"
         guardian = await parent.guardian()
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         calls = await bluez.until("command", "request", "disconnect")
@@ -195,7 +195,7 @@ async def test_a_unit_that_bluez_refuses_to_stop_is_disconnected(monkeypatch: py
 async def test_a_guardian_ends_with_its_server_and_leaves_no_zombie(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
-        parent.tell("end")
+        parent.send("end")
         async with asyncio.timeout(TIMEOUT_S):
             assert await parent.process.wait() == 0
         assert not guardian.is_running()
@@ -209,7 +209,7 @@ async def test_a_guardian_ignores_the_signals_that_end_other_programs(
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
         guardian.send_signal(number)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await bluez.until("request")
@@ -239,7 +239,7 @@ async def test_bluez_coming_back_while_units_are_to_be_stopped_is_used_at_once(
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         bluez.daemon.send_signal(signal.SIGSTOP)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await asyncio.sleep(QUIET_S)
@@ -252,7 +252,7 @@ async def test_a_full_log_pipe_does_not_block_a_guardian(monkeypatch: pytest.Mon
     async with fake_bluez(monkeypatch) as bluez, a_parent(stderr=theirs) as parent:
         os.close(theirs)
         os.close(ours)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await bluez.until("command", "command", "command", "request")

@@ -65,13 +65,13 @@ async def a_bus() -> AsyncIterator[Bus]:
         await bus.end()
 
 
-def told(asked: Message) -> Message:
+def objects_reply(call: Message) -> Message:
     """Return the reply of a BlueZ with two adapters."""
-    return Message.new_method_return(asked, "a{oa{sa{sv}}}", [OBJECTS])
+    return Message.new_method_return(call, "a{oa{sa{sv}}}", [OBJECTS])
 
 
 @asynccontextmanager
-async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = told) -> AsyncIterator[None]:
+async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = objects_reply) -> AsyncIterator[None]:
     """A fake BlueZ that answers GetManagedObjects with `answer`, or never if that is None."""
     bluez = await bus.bluez()
 

@@ -1,4 +1,4 @@
-"""Which adapter is meant, and that the radio asks for it anew at each search."""
+"""The resolution of the configured adapter, at each search anew."""
 
 from __future__ import annotations
 
@@ -95,21 +95,21 @@ async def test_a_missing_adapter_is_reported_and_used_once_it_is_plugged_in() ->
 
 
 class Asked(UnableToList):
-    """An adapter that notes which one bleak was told to ask."""
+    """Records the options with which bleak was asked for an adapter."""
 
-    told: ClassVar[list[object]] = []
+    options: ClassVar[list[object]] = []
 
     @classmethod
     async def get(cls, **options: object) -> Self:
-        cls.told.append(options["bluez"])
+        cls.options.append(options["bluez"])
         return cls()
 
 
-@pytest.mark.parametrize(("adapter", "told"), [("hci1", {"adapter": "hci1"}), (None, {})])
+@pytest.mark.parametrize(("adapter", "options"), [("hci1", {"adapter": "hci1"}), (None, {})])
 async def test_scanning_connecting_and_taking_over_use_the_same_adapter(
-    adapter: str | None, told: dict[str, str]
+    adapter: str | None, options: dict[str, str]
 ) -> None:
-    Asked.told.clear()
+    Asked.options.clear()
     scanned: list[object] = []
     connected: list[object] = []
     async with VirtualHead(PROFILE) as head:
@@ -126,7 +126,7 @@ async def test_scanning_connecting_and_taking_over_use_the_same_adapter(
 
         radio = Radio(NotedClient, NotedScanner, adapter, adapter_backend=Asked, takes_over=True)
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
-    assert (scanned, Asked.told, connected) == ([told], [told], [told])
+    assert (scanned, Asked.options, connected) == ([options], [options], [options])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")

@@ -1,4 +1,4 @@
-"""The Bluetooth link keeps the contract of all links: bleak's own classes over virtual Bluetooth, in virtual time."""
+"""The Bluetooth link fulfils the link contract: bleak's classes over virtual Bluetooth, in virtual time."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ async def test_a_service_finds_either_unit_and_two_links_never_share_one() -> No
 async def test_a_device_that_matches_both_units_is_used_for_neither_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The first to see it would take it, and after a lost link the other: left would be up, for good."""
-    caplog.set_level(logging.WARNING, "belvedere.link")  # a command that talks on the screen turns this down
+    """Otherwise the axes could be swapped, after a lost link even during a drive."""
+    caplog.set_level(logging.WARNING, "belvedere.link")  # another test may have lowered it
     async with a_rig() as rig:
         pan, tilt = UnitProfile(name_patterns=("*PONS*",)), UnitProfile(name_patterns=("*P*TILT*",))
         link, doubtful = BleUnit(pan, rig.radio, [tilt]), BleUnit(tilt, rig.radio, [pan])
@@ -154,9 +154,9 @@ async def test_a_search_for_one_unit_does_not_delay_finding_the_other() -> None:
         rig.vanish()
         assert PROFILE.tilt is not None
         tilt = BleUnit(PROFILE.tilt, rig.radio)
-        seeking = asyncio.create_task(reason_of(opened(rig.link)))
+        search = asyncio.create_task(reason_of(opened(rig.link)))
         await opened(tilt)
-        assert await seeking is LinkReason.NOT_FOUND
+        assert await search is LinkReason.NOT_FOUND
         await tilt.write(FRAMES[0], response=True)
         await tilt.close()
 
@@ -186,7 +186,7 @@ async def test_a_unit_without_notifications_can_still_be_driven() -> None:
 
 
 async def test_nothing_is_written_before_the_first_frame() -> None:
-    """Stop comes first: subscribing is a write too, and one that may go unanswered."""
+    """Stop comes first: subscribing is a write too, and may go unanswered."""
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)
         rig.head.faults.hang(Axis.PAN)
@@ -199,7 +199,7 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
 
 
 async def test_a_connection_subscribes_once_however_much_is_written() -> None:
-    """Each subscription is a write that waits for the unit's answer, in the way of the next command."""
+    """Each subscription is a write that can delay the next command."""
     async with VirtualHead(PROFILE) as head:
         asked: list[str] = []
 
@@ -303,7 +303,7 @@ async def test_a_call_in_flight_when_the_link_is_lost_fails_as_lost_whatever_d_b
 
             async def _end(self) -> NoReturn:
                 await asyncio.sleep(1)
-                raise EOFError  # what a closed connection to D-Bus makes of every call that waits for its answer
+                raise EOFError  # what bleak raises for a call in flight when its D-Bus connection closes
 
         unit = BleUnit(pan_profile(), Radio(CutOff, head.scanner_backend))
         lost = asyncio.Event()
@@ -347,7 +347,7 @@ async def test_an_adapter_that_is_switched_off_ends_the_link_and_comes_back() ->
 
 
 async def test_a_dead_link_that_looks_connected_is_detected_by_its_writes() -> None:
-    """A hung unit: the link stays up, and every request goes unanswered until BlueZ gives up after 30 s."""
+    """A hung unit: the link stays up, and every request goes unanswered until BlueZ times out after 30 s."""
     async with a_rig() as rig:
         await opened(rig.link)
         rig.head.faults.hang(Axis.PAN)

@@ -1,4 +1,4 @@
-"""What BlueZ tells of its adapters, on a real D-Bus with a small BlueZ of the test's own."""
+"""The listing of adapters over a real D-Bus with a fake BlueZ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dbus_fast import Message
-from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, told
+from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, objects_reply
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import BluezAdapter
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
 
 
-def denied(asked: Message) -> Message:
-    return Message.new_error(asked, "org.freedesktop.DBus.Error.AccessDenied", "no")
+def denied(call: Message) -> Message:
+    return Message.new_error(call, "org.freedesktop.DBus.Error.AccessDenied", "no")
 
 
 async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAdapter]:
@@ -29,7 +29,7 @@ async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAda
 
 
 async def test_adapters_are_listed_by_name_with_their_addresses() -> None:
-    assert await asked_of(told) == [
+    assert await asked_of(objects_reply) == [
         BluezAdapter("hci0", "B8:27:EB:00:00:01", is_powered=True),
         BluezAdapter("hci1", "00:1A:7D:DA:71:13", is_powered=False),
     ]

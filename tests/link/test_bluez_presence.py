@@ -1,4 +1,4 @@
-"""Whether somebody is called org.bluez on a bus, on a real D-Bus of the test's own."""
+"""The detection of BlueZ's exit, on a real private D-Bus."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tests.link.buses import Bus
 
 pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 @asynccontextmanager
 async def watched(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
-    """Somebody who waits for BlueZ to leave, and has begun to."""
+    """A task that is already waiting for BlueZ to exit."""
     waiting = asyncio.create_task(wait_until_gone(bus.address))
     await asyncio.wait({waiting}, timeout=0.5)
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         yield waiting
 
 

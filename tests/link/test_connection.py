@@ -1,4 +1,4 @@
-"""One connection, from opening it to the moment when it has shown to be bad."""
+"""One connection, from opening the link until it has failed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_the_interval_is_measured_by_the_first_acknowledged_stop() -> None
 
 async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_one_is_acknowledged() -> None:
     link = ScriptedLink()
-    link.script("write", Step(), Step(after_s=1.5))  # BlueZ asks the unit a dozen things of its own first
+    link.script("write", Step(), Step(after_s=1.5))  # BlueZ sends a dozen requests of its own first
     await Owner(link).settled()
     assert [write.response for write in link.writes[:2]] == [False, True]
     assert link.writes[0].at_s == asyncio.get_running_loop().time() - 1.5 - LinkOptions().first_interval_s
@@ -128,7 +128,7 @@ async def test_calls_in_flight_are_cancelled() -> None:
     await asyncio.wait({driving})
     connection.cancel()
     await asyncio.sleep(0)
-    assert len(asyncio.all_tasks()) <= 2  # this test, and whoever runs it
+    assert len(asyncio.all_tasks()) <= 2  # this test and its runner
 
 
 async def test_no_final_stop_is_sent_on_a_connection_that_was_never_open() -> None:
@@ -180,7 +180,7 @@ async def test_a_unit_that_cannot_answer_keep_alives_becomes_ready_without() -> 
         (WriteMode.AUTO, ONLY_WITHOUT_RESPONSE, False, False),
         (WriteMode.WITH_RESPONSE, DETAILS, True, True),
         (WriteMode.WITHOUT_RESPONSE, DETAILS, False, False),
-        # a characteristic may claim less than it can: the owner knows better
+        # a characteristic may declare less than it supports: the profile overrides it
         (WriteMode.WITHOUT_RESPONSE, ONLY_WITH_RESPONSE, False, False),
         (WriteMode.WITH_RESPONSE, ONLY_WITHOUT_RESPONSE, True, True),
     ],
@@ -234,7 +234,7 @@ async def test_a_link_that_fails_mid_move_gets_one_more_stop_whatever_failed(cal
 
 
 class StallingClock:
-    """A clock on which a loop that was busy finds that time has passed."""
+    """A clock that jumps ahead, as after a blocked event loop."""
 
     def __init__(self) -> None:
         self.stalled_s = 0.0
@@ -260,7 +260,7 @@ async def test_a_busy_loop_does_not_take_a_good_link_for_a_bad_one_and_loses_no_
     driving = asyncio.create_task(connection.drive())
     connection.put(MOVE)
     await asyncio.sleep(0.001)
-    clock.stalled_s = 0.45  # longer than any answer may take
+    clock.stalled_s = 0.45  # longer than any answer timeout
     connection.put(STOP)
     await asyncio.sleep(0.1)
     assert not driving.done()
@@ -291,7 +291,7 @@ async def test_a_busy_loop_does_not_prevent_the_detection_of_a_silent_unit() -> 
     async with asyncio.timeout(1):
         assert await driving is LinkReason.UNANSWERED
     connection.cancel()
-    await asyncio.sleep(1)  # the last stop hangs, too, and is let go of
+    await asyncio.sleep(1)  # the last stop hangs as well and is abandoned
 
 
 async def test_a_unit_that_lost_its_stops_without_a_trace_gets_one_that_it_acknowledges() -> None:
@@ -434,8 +434,8 @@ async def test_a_loss_ends_the_drive_for_that_reason() -> None:
     assert await reason_of_end(connection) is LinkReason.LOST
 
 
-class ProbedLink(ScriptedLink):
-    """A link that tells when it is asked."""
+class KeepAliveLink(ScriptedLink):
+    """A link that records its keep-alives."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -447,7 +447,7 @@ class ProbedLink(ScriptedLink):
 
 
 async def test_a_held_move_is_written_with_the_answer_and_reported_with_its_time() -> None:
-    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[PendingWrite, float]]()
+    link, loop, written = KeepAliveLink(), asyncio.get_running_loop(), list[tuple[PendingWrite, float]]()
     connection = Connection(
         link,
         WriteMode.AUTO,
@@ -474,7 +474,7 @@ async def test_a_held_move_is_written_with_the_answer_and_reported_with_its_time
 
 
 async def test_a_command_put_from_within_on_attempted_is_written_in_the_moves_place() -> None:
-    """A process that was stopped just before a write finds out here that the move is long over."""
+    """After a SIGSTOP just before a write, the listener finds that the move is too old, and stops the unit."""
     link = ScriptedLink()
     owner = Owner(link)
     connection = await owner.settled()

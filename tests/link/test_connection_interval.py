@@ -1,4 +1,4 @@
-"""The interval that a link is believed to have, and what follows from it."""
+"""The estimate of the connection interval, and the timeouts derived from it."""
 
 from __future__ import annotations
 
@@ -76,11 +76,12 @@ def test_the_estimate_stays_within_the_intervals_that_bluetooth_allows(round_tri
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "write_s", "probe_s"), [(0.0075, 0.2, 0.4), (0.04, 0.32, 0.64), (0.1, 0.8, 1.0), (4.0, 1.0, 1.0)]
+    ("interval_s", "write_s", "request_s"),
+    [(0.0075, 0.2, 0.4), (0.04, 0.32, 0.64), (0.1, 0.8, 1.0), (4.0, 1.0, 1.0)],
 )
-def test_an_answer_may_take_a_few_intervals_within_bounds(interval_s: float, write_s: float, probe_s: float) -> None:
+def test_an_answer_may_take_a_few_intervals_within_bounds(interval_s: float, write_s: float, request_s: float) -> None:
     interval = taught(interval_s)
-    assert [interval.answer_timeout_s, interval.keep_alive_timeout_s] == pytest.approx([write_s, probe_s])
+    assert [interval.answer_timeout_s, interval.keep_alive_timeout_s] == pytest.approx([write_s, request_s])
 
 
 def test_a_round_trip_of_just_three_intervals_is_no_backlog() -> None:

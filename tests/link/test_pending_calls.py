@@ -1,4 +1,4 @@
-"""Calls that may never end."""
+"""Calls that may never return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which state of a link may follow which."""
+"""The allowed transitions between the phases of a link."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_every_phase_but_the_last_can_be_left_for_the_last() -> None:
     assert not TRANSITIONS[LinkPhase.CLOSED]
 
 
-class ToldLink(ScriptedLink):
-    """A link that keeps what it was given to tell that the unit was found."""
+class FoundLink(ScriptedLink):
+    """A link that keeps the `on_found` callbacks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class ToldLink(ScriptedLink):
 
 
 async def test_on_found_counts_once_and_only_for_the_attempt_that_it_belongs_to() -> None:
-    link = ToldLink()
+    link = FoundLink()
     link.script("open", Step(1.0), Step(1.0))
     async with supervised(link) as rig:
         await rig.until(LinkPhase.SEARCHING)

@@ -1,4 +1,4 @@
-"""The radio's own promises; what a link makes of them is in `test_ble`."""
+"""The radio by itself; `test_ble` tests it below a link."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ async def test_a_cancelled_search_leaves_the_unit_to_others() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         for delay_s in (0.0, 0.05, 0.1):
-            seeking = asyncio.create_task(find(radio, Axis.PAN))
+            search = asyncio.create_task(find(radio, Axis.PAN))
             await asyncio.sleep(delay_s)
-            seeking.cancel()
-            await asyncio.wait({seeking})
-            if not seeking.cancelled():
-                radio.release(seeking.result().device.address)
+            search.cancel()
+            await asyncio.wait({search})
+            if not search.cancelled():
+                radio.release(search.result().device.address)
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
@@ -85,7 +85,7 @@ async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_
         radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected, takes_over=True)
         assert (await find(radio, Axis.TILT)).device.address == ADDRESSES[Axis.TILT]
         by_service = await radio.find(lambda _address, _name, services: SERVICE in services)
-        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is in use by now
+        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is claimed by now
         assert by_service.rssi_dbm is None
         with pytest.raises(LinkError):
             await find(radio, Axis.PAN)
@@ -162,7 +162,7 @@ async def test_a_unit_that_connected_quickly_before_gets_a_short_timeout_that_gr
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         await radio.disconnect(await radio.connect(await find(radio, Axis.PAN), lambda _client: None))
-        head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ, that is: of a unit that it knows it asks nothing
+        head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ forgets its services, which it would not discover again
         waited: list[float] = []
         for _ in range(3):
             discovered = await find(radio, Axis.PAN)
@@ -181,14 +181,14 @@ async def test_the_scan_pauses_while_a_unit_connects_and_resumes_for_the_remaini
         radio = a_radio(head, LinkOptions(search_s=5))
         discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
-        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        search = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.1)
         connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
         await asyncio.sleep(0.01)
         is_scanning_while_connecting = head.radio.is_scanning
         client = await connecting
         head.faults.come_back(Axis.PAN)
-        assert (await seeking).name == NAMES[Axis.PAN]
+        assert (await search).name == NAMES[Axis.PAN]
         assert not is_scanning_while_connecting
         await client.disconnect()
 
@@ -205,18 +205,18 @@ async def test_connecting_waits_until_a_slow_scan_has_stopped() -> None:
         radio = Radio(Watched, slow_scanner(head), options=LinkOptions(search_s=5))
         discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
-        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        search = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.5)
         assert head.radio.is_scanning
         client = await radio.connect(discovered, lambda _client: None)
         assert scanning == [False]
         await client.disconnect()
-        await asyncio.wait({seeking})
-        assert isinstance(seeking.exception(), LinkError)
+        await asyncio.wait({search})
+        assert isinstance(search.exception(), LinkError)
 
 
 async def test_a_search_that_has_failed_claims_no_unit_seen_later() -> None:
-    """It was given up; a unit that it took would be in use for good, and by nobody."""
+    """A unit claimed by a failed search would never be released."""
     async with VirtualHead(PROFILE) as head:
         delays_s = [SWITCH_S, 0.0]
 
@@ -259,14 +259,14 @@ async def test_a_cancelled_connect_leaves_no_connection_behind() -> None:
             radio = Radio(head.client_backend, slow_scanner(head))
             discovered = await find(radio, Axis.PAN)
             head.faults.vanish(Axis.TILT)
-            seeking = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
+            search = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
             connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
             await asyncio.sleep(delay_s)
             connecting.cancel()
-            await asyncio.wait({connecting, seeking})
+            await asyncio.wait({connecting, search})
             if not connecting.cancelled():
                 await radio.disconnect(connecting.result())
-            assert isinstance(seeking.exception(), LinkError)
+            assert isinstance(search.exception(), LinkError)
             await asyncio.sleep(10)
             assert not head.pan.is_connected
             assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
@@ -277,12 +277,12 @@ async def test_a_scan_that_cannot_go_on_does_not_harm_a_connect() -> None:
         radio = Radio(head.client_backend, failing_after(head, starts=2))
         discovered = await find(radio, Axis.PAN)
         head.faults.vanish(Axis.TILT)
-        seeking = asyncio.create_task(find(radio, Axis.TILT))
+        search = asyncio.create_task(find(radio, Axis.TILT))
         await asyncio.sleep(0.1)
         client = await radio.connect(discovered, lambda _client: None)
         assert client.is_connected
         with pytest.raises(LinkError):
-            await seeking
+            await search
         await client.disconnect()
 
 
@@ -478,7 +478,7 @@ async def test_a_cancelled_connect_does_not_cancel_the_detection_of_bluez_versio
 ) -> None:
     pipe = tmp_path / "answer"
     os.mkfifo(pipe)
-    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - exists on Linux only
 
     asked = tmp_path / "bluetoothctl"
     asked.write_text(f"#!/bin/sh\ncat '{pipe}'\n")

@@ -1,4 +1,4 @@
-"""One scan, over an adapter that treats calls as BlueZ does: it goes on with what nobody waits for any more."""
+"""One scan over an adapter that, like BlueZ, continues calls whose caller was cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Adapter:
-    """Scans for one at a time, and finishes every call although its caller may have gone."""
+    """Allows one scan at a time, and completes every call even if its caller was cancelled."""
 
     def __init__(self) -> None:
         self.on = False
@@ -44,7 +44,7 @@ class Adapter:
 
 
 class Scanner:
-    """What bleak's scanner is to a scan."""
+    """A scanner like bleak's."""
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
@@ -57,7 +57,7 @@ class Scanner:
 
 
 class Rig:
-    """A scan whose owner may be told to want it or not."""
+    """A scan and whether it is wanted."""
 
     def __init__(self, wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
         self.adapter = Adapter()
@@ -187,7 +187,7 @@ async def test_waiting_for_the_scan_to_stop_has_a_timeout() -> None:
 
 async def test_a_refused_scan_is_reported_and_tried_when_it_is_wanted_again() -> None:
     rig = Rig()
-    rig.adapter.on = True  # for somebody else
+    rig.adapter.on = True  # by another program
     await rig.want(scan=True)
     assert rig.troubles == [LinkReason.CONNECT_FAILED]
     rig.adapter.on = False
@@ -216,11 +216,11 @@ async def test_when_the_bluetooth_service_exits_outstanding_calls_are_abandoned(
     dead.may_answer.set()
 
 
-async def _nobody_tells() -> None:
+async def _cannot_watch() -> None:
     raise ConnectionError("there is no D-Bus")
 
 
-@pytest.mark.parametrize("wait_until_gone", [None, _nobody_tells])
+@pytest.mark.parametrize("wait_until_gone", [None, _cannot_watch])
 async def test_where_that_exit_cannot_be_detected_a_call_is_abandoned_after_a_timeout(
     wait_until_gone: Callable[[], Coroutine[None, None, None]] | None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A unit is kept in reach, stopped first, and never waited for; one call after the other as a script says."""
+"""The supervisor reconnects, stops the unit first, and waits for no call without a timeout."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_the_first_writes_are_stops_and_only_when_one_is_acknowledged_is_t
     async with supervised(link) as rig:
         await rig.until(P.SETTLING)
         assert rig.written == []
-        assert rig.supervisor.status == UnitStatus(P.SETTLING, None, DETAILS)  # its pace is not known yet
+        assert rig.supervisor.status == UnitStatus(P.SETTLING, None, DETAILS)  # its interval is not known yet
         await rig.ready()
         assert [(write.frame, write.response) for write in link.writes] == [(STOP, False), (STOP, True)]
         assert rig.phases == [P.SEARCHING, P.CONNECTING, P.SETTLING, P.READY]

@@ -36,7 +36,7 @@ class Unit(SimulatedUnit):
         self.is_refusing = on
 
 
-class TellsTwice(Unit):
+class ReportsLossTwice(Unit):
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         def twice() -> None:
             on_lost()
@@ -55,13 +55,13 @@ class AcknowledgesTooEarly(Unit):
         await super().write(frame, response=False)
 
 
-class ProbesWithoutAsking(Unit):
+class AnswersKeepAliveItself(Unit):
     async def keep_alive(self) -> bool:
         await asyncio.sleep(0.001)
         return True
 
 
-class TellsOfItsOwnGoodbye(Unit):
+class ReportsItsOwnClose(Unit):
     async def close(self) -> None:
         self.drop()
         await super().close()
@@ -79,11 +79,11 @@ def contract_of(unit: type[Unit]) -> LinkContract:
 @pytest.mark.parametrize(
     ("unit", "promise"),
     [
-        (TellsTwice, LinkContract.test_a_loss_is_reported_once),
+        (ReportsLossTwice, LinkContract.test_a_loss_is_reported_once),
         (FindsSilently, LinkContract.test_on_found_is_called_once_while_opening),
         (AcknowledgesTooEarly, LinkContract.test_an_acknowledged_frame_has_arrived),
-        (ProbesWithoutAsking, LinkContract.test_a_keep_alive_is_answered_after_the_frames_before_it),
-        (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_not_reported_as_a_loss),
+        (AnswersKeepAliveItself, LinkContract.test_a_keep_alive_is_answered_after_the_frames_before_it),
+        (ReportsItsOwnClose, LinkContract.test_closing_is_not_reported_as_a_loss),
     ],
 )
 async def test_the_contract_detects_an_adapter_that_breaks_it(

@@ -1,4 +1,4 @@
-"""The scripted link does what a test tells it."""
+"""The scripted link follows its script."""
 
 from __future__ import annotations
 
