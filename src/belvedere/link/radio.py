@@ -9,8 +9,9 @@ So a scan is on while there are searches and no attempt, and an attempt first wa
      ├── attempt failed, and BlueZ is done ─┘                                             │
      └── lost, or disconnect() is done ───────────────────────────────────────────────────┘
 
-A claimed unit is not found again, so that two searches that match the same devices get one each. Claims are numbered: a callback that comes late from an old attempt must not release a newer claim on the same
-address. Where BlueZ itself exits, it reports no disconnect, so its presence on D-Bus is watched while a link is open.
+A claimed unit is not found again, so that two searches that match the same devices get one each. Claims are numbered: a
+late callback of an old attempt must not release a newer claim on the same address. When BlueZ itself exits, bleak
+reports no disconnect, so BlueZ's presence on D-Bus is watched while a link is open.
 
 Any call into BlueZ may hang, even when cancelled. Each has a timeout here, so that one unit cannot block the radio for
 the other one indefinitely.
