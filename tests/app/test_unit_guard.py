@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import psutil  # type: ignore[import-untyped]  # it brings no types
 import pytest
-from tests.guardian.buses import PATIENCE_S, fake_bluez, needs_dbus
+from tests.guardian.buses import TIMEOUT_S, fake_bluez, needs_dbus
 
 from belvedere.app.systemd_notify import Notifier
 from belvedere.app.unit_guard import UnitGuard, guarded_unit
@@ -251,7 +251,7 @@ async def test_a_server_of_real_units_has_a_guardian_that_ends_with_it(
             assert server.stdout is not None
             link = (await server.stdout.readline()).decode().rpartition(" ")[2]
             address = link.partition("/enter/")[0]
-            async with httpx.AsyncClient(base_url=address) as client, asyncio.timeout(PATIENCE_S):
+            async with httpx.AsyncClient(base_url=address) as client, asyncio.timeout(TIMEOUT_S):
                 while (await client.get("/readyz")).json()["parts"]["guardian"] != "watching":  # noqa: ASYNC110 - of another process
                     await asyncio.sleep(0.05)
             (guardian,) = psutil.Process(server.pid).children()

@@ -1,4 +1,4 @@
-"""The system's two daemons that Bluetooth needs, started, killed and asked."""
+"""Starts, kills and queries the two daemons that Bluetooth needs: D-Bus and `bluetoothd`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MEMORY = Path("/var/lib/bluetooth")
 BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
 DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
 LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
-PATIENCE_S = 90.0  # for what takes a second or two on a computer that is not emulated
+TIMEOUT_S = 90.0  # for what takes a second or two on a computer that is not emulated
 POLL_S = 0.05
 
 
-async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
-    """Look again and again; nothing here has an event for what it does."""
+async def until(is_so: Callable[[], bool], what: str, timeout_s: float = TIMEOUT_S) -> None:
+    """Poll until it is so: none of these things has an event."""
 
     async def look() -> bool:
         return is_so()
@@ -39,26 +39,26 @@ async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENC
 
 
 async def until_answered(
-    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = PATIENCE_S, every_s: float = POLL_S
+    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = TIMEOUT_S, every_s: float = POLL_S
 ) -> None:
-    """Ask again and again until the answer is yes."""
+    """Poll until the answer is yes. Raises TimeoutError."""
     try:
         async with timeout(timeout_s):
-            while not await ask():  # noqa: ASYNC110 - whoever is asked tells nobody
+            while not await ask():  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(every_s)
     except TimeoutError as error:
-        raise TimeoutError(f"in vain: {what}") from error
+        raise TimeoutError(f"timed out waiting until {what}") from error
 
 
 class Daemons:
-    """D-Bus and `bluetoothd`; whoever starts one waits until it can be talked to."""
+    """D-Bus and `bluetoothd`; each `start_*` waits until the daemon answers."""
 
     def __init__(self) -> None:
         self._bus: subprocess.Popen[bytes] | None = None
         self._bluetoothd: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
-        """Start both, without anything that an earlier one remembers."""
+        """Start both, without state of an earlier run."""
         _forget()
         await self.start_bus()
         await self.start_bluetoothd()
@@ -89,13 +89,13 @@ class Daemons:
         self._bluetoothd = None
 
     def freeze_bluetoothd(self, *, on: bool) -> None:
-        """Let it hang, or go on."""
+        """Stop or continue its process."""
         assert self._bluetoothd is not None
         self._bluetoothd.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
 
 async def is_there(name: str) -> bool:
-    """Whether somebody has this name on the bus."""
+    """Whether this name has an owner on the bus."""
     answer = await _ask("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [name])
     return answer is not None and answer.body == [True]
 
@@ -110,7 +110,7 @@ def open_sockets() -> int:
 
 
 async def power(*, on: bool) -> None:
-    """Switch the adapter; BlueZ refuses that while it is busy with it, so it is asked again."""
+    """Switch the adapter on or off, retrying while BlueZ is busy."""
     body = ["org.bluez.Adapter1", "Powered", Variant("b", on)]
 
     async def is_switched() -> bool:
@@ -140,9 +140,9 @@ def _forget() -> None:
 
 
 def _answers() -> bool:
-    """Whether somebody listens on D-Bus's socket: its file stays when a bus is killed."""
-    with socket.socket(socket.AF_UNIX) as ear:
-        return ear.connect_ex(str(SOCKET)) == 0
+    """Whether D-Bus listens on its socket, whose file outlives a killed bus."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(SOCKET)) == 0
 
 
 def _spawn(command: list[str], log: str) -> subprocess.Popen[bytes]:

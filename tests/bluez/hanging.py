@@ -1,4 +1,4 @@
-"""`belvedere`, but that SIGUSR1 keeps its main thread busy for ever."""
+"""`belvedere`, with a SIGUSR1 handler that blocks the main thread forever."""
 
 from __future__ import annotations
 

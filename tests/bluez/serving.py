@@ -1,4 +1,4 @@
-"""Belvedere's own server as an owner starts it, in a process of its own, and a script that drives by it."""
+"""`belvedere serve` in a process of its own, and a client that drives through its HTTP API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from tests.bluez.daemons import LOGS, PATIENCE_S, until_answered
+from tests.bluez.daemons import LOGS, TIMEOUT_S, until_answered
 
 from belvedere.timeouts import timeout
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RESEND_S = 0.1
 START_S = 240.0  # the first one compiles all of its modules on the emulated computer
-ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
+ASK_S = 1.0  # each answer costs the slow machine a tenth of a second, which the server needs
 SETTINGS = """
 [server]
 port = 0
@@ -31,20 +31,20 @@ open_timeout_s = 40
 
 
 class Server:
-    """`belvedere serve`, once it has said that it is open."""
+    """A running `belvedere serve`."""
 
     def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
         self._process = process
-        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=PATIENCE_S)
+        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=TIMEOUT_S)
         self._link = link
 
     async def enter(self) -> None:
-        """Come in by the printed link, as its one visitor."""
+        """Redeem the printed link."""
         answer = await self._client.post(self._link)
         assert answer.status_code == httpx.codes.SEE_OTHER
 
     async def phase(self, part: str) -> str:
-        """What is being done about a unit or another part, as the house tells its supervisor."""
+        """Return the state of a unit or another part, from /readyz."""
         answer = await self._client.get("/readyz")
         return str(answer.json()["parts"][part])
 
@@ -77,11 +77,11 @@ class Server:
 
     @asynccontextmanager
     async def driven(self, **velocity: float) -> AsyncIterator[None]:
-        """Drive as a script does: the same again and again, until it goes away without a word."""
+        """Drive as a script does: repeat the command, then stop repeating it without a stop command."""
 
         async def drive() -> None:
             while True:
-                with suppress(httpx.HTTPError):  # the house may end meanwhile
+                with suppress(httpx.HTTPError):  # the server may end meanwhile
                     await self._client.post("/api/v1/head/velocity", json=velocity)
                 await asyncio.sleep(RESEND_S)
 
@@ -95,11 +95,11 @@ class Server:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self._process.send_signal(number)
-        async with timeout(PATIENCE_S):
+        async with timeout(TIMEOUT_S):
             return await self._process.wait()
 
     async def close(self) -> None:
-        """End it, if it lives."""
+        """Kill it if it is still running."""
         await self._client.aclose()
         if self._process.returncode is None:
             await self.end(signal.SIGKILL)
@@ -107,7 +107,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, module: str = "belvedere.cli", changes: str = "") -> AsyncIterator[Server]:
-    """Start it with the settings of an owner who has changed little, or a little more; entered already."""
+    """Start a server with mostly default settings plus `changes`, and redeem its link."""
     settings = folder / "belvedere.toml"
     settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.bluez.daemons import until
-from tests.bluez.hands import held, lost, set_turning, stopped_first
+from tests.bluez.stick import held, lost, set_turning, stopped_first
 from tests.bluez.world import STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realtime
 AWAY_S = 5.0
-ATT_TIMEOUT_S = 30.0  # after which BlueZ gives a unit up that does not answer, and until which it blocks later writes
-ANSWERS_S = 15.0  # a hung unit that answers again is told to stop within this; the machine is some 15 times slow
+ATT_TIMEOUT_S = 30.0  # after this BlueZ drops an unanswered request, and until then blocks later writes
+ANSWERS_S = 15.0  # a hung unit that answers again is stopped within this time; the machine is some 15 times slower
 IS_GONE = {LinkReason.LOST, LinkReason.UNANSWERED}
 
 
@@ -28,15 +28,15 @@ async def test_a_unit_that_vanishes_mid_move_is_stopped_first_when_it_returns() 
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
         await set_turning(pan, unit)
-        told = Watch(unit)
+        watch = Watch(unit)
         world.head.faults.vanish(Axis.PAN)
         async with held(pan):
             await lost(pan)
             assert pan.reasons[-1] in IS_GONE
             await asyncio.sleep(AWAY_S)
-            assert not told.frames
+            assert not watch.frames
             world.head.faults.come_back(Axis.PAN)
-            await stopped_first(pan, told)
+            await stopped_first(pan, watch)
 
 
 async def test_a_link_that_drops_mid_move_is_opened_again_and_the_unit_stopped_first() -> None:
@@ -45,20 +45,20 @@ async def test_a_link_that_drops_mid_move_is_opened_again_and_the_unit_stopped_f
         await set_turning(pan, unit)
         async with held(pan):
             for _ in range(3):
-                told = Watch(unit)
+                watch = Watch(unit)
                 world.head.faults.drop(Axis.PAN)
                 await lost(pan)
-                await stopped_first(pan, told)
+                await stopped_first(pan, watch)
 
 
 async def test_a_unit_at_rest_that_vanishes_is_noticed_and_found_again() -> None:
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt:
         await tilt.ready()
-        told = Watch(world.unit(Axis.TILT))
+        watch = Watch(world.unit(Axis.TILT))
         world.head.faults.vanish(Axis.TILT)
         await lost(tilt)
         world.head.faults.come_back(Axis.TILT)
-        await stopped_first(tilt, told)
+        await stopped_first(tilt, watch)
 
 
 @pytest.mark.parametrize("response", [True, False], ids=["request", "command"])
@@ -111,7 +111,7 @@ async def test_a_unit_that_vanishes_as_it_is_connected_to_is_found_by_a_new_sear
             await pan.ready()
 
 
-async def test_a_sighting_from_before_a_failed_connect_is_refused_in_our_own_words_and_a_new_one_helps() -> None:
+async def test_a_device_found_before_a_failed_connect_is_not_found_and_a_new_search_helps() -> None:
     async with bluez_world() as world:
         address = world.unit(Axis.PAN).address
 
@@ -132,10 +132,10 @@ async def test_a_sighting_from_before_a_failed_connect_is_refused_in_our_own_wor
         await world.radio.disconnect(client)
 
 
-async def test_a_unit_that_hangs_up_on_everybody_is_driven_once_it_does_so_no_more() -> None:
+async def test_a_unit_that_drops_every_connection_is_driven_once_it_stops_doing_so() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
-        told = Watch(unit)
+        watch = Watch(unit)
         hanging_up = asyncio.create_task(_hang_up(unit))
         await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons or LinkReason.LOST in pan.reasons, "refused")
         await asyncio.sleep(AWAY_S)
@@ -143,25 +143,25 @@ async def test_a_unit_that_hangs_up_on_everybody_is_driven_once_it_does_so_no_mo
         hanging_up.cancel()
         await asyncio.wait({hanging_up})
         await pan.ready()
-        assert set(told.frames) == {STOP}
+        assert set(watch.frames) == {STOP}
 
 
-async def test_a_unit_that_hangs_as_it_is_connected_to_is_let_go_of_in_bluez_time_and_driven_once_it_goes_on() -> None:
+async def test_a_unit_that_hangs_while_connecting_is_released_and_driven_once_it_resumes() -> None:
     async with bluez_world() as world:
         unit = world.unit(Axis.PAN)
-        told = Watch(unit)
+        watch = Watch(unit)
         world.head.faults.hang(Axis.PAN)
         async with world.reach(Axis.PAN) as pan:
-            await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is given up", ANSWERS_S)
+            await until(lambda: LinkReason.CONNECT_FAILED in pan.reasons, "the attempt is abandoned", ANSWERS_S)
             assert unit.is_connected
-            await until(lambda: not unit.is_connected, "BlueZ has let go of it")
+            await until(lambda: not unit.is_connected, "BlueZ has closed the connection")
             world.head.faults.resume(Axis.PAN)
             await pan.ready()
-            assert set(told.frames) == {STOP}
+            assert set(watch.frames) == {STOP}
 
 
 @pytest.mark.parametrize("mode", [WriteMode.WITH_RESPONSE, WriteMode.AUTO])
-async def test_a_hung_unit_is_given_up_and_stopped_first_long_before_bluez_would_let_a_stop_through(
+async def test_a_hung_unit_is_reconnected_and_stopped_long_before_bluez_would_let_a_stop_through(
     mode: WriteMode,
 ) -> None:
     async with bluez_world() as world:
@@ -172,27 +172,27 @@ async def test_a_hung_unit_is_given_up_and_stopped_first_long_before_bluez_would
             world.head.faults.hang(Axis.PAN)
             async with held(pan):
                 await lost(pan)
-                told = Watch(unit)
+                watch = Watch(unit)
                 assert pan.reasons[-1] is LinkReason.UNANSWERED
             world.head.faults.resume(Axis.PAN)
             answers_at = pan.now
-            await until(lambda: bool(told.frames), "the unit is told something", ANSWERS_S)
-            await stopped_first(pan, told)
-            assert told.received[0].at_s - answers_at < ANSWERS_S
+            await until(lambda: bool(watch.frames), "the unit receives a frame", ANSWERS_S)
+            await stopped_first(pan, watch)
+            assert watch.received[0].at_s - answers_at < ANSWERS_S
 
 
-async def test_a_link_that_bluez_takes_for_alive_after_its_own_time_out_is_no_hindrance() -> None:
+async def test_a_link_that_bluez_reports_as_connected_after_its_own_timeout_is_reopened() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
         await set_turning(pan, unit)
         world.head.faults.hang(Axis.PAN)
         async with held(pan):
             await lost(pan)
-            told = Watch(unit)
+            watch = Watch(unit)
             await asyncio.sleep(ATT_TIMEOUT_S + AWAY_S)
             assert not pan.is_ready
             world.head.faults.resume(Axis.PAN)
-            await stopped_first(pan, told)
+            await stopped_first(pan, watch)
 
 
 async def _hang_up(unit: VirtualUnit) -> None:

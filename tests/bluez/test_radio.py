@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.bluez.daemons import until
-from tests.bluez.hands import NEVER_S, STICK_HZ, held, set_turning
+from tests.bluez.stick import NEVER_S, STICK_HZ, held, set_turning
 from tests.bluez.world import ADAPTER_ADDRESS, PROFILE, STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
@@ -23,15 +23,15 @@ from belvedere.sim.head import ADDRESSES, NAMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.bluez.world import OverheardUnit, World
+    from tests.bluez.world import RecordedUnit, World
     from tests.support.link.unit_rig import UnitRig
 
 pytestmark = pytest.mark.realtime
 SLOW_S = 0.100  # a radio that carries ten packets a second each way: whatever is queued before a stop shows
-PATIENT = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
+SLOW_OPTIONS = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
 FACT_S = 0.04875  # the interval at which 60 commands were seen to take 2.9 s
 STICK_S = 6.0
-ONE_AHEAD = 1  # a stop that must not wait can follow one command that was handed over just before
+ONE_AHEAD = 1  # a stop can be queued behind one command written just before
 WRITES = 40
 
 
@@ -39,42 +39,42 @@ WRITES = 40
 async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_radio(
     interval_s: float, findings: dict[str, object]
 ) -> None:
-    async with bluez_world(interval_s=interval_s, options=PATIENT) as world:
+    async with bluez_world(interval_s=interval_s, options=SLOW_OPTIONS) as world:
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link) as pan:
             await pan.ready()
             assert world.interval_s(Axis.PAN) == pytest.approx(interval_s)
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             said_at = await _wiggle(pan)
             stop_at = pan.now
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "the unit stands still")
-            arrived_at = next(each.at_s for each in told.received if each.at_s >= stop_at and each.frame == STOP)
+            await until(lambda: watch.frames[-1] == STOP, "the unit stands still")
+            arrived_at = next(each.at_s for each in watch.received if each.at_s >= stop_at and each.frame == STOP)
             handed_at = next(each.at_s for each in link.written if each.at_s >= stop_at and each.frame == STOP)
-            between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
+            between = [each for each in watch.received if handed_at <= each.at_s < arrived_at]
             assert len(between) <= ONE_AHEAD
-            ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
+            ages = [each.at_s - said_at[each.frame] for each in watch.received if each.frame in said_at]
             assert len(ages) >= STICK_S / interval_s / 4  # it was driven, not starved
             half = len(ages) // 2
             assert statistics.median(ages[half:]) < statistics.median(ages[:half]) + 2 * interval_s  # no lag that grows
             findings[f"stick at {STICK_HZ:.0f} Hz, interval {1e3 * interval_s:.2f} ms"] = {
                 "age of a command when the unit has it": _spread(ages),
                 "stop, from the hand to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
-                "moves between a stop's hand-over and its arrival": len(between),
+                "moves between a stop's write and its arrival": len(between),
                 "commands": len(ages),
             }
 
 
-async def test_bluez_itself_takes_whatever_comes_and_delivers_it_late() -> None:
+async def test_bluez_itself_accepts_any_number_of_writes_and_delivers_them_late() -> None:
     """The reason why the link keeps count; without this the scenario above would show nothing."""
-    async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
+    async with bluez_world(interval_s=SLOW_S, options=SLOW_OPTIONS) as world:
         link = world.link(Axis.PAN)
         await link.open(lambda: None, lambda: None)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         for _ in range(WRITES // 2):
             await link.write(pack(PROFILE.frame, 0.5), response=False)
-        assert len(told.frames) < WRITES // 4
-        await until(lambda: len(told.frames) == WRITES // 2, "BlueZ has delivered all of them")
+        assert len(watch.frames) < WRITES // 4
+        await until(lambda: len(watch.frames) == WRITES // 2, "BlueZ has delivered all of them")
         await link.close()
 
 
@@ -88,30 +88,30 @@ async def test_a_stop_gets_through_to_a_unit_that_acknowledges_moves_no_more() -
             async with held(pan):
                 await until(lambda: LinkReason.UNANSWERED in pan.reasons, "the silence is noticed")
             pan.put(0)
-            told = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
+            watches = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
             tilt.put(0)
-            await until(lambda: STOP in told[Axis.TILT].frames, "tilt stops, whatever pan does")
+            await until(lambda: STOP in watches[Axis.TILT].frames, "tilt stops, whatever pan does")
             world.head.faults.delay(Axis.PAN, 0.0)
             await pan.ready()
-            assert told[Axis.PAN].frames[0] == STOP
+            assert watches[Axis.PAN].frames[0] == STOP
 
 
 async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
         await pan.ready()
         await set_turning(tilt, world.unit(Axis.TILT))
-        told = Watch(world.unit(Axis.TILT))
+        watch = Watch(world.unit(Axis.TILT))
         closing = asyncio.create_task(pan.cancel())
         tilt.put(0)
-        await until(lambda: STOP in told.frames, "tilt stops")
+        await until(lambda: STOP in watch.frames, "tilt stops")
         stopped_at = tilt.now
         assert not closing.done() or not world.unit(Axis.PAN).is_connected
         await closing
-        assert told.received[0].at_s <= stopped_at
+        assert watch.received[0].at_s <= stopped_at
         assert tilt.is_ready
 
 
-async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_with_it() -> None:
+async def test_an_adapter_is_found_by_its_address_and_the_error_for_a_missing_one_lists_it() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
         await link.open(lambda: None, lambda: None)
@@ -129,13 +129,13 @@ async def test_a_command_that_is_too_long_fails_alone() -> None:
         await link.open(lambda: None, lambda: None)
         with pytest.raises(LinkError):
             await link.write(bytes(600), response=False)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         await link.write(STOP, response=True)
-        assert told.frames == [STOP]
+        assert watch.frames == [STOP]
         await link.close()
 
 
-async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop() -> None:
+async def test_writes_that_the_unit_drops_silently_are_detected_by_the_acknowledged_stop() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
         world.head.faults.refuse(Axis.PAN, on=True)
@@ -166,10 +166,10 @@ async def test_a_unit_is_driven_however_it_wants_to_be_written_to(mode: WriteMod
         profile = world.profile_writing(Axis.PAN, mode)
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link, profile=profile) as pan:
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             await set_turning(pan, world.unit(Axis.PAN))
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "it stands still")
+            await until(lambda: watch.frames[-1] == STOP, "it stands still")
             move = next(each for each in link.written if each.frame != STOP)
             assert move.response is (mode is WriteMode.WITH_RESPONSE)
 
@@ -193,7 +193,7 @@ async def test_each_axis_keeps_its_own_unit_in_whichever_order_they_come(first: 
         await tilt.ready()
 
 
-async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> None:
+async def test_the_duration_of_writes_is_recorded(findings: dict[str, object]) -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
         await link.open(lambda: None, lambda: None)
@@ -220,25 +220,25 @@ async def _wiggle(rig: UnitRig) -> dict[bytes, float]:
 
 
 async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) -> None:
-    told = {each: Watch(world.unit(each)) for each in rigs}
+    watches = {each: Watch(world.unit(each)) for each in rigs}
     await rigs[axis].ready()
     rigs[axis].put(0.5)
-    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in told[axis].frames), f"{axis} turns")
+    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in watches[axis].frames), f"{axis} turns")
     rigs[axis].put(0)
-    assert all(set(told[other].frames) <= {STOP} for other in rigs if other is not axis)
+    assert all(set(watches[other].frames) <= {STOP} for other in rigs if other is not axis)
 
 
-async def _timed_writes(world: World, link: OverheardUnit, *, response: bool) -> tuple[list[float], list[float]]:
+async def _timed_writes(world: World, link: RecordedUnit, *, response: bool) -> tuple[list[float], list[float]]:
     loop = asyncio.get_running_loop()
-    told = Watch(world.unit(Axis.PAN))
+    watch = Watch(world.unit(Axis.PAN))
     began, ended = [], []
     for number in range(WRITES):
         began.append(loop.time())
         await link.write(STOP, response=response)
         ended.append(loop.time())
-        await until(lambda: len(told.frames) > number, "the unit has it")  # noqa: B023 - asked at once
+        await until(lambda: len(watch.frames) > number, "the unit has it")  # noqa: B023 - asked at once
     calls = [end - begin for begin, end in zip(began, ended, strict=True)]
-    arrivals = [each.at_s - begin for each, begin in zip(told.received, began, strict=True)]
+    arrivals = [each.at_s - begin for each, begin in zip(watch.received, began, strict=True)]
     return calls, arrivals
 
 

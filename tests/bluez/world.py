@@ -1,4 +1,4 @@
-"""Virtual units on the air of a chip that the kernel takes for real, below a real BlueZ and bleak's own backend."""
+"""Virtual units behind a virtual HCI chip, below a real kernel, BlueZ and bleak's own backend."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ SCENARIO_S = 400.0  # the longest takes about 80 s
 
 
 class World:
-    """One computer with Bluetooth, and one head within its reach.
+    """A computer with Bluetooth and a head within its reach.
 
     Attributes:
-        head: its units and what can go wrong with them; its own radio stays unused, because BlueZ is there.
+        head: its units and their faults; its own radio is not used, because BlueZ is.
         radio: Belvedere's, over bleak's own backend.
     """
 
@@ -64,13 +64,13 @@ class World:
         return self.head.unit(axis)
 
     def profile(self, axis: Axis) -> UnitProfile:
-        """What the shipped profile says of it."""
+        """The unit in the shipped profile."""
         described = PROFILE.unit(axis)
         assert described is not None
         return described
 
     def profile_writing(self, axis: Axis, mode: WriteMode) -> UnitProfile:
-        """The same, for a unit that is written to so."""
+        """The same with another write mode."""
         return msgspec.structs.replace(self.profile(axis), write=mode)
 
     @property
@@ -83,9 +83,9 @@ class World:
         (connection,) = self.unit(axis).connections
         return connection.parameters.connection_interval / 1000
 
-    def link(self, axis: Axis) -> OverheardUnit:
-        """A link to it that nobody has opened."""
-        return OverheardUnit(self.profile(axis), self.radio)
+    def link(self, axis: Axis) -> RecordedUnit:
+        """A link to it that is not open."""
+        return RecordedUnit(self.profile(axis), self.radio)
 
     def reach(
         self,
@@ -94,9 +94,9 @@ class World:
         link: UnitLink | None = None,
         profile: UnitProfile | None = None,
     ) -> AbstractAsyncContextManager[UnitRig]:
-        """A supervisor that keeps it in reach, ended afterwards."""
+        """Run a supervisor for it."""
         profile = profile or self.profile(axis)
-        return supervised(link or OverheardUnit(profile, self.radio), profile, self._options, axis)
+        return supervised(link or RecordedUnit(profile, self.radio), profile, self._options, axis)
 
     async def _plug_in(self) -> None:
         self._link = await open_transport("vhci")
@@ -122,7 +122,7 @@ class World:
 
 
 class Watch:
-    """What comes to a unit from now on, be it that it looks at it later."""
+    """What a unit receives from now on."""
 
     def __init__(self, unit: VirtualUnit) -> None:
         self._unit = unit
@@ -140,22 +140,22 @@ class Watch:
 
 
 class WrittenFrame(NamedTuple):
-    """One frame that was handed to BlueZ, and when."""
+    """One frame that was written to BlueZ, and when."""
 
     at_s: float
     frame: bytes
     response: bool
 
 
-class OverheardUnit(BleUnit):
-    """A unit's link that remembers what BlueZ was handed."""
+class RecordedUnit(BleUnit):
+    """A unit's link that records what was written to BlueZ."""
 
     def __init__(self, profile: UnitProfile, radio: Radio) -> None:
         super().__init__(profile, radio)
         self.written: list[WrittenFrame] = []
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """Hand it on."""
+        """Record it and write it."""
         self.written.append(WrittenFrame(asyncio.get_running_loop().time(), frame, response))
         await super().write(frame, response=response)
 
@@ -174,9 +174,9 @@ def _ask_for_interval(interval_s: float) -> None:
 async def bluez_world(
     order: tuple[Axis, ...] = AXES, interval_s: float | None = None, options: LinkOptions | None = None
 ) -> AsyncIterator[World]:
-    """A computer and a head, from power on to power off, for one scenario.
+    """A computer and a head for one scenario, from power on to power off.
 
-    `order` is in which the units come on, `interval_s` what the kernel asks for instead of its 30 to 50 ms.
+    `order` is the order in which the units start; `interval_s` replaces the kernel's 30 to 50 ms.
     """
     daemons = Daemons()
     world = World(daemons, order, interval_s, options or LinkOptions())

@@ -1,4 +1,4 @@
-"""A D-Bus of the test's own, and somebody on it who is called org.bluez, takes stops, and may refuse them."""
+"""A private D-Bus with a fake BlueZ on it that accepts or refuses stops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 needs_dbus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no D-Bus on this computer")
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 DEVICES = ("/org/bluez/hci0/dev_C0_FF_EE_00_00_01", "/org/bluez/hci0/dev_C0_FF_EE_00_00_02")
 PAN, TILT = (
@@ -30,7 +30,7 @@ PAN, TILT = (
 
 
 class Call(NamedTuple):
-    """What the guardian asked for, when, and of whom; `how` is the way of a write, or "disconnect"."""
+    """One call of the guardian: when, to which object, and how: the type of a write, or "disconnect"."""
 
     at_s: float
     path: str
@@ -40,43 +40,43 @@ class Call(NamedTuple):
 
 @dataclass
 class FakeBluez:
-    """Whoever is called org.bluez; `error` is what it answers to writes, "" for silence; `daemon` is D-Bus."""
+    """The owner of org.bluez. `error` is its answer to writes, "" for none at all; `daemon` is the D-Bus process."""
 
     connection: MessageBus
     daemon: asyncio.subprocess.Process
     error: str | None = None
     calls: list[Call] = field(default_factory=list)
-    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+    _received: asyncio.Event = field(default_factory=asyncio.Event)
 
     def receive(self, message: Message) -> Message | bool | None:
-        """Take a call, remember it, and answer."""
+        """Record a call and answer it."""
         if message.message_type is not MessageType.METHOD_CALL or message.member not in ("WriteValue", "Disconnect"):
             return None
         is_write = message.member == "WriteValue"
         how = message.body[1]["type"].value if is_write else "disconnect"
         value = bytes(message.body[0]) if is_write else b""
         self.calls.append(Call(asyncio.get_running_loop().time(), message.path or "", how, value))
-        self._heard.set()
+        self._received.set()
         if self.error is None or not is_write:
             return Message.new_method_return(message)
         return Message.new_error(message, self.error, "no") if self.error else True
 
     def of(self, unit: GuardedUnit) -> list[Call]:
-        """What it was asked about this unit."""
+        """Return the calls for this unit."""
         return [call for call in self.calls if call.path.startswith(unit.device)]
 
     async def until(self, *hows: str, unit: GuardedUnit = PAN) -> list[Call]:
-        """Wait until these were asked for, in this order, among others; returns all of the unit's."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Wait until these calls came in this order, others in between allowed; returns all calls for the unit."""
+        async with asyncio.timeout(TIMEOUT_S):
             while not _is_within(hows, [call.how for call in self.of(unit)]):
-                self._heard.clear()
-                await self._heard.wait()
+                self._received.clear()
+                await self._received.wait()
         return self.of(unit)
 
 
 @asynccontextmanager
 async def fake_bluez(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeBluez]:
-    """A bus that is the system's for whoever is started now, and somebody who is BlueZ on it."""
+    """Start a D-Bus that is the system bus of this process and its children, with a fake BlueZ on it."""
     daemon = await asyncio.create_subprocess_exec(
         *("dbus-daemon", "--session", "--nofork", "--print-address"), stdout=asyncio.subprocess.PIPE
     )

@@ -1,7 +1,7 @@
-"""A server in small, in a process of its own: it feeds a guardian, says what it sees, and does as it is told.
+"""A minimal server in a process of its own: it runs a guardian and prints what it observes.
 
-Each line that it reads is something to do: `turn` marks both units as turning, `rest` as stopped, `stall SECONDS` holds
-the loop up, `spin` holds it up for good, `end` ends it as a server ends. It says `watching`, `missing`, `stopped`.
+Each line that it reads is a command: `turn` marks both units as turning, `rest` as stopped, `stall SECONDS` blocks the
+event loop, `spin` blocks it forever, `end` shuts down as a server does. It prints `watching`, `missing`, `stopped N`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class Parent:
     def __init__(self) -> None:
         self.guardian = GuardianProcess(STOP, dead_man_s=DEAD_MAN_S, clock=time.monotonic)
         self.turning = False
-        self.said = ""
+        self.reported_state = ""
 
     async def beat(self) -> None:
         while True:
             self.guardian.beat((self.turning, self.turning))
             for at, _stopped_at in self.guardian.new_stops():
                 sys.stdout.write(f"stopped {at}\n")
-            if self.guardian.state != self.said:
-                self.said = self.guardian.state
-                sys.stdout.write(f"{self.said}\n")
+            if self.guardian.state != self.reported_state:
+                self.reported_state = self.guardian.state
+                sys.stdout.write(f"{self.reported_state}\n")
             sys.stdout.flush()
             await asyncio.sleep(BEAT_S)
 

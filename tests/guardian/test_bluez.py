@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.guardian.buses import PAN, PATIENCE_S, STOP, fake_bluez, needs_dbus
+from tests.guardian.buses import PAN, STOP, TIMEOUT_S, fake_bluez, needs_dbus
 
 from belvedere.guardian.bluez import BluezConnection, BluezError
 from belvedere.guardian.core import StopMethod
@@ -26,14 +26,16 @@ async def connected() -> BluezConnection:
 
 async def answers_of(connection: BluezConnection, count: int) -> list[tuple[int, str | None]]:
     answers: list[tuple[int, str | None]] = []
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while len(answers) < count:
             answers += connection.answers()
             await asyncio.sleep(0.001)
     return answers
 
 
-async def test_a_stop_is_written_each_way_and_a_unit_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stops_are_written_with_and_without_response_and_a_unit_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:
             for number, method in enumerate((StopMethod.COMMAND, StopMethod.REQUEST, StopMethod.DISCONNECT), start=7):
@@ -46,7 +48,7 @@ async def test_a_stop_is_written_each_way_and_a_unit_is_hung_up_on(monkeypatch: 
     ]
 
 
-async def test_a_refusal_comes_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_error_is_returned_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez:
         bluez.error = "org.bluez.Error.InProgress"
         with closing(await connected()) as connection:
@@ -54,7 +56,7 @@ async def test_a_refusal_comes_with_its_name(monkeypatch: pytest.MonkeyPatch) ->
             assert await answers_of(connection, 1) == [(1, "org.bluez.Error.InProgress")]
 
 
-async def test_nobody_is_started_who_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_does_not_start_bluez(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez:
         await bluez.connection.release_name("org.bluez")
         with closing(await connected()) as connection:
@@ -64,7 +66,7 @@ async def test_nobody_is_started_who_is_not_there(monkeypatch: pytest.MonkeyPatc
             assert error in ("org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.ServiceUnknown")
 
 
-async def test_the_end_of_d_bus_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_closed_d_bus_connection_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez:
         with closing(await connected()) as connection:
             bluez.daemon.kill()
@@ -73,13 +75,13 @@ async def test_the_end_of_d_bus_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "tcp:host=127.0.0.1", "nonsense"])
-async def test_a_bus_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+async def test_a_missing_d_bus_is_an_error(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
     with pytest.raises(BluezError, match="could not connect"):
         await connected()
 
 
-async def test_a_bus_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_d_bus_that_never_answers_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(tmp_path / "mute"))
         mute.listen()
@@ -89,7 +91,9 @@ async def test_a_bus_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("greeting", [b"REJECTED\r\n", b"OK 1234\r\n" + 64 * b"x"])
-async def test_whoever_is_no_d_bus_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, greeting: bytes) -> None:
+async def test_a_peer_that_is_not_d_bus_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, greeting: bytes
+) -> None:
     def greet(listening: socket.socket) -> None:
         with listening.accept()[0] as peer:
             answer, _, rest = greeting.partition(b"\r\n")
@@ -109,7 +113,7 @@ async def test_whoever_is_no_d_bus_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
         await greeting_it
 
 
-async def test_a_bus_that_takes_nothing_any_more_is_given_up_and_never_waited_for(
+async def test_a_d_bus_that_stops_reading_is_an_error_and_never_blocks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def call_without_end(connection: BluezConnection) -> None:

@@ -1,4 +1,4 @@
-"""A real guardian beside a real parent that is stopped, killed or hung, and somebody who is BlueZ on a real D-Bus."""
+"""A real guardian of a real parent that is stopped, killed or hung, with a fake BlueZ on a real D-Bus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]  # it brings no types
 import pytest
-from tests.guardian.buses import PAN, PATIENCE_S, STOP, TILT, fake_bluez, needs_dbus
+from tests.guardian.buses import PAN, STOP, TILT, TIMEOUT_S, fake_bluez, needs_dbus
 from tests.guardian.parent import DEAD_MAN_S
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ RSS_MIB = 25
 
 
 class Parent:
-    """The process of `parent.py`, and its guardian."""
+    """The process of `parent.py` and its guardian."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
 
     async def until(self, said: str) -> None:
         assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while (line := (await self.process.stdout.readline()).decode().strip()) != said:
                 assert line, f"it ended without saying {said}"
 
@@ -59,7 +59,7 @@ async def a_parent(stderr: int | None = None, *, is_turning: bool = False) -> As
     )
     parent = Parent(process)
     if is_turning:
-        parent.tell("turn")
+        parent.send("turn")
     try:
         await parent.until("watching")
         yield parent
@@ -72,7 +72,7 @@ async def a_parent(stderr: int | None = None, *, is_turning: bool = False) -> As
 
 @asynccontextmanager
 async def slow_way_to(bus: str, folder: Path) -> AsyncIterator[str]:
-    """Another address of this bus, which takes longer than the dead-man time for the first answer."""
+    """Yield an address that forwards to this bus, with a first answer later than the dead-man time."""
     tasks: set[asyncio.Task[None]] = set()  # they end with the guardian's connection
 
     async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, late_s: float) -> None:
@@ -97,7 +97,7 @@ async def slow_way_to(bus: str, folder: Path) -> AsyncIterator[str]:
 
 
 async def until_ended(process: psutil.Process) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - not our child
             await asyncio.sleep(0.01)
 
@@ -107,16 +107,16 @@ def now() -> float:
 
 
 @pytest.mark.parametrize("fate", ["SIGSTOP", "SIGKILL", "spin"])
-async def test_both_units_are_told_to_stop_soon_after_the_server_falls_silent(
+async def test_both_units_are_stopped_soon_after_the_server_falls_silent(
     monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         assert bluez.calls == []
         began_at = now()
         if fate == "spin":
-            parent.tell("spin")
+            parent.send("spin")
         else:
             parent.process.send_signal(signal.Signals[fate])
         for unit in (PAN, TILT):
@@ -130,23 +130,23 @@ async def test_a_guardian_outlives_a_killed_server_until_the_units_are_stopped_a
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await until_ended(guardian)
         assert [call.how for call in bluez.of(PAN)] == ["command", "command", "command", "request"]
 
 
-async def test_a_server_that_is_only_slow_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_done_to_a_server_that_is_only_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         for _ in range(3):
-            parent.tell(f"stall {STALL_S}")
+            parent.send(f"stall {STALL_S}")
             await asyncio.sleep(2 * STALL_S)
         assert bluez.calls == []
 
 
-async def test_a_server_that_beats_while_the_guardian_waits_for_dbus_is_left_alone(
+async def test_nothing_is_done_if_the_server_beats_while_the_guardian_waits_for_d_bus(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, slow_way_to(os.environ["DBUS_SYSTEM_BUS_ADDRESS"], tmp_path) as method:
@@ -156,19 +156,19 @@ async def test_a_server_that_beats_while_the_guardian_waits_for_dbus_is_left_alo
             assert bluez.calls == []
 
 
-async def test_a_server_that_stands_still_while_nothing_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_done_if_the_server_hangs_while_no_unit_is_turning(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
-        parent.tell("rest")
+        parent.send("turn")
+        parent.send("rest")
         await asyncio.sleep(QUIET_S)
         parent.process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(2 * DEAD_MAN_S)
         assert bluez.calls == []
 
 
-async def test_a_server_that_goes_on_learns_of_the_stop_and_is_watched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_resumes_learns_of_the_stop_and_is_watched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         stopping = ["command", "command", "command", "request"]
         for times in (1, 2):
@@ -180,11 +180,11 @@ async def test_a_server_that_goes_on_learns_of_the_stop_and_is_watched_again(mon
         assert [call.how for call in bluez.of(PAN)] == 2 * stopping
 
 
-async def test_a_unit_that_bluez_will_not_stop_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_unit_that_bluez_refuses_to_stop_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         bluez.error = "org.bluez.Error.Failed"
         guardian = await parent.guardian()
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         calls = await bluez.until("command", "request", "disconnect")
@@ -195,28 +195,28 @@ async def test_a_unit_that_bluez_will_not_stop_is_hung_up_on(monkeypatch: pytest
 async def test_a_guardian_ends_with_its_server_and_leaves_no_zombie(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
-        parent.tell("end")
-        async with asyncio.timeout(PATIENCE_S):
+        parent.send("end")
+        async with asyncio.timeout(TIMEOUT_S):
             assert await parent.process.wait() == 0
         assert not guardian.is_running()
         assert bluez.calls == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_what_ends_other_programs_does_not_end_a_guardian(
+async def test_a_guardian_ignores_the_signals_that_end_other_programs(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         guardian = await parent.guardian()
         guardian.send_signal(number)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await bluez.until("request")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-async def test_a_guardian_that_is_dead_or_stands_still_is_missed_and_replaced(
+async def test_a_guardian_that_ends_or_hangs_is_reported_missing_and_replaced(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     async with fake_bluez(monkeypatch), a_parent() as parent:
@@ -228,18 +228,18 @@ async def test_a_guardian_that_is_dead_or_stands_still_is_missed_and_replaced(
         assert not guardian.is_running()
 
 
-async def test_a_guardian_without_a_way_to_bluez_is_as_good_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_guardian_without_bluez_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         bluez.daemon.kill()
         await parent.until("missing")
 
 
-async def test_a_way_to_bluez_that_comes_back_while_units_are_to_stop_is_used_at_once(
+async def test_bluez_coming_back_while_units_are_to_be_stopped_is_used_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with fake_bluez(monkeypatch) as bluez, a_parent() as parent:
         bluez.daemon.send_signal(signal.SIGSTOP)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await asyncio.sleep(QUIET_S)
@@ -247,18 +247,18 @@ async def test_a_way_to_bluez_that_comes_back_while_units_are_to_stop_is_used_at
         await bluez.until("command")
 
 
-async def test_a_log_that_nobody_reads_keeps_no_guardian_from_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_log_pipe_does_not_block_a_guardian(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.pipe()
     async with fake_bluez(monkeypatch) as bluez, a_parent(stderr=theirs) as parent:
         os.close(theirs)
         os.close(ours)
-        parent.tell("turn")
+        parent.send("turn")
         await asyncio.sleep(QUIET_S)
         parent.process.kill()
         await bluez.until("command", "command", "command", "request")
 
 
-async def test_a_guardian_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_guardian_needs_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     async with fake_bluez(monkeypatch), a_parent() as parent:
         memory = (await parent.guardian()).memory_info()
         assert memory.rss / 2**20 < RSS_MIB

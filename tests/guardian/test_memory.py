@@ -22,7 +22,7 @@ def both() -> Iterator[tuple[Memory, Memory]]:
     guardian.close()
 
 
-def test_what_the_server_says_is_there_at_once(both: tuple[Memory, Memory]) -> None:
+def test_values_of_the_server_are_visible_at_once(both: tuple[Memory, Memory]) -> None:
     server, guardian = both
     server.beat_s, server.ping = 12345.678, 2**32 - 1
     server.set_turning(1, is_turning=True)
@@ -30,7 +30,7 @@ def test_what_the_server_says_is_there_at_once(both: tuple[Memory, Memory]) -> N
     assert [guardian.is_turning(at) for at in (0, 1)] == [False, True]
 
 
-def test_what_the_guardian_says_is_there_at_once(both: tuple[Memory, Memory]) -> None:
+def test_values_of_the_guardian_are_visible_at_once(both: tuple[Memory, Memory]) -> None:
     server, guardian = both
     guardian.pong, guardian.state = 7, WATCHING
     guardian.add_stop(1, 5.5)
@@ -39,7 +39,7 @@ def test_what_the_guardian_says_is_there_at_once(both: tuple[Memory, Memory]) ->
     assert (server.stops(0), server.stops(1)) == ((0, 0.0), (2, 6.5))
 
 
-def test_a_table_of_units_comes_over_as_it_is(both: tuple[Memory, Memory]) -> None:
+def test_a_table_of_units_is_read_as_written(both: tuple[Memory, Memory]) -> None:
     server, guardian = both
     assert guardian.units() is None
     for table in ((PAN, None), (PAN, TILT), (None, TILT._replace(by_command=False))):
@@ -47,7 +47,7 @@ def test_a_table_of_units_comes_over_as_it_is(both: tuple[Memory, Memory]) -> No
         assert guardian.units() == table
 
 
-def test_a_table_that_is_only_half_written_is_none(both: tuple[Memory, Memory]) -> None:
+def test_a_half_written_table_is_read_as_none(both: tuple[Memory, Memory]) -> None:
     server, guardian = both
     server.set_units((PAN, TILT))
     at = server._page.find(b"dev_C0")

@@ -26,7 +26,7 @@ KILLED = -9
 
 
 class FakeChild:
-    """A guardian that answers as long as it is told to."""
+    """A guardian that answers pings unless `is_mute`."""
 
     def __init__(self, memory: int, line: int, *, is_mute: bool = False) -> None:
         self.memory = Memory(os.dup(memory))
@@ -59,8 +59,8 @@ class FakeChild:
         os.close(self.line)
 
 
-class Nursery:
-    """Starts fake children; `error` instead, where there is one."""
+class FakeStarter:
+    """Starts fake children, or raises `error` if it is set."""
 
     def __init__(self) -> None:
         self.children: list[FakeChild] = []
@@ -84,27 +84,27 @@ def is_watching(guardian: GuardianProcess) -> bool:
 
 
 @asynccontextmanager
-async def guarded(nursery: Nursery) -> AsyncIterator[GuardianProcess]:
+async def guarded(starter: FakeStarter) -> AsyncIterator[GuardianProcess]:
     clock = asyncio.get_running_loop().time
-    guardian = GuardianProcess(STOP, dead_man_s=DEAD_MAN_S, clock=clock, start=nursery.start)
+    guardian = GuardianProcess(STOP, dead_man_s=DEAD_MAN_S, clock=clock, start=starter.start)
     running = asyncio.create_task(guardian.run())
     try:
         await asyncio.sleep(2 * PING_EVERY_S)
         yield guardian
     finally:
-        for child in nursery.children:
+        for child in starter.children:
             child.end(0)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        for child in nursery.children:
+        for child in starter.children:
             await child.close()
         guardian.close()
 
 
 @contextmanager
 def no_file_left() -> Iterator[None]:
-    """This process may open no more files."""
+    """Prevent this process from opening more files."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     newest = os.open(os.devnull, os.O_RDONLY)
     os.close(newest)
@@ -115,84 +115,84 @@ def no_file_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-async def test_a_guardian_is_started_with_its_only_frame_and_watches_once_it_says_so() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        assert nursery.started == [(STOP, DEAD_MAN_S)]
+async def test_a_guardian_is_started_with_the_stop_frame_and_is_watching_once_it_reports_so() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        assert starter.started == [(STOP, DEAD_MAN_S)]
         assert is_watching(guardian)
 
 
-async def test_one_without_a_way_to_bluez_is_as_good_as_missing() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        nursery.children[0].memory.state = NO_BLUEZ
+async def test_one_without_bluez_counts_as_missing() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        starter.children[0].memory.state = NO_BLUEZ
         assert not is_watching(guardian)
 
 
-async def test_one_that_ends_is_replaced_and_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
+async def test_one_that_ends_is_replaced_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
         for _ in range(3):
-            nursery.children[-1].end()
+            starter.children[-1].end()
             await asyncio.sleep(1.5 * PING_EVERY_S)
         await asyncio.sleep(5)
         assert is_watching(guardian)
-        assert len(nursery.children) >= 3
+        assert len(starter.children) >= 3
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings[0].startswith("the guardian is missing: it ended with status 1")
 
 
 async def test_one_that_does_not_answer_is_killed_and_replaced() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        nursery.children[0].is_mute = True
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        starter.children[0].is_mute = True
         await asyncio.sleep(1.5 * PING_EVERY_S)
         assert not is_watching(guardian)
-        assert nursery.children[0].poll() is None
+        assert starter.children[0].poll() is None
         await asyncio.sleep((DEAD_PINGS + 2) * PING_EVERY_S)
-        assert nursery.children[0].poll() == KILLED
+        assert starter.children[0].poll() == KILLED
         assert is_watching(guardian)
 
 
-async def test_one_that_takes_long_to_start_is_waited_for() -> None:
-    nursery = Nursery()
-    nursery.is_slow = True
-    async with guarded(nursery) as guardian:
+async def test_one_that_starts_slowly_is_not_killed() -> None:
+    starter = FakeStarter()
+    starter.is_slow = True
+    async with guarded(starter) as guardian:
         await asyncio.sleep((DEAD_PINGS + 4) * PING_EVERY_S)
         assert not is_watching(guardian)
-        nursery.children[0].is_mute = False
+        starter.children[0].is_mute = False
         await asyncio.sleep(2 * PING_EVERY_S)
         assert is_watching(guardian)
-        assert len(nursery.children) == 1
+        assert len(starter.children) == 1
 
 
-async def test_one_that_cannot_be_started_is_tried_ever_more_seldom() -> None:
-    nursery = Nursery()
-    nursery.error = PermissionError("no")
-    async with guarded(nursery) as guardian:
+async def test_one_that_cannot_be_started_is_tried_with_growing_waits() -> None:
+    starter = FakeStarter()
+    starter.error = PermissionError("no")
+    async with guarded(starter) as guardian:
         assert not is_watching(guardian)
         await asyncio.sleep(600)
-        assert nursery.tries < 600 / RETRY_LONGEST_S + 12
-        nursery.error = None
+        assert starter.tries < 600 / RETRY_LONGEST_S + 12
+        starter.error = None
         await asyncio.sleep(RETRY_LONGEST_S + 2 * PING_EVERY_S)
         assert is_watching(guardian)
 
 
-async def test_one_that_no_file_was_left_for_is_tried_again() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
+async def test_one_that_failed_for_lack_of_descriptors_is_tried_again() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
         with no_file_left():
-            nursery.children[0].end()
+            starter.children[0].end()
             await asyncio.sleep(1.5 * PING_EVERY_S)
             assert not is_watching(guardian)
         await asyncio.sleep(RETRY_LONGEST_S)
         assert is_watching(guardian)
 
 
-async def test_what_it_must_know_is_in_memory_before_the_call_returns() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        memory = nursery.children[0].memory
+async def test_values_are_in_shared_memory_before_the_call_returns() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        memory = starter.children[0].memory
         guardian.set_unit(1, TILT)
         guardian.set_unit(0, PAN)
         assert memory.units() == (PAN, TILT)
@@ -204,10 +204,10 @@ async def test_what_it_must_know_is_in_memory_before_the_call_returns() -> None:
         assert [memory.is_turning(at) for at in (0, 1)] == [True, False]
 
 
-async def test_a_first_move_wakes_it() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        child = nursery.children[0]
+async def test_marking_a_unit_as_turning_wakes_it() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        child = starter.children[0]
         os.set_blocking(child.line, False)
         with suppress(BlockingIOError):
             os.read(child.line, 4096)
@@ -218,33 +218,33 @@ async def test_a_first_move_wakes_it() -> None:
         assert os.read(child.line, 4096)
 
 
-async def test_a_guardian_that_reads_nothing_holds_nobody_up() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        for _ in range(5000):  # ten times more than the line holds
+async def test_a_guardian_that_reads_nothing_never_blocks_the_server() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        for _ in range(5000):  # ten times more than the socket holds
             guardian.beat((False, False))
             guardian.mark_turning(0)
-        assert nursery.children[0].memory.is_turning(0)
+        assert starter.children[0].memory.is_turning(0)
 
 
-async def test_each_stop_of_its_is_told_once_and_when_it_was() -> None:
-    nursery = Nursery()
-    async with guarded(nursery) as guardian:
-        nursery.children[0].memory.add_stop(1, 42.5)
+async def test_each_stop_is_reported_once_with_its_time() -> None:
+    starter = FakeStarter()
+    async with guarded(starter) as guardian:
+        starter.children[0].memory.add_stop(1, 42.5)
         assert list(guardian.new_stops()) == [(1, 42.5)]
         assert list(guardian.new_stops()) == []
 
 
-async def test_one_that_still_has_a_unit_to_stop_is_left_to_it(caplog: pytest.LogCaptureFixture) -> None:
-    nursery = Nursery()
+async def test_one_that_still_has_a_unit_to_stop_is_not_killed(caplog: pytest.LogCaptureFixture) -> None:
+    starter = FakeStarter()
     clock = asyncio.get_running_loop().time
-    guardian = GuardianProcess(STOP, dead_man_s=DEAD_MAN_S, clock=clock, start=nursery.start)
+    guardian = GuardianProcess(STOP, dead_man_s=DEAD_MAN_S, clock=clock, start=starter.start)
     running = asyncio.create_task(guardian.run())
     await asyncio.sleep(1)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-    (child,) = nursery.children
+    (child,) = starter.children
     assert child.poll() is None
     assert "keeps running until" in caplog.text
     await child.close()

@@ -1,4 +1,4 @@
-"""bleak's backends over a virtual head, with the bad manners of one kind of Bluetooth or another."""
+"""bleak backends over a virtual head, each with one fault that real Bluetooth stacks show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LeftConnected(BaseBleakAdapter):
-    """An adapter on which a program that was killed has left both units connected."""
+    """An adapter on which a killed process has left both units connected."""
 
     @classmethod
     async def get(cls, **_options: object) -> Self:
@@ -37,15 +37,15 @@ class LeftConnected(BaseBleakAdapter):
         return [BLEDevice(ADDRESSES[axis], NAMES[axis], details) for axis in AXES]
 
 
-class Speechless(LeftConnected):
-    """An adapter that does not answer."""
+class UnableToList(LeftConnected):
+    """An adapter that cannot list connected devices."""
 
     async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:
-        raise BleakError(f"nothing is known of {service_uuids}")
+        raise BleakError(f"could not list devices with {service_uuids}")
 
 
 def left_nameless(details: object) -> type[BaseBleakAdapter]:
-    """An adapter on which a unit was left connected, of which it tells no name, and these details."""
+    """An adapter on which a unit without a name was left connected, with these backend details."""
 
     class LeftNameless(LeftConnected):
         async def get_connected_devices(self, service_uuids: frozenset[str]) -> list[BLEDevice]:  # noqa: ARG002 - bleak's own
@@ -55,7 +55,7 @@ def left_nameless(details: object) -> type[BaseBleakAdapter]:
 
 
 def scanner_that_sees(head: VirtualHead, on_air: str | None, known: str | None) -> type[BaseBleakScanner]:
-    """The head's scanner, which sees one unit at once, of this name on the air and in its own memory."""
+    """The head's scanner, which at once reports one unit, with these advertised and cached names."""
 
     class SeeingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
         async def start(self) -> None:
@@ -66,7 +66,7 @@ def scanner_that_sees(head: VirtualHead, on_air: str | None, known: str | None) 
 
 
 async def hang(released: asyncio.Event) -> None:
-    """Wait until released, whoever cancels."""
+    """Wait until released, ignoring cancellation."""
     while not released.is_set():
         try:
             await released.wait()
@@ -75,7 +75,7 @@ async def hang(released: asyncio.Event) -> None:
 
 
 def stubborn(head: VirtualHead, call: str, released: asyncio.Event, address: str) -> type[BaseBleakClient]:
-    """The head's client, with a call that for this address goes on only when released."""
+    """The head's client, with a call that hangs for this address until released, ignoring cancellation."""
     original = getattr(head.client_backend, call)
 
     async def hanging(self: BaseBleakClient, *arguments: object, **options: object) -> object:
@@ -87,7 +87,7 @@ def stubborn(head: VirtualHead, call: str, released: asyncio.Event, address: str
 
 
 def stubborn_scanner(head: VirtualHead, call: str, released: asyncio.Event) -> type[BaseBleakScanner]:
-    """The head's scanner, with a call that goes on only when released."""
+    """The head's scanner, with a call that hangs until released, ignoring cancellation."""
     original = getattr(head.scanner_backend, call)
 
     async def hanging(self: BaseBleakScanner) -> None:
@@ -113,7 +113,7 @@ def hanging_once(head: VirtualHead) -> type[BaseBleakScanner]:
 
 
 def scanner_like_bluez(head: VirtualHead, delays_s: list[float]) -> type[BaseBleakScanner]:
-    """The head's scanner; a start goes on although nobody waits for it, and while it does there is no other."""
+    """The head's scanner; like BlueZ, it continues a start whose caller was cancelled and refuses another."""
 
     class LikeBluez(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
         works: ClassVar[list[asyncio.Task[None]]] = []
@@ -133,7 +133,7 @@ def scanner_like_bluez(head: VirtualHead, delays_s: list[float]) -> type[BaseBle
 
 
 def slow_scanner(head: VirtualHead) -> type[BaseBleakScanner]:
-    """The head's scanner, which takes a fifth of a second to begin and to end."""
+    """The head's scanner, which takes 0.2 s to start and to stop."""
 
     class SlowScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
         async def start(self) -> None:
@@ -148,7 +148,7 @@ def slow_scanner(head: VirtualHead) -> type[BaseBleakScanner]:
 
 
 def failing_after(head: VirtualHead, starts: int) -> type[BaseBleakScanner]:
-    """The head's scanner, which begins so often and no more."""
+    """The head's scanner, which fails after this number of starts."""
 
     class FailingScanner(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
         count = 0

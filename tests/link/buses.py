@@ -1,4 +1,4 @@
-"""A real D-Bus of a test's own, with somebody on it who is called org.bluez."""
+"""A real private D-Bus with a fake BlueZ on it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ OBJECTS = {
 
 
 class Bus:
-    """A D-Bus that nobody else knows of."""
+    """A private D-Bus."""
 
     def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
         self.address = address
         self._process = process
 
     async def bluez(self) -> MessageBus:
-        """Somebody called org.bluez."""
+        """Connect and own the name org.bluez."""
         connection = await MessageBus(bus_address=self.address).connect()
         await connection.request_name(NAME)
         return connection
 
     async def end(self) -> None:
-        """Kill it."""
+        """Kill the daemon."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
@@ -65,14 +65,14 @@ async def a_bus() -> AsyncIterator[Bus]:
         await bus.end()
 
 
-def told(asked: Message) -> Message:
-    """BlueZ's answer."""
-    return Message.new_method_return(asked, "a{oa{sa{sv}}}", [OBJECTS])
+def objects_reply(call: Message) -> Message:
+    """Return the reply of a BlueZ with two adapters."""
+    return Message.new_method_return(call, "a{oa{sa{sv}}}", [OBJECTS])
 
 
 @asynccontextmanager
-async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = told) -> AsyncIterator[None]:
-    """Somebody called org.bluez who is asked for all objects, and answers so, or never."""
+async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = objects_reply) -> AsyncIterator[None]:
+    """A fake BlueZ that answers GetManagedObjects with `answer`, or never if that is None."""
     bluez = await bus.bluez()
 
     def receive(message: Message) -> Message | bool | None:

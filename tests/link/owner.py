@@ -1,4 +1,4 @@
-"""What the tests of a connection share: whoever has one, and what is written to its unit."""
+"""What the tests of a connection share: its owner, and frames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STOP, MOVE = PendingWrite(b"\x00", 0.0, is_stop=True), PendingWrite(b"\x01", 0.5, is_stop=False)
 NEWER = PendingWrite(b"\x02", 0.6, is_stop=False)
-SETTLED = [STOP, STOP]  # a command at once, and one that is acknowledged
+SETTLED = [STOP, STOP]  # without response, then acknowledged
 INTERVAL_S = 0.040
 ONLY_WITH_RESPONSE = msgspec.structs.replace(DETAILS, can_write_without_response=False)
 ONLY_WITHOUT_RESPONSE = msgspec.structs.replace(DETAILS, can_write_with_response=False)
@@ -30,7 +30,7 @@ REFUSED = Step(reason=LinkReason.REFUSED)
 
 
 class Owner:
-    """Whoever has a connection."""
+    """Owns a connection and records what it reports."""
 
     def __init__(self, link: UnitLink, mode: WriteMode = WriteMode.AUTO) -> None:
         self.written: list[PendingWrite] = []

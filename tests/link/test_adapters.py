@@ -1,4 +1,4 @@
-"""Which adapter is meant, and that the radio asks for it anew at each search."""
+"""The resolution of the configured adapter, at each search anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from tests.link.backends import Speechless
+from tests.link.backends import UnableToList
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
@@ -27,7 +27,7 @@ DONGLE = BluezAdapter("hci1", "00:1A:7D:DA:71:13")
 
 
 @pytest.mark.parametrize("wanted", ["hci1", "00:1A:7D:DA:71:13", "00:1a:7d:da:71:13"])
-def test_an_adapter_is_chosen_by_its_name_or_its_address(wanted: str) -> None:
+def test_an_adapter_is_resolved_by_its_name_or_its_address(wanted: str) -> None:
     assert resolve_adapter(wanted, [INSIDE, DONGLE]) == "hci1"
 
 
@@ -36,7 +36,7 @@ def test_an_address_is_the_same_adapter_whatever_its_number() -> None:
     assert resolve_adapter(DONGLE.address, [INSIDE, moved]) == "hci3"
 
 
-def test_an_adapter_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_the_error_for_a_missing_adapter_lists_the_present_ones() -> None:
     with pytest.raises(LinkError) as caught:
         resolve_adapter("hci7", [INSIDE, DONGLE])
     assert caught.value.reason is LinkReason.NO_ADAPTER
@@ -45,7 +45,7 @@ def test_an_adapter_that_is_not_there_is_told_with_those_that_are() -> None:
     )
 
 
-def test_a_computer_without_any_is_told_as_such() -> None:
+def test_the_error_says_if_there_is_no_adapter_at_all() -> None:
     with pytest.raises(LinkError, match="this computer has none"):
         resolve_adapter("hci0", [])
 
@@ -76,7 +76,7 @@ async def test_an_adapters_address_is_looked_up_at_each_search_because_its_numbe
         assert used == [{"adapter": "hci1"}, {"adapter": "hci0"}]
 
 
-async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is() -> None:
+async def test_a_missing_adapter_is_reported_and_used_once_it_is_plugged_in() -> None:
     there: list[BluezAdapter] = []
 
     async def ask_adapters() -> list[BluezAdapter]:
@@ -94,22 +94,22 @@ async def test_an_adapter_that_is_not_there_is_told_as_that_and_used_once_it_is(
         assert (await found(radio)).name == NAMES[Axis.PAN]
 
 
-class Asked(Speechless):
-    """An adapter that notes which one bleak was told to ask."""
+class Asked(UnableToList):
+    """Records the options with which bleak was asked for an adapter."""
 
-    told: ClassVar[list[object]] = []
+    options: ClassVar[list[object]] = []
 
     @classmethod
     async def get(cls, **options: object) -> Self:
-        cls.told.append(options["bluez"])
+        cls.options.append(options["bluez"])
         return cls()
 
 
-@pytest.mark.parametrize(("adapter", "told"), [("hci1", {"adapter": "hci1"}), (None, {})])
-async def test_whoever_scans_connects_or_takes_over_is_told_the_same_adapter(
-    adapter: str | None, told: dict[str, str]
+@pytest.mark.parametrize(("adapter", "options"), [("hci1", {"adapter": "hci1"}), (None, {})])
+async def test_scanning_connecting_and_taking_over_use_the_same_adapter(
+    adapter: str | None, options: dict[str, str]
 ) -> None:
-    Asked.told.clear()
+    Asked.options.clear()
     scanned: list[object] = []
     connected: list[object] = []
     async with VirtualHead(PROFILE) as head:
@@ -126,11 +126,11 @@ async def test_whoever_scans_connects_or_takes_over_is_told_the_same_adapter(
 
         radio = Radio(NotedClient, NotedScanner, adapter, adapter_backend=Asked, takes_over=True)
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
-    assert (scanned, Asked.told, connected) == ([told], [told], [told])
+    assert (scanned, Asked.options, connected) == ([options], [options], [options])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
-async def test_bluez_is_asked_and_listened_to_exactly_where_bleak_uses_it(
+async def test_bluez_is_queried_and_watched_exactly_where_bleak_uses_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")

@@ -1,4 +1,4 @@
-"""The Bluetooth link keeps the contract of all links: bleak's own classes over virtual Bluetooth, in virtual time."""
+"""The Bluetooth link fulfils the link contract: bleak's classes over virtual Bluetooth, in virtual time."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class TestBleUnitBeforeOpening(ClosedLinkContract):
     ],
     ids=["by name, upper or lower case", "by address", "by address before name", "with every UUID given"],
 )
-async def test_a_unit_is_found_by_what_its_profile_knows(unit: UnitProfile) -> None:
+async def test_a_unit_is_found_by_name_address_or_service(unit: UnitProfile) -> None:
     async with a_rig(unit) as rig:
         details = await opened(rig.link)
         assert details.address == ADDRESSES[Axis.PAN]
@@ -112,11 +112,11 @@ async def test_a_service_finds_either_unit_and_two_links_never_share_one() -> No
             await link.close()
 
 
-async def test_a_device_that_either_unit_may_be_is_taken_by_neither_and_told_once(
+async def test_a_device_that_matches_both_units_is_used_for_neither_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The first to see it would take it, and after a lost link the other: left would be up, for good."""
-    caplog.set_level(logging.WARNING, "belvedere.link")  # a command that talks on the screen turns this down
+    """Otherwise the axes could be swapped, after a lost link even during a drive."""
+    caplog.set_level(logging.WARNING, "belvedere.link")  # another test may have lowered it
     async with a_rig() as rig:
         pan, tilt = UnitProfile(name_patterns=("*PONS*",)), UnitProfile(name_patterns=("*P*TILT*",))
         link, doubtful = BleUnit(pan, rig.radio, [tilt]), BleUnit(tilt, rig.radio, [pan])
@@ -128,7 +128,7 @@ async def test_a_device_that_either_unit_may_be_is_taken_by_neither_and_told_onc
         await link.close()
 
 
-async def test_a_unit_that_another_one_has_the_address_of_is_not_taken_by_its_name(
+async def test_a_device_whose_address_belongs_to_the_other_unit_is_not_taken_by_its_name(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with a_rig() as rig:
@@ -149,26 +149,26 @@ async def test_both_units_are_opened_at_once_through_one_radio() -> None:
         await asyncio.gather(rig.link.close(), tilt.close())
 
 
-async def test_a_unit_that_is_sought_does_not_keep_the_other_from_being_found() -> None:
+async def test_a_search_for_one_unit_does_not_delay_finding_the_other() -> None:
     async with a_rig() as rig:
         rig.vanish()
         assert PROFILE.tilt is not None
         tilt = BleUnit(PROFILE.tilt, rig.radio)
-        seeking = asyncio.create_task(reason_of(opened(rig.link)))
+        search = asyncio.create_task(reason_of(opened(rig.link)))
         await opened(tilt)
-        assert await seeking is LinkReason.NOT_FOUND
+        assert await search is LinkReason.NOT_FOUND
         await tilt.write(FRAMES[0], response=True)
         await tilt.close()
 
 
-async def test_nothing_scans_while_nobody_seeks() -> None:
+async def test_there_is_no_scan_without_a_search() -> None:
     async with a_rig() as rig:
         await opened(rig.link)
         assert not rig.head.radio.is_scanning
         await rig.link.close()
 
 
-async def test_a_characteristic_that_is_not_there_is_told_with_those_that_are() -> None:
+async def test_the_error_for_a_missing_characteristic_lists_the_present_ones() -> None:
     async with a_rig(pan_profile(characteristic="abcd")) as rig:
         with pytest.raises(LinkError, match=COMMAND) as caught:
             await opened(rig.link)
@@ -177,7 +177,7 @@ async def test_a_characteristic_that_is_not_there_is_told_with_those_that_are() 
         assert not rig.head.pan.is_connected
 
 
-async def test_a_unit_that_tells_nothing_can_still_be_driven() -> None:
+async def test_a_unit_without_notifications_can_still_be_driven() -> None:
     async with a_rig(pan_profile(notify="abcd")) as rig:
         await opened(rig.link)
         await rig.link.write(FRAMES[0], response=True)
@@ -186,7 +186,7 @@ async def test_a_unit_that_tells_nothing_can_still_be_driven() -> None:
 
 
 async def test_nothing_is_written_before_the_first_frame() -> None:
-    """Stop comes first: subscribing is a write too, and one that may go unanswered."""
+    """Stop comes first: subscribing is a write too, and may go unanswered."""
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)
         rig.head.faults.hang(Axis.PAN)
@@ -199,7 +199,7 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
 
 
 async def test_a_connection_subscribes_once_however_much_is_written() -> None:
-    """Each subscription is a write that waits for the unit's answer, in the way of the next command."""
+    """Each subscription is a write that can delay the next command."""
     async with VirtualHead(PROFILE) as head:
         asked: list[str] = []
 
@@ -232,7 +232,7 @@ async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscript
         await asyncio.sleep(60)
 
 
-async def test_what_the_unit_tells_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+async def test_notifications_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "belvedere.link.ble")
     async with a_rig(pan_profile(notify=STATE)) as rig:
         await opened(rig.link)
@@ -244,7 +244,7 @@ async def test_what_the_unit_tells_is_heard(caplog: pytest.LogCaptureFixture) ->
     assert [record for record in caplog.records if record.message.startswith("notification: 82")]
 
 
-async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_time() -> None:
+async def test_a_refused_keep_alive_is_an_answer_and_the_next_reads_another_characteristic() -> None:
     async with VirtualHead(PROFILE) as head:
         asked: list[str] = []
 
@@ -263,7 +263,7 @@ async def test_a_refused_question_is_an_answer_and_another_one_is_asked_next_tim
         await unit.close()
 
 
-async def test_a_unit_that_refuses_every_question_is_not_asked_any_more() -> None:
+async def test_a_unit_that_refuses_every_read_gets_no_more_keep_alives() -> None:
     async with VirtualHead(PROFILE) as head:
 
         class Refusing(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
@@ -278,7 +278,7 @@ async def test_a_unit_that_refuses_every_question_is_not_asked_any_more() -> Non
         await unit.close()
 
 
-async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
+async def test_a_disconnect_continues_when_its_caller_is_cancelled() -> None:
     async with a_rig() as rig:
         await opened(rig.link)
         closing = asyncio.create_task(rig.link.close())
@@ -291,7 +291,7 @@ async def test_a_disconnect_goes_on_when_nobody_waits_for_it_any_more() -> None:
 
 
 @pytest.mark.parametrize("call", ["write", "keep_alive"])
-async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_bus_puts_it(call: str) -> None:
+async def test_a_call_in_flight_when_the_link_is_lost_fails_as_lost_whatever_d_bus_raises(call: str) -> None:
     async with VirtualHead(PROFILE) as head:
 
         class CutOff(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
@@ -303,7 +303,7 @@ async def test_a_call_in_flight_when_the_link_is_lost_tells_just_that_however_d_
 
             async def _end(self) -> NoReturn:
                 await asyncio.sleep(1)
-                raise EOFError  # what a closed connection to D-Bus makes of every call that waits for its answer
+                raise EOFError  # what bleak raises for a call in flight when its D-Bus connection closes
 
         unit = BleUnit(pan_profile(), Radio(CutOff, head.scanner_backend))
         lost = asyncio.Event()
@@ -328,7 +328,7 @@ async def test_an_opening_that_fails_leaves_the_unit_to_the_next() -> None:
         await unit.close()
 
 
-async def test_an_adapter_that_is_off_is_told_as_such() -> None:
+async def test_an_adapter_that_is_off_is_reported_as_off() -> None:
     async with a_rig() as rig:
         rig.head.faults.switch_adapter(on=False)
         assert await reason_of(opened(rig.link)) is LinkReason.ADAPTER_OFF
@@ -346,8 +346,8 @@ async def test_an_adapter_that_is_switched_off_ends_the_link_and_comes_back() ->
         await rig.link.close()
 
 
-async def test_a_zombie_link_shows_by_what_its_writes_do() -> None:
-    """A hung unit: the link stays up, and every request goes unanswered until BlueZ gives up after 30 s."""
+async def test_a_dead_link_that_looks_connected_is_detected_by_its_writes() -> None:
+    """A hung unit: the link stays up, and every request goes unanswered until BlueZ times out after 30 s."""
     async with a_rig() as rig:
         await opened(rig.link)
         rig.head.faults.hang(Axis.PAN)
@@ -356,7 +356,7 @@ async def test_a_zombie_link_shows_by_what_its_writes_do() -> None:
         await rig.link.close()
 
 
-async def test_a_head_that_speaks_otherwise_is_driven_by_its_profile_alone() -> None:
+async def test_a_head_with_another_frame_layout_is_driven_by_its_profile_alone() -> None:
     speed = SpeedField(4, 1000, encoding=SpeedEncoding.HEX, order=Order.LOW_FIRST, sign=Sign.TWOS_COMPLEMENT)
     layout = FrameLayout("a5 {speed} {check}", speed, check=Check("CRC-8/MAXIM"))
     async with (
@@ -373,7 +373,7 @@ async def test_a_head_that_speaks_otherwise_is_driven_by_its_profile_alone() -> 
         assert rig.head.pan.speed_at(asyncio.get_running_loop().time()) == 0
 
 
-def test_bleaks_details_over_bluez_tell_where_the_unit_is_found_there() -> None:
+def test_the_bluez_paths_are_taken_from_bleaks_details() -> None:
     device = BLEDevice("C0:FF:EE:00:00:01", "PAN", {"path": "/org/bluez/hci0/dev_C0", "props": {}})
     command = a_command(("/org/bluez/hci0/dev_C0/service0001/char0002", {}))
     assert dbus_target(device, command) == DbusTarget(
@@ -392,7 +392,7 @@ def test_bleaks_details_over_bluez_tell_where_the_unit_is_found_there() -> None:
         ({"path": "/org/bluez/hci0/dev_C0"}, ("Windows", {})),
     ],
 )
-def test_other_details_tell_of_no_bluez(details: object, obj: object) -> None:
+def test_details_of_other_backends_yield_no_bluez_paths(details: object, obj: object) -> None:
     assert dbus_target(BLEDevice("C0:FF:EE:00:00:01", "PAN", details), a_command(obj)) is None
 
 

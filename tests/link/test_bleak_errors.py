@@ -49,7 +49,9 @@ from belvedere.link.bleak_errors import link_errors, link_errors_while
     ],
     ids=lambda value: value.value if isinstance(value, LinkReason) else type(value).__name__,
 )
-def test_what_bluetooth_raises_becomes_a_reason_and_stays_as_the_cause(error: Exception, reason: LinkReason) -> None:
+def test_an_error_of_bluetooth_is_mapped_to_a_reason_and_kept_as_the_cause(
+    error: Exception, reason: LinkReason
+) -> None:
     with pytest.raises(LinkError) as caught, link_errors(LinkReason.LOST):
         raise error
     assert caught.value.reason is reason
@@ -57,7 +59,7 @@ def test_what_bluetooth_raises_becomes_a_reason_and_stays_as_the_cause(error: Ex
 
 
 @pytest.mark.parametrize("error", [LinkError(LinkReason.CLOSED), asyncio.CancelledError(), KeyboardInterrupt()])
-def test_what_is_not_bluetooths_passes_as_it_is(error: BaseException) -> None:
+def test_other_exceptions_pass_unchanged(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught, link_errors(LinkReason.LOST):
         raise error
     assert caught.value is error
@@ -66,7 +68,7 @@ def test_what_is_not_bluetooths_passes_as_it_is(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("is_connected", "reason"), [(True, LinkReason.ADAPTER_OFF), (False, LinkReason.LOST)], ids=["held", "ended"]
 )
-def test_a_call_whose_connection_ended_under_it_tells_that_alone(
+def test_a_call_whose_connection_ended_fails_as_lost(
     is_connected: bool,  # noqa: FBT001 - parametrized
     reason: LinkReason,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What BlueZ tells of its adapters, on a real D-Bus with a small BlueZ of the test's own."""
+"""The listing of adapters over a real D-Bus with a fake BlueZ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dbus_fast import Message
-from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, told
+from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus, objects_reply
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import BluezAdapter
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
 
 
-def denied(asked: Message) -> Message:
-    return Message.new_error(asked, "org.freedesktop.DBus.Error.AccessDenied", "no")
+def denied(call: Message) -> Message:
+    return Message.new_error(call, "org.freedesktop.DBus.Error.AccessDenied", "no")
 
 
 async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAdapter]:
@@ -28,24 +28,24 @@ async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAda
         return await ask_adapters(bus.address)
 
 
-async def test_the_adapters_are_told_by_name_with_their_addresses() -> None:
-    assert await asked_of(told) == [
+async def test_adapters_are_listed_by_name_with_their_addresses() -> None:
+    assert await asked_of(objects_reply) == [
         BluezAdapter("hci0", "B8:27:EB:00:00:01", is_powered=True),
         BluezAdapter("hci1", "00:1A:7D:DA:71:13", is_powered=False),
     ]
 
 
-def test_an_adapter_of_which_nothing_more_is_told_is_off() -> None:
+def test_an_adapter_without_properties_counts_as_off() -> None:
     assert adapters_of({"/org/bluez/hci2": {ADAPTER: {}}}) == [BluezAdapter("hci2", "", is_powered=False)]
 
 
-async def test_a_bluez_that_does_not_let_us_ask_is_a_matter_of_permission() -> None:
+async def test_a_denied_query_is_reported_as_missing_permission() -> None:
     with pytest.raises(LinkError) as caught:
         await asked_of(denied)
     assert caught.value.reason is LinkReason.NO_PERMISSION
 
 
-async def test_a_bluez_that_never_answers_is_not_waited_for() -> None:
+async def test_a_bluez_that_never_answers_ends_in_a_timeout() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     with pytest.raises(LinkError) as caught:

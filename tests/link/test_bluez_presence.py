@@ -1,4 +1,4 @@
-"""Whether somebody is called org.bluez on a bus, on a real D-Bus of the test's own."""
+"""The detection of BlueZ's exit, on a real private D-Bus."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from tests.link.buses import Bus
 
 pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 @asynccontextmanager
 async def watched(bus: Bus) -> AsyncIterator[asyncio.Task[None]]:
-    """Somebody who waits for BlueZ to leave, and has begun to."""
+    """A task that is already waiting for BlueZ to exit."""
     waiting = asyncio.create_task(wait_until_gone(bus.address))
     await asyncio.wait({waiting}, timeout=0.5)
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         yield waiting
 
 
-async def test_it_tells_when_bluez_leaves() -> None:
+async def test_it_returns_when_bluez_exits() -> None:
     async with a_bus() as bus:
         bluez = await bus.bluez()
         async with watched(bus) as waiting:
@@ -39,12 +39,12 @@ async def test_it_tells_when_bluez_leaves() -> None:
             await waiting
 
 
-async def test_where_there_is_no_bluez_it_tells_at_once() -> None:
+async def test_it_returns_at_once_where_there_is_no_bluez() -> None:
     async with a_bus() as bus, watched(bus) as waiting:
         await waiting
 
 
-async def test_another_that_leaves_is_nothing() -> None:
+async def test_the_exit_of_another_service_is_ignored() -> None:
     async with a_bus() as bus:
         bluez = await bus.bluez()
         other = await MessageBus(bus_address=bus.address).connect()
@@ -57,7 +57,7 @@ async def test_another_that_leaves_is_nothing() -> None:
             await waiting
 
 
-async def test_a_bus_that_ends_takes_bluez_with_it() -> None:
+async def test_it_returns_when_the_bus_disconnects() -> None:
     async with a_bus() as bus:
         await bus.bluez()
         async with watched(bus) as waiting:

@@ -5,12 +5,12 @@ import pytest
 from belvedere.link.connect_time import ConnectTime
 
 
-def test_a_unit_that_was_never_reached_has_all_the_time_there_is() -> None:
+def test_a_unit_that_was_never_connected_gets_the_longest_timeout() -> None:
     assert ConnectTime(5).limit_s == 5
 
 
 @pytest.mark.parametrize(("took_s", "limit_s"), [(0.1, 2), (0.9, pytest.approx(2.7)), (4, 5)])
-def test_a_unit_has_three_times_what_it_took_before_and_no_less_than_two_seconds(took_s: float, limit_s: float) -> None:
+def test_the_timeout_is_three_times_the_last_duration_but_at_least_two_seconds(took_s: float, limit_s: float) -> None:
     unit = ConnectTime(5)
     unit.receive_connected(took_s)
     assert unit.limit_s == limit_s
@@ -25,7 +25,7 @@ def test_the_slowest_of_the_last_connects_counts() -> None:
     assert unit.limit_s == 3
 
 
-def test_a_unit_that_has_become_slow_is_given_more_with_each_attempt_until_it_succeeds() -> None:
+def test_the_timeout_doubles_with_each_late_attempt_until_one_succeeds() -> None:
     unit = ConnectTime(10)
     unit.receive_connected(1)
     limits = []
@@ -38,14 +38,14 @@ def test_a_unit_that_has_become_slow_is_given_more_with_each_attempt_until_it_su
     assert unit.limit_s == 3
 
 
-def test_the_owners_limit_is_never_exceeded_be_it_short() -> None:
+def test_the_configured_limit_is_never_exceeded() -> None:
     unit = ConnectTime(1)
     unit.receive_connected(0.9)
     unit.receive_late()
     assert unit.limit_s == 1
 
 
-def test_a_unit_that_was_late_before_it_was_ever_reached_still_has_all_the_time() -> None:
+def test_a_unit_that_was_late_but_never_connected_gets_the_longest_timeout() -> None:
     unit = ConnectTime(5)
     unit.receive_late()
     assert unit.limit_s == 5

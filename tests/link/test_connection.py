@@ -1,4 +1,4 @@
-"""One connection, from opening it to the moment when it has shown to be bad."""
+"""One connection, from opening the link until it has failed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from belvedere.link.port import LinkDetails
 
 
-async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
+async def test_the_interval_is_measured_by_the_first_acknowledged_stop() -> None:
     connection = await Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S))).settled()
     assert connection.interval.is_learned
     assert INTERVAL_S <= connection.interval.estimate_s <= 2 * INTERVAL_S
@@ -44,13 +44,13 @@ async def test_settling_teaches_the_pace_by_an_acknowledged_stop() -> None:
 
 async def test_the_first_stop_is_a_command_that_waits_for_nothing_and_the_next_one_is_acknowledged() -> None:
     link = ScriptedLink()
-    link.script("write", Step(), Step(after_s=1.5))  # BlueZ asks the unit a dozen things of its own first
+    link.script("write", Step(), Step(after_s=1.5))  # BlueZ sends a dozen requests of its own first
     await Owner(link).settled()
     assert [write.response for write in link.writes[:2]] == [False, True]
     assert link.writes[0].at_s == asyncio.get_running_loop().time() - 1.5 - LinkOptions().first_interval_s
 
 
-async def test_an_answer_that_others_went_ahead_of_does_not_make_the_pace_slow() -> None:
+async def test_a_first_answer_that_was_queued_behind_other_requests_is_measured_again() -> None:
     link = ScriptedLink()
     link.script("write", Step(), Step(after_s=1.5), Step(after_s=INTERVAL_S))
     assert (await Owner(link).settled()).interval.estimate_s == pytest.approx(INTERVAL_S)
@@ -66,14 +66,14 @@ async def test_a_unit_that_does_not_acknowledge_its_first_stop_is_not_waited_for
     assert asyncio.get_running_loop().time() - began <= 2.1
 
 
-async def test_settling_teaches_the_pace_by_a_probe_where_nothing_is_acknowledged() -> None:
+async def test_the_interval_is_measured_by_a_keep_alive_where_writes_cannot_be_acknowledged() -> None:
     unit = SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S), can_write_with_response=False)
     connection = await Owner(unit).settled()
     assert INTERVAL_S <= connection.interval.estimate_s <= 2 * INTERVAL_S
     assert [one.frame for one in unit.frames] == [STOP.frame] * 3
 
 
-async def test_what_was_written_is_told_in_order() -> None:
+async def test_writes_are_reported_in_order() -> None:
     owner = Owner(SimulatedUnit(SimulatedRadio(interval_s=INTERVAL_S)))
     connection = await owner.settled()
     driving = asyncio.create_task(connection.drive())
@@ -85,7 +85,7 @@ async def test_what_was_written_is_told_in_order() -> None:
     await asyncio.wait({driving})
 
 
-async def test_a_move_of_which_nothing_is_heard_again_was_told_as_attempted_and_so_was_the_stop_after_it() -> None:
+async def test_a_move_that_is_never_answered_is_reported_as_attempted_and_so_is_the_stop_after_it() -> None:
     link = ScriptedLink(DETAILS)
     owner = Owner(link)
     connection = await owner.settled()
@@ -107,7 +107,7 @@ async def test_driving_ends_quietly_when_the_unit_refuses() -> None:
     assert owner.written == [STOP]
 
 
-async def test_driving_ends_in_the_reason_for_which_the_link_is_bad() -> None:
+async def test_driving_raises_the_reason_for_which_the_link_failed() -> None:
     link = ScriptedLink()
     connection = await Owner(link).settled()
     link.script("write", HANG)
@@ -117,7 +117,7 @@ async def test_driving_ends_in_the_reason_for_which_the_link_is_bad() -> None:
     await asyncio.sleep(0)
 
 
-async def test_what_is_let_go_of_is_cancelled() -> None:
+async def test_calls_in_flight_are_cancelled() -> None:
     link = ScriptedLink()
     connection = await Owner(link).settled()
     link.script("write", HANG)
@@ -128,16 +128,16 @@ async def test_what_is_let_go_of_is_cancelled() -> None:
     await asyncio.wait({driving})
     connection.cancel()
     await asyncio.sleep(0)
-    assert len(asyncio.all_tasks()) <= 2  # this test, and whoever runs it
+    assert len(asyncio.all_tasks()) <= 2  # this test and its runner
 
 
-async def test_a_connection_that_was_never_open_has_nobody_to_stop() -> None:
+async def test_no_final_stop_is_sent_on_a_connection_that_was_never_open() -> None:
     link = ScriptedLink()
     await Owner(link).connection.send_final_stop()
     assert link.calls == []
 
 
-async def test_a_lost_connection_has_nobody_to_stop_either() -> None:
+async def test_no_final_stop_is_sent_on_a_lost_connection() -> None:
     link = ScriptedLink()
     connection = await Owner(link).settled()
     link.lose()
@@ -158,7 +158,7 @@ async def test_the_last_stop_reaches_the_unit_before_the_link_is_closed() -> Non
     assert unit.frames[-1].frame == STOP.frame
 
 
-async def test_a_unit_that_acknowledges_nothing_is_told_three_times_and_then_asked() -> None:
+async def test_a_unit_that_cannot_acknowledge_gets_three_stops_and_a_keep_alive() -> None:
     link = ScriptedLink(ONLY_WITHOUT_RESPONSE)
     async with supervised(link) as rig:
         assert await rig.ready() == pytest.approx(0.15)
@@ -166,7 +166,7 @@ async def test_a_unit_that_acknowledges_nothing_is_told_three_times_and_then_ask
         assert link.calls == ["open", "write", "write", "write", "keep_alive"]
 
 
-async def test_a_unit_that_cannot_be_asked_is_ready_without() -> None:
+async def test_a_unit_that_cannot_answer_keep_alives_becomes_ready_without() -> None:
     async with supervised(ScriptedLink(MUTE)) as rig:
         await rig.ready()
         assert rig.supervisor.status.interval_s is None
@@ -180,7 +180,7 @@ async def test_a_unit_that_cannot_be_asked_is_ready_without() -> None:
         (WriteMode.AUTO, ONLY_WITHOUT_RESPONSE, False, False),
         (WriteMode.WITH_RESPONSE, DETAILS, True, True),
         (WriteMode.WITHOUT_RESPONSE, DETAILS, False, False),
-        # a characteristic may claim less than it can: the owner knows better
+        # a characteristic may declare less than it supports: the profile overrides it
         (WriteMode.WITHOUT_RESPONSE, ONLY_WITH_RESPONSE, False, False),
         (WriteMode.WITH_RESPONSE, ONLY_WITHOUT_RESPONSE, True, True),
     ],
@@ -197,7 +197,7 @@ async def test_whether_writes_are_acknowledged_is_the_profiles_choice_and_then_t
         assert (link.writes[-1].frame, link.writes[-1].response) == (UnitRig.move(), moves)
 
 
-async def test_a_stop_that_is_refused_is_said_again_until_it_is_not() -> None:
+async def test_a_refused_stop_is_repeated_until_it_is_accepted() -> None:
     link = ScriptedLink()
     link.script("write", REFUSED, REFUSED, REFUSED)
     async with supervised(link) as rig:
@@ -220,9 +220,7 @@ async def test_a_unit_that_keeps_refusing_to_stop_is_connected_to_anew() -> None
 
 @pytest.mark.parametrize("call", ["keep_alive", "write"])
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
-async def test_a_link_given_up_mid_move_is_handed_one_more_stop_whatever_failed(
-    call: str, details: LinkDetails
-) -> None:
+async def test_a_link_that_fails_mid_move_gets_one_more_stop_whatever_failed(call: str, details: LinkDetails) -> None:
     link = ScriptedLink(details)
     async with supervised(link) as rig:
         await rig.ready()
@@ -236,7 +234,7 @@ async def test_a_link_given_up_mid_move_is_handed_one_more_stop_whatever_failed(
 
 
 class StallingClock:
-    """A clock on which a loop that was busy finds that time has passed."""
+    """A clock that jumps ahead, as after a blocked event loop."""
 
     def __init__(self) -> None:
         self.stalled_s = 0.0
@@ -262,7 +260,7 @@ async def test_a_busy_loop_does_not_take_a_good_link_for_a_bad_one_and_loses_no_
     driving = asyncio.create_task(connection.drive())
     connection.put(MOVE)
     await asyncio.sleep(0.001)
-    clock.stalled_s = 0.45  # longer than any answer may take
+    clock.stalled_s = 0.45  # longer than any answer timeout
     connection.put(STOP)
     await asyncio.sleep(0.1)
     assert not driving.done()
@@ -271,7 +269,7 @@ async def test_a_busy_loop_does_not_take_a_good_link_for_a_bad_one_and_loses_no_
     await asyncio.wait({driving})
 
 
-async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> None:
+async def test_a_busy_loop_does_not_prevent_the_detection_of_a_silent_unit() -> None:
     link, clock = ScriptedLink(), StallingClock()
     connection = Connection(
         link,
@@ -293,7 +291,7 @@ async def test_a_busy_loop_does_not_keep_a_silent_unit_from_being_found() -> Non
     async with asyncio.timeout(1):
         assert await driving is LinkReason.UNANSWERED
     connection.cancel()
-    await asyncio.sleep(1)  # the last stop hangs, too, and is let go of
+    await asyncio.sleep(1)  # the last stop hangs as well and is abandoned
 
 
 async def test_a_unit_that_lost_its_stops_without_a_trace_gets_one_that_it_acknowledges() -> None:
@@ -340,7 +338,7 @@ async def test_a_unit_that_never_acknowledges_its_stop_has_a_bad_link() -> None:
         (DETAILS, [Step(0.15), Step(0.19), HANG], [False, True], True, 0.34),
     ],
 )
-async def test_the_last_stop_comes_as_the_unit_can_take_it_and_says_whether_anything_spoke_against_it(
+async def test_the_final_stop_uses_the_writes_that_the_unit_supports_and_returns_whether_it_succeeded(
     details: LinkDetails, steps: list[Step], responses: list[bool], *, is_told: bool, took_s: float
 ) -> None:
     link, loop = ScriptedLink(details), asyncio.get_running_loop()
@@ -353,7 +351,7 @@ async def test_the_last_stop_comes_as_the_unit_can_take_it_and_says_whether_anyt
     assert [(write.frame, write.response) for write in link.writes] == [(STOP.frame, one) for one in responses]
 
 
-async def test_the_last_stop_behind_a_write_that_hangs_is_given_up_in_time() -> None:
+async def test_the_final_stop_behind_a_write_that_hangs_is_abandoned_in_time() -> None:
     link, loop = ScriptedLink(ONLY_WITH_RESPONSE), asyncio.get_running_loop()
     connection = await Owner(link).settled()
     link.script("write", HANG)
@@ -367,7 +365,7 @@ async def test_the_last_stop_behind_a_write_that_hangs_is_given_up_in_time() -> 
     connection.cancel()
 
 
-async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> None:
+async def test_a_final_stop_fails_if_the_link_is_lost_meanwhile() -> None:
     link = ScriptedLink(ONLY_WITH_RESPONSE)
     connection = await Owner(link).settled()
     link.script("write", Step(0.1))
@@ -375,7 +373,7 @@ async def test_a_link_that_is_lost_during_the_last_stop_speaks_against_it() -> N
     assert not await connection.send_final_stop()
 
 
-async def test_a_connection_that_is_not_there_says_that_nobody_was_stopped() -> None:
+async def test_a_final_stop_without_a_connection_fails() -> None:
     link = ScriptedLink()
     assert not await Owner(link).connection.send_final_stop()
     connection = await Owner(link).settled()
@@ -384,7 +382,9 @@ async def test_a_connection_that_is_not_there_says_that_nobody_was_stopped() -> 
 
 
 @pytest.mark.parametrize("details", [DETAILS, ONLY_WITH_RESPONSE], ids=["without response", "with response"])
-async def test_the_stop_after_a_link_was_given_up_is_told_with_its_time_and_harms_nobody(details: LinkDetails) -> None:
+async def test_the_stop_on_a_failed_link_is_reported_with_its_time_and_its_error_is_ignored(
+    details: LinkDetails,
+) -> None:
     complaints: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: complaints.append(context))
@@ -434,8 +434,8 @@ async def test_a_loss_ends_the_drive_for_that_reason() -> None:
     assert await reason_of_end(connection) is LinkReason.LOST
 
 
-class ProbedLink(ScriptedLink):
-    """A link that tells when it is asked."""
+class KeepAliveLink(ScriptedLink):
+    """A link that records its keep-alives."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -446,8 +446,8 @@ class ProbedLink(ScriptedLink):
         return await super().keep_alive()
 
 
-async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_its_time() -> None:
-    link, loop, written = ProbedLink(), asyncio.get_running_loop(), list[tuple[PendingWrite, float]]()
+async def test_a_held_move_is_written_with_the_answer_and_reported_with_its_time() -> None:
+    link, loop, written = KeepAliveLink(), asyncio.get_running_loop(), list[tuple[PendingWrite, float]]()
     connection = Connection(
         link,
         WriteMode.AUTO,
@@ -473,8 +473,8 @@ async def test_a_move_that_waits_for_an_answer_leaves_with_it_and_is_told_with_i
     await asyncio.wait({driving})
 
 
-async def test_what_is_put_while_a_move_is_told_of_is_written_in_its_place() -> None:
-    """A process that was stopped just before a write finds out here that the move is long over."""
+async def test_a_command_put_from_within_on_attempted_is_written_in_the_moves_place() -> None:
+    """After a SIGSTOP just before a write, the listener finds that the move is too old, and stops the unit."""
     link = ScriptedLink()
     owner = Owner(link)
     connection = await owner.settled()

@@ -31,19 +31,19 @@ class TestDisabledUnit(ClosedLinkContract):
 
 
 class Listener:
-    """Remembers which axis was told of."""
+    """Records the reported axes and phases."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Axis, LinkPhase]] = []
+        self.reported: list[tuple[Axis, LinkPhase]] = []
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
-        self.told.append((axis, status.state))
+        self.reported.append((axis, status.state))
 
     def receive_unit_written(self, _axis: Axis, _velocity: float, _stamp: object | None, _now: float) -> None:
-        raise AssertionError("there is nobody to write to")
+        raise AssertionError("nothing must be written")
 
     def receive_unit_attempted(self, _axis: Axis, _velocity: float, _now: float) -> None:
-        raise AssertionError("there is nobody to write to")
+        raise AssertionError("nothing must be written")
 
 
 async def test_an_axis_without_a_unit_needs_no_profile_of_one() -> None:
@@ -58,4 +58,4 @@ async def test_an_axis_without_a_unit_needs_no_profile_of_one() -> None:
     running.cancel()
     await asyncio.wait({running})
     phases = (LinkPhase.SEARCHING, LinkPhase.DISABLED, LinkPhase.CLOSED)
-    assert listener.told == [(Axis.TILT, phase) for phase in phases]
+    assert listener.reported == [(Axis.TILT, phase) for phase in phases]

@@ -1,4 +1,4 @@
-"""A unit that may be turning is sought before the program ends, for a bounded time."""
+"""The search, before exit, for an unreachable unit that may be turning."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SETTLING_S = LinkOptions().first_interval_s  # between the first stop and the on
 ABSENT = Step(reason=LinkReason.NOT_FOUND)
 
 
-async def sought(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
-    """Whether the unit took a stop, and after how many seconds that was known."""
+async def try_final_stop(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
+    """Return whether the unit has a stop, and how long that took in seconds."""
     loop = asyncio.get_running_loop()
 
     def new_connection() -> Connection:
@@ -45,7 +45,7 @@ async def sought(link: ScriptedLink, for_s: float) -> tuple[bool, float]:
 
 async def test_a_unit_in_reach_is_stopped_and_its_link_closed() -> None:
     link = ScriptedLink()
-    is_stopped, took_s = await sought(link, 8.0)
+    is_stopped, took_s = await try_final_stop(link, 8.0)
     assert is_stopped
     assert took_s == pytest.approx(SETTLING_S)
     assert link.frames == [STOP.frame] * 2
@@ -55,7 +55,7 @@ async def test_a_unit_in_reach_is_stopped_and_its_link_closed() -> None:
 async def test_a_unit_that_comes_back_in_time_is_stopped() -> None:
     link = ScriptedLink()
     link.script("open", ABSENT, ABSENT)
-    is_stopped, took_s = await sought(link, 8.0)
+    is_stopped, took_s = await try_final_stop(link, 8.0)
     assert is_stopped
     assert took_s == pytest.approx(0.4 + SETTLING_S)
     assert link.frames == [STOP.frame] * 2
@@ -65,7 +65,7 @@ async def test_a_unit_that_comes_back_in_time_is_stopped() -> None:
 async def test_a_call_that_hangs_ends_with_the_search(call: str) -> None:
     link = ScriptedLink()
     link.usual[call] = HANG
-    is_stopped, took_s = await sought(link, 8.0)
+    is_stopped, took_s = await try_final_stop(link, 8.0)
     assert not is_stopped
     assert 8.0 <= took_s <= 8.5
     assert link.calls[-1] == "close"
@@ -73,11 +73,11 @@ async def test_a_call_that_hangs_ends_with_the_search(call: str) -> None:
 
 async def test_no_time_means_no_search() -> None:
     link = ScriptedLink()
-    assert await sought(link, 0.0) == (False, 0.0)
+    assert await try_final_stop(link, 0.0) == (False, 0.0)
     assert not link.calls
 
 
-async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop() -> None:
+async def test_at_shutdown_an_unreachable_unit_that_may_be_turning_is_searched_for_and_stopped() -> None:
     link = ScriptedLink(msgspec.structs.replace(DETAILS, can_write_without_response=False))
     async with supervised(link) as rig:
         await rig.ready()
@@ -91,7 +91,7 @@ async def test_a_unit_that_may_be_turning_at_the_end_is_sought_and_told_to_stop(
 
 
 @pytest.mark.parametrize("is_back", [True, False])
-async def test_what_came_of_it_is_known_and_said_only_where_the_unit_may_still_be_turning(
+async def test_a_failed_final_search_is_logged_and_a_successful_one_is_not(
     caplog: pytest.LogCaptureFixture, *, is_back: bool
 ) -> None:
     link = ScriptedLink()

@@ -39,7 +39,7 @@ def test_a_move_after_a_stop_waits_behind_it_and_only_the_newest_does() -> None:
     assert (latest.take(), latest.take(), latest.take()) == (STOP, NEWER, None)
 
 
-def test_a_stop_can_be_forgotten_alone() -> None:
+def test_a_stop_can_be_discarded_alone() -> None:
     latest = LatestCommand()
     latest.put(STOP)
     latest.put(MOVE)
@@ -47,7 +47,7 @@ def test_a_stop_can_be_forgotten_alone() -> None:
     assert (latest.take(), latest.take()) == (MOVE, None)
 
 
-def test_everything_can_be_forgotten() -> None:
+def test_everything_can_be_discarded() -> None:
     latest = LatestCommand()
     latest.put(STOP)
     latest.put(MOVE)

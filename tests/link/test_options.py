@@ -1,4 +1,4 @@
-"""What an owner may set about links."""
+"""The settings of the link."""
 
 from __future__ import annotations
 

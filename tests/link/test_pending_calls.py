@@ -1,4 +1,4 @@
-"""Calls that may never end."""
+"""Calls that may never return."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def reason_of(call: asyncio.Task[None]) -> LinkReason:
     return caught.value.reason
 
 
-async def test_a_call_in_time_comes_to_what_it_returns() -> None:
+async def test_a_call_in_time_returns_its_result() -> None:
     assert await outcome(PendingCalls().begin(answer_after(0.9)), 1.0) == "answer"
 
 
@@ -43,7 +43,7 @@ async def test_a_call_that_fails_raises_its_own_error() -> None:
     assert await reason_of(PendingCalls().begin(fail())) is LinkReason.REFUSED
 
 
-async def test_a_call_that_something_below_cancels_is_a_lost_link_and_not_our_cancellation() -> None:
+async def test_a_call_cancelled_by_a_library_is_a_lost_link_and_not_our_cancellation() -> None:
     assert await reason_of(PendingCalls().begin(be_cancelled_from_below())) is LinkReason.LOST
 
 
@@ -56,7 +56,7 @@ async def test_a_call_that_is_too_late_is_cancelled() -> None:
     assert call.cancelled()
 
 
-async def test_a_call_that_not_even_cancelling_ends_holds_nobody_up() -> None:
+async def test_a_call_that_ignores_cancellation_is_abandoned_after_the_timeout() -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
     call = PendingCalls().begin(hang(until))
     began = loop.time()
@@ -67,7 +67,7 @@ async def test_a_call_that_not_even_cancelling_ends_holds_nobody_up() -> None:
     await call
 
 
-async def test_a_call_is_cancelled_when_whoever_waits_for_it_is() -> None:
+async def test_a_call_is_cancelled_together_with_the_task_that_waits_for_it() -> None:
     call = PendingCalls().begin(answer_after(5))
     waiting = asyncio.create_task(outcome(call, 10))
     await asyncio.sleep(1)
@@ -76,7 +76,7 @@ async def test_a_call_is_cancelled_when_whoever_waits_for_it_is() -> None:
     assert (waiting.cancelled(), call.cancelled()) == (True, True)
 
 
-async def test_the_end_of_a_call_is_told_however_it_came() -> None:
+async def test_on_ended_is_called_however_a_call_ends() -> None:
     ends: list[str] = []
     calls = PendingCalls()
     good = calls.begin(answer_after(1), lambda: ends.append("good"))
@@ -87,7 +87,7 @@ async def test_the_end_of_a_call_is_told_however_it_came() -> None:
     assert result(good) == "answer"
 
 
-async def test_nobody_is_blamed_for_the_error_of_a_call_that_nobody_waits_for() -> None:
+async def test_the_error_of_an_abandoned_call_is_not_reported_by_asyncio() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
     PendingCalls().begin(fail())
@@ -116,7 +116,7 @@ async def test_a_call_is_kept_until_it_ends_and_no_longer() -> None:
     await asyncio.wait({task})
 
 
-async def test_of_calls_that_nobody_waits_for_those_that_failed_are_logged_and_no_others(
+async def test_only_abandoned_calls_that_failed_are_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, "belvedere.link.pending_calls")
@@ -130,7 +130,7 @@ async def test_of_calls_that_nobody_waits_for_those_that_failed_are_logged_and_n
     assert complaints == []
 
 
-async def test_a_call_has_no_more_time_than_it_was_given_however_little_that_is() -> None:
+async def test_a_call_is_abandoned_exactly_at_its_timeout_even_a_negative_one() -> None:
     loop = asyncio.get_running_loop()
     for timeout_s in (0.2, -1.0):
         began = loop.time()

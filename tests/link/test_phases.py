@@ -1,4 +1,4 @@
-"""Which state of a link may follow which."""
+"""The allowed transitions between the phases of a link."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_only_what_the_table_allows_may_follow(phase: LinkPhase, following: Link
             follow(phase, following)
 
 
-def test_ready_is_reached_through_a_stop_only() -> None:
+def test_ready_is_reached_through_settling_only() -> None:
     assert [phase for phase in LinkPhase if LinkPhase.READY in TRANSITIONS[phase]] == [LinkPhase.SETTLING]
 
 
@@ -41,8 +41,8 @@ def test_every_phase_but_the_last_can_be_left_for_the_last() -> None:
     assert not TRANSITIONS[LinkPhase.CLOSED]
 
 
-class ToldLink(ScriptedLink):
-    """A link that keeps what it was given to tell that the unit was found."""
+class FoundLink(ScriptedLink):
+    """A link that keeps the `on_found` callbacks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,8 +53,8 @@ class ToldLink(ScriptedLink):
         return await super().open(on_lost, lambda: None)
 
 
-async def test_that_a_unit_was_found_counts_once_and_only_for_the_search_that_found_it() -> None:
-    link = ToldLink()
+async def test_on_found_counts_once_and_only_for_the_attempt_that_it_belongs_to() -> None:
+    link = FoundLink()
     link.script("open", Step(1.0), Step(1.0))
     async with supervised(link) as rig:
         await rig.until(LinkPhase.SEARCHING)

@@ -1,4 +1,4 @@
-"""The radio's own promises; what a link makes of them is in `test_ble`."""
+"""The radio by itself; `test_ble` tests it below a link."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakDeviceNotFoundError, BleakError
 from tests.link.backends import (
     LeftConnected,
-    Speechless,
+    UnableToList,
     failing_after,
     hanging_once,
     left_nameless,
@@ -50,7 +50,7 @@ async def find(radio: Radio, axis: Axis) -> DiscoveredDevice:
     return await radio.find(lambda _address, name, _services: name == NAMES[axis])
 
 
-async def test_one_scan_serves_everybody_who_seeks_and_ends_with_the_last() -> None:
+async def test_one_scan_serves_all_searches_and_ends_with_the_last() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         pan, tilt = await asyncio.gather(find(radio, Axis.PAN), find(radio, Axis.TILT))
@@ -58,23 +58,23 @@ async def test_one_scan_serves_everybody_who_seeks_and_ends_with_the_last() -> N
         assert not head.radio.is_scanning
 
 
-async def test_two_who_seek_the_same_kind_of_unit_at_once_get_one_each() -> None:
+async def test_two_searches_for_the_same_kind_of_unit_find_one_each() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         found = await asyncio.gather(*(radio.find(lambda *_seen: True) for _ in range(2)))
         assert {discovered.name for discovered in found} == set(NAMES.values())
 
 
-async def test_whoever_gives_up_searching_leaves_the_unit_to_others() -> None:
+async def test_a_cancelled_search_leaves_the_unit_to_others() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         for delay_s in (0.0, 0.05, 0.1):
-            seeking = asyncio.create_task(find(radio, Axis.PAN))
+            search = asyncio.create_task(find(radio, Axis.PAN))
             await asyncio.sleep(delay_s)
-            seeking.cancel()
-            await asyncio.wait({seeking})
-            if not seeking.cancelled():
-                radio.release(seeking.result().device.address)
+            search.cancel()
+            await asyncio.wait({search})
+            if not search.cancelled():
+                radio.release(search.result().device.address)
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
@@ -85,7 +85,7 @@ async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_
         radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected, takes_over=True)
         assert (await find(radio, Axis.TILT)).device.address == ADDRESSES[Axis.TILT]
         by_service = await radio.find(lambda _address, _name, services: SERVICE in services)
-        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is in use by now
+        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is claimed by now
         assert by_service.rssi_dbm is None
         with pytest.raises(LinkError):
             await find(radio, Axis.PAN)
@@ -100,14 +100,14 @@ async def test_a_connected_unit_of_which_nothing_is_known_has_no_name_and_no_ser
 
 
 @pytest.mark.parametrize(("on_air", "known", "name"), [("A", "B", "A"), (None, "B", "B"), (None, None, "")])
-async def test_a_unit_goes_by_its_name_on_the_air(on_air: str | None, known: str | None, name: str) -> None:
+async def test_the_advertised_name_takes_precedence(on_air: str | None, known: str | None, name: str) -> None:
     async with VirtualHead(PROFILE) as head:
         radio = Radio(head.client_backend, scanner_that_sees(head, on_air, known))
         discovered = await radio.find(lambda _at, *seen: seen == (name, [SERVICE]))
         assert (discovered.name, discovered.rssi_dbm) == (name, -50)
 
 
-async def test_who_only_looks_takes_no_unit_over() -> None:
+async def test_connected_units_are_not_found_without_takes_over() -> None:
     async with VirtualHead(PROFILE) as head:
         head.faults.vanish(Axis.PAN)
         radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected)
@@ -116,9 +116,9 @@ async def test_who_only_looks_takes_no_unit_over() -> None:
         assert caught.value.reason is LinkReason.NOT_FOUND
 
 
-async def test_an_adapter_that_does_not_tell_what_is_connected_is_searched_all_the_same() -> None:
+async def test_an_adapter_that_cannot_list_connected_units_is_scanned_all_the_same() -> None:
     async with VirtualHead(PROFILE) as head:
-        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=Speechless, takes_over=True)
+        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=UnableToList, takes_over=True)
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
@@ -145,7 +145,7 @@ async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
 
 
-async def test_a_connect_that_fails_is_told_and_the_next_one_may_go_on() -> None:
+async def test_a_connect_that_fails_is_reported_and_the_next_one_can_start() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(connect_timeout_s=1, search_s=1))
         discovered = await find(radio, Axis.PAN)
@@ -158,11 +158,11 @@ async def test_a_connect_that_fails_is_told_and_the_next_one_may_go_on() -> None
         await client.disconnect()
 
 
-async def test_a_unit_that_was_quick_to_connect_to_is_given_up_sooner_when_it_hangs_and_later_each_time() -> None:
+async def test_a_unit_that_connected_quickly_before_gets_a_short_timeout_that_grows_with_each_late_attempt() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
         await radio.disconnect(await radio.connect(await find(radio, Axis.PAN), lambda _client: None))
-        head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ, that is: of a unit that it knows it asks nothing
+        head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ forgets its services, which it would not discover again
         waited: list[float] = []
         for _ in range(3):
             discovered = await find(radio, Axis.PAN)
@@ -176,24 +176,24 @@ async def test_a_unit_that_was_quick_to_connect_to_is_given_up_sooner_when_it_ha
         assert waited == [pytest.approx(2, abs=0.2), pytest.approx(4, abs=0.2), pytest.approx(5, abs=0.2)]
 
 
-async def test_the_scan_pauses_while_somebody_connects_and_goes_on_for_whoever_still_seeks() -> None:
+async def test_the_scan_pauses_while_a_unit_connects_and_resumes_for_the_remaining_searches() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(search_s=5))
         discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
-        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        search = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.1)
         connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
         await asyncio.sleep(0.01)
         is_scanning_while_connecting = head.radio.is_scanning
         client = await connecting
         head.faults.come_back(Axis.PAN)
-        assert (await seeking).name == NAMES[Axis.PAN]
+        assert (await search).name == NAMES[Axis.PAN]
         assert not is_scanning_while_connecting
         await client.disconnect()
 
 
-async def test_nobody_connects_before_a_scan_that_is_slow_to_end_has_ended() -> None:
+async def test_connecting_waits_until_a_slow_scan_has_stopped() -> None:
     async with VirtualHead(PROFILE) as head:
         scanning: list[bool] = []
 
@@ -205,18 +205,18 @@ async def test_nobody_connects_before_a_scan_that_is_slow_to_end_has_ended() -> 
         radio = Radio(Watched, slow_scanner(head), options=LinkOptions(search_s=5))
         discovered = await find(radio, Axis.TILT)
         head.faults.vanish(Axis.PAN)
-        seeking = asyncio.create_task(find(radio, Axis.PAN))
+        search = asyncio.create_task(find(radio, Axis.PAN))
         await asyncio.sleep(0.5)
         assert head.radio.is_scanning
         client = await radio.connect(discovered, lambda _client: None)
         assert scanning == [False]
         await client.disconnect()
-        await asyncio.wait({seeking})
-        assert isinstance(seeking.exception(), LinkError)
+        await asyncio.wait({search})
+        assert isinstance(search.exception(), LinkError)
 
 
-async def test_whoever_was_told_that_there_is_no_scan_takes_no_unit_that_is_seen_a_moment_later() -> None:
-    """It was given up; a unit that it took would be in use for good, and by nobody."""
+async def test_a_search_that_has_failed_claims_no_unit_seen_later() -> None:
+    """A unit claimed by a failed search would never be released."""
     async with VirtualHead(PROFILE) as head:
         delays_s = [SWITCH_S, 0.0]
 
@@ -234,7 +234,7 @@ async def test_whoever_was_told_that_there_is_no_scan_takes_no_unit_that_is_seen
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
 
 
-async def test_a_connect_that_not_even_cancelling_ends_keeps_nobody_waiting_for_ever() -> None:
+async def test_a_connect_that_ignores_cancellation_does_not_block_the_radio() -> None:
     async with VirtualHead(PROFILE) as head:
         released = asyncio.Event()
         radio = Radio(stubborn(head, "connect", released, ADDRESSES[Axis.PAN]), head.scanner_backend)
@@ -253,20 +253,20 @@ async def test_a_connect_that_not_even_cancelling_ends_keeps_nobody_waiting_for_
         assert not head.pan.is_connected
 
 
-async def test_giving_up_while_connecting_leaves_no_connection_behind() -> None:
+async def test_a_cancelled_connect_leaves_no_connection_behind() -> None:
     for delay_s in (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2):
         async with VirtualHead(PROFILE) as head:
             radio = Radio(head.client_backend, slow_scanner(head))
             discovered = await find(radio, Axis.PAN)
             head.faults.vanish(Axis.TILT)
-            seeking = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
+            search = asyncio.create_task(find(radio, Axis.TILT))  # the scan has to be switched on again for this one
             connecting = asyncio.create_task(radio.connect(discovered, lambda _client: None))
             await asyncio.sleep(delay_s)
             connecting.cancel()
-            await asyncio.wait({connecting, seeking})
+            await asyncio.wait({connecting, search})
             if not connecting.cancelled():
                 await radio.disconnect(connecting.result())
-            assert isinstance(seeking.exception(), LinkError)
+            assert isinstance(search.exception(), LinkError)
             await asyncio.sleep(10)
             assert not head.pan.is_connected
             assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
@@ -277,17 +277,17 @@ async def test_a_scan_that_cannot_go_on_does_not_harm_a_connect() -> None:
         radio = Radio(head.client_backend, failing_after(head, starts=2))
         discovered = await find(radio, Axis.PAN)
         head.faults.vanish(Axis.TILT)
-        seeking = asyncio.create_task(find(radio, Axis.TILT))
+        search = asyncio.create_task(find(radio, Axis.TILT))
         await asyncio.sleep(0.1)
         client = await radio.connect(discovered, lambda _client: None)
         assert client.is_connected
         with pytest.raises(LinkError):
-            await seeking
+            await search
         await client.disconnect()
 
 
 @pytest.mark.parametrize("call", ["start", "stop"])
-async def test_a_scan_that_not_even_cancelling_starts_or_stops_keeps_nobody_waiting_for_ever(call: str) -> None:
+async def test_a_scan_whose_calls_ignore_cancellation_does_not_block_the_radio(call: str) -> None:
     async with VirtualHead(PROFILE) as head:
         released = asyncio.Event()
         radio = Radio(head.client_backend, stubborn_scanner(head, call, released))
@@ -322,7 +322,7 @@ def until(left: asyncio.Event) -> Callable[[], Coroutine[None, None, None]]:
     return wait
 
 
-async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() -> None:
+async def test_when_the_bluetooth_service_exits_every_link_is_lost_at_once() -> None:
     async with VirtualHead(PROFILE) as head:
         left = asyncio.Event()
         asked = 0
@@ -349,7 +349,7 @@ async def test_when_the_systems_bluetooth_leaves_every_link_is_lost_at_once() ->
             lost.clear()
 
 
-async def test_a_scan_that_hangs_is_given_up_once_bluetooth_has_left() -> None:
+async def test_a_scan_that_hangs_is_abandoned_once_the_bluetooth_service_has_exited() -> None:
     async with VirtualHead(PROFILE) as head:
         left, options = asyncio.Event(), LinkOptions(search_s=SWITCH_S + 1)
         radio = Radio(head.client_backend, hanging_once(head), options=options, wait_until_gone=until(left))
@@ -373,7 +373,7 @@ async def test_a_link_that_was_lost_by_itself_is_not_lost_twice() -> None:
         assert lost == [ADDRESSES[Axis.PAN]]
 
 
-async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
+async def test_links_stay_open_where_the_exit_of_the_bluetooth_service_cannot_be_detected() -> None:
     async with VirtualHead(PROFILE) as head:
 
         async def wait_until_gone() -> None:
@@ -389,7 +389,7 @@ async def test_where_nobody_tells_that_bluetooth_leaves_links_go_on() -> None:
 
 
 @pytest.mark.parametrize("loses", ["one link", "all of Bluetooth"])
-async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connection_to_d_bus(loses: str) -> None:
+async def test_a_client_whose_link_was_lost_is_closed_to_free_its_d_bus_connection(loses: str) -> None:
     closed: list[str] = []
     async with VirtualHead(PROFILE) as head:
 
@@ -412,7 +412,7 @@ async def test_a_client_whose_link_was_lost_is_closed_because_it_holds_a_connect
         await asyncio.sleep(1)
 
 
-async def test_a_goodbye_that_is_never_answered_keeps_a_unit_for_less_than_the_last_search_takes() -> None:
+async def test_a_disconnect_that_hangs_releases_the_unit_before_the_final_search_ends() -> None:
     released = asyncio.Event()
     async with VirtualHead(PROFILE) as head:
         options = LinkOptions(search_s=LinkOptions().final_search_s, open_timeout_s=20)
@@ -427,7 +427,7 @@ async def test_a_goodbye_that_is_never_answered_keeps_a_unit_for_less_than_the_l
         await asyncio.sleep(5)
 
 
-async def test_a_unit_is_found_again_only_when_nothing_is_left_of_an_attempt_that_was_given_up() -> None:
+async def test_a_unit_is_found_again_only_after_an_abandoned_attempt_has_ended() -> None:
     released = asyncio.Event()
     async with VirtualHead(PROFILE) as head:
         backend = stubborn(head, "connect", released, ADDRESSES[Axis.PAN])
@@ -473,12 +473,12 @@ async def test_a_connect_that_fails_is_tried_once_because_the_next_needs_a_new_s
 
 @pytest.mark.realtime
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
-async def test_a_look_at_bluez_that_nobody_waits_for_any_more_is_finished_for_all_who_come_later(
+async def test_a_cancelled_connect_does_not_cancel_the_detection_of_bluez_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipe = tmp_path / "answer"
     os.mkfifo(pipe)
-    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - there is none but on Linux
+    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - exists on Linux only
 
     asked = tmp_path / "bluetoothctl"
     asked.write_text(f"#!/bin/sh\ncat '{pipe}'\n")

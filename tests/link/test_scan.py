@@ -1,4 +1,4 @@
-"""One scan, over an adapter that treats calls as BlueZ does: it goes on with what nobody waits for any more."""
+"""One scan over an adapter that, like BlueZ, continues calls whose caller was cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Adapter:
-    """Scans for one at a time, and finishes every call although its caller may have gone."""
+    """Allows one scan at a time, and completes every call even if its caller was cancelled."""
 
     def __init__(self) -> None:
         self.on = False
@@ -44,7 +44,7 @@ class Adapter:
 
 
 class Scanner:
-    """What bleak's scanner is to a scan."""
+    """A scanner like bleak's."""
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
@@ -57,7 +57,7 @@ class Scanner:
 
 
 class Rig:
-    """A scan whose owner may be told to want it or not."""
+    """A scan and whether it is wanted."""
 
     def __init__(self, wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
         self.adapter = Adapter()
@@ -99,7 +99,7 @@ async def test_a_scan_is_on_exactly_while_it_is_wanted() -> None:
     await rig.want(scan=False)
 
 
-async def test_a_scan_that_begins_late_is_used_and_ended_because_nobody_else_could_end_it() -> None:
+async def test_a_scan_that_starts_late_is_used_and_stopped() -> None:
     rig = Rig()
     rig.adapter.may_answer.clear()
     await rig.want(scan=True, for_s=5 * SWITCH_S)
@@ -115,7 +115,7 @@ async def test_a_scan_that_begins_late_is_used_and_ended_because_nobody_else_cou
     await rig.want(scan=False)
 
 
-async def test_a_scan_that_begins_when_it_is_wanted_no_more_is_ended() -> None:
+async def test_a_scan_that_starts_when_it_is_no_longer_wanted_is_stopped() -> None:
     rig = Rig()
     rig.adapter.may_answer.clear()
     await rig.want(scan=True, for_s=2 * SWITCH_S)
@@ -137,7 +137,7 @@ async def test_the_next_scan_waits_for_the_end_of_one_that_ends_late() -> None:
     await rig.want(scan=False)
 
 
-async def test_there_is_trouble_only_while_an_answer_is_late() -> None:
+async def test_there_is_a_failure_only_while_an_answer_is_late() -> None:
     rig = Rig()
     rig.adapter.may_answer.clear()
     await rig.want(scan=True, for_s=SWITCH_S - 0.1)
@@ -150,7 +150,7 @@ async def test_there_is_trouble_only_while_an_answer_is_late() -> None:
     await rig.want(scan=False)
 
 
-async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
+async def test_waiting_for_the_scan_to_stop_takes_as_long_as_that() -> None:
     rig = Rig()
     await rig.want(scan=True)
     rig.adapter.may_answer.clear()
@@ -163,7 +163,7 @@ async def test_waiting_for_quiet_takes_as_long_as_the_end_of_the_scan() -> None:
     assert not rig.adapter.scans()
 
 
-async def test_nobody_waits_for_quiet_while_a_scan_is_wanted_or_before_there_was_one() -> None:
+async def test_waiting_for_a_stop_returns_at_once_while_a_scan_is_wanted_or_before_the_first() -> None:
     rig = Rig()
     began = asyncio.get_running_loop().time()
     await rig.scan.wait_until_stopped()
@@ -174,7 +174,7 @@ async def test_nobody_waits_for_quiet_while_a_scan_is_wanted_or_before_there_was
     await rig.want(scan=False)
 
 
-async def test_waiting_for_quiet_does_not_take_for_ever() -> None:
+async def test_waiting_for_the_scan_to_stop_has_a_timeout() -> None:
     rig = Rig()
     await rig.want(scan=True)
     rig.adapter.may_answer.clear()
@@ -185,9 +185,9 @@ async def test_waiting_for_quiet_does_not_take_for_ever() -> None:
     rig.adapter.may_answer.set()
 
 
-async def test_a_scan_that_is_refused_is_told_and_tried_when_it_is_wanted_again() -> None:
+async def test_a_refused_scan_is_reported_and_tried_when_it_is_wanted_again() -> None:
     rig = Rig()
-    rig.adapter.on = True  # for somebody else
+    rig.adapter.on = True  # by another program
     await rig.want(scan=True)
     assert rig.troubles == [LinkReason.CONNECT_FAILED]
     rig.adapter.on = False
@@ -196,7 +196,7 @@ async def test_a_scan_that_is_refused_is_told_and_tried_when_it_is_wanted_again(
     await rig.want(scan=False)
 
 
-async def test_when_bluetooth_leaves_nothing_more_is_expected_of_it() -> None:
+async def test_when_the_bluetooth_service_exits_outstanding_calls_are_abandoned() -> None:
     left = asyncio.Event()
 
     async def wait_until_gone() -> None:
@@ -216,12 +216,12 @@ async def test_when_bluetooth_leaves_nothing_more_is_expected_of_it() -> None:
     dead.may_answer.set()
 
 
-async def _nobody_tells() -> None:
+async def _cannot_watch() -> None:
     raise ConnectionError("there is no D-Bus")
 
 
-@pytest.mark.parametrize("wait_until_gone", [None, _nobody_tells])
-async def test_where_nobody_tells_that_bluetooth_leaves_a_call_is_given_up_after_its_time(
+@pytest.mark.parametrize("wait_until_gone", [None, _cannot_watch])
+async def test_where_that_exit_cannot_be_detected_a_call_is_abandoned_after_a_timeout(
     wait_until_gone: Callable[[], Coroutine[None, None, None]] | None,
 ) -> None:
     rig = Rig(wait_until_gone)

@@ -1,4 +1,4 @@
-"""A unit is kept in reach, stopped first, and never waited for; one call after the other as a script says."""
+"""The supervisor reconnects, stops the unit first, and waits for no call without a timeout."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_the_first_writes_are_stops_and_only_when_one_is_acknowledged_is_t
     async with supervised(link) as rig:
         await rig.until(P.SETTLING)
         assert rig.written == []
-        assert rig.supervisor.status == UnitStatus(P.SETTLING, None, DETAILS)  # its pace is not known yet
+        assert rig.supervisor.status == UnitStatus(P.SETTLING, None, DETAILS)  # its interval is not known yet
         await rig.ready()
         assert [(write.frame, write.response) for write in link.writes] == [(STOP, False), (STOP, True)]
         assert rig.phases == [P.SEARCHING, P.CONNECTING, P.SETTLING, P.READY]
@@ -70,7 +70,7 @@ async def test_commands_before_ready_are_dropped() -> None:
 # commands
 
 
-async def test_a_move_is_written_at_once_and_told_with_its_stamp_and_what_its_frame_says() -> None:
+async def test_a_move_is_written_at_once_and_reported_with_its_stamp_and_rounded_velocity() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -102,7 +102,7 @@ async def test_a_unit_is_written_to_as_its_profile_says() -> None:
     assert [write.response for write in link.writes] == [True] * 3
 
 
-async def test_a_velocity_that_no_frame_can_say_is_the_callers_mistake() -> None:
+async def test_a_velocity_out_of_range_raises_a_frame_error() -> None:
     async with supervised(ScriptedLink()) as rig:
         await rig.ready()
         for velocity in (1.1, float("nan")):
@@ -131,7 +131,7 @@ async def test_of_commands_that_come_while_a_write_takes_long_only_the_newest_is
         assert link.frames[2:] == [rig.move(0.1), rig.move(0.4)]
 
 
-async def test_a_listener_may_command_the_unit_while_it_is_told_that_it_is_ready() -> None:
+async def test_a_listener_may_put_a_command_from_within_the_ready_event() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         rig.on_status = lambda status: rig.put(0.5) if status.state is P.READY else None
@@ -173,7 +173,7 @@ async def test_a_unit_at_rest_costs_nothing() -> None:
 # what goes wrong
 
 
-async def test_a_write_that_hangs_is_given_up_after_a_few_intervals_and_stop_comes_first_again() -> None:
+async def test_a_write_that_hangs_is_abandoned_after_a_few_intervals_and_stop_comes_first_again() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -186,7 +186,7 @@ async def test_a_write_that_hangs_is_given_up_after_a_few_intervals_and_stop_com
         assert link.calls[-3:] == ["open", "write", "write"]
 
 
-async def test_a_write_that_not_even_cancelling_ends_holds_nothing_up() -> None:
+async def test_a_write_that_ignores_cancellation_delays_nothing() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -197,7 +197,7 @@ async def test_a_write_that_not_even_cancelling_ends_holds_nothing_up() -> None:
         link.release()
 
 
-async def test_a_dead_link_that_looks_alive_is_found_by_what_a_write_does() -> None:
+async def test_a_dead_link_that_still_looks_connected_is_detected_by_a_failing_write() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -210,7 +210,7 @@ async def test_a_dead_link_that_looks_alive_is_found_by_what_a_write_does() -> N
 
 
 @pytest.mark.parametrize(("step", "reason"), [(HANG, LinkReason.UNANSWERED), (LOST, LinkReason.LOST)])
-async def test_a_silent_unit_is_found_by_a_probe_while_it_moves(step: Step, reason: LinkReason) -> None:
+async def test_a_silent_unit_is_detected_by_a_keep_alive_while_it_moves(step: Step, reason: LinkReason) -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -222,7 +222,7 @@ async def test_a_silent_unit_is_found_by_a_probe_while_it_moves(step: Step, reas
         assert link.frames[-1] == STOP
 
 
-async def test_a_call_that_is_cancelled_from_below_is_a_lost_link() -> None:
+async def test_a_call_cancelled_by_a_library_is_a_lost_link() -> None:
     class CancellingLink(ScriptedLink):
         async def write(self, frame: bytes, *, response: bool) -> None:
             await super().write(frame, response=response)
@@ -251,7 +251,7 @@ async def test_a_loss_ends_a_write_that_waits() -> None:
         await rig.ready()
 
 
-async def test_a_loss_that_is_told_twice_is_one_loss() -> None:
+async def test_a_loss_that_is_reported_twice_counts_once() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -264,7 +264,7 @@ async def test_a_loss_that_is_told_twice_is_one_loss() -> None:
         assert link.connections == 2
 
 
-async def test_a_loss_of_an_older_connection_or_a_find_that_is_told_late_harms_nobody() -> None:
+async def test_a_late_report_of_an_older_connections_loss_or_find_is_ignored() -> None:
     link = ScriptedLink()
     async with supervised(link) as rig:
         await rig.ready()
@@ -293,7 +293,7 @@ async def test_a_connection_that_is_lost_before_it_is_open_never_becomes_ready()
         assert rig.phases.count(P.READY) == 1
 
 
-async def test_opening_that_hangs_is_given_up() -> None:
+async def test_opening_that_hangs_is_abandoned() -> None:
     link = ScriptedLink()
     link.script("open", HANG_FOR_GOOD)
     async with supervised(link) as rig:
@@ -304,7 +304,7 @@ async def test_opening_that_hangs_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("close", [Step(after_s=2.3), HANG_FOR_GOOD])
-async def test_closing_is_waited_for_so_that_the_dead_link_is_not_found_again_but_not_for_ever(close: Step) -> None:
+async def test_closing_is_awaited_up_to_a_timeout_so_that_the_dead_link_is_not_found_again(close: Step) -> None:
     link = ScriptedLink()
     link.script("close", close)
     async with supervised(link) as rig:
@@ -343,7 +343,7 @@ async def test_attempts_become_rarer_and_the_reason_stays_until_the_unit_is_read
         assert rig.supervisor.status == UnitStatus(P.READY, None, DETAILS, 0.0075)
 
 
-async def test_trouble_is_a_warning_once_and_again_only_after_the_unit_was_ready(
+async def test_a_failure_is_warned_of_once_and_again_only_after_the_unit_was_ready(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, "belvedere.link.supervisor")
@@ -394,7 +394,7 @@ async def test_when_nothing_is_acknowledged_the_radio_gets_time_to_send_the_last
         assert rig.now - began == pytest.approx(0.1)
 
 
-async def test_a_write_that_hangs_keeps_the_end_waiting_for_half_a_second_at_most() -> None:
+async def test_a_write_that_hangs_delays_the_shutdown_by_half_a_second_at_most() -> None:
     link = ScriptedLink(ONLY_WITH_RESPONSE)
     async with supervised(link, options=LinkOptions(final_search_s=0.0)) as rig:
         await rig.ready()
@@ -419,7 +419,7 @@ async def test_a_write_in_flight_comes_before_the_last_stop() -> None:
     assert link.writes[-1].at_s - link.writes[-2].at_s == pytest.approx(0.08)
 
 
-async def test_closing_that_hangs_keeps_the_end_waiting_for_a_bounded_time() -> None:
+async def test_closing_that_hangs_delays_the_shutdown_for_a_bounded_time() -> None:
     link = ScriptedLink()
     link.script("close", HANG_FOR_GOOD)
     async with supervised(link) as rig:
@@ -446,7 +446,7 @@ async def test_it_ends_in_time_from_wherever_it_hangs(call: str) -> None:
         link.release()
 
 
-async def test_a_mistake_of_the_listener_stops_the_unit_and_ends_the_supervisor() -> None:
+async def test_an_exception_of_the_listener_stops_the_unit_and_ends_the_supervisor() -> None:
     def fail(status: UnitStatus) -> None:
         if status.state is P.WAITING:
             raise InternalError("the engine has failed")
@@ -465,7 +465,7 @@ async def test_a_mistake_of_the_listener_stops_the_unit_and_ends_the_supervisor(
     assert link.calls[-1] == "close"
 
 
-async def test_a_mistake_of_the_adapter_stops_the_unit_and_ends_the_supervisor() -> None:
+async def test_an_unexpected_exception_of_the_adapter_stops_the_unit_and_ends_the_supervisor() -> None:
     class BrokenLink(ScriptedLink):
         async def write(self, frame: bytes, *, response: bool) -> None:
             await super().write(frame, response=response)

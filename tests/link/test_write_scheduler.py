@@ -1,4 +1,4 @@
-"""What is handed to the radio next."""
+"""What is written next on a connection, and when."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def move(number: int = 1) -> PendingWrite:
     return PendingWrite(bytes([number]), number / 100, is_stop=False)
 
 
-def settled(
+def ready_scheduler(
     *, with_response: bool = False, can_keep_alive: bool = False, can_acknowledge: bool = False
 ) -> WriteScheduler:
     interval = ConnectionInterval(0.05)
@@ -39,8 +39,8 @@ def settled(
     return scheduler
 
 
-def sent(scheduler: WriteScheduler, now: float) -> PendingWrite | KeepAlive | AcknowledgedStop | None:
-    """What is handed over now; a write ends at once."""
+def begun(scheduler: WriteScheduler, now: float) -> PendingWrite | KeepAlive | AcknowledgedStop | None:
+    """Return what is begun now; a write succeeds at once."""
     in_flight = scheduler.next(now)
     if isinstance(in_flight, PendingWrite):
         scheduler.receive_written(now)
@@ -48,70 +48,70 @@ def sent(scheduler: WriteScheduler, now: float) -> PendingWrite | KeepAlive | Ac
 
 
 def test_nothing_to_do_needs_no_timer() -> None:
-    scheduler = settled(can_keep_alive=True)
+    scheduler = ready_scheduler(can_keep_alive=True)
     assert (scheduler.next(NOW), scheduler.deadline()) == (None, None)
 
 
-def test_a_first_move_leaves_at_once() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_first_move_is_written_at_once() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
-    assert sent(scheduler, NOW) == move()
+    assert begun(scheduler, NOW) == move()
     assert scheduler._is_moving
 
 
-def test_the_next_move_leaves_an_interval_later_and_is_the_newest_by_then() -> None:
-    scheduler = settled()
+def test_the_next_move_is_written_an_interval_later_and_is_the_newest_by_then() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW + 0.02) is None
+    assert begun(scheduler, NOW + 0.02) is None
     assert scheduler.deadline() == pytest.approx(NOW + INTERVAL_S)
     scheduler.put(move(3))
-    assert sent(scheduler, NOW + INTERVAL_S) == move(3)
+    assert begun(scheduler, NOW + INTERVAL_S) == move(3)
 
 
-def test_a_stop_after_a_move_leaves_at_once() -> None:
-    scheduler = settled()
+def test_a_stop_after_a_move_is_written_at_once() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move())
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(STOP)
-    assert sent(scheduler, NOW) == STOP
+    assert begun(scheduler, NOW) == STOP
     assert not scheduler._is_moving
 
 
-def test_a_stop_that_is_repeated_keeps_the_pace() -> None:
-    scheduler = settled()
+def test_a_repeated_stop_is_paced() -> None:
+    scheduler = ready_scheduler()
     for pending in (move(), STOP):
         scheduler.put(pending)
-        sent(scheduler, NOW)
+        begun(scheduler, NOW)
     scheduler.put(STOP)
-    assert sent(scheduler, NOW + INTERVAL_S) is None
-    assert sent(scheduler, NOW + 2 * INTERVAL_S) == STOP
+    assert begun(scheduler, NOW + INTERVAL_S) is None
+    assert begun(scheduler, NOW + 2 * INTERVAL_S) == STOP
 
 
 def test_a_move_right_after_a_stop_does_not_overtake_it() -> None:
-    scheduler = settled()
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(STOP)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW + 0.01) == STOP
-    assert sent(scheduler, NOW + 0.05) is None
-    assert sent(scheduler, NOW + 2 * INTERVAL_S) == move(2)
+    assert begun(scheduler, NOW + 0.01) == STOP
+    assert begun(scheduler, NOW + 0.05) is None
+    assert begun(scheduler, NOW + 2 * INTERVAL_S) == move(2)
 
 
 def test_a_fresh_move_does_not_wait_for_a_stop_that_only_repeats_another() -> None:
-    scheduler = settled()
+    scheduler = ready_scheduler()
     for pending in (move(1), STOP):
         scheduler.put(pending)
-        sent(scheduler, NOW)
+        begun(scheduler, NOW)
     scheduler.put(STOP)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW + 2 * INTERVAL_S) == move(2)
+    assert begun(scheduler, NOW + 2 * INTERVAL_S) == move(2)
 
 
-def test_nothing_is_handed_over_while_a_write_has_not_ended() -> None:
-    scheduler = settled()
+def test_nothing_is_written_while_a_write_is_in_flight() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move())
     scheduler.next(NOW)
     scheduler.put(STOP)
@@ -120,8 +120,8 @@ def test_nothing_is_handed_over_while_a_write_has_not_ended() -> None:
     assert scheduler.next(NOW + 0.02) == STOP
 
 
-def test_with_response_the_answer_is_the_pace() -> None:
-    scheduler = settled(with_response=True)
+def test_with_response_each_write_waits_for_the_answer_to_the_one_before() -> None:
+    scheduler = ready_scheduler(with_response=True)
     scheduler.put(move(1))
     scheduler.next(NOW)
     scheduler.put(move(2))
@@ -130,8 +130,8 @@ def test_with_response_the_answer_is_the_pace() -> None:
     assert scheduler.next(NOW + 0.060) == move(2)
 
 
-def test_with_response_every_write_teaches_the_pace() -> None:
-    scheduler = settled(with_response=True)
+def test_with_response_every_write_measures_the_interval() -> None:
+    scheduler = ready_scheduler(with_response=True)
     scheduler.put(move())
     scheduler.next(NOW)
     scheduler.receive_written(NOW + 0.031)
@@ -139,7 +139,7 @@ def test_with_response_every_write_teaches_the_pace() -> None:
 
 
 def test_a_write_without_answer_is_overdue_after_eight_intervals() -> None:
-    scheduler = settled()
+    scheduler = ready_scheduler()
     scheduler.put(move())
     scheduler.next(NOW)
     assert scheduler.deadline() == pytest.approx(NOW + 8 * INTERVAL_S)
@@ -147,91 +147,91 @@ def test_a_write_without_answer_is_overdue_after_eight_intervals() -> None:
     assert scheduler.is_overdue(NOW + 8.1 * INTERVAL_S)
 
 
-def test_a_unit_in_motion_is_asked_for_a_sign_of_life_in_a_slot_of_its_own() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_keep_alive_to_a_moving_unit_takes_a_slot_of_its_own() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move(1))
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW + INTERVAL_S) == KeepAlive()
-    assert sent(scheduler, NOW + 1.5 * INTERVAL_S) is None
-    assert sent(scheduler, NOW + 2 * INTERVAL_S) == move(2)
+    assert begun(scheduler, NOW + INTERVAL_S) == KeepAlive()
+    assert begun(scheduler, NOW + 1.5 * INTERVAL_S) is None
+    assert begun(scheduler, NOW + 2 * INTERVAL_S) == move(2)
 
 
-def test_it_is_asked_twice_a_second_once_the_pace_is_known() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_keep_alives_are_sent_twice_a_second_once_the_interval_is_known() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
-    sent(scheduler, NOW + INTERVAL_S)
+    begun(scheduler, NOW)
+    begun(scheduler, NOW + INTERVAL_S)
     scheduler.receive_keep_alive(NOW + 2.5 * INTERVAL_S, is_answered=True)
     deadline = scheduler.deadline()
     assert deadline is not None
     assert 0.5 <= deadline - (NOW + INTERVAL_S) <= 0.5 + INTERVAL_S
 
 
-def test_a_probe_that_takes_long_holds_moves_but_never_a_stop() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_late_keep_alive_holds_back_moves_but_never_a_stop() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move(1))
-    sent(scheduler, NOW)
-    sent(scheduler, NOW + INTERVAL_S)
+    begun(scheduler, NOW)
+    begun(scheduler, NOW + INTERVAL_S)
     scheduler.put(move(2))
     late = NOW + 4.5 * INTERVAL_S
-    assert sent(scheduler, late) is None
+    assert begun(scheduler, late) is None
     scheduler.put(STOP)
-    assert sent(scheduler, late) == STOP
+    assert begun(scheduler, late) == STOP
 
 
-def test_an_answer_lets_moves_go_on_and_slows_them_when_it_came_late() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_late_answer_releases_moves_again_at_a_slower_pace() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move(1))
-    sent(scheduler, NOW)
-    sent(scheduler, NOW + INTERVAL_S)
+    begun(scheduler, NOW)
+    begun(scheduler, NOW + INTERVAL_S)
     scheduler.put(move(2))
     late = NOW + 5 * INTERVAL_S
     scheduler.receive_keep_alive(late, is_answered=True)
-    assert sent(scheduler, late) == move(2)
+    assert begun(scheduler, late) == move(2)
     assert scheduler.interval.estimate_s == pytest.approx(1.5 * INTERVAL_S)
 
 
-def test_a_probe_is_overdue_after_sixteen_intervals() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_keep_alive_is_overdue_after_sixteen_intervals() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
-    sent(scheduler, NOW + INTERVAL_S)
+    begun(scheduler, NOW)
+    begun(scheduler, NOW + INTERVAL_S)
     assert not scheduler.is_overdue(NOW + 16.9 * INTERVAL_S)
     assert scheduler.is_overdue(NOW + 17.1 * INTERVAL_S)
 
 
-def test_a_last_probe_shows_that_the_stop_came_through_and_then_all_is_quiet() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_keep_alive_after_the_stop_verifies_it_and_then_nothing_more_is_sent() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     for pending in (move(), STOP):
         scheduler.put(pending)
-        sent(scheduler, NOW)
+        begun(scheduler, NOW)
     deadline = scheduler.deadline()
     assert deadline is not None
     assert NOW + 0.1 <= deadline < NOW + 0.1 + INTERVAL_S
-    assert sent(scheduler, deadline) == KeepAlive()
+    assert begun(scheduler, deadline) == KeepAlive()
     scheduler.receive_keep_alive(deadline + 0.06, is_answered=True)
     assert (scheduler.next(deadline + 0.06), scheduler.deadline()) == (None, None)
 
 
-def test_a_unit_that_cannot_be_asked_is_not_asked_again() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_unit_that_cannot_answer_keep_alives_gets_no_more_of_them() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
-    assert sent(scheduler, NOW + INTERVAL_S) == KeepAlive()
+    begun(scheduler, NOW)
+    assert begun(scheduler, NOW + INTERVAL_S) == KeepAlive()
     scheduler.receive_keep_alive(NOW + INTERVAL_S, is_answered=False)
-    assert (sent(scheduler, NOW + 10), scheduler.deadline()) == (None, None)
+    assert (begun(scheduler, NOW + 10), scheduler.deadline()) == (None, None)
 
 
-def test_an_acknowledged_unit_is_never_asked() -> None:
-    scheduler = settled(with_response=True, can_keep_alive=True)
+def test_a_unit_that_acknowledges_every_write_gets_no_keep_alives() -> None:
+    scheduler = ready_scheduler(with_response=True, can_keep_alive=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
-    assert (sent(scheduler, NOW + 10), scheduler.deadline()) == (None, None)
+    begun(scheduler, NOW)
+    assert (begun(scheduler, NOW + 10), scheduler.deadline()) == (None, None)
 
 
-def test_settling_forgets_what_waited() -> None:
-    scheduler = settled()
+def test_verifying_a_stop_discards_what_waited() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
     scheduler.next(NOW)
     scheduler.receive_refused()
@@ -241,17 +241,17 @@ def test_settling_forgets_what_waited() -> None:
     assert not scheduler._is_moving
 
 
-def test_a_clock_that_goes_backwards_keeps_nothing_waiting() -> None:
-    scheduler = settled()
+def test_a_clock_that_goes_backwards_delays_no_write() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW - 500) == move(2)
+    assert begun(scheduler, NOW - 500) == move(2)
     assert not scheduler.is_overdue(NOW - 500)
 
 
-def test_what_comes_between_deciding_and_writing_replaces_a_move() -> None:
-    scheduler = settled()
+def test_a_command_put_before_the_write_begins_replaces_a_move() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
     assert scheduler.next(NOW) == move(1)
     scheduler.put(move(2))
@@ -259,8 +259,8 @@ def test_what_comes_between_deciding_and_writing_replaces_a_move() -> None:
     assert scheduler.receive_written(NOW) == move(2)
 
 
-def test_a_stop_may_come_even_then() -> None:
-    scheduler = settled()
+def test_a_stop_put_before_the_write_begins_replaces_a_move() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
     scheduler.next(NOW)
     scheduler.put(STOP)
@@ -268,8 +268,8 @@ def test_a_stop_may_come_even_then() -> None:
     assert not scheduler._is_moving
 
 
-def test_but_no_move_replaces_a_stop_that_is_being_written() -> None:
-    scheduler = settled()
+def test_no_move_replaces_a_stop_that_is_being_written() -> None:
+    scheduler = ready_scheduler()
     for pending in (move(1), STOP):
         scheduler.put(pending)
         scheduler.next(NOW)
@@ -279,18 +279,18 @@ def test_but_no_move_replaces_a_stop_that_is_being_written() -> None:
         scheduler.receive_written(NOW)
 
 
-def test_a_write_that_nobody_began_cannot_end() -> None:
+def test_a_write_that_was_not_begun_cannot_end() -> None:
     with pytest.raises(AssertionError):
-        settled().receive_written(NOW)
+        ready_scheduler().receive_written(NOW)
     with pytest.raises(AssertionError):
-        settled().newest()
+        ready_scheduler().newest()
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.05), st.sampled_from(["move", "stop"])), max_size=200))
-def test_whatever_is_put_the_radio_is_never_two_packets_behind_when_a_stop_comes(
+def test_at_most_one_packet_is_queued_when_a_stop_is_put(
     puts: list[tuple[float, str]],
 ) -> None:
-    scheduler, radio = settled(can_keep_alive=True), ModelRadio()
+    scheduler, radio = ready_scheduler(can_keep_alive=True), ModelRadio()
     now = NOW
     for wait_s, what in puts:
         now = radio.run_until(now + wait_s, scheduler)
@@ -301,7 +301,7 @@ def test_whatever_is_put_the_radio_is_never_two_packets_behind_when_a_stop_comes
 
 
 class ModelRadio:
-    """Takes one packet an interval; a probe is answered an interval after it left."""
+    """A radio that sends one packet per interval and answers a keep-alive half an interval after it was sent."""
 
     def __init__(self) -> None:
         self._busy_until = NOW
@@ -311,7 +311,7 @@ class ModelRadio:
         return max(0.0, self._busy_until - now) / INTERVAL_S
 
     def take(self, scheduler: WriteScheduler, now: float) -> None:
-        while (in_flight := sent(scheduler, now)) is not None:
+        while (in_flight := begun(scheduler, now)) is not None:
             self._busy_until = max(self._busy_until, now) + INTERVAL_S
             if in_flight == KeepAlive():
                 self._answer_at = self._busy_until + INTERVAL_S / 2
@@ -328,16 +328,16 @@ class ModelRadio:
 
 
 def stopped(**abilities: bool) -> WriteScheduler:
-    """A courier that has just handed over a move and, an interval later, its stop."""
-    scheduler = settled(**abilities)
+    """A scheduler that has just written a move and, an interval later, its stop."""
+    scheduler = ready_scheduler(**abilities)
     scheduler.put(move())
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     scheduler.put(STOP)
-    sent(scheduler, NOW + INTERVAL_S)
+    begun(scheduler, NOW + INTERVAL_S)
     return scheduler
 
 
-def test_the_last_word_of_a_move_is_a_stop_that_the_unit_acknowledges() -> None:
+def test_every_move_ends_with_an_acknowledged_stop() -> None:
     scheduler = stopped(can_keep_alive=True, can_acknowledge=True)
     due = NOW + INTERVAL_S + 0.1
     assert scheduler.deadline() == pytest.approx(due)
@@ -349,15 +349,15 @@ def test_the_last_word_of_a_move_is_a_stop_that_the_unit_acknowledges() -> None:
     assert scheduler.deadline() is None
 
 
-def test_a_unit_that_cannot_acknowledge_is_probed_instead() -> None:
+def test_a_unit_that_cannot_acknowledge_gets_a_keep_alive_instead() -> None:
     scheduler = stopped(can_keep_alive=True)
     assert scheduler.next(NOW + 1) == KeepAlive()
 
 
-def test_a_stop_that_is_repeated_puts_its_acknowledgement_off() -> None:
+def test_a_repeated_stop_postpones_the_acknowledged_one() -> None:
     scheduler = stopped(can_acknowledge=True)
     scheduler.put(STOP)
-    assert sent(scheduler, NOW + 0.09) == STOP
+    assert begun(scheduler, NOW + 0.09) == STOP
     assert scheduler.next(NOW + 0.18) is None
     assert scheduler.next(NOW + 0.19) == AcknowledgedStop()
 
@@ -369,7 +369,7 @@ def test_an_acknowledgement_that_does_not_come_in_time_is_overdue() -> None:
     assert scheduler.is_overdue(NOW + 1 + scheduler.interval.keep_alive_timeout_s)
 
 
-def test_a_press_while_a_stop_is_being_acknowledged_waits_for_just_that() -> None:
+def test_a_move_waits_for_an_acknowledged_stop_in_flight() -> None:
     scheduler = stopped(can_acknowledge=True)
     scheduler.next(NOW + 1)
     scheduler.put(move(2))
@@ -378,24 +378,24 @@ def test_a_press_while_a_stop_is_being_acknowledged_waits_for_just_that() -> Non
     assert scheduler.next(NOW + 1.05) == move(2)
 
 
-def test_a_command_that_was_refused_is_over_and_the_link_goes_on() -> None:
-    scheduler = settled()
+def test_after_a_refused_write_the_next_one_can_begin() -> None:
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
     scheduler.next(NOW)
     scheduler.receive_refused()
     scheduler.receive_stop_verified(NOW + 0.1)
     assert not scheduler.is_overdue(NOW + 60)
     scheduler.put(move(2))
-    assert sent(scheduler, NOW + 60) == move(2)
+    assert begun(scheduler, NOW + 60) == move(2)
 
 
-def test_a_unit_that_was_told_nothing_yet_is_at_rest() -> None:
+def test_a_unit_that_was_sent_nothing_is_surely_at_rest() -> None:
     assert WriteScheduler(
         ConnectionInterval(0.05), LinkOptions(), with_response=False, can_keep_alive=True, can_acknowledge=False
     ).is_surely_at_rest
 
 
-def test_a_stop_that_nothing_has_confirmed_leaves_the_unit_in_doubt() -> None:
+def test_a_unit_is_surely_at_rest_only_after_its_stop_was_verified() -> None:
     scheduler = stopped(can_keep_alive=True)
     assert not scheduler.is_surely_at_rest
     scheduler.next(NOW + 1)
@@ -404,11 +404,11 @@ def test_a_stop_that_nothing_has_confirmed_leaves_the_unit_in_doubt() -> None:
     assert scheduler.is_surely_at_rest
 
 
-def test_after_a_stall_every_call_has_its_whole_time_again() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_a_stall_restarts_the_timeout_of_every_call() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move(1))
-    sent(scheduler, NOW)
-    sent(scheduler, NOW + INTERVAL_S)  # a probe, and beside it a write
+    begun(scheduler, NOW)
+    begun(scheduler, NOW + INTERVAL_S)  # a keep-alive, and a write while it is in flight
     scheduler.put(STOP)
     scheduler.next(NOW + 2 * INTERVAL_S)
     late = NOW + 60
@@ -421,18 +421,18 @@ def test_after_a_stall_every_call_has_its_whole_time_again() -> None:
     assert scheduler.is_overdue(late + 16.1 * INTERVAL_S)
 
 
-def test_probes_leave_at_most_half_an_interval_late_and_at_all_times_of_it() -> None:
-    scheduler = settled(can_keep_alive=True)
+def test_keep_alives_are_shifted_evenly_by_up_to_half_an_interval() -> None:
+    scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     due, late = NOW + INTERVAL_S, []
-    sent(scheduler, due)
+    begun(scheduler, due)
     for _ in range(20):
         scheduler.receive_keep_alive(due + INTERVAL_S, is_answered=True)
         deadline = scheduler.deadline()
         assert deadline is not None
         late.append((deadline - due - 0.5) / INTERVAL_S)
-        assert sent(scheduler, deadline) == KeepAlive()
+        assert begun(scheduler, deadline) == KeepAlive()
         due = deadline
     assert min(late) >= -1e-9
     assert max(late) <= 0.5
@@ -441,40 +441,40 @@ def test_probes_leave_at_most_half_an_interval_late_and_at_all_times_of_it() -> 
 
 
 def test_a_move_that_replaced_another_at_the_last_moment_is_followed_by_a_stop_at_once() -> None:
-    scheduler = settled()
+    scheduler = ready_scheduler()
     scheduler.put(move(1))
     scheduler.next(NOW)
     scheduler.put(move(2))
     scheduler.newest()
     scheduler.receive_written(NOW)
     scheduler.put(STOP)
-    assert sent(scheduler, NOW) == STOP
+    assert begun(scheduler, NOW) == STOP
 
 
-def test_a_unit_whose_pace_is_hardly_known_is_asked_five_times_a_second() -> None:
+def test_keep_alives_are_sent_five_times_a_second_until_the_interval_is_well_known() -> None:
     scheduler = WriteScheduler(
         ConnectionInterval(INTERVAL_S), LinkOptions(), with_response=False, can_keep_alive=True, can_acknowledge=False
     )
     scheduler.receive_stop_verified(NOW)
     scheduler.put(move())
-    sent(scheduler, NOW)
-    assert sent(scheduler, NOW + INTERVAL_S) == KeepAlive()
+    begun(scheduler, NOW)
+    assert begun(scheduler, NOW + INTERVAL_S) == KeepAlive()
     scheduler.receive_keep_alive(NOW + 2.5 * INTERVAL_S, is_answered=True)
     deadline = scheduler.deadline()
     assert deadline is not None
     assert 0.2 <= deadline - (NOW + INTERVAL_S) <= 0.2 + INTERVAL_S
 
 
-def test_a_unit_that_shall_turn_is_never_told_to_stop_just_to_hear_of_it() -> None:
-    scheduler = settled(can_acknowledge=True)
+def test_a_moving_unit_is_never_sent_a_stop_just_to_get_an_answer() -> None:
+    scheduler = ready_scheduler(can_acknowledge=True)
     scheduler.put(move())
-    sent(scheduler, NOW)
+    begun(scheduler, NOW)
     assert (scheduler.next(NOW + 0.4), scheduler.deadline()) == (None, None)
 
 
 @pytest.mark.parametrize("can_keep_alive", [True, False])
-def test_a_call_begun_before_the_clock_went_backwards_has_its_time_from_then_on(*, can_keep_alive: bool) -> None:
-    scheduler = settled(with_response=not can_keep_alive, can_keep_alive=can_keep_alive)
+def test_a_clock_that_goes_backwards_restarts_the_timeout_of_a_call(*, can_keep_alive: bool) -> None:
+    scheduler = ready_scheduler(with_response=not can_keep_alive, can_keep_alive=can_keep_alive)
     scheduler.put(move())
     scheduler.next(NOW)
     then = NOW - 500
@@ -482,4 +482,4 @@ def test_a_call_begun_before_the_clock_went_backwards_has_its_time_from_then_on(
     assert not scheduler.is_overdue(then + 7.9 * INTERVAL_S)
     assert scheduler.is_overdue(then + 8.1 * INTERVAL_S)
     assert scheduler.receive_written(then + 8.1 * INTERVAL_S) == move()
-    assert sent(scheduler, then + 9) == (KeepAlive() if can_keep_alive else None)
+    assert begun(scheduler, then + 9) == (KeepAlive() if can_keep_alive else None)

@@ -6,7 +6,7 @@ import pytest
 from belvedere.testing.clock import FakeClock, StalledError, run_in_virtual_time
 
 
-def test_a_fake_clock_moves_only_when_told() -> None:
+def test_a_fake_clock_moves_only_by_advance() -> None:
     clock = FakeClock(10)
     assert (clock(), clock.advance(2.5), clock(), clock.advance(-5)) == (10, 12.5, 12.5, 7.5)
 
@@ -35,7 +35,7 @@ def test_timers_fire_in_the_order_of_their_times() -> None:
     assert run_in_virtual_time(fire()) == [1, 2, 3]
 
 
-def test_waiting_for_what_never_happens_is_an_error_instead_of_a_hang() -> None:
+def test_a_deadlock_is_an_error_instead_of_a_hang() -> None:
     async def wait() -> None:
         await asyncio.Event().wait()
 

@@ -36,7 +36,7 @@ class Unit(SimulatedUnit):
         self.is_refusing = on
 
 
-class TellsTwice(Unit):
+class ReportsLossTwice(Unit):
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
         def twice() -> None:
             on_lost()
@@ -55,13 +55,13 @@ class AcknowledgesTooEarly(Unit):
         await super().write(frame, response=False)
 
 
-class ProbesWithoutAsking(Unit):
+class AnswersKeepAliveItself(Unit):
     async def keep_alive(self) -> bool:
         await asyncio.sleep(0.001)
         return True
 
 
-class TellsOfItsOwnGoodbye(Unit):
+class ReportsItsOwnClose(Unit):
     async def close(self) -> None:
         self.drop()
         await super().close()
@@ -79,20 +79,22 @@ def contract_of(unit: type[Unit]) -> LinkContract:
 @pytest.mark.parametrize(
     ("unit", "promise"),
     [
-        (TellsTwice, LinkContract.test_a_loss_is_reported_once),
+        (ReportsLossTwice, LinkContract.test_a_loss_is_reported_once),
         (FindsSilently, LinkContract.test_on_found_is_called_once_while_opening),
         (AcknowledgesTooEarly, LinkContract.test_an_acknowledged_frame_has_arrived),
-        (ProbesWithoutAsking, LinkContract.test_a_keep_alive_is_answered_after_the_frames_before_it),
-        (TellsOfItsOwnGoodbye, LinkContract.test_closing_is_not_reported_as_a_loss),
+        (AnswersKeepAliveItself, LinkContract.test_a_keep_alive_is_answered_after_the_frames_before_it),
+        (ReportsItsOwnClose, LinkContract.test_closing_is_not_reported_as_a_loss),
     ],
 )
-async def test_a_broken_promise_is_noticed(unit: type[Unit], promise: Callable[[LinkContract], object]) -> None:
+async def test_the_contract_detects_an_adapter_that_breaks_it(
+    unit: type[Unit], promise: Callable[[LinkContract], object]
+) -> None:
     await promise(contract_of(Unit))  # type: ignore[misc]  # every promise is a coroutine function
     with pytest.raises(AssertionError):
         await promise(contract_of(unit))  # type: ignore[misc]  # likewise
 
 
-async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
+async def test_the_contract_detects_an_adapter_that_accepts_frames_before_it_is_open() -> None:
     class Careless(Unit):
         async def write(self, frame: bytes, *, response: bool) -> None:
             pass
@@ -105,7 +107,7 @@ async def test_a_link_that_takes_frames_before_it_is_open_is_noticed() -> None:
         await Contract().test_writing_before_it_is_open_fails()
 
 
-async def test_a_reason_is_that_of_the_link_error() -> None:
+async def test_reason_of_returns_the_reason_of_the_link_error() -> None:
     async def fail() -> None:
         raise LinkError(LinkReason.LOST)
 

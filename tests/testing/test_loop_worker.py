@@ -26,7 +26,7 @@ async def test_it_works_at_the_start_and_when_the_time_has_come() -> None:
     assert work.called_at_s == [0, 5, 12]
 
 
-async def test_it_works_once_for_all_who_wake_it_and_not_again_for_a_time_from_before() -> None:
+async def test_several_wakes_are_one_run_and_replace_the_timer() -> None:
     work = Work(5)
     worker = LoopWorker(work)
     worker.start()
@@ -49,7 +49,7 @@ async def test_it_does_not_work_before_its_start_or_after_its_end() -> None:
     assert work.called_at_s == [1]
 
 
-async def test_what_is_woken_by_its_own_work_works_once_more() -> None:
+async def test_a_wake_from_within_its_work_runs_it_once_more() -> None:
     def wake_and_work() -> float | None:
         if len(work.called_at_s) < 3:
             worker.wake()

@@ -1,4 +1,4 @@
-"""The scripted link does what a test tells it."""
+"""The scripted link follows its script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def ignore() -> None:
     pass
 
 
-async def test_without_a_script_everything_goes_well_at_once() -> None:
+async def test_without_a_script_every_call_succeeds_at_once() -> None:
     link = ScriptedLink()
     assert await link.open(ignore, ignore) == DETAILS
     await link.write(b"x", response=True)
@@ -45,7 +45,7 @@ async def test_a_call_may_hang_until_it_is_cancelled() -> None:
             await link.keep_alive()
 
 
-async def test_a_call_may_hang_until_it_is_released_whoever_cancels_it() -> None:
+async def test_a_stubborn_call_hangs_until_it_is_released() -> None:
     link = ScriptedLink()
     link.script("close", HANG_FOR_GOOD)
     closing = asyncio.create_task(link.close())

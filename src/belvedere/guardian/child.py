@@ -77,7 +77,7 @@ class Child:
         self._poll.register(self._bluez.socket, select.POLLIN)
 
     def _lose_bluez(self, error: BluezError) -> None:
-        """Go on without, and try again; only the first failure is told."""
+        """Drop the connection and schedule another attempt; logs only the first failure."""
         if self._memory.state != NO_BLUEZ:
             log_warning(f"cannot reach BlueZ: {error}")
         self._memory.state = NO_BLUEZ

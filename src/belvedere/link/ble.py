@@ -87,9 +87,8 @@ class BleUnit:
         except LinkError as error:
             if error.reason is not LinkReason.REFUSED:
                 raise
-            if (
-                characteristic in self._readable
-            ):  # an error response proves the link too; but it may demand pairing, so do not read it again
+            # An error response proves the link too. But it may demand pairing, so this one is not read again.
+            if characteristic in self._readable:
                 self._readable.remove(characteristic)
         return True
 
@@ -106,7 +105,7 @@ class BleUnit:
 
     def _resolve_characteristics(self, client: BleakClientWithServiceCache) -> None:
         """Choose the characteristics to use on the connected unit. Raises LinkError."""
-        if not client.is_connected:  # lost before the disconnect callback was set
+        if not client.is_connected:  # lost before `_client` was set, so that `on_lost` was not called
             raise LinkError(LinkReason.CONNECT_FAILED, "the connection was lost right after connecting")
         with link_errors(LinkReason.CONNECT_FAILED):
             self._command = command_characteristic(client, self._unit)

@@ -42,8 +42,8 @@ async def wait_until_gone(address: str | None = None) -> None:
 
 async def _call(bus: MessageBus, member: str, body: str) -> object:
     path = "/org/freedesktop/DBus"
-    asked = Message(destination=DBUS, path=path, interface=DBUS, member=member, signature="s", body=[body])
-    answer = await bus.call(asked)
+    call = Message(destination=DBUS, path=path, interface=DBUS, member=member, signature="s", body=[body])
+    answer = await bus.call(call)
     if answer.message_type is MessageType.ERROR:
         raise ConnectionError(f"D-Bus refused {member}")
     return answer.body[0] if answer.body else None

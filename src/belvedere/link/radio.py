@@ -1,18 +1,17 @@
 """One Bluetooth adapter, shared by all units: one scan serves all searches, and only one unit connects at a time.
 
 BlueZ refuses a second scan and a second connection attempt from the same process, and connecting is slow during a scan.
-So a scan is on while there are searches and no attempt, and an attempt first waits until the scan has stopped:
+So a scan is on while there are searches and no attempt, and an attempt first waits until the scan has stopped. A unit:
 
-    find() ──> search ──> SCANNING ──> claimed ──> connect(): waits for the lock, the scan pauses
-                 ^           │            │                        │
-                 │        timeout         │            failed, timed out, cancelled ──> released, once BlueZ
-                 └── (supervisor) <───────┘                        │                    has no trace of the attempt
-                                                               CONNECTED
-                                             lost ──> released     │     disconnect() ──> released
+              find(): seen by a search            connect(): one at a time, no scan
+    FREE ──────────────────────────────> CLAIMED ───────────────────────────────────> CONNECTED
+     ^                                      │                                             │
+     ├── attempt failed, and BlueZ is done ─┘                                             │
+     └── lost, or disconnect() is done ───────────────────────────────────────────────────┘
 
-A unit found by one search is claimed until it is released, so that two searches that match the same device never share
-it. Claims are numbered: a callback that comes late from an old attempt must not release a newer claim on the same
-address. Where BlueZ itself exits, it reports no disconnect, so its presence on D-Bus is watched while a link is open.
+A claimed unit is not found again, so that two searches that match the same devices get one each. Claims are numbered: a
+late callback of an old attempt must not release a newer claim on the same address. When BlueZ itself exits, bleak
+reports no disconnect, so BlueZ's presence on D-Bus is watched while a link is open.
 
 Any call into BlueZ may hang, even when cancelled. Each has a timeout here, so that one unit cannot block the radio for
 the other one indefinitely.

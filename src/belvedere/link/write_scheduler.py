@@ -185,7 +185,7 @@ class WriteScheduler:
                 call.overdue_at = now + call.timeout_s
 
     def newest(self) -> PendingWrite:
-        """The write to send, asked when it really begins: a command put since `next` has replaced a move."""
+        """Return the write to send; to be called when it really begins: a command put since `next` replaces a move."""
         in_flight = self._write_call
         if in_flight is None or in_flight.write is None:
             raise AssertionError("nothing is being written")
@@ -210,7 +210,7 @@ class WriteScheduler:
         self._write_call = None
 
     def receive_keep_alive(self, now: float, *, is_answered: bool) -> None:
-        """The keep-alive has ended; not answered means that this unit has nothing to read, so it is not asked again."""
+        """The keep-alive has ended; not answered means that the unit has nothing to read, so no more are sent."""
         self._advance(now)
         keep_alive, self._keep_alive_call = self._keep_alive_call, None
         if is_answered and keep_alive is not None:

@@ -1,6 +1,6 @@
 """Runs two supervised units on one radio under random commands and faults, and checks the invariants of the link.
 
-What was commanded is recorded, and compared with what is written and with what the units receive.
+Commands are recorded and compared with what is written and with what the units receive.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.040
 EPSILON_S = 1e-6
-RECOVERY_S = 40.0  # an opening that hangs is given up after 15 s, closing after 3 s, the longest wait is 5 s
+RECOVERY_S = 40.0  # opening times out after 15 s, closing after 3 s, and the longest wait is 5 s
 SPEEDS = 999
 HALF = 0.5
 
 
 class CheckedUnit(SimulatedUnit):
-    """A simulated unit that checks each frame when it is handed over, and records it.
+    """A simulated unit that checks and records each frame when it is written.
 
     Attributes:
         wanted: the frame of the newest command.
-        last_written: the newest frame that was handed over on this connection, if any.
-        began_with: for each connection, the frame that was handed over first.
+        last_written: the newest frame written, if any.
+        began_with: for each connection, its first frame.
     """
 
     def __init__(self, radio: SimulatedRadio, *, can_keep_alive: bool = True) -> None:
@@ -67,12 +67,12 @@ class LinkHarness:
         return asyncio.get_running_loop().time()
 
     def move(self, axis: Axis) -> None:
-        """Command a velocity that was not commanded lately."""
+        """Command a velocity that differs from the recent ones."""
         self._speed = self._speed % SPEEDS + 1
         self._put(axis, self._speed / SPEEDS)
 
     def stop(self, axis: Axis) -> None:
-        """Command a stop; where the unit was told to move, it must come through within two intervals."""
+        """Command a stop; if the unit was sent a move, the stop must arrive within two intervals."""
         unit = self.units[axis]
         is_urgent = unit.last_written not in {None, UnitRig.stop}
         if self.rigs[axis].is_ready and is_urgent and not self.is_faulty[axis]:
@@ -80,18 +80,18 @@ class LinkHarness:
         self._put(axis, 0.0)
 
     def inject(self, axis: Axis, fault: Callable[[SimulatedUnit], None]) -> None:
-        """Inject a fault into a unit: from now on, nothing is guaranteed for it."""
+        """Inject a fault into a unit, for which nothing is guaranteed from now on."""
         self.is_faulty[axis] = True
         self._fault_at[axis] = self.now
         fault(self.units[axis])
 
     async def wait(self, seconds: float) -> None:
-        """Time passes."""
+        """Let time pass, then check the invariants."""
         await asyncio.sleep(seconds)
         self.check()
 
     async def recover(self) -> None:
-        """Clear all faults; after a while both units must be in reach, stopped, and obey again."""
+        """Clear all faults; after a while both units must be READY and execute commands again."""
         for unit in self.units.values():
             unit.release()
             unit.come_back()
@@ -101,17 +101,17 @@ class LinkHarness:
             RECOVERY_S,
             RECOVERY_S,
             4 * INTERVAL_S,
-        ):  # a dead link that looks alive is found out by what a write does
+        ):  # several rounds: a dead link that looks connected is detected only by a write
             for axis in AXES:
                 self.move(axis)
             await self.wait(rest_s)
         for axis, unit in self.units.items():
             assert self.rigs[axis].is_ready, f"{axis} did not recover"
-            assert unit.frames[-1].frame == unit.wanted, f"{axis} does not obey any more"
+            assert unit.frames[-1].frame == unit.wanted, f"{axis} ignores commands"
         self.is_faulty = dict.fromkeys(AXES, False)
 
     def check(self) -> None:
-        """Check what must be true at any instant."""
+        """Check the invariants."""
         for axis, unit in self.units.items():
             if self.rigs[axis].task.done():
                 self.rigs[axis].task.result()

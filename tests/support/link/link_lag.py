@@ -1,6 +1,6 @@
-"""Measures how old a command is when a simulated unit receives it, which no clock on this side of the radio can tell.
+"""Measures the age of commands when a simulated unit receives them, which cannot be measured on the sender's side.
 
-Every velocity that is put is different from those around it, so that a frame which arrives tells when it was put.
+Every velocity differs from those before and after it, so that a received frame shows when it was put.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.link.simulated_unit import SimulatedRadio
 
-SLOWEST, FASTEST = 100, 999  # 15 s of different velocities at 60 Hz, far longer than any command lives
+SLOWEST, FASTEST = 100, 999  # 15 s of different velocities at 60 Hz, far longer than any command may take
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Lag:
     Attributes:
         ages_s: for each axis, how old each move was when the unit received it, in order of arrival.
         stops_s: how long each stop took from being put to arriving.
-        deepest: the most packets that ever waited for one unit.
+        deepest: the longest queue of packets to one unit.
     """
 
     ages_s: dict[Axis, list[float]] = field(default_factory=lambda: {axis: [] for axis in AXES})
@@ -46,7 +46,7 @@ class Lag:
 
 
 class Stick:
-    """A held stick: puts to both axes at a steady rate, and now and then a stop."""
+    """A held stick: puts velocities to both axes at a steady rate."""
 
     def __init__(self, rigs: dict[Axis, UnitRig], units: dict[Axis, SimulatedUnit]) -> None:
         self.lag = Lag()
@@ -70,7 +70,7 @@ class Stick:
             self._look()
 
     async def stop(self, timeout_s: float) -> None:
-        """Let go, and wait until both units have the stop."""
+        """Release the stick, and wait until both units have the stop."""
         loop = asyncio.get_running_loop()
         put_at = loop.time()
         for rig in self._rigs.values():
@@ -99,9 +99,9 @@ async def measure_lag(
     hold_s: float | None = None,
     during: Callable[[dict[Axis, SimulatedUnit]], None] = lambda _units: None,
 ) -> Lag:
-    """Drive two units that share a radio for so long.
+    """Drive two units that share a radio for `seconds`.
 
-    The stick is let go of after about `hold_s` each time, or never. `during` is called after a third of the time.
+    The stick is released after about `hold_s` each time, or never if None; then `during` is called after a third.
     """
     units = {axis: SimulatedUnit(radio) for axis in AXES}
     async with (

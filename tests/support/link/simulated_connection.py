@@ -1,4 +1,4 @@
-"""One simulated connection: packets to the unit queue without limit, and leave with the connection events."""
+"""One simulated connection: packets to the unit queue without limit and are sent at connection events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Packet:
-    """A frame for the unit, or, when empty, a probe."""
+    """A frame for the unit, or a keep-alive if empty."""
 
     frame: bytes
     wants_answer: bool
@@ -26,7 +26,7 @@ class Packet:
 class SimulatedConnection:
     """Connection events at a steady interval; no timer runs while nothing waits.
 
-    `on_packet` says what the unit makes of a packet: None for good, REFUSED, or UNANSWERED for silence.
+    `on_packet` returns how the unit responds to a packet: None for success, REFUSED, or UNANSWERED for no answer.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class SimulatedConnection:
 
     @property
     def waiting(self) -> int:
-        """How many packets have not gone over the air."""
+        """The number of queued packets."""
         return len(self._queue)
 
     async def send(self, packet: Packet) -> None:
-        """Queue a packet, however many wait; one that wants an answer is waited for. Raises LinkError."""
+        """Queue a packet, without limit, and wait for its answer if it wants one. Raises LinkError."""
         if not self.is_open:
-            raise LinkError(LinkReason.LOST, "the link is gone")
+            raise LinkError(LinkReason.LOST, "the link is closed")
         if packet.wants_answer:
             packet.answer = self._loop.create_future()
             self._unanswered.add(packet.answer)
@@ -68,26 +68,26 @@ class SimulatedConnection:
             await packet.answer
 
     def arm(self) -> None:
-        """Set the timer for the next event, if it has something to carry."""
+        """Set the timer for the next event if a packet is queued."""
         if self._timer is None and self._queue and self.is_open and self._expiry is None:
             since_anchor = (self._loop.time() - self._anchor_s) / self.interval_s
             next_s = self._anchor_s + (math.floor(since_anchor + 1e-6) + 1) * self.interval_s
             self._timer = self._loop.call_at(next_s, self._run)
 
     def mute(self, supervision_s: float, on_expired: Callable[[], None]) -> None:
-        """Let nothing through; if that lasts for the supervision time, say so."""
+        """Block all packets; call `on_expired` if that lasts for the supervision time."""
         if self._expiry is None:
             self._expiry = self._loop.call_later(supervision_s, on_expired)
 
     def unmute(self) -> None:
-        """Let through whatever waited."""
+        """Unblock the packets."""
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
             self.arm()
 
     def close(self) -> None:
-        """The link is gone, and with it whatever waits."""
+        """Close the connection and drop what is queued."""
         self.is_open = False
         self._queue.clear()
         for timer in (self._timer, self._expiry):
@@ -98,7 +98,7 @@ class SimulatedConnection:
         self._unanswered.clear()
 
     def _run(self) -> None:
-        """One connection event."""
+        """Run one connection event."""
         self._timer = None
         if self._expiry is not None:
             return
@@ -110,7 +110,7 @@ class SimulatedConnection:
         self.arm()
 
     def _receive_answer(self, answer: asyncio.Future[None], problem: LinkReason | None) -> None:
-        """The answer comes with the next event, or with the first one after a silence."""
+        """Deliver an answer now, or at the first event after the connection is unblocked."""
         if self._expiry is not None and self.is_open:
             self._loop.call_later(self.interval_s, self._receive_answer, answer, problem)
         else:
@@ -118,9 +118,9 @@ class SimulatedConnection:
             self._answer(answer, problem)
 
     def _answer(self, answer: asyncio.Future[None], problem: LinkReason | None) -> None:
-        if answer.done():  # whoever asked has given up
+        if answer.done():  # the caller was cancelled
             return
         if problem is None:
             answer.set_result(None)
         else:
-            answer.set_exception(LinkError(problem, "said the unit" if problem is LinkReason.REFUSED else "link gone"))
+            answer.set_exception(LinkError(problem, "refused" if problem is LinkReason.REFUSED else "closed"))

@@ -1,6 +1,6 @@
-"""A unit and its radio link in one process, with BlueZ's hidden queue and everything that goes wrong with radio.
+"""A simulated unit and its radio link, with BlueZ's invisible queue and the faults of real radio.
 
-For tests and benchmarks of what drives a unit. What a unit looks like to bleak is `sim`'s.
+For tests and benchmarks of `link`. Units below bleak are in `sim`.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Call(enum.StrEnum):
 
 
 class SimulatedRadio:
-    """The one adapter that several units share: it connects one at a time.
+    """The adapter that the units share: it connects one at a time.
 
     Attributes:
         interval_s: the connection interval that a new link gets.
-        supervision_s: a link is lost after so much silence.
+        supervision_s: a link is lost after this time without packets.
         packets_per_event: how many packets one connection event carries to the unit.
         connect_s: how long connecting takes, services included.
         close_s: how long closing a link takes.
@@ -73,21 +73,21 @@ class SimulatedRadio:
         self._links = 0
 
     def next_phase_s(self) -> float:
-        """How long until a new link's first event; a controller plans each link elsewhere in the interval."""
+        """The time until a new link's first event; like a controller, it gives each link another phase."""
         self._links += 1
-        return self.interval_s * (self._links * 0.381966 % 1)  # golden section: never close to an earlier one
+        return self.interval_s * (self._links * 0.381966 % 1)  # golden section: spreads the phases evenly
 
 
 class SimulatedUnit:
-    """A unit with the link to it, as `UnitLink`.
+    """A unit and the link to it, as `UnitLink`.
 
     Attributes:
-        frames: every frame that the unit heard, oldest first.
+        frames: every frame that the unit received, oldest first.
         connections: how often it was connected to.
-        is_refusing: it answers writes with an error, and obeys none.
-        is_silent: its firmware hangs: the link stays up, and it neither hears nor answers.
-        is_zombie: the link is dead and nobody says so: calls fail at once.
-        connects_to_fail: so many connection attempts fail, though the unit is seen.
+        is_refusing: it answers writes with an error and ignores them.
+        is_silent: its firmware hangs: the link stays up, but it ignores every packet.
+        is_zombie: the link is dead without `on_lost`: calls fail at once.
+        connects_to_fail: the number of connection attempts that fail although the unit is found.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class SimulatedUnit:
     # the port
 
     async def open(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> LinkDetails:
-        """Find the unit and connect; whoever was closed meanwhile comes too late."""
+        """Find the unit and connect; fails if `close` was called meanwhile."""
         closed = self._closed
         await self._hang(Call.OPEN)
         try:
@@ -143,13 +143,13 @@ class SimulatedUnit:
         return self._details
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """Hand a frame over."""
+        """Write a frame."""
         connection = self._open_connection()
         await self._hang(Call.WRITE)
         await connection.send(Packet(frame, wants_answer=response))
 
     async def keep_alive(self) -> bool:
-        """Ask whether the unit still answers."""
+        """Send a request."""
         connection = self._open_connection()
         await self._hang(Call.KEEP_ALIVE)
         if not self._details.can_keep_alive:
@@ -158,7 +158,7 @@ class SimulatedUnit:
         return True
 
     async def close(self) -> None:
-        """Close the link; what still waits in the radio is lost."""
+        """Close the link and drop what is queued."""
         self._closed += 1
         connection, self._connection = self._connection, None
         if connection is not None and connection.is_open:
@@ -167,20 +167,20 @@ class SimulatedUnit:
         if connection is not None:
             await asyncio.sleep(self._radio.close_s)
 
-    # what goes wrong
+    # faults
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a link, however bad."""
+        """Whether there is a link, working or not."""
         return self._connection is not None
 
     @property
     def waiting(self) -> int:
-        """How many packets wait in the radio."""
+        """The number of queued packets."""
         return self._connection.waiting if self._connection is not None else 0
 
     def drop(self) -> None:
-        """The unit ends the link; it can be found again at once."""
+        """Make the unit disconnect; it can be found again at once."""
         connection = self._connection
         if connection is not None and connection.is_open:
             self._end(connection, after_s=0)
@@ -188,35 +188,35 @@ class SimulatedUnit:
             connection.on_lost()
 
     def vanish(self) -> None:
-        """The unit is out of reach: it cannot be found, and a link is lost after the supervision time."""
+        """Take the unit out of reach: it cannot be found, and its link is lost after the supervision time."""
         self._is_within_reach = False
         self._can_be_found.clear()
         if self._connection is not None:
             self._connection.mute(self._radio.supervision_s, self.drop)
 
     def come_back(self) -> None:
-        """The unit is within reach again."""
+        """Bring the unit back within reach."""
         self._is_within_reach = True
         if self._connection is not None:
             self._connection.unmute()
         self._receive_free()
 
     def retime(self, interval_s: float) -> None:
-        """The unit asked for another connection interval and got it; nobody here is told."""
+        """Change the connection interval, as a unit can request without our knowing."""
         if self._connection is not None:
             self._connection.interval_s = interval_s
 
     def hang(self, call: Call, *, even_when_cancelled: bool = False) -> None:
-        """From now on this call never returns, until `release`."""
+        """Make this call hang until `release`."""
         self._hanging[call] = even_when_cancelled
         self._released.clear()
 
     def release(self) -> None:
-        """Whatever hangs goes on, however late."""
+        """Let the calls that hang continue."""
         self._hanging.clear()
         self._released.set()
 
-    # how it works
+    # internals
 
     async def _hang(self, call: Call) -> None:
         while call in self._hanging:
@@ -246,7 +246,7 @@ class SimulatedUnit:
         )
 
     def _receive_packet(self, packet: Packet) -> LinkReason | None:
-        """What the unit does with a packet; UNANSWERED for no answer at all."""
+        """Return how the unit responds to a packet; UNANSWERED for no answer."""
         if self.is_silent:
             return LinkReason.UNANSWERED
         if not packet.frame:
@@ -263,6 +263,6 @@ class SimulatedUnit:
             self._receive_free(connection)
 
     def _receive_free(self, ended: SimulatedConnection | None = None) -> None:
-        """Nothing is connected any more: the unit advertises, if it is within reach."""
+        """The link has ended: the unit advertises again if it is within reach."""
         if self._is_within_reach and self._connection in (None, ended):
             self._can_be_found.set()

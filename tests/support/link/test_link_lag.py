@@ -44,7 +44,7 @@ async def test_a_stop_arrives_within_two_intervals_at_any_moment(interval_s: flo
 async def test_both_units_get_most_of_the_commands_that_their_radio_can_carry(
     interval_s: float, rate_hz: float
 ) -> None:
-    """The last pair would march in lockstep with the radio if probes left at their slots exactly: 0.72 instead."""
+    """Without the shift of keep-alives, the last pair would stay in phase with the radio and reach only 0.72."""
     lag = await measure_lag(SimulatedRadio(interval_s=interval_s), Random(3), seconds=30, rate_hz=rate_hz)
     for axis in AXES:
         assert len(lag.ages_s[axis]) >= 0.78 * 30 * min(rate_hz, 1 / interval_s)
@@ -58,7 +58,7 @@ async def test_when_the_unit_gets_itself_a_slower_link_the_backlog_is_seen_and_g
     lag = await measure_lag(SimulatedRadio(interval_s=0.030), Random(4), seconds=30, during=slow_down)
     for axis in AXES:
         assert statistics.quantiles(lag.ages_s[axis][-200:], n=100)[-1] <= 2 * 0.060
-    assert lag.deepest <= 20  # what piles up until the next probe, half a second at worst
+    assert lag.deepest <= 20  # the backlog until the next keep-alive, at most half a second later
 
 
 def test_ages_are_counted_over_both_axes() -> None:

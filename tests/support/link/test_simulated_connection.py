@@ -83,7 +83,7 @@ async def test_a_refusal_is_an_answer() -> None:
     assert await reason_of(end.connection, Packet(b"x", wants_answer=True)) is LinkReason.REFUSED
 
 
-async def test_silence_lasts_until_the_wire_is_closed() -> None:
+async def test_an_unanswered_packet_waits_until_the_connection_is_closed() -> None:
     end = FarEnd()
     end.problem = LinkReason.UNANSWERED
     asyncio.get_running_loop().call_later(7, end.connection.close)
@@ -91,7 +91,7 @@ async def test_silence_lasts_until_the_wire_is_closed() -> None:
     assert asyncio.get_running_loop().time() - end.began == pytest.approx(7)
 
 
-async def test_a_closed_wire_takes_nothing_and_delivers_nothing() -> None:
+async def test_a_closed_connection_accepts_and_delivers_nothing() -> None:
     end = FarEnd()
     await end.connection.send(Packet(b"x", wants_answer=False))
     end.connection.close()
@@ -100,7 +100,7 @@ async def test_a_closed_wire_takes_nothing_and_delivers_nothing() -> None:
     assert end.received == []
 
 
-async def test_a_mute_wire_expires_after_the_supervision_time() -> None:
+async def test_a_muted_connection_expires_after_the_supervision_time() -> None:
     end = FarEnd()
     expired: list[float] = []
     end.connection.mute(0.42, lambda: expired.append(asyncio.get_running_loop().time() - end.began))
@@ -109,7 +109,7 @@ async def test_a_mute_wire_expires_after_the_supervision_time() -> None:
     assert expired == pytest.approx([0.42])
 
 
-async def test_after_a_short_silence_everything_comes_late_the_answer_too() -> None:
+async def test_after_a_short_silence_everything_arrives_late_including_the_answer() -> None:
     end = FarEnd()
     expired: list[int] = []
     asking = asyncio.create_task(end.connection.send(Packet(b"x", wants_answer=True)))
@@ -126,7 +126,7 @@ async def test_after_a_short_silence_everything_comes_late_the_answer_too() -> N
     assert expired == []
 
 
-async def test_whoever_gave_up_is_not_answered() -> None:
+async def test_a_cancelled_caller_gets_no_answer() -> None:
     end = FarEnd()
     asking = asyncio.create_task(end.connection.send(Packet(b"x", wants_answer=True)))
     await asyncio.sleep(0.015)

@@ -109,7 +109,7 @@ async def test_a_silent_unit_answers_nothing_while_the_link_stays() -> None:
     assert obeyed(unit) == []
 
 
-async def test_a_zombie_fails_at_once_and_nobody_is_told() -> None:
+async def test_a_zombie_link_fails_calls_at_once_without_on_lost() -> None:
     unit = SimulatedUnit(SimulatedRadio())
     lost: list[int] = []
     await unit.open(lambda: lost.append(1), lambda: None)
@@ -166,7 +166,7 @@ async def test_while_a_link_closes_the_unit_cannot_be_found() -> None:
     await opened(unit)
 
 
-async def test_a_unit_that_cannot_be_asked_says_so_at_once() -> None:
+async def test_a_unit_that_cannot_answer_keep_alives_returns_false_at_once() -> None:
     unit = SimulatedUnit(SimulatedRadio(), can_keep_alive=False)
     assert not (await opened(unit)).can_keep_alive
     assert not await unit.keep_alive()

@@ -11,7 +11,7 @@ from belvedere.link.supervisor import LinkPhase
 from belvedere.testing.scripted_link import HANG, ScriptedLink, Step
 
 
-async def test_it_tells_what_it_was_told_and_how_long_things_took() -> None:
+async def test_it_records_events_and_durations() -> None:
     link = ScriptedLink()
     link.script("open", Step(after_s=3.0))
     async with supervised(link) as rig:
@@ -25,7 +25,7 @@ async def test_it_tells_what_it_was_told_and_how_long_things_took() -> None:
     assert rig.phases[-2:] == [LinkPhase.READY, LinkPhase.CLOSED]
 
 
-async def test_it_does_not_wait_for_ever() -> None:
+async def test_waiting_has_a_timeout() -> None:
     link = ScriptedLink()
     link.usual["open"] = HANG
     async with supervised(link) as rig:

@@ -1,4 +1,4 @@
-"""Runs a supervisor over any link, records what it reports, and commands it."""
+"""Runs a supervisor over any link and records what it reports."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ANY = UnitProfile(name_patterns=("*",))
 
 
 class UnitRig:
-    """A supervisor with its listener, driven by hand; made by `supervised`.
+    """A supervisor and its listener; made by `supervised`.
 
     Attributes:
-        statuses: every status that was told, with its time.
-        written: time, velocity and stamp of everything that was told as written.
-        attempted: time and velocity of everything that was about to be written.
-        on_status: called with each status, as a listener that does something would be.
+        statuses: every reported status, with its time.
+        written: time, velocity and stamp of every reported write.
+        attempted: time and velocity of every reported attempt.
+        on_status: called with each status, for tests of listeners that react.
     """
 
     stop = stop_frame(LAYOUT)
@@ -52,20 +52,20 @@ class UnitRig:
         self.task = asyncio.create_task(self.supervisor.run())
 
     def receive_unit_status(self, axis: Axis, status: UnitStatus) -> None:
-        """Note it."""
+        """Record the event."""
         assert axis is self._axis
         self.statuses.append((self.loop.time(), status))
         self._changed.set()
         self.on_status(status)
 
     def receive_unit_written(self, axis: Axis, velocity: float, stamp: object | None, now: float) -> None:
-        """Note it."""
+        """Record the event."""
         assert axis is self._axis
         assert now <= self.loop.time()
         self.written.append((now, velocity, stamp))
 
     def receive_unit_attempted(self, axis: Axis, velocity: float, now: float) -> None:
-        """Note it."""
+        """Record the event."""
         assert axis is self._axis
         assert now <= self.loop.time()
         self.attempted.append((now, velocity))
@@ -82,25 +82,25 @@ class UnitRig:
 
     @property
     def phases(self) -> list[LinkPhase]:
-        """All phases that were told."""
+        """All reported phases."""
         return [status.state for _at, status in self.statuses]
 
     @property
     def reasons(self) -> list[LinkReason | None]:
-        """The reasons that were told with them."""
+        """The reasons reported with them."""
         return [status.reason for _at, status in self.statuses]
 
     @property
     def is_ready(self) -> bool:
-        """Whether the unit takes commands."""
+        """Whether the unit is READY."""
         return self.supervisor.status.state is LinkPhase.READY
 
     def put(self, velocity: float, stamp: object | None = None) -> None:
-        """Command it."""
+        """Put a command."""
         self.supervisor.put(UnitCommand(velocity, stamp))
 
     async def until(self, phase: LinkPhase, timeout_s: float = 60.0) -> float:
-        """Wait until the phase told last is this one; returns how long that took."""
+        """Wait for this phase; returns the time that took in seconds."""
         began = self.now
         async with timeout(timeout_s):
             while not self.statuses or self.statuses[-1][1].state is not phase:
@@ -109,11 +109,11 @@ class UnitRig:
         return self.now - began
 
     async def ready(self, timeout_s: float = 60.0) -> float:
-        """Wait until it takes commands; returns how long that took."""
+        """Wait until the unit is READY; returns the time that took in seconds."""
         return await self.until(LinkPhase.READY, timeout_s)
 
     async def cancel(self) -> None:
-        """End it as SIGTERM does."""
+        """Cancel the supervisor, as SIGTERM does."""
         self.task.cancel()
         await asyncio.wait({self.task})
 
@@ -126,7 +126,7 @@ async def supervised(
     axis: Axis = Axis.PAN,
     layout: FrameLayout = LAYOUT,
 ) -> AsyncIterator[UnitRig]:
-    """Run a supervisor over this link, and end it afterwards; an error of its own fails the test."""
+    """Run a supervisor over this link and cancel it afterwards; an exception in it fails the test."""
     rig = UnitRig(link, unit, options or LinkOptions(), axis, layout)
     try:
         yield rig

@@ -1,4 +1,4 @@
-"""Somebody who holds a stick: commands at the rate of a screen, until let go of."""
+"""A held stick: commands at 60 Hz until released."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEVER_S = 1e9
 
 @asynccontextmanager
 async def held(rig: UnitRig, velocity: float = 0.5) -> AsyncIterator[None]:
-    """Command this velocity again and again, whatever happens; the stop at the end is the caller's to give."""
+    """Repeat this command while the context is open; the caller has to put the stop afterwards."""
 
     async def hold() -> None:
         while True:
@@ -38,11 +38,11 @@ async def held(rig: UnitRig, velocity: float = 0.5) -> AsyncIterator[None]:
 
 
 async def set_turning(rig: UnitRig, unit: VirtualUnit, velocity: float = 0.5) -> None:
-    """Reach the unit, and let it turn."""
+    """Wait until the unit is READY, then make it turn."""
     await rig.ready()
-    told = Watch(unit)
+    watch = Watch(unit)
     rig.put(velocity)
-    await until(lambda: rig.move(velocity) in told.frames, "the unit turns")
+    await until(lambda: rig.move(velocity) in watch.frames, "the unit turns")
 
 
 async def lost(rig: UnitRig) -> None:
@@ -50,7 +50,7 @@ async def lost(rig: UnitRig) -> None:
     await until(lambda: not rig.is_ready, "the loss is noticed")
 
 
-async def stopped_first(rig: UnitRig, told: Watch) -> None:
-    """Wait until the unit is driven again; a stop must have been the first that it heard."""
+async def stopped_first(rig: UnitRig, watch: Watch) -> None:
+    """Wait until the unit is READY again, and check that the first frame it received was a stop."""
     await rig.ready()
-    assert told.frames[0] == STOP
+    assert watch.frames[0] == STOP
