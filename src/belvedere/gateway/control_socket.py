@@ -1,6 +1,6 @@
 """`GET /api/v1/control`: carries a control session's messages over a WebSocket.
 
-One task reads messages and calls the engine without waiting, one sends what waits in the outbox, two forward values from
+One task reads messages and calls the engine, never waiting, one sends what waits in the outbox, two forward values from
 the bus, and one watches the deadline. When one of them ends, all end, and what the socket drives is stopped at once.
 """
 
