@@ -1,7 +1,7 @@
 """The attacker's process: `python -m tests.attacks.attacker ADDRESS COOKIE...`.
 
-It reads the name of an attack and answers `began` once that runs; at the next line it ends the attack and answers with
-what it did.
+It reads the name of an attack and prints `began` once that runs. At the next line it ends the attack and prints what it
+did.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ NICENESS = 15
 BEGIN_TIMEOUT_S = 15.0
 
 
-async def _attack(target_of: list[Session]) -> None:
+async def _attack(sessions: list[Session]) -> None:
     print_line("ready")
     lines = read_lines()
     async for name in lines:
-        target = Target(target_of)
+        target = Target(sessions)
         attacking = asyncio.create_task(ATTACKS[name](target))
         beginning = asyncio.create_task(target.has_begun.wait())
         await asyncio.wait({attacking, beginning}, timeout=BEGIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)

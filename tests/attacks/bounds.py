@@ -1,4 +1,4 @@
-"""What must hold under every attack, told apart from a machine that is busy with something else."""
+"""What must hold under every attack, and how to tell a broken bound from a machine that is busy otherwise."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
 
 STOP_MS = 100.0
 LAG_P99_MS = 20.0
-MEMORY_MIB = 200.0  # a watched house has 115
+MEMORY_MIB = 200.0  # a server with viewers takes 115
 ATTACK_S = 1.5
 TRIES = 4
 
 
 def broken(measured: Measured) -> str:
-    """Which bound this breaks, in words; "" where all hold."""
+    """A description of the first bound that is broken; "" where all hold."""
     worst, lag = measured.worst_stop_ms, measured.lag_p99_ms
     if worst > STOP_MS:
-        return f"a released finger's stop was handed to the radio after {worst:.0f} ms; {told(measured)}"
+        return f"the stop of a release was written to the radio after {worst:.0f} ms; {describe(measured)}"
     if lag >= LAG_P99_MS:
-        return f"one timer of a hundred was {lag:.0f} ms late; {told(measured)}"
+        return f"the 99th percentile of the timers' delay was {lag:.0f} ms; {describe(measured)}"
     if measured.rss_mib > MEMORY_MIB:
-        return f"the server took {measured.rss_mib:.0f} MiB; {told(measured)}"
+        return f"the server took {measured.rss_mib:.0f} MiB; {describe(measured)}"
     return ""
 
 
-def told(measured: Measured) -> str:
-    """All that is known, with what held the loop longest."""
+def describe(measured: Measured) -> str:
+    """The whole measurement, with what blocked the loop longest."""
     longest = max(measured.stalls, key=lambda stall: stall.held_s, default="")
     return f"{measured}\n{longest}"
 
 
 class Attacked:
-    """A rig that is renewed after an attack that it did not stand, so that the next one starts afresh."""
+    """A rig that is replaced after an attack that broke a bound, so that the next one is not affected."""
 
     def __init__(self, *, has_stuck_log: bool = False) -> None:
         self._has_stuck_log = has_stuck_log
@@ -45,8 +45,8 @@ class Attacked:
     def measure(self, attack: str, seconds: float = ATTACK_S) -> Measured:
         """Drive under this attack.
 
-        A bound that is broken is measured again where it breaks without an attack, too: then the machine is too busy
-        to tell. Returns the last measurement.
+        Where a bound is broken, the rig is measured without an attack, too. If one is broken even then, the machine is
+        too busy, and the attack is tried again. Returns the last measurement.
         """
         measured = self._measure(attack, seconds)
         for _ in range(TRIES - 1):

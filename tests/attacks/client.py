@@ -1,4 +1,4 @@
-"""What every client of an attacked server does: come in, ask over HTTP, and watch without decoding."""
+"""What every client of an attacked server does: redeem a link, and send HTTP requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-ENTER_TIMEOUT_S = 10.0
+REDEEM_TIMEOUT_S = 10.0
 
 
 class Reply(NamedTuple):
@@ -19,7 +19,7 @@ class Reply(NamedTuple):
 
 
 class Session(NamedTuple):
-    """Somebody who came in."""
+    """A session of an attacked server; without a cookie, an anonymous client."""
 
     address: str
     cookie: str
@@ -35,7 +35,7 @@ class Session(NamedTuple):
         return urlsplit(self.address).port or 80
 
     async def ask(self, method: str, path: str, body: str = "", content_type: str = "text/plain") -> Reply:
-        """One request, on a connection of its own."""
+        """Send one request, on a connection of its own."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: {self.address}", "Connection: close"]
         if self.cookie:
@@ -49,14 +49,14 @@ class Session(NamedTuple):
             writer.close()
 
 
-async def come_in(link: str) -> Session:
+async def redeem_link(link: str) -> Session:
     """Open a one-time link as a person does: press the button where there is one."""
     address, _, token = link.partition("/enter/")
-    stranger = Session(address, "")
-    async with asyncio.timeout(ENTER_TIMEOUT_S):
-        replies = [await stranger.ask(method, f"/enter/{token}") for method in ("POST", "GET")]
+    anonymous = Session(address, "")
+    async with asyncio.timeout(REDEEM_TIMEOUT_S):
+        replies = [await anonymous.ask(method, f"/enter/{token}") for method in ("POST", "GET")]
     cookies = [reply.headers["set-cookie"] for reply in replies if "set-cookie" in reply.headers]
-    assert cookies, f"nobody was let in: {replies}"
+    assert cookies, f"no session was started: {replies}"
     return Session(address, cookies[0].partition(";")[0])
 
 

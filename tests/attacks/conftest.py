@@ -1,4 +1,4 @@
-"""One rig for all attacks, renewed after one that broke it."""
+"""One rig for all attacks, replaced after one that broke a bound."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def attacked() -> Iterator[Attacked]:
-    """A house to attack."""
+    """A rig to attack."""
     with Attacked() as attacked:
         yield attacked

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def print_line(line: str) -> None:
-    """Print one, at once."""
-    print(line, flush=True)  # noqa: T201 - that is how the processes speak
+    """Print a line, unbuffered."""
+    print(line, flush=True)  # noqa: T201 - the processes communicate over stdout
 
 
 async def read_lines() -> AsyncIterator[str]:
-    """What comes in, until it ends; the loop goes on meanwhile."""
+    """The lines of stdin, until it ends; does not block the loop."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():

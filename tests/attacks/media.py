@@ -1,4 +1,4 @@
-"""Attacks by way of WebRTC: what a viewer may send on the connection over which the picture comes."""
+"""Attacks over WebRTC: what a viewer can send on the connection that carries the picture."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ PLI, NACK = 1, 1
 
 
 async def video_upload(target: Target) -> None:
-    """Tiny frames that each decode to a large picture, and a hang-up while they are being decoded; again and again."""
+    """Tiny frames that decode to large pictures, and a disconnect while they are being decoded, again and again."""
     frames = await asyncio.to_thread(_tiny_frames)
     await _again(target, "sendrecv", lambda viewer: _upload(target, viewer, frames))
 
 
 async def audio_upload(target: Target) -> None:
-    """Sound that nobody asked for, whether it was agreed on or not."""
+    """Unrequested audio, whether it was negotiated or not."""
     numbers = itertools.count()
 
     async def once(viewer: Viewer) -> None:
@@ -83,7 +83,7 @@ async def endless_message(target: Target) -> None:
 
 
 async def nack_storm(target: Target) -> None:
-    """Asking for everything again that was sent, without end."""
+    """Endless NACKs for everything that was sent."""
 
     async def once(viewer: Viewer) -> None:
         newest = viewer.newest
@@ -99,7 +99,7 @@ async def nack_storm(target: Target) -> None:
 
 
 async def pli_storm(target: Target) -> None:
-    """Asking for an IDR, without end."""
+    """Endless requests for an IDR."""
 
     async def once(viewer: Viewer) -> None:
         await _ask_for_idr(viewer)
@@ -110,7 +110,7 @@ async def pli_storm(target: Target) -> None:
 
 
 async def garbage_rtcp(target: Target) -> None:
-    """Reports, goodbyes and feedback of every kind, well encrypted and senseless."""
+    """RTCP of every kind (reports, BYE, feedback), encrypted correctly, with senseless content."""
     chance = random.Random(1)
 
     async def once(viewer: Viewer) -> None:
@@ -126,7 +126,7 @@ async def garbage_rtcp(target: Target) -> None:
 
 
 async def stray_datagrams(target: Target) -> None:
-    """Datagrams that are no STUN, DTLS or SRTP of anyone's, at the port where a viewer is served."""
+    """Datagrams that are not STUN, DTLS or SRTP, to the port that serves a viewer."""
     chance = random.Random(1)
     kinds = (0, 1, 20, 22, 23, 63, 64, 127, 128, 191, 200, 255)
 
@@ -137,7 +137,7 @@ async def stray_datagrams(target: Target) -> None:
 
 
 async def stray_stun(target: Target) -> None:
-    """Binding requests without a name or a signature, at the port where a viewer is served."""
+    """STUN binding requests without USERNAME and MESSAGE-INTEGRITY, to the port that serves a viewer."""
 
     def request() -> bytes:
         return struct.pack("!HHL", 1, 0, MAGIC_COOKIE) + os.urandom(12)
@@ -146,7 +146,7 @@ async def stray_stun(target: Target) -> None:
 
 
 async def hostile_offers(target: Target) -> None:
-    """Offers that take long to read, or are answered and never connected to."""
+    """Offers that are slow to parse, or are answered and never connected."""
     viewer = Viewer()
     viewer.connection.addTransceiver("video", direction="recvonly")
     await viewer.connection.setLocalDescription(await viewer.connection.createOffer())
@@ -165,7 +165,7 @@ async def hostile_offers(target: Target) -> None:
 
 
 async def comings_and_goings(target: Target) -> None:
-    """Viewers who connect and hang up as soon as they have a picture."""
+    """Viewers that connect and disconnect as soon as they have a picture."""
 
     async def leave(_viewer: Viewer) -> None:
         target.did_one("visits")
@@ -179,7 +179,7 @@ async def _again(
     do: Callable[[Viewer], Coroutine[object, object, None]],
     prepare: Callable[[Viewer], object] = lambda _viewer: None,
 ) -> None:
-    """Connect, do something, hang up, and again, as somebody else each time: offers are counted by session.
+    """Connect, do something, disconnect, and again with the next session: the rate of offers is limited by session.
 
     What `prepare` adds to an offer is left out of every other: where it is refused, what was to be sent is sent anyway.
     """
@@ -218,7 +218,7 @@ async def _ask_for_idr(viewer: Viewer) -> None:
 
 
 async def _fill_history(viewer: Viewer) -> None:
-    """Let the server have sent much that may be asked for again; IDRs are large."""
+    """Wait until the server has sent much that can be retransmitted; IDRs are large."""
     for _ in range(FILLING_PLIS):
         await _ask_for_idr(viewer)
         await asyncio.sleep(0.1)
@@ -271,7 +271,7 @@ async def _send_data(target: Target, viewer: Viewer) -> None:
 
 
 async def _at_port(target: Target, datagram: Callable[[], bytes]) -> None:
-    """Send datagrams to where a viewer of ours is served, as anybody could who guesses the port."""
+    """Send datagrams to where a viewer of ours is served, as anyone could who guesses the port."""
     async with _watching(target.sessions[0]) as viewer:
         candidates = re.findall(r"a=candidate:\S+ \d+ udp \d+ (\S+) (\d+) typ host", _answer_of(viewer))
         assert candidates, _answer_of(viewer)

@@ -1,7 +1,7 @@
-"""A whole house under attack: the server, three good viewers, an attacker, each a process; and somebody who drives.
+"""A server under attack, three viewers and an attacker, each in a process, and a driver in this one.
 
-The driver is in this process. Viewers and attackers are nice: on other machines they would not take the server's
-processor. The attackers' rates are bounded for the same reason.
+Viewers and attackers have a lower priority, because on other machines they would not take the server's processor. The
+attackers' rates are bounded for the same reason.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Self
 
 import msgspec
 from tests.attacks.catalogue import NOTHING
-from tests.attacks.client import Session, come_in
+from tests.attacks.client import Session, redeem_link
 from tests.attacks.driver import Driver
 from tests.attacks.server import Opened, Seen
 from tests.support.loop_watchdog import Stall
@@ -55,11 +55,11 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         stops_ms: how late each released finger's stop was.
-        errors: what the driver was told, or did not see.
+        errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
-        held_ms: likewise without the time for which other threads and programs had the processor: an attacker on
+        held_ms: the same without the time for which other threads and programs had the processor: an attacker on
             another machine would not take ours, and neither would whatever else a test machine does.
-        stalls: what held the loop.
+        stalls: what blocked the loop.
         rss_mib: the server's memory at the end.
         did: what the attacker did, each with how often.
         viewers: what each of the good viewers saw.
@@ -81,7 +81,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     @property
     def lag_p99_ms(self) -> float:
-        """How long the loop held 99 of 100 timers at most."""
+        """The 99th percentile of how long the loop delayed a timer."""
         ordered = sorted(self.held_ms)
         return ordered[int(0.99 * len(ordered))]
 
@@ -94,7 +94,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Process:
-    """A child that is spoken with by lines."""
+    """A child process, controlled by lines over its pipes."""
 
     def __init__(self, *arguments: str, stderr: int | None = None) -> None:
         self.process = subprocess.Popen(
@@ -102,17 +102,17 @@ class Process:
         )
 
     def ask(self, line: str) -> bytes:
-        """Say something and wait for the answer."""
-        self.tell(line)
-        return self.hear()
+        """Send a line and return the next one."""
+        self.send(line)
+        return self.read_line()
 
-    def tell(self, line: str) -> None:
-        """Say something."""
+    def send(self, line: str) -> None:
+        """Send a line."""
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
-    def hear(self) -> bytes:
+    def read_line(self) -> bytes:
         """The next line."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -134,7 +134,7 @@ class Process:
 
 
 class Rig:
-    """Everything, from a running server to its end; with a stuck log, nobody reads what the server logs."""
+    """All processes, started and ended together; with `has_stuck_log` nothing reads what the server logs."""
 
     def __init__(self, *, has_stuck_log: bool = False) -> None:
         self._chance = random.Random(1)
@@ -144,20 +144,20 @@ class Rig:
         config.write_text(CONFIG, encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
-        opened = msgspec.json.decode(self.server.hear(), type=Opened)
-        self._sessions = asyncio.run(self._all_come_in(opened))
+        opened = msgspec.json.decode(self.server.read_line(), type=Opened)
+        self._sessions = asyncio.run(self._redeem_all(opened))
         self._driver, *others = self._sessions
         cookies = [session.cookie for session in others]
         self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:VIEWERS])
-        assert self._viewers.hear() == b"watching\n"
+        assert self._viewers.read_line() == b"watching\n"
         self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[VIEWERS:])
-        assert self._attacker.hear() == b"ready\n"
+        assert self._attacker.read_line() == b"ready\n"
         asyncio.run(self._wait_ready())
 
     def measure(self, attack: str, seconds: float) -> Measured:
         """Drive under this attack."""
-        self._attacker.tell(attack)
-        began = self._attacker.hear()
+        self._attacker.send(attack)
+        began = self._attacker.read_line()
         if began != b"began\n":
             self._attacker.ask("end")
             raise AssertionError(began)
@@ -195,7 +195,7 @@ class Rig:
         )
 
     def _full_pipe(self) -> int:
-        """A pipe that takes nothing more."""
+        """The writing end of a pipe that is full."""
         reading, writing = os.pipe()
         self._stack.callback(os.close, reading)
         self._stack.callback(os.close, writing)
@@ -211,10 +211,10 @@ class Rig:
         self._stack.callback(process.end)
         return process
 
-    async def _all_come_in(self, opened: Opened) -> list[Session]:
-        return [await come_in(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
+    async def _redeem_all(self, opened: Opened) -> list[Session]:
+        return [await redeem_link(link) for link in opened.links[: 1 + VIEWERS + ATTACKERS]]
 
     async def _wait_ready(self) -> None:
         async with asyncio.timeout(READY_TIMEOUT_S):
-            while (await self._driver.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110 - nothing tells
+            while (await self._driver.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110 - a server can only be polled
                 await asyncio.sleep(0.05)

@@ -1,7 +1,7 @@
-"""A server process that is attacked, and tells of itself: `python -m tests.attacks.server belvedere.toml`.
+"""A server process to attack, which reports on its event loop: `python -m tests.attacks.server belvedere.toml`.
 
-It is `belvedere serve` with a watchdog at its loop. It prints a JSON line once its door is open, and another for each
-line that it reads: what the watchdog saw since the last, answered by a thread, because the loop may be held.
+It is `belvedere serve` with a watchdog on its loop. It prints a JSON line once it listens, and another for each line
+that it reads: what the watchdog saw since the last. A thread does that, because the loop may be blocked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VISITORS = 12
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """The door is open: where, and a one-time link for each visitor."""
+    """The server listens at this address; a one-time link for each visitor."""
 
     address: str
     links: list[str]
@@ -41,19 +41,19 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class WatchedServer:
-    """Puts the watchdog at the loop, and answers."""
+    """Runs the watchdog on the loop, and reports what it saw."""
 
     def __init__(self) -> None:
         self._watchdog = LoopWatchdog()
         self._links: list[str] = []
 
     def receive_built(self, belvedere: Belvedere) -> None:
-        """Watch from before anything starts."""
+        """Start the watchdog before anything else."""
         self._watchdog.start()
         self._links = [f"/enter/{belvedere.invitations.invite(f'visitor{number}')}" for number in range(VISITORS)]
 
     def receive_opened(self, link: str) -> None:
-        """Say where, and answer from now on."""
+        """Print the address, and report from now on."""
         address = link.partition("/enter/")[0]
         _print(Opened(address, [address + link for link in self._links]))
         threading.Thread(target=self._answer, daemon=True).start()
@@ -80,7 +80,7 @@ def _no_address(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: ARG001, F
 
 
 def main() -> int:
-    """Serve until SIGTERM, by way of loopback only: no attack may leave this machine."""
+    """Serve until SIGTERM, over loopback only: no attack may leave this machine."""
     ice.get_host_addresses = _no_address
     server = WatchedServer()
     return run(read_config(Path(sys.argv[1])), server.receive_opened, server.receive_built)

@@ -1,4 +1,4 @@
-"""Attacks over the WebSocket, by somebody who has a session and does not drive."""
+"""Attacks over the WebSocket, by a session that does not drive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN_S = 0.05
 
 
 async def nothing(target: Target) -> None:
-    """Leave it alone."""
+    """No attack, for comparison."""
     target.has_begun.set()
     await asyncio.Event().wait()
 
@@ -38,13 +38,13 @@ async def largest_frames(target: Target) -> None:
 
 
 async def malformed_messages(target: Target) -> None:
-    """JSON that is none, or deep."""
+    """Invalid or deeply nested JSON."""
     texts = ["{", '{"type":"drive"}', "[" * 500, '{"type":"ping","clock":1e999}', "\u0000" * 100]
     await _on_sockets(target, 100, lambda socket: socket.send(texts[int(time.monotonic() * 1000) % len(texts)]))
 
 
 async def drives_of_others(target: Target) -> None:
-    """Valid messages of somebody who does not hold the lease, as many as are listened to."""
+    """Valid messages of a session without the lease, at nearly the rate that is allowed."""
     message = {"type": "drive", "epoch": 1, "hold": 1, "pan": 0.5, "tilt": 0.5, "heard": 0.0}
 
     async def drive(socket: ClientConnection) -> None:
@@ -55,9 +55,9 @@ async def drives_of_others(target: Target) -> None:
 
 
 async def reconnecting_sockets(target: Target) -> None:
-    """Sockets that come and go."""
+    """Sockets that connect and disconnect."""
 
-    async def come_and_go() -> None:
+    async def reconnect() -> None:
         while True:
             with contextlib.suppress(OSError, WebSocketException, TimeoutError):
                 async with _connect(target, 0) as socket:
@@ -65,11 +65,11 @@ async def reconnecting_sockets(target: Target) -> None:
                     target.did_one("sockets")
             await asyncio.sleep(AGAIN_S)
 
-    await asyncio.gather(*(come_and_go() for _ in range(SOCKETS)))
+    await asyncio.gather(*(reconnect() for _ in range(SOCKETS)))
 
 
 async def _on_sockets(target: Target, per_s: float, do: Callable[[ClientConnection], Awaitable[object]]) -> None:
-    """Do something at a rate on each of several sockets; those that are cut off come again."""
+    """Do something at a rate on each of several sockets; those that are closed reconnect."""
 
     async def on_one(number: int) -> None:
         while True:

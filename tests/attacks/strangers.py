@@ -1,4 +1,4 @@
-"""Attacks over TCP, by anybody who reaches the port."""
+"""Attacks over TCP, by strangers: anyone who can reach the port."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PIECE = bytes(64 * 1024)
 
 
 async def half_requests(target: Target) -> None:
-    """A whole request, and then one that stays half-sent."""
+    """A whole request, and then half of another."""
     await _many(target, lambda host: _get(host) + _get(host)[:-2])
 
 
 async def slow_requests(target: Target) -> None:
-    """A byte a second."""
+    """Requests of a byte a second."""
 
     async def one(number: int) -> None:
         async with _connected(target) as (_reader, writer):
@@ -38,7 +38,7 @@ async def slow_requests(target: Target) -> None:
 
 
 async def endless_bodies(target: Target) -> None:
-    """Bodies that do not end, after they were refused."""
+    """Bodies that go on without end after they were refused."""
 
     async def one(number: int) -> None:
         if number >= 4:
@@ -58,17 +58,17 @@ async def endless_bodies(target: Target) -> None:
 
 
 async def refused_requests(target: Target) -> None:
-    """Requests without a session, as many as a few connections carry."""
+    """Requests without a session, on a few connections."""
     await _ask_without_end(target, _get)
 
 
 async def pipelined_requests(target: Target) -> None:
-    """Dozens of requests in one piece."""
+    """Dozens of pipelined requests at once."""
     await _ask_without_end(target, lambda host: _get(host) * 64, per_s=20)
 
 
 async def odd_upgrades(target: Target) -> None:
-    """Upgrades to WebSocket that are none: with a body, with many headers, with a large one, without a key."""
+    """Invalid upgrades to WebSocket: with a body, with many headers, with a large one, without a key."""
     common = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     odd = [
@@ -97,7 +97,7 @@ async def foreign_origins(target: Target) -> None:
 
 
 async def connection_churn(target: Target) -> None:
-    """Connections that come and go."""
+    """Connections that are opened and closed."""
 
     async def one(number: int) -> None:
         if number >= 8:
@@ -124,7 +124,7 @@ async def _many(target: Target, what: Callable[[str], bytes]) -> None:
 async def _ask_without_end(
     target: Target, what: Callable[[str], bytes], per_s: float = 100, *, stays: bool = True
 ) -> None:
-    """Send something at a rate on each of several connections, and read what comes back."""
+    """Send something at a rate on each of several connections, and read the responses."""
 
     async def one(number: int) -> None:
         if number >= 8:
@@ -155,7 +155,7 @@ async def _take(reader: asyncio.StreamReader) -> None:
 
 
 async def _at_once(do: Callable[[int], Awaitable[None]], again_s: float = AGAIN_S) -> None:
-    """Do it many times side by side; what breaks off begins again."""
+    """Do it many times concurrently; what fails is started again."""
 
     async def without_end(number: int) -> None:
         while True:

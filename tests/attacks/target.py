@@ -1,4 +1,4 @@
-"""What an attack is given."""
+"""What an attack gets: the server, sessions, and counters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Target:
     """The server, the sessions that the attacker has, and what was done.
 
     Attributes:
-        sessions: of people who came in; whoever is a stranger uses none.
+        sessions: sessions that the attacker may use; an attack by an anonymous client uses only their address.
         did: what was done, each with how often.
         has_begun: set once the attack runs.
     """
@@ -32,16 +32,16 @@ class Target:
         self.has_begun = asyncio.Event()
 
     def did_one(self, what: str, number: int = 1) -> None:
-        """Count something done; the attack runs by now."""
+        """Count something that was done; marks the attack as running."""
         self.did[what] += number
         self.has_begun.set()
 
     async def at_rate(self, per_s: float, do: Callable[[], Awaitable[None]]) -> None:
-        """Do something so often a second, or as often as it can be done, without end."""
+        """Do something at this rate, or as fast as possible where that is slower, without end."""
         began, done = time.monotonic(), 0
         while True:
             due = (time.monotonic() - began) * per_s
-            if due - done > per_s:  # a second behind: what was not done is not made up for
+            if due - done > per_s:  # a second behind: skip what was missed
                 began, done = time.monotonic(), 0
             while done < due:
                 await do()

@@ -1,15 +1,14 @@
-"""Whatever viewers and strangers send: a released finger stops the head within 100 ms, and the loop turns."""
+"""Whatever viewers and strangers send, a release stops the head within 100 ms, and the loop is not blocked."""
 
 from __future__ import annotations
 
 import pytest
-from tests.attacks.bounds import Attacked, broken, told
+from tests.attacks.bounds import Attacked, broken, describe
 from tests.attacks.catalogue import ATTACKS, NOTHING
 
 PLI_S = 3.0
-COMING_IDRS = (
-    4  # whoever comes begins with one, the attacker too; its first request is heard at once, as is what waited
-)
+# Every viewer that connects, the attacker too, starts with an IDR; its first request and a deferred one are served.
+COMING_IDRS = 4
 
 pytestmark = pytest.mark.realtime
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.realtime
 def test_a_released_finger_stops_the_head_at_once_under(attack: str, attacked: Attacked) -> None:
     measured = attacked.measure(attack)
     assert measured.did, "the attack did nothing"
-    assert len(measured.stops_ms) > 1, told(measured)
+    assert len(measured.stops_ms) > 1, describe(measured)
     assert not broken(measured)
 
 

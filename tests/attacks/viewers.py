@@ -1,6 +1,6 @@
-"""A process of good viewers: `python -m tests.attacks.viewers ADDRESS COOKIE...`.
+"""A process of well-behaved viewers: `python -m tests.attacks.viewers ADDRESS COOKIE...`.
 
-It prints a line when all have a picture, and for each line that it reads one with what they saw since the last.
+It prints a line when all have a picture, and for each line that it reads what they saw since the last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
 from tests.attacks.watching import Viewer, watch_cheaply
 
-NICENESS = 10  # on other machines they would not take our processor
+NICENESS = 10  # on other machines they would not take the server's processor
 
 
 async def _watch(sessions: list[Session]) -> None:

@@ -1,4 +1,4 @@
-"""Watching with aiortc, but without decoding: what a good viewer sends and takes, at little cost."""
+"""Watches with aiortc, but without decoding: sends and receives what a well-behaved viewer does, at little cost."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Viewer:
     """One connection that watches.
 
     Attributes:
-        connection: aiortc's; whoever attacks adds what they want before `watch`.
-        newest: the packet with the picture that came last.
-        seen: how many `packets`, `bytes`, `idrs`, and packets that were `sent again` came.
+        connection: aiortc's; an attack adds what it needs before `watch`.
+        newest: the latest packet of the picture.
+        seen: how many `packets`, `bytes`, `idrs`, and retransmitted packets (`sent again`) arrived.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Viewer:
         self._idr_timestamp = -1
 
     async def watch(self, session: Session) -> None:
-        """Offer, and wait until the first packet has come. Raises WhepError, TimeoutError."""
+        """Send an offer, and wait for the first packet. Raises WhepError, TimeoutError."""
         video = [each for each in self.connection.getTransceivers() if each.kind == "video"]
         if not video:
             video = [self.connection.addTransceiver("video", direction="recvonly")]
@@ -61,16 +61,16 @@ class Viewer:
         return self.connection.getTransceivers()[0].receiver.transport
 
     async def send(self, packet: bytes) -> None:
-        """Send an RTP or RTCP packet, encrypted, whatever was agreed on."""
+        """Send an RTP or RTCP packet, encrypted, whether it was negotiated or not."""
         await self.transport._send_rtp(packet)
 
     def stop_listening(self) -> None:
-        """Let the kernel drop whatever comes, so that a flood of answers costs this side nothing."""
+        """Let the kernel drop what arrives, so that a flood of replies costs this side nothing."""
         for protocol in self.transport.transport._connection._protocols:
             asyncio.get_running_loop()._remove_reader(protocol.transport._sock_fd)  # type: ignore[attr-defined]  # asyncio closes what it pauses
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         await self.connection.close()
 
     def _count(self, receiver: RTCRtpReceiver) -> None:

@@ -121,7 +121,7 @@ async def test_it_starts_and_stops_cleanly(make_parts: MakeParts) -> None:
 
 
 def unhurried() -> ConnectionLimits:
-    """Limits that count each request as another session's: whoever asks at random asks more often than anybody may."""
+    """Limits that count each request as another session's: the random requests exceed the rate of one session."""
     numbers = itertools.count()
     return ConnectionLimits(lambda _headers: str(next(numbers)))
 
@@ -176,7 +176,9 @@ def test_it_does_what_its_api_description_says(described: Any, path: str, method
     @given(described[path][method].as_strategy())
     @settings(max_examples=25, derandomize=True, deadline=None, database=None)
     def whatever_is_asked(case: Any) -> None:  # noqa: ANN401 - schemathesis' case
-        case.call_and_validate(excluded_checks=[ignored_auth])  # strangers who ask fast hear 429 in place of 401
+        case.call_and_validate(
+            excluded_checks=[ignored_auth]
+        )  # anonymous requests beyond the rate get 429 instead of 401
 
     whatever_is_asked()
 

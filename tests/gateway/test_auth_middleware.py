@@ -27,7 +27,7 @@ async def change() -> dict[str, str]:
     return {}
 
 
-def keeper() -> tuple[AuthMiddleware, str]:
+def middleware() -> tuple[AuthMiddleware, str]:
     invitations = Invitations(FakeClock())
     issued = invitations.redeem(invitations.invite())
     assert issued is not None
@@ -37,14 +37,14 @@ def keeper() -> tuple[AuthMiddleware, str]:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
 async def test_some_paths_need_no_session(make_client: MakeClient, path: str) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         assert (await client.get(path)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v1/thing", "/api", "/api/nowhere", "/schema", "/schema/openapi.json"])
 async def test_a_program_without_a_session_gets_a_problem(make_client: MakeClient, path: str) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         response = await client.get(path)
     assert response.status_code == 401
@@ -56,7 +56,7 @@ async def test_a_program_without_a_session_gets_a_problem(make_client: MakeClien
     "path", ["/", "/nowhere", "/enter", "/enter/", "/enter/x/y", "//healthz", "/healthz/", "/healthz/../", "/apiary"]
 )
 async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, path: str) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         response = await client.get(path)
     assert response.status_code == 401
@@ -70,7 +70,7 @@ async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, p
     ("base_url", "name"), [("http://127.0.0.1:8080", "belvedere-8080"), ("http://localhost", "belvedere")]
 )
 async def test_a_401_says_which_cookie_is_needed(make_client: MakeClient, path: str, base_url: str, name: str) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, base_url=base_url) as client:
         turned_away = await client.get(path)
         let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
@@ -80,27 +80,27 @@ async def test_a_401_says_which_cookie_is_needed(make_client: MakeClient, path: 
 
 @pytest.mark.parametrize("cookie", ["", "belvedere-8080=", "belvedere-8080=x", "belvedere=x", "ä"])
 async def test_a_wrong_cookie_is_no_session(make_client: MakeClient, cookie: str) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         response = await client.get("/api/v1/thing", headers={b"cookie": cookie.encode("latin-1")})
     assert response.status_code == 401
 
 
 async def test_a_request_with_a_session_is_passed_on(make_client: MakeClient) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie) as client:
         assert (await client.get("/api/v1/thing")).status_code == 200
 
 
 async def test_a_session_of_another_port_is_not_accepted(make_client: MakeClient) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie, base_url="http://127.0.0.1:8081") as client:
         assert (await client.get("/api/v1/thing")).status_code == 401
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", ""])
 async def test_an_unknown_host_is_refused(make_client: MakeClient, host: str) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie) as client:
         response = await client.get("/api/v1/thing", headers={"host": host})
         page = await client.get("/", headers={"host": host})
@@ -114,14 +114,14 @@ async def test_an_unknown_host_is_refused(make_client: MakeClient, host: str) ->
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_probe_may_use_any_host(make_client: MakeClient, path: str) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         assert (await client.get(path, headers={"host": "10.1.2.3:8080"})).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9", "http://localhost:8080"])
 async def test_requests_of_another_sites_page_change_nothing(make_client: MakeClient, origin: str) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie) as client:
         response = await client.post("/api/v1/thing", headers={"origin": origin})
     assert response.status_code == 403
@@ -129,7 +129,7 @@ async def test_requests_of_another_sites_page_change_nothing(make_client: MakeCl
 
 
 async def test_a_button_pressed_on_another_site_is_answered_with_a_page(make_client: MakeClient) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with make_client(app) as client:
         response = await client.post("/enter/x", headers={"origin": "http://evil.example"})
     assert response.status_code == 403
@@ -140,13 +140,13 @@ async def test_a_button_pressed_on_another_site_is_answered_with_a_page(make_cli
 
 @pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])
 async def test_our_page_and_scripts_may_change_things(make_client: MakeClient, headers: dict[str, str]) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie) as client:
         assert (await client.post("/api/v1/thing", headers=headers)).status_code == 201
 
 
 async def test_a_link_from_another_site_may_be_followed(make_client: MakeClient) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with make_client(app, cookie) as client:
         assert (await client.get("/", headers={"origin": "http://evil.example"})).status_code == 200
 
@@ -155,7 +155,7 @@ async def test_a_link_from_another_site_may_be_followed(make_client: MakeClient)
     ("path", "method"), [("/", "GET"), ("/nowhere", "GET"), ("/api/v1/thing", "PUT"), ("/healthz", "GET")]
 )
 async def test_every_response_carries_the_security_headers(make_client: MakeClient, path: str, method: str) -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     for session in (cookie, None):
         async with make_client(app, session) as client:
             response = await client.request(method, path)
@@ -166,7 +166,7 @@ async def test_every_response_carries_the_security_headers(make_client: MakeClie
 
 
 async def test_a_socket_without_a_session_is_closed_with_a_reason() -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
         await peer.over()
     assert peer.subprotocol == "belvedere.v1"
@@ -175,7 +175,7 @@ async def test_a_socket_without_a_session_is_closed_with_a_reason() -> None:
 
 
 async def test_a_socket_of_another_sites_page_is_refused() -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     headers = {"host": HOST, "origin": "http://evil.example", "cookie": f"belvedere-8080={cookie}"}
     async with open_socket(app, "/api/v1/control", headers) as peer:
         await peer.over()
@@ -184,7 +184,7 @@ async def test_a_socket_of_another_sites_page_is_refused() -> None:
 
 
 async def test_a_socket_to_another_name_is_refused() -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     async with open_socket(app, "/", {"host": "evil.example", "cookie": f"belvedere-8080={cookie}"}) as peer:
         await peer.over()
     assert peer.status == 421
@@ -206,7 +206,7 @@ async def test_a_socket_to_another_name_is_refused() -> None:
 async def test_a_refused_socket_is_logged_in_one_line_with_the_reason(
     host: str, origin: str, shown: str, advice: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with open_socket(app, "/api/v1/control", {"host": host, "origin": origin}) as peer:
         await peer.over()
     (record,) = caplog.records
@@ -218,14 +218,14 @@ async def test_a_refused_socket_is_logged_in_one_line_with_the_reason(
 
 
 async def test_an_accepted_socket_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    app, _ = keeper()
+    app, _ = middleware()
     async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
         await peer.over()
     assert caplog.records == []
 
 
 def test_a_session_is_known_from_headers_alone() -> None:
-    app, cookie = keeper()
+    app, cookie = middleware()
     proof = (b"cookie", f"belvedere-8080={cookie}".encode())
     assert app.session_of([(b"host", HOST.encode()), proof])
     assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None

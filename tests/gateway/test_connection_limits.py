@@ -218,7 +218,7 @@ def test_the_client_is_the_one_that_a_trusted_proxy_names(peer: str, headers: He
 
 
 @pytest.mark.parametrize(
-    ("peer", "said", "scheme"),
+    ("peer", "forwarded", "scheme"),
     [
         ("127.0.0.1", b"https", "https"),
         ("127.0.0.1", b"wss", "https"),
@@ -227,8 +227,8 @@ def test_the_client_is_the_one_that_a_trusted_proxy_names(peer: str, headers: He
         ("", b"https", "http"),
     ],
 )
-def test_the_scheme_is_what_a_trusted_proxy_says(peer: str, said: bytes, scheme: str) -> None:
-    assert TrustedProxies(["127.0.0.1"]).scheme_of(peer, [(b"x-forwarded-proto", said)]) == scheme
+def test_the_scheme_is_what_a_trusted_proxy_says(peer: str, forwarded: bytes, scheme: str) -> None:
+    assert TrustedProxies(["127.0.0.1"]).scheme_of(peer, [(b"x-forwarded-proto", forwarded)]) == scheme
 
 
 @given(st.lists(st.tuples(st.sampled_from(["take", "leave"]), st.integers(0, 5), st.sampled_from("abc")), max_size=80))

@@ -79,7 +79,7 @@ async def test_anyone_may_stop(start_session: Start) -> None:
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
-        assert ben.say(STOP) == []  # not even hello was said
+        assert ben.say(STOP) == []  # without any hello
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -193,7 +193,7 @@ async def test_too_many_messages_are_refused_and_then_end_it(start_session: Star
         heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_BURST) + 1
         assert answers[:heeded] == [[]] * heeded
         assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
-        assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nobody listens any more
+        assert answers[heeded + refused :] == [[]] * (500 - heeded - refused)  # nothing is answered any more
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.TOO_MUCH
 
@@ -247,7 +247,7 @@ async def test_an_end_of_the_visit_that_was_not_published_is_noticed_with_the_ne
         ana.say(HELLO)
         ana.say({"type": "lease.acquire"})
         ana.drive(seq=1)
-        rig.invitations.end(ana.session._visitor.id, EndReason.REVOKED)  # nothing here tells the session
+        rig.invitations.end(ana.session._visitor.id, EndReason.REVOKED)  # the session is not notified here
         assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
         assert rig.units[Axis.PAN].velocity == 0
         assert rig.engine.status.lease.session is None
@@ -337,9 +337,9 @@ async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(start_ses
 async def test_a_drive_that_came_too_fast_names_its_hold(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).driving()
-        told = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
-        assert told
-        assert set(told) == {3}
+        errors = [hold for seq in range(int(control_session.BURST) + 1) for hold in holds(ana.drive(seq=seq, hold=3))]
+        assert errors
+        assert set(errors) == {3}
 
 
 async def test_what_the_engine_publishes_becomes_messages_and_anything_else_is_ignored(start_session: Start) -> None:
@@ -358,8 +358,8 @@ async def test_a_release_is_acknowledged_with_its_own_number_and_clock(start_ses
         ana.drive(seq=1)
         acks = rig.bus.subscribe(*ana.session.personal_topics)
         ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
-        told = [value for _topic, value in drain(acks)]
-        assert [(ack.seq, ack.sent_at_s) for ack in told if isinstance(ack, Acknowledged)] == [(2, 7.0)]
+        published = [value for _topic, value in drain(acks)]
+        assert [(ack.seq, ack.sent_at_s) for ack in published if isinstance(ack, Acknowledged)] == [(2, 7.0)]
 
 
 async def test_a_session_whose_socket_is_closed_sends_and_accepts_nothing(start_session: Start) -> None:
@@ -374,8 +374,8 @@ async def test_a_session_whose_socket_is_closed_sends_and_accepts_nothing(start_
 async def test_a_refusal_says_what_is_wrong_and_that_the_socket_stays_open(start_session: Start) -> None:
     async with open_rig() as rig:
         _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
-        words = "someone else is driving"
-        assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=words, closing=False, hold=7)]
+        reason = "someone else is driving"
+        assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=reason, closing=False, hold=7)]
 
 
 async def test_the_last_error_and_the_close_frame_give_the_same_reason(start_session: Start) -> None:
@@ -399,16 +399,16 @@ async def test_excess_is_refused_as_such_until_the_socket_ends_and_tolerated_aga
 ) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        told = []
+        errors = []
         for _ in range(2):
-            told += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
+            errors += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
             assert ana.session.ending is None
             await asyncio.sleep(100)
         while ana.session.ending is None:
-            told += [answer for answer in ana.say(message) if isinstance(answer, Error)]
-        assert {answer.code for answer in told} == {code}
-        assert [answer.closing for answer in told] == [False] * (len(told) - 1) + [True]
-        assert ana.session.ending.reason == told[-1].message
+            errors += [answer for answer in ana.say(message) if isinstance(answer, Error)]
+        assert {answer.code for answer in errors} == {code}
+        assert [answer.closing for answer in errors] == [False] * (len(errors) - 1) + [True]
+        assert ana.session.ending.reason == errors[-1].message
 
 
 @pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "dance"}])
@@ -479,8 +479,8 @@ async def test_another_tab_of_the_driver_sees_the_lease_taken_while_the_first_is
 async def test_the_end_of_a_visit_is_sent_once_with_its_reason(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        words = VISIT_ENDED[EndReason.REVOKED]
-        farewell = ana.session.receive_session_ended(EndReason.REVOKED)
-        assert farewell == [Error(code="not_ready", message=words, closing=True)]
-        assert ana.session.ending == Ending(CloseCode.NO_SESSION, words)
+        reason = VISIT_ENDED[EndReason.REVOKED]
+        messages = ana.session.receive_session_ended(EndReason.REVOKED)
+        assert messages == [Error(code="not_ready", message=reason, closing=True)]
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, reason)
         assert ana.session.receive_session_ended(EndReason.LEFT) == []

@@ -195,7 +195,7 @@ async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(open_so
         ana, ben = here.rig.open_session(), here.rig.open_session()
         async with here.driver(ben) as driver, here.connect(ana) as first, here.connect(ana) as second:
             first.say(HELLO)
-            await first.hear("welcome")  # the second has not said hello yet
+            await first.hear("welcome")  # the second has not sent hello yet
             here.rig.invitations.end(ana.session.id, EndReason.LEFT)
             await first.over()
             await second.over()
@@ -304,14 +304,14 @@ async def test_invalid_messages_are_answered_and_then_end_the_socket(open_socket
 async def test_a_flood_ends_the_socket_and_stops_the_head_and_does_not_block_others(open_sockets: OpenSockets) -> None:
     turns = 0
 
-    async def somebody_else() -> None:
+    async def another_task() -> None:
         nonlocal turns
         while True:
             await asyncio.sleep(0)
             turns += 1
 
     async with open_sockets() as here, here.driver() as peer:
-        other = asyncio.create_task(somebody_else())
+        other = asyncio.create_task(another_task())
         for seq in range(2, 5000):
             peer.say(here.drive(epoch=1, seq=seq))
         await peer.over()

@@ -24,7 +24,7 @@ def client_of(session: Session) -> DriveClient:
 
 
 class LoggingDoor(Invitations):
-    """A door that notes when it was looked after."""
+    """Invitations that record when `tick` was called."""
 
     def __init__(self, rig: EngineRig, options: AccessOptions | None = None) -> None:
         super().__init__(rig.clock, options)

@@ -34,7 +34,7 @@ UPGRADE = (
 
 
 class App:
-    """Answers what it is told to; counts what came."""
+    """Gives a set answer, and counts requests."""
 
     def __init__(self, status: int = 200, answer: bytes = b"yes", *, reads: bool = False, hangs: bool = False) -> None:
         self.status, self.answer, self.reads, self.hangs = status, answer, reads, hangs
@@ -83,7 +83,7 @@ class Server:
         return transport
 
 
-async def said(transport: MemoryTransport, data: bytes) -> bytes:
+async def exchange(transport: MemoryTransport, data: bytes) -> bytes:
     """What is answered to this at once."""
     before = len(transport.sent)
     transport.say(data)
@@ -107,39 +107,41 @@ async def ends_after(transport: MemoryTransport, seconds: float) -> bool:
 async def test_requests_are_answered_one_after_the_other() -> None:
     app = App()
     transport = Server(app).connect()
-    assert (await said(transport, GET)).endswith(b"\r\n\r\nyes")
-    assert (await said(transport, GET[:10])) == b""
-    assert (await said(transport, GET[10:])).endswith(b"\r\n\r\nyes")
-    assert (await said(transport, b"\r\n" + GET + GET + GET)).count(b"200 OK") == 3
+    assert (await exchange(transport, GET)).endswith(b"\r\n\r\nyes")
+    assert (await exchange(transport, GET[:10])) == b""
+    assert (await exchange(transport, GET[10:])).endswith(b"\r\n\r\nyes")
+    assert (await exchange(transport, b"\r\n" + GET + GET + GET)).count(b"200 OK") == 3
     assert not transport.is_over
 
 
 async def test_a_body_arrives_in_whatever_pieces_it_came() -> None:
     app = App(reads=True)
     transport = Server(app).connect()
-    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
-    assert status_of(await said(transport, b"cde")) == 200
+    await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+    assert status_of(await exchange(transport, b"cde")) == 200
     chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nfg\r\n0\r\nA: b\r\n\r\n"
-    assert status_of(await said(transport, chunked + GET)) == 200
+    assert status_of(await exchange(transport, chunked + GET)) == 200
     assert app.bodies == [b"abcde", b"fg", b""]
 
 
 async def test_a_client_that_expects_100_continue_gets_it() -> None:
     transport = Server(App(reads=True)).connect()
     expecting = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
-    assert status_of(await said(transport, expecting)) == 100
-    assert status_of(await said(transport, b"ab")) == 200
+    assert status_of(await exchange(transport, expecting)) == 100
+    assert status_of(await exchange(transport, b"ab")) == 200
 
 
 async def test_head_is_answered_without_a_body() -> None:
-    answer = await said(Server(App()).connect(), GET.replace(b"GET", b"HEAD"))
+    answer = await exchange(Server(App()).connect(), GET.replace(b"GET", b"HEAD"))
     assert b"content-length: 3\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
 
 
 async def test_a_connection_is_closed_if_the_client_asks_for_it() -> None:
     transport = Server(App()).connect()
-    assert b"Connection: close" in (await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    assert b"Connection: close" in (
+        await exchange(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    )
     assert transport.is_over
     assert not transport.is_aborted
 
@@ -152,9 +154,9 @@ async def test_a_connection_without_a_request_times_out() -> None:
 
 async def test_half_a_request_is_answered_and_ended() -> None:
     transport = Server(App()).connect()
-    await said(transport, GET[:20])
+    await exchange(transport, GET[:20])
     await asyncio.sleep(HEAD_TIMEOUT_S / 2)
-    await said(transport, b"X-Slow: 1\r\n")  # a further byte does not begin the time anew
+    await exchange(transport, b"X-Slow: 1\r\n")  # a further byte does not restart the timeout
     await asyncio.sleep(HEAD_TIMEOUT_S / 2 + 0.1)
     assert status_of(transport.sent) == 408
     assert transport.is_ended
@@ -163,9 +165,9 @@ async def test_half_a_request_is_answered_and_ended() -> None:
 
 async def test_half_of_a_second_request_is_answered_and_ended_too() -> None:
     transport = Server(App()).connect()
-    await said(transport, GET)
+    await exchange(transport, GET)
     await asyncio.sleep(IDLE_S / 2)
-    await said(transport, GET[:20])
+    await exchange(transport, GET[:20])
     await asyncio.sleep(HEAD_TIMEOUT_S + 0.1)
     assert b"408 Request Timeout" in transport.sent
     assert await ends_after(transport, LINGER_S - 0.1)
@@ -182,7 +184,7 @@ async def test_empty_lines_are_no_request_and_do_not_keep_a_connection() -> None
 
 async def test_a_connection_that_is_idle_ends() -> None:
     transport = Server(App()).connect()
-    await said(transport, GET)
+    await exchange(transport, GET)
     assert await ends_after(transport, IDLE_S)
     assert not transport.is_aborted
 
@@ -190,7 +192,7 @@ async def test_a_connection_that_is_idle_ends() -> None:
 @pytest.mark.parametrize("framing", [b"Content-Length: 20000", b"Transfer-Encoding: chunked"])
 async def test_a_body_after_a_refusal_is_not_read(framing: bytes) -> None:
     transport = Server(App(401)).connect()
-    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
+    answer = await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
     assert status_of(answer) == 401
     assert b"connection: close" in answer
     assert transport.is_ended
@@ -200,7 +202,7 @@ async def test_a_body_after_a_refusal_is_not_read(framing: bytes) -> None:
 
 async def test_an_endless_body_after_a_refusal_is_aborted_soon() -> None:
     transport = Server(App(401)).connect()
-    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     transport.say(b"x" * (LINGER_BYTES + 1))
     assert transport.is_aborted
 
@@ -208,7 +210,7 @@ async def test_an_endless_body_after_a_refusal_is_aborted_soon() -> None:
 async def test_a_body_that_arrives_byte_by_byte_has_a_deadline() -> None:
     app = App(reads=True)
     transport = Server(app).connect()
-    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
+    await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
     for _ in range(int(BODY_TIMEOUT_S) + 1):
         transport.say(b"x")
         await asyncio.sleep(1.0)
@@ -221,7 +223,7 @@ async def test_a_body_announced_as_too_large_does_not_reach_the_application() ->
     app = App(reads=True)
     length = str(MAX_BODY_BYTES + 1).encode()
     transport = Server(app).connect()
-    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+    answer = await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
     assert status_of(answer) == 413
     assert app.requests == []
 
@@ -236,7 +238,7 @@ async def test_a_body_announced_as_too_large_does_not_reach_the_application() ->
 async def test_a_body_that_grows_too_large_is_refused(body: bytes) -> None:
     app = App(reads=True)
     transport = Server(app).connect()
-    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    answer = await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
     assert status_of(answer) == 413
     assert app.is_disconnected
 
@@ -244,7 +246,7 @@ async def test_a_body_that_grows_too_large_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"zz\r\n", b"1;" + b"e" * 5000, b"0\r\n" + b"a:\r\n" * 2000, b"1\r\nxyz"])
 async def test_a_malformed_body_is_refused(body: bytes) -> None:
     transport = Server(App(reads=True)).connect()
-    answer = await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    answer = await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
     assert status_of(answer) == 400
     assert await ends_after(transport, LINGER_S)
 
@@ -275,7 +277,7 @@ async def test_a_malformed_body_is_refused(body: bytes) -> None:
 async def test_a_malformed_head_is_answered_and_the_connection_closed(head: bytes, status: int) -> None:
     app = App()
     transport = Server(app).connect()
-    assert status_of(await said(transport, head)) == status
+    assert status_of(await exchange(transport, head)) == status
     await asyncio.sleep(LINGER_S + 0.1)
     assert transport.is_over
     assert app.requests == []
@@ -283,7 +285,7 @@ async def test_a_malformed_head_is_answered_and_the_connection_closed(head: byte
 
 async def test_a_refusal_is_a_problem_and_says_when_to_retry() -> None:
     transport = Server(App()).connect()
-    head, _, body = (await said(transport, b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")
+    head, _, body = (await exchange(transport, b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json\r\n" in head
     assert json.loads(body)["code"] == "bad_message"
 
@@ -293,7 +295,7 @@ async def test_a_length_together_with_chunks_is_refused(version: bytes) -> None:
     app = App(reads=True)
     transport = Server(app).connect()
     request = b"POST / HTTP/%b\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % version
-    assert (await said(transport, request + GET)).count(b"HTTP/1.1") == 1
+    assert (await exchange(transport, request + GET)).count(b"HTTP/1.1") == 1
     assert status_of(transport.sent) == 400
     assert app.requests == []
     assert transport.is_ended
@@ -302,7 +304,7 @@ async def test_a_length_together_with_chunks_is_refused(version: bytes) -> None:
 async def test_a_peer_that_reads_nothing_of_a_response_is_aborted() -> None:
     transport = Server(App(answer=b"x" * 100_000)).connect()
     transport.takes_nothing = True
-    await said(transport, GET)
+    await exchange(transport, GET)
     assert await ends_after(transport, ANSWERED_TIMEOUT_S)
     assert transport.is_aborted
 
@@ -311,7 +313,7 @@ async def test_no_further_request_is_answered_until_the_first_response_is_sent()
     app = App(answer=b"x" * 100_000)
     transport = Server(app).connect()
     transport.takes_nothing = True
-    await said(transport, GET * 50)
+    await exchange(transport, GET * 50)
     assert len(app.requests) == 1
     transport.take_all()
     transport.takes_nothing = True
@@ -321,7 +323,7 @@ async def test_no_further_request_is_answered_until_the_first_response_is_sent()
 
 async def test_pipelined_requests_are_bounded() -> None:
     transport = Server(App(hangs=True)).connect()
-    await said(transport, GET * 2000)
+    await exchange(transport, GET * 2000)
     assert transport.is_paused
     transport.hang_up()
 
@@ -329,7 +331,7 @@ async def test_pipelined_requests_are_bounded() -> None:
 async def test_a_slow_response_is_sent_whole_before_the_connection_closes() -> None:
     transport = Server(App(answer=b"x" * 1000)).connect()
     transport.takes_nothing = True
-    await said(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await exchange(transport, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     await asyncio.sleep(ANSWERED_TIMEOUT_S - 1)
     was_over = transport.is_over
     transport.take_all()
@@ -341,7 +343,7 @@ async def test_a_slow_response_is_sent_whole_before_the_connection_closes() -> N
 async def test_an_application_that_hangs_times_out(caplog: pytest.LogCaptureFixture) -> None:
     app = App(hangs=True)
     transport = Server(app).connect()
-    await said(transport, GET)
+    await exchange(transport, GET)
     await asyncio.sleep(ANSWERED_TIMEOUT_S + 0.1)
     assert status_of(transport.sent) == 503
     assert app.is_disconnected
@@ -356,7 +358,7 @@ async def test_a_peer_that_disconnects_is_no_error(caplog: pytest.LogCaptureFixt
 
     caplog.set_level(logging.INFO)
     transport = Server(app).connect()
-    await said(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
     transport.hang_up()
     await asyncio.sleep(1)
     assert caplog.records == []
@@ -367,7 +369,7 @@ async def test_an_application_that_fails_is_logged_and_answered_with_500(caplog:
         raise LookupError
 
     transport = Server(app).connect()
-    assert status_of(await said(transport, GET)) == 500
+    assert status_of(await exchange(transport, GET)) == 500
     (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert (record.levelname, record.getMessage()) == ("ERROR", "the application failed while handling a request")
 
@@ -378,7 +380,7 @@ async def test_an_application_that_answers_nothing_is_logged_and_answered_with_5
     async def app(_scope: object, _receive: object, _send: object) -> None:
         pass
 
-    assert status_of(await said(Server(app).connect(), GET)) == 500
+    assert status_of(await exchange(Server(app).connect(), GET)) == 500
     assert "the application returned without a complete response" in caplog.text
 
 
@@ -393,7 +395,7 @@ async def test_an_address_may_hold_only_so_many_connections() -> None:
     await asyncio.sleep(0)
     assert [each.is_over for each in holding] == [True] + [False] * (ANONYMOUS_PER_ADDRESS - 1)
     assert not elsewhere.is_over
-    assert status_of(await said(newest, GET)) == 200
+    assert status_of(await exchange(newest, GET)) == 200
 
 
 async def test_anonymous_requests_that_are_too_many_are_refused() -> None:
@@ -411,8 +413,8 @@ async def test_only_a_trusted_proxy_decides_the_scheme() -> None:
     app = App()
     server = Server(app, ConnectionLimits(proxies=TrustedProxies(["192.0.2.7"])))
     request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\n\r\n"
-    await said(server.connect("192.0.2.7"), request)
-    await said(server.connect("192.0.2.8"), request)
+    await exchange(server.connect("192.0.2.7"), request)
+    await exchange(server.connect("192.0.2.8"), request)
     assert [each["scheme"] for each in app.requests] == ["https", "http"]
 
 
@@ -420,10 +422,10 @@ async def test_a_request_carries_the_arrival_of_its_first_byte() -> None:
     app = App()
     transport = Server(app).connect()
     before = time.monotonic()
-    await said(transport, GET[:10])
+    await exchange(transport, GET[:10])
     between = time.monotonic()
-    await said(transport, GET[10:])
-    await said(transport, GET)
+    await exchange(transport, GET[10:])
+    await exchange(transport, GET)
     first, second = (each["state"]["request_began_at"] for each in app.requests)
     assert before <= first <= between <= second <= time.monotonic()
 
@@ -438,8 +440,8 @@ async def test_a_shutdown_lets_responses_finish_and_closes_the_rest() -> None:
 
     server = Server(app)
     idle, busy, sending = server.connect(), server.connect(), server.connect()
-    await said(busy, GET)
-    await said(sending, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    await exchange(busy, GET)
+    await exchange(sending, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     for each in list(server.state.connections):
         each.shutdown()
     await asyncio.sleep(0)
@@ -455,7 +457,7 @@ async def test_a_shutdown_lets_responses_finish_and_closes_the_rest() -> None:
 async def test_nothing_is_left_of_a_closed_connection() -> None:
     server = Server(App())
     transports = [server.connect() for _ in range(5)]
-    await said(transports[0], GET)
+    await exchange(transports[0], GET)
     transports[1].abort()
     for each in transports:
         each.hang_up()

@@ -22,7 +22,7 @@ from belvedere.gateway.outgoing import (
 from belvedere.head.axes import Axis
 from belvedere.link.supervisor import LinkPhase
 
-NOBODY = LeaseStatus(3, None, 0)
+FREE = LeaseStatus(3, None, 0)
 
 
 @pytest.mark.parametrize("clock_ms", [0.0, 0.1, 1.005, 123456.789, 98765432.1, 1e12])
@@ -33,7 +33,7 @@ def test_a_clients_clock_comes_back_as_it_was(clock_ms: float) -> None:
 def test_the_state_covers_both_axes_and_the_stage() -> None:
     pan = AxisState(LinkPhase.READY, None, 0.123456, -12.5, 1, 0.0301)
     tilt = AxisState(LinkPhase.WAITING, LinkReason.NOT_FOUND, 0.0, None, 0, None)
-    assert state_message(EngineStatus(pan, tilt, NOBODY), viewers=2, is_available=False) == messages.State(
+    assert state_message(EngineStatus(pan, tilt, FREE), viewers=2, is_available=False) == messages.State(
         pan=messages.AxisState(link="ready", reason="", velocity=0.123, position_deg=-12.5, limit=1, interval_ms=30.1),
         tilt=messages.AxisState(
             link="waiting", reason="not_found", velocity=0.0, position_deg=None, limit=0, interval_ms=None
@@ -45,14 +45,14 @@ def test_the_state_covers_both_axes_and_the_stage() -> None:
 @pytest.mark.parametrize("phase", LinkPhase)
 def test_every_phase_of_a_link_is_on_the_wire(phase: LinkPhase) -> None:
     axis = AxisState(phase, None, 0.0, None, 0, None)
-    assert state_message(EngineStatus(axis, axis, NOBODY), 0, is_available=True).pan.link == phase
+    assert state_message(EngineStatus(axis, axis, FREE), 0, is_available=True).pan.link == phase
 
 
 def test_the_lease_is_sent_from_the_receivers_point_of_view() -> None:
     mine = LeaseStatus(3, "ana-1", 0)
     assert lease_message(mine, "ana-1", 0, is_own_lost_socket=False).holder == "you"
     assert lease_message(mine, "ben-1", 0, is_own_lost_socket=False).holder == "other"
-    assert lease_message(NOBODY, "ana-1", 0, is_own_lost_socket=False).holder == "nobody"
+    assert lease_message(FREE, "ana-1", 0, is_own_lost_socket=False).holder == "nobody"
 
 
 def test_the_lease_of_ones_own_lost_socket_is_free() -> None:
@@ -65,8 +65,8 @@ def test_the_lease_can_be_taken_from_ones_equals(rank: int, can_take: bool) -> N
 
 
 def test_an_acknowledgement_says_when_it_was_written() -> None:
-    told = ack_message(Acknowledged(Axis.TILT, 7, 12.3456789, 1000.5))
-    assert told == messages.Ack(axis="tilt", seq=7, clock=12345.679, written=1000500.0)
+    ack = ack_message(Acknowledged(Axis.TILT, 7, 12.3456789, 1000.5))
+    assert ack == messages.Ack(axis="tilt", seq=7, clock=12345.679, written=1000500.0)
 
 
 @pytest.mark.parametrize("code", NoticeCode)

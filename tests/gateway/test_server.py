@@ -29,7 +29,7 @@ from belvedere.head.axes import Axis
 realtime = pytest.mark.realtime
 
 MakeParts = Callable[..., Dependencies]
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 class Running:
@@ -65,7 +65,7 @@ class Running:
 
     async def is_stopped(self) -> None:
         """Wait until the head stands still."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self.rig.units[Axis.PAN].stands_still()
 
 
@@ -131,7 +131,7 @@ async def test_a_reset_connection_stops_the_head(run: Run) -> None:
 async def test_a_half_open_connection_is_stopped_by_the_dead_man(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         silent_at = time.monotonic()
-        client.transport.pause_reading()  # neither reads nor writes, nor says goodbye
+        client.transport.pause_reading()  # neither reads, nor writes, nor closes
         await rig.is_stopped()
         assert time.monotonic() - silent_at < rig.rig.options.dead_man_s + 0.5
 
@@ -181,7 +181,7 @@ async def test_an_upgrade_that_is_not_allowed_is_refused(run: Run, options: dict
 async def test_an_invalid_message_is_answered(run: Run, message: str | bytes, code: str) -> None:
     async with run() as rig, rig.driver() as client:
         await client.send(message)
-        error = await heard(client, lambda told: told["type"] == "error")
+        error = await heard(client, lambda message: message["type"] == "error")
         assert (error["code"], error["closing"]) == (code, False)
 
 
@@ -326,14 +326,14 @@ async def test_no_address_of_a_visitor_is_logged(run: Run, caplog: pytest.LogCap
 
 
 async def heard(client: ClientConnection, is_wanted: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - a message
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not is_wanted(message := json.loads(await client.recv())):
             pass
         return message
 
 
 async def closed_with(client: ClientConnection) -> int:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         with suppress(ConnectionClosed):
             while True:
                 await client.recv()

@@ -27,7 +27,7 @@ async def test_the_button_starts_a_session(make_parts: MakeParts, make_client: M
         cookie = response.headers["set-cookie"]
         assert cookie.startswith("belvedere-8080=")
         assert cookie.endswith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax")
-        assert (await client.get("/")).status_code == 503  # let in, to a page that is not built
+        assert (await client.get("/")).status_code == 503  # with a session, but the page is not built
 
 
 async def test_a_script_without_an_origin_may_redeem_a_link_too(make_parts: MakeParts, make_client: MakeClient) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STALL_S = 0.3
 HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\n"
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 def test_a_request_without_a_recorded_arrival_has_age_zero() -> None:
@@ -44,7 +44,7 @@ class Asked:
 
     async def age_s(self) -> float:
         """What the next answer says."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self._reader.readuntil(b"\r\n\r\n")
             return float(await self._reader.readline())
 

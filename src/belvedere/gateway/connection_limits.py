@@ -52,7 +52,7 @@ class ConnectionSlots:
     """A total number of slots and a smaller number for each name; a newcomer gets one, at the cost of another."""
 
     def __init__(self, total: int, per_name: int) -> None:
-        self._in_all, self._per_name = total, per_name
+        self._total, self._per_name = total, per_name
         self._held: dict[Connection, tuple[str, bool]] = {}  # least recently active first
         self._counts: Counter[str] = Counter()  # by name
 
@@ -70,7 +70,7 @@ class ConnectionSlots:
         self._counts[name] += 1
         if self._counts[name] > self._per_name:
             return self._evict_one_of(name, connection)
-        if len(self._held) > self._in_all:
+        if len(self._held) > self._total:
             return self._evict_one_of(max(self._counts, key=self._counts.__getitem__), connection)
         return None
 

@@ -233,11 +233,8 @@ class ControlSession:
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            return [
-                self._refusal(
-                    VisitorError(Refusal.TOO_FAST, "too many messages a second: this one was ignored"), message
-                )
-            ]
+            error = VisitorError(Refusal.TOO_FAST, "too many messages: this one was ignored")
+            return [self._refusal(error, message)]
         return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:

@@ -1,8 +1,7 @@
 """`GET /api/v1/control`: carries a control session's messages over a WebSocket.
 
-One task reads messages and calls the engine without waiting; one sends what waits in the outbox; two
-forward values from the bus, and one watches the deadline. When one of them ends, all end, and what the socket
-drives is stopped at once.
+One task reads messages and calls the engine, never waiting, one sends what waits in the outbox, two forward values from
+the bus, and one watches the deadline. When one of them ends, all end, and what the socket drives is stopped at once.
 """
 
 import asyncio
@@ -180,13 +179,13 @@ class SocketLimit:
     """How many control sockets may be open: a number in total, and a smaller number for each visitor."""
 
     def __init__(self, total: int, per_visitor: int) -> None:
-        self._in_all, self._per_visitor = total, per_visitor
+        self._total, self._per_visitor = total, per_visitor
         self._visitors: dict[str, str] = {}
 
     def take(self, visitor: str, name: str) -> bool:
         """Count a socket of this name; False where there are too many already."""
         open_now = sum(each == visitor for each in self._visitors.values())
-        if open_now >= self._per_visitor or len(self._visitors) >= self._in_all:
+        if open_now >= self._per_visitor or len(self._visitors) >= self._total:
             return False
         self._visitors[name] = visitor
         return True

@@ -137,7 +137,7 @@ def file_response(request: Request[Any, Any, Any], file: PageFile) -> Response[b
     accepted = _field(request, "accept-encoding")
     encoding = choose_encoding(accepted, (GZIP, IDENTITY) if file.gzipped is not None else (IDENTITY,))
     if encoding is None:
-        raise HTTPException("this file is sent as gzip or without an encoding", status_code=406, headers=varies)
+        raise HTTPException("none of the accepted encodings is available", status_code=406, headers=varies)
     headers = {"etag": file.etag, "cache-control": IMMUTABLE if file.is_hashed else REVALIDATE}
     if file.gzipped is not None:
         headers |= varies

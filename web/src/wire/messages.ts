@@ -48,7 +48,7 @@ export interface Drive {
   readonly heard: number;
 }
 
-/** The visitor let go of this hold; it never moves anything again. */
+/** The visitor ended this hold; it never moves anything again. */
 export interface Release {
   readonly type: "release";
   readonly epoch: number;
@@ -62,7 +62,7 @@ export interface Stop {
   readonly type: "stop";
 }
 
-/** Ask to drive, if nobody does. */
+/** Ask for the lease, if it is free. */
 export interface LeaseAcquire {
   readonly type: "lease.acquire";
 }
