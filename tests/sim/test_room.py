@@ -83,7 +83,7 @@ print(at_rest[-1] - at_rest[0], visited - at_rest[-1])
 
 @pytest.mark.realtime
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
-def test_a_room_that_was_forgotten_gives_its_memory_back() -> None:
+def test_a_room_that_was_forgotten_frees_its_memory() -> None:
     done = subprocess.run([sys.executable, "-c", VISITS], capture_output=True, text=True, check=True)
     growth_kib, given_back_kib = map(int, done.stdout.split())
     assert growth_kib < 1000
@@ -96,7 +96,7 @@ def test_a_picture_that_cannot_be_decoded_says_what_to_do(tmp_path: Path, damage
     content = {"empty": b"", "cut": PICTURE.read_bytes()[:40], "not a picture": b"version https://example.org/lfs\n"}
     if damage in content:
         picture.write_bytes(content[damage])
-    with pytest.raises(OwnerError, match="install belvedere again"):
+    with pytest.raises(OwnerError, match="install Belvedere again"):
         Room(picture).decoded()
 
 
