@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
 
 pytestmark = pytest.mark.realtime
-PATIENCE_S = 60
+WAIT_TIMEOUT_S = 60
 STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
@@ -58,7 +58,7 @@ class Life:
         """Wait until both virtual units have received a command."""
         head = self.dependencies[0].virtual_head
         assert head is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
             while not all(head.unit(axis).frames for axis in AXES):  # noqa: ASYNC110 - units have no event for it
                 await asyncio.sleep(0.01)
 
@@ -66,7 +66,7 @@ class Life:
 async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> None:
     life = Life()
     living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         link = await life.link
     address = link.partition("/enter/")[0]
     answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{address}/healthz").status)  # noqa: S310 - our own
@@ -82,7 +82,7 @@ async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> 
 async def test_a_part_that_fails_ends_the_program_with_status_1(caplog: pytest.LogCaptureFixture) -> None:
     life = Life()
     living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         await life.link
     await life.until_connected()
     next(task for task in asyncio.all_tasks() if task.get_name() == "pan unit").cancel()
@@ -102,7 +102,7 @@ async def drive_pan(belvedere: Belvedere) -> None:
     engine.receive_session_opened("ann", "ann")
     engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     seq = 0
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         while not head.pan.frames or head.pan.frames[-1].frame == STOP:
             seq += 1
             now = time.monotonic()
@@ -114,7 +114,7 @@ async def drive_pan(belvedere: Belvedere) -> None:
 async def test_a_unit_out_of_reach_at_shutdown_is_searched_for_and_stopped() -> None:
     life = Life()
     living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         await life.link
     await life.until_connected()
     head = life.dependencies[0].virtual_head
@@ -129,7 +129,7 @@ async def test_a_unit_out_of_reach_at_shutdown_is_searched_for_and_stopped() -> 
 async def test_a_unit_that_could_not_be_stopped_gives_status_1_and_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     life = Life()
     living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         await life.link
     await life.until_connected()
     head = life.dependencies[0].virtual_head
@@ -149,7 +149,7 @@ async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_a
     for _ in range(2):  # and the second time it goes on from there
         life = Life()
         living = life.begin(a_house(store=str(path)))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
             await life.link
         await life.until_connected()
         await drive_pan(life.dependencies[0])
@@ -168,7 +168,7 @@ async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     path = tmp_path / "it.sqlite3"
     life = Life()
     living = life.begin(a_house(store=str(path)))
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         await life.link
     await life.until_connected()
     other = sqlite3.connect(path, isolation_level=None)

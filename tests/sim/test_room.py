@@ -111,7 +111,7 @@ def test_after_a_failure_the_room_can_still_be_decoded(tmp_path: Path) -> None:
 
 @pytest.mark.realtime
 def test_other_threads_run_while_the_picture_is_decoded() -> None:
-    Room().decoded()  # imports hold Python's lock, and whoever looks has done them
+    Room().decoded()  # do the imports first, because they hold the interpreter lock
     room, turns, is_done = Room(), 0, threading.Event()
 
     def decode() -> None:
@@ -120,7 +120,7 @@ def test_other_threads_run_while_the_picture_is_decoded() -> None:
 
     decoding = threading.Thread(target=decode)
     before = sys.getswitchinterval()
-    sys.setswitchinterval(60)  # Python's lock is had only from a thread that lets go of it
+    sys.setswitchinterval(60)  # other threads run only if the decoder releases the interpreter lock
     try:
         decoding.start()
         while not is_done.wait(0.0005):

@@ -30,7 +30,7 @@ def now() -> float:
 
 
 async def told_by(client: BleakClient) -> list[bytes]:
-    """Whatever the unit tells from now on."""
+    """Collect the unit's notifications from now on."""
     heard: list[bytes] = []
     await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
     return heard
@@ -131,19 +131,19 @@ async def test_a_resumed_unit_processes_buffered_packets_in_order(head: VirtualH
         heard = await told_by(client)
         head.pan.hang()
         came = now()
-        told = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
-        for frame in told:
+        frames = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
+        for frame in frames:
             await client.write_gatt_char(COMMAND, frame, response=False)
         battery = asyncio.create_task(client.read_gatt_char(BATTERY))
         await asyncio.sleep(5)
         assert not head.pan.frames
         assert not battery.done()
         head.pan.resume()
-        assert [kept.frame for kept in head.pan.frames] == told
+        assert [kept.frame for kept in head.pan.frames] == frames
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])
         await asyncio.sleep(1)
-        assert heard[-1] == b"\x82" + told[-1][1:]
+        assert heard[-1] == b"\x82" + frames[-1][1:]
 
 
 async def test_after_a_lost_link_a_hung_unit_has_only_what_its_radio_buffered(
@@ -183,7 +183,7 @@ async def test_a_hung_unit_notifies_nothing_until_it_resumes(head: VirtualHead, 
         client = await open_unit(head.pan)
         heard = await told_by(client)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
-        await client.write_gatt_char(COMMAND, STOP, response=True)  # told only when the unit may tell again
+        await client.write_gatt_char(COMMAND, STOP, response=True)  # notified only after the pause
         head.pan.hang()
         await asyncio.sleep(1)
         assert heard == [b"\x82" + pack(LAYOUT, 1)[1:]]

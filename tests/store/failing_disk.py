@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from belvedere.store.schema import Migration
 
 T = TypeVar("T")
-PATIENCE_S = 30
+WAIT_TIMEOUT_S = 30
 
 
 class Disk(SqliteFile):
@@ -92,7 +92,7 @@ def virtual(
 
 def threaded(path: Path, disks: Callable[..., SqliteFile] = SqliteFile) -> Database:
     database = Database(path, TABLES, open_file=disks)
-    database.open(PATIENCE_S)
+    database.open(WAIT_TIMEOUT_S)
     return database
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.failing_disk import PATIENCE_S, Disks, errors, virtual
+from tests.store.failing_disk import WAIT_TIMEOUT_S, Disks, errors, virtual
 from tests.store.saved import save, saved
 from tests.store.small_disk import small_disk
 
@@ -302,10 +302,10 @@ async def test_a_disk_that_never_answers_blocks_nothing_and_no_position_is_sure(
 async def test_positions_pass_from_the_loop_to_the_file_through_the_thread(path: Path) -> None:
     database = Database(path)
     positions = SavedPositions(database, BOTH)
-    database.open(PATIENCE_S)
+    database.open(WAIT_TIMEOUT_S)
     for deg in range(100):
         positions.put({"pan": Position(deg, is_sure=False)})
         await asyncio.sleep(0)
     positions.put({"pan": AT_45, "tilt": AT_5})
-    await database.close(PATIENCE_S)
+    await database.close(WAIT_TIMEOUT_S)
     assert saved(path) == {"pan": AT_45, "tilt": AT_5}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def painted_room() -> Cylinder:
-    """The whole room; painting takes seconds, so that it is done once and nobody may paint over it."""
+    """The whole room; painting takes seconds, so it is done once, and tests must not change it."""
     return paint_room()
 
 
