@@ -83,7 +83,7 @@ OPEN_AND_END = """
 import gc, os, signal
 import msgspec
 from belvedere.app.run import run
-from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
 def opened(_link):
@@ -91,13 +91,13 @@ def opened(_link):
     os.kill(os.getpid(), signal.SIGTERM)
 
 head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
-run(furnish(Settings(server=GatewayOptions(port=0), head=head, store=store)), opened)
+run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), opened)
 """
 
 TELL_AT_LEISURE = """
 import os, signal, urllib.request
 from belvedere.app.run import run
-from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, furnish
+from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
 def announce(link):
@@ -105,7 +105,7 @@ def announce(link):
     os.kill(os.getpid(), signal.SIGTERM)
 
 head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
-run(furnish(Settings(server=GatewayOptions(port=0), head=head, store=store)), announce)
+run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), announce)
 """
 
 

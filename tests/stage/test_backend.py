@@ -25,11 +25,11 @@ def test_a_stage_imports_no_heavy_library_before_the_first_viewer() -> None:
 
 LOAD = """
 import gc
-from belvedere.stage import kit
+from belvedere.stage import backend
 collections = []
 gc.set_threshold(100, 2, 2)  # as if much had been made before
 gc.callbacks.append(lambda phase, info: collections.append(info["generation"]))
-kit.load_kit()
+backend.load_backend()
 print(collections.count(2))
 """
 
@@ -42,8 +42,8 @@ def test_no_full_garbage_collection_blocks_the_loop_while_heavy_libraries_are_im
 
 FIRST = """
 import sys
-from belvedere.stage import kit
-kit.load_kit()
+from belvedere.stage import backend
+backend.load_backend()
 from aiortc import RTCConfiguration, RTCPeerConnection
 known = set(sys.modules)
 RTCPeerConnection(RTCConfiguration(iceServers=[])).addTransceiver("video")

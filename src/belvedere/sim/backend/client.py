@@ -174,7 +174,7 @@ class VirtualClient(BaseBleakClient):
     ) -> None:
         """Write; without response it is accepted at once, and the radio delivers it when it can.
 
-        Waits while a write to this characteristic is unanswered, even one that nobody waits for any more.
+        Waits while a write to this characteristic is unanswered, even one whose caller was cancelled.
         """
         turn = ("write", characteristic.handle)
         client = await self._take_turn(turn)
