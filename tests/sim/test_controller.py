@@ -24,7 +24,7 @@ UNIT = hci.Address("C0:00:00:00:00:02")
 
 
 class HostEar:
-    """Stands where the host would, and notes what the controller says."""
+    """A fake host that records the controller's packets."""
 
     def __init__(self) -> None:
         self.said: list[hci.HCI_Packet] = []
@@ -57,7 +57,7 @@ def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command
 
 
 def connecting() -> tuple[VirtualController, HostEar]:
-    """A controller that is to connect to the unit as soon as it hears it."""
+    """A controller that connects to the unit at its next advertisement."""
     controller, ear = listened_to(RadioMedium(random.Random(1)))
     controller.on_hci_packet(create_connection(UNIT))
     return controller, ear
@@ -94,7 +94,7 @@ async def test_cancelling_nothing_is_refused() -> None:
 
 
 async def test_a_cancel_after_the_connection_was_made_is_refused_and_the_connection_stays() -> None:
-    """What the specification asks for; Linux then forgets the connection, which only the chip still knows of."""
+    """Required by the specification. Linux then has no record of a connection that only the chip still has."""
     chip, ear = connecting()
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())

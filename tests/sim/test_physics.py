@@ -20,7 +20,7 @@ def motor(**options: tuple[float, float] | float) -> Motor:
 
 
 def driven(trajectory: list[tuple[float, float]], **options: tuple[float, float] | float) -> tuple[Motor, float]:
-    """A motor that took these commands, and the time of the last."""
+    """A motor after these commands, and the time of the last one."""
     it, now = motor(**options), 0.0
     for wait, velocity in trajectory:
         now += wait

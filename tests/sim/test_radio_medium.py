@@ -26,7 +26,7 @@ CENTRAL, UNIT = hci.Address("C0:00:00:00:00:01"), hci.Address("C0:00:00:00:00:02
 
 
 class Scanner(VirtualController):
-    """A controller that scans, and notes what it hears."""
+    """A controller that scans, and records what it receives."""
 
     def __init__(self, medium: RadioMedium, address: hci.Address) -> None:
         super().__init__("scanner", link=medium)

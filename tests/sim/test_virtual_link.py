@@ -23,7 +23,7 @@ SUPERVISION_S = 0.420
 
 
 class Listener(VirtualController):
-    """A controller that is connected to everybody, and notes what it hears."""
+    """A controller that is connected to every peer, and records what it receives."""
 
     def __init__(self, name: str, peer: hci.Address) -> None:
         super().__init__(name)
@@ -56,7 +56,7 @@ class Listener(VirtualController):
 
 
 class World:
-    """A wire between two listeners."""
+    """A link between two recording controllers."""
 
     def __init__(self, conditions: Conditions | None = None, seed: int = 1) -> None:
         here, there = hci.Address("C0:00:00:00:00:01"), hci.Address("C0:00:00:00:00:02")

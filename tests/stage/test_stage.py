@@ -369,7 +369,7 @@ async def test_a_closed_stage_refuses_offers() -> None:
 
 
 class PreparedSource(PatternSource):
-    """Notes that it was prepared."""
+    """A source that counts its preparations."""
 
     def __init__(self, prepared: queue.Queue[tuple[int, int, int]]) -> None:
         super().__init__()

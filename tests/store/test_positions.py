@@ -58,7 +58,7 @@ class Store:
 
 
 def run(path: Path, statement: str, *values: object) -> None:
-    """What another program may do to the file."""
+    """A change of the file by another program."""
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(statement, values)
 
@@ -143,7 +143,7 @@ async def test_an_invalid_sureness_means_not_sure(path: Path, is_sure: object) -
 
 
 async def test_not_sure_is_still_written_on_a_disk_that_filled_up_meanwhile(tmp_path: Path) -> None:
-    """The head moved 40 degrees after the disk was full; what was saved before must not be believed."""
+    """The head moved 40 degrees after the disk was full: the position saved before must not count as sure."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         store = Store(path)
@@ -201,7 +201,7 @@ LATER = (*MIGRATIONS, "CREATE TABLE visit (id INTEGER PRIMARY KEY)")
 
 
 async def test_not_sure_is_written_although_a_full_disk_prevents_the_migration(tmp_path: Path) -> None:
-    """The head may move now; a kill, and then space on the disk, must not bring the old position back."""
+    """The head may move now: after a kill, and with space on the disk, the old position must not count as sure."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         save(path, pan=AT_5, tilt=AT_5)

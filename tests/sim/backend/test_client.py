@@ -1,4 +1,4 @@
-"""What production meets on BlueZ, met here; the tests' names say what was seen there."""
+"""The virtual client behaves as BlueZ was observed to; the test names say how."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def how_long(doing: Awaitable[object]) -> float:
 
 
 async def error_of(doing: Awaitable[object]) -> BaseException:
-    """The error in which this ends; that it ends in one is part of every test that asks."""
+    """The error that this raises; fails if it raises none."""
     [error] = await asyncio.gather(doing, return_exceptions=True)
     assert isinstance(error, BaseException)
     return error

@@ -25,7 +25,7 @@ def pixels(plane: StillPlane, height: int) -> Bytes:
 
 
 def worst_block(ours: Bytes, theirs: Bytes, block: int) -> float:
-    """How far two planes are apart where they differ most, as the mean of what a block's bytes differ by."""
+    """The largest difference between two planes: the mean absolute difference in the worst block."""
     off = np.abs(ours.astype(np.int16) - theirs)
     height, width = off.shape
     blocks = off.reshape(height // block, block, width // block, block)
