@@ -87,7 +87,7 @@ async def test_a_part_that_fails_ends_the_program_with_status_1(caplog: pytest.L
     await program.until_connected()
     next(task for task in asyncio.all_tasks() if task.get_name() == "pan unit").cancel()
     assert await running == 1
-    assert "the pan unit failed" in caplog.text
+    assert "the pan unit task failed" in caplog.text
 
 
 async def test_a_port_in_use_is_an_owner_error_and_nothing_is_started() -> None:
