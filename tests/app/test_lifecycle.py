@@ -47,16 +47,16 @@ class RunningProgram:
 
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     link: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    dependencies: list[Belvedere] = field(default_factory=list)
+    built: list[Belvedere] = field(default_factory=list)
 
     def begin(self, config: Config) -> asyncio.Task[int]:
         return asyncio.create_task(
-            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.dependencies.append)
+            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.built.append)
         )
 
     async def until_connected(self) -> None:
         """Wait until both virtual units have received a command."""
-        head = self.dependencies[0].virtual_head
+        head = self.built[0].virtual_head
         assert head is not None
         async with asyncio.timeout(WAIT_TIMEOUT_S):
             while not all(head.unit(axis).frames for axis in AXES):  # noqa: ASYNC110 - units have no event for it
@@ -73,7 +73,7 @@ async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> 
     await program.until_connected()
     program.ending.set()
     assert (answer, await running) == (200, 0)
-    head = program.dependencies[0].virtual_head
+    head = program.built[0].virtual_head
     assert head is not None
     profile = config_on().profile
     assert all(head.unit(axis).frames[-1].frame == stop_frame(profile.frame) for axis in AXES)
@@ -117,9 +117,9 @@ async def test_a_unit_out_of_reach_at_shutdown_is_searched_for_and_stopped() -> 
     async with asyncio.timeout(WAIT_TIMEOUT_S):
         await program.link
     await program.until_connected()
-    head = program.dependencies[0].virtual_head
+    head = program.built[0].virtual_head
     assert head is not None
-    await drive_pan(program.dependencies[0])
+    await drive_pan(program.built[0])
     head.faults.drop(Axis.PAN)
     program.ending.set()
     assert await running == 0
@@ -132,9 +132,9 @@ async def test_a_unit_that_could_not_be_stopped_gives_status_1_and_a_log_line(ca
     async with asyncio.timeout(WAIT_TIMEOUT_S):
         await program.link
     await program.until_connected()
-    head = program.dependencies[0].virtual_head
+    head = program.built[0].virtual_head
     assert head is not None
-    await drive_pan(program.dependencies[0])
+    await drive_pan(program.built[0])
     head.faults.vanish(Axis.PAN)
     head.faults.drop(Axis.PAN)
     program.ending.set()
@@ -152,11 +152,11 @@ async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_a
         async with asyncio.timeout(WAIT_TIMEOUT_S):
             await program.link
         await program.until_connected()
-        await drive_pan(program.dependencies[0])
+        await drive_pan(program.built[0])
         assert {kept.is_sure for kept in saved(path).values()} == {False}  # what a kill would leave now
         program.ending.set()
         assert await running == 0
-        stands = program.dependencies[0].engine.status.pan
+        stands = program.built[0].engine.status.pan
         assert stands.position_deg
         assert stands.is_position_sure
         assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
@@ -173,7 +173,7 @@ async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     await program.until_connected()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    await drive_pan(program.dependencies[0])
+    await drive_pan(program.built[0])
     program.ending.set()
     assert await running == 0
     other.close()
