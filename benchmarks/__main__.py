@@ -11,9 +11,9 @@ import traceback
 from benchmarks.report import RESULTS, Result, machine, print_table, write_results
 
 SCENARIOS = {
-    "age": "how old a command is when the unit receives it",
-    "attacks": "driving while the house is attacked, against a quiet one",
-    "message": "what a WebSocket message costs until it is the unit's latest command",
+    "age": "the age of a command when the unit receives it",
+    "attacks": "driving under attack, compared with driving without",
+    "message": "the processor time of a WebSocket message",
     "footprint": "how soon the server is ready, and how much memory it takes",
     "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",
@@ -23,7 +23,7 @@ SCENARIOS = {
 
 
 def main(names: list[str]) -> int:
-    """Run them; exit status 2 for a name that is none, 1 for a scenario that failed."""
+    """Run them; exit status 2 for an unknown name, 1 for a scenario that failed."""
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         print(f"no such scenario: {', '.join(unknown)}. There are:", file=sys.stderr)
@@ -40,7 +40,7 @@ def main(names: list[str]) -> int:
         print(f"{name}: {SCENARIOS[name]} ...", file=sys.stderr, flush=True)
         try:
             results += importlib.import_module(f"benchmarks.{name}").run()
-        except Exception:  # noqa: BLE001 - the others' figures are worth having
+        except Exception:  # noqa: BLE001 - the other scenarios still run
             failed.append(name)
             traceback.print_exc()
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -1,10 +1,10 @@
-"""How old a command is when the unit receives it, and how soon a stop arrives.
+"""The age of a command when the unit receives it, and the time until a stop arrives.
 
 A stick moves at 60 Hz for 30 s; both units share one radio with connection events every 40 ms, behind a host that takes
-writes without back-pressure. Everything but the air is real: the fail-safe core, the engine, both supervisors, bleak.
-Time is virtual, so the figures are exact, the same on every machine, and there in a few seconds.
+writes without back-pressure. Everything but the radio is real: the fail-safe core, the engine, both supervisors, bleak.
+Time is virtual, so the figures are exact, the same on every machine, and available in seconds.
 
-Every setpoint of a stretch asks for a speed of its own, so the frame that a unit receives tells which one it carries.
+Each setpoint within 15 s has a different speed, so the speed in a received frame identifies its setpoint.
 """
 
 from __future__ import annotations
@@ -62,27 +62,27 @@ SCENE = "60 Hz stick for 30 s, connection events every 40 ms, both units on one 
 
 
 class Server(Protocol):
-    """Whoever stands between the stick and the radio."""
+    """What is between the stick and the radio: Belvedere or a rival."""
 
     async def open(self) -> None:
-        """Reach both units."""
+        """Connect both units."""
         ...
 
     def drive(self, pan: float, tilt: float) -> None:
-        """The stick says."""
+        """Receive a setpoint of the stick."""
         ...
 
     def release(self) -> None:
-        """The hand lets go."""
+        """The stick was released."""
         ...
 
     async def close(self) -> None:
-        """Leave."""
+        """End."""
         ...
 
 
 class Belvedere:
-    """Ours: what a WebSocket message of a driving visitor sets in motion."""
+    """Belvedere, from the engine call that a WebSocket message causes."""
 
     def __init__(self, head: VirtualHead) -> None:
         self._loop = asyncio.get_running_loop()
@@ -116,13 +116,13 @@ class Belvedere:
             unit.status.state is not LinkPhase.READY for unit in self._units.values()
         ):
             await asyncio.sleep(0.01)
-        self._engine.receive_session_opened("stick", "somebody")
+        self._engine.receive_session_opened("stick", "person")
         self._engine.receive_lease("stick", LeaseVerb.ACQUIRE)
         self._epoch = self._engine.status.lease.epoch
         self._hold = 1
 
     def drive(self, pan: float, tilt: float) -> None:
-        """A setpoint."""
+        """Give a setpoint to the engine."""
         self._seq += 1
         now = self._loop.time()
         self._engine.receive_drive(
@@ -131,12 +131,12 @@ class Belvedere:
         )
 
     def release(self) -> None:
-        """The end of a hold."""
+        """End the hold."""
         self._engine.receive_release("stick", self._epoch, self._hold)
         self._hold += 1
 
     async def close(self) -> None:
-        """End as the program does."""
+        """End the tasks as the program does."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -154,7 +154,7 @@ class Ages(NamedTuple):
 
 
 def run() -> list[Result]:
-    """Drive and stop, ours and the rivals'."""
+    """Measure driving and stopping, ours and the rivals'."""
     logging.getLogger("bumble").setLevel(logging.ERROR)
     makers: dict[str, Callable[[VirtualHead], Server]] = {
         "ours": Belvedere,

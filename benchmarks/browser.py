@@ -1,4 +1,4 @@
-"""Debian's Chromium without a screen, and the scripts that read pictures in it."""
+"""Debian's Chromium in headless mode, and scripts that read pictures in it."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ WATCH = """
   addEventListener("DOMContentLoaded", look);
 })();
 """
-"""Notes the tap and the first picture; while `bench.isReading`, when each was shown, composed and taken."""
+"""Records the tap and the first picture and, while `bench.isReading`, when each was shown, composed and captured."""
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser."""
+    """Run a browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
@@ -79,7 +79,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def page_of(browser: Browser) -> Iterator[Page]:
-    """A page with a profile of its own, watching its pictures."""
+    """Open a page with its own profile, with WATCH installed."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     context.add_init_script(WATCH)
     try:
@@ -89,7 +89,7 @@ def page_of(browser: Browser) -> Iterator[Page]:
 
 
 def open_page(page: Page, server: Server) -> None:
-    """Come in by the server's link without its button, and open the page itself, which waits for a tap."""
+    """Redeem the server's link without its button, and open the page itself, which waits for a tap."""
     page.request.post(server.link)
     page.goto(server.address)
 
@@ -104,9 +104,9 @@ def clock_offset_ms(page: Page) -> float:
 
 
 def wait_until(page: Page, condition: str, timeout_s: float = 20.0) -> None:
-    """Wait until a JavaScript expression is true; the page's own rules forbid Playwright's way, which evaluates it."""
+    """Wait until a JavaScript expression is true; the page's content security policy forbids Playwright's own way."""
     deadline_at = time.monotonic() + timeout_s
     while not page.evaluate(condition):
         if time.monotonic() > deadline_at:
-            raise RuntimeError(f"it did not come to pass: {condition}")
+            raise RuntimeError(f"timed out waiting for: {condition}")
         time.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""The real gateway, engine and core over fake units: what a message costs without the radio's share."""
+"""The real gateway, engine and core with fake units: the cost of a message without the radio."""
 
 from __future__ import annotations
 

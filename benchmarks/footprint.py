@@ -1,4 +1,4 @@
-"""How soon the server is ready after it was started, and how much memory it takes, idle and with one viewer."""
+"""The time from start to ready, and the memory of the server, idle and with one viewer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DEMO = ("-m", "belvedere.cli", "demo", "--no-browser", "--port", "0")
 RIVAL = ("-m", "benchmarks.rivals.bare_litestar")
 RIVAL_IS = "a bare Litestar on uvicorn and uvloop with one route, started the same way"
 
-HOUSES = {
+SERVERS = {
     "serve": "`belvedere serve` without a head, picture from the test pattern",
-    "demo": "`belvedere demo` with its virtual Bluetooth units and its drawn room",
+    "demo": "`belvedere demo` with virtual Bluetooth units and the drawn room",
 }
 
 
@@ -34,7 +34,7 @@ def run() -> list[Result]:
         for name, ready_s in ready.items():
             with _start(name) as server:
                 ready_s.append(server.ready_s)
-                server.stop_and_verify()
+                server.wait_connected()
                 idle[name].append(server.rss_mib())
                 if name in watched:
                     watched[name].append(_rss_while_watched(server))
@@ -63,19 +63,19 @@ def _results(
     watching = f"resident memory {WATCH_S:.0f} s into a visit at 1280x720, 30 fps"
     figures = (
         ("start", "process start to the first 200 of /readyz", "s", ready, {"serve": 1.5, "demo": 1.5}),
-        ("rss-idle", "resident memory, ready and nobody there", "MiB", idle, {"serve": 75, "demo": 75}),
+        ("rss-idle", "resident memory, ready and without viewers", "MiB", idle, {"serve": 75, "demo": 75}),
         ("rss-watched", watching, "MiB", watched, {"serve": 130, "demo": 145}),  # the drawn room takes 17 of them
     )
     return [
         compare(
             f"{figure}-{name}",
-            f"{HOUSES[name]}: {what}",
+            f"{SERVERS[name]}: {what}",
             unit,
             ours=measured[name],
             rival=measured.get("rival", ()),
             rival_is=RIVAL_IS if "rival" in measured else "",
             budget=budgets[name],
         )
-        for name in HOUSES
+        for name in SERVERS
         for figure, what, unit, measured, budgets in figures
     ]

@@ -1,8 +1,8 @@
-"""From the camera to the screen: the time bar in each picture says when it was taken, Chromium when it is shown.
+"""Latency from camera to screen: the time bar contains the capture time, and Chromium reports the time of display.
 
-Camera and monitor are not in it; drawing, encoding, network, jitter buffer, decoding and compositing are. A screen of
-60 Hz shows a picture up to 16.7 ms after it is decoded, by the phase of the camera against the screen, which stays the
-same for a whole visit. So both servers get many visits in turn, each with a camera that is turned on anew.
+This includes drawing, encoding, network, jitter buffer, decoding and compositing, but not camera and monitor. A 60 Hz
+screen shows a picture up to 16.7 ms after it is decoded. How long depends on the phase between camera and screen, which
+is constant during a visit. So both servers get many visits in turn, each with a newly started camera.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 VISITS = 5  # of one round
-WARM_S = 1.5  # the page says that it is there, the codec finds its rate
+WARM_S = 1.5  # until the page is ready and the codec has reached its rate
 WATCH_S = 3.0
 GONE_S = 0.5
 VIEWERS = 8
 CPU_S = 6.0
-RIVAL_IS = "aiortc as it comes: an encoder for each viewer, no playout-delay extension, the same room"
+RIVAL_IS = "unmodified aiortc: an encoder for each viewer, no playout-delay extension, the same room"
 RIVAL = ("-m", "benchmarks.rivals.stock_aiortc")
 
 
 class Watched(NamedTuple):
-    """One visit; milliseconds, and percent of a core."""
+    """The figures of one visit, in milliseconds and percent of a core."""
 
     median: float
     p95: float
-    in_flight: float
+    composed: float
     first: float
     cpu: float
 
 
 def run() -> list[Result]:
-    """Watch both in turn, then let more and more viewers in."""
+    """Watch both in turn, then measure further viewers."""
     rounds: dict[str, list[Watched]] = {"ours": [], "rival": []}
     per_viewer: dict[str, list[float]] = {}
     with chromium() as browser:
         for _ in range(ROUNDS):
             for name, watched in rounds.items():
                 with _start(name) as server:
-                    server.stop_and_verify()
+                    server.wait_connected()
                     watched.extend(_visits(browser, server))
         for name, viewers in (("ours", VIEWERS), ("rival", 2)):
             with _start(name) as server:
-                server.stop_and_verify()
+                server.wait_connected()
                 per_viewer[name] = _cpu_of_further_viewers(browser, server, viewers)
     return [*_results(rounds), _viewer_result(per_viewer)]
 
@@ -64,7 +64,7 @@ def _start(name: str) -> AbstractContextManager[Server]:
 
 
 def _visits(browser: Browser, server: Server) -> list[Watched]:
-    """Somebody who comes, watches and goes, again and again."""
+    """Open the page, watch and leave, several times."""
     with page_of(browser) as page:
         return [_watch(page, server) for _ in range(VISITS)]
 
@@ -81,14 +81,14 @@ def _watch(page: Page, server: Server) -> Watched:
     cpu = (server.cpu_s() - before) / (time.monotonic() - began) * 100
     first = page.evaluate("bench.first - bench.tapped")
     offset = clock_offset_ms(page)
-    page.goto("about:blank")  # and the camera goes off, once the page has ended the connection
+    page.goto("about:blank")  # closes the connection, so the camera is turned off
     time.sleep(GONE_S)
-    taken_ms = [(shown, in_flight, taken + 0.5 - offset) for shown, in_flight, taken in frames if taken is not None]
+    taken_ms = [(shown, composed, taken + 0.5 - offset) for shown, composed, taken in frames if taken is not None]
     if not taken_ms:
         raise RuntimeError(f"none of {len(frames)} pictures could be read")
-    ages = [shown - taken for shown, _handed, taken in taken_ms]  # the bar's milliseconds are cut off, hence the 0.5
-    handed_ages = [in_flight - taken for _shown, in_flight, taken in taken_ms]
-    return Watched(statistics.median(ages), percentile(ages, 0.95), statistics.median(handed_ages), first, cpu)
+    ages = [shown - taken for shown, _composed, taken in taken_ms]  # the bar's milliseconds are cut off, hence the 0.5
+    composed_ages = [composed - taken for _shown, composed, taken in taken_ms]
+    return Watched(statistics.median(ages), percentile(ages, 0.95), statistics.median(composed_ages), first, cpu)
 
 
 def _tap(page: Page, server: Server) -> None:
@@ -101,7 +101,7 @@ def _tap(page: Page, server: Server) -> None:
 
 
 def _cpu_of_further_viewers(browser: Browser, server: Server, viewers: int) -> list[float]:
-    """Percent of a core with one viewer, and with all: further ones are tabs of the same visitor that look on."""
+    """Percent of a core per further viewer; these are more connections of the same page."""
     with ExitStack() as stack:
         first = stack.enter_context(page_of(browser))
         _tap(first, server)

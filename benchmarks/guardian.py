@@ -1,4 +1,4 @@
-"""What a guardian costs: its memory, its processor time at rest and while the head turns, and what telling it costs."""
+"""The costs of a guardian: memory, processor time at rest and while the head turns, and that of informing it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ DEVICE = "/org/bluez/hci0/dev_C0_FF_EE_00_00_0"
 
 
 def run() -> list[Result]:
-    """Start one several times, on a D-Bus of its own."""
+    """Start one several times, on a private D-Bus."""
     with _bus():
         rounds = [asyncio.run(_measured()) for _ in range(ROUNDS)]
     figures = (
         ("guardian-rss", "guardian: resident memory", "MiB", 25),
-        ("guardian-pss", "guardian: memory, with what it shares counted in parts", "MiB", 25),
+        ("guardian-pss", "guardian: memory, with shared pages counted proportionally (PSS)", "MiB", 25),
         ("guardian-cpu-idle", "guardian: of a core, while nothing turns", "%", 0.1),
         ("guardian-cpu-turning", "guardian: of a core, while the head turns", "%", 0.5),
-        ("guardian-start", "how long starting one holds the server's loop up", "ms", 20),
-        ("guardian-mark", "what telling it of a move costs the server", "us", 20),
+        ("guardian-start", "how long starting one blocks the server's event loop", "ms", 20),
+        ("guardian-mark", "the server's time for informing it of a move", "us", 20),
     )
     return [
         compare(name, what, unit, ours=[figures_of[at] for figures_of in rounds], budget=budget)
@@ -57,7 +57,7 @@ async def _measured() -> tuple[float, ...]:
     began = time.perf_counter()
     await asyncio.sleep(0)
     start_ms = (time.perf_counter() - began) * 1e3
-    while guardian.state is not GuardianState.WATCHING:  # noqa: ASYNC110 - a look into memory, of which nobody tells
+    while guardian.state is not GuardianState.WATCHING:  # noqa: ASYNC110 - shared memory, which has no event
         await asyncio.sleep(0.01)
     (process,) = (child for child in psutil.Process().children() if "belvedere.guardian" in child.cmdline())
     memory = process.memory_full_info()
@@ -91,7 +91,7 @@ def _mark_us(guardian: GuardianProcess) -> float:
 
 @contextlib.contextmanager
 def _bus() -> Iterator[None]:
-    """A D-Bus that is the system's for whoever is started now."""
+    """Run a D-Bus daemon that processes started from now on use as the system bus."""
     command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as daemon:
         before = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS")

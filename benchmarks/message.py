@@ -1,8 +1,8 @@
-"""What it costs to take a WebSocket message until it is the unit's latest command, in the server's processor time.
+"""The processor time of the server for one WebSocket message, from the socket to the unit's waiting command.
 
-A client drives at 100 messages a second, as fast as the server's limit allows for long, and the rival echoes the same
-messages. What a server takes with the socket open and silent is taken off. Instead of a virtual head there are units
-that obey at once, because the air that it simulates would cost more than the message.
+A client drives at 100 messages a second, the highest sustained rate that the server allows, and the rival echoes the
+same messages. The processor time with an open but silent socket is subtracted. Fake units that obey at once replace the
+virtual head, because simulating the radio would cost more than the message.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ SILENT_S = 2.0
 
 
 def run() -> list[Result]:
-    """Both in turn."""
+    """Measure both in turn."""
     ours: list[float] = []
     rival: list[float] = []
     for _ in range(ROUNDS):
         with Server("-m", "benchmarks.fake_units") as server:
-            server.stop_and_verify()
+            server.wait_connected()
             ours.append(asyncio.run(_drive(server)))
         with Server("-m", "benchmarks.rivals.bare_litestar") as server:
-            server.stop_and_verify()
+            server.wait_connected()
             rival.append(asyncio.run(_echo(server)))
     return [
         compare(
             "message-cost",
             f"processor time for one drive message at {RATE_PER_S} a second: socket, parsing, checks, fail-safe core, "
-            "latest command, and status and acknowledgements of both axes back to the page",
+            "waiting command, and status and acknowledgements of both axes back to the page",
             "us",
             ours=ours,
             rival=rival,
@@ -57,58 +57,60 @@ def run() -> list[Result]:
 
 
 async def _drive(server: Server) -> float:
-    """Drive with the lease."""
+    """Take the lease and drive."""
     cookie = _cookie(server.link)
     headers = {"Cookie": cookie, "Origin": server.address}
     url = server.address.replace("http", "ws") + "/api/v1/control"
     async with connect(url, subprotocols=["belvedere.v1"], additional_headers=headers, compression=None) as socket:  # type: ignore[list-item]  # a NewType of str
-        told = _Told()
+        server_time = _ServerTime()
         await socket.send(json.dumps({"type": "hello", "clock": _clock()}))
-        told.receive(await socket.recv())  # the welcome
+        server_time.receive(await socket.recv())  # the welcome
         await socket.send(json.dumps({"type": "lease.acquire"}))
         epoch = await _epoch(socket)
 
         def drive(seq: int) -> str:
             speed = (seq % 50) / 100 + 0.2
             message = {"type": "drive", "epoch": epoch, "hold": 1, "seq": seq, "pan": speed, "tilt": -speed}
-            return json.dumps({**message, "clock": _clock(), "heard": told.newest_ms})
+            return json.dumps({**message, "clock": _clock(), "heard": server_time.newest_ms})
 
-        return await _cost(server, socket, drive, told)
+        return await _cost(server, socket, drive, server_time)
 
 
 async def _echo(server: Server) -> float:
-    """The same messages."""
+    """Send the same messages to the rival."""
     async with connect(server.address.replace("http", "ws") + "/echo", compression=None) as socket:
 
         def drive(seq: int) -> str:
             message = {"type": "drive", "epoch": 1, "hold": 1, "seq": seq, "pan": 0.5, "tilt": -0.5}
             return json.dumps({**message, "clock": _clock(), "heard": _clock()})
 
-        return await _cost(server, socket, drive, _Told())
+        return await _cost(server, socket, drive, _ServerTime())
 
 
-class _Told:
-    """The newest time that a server told of its clock; the rival tells none."""
+class _ServerTime:
+    """The newest server time received; the rival sends none."""
 
     def __init__(self) -> None:
         self.newest_ms = 0.0
-        self.anything = asyncio.Event()
+        self.received = asyncio.Event()
 
     def receive(self, text: str | bytes) -> None:
         message = json.loads(text)
         self.newest_ms = message.get("server", message.get("written", self.newest_ms))
-        self.anything.set()
+        self.received.set()
 
 
-async def _cost(server: Server, socket: ClientConnection, message: Callable[[int], str], told: _Told) -> float:
-    """Microseconds a message, without what silence costs; the pings of whoever drives are part of the cost."""
-    reading = asyncio.create_task(_read(socket, told))
+async def _cost(
+    server: Server, socket: ClientConnection, message: Callable[[int], str], server_time: _ServerTime
+) -> float:
+    """Microseconds per message, less the cost of silence; the pings of a driver are included."""
+    reading = asyncio.create_task(_read(socket, server_time))
     before = server.cpu_s()
     await asyncio.sleep(SILENT_S)
     silent = (server.cpu_s() - before) / SILENT_S
-    told.anything.clear()
+    server_time.received.clear()
     await socket.send(json.dumps({"type": "ping", "clock": _clock()}))
-    await told.anything.wait()
+    await server_time.received.wait()
     before, began, sent = server.cpu_s(), time.monotonic(), 0
     while sent < RATE_PER_S * DRIVE_S:
         await socket.send(message(sent))
@@ -122,9 +124,9 @@ async def _cost(server: Server, socket: ClientConnection, message: Callable[[int
     return cost_us
 
 
-async def _read(socket: ClientConnection, told: _Told) -> None:
+async def _read(socket: ClientConnection, server_time: _ServerTime) -> None:
     async for message in socket:
-        told.receive(message)
+        server_time.receive(message)
 
 
 async def _epoch(socket: ClientConnection) -> int:
@@ -136,18 +138,18 @@ async def _epoch(socket: ClientConnection) -> int:
 
 
 def _cookie(link: str) -> str:
-    """Come in by the link, and keep what the door gives."""
+    """Redeem the link; returns the session cookie."""
 
-    class Stay(urllib.request.HTTPRedirectHandler):
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_request: object) -> None:
             return None
 
-    opener = urllib.request.build_opener(Stay)
+    opener = urllib.request.build_opener(NoRedirect)
     try:
         opener.open(link, data=b"")
     except urllib.error.HTTPError as answer:
         return str(answer.headers["set-cookie"]).partition(";")[0]
-    raise RuntimeError("the door did not answer with a redirect")
+    raise RuntimeError("redeeming the link was not answered with a redirect")
 
 
 def _clock() -> float:

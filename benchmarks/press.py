@@ -1,8 +1,8 @@
-"""From a key to the first moved pixel: the real page, the whole server, virtual units on a 30 ms link, Chromium.
+"""Latency from a key press to the first moved pixel: real page and server, virtual units on a 30 ms link, Chromium.
 
-The floor is what no server can be quicker than on such a link and at such a rate: on the average half a link interval
-until the next connection event, half a picture until the next one is taken. All else is ours: the page, the socket, the
-core, bleak, the motor's start, encoding, decoding, compositing.
+The floor is the minimum for any server on this link and at this frame rate: on average half a link interval until the
+next connection event, and half a frame until the next picture. Everything else is ours: the page, the socket, the core,
+bleak, the motor's start, encoding, decoding, compositing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROUNDS = 3
 PRESSES = 20
 HOLD_S = 0.25
-REST_S = 0.6  # the motor stands, the last picture of it is there
+REST_S = 0.6  # until the motor is at rest and its last picture was shown
 INTERVAL_MS = 30  # what Linux gives, and the virtual head by default
 FRAME_MS = 1000 / 30
 FLOOR_MS = (INTERVAL_MS + FRAME_MS) / 2
@@ -52,7 +52,7 @@ MOVES = """(() => {
 
 
 def run() -> list[Result]:
-    """Press again and again, at random phases."""
+    """Press many times, at random phases."""
     medians: list[float] = []
     slow: list[float] = []
     with chromium() as browser:
@@ -61,7 +61,7 @@ def run() -> list[Result]:
             medians.append(statistics.median(delays))
             slow.append(percentile(delays, 0.95))
     scene = f"{PRESSES} presses a round, link interval {INTERVAL_MS} ms, 1280x720 at 30 fps"
-    rival_is = f"the analytic floor: half a link interval and half a picture, {FLOOR_MS:.1f} ms on the average"
+    rival_is = f"the analytic floor: half a link interval and half a frame, {FLOOR_MS:.1f} ms on average"
     return [
         compare(
             "press-median",
@@ -77,10 +77,10 @@ def run() -> list[Result]:
 
 
 def _press(browser: Browser) -> list[float]:
-    """One server and one visit."""
+    """Measure the presses of one visit to one server."""
     chance = random.Random()
     with serving() as server, page_of(browser) as page:
-        server.stop_and_verify()
+        server.wait_connected()
         open_page(page, server)
         page.get_by_role("button", name="Look around").click()
         wait_until(page, "bench.first > 0")
@@ -88,7 +88,7 @@ def _press(browser: Browser) -> list[float]:
         wait_until(page, "document.querySelector('main').dataset.panLink === 'ready'")
         time.sleep(1.5)
         page.evaluate(MOVES)
-        wait_until(page, "bench.hasLooked")  # or the first press would have nothing to compare with
+        wait_until(page, "bench.hasLooked")  # the first press needs a picture to compare with
         delays: list[float] = []
         for number in range(PRESSES):
             wait_until(page, "document.querySelector('main').dataset.picture === 'live'")

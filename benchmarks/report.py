@@ -1,4 +1,4 @@
-"""What a figure looks like: a line in the table that people read, and an entry in results.json that programs read."""
+"""The figures: a line each in the printed table, and an entry each in results.json."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: its name, which never changes.
-        what: what was measured, in words.
+        what: what was measured, as text.
         ours, rival: the figure and the rival's, medians of the rounds unless `what` says otherwise.
         ratio: the rival's figure divided by ours: how many times better ours is. None where there is no rival.
         unit: of both figures, the spreads and the budget.

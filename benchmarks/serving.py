@@ -1,4 +1,4 @@
-"""Servers as processes of their own, started as their owner would start them, and what they take."""
+"""Runs servers as child processes, started as an owner would start them, and measures what they use."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 READY_TIMEOUT_S = 30.0
-POLL_S = 0.01  # how often a server that starts is asked whether it is ready
-CPUCLOCK_SCHED = 2  # what clock_getcpuclockid(3) makes a process's clock of; /proc counts in ticks of 10 ms only
+POLL_S = 0.01  # between checks whether a server is ready
+CPUCLOCK_SCHED = 2  # as in clock_getcpuclockid(3), for a precise clock; /proc counts in ticks of 10 ms
 END_TIMEOUT_S = 10.0
-STOP_AND_VERIFY_S = 1.5  # a virtual unit is found and connected within a second
+CONNECT_S = 1.5  # a virtual unit is found and connected within a second
 
 MEASURING = """
 [server]
@@ -44,11 +44,11 @@ file = ""
 
 
 class Server:
-    """A child process that prints a link when its door is open.
+    """A child process that prints a link once it listens.
 
     Attributes:
-        link: what it printed.
-        ready_s: from its start to the first 200 of `ready_path`.
+        link: the printed link.
+        ready_s: seconds from its start to the first 200 of `ready_path`.
     """
 
     def __init__(self, *command: str, ready_path: str = "/readyz") -> None:
@@ -72,21 +72,21 @@ class Server:
         return float(self._measured.memory_info().rss) / MIB
 
     def cpu_s(self) -> float:
-        """Processor time that it has used."""
+        """The processor time that it has used, in seconds."""
         return cpu_s_of(self._process.pid)
 
     def cpu_percent_over(self, seconds: float) -> float:
-        """How much of a core it takes from now on."""
+        """Measure its share of a core, in percent, for some seconds."""
         before, began = self.cpu_s(), time.monotonic()
         time.sleep(seconds)
         return (self.cpu_s() - before) / (time.monotonic() - began) * 100
 
-    def stop_and_verify(self) -> None:
-        """Wait until the units are found."""
-        time.sleep(STOP_AND_VERIFY_S)
+    def wait_connected(self) -> None:
+        """Wait until the units are connected."""
+        time.sleep(CONNECT_S)
 
     def end(self) -> None:
-        """SIGTERM, and wait."""
+        """Send SIGTERM, and wait for the end."""
         self._process.terminate()
         try:
             self._process.wait(END_TIMEOUT_S)
@@ -104,13 +104,13 @@ class Server:
         self.end()
 
     def _read_link(self) -> str:
-        """The first address that it prints."""
+        """The first URL that the server prints."""
         for line in self._process.stdout or ():
             found = re.search(rb"http://\S+", line)
             if found:
                 return found[0].decode()
         self._log.seek(0)
-        raise RuntimeError(f"the server did not open: {self._log.read().decode()[-2000:]}")
+        raise RuntimeError(f"the server did not start: {self._log.read().decode()[-2000:]}")
 
     def _wait_ready(self, path: str, deadline_at: float) -> None:
         host = self.address.removeprefix("http://")
@@ -124,13 +124,13 @@ class Server:
 
 
 def cpu_s_of(process: int) -> float:
-    """Processor time that a process has used, exactly."""
+    """The processor time that a process has used, in seconds, precisely."""
     return time.clock_gettime(~process << 3 | CPUCLOCK_SCHED)
 
 
 @contextlib.contextmanager
 def serving(*, reach: str = "virtual", source: str = "sim", has_time_bar: bool = False) -> Iterator[Server]:
-    """`belvedere serve` with settings for measuring."""
+    """Run `belvedere serve` with settings for measurements."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "belvedere.toml"
         config.write_text(

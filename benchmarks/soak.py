@@ -1,8 +1,8 @@
-"""`make soak`: a million random lives of the fail-safe core, on every core of the machine.
+"""`make soak`: a million random schedules against the fail-safe core, on every processor core.
 
-`python -m benchmarks.soak [--schedules N] [--steps N] [--first SEED]`. Whatever breaks prints the seed that shows it
-again, with its traceback: `--seed SEED`. At the end it says how often every kind of cut, refusal and limit was met, and
-fails if one never was: rules that were not tried prove nothing.
+`python -m benchmarks.soak [--schedules N] [--steps N] [--first SEED]`. A failure prints the seed that reproduces
+it: `--seed SEED`. At the end it prints how often every kind of cut, refusal and limit occurred, and fails if one never
+did: a rule that was not exercised is not tested.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tests.support.control.random_schedule import missing_events, run_random_sch
 SCHEDULES = 1_000_000
 STEPS = 40
 BATCH = 500  # about two seconds of work
-ENOUGH = 5_000  # so many schedules meet everything, fewer need not
+ENOUGH = 5_000  # this many schedules exercise everything, fewer may not
 
 
 def run_batch(batch: tuple[int, int, int]) -> tuple[int, Counter[str], str]:
     """Run the schedules of seeds from the first up to the last.
 
-    Returns how many held, what they met, and what broke the next one.
+    Returns how many passed, what occurred in them, and how the next one failed, or "".
     """
     first, last, steps = batch
     met: Counter[str] = Counter()
     for seed in range(first, last):
         try:
             met += run_random_schedule(Random(seed), steps).met
-        except Exception as error:  # noqa: BLE001 - a crash is as bad as a broken rule, and needs its seed as much
-            return seed - first, met, f"{error!r}; again with --seed {seed} --steps {steps}"
+        except Exception as error:  # noqa: BLE001 - a crash is reported with its seed, like a broken rule
+            return seed - first, met, f"{error!r}; reproduce with --seed {seed} --steps {steps}"
     return last - first, met, ""
 
 
@@ -46,11 +46,11 @@ def batches(first: int, schedules: int, steps: int) -> list[tuple[int, int, int]
 
 def main() -> int:
     """Run, with a line of progress; exit status 1 at the first broken rule."""
-    parser = argparse.ArgumentParser(description="Random lives of the fail-safe core.")
+    parser = argparse.ArgumentParser(description="Random schedules against the fail-safe core.")
     parser.add_argument("--schedules", type=int, default=SCHEDULES)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--seed", type=int, help="play this one only")
+    parser.add_argument("--seed", type=int, help="run only the schedule with this seed")
     options = parser.parse_args()
     if options.seed is not None:
         run_random_schedule(Random(options.seed), options.steps)
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def soak(first: int, schedules: int, steps: int) -> int:
-    """Run on every core of the machine; exit status 1 at the first broken rule, or if something was never met."""
+    """Run on every processor core; exit status 1 at the first broken rule, or if something never occurred."""
     started, held = time.monotonic(), 0
     met: Counter[str] = Counter()
     with multiprocessing.Pool(os.cpu_count()) as pool:
@@ -77,12 +77,12 @@ def soak(first: int, schedules: int, steps: int) -> int:
 
 
 def account(met: Counter[str], schedules: int) -> int:
-    """Say what was met how often; exit status 1 if something never was, though there were enough schedules."""
+    """Print what occurred how often; exit status 1 if something never did although there were enough schedules."""
     for what, times in sorted(met.items()):
         print(f"{times:>14,}  {what}")
     missing = missing_events(met)
     if missing:
-        print(f"never met: {', '.join(missing)}")
+        print(f"never occurred: {', '.join(missing)}")
     return 1 if missing and schedules >= ENOUGH else 0
 
 

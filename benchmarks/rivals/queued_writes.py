@@ -1,7 +1,7 @@
-"""Two simple servers that give every setpoint to the radio, as remote heads have been built before.
+"""Two simple servers that write every setpoint to the radio, a common way to build remote heads.
 
 `awaiting` keeps them in a queue and writes one after the other with response; `firing` writes each at once without
-response, and leaves the rest to the operating system. Both look fine on a desk with a slow hand.
+response, and leaves the rest to the operating system. Both seem to work at a low rate of setpoints.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class QueuedWrites:
-    """A stick that reaches the radio setpoint by setpoint."""
+    """Writes every setpoint of the stick."""
 
     def __init__(self, profile: HeadProfile, head: VirtualHead, way: Literal["awaiting", "firing"]) -> None:
         radio = Radio(client_backend=head.client_backend, scanner_backend=head.scanner_backend)
@@ -47,7 +47,7 @@ class QueuedWrites:
         self._queues[Axis.TILT].put_nowait(pack(self._layout, tilt))
 
     def release(self) -> None:
-        """The hand let go."""
+        """The stick was released."""
         self.drive(0, 0)
 
     async def close(self) -> None:

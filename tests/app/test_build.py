@@ -73,7 +73,7 @@ async def test_with_an_unusable_store_the_program_starts_and_no_position_is_sure
     assert (status.tilt.position_deg, status.tilt.is_position_sure) == (0, False)
     assert msgspec.json.encode(status)
     assert str(path) in caplog.text
-    assert "tilt may have moved since" in caplog.text
+    assert "tilt: may have moved since" in caplog.text
     assert "Traceback" not in caplog.text
     assert belvedere.database is not None
     for database in OPEN:

@@ -31,68 +31,68 @@ if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
 
 pytestmark = pytest.mark.realtime
-PATIENCE_S = 60
+WAIT_TIMEOUT_S = 60
 STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
-def a_house(port: int = 0, store: str = "") -> Config:
+def config_on(port: int = 0, store: str = "") -> Config:
     stage = msgspec.structs.replace(DEMO.stage, source="test")
     server, kept = GatewayOptions(port=port), StoreSettings(file=store)
     return resolve(msgspec.structs.replace(DEMO, server=server, stage=stage, store=kept))
 
 
 @dataclass
-class Life:
+class RunningProgram:
     """Records the calls of `run_until_ended`."""
 
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     link: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    dependencies: list[Belvedere] = field(default_factory=list)
+    built: list[Belvedere] = field(default_factory=list)
 
     def begin(self, config: Config) -> asyncio.Task[int]:
         return asyncio.create_task(
-            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.dependencies.append)
+            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.built.append)
         )
 
     async def until_connected(self) -> None:
         """Wait until both virtual units have received a command."""
-        head = self.dependencies[0].virtual_head
+        head = self.built[0].virtual_head
         assert head is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
             while not all(head.unit(axis).frames for axis in AXES):  # noqa: ASYNC110 - units have no event for it
                 await asyncio.sleep(0.01)
 
 
 async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> None:
-    life = Life()
-    living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
-        link = await life.link
+    program = RunningProgram()
+    running = program.begin(config_on())
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        link = await program.link
     address = link.partition("/enter/")[0]
     answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{address}/healthz").status)  # noqa: S310 - our own
-    await life.until_connected()
-    life.ending.set()
-    assert (answer, await living) == (200, 0)
-    head = life.dependencies[0].virtual_head
+    await program.until_connected()
+    program.ending.set()
+    assert (answer, await running) == (200, 0)
+    head = program.built[0].virtual_head
     assert head is not None
-    profile = a_house().profile
+    profile = config_on().profile
     assert all(head.unit(axis).frames[-1].frame == stop_frame(profile.frame) for axis in AXES)
 
 
 async def test_a_part_that_fails_ends_the_program_with_status_1(caplog: pytest.LogCaptureFixture) -> None:
-    life = Life()
-    living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
-        await life.link
-    await life.until_connected()
+    program = RunningProgram()
+    running = program.begin(config_on())
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        await program.link
+    await program.until_connected()
     next(task for task in asyncio.all_tasks() if task.get_name() == "pan unit").cancel()
-    assert await living == 1
-    assert "the pan unit failed" in caplog.text
+    assert await running == 1
+    assert "the pan unit task failed" in caplog.text
 
 
 async def test_a_port_in_use_is_an_owner_error_and_nothing_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OwnerError, match="cannot listen"):
-        await run_until_ended(a_house(taken.getsockname()[1]), print)
+        await run_until_ended(config_on(taken.getsockname()[1]), print)
 
 
 async def drive_pan(belvedere: Belvedere) -> None:
@@ -102,7 +102,7 @@ async def drive_pan(belvedere: Belvedere) -> None:
     engine.receive_session_opened("ann", "ann")
     engine.receive_lease("ann", LeaseVerb.ACQUIRE)
     seq = 0
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
         while not head.pan.frames or head.pan.frames[-1].frame == STOP:
             seq += 1
             now = time.monotonic()
@@ -112,33 +112,33 @@ async def drive_pan(belvedere: Belvedere) -> None:
 
 
 async def test_a_unit_out_of_reach_at_shutdown_is_searched_for_and_stopped() -> None:
-    life = Life()
-    living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
-        await life.link
-    await life.until_connected()
-    head = life.dependencies[0].virtual_head
+    program = RunningProgram()
+    running = program.begin(config_on())
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        await program.link
+    await program.until_connected()
+    head = program.built[0].virtual_head
     assert head is not None
-    await drive_pan(life.dependencies[0])
+    await drive_pan(program.built[0])
     head.faults.drop(Axis.PAN)
-    life.ending.set()
-    assert await living == 0
+    program.ending.set()
+    assert await running == 0
     assert head.pan.frames[-1].frame == STOP
 
 
 async def test_a_unit_that_could_not_be_stopped_gives_status_1_and_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    life = Life()
-    living = life.begin(a_house())
-    async with asyncio.timeout(PATIENCE_S):
-        await life.link
-    await life.until_connected()
-    head = life.dependencies[0].virtual_head
+    program = RunningProgram()
+    running = program.begin(config_on())
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        await program.link
+    await program.until_connected()
+    head = program.built[0].virtual_head
     assert head is not None
-    await drive_pan(life.dependencies[0])
+    await drive_pan(program.built[0])
     head.faults.vanish(Axis.PAN)
     head.faults.drop(Axis.PAN)
-    life.ending.set()
-    assert await living == 1
+    program.ending.set()
+    assert await running == 1
     assert "may still be turning" in caplog.text
 
 
@@ -147,16 +147,16 @@ async def test_the_saved_position_is_not_sure_while_the_head_may_move_and_sure_a
 ) -> None:
     path = tmp_path / "it.sqlite3"
     for _ in range(2):  # and the second time it goes on from there
-        life = Life()
-        living = life.begin(a_house(store=str(path)))
-        async with asyncio.timeout(PATIENCE_S):
-            await life.link
-        await life.until_connected()
-        await drive_pan(life.dependencies[0])
+        program = RunningProgram()
+        running = program.begin(config_on(store=str(path)))
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
+            await program.link
+        await program.until_connected()
+        await drive_pan(program.built[0])
         assert {kept.is_sure for kept in saved(path).values()} == {False}  # what a kill would leave now
-        life.ending.set()
-        assert await living == 0
-        stands = life.dependencies[0].engine.status.pan
+        program.ending.set()
+        assert await running == 0
+        stands = program.built[0].engine.status.pan
         assert stands.position_deg
         assert stands.is_position_sure
         assert saved(path)["pan"] == Position(stands.position_deg, is_sure=True)
@@ -166,16 +166,16 @@ async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "it.sqlite3"
-    life = Life()
-    living = life.begin(a_house(store=str(path)))
-    async with asyncio.timeout(PATIENCE_S):
-        await life.link
-    await life.until_connected()
+    program = RunningProgram()
+    running = program.begin(config_on(store=str(path)))
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        await program.link
+    await program.until_connected()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    await drive_pan(life.dependencies[0])
-    life.ending.set()
-    assert await living == 0
+    await drive_pan(program.built[0])
+    program.ending.set()
+    assert await running == 0
     other.close()
     assert "could not save the position of pan" in caplog.text
     assert not saved(path)["pan"].is_sure

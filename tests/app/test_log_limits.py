@@ -1,4 +1,4 @@
-"""One kind of line is said so often, and then counted."""
+"""Lines of one kind are limited, and then counted."""
 
 from belvedere.app.log_limits import LINES, MAX_KINDS, WINDOW_S, LineLimits
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Noted(SavedPositions):
-    """The positions of a database that was never opened, and what was put of pan."""
+    """The positions of a database that was never opened, and those put for pan."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(Database(path), ("pan", "tilt"))

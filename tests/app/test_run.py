@@ -94,7 +94,7 @@ head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
 run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), opened)
 """
 
-TELL_AT_LEISURE = """
+ANNOUNCE_SLOWLY = """
 import os, signal, urllib.request
 from belvedere.app.run import run
 from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, resolve
@@ -111,7 +111,7 @@ run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), an
 
 @pytest.mark.realtime
 def test_requests_are_answered_while_the_link_is_announced() -> None:
-    done = subprocess.run([sys.executable, "-c", TELL_AT_LEISURE], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", ANNOUNCE_SLOWLY], capture_output=True, text=True, check=True)
     assert done.stdout == "200\n"
 
 

@@ -36,7 +36,7 @@ OVER_BLUEZ = msgspec.structs.replace(DETAILS, dbus=TARGET)
 
 
 class Child:
-    """A guardian that watches, and sees what its memory says."""
+    """A guardian that watches, and the content of its memory."""
 
     def __init__(self, memory: int, _line: int, _stop: bytes, _dead_man_s: float) -> None:
         self.memory = Memory(os.dup(memory))
@@ -76,7 +76,7 @@ class Listener:
 
 
 class WatchedLink(ScriptedLink):
-    """A unit over BlueZ, which notes whether the guardian knew before it was written to."""
+    """A unit on BlueZ that records whether the guardian knew of a move before the write."""
 
     def __init__(self, home: Home) -> None:
         super().__init__(OVER_BLUEZ)

@@ -1,4 +1,4 @@
-"""A living house in a thread of its own, Debian's Chromium, and visitors who open the printed link with it."""
+"""A running server in a thread, Debian's Chromium, and visitors who open the printed link in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
-from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, PATIENCE_S, LoneBrowser
+from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
 from belvedere.access.invitations import AccessOptions
@@ -67,7 +67,7 @@ FRAMES = """(count) => new Promise((done) => {
 
 
 class Device(NamedTuple):
-    """What somebody looks with."""
+    """A visitor's screen."""
 
     name: str
     width: int
@@ -84,8 +84,8 @@ PHONE = Device("phone", 390, 844, is_phone=True)
 DESKTOP = Device("desktop", 1440, 900, is_phone=False)
 
 
-class LivingHouse:
-    """Everything real but the head and the room, on a loop of its own.
+class RunningServer:
+    """The whole program with a virtual head and room, on an event loop in its own thread.
 
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
@@ -93,21 +93,21 @@ class LivingHouse:
     def __init__(self) -> None:
         self.link = ""
         self.status: int | None = None
-        self._dependencies: Belvedere | None = None
+        self._built: Belvedere | None = None
         self._opened = threading.Event()
-        self._thread = threading.Thread(target=self._run_until_ended, name="house")
+        self._thread = threading.Thread(target=self._run_until_ended, name="server")
         self._thread.start()
-        assert self._opened.wait(PATIENCE_S), "the house did not open"
+        assert self._opened.wait(WAIT_TIMEOUT_S), "the server did not start"
         self.wait_ready()
 
     @property
     def port(self) -> int:
-        """Where the door is."""
+        """The server's port."""
         return int(self.link.partition("/enter/")[0].rpartition(":")[2])
 
     @property
     def head(self) -> VirtualHead:
-        """The virtual head; touch it within `do` or `wait` only."""
+        """The virtual head; use it within `do` or `wait` only."""
         head = self._belvedere.virtual_head
         assert head is not None
         return head
@@ -117,46 +117,42 @@ class LivingHouse:
         return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
 
     def crowd_in(self) -> None:
-        """So many come in by links of their own that everyone who was in before must give way."""
-        self.do(
-            lambda: [
-                invitations.redeem(invitations.invite())
-                for invitations in [self._belvedere.invitations] * AccessOptions().max_sessions
-            ]
-        )
+        """Open so many sessions that all earlier ones are displaced."""
+        invitations = self._belvedere.invitations
+        self.do(lambda: [invitations.redeem(invitations.invite()) for _ in range(AccessOptions().max_sessions)])
 
     def do(self, what: Callable[[], T]) -> T:
-        """Do something in the house's own loop."""
+        """Call something on the server's event loop."""
 
         async def there() -> T:
             return what()
 
-        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(WAIT_TIMEOUT_S)
 
-    def wait(self, what: str, condition: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
-        """Wait until a condition holds, looked at in the house's own loop; returns what it gave."""
+    def wait(self, what: str, condition: Callable[[], T], timeout_s: float = WAIT_TIMEOUT_S) -> T:
+        """Wait until a condition holds, checked on the server's event loop; returns its value."""
 
         async def there() -> T:
             deadline_at = time.monotonic() + timeout_s
             while not (result := condition()):
-                assert time.monotonic() < deadline_at, f"it did not come to pass: {what}"
-                await asyncio.sleep(0.005)  # nothing tells of frames, so they are looked for
+                assert time.monotonic() < deadline_at, f"timed out waiting for: {what}"
+                await asyncio.sleep(0.005)  # frames cause no event, so they are polled
             return result
 
-        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(timeout_s + PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(timeout_s + WAIT_TIMEOUT_S)
 
     @contextmanager
     def relay(self) -> Iterator[TcpRelay]:
-        """A relay to the server that can be reset or stalled; touch it within `do` only."""
+        """A relay to the server that can be reset or stalled; use it within `do` only."""
         relay = TcpRelay(self.port)
-        asyncio.run_coroutine_threadsafe(relay.open(), self._loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(relay.open(), self._loop).result(WAIT_TIMEOUT_S)
         try:
             yield relay
         finally:
-            asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(PATIENCE_S)
+            asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
     def break_picture_off(self) -> None:
-        """The camera fails; the next viewer tries it anew."""
+        """Make the camera fail; the next viewer starts it again."""
         self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
 
     def angle(self) -> float:
@@ -164,32 +160,32 @@ class LivingHouse:
         return self.do(lambda: self.head.pan.angle_deg)
 
     def frames_since(self, at_s: float) -> list[ReceivedFrame]:
-        """What the pan unit has obeyed since then."""
+        """The frames that the pan unit has obeyed since then."""
         return self.do(lambda: _obeyed(self.head.pan, at_s))
 
     def is_still_since(self, at_s: float) -> bool:
-        """Whether the pan unit was told nothing but stops since then."""
+        """Whether the pan unit has received nothing but stops since then."""
         return all(frame.frame == STOP for frame in self.frames_since(at_s))
 
     def wait_turning(self, since_s: float, at_least_deg: float = 1.0) -> None:
-        """Wait until the pan unit was told to turn right since then, and has turned so far since now."""
+        """Wait for a command to turn right since then, and until the pan unit has turned this far from now on."""
         before = self.angle()
 
         def is_turning() -> bool:
-            is_told = any(frame.frame.startswith(RIGHT) for frame in _obeyed(self.head.pan, since_s))
-            return is_told and self.head.pan.angle_deg >= before + at_least_deg
+            is_commanded = any(frame.frame.startswith(RIGHT) for frame in _obeyed(self.head.pan, since_s))
+            return is_commanded and self.head.pan.angle_deg >= before + at_least_deg
 
         self.wait("it turns right", is_turning)
 
     def wait_stopped(self) -> float:
-        """Wait until both units were told to stop, and stand; returns when pan's first stop came."""
+        """Wait until both units have a stop and are at rest; returns when pan received its first stop."""
 
-        def standing() -> bool:
+        def at_rest() -> bool:
             now = asyncio.get_running_loop().time()
             units = [self.head.unit(axis) for axis in AXES]
             return all(unit.frames[-1].frame == STOP and unit.speed_at(now) == 0 for unit in units)
 
-        self.wait("it stands", standing)
+        self.wait("both units are at rest", at_rest)
         frames = self.frames_since(0)
         last_move = max(index for index, frame in enumerate(frames) if frame.frame != STOP)
         return frames[last_move + 1].at_s
@@ -200,12 +196,12 @@ class LivingHouse:
         self.wait("both units are ready", lambda: all(unit.status.state is LinkPhase.READY for unit in units()))
 
     def rest(self) -> None:
-        """Wait until nobody drives any more, and everything is in reach."""
+        """Wait until nobody drives, and both units are connected."""
         self.wait("nobody drives", lambda: self._belvedere.engine.status.lease.session is None)
         self.wait_ready()
 
     def take_back(self) -> None:
-        """End whatever drive is left now, without its grace time, and wait until everything is in reach."""
+        """Take the lease from any driver, without its grace time, and wait until both units are connected."""
 
         def taken() -> None:
             engine = self._belvedere.engine
@@ -218,15 +214,15 @@ class LivingHouse:
         self.rest()
 
     def end(self) -> int | None:
-        """End the house as SIGTERM does; returns its exit status."""
+        """End the server as SIGTERM does; returns its exit status."""
         self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(WAIT_TIMEOUT_S)
         return self.status
 
     @property
     def _belvedere(self) -> Belvedere:
-        assert self._dependencies is not None
-        return self._dependencies
+        assert self._built is not None
+        return self._built
 
     def _run_until_ended(self) -> None:
         stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
@@ -235,15 +231,15 @@ class LivingHouse:
             msgspec.structs.replace(DEMO, stage=stage, control=control, server=GatewayOptions(port=0)),
         )
 
-        async def living() -> int:
+        async def run() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
             return await run_until_ended(config, self._open, ending=self._ending, on_built=self._build)
 
         with asyncio.Runner() as runner:
-            self.status = runner.run(living())
+            self.status = runner.run(run())
 
     def _build(self, belvedere: Belvedere) -> None:
-        self._dependencies = belvedere
+        self._built = belvedere
 
     def _open(self, link: str) -> None:
         self.link = link
@@ -255,18 +251,18 @@ def _obeyed(unit: VirtualUnit, since_s: float) -> list[ReceivedFrame]:
 
 
 class Visitor:
-    """Somebody with a link, a screen, and a hand on it: a mouse, or fingers on a phone."""
+    """A visitor with a page, and a mouse or, on a phone, fingers."""
 
-    def __init__(self, page: Page, config: LivingHouse, device: Device) -> None:
+    def __init__(self, page: Page, server: RunningServer, device: Device) -> None:
         self.page = page
         self.device = device
         self.room: Locator = page.locator("main")
         self.says: Locator = page.get_by_role("status")
-        self._house = config
+        self._server = server
         self._cdp: CDPSession | None = None
 
     def redeem(self, link: str) -> None:
-        """Open a link and tap the one button; returns when the picture lives and the head may be turned."""
+        """Open a link and tap the one button; returns when the picture is live and pan is connected."""
         self.page.goto(link)
         self.tap("Come in")
         self.expect("picture", "live")
@@ -285,16 +281,16 @@ class Visitor:
         expect(self.room).to_have_attribute(f"data-{fact}", value)
 
     def drag_right(self, share: float = 0.3) -> float:
-        """Put the hand down in the middle and drag to the right by this share of the screen; returns when it began."""
+        """Press in the middle and drag to the right by this share of the screen; returns when it began."""
         began = time.monotonic()
         x, y = self.device.middle
-        self.put_down()
+        self.press()
         for step in (1, 2, 3):
             self.move_to(x + round(self.device.width * share * step / 3), y)
         return began
 
-    def put_down(self) -> None:
-        """Put the hand down in the middle."""
+    def press(self) -> None:
+        """Press in the middle."""
         x, y = self.device.middle
         if self.device.is_phone:
             self.touch("touchStart", {0: (x, y)})
@@ -303,23 +299,23 @@ class Visitor:
             self.page.mouse.down()
 
     def move_to(self, x: int, y: int) -> None:
-        """Move the hand that is down."""
+        """Move while pressed."""
         if self.device.is_phone:
             self.touch("touchMove", {0: (x, y)})
         else:
             self.page.mouse.move(x, y)
 
-    def let_go(self) -> float:
-        """Lift the hand; returns when."""
-        let_go_at = time.monotonic()
+    def release(self) -> float:
+        """Release; returns when."""
+        released_at = time.monotonic()
         if self.device.is_phone:
             self.touch("touchEnd")
         else:
             self.page.mouse.up()
-        return let_go_at
+        return released_at
 
     def touch(self, what: str, fingers: dict[int, tuple[int, int]] | None = None) -> None:
-        """What a screen reports: all fingers that are down, each with a number; or those lifted, none for all."""
+        """Send a touch event with all fingers that are down, by number; or those lifted, None for all."""
         if self._cdp is None:
             self._cdp = self.page.context.new_cdp_session(self.page)
         points = [{"x": x, "y": y, "id": number} for number, (x, y) in (fingers or {}).items()]
@@ -332,37 +328,37 @@ class Visitor:
         return began
 
     def sees_it_turn_after_a_fresh_press(self) -> None:
-        """Press afresh: it turns; let go: it stops."""
+        """Press: it turns; release: it stops."""
         pressed_at = self.drag_right()
         try:
-            self._house.wait_turning(pressed_at)
+            self._server.wait_turning(pressed_at)
         except AssertionError as error:
             raise AssertionError(f"{error}; the page says: {self.page.inner_text('main')!r}") from error
-        let_go_at = self.let_go()
-        assert self._house.wait_stopped() >= let_go_at
+        released_at = self.release()
+        assert self._server.wait_stopped() >= released_at
 
     def pictures_go_by(self, count: int = 5) -> None:
         """Wait until so many new pictures were shown."""
         assert self.page.evaluate(FRAMES, count)
 
     def look(self) -> Grey:
-        """What is on the screen, grey and small."""
+        """The picture on the screen, grey and small."""
         return np.array(self.page.evaluate(LOOK, list(GREY)), dtype=float).reshape(GREY[1], GREY[0])
 
     def has_turned_deg(self, before: Grey) -> float:
-        """How far to the right the camera has turned since that look, by what the screen shows alone."""
-        self.pictures_go_by()  # what is on the screen may be as old as it took to get there
+        """How far to the right the camera has turned since that picture, judged only by the screen."""
+        self.pictures_go_by()  # the shown picture may be older than this call
         return _shift_px(before, self.look()) * PICTURE[0] / GREY[0] / ROOM_PX_PER_DEG
 
     def photograph(self, name: str) -> None:
-        """Keep a picture of the page for people to look at, where that is wanted."""
+        """Save a screenshot of the page, if BELVEDERE_SCREENSHOTS is set."""
         if SCREENSHOTS:
             path = Path(SCREENSHOTS) / f"{self.device.name}-{name}.png"
             self.page.screenshot(path=path, animations="disabled")  # not halfway through a fade
 
 
 def _shift_px(before: Grey, after: Grey) -> int:
-    """By how many columns what was seen has moved to the left."""
+    """By how many columns the picture has moved to the left."""
     width = GREY[0]
     most = width * 3 // 4
 
@@ -375,22 +371,22 @@ def _shift_px(before: Grey, after: Grey) -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put last what shares one house and one Playwright, whose loop is in the way of other tests' loops."""
+    """Run the browser tests last: they share one Playwright, whose event loop blocks those of other tests."""
     items.sort(key=lambda item: isinstance(item, pytest.Function) and "playwright" in item.fixturenames)
 
 
 @pytest.fixture(scope="session")
-def config() -> Iterator[LivingHouse]:
-    """One house for all browser tests; it must end well."""
-    config = LivingHouse()
-    yield config
-    assert config.end() == 0
+def server() -> Iterator[RunningServer]:
+    """One server for all browser tests; it must exit with status 0."""
+    server = RunningServer()
+    yield server
+    assert server.end() == 0
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright, from the first browser test on; no other tests follow."""
-    expect.set_options(timeout=PATIENCE_S * 1000)
+    expect.set_options(timeout=WAIT_TIMEOUT_S * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -404,8 +400,8 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, config: LivingHouse) -> Iterator[Callable[[Device], Visitor]]:
-    """Brings visitors, each with a browser profile of their own; at the end all go, and the house comes to rest."""
+def visit(browser: Browser, server: RunningServer) -> Iterator[Callable[[Device], Visitor]]:
+    """Creates visitors with separate browser profiles; at the end all leave, and the head comes to rest."""
     contexts: list[BrowserContext] = []
 
     def come(device: Device = DESKTOP) -> Visitor:
@@ -416,41 +412,41 @@ def visit(browser: Browser, config: LivingHouse) -> Iterator[Callable[[Device], 
             device_scale_factor=2 if device.is_phone else 1,
         )
         contexts.append(context)
-        context.set_default_timeout(PATIENCE_S * 1000)
-        return Visitor(context.new_page(), config, device)
+        context.set_default_timeout(WAIT_TIMEOUT_S * 1000)
+        return Visitor(context.new_page(), server, device)
 
     yield come
     for context in contexts:
         context.close()
-    config.take_back()
+    server.take_back()
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)
 def visitor(visit: Callable[[Device], Visitor], request: pytest.FixtureRequest) -> Visitor:
-    """Somebody who has not come in yet, with a phone and with a desk."""
+    """A visitor who has not opened a link yet, on a phone and on a desktop."""
     return visit(request.param)
 
 
 @pytest.fixture
-def lone_browser(playwright: Playwright, config: LivingHouse, tmp_path: Path) -> Iterator[LoneBrowser]:
-    """A browser for one test; it is ended whatever has become of it, and the house comes to rest."""
+def lone_browser(playwright: Playwright, server: RunningServer, tmp_path: Path) -> Iterator[LoneBrowser]:
+    """A browser for one test; it is killed at the end in any case, and the head comes to rest."""
     lone = LoneBrowser(playwright, tmp_path / "chromium")
     yield lone
     lone.end()
-    config.take_back()
+    server.take_back()
 
 
 @pytest.fixture
 def visitor_with_phone(visit: Callable[[Device], Visitor]) -> Visitor:
-    """Somebody with a phone who has not come in yet."""
+    """A visitor with a phone who has not opened a link yet."""
     return visit(PHONE)
 
 
 @pytest.fixture
-def page_of_people(lone_browser: LoneBrowser, config: LivingHouse) -> Page:
-    """A tab of a browser as people have it, come in and ready to drive."""
+def ready_page(lone_browser: LoneBrowser, server: RunningServer) -> Page:
+    """A tab of an ordinary browser, with a live picture and ready to drive."""
     page = lone_browser.open()
-    page.goto(config.invite())
+    page.goto(server.invite())
     page.get_by_role("button", name="Come in").click()
     page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
     return page

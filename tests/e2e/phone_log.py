@@ -1,4 +1,4 @@
-"""A phone's log of somebody who tries both units of a head in the maker's app."""
+"""A phone's Bluetooth log, recorded while both units of a head were used with the maker's app."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DISCOVERY = ((SENT, b"\x08\x15\0\x19\0\x03\x28"), (RECEIVED, b"\x09\x07\x16\0\x0
 
 def written_by_a_phone() -> bytes:
     """The file's content."""
-    packets = sorted((packet for axis in ADDRESSES for packet in _life(axis)), key=lambda packet: packet.time_us)
+    packets = sorted((packet for axis in ADDRESSES for packet in _session(axis)), key=lambda packet: packet.time_us)
     return hci_log.btsnoop(packets)
 
 
-def _life(axis: Axis) -> Iterator[Packet]:
-    """One unit: heard of, connected to, asked what it has, driven."""
+def _session(axis: Axis) -> Iterator[Packet]:
+    """One unit: advertisement, connection, discovery, driving."""
     layout, handle, address = shipped_profile("zeapon-pons-pt").frame, HANDLES[axis], ADDRESSES[axis]
     begins_us = BEGINS_US + handle * 1000
     yield Packet(begins_us, RECEIVED, EVENT, hci_log.advertised(address, hci_log.named(NAMES[axis])))

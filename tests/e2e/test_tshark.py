@@ -1,4 +1,4 @@
-"""Wireshark as the judge: what `belvedere snoop` reads in a log is what `tshark` prints of it, field by field.
+"""Compares with Wireshark: what `belvedere snoop` reads in a log is what `tshark` prints of it, field by field.
 
 The logs are of our own making: a virtual phone's, which bumble writes, and written by hand where bumble writes none
 of a kind. Whoever has logs of real phones names their folder in BELVEDERE_LOGS; a folder `shared/data/btsnoop` beside

@@ -29,7 +29,7 @@ WIDTH = "110"  # of the terminal that the page shows
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command of the page prints; it must end well."""
+    """Run a command of the page; returns its output. It must exit with status 0."""
     program, *arguments = shlex.split(command)
     assert program == "belvedere"
     ran = subprocess.run(
@@ -46,7 +46,7 @@ def run(command: str, folder: Path) -> str:
 
 
 def follow(folder: Path) -> int:
-    """Do all that the page says until the head is real; returns how many commands that were."""
+    """Run the commands of the page up to those that need a real head; returns their number."""
     (folder / "btsnoop_hci.log").write_bytes(written_by_a_phone())
     count = 0
     for language, body in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
@@ -54,9 +54,9 @@ def follow(folder: Path) -> int:
             (folder / "belvedere.toml").write_text(body, encoding="utf-8")
         if language != "console":
             continue
-        command, *render = body.splitlines()
+        command, *expected = body.splitlines()
         printed = {" ".join(line.split()) for line in run(command.removeprefix("$ "), folder).splitlines()}
-        missing = [line for line in render if line != "..." and " ".join(line.split()) not in printed]
+        missing = [line for line in expected if line != "..." and " ".join(line.split()) not in printed]
         assert not missing, command
         count += 1
     return count
@@ -77,8 +77,8 @@ def test_commands_that_need_a_head_are_understood() -> None:
         application().parse_args(shlex.split(body)[1:], exit_on_error=False, print_error=False)
 
 
-class Ear:
-    """Hears when a unit is ready."""
+class ReadyListener:
+    """Waits for a unit to be ready."""
 
     def __init__(self) -> None:
         self.is_ready = asyncio.Event()
@@ -100,12 +100,12 @@ async def test_the_head_turns_by_the_draft_and_stops(tmp_path: Path, axis: Axis)
     unit = drafted.unit(axis)
     assert unit is not None
     async with VirtualHead(shipped_profile("zeapon-pons-pt")) as head:
-        ear = Ear()
+        ready = ReadyListener()
         link = BleUnit(unit, Radio(head.client_backend, head.scanner_backend))
         clock = asyncio.get_running_loop().time
-        driver = UnitSupervisor(axis, link, drafted.frame, unit, clock=clock, options=LinkOptions(), listener=ear)
+        driver = UnitSupervisor(axis, link, drafted.frame, unit, clock=clock, options=LinkOptions(), listener=ready)
         running = asyncio.create_task(driver.run())
-        await ear.is_ready.wait()
+        await ready.is_ready.wait()
         driver.put(UnitCommand(0.5))
         await asyncio.sleep(1)
         driver.put(UnitCommand(0.0))

@@ -1,4 +1,4 @@
-"""Two browsers at one head: the second is told, may take over, and both know who drives."""
+"""Two browsers and one head: the second sees that somebody drives, may take over, and both know who drives."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import LivingHouse, Visitor
+    from tests.e2e.conftest import RunningServer, Visitor
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
-def test_the_second_is_told_takes_over_and_both_know(
-    config: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
+    server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     first, second = visit(), visitor
-    first.redeem(config.invite())
-    second.redeem(config.invite())
+    first.redeem(server.invite())
+    second.redeem(server.invite())
     began = first.drag_right()
-    config.wait_turning(began)
+    server.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
     expect(second.says).to_contain_text("Someone else is controlling the camera.")
     second.photograph("someone-else-drives")
 
     second.tap("Take over")
-    taken_at = config.wait_stopped()
+    taken_at = server.wait_stopped()
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
@@ -37,35 +37,33 @@ def test_the_second_is_told_takes_over_and_both_know(
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)
-    assert config.is_still_since(taken_at)
+    assert server.is_still_since(taken_at)
 
     second.sees_it_turn_after_a_fresh_press()
-    first.let_go()
+    first.release()
 
 
 def test_anyone_who_looks_can_stop_whoever_drives(
-    config: LivingHouse, visitor: Visitor, visit: Callable[[], Visitor]
+    server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     driver, looker = visit(), visitor
-    driver.redeem(config.invite())
-    looker.redeem(config.invite())
-    config.wait_turning(driver.drag_right())
+    driver.redeem(server.invite())
+    looker.redeem(server.invite())
+    server.wait_turning(driver.drag_right())
     looker.tap("Stop the camera")
-    stopped_at = config.wait_stopped()
+    stopped_at = server.wait_stopped()
     driver.expect("hold", "cut")
     expect(driver.says).to_contain_text("Let go and press again.")
     driver.pictures_go_by(5)
-    assert config.is_still_since(stopped_at)
-    driver.let_go()
+    assert server.is_still_since(stopped_at)
+    driver.release()
     driver.sees_it_turn_after_a_fresh_press()
 
 
-def test_who_leaves_hands_the_head_on_at_once(
-    config: LivingHouse, visit: Callable[[], Visitor], visitor: Visitor
-) -> None:
+def test_leaving_frees_the_lease_at_once(server: RunningServer, visit: Callable[[], Visitor], visitor: Visitor) -> None:
     first = visit()
-    first.redeem(config.invite())
-    visitor.redeem(config.invite())
+    first.redeem(server.invite())
+    visitor.redeem(server.invite())
     first.sees_it_turn_after_a_fresh_press()
     visitor.expect("lease", "other")
     first.tap("Leave")

@@ -1,4 +1,4 @@
-"""A whole visit at both sizes: from the printed link to a picture that moves as the hand does."""
+"""A whole visit at both sizes: from the printed link to a picture that moves with the hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import LivingHouse, Visitor
+    from tests.e2e.conftest import RunningServer, Visitor
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
@@ -28,8 +28,8 @@ OVERLAPPING = """() => {
 }"""
 
 
-def test_one_tap_brings_a_picture_that_plays(config: LivingHouse, visitor: Visitor) -> None:
-    visitor.page.goto(config.invite())
+def test_one_tap_brings_a_picture_that_plays(server: RunningServer, visitor: Visitor) -> None:
+    visitor.page.goto(server.invite())
     expect(visitor.page.get_by_role("button")).to_have_count(1)
     visitor.photograph("start")
     visitor.tap("Come in")
@@ -44,47 +44,47 @@ def test_one_tap_brings_a_picture_that_plays(config: LivingHouse, visitor: Visit
 
 
 def test_a_drag_to_the_right_turns_unit_and_picture_and_letting_go_stops_both(
-    config: LivingHouse, visitor: Visitor
+    server: RunningServer, visitor: Visitor
 ) -> None:
-    visitor.redeem(config.invite())
-    before, from_deg = visitor.look(), config.angle()
+    visitor.redeem(server.invite())
+    before, from_deg = visitor.look(), server.angle()
     began = visitor.drag_right(0.15)
-    config.wait_turning(began, at_least_deg=3)
+    server.wait_turning(began, at_least_deg=3)
     visitor.expect("moving", "true")
     visitor.photograph("dragging")
-    let_go_at = visitor.let_go()
-    assert config.wait_stopped() >= let_go_at
-    to_deg = config.angle()
+    released_at = visitor.release()
+    assert server.wait_stopped() >= released_at
+    to_deg = server.angle()
     assert visitor.has_turned_deg(before) == pytest.approx(to_deg - from_deg, abs=ANGLE_TOLERANCE_DEG)
     visitor.pictures_go_by(15)
-    assert config.angle() == to_deg
+    assert server.angle() == to_deg
     visitor.expect("moving", "false")
 
 
 @pytest.mark.parametrize("key", ["ArrowRight", "KeyD"])
 def test_a_held_key_turns_unit_and_picture_and_letting_go_stops_both(
-    config: LivingHouse, visit: Callable[[], Visitor], key: str
+    server: RunningServer, visit: Callable[[], Visitor], key: str
 ) -> None:
     visitor = visit()
-    visitor.redeem(config.invite())
-    before, from_deg = visitor.look(), config.angle()
+    visitor.redeem(server.invite())
+    before, from_deg = visitor.look(), server.angle()
     pressed_at = visitor.press_key(key)
-    config.wait_turning(pressed_at, at_least_deg=3)
+    server.wait_turning(pressed_at, at_least_deg=3)
     visitor.page.keyboard.up(key)
-    config.wait_stopped()
-    assert visitor.has_turned_deg(before) == pytest.approx(config.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
+    server.wait_stopped()
+    assert visitor.has_turned_deg(before) == pytest.approx(server.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
 
 
-def test_a_drag_to_the_left_turns_the_other_way(config: LivingHouse, visitor: Visitor) -> None:
-    visitor.redeem(config.invite())
-    before, from_deg = visitor.look(), config.angle()
-    visitor.put_down()
+def test_a_drag_to_the_left_turns_the_other_way(server: RunningServer, visitor: Visitor) -> None:
+    visitor.redeem(server.invite())
+    before, from_deg = visitor.look(), server.angle()
+    visitor.press()
     x, y = visitor.device.middle
     visitor.move_to(x - visitor.device.width // 5, y)
-    config.wait("it turns left", lambda: config.head.pan.angle_deg < from_deg - 3)
-    visitor.let_go()
-    config.wait_stopped()
-    assert visitor.has_turned_deg(before) == pytest.approx(config.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
+    server.wait("it turns left", lambda: server.head.pan.angle_deg < from_deg - 3)
+    visitor.release()
+    server.wait_stopped()
+    assert visitor.has_turned_deg(before) == pytest.approx(server.angle() - from_deg, abs=ANGLE_TOLERANCE_DEG)
 
 
 SLEEPER = """(() => {
@@ -102,25 +102,25 @@ SLEEPER = """(() => {
 
 
 def test_after_a_sleep_in_which_the_pages_clock_stood_still_the_next_press_turns_it(
-    config: LivingHouse, visitor: Visitor
+    server: RunningServer, visitor: Visitor
 ) -> None:
     visitor.page.add_init_script(SLEEPER)
-    visitor.redeem(config.invite())
+    visitor.redeem(server.invite())
     visitor.sees_it_turn_after_a_fresh_press()
     visitor.page.evaluate("sleep(3000)")
     visitor.expect("picture", "live")
     visitor.sees_it_turn_after_a_fresh_press()
 
 
-def test_the_connection_panel_shows_the_latencies(config: LivingHouse, visitor: Visitor) -> None:
-    visitor.redeem(config.invite())
+def test_the_connection_panel_shows_the_latencies(server: RunningServer, visitor: Visitor) -> None:
+    visitor.redeem(server.invite())
     visitor.page.get_by_role("button", name="Connection").click()
     visitor.sees_it_turn_after_a_fresh_press()
     for latency in ("command", "picture"):
         expect(visitor.page.locator(f"[data-latency={latency}]")).to_contain_text("ms")
 
 
-def test_no_control_overlaps_the_edge_of_the_picture(config: LivingHouse, visitor: Visitor) -> None:
-    visitor.redeem(config.invite())
+def test_no_control_overlaps_the_edge_of_the_picture(server: RunningServer, visitor: Visitor) -> None:
+    visitor.redeem(server.invite())
     visitor.expect("topic", "hint")
     assert visitor.page.evaluate(OVERLAPPING) == []

@@ -1,4 +1,4 @@
-"""A virtual head for each test, the way production reaches its units, and an ear for complaints."""
+"""A virtual head for each test, connecting as production does, and a check for warnings of bumble."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Open = Callable[[VirtualUnit], Awaitable[BleakClient]]
 
 
-INTRODUCTION_S = 1.0  # five or seven questions, each of two intervals
+INTRODUCTION_S = 1.0  # five or seven requests, each of two intervals
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def find(head: VirtualHead) -> Find:
 
 @pytest.fixture
 def open_unit(head: VirtualHead, find: Find) -> Open:
-    """Scan for a unit and connect to it, as production does, and let BlueZ ask all that it wants to know."""
+    """Scan for a unit and connect to it, as production does, and wait for BlueZ's own requests."""
 
     async def opened(unit: VirtualUnit) -> BleakClient:
         device = await find(unit)
@@ -60,7 +60,7 @@ def open_unit(head: VirtualHead, find: Find) -> Open:
 
 @pytest.fixture(autouse=True)
 def _bumble_does_not_complain(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever bumble warns of is a defect of the virtual world."""
+    """A warning of bumble is a defect of the simulation."""
     yield
     records = [record for record in caplog.get_records("call") if record.name.startswith("bumble")]
     assert not [record.getMessage() for record in records if record.levelno >= logging.WARNING]

@@ -24,7 +24,7 @@ UNIT = hci.Address("C0:00:00:00:00:02")
 
 
 class HostEar:
-    """Stands where the host would, and notes what the controller says."""
+    """A fake host that records the controller's packets."""
 
     def __init__(self) -> None:
         self.said: list[hci.HCI_Packet] = []
@@ -57,13 +57,13 @@ def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command
 
 
 def connecting() -> tuple[VirtualController, HostEar]:
-    """A controller that is to connect to the unit as soon as it hears it."""
+    """A controller that connects to the unit at its next advertisement."""
     controller, ear = listened_to(RadioMedium(random.Random(1)))
     controller.on_hci_packet(create_connection(UNIT))
     return controller, ear
 
 
-async def test_it_claims_no_feature_that_makes_linux_wait_for_what_never_comes() -> None:
+async def test_no_feature_is_claimed_for_which_linux_would_wait_in_vain() -> None:
     claimed = VirtualController("it").le_features
     assert not claimed & hci.LeFeatureMask.LL_PRIVACY
     assert not claimed & hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -71,7 +71,7 @@ async def test_it_claims_no_feature_that_makes_linux_wait_for_what_never_comes()
     assert claimed & hci.LeFeatureMask.LE_ENCRYPTION
 
 
-async def test_cancelling_an_attempt_ends_it_with_the_event_of_the_specification(head: VirtualHead, find: Find) -> None:
+async def test_cancelling_an_attempt_sends_the_event_of_the_specification(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         head.medium.mute(head.pan.address)
@@ -93,8 +93,8 @@ async def test_cancelling_nothing_is_refused() -> None:
     assert answer.return_parameters.status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
 
 
-async def test_a_cancel_that_crosses_the_event_of_its_connection_is_refused_and_the_connection_stays() -> None:
-    """What the specification asks for; Linux then forgets the connection, which only the chip still knows of."""
+async def test_a_cancel_after_the_connection_was_made_is_refused_and_the_connection_stays() -> None:
+    """Required by the specification. Linux then has no record of a connection that only the chip still has."""
     chip, ear = connecting()
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
@@ -120,7 +120,7 @@ async def test_a_cancel_that_comes_in_time_is_answered_before_the_event_that_say
     assert not chip.le_connections
 
 
-async def test_ending_a_connection_that_is_over_is_refused_because_no_event_would_ever_tell_its_end() -> None:
+async def test_ending_a_connection_that_is_over_is_refused() -> None:
     controller, ear = listened_to()
     reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
     controller.on_hci_packet(hci.HCI_Disconnect_Command(connection_handle=1, reason=reason))
@@ -130,7 +130,7 @@ async def test_ending_a_connection_that_is_over_is_refused_because_no_event_woul
     assert answer.status == hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
 
 
-async def test_a_reset_ends_attempt_scan_advertising_and_connections_without_a_word() -> None:
+async def test_a_reset_silently_ends_attempt_scan_advertising_and_connections() -> None:
     chip, ear = connecting()
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     chip.on_hci_packet(create_connection(hci.Address("C0:00:00:00:00:03")))
@@ -161,9 +161,7 @@ async def test_a_unit_whose_central_was_reset_loses_its_link_and_is_connected_to
                 assert not head.pan.is_connected
 
 
-async def test_both_sides_are_told_the_connection_parameters_that_the_central_chose(
-    head: VirtualHead, find: Find
-) -> None:
+async def test_both_hosts_get_the_connection_parameters_that_the_central_chose(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -173,7 +171,7 @@ async def test_both_sides_are_told_the_connection_parameters_that_the_central_ch
             assert (parameters.connection_interval, parameters.supervision_timeout) == (30.0, 420.0)
 
 
-async def test_buffers_are_busy_until_their_packet_was_on_the_air(head: VirtualHead, find: Find) -> None:
+async def test_buffers_are_busy_until_their_packet_was_sent(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -188,7 +186,7 @@ async def test_buffers_are_busy_until_their_packet_was_on_the_air(head: VirtualH
         assert queue.pending == 0
 
 
-async def test_a_packet_of_several_buffers_gives_all_of_them_back(head: VirtualHead, find: Find) -> None:
+async def test_a_packet_of_several_buffers_frees_all_of_them(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)

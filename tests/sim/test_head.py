@@ -45,7 +45,7 @@ async def test_both_units_can_be_driven_at_once(head: VirtualHead, open_unit: Op
         assert head.unit(Axis.PAN) is head.pan
 
 
-async def test_a_tilt_unit_meets_its_end_and_a_pan_unit_never_does(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_tilt_unit_has_end_stops_and_a_pan_unit_has_none(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         for axis in AXES:
             client = await open_unit(head.unit(axis))
@@ -55,7 +55,7 @@ async def test_a_tilt_unit_meets_its_end_and_a_pan_unit_never_does(head: Virtual
         assert head.pan.angle_deg > 2000
 
 
-async def test_calibration_and_mounting_are_the_profiles() -> None:
+async def test_calibration_and_mounting_come_from_the_profile() -> None:
     assert PROFILE.pan is not None
     pan = msgspec.structs.replace(PROFILE.pan, full_speed_deg_per_s=10.0, invert=True)
     async with VirtualHead(msgspec.structs.replace(PROFILE, pan=pan)) as head:
@@ -65,7 +65,7 @@ async def test_calibration_and_mounting_are_the_profiles() -> None:
         assert head.pan.angle_deg < -9
 
 
-async def test_a_head_that_never_started_may_exist_outside_any_loop_and_two_never_meet() -> None:
+async def test_a_head_can_be_created_outside_a_loop_and_two_heads_are_independent() -> None:
     one, other = VirtualHead(PROFILE), VirtualHead(PROFILE)
     assert one.client_backend is not other.client_backend
     async with one, other:
@@ -74,7 +74,7 @@ async def test_a_head_that_never_started_may_exist_outside_any_loop_and_two_neve
         assert (len(one.pan.frames), len(other.pan.frames)) == (1, 0)
 
 
-async def test_the_interval_sets_the_pace() -> None:
+async def test_the_connection_interval_limits_the_rate_of_writes() -> None:
     options = HeadOptions(interval_s=0.0075, conditions=Conditions(packets_per_event=1))
     async with VirtualHead(PROFILE, options) as head:
         client = await connected(head, Axis.PAN)
@@ -100,7 +100,7 @@ async def test_drop_without_a_link_does_nothing(head: VirtualHead) -> None:
         assert not head.pan.is_connected
 
 
-async def test_a_fault_of_one_axis_leaves_the_other_alone(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_fault_of_one_axis_does_not_affect_the_other(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         pan, tilt = await open_unit(head.pan), await open_unit(head.tilt)
         head.faults.hang(Axis.PAN)
@@ -146,7 +146,7 @@ async def test_closing_is_harmless_before_the_start_and_twice(head: VirtualHead)
     assert head.pan.angle_at(0) == 0
 
 
-def test_the_same_seed_makes_the_same_air() -> None:
+def test_the_same_seed_gives_the_same_radio_behaviour() -> None:
     async def drive(seed: int) -> list[ReceivedFrame]:
         options = HeadOptions(seed=seed, conditions=Conditions(loss=0.3, jitter_s=0.02))
         async with VirtualHead(PROFILE, options) as head:

@@ -13,7 +13,7 @@ from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH, RADIUS_PX
 
 
 def column_panorama() -> Panorama:
-    """A panorama whose brightness tells the column, and whose colours tell column and row."""
+    """A panorama whose luma encodes the column, and whose chroma encodes column and row."""
     half_width, half_height = PANORAMA_WIDTH // 2, PANORAMA_HEIGHT // 2
     luma = bytes(x % 251 for x in range(PANORAMA_WIDTH)) * PANORAMA_HEIGHT
     u = bytes(x % 241 for x in range(half_width)) * half_height

@@ -20,7 +20,7 @@ def motor(**options: tuple[float, float] | float) -> Motor:
 
 
 def driven(trajectory: list[tuple[float, float]], **options: tuple[float, float] | float) -> tuple[Motor, float]:
-    """A motor that took these commands, and the time of the last."""
+    """A motor after these commands, and the time of the last one."""
     it, now = motor(**options), 0.0
     for wait, velocity in trajectory:
         now += wait
@@ -57,14 +57,14 @@ def test_more_than_full_speed_is_full_speed() -> None:
     assert it.speed_at(9.0) == FULL
 
 
-def test_a_question_about_the_time_before_the_last_command_gets_the_angle_at_that_command() -> None:
+def test_before_the_last_command_the_angle_is_that_at_the_command() -> None:
     it = motor()
     it.command(1, 0.0)
     it.command(0, 2.0)
     assert it.angle_at(1.0) == it.angle_at(2.0)
 
 
-def test_an_end_stop_holds_the_axis_and_lets_it_go_the_other_way_at_once() -> None:
+def test_an_end_stop_holds_the_axis_and_the_other_direction_works_at_once() -> None:
     it = motor(ends_deg=(-30.0, 30.0))
     it.command(1, 0.0)
     assert it.angle_at(60.0) == 30
@@ -120,7 +120,7 @@ def test_a_stop_slows_down_to_rest_and_stays_there(trajectory: list[tuple[float,
 
 
 @given(courses, waits, st.floats(0, 2), st.floats(0, 2))
-def test_asking_in_between_changes_nothing(
+def test_reading_the_state_changes_nothing(
     trajectory: list[tuple[float, float]], wait: float, first: float, second: float
 ) -> None:
     it, now = driven(trajectory)

@@ -25,7 +25,7 @@ def test_the_interval_is_a_multiple_of_bluetooths_unit() -> None:
     assert radio.interval_s == pytest.approx(0.040)
 
 
-async def test_a_unit_is_known_from_a_scan_until_it_was_silent_for_half_a_minute(head: VirtualHead, find: Find) -> None:
+async def test_a_unit_is_known_until_30_s_after_its_last_advertisement(head: VirtualHead, find: Find) -> None:
     async with head:
         assert not head.radio.knows(head.pan.address)
         await find(head.pan)
@@ -35,7 +35,7 @@ async def test_a_unit_is_known_from_a_scan_until_it_was_silent_for_half_a_minute
         assert not head.radio.knows(head.pan.address)
 
 
-async def test_a_connected_unit_is_known_and_for_half_a_minute_after(head: VirtualHead, find: Find) -> None:
+async def test_a_connected_unit_is_known_until_30_s_after_its_disconnection(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)

@@ -26,7 +26,7 @@ CENTRAL, UNIT = hci.Address("C0:00:00:00:00:01"), hci.Address("C0:00:00:00:00:02
 
 
 class Scanner(VirtualController):
-    """A controller that scans, and notes what it hears."""
+    """A controller that scans, and records what it receives."""
 
     def __init__(self, medium: RadioMedium, address: hci.Address) -> None:
         super().__init__("scanner", link=medium)
@@ -50,7 +50,7 @@ def air_with_two() -> tuple[RadioMedium, Scanner, VirtualController]:
     return medium, Scanner(medium, CENTRAL), unit
 
 
-def test_an_address_is_named_as_the_rest_of_the_world_does() -> None:
+def test_an_address_is_written_in_the_usual_notation() -> None:
     assert name_of(UNIT) == "C0:00:00:00:00:02"
 
 
@@ -64,7 +64,7 @@ async def test_an_advertisement_is_heard_unless_either_side_is_muted(silent: hci
     assert scanner.heard == ([ll.AdvInd(UNIT, b"hello")] if silent is None else [])
 
 
-async def test_who_does_not_listen_hears_nothing() -> None:
+async def test_a_controller_that_does_not_scan_receives_no_advertisement() -> None:
     medium, scanner, unit = air_with_two()
     scanner.le_scan_enable = False
     medium.send_advertising_pdu(unit, ll.AdvInd(UNIT, b"hello"))
@@ -72,14 +72,14 @@ async def test_who_does_not_listen_hears_nothing() -> None:
     assert scanner.heard == []
 
 
-async def test_bumbles_own_controller_cannot_connect_on_this_air() -> None:
+async def test_bumbles_own_controller_cannot_connect_on_this_medium() -> None:
     medium, _, _ = air_with_two()
     stranger = Controller("stranger", link=medium)
     with pytest.raises(TypeError, match="VirtualController"):
         medium.send_advertising_pdu(stranger, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
 
 
-async def test_a_request_for_a_connection_that_the_unit_does_not_accept_runs_out() -> None:
+async def test_a_connection_request_that_the_unit_does_not_accept_times_out() -> None:
     medium, central, _unit_that_does_not_advertise = air_with_two()
     start = asyncio.get_running_loop().time()
     medium.send_advertising_pdu(central, ll.ConnectInd(CENTRAL, UNIT, 24, 0, 42))
@@ -87,7 +87,7 @@ async def test_a_request_for_a_connection_that_the_unit_does_not_accept_runs_out
     assert central.lost_at_s == pytest.approx(start + 0.42)
 
 
-async def test_a_unit_that_did_not_hear_a_request_is_not_connected_when_it_is_back_a_moment_later() -> None:
+async def test_a_unit_that_missed_a_connection_request_is_not_connected_when_it_is_back() -> None:
     medium, central, _unit = air_with_two()
     medium.mute(name_of(UNIT))
     start = asyncio.get_running_loop().time()
@@ -98,9 +98,7 @@ async def test_a_unit_that_did_not_hear_a_request_is_not_connected_when_it_is_ba
     assert central.lost_at_s == pytest.approx(start + 0.42)
 
 
-async def test_a_unit_notices_by_the_silence_that_the_chip_which_it_is_connected_with_has_begun_anew(
-    head: VirtualHead, find: Find
-) -> None:
+async def test_a_unit_notices_a_reset_of_its_central_by_supervision_timeout(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -141,7 +139,7 @@ async def test_conditions_change_while_connected_and_hold_for_the_next_connectio
         assert head.medium.conditions("unknown") == Conditions()
 
 
-async def test_what_waits_for_a_unit_can_be_counted(head: VirtualHead, find: Find) -> None:
+async def test_packets_that_wait_for_a_unit_can_be_counted(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -151,7 +149,7 @@ async def test_what_waits_for_a_unit_can_be_counted(head: VirtualHead, find: Fin
         assert head.medium.waiting(head.tilt.address) == 0
 
 
-async def test_a_wire_between_two_muted_ends_opens_when_both_are_back(head: VirtualHead, find: Find) -> None:
+async def test_a_link_between_two_muted_sides_works_once_both_are_back(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         await head.radio.connect(head.pan.address)

@@ -83,7 +83,7 @@ print(at_rest[-1] - at_rest[0], visited - at_rest[-1])
 
 @pytest.mark.realtime
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give memory back by themselves")
-def test_a_room_that_was_forgotten_gives_its_memory_back() -> None:
+def test_a_room_that_was_forgotten_frees_its_memory() -> None:
     done = subprocess.run([sys.executable, "-c", VISITS], capture_output=True, text=True, check=True)
     growth_kib, given_back_kib = map(int, done.stdout.split())
     assert growth_kib < 1000
@@ -96,7 +96,7 @@ def test_a_picture_that_cannot_be_decoded_says_what_to_do(tmp_path: Path, damage
     content = {"empty": b"", "cut": PICTURE.read_bytes()[:40], "not a picture": b"version https://example.org/lfs\n"}
     if damage in content:
         picture.write_bytes(content[damage])
-    with pytest.raises(OwnerError, match="install belvedere again"):
+    with pytest.raises(OwnerError, match="install Belvedere again"):
         Room(picture).decoded()
 
 
@@ -111,7 +111,7 @@ def test_after_a_failure_the_room_can_still_be_decoded(tmp_path: Path) -> None:
 
 @pytest.mark.realtime
 def test_other_threads_run_while_the_picture_is_decoded() -> None:
-    Room().decoded()  # imports hold Python's lock, and whoever looks has done them
+    Room().decoded()  # do the imports first, because they hold the interpreter lock
     room, turns, is_done = Room(), 0, threading.Event()
 
     def decode() -> None:
@@ -120,7 +120,7 @@ def test_other_threads_run_while_the_picture_is_decoded() -> None:
 
     decoding = threading.Thread(target=decode)
     before = sys.getswitchinterval()
-    sys.setswitchinterval(60)  # Python's lock is had only from a thread that lets go of it
+    sys.setswitchinterval(60)  # other threads run only if the decoder releases the interpreter lock
     try:
         decoding.start()
         while not is_done.wait(0.0005):

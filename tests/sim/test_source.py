@@ -61,7 +61,7 @@ def test_the_clock_on_the_wall_shows_one_time_however_often_the_camera_is_turned
     assert bytes(seen(27.0, 8.0).y) == bytes(first.y)
 
 
-def test_the_angles_are_asked_for_at_the_instant_of_capture() -> None:
+def test_the_angles_are_read_for_the_time_of_capture() -> None:
     asked: list[float] = []
 
     def angles(at_s: float) -> tuple[float, float]:
@@ -81,7 +81,7 @@ def test_the_time_bar_is_there_only_when_measuring() -> None:
 
 def test_a_picture_larger_than_the_room_is_refused() -> None:
     source = RoomSource(ROOM, lambda _at_s: (0.0, 0.0))
-    with pytest.raises(OwnerError, match="at most"):
+    with pytest.raises(OwnerError, match="has only"):
         source.open(3840, 2160, 30)
 
 
@@ -90,7 +90,7 @@ def test_a_camera_that_is_off_shows_nothing() -> None:
         RoomSource(ROOM, lambda _at_s: (0.0, 0.0)).read(0.0, blank_picture(640, 352))
 
 
-def test_the_room_is_kept_in_memory_while_somebody_looks_and_no_longer() -> None:
+def test_the_room_is_in_memory_only_while_the_camera_is_on() -> None:
     room = Room()
     source = RoomSource(room, lambda _at_s: (0.0, 0.0))
     source.prepare(640, 352, 30)
@@ -101,7 +101,7 @@ def test_the_room_is_kept_in_memory_while_somebody_looks_and_no_longer() -> None
     assert room.decoded() is not prepared
 
 
-def test_looking_costs_little() -> None:
+def test_reading_a_picture_takes_little_time() -> None:
     source, picture = RoomSource(ROOM, lambda at_s: (at_s * 7, at_s)), blank_picture(1280, 720)
     source.open(1280, 720, 30)
     source.read(0.0, picture)

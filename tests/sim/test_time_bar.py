@@ -18,18 +18,18 @@ def test_the_time_can_be_read_from_the_picture(ms: int, width: int) -> None:
     assert read_time_bar(picture.y, width) == ms % 2**32
 
 
-def test_the_bar_leaves_the_rest_of_the_picture_alone() -> None:
+def test_the_bar_does_not_change_the_rest_of_the_picture() -> None:
     picture = blank_picture(320, 96)
     draw_time_bar(1234.5, picture)
     assert set(picture.y[320 * ROWS :]) == {16}
 
 
-def test_no_time_is_read_where_there_is_no_bar() -> None:
+def test_without_a_bar_no_time_is_read() -> None:
     assert read_time_bar(blank_picture(320, 96).y, 320) is None
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 39))
-def test_a_cell_that_is_misread_is_noticed_or_misleads_rarely(ms: int, cell: int) -> None:
+def test_a_misread_cell_is_almost_always_detected(ms: int, cell: int) -> None:
     picture = blank_picture(320, 96)
     draw_time_bar(ms / 1000 + 0.0001, picture)
     row = slice(cell * 8, cell * 8 + 8)

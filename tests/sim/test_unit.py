@@ -30,13 +30,13 @@ def now() -> float:
 
 
 async def told_by(client: BleakClient) -> list[bytes]:
-    """Whatever the unit tells from now on."""
+    """Collect the unit's notifications from now on."""
     heard: list[bytes] = []
     await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
     return heard
 
 
-async def test_a_unit_turns_as_its_frames_say_and_until_told_otherwise(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_unit_turns_as_commanded_until_another_command(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
@@ -74,7 +74,7 @@ async def test_frames_are_kept_with_the_time_at_which_the_radio_delivered_them(
 
 
 @pytest.mark.parametrize("stops", [False, True])
-async def test_a_lost_link_stops_the_unit_only_where_that_was_asked_for(stops: bool) -> None:  # noqa: FBT001 - a parameter of the test
+async def test_a_lost_link_stops_the_unit_only_if_so_configured(stops: bool) -> None:  # noqa: FBT001 - a parameter of the test
     profile = shipped_profile("zeapon-pons-pt")
     async with VirtualHead(profile, HeadOptions(stops_when_link_drops=stops)) as head:
         head.pan.apply_frame(pack(LAYOUT, 1))
@@ -90,7 +90,7 @@ async def _connect_and_drop(head: VirtualHead) -> None:
     await asyncio.sleep(1)
 
 
-async def test_notifications_tell_the_newest_state_and_at_most_five_a_second(
+async def test_notifications_contain_the_newest_state_at_most_five_times_a_second(
     head: VirtualHead, open_unit: Open
 ) -> None:
     async with head:
@@ -104,7 +104,7 @@ async def test_notifications_tell_the_newest_state_and_at_most_five_a_second(
         assert heard[-1] == b"\x82" + pack(LAYOUT, 0.33)[1:]
 
 
-async def test_the_same_command_again_is_no_news(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_repeated_command_is_not_notified(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         heard = await told_by(client)
@@ -114,7 +114,7 @@ async def test_the_same_command_again_is_no_news(head: VirtualHead, open_unit: O
         assert len(heard) == 1
 
 
-async def test_a_hung_unit_hears_nothing_and_turns_on(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_hung_unit_processes_nothing_and_continues_to_turn(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
@@ -125,28 +125,28 @@ async def test_a_hung_unit_hears_nothing_and_turns_on(head: VirtualHead, open_un
         assert client.is_connected
 
 
-async def test_a_unit_that_goes_on_takes_what_came_while_it_hung_in_order(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_resumed_unit_processes_buffered_packets_in_order(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         heard = await told_by(client)
         head.pan.hang()
         came = now()
-        told = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
-        for frame in told:
+        frames = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
+        for frame in frames:
             await client.write_gatt_char(COMMAND, frame, response=False)
         battery = asyncio.create_task(client.read_gatt_char(BATTERY))
         await asyncio.sleep(5)
         assert not head.pan.frames
         assert not battery.done()
         head.pan.resume()
-        assert [kept.frame for kept in head.pan.frames] == told
+        assert [kept.frame for kept in head.pan.frames] == frames
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])
         await asyncio.sleep(1)
-        assert heard[-1] == b"\x82" + told[-1][1:]
+        assert heard[-1] == b"\x82" + frames[-1][1:]
 
 
-async def test_of_what_came_on_a_link_that_ended_a_hung_unit_has_what_its_radio_took_in(
+async def test_after_a_lost_link_a_hung_unit_has_only_what_its_radio_buffered(
     head: VirtualHead, open_unit: Open
 ) -> None:
     async with head:
@@ -166,7 +166,7 @@ async def test_of_what_came_on_a_link_that_ended_a_hung_unit_has_what_its_radio_
         assert head.pan.frames[-1].frame == STOP
 
 
-async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes_on(
+async def test_a_unit_that_hung_when_its_link_ended_advertises_only_after_resuming(
     head: VirtualHead, open_unit: Open
 ) -> None:
     async with head:
@@ -178,12 +178,12 @@ async def test_a_unit_that_hung_when_its_link_ended_advertises_only_when_it_goes
         assert await BleakScanner.find_device_by_address(head.pan.address, 3, backend=head.scanner_backend)
 
 
-async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_hung_unit_notifies_nothing_until_it_resumes(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         heard = await told_by(client)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
-        await client.write_gatt_char(COMMAND, STOP, response=True)  # told only when the unit may tell again
+        await client.write_gatt_char(COMMAND, STOP, response=True)  # notified only after the pause
         head.pan.hang()
         await asyncio.sleep(1)
         assert heard == [b"\x82" + pack(LAYOUT, 1)[1:]]
@@ -192,7 +192,7 @@ async def test_a_hung_unit_tells_nothing_until_it_goes_on(head: VirtualHead, ope
         assert heard[1:] == [b"\x82" + STOP[1:]]
 
 
-async def test_a_unit_that_does_not_hang_goes_on_as_it_was(head: VirtualHead, open_unit: Open) -> None:
+async def test_resuming_a_unit_that_does_not_hang_does_nothing(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         heard = await told_by(client)

@@ -23,7 +23,7 @@ SUPERVISION_S = 0.420
 
 
 class Listener(VirtualController):
-    """A controller that is connected to everybody, and notes what it hears."""
+    """A controller that is connected to every peer, and records what it receives."""
 
     def __init__(self, name: str, peer: hci.Address) -> None:
         super().__init__(name)
@@ -56,7 +56,7 @@ class Listener(VirtualController):
 
 
 class World:
-    """A wire between two listeners."""
+    """A link between two recording controllers."""
 
     def __init__(self, conditions: Conditions | None = None, seed: int = 1) -> None:
         here, there = hci.Address("C0:00:00:00:00:01"), hci.Address("C0:00:00:00:00:02")
@@ -86,7 +86,7 @@ def numbered(count: int) -> list[bytes]:
     return [bytes([number]) for number in range(count)]
 
 
-async def test_a_packet_goes_with_the_next_event_and_its_buffer_comes_back_then() -> None:
+async def test_a_packet_is_sent_at_the_next_event_and_its_buffer_is_freed_then() -> None:
     world = World()
     start = asyncio.get_running_loop().time()
     world.down.put(b"abc")
@@ -100,7 +100,7 @@ async def test_a_packet_goes_with_the_next_event_and_its_buffer_comes_back_then(
 
 
 @pytest.mark.parametrize("packets_per_event", [1, 3])
-async def test_an_event_carries_so_many_packets_and_no_more(packets_per_event: int) -> None:
+async def test_an_event_carries_a_limited_number_of_packets(packets_per_event: int) -> None:
     world = World(Conditions(packets_per_event=packets_per_event))
     for data in numbered(9):
         world.down.put(data)
@@ -112,7 +112,7 @@ async def test_an_event_carries_so_many_packets_and_no_more(packets_per_event: i
     assert gaps == pytest.approx([INTERVAL_S] * len(gaps))
 
 
-async def test_an_answer_to_what_an_event_brought_goes_with_the_next_event() -> None:
+async def test_an_answer_to_a_packet_is_sent_at_the_next_event() -> None:
     world = World()
     up = world.link.direction_from(world.unit)
     world.down.put(b"?")
@@ -141,7 +141,7 @@ async def test_loss_delays_and_loses_nothing() -> None:
     assert 75 < (world.times[-1] - world.times[0]) / INTERVAL_S < 150
 
 
-async def test_a_muted_wire_holds_everything_and_goes_on_when_unmuted() -> None:
+async def test_a_muted_link_holds_all_packets_until_it_is_unmuted() -> None:
     world = World()
     world.link.mute()
     world.down.put(b"a")
@@ -153,7 +153,7 @@ async def test_a_muted_wire_holds_everything_and_goes_on_when_unmuted() -> None:
     assert not world.central.is_lost
 
 
-async def test_a_wire_muted_with_a_packet_about_to_go_holds_it_back() -> None:
+async def test_muting_holds_back_a_packet_that_is_about_to_be_sent() -> None:
     world = World()
     world.down.put(b"a")
     world.link.mute()
@@ -175,7 +175,7 @@ async def test_after_the_supervision_time_both_sides_lose_the_connection() -> No
     assert world.heard == []
 
 
-async def test_a_wire_that_is_cut_stays_mute_whoever_is_back_and_runs_out() -> None:
+async def test_a_link_that_is_cut_stays_muted_and_times_out() -> None:
     world = World()
     world.link.mute()
     world.link.cut()
@@ -186,7 +186,7 @@ async def test_a_wire_that_is_cut_stays_mute_whoever_is_back_and_runs_out() -> N
     assert (world.central.is_lost, world.unit.is_lost) == (True, True)
 
 
-async def test_closing_twice_is_closing_once() -> None:
+async def test_closing_twice_has_no_further_effect() -> None:
     world = World()
     world.link.mute()
     world.link.close()
@@ -197,7 +197,7 @@ async def test_closing_twice_is_closing_once() -> None:
     assert not world.central.is_lost
 
 
-async def test_the_link_layers_own_packets_overtake_and_a_termination_ends_all() -> None:
+async def test_link_layer_packets_overtake_and_a_termination_ends_the_link() -> None:
     world = World()
     for data in numbered(5):
         world.down.put(data)
@@ -208,7 +208,7 @@ async def test_the_link_layers_own_packets_overtake_and_a_termination_ends_all()
     assert world.closed == [world.link]
 
 
-async def test_new_connection_parameters_hold_from_when_they_are_heard() -> None:
+async def test_new_connection_parameters_apply_once_they_are_received() -> None:
     world = World()
     world.down.put_control(ll.ConnectionUpdateInd(interval=12, latency=0, timeout=72))
     await asyncio.sleep(2 * INTERVAL_S)
@@ -227,7 +227,7 @@ def test_connection_parameters_count_in_bluetooths_units() -> None:
     "wrong", [{"packets_per_event": 0}, {"delay_s": -1.0}, {"jitter_s": -1.0}, {"loss": 1.0}, {"loss": -0.1}]
 )
 def test_impossible_conditions_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="at least one packet"):
+    with pytest.raises(ValueError, match="must be at least 1"):
         Conditions(**wrong)
 
 

@@ -21,7 +21,7 @@ def white_panorama() -> Panorama:
 
 
 def on_dial(panorama: Panorama, turn: float, reach: float) -> int:
-    """The brightness at a place of the dial: how far round, and how far out as a share of its radius."""
+    """The luma at a point of the dial: the angle in turns, and the distance as a share of the radius."""
     x = CLOCK_X_M + math.sin(math.tau * turn) * reach * CLOCK_RADIUS_M
     y = CLOCK_Y_M + math.cos(math.tau * turn) * reach * CLOCK_RADIUS_M
     column, row = FRONT.pixel(x, y)

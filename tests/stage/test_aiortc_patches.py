@@ -21,12 +21,12 @@ MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 
 
 def sent_as(origin: int, timestamp: int) -> int:
-    """What aiortc's sender makes of a timestamp."""
+    """The timestamp that aiortc's sender would send."""
     return int(vars(rtcrtpsender)["uint32_add"](origin, timestamp))
 
 
 class Sender:
-    """As much of aiortc's sender as is patched."""
+    """The part of aiortc's sender that is patched."""
 
     def __init__(self) -> None:
         self._RTCRtpSender__rtp_header_extensions_map = rtp.HeaderExtensionsMap()

@@ -40,7 +40,7 @@ def peer_of(stage: Stage) -> DirectPeer:
 
 
 def came(browser: Browser) -> set[int]:
-    """The sequence numbers of what came of the picture, the first time or again."""
+    """The sequence numbers of all received packets, retransmitted ones included."""
     packets = [packet for _, packet, _ in browser.packets]
     return {
         packet.sequence_number if packet.ssrc == browser.ssrc else int.from_bytes(packet.payload[:2], "big")
@@ -115,7 +115,7 @@ async def test_two_viewers_share_one_picture_and_one_may_leave() -> None:
 
 
 class UploadTrack(MediaStreamTrack):
-    """Small frames of H.264, one after the other."""
+    """A track of small H.264 frames."""
 
     kind = "video"
 
@@ -136,7 +136,7 @@ class UploadTrack(MediaStreamTrack):
 
 
 def decoders() -> int:
-    """How many threads decode pictures."""
+    """The number of threads that decode video."""
     return sum(thread.name == "video-decoder" for thread in threading.enumerate())
 
 
@@ -259,14 +259,14 @@ class Quiet:
     """A listener for a connection that is not used."""
 
     def receive_connected(self) -> None:
-        """Never happens."""
+        """Not called."""
 
     def receive_ended(self) -> None:
-        """Nothing to do."""
+        """Ignore it."""
 
 
 async def answered(offer: str) -> str | StageReason:
-    """What a peer makes of an offer: its answer, or why there is none."""
+    """A peer's answer to an offer, or the reason for refusing it."""
     peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
     try:
         read = read_offer(offer)

@@ -13,7 +13,7 @@ def frame(number: int, *, is_idr: bool = False) -> EncodedFrame:
 
 
 class Requests:
-    """Counts how often an IDR was asked for."""
+    """Counts the requests for an IDR."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -23,7 +23,7 @@ class Requests:
 
 
 async def taken(subscriber: Subscriber) -> list[EncodedFrame]:
-    """Everything that waits."""
+    """All frames in the queue."""
     frames: list[EncodedFrame] = []
     while True:
         try:

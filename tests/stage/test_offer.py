@@ -161,7 +161,7 @@ def test_an_offer_that_a_picture_cannot_be_sent_for_is_refused(old: str, new: st
 
 
 def formats(*parameters: str) -> list[str]:
-    """What is kept of an offer of H.264 in these forms, each with a format that repeats it."""
+    """The formats kept of an offer of H.264 with these parameters, each with a retransmission format."""
     lines = []
     for number, each in enumerate(parameters, 100):
         lines += [f"a=rtpmap:{number} H264/90000", f"a=fmtp:{number} {each}", f"a=rtcp-fb:{number} ccm fir"]

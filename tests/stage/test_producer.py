@@ -52,7 +52,7 @@ class Camera:
 
 
 class Encoder:
-    """Encodes nothing, but says what it was asked for."""
+    """An encoder whose frames only contain what was requested."""
 
     def __init__(self, options: StageOptions) -> None:
         self.picture = blank_picture(options.width, options.height)
@@ -89,7 +89,7 @@ class Listener:
 
 
 class Bench:
-    """A producer with everything around it, on a real clock that can be put forward."""
+    """A producer with fakes around it, on a real clock that can be advanced."""
 
     def __init__(self) -> None:
         self.log: list[str] = []

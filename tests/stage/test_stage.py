@@ -369,7 +369,7 @@ async def test_a_closed_stage_refuses_offers() -> None:
 
 
 class PreparedSource(PatternSource):
-    """Notes that it was prepared."""
+    """A source that counts its preparations."""
 
     def __init__(self, prepared: queue.Queue[tuple[int, int, int]]) -> None:
         super().__init__()
@@ -400,5 +400,5 @@ async def test_a_failed_preparation_of_a_source_is_logged_and_has_no_effect(capl
     for thread in threading.enumerate():
         if thread.name == "stage-warm":
             thread.join(10)
-    assert "getting the camera ready failed" in caplog.text
+    assert "could not prepare the video source" in caplog.text
     await stage.close()

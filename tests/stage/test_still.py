@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 72, 48  # the rows of 72 bytes are padded by FFmpeg
 
 
 def webp(pixel_format: str = "yuv420p", *, lossless: bool = False) -> bytes:
-    """A picture of even grey with a bright left half."""
+    """A grey picture with a bright left half."""
     encoder = av.CodecContext.create("libwebp", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = WIDTH, HEIGHT, pixel_format, Fraction(1)
     encoder.options = {"quality": "90", "lossless": str(int(lossless))}

@@ -16,7 +16,7 @@ SSRC = 77
 
 
 class Sender:
-    """As much of aiortc's sender as is asked."""
+    """The part of aiortc's sender that is used."""
 
     _ssrc = SSRC
 
@@ -32,7 +32,7 @@ class Sender:
 
 
 class Bench:
-    """Feedback of one viewer, at times that the test says."""
+    """The feedback of one viewer, with a clock that the test sets."""
 
     def __init__(self) -> None:
         self.sender = Sender()
@@ -102,7 +102,7 @@ def test_whatever_comes_nothing_is_raised(data: bytes) -> None:
 
 
 class Transport:
-    """As much of aiortc's transport as is bounded."""
+    """The part of aiortc's transport that is patched."""
 
     def __init__(self, ice: str = "completed") -> None:
         self.transport = types.SimpleNamespace(state=ice)

@@ -1,4 +1,4 @@
-"""Three tables of the kinds that a store is used for, and what is done with them: tests show that it works."""
+"""Three example tables for typical uses of a store, with their operations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def use_session(connection: sqlite3.Connection, session_id: int, now_utc_s: int)
 
 
 class SessionUse:
-    """When each session was last used; the store learns it once a minute at most, however often that is."""
+    """When each session was last used, written at most once a minute."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

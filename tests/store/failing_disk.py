@@ -1,4 +1,4 @@
-"""A database whose disk can be full or stuck, and what the tests of it do with it."""
+"""A database whose disk can be full or stuck, and operations for its tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from belvedere.store.schema import Migration
 
 T = TypeVar("T")
-PATIENCE_S = 30
+WAIT_TIMEOUT_S = 30
 
 
 class Disk(SqliteFile):
@@ -60,7 +60,7 @@ class Disk(SqliteFile):
 
 
 class Disks:
-    """Opens them, and remembers the newest."""
+    """Opens files, and stores the newest one."""
 
     def __init__(self) -> None:
         self.opened: list[Disk] = []
@@ -83,7 +83,7 @@ class Disks:
 def virtual(
     path: Path, disks: Callable[..., SqliteFile] = SqliteFile, migrations: Sequence[Migration] = TABLES
 ) -> Database:
-    """A database in virtual time; it is open where it has no positions."""
+    """A database in virtual time, opened if it has no positions."""
     database = Database(path, migrations, open_file=disks, worker=LoopWorker, clock=asyncio.get_running_loop().time)
     if migrations is TABLES:
         database.open()
@@ -92,7 +92,7 @@ def virtual(
 
 def threaded(path: Path, disks: Callable[..., SqliteFile] = SqliteFile) -> Database:
     database = Database(path, TABLES, open_file=disks)
-    database.open(PATIENCE_S)
+    database.open(WAIT_TIMEOUT_S)
     return database
 
 

@@ -1,4 +1,4 @@
-"""What a store's file says of positions, for tests of whatever writes them."""
+"""Reads and writes the positions in a store's file, for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def saved(path: Path) -> dict[str, Position]:
-    """What the file says now."""
+    """The positions in the file now."""
     with contextlib.closing(SqliteFile(path)) as file:
         file.migrate()
         return file.read(functools.partial(load_positions, path=path))

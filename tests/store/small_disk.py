@@ -19,18 +19,18 @@ MOUNT = shutil.which("mount") or ""
 
 @dataclass
 class Disk:
-    """A folder that is a file system of its own."""
+    """A folder that is a mount point of a small file system."""
 
     folder: Path
 
     def fill(self) -> None:
-        """Take all of its space."""
+        """Fill the file system."""
         with suppress(OSError), (self.folder / "filling").open("ab", buffering=0) as file:
             while True:
                 file.write(bytes(512))
 
     def free(self) -> None:
-        """Give it back."""
+        """Unmount it."""
         (self.folder / "filling").unlink()
 
     def remount(self, how: str) -> None:
@@ -40,7 +40,7 @@ class Disk:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Disk]:
-    """Mount one, or skip the test where that is not allowed."""
+    """Mount one, or skip the test if that is not permitted."""
     size = ["-t", "tmpfs", "-o", "size=128k", "none", str(folder)]
     if not MOUNT or subprocess.run([MOUNT, *size], capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a file system")

@@ -26,7 +26,7 @@ from tests.store.examples import (
     use_session,
     visits,
 )
-from tests.store.failing_disk import PATIENCE_S, Disks, add, errors, on_disk, people, put_use, threaded, virtual
+from tests.store.failing_disk import WAIT_TIMEOUT_S, Disks, add, errors, on_disk, people, put_use, threaded, virtual
 from tests.store.small_disk import small_disk
 
 from belvedere.errors import StoreError
@@ -267,7 +267,7 @@ async def test_a_write_that_waits_too_long_counts_as_not_saved_although_nothing_
 ) -> None:
     loop = asyncio.get_running_loop()
     database = Database(path, TABLES, open_file=disks, clock=loop.time)
-    database.open(PATIENCE_S)
+    database.open(WAIT_TIMEOUT_S)
     disks.newest.answers.clear()
     put_use(database, 1)
     is_saving = [database.is_saving("use")]
@@ -417,7 +417,7 @@ async def test_a_stuck_disk_does_not_block_closing_and_everything_lost_is_logged
     disks.newest.answers.clear()
     adding = [asyncio.create_task(add(database, person)) for person in ("Ann", "Bob")]
     await asyncio.sleep(0)
-    disks.newest.is_stuck.wait(PATIENCE_S)
+    disks.newest.is_stuck.wait(WAIT_TIMEOUT_S)
     put_use(database, 9)
     reading = asyncio.create_task(people(database))
     await asyncio.sleep(0)
@@ -442,7 +442,7 @@ async def test_a_thread_whose_disk_answers_after_closing_writes_the_rest_and_end
     put_use(database, 9)
     await database.close(0.05)
     disks.newest.answers.set()
-    await asyncio.to_thread(thread.join, PATIENCE_S)
+    await asyncio.to_thread(thread.join, WAIT_TIMEOUT_S)
     assert (thread.is_alive(), on_disk(path)) == (False, [("Ann", 9)])
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.failing_disk import PATIENCE_S, Disks, errors, virtual
+from tests.store.failing_disk import WAIT_TIMEOUT_S, Disks, errors, virtual
 from tests.store.saved import save, saved
 from tests.store.small_disk import small_disk
 
@@ -58,7 +58,7 @@ class Store:
 
 
 def run(path: Path, statement: str, *values: object) -> None:
-    """What another program may do to the file."""
+    """A change of the file by another program."""
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(statement, values)
 
@@ -143,7 +143,7 @@ async def test_an_invalid_sureness_means_not_sure(path: Path, is_sure: object) -
 
 
 async def test_not_sure_is_still_written_on_a_disk_that_filled_up_meanwhile(tmp_path: Path) -> None:
-    """The head moved 40 degrees after the disk was full; what was saved before must not be believed."""
+    """The head moved 40 degrees after the disk was full: the position saved before must not count as sure."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         store = Store(path)
@@ -201,7 +201,7 @@ LATER = (*MIGRATIONS, "CREATE TABLE visit (id INTEGER PRIMARY KEY)")
 
 
 async def test_not_sure_is_written_although_a_full_disk_prevents_the_migration(tmp_path: Path) -> None:
-    """The head may move now; a kill, and then space on the disk, must not bring the old position back."""
+    """The head may move now: after a kill, and with space on the disk, the old position must not count as sure."""
     with small_disk(tmp_path) as disk:
         path = disk.folder / "it.sqlite3"
         save(path, pan=AT_5, tilt=AT_5)
@@ -302,10 +302,10 @@ async def test_a_disk_that_never_answers_blocks_nothing_and_no_position_is_sure(
 async def test_positions_pass_from_the_loop_to_the_file_through_the_thread(path: Path) -> None:
     database = Database(path)
     positions = SavedPositions(database, BOTH)
-    database.open(PATIENCE_S)
+    database.open(WAIT_TIMEOUT_S)
     for deg in range(100):
         positions.put({"pan": Position(deg, is_sure=False)})
         await asyncio.sleep(0)
     positions.put({"pan": AT_45, "tilt": AT_5})
-    await database.close(PATIENCE_S)
+    await database.close(WAIT_TIMEOUT_S)
     assert saved(path) == {"pan": AT_45, "tilt": AT_5}

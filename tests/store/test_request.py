@@ -12,7 +12,7 @@ from tests.store.examples import (
     invite,
     redeem,
 )
-from tests.store.failing_disk import PATIENCE_S, Disks, add, errors, people, put_use, threaded, virtual
+from tests.store.failing_disk import WAIT_TIMEOUT_S, Disks, add, errors, people, put_use, threaded, virtual
 
 from belvedere.errors import StoreError
 from belvedere.store.database import MAX_REQUESTS, TIMEOUT_S
@@ -110,7 +110,7 @@ async def test_requests_beyond_the_limit_are_refused_at_once(path: Path, disks: 
     disks.newest.answers.clear()
     first = asyncio.create_task(add(database, "first"))
     await asyncio.sleep(0)
-    disks.newest.is_stuck.wait(PATIENCE_S)
+    disks.newest.is_stuck.wait(WAIT_TIMEOUT_S)
     waiting = [asyncio.create_task(add(database, f"{number}")) for number in range(MAX_REQUESTS)]
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match=r"Zoe: was not done: \d+ others wait for"):

@@ -45,7 +45,7 @@ def notes(file: SqliteFile) -> list[str]:
 
 
 def run(path: Path, statement: str) -> None:
-    """What another program may do to the file."""
+    """A change of the file by another program."""
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(statement)
 

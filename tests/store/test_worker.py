@@ -9,7 +9,7 @@ import pytest
 from belvedere.store.worker import WorkerThread
 
 pytestmark = pytest.mark.realtime
-PATIENCE_S = 30
+WAIT_TIMEOUT_S = 30
 
 
 class Work:
@@ -21,10 +21,10 @@ class Work:
 
     def __call__(self) -> float | None:
         self.calls.put(threading.current_thread().name)
-        return self.answers.get(timeout=PATIENCE_S)
+        return self.answers.get(timeout=WAIT_TIMEOUT_S)
 
     def wait_for_call(self) -> str:
-        return self.calls.get(timeout=PATIENCE_S)
+        return self.calls.get(timeout=WAIT_TIMEOUT_S)
 
 
 def begin(work: Work) -> tuple[WorkerThread, threading.Thread]:
@@ -37,7 +37,7 @@ def begin(work: Work) -> tuple[WorkerThread, threading.Thread]:
 
 def end(work: Work, thread: threading.Thread) -> None:
     work.answers.put(None)
-    thread.join(PATIENCE_S)
+    thread.join(WAIT_TIMEOUT_S)
     assert not thread.is_alive()
 
 

@@ -1,4 +1,4 @@
-"""What lives in the room: a cat and a plant."""
+"""The living things in the room: a cat and a plant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A panorama around one eye: flat panels of a room seen on a cylinder, and from there to the planes of video."""
+"""Projects the flat panels of a room onto a cylindrical panorama, and converts it to the planes of video."""
 
 from __future__ import annotations
 

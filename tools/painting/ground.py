@@ -1,4 +1,4 @@
-"""What lies level: the floor of planks with a rug and the window's light, and the ceiling."""
+"""The horizontal surfaces: the plank floor with a rug and the light of the window, and the ceiling."""
 
 from __future__ import annotations
 

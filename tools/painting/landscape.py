@@ -1,4 +1,4 @@
-"""What is seen through the window: hills and a lake in the last sun."""
+"""The view through the window: hills and a lake in the evening sun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planes of video as a WebP: the planes themselves, so that whoever decodes them converts no colours."""
+"""Stores planes of video as a WebP without converting colours, so that decoding needs no conversion either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole room, put together from the far to the near."""
+"""Composes the whole room, from far to near."""
 
 from __future__ import annotations
 

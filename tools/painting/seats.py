@@ -1,4 +1,4 @@
-"""What one sits on: sofa, armchair, bench."""
+"""The seats: sofa, armchair, bench."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The coffee table and what is drunk from."""
+"""The coffee table, with a teapot and a cup."""
 
 from __future__ import annotations
 

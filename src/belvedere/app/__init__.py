@@ -1,1 +1,1 @@
-"""The composition root: reads the settings, builds the parts, and lives and dies with them."""
+"""The composition root: reads the settings, creates the parts, runs them, and shuts them down."""

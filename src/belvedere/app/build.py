@@ -84,7 +84,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
-
     virtual_head = _virtual_head(config) if settings.head.reach is Reach.VIRTUAL else None
     link_to = _links(config, virtual_head)
     units = {}

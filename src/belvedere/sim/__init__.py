@@ -1,1 +1,1 @@
-"""A room and a head that do not exist: for the demo, for tests and for measuring. Nothing here runs in production."""
+"""A simulated room and a simulated head, for the demo, tests and benchmarks; not used with a real head and camera."""

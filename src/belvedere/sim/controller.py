@@ -1,9 +1,9 @@
-"""A Bluetooth controller in software: bumble's, with what it leaves out put right.
+"""A Bluetooth controller in software: bumble's, with corrections.
 
-bumble's own never cancels a connection attempt (every later one then fails), keeps its connections when it is reset,
-claims features that it does not have and says that it ends connections that are over (Linux waits seconds for both),
-takes a packet for sent before it was on the air (so that nobody feels a full radio), and tells a peripheral an interval
-of its own invention.
+bumble's controller does not cancel connection attempts (so that every later one fails), keeps its connections at a
+reset, claims features that it does not have, and accepts to end connections that are over (Linux then waits for seconds
+in both cases). It reports a packet as sent before it was on the air, so a full radio has no effect, and it gives a
+peripheral an invented connection interval.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _CLAIMED_ONLY = (
 
 
 class VirtualController(Controller):
-    """One radio chip; `link` must be a `belvedere.sim.radio_medium.RadioMedium`, which reports back what was sent."""
+    """One radio chip. Its `link` must be a `belvedere.sim.radio_medium.RadioMedium`, which calls `receive_sent`."""
 
     le_features = Controller.le_features & ~_CLAIMED_ONLY
-    # The longest that Bluetooth's data length extension allows, as chips of the last ten years have it: one
-    # attribute packet is then one packet on the air.
+    # The maximum of Bluetooth's data length extension, which chips have supported for ten years: one attribute
+    # packet is then one packet on the air.
     le_acl_data_packet_length = 251
-    # bumble's host keeps one queue for all its links, where Linux serves them in turn. With the most buffers that the
-    # field can tell, a link's packets wait in a lane of their own (in the air) and never behind another link's.
+    # bumble's host has one queue for all its links, where Linux serves them in turn. With the maximum number of
+    # buffers, packets wait in their own link's queue (`LinkDirection`) and never behind those of another link.
     total_num_le_acl_data_packets = 255
 
     def receive_sent(self, peer_address: hci.Address, size: int) -> None:
-        """Learn from the air that a packet of `size` bytes to this peer went over it: its buffers are free again."""
+        """A packet of `size` bytes was sent to this peer: report its buffers to the host as free."""
         connection = self.le_connections.get(peer_address)
         if connection is None:
             return
@@ -45,26 +45,26 @@ class VirtualController(Controller):
         self.send_hci_packet(event)
 
     def end_connection(self, handle: int, reason: int) -> None:
-        """End one connection as if this side's host had asked; nothing happens when it is over already."""
+        """End a connection as if this side's host had requested it; does nothing if it is over already."""
         connection = self.find_le_connection_by_handle(handle)
         if connection is not None:
             connection.send_ll_control_pdu(ll.TerminateInd(reason))
             self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
 
     def lose_connection(self, peer_address: hci.Address) -> None:
-        """End the connection with this peer, if there is one, because it was not heard for too long."""
+        """End the connection with this peer, if there is one, by supervision timeout."""
         connection = self.le_connections.get(peer_address)
         if connection is not None:
             self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
-        """Hand a packet to the air; its buffer comes back by `receive_sent`."""
+        """Send a packet; its buffer is freed in `receive_sent`."""
         connection: Connection | None = self.find_connection_by_handle(packet.connection_handle)
-        if connection is not None:  # otherwise the host has not heard yet that the connection is over
+        if connection is not None:  # otherwise the host does not know yet that the connection is over
             connection.assembler.feed_packet(packet)
 
     def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
-        """Begin anew, without a word to anybody: units notice by the silence, and the host knows what it asked for."""
+        """Reset the state silently: peers notice by supervision timeout, and the host needs no events."""
         self.pending_le_connection = None
         self.le_scan_enable = False
         self.le_legacy_advertiser.stop()
@@ -74,7 +74,7 @@ class VirtualController(Controller):
         return super().on_hci_reset_command(command)
 
     def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
-        """End a connection; one that is over cannot be ended, and no event would ever tell that it was."""
+        """End a connection. For one that is over this fails, because no event about its end would follow."""
         if self.find_connection_by_handle(command.connection_handle) is None:
             self._send_hci_command_status(hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR, command.op_code)
         else:
@@ -83,9 +83,9 @@ class VirtualController(Controller):
     def on_hci_le_create_connection_cancel_command(
         self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
     ) -> hci.HCI_StatusReturnParameters:
-        """Give up the pending attempt, and say so in the event that the specification asks for.
+        """Cancel the pending attempt, and send the event that the specification requires.
 
-        Where the connection has come about already, and its event is on the way, there is nothing to cancel.
+        If the connection was made already and its event is pending, there is nothing to cancel.
         """
         pending, self.pending_le_connection = self.pending_le_connection, None
         if pending is None:
@@ -105,7 +105,7 @@ class VirtualController(Controller):
         return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
     def on_le_connect_ind(self, packet: ll.ConnectInd) -> None:
-        """Accept a connection, and tell the host the parameters that the central chose."""
+        """Accept a connection, and report the parameters that the central chose to the host."""
         super().on_le_connect_ind(packet)
         connection = self.le_connections.get(packet.initiator_address)
         if connection is not None:
@@ -116,7 +116,7 @@ class VirtualController(Controller):
 
 
 async def until_over(connection: device.Connection) -> None:
-    """Return once the host knows that this connection is over; somebody must have ended it, or be going to."""
+    """Wait until the host knows that this connection is over; it must have been ended, or be about to end."""
     over = asyncio.Event()
     connection.once(connection.EVENT_DISCONNECTION, lambda _reason: over.set())
     if connection.device.connections.get(connection.handle) is connection:

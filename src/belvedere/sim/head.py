@@ -1,4 +1,4 @@
-"""A whole head that does not exist: a pan and a tilt unit on the air, and a Bluetooth adapter to reach them."""
+"""A simulated head: a pan and a tilt unit, and a Bluetooth adapter that reaches them."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
 
 NAMES = {Axis.PAN: "PONS-PAN-5A1E", Axis.TILT: "PONS-TILT-5A1F"}
-"""Advertised names of the kind that the shipped profile looks for."""
+"""Advertised names that match the shipped profile."""
 
 ADDRESSES = {Axis.PAN: "C0:DE:00:00:5A:1E", Axis.TILT: "C0:DE:00:00:5A:1F"}
 ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
 
 FULL_SPEED_DEG_PER_S = 40.0
-"""Where the profile holds no calibration: a brisk pan head, nine seconds for a turn."""
+"""For a profile without calibration: a full turn in nine seconds."""
 
 ENDS_DEG = {Axis.PAN: FREE, Axis.TILT: (-90.0, 90.0)}
-"""A pan unit turns on and on; a tilt unit meets its own frame."""
+"""The end stops: a pan unit has none, a tilt unit meets its own frame."""
 
 
 class HeadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What kind of head and what kind of air.
+    """Properties of the simulated head and radio.
 
     Attributes:
         interval_s: the connection interval of both links (multiples of 1.25 ms from 7.5 ms).
-        supervision_s: after so much silence a link is lost.
-        disconnect_s: how long BlueZ takes to disconnect when asked.
-        conditions: how well both units are heard, to begin with.
+        supervision_s: the supervision timeout, after which a silent link is lost.
+        disconnect_s: how long BlueZ takes to disconnect.
+        conditions: the radio conditions of both units at the start.
         acceleration_deg_per_s2: how hard the motors start and stop.
-        stops_when_link_drops: whether the units stop by themselves when their link is lost; the safe guess is no.
-        seed: the same seed gives the same air.
+        stops_when_link_drops: whether the units stop by themselves when their link is lost; unknown, so assume no.
+        seed: the same seed gives the same radio behaviour.
     """
 
     interval_s: float = LINUX_INTERVAL_S
@@ -56,14 +56,15 @@ class HeadOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VirtualHead:
-    """Two units with true angles, and bleak backends with which unchanged code reaches them.
+    """Two units with known true angles, and bleak backends with which unmodified code reaches them.
 
-    May be made anywhere; `start` and `close` need the event loop in which it is used, and `async with` does both.
+    It may be created anywhere; `start` and `close` need the event loop in which it is used, and `async with` calls
+    both.
     """
 
     def __init__(self, profile: HeadProfile, options: HeadOptions | None = None) -> None:
         options = options or HeadOptions()
-        chance = random.Random(options.seed)  # noqa: S311 - a radio's chance, not a secret
+        chance = random.Random(options.seed)  # noqa: S311 - simulates a radio, no secret
         self.medium = RadioMedium(chance)
         self.radio = VirtualRadio(
             self.medium,
@@ -92,14 +93,14 @@ class VirtualHead:
         return self._units[axis]
 
     async def start(self) -> None:
-        """Switch everything on, once; the units advertise."""
+        """Switch everything on, once; the units then advertise."""
         self._is_running = True
         await self.radio.start()
         for unit in self._units.values():
             await unit.start()
 
     async def close(self) -> None:
-        """Switch everything off; no task and no timer is left. Does nothing when it is not running."""
+        """Switch everything off; no task or timer remains. Does nothing if it is not running."""
         if not self._is_running:
             return
         self._is_running = False
@@ -117,37 +118,37 @@ class VirtualHead:
 
 
 class Faults:
-    """Everything that can go wrong with a head, on command and at once."""
+    """Injects faults of the head; each takes effect at once."""
 
     def __init__(self, head: VirtualHead) -> None:
         self._head = head
 
     def drop(self, axis: Axis) -> None:
-        """The unit ends its link; it advertises again."""
+        """The unit ends its link and advertises again."""
         self._head.unit(axis).drop()
 
     def refuse(self, axis: Axis, *, on: bool) -> None:
-        """The unit answers commands with an error and obeys none."""
+        """The unit answers commands with an error and obeys none (on), or works again."""
         self._head.unit(axis).is_refusing = on
 
     def hang(self, axis: Axis) -> None:
-        """The unit's firmware hangs: the link stays up, nothing is heard or answered, and motion goes on."""
+        """The unit's firmware hangs: the link stays up, nothing is processed or answered, and motion continues."""
         self._head.unit(axis).hang()
 
     def resume(self, axis: Axis) -> None:
-        """The unit's firmware goes on, with all that has come meanwhile."""
+        """The unit's firmware continues, and processes what has arrived meanwhile."""
         self._head.unit(axis).resume()
 
     def delay(self, axis: Axis, seconds: float) -> None:
-        """Every packet to or from the unit is on the way this much longer."""
+        """Every packet to or from the unit takes this much longer."""
         self._change(axis, delay_s=seconds)
 
     def lose(self, axis: Axis, share: float) -> None:
-        """This share of the connection events carries nothing; in [0, 1)."""
+        """In this share of the connection events, in [0, 1), no packet gets through."""
         self._change(axis, loss=share)
 
     def vanish(self, axis: Axis) -> None:
-        """The unit is out of reach: its link runs out, and no scan finds it. Motion goes on."""
+        """The unit is out of reach: its link times out, and no scan finds it. Motion continues."""
         self._head.medium.mute(self._head.unit(axis).address)
 
     def come_back(self, axis: Axis) -> None:

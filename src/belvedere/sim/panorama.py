@@ -1,4 +1,4 @@
-"""The room's panorama in memory, and the part of it that a camera sees. No numpy: rows are copied as bytes."""
+"""The room's panorama in memory, and the part that a camera sees. Rows are copied as bytes, without numpy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Plane(NamedTuple):
-    """One plane of the panorama: rows of bytes whose right end meets their left end.
+    """One plane of the panorama: rows of bytes that wrap around.
 
     Attributes:
         data: the rows, writable.
-        width: how many bytes of a row are picture.
-        stride: from the beginning of a row to that of the next.
+        width: the bytes of a row that belong to the picture.
+        stride: the bytes from the start of a row to the start of the next.
     """
 
     data: memoryview
@@ -25,7 +25,7 @@ class Plane(NamedTuple):
     stride: int
 
     def copy_to(self, target: memoryview, corner: tuple[int, int], width: int) -> None:
-        """Fill rows of `width` bytes from the column and row of `corner` on; the column may be any number."""
+        """Fill `target` with rows of `width` bytes, from column and row `corner` on; the column wraps around."""
         left, top = corner[0] % self.width, corner[1]
         before_seam = min(width, self.width - left)
         source, stride = self.data, self.stride
@@ -42,14 +42,14 @@ class Plane(NamedTuple):
 
 
 class Panorama(NamedTuple):
-    """The room all around, `PANORAMA_WIDTH` x `PANORAMA_HEIGHT` pixels; colour has half of either."""
+    """The panorama, `PANORAMA_WIDTH` x `PANORAMA_HEIGHT` pixels; U and V have half the width and height."""
 
     y: Plane
     u: Plane
     v: Plane
 
     def show(self, pan_deg: float, tilt_deg: float, picture: Picture) -> None:
-        """Fill a picture with what is seen in a direction; up and down the view stops at the panorama's edges."""
+        """Fill a picture with the view in a direction; at the top and bottom edges of the panorama the view stops."""
         centre = (math.radians(pan_deg) + math.pi) * RADIUS_PX
         left = round(centre - picture.width / 2) % PANORAMA_WIDTH
         horizon = PANORAMA_HEIGHT / 2 - math.tan(math.radians(tilt_deg)) * RADIUS_PX

@@ -1,4 +1,4 @@
-"""How an axis turns: a motor that speeds up and slows down evenly. Pure; nothing ticks, time is an argument."""
+"""The motion of an axis: a motor with constant acceleration. Pure: time is an argument, and nothing ticks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 import msgspec
 
 FREE = (-math.inf, math.inf)
-"""End stops of an axis that turns on and on."""
+"""The end stops of an axis without end stops."""
 
 
 class _Trajectory(msgspec.Struct, frozen=True):
-    """The motion since the last command, of which every later angle follows."""
+    """The state at the last command, from which every later angle is computed."""
 
     since_s: float
     angle_deg: float
@@ -22,9 +22,9 @@ class _Trajectory(msgspec.Struct, frozen=True):
 class Motor:
     """One axis; angles in degrees, positive is right or up.
 
-    The speed changes by `acceleration_deg_per_s2` until it is the one last asked for, and stays there for ever: only
-    a command stops it. `ends_deg` are the mechanical stops, where the axis stands however hard the motor pushes.
-    A reader in another thread sees the motion as it was before or after a command, never in between.
+    The speed changes by `acceleration_deg_per_s2` until it is the commanded one, and remains so: only a command stops
+    the motor. `ends_deg` are the mechanical end stops, which the axis cannot pass.
+    A reader in another thread sees the state before or after a command, never a mixture: it is one frozen object.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Motor:
         self._trajectory = _Trajectory(-math.inf, angle_deg, 0.0, 0.0)
 
     def command(self, velocity: float, now: float) -> None:
-        """Ask for a velocity, a share of full speed in [-1, 1], from `now` (seconds) on."""
+        """Set the velocity, a share of full speed in [-1, 1], from `now` (seconds) on."""
         trajectory = self._trajectory
         self._trajectory = _Trajectory(
             since_s=max(now, trajectory.since_s),
@@ -55,11 +55,11 @@ class Motor:
         )
 
     def angle_at(self, now: float) -> float:
-        """The angle in degrees; before the last command, the angle at that command."""
+        """The angle in degrees; for times before the last command, the angle at that command."""
         return self._angle(self._trajectory, now)
 
     def speed_at(self, now: float) -> float:
-        """How fast the motor turns, in degrees per second; it may do so against an end stop."""
+        """The motor's speed in degrees per second, even if an end stop holds the axis."""
         return self._speed(self._trajectory, now)
 
     def _speed(self, trajectory: _Trajectory, now: float) -> float:
@@ -70,7 +70,7 @@ class Motor:
         return trajectory.speed_deg_per_s + math.copysign(gained, change)
 
     def _angle(self, trajectory: _Trajectory, now: float) -> float:
-        """Add up stretches in which the axis turns one way only, so that an end stop holds it in each."""
+        """Add up phases in which the axis turns one way only, and apply the end stops in each."""
         angle, speed, left = trajectory.angle_deg, trajectory.speed_deg_per_s, max(0.0, now - trajectory.since_s)
         waypoints = [0.0] if speed * trajectory.target_deg_per_s < 0 else []
         for until in [*waypoints, trajectory.target_deg_per_s]:

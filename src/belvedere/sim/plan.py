@@ -1,4 +1,4 @@
-"""Where things are in the demo's room, as seen from the camera: shared by who paints it and who looks at it.
+"""The geometry of the demo's room, as seen from the camera; used for painting it and for showing it.
 
 Directions are degrees clockwise from straight ahead; heights are metres above the camera.
 """
@@ -21,19 +21,19 @@ class Wall:
     """An upright plane.
 
     Attributes:
-        facing_deg: the direction in which it is nearest.
-        distance_m: how near that is.
+        facing_deg: the direction of its nearest point.
+        distance_m: the distance of that point.
     """
 
     facing_deg: float
     distance_m: float
 
     def shifted(self, nearer_m: float) -> Wall:
-        """The parallel plane that is so much nearer."""
+        """The parallel plane that is nearer by `nearer_m`."""
         return Wall(self.facing_deg, self.distance_m - nearer_m)
 
     def pixel(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """Column and row in the panorama of a point; x is metres to the right of where the wall is nearest."""
+        """Column and row of a point in the panorama; `x_m` is metres to the right of the wall's nearest point."""
         angle = math.atan2(x_m, self.distance_m) + math.radians(self.facing_deg)
         slope = y_m / math.hypot(x_m, self.distance_m)
         return (angle + math.pi) * RADIUS_PX, PANORAMA_HEIGHT / 2 - slope * RADIUS_PX

@@ -1,7 +1,4 @@
-"""The computer's own Bluetooth in the virtual world: one adapter, and what BlueZ keeps in mind about the units.
-
-What bleak makes of it lives in `backend`.
-"""
+"""A virtual Bluetooth adapter, with BlueZ's memory of the units. Its bleak interface is in `backend`."""
 
 from __future__ import annotations
 
@@ -30,23 +27,23 @@ LINUX_INTERVAL_S = 0.030
 """Linux asks for 30 to 50 ms; controllers take the lower end."""
 
 LINUX_SUPERVISION_S = 0.420
-"""After so much silence Linux has a link declared lost."""
+"""Linux's default supervision timeout, after which a silent link is lost."""
 
 BLUEZ_DISCONNECT_S = 2.0
-"""BlueZ lets two seconds pass between being asked to disconnect and doing so."""
+"""BlueZ waits two seconds between a request to disconnect and doing so."""
 
 BLUEZ_MEMORY_S = 30.0
-"""BlueZ forgets a device that is not paired so long after it was last heard of."""
+"""BlueZ forgets an unpaired device this long after its last advertisement or connection."""
 
 
 class VirtualRadio:
     """One Bluetooth adapter.
 
-    It runs at most one scan and one connection attempt at a time: the caller looks at `is_scanning` and `is_busy`
-    first. `interval_s` is the connection interval that every unit is given.
+    It runs at most one scan and one connection attempt at a time: the caller checks `is_scanning` and `is_busy` first.
+    `interval_s` is the connection interval of every connection.
 
     Attributes:
-        learned: by address, what its user has learned of a unit; it is forgotten with the unit.
+        learned: by address, what the client has stored about a unit (its services); forgotten with the unit.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class VirtualRadio:
         self._medium = medium
         self._disconnect_s = disconnect_s
         self._known: dict[str, tuple[hci.Address, float]] = {}
-        self._chores: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._preferences = {
             hci.Phy.LE_1M: ConnectionParametersPreferences(
                 interval_ms,
@@ -89,15 +86,15 @@ class VirtualRadio:
         self.is_powered = True
 
     async def close(self) -> None:
-        """End everything at once, and wait until nothing is left running."""
+        """End everything at once, and wait until no task remains."""
         self.is_powered = False
         connections = list(self._device.connections.values())
         self._end_all()
-        await asyncio.gather(*self._chores, *map(until_over, connections))
+        await asyncio.gather(*self._tasks, *map(until_over, connections))
         self._medium.remove_controller(self._controller)
 
     def switch(self, *, on: bool) -> None:
-        """Power the adapter off or on again; off ends every connection at once, and forgets what was learned."""
+        """Power the adapter on or off; off ends every connection at once and clears `learned`."""
         self.is_powered = on
         if on:
             self._medium.unmute(self.address)
@@ -123,19 +120,19 @@ class VirtualRadio:
             self.is_scanning = False
 
     def knows(self, address: str) -> bool:
-        """Whether the unit was heard of lately, so that it can be connected to without a scan."""
+        """Whether BlueZ still remembers the unit, so that it can be connected to without a scan."""
         if address not in self._known:
             return False
         silent_s = asyncio.get_running_loop().time() - self._known[address][1]
         return silent_s < BLUEZ_MEMORY_S or self.is_connected(address)
 
     def forget(self, address: str) -> None:
-        """Drop what is known of a unit, as BlueZ does after a connection attempt that failed."""
+        """Forget a unit, as BlueZ does after a failed connection attempt."""
         self._known.pop(address, None)
         self.learned.pop(address, None)
 
     def mtu(self, address: str) -> int:
-        """How many bytes a packet to this unit may have, as far as is agreed."""
+        """The negotiated MTU of the connection with this unit, or the default."""
         connections = self._device.connections.values()
         agreed = (
             connection.gatt_client.mtu for connection in connections if name_of(connection.peer_address) == address
@@ -143,15 +140,15 @@ class VirtualRadio:
         return next(agreed, att.ATT_DEFAULT_MTU)
 
     def is_connected(self, address: str) -> bool:
-        """Whether there is a connection with this unit, however useless."""
+        """Whether there is a connection with this unit, working or not."""
         return any(name_of(connection.peer_address) == address for connection in self._device.connections.values())
 
     def is_busy(self, address: str) -> bool:
-        """Whether an attempt to connect to this unit has to be refused now."""
+        """Whether an attempt to connect to this unit must be refused now."""
         return self._is_connecting or self.is_connected(address)
 
     async def connect(self, address: str) -> Connection:
-        """Wait for the unit's next advertisement and connect; cancelling gives up properly."""
+        """Wait for the unit's next advertisement and connect. Cancelling also cancels the controller's attempt."""
         self._is_connecting = True
         attempt = asyncio.create_task(
             self._device.connect_le(
@@ -164,24 +161,24 @@ class VirtualRadio:
         except asyncio.CancelledError:
             await asyncio.shield(self.begin(self._abandon(attempt)))
             raise
-        connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._hear_of(address))
+        connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._mark_heard(address))
         return connection
 
     def end(self, connection: Connection) -> None:
-        """End a connection now, if it is not over; the host hears of it a little later (`until_over`)."""
+        """End a connection now, if it is not over; the host learns of it a little later (`until_over`)."""
         reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
         if self._device.connections.get(connection.handle) is connection:
             self._controller.end_connection(connection.handle, reason)
 
     async def release(self, connection: Connection) -> None:
-        """End a connection in BlueZ's own time; goes on even if the caller gives up."""
+        """End a connection as slowly as BlueZ does; this continues if the caller is cancelled."""
         await asyncio.shield(self.begin(self._end_slowly(connection)))
 
-    def begin(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Do something that nobody need wait for but `close`."""
-        task = asyncio.create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+    def begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run something in the background; `close` waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
     def _end_all(self) -> None:
@@ -197,8 +194,8 @@ class VirtualRadio:
             await until_over(connection)
 
     async def _abandon(self, attempt: asyncio.Task[Connection]) -> None:
-        """Cancel the controller's attempt; if it succeeded at the last moment, end what came of it."""
-        # Raw, because there may be nothing left to cancel, and that is no error.
+        """Cancel the controller's attempt; if it has succeeded meanwhile, end the connection."""
+        # Raw, because it is not an error if there is nothing left to cancel.
         await self._device.host.send_sync_command_raw(hci.HCI_LE_Create_Connection_Cancel_Command())
         await asyncio.wait({attempt})
         if attempt.exception() is None:
@@ -212,6 +209,6 @@ class VirtualRadio:
             self.forget(name_of(advertisement.address))
         self._known[name_of(advertisement.address)] = advertisement.address, asyncio.get_running_loop().time()
 
-    def _hear_of(self, address: str) -> None:
+    def _mark_heard(self, address: str) -> None:
         if address in self._known:
             self._known[address] = self._known[address][0], asyncio.get_running_loop().time()

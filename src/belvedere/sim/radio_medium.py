@@ -1,4 +1,4 @@
-"""The radio between a central and its units: who hears whom, and one wire for each connection."""
+"""The simulated air between a central and its units: who receives whom, and one `VirtualLink` for each connection."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class RadioMedium(LocalLink):
     """Carries advertisements, connections and their packets between `VirtualController`s.
 
-    Units and central are named by their Bluetooth address ("C0:DE:00:00:00:01"). All chance comes from `rng`, so that
-    the same seed makes the same air. Needs a running event loop once a controller uses it.
+    Units and central are identified by their Bluetooth address ("C0:DE:00:00:00:01"). All randomness comes from `rng`,
+    so the same seed gives the same behaviour. Needs a running event loop once a controller uses it.
     """
 
     def __init__(self, rng: Random) -> None:
@@ -36,41 +36,41 @@ class RadioMedium(LocalLink):
         self._muted: set[str] = set()
 
     def add_controller(self, controller: Controller) -> None:
-        """A chip comes on, perhaps not for the first time: whoever was connected with it finds out by the silence."""
+        """Add a controller, or one that was reset: its old connections are cut, and peers notice by timeout."""
         super().add_controller(controller)
         for link in self._links:
             if controller in (link.central.controller, link.unit.controller):
                 link.cut()
 
     def set_conditions(self, address: str, conditions: Conditions) -> None:
-        """From now on, this unit is heard so well."""
+        """Set the radio conditions of this unit from now on."""
         self._conditions[address] = conditions
         for link in self._links_of(address):
             link.conditions = conditions
 
     def conditions(self, address: str) -> Conditions:
-        """How well this unit is heard."""
+        """The radio conditions of this unit."""
         return self._conditions.get(address, Conditions())
 
     def mute(self, address: str) -> None:
-        """Take this unit or central off the air: it neither hears nor is heard, and its connections run out."""
+        """Take this unit or central off the air: it neither receives nor sends, and its connections time out."""
         self._muted.add(address)
         for link in self._links_of(address):
             link.mute()
 
     def unmute(self, address: str) -> None:
-        """Put it back on the air; a connection that has not run out goes on."""
+        """Put it back on the air; a connection that has not timed out continues."""
         self._muted.discard(address)
         for link in self._links_of(address):
             if not self._muted & _names(link):
                 link.unmute()
 
     def waiting(self, address: str) -> int:
-        """How many attribute packets on the way to this unit have not gone over the air."""
+        """How many attribute packets to this unit wait to be sent."""
         return sum(link.direction_from(link.central.controller).waiting for link in self._links_of(address))
 
     def close(self) -> None:
-        """Drop everything that is on the way; no timer is left behind."""
+        """Drop all waiting packets; no timer remains."""
         for link in self._links.copy():
             link.close()
 
@@ -81,21 +81,21 @@ class RadioMedium(LocalLink):
         transport: PhysicalTransport,  # noqa: ARG002 - the interface is bumble's; there is only Low Energy here
         data: bytes,
     ) -> None:
-        """Put one packet on the lane of its connection."""
+        """Queue a packet on its connection."""
         for direction in self._directions_from(sender_controller, destination_address):
             direction.put(data)
 
     def send_ll_control_pdu(
         self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
     ) -> None:
-        """Put one packet of the link layer on the lane of its connection."""
+        """Queue a link-layer packet on its connection."""
         for link in self._links:
             if link.joins(sender_address, receiver_address):
                 sender = link.central if link.central.address == sender_address else link.unit
                 link.direction_from(sender.controller).put_control(packet)
 
     def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
-        """Let everyone hear an advertisement, or one unit a request for a connection."""
+        """Deliver an advertisement to all listeners, or a connection request to one unit."""
         if isinstance(packet, ll.ConnectInd):
             self._connect(sender_controller, packet)
             return
@@ -107,14 +107,14 @@ class RadioMedium(LocalLink):
                 asyncio.get_running_loop().call_soon(listener.on_ll_advertising_pdu, packet)
 
     def _connect(self, central: Controller, packet: ll.ConnectInd) -> None:
-        """Make the wire of a new connection; it is cut where the unit does not hear the request."""
+        """Create the link of a new connection; it is cut if the unit does not receive the request."""
         for link in self._links.copy():
             if link.joins(packet.initiator_address, packet.advertiser_address):
-                link.close()  # both sides had ended it, and neither had heard so yet
+                link.close()  # both sides had ended it, and neither had been notified yet
         units = [c for c in self.controllers if c.random_address == packet.advertiser_address]
         for unit in units:
             if not (isinstance(central, VirtualController) and isinstance(unit, VirtualController)):
-                raise TypeError("only a VirtualController may be on this air")
+                raise TypeError("only VirtualControllers can connect on this medium")
             interval_s, supervision_s = times_s(packet.interval, packet.timeout)
             link = VirtualLink(
                 End(central, packet.initiator_address),
@@ -135,7 +135,7 @@ class RadioMedium(LocalLink):
         return [
             link.direction_from(sender)
             for link in self._links
-            if any(sender is one.controller and destination == other.address for one, other in _ways(link))
+            if any(sender is one.controller and destination == other.address for one, other in _both_orders(link))
         ]
 
     def _links_of(self, address: str) -> list[VirtualLink]:
@@ -143,7 +143,7 @@ class RadioMedium(LocalLink):
 
 
 def name_of(address: hci.Address) -> str:
-    """An address as the rest of the world writes it, without bumble's mark for its type."""
+    """An address in the usual notation, without bumble's suffix for its type."""
     return address.to_string(with_type_qualifier=False)
 
 
@@ -151,5 +151,5 @@ def _names(link: VirtualLink) -> set[str]:
     return {name_of(link.central.address), name_of(link.unit.address)}
 
 
-def _ways(link: VirtualLink) -> tuple[tuple[End, End], tuple[End, End]]:
+def _both_orders(link: VirtualLink) -> tuple[tuple[End, End], tuple[End, End]]:
     return (link.central, link.unit), (link.unit, link.central)

@@ -1,4 +1,4 @@
-"""The demo's room: a picture that is part of the package, in memory only while somebody looks."""
+"""The demo's room: a picture in the package, decoded only while there are viewers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH
 from belvedere.sim.wall_clock import WallClock
 
 PICTURE = Path(__file__).with_name("room.webp")
-"""The panorama, as `make room` painted it. Its planes are in video range by the matrix of BT.709, like those of the
-stage, so that nothing is converted; a program that shows WebP takes them for BT.601, and shows saturated colours a
-little off."""
+"""The panorama that `make room` painted. Its planes are in video range with the matrix of BT.709, like those of the
+stage, so nothing is converted. Programs that show WebP assume BT.601, so they show saturated colours slightly wrong."""
 
 logger = logging.getLogger(__name__)
 
 
 class DecodedRoom(NamedTuple):
-    """What there is to see, and the one thing in it that moves by itself."""
+    """The panorama, and the clock in it, which is redrawn."""
 
     panorama: Panorama
     clock: WallClock
 
 
 class Room:
-    """A room whose picture takes 17 MB while it is decoded, and a tenth of a second to be.
+    """A room whose picture takes 0.1 s to decode, and 17 MB of memory while it is decoded.
 
     Args:
         picture: the file of its panorama.
@@ -41,7 +40,7 @@ class Room:
         self._decoded: DecodedRoom | None = None
 
     def decoded(self) -> DecodedRoom:
-        """The room; any thread but the event loop's may ask, and all but the first wait for the first.
+        """The decoded room. Call it from any thread but the event loop's; concurrent calls wait for the first one.
 
         Raises OwnerError.
         """
@@ -52,18 +51,18 @@ class Room:
             return self._decoded
 
     def forget(self) -> None:
-        """Let go of the memory, once whoever looks has let go too; the next who asks has the picture decoded anew."""
+        """Free the memory, once no source uses it any more; the next call of `decoded` decodes again."""
         with self._lock:
             self._decoded = None
 
 
 def _decode(picture: Path) -> Panorama:
-    from belvedere.stage.still import decode_webp  # noqa: PLC0415 - FFmpeg is heavy, and not needed until somebody looks
+    from belvedere.stage.still import decode_webp  # noqa: PLC0415 - FFmpeg is heavy, and not needed without viewers
 
     started_s = time.monotonic()
     try:
         planes = decode_webp(picture.read_bytes(), PANORAMA_WIDTH, PANORAMA_HEIGHT)
     except (OSError, ValueError) as error:
-        raise OwnerError(f"the picture of the demo's room cannot be read, install belvedere again: {error}") from error
+        raise OwnerError(f"the picture of the demo's room cannot be read; install Belvedere again: {error}") from error
     logger.debug("decoded the picture of the demo's room in %.0f ms", (time.monotonic() - started_s) * 1000)
     return Panorama(*(Plane(*plane) for plane in planes))

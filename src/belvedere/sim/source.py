@@ -1,4 +1,4 @@
-"""A camera in the demo's room, on a head that turns it."""
+"""A simulated camera in the demo's room, turned by the virtual head."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class RoomSource:
-    """Shows the room from where the head stands.
+    """A video source that shows the room in the direction of the head.
 
     Args:
-        room: the room to look at.
-        angles: pan and tilt in degrees at an instant (seconds of the monotonic clock, now); called from any thread.
-        is_measuring: whether the time bar is drawn across the top of the picture.
-        time_of_day: what the clock on the wall shows.
+        room: the room to show.
+        angles: returns pan and tilt in degrees at a time (now, seconds of the monotonic clock); called from any thread.
+        is_measuring: whether to draw the time bar at the top of the picture.
+        time_of_day: the time for the clock on the wall.
     """
 
     def __init__(
@@ -38,29 +38,30 @@ class RoomSource:
         self._angles = angles
         self._is_measuring = is_measuring
         self._time_of_day = time_of_day
-        self._seen: DecodedRoom | None = None
+        self._decoded: DecodedRoom | None = None
 
     def prepare(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room has one size)
         """Decode the room's picture. Raises OwnerError."""
         self._room.decoded()
 
-    def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room stands still)
-        """Look at the room. Raises OwnerError where the picture would be larger than the room's."""
+    def open(self, width: int, height: int, fps: int) -> None:  # noqa: ARG002 (the room does not move)
+        """Decode the room. Raises OwnerError if the requested picture is larger than the room's."""
         if width > PANORAMA_WIDTH or height > PANORAMA_HEIGHT:
-            raise OwnerError(f"the demo's room fills at most {PANORAMA_WIDTH}x{PANORAMA_HEIGHT} pixels")
-        self._seen = self._room.decoded()
+            size = f"{PANORAMA_WIDTH}x{PANORAMA_HEIGHT}"
+            raise OwnerError(f"the demo's room has only {size} pixels: set a smaller width or height in [stage]")
+        self._decoded = self._room.decoded()
 
     def read(self, at_s: float, picture: Picture) -> None:
-        """Show what the head looks at."""
-        if self._seen is None:
+        """Fill the picture with the view in the direction of the head."""
+        if self._decoded is None:
             raise OwnerError("the camera is off")
         now = self._time_of_day()
-        self._seen.clock.show(now.tm_hour, now.tm_min, now.tm_sec)
-        self._seen.panorama.show(*self._angles(at_s), picture)
+        self._decoded.clock.show(now.tm_hour, now.tm_min, now.tm_sec)
+        self._decoded.panorama.show(*self._angles(at_s), picture)
         if self._is_measuring:
             draw_time_bar(at_s, picture)
 
     def close(self) -> None:
-        """Look away; the room's memory is given back."""
-        self._seen = None
+        """Free the room's memory."""
+        self._decoded = None
         self._room.forget()

@@ -1,6 +1,6 @@
-"""A virtual PONS unit: a Bluetooth peripheral that takes frames, turns, and tells what it does.
+"""A virtual PONS unit: a Bluetooth peripheral that receives frames, turns, and notifies its state.
 
-The UUIDs are of our own making: those of the real units are not published.
+The UUIDs are invented, because those of the real units are not published.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ COMMAND = "0000fff1-0000-1000-8000-00805f9b34fb"
 STATE = "0000fff2-0000-1000-8000-00805f9b34fb"
 
 ADVERTISING_INTERVAL_MS = 100
-"""Devices that want to be found quickly advertise every 100 ms or so."""
+"""A usual interval for devices that should be found quickly."""
 
 NOTIFY_GAP_S = 0.2
-"""No more than five notifications a second, so that they never crowd out the answers to requests."""
+"""At most five notifications a second, so that they do not delay the answers to requests."""
 
 UNREAD_PACKETS = 8
-"""What a small radio chip takes in while nobody reads; the rest waits on the central's side, and goes with the link."""
+"""How many packets the radio chip buffers while the firmware hangs. More wait in the central, and end with the link."""
 
 KEPT_FRAMES = 4096
-"""Over a minute of frames at the fastest that a link of 15 ms carries."""
+"""More than a minute of frames at the maximum rate of a link with an interval of 15 ms."""
 
 
 class ReceivedFrame(msgspec.Struct, frozen=True):
-    """What came to the command characteristic, at which time of the event loop, and whether the unit obeyed.
+    """A frame written to the command characteristic, the event loop's time, and whether the unit obeyed it.
 
-    `came_s` is when it came over the air: earlier, where the firmware hung.
+    `came_s` is when the radio received it, which is earlier if the firmware hung.
     """
 
     at_s: float
@@ -57,7 +57,7 @@ class ReceivedFrame(msgspec.Struct, frozen=True):
 
 
 class UnreadPacket(NamedTuple):
-    """An attribute packet that came over the air, on which connection and when."""
+    """An attribute packet that the radio received, its connection, and the time."""
 
     connection: int
     pdu: bytes
@@ -67,13 +67,13 @@ class UnreadPacket(NamedTuple):
 class VirtualUnit:
     """One unit of a head, with its true angle.
 
-    It turns until it is told otherwise, link or no link, unless `stops_when_link_drops`. With `is_inverted` it is
-    mounted the other way round: its "right" is the world's left.
+    It turns until another command comes, even without a link, unless `stops_when_link_drops`. With `is_inverted` it is
+    mounted the other way round: its "right" is the real left.
 
     Attributes:
-        frames: every frame that it received, oldest first; the newest `KEPT_FRAMES` are kept.
-        connected_at_s: when a central connected, oldest first; as many are kept.
-        is_refusing: it answers each command with an error, and obeys none.
+        frames: the last `KEPT_FRAMES` frames that it received, oldest first.
+        connected_at_s: when a central connected, oldest first, as many as of `frames`.
+        is_refusing: whether it answers each command with an error, and obeys none.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class VirtualUnit:
         self._sign = -1 if is_inverted else 1
         self._stops_when_link_drops = stops_when_link_drops
         self._state = stop_frame(layout)
-        self._told: bytes | None = None
-        self._telling: asyncio.TimerHandle | None = None
+        self._notified_state: bytes | None = None
+        self._notify_timer: asyncio.TimerHandle | None = None
         self._advertising: asyncio.Task[None] | None = None
         self._is_hung = False
-        self._is_parted = False
+        self._has_lost_link = False
         self._unread: list[UnreadPacket] = []
-        self._came_s = 0.0  # of the newest request: there is one at a time
+        self._came_s = 0.0  # of the newest request; ATT allows one at a time
         self._is_closed = False
 
     async def start(self) -> None:
@@ -129,10 +129,10 @@ class VirtualUnit:
         await self._device.start_advertising()
 
     async def close(self) -> None:
-        """Switch off for good."""
+        """Switch off; it cannot be started again."""
         self._is_closed = True
-        if self._telling is not None:
-            self._telling.cancel()
+        if self._notify_timer is not None:
+            self._notify_timer.cancel()
         if self._advertising is not None:
             await self._advertising
         connections = self.connections
@@ -147,7 +147,7 @@ class VirtualUnit:
         return self.angle_at(self._loop.time())
 
     def angle_at(self, at_s: float) -> float:
-        """The true angle at a time of the event loop, not before the last command; any thread may ask."""
+        """The true angle at a time of the event loop, not before the last command; callable from any thread."""
         return self._sign * self._motor.angle_at(at_s)
 
     def speed_at(self, at_s: float) -> float:
@@ -170,31 +170,31 @@ class VirtualUnit:
         return self._command.handle
 
     def apply_frame(self, frame: bytes) -> None:
-        """Do what a frame says, as if it had come over the air. Raises FrameError."""
+        """Obey a frame as if it had been received. Raises FrameError."""
         self._motor.command(unpack(self._layout, frame), self._loop.time())
         self._state = frame
-        if self._telling is None and frame != self._told:
-            self._tell()
+        if self._notify_timer is None and frame != self._notified_state:
+            self._notify()
 
     def drop(self) -> None:
-        """End the connection, if there is one, as a unit does that is tired of it."""
+        """End the connection from the unit's side, if there is one."""
         for connection in list(self._controller.le_connections.values()):
             self._controller.end_connection(
                 connection.handle, hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
             )
 
     def hang(self) -> None:
-        """The firmware hangs, and the radio chip goes on by itself: the link stays up, packets are taken in and kept.
+        """The firmware hangs while the radio chip works on: the link stays up, and packets are received and buffered.
 
-        Nothing is heard, answered, told or begun; motion goes on, and so does advertising where there is no link.
+        Nothing is processed, answered or notified. Motion continues, and so does advertising without a link.
         """
         self._is_hung = True
 
     def resume(self) -> None:
-        """The firmware goes on: what has come meanwhile is taken, and then the end of the link, if it ended.
+        """The firmware continues: it processes the buffered packets, and then the end of the link, if it has ended.
 
-        Commands are taken in the order in which they came, and a request, of which there is one at most, after them.
-        Does nothing where it does not hang.
+        Commands are processed in order, and the request, of which there is at most one, after them. Does nothing if the
+        firmware does not hang.
         """
         if not self._is_hung:
             return
@@ -202,10 +202,10 @@ class VirtualUnit:
         unread, self._unread = self._unread, []
         for packet in unread:
             self._read(packet)
-        if self._is_parted:
-            self._part()
-        elif self._telling is None:
-            self._tell()
+        if self._has_lost_link:
+            self._finish_link()
+        elif self._notify_timer is None:
+            self._notify()
 
     def _advertisement(self) -> bytes:
         return bytes(
@@ -250,16 +250,16 @@ class VirtualUnit:
         connection.once(connection.EVENT_DISCONNECTION, self._receive_disconnection)
 
     def _receive_disconnection(self, _reason: int) -> None:
-        self._is_parted = True
+        self._has_lost_link = True
         if self._is_hung:
             del self._unread[UNREAD_PACKETS:]
         else:
-            self._part()
+            self._finish_link()
 
-    def _part(self) -> None:
-        """Do what is to be done when a link has ended."""
-        self._is_parted = False
-        self._told = None
+    def _finish_link(self) -> None:
+        """Process the end of a link: stop if configured, and advertise again."""
+        self._has_lost_link = False
+        self._notified_state = None
         if self._stops_when_link_drops:
             self.apply_frame(stop_frame(self._layout))
         if not self._is_closed:
@@ -273,9 +273,9 @@ class VirtualUnit:
             self._read(packet)
 
     def _read(self, packet: UnreadPacket) -> None:
-        """Look at an attribute packet before bumble does: commands are ours, and so is what outlived its link.
+        """Process a packet: commands, and packets of ended links, ourselves; all others by bumble.
 
-        bumble would log a command that is refused as a fault of its own.
+        bumble would log a refused command as an error of its own.
         """
         parsed = att.ATT_PDU.from_bytes(packet.pdu)
         is_answerable = packet.connection in self._device.connections
@@ -293,7 +293,7 @@ class VirtualUnit:
             raise att.ATT_Error(error)
 
     def _receive_frame(self, frame: bytes, came_s: float) -> att.ErrorCode | None:
-        """Obey a frame, or say why not."""
+        """Obey a frame, or return the error."""
         error = self._rejection(frame)
         self.frames.append(ReceivedFrame(self._loop.time(), frame, error is None, came_s))
         if error is None:
@@ -311,19 +311,19 @@ class VirtualUnit:
             return att.ErrorCode.VALUE_NOT_ALLOWED
         return None
 
-    def _tell(self) -> None:
-        """Notify the newest state if it is news, and then nothing for a while."""
-        self._telling = None
-        if self._state == self._told or self._is_hung or self._is_closed:
+    def _notify(self) -> None:
+        """Notify the state if it has changed, and then not again for NOTIFY_GAP_S."""
+        self._notify_timer = None
+        if self._state == self._notified_state or self._is_hung or self._is_closed:
             return
-        self._told = self._state
+        self._notified_state = self._state
         value = bytes([self._state[0] | 0x80]) + self._state[1:]
         server = self._device.gatt_server
         for bearer, subscriptions in server.subscribers.items():
             if subscriptions.get(self._notified.handle, b"\0")[0] & 1:
                 notification = att.ATT_Handle_Value_Notification(self._notified.handle, value)
                 server.send_gatt_pdu(bearer, bytes(notification))
-        self._telling = self._loop.call_later(NOTIFY_GAP_S, self._tell)
+        self._notify_timer = self._loop.call_later(NOTIFY_GAP_S, self._notify)
 
 
 def _readable(uuid: str, value: bytes) -> Characteristic[bytes]:

@@ -1,4 +1,4 @@
-"""One connection on the air: a lane each way on a grid of connection events, and what radio does to them."""
+"""One simulated connection: a queue in each direction, sent at connection events, under given radio conditions."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from belvedere.sim.controller import VirtualController
 
 PREPARE_S = 0.001
-"""A packet handed over less than this before a connection event goes with the next one: chips prepare an event about
-a millisecond ahead, and an event loop may wake that much early."""
+"""A packet queued less than this before a connection event goes with the next one: chips prepare an event about a
+millisecond ahead, and an event loop may wake that much early."""
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
-    """How well one unit is heard.
+    """The radio conditions of one unit.
 
     Attributes:
         packets_per_event: how many attribute packets a connection event carries, each way. 1 is the worst that was
-            seen (BlueZ 5.82, 60 commands in 2.9 s at an interval of 48.75 ms).
-        delay_s: every packet, either way, is on the way this much longer.
-        jitter_s: and up to this much more, at random.
-        loss: the share of connection events in which nothing gets through, in [0, 1). Nothing is lost for good: the
-            link layer sends again.
+            observed (BlueZ 5.82, 60 commands in 2.9 s at an interval of 48.75 ms).
+        delay_s: additional delay of every packet, each way.
+        jitter_s: a random delay on top, up to this value.
+        loss: the share of connection events in which nothing gets through, in [0, 1). No packet is lost: the link layer
+            retransmits.
     """
 
     packets_per_event: int = 1
@@ -44,7 +44,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.packets_per_event < 1 or min(self.delay_s, self.jitter_s) < 0 or not 0 <= self.loss < 1:
-            raise ValueError("at least one packet an event, no negative time, and a loss in [0, 1)")
+            raise ValueError("packets_per_event must be at least 1, times not negative, and loss in [0, 1)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +58,9 @@ class End:
 class VirtualLink:
     """The connection between a central and one unit.
 
-    Packets each way keep their order and wait for connection events. While muted, nothing passes and everything
-    waits; after `supervision_s` of that, both sides are told that the connection is lost. A wire that is cut, because
-    one side knows nothing of the connection, stays muted. `on_closed` is called once, when it is over for both.
+    Packets in each direction keep their order and wait for connection events. While the link is muted they all wait;
+    after `supervision_s` of that, both sides lose the connection. A link that is cut, because one side does not know
+    the connection, stays muted. `on_closed` is called once, when the connection is over for both sides.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class VirtualLink:
         self.is_open = True
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()
-        # Links of one central share its radio, each at a phase of its own.
+        # The links of one central share its radio, so each has its own phase.
         self._anchor_s = self._loop.time() + rng.random() * interval_s
         self._directions = {
             id(central.controller): LinkDirection(self, central, unit),
@@ -94,7 +94,7 @@ class VirtualLink:
         self._supervision: asyncio.TimerHandle | None = None
 
     def direction_from(self, sender: object) -> LinkDirection:
-        """The lane in which this controller's packets travel."""
+        """The direction in which this controller sends."""
         return self._directions[id(sender)]
 
     def joins(self, one: hci.Address, other: hci.Address) -> bool:
@@ -102,29 +102,29 @@ class VirtualLink:
         return {one, other} == {self.central.address, self.unit.address}
 
     def event_after(self, at_s: float) -> float:
-        """The time of the first connection event that a packet ready at `at_s` can still go with."""
+        """The time of the first connection event that can carry a packet which is ready at `at_s`."""
         number = math.floor((at_s - self._anchor_s + PREPARE_S) / self.interval_s) + 1
         return self._anchor_s + number * self.interval_s
 
     def retime(self, interval_s: float, supervision_s: float) -> None:
-        """Go on with other connection parameters, from now on."""
+        """Use other connection parameters from now on."""
         self._anchor_s = self._loop.time()
         self.interval_s = interval_s
         self.supervision_s = supervision_s
 
     def mute(self) -> None:
-        """Let nothing pass; the supervision time starts to run."""
+        """Block all packets; the supervision timeout starts."""
         if self.is_open and not self.is_muted:
             self.is_muted = True
             self._supervision = self._loop.call_later(self.supervision_s, self._expire)
 
     def cut(self) -> None:
-        """Let nothing pass any more."""
+        """Block all packets for good."""
         self.is_cut = True
         self.mute()
 
     def unmute(self) -> None:
-        """Let pass again whatever waited, unless the wire is cut."""
+        """Send the waiting packets, unless the link is cut."""
         if self.is_open and self.is_muted and not self.is_cut and self._supervision is not None:
             self.is_muted = False
             self._supervision.cancel()
@@ -132,7 +132,7 @@ class VirtualLink:
                 direction.arm()
 
     def close(self) -> None:
-        """Forget all that is still on the way. May be called at any time."""
+        """Drop the waiting packets and end the link. May be called at any time."""
         if self.is_open:
             self.is_open = False
             if self._supervision is not None:
@@ -148,7 +148,7 @@ class VirtualLink:
 
 
 class LinkDirection:
-    """One direction of a connection: first in, first out, at the pace of the connection events."""
+    """One direction of a connection: a FIFO queue, sent at the connection events."""
 
     def __init__(self, link: VirtualLink, sender: End, receiver: End) -> None:
         self._link = link
@@ -161,18 +161,18 @@ class LinkDirection:
 
     @property
     def waiting(self) -> int:
-        """How many attribute packets have not gone over the air."""
+        """How many attribute packets wait to be sent."""
         return len(self._packets)
 
     def put(self, data: bytes) -> None:
-        """Send one attribute packet; never refuses and never waits, however many there are."""
+        """Queue an attribute packet; there is no limit and no waiting, as in BlueZ."""
         conditions = self._link.conditions
         late_s = conditions.delay_s + conditions.jitter_s * self._link.rng.random()
         self._packets.append((self._loop.time() + late_s, data))
         self.arm()
 
     def put_control(self, packet: ll.ControlPdu) -> None:
-        """Send a packet of the link layer itself: it overtakes all attribute packets."""
+        """Queue a link-layer packet; it overtakes all attribute packets."""
         self._control.append(packet)
         if self._timer is not None:
             self._timer.cancel()
@@ -180,7 +180,7 @@ class LinkDirection:
         self.arm()
 
     def arm(self) -> None:
-        """Set the timer for the next event that has something to carry, if there is none set."""
+        """Set the timer for the next event with something to send, unless it is set."""
         if self._timer is not None or self._link.is_muted or not self._link.is_open:
             return
         if self._control or self._packets:
@@ -189,14 +189,14 @@ class LinkDirection:
             self._timer = self._loop.call_at(self._link.event_after(ready_s), self._carry)
 
     def close(self) -> None:
-        """Drop everything."""
+        """Drop all waiting packets."""
         self._packets.clear()
         self._control.clear()
         if self._timer is not None:
             self._timer.cancel()
 
     def _carry(self) -> None:
-        """One connection event."""
+        """Send the packets of one connection event."""
         self._timer = None
         if self._link.is_muted:
             return
@@ -226,5 +226,5 @@ class LinkDirection:
 
 
 def times_s(interval: int, timeout: int) -> tuple[float, float]:
-    """Connection interval and supervision time in seconds, from the units that Bluetooth counts them in."""
+    """Convert connection interval (1.25 ms) and supervision timeout (10 ms) from Bluetooth's units to seconds."""
     return interval * 0.00125, timeout * 0.010

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Hand(NamedTuple):
-    """A hand: its ends from the middle and its width, in shares of the dial's radius, and its colour as Y, U, V."""
+    """A hand: the positions of its ends and its width, in shares of the dial's radius, and its colour as Y, U, V."""
 
     tail: float
     tip: float
@@ -28,7 +28,7 @@ SECOND_HAND = Hand(-0.20, 0.74, 0.030, RED)
 
 
 class _Dial:
-    """The part of one plane that shows the clock, and what it looks like without hands."""
+    """The part of one plane that shows the clock, with a copy of it without hands."""
 
     def __init__(self, plane: Plane, scale: float) -> None:
         self.plane = plane
@@ -44,12 +44,12 @@ class _Dial:
         self._bare = [bytes(plane.data[self._span(row)]) for row in self._rows]
 
     def wipe(self) -> None:
-        """Take the hands off."""
+        """Restore the dial without hands."""
         for row, bare in zip(self._rows, self._bare, strict=True):
             self.plane.data[self._span(row)] = bare
 
     def stroke(self, start: tuple[float, float], end: tuple[float, float], width: float, value: int) -> None:
-        """A smooth line between two points of the panorama, `width` pixels of the panorama wide."""
+        """Draw a smooth line between two points of the panorama, `width` pixels wide; all in pixels of the panorama."""
         (x0, y0), (x1, y1) = ((x * self.scale, y * self.scale) for x, y in (start, end))
         length = math.hypot(x1 - x0, y1 - y0)
         along_x, along_y = (x1 - x0) / length, (y1 - y0) / length
@@ -63,8 +63,8 @@ class _Dial:
                 along = dx * along_x + dy * along_y
                 cover = min(1.0, 0.5 - beside, along + 0.5, length - along + 0.5)
                 if cover > 0:
-                    place = row * self.plane.stride + column
-                    self.plane.data[place] += round((value - self.plane.data[place]) * cover)
+                    index = row * self.plane.stride + column
+                    self.plane.data[index] += round((value - self.plane.data[index]) * cover)
 
     def _span(self, row: int) -> slice:
         start = row * self.plane.stride + self._left
@@ -79,7 +79,7 @@ class WallClock:
         self._shown: tuple[int, int, int] | None = None
 
     def show(self, hour: int, minute: int, second: int) -> None:
-        """Set the hands; costs about a millisecond when the second is another one, and nothing otherwise."""
+        """Draw the hands; takes about a millisecond if the time has changed, and nothing otherwise."""
         if self._shown == (hour, minute, second):
             return
         self._shown = (hour, minute, second)

@@ -57,8 +57,8 @@ class StageBackend(NamedTuple):
 
 def load_backend() -> StageBackend:
     """Load aiortc and FFmpeg. The first call takes 0.25 s, so it belongs in a thread. Raises OwnerError."""
-    reduce_memory()
     with permanent_objects():
+        reduce_memory()
         from belvedere.stage.direct import DirectPeer  # noqa: PLC0415 (the point of this module)
         from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
 

@@ -95,7 +95,7 @@ class Request(Generic[T]):
         self._end()
 
     def _bounded(self, connection: sqlite3.Connection) -> T:
-        """Let SQLite break off a statement that nobody waits for any more: others wait for the thread."""
+        """Make SQLite interrupt a statement whose caller has stopped waiting, because others wait for the thread."""
         connection.set_progress_handler(lambda: self._state is RequestState.WITHDRAWN, STEPS_BETWEEN_CHECKS)
         try:
             return self._function(connection)

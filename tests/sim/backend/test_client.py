@@ -1,4 +1,4 @@
-"""What production meets on BlueZ, met here; the tests' names say what was seen there."""
+"""The virtual client behaves as BlueZ was observed to; the test names say how."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def how_long(doing: Awaitable[object]) -> float:
 
 
 async def error_of(doing: Awaitable[object]) -> BaseException:
-    """The error in which this ends; that it ends in one is part of every test that asks."""
+    """The error that this raises; fails if it raises none."""
     [error] = await asyncio.gather(doing, return_exceptions=True)
     assert isinstance(error, BaseException)
     return error
@@ -112,7 +112,7 @@ async def test_a_backlog_of_one_unit_does_not_delay_the_other(head: VirtualHead,
         assert head.tilt.frames[0].at_s - start <= 1.1 * INTERVAL_S
 
 
-async def test_the_unit_notifies_what_it_does(head: VirtualHead, open_unit: Open) -> None:
+async def test_the_unit_notifies_its_state(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         heard: list[bytes] = []
@@ -145,7 +145,7 @@ async def test_strings_and_the_battery_can_be_read_to_probe_the_link(head: Virtu
         assert code_of(await error_of(client.write_gatt_char(BATTERY, b"x", response=True))) == 0x03
 
 
-async def test_what_bluez_hides_is_hidden(head: VirtualHead, open_unit: Open) -> None:
+async def test_what_bluez_hides_is_not_shown(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         assert client.services.get_service("1800") is None
@@ -180,7 +180,7 @@ async def test_a_bad_frame_is_refused_on_a_request_and_ignored_on_a_command(
         assert head.pan.speed_at(now()) == 0
 
 
-async def test_a_unit_that_refuses_says_so_on_a_request_only(head: VirtualHead, open_unit: Open) -> None:
+async def test_a_refusing_unit_answers_with_an_error_only_to_requests(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         head.faults.refuse(Axis.PAN, on=True)
@@ -200,7 +200,7 @@ async def test_a_command_longer_than_a_packet_is_refused_by_bluez_itself(head: V
         assert error.dbus_error == "org.bluez.Error.Failed"
 
 
-async def test_an_unanswered_request_blocks_its_characteristic_even_when_nobody_waits_for_it(
+async def test_an_unanswered_request_blocks_its_characteristic_even_after_its_caller_was_cancelled(
     head: VirtualHead, open_unit: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with head:
@@ -301,7 +301,7 @@ async def test_connecting_to_a_unit_that_vanished_times_out_and_it_must_be_scann
         assert head.pan.is_connected
 
 
-async def test_an_attempt_that_was_given_up_does_not_spoil_the_next(head: VirtualHead, find: Find) -> None:
+async def test_a_cancelled_attempt_does_not_affect_the_next(head: VirtualHead, find: Find) -> None:
     async with head:
         pan, tilt = await find(head.pan), await find(head.tilt)
         head.faults.vanish(Axis.PAN)
@@ -315,7 +315,7 @@ async def test_an_attempt_that_was_given_up_does_not_spoil_the_next(head: Virtua
 
 
 @pytest.mark.parametrize("steps", range(40))
-async def test_an_attempt_may_be_given_up_at_any_moment(head: VirtualHead, find: Find, steps: int) -> None:
+async def test_an_attempt_may_be_cancelled_at_any_moment(head: VirtualHead, find: Find, steps: int) -> None:
     async with head:
         device = await find(head.pan)
         attempt = asyncio.create_task(BleakClient(device, backend=head.client_backend).connect())
@@ -351,7 +351,7 @@ async def test_a_connected_client_refuses_to_connect_and_a_second_client_too(hea
         assert isinstance(await error_of(BleakClient(device, backend=head.client_backend).connect()), BleakDBusError)
 
 
-async def test_a_unit_that_hangs_while_its_services_are_asked_for_times_out_and_is_left_in_bluez_time(
+async def test_a_unit_that_hangs_during_discovery_times_out_and_is_disconnected_as_slowly_as_by_bluez(
     head: VirtualHead, find: Find
 ) -> None:
     async with head:
@@ -365,9 +365,7 @@ async def test_a_unit_that_hangs_while_its_services_are_asked_for_times_out_and_
         assert not head.pan.is_connected
 
 
-async def test_a_unit_that_drops_while_its_services_are_asked_for_is_a_plain_error(
-    head: VirtualHead, find: Find
-) -> None:
+async def test_a_unit_that_drops_during_discovery_gives_an_error(head: VirtualHead, find: Find) -> None:
     async with head:
         attempt = asyncio.create_task(BleakClient(await find(head.pan), backend=head.client_backend).connect())
         await asyncio.sleep(0.3)
@@ -385,7 +383,7 @@ async def test_disconnecting_takes_two_seconds_and_calls_back(head: VirtualHead,
         assert await how_long(client.disconnect()) == 0
 
 
-async def test_frames_handed_over_before_disconnecting_arrive(head: VirtualHead, open_unit: Open) -> None:
+async def test_frames_written_before_disconnecting_arrive(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
         await client.write_gatt_char(COMMAND, STOP, response=False)
@@ -393,7 +391,7 @@ async def test_frames_handed_over_before_disconnecting_arrive(head: VirtualHead,
         assert received(head.pan) == [STOP]
 
 
-async def test_a_disconnect_that_nobody_waits_for_happens_all_the_same(head: VirtualHead, find: Find) -> None:
+async def test_a_cancelled_disconnect_happens_all_the_same(head: VirtualHead, find: Find) -> None:
     async with head:
         lost: list[BleakClient] = []
         device = await find(head.pan)
@@ -427,7 +425,7 @@ async def test_the_adapter_powered_off_ends_links_and_refuses_new_ones(head: Vir
         await BleakClient(device, backend=head.client_backend).connect()
 
 
-async def test_a_device_not_heard_of_for_half_a_minute_is_forgotten(head: VirtualHead, find: Find) -> None:
+async def test_a_device_that_was_silent_for_30_s_is_forgotten(head: VirtualHead, find: Find) -> None:
     async with head:
         device = await find(head.pan)
         await asyncio.sleep(31)

@@ -45,7 +45,7 @@ async def test_a_unit_is_found_within_two_tenths_of_a_second(head: VirtualHead, 
         assert asyncio.get_running_loop().time() - start < 0.2
 
 
-async def test_a_scan_for_a_service_hears_only_units_that_offer_it(head: VirtualHead) -> None:
+async def test_a_scan_for_a_service_finds_only_units_that_offer_it(head: VirtualHead) -> None:
     async with head:
         assert len(await BleakScanner.discover(1, service_uuids=["fff0"], backend=head.scanner_backend)) == 0
         service = "0000fff0-0000-1000-8000-00805f9b34fb"
@@ -61,7 +61,7 @@ async def test_a_second_scan_is_refused_until_the_first_ends(head: VirtualHead) 
         assert len(await BleakScanner.discover(0.5, backend=head.scanner_backend)) == 2
 
 
-async def test_stopping_a_scanner_that_was_refused_leaves_the_other_alone(head: VirtualHead) -> None:
+async def test_stopping_a_scanner_that_was_refused_does_not_stop_the_other(head: VirtualHead) -> None:
     async with head, BleakScanner(backend=head.scanner_backend) as scanner:
         refused = BleakScanner(backend=head.scanner_backend)
         with pytest.raises(BleakDBusError):

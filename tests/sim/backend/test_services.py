@@ -32,12 +32,12 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def test_a_uuid_is_written_long_and_small() -> None:
+def test_a_uuid_is_written_in_full_and_in_lower_case() -> None:
     assert uuid_text(UUID.from_16_bits(0x180A)) == "0000180a-0000-1000-8000-00805f9b34fb"
     assert uuid_text(UUID("0000FFF1-0000-1000-8000-00805F9B34FA")) == "0000fff1-0000-1000-8000-00805f9b34fa"
 
 
-async def test_services_are_shown_with_what_is_in_them_and_how_to_subscribe(head: VirtualHead, find: Find) -> None:
+async def test_services_are_shown_with_their_characteristics_and_subscriptions(head: VirtualHead, find: Find) -> None:
     async with head:
         await find(head.pan)
         connection = await head.radio.connect(head.pan.address)
@@ -74,7 +74,7 @@ async def seconds_to_connect(client: BleakClient) -> float:
     return now() - start
 
 
-async def test_services_that_are_known_are_not_asked_for_again(head: VirtualHead, find: Find) -> None:
+async def test_known_services_are_not_discovered_again(head: VirtualHead, find: Find) -> None:
     async with head:
         client = BleakClient(await find(head.pan), backend=head.client_backend)
         assert 0.5 < await seconds_to_connect(client) < 0.8
@@ -89,7 +89,9 @@ async def test_services_that_are_known_are_not_asked_for_again(head: VirtualHead
 
 
 @pytest.mark.parametrize("after", ["the adapter was off", "half a minute out of reach", "an attempt that failed"])
-async def test_what_bluez_has_forgotten_is_asked_for_again(head: VirtualHead, find: Find, after: str) -> None:
+async def test_services_that_bluez_has_forgotten_are_discovered_again(
+    head: VirtualHead, find: Find, after: str
+) -> None:
     async with head:
         client = BleakClient(await find(head.pan), backend=head.client_backend)
         await client.connect()
@@ -112,7 +114,7 @@ async def test_what_bluez_has_forgotten_is_asked_for_again(head: VirtualHead, fi
         assert await seconds_to_connect(again) > 0.5
 
 
-async def test_requests_go_between_what_bluez_asks_a_new_link_and_commands_wait_for_none(
+async def test_requests_are_sent_between_bluezs_own_and_commands_do_not_wait_for_those(
     head: VirtualHead, find: Find
 ) -> None:
     async with head:

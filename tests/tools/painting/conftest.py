@@ -1,4 +1,4 @@
-"""The painted room, and eyes for what is painted."""
+"""The painted room, and functions that read its colours."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def painted_room() -> Cylinder:
-    """The whole room; painting takes seconds, so that it is done once and nobody may paint over it."""
+    """The whole room; painting takes seconds, so it is done once, and tests must not change it."""
     return paint_room()
 
 
 @pytest.fixture
 def look() -> Look:
-    """Red, green, blue and solidity of a canvas at a place in metres."""
+    """Red, green, blue and opacity of a canvas at a point in metres."""
 
     def at(canvas: Canvas, x: float, y: float) -> tuple[int, int, int, int]:
         left, _, _, top = canvas.box

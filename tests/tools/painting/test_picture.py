@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.painting.cylinder import Cylinder
 
 BLOCK = 16  # pixels; half as many in the planes of colour
-MAX_OFF = 2.0  # on average over a block, of 255: a codec takes 1.2, and of what is more somebody may see something
+MAX_OFF = 2.0  # on average over a block, of 255: the codec causes 1.2, and a larger difference may be visible
 MAX_KB = 1500  # it is part of every clone and wheel
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -25,7 +25,7 @@ def pixels(plane: StillPlane, height: int) -> Bytes:
 
 
 def worst_block(ours: Bytes, theirs: Bytes, block: int) -> float:
-    """How far two planes are apart where they differ most, as the mean of what a block's bytes differ by."""
+    """The largest difference between two planes: the mean absolute difference in the worst block."""
     off = np.abs(ours.astype(np.int16) - theirs)
     height, width = off.shape
     blocks = off.reshape(height // block, block, width // block, block)

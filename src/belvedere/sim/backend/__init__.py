@@ -1,4 +1,4 @@
-"""bleak's backend classes over virtual Bluetooth, so that unchanged code scans, connects and writes through bleak."""
+"""bleak backends for virtual Bluetooth, so that unmodified code scans, connects and writes through bleak."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 def backends(radio: VirtualRadio) -> tuple[type[VirtualClient], type[VirtualScanner]]:
-    """The classes to hand to bleak as `backend=`, bound to this radio."""
+    """Create the classes for bleak's argument `backend`, bound to this radio."""
     scanner = type("BoundScanner", (VirtualScanner,), {"radio": radio})
     return type("BoundClient", (VirtualClient,), {"radio": radio, "scanner_backend": scanner}), scanner

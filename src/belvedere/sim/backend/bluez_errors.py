@@ -1,4 +1,4 @@
-"""The words in which BlueZ says no."""
+"""D-Bus errors as BlueZ returns them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from bleak.exc import BleakDBusError
 
 
 def in_progress() -> BleakDBusError:
-    """Something of this kind is being done already."""
+    """An operation of this kind is in progress already."""
     return BleakDBusError("org.bluez.Error.InProgress", ["Operation already in progress"])
 
 
 def failed(why: str) -> BleakDBusError:
-    """It was tried, and did not work."""
+    """The operation failed."""
     return BleakDBusError("org.bluez.Error.Failed", [why])

@@ -1,8 +1,8 @@
-"""bleak's client over a `VirtualRadio`: it behaves as bleak does on BlueZ, bad manners included.
+"""bleak's client on a `VirtualRadio`. It behaves as bleak does on BlueZ, including the defects.
 
-What BlueZ and bleak do was seen on BlueZ 5.82 and bleak 3.1: a request that goes unanswered blocks its
-characteristic for 30 s and leaves a link that looks alive and is dead; commands are accepted at once however many
-wait; a disconnect takes seconds; a failed connection makes BlueZ forget the device.
+The behaviour was observed with BlueZ 5.82 and bleak 3.1: an unanswered request blocks its characteristic for 30 s and
+leaves a link that looks alive but is dead; commands are accepted at once, however many are waiting; a disconnect takes
+seconds; after a failed connection BlueZ forgets the device.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 POLL_S = 0.010
-"""bleak asks BlueZ again so often while it answers InProgress."""
+"""How often bleak repeats a call while BlueZ answers InProgress."""
 
 BLUEZ_MTU = 517
-"""BlueZ offers the largest that there is."""
+"""The MTU that BlueZ offers, the largest possible."""
 
-FIRST_QUESTIONS, AGAIN_QUESTIONS = 5, 7
-"""So many requests of BlueZ's own follow when the services are known: after asking for them, and where it knew them.
+FIRST_REQUESTS, AGAIN_REQUESTS = 5, 7
+"""The number of BlueZ's own requests after a connection: with discovery, and with known services.
 
-Counted over BlueZ 5.82; 5.66 asks 5 and 9.
+Counted with BlueZ 5.82; 5.66 sends 5 and 9.
 """
 
 DATABASE_HASH = core.UUID.from_16_bits(0x2B3A)
-"""One of the things that BlueZ asks for; whoever has none says so."""
+"""An attribute that BlueZ requests; a unit without it answers with an error."""
 
 
 class VirtualClient(BaseBleakClient):
@@ -88,7 +88,7 @@ class VirtualClient(BaseBleakClient):
 
     @property
     def name(self) -> str:
-        """What BlueZ calls the unit."""
+        """BlueZ's name of the unit."""
         name = self._device.name if self._device else None
         return name or self.address.replace(":", "-")
 
@@ -99,13 +99,13 @@ class VirtualClient(BaseBleakClient):
 
     @property
     def is_connected(self) -> bool:
-        """Whether BlueZ believes so."""
+        """Whether BlueZ considers the unit connected."""
         return self._connection is not None
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:  # noqa: ANN401, ARG002, FBT001 - bleak's interface
-        """Connect and discover the services; after a failure the unit has to be found by a scan again.
+        """Connect and discover the services. After a failure the unit must be found by a scan again.
 
-        An attempt that comes to nothing once there is a connection takes BlueZ's time to end it.
+        If the attempt fails after the connection was made, ending it takes as long as BlueZ's disconnect.
         """
         if self.is_connected:
             raise BleakError("Client is already connected")
@@ -124,7 +124,7 @@ class VirtualClient(BaseBleakClient):
             raise
 
     async def disconnect(self) -> None:
-        """End the connection; takes BlueZ's time, and BlueZ goes on even if the caller does not wait."""
+        """End the connection, as slowly as BlueZ; BlueZ continues even if the caller is cancelled."""
         connection = self._connection
         if connection is None:
             return
@@ -137,11 +137,11 @@ class VirtualClient(BaseBleakClient):
             raise
 
     async def pair(self, *_arguments: Any, **_options: Any) -> None:  # noqa: ANN401 - bleak's interface
-        """Nothing here pairs."""
+        """Not supported."""
         raise NotImplementedError
 
     async def unpair(self) -> None:
-        """Nothing here pairs."""
+        """Not supported."""
         raise NotImplementedError
 
     async def read_gatt_char(
@@ -174,7 +174,7 @@ class VirtualClient(BaseBleakClient):
     ) -> None:
         """Write; without response it is accepted at once, and the radio delivers it when it can.
 
-        Waits while a write to this characteristic is unanswered, even one that nobody waits for any more.
+        Waits while a write to this characteristic is unanswered, even one whose caller was cancelled.
         """
         turn = ("write", characteristic.handle)
         client = await self._take_turn(turn)
@@ -184,7 +184,7 @@ class VirtualClient(BaseBleakClient):
             raise failed("Failed to initiate write")
         else:
             await client.write_value(characteristic.obj, bytes(data), with_response=False)
-            await asyncio.sleep(0)  # a call over D-Bus lets others run
+            await asyncio.sleep(0)  # like a D-Bus call, this lets other tasks run
 
     async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: SizedBuffer) -> None:
         """Write a descriptor; BlueZ waits for the answer."""
@@ -242,25 +242,25 @@ class VirtualClient(BaseBleakClient):
             learned = self.radio.learned.get(self.address)
             if isinstance(learned, Services) and self._wanted is None:
                 known = learned
-                questions = AGAIN_QUESTIONS
+                request_count = AGAIN_REQUESTS
             else:
                 await self._request(client.request_mtu(BLUEZ_MTU))
                 known = await self._request(discover(client, self._wanted, lambda: self.radio.mtu(self.address)))
-                questions = FIRST_QUESTIONS
+                request_count = FIRST_REQUESTS
             self.services, self._subscriptions = known
         except BleakError as error:
             raise BleakError("failed to discover services, device disconnected") from error
         if self._wanted is None:
             self.radio.learned[self.address] = known
-        self.radio.begin(self._introduce(client, questions))
+        self.radio.begin(self._introduce(client, request_count))
 
-    async def _introduce(self, client: Client, questions: int) -> None:
-        """Ask what BlueZ asks a unit by itself: its users' requests go between, and commands wait for none of it."""
+    async def _introduce(self, client: Client, request_count: int) -> None:
+        """Send BlueZ's own requests. Those of clients are sent in between, and commands do not wait for them."""
         with suppress(BleakError):
-            await self._request(_ask(client, questions))
+            await self._request(_ask(client, request_count))
 
     def _receive_loss(self, connection: Connection) -> None:
-        """Learn that the connection is over, whoever ended it."""
+        """The connection is over, ended by either side."""
         if self._connection is not connection:
             return
         self._connection = None
@@ -276,7 +276,7 @@ class VirtualClient(BaseBleakClient):
             request.cancel()
 
     def _client(self) -> Client:
-        """The attribute client of the connection, if it is good for anything."""
+        """The attribute client of the connection. Raises BleakError if the link is lost or dead."""
         if self._connection is None:
             raise BleakError("Not connected")
         if self._is_zombie:
@@ -284,7 +284,7 @@ class VirtualClient(BaseBleakClient):
         return self._connection.gatt_client
 
     async def _take_turn(self, turn: tuple[str, int]) -> Client:
-        """Wait as bleak does while BlueZ answers InProgress."""
+        """Wait, as bleak does, while BlueZ answers InProgress."""
         client = self._client()
         while turn in self._busy:
             await asyncio.sleep(POLL_S)
@@ -292,13 +292,13 @@ class VirtualClient(BaseBleakClient):
         return client
 
     async def _request(self, exchange: Coroutine[Any, Any, T], turn: tuple[str, int] | None = None) -> T:
-        """Ask the unit; a caller who gives up leaves the request, and its turn, unfinished."""
+        """Send a request. If the caller is cancelled, the request continues and still blocks its characteristic."""
         request = asyncio.ensure_future(self._answered(exchange))
         self._requests.add(request)
         if turn is not None:
             self._busy.add(turn)
         request.add_done_callback(functools.partial(self._finish, turn))
-        request.add_done_callback(lambda _request: exchange.close())  # it may never have begun
+        request.add_done_callback(lambda _request: exchange.close())  # a task that was cancelled early never ran it
         try:
             return await asyncio.shield(request)
         except asyncio.CancelledError as error:
@@ -309,12 +309,12 @@ class VirtualClient(BaseBleakClient):
     def _finish(self, turn: tuple[str, int] | None, request: asyncio.Task[Any]) -> None:
         self._requests.discard(request)
         if not request.cancelled():
-            request.exception()  # asked for here: a caller who gave up does not, and asyncio would complain
+            request.exception()  # retrieve it, because a cancelled caller does not and asyncio would log it
         if turn is not None:
             self._busy.discard(turn)
 
     async def _answered(self, exchange: Coroutine[Any, Any, T]) -> T:
-        """Do one exchange with the unit, and say of failures what bleak on BlueZ says of them."""
+        """Do one exchange with the unit, and raise failures as bleak on BlueZ does."""
         try:
             return await exchange
         except att.ATT_Error as error:
@@ -323,13 +323,13 @@ class VirtualClient(BaseBleakClient):
             self._is_zombie = True
             self._abort_requests()
             raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.UNLIKELY_ERROR) from error
-        except asyncio.CancelledError as error:  # the connection was lost under it, or is a zombie
+        except asyncio.CancelledError as error:  # the connection was lost meanwhile, or is dead
             raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.UNLIKELY_ERROR) from error
 
 
-async def _ask(client: Client, questions: int) -> None:
+async def _ask(client: Client, request_count: int) -> None:
     await client.request_mtu(BLUEZ_MTU)
-    for _ in range(questions - 1):
+    for _ in range(request_count - 1):
         await client.send_request(
             att.ATT_Read_By_Type_Request(starting_handle=1, ending_handle=0xFFFF, attribute_type=DATABASE_HASH)
         )

@@ -1,4 +1,4 @@
-"""bleak's scanner over a `VirtualRadio`."""
+"""bleak's scanner on a `VirtualRadio`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class VirtualScanner(BaseBleakScanner):
         self,
         detection_callback: AdvertisementDataCallback | None,
         service_uuids: list[str] | None,
-        scanning_mode: str = "active",  # noqa: ARG002 - there is but one mode here
+        scanning_mode: str = "active",  # noqa: ARG002 - there is only one mode here
         **_options: object,
     ) -> None:
         super().__init__(detection_callback, service_uuids)
         self._is_running = False
 
     async def start(self) -> None:
-        """Begin; raises what bleak raises when the adapter is off or scanning already."""
+        """Start; raises bleak's errors if the adapter is off or scanning already."""
         if not self.radio.is_powered:
             reason = BleakBluetoothNotAvailableReason.POWERED_OFF
             raise BleakBluetoothNotAvailableError("No powered Bluetooth adapters found.", reason)
@@ -46,14 +46,14 @@ class VirtualScanner(BaseBleakScanner):
         await self.radio.start_scan(self._receive)
 
     async def stop(self) -> None:
-        """End; a scanner that is not running may be stopped too."""
+        """Stop; does nothing if it is not running."""
         if self._is_running:
             self._is_running = False
             await self.radio.stop_scan(self._receive)
 
     def _receive(self, advertisement: Advertisement) -> None:
         data = advertisement.data
-        # Once each, although advertisement and scan response both name them.
+        # Each once, although both advertisement and scan response contain them.
         uuids = dict.fromkeys(
             uuid
             for kind in (

@@ -1,4 +1,4 @@
-"""A unit's services, asked for over the air and put the way BlueZ shows them."""
+"""Discovers a unit's services over the virtual link, and presents them as BlueZ does."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from bumble.gatt_client import CharacteristicProxy, Client
 
 Subscriptions = dict[int, tuple[int, bytes]]
-"""For the handle of each value that the unit can send by itself: where to subscribe, and what to write there."""
+"""By value handle: the handle of the subscription descriptor, and what to write to it."""
 
 _NOTIFY, _INDICATE = b"\x01\x00", b"\x02\x00"
 _OVERHEAD = 3
-"""Bytes of a write packet that are not value."""
+"""Bytes of a write packet before the value."""
 
 
 class Services(NamedTuple):
-    """What a unit has; it holds for every connection with it."""
+    """A unit's services and subscriptions, valid for every connection with it."""
 
     shown: BleakGATTServiceCollection
     subscriptions: Subscriptions
 
 
 async def discover(client: Client, wanted: set[str] | None, mtu: Callable[[], int]) -> Services:
-    """Ask for all services (only the `wanted` ones, where given) in as few round trips as BlueZ takes.
+    """Discover all services (or only the `wanted` ones) in as few round trips as BlueZ does.
 
-    `mtu` says how many bytes a packet may have on the connection that there is when it is asked.
+    `mtu` returns the MTU of the current connection.
 
-    Like BlueZ it hides the Generic Access service and the descriptors that subscribe, and calls a characteristic by
-    the handle of its declaration. The `obj` of what it returns is the handle of the value. Raises bumble's errors.
+    As in BlueZ, the Generic Access service and subscription descriptors are hidden, and the handle of a characteristic
+    is that of its declaration. The `obj` of a result is the handle of its value. Raises bumble's errors.
     """
     services = await client.discover_services()
     characteristics = await _discover_characteristics(client, services)
@@ -53,22 +53,22 @@ async def discover(client: Client, wanted: set[str] | None, mtu: Callable[[], in
         uuid = uuid_text(service.uuid)
         if service.uuid == GATT_GENERIC_ACCESS_SERVICE or (wanted and uuid not in wanted):
             continue
-        home = BleakGATTService(service.handle, service.handle, uuid)
-        shown.add_service(home)
+        bleak_service = BleakGATTService(service.handle, service.handle, uuid)
+        shown.add_service(bleak_service)
         for one in characteristics:
             if service.handle < one.handle <= service.end_group_handle:
                 one.end_group_handle = min(one.end_group_handle, service.end_group_handle)
-                subscriptions |= await _show(client, shown, home, one, mtu)
+                subscriptions |= await _show(client, shown, bleak_service, one, mtu)
     return Services(shown, subscriptions)
 
 
 def uuid_text(uuid: UUID) -> str:
-    """A UUID as bleak writes it: long, in lower case."""
+    """A UUID in bleak's notation: 128 bits, lower case."""
     return normalize_uuid_str(uuid.to_hex_str("-"))
 
 
 async def _discover_characteristics(client: Client, services: list[ServiceProxy]) -> list[CharacteristicProxy[bytes]]:
-    """All characteristics at once, whatever their service."""
+    """Discover the characteristics of all services at once."""
     if not services:
         return []
     first, last = services[0], services[-1]
@@ -81,15 +81,15 @@ async def _discover_characteristics(client: Client, services: list[ServiceProxy]
 async def _show(
     client: Client,
     shown: BleakGATTServiceCollection,
-    home: BleakGATTService,
+    service: BleakGATTService,
     characteristic: CharacteristicProxy[bytes],
     mtu: Callable[[], int],
 ) -> Subscriptions:
-    """Add one characteristic with its descriptors; returns how to subscribe to it, if one can."""
+    """Add a characteristic with its descriptors; returns its subscription, if it has one."""
     value = characteristic.handle
     properties = sorted(gatt_char_props_to_strs(int(characteristic.properties)))
     added = BleakGATTCharacteristic(
-        value, value - 1, uuid_text(characteristic.uuid), properties, lambda: mtu() - _OVERHEAD, home
+        value, value - 1, uuid_text(characteristic.uuid), properties, lambda: mtu() - _OVERHEAD, service
     )
     shown.add_characteristic(added)
     subscriptions: Subscriptions = {}
