@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -10,44 +9,18 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio.message_bus import MessageBus
+from tests.bluez.patience import until, until_answered
 
-from belvedere.timeouts import timeout
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from belvedere.link.bluez_adapters import ask_objects
 
 SOCKET = Path("/run/dbus/system_bus_socket")
 MEMORY = Path("/var/lib/bluetooth")
 BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
 DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
 LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
-PATIENCE_S = 90.0  # for what takes a second or two on a computer that is not emulated
-POLL_S = 0.05
-
-
-async def until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
-    """Look again and again; nothing here has an event for what it does."""
-
-    async def look() -> bool:
-        return is_so()
-
-    await until_answered(look, what, timeout_s)
-
-
-async def until_answered(
-    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = PATIENCE_S, every_s: float = POLL_S
-) -> None:
-    """Ask again and again until the answer is yes."""
-    try:
-        async with timeout(timeout_s):
-            while not await ask():  # noqa: ASYNC110 - whoever is asked tells nobody
-                await asyncio.sleep(every_s)
-    except TimeoutError as error:
-        raise TimeoutError(f"in vain: {what}") from error
 
 
 class Daemons:
@@ -98,6 +71,11 @@ async def is_there(name: str) -> bool:
     """Whether somebody has this name on the bus."""
     answer = await _ask("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [name])
     return answer is not None and answer.body == [True]
+
+
+async def is_forgotten(path: str) -> bool:
+    """Whether BlueZ has no object of this path any more."""
+    return path not in await ask_objects()
 
 
 def open_sockets() -> int:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from tests.bluez.daemons import LOGS, PATIENCE_S, until_answered
-
-from belvedere.timeouts import timeout
+from tests.bluez.daemons import LOGS
+from tests.bluez.patience import PATIENCE_S, outcome_of, until_answered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,8 +24,9 @@ SETTINGS = """
 [server]
 port = 0
 [link]
-connect_timeout_s = 12
-open_timeout_s = 40
+search_s = 4
+connect_timeout_s = 30
+open_timeout_s = 120
 """
 
 
@@ -95,8 +95,7 @@ class Server:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self._process.send_signal(number)
-        async with timeout(PATIENCE_S):
-            return await self._process.wait()
+        return await outcome_of(self._process.wait(), "the server has ended")
 
     async def close(self) -> None:
         """End it, if it lives."""
@@ -117,8 +116,7 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
             stderr=log,
         )
     assert process.stdout is not None
-    async with timeout(START_S):
-        line = (await process.stdout.readline()).decode()
+    line = (await outcome_of(process.stdout.readline(), "the server has said that it is open", START_S)).decode()
     server = Server(process, line.rpartition(" ")[2].strip())
     try:
         await server.enter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.bluez.daemons import until
+from tests.bluez.patience import Stretch, until
 from tests.bluez.serving import serving
 from tests.bluez.world import STOP, Watch, bluez_world
 
@@ -92,14 +92,18 @@ async def _silence(world: World, server: Server, fate: str, findings: dict[str, 
         await asyncio.sleep(STEADY_S)
         await until(lambda: all(_turns(world, axis) for axis in AXES), "both turn still")
         told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        stretch = Stretch()
         began_s = world.now
         server.send(FATES[fate])
         await until(lambda: not any(_turns(world, axis) for axis in AXES), "both stand still")
     await asyncio.sleep(QUIET_S)
     assert not any(_turns(world, axis) for axis in AXES)
     took_s = {axis: _stopped_s(told[axis]) - began_s for axis in AXES}
-    findings[f"from a {fate} server to the stop at the unit"] = {axis: round(s, 3) for axis, s in took_s.items()}
-    assert max(took_s.values()) < REQUIRED_S
+    waited_s = stretch.waited_s
+    found = {axis.value: round(s, 3) for axis, s in took_s.items()}
+    found["of which the machine may have waited"] = round(waited_s, 3)
+    findings[f"from a {fate} server to the stop at the unit"] = found
+    assert max(took_s.values()) < REQUIRED_S + waited_s
 
 
 async def _ready(server: Server) -> None:

@@ -7,8 +7,8 @@ import statistics
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.bluez.daemons import until
-from tests.bluez.hands import NEVER_S, STICK_HZ, held, set_turning
+from tests.bluez.hands import NEVER_S, STICK_HZ, held, opened, ready, set_turning
+from tests.bluez.patience import Stretch, until
 from tests.bluez.world import ADAPTER_ADDRESS, PROFILE, STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
@@ -33,6 +33,7 @@ FACT_S = 0.04875  # the interval at which 60 commands were seen to take 2.9 s
 STICK_S = 6.0
 ONE_AHEAD = 1  # a stop that must not wait can follow one command that was handed over just before
 WRITES = 40
+BACKLOG, MAX_WRITES = 10, 400
 
 
 @pytest.mark.parametrize("interval_s", [FACT_S, SLOW_S], ids=["of 48.75 ms", "of 100 ms"])
@@ -42,9 +43,10 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
     async with bluez_world(interval_s=interval_s, options=PATIENT) as world:
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link) as pan:
-            await pan.ready()
+            await ready(pan)
             assert world.interval_s(Axis.PAN) == pytest.approx(interval_s)
             told = Watch(world.unit(Axis.PAN))
+            stretch = Stretch()
             said_at = await _wiggle(pan)
             stop_at = pan.now
             pan.put(0)
@@ -54,9 +56,10 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
             between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
             assert len(between) <= ONE_AHEAD
             ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
-            assert len(ages) >= STICK_S / interval_s / 4  # it was driven, not starved
+            assert len(ages) >= (STICK_S - stretch.waited_s) / interval_s / 4  # it was driven, and the machine could
             half = len(ages) // 2
-            assert statistics.median(ages[half:]) < statistics.median(ages[:half]) + 2 * interval_s  # no lag that grows
+            grows_s = statistics.median(ages[half:]) - statistics.median(ages[:half])
+            assert grows_s < 2 * interval_s + stretch.waited_s
             findings[f"stick at {STICK_HZ:.0f} Hz, interval {1e3 * interval_s:.2f} ms"] = {
                 "age of a command when the unit has it": _spread(ages),
                 "stop, from the hand to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
@@ -69,12 +72,14 @@ async def test_bluez_itself_takes_whatever_comes_and_delivers_it_late() -> None:
     """The reason why the link keeps count; without this the scenario above would show nothing."""
     async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
         link = world.link(Axis.PAN)
-        await link.open(lambda: None, lambda: None)
+        await opened(link)
         told = Watch(world.unit(Axis.PAN))
-        for _ in range(WRITES // 2):
+        written = 0
+        while written - len(told.frames) < BACKLOG and written < MAX_WRITES:
             await link.write(pack(PROFILE.frame, 0.5), response=False)
-        assert len(told.frames) < WRITES // 4
-        await until(lambda: len(told.frames) == WRITES // 2, "BlueZ has delivered all of them")
+            written += 1
+        assert written - len(told.frames) >= BACKLOG
+        await until(lambda: len(told.frames) == written, "BlueZ has delivered all of them")
         await link.close()
 
 
@@ -92,13 +97,13 @@ async def test_a_stop_gets_through_to_a_unit_that_acknowledges_moves_no_more() -
             tilt.put(0)
             await until(lambda: STOP in told[Axis.TILT].frames, "tilt stops, whatever pan does")
             world.head.faults.delay(Axis.PAN, 0.0)
-            await pan.ready()
+            await ready(pan)
             assert told[Axis.PAN].frames[0] == STOP
 
 
 async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
-        await pan.ready()
+        await ready(pan)
         await set_turning(tilt, world.unit(Axis.TILT))
         told = Watch(world.unit(Axis.TILT))
         closing = asyncio.create_task(pan.cancel())
@@ -114,7 +119,7 @@ async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_t
 async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_with_it() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
-        await link.open(lambda: None, lambda: None)
+        await opened(link)
         await link.write(STOP, response=True)
         await link.close()
         for absent in ("hci99", "00:00:5E:00:53:01"):
@@ -126,7 +131,7 @@ async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_
 async def test_a_command_that_is_too_long_fails_alone() -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
-        await link.open(lambda: None, lambda: None)
+        await opened(link)
         with pytest.raises(LinkError):
             await link.write(bytes(600), response=False)
         told = Watch(world.unit(Axis.PAN))
@@ -142,7 +147,7 @@ async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop()
         pan.put(0)
         await until(lambda: LinkReason.REFUSED in pan.reasons, "the refusal is noticed")
         world.head.faults.refuse(Axis.PAN, on=False)
-        await pan.ready()
+        await ready(pan)
         assert world.unit(Axis.PAN).frames[-1].is_obeyed
         assert world.unit(Axis.PAN).frames[-1].frame == STOP
 
@@ -150,7 +155,7 @@ async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop()
 async def test_what_bluez_hides_is_not_needed() -> None:
     async with bluez_world() as world:
         link = world.link(Axis.TILT)
-        details = await link.open(lambda: None, lambda: None)
+        details = await opened(link)
         assert details.name == NAMES[Axis.TILT]
         assert details.address == ADDRESSES[Axis.TILT]
         assert details.can_write_with_response
@@ -189,14 +194,14 @@ async def test_each_axis_keeps_its_own_unit_in_whichever_order_they_come(first: 
             order = order[::-1]
             for axis in order:
                 world.head.faults.come_back(axis)
-        await pan.ready()
-        await tilt.ready()
+        await ready(pan)
+        await ready(tilt)
 
 
 async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
-        await link.open(lambda: None, lambda: None)
+        await opened(link)
         for response in (True, False):
             calls, arrivals = await _timed_writes(world, link, response=response)
             kind = "with response" if response else "without response"
@@ -221,7 +226,7 @@ async def _wiggle(rig: UnitRig) -> dict[bytes, float]:
 
 async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) -> None:
     told = {each: Watch(world.unit(each)) for each in rigs}
-    await rigs[axis].ready()
+    await ready(rigs[axis])
     rigs[axis].put(0.5)
     await until(lambda: any(unpack(PROFILE.frame, frame) for frame in told[axis].frames), f"{axis} turns")
     rigs[axis].put(0)

@@ -6,7 +6,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.bluez.daemons import power, until
+from tests.bluez.daemons import power
+from tests.bluez.patience import until
 from tests.bluez.serving import serving
 from tests.bluez.world import STOP, Watch, bluez_world
 

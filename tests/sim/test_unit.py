@@ -138,7 +138,9 @@ async def test_a_unit_that_goes_on_takes_what_came_while_it_hung_in_order(head: 
         await asyncio.sleep(5)
         assert not head.pan.frames
         assert not battery.done()
+        assert head.pan.unread == len([*told, battery])
         head.pan.resume()
+        assert head.pan.unread == 0
         assert [kept.frame for kept in head.pan.frames] == told
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])

@@ -28,8 +28,8 @@ async def read_body(
 ) -> bytes:
     """The whole body.
 
-    Raises HTTP errors: `late_status` where it does not come within `timeout_s`, 401 where the session has ended
-    meanwhile, because what a handler began after that nobody would end.
+    Raises HTTP errors: `late_status` where it does not come within `timeout_s`, 401 where the visit has ended meanwhile,
+    because what a handler began after that nobody would end.
     """
     try:
         async with timeout(timeout_s):

@@ -1,4 +1,4 @@
-"""Asks BlueZ over D-Bus which Bluetooth adapters there are."""
+"""Asks BlueZ over D-Bus what it knows, above all which Bluetooth adapters there are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ ANSWER_S = 1.5  # BlueZ knows it at once; the scan that waits for it is given tw
 
 
 async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
-    """Ask BlueZ for its adapters; `bus_address` is the D-Bus's, the system's own by default.
+    """Ask BlueZ for its adapters; for the rest see `ask_objects`."""
+    return adapters_of(await ask_objects(bus_address))
+
+
+async def ask_objects(bus_address: str | None = None) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Ask BlueZ for all that it knows, by path and interface; `bus_address` is the D-Bus's, the system's by default.
 
     Raises LinkError (ADAPTER_OFF where BlueZ does not answer, NO_PERMISSION).
     """
@@ -30,8 +35,8 @@ async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
             reply = await _objects(bus_address)
     if reply.message_type is MessageType.ERROR:
         name = str(reply.error_name)
-        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ does not tell its adapters: {name}")
-    return adapters_of(reply.body[0])
+        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ does not tell what it knows: {name}")
+    return dict(reply.body[0])
 
 
 def adapters_of(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[BluezAdapter]:

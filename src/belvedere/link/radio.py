@@ -13,7 +13,7 @@ import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
 from bleak.exc import BleakDeviceNotFoundError
@@ -23,12 +23,13 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import chosen
 from belvedere.link.bleak_errors import link_errors, reason_of
 from belvedere.link.connect_time import ConnectTime
+from belvedere.link.half_open import HalfOpen
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls, outcome
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 
     from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
@@ -42,9 +43,11 @@ logger = logging.getLogger(__name__)
 
 ASK_S = 2.0  # what is connected is known at once; an answer that hangs must not keep the other unit waiting
 DISCONNECT_S = 5.0  # BlueZ takes two; a unit is kept from the next search for no longer, nor from a program's last one
+RESET_S = 20.0  # more than a reset takes of BlueZ at its slowest, which puts an end to itself
 EVERY_UNIT_HAS = ("1800", "1801")  # generic access and generic attribute, of which a unit tells one at least
 
 T = TypeVar("T")
+Reset: TypeAlias = "Callable[[str, Collection[str], Callable[[], bool]], Coroutine[None, None, None]]"
 
 
 class _Client(BleakClientWithServiceCache):
@@ -101,6 +104,11 @@ class Radio:
             restarted; by default BlueZ's D-Bus is listened to, where it is BlueZ that bleak uses.
         takes_over: whether units that are connected already are found too. They are silent: BlueZ keeps the links of a
             program that was killed. Only for the one program that drives, because it may cut off another.
+        reset: resets an adapter for a unit whose connection is half open (`half_open`). It is given BlueZ's object of
+            it, the addresses of our units, and what to ask at the last moment; it raises LinkError. By default BlueZ is
+            asked, by the one program that drives.
+        may_end_links: whether all our links may be ended for a moment, because no unit is being driven by them; by
+            default they may not while there is one.
     """
 
     def __init__(
@@ -114,6 +122,8 @@ class Radio:
         ask_adapters: Callable[[], Coroutine[None, None, Sequence[BluezAdapter]]] | None = None,
         wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
         takes_over: bool = False,
+        reset: Reset | None = None,
+        may_end_links: Callable[[], bool] | None = None,
     ) -> None:
         self._options = options or LinkOptions()
         self._client_backend = client_backend
@@ -142,6 +152,9 @@ class Radio:
         )
         self._connect_turn = asyncio.Lock()
         self._is_connecting = False
+        self._half_open = HalfOpen()
+        self._reset = reset or (_reset_bluez if is_bluez and takes_over else None)
+        self._may_end_links = may_end_links or (lambda: not self._clients)
 
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
         """The first unit seen for which `is_wanted(address, name, services)`, but for those in use.
@@ -162,6 +175,8 @@ class Radio:
                 self.release(search.found.result().device.address)
             raise
         if not search.found.done():
+            if self._scan.failure is None:
+                self._suspect_half_open()
             raise self._scan.failure or LinkError(LinkReason.NOT_FOUND, "the unit was not seen")
         return search.found.result()
 
@@ -198,6 +213,8 @@ class Radio:
             else:
                 if not establishing.done():
                     time.receive_late()
+                adapter = _adapter_of(discovered.device)
+                self._half_open.receive_failed(discovered.device.address, adapter, asyncio.get_running_loop().time())
                 self._release_after(establishing, discovered.device.address, taking)
             raise
 
@@ -252,10 +269,47 @@ class Radio:
         except Exception as error:  # noqa: BLE001 - whatever D-Bus raises: without it, calls that fail tell as much
             logger.debug("nobody tells when Bluetooth leaves: %r", error)
             return
+        self._lose_all()
+
+    def _lose_all(self) -> None:
+        """All links are over, and those who have one are told so at once."""
         clients, self._clients = self._clients, {}
         for client, on_disconnect in clients.items():
             on_disconnect(client)
             self._calls.begin(self._close(client))
+
+    def _suspect_half_open(self) -> None:
+        """A unit was sought in vain: it may be connected to an adapter that must be reset to be rid of it."""
+        is_suspected = self._half_open.suspect(asyncio.get_running_loop().time()) is not None
+        is_free = not self._connect_turn.locked() and self._may_end_links()
+        if self._reset is not None and is_suspected and is_free:
+            self._calls.begin(self._reset_adapter(self._reset))
+
+    async def _reset_adapter(self, reset: Reset) -> None:
+        """Reset it while nobody connects, and once for all attempts that have failed so far."""
+        now = asyncio.get_running_loop().time
+        async with self._turn_to_connect():
+            suspect = self._half_open.suspect(now())
+            if suspect is None:
+                return
+            address, adapter = suspect
+
+            def cancel() -> bool:
+                if self._may_end_links():
+                    self._half_open.receive_reset(adapter, now())
+                    logger.warning("resetting the adapter for %s, not seen since connecting failed", address)
+                    self._lose_all()
+                    return True
+                return False
+
+            ours = {client.address for client in self._clients}
+            try:
+                await _bounded(self._calls.begin(reset(adapter, ours, cancel)), RESET_S, LinkReason.ADAPTER_OFF)
+            except LinkError as error:
+                self._half_open.receive_reset(adapter, now())
+                logger.warning(
+                    "could not reset the adapter for %s, not seen since connecting failed: %s", address, error
+                )
 
     async def _end(self, client: BleakClientWithServiceCache, taking: int | None = None) -> None:
         self._clients.pop(client, None)
@@ -333,6 +387,7 @@ class Radio:
 
     def _receive_discovered(self, discovered: DiscoveredDevice, services: list[str]) -> None:
         device = discovered.device
+        self._half_open.receive_seen(device.address)
         for search in self._searches:
             if device.address in self._taken:
                 return  # two units of the same name have two addresses: one each
@@ -376,10 +431,23 @@ async def _wait_until_bluez_gone() -> None:
     await wait_until_gone()
 
 
+async def _reset_bluez(adapter: str, ours: Collection[str], cancel: Callable[[], bool]) -> None:
+    from belvedere.link.bluez_reset import reset  # noqa: PLC0415 - there is no D-Bus but on Linux
+
+    await reset(adapter, ours, cancel)
+
+
 async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None) -> list[BLEDevice]:
     with link_errors(LinkReason.CONNECT_FAILED):
         asked = await BleakAdapter.get(bluez={} if adapter is None else {"adapter": adapter}, backend=backend)
         return await asked.get_connected_devices(list(EVERY_UNIT_HAS))
+
+
+def _adapter_of(device: BLEDevice) -> str:
+    """BlueZ's object of the adapter that has seen it; elsewhere nothing is told."""
+    details = device.details
+    path = details.get("path", "") if isinstance(details, dict) else ""
+    return str(path).rpartition("/")[0]
 
 
 def _services_of(device: BLEDevice) -> list[str]:
