@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-FOLDER = os.environ.get("BELVEDERE_BLUEZ")  # where the machine leaves its results
+FOLDER = os.environ.get("BELVEDERE_BLUEZ")  # where the machine leaves what it found out
 LAST_LINES = 60
 collect_ignore_glob = [] if FOLDER else ["test_*.py"]
 lengths_before = pytest.StashKey[dict[Path, int]]()
@@ -20,7 +20,7 @@ lengths_before = pytest.StashKey[dict[Path, int]]()
 
 @pytest.fixture(scope="session")
 def findings() -> Iterator[dict[str, object]]:
-    """Measurements by name, written to a file for the host."""
+    """What was measured, by name; kept for whoever booted the machine."""
     found: dict[str, object] = {}
     yield found
     assert FOLDER is not None
@@ -28,7 +28,9 @@ def findings() -> Iterator[dict[str, object]]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Remember the current length of each log."""
+    """Remember how much everybody has said so far, and show whoever booted the machine that it goes on."""
+    if FOLDER is not None:
+        Path(FOLDER, "up").touch()
     item.stash[lengths_before] = {log: log.stat().st_size for log in _logs()}
 
 
@@ -36,7 +38,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the logs of the server, `bluetoothd` and D-Bus to the report of a failure: the machine is gone afterwards."""
+    """With a failure, tell what the server, `bluetoothd` and D-Bus have said meanwhile: the machine is gone later."""
     report = yield
     if call.excinfo is not None:
         before = item.stash.get(lengths_before, {})

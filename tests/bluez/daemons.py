@@ -1,8 +1,7 @@
-"""Starts, kills and queries the two daemons that Bluetooth needs: D-Bus and `bluetoothd`."""
+"""The system's two daemons that Bluetooth needs, started, killed and asked."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -10,55 +9,29 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio.message_bus import MessageBus
+from tests.bluez.deadlines import until, until_answered
 
-from belvedere.timeouts import timeout
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from belvedere.link.bluez_adapters import ask_objects
 
 SOCKET = Path("/run/dbus/system_bus_socket")
 MEMORY = Path("/var/lib/bluetooth")
 BLUETOOTHD = ["/usr/libexec/bluetooth/bluetoothd", "--nodetach"]
 DBUS_DAEMON = ["/usr/bin/dbus-daemon", "--system", "--nofork", "--nopidfile"]
 LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machine's own, of which there is one
-TIMEOUT_S = 90.0  # for what takes a second or two on a computer that is not emulated
-POLL_S = 0.05
-
-
-async def until(is_so: Callable[[], bool], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Poll until it is so: none of these things has an event."""
-
-    async def look() -> bool:
-        return is_so()
-
-    await until_answered(look, what, timeout_s)
-
-
-async def until_answered(
-    ask: Callable[[], Awaitable[bool]], what: str, timeout_s: float = TIMEOUT_S, every_s: float = POLL_S
-) -> None:
-    """Poll until the answer is yes. Raises TimeoutError."""
-    try:
-        async with timeout(timeout_s):
-            while not await ask():  # noqa: ASYNC110 - there is no event to wait for
-                await asyncio.sleep(every_s)
-    except TimeoutError as error:
-        raise TimeoutError(f"timed out waiting until {what}") from error
 
 
 class Daemons:
-    """D-Bus and `bluetoothd`; each `start_*` waits until the daemon answers."""
+    """D-Bus and `bluetoothd`; whoever starts one waits until it can be talked to."""
 
     def __init__(self) -> None:
         self._bus: subprocess.Popen[bytes] | None = None
         self._bluetoothd: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
-        """Start both, without state of an earlier run."""
+        """Start both, without anything that an earlier one remembers."""
         _forget()
         await self.start_bus()
         await self.start_bluetoothd()
@@ -89,15 +62,20 @@ class Daemons:
         self._bluetoothd = None
 
     def freeze_bluetoothd(self, *, on: bool) -> None:
-        """Stop or continue its process."""
+        """Let it hang, or go on."""
         assert self._bluetoothd is not None
         self._bluetoothd.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
 
 async def is_there(name: str) -> bool:
-    """Whether this name has an owner on the bus."""
+    """Whether somebody has this name on the bus."""
     answer = await _ask("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [name])
     return answer is not None and answer.body == [True]
+
+
+async def is_forgotten(path: str) -> bool:
+    """Whether BlueZ has no object of this path any more."""
+    return path not in await ask_objects()
 
 
 def open_sockets() -> int:
@@ -110,7 +88,7 @@ def open_sockets() -> int:
 
 
 async def power(*, on: bool) -> None:
-    """Switch the adapter on or off, retrying while BlueZ is busy."""
+    """Switch the adapter; BlueZ refuses that while it is busy with it, so it is asked again."""
     body = ["org.bluez.Adapter1", "Powered", Variant("b", on)]
 
     async def is_switched() -> bool:
@@ -140,9 +118,9 @@ def _forget() -> None:
 
 
 def _answers() -> bool:
-    """Whether D-Bus listens on its socket, whose file outlives a killed bus."""
-    with socket.socket(socket.AF_UNIX) as client:
-        return client.connect_ex(str(SOCKET)) == 0
+    """Whether somebody listens on D-Bus's socket: its file stays when a bus is killed."""
+    with socket.socket(socket.AF_UNIX) as ear:
+        return ear.connect_ex(str(SOCKET)) == 0
 
 
 def _spawn(command: list[str], log: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""`belvedere`, with a SIGUSR1 handler that blocks the main thread forever."""
+"""`belvedere`, but that SIGUSR1 keeps its main thread busy for ever."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Builds and boots a virtual machine for each generation of BlueZ, runs the scenarios in it, and prints the results.
+"""Builds and boots a machine for each generation of BlueZ, runs the scenarios in it, and says what came of them.
 
-    python -m tests.bluez.machines [--machine trixie] [arguments for the pytest in the machine, such as -k vanish]
+    python -m tests.bluez.machines [--machine trixie] [what pytest in the machine is told, such as -k vanish]
 
 Runs on the computer that boots the machines; everything else in this folder runs inside them.
 """
@@ -43,9 +43,9 @@ def main(arguments: list[str]) -> int:
     results: dict[str, object] = {}
     for name in chosen.machine or MACHINES:
         folder = OUT / name
-        outcome = counts_of_run(name, folder, rest)
-        counts += outcome
-        results[name] = {**outcome, "found": findings(folder / "findings.json")}
+        told = counts_of_run(name, folder, rest)
+        counts += told
+        results[name] = {**told, "found": findings(folder / "findings.json")}
     (OUT / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
     for line in latency_lines(results):
         say(line)
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def counts_of_run(name: str, folder: Path, rest: list[str]) -> Counter[str]:
-    """Boot one machine, run pytest in it, and count the outcomes; a failing machine counts as an error."""
+    """Boot one machine, let its pytest speak, and count; a machine that fails is an error of its own."""
     say(f"\n{name}: {MACHINES[name]}")
     for old in ("junit.xml", "findings.json"):
         (folder / old).unlink(missing_ok=True)
@@ -64,12 +64,12 @@ def counts_of_run(name: str, folder: Path, rest: list[str]) -> Counter[str]:
     report = folder / "junit.xml"
     counts = counts_in(report.read_text(encoding="utf-8")) if report.is_file() else Counter()
     if status not in (0, NO_TESTS) and not counts["failed"] and not counts["errors"]:
-        counts["errors"] += 1  # it ended before it could report one
+        counts["errors"] += 1  # it ended before it could say of what
     return counts
 
 
 def counts_in(junit: str) -> Counter[str]:
-    """Count the outcomes in pytest's JUnit report."""
+    """How many scenarios ended how, from pytest's JUnit report."""
     counts: Counter[str] = Counter()
     for case in ET.fromstring(junit).iter("testcase"):  # noqa: S314 - written by our own pytest
         kinds = {child.tag for child in case}
@@ -79,12 +79,12 @@ def counts_in(junit: str) -> Counter[str]:
 
 
 def findings(path: Path) -> dict[str, object]:
-    """Return what was measured in a machine, if anything."""
+    """What was measured in a machine, if it came so far."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def latency_lines(results: dict[str, object]) -> Iterable[str]:
-    """Yield a readable line for each measurement."""
+    """What was measured, a line each, for people."""
     for name, result in results.items():
         assert isinstance(result, dict)
         for what, value in result["found"].items():
@@ -92,13 +92,13 @@ def latency_lines(results: dict[str, object]) -> Iterable[str]:
 
 
 def closing_line(counts: Counter[str], took_s: float) -> str:
-    """Return the sum over all machines, in the format of pytest's last line."""
+    """The sum over all machines, as pytest closes."""
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]) or "no tests ran"
     return f" {said} in {took_s:.2f}s ".center(80, "=")
 
 
 def say(line: str) -> None:
-    """Print and flush: the machines write to the same stream."""
+    """Tell it at once: the machines write to the same place."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""`belvedere serve` in a process of its own, and a client that drives through its HTTP API."""
+"""Belvedere's own server as an owner starts it, in a process of its own, and a script that drives by it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from tests.bluez.daemons import LOGS, TIMEOUT_S, until_answered
-
-from belvedere.timeouts import timeout
+from tests.bluez.daemons import LOGS
+from tests.bluez.deadlines import TIMEOUT_S, outcome_of, until_answered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,18 +19,19 @@ if TYPE_CHECKING:
 
 RESEND_S = 0.1
 START_S = 240.0  # the first one compiles all of its modules on the emulated computer
-ASK_S = 1.0  # each answer costs the slow machine a tenth of a second, which the server needs
+ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
 SETTINGS = """
 [server]
 port = 0
 [link]
-connect_timeout_s = 12
-open_timeout_s = 40
+search_s = 4
+connect_timeout_s = 30
+open_timeout_s = 120
 """
 
 
 class Server:
-    """A running `belvedere serve`."""
+    """`belvedere serve`, once it has said that it is open."""
 
     def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
         self._process = process
@@ -39,12 +39,12 @@ class Server:
         self._link = link
 
     async def enter(self) -> None:
-        """Redeem the printed link."""
+        """Come in by the printed link, as its one visitor."""
         answer = await self._client.post(self._link)
         assert answer.status_code == httpx.codes.SEE_OTHER
 
     async def phase(self, part: str) -> str:
-        """Return the state of a unit or another part, from /readyz."""
+        """What is being done about a unit or another part, as the house tells its supervisor."""
         answer = await self._client.get("/readyz")
         return str(answer.json()["parts"][part])
 
@@ -77,11 +77,11 @@ class Server:
 
     @asynccontextmanager
     async def driven(self, **velocity: float) -> AsyncIterator[None]:
-        """Drive as a script does: repeat the command, then stop repeating it without a stop command."""
+        """Drive as a script does: the same again and again, until it goes away without a word."""
 
         async def drive() -> None:
             while True:
-                with suppress(httpx.HTTPError):  # the server may end meanwhile
+                with suppress(httpx.HTTPError):  # the house may end meanwhile
                     await self._client.post("/api/v1/head/velocity", json=velocity)
                 await asyncio.sleep(RESEND_S)
 
@@ -95,11 +95,10 @@ class Server:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self._process.send_signal(number)
-        async with timeout(TIMEOUT_S):
-            return await self._process.wait()
+        return await outcome_of(self._process.wait(), "the server has ended")
 
     async def close(self) -> None:
-        """Kill it if it is still running."""
+        """End it, if it lives."""
         await self._client.aclose()
         if self._process.returncode is None:
             await self.end(signal.SIGKILL)
@@ -107,7 +106,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, module: str = "belvedere.cli", changes: str = "") -> AsyncIterator[Server]:
-    """Start a server with mostly default settings plus `changes`, and redeem its link."""
+    """Start it with the settings of an owner who has changed little, or a little more; entered already."""
     settings = folder / "belvedere.toml"
     settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:
@@ -117,8 +116,7 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
             stderr=log,
         )
     assert process.stdout is not None
-    async with timeout(START_S):
-        line = (await process.stdout.readline()).decode()
+    line = (await outcome_of(process.stdout.readline(), "the server has said that it is open", START_S)).decode()
     server = Server(process, line.rpartition(" ")[2].strip())
     try:
         await server.enter()

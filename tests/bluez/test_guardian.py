@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.bluez.daemons import until
+from tests.bluez.deadlines import Stretch, until
 from tests.bluez.serving import serving
 from tests.bluez.world import STOP, Watch, bluez_world
 
@@ -36,10 +36,10 @@ async def test_both_units_stop_soon_after_the_server_is_stopped_and_it_goes_on_w
         await _ready(server)
         await _silence(world, server, "stopped", findings)
         await asyncio.sleep(STOPPED_S)
-        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
+        told = {axis: Watch(world.unit(axis)) for axis in AXES}
         server.send(signal.SIGCONT)
         await server.ready(*AXES)
-        assert all(set(watch.frames) <= {STOP} for watch in watches.values())
+        assert all(set(watch.frames) <= {STOP} for watch in told.values())
         async with server.driven(pan=0.5):  # and is a server like any other
             await until(lambda: _turns(world, Axis.PAN), "pan turns again")
 
@@ -52,7 +52,7 @@ async def test_both_units_stop_soon_after_the_server_is_killed_and_the_guardian_
         guardian = server.guardian
         await _silence(world, server, "killed", findings)
         await until(lambda: not _lives(guardian), "the guardian has ended")
-        assert all(world.unit(axis).is_connected for axis in AXES)  # BlueZ keeps the links
+        assert all(world.unit(axis).is_connected for axis in AXES)  # BlueZ keeps the links, and nobody hung up
 
 
 async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findings: dict[str, object]) -> None:
@@ -61,18 +61,18 @@ async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findi
         await _silence(world, server, "hung", findings)
 
 
-async def test_a_unit_that_cannot_be_stopped_is_disconnected(tmp_path: Path) -> None:
+async def test_a_unit_that_cannot_be_told_is_hung_up_on(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await _ready(server)
         async with server.driven(pan=0.5):
             await until(lambda: _turns(world, Axis.PAN), "pan turns")
             world.head.faults.hang(Axis.PAN)
             server.send(signal.SIGSTOP)
-            await until(lambda: not world.unit(Axis.PAN).is_connected, "BlueZ has disconnected")
+            await until(lambda: not world.unit(Axis.PAN).is_connected, "BlueZ has hung up")
         assert world.unit(Axis.TILT).is_connected
 
 
-async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_also_ends(tmp_path: Path) -> None:
+async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_goes_with_it(tmp_path: Path) -> None:
     async with bluez_world(), serving(tmp_path) as server:
         await _ready(server)
         killed = server.guardian
@@ -91,15 +91,19 @@ async def _silence(world: World, server: Server, fate: str, findings: dict[str, 
         await until(lambda: all(_turns(world, axis) for axis in AXES), "both turn")
         await asyncio.sleep(STEADY_S)
         await until(lambda: all(_turns(world, axis) for axis in AXES), "both turn still")
-        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
+        told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        stretch = Stretch()
         began_s = world.now
         server.send(FATES[fate])
         await until(lambda: not any(_turns(world, axis) for axis in AXES), "both stand still")
     await asyncio.sleep(QUIET_S)
     assert not any(_turns(world, axis) for axis in AXES)
-    took_s = {axis: _stopped_s(watches[axis]) - began_s for axis in AXES}
-    findings[f"from a {fate} server to the stop at the unit"] = {axis: round(s, 3) for axis, s in took_s.items()}
-    assert max(took_s.values()) < REQUIRED_S
+    took_s = {axis: _stopped_s(told[axis]) - began_s for axis in AXES}
+    waited_s = stretch.waited_s
+    found = {axis.value: round(s, 3) for axis, s in took_s.items()}
+    found["of which the machine may have waited"] = round(waited_s, 3)
+    findings[f"from a {fate} server to the stop at the unit"] = found
+    assert max(took_s.values()) < REQUIRED_S + waited_s
 
 
 async def _ready(server: Server) -> None:
@@ -115,8 +119,8 @@ def _turns(world: World, axis: Axis) -> bool:
     return world.unit(axis).speed_at(world.now) != 0
 
 
-def _stopped_s(watch: Watch) -> float:
+def _stopped_s(told: Watch) -> float:
     """When the stop came after which no move did."""
-    received = watch.received
+    received = told.received
     moves = [at for at, each in enumerate(received) if each.frame != STOP]
     return received[moves[-1] + 1 if moves else 0].came_s

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.realtime
 BLUETOOTH = {"Bluetooth service", "BlueZ", "adapter", "units"}
 
 
-async def test_a_scan_finds_both_units() -> None:
+async def test_a_scan_knows_both_units() -> None:
     async with bluez_world():
         around = ScanResults([PROFILE])
         await scan(around, Adapter(), asyncio.Event(), duration_s=8)
@@ -51,7 +51,7 @@ async def test_an_inspection_reads_a_unit_and_leaves_it_as_it_was() -> None:
         assert not world.unit(Axis.PAN).frames
 
 
-async def test_the_doctor_measures_both_links_and_gets_the_interval_that_it_requested(tmp_path: Path) -> None:
+async def test_the_doctor_measures_both_links_and_hears_the_interval_that_it_asked_for(tmp_path: Path) -> None:
     async with bluez_world() as world:
         context = CheckContext(
             profile=PROFILE, adapter=Adapter(), stage=StageOptions(), host="127.0.0.1", port=0, folder=tmp_path
@@ -81,7 +81,7 @@ async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> 
     async with bluez_world() as world:
         unit = world.unit(Axis.PAN)
         loop = asyncio.get_running_loop()
-        watch = Watch(unit)
+        told = Watch(unit)
         observer = AngleObserver(lambda: unit.angle_deg, Axis.PAN, loop.time)
         if is_lost:
             loop.call_later(1.0, _drop_when_turning, world, loop.time() + 60)
@@ -98,7 +98,7 @@ async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> 
         found = {one.key: one.value for one in session.findings.all}
         assert found["invert"] is False
         assert found["full_speed_deg_per_s"] == pytest.approx(40, rel=0.25)
-        assert watch.frames[0] == watch.frames[-1] == STOP
+        assert told.frames[0] == told.frames[-1] == STOP
         assert unit.speed_at(loop.time() + 1) == 0
 
 

@@ -1,4 +1,4 @@
-"""Virtual units behind a virtual HCI chip, below a real kernel, BlueZ and bleak's own backend."""
+"""Virtual units on the air of a chip that the kernel takes for real, below a real BlueZ and bleak's own backend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from bumble.transport import open_transport
+from tests.bluez.crossing import CrossingController
 from tests.bluez.daemons import Daemons, power
+from tests.bluez.deadlines import Stretch
 from tests.support.link.unit_rig import supervised
 
 from belvedere.head.axes import AXES, Axis
@@ -18,59 +20,60 @@ from belvedere.head.profile import shipped_profile
 from belvedere.link.ble import BleUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
-from belvedere.sim.controller import VirtualController
 from belvedere.sim.head import VirtualHead
 from belvedere.sim.radio import INTERVAL_UNIT_S
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
 
     from tests.support.link.unit_rig import UnitRig
 
     from belvedere.head.profile import UnitProfile, WriteMode
     from belvedere.link.port import UnitLink
+    from belvedere.link.supervisor import UnitSupervisor
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
 
 ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = stop_frame(PROFILE.frame)
 KERNEL = Path("/sys/kernel/debug/bluetooth/hci0")
+MAX_CONNECT_S, MAX_SEARCH_S = 30.0, 30.0  # that an owner may set
 KERNEL_S = 0.050  # the longest interval that the kernel asks for by itself
-SCENARIO_S = 400.0  # the longest takes about 80 s
+SCENARIO_S = 1800.0  # the longest takes about 80 s where nothing else runs; whatever it waits for ends sooner by itself
 
 
 class World:
-    """A computer with Bluetooth and a head within its reach.
+    """One computer with Bluetooth, and one head within its reach.
 
     Attributes:
-        head: its units and their faults; its own radio is not used, because BlueZ is.
+        head: its units and what can go wrong with them; its own radio stays unused, because BlueZ is there.
+        chip: what BlueZ has instead.
         radio: Belvedere's, over bleak's own backend.
     """
 
-    def __init__(
-        self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None, options: LinkOptions
-    ) -> None:
+    chip: CrossingController
+    radio: Radio
+
+    def __init__(self, daemons: Daemons, order: tuple[Axis, ...], interval_s: float | None) -> None:
         self.daemons = daemons
         self.head = VirtualHead(PROFILE)
-        self.radio = Radio(options=options, takes_over=True)
-        self._options = options
         self._order = order
         self._interval_s = interval_s
+        self._supervisors: list[UnitSupervisor] = []
 
     def unit(self, axis: Axis) -> VirtualUnit:
         """A unit of the head."""
         return self.head.unit(axis)
 
     def profile(self, axis: Axis) -> UnitProfile:
-        """The unit in the shipped profile."""
+        """What the shipped profile says of it."""
         described = PROFILE.unit(axis)
         assert described is not None
         return described
 
     def profile_writing(self, axis: Axis, mode: WriteMode) -> UnitProfile:
-        """The same with another write mode."""
+        """The same, for a unit that is written to so."""
         return msgspec.structs.replace(self.profile(axis), write=mode)
 
     @property
@@ -83,24 +86,35 @@ class World:
         (connection,) = self.unit(axis).connections
         return connection.parameters.connection_interval / 1000
 
-    def link(self, axis: Axis) -> RecordedUnit:
-        """A link to it that is not open."""
-        return RecordedUnit(self.profile(axis), self.radio)
+    def link(self, axis: Axis) -> OverheardUnit:
+        """A link to it that nobody has opened."""
+        return OverheardUnit(self.profile(axis), self.radio)
 
-    def reach(
+    @asynccontextmanager
+    async def reach(
         self,
         axis: Axis,
         *,
         link: UnitLink | None = None,
         profile: UnitProfile | None = None,
-    ) -> AbstractAsyncContextManager[UnitRig]:
-        """Run a supervisor for it."""
+    ) -> AsyncIterator[UnitRig]:
+        """A supervisor that keeps it in reach, ended afterwards."""
         profile = profile or self.profile(axis)
-        return supervised(link or RecordedUnit(profile, self.radio), profile, self._options, axis)
+        link = link or OverheardUnit(profile, self.radio)
+        async with supervised(link, profile, self._options, axis) as rig:
+            self._supervisors.append(rig.supervisor)
+            yield rig
+
+    def _switch_on(self, options: LinkOptions) -> None:
+        self._options = options
+        self.radio = Radio(options=options, takes_over=True, may_end_links=self._may_end_links)
+
+    def _may_end_links(self) -> bool:
+        return not any(supervisor.needs_its_link for supervisor in self._supervisors)
 
     async def _plug_in(self) -> None:
         self._link = await open_transport("vhci")
-        self.chip = VirtualController(
+        self.chip = CrossingController(
             "adapter",
             host_source=self._link.source,
             host_sink=self._link.sink,
@@ -122,7 +136,7 @@ class World:
 
 
 class Watch:
-    """What a unit receives from now on."""
+    """What comes to a unit from now on, be it that it looks at it later."""
 
     def __init__(self, unit: VirtualUnit) -> None:
         self._unit = unit
@@ -140,22 +154,22 @@ class Watch:
 
 
 class WrittenFrame(NamedTuple):
-    """One frame that was written to BlueZ, and when."""
+    """One frame that was handed to BlueZ, and when."""
 
     at_s: float
     frame: bytes
     response: bool
 
 
-class RecordedUnit(BleUnit):
-    """A unit's link that records what was written to BlueZ."""
+class OverheardUnit(BleUnit):
+    """A unit's link that remembers what BlueZ was handed."""
 
     def __init__(self, profile: UnitProfile, radio: Radio) -> None:
         super().__init__(profile, radio)
         self.written: list[WrittenFrame] = []
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """Record it and write it."""
+        """Hand it on."""
         self.written.append(WrittenFrame(asyncio.get_running_loop().time(), frame, response))
         await super().write(frame, response=response)
 
@@ -170,21 +184,36 @@ def _ask_for_interval(interval_s: float) -> None:
         (KERNEL / end).write_text(units, encoding="ascii")
 
 
+def _slowed(options: LinkOptions, slowness: float) -> LinkOptions:
+    """What is as patient with a machine that is so slow."""
+    connect_timeout_s = min(options.connect_timeout_s * slowness, MAX_CONNECT_S)
+    search_s = min(options.search_s * slowness, MAX_SEARCH_S)
+    return msgspec.structs.replace(
+        options,
+        search_s=search_s,
+        connect_timeout_s=connect_timeout_s,
+        open_timeout_s=max(options.open_timeout_s, search_s + 2 * connect_timeout_s),
+    )
+
+
 @asynccontextmanager
 async def bluez_world(
     order: tuple[Axis, ...] = AXES, interval_s: float | None = None, options: LinkOptions | None = None
 ) -> AsyncIterator[World]:
-    """A computer and a head for one scenario, from power on to power off.
+    """A computer and a head, from power on to power off, for one scenario.
 
-    `order` is the order in which the units start; `interval_s` replaces the kernel's 30 to 50 ms.
+    `order` is in which the units come on, `interval_s` what the kernel asks for instead of its 30 to 50 ms. Where the
+    machine has to wait for processors, BlueZ and all else are given the more time.
     """
     daemons = Daemons()
-    world = World(daemons, order, interval_s, options or LinkOptions())
+    world = World(daemons, order, interval_s)
+    stretch = Stretch()
     async with timeout(SCENARIO_S):
         await daemons.start()
         try:
             await world._plug_in()
             try:
+                world._switch_on(_slowed(options or LinkOptions(), stretch.slowness))
                 yield world
             finally:
                 await world._pull_out()

@@ -71,8 +71,12 @@ def objects_reply(call: Message) -> Message:
 
 
 @asynccontextmanager
-async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = objects_reply) -> AsyncIterator[None]:
-    """A fake BlueZ that answers GetManagedObjects with `answer`, or never if that is None."""
+async def a_bluez(
+    bus: Bus,
+    answer: Callable[[Message], Message] | None = objects_reply,
+    *others: Callable[[Message], Message | bool | None],
+) -> AsyncIterator[None]:
+    """Somebody called org.bluez who is asked for all objects, and answers so, or never; `others` answer the rest."""
     bluez = await bus.bluez()
 
     def receive(message: Message) -> Message | bool | None:
@@ -80,7 +84,8 @@ async def a_bluez(bus: Bus, answer: Callable[[Message], Message] | None = object
             return None
         return answer(message) if answer is not None else True
 
-    bluez.add_message_handler(receive)
+    for handler in (receive, *others):
+        bluez.add_message_handler(handler)
     try:
         yield
     finally:

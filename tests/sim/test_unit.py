@@ -138,7 +138,9 @@ async def test_a_resumed_unit_processes_buffered_packets_in_order(head: VirtualH
         await asyncio.sleep(5)
         assert not head.pan.frames
         assert not battery.done()
+        assert head.pan.unread == len([*frames, battery])
         head.pan.resume()
+        assert head.pan.unread == 0
         assert [kept.frame for kept in head.pan.frames] == frames
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])

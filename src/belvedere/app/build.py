@@ -30,7 +30,7 @@ from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from belvedere.app.systemd_notify import Notifier
     from belvedere.control.options import AxisLimits
@@ -85,8 +85,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     virtual_head = _virtual_head(config) if settings.head.reach is Reach.VIRTUAL else None
-    link_to = _links(config, virtual_head)
-    units = {}
+    units: dict[Axis, UnitSupervisor] = {}
+    link_to = _links(config, virtual_head, units)
     for axis in AXES:
         unit = profile.unit(axis)
         units[axis] = UnitSupervisor(
@@ -167,7 +167,9 @@ def _virtual_head(config: Config) -> VirtualHead:
     return VirtualHead(config.profile)
 
 
-def _links(config: Config, virtual_head: VirtualHead | None) -> Callable[[UnitProfile | None], UnitLink]:
+def _links(
+    config: Config, virtual_head: VirtualHead | None, units: Mapping[Axis, UnitSupervisor]
+) -> Callable[[UnitProfile | None], UnitLink]:
     """Return a function that creates the link to a unit. All units share the adapter's `Radio`."""
     if config.settings.head.reach is Reach.NONE:
         return lambda _unit: DisabledUnit()
@@ -180,6 +182,7 @@ def _links(config: Config, virtual_head: VirtualHead | None) -> Callable[[UnitPr
         adapter=config.settings.head.adapter,
         options=config.settings.link,
         takes_over=virtual_head is None,
+        may_end_links=lambda: not any(unit.needs_its_link for unit in units.values()),
     )
     all_units = [unit for axis in AXES if (unit := config.profile.unit(axis)) is not None]
     return lambda unit: DisabledUnit() if unit is None else BleUnit(unit, radio, _others(all_units, unit))

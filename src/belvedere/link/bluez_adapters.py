@@ -1,4 +1,4 @@
-"""Lists the Bluetooth adapters that BlueZ has, over D-Bus."""
+"""Asks BlueZ over D-Bus for its objects, above all for its Bluetooth adapters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ ANSWER_S = 1.5  # BlueZ answers at once; the scan that waits for the answer has 
 
 
 async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
-    """Return BlueZ's adapters. `bus_address` is the address of the D-Bus, by default the system bus.
+    """Return BlueZ's adapters. Arguments and errors are those of `ask_objects`."""
+    return adapters_of(await ask_objects(bus_address))
+
+
+async def ask_objects(bus_address: str | None = None) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return BlueZ's objects by path and interface. `bus_address` is that of the D-Bus, by default the system bus.
 
     Raises LinkError (ADAPTER_OFF if BlueZ does not answer, NO_PERMISSION).
     """
@@ -30,8 +35,8 @@ async def ask_adapters(bus_address: str | None = None) -> list[BluezAdapter]:
             reply = await _objects(bus_address)
     if reply.message_type is MessageType.ERROR:
         name = str(reply.error_name)
-        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ did not list its adapters: {name}")
-    return adapters_of(reply.body[0])
+        raise LinkError(reason_of_dbus(name, LinkReason.ADAPTER_OFF), f"BlueZ did not list its objects: {name}")
+    return dict(reply.body[0])
 
 
 def adapters_of(objects: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[BluezAdapter]:

@@ -25,7 +25,7 @@ import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from bleak import BleakAdapter, BleakScanner
 from bleak.exc import BleakDeviceNotFoundError
@@ -35,12 +35,13 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import resolve_adapter
 from belvedere.link.bleak_errors import link_errors, reason_of
 from belvedere.link.connect_time import ConnectTime
+from belvedere.link.half_open import HalfOpen
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls, outcome
 from belvedere.link.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 
     from bleak.backends.adapter import BaseBleakAdapter
     from bleak.backends.client import BaseBleakClient
@@ -54,12 +55,14 @@ logger = logging.getLogger(__name__)
 
 LIST_CONNECTED_S = 2.0  # BlueZ answers at once; a call that hangs must not block the other unit
 DISCONNECT_S = 5.0  # BlueZ takes two; shorter than `final_search_s`, so that the final search can still find the unit
+RESET_S = 20.0  # more than BlueZ takes at its slowest; `reset` has shorter timeouts of its own
 EVERY_UNIT_HAS = (
     "1800",
     "1801",
 )  # Generic Access and Generic Attribute: every GATT server has both, and BlueZ reports at least one
 
 T = TypeVar("T")
+Reset: TypeAlias = "Callable[[str, Collection[str], Callable[[], bool]], Coroutine[None, None, None]]"
 
 
 class _Client(BleakClientWithServiceCache):
@@ -116,6 +119,12 @@ class Radio:
         takes_over: whether `find` also returns units that are connected already. BlueZ keeps the links of a process
             that was killed, and connected units do not advertise. Only for the process that drives the head, because it
             may take a unit away from another process.
+        reset: resets an adapter for a unit whose connection is half open (see `half_open`). Its arguments are the
+            adapter's BlueZ object, the addresses of our connected units, and a function to call at the last moment,
+            which returns whether the links may be ended now. Raises LinkError. By default BlueZ is asked, and only
+            where `takes_over`.
+        may_end_links: whether all our links may be ended for a moment, because no unit could be left turning; by
+            default that is while there are none.
     """
 
     def __init__(
@@ -129,6 +138,8 @@ class Radio:
         ask_adapters: Callable[[], Coroutine[None, None, Sequence[BluezAdapter]]] | None = None,
         wait_until_gone: Callable[[], Coroutine[None, None, None]] | None = None,
         takes_over: bool = False,
+        reset: Reset | None = None,
+        may_end_links: Callable[[], bool] | None = None,
     ) -> None:
         self._options = options or LinkOptions()
         self._client_backend = client_backend
@@ -157,6 +168,9 @@ class Radio:
         )
         self._connect_lock = asyncio.Lock()
         self._is_connecting = False
+        self._half_open = HalfOpen()
+        self._reset = reset or (_reset_bluez if is_bluez and takes_over else None)
+        self._may_end_links = may_end_links or (lambda: not self._clients)
 
     async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
         """Return the first device seen that satisfies `is_wanted(address, name, services)` and is not claimed.
@@ -177,6 +191,8 @@ class Radio:
                 self.release(search.found.result().device.address)  # found, but the caller will never learn of it
             raise
         if not search.found.done():
+            if self._scan.failure is None:
+                self._suspect_half_open()
             raise self._scan.failure or LinkError(LinkReason.NOT_FOUND, "the unit was not found")
         return search.found.result()
 
@@ -214,6 +230,8 @@ class Radio:
             else:
                 if not establishing.done():
                     time.receive_late()
+                adapter = _adapter_of(discovered.device)
+                self._half_open.receive_failed(discovered.device.address, adapter, asyncio.get_running_loop().time())
                 self._release_after(establishing, discovered.device.address, claim)
             raise
 
@@ -268,10 +286,47 @@ class Radio:
         except Exception as error:  # noqa: BLE001 - dbus-fast raises many types; failing calls will show the same
             logger.debug("cannot watch for the exit of the Bluetooth service: %r", error)
             return
+        self._lose_all()
+
+    def _lose_all(self) -> None:
+        """All links are over, and those who have one are told so at once."""
         clients, self._clients = self._clients, {}
         for client, on_disconnect in clients.items():
             on_disconnect(client)
             self._calls.begin(self._close(client))
+
+    def _suspect_half_open(self) -> None:
+        """A search found nothing: the unit may be in a half-open connection, which only a reset of the adapter ends."""
+        is_suspected = self._half_open.suspect(asyncio.get_running_loop().time()) is not None
+        is_free = not self._connect_lock.locked() and self._may_end_links()
+        if self._reset is not None and is_suspected and is_free:
+            self._calls.begin(self._reset_adapter(self._reset))
+
+    async def _reset_adapter(self, reset: Reset) -> None:
+        """Reset the adapter while no connection attempt runs; once for all attempts that have failed so far."""
+        now = asyncio.get_running_loop().time
+        async with self._exclusive_connect():
+            suspect = self._half_open.suspect(now())
+            if suspect is None:
+                return
+            address, adapter = suspect
+
+            def cancel() -> bool:
+                if self._may_end_links():
+                    self._half_open.receive_reset(adapter, now())
+                    logger.warning("resetting the adapter for %s, not seen since connecting failed", address)
+                    self._lose_all()
+                    return True
+                return False
+
+            ours = {client.address for client in self._clients}
+            try:
+                await _bounded(self._calls.begin(reset(adapter, ours, cancel)), RESET_S, LinkReason.ADAPTER_OFF)
+            except LinkError as error:
+                self._half_open.receive_reset(adapter, now())
+                logger.warning(
+                    "could not reset the adapter for %s, not seen since connecting failed: %s", address, error
+                )
 
     async def _end(self, client: BleakClientWithServiceCache, claim: int | None = None) -> None:
         self._clients.pop(client, None)
@@ -351,6 +406,7 @@ class Radio:
 
     def _receive_discovered(self, discovered: DiscoveredDevice, services: list[str]) -> None:
         device = discovered.device
+        self._half_open.receive_seen(device.address)
         for search in self._searches:
             if device.address in self._claims:
                 return  # claimed, maybe by the search before: each search gets a device of its own
@@ -395,10 +451,23 @@ async def _wait_until_bluez_gone() -> None:
     await wait_until_gone()
 
 
+async def _reset_bluez(adapter: str, ours: Collection[str], cancel: Callable[[], bool]) -> None:
+    from belvedere.link.bluez_reset import reset  # noqa: PLC0415 - there is no D-Bus but on Linux
+
+    await reset(adapter, ours, cancel)
+
+
 async def _connected(backend: type[BaseBleakAdapter] | None, adapter: str | None) -> list[BLEDevice]:
     with link_errors(LinkReason.CONNECT_FAILED):
         asked = await BleakAdapter.get(bluez={} if adapter is None else {"adapter": adapter}, backend=backend)
         return await asked.get_connected_devices(list(EVERY_UNIT_HAS))
+
+
+def _adapter_of(device: BLEDevice) -> str:
+    """BlueZ's object of the adapter that has seen it; elsewhere nothing is told."""
+    details = device.details
+    path = details.get("path", "") if isinstance(details, dict) else ""
+    return str(path).rpartition("/")[0]
 
 
 def _services_of(device: BLEDevice) -> list[str]:

@@ -117,6 +117,12 @@ class UnitSupervisor:
         return self._was_left_turning or (self._connection is not None and self._connection.may_be_turning)
 
     @property
+    def needs_its_link(self) -> bool:
+        """Whether the unit could be left turning if its link were ended now: it moves, or has yet to be stopped."""
+        is_unsettled = self._phase in {LinkPhase.CONNECTING, LinkPhase.SETTLING}
+        return is_unsettled or (self._connection is not None and self._connection.may_be_turning)
+
+    @property
     def status(self) -> UnitStatus:
         """The current state of the link."""
         connection = self._connection

@@ -160,6 +160,11 @@ class VirtualUnit:
         return bool(self._controller.le_connections)
 
     @property
+    def unread(self) -> int:
+        """How many attribute packets have come since its firmware hung."""
+        return len(self._unread)
+
+    @property
     def connections(self) -> list[Connection]:
         """The connections as the unit's own host sees them; there is one at most."""
         return list(self._device.connections.values())
