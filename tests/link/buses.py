@@ -76,7 +76,7 @@ async def a_bluez(
     answer: Callable[[Message], Message] | None = objects_reply,
     *others: Callable[[Message], Message | bool | None],
 ) -> AsyncIterator[None]:
-    """Somebody called org.bluez who is asked for all objects, and answers so, or never; `others` answer the rest."""
+    """A fake BlueZ that answers GetManagedObjects with `answer`, or never if that is None; `others` answer the rest."""
     bluez = await bus.bluez()
 
     def receive(message: Message) -> Message | bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import sys
@@ -15,6 +16,8 @@ from belvedere.cli.validators import between
 from belvedere.head.axes import Axis  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from belvedere.lab.probe.core import Limits
@@ -56,7 +59,6 @@ def probe(
     from belvedere.lab.probe.session import select_unit  # noqa: PLC0415 - likewise
     from belvedere.lab.profiles import read_profile_file  # noqa: PLC0415 - likewise
 
-    logging.getLogger("belvedere.link").setLevel(logging.ERROR)  # the screen already says what the owner must know
     console = Console()
     probed_unit = select_unit(read_profile_file(profile), parse_address(address), axis)
     probe_options = ProbeOptions(wants_drop=drop, calibration_deg=angle)
@@ -69,7 +71,20 @@ def probe(
         heading = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, probe of {probed_unit.address}"
         return report(console, profile, result, findings, heading)
 
-    return run(probed())
+    with _quiet("belvedere.link"):  # the screen already says what the owner must know
+        return run(probed())
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Log only errors of this package while in here."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 async def _probe(
