@@ -111,7 +111,7 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
     settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *("python3", "-m", module, "serve", "--config", str(settings)),
+            *("python3", "-X", "faulthandler", "-m", module, "serve", "--config", str(settings)),
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
