@@ -35,7 +35,7 @@ from benchmarks.report import Result, compare, percentile
 from benchmarks.rivals.queued_writes import QueuedWrites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from belvedere.sim.unit import ReceivedFrame
 
@@ -173,23 +173,35 @@ def run() -> list[Result]:
 
 
 def _age_results(drives: dict[str, list[Ages]]) -> list[Result]:
-    figures = (
-        ("p50", "median age of a command when the unit receives it", None, ("firing",)),
-        ("p99", "99th percentile of a command's age when the unit receives it", 2 * INTERVAL_S * 1000, RIVALS),
-        ("most", "the oldest command of all", None, ("firing",)),
-        ("growth", "growth of the median age from the first third of the drive to the last", 1.0, RIVALS),
+    figures: tuple[tuple[str, Callable[[Ages], float], str, float | None, Iterable[str]], ...] = (
+        ("p50", lambda ages: ages.p50, "median age of a command when the unit receives it", None, ("firing",)),
+        (
+            "p99",
+            lambda ages: ages.p99,
+            "99th percentile of a command's age when the unit receives it",
+            2 * INTERVAL_S * 1000,
+            RIVALS,
+        ),
+        ("most", lambda ages: ages.most, "the oldest command of all", None, ("firing",)),
+        (
+            "growth",
+            lambda ages: ages.growth,
+            "growth of the median age from the first third of the drive to the last",
+            1.0,
+            RIVALS,
+        ),
     )
     return [
         compare(
-            f"command-age-{figure}-{rival}",
+            f"command-age-{name}-{rival}",
             f"{what}; {SCENE}",
             "ms",
-            ours=[getattr(ages, figure) for ages in drives["ours"]],
-            rival=[getattr(ages, figure) for ages in drives[rival]],
+            ours=[figure_of(ages) for ages in drives["ours"]],
+            rival=[figure_of(ages) for ages in drives[rival]],
             rival_is=RIVALS[rival],
             budget=budget,
         )
-        for figure, what, budget, rivals in figures
+        for name, figure_of, what, budget, rivals in figures
         for rival in rivals
     ]
 
