@@ -34,8 +34,8 @@ from bleak_retry_connector import BleakClientWithServiceCache, establish_connect
 from belvedere.errors import LinkError, LinkReason
 from belvedere.link.adapters import resolve_adapter
 from belvedere.link.bleak_errors import link_errors, reason_of
-from belvedere.link.connect_time import ConnectTime
-from belvedere.link.half_open import HalfOpen
+from belvedere.link.connect_timeout import ConnectTimeout
+from belvedere.link.half_open_detector import HalfOpenDetector
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls, outcome
 from belvedere.link.scan import Scan
@@ -119,8 +119,8 @@ class Radio:
         takes_over: whether `find` also returns units that are connected already. BlueZ keeps the links of a process
             that was killed, and connected units do not advertise. Only for the process that drives the head, because it
             may take a unit away from another process.
-        reset: resets an adapter for a unit whose connection is half open (see `half_open`). Its arguments are the
-            adapter's BlueZ object, the addresses of our connected units, and a function to call at the last moment,
+        reset: resets an adapter for a unit whose connection is half open (see `half_open_detector`). Its arguments are
+            the adapter's BlueZ object, the addresses of our connected units, and a function to call at the last moment,
             which returns whether the links may be ended now. Raises LinkError. By default BlueZ is asked, and only
             where `takes_over`.
         may_end_links: whether all our links may be ended for a moment, because no unit could be left turning; by
@@ -157,7 +157,7 @@ class Radio:
         self._searches: list[_DeviceSearch] = []
         self._claims: dict[str, int] = {}  # by address: the number of the claim
         self._claim_numbers = count()
-        self._connect_times: dict[str, ConnectTime] = {}  # by address
+        self._connect_timeouts: dict[str, ConnectTimeout] = {}  # by address
         self._is_bluez = is_bluez
         self._scan = Scan(
             self._new_scanner,
@@ -168,7 +168,7 @@ class Radio:
         )
         self._connect_lock = asyncio.Lock()
         self._is_connecting = False
-        self._half_open = HalfOpen()
+        self._half_open = HalfOpenDetector()
         self._reset = reset or (_reset_bluez if is_bluez and takes_over else None)
         self._may_end_links = may_end_links or (lambda: not self._clients)
 
@@ -205,7 +205,8 @@ class Radio:
         BlueZ has finished with the attempt.
         """
         claim = self._claims.get(discovered.device.address)
-        time = self._connect_times.setdefault(discovered.device.address, ConnectTime(self._options.connect_timeout_s))
+        address = discovered.device.address
+        time = self._connect_timeouts.setdefault(address, ConnectTimeout(self._options.connect_timeout_s))
         establishing: asyncio.Task[BleakClientWithServiceCache] | None = None
 
         def receive_disconnected(client: BleakClientWithServiceCache) -> None:
@@ -446,13 +447,13 @@ async def _bluez_adapters() -> Sequence[BluezAdapter]:
 
 
 async def _wait_until_bluez_gone() -> None:
-    from belvedere.link.bluez_presence import wait_until_gone  # noqa: PLC0415 - D-Bus exists on Linux only
+    from belvedere.link.bluez_watch import wait_until_gone  # noqa: PLC0415 - D-Bus exists on Linux only
 
     await wait_until_gone()
 
 
 async def _reset_bluez(adapter: str, ours: Collection[str], cancel: Callable[[], bool]) -> None:
-    from belvedere.link.bluez_reset import reset  # noqa: PLC0415 - there is no D-Bus but on Linux
+    from belvedere.link.adapter_reset import reset  # noqa: PLC0415 - there is no D-Bus but on Linux
 
     await reset(adapter, ours, cancel)
 
