@@ -1,4 +1,4 @@
-"""A timeout that also works in a task that is being cancelled.
+"""Bounded waits: a timeout that also works in a task that is being cancelled, and the wait for a deadline or an event.
 
 Debian 12's Python is 3.11.2. There `asyncio.timeout` raises CancelledError instead of TimeoutError once the task has
 been cancelled or a task group in it has failed (fixed in 3.11.4), and `asyncio.wait_for` may lose a cancellation that
@@ -12,7 +12,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+
+SHORTEST_TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, and its loop would spin
 
 
 class Timeout:
@@ -52,3 +55,22 @@ def timeout(seconds: float) -> Timeout:
     A cancellation from outside raises CancelledError as usual, even if it comes at the same moment as the timeout.
     """
     return Timeout(seconds)
+
+
+async def wait_until(event: asyncio.Event, deadline: float | None, clock: Callable[[], float]) -> None:
+    """Wait until `event` is set or `deadline` has passed on `clock`; None waits for the event alone.
+
+    Returns at once if the event is set already. The deadline, too, sets the event: the caller must look at what is due,
+    not at what woke it. It takes SHORTEST_TIMER_S at least, so that a loop with a clock that stands still lets others
+    run. A cancellation always raises CancelledError, and no timer or task is left behind.
+
+    To miss no event, clear it before looking at what it announces: what comes after that look ends the next wait.
+    """
+    if deadline is None:
+        await event.wait()
+        return
+    timer = asyncio.get_running_loop().call_later(max(SHORTEST_TIMER_S, deadline - clock()), event.set)
+    try:
+        await event.wait()
+    finally:
+        timer.cancel()

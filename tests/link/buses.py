@@ -11,7 +11,7 @@ import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from belvedere.link.bluez_presence import NAME
+from belvedere.link.bluez_watch import NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

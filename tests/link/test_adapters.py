@@ -14,11 +14,13 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.link.adapters import BluezAdapter, resolve_adapter
-from belvedere.link.radio import DiscoveredDevice, Radio
+from belvedere.link.radio import Radio
 from belvedere.sim.head import NAMES, VirtualHead
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from belvedere.link.discovery import DiscoveredDevice
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 

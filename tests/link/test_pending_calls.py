@@ -11,7 +11,7 @@ import pytest
 from tests.link.backends import hang
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.pending_calls import PendingCalls, outcome, result
+from belvedere.link.pending_calls import PendingCalls, bluetooth_outcome, outcome, result
 
 
 async def answer_after(seconds: float) -> str:
@@ -138,3 +138,10 @@ async def test_a_call_is_abandoned_exactly_at_its_timeout_even_a_negative_one() 
             await outcome(PendingCalls().begin(answer_after(5)), timeout_s)
         assert loop.time() - began == pytest.approx(max(0.0, timeout_s), abs=0.001)
     await asyncio.sleep(0)
+
+
+async def test_being_late_has_the_reason_that_the_caller_names_and_other_failures_their_own() -> None:
+    for call, reason in ((answer_after(5), LinkReason.ADAPTER_OFF), (fail(), LinkReason.REFUSED)):
+        with pytest.raises(LinkError) as caught:
+            await bluetooth_outcome(PendingCalls().begin(call), 1.0, LinkReason.ADAPTER_OFF)
+        assert caught.value.reason is reason

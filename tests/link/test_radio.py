@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakDeviceNotFoundError, BleakError
 from tests.link.backends import (
-    LeftConnected,
-    UnableToList,
     failing_after,
     hanging_once,
-    left_nameless,
     scanner_like_bluez,
-    scanner_that_sees,
     slow_scanner,
     stubborn,
     stubborn_scanner,
@@ -29,15 +22,14 @@ from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.link.options import LinkOptions
-from belvedere.link.pending_calls import PendingCalls
-from belvedere.link.radio import DiscoveredDevice, Radio, detect_bluez_version
+from belvedere.link.radio import Radio
 from belvedere.link.scan import SWITCH_S
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
-from belvedere.sim.unit import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
+
+    from belvedere.link.discovery import DiscoveredDevice
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -78,50 +70,6 @@ async def test_a_cancelled_search_leaves_the_unit_to_others() -> None:
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
-async def test_a_unit_that_a_killed_program_left_connected_is_found_although_it_is_silent() -> None:
-    async with VirtualHead(PROFILE) as head:
-        head.faults.vanish(Axis.PAN)
-        head.faults.vanish(Axis.TILT)
-        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected, takes_over=True)
-        assert (await find(radio, Axis.TILT)).device.address == ADDRESSES[Axis.TILT]
-        by_service = await radio.find(lambda _address, _name, services: SERVICE in services)
-        assert by_service.device.address == ADDRESSES[Axis.PAN]  # the other one is claimed by now
-        assert by_service.rssi_dbm is None
-        with pytest.raises(LinkError):
-            await find(radio, Axis.PAN)
-
-
-@pytest.mark.parametrize("details", [None, {}, {"props": {}}])
-async def test_a_connected_unit_of_which_nothing_is_known_has_no_name_and_no_services(details: object) -> None:
-    async with VirtualHead(PROFILE) as head:
-        adapter = left_nameless(details)
-        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=adapter, takes_over=True)
-        assert (await radio.find(lambda _at, name, services: (name, services) == ("", []))).name == ""
-
-
-@pytest.mark.parametrize(("on_air", "known", "name"), [("A", "B", "A"), (None, "B", "B"), (None, None, "")])
-async def test_the_advertised_name_takes_precedence(on_air: str | None, known: str | None, name: str) -> None:
-    async with VirtualHead(PROFILE) as head:
-        radio = Radio(head.client_backend, scanner_that_sees(head, on_air, known))
-        discovered = await radio.find(lambda _at, *seen: seen == (name, [SERVICE]))
-        assert (discovered.name, discovered.rssi_dbm) == (name, -50)
-
-
-async def test_connected_units_are_not_found_without_takes_over() -> None:
-    async with VirtualHead(PROFILE) as head:
-        head.faults.vanish(Axis.PAN)
-        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=LeftConnected)
-        with pytest.raises(LinkError) as caught:
-            await find(radio, Axis.PAN)
-        assert caught.value.reason is LinkReason.NOT_FOUND
-
-
-async def test_an_adapter_that_cannot_list_connected_units_is_scanned_all_the_same() -> None:
-    async with VirtualHead(PROFILE) as head:
-        radio = Radio(head.client_backend, head.scanner_backend, adapter_backend=UnableToList, takes_over=True)
-        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
-
-
 async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(search_s=0.7))
@@ -143,6 +91,19 @@ async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
             await find(radio, Axis.PAN)
         radio.release(ADDRESSES[Axis.PAN])
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
+
+
+async def test_a_late_disconnect_of_a_lost_client_leaves_the_newer_claim_on_its_unit() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = a_radio(head, LinkOptions(search_s=1))
+        client = await radio.connect(await find(radio, Axis.PAN), lambda lost: radio.release(lost.address))
+        head.faults.drop(Axis.PAN)
+        await asyncio.sleep(1)
+        await find(radio, Axis.PAN)
+        await radio.disconnect(client)
+        with pytest.raises(LinkError) as caught:
+            await find(radio, Axis.PAN)
+        assert caught.value.reason is LinkReason.NOT_FOUND
 
 
 async def test_a_connect_that_fails_is_reported_and_the_next_one_can_start() -> None:
@@ -440,61 +401,3 @@ async def test_a_unit_is_found_again_only_after_an_abandoned_attempt_has_ended()
         released.set()
         await asyncio.sleep(5)
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (BleakDeviceNotFoundError("C0:DE"), LinkReason.NOT_FOUND),
-        (EOFError(), LinkReason.ADAPTER_OFF),
-        (BrokenPipeError(), LinkReason.ADAPTER_OFF),
-        (BleakError("failed"), LinkReason.CONNECT_FAILED),
-    ],
-    ids=["forgotten by BlueZ", "D-Bus closed", "D-Bus gone", "failed"],
-)
-async def test_a_connect_that_fails_is_tried_once_because_the_next_needs_a_new_search(
-    error: Exception, reason: LinkReason
-) -> None:
-    tries: list[str] = []
-    async with VirtualHead(PROFILE) as head:
-
-        class Refused(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-            async def connect(self, *_arguments: object, **_options: object) -> None:
-                tries.append(self.address)
-                raise error
-
-        radio = Radio(Refused, head.scanner_backend)
-        discovered = await find(radio, Axis.PAN)
-        with pytest.raises(LinkError) as caught:
-            await radio.connect(discovered, lambda _client: None)
-        assert caught.value.reason is reason
-        assert len(tries) == 1
-
-
-@pytest.mark.realtime
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
-async def test_a_cancelled_connect_does_not_cancel_the_detection_of_bluez_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipe = tmp_path / "answer"
-    os.mkfifo(pipe)
-    from bleak.backends.bluezdbus.version import BlueZFeatures  # noqa: PLC0415 - exists on Linux only
-
-    asked = tmp_path / "bluetoothctl"
-    asked.write_text(f"#!/bin/sh\ncat '{pipe}'\n")
-    asked.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(BlueZFeatures, "checked_bluez_version", False)
-    monkeypatch.setattr(BlueZFeatures, "_check_bluez_event", None)
-    monkeypatch.setattr(BlueZFeatures, "supported_version", True)
-    calls = PendingCalls()
-    first = asyncio.create_task(detect_bluez_version(calls))
-    await asyncio.wait({first}, timeout=0.1)
-    first.cancel()
-    await asyncio.wait({first})
-    async with asyncio.timeout(20):
-        later = asyncio.create_task(detect_bluez_version(calls))
-        await asyncio.to_thread(pipe.write_text, "bluetoothctl: 5.54\n")
-        await later
-        await detect_bluez_version(calls)
-    assert not BlueZFeatures.supported_version

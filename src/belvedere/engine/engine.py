@@ -21,6 +21,7 @@ from belvedere.errors import InternalError, Refusal, VisitorError
 from belvedere.events import DriverChanged, HoldCut, StopRequested, UnitLinkChanged, ignore
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+from belvedere.timeouts import SHORTEST_TIMER_S, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TIMER_S = 0.001  # uvloop rounds timers to milliseconds: a shorter one would fire early, and the loop would spin
 POSITION_DIGITS = 1  # a tenth of a degree is finer than dead reckoning is accurate
 
 
@@ -209,15 +209,8 @@ class Engine:
         """Wait for the next deadline or beat, or until an event brings them forward."""
         now = self._clock()
         due_at = self._due_at(now)
-        self._wakes_at = max(now + TIMER_S, due_at)
-        timer = None
-        if due_at < math.inf:
-            timer = asyncio.get_running_loop().call_later(self._wakes_at - now, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
+        self._wakes_at = max(now + SHORTEST_TIMER_S, due_at)
+        await wait_until(self._wake, self._wakes_at if due_at < math.inf else None, self._clock)
 
     def _due_at(self, now: float) -> float:
         """When the loop must run next if no event comes before; infinite if never."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from belvedere.timeouts import timeout
+from belvedere.timeouts import timeout, wait_until
 
 if TYPE_CHECKING:
     from belvedere.access.sessions import EndedSession
@@ -30,12 +30,7 @@ async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -
             end_expired(dependencies, timed_drive)
             await asyncio.sleep(0)  # where the clock does not advance, this must not block the loop
             continue
-        timer = asyncio.get_running_loop().call_later(min(ends) - dependencies.clock(), wake.set) if ends else None
-        try:
-            await wake.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
+        await wait_until(wake, min(ends, default=None), dependencies.clock)
 
 
 def end_expired(dependencies: Dependencies, timed_drive: TimedDrive) -> None:

@@ -8,9 +8,11 @@ is the client's own monotonic clock, `server` and `written` are the server's.
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
+
+from belvedere.link.phases import LinkPhase
 
 SUBPROTOCOL = "belvedere.v1"
 MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything larger is refused
@@ -106,7 +108,10 @@ class ServerMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type")
     """Any message of the server."""
 
 
-LinkState = Literal["searching", "connecting", "settling", "ready", "waiting", "disabled", "closed"]
+if TYPE_CHECKING:
+    LinkState: TypeAlias = str
+else:  # a plain list of values in the schema, not a type of its own
+    LinkState = Literal[tuple(phase.value for phase in LinkPhase)]
 
 
 class AxisState(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
     from belvedere.lab.adapter import Adapter
-    from belvedere.link.radio import DiscoveredDevice
+    from belvedere.link.discovery import DiscoveredDevice
 
 READ_TIMEOUT_S = 3.0  # a read takes two connection intervals; one that takes longer counts as unanswered
 TOTAL_READ_TIMEOUT_S = 30.0  # BlueZ drops a link on which a request went unanswered for this long

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bleak_retry_connector import BleakClientWithServiceCache
 
     from belvedere.head.profile import UnitProfile
-    from belvedere.link.radio import DiscoveredDevice, Radio
+    from belvedere.link.discovery import DiscoveredDevice
+    from belvedere.link.radio import Radio
 
 logger = logging.getLogger(__name__)
 

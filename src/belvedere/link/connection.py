@@ -16,7 +16,7 @@ from belvedere.link.connection_interval import ConnectionInterval
 from belvedere.link.latest_command import PendingWrite
 from belvedere.link.pending_calls import PendingCalls, outcome, result
 from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
-from belvedere.timeouts import timeout
+from belvedere.timeouts import timeout, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ UNACKNOWLEDGED_STOPS = 3  # a stop that cannot be acknowledged is written this o
 STALL_S = 0.03  # the event loop woke up this late: answers may be waiting unread, so nothing is overdue yet
 FIRST_ANSWER_S = 2.0  # after connecting, BlueZ sends up to ten requests of its own, and ours wait between them
 STOP_AND_VERIFY_S = 2.0  # how long a unit may refuse the stop before the link is reopened
-TIMER_S = 0.001  # uvloop rounds to milliseconds: a shorter timer would fire early, over and over
 
 
 class Connection:
@@ -129,7 +128,7 @@ class Connection:
             self._begin_next(now)
             # Wakes early on `put`, on the end of a call and on a loss: each of them sets `_wake`.
             deadline = self._scheduler.deadline()
-            await self._wait(deadline)
+            await wait_until(self._wake, deadline, self._clock)
             if deadline is not None and self._clock() > deadline + STALL_S:
                 self._scheduler.receive_stall(self._clock())
 
@@ -240,18 +239,6 @@ class Connection:
             return False
         self._on_written(self._scheduler.receive_written(now) or self._stop, now)
         return True
-
-    async def _wait(self, deadline: float | None) -> None:
-        """Wait until something happens or `deadline` has passed; None means no timer at all."""
-        timer = None
-        if deadline is not None:
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(max(TIMER_S, deadline - self._clock()), self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     def _raise_if_lost(self) -> None:
         if self._is_lost:

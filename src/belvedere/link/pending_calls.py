@@ -61,3 +61,13 @@ def result(task: asyncio.Task[T]) -> T:
         # like a cancellation of our own task.
         raise LinkError(LinkReason.LOST, "the Bluetooth library cancelled the call")
     return task.result()
+
+
+async def bluetooth_outcome(task: asyncio.Task[T], timeout_s: float, late: LinkReason) -> T:
+    """Return the result of a call that occupies the adapter, as `outcome` does; being late has the reason `late`."""
+    try:
+        return await outcome(task, timeout_s)
+    except LinkError as error:
+        if error.reason is not LinkReason.UNANSWERED:
+            raise
+        raise LinkError(late, "Bluetooth did not answer in time") from error

@@ -11,7 +11,7 @@ from dbus_fast import Message, MessageType, Variant
 from tests.link.buses import NEEDS_D_BUS, a_bluez, a_bus
 
 from belvedere.errors import LinkError, LinkReason
-from belvedere.link.bluez_reset import SWITCH_S, TRIES, connected_by, reset
+from belvedere.link.adapter_reset import SWITCH_S, TRIES, connected_by, reset
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ from tests.support.link.unit_rig import supervised
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
-from belvedere.link.half_open import MAX_SUSPECTS, RESET_EVERY_S, UNSEEN_S, HalfOpen
+from belvedere.link.half_open_detector import RESET_EVERY_S, UNSEEN_S
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
 from belvedere.link.supervisor import LinkPhase
@@ -21,69 +21,10 @@ from belvedere.testing.scripted_link import ScriptedLink, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from belvedere.link.radio import DiscoveredDevice
+    from belvedere.link.discovery import DiscoveredDevice
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 HCI0, HCI1 = "/org/bluez/hci0", "/org/bluez/hci1"
-
-
-# whom to suspect
-
-
-def test_a_unit_that_was_not_seen_for_long_since_connecting_to_it_failed_is_suspected() -> None:
-    half_open = HalfOpen()
-    assert half_open.suspect(0) is None
-    half_open.receive_failed("pan", HCI0, 10)
-    assert half_open.suspect(10 + UNSEEN_S - 0.1) is None
-    assert half_open.suspect(10 + UNSEEN_S) == ("pan", HCI0)
-
-
-def test_a_unit_that_was_seen_is_not_suspected_until_connecting_to_it_fails_again() -> None:
-    half_open = HalfOpen()
-    half_open.receive_failed("pan", HCI0, 0)
-    half_open.receive_seen("pan")
-    half_open.receive_seen("tilt")
-    assert half_open.suspect(1e6) is None
-    half_open.receive_failed("pan", HCI0, 1e6)
-    assert half_open.suspect(1e6 + UNSEEN_S) == ("pan", HCI0)
-
-
-def test_each_failure_gives_a_unit_its_whole_time_again() -> None:
-    half_open = HalfOpen()
-    half_open.receive_failed("pan", HCI0, 0)
-    half_open.receive_failed("pan", HCI0, 15)
-    assert half_open.suspect(UNSEEN_S) is None
-
-
-def test_one_reset_clears_all_units_of_its_adapter_and_no_other() -> None:
-    half_open = HalfOpen()
-    for address, adapter in (("pan", HCI0), ("tilt", HCI0), ("other", HCI1)):
-        half_open.receive_failed(address, adapter, 0)
-    half_open.receive_reset(HCI0, UNSEEN_S)
-    assert half_open.suspect(UNSEEN_S) == ("other", HCI1)
-
-
-def test_an_adapter_is_not_reset_again_before_it_has_had_its_rest() -> None:
-    half_open = HalfOpen()
-    half_open.receive_reset(HCI0, 0)
-    half_open.receive_failed("pan", HCI0, 1)
-    half_open.receive_failed("other", HCI1, 2)
-    assert half_open.suspect(RESET_EVERY_S - 1) == ("other", HCI1)
-    half_open.receive_seen("other")
-    assert half_open.suspect(RESET_EVERY_S - 1) is None
-    assert half_open.suspect(RESET_EVERY_S) == ("pan", HCI0)
-
-
-def test_strangers_that_come_and_go_under_ever_new_addresses_are_forgotten() -> None:
-    half_open = HalfOpen()
-    for number in range(1000):
-        half_open.receive_failed(str(number), HCI0, 0)
-    for number in range(1000 - MAX_SUSPECTS, 1000):
-        half_open.receive_seen(str(number))
-    assert half_open.suspect(UNSEEN_S) is None
-
-
-# what a radio does about it
 
 
 class Chip:

@@ -10,7 +10,7 @@ import pytest
 from dbus_fast.aio import MessageBus
 from tests.link.buses import NEEDS_D_BUS, a_bus
 
-from belvedere.link.bluez_presence import wait_until_gone
+from belvedere.link.bluez_watch import wait_until_gone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

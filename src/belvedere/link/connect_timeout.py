@@ -14,7 +14,7 @@ SLOWER = 3  # with bad reception, one packet in three may get through
 LEAST_S = 2.0  # a unit may advertise only once a second, and a busy computer adds its own delays
 
 
-class ConnectTime:
+class ConnectTimeout:
     """The timeout of one unit. `max_s` is the upper bound, and the timeout until a first attempt has succeeded."""
 
     def __init__(self, max_s: float) -> None:

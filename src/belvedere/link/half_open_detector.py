@@ -16,7 +16,7 @@ MAX_SUSPECTS = 16  # strangers may go by a unit's name, and a new address every 
 RESET_EVERY_S = 300.0  # they must not have the adapter reset all the time; nobody else needs it so often
 
 
-class HalfOpen:
+class HalfOpenDetector:
     """The units to which connecting failed and which were not seen since, by address; on one clock."""
 
     def __init__(self) -> None:
