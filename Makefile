@@ -81,6 +81,10 @@ contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from 
 	$(PYTHON_IN) -m belvedere.gateway.contract
 	$(NPM) run types
 
+.PHONY: settings
+settings: $(TEST_READY) ## write docs/reference/settings.md from the settings
+	$(PYTHON_IN) -m tools.settings_page
+
 .PHONY: room
 room: $(TEST_READY) ## paint the demo's room again, into the package
 	$(PYTHON_IN) -m tools.painting

@@ -44,7 +44,7 @@ def run() -> list[Result]:
 def _start(name: str) -> AbstractContextManager[Server]:
     """Serve without a head and with the test pattern, the demo with its virtual head and room, or the rival."""
     if name == "serve":
-        return serving(reach="none", source="test")
+        return serving(head='kind = "none"', camera='kind = "pattern"')
     return Server(*(DEMO if name == "demo" else RIVAL))
 
 

@@ -82,7 +82,7 @@ def run() -> list[Result]:
 
 
 def _start(name: str) -> AbstractContextManager[Server]:
-    return serving(has_time_bar=True) if name == "ours" else Server(*RIVAL)
+    return serving(camera='kind = "room"\ntime_bar = true') if name == "ours" else Server(*RIVAL)
 
 
 def _visits(browser: Browser, server: Server) -> list[Watched]:

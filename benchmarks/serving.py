@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil  # type: ignore[import-untyped]  # it brings no types
+from tests.support.settings_text import settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,24 +24,6 @@ POLL_S = 0.01  # between checks whether a server is ready
 CPUCLOCK_SCHED = 2  # as in clock_getcpuclockid(3), for a precise clock; /proc counts in ticks of 10 ms
 END_TIMEOUT_S = 10.0
 CONNECT_S = 1.5  # a virtual unit is found and connected within a second
-
-MEASURING = """
-[server]
-port = 0
-[head]
-reach = "{reach}"
-[head.pan]
-full_speed_deg_per_s = 40.0
-[head.tilt]
-full_speed_deg_per_s = 20.0
-[control]
-lease_grace_s = 0
-[stage]
-source = "{source}"
-time_bar = {time_bar}
-[store]
-file = ""
-"""
 
 
 class Server:
@@ -129,12 +112,10 @@ def cpu_s_of(process: int) -> float:
 
 
 @contextlib.contextmanager
-def serving(*, reach: str = "virtual", source: str = "sim", has_time_bar: bool = False) -> Iterator[Server]:
-    """Run `belvedere serve` with settings for measurements."""
+def serving(**parts: str) -> Iterator[Server]:
+    """Run `belvedere serve` with settings for measurements; for `parts` see `settings_text`."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "belvedere.toml"
-        config.write_text(
-            MEASURING.format(reach=reach, source=source, time_bar=str(has_time_bar).lower()), encoding="utf-8"
-        )
+        config.write_text(settings_text(**parts), encoding="utf-8")
         with Server("-m", "belvedere.cli", "serve", "--config", str(config)) as server:
             yield server

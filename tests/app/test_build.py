@@ -10,8 +10,18 @@ import msgspec
 import pytest
 from tests.store.saved import save
 
+from belvedere.access.invitations import AccessOptions
 from belvedere.app.build import Belvedere, build, picture_source
-from belvedere.app.settings import DEMO, HeadSettings, Reach, Settings, StoreSettings, resolve
+from belvedere.app.settings import (
+    DEMO,
+    Camera,
+    NoHeadSettings,
+    PatternCameraSettings,
+    RoomCameraSettings,
+    Settings,
+    StoreSettings,
+    resolve,
+)
 from belvedere.app.systemd_notify import Notifier
 from belvedere.guardian.options import GuardianOptions
 from belvedere.guardian.process import GuardianState
@@ -103,7 +113,7 @@ async def test_the_demo_is_the_real_stack_over_a_virtual_head_and_connects() -> 
 
 
 async def test_without_bluetooth_there_is_a_picture_and_no_head() -> None:
-    belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE)))
+    belvedere = built(Settings(head=NoHeadSettings()))
     assert belvedere.virtual_head is None
     task = asyncio.create_task(belvedere.units[Axis.PAN].run())
     await asyncio.sleep(1)
@@ -115,22 +125,30 @@ async def test_without_bluetooth_there_is_a_picture_and_no_head() -> None:
 async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
-    belvedere = built(Settings(head=HeadSettings(reach=Reach.NONE), stage=stage))
+    belvedere = built(Settings(head=NoHeadSettings(), stage=stage))
     assert belvedere.dependencies.ice_servers == servers
 
 
-@pytest.mark.parametrize(("source", "kind"), [("sim", RoomSource), ("test", PatternSource)])
-def test_the_stage_shows_what_the_settings_name(source: str, kind: type) -> None:
-    stage = msgspec.structs.replace(DEMO.stage, source=source)
-    config = resolve(msgspec.structs.replace(DEMO, stage=stage))
-    assert isinstance(picture_source(config, None)(), kind)
+@pytest.mark.parametrize(
+    ("camera", "source"), [(RoomCameraSettings(), RoomSource), (PatternCameraSettings(), PatternSource)]
+)
+def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) -> None:
+    config = resolve(msgspec.structs.replace(DEMO, camera=camera))
+    assert isinstance(picture_source(config, None)(), source)
+
+
+async def test_sessions_and_their_cookies_last_as_long_as_the_settings_say() -> None:
+    belvedere = built(msgspec.structs.replace(DEMO, access=AccessOptions(session_s=90)))
+    issued = belvedere.invitations.redeem(belvedere.invitations.invite())
+    assert issued is not None
+    assert issued.session.ends_at_s - asyncio.get_running_loop().time() == belvedere.dependencies.session_s == 90
 
 
 async def test_only_real_units_over_bluez_have_a_guardian_if_it_is_enabled() -> None:
     real = built(Settings())
     assert real.guard.state is real.dependencies.guardian() is GuardianState.MISSING  # until it runs
     real.guard.close()
-    for settings in (DEMO, Settings(head=HeadSettings(reach=Reach.NONE)), UNGUARDED):
+    for settings in (DEMO, Settings(head=NoHeadSettings()), UNGUARDED):
         assert built(settings).dependencies.guardian() is GuardianState.NOT_NEEDED
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.store.saved import saved
 
 from belvedere.app.lifecycle import run_until_ended
-from belvedere.app.settings import DEMO, Config, StoreSettings, resolve
+from belvedere.app.settings import DEMO, Config, PatternCameraSettings, StoreSettings, resolve
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import OwnerError
@@ -36,9 +36,8 @@ STOP = stop_frame(shipped_profile("zeapon-pons-pt").frame)
 
 
 def config_on(port: int = 0, store: str = "") -> Config:
-    stage = msgspec.structs.replace(DEMO.stage, source="test")
     server, kept = GatewayOptions(port=port), StoreSettings(file=store)
-    return resolve(msgspec.structs.replace(DEMO, server=server, stage=stage, store=kept))
+    return resolve(msgspec.structs.replace(DEMO, server=server, camera=PatternCameraSettings(), store=kept))
 
 
 @dataclass

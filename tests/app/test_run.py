@@ -45,9 +45,22 @@ def test_an_owner_error_is_raised_unchanged() -> None:
 
 
 @pytest.mark.realtime
+def test_what_the_settings_warn_of_is_logged_once_before_anything_starts(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = resolve(msgspec.structs.replace(DEMO, server=GatewayOptions(port=taken.getsockname()[1])))
+        with pytest.raises(OwnerError):
+            run(msgspec.structs.replace(config, warnings=("the picture is a pattern",)), print)
+        with pytest.raises(OwnerError):
+            run(config, print)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "WARNING" in line
+    assert "the picture is a pattern" in line
+
+
+@pytest.mark.realtime
 def test_a_log_that_nobody_reads_delays_neither_answers_nor_shutdown(tmp_path: Path) -> None:
     settings = tmp_path / "belvedere.toml"
-    settings.write_text('[server]\nport = 0\n[head]\nreach = "none"\n[store]\nfile = ""\n')
+    settings.write_text('[server]\nport = 0\n[head]\nkind = "none"\n[store]\nfile = ""\n')
     reading, writing = os.pipe()
     fill(writing)
     command = [sys.executable, "-m", "belvedere.cli", "serve", "--config", str(settings)]
@@ -83,28 +96,28 @@ OPEN_AND_END = """
 import gc, os, signal
 import msgspec
 from belvedere.app.run import run
-from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, resolve
+from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
 def opened(_link):
     print(len(gc.get_objects()))
     os.kill(os.getpid(), signal.SIGTERM)
 
-head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
+head, store = NoHeadSettings(), StoreSettings(file="")
 run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), opened)
 """
 
 ANNOUNCE_SLOWLY = """
 import os, signal, urllib.request
 from belvedere.app.run import run
-from belvedere.app.settings import HeadSettings, Reach, Settings, StoreSettings, resolve
+from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
 def announce(link):
     print(urllib.request.urlopen(link.partition("/enter/")[0] + "/readyz", timeout=10).status)
     os.kill(os.getpid(), signal.SIGTERM)
 
-head, store = HeadSettings(reach=Reach.NONE), StoreSettings(file="")
+head, store = NoHeadSettings(), StoreSettings(file="")
 run(resolve(Settings(server=GatewayOptions(port=0), head=head, store=store)), announce)
 """
 

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import pytest
 from msgspec import inspect
 
-from belvedere.app.settings import DEMO, Reach, Settings, read_config, resolve
+from belvedere.app.settings import (
+    DEMO,
+    BluetoothHeadSettings,
+    NoHeadSettings,
+    PatternCameraSettings,
+    RoomCameraSettings,
+    Settings,
+    VirtualHeadSettings,
+    read_config,
+    resolve,
+)
 from belvedere.errors import SettingsError
+from belvedere.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,23 +39,37 @@ def test_an_empty_file_means_all_defaults(tmp_path: Path) -> None:
     assert config.profile.name == "ZEAPON PONS PT"
 
 
-def test_the_documented_sample_is_read_and_names_every_table() -> None:
-    config = read_config(SAMPLE)
-    text = SAMPLE.read_text(encoding="utf-8")
-    assert config.settings.head.reach is Reach.BLUETOOTH
-    assert all(f"[{table}]" in text for table in ("server", "head", "link", "control", "guardian", "stage", "store"))
+def test_the_documented_sample_is_read_and_changes_no_default() -> None:
+    assert read_config(SAMPLE).settings == Settings()
+
+
+def uncommented_sample() -> str:
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines()
+    return "\n".join(
+        line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line for line in lines
+    )
 
 
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
-    lines = SAMPLE.read_text(encoding="utf-8").splitlines()
-    keys = [line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line for line in lines]
-    config = read_config(written(tmp_path, "\n".join(keys)))
-    assert config.settings.control.pan.max_deg == 170
+    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    settings = read_config(written(tmp_path, uncommented_sample())).settings
+    assert settings.control.pan.max_deg == 170
+    assert [server.credential for server in settings.stage.ice_servers] == [None, Secret("open sesame")]
 
 
-def test_the_demo_has_settings_of_its_own() -> None:
+def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_path: Path) -> None:
+    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    text = uncommented_sample()
+    assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
+    settings = read_config(written(tmp_path, text)).settings
+    for table in ("version", "access", "link", "guardian", "store", "camera"):
+        assert getattr(settings, table) == getattr(Settings(), table)
+
+
+def test_the_demo_has_settings_of_its_own_and_nothing_to_warn_of() -> None:
     config = resolve(DEMO)
-    assert config.settings.head.reach is Reach.VIRTUAL
+    assert isinstance(config.settings.head, VirtualHeadSettings)
+    assert config.warnings == ()
     assert config.profile.pan is not None
     assert config.profile.pan.full_speed_deg_per_s == 40
 
@@ -70,13 +96,21 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
     ("text", "key", "allowed"),
     [
         ("[server]\nport = 'x'", "server.port", ""),
-        ("[serer]", "serer", "server, head, link, control, guardian, stage, store"),
+        ("[serer]", "serer", "version, server, access, head, link, control, guardian, camera, stage, store"),
         ("[head]\nprofile = 'nope'", "head.profile", "zeapon-pons-pt, or a file.toml"),
-        ("[head]\nreach = 'radio'", "head.reach", "bluetooth, virtual, none"),
+        ("[head]\nkind = 'radio'", "head.kind", "bluetooth, virtual, none"),
+        ("[head]\nkind = 3", "head.kind", "bluetooth, virtual, none"),
+        ("[head]\nkind = 'none'\nadapter = 'hci0'", "head.adapter", "kind, profile, pan, tilt"),
+        ("[camera]\nkind = 'tv'", "camera.kind", "pattern, room"),
+        ("[camera]\ntime_bar = true", "camera.time_bar", "kind"),
+        ("[camera]\nkind = 'room'\ntime_bar = 1", "camera.time_bar", "true or false"),
+        ("camera = 'room'", "camera", ""),
+        ("version = 'x'", "version", "1 to 1"),
+        ("[access]\nsession_s = 1", "access.session_s", "60 to 34560000.0"),
+        ("[[stage.ice_servers]]\nurl = 'x'", "stage.ice_servers[0].url", "turn:host:port"),
         ("[head]\nadapter = 'usb'", "head.adapter", "hci0, hci1"),
         ("[control]\ndead_man_s = 2.0", "control.dead_man_s", "0.2 to 1.0"),
         ("[control.pan]\nmax_deg = 90.0", "control.pan", ""),
-        ("[stage]\nsource = 'tv'", "stage.source", "sim, test"),
         ("[server]\nport = 70000", "server.port", "0 to 65535"),
         ("[server]\nport = -1", "server.port", "0 to 65535"),
         ("[server]\nhost = ''", "server.host", "127.0.0.1"),
@@ -110,7 +144,76 @@ def test_units_that_could_be_confused_are_refused_with_reason_and_fix(tmp_path: 
 
 @pytest.mark.parametrize("adapter", ["hci0", "hci17", "00:1A:7D:da:71:13"])
 def test_an_adapter_goes_by_its_name_or_its_address(tmp_path: Path, adapter: str) -> None:
-    assert read_config(written(tmp_path, f'[head]\nadapter = "{adapter}"')).settings.head.adapter == adapter
+    head = read_config(written(tmp_path, f'[head]\nadapter = "{adapter}"')).settings.head
+    assert head == BluetoothHeadSettings(adapter=adapter)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Settings()),
+        ("version = 1\n[head]\nkind = 'none'", Settings(head=NoHeadSettings())),
+        ("[camera]\nkind = 'room'\ntime_bar = true", Settings(camera=RoomCameraSettings(time_bar=True))),
+        ("[head]\n[camera]\n", Settings()),
+    ],
+)
+def test_a_table_is_of_the_kind_that_it_names_or_of_the_default_one(
+    tmp_path: Path, text: str, expected: Settings
+) -> None:
+    assert read_config(written(tmp_path, text)).settings == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("[head]\nkind = 'virtual'", ['[camera] kind = "pattern" and [head] kind = "virtual"']),
+        ("[camera]\nkind = 'room'", ['[camera] kind = "room"']),
+        ("[head]\nkind = 'none'", ['[camera] kind = "pattern"']),
+    ],
+)
+def test_a_file_for_production_with_virtual_parts_is_valid_and_warned_of_in_one_line(
+    tmp_path: Path, text: str, warned: list[str]
+) -> None:
+    warnings = read_config(written(tmp_path, text)).warnings
+    assert list(warnings) == [f"these parts are virtual, for trying Belvedere out only: {parts}" for parts in warned]
+
+
+def relay(path: str) -> str:
+    return f"[[stage.ice_servers]]\nurl = 'turn:turn.example.org'\nusername = 'home'\ncredential_file = '{path}'\n"
+
+
+def test_a_password_is_read_from_its_file_beside_the_settings_and_shown_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    (tmp_path / "turn-password").chmod(0o644)
+    config = read_config(written(tmp_path, relay("turn-password")))
+    assert config.settings.stage.ice_servers[0].credential == Secret("open sesame")
+    assert "sesame" not in repr(config)
+    assert config.warnings[-1].endswith(f"chmod o= {tmp_path / 'turn-password'}")
+
+
+def test_a_password_of_systemds_credentials_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "turn").write_text("from systemd", encoding="ascii")
+    (tmp_path / "turn").write_text("from the folder", encoding="ascii")
+    config = read_config(written(tmp_path, relay("turn")))
+    assert config.settings.stage.ice_servers[0].credential == Secret("from systemd")
+
+
+@pytest.mark.parametrize("content", ["two\nlines", "grüezi", "a" * 513])
+def test_a_password_that_no_header_can_carry_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
+    (tmp_path / "turn").write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_config(written(tmp_path, relay("turn")))
+    assert caught.value.key == "stage.ice_servers[0]"
+    assert content not in str(caught.value)
+
+
+def test_a_secret_that_cannot_be_read_names_the_key_and_the_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"gone cannot be read: No such file") as caught:
+        read_config(written(tmp_path, relay("gone")))
+    assert caught.value.key == "stage.ice_servers[0].credential_file"
+    assert "the path of a file" in caught.value.allowed
 
 
 VALUES = (
@@ -119,18 +222,75 @@ VALUES = (
 )
 
 
-def keys(kind: inspect.Type, prefix: str = "") -> Iterator[str]:
+def types(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type]]:
+    """Every type in these settings, with its dotted key."""
+    yield key, kind
+    match kind:
+        case inspect.UnionType(types=members):
+            for member in members:
+                yield from types(member, key)
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                yield from types(field.type, f"{key}.{field.encode_name}".removeprefix("."))
+        case inspect.VarTupleType(item_type=item):
+            yield from types(item, key)
+        case inspect.Metadata(type=inner):
+            yield from types(inner, key)
+
+
+def keys(kind: inspect.Type) -> set[str]:
     """Every dotted key of these settings."""
-    if isinstance(kind, inspect.UnionType):
-        for member in kind.types:
-            yield from keys(member, prefix)
-    if isinstance(kind, inspect.StructType):
-        for field in kind.fields:
-            yield f"{prefix}{field.encode_name}"
-            yield from keys(field.type, f"{prefix}{field.encode_name}.")
+    return {key for key, _type in types(kind) if key}
 
 
-@pytest.mark.parametrize("key", sorted(set(keys(inspect.type_info(Settings)))))
+def unbounded(settings: type) -> set[str]:
+    """The keys of numbers without two bounds, and of texts and lists without a greatest length."""
+    found = set()
+    for key, kind in types(inspect.type_info(settings)):
+        match kind:
+            case inspect.IntType() | inspect.FloatType():
+                is_bounded = None not in (
+                    kind.ge if kind.gt is None else kind.gt,
+                    kind.le if kind.lt is None else kind.lt,
+                )
+            case inspect.StrType() | inspect.VarTupleType():
+                is_bounded = kind.max_length is not None
+            case inspect.ListType() | inspect.DictType() | inspect.AnyType() | inspect.BytesType():
+                is_bounded = False  # settings are frozen, and no table has keys of the owner's making
+            case _:
+                is_bounded = True
+        if not is_bounded:
+            found.add(key)
+    return found
+
+
+def test_every_number_text_and_list_has_bounds() -> None:
+    assert unbounded(Settings) == set()
+
+
+class Inner(msgspec.Struct):
+    a: int
+    b: Annotated[float, msgspec.Meta(ge=0)]
+    c: Annotated[int, msgspec.Meta(gt=0, lt=9)]
+
+
+class Outer(msgspec.Struct):
+    inner: tuple[Inner, ...]
+    d: Annotated[str, msgspec.Meta(pattern="^a+$")] | None
+    e: Annotated[str, msgspec.Meta(max_length=1)]
+    f: list[int]
+
+
+def test_what_has_no_bounds_is_found() -> None:
+    assert unbounded(Outer) == {"inner", "inner.a", "inner.b", "d", "f"}
+
+
+def test_a_default_is_within_its_own_bounds() -> None:
+    for part in (Settings(), BluetoothHeadSettings(), NoHeadSettings(), PatternCameraSettings(), RoomCameraSettings()):
+        assert msgspec.convert(msgspec.to_builtins(part), type(part)) == part
+
+
+@pytest.mark.parametrize("key", sorted(keys(inspect.type_info(Settings))))
 def test_any_value_of_a_key_is_accepted_or_refused_in_one_line_that_names_the_key(tmp_path: Path, key: str) -> None:
     for value in VALUES:
         path = written(tmp_path, f"{key} = {value}")

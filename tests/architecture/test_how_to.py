@@ -17,7 +17,8 @@ import pytest
 from cyclopts.exceptions import CycloptsError
 from tests.store.saved import save, saved
 
-from belvedere.app.settings import Settings
+from belvedere.app.secret_files import SecretFiles
+from belvedere.app.settings import parse_settings
 from belvedere.cli import application
 from belvedere.errors import SettingsError
 from belvedere.head.document import read_document
@@ -64,14 +65,18 @@ def test_every_command_of_a_page_is_understood(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_setting_of_a_page_is_one(page: Path) -> None:
     for body in blocks(page.read_text(encoding="utf-8"), "toml"):
-        read_document(body, kind_of(body), page.name)
+        read(body, page)
 
 
-def kind_of(body: str) -> type:
+def read(body: str, page: Path) -> None:
+    """Read an excerpt as what it is: a profile, its units, or settings."""
     keys = tomllib.loads(body).keys()
     if "frame" in keys:
-        return HeadProfile
-    return Units if keys <= {"pan", "tilt"} else Settings
+        read_document(body, HeadProfile, page.name)
+    elif keys <= {"pan", "tilt"}:
+        read_document(body, Units, page.name)
+    else:
+        parse_settings(body, page.name, SecretFiles(page.parent, None))
 
 
 def test_the_pages_hold_commands_and_settings_to_try() -> None:
@@ -84,7 +89,7 @@ def test_what_is_wrong_is_found() -> None:
     assert commands("```sh\nsudo belvedere scan --forr 3  # too long\n```\n") == [["scan", "--forr", "3"]]
     assert not understood(["scan", "--forr", "3"])
     with pytest.raises(SettingsError):
-        read_document(blocks("```toml\n[head]\nprofil = 'x'\n```\n", "toml")[0], Settings, "page")
+        read(blocks("```toml\n[head]\nprofil = 'x'\n```\n", "toml")[0], Path("page"))
 
 
 def test_the_service_that_a_page_shows_starts_what_there_is() -> None:

@@ -23,25 +23,12 @@ from tests.attacks.client import Session, redeem_link
 from tests.attacks.driver import Driver
 from tests.attacks.server import Opened, Seen
 from tests.support.loop_watchdog import Stall
+from tests.support.settings_text import settings_text
 
-CONFIG = """
-[server]
-port = 0
-[head]
-reach = "virtual"
-[head.pan]
-full_speed_deg_per_s = 40.0
-[head.tilt]
-full_speed_deg_per_s = 20.0
-[control]
-lease_grace_s = 0
-[stage]
-source = "test"
+SMALL_PICTURE = """
 width = 640
 height = 352
 bitrate_kbps = 1500
-[store]
-file = ""
 """
 VIEWERS = 3
 ATTACKERS = 4
@@ -141,7 +128,7 @@ class Rig:
         self._stack = contextlib.ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "belvedere.toml"
-        config.write_text(CONFIG, encoding="utf-8")
+        config.write_text(settings_text(camera='kind = "pattern"', stage=SMALL_PICTURE), encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)

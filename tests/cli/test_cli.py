@@ -123,6 +123,6 @@ def test_a_bad_setting_is_one_line_with_file_key_and_what_is_allowed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "belvedere.toml"
-    path.write_text("[stage]\nsource = 'tv'\n", encoding="utf-8")
+    path.write_text("[camera]\nkind = 'tv'\n", encoding="utf-8")
     assert status_of("config", "check", str(path)) == 2
-    assert capsys.readouterr().err == f"belvedere: {path}: stage.source: invalid enum value 'tv' (allowed: sim, test)\n"
+    assert capsys.readouterr().err == f"belvedere: {path}: camera.kind: invalid value 'tv' (allowed: pattern, room)\n"

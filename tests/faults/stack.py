@@ -19,7 +19,7 @@ from tests.support.asgi import SocketPeer, open_socket
 from belvedere.access.invitations import AccessOptions
 from belvedere.access.sessions import EndReason
 from belvedere.app.build import Belvedere, build
-from belvedere.app.settings import DEMO, Config, resolve
+from belvedere.app.settings import DEMO, Config, PatternCameraSettings, resolve
 from belvedere.app.systemd_notify import Notifier
 from belvedere.errors import InternalError
 from belvedere.gateway.app import create_app
@@ -271,10 +271,9 @@ async def open_stack(
     before: Callable[[VirtualHead], None] = lambda _head: None, write: WriteMode | None = None
 ) -> AsyncIterator[Stack]:
     """Run a server; `before` is called with its head before the first scan."""
-    stage = msgspec.structs.replace(DEMO.stage, source="test")
     units = {axis.value: msgspec.structs.replace(getattr(DEMO.head, axis), write=write) for axis in AXES}
     head = msgspec.structs.replace(DEMO.head, **units)
-    stack = Stack(resolve(msgspec.structs.replace(DEMO, stage=stage, head=head)))
+    stack = Stack(resolve(msgspec.structs.replace(DEMO, camera=PatternCameraSettings(), head=head)))
     async with stack.head:
         before(stack.head)
         stack.engine_running = asyncio.create_task(stack.belvedere.engine.run())

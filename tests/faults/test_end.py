@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from belvedere.app.lifecycle import run_until_ended
-from belvedere.app.settings import DEMO, resolve
+from belvedere.app.settings import DEMO, PatternCameraSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.gateway.messages import SUBPROTOCOL
 from belvedere.head.axes import AXES, Axis
@@ -36,11 +36,7 @@ pytestmark = pytest.mark.realtime
 TIMEOUT_S = 30.0
 SLACK_S = 0.5  # what a busy machine may add to two link intervals
 RESEND_S = 0.05
-CONFIG = resolve(
-    msgspec.structs.replace(
-        DEMO, server=GatewayOptions(port=0), stage=msgspec.structs.replace(DEMO.stage, source="test")
-    )
-)
+CONFIG = resolve(msgspec.structs.replace(DEMO, server=GatewayOptions(port=0), camera=PatternCameraSettings()))
 STOP = stop_frame(CONFIG.profile.frame)
 
 

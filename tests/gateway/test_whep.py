@@ -12,6 +12,7 @@ from belvedere.access.sessions import EndReason
 from belvedere.errors import StageError, StageReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
+from belvedere.secret import Secret
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
 
@@ -126,7 +127,9 @@ async def test_options_says_what_may_be_posted(make_parts: MakeParts, make_clien
 async def test_ice_servers_are_in_the_answer_and_in_options(make_parts: MakeParts, make_client: MakeClient) -> None:
     servers = (
         IceServer(url="stun:stun.example.org"),
-        IceServer(url="turn:turn.example.org:3478?transport=udp", username="ana", credential='a "b" \\ c, d; e'),
+        IceServer(
+            url="turn:turn.example.org:3478?transport=udp", username="ana", credential=Secret('a "b" \\ c, d; e')
+        ),
     )
     async with open_rig() as rig:
         dependencies = dataclasses.replace(make_parts(rig), ice_servers=servers)

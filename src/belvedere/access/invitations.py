@@ -6,7 +6,7 @@ Everything is in memory: a restart ends all sessions, and prints a new one-time 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_SESSION_S = 400 * 86400.0  # browsers delete any cookie after 400 days
+MOST_INVITATION_S = 31 * 86400.0
+
 
 class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long sessions and invitations last, and how many there may be.
@@ -27,13 +30,14 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     Attributes:
         session_s: the lifetime of a session; by default one waking day.
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
-        max_sessions, max_invitations: bounds on memory, far above what one home needs.
+        max_sessions: a bound on memory, far above what one home needs; one more ends another.
+        max_invitations: likewise; one more deletes the oldest.
     """
 
-    session_s: float = 12 * 3600.0
-    invite_s: float = 72 * 3600.0
-    max_sessions: int = 256
-    max_invitations: int = 64
+    session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 12 * 3600.0
+    invite_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_INVITATION_S)] = 72 * 3600.0
+    max_sessions: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
+    max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
 
 
 REDEEM_AGAIN_S = 300.0  # on a bad connection people try again for minutes

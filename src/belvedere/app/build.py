@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
-from belvedere.app.settings import Config, Reach
+from belvedere.app.settings import (
+    BluetoothHeadSettings,
+    Config,
+    NoHeadSettings,
+    PatternCameraSettings,
+    RoomCameraSettings,
+    VirtualHeadSettings,
+)
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
@@ -68,13 +75,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     if database is not None:
         database.open()  # now, because `_setup` needs the saved positions
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
-    guard = UnitGuard(
-        _guardian(config, clock),
-        notifier,
-        profile,
-        beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN,
-        is_wanted=_wants_guardian(config),
-    )
+    guard = _guard(config, clock, notifier)
     engine = Engine(
         control,
         clock=clock,
@@ -84,7 +85,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
-    virtual_head = _virtual_head(config) if settings.head.reach is Reach.VIRTUAL else None
+    virtual_head = _virtual_head(config)
     units: dict[Axis, UnitSupervisor] = {}
     link_to = _links(config, virtual_head, units)
     for axis in AXES:
@@ -102,7 +103,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         clock=clock,
         record=events.record,
     )
-    invitations = Invitations(clock, record=events.record)
+    invitations = Invitations(clock, settings.access, events.record)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -110,6 +111,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         invitations=invitations,
         clock=clock,
         head_name=profile.name,
+        session_s=settings.access.session_s,
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
@@ -121,9 +123,16 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     return Belvedere(engine, units, stage, invitations, dependencies, database, position_recorder, virtual_head, guard)
 
 
+def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
+    beat_s = config.settings.control.dead_man_s / BEATS_PER_DEAD_MAN
+    return UnitGuard(
+        _guardian(config, clock), notifier, config.profile, beat_s=beat_s, is_wanted=_wants_guardian(config)
+    )
+
+
 def _wants_guardian(config: Config) -> bool:
     """Whether a guardian is needed. Virtual units are in this process, and stop with it."""
-    return config.settings.head.reach is Reach.BLUETOOTH and config.settings.guardian.enabled
+    return isinstance(config.settings.head, BluetoothHeadSettings) and config.settings.guardian.enabled
 
 
 def _guardian(config: Config, clock: Callable[[], float]) -> GuardianProcess | None:
@@ -161,7 +170,9 @@ def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> Axis
     )
 
 
-def _virtual_head(config: Config) -> VirtualHead:
+def _virtual_head(config: Config) -> VirtualHead | None:
+    if not isinstance(config.settings.head, VirtualHeadSettings):
+        return None
     from belvedere.sim.head import VirtualHead  # noqa: PLC0415 - bumble is heavy, and needed only for a virtual head
 
     return VirtualHead(config.profile)
@@ -171,7 +182,8 @@ def _links(
     config: Config, virtual_head: VirtualHead | None, units: Mapping[Axis, UnitSupervisor]
 ) -> Callable[[UnitProfile | None], UnitLink]:
     """Return a function that creates the link to a unit. All units share the adapter's `Radio`."""
-    if config.settings.head.reach is Reach.NONE:
+    head = config.settings.head
+    if isinstance(head, NoHeadSettings):
         return lambda _unit: DisabledUnit()
     from belvedere.link.ble import BleUnit  # noqa: PLC0415 - bleak is heavy, and not needed without Bluetooth
     from belvedere.link.radio import Radio  # noqa: PLC0415 - likewise
@@ -179,7 +191,7 @@ def _links(
     radio = Radio(
         client_backend=virtual_head.client_backend if virtual_head else None,
         scanner_backend=virtual_head.scanner_backend if virtual_head else None,
-        adapter=config.settings.head.adapter,
+        adapter=head.adapter if isinstance(head, BluetoothHeadSettings) else None,
         options=config.settings.link,
         takes_over=virtual_head is None,
         may_end_links=lambda: not any(unit.needs_its_link for unit in units.values()),
@@ -194,10 +206,16 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
 
 def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
     """Return the factory of video sources, called for each first viewer. All simulated cameras share one room."""
-    settings = config.settings.stage
+    match config.settings.camera:
+        case PatternCameraSettings():
+            return PatternSource
+        case RoomCameraSettings(time_bar=is_measuring):
+            return _room_source(virtual_head, is_measuring=is_measuring)
+        case never:
+            assert_never(never)
 
-    if settings.source == "test":
-        return PatternSource
+
+def _room_source(virtual_head: VirtualHead | None, *, is_measuring: bool) -> Callable[[], VideoSource]:
     room = Room()
 
     def angles(at_s: float) -> tuple[float, float]:
@@ -205,4 +223,4 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             return 0.0, 0.0
         return virtual_head.pan.angle_at(at_s), virtual_head.tilt.angle_at(at_s)
 
-    return lambda: RoomSource(room, angles, is_measuring=settings.time_bar)
+    return lambda: RoomSource(room, angles, is_measuring=is_measuring)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from belvedere.app.build import Belvedere
     from belvedere.app.settings import Config
+
+logger = logging.getLogger(__name__)
 
 STDERR = 2
 SHUTDOWN_TIMEOUT_S = 30.0  # longer than a shutdown that searches for a unit to stop it
@@ -33,6 +36,8 @@ def run(
     that opens slowly.
     """
     with logging_to(STDERR):
+        for warning in config.warnings:
+            logger.warning("%s", warning)
         return _run(config, announce, on_built)
 
 

@@ -1,20 +1,26 @@
-"""The settings file, `belvedere.toml`: every key with its default. It is read once, at the start."""
+"""The settings file, `belvedere.toml`: every key with its default. It is read once, at the start.
+
+Each package owns the options that it needs; here are those that choose among packages. docs/reference/settings.md is
+written from the docstrings.
+"""
 
 from __future__ import annotations
 
-import enum
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 
+from belvedere.access.invitations import AccessOptions
+from belvedere.app.secret_files import SecretFiles
+from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions
 from belvedere.errors import SettingsError
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
-from belvedere.head.document import read_document
+from belvedere.head.document import read_table
 from belvedere.head.profile import (
     PLAIN,
     Address,
@@ -38,16 +44,19 @@ if TYPE_CHECKING:
 PLAIN_OR_NONE = r"^[^\x00-\x1f\x7f]*\Z"
 
 
-class Reach(enum.StrEnum):
-    """How units are reached: by Bluetooth, by virtual Bluetooth to simulated units, or not at all."""
-
-    BLUETOOTH = "bluetooth"
-    VIRTUAL = "virtual"
-    NONE = "none"
-
-
 class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What differs from the profile for one unit; None: as in the profile."""
+    """What differs from the profile for one unit; what is not given is as in the profile.
+
+    Attributes:
+        name_patterns: shell-style patterns of the unit's advertised name, matched regardless of case.
+        address: the unit's Bluetooth address, as `belvedere scan` shows it; takes precedence over names.
+        service: the UUID of a service that the unit advertises or has.
+        characteristic: the UUID of the characteristic that takes commands.
+        notify: the UUID of a characteristic with notifications.
+        write: whether a write waits for the unit's response; `auto` writes without response if the unit allows it.
+        invert: true if the unit is mounted so that it turns the other way.
+        full_speed_deg_per_s: how fast the unit turns at full speed, measured once; limits of travel need it.
+    """
 
     name_patterns: Annotated[tuple[NamePattern, ...], msgspec.Meta(max_length=16)] | None = None
     address: Address | None = None
@@ -59,28 +68,70 @@ class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     full_speed_deg_per_s: DegPerS | None = None
 
 
-class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which head, and how it is reached.
+class HeadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every kind of head has.
 
     Attributes:
         profile: the name of a shipped profile, or the path of a TOML file, relative to the settings file.
-        reach: see Reach.
-        adapter: which Bluetooth adapter, if there are several: `hci1`, or its address, because numbers change.
         pan, tilt: what differs from the profile.
     """
 
+    is_virtual: ClassVar[bool] = False
+
     profile: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=1024)] = "zeapon-pons-pt"
-    reach: Reach = Reach.BLUETOOTH
-    adapter: AdapterName | None = None
     pan: UnitSettings = UnitSettings()
     tilt: UnitSettings = UnitSettings()
 
 
-class StageSettings(StageOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The picture, and its source: `sim` is the simulated room, `test` a moving pattern."""
+class BluetoothHeadSettings(HeadSettings, frozen=True, kw_only=True, tag="bluetooth"):
+    """A head whose units are reached by Bluetooth LE.
 
-    source: Literal["sim", "test"] = "test"
-    time_bar: bool = False  # draw a machine-readable clock into the picture, for measurements
+    Attributes:
+        adapter: which Bluetooth adapter, if there are several: `hci1`, or its address, because numbers change.
+    """
+
+    adapter: AdapterName | None = None
+
+
+class VirtualHeadSettings(HeadSettings, frozen=True, kw_only=True, tag="virtual"):
+    """Simulated units behind virtual Bluetooth, for trying Belvedere out."""
+
+    is_virtual: ClassVar[bool] = True
+
+
+class NoHeadSettings(HeadSettings, frozen=True, kw_only=True, tag="none"):
+    """No head: a picture that nobody can turn."""
+
+
+Head = BluetoothHeadSettings | VirtualHeadSettings | NoHeadSettings
+
+
+class CameraSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every kind of camera has."""
+
+    is_virtual: ClassVar[bool] = False
+
+
+class PatternCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="pattern"):
+    """No camera: a moving test pattern."""
+
+    is_virtual: ClassVar[bool] = True
+
+
+class RoomCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="room"):
+    """No camera: a drawn room, which moves with a virtual head.
+
+    Attributes:
+        time_bar: draw a machine-readable clock into the picture, for measurements.
+    """
+
+    is_virtual: ClassVar[bool] = True
+
+    time_bar: bool = False
+
+
+Camera = PatternCameraSettings | RoomCameraSettings
+"""Every kind of camera; `app.build.picture_source` makes the source of each."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,42 +145,72 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of `belvedere.toml`; every table may be left out."""
+    """All of `belvedere.toml`; every table and key may be left out, and so may a table's `kind`.
 
+    Attributes:
+        version: which version of these settings the file is written for.
+    """
+
+    version: Annotated[int, msgspec.Meta(ge=VERSION, le=VERSION)] = VERSION
     server: GatewayOptions = GatewayOptions()
-    head: HeadSettings = HeadSettings()
+    access: AccessOptions = AccessOptions()
+    head: Head = BluetoothHeadSettings()
     link: LinkOptions = LinkOptions()
     control: ControlOptions = ControlOptions()
     guardian: GuardianOptions = GuardianOptions()
-    stage: StageSettings = StageSettings()
+    camera: Camera = PatternCameraSettings()
+    stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
 
 
 class Config(msgspec.Struct, frozen=True):
-    """Settings and the head's profile, checked against each other, and the path of the store's file, if any."""
+    """Settings and the head's profile, checked against each other.
+
+    Attributes:
+        store: the path of the store's file, if any.
+        warnings: what the owner should know about a settings file that is valid all the same, one line each.
+    """
 
     settings: Settings
     profile: HeadProfile
     store: Path | None = None
+    warnings: tuple[str, ...] = ()
 
 
 DEMO = Settings(
-    head=HeadSettings(
-        reach=Reach.VIRTUAL,
+    head=VirtualHeadSettings(
         pan=UnitSettings(full_speed_deg_per_s=40.0),
         tilt=UnitSettings(full_speed_deg_per_s=20.0),
     ),
     control=msgspec.convert({"tilt": {"min_deg": -25, "max_deg": 25}}, ControlOptions),
-    stage=StageSettings(source="sim"),
+    camera=RoomCameraSettings(),
     store=StoreSettings(file=""),
 )
 """The settings of `belvedere demo`: everything is real except the head and the room."""
 
 
 def read_config(path: Path) -> Config:
-    """Read a settings file and the profile it names. Raises SettingsError with file, key and allowed values."""
-    settings = read_document(_text_of(path, ""), Settings, str(path))
-    return resolve(settings, str(path), path.parent)
+    """Read a settings file, and the profile and secrets it names. Virtual parts in it are warned of.
+
+    Raises SettingsError with file, key and allowed values.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    secrets = SecretFiles(path.parent, Path(credentials) if credentials else None)
+    settings = parse_settings(_text_of(path, ""), str(path), secrets)
+    config = resolve(settings, str(path), path.parent)
+    return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))
+
+
+def parse_settings(text: str, file: str, secrets: SecretFiles) -> Settings:
+    """Parse the text of a settings file; `file` names it in errors. Raises SettingsError."""
+    return read_table(read_settings_table(text, file, Settings), Settings, file, secrets.decode)
+
+
+def _virtual_parts(settings: Settings) -> list[str]:
+    """One line that names all parts that are virtual, or none."""
+    parts = {"camera": settings.camera, "head": settings.head}
+    virtual = [f'[{name}] kind = "{part.__struct_config__.tag}"' for name, part in parts.items() if part.is_virtual]
+    return [f"these parts are virtual, for trying Belvedere out only: {' and '.join(virtual)}"] if virtual else []
 
 
 def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> Config:

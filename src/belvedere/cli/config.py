@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,5 +18,8 @@ def check(
     """Check a configuration file and the profile it names. Raises SettingsError."""
     config = read_config(file)
     axes = " and ".join(axis for axis in ("pan", "tilt") if getattr(config.profile, axis) is not None)
-    print(f"{file} is valid: {config.profile.name} ({axes}), video source {config.settings.stage.source}")
+    camera = config.settings.camera.__struct_config__.tag
+    print(f"{file} is valid: {config.profile.name} ({axes}), camera {camera}")
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import Reach, Settings, read_config, resolve
+from belvedere.app.settings import BluetoothHeadSettings, Settings, read_config, resolve
 from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
@@ -52,7 +52,9 @@ def _read_configuration(path: Path | None) -> tuple[Config, CheckResult]:
         )
     file = path or DEFAULT_FILE
     try:
-        return read_config(file), CheckResult(name, CheckState.OK, f"{file} is valid")
+        config = read_config(file)
+        state = CheckState.WARNING if config.warnings else CheckState.OK
+        return config, CheckResult(name, state, "; ".join((f"{file} is valid", *config.warnings)))
     except OwnerError as error:
         return resolve(Settings()), CheckResult(
             name,
@@ -71,9 +73,12 @@ async def _run_checks(
     from belvedere.lab.doctor.checks import CheckContext, checks  # noqa: PLC0415 - likewise
 
     settings = loaded.settings
+    bluetooth = settings.head if isinstance(settings.head, BluetoothHeadSettings) else None
     progress = Console(stderr=True)
     spinner = progress.status("checking ...") if progress.is_terminal and not is_json else nullcontext()
-    async with opened_adapter(name or settings.head.adapter, loaded.profile if is_virtual else None) as adapter:
+    async with opened_adapter(
+        name or (bluetooth.adapter if bluetooth else None), loaded.profile if is_virtual else None
+    ) as adapter:
         context = CheckContext(
             profile=loaded.profile,
             adapter=adapter,
@@ -82,7 +87,7 @@ async def _run_checks(
             port=settings.server.port,
             folder=loaded.store.parent if loaded.store is not None else Path(),
             wants_units=wants_units,
-            has_guardian=settings.guardian.enabled if settings.head.reach is Reach.BLUETOOTH else None,
+            has_guardian=settings.guardian.enabled if bluetooth else None,
         )
         with spinner as status:
             return await run_checks(

@@ -11,7 +11,12 @@ Degrees = Annotated[float, msgspec.Meta(ge=-36000, le=36000)]
 
 
 class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Soft limits of one axis's travel, in degrees from its position at first use; None is no limit on that side."""
+    """Soft limits of one axis's travel, in degrees from its position at first use.
+
+    Attributes:
+        min_deg: the lowest position; without it there is no limit on that side.
+        max_deg: the highest position; likewise.
+    """
 
     min_deg: Degrees | None = None
     max_deg: Degrees | None = None

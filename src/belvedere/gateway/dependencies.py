@@ -68,6 +68,9 @@ OwnName = Annotated[
 ]
 
 
+TrustedProxy = Annotated[str, msgspec.Meta(max_length=64, description="an address, or a network such as 10.42.0.0/16")]
+
+
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the server listens, and under which names it may be reached.
 
@@ -81,8 +84,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     host: HostName = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
-    names: tuple[OwnName, ...] = ()
-    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    names: Annotated[tuple[OwnName, ...], msgspec.Meta(max_length=64)] = ()
+    trusted_proxies: Annotated[tuple[TrustedProxy, ...], msgspec.Meta(max_length=64)] = ("127.0.0.1", "::1")
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is no address; msgspec adds the key to the message."""

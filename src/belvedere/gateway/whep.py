@@ -89,7 +89,7 @@ def _ice_server_link(server: IceServer) -> str:
     if server.username is not None:
         link += f"; username={_quoted(server.username)}"
     if server.credential is not None:
-        link += f'; credential={_quoted(server.credential)}; credential-type="password"'
+        link += f'; credential={_quoted(server.credential.reveal())}; credential-type="password"'
     return link
 
 

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 _UUID = r"^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})\Z"
 _ADDRESS = r"^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\Z"
 
-Uuid = Annotated[str, msgspec.Meta(pattern=_UUID, description="fff1 or 0000fff1-0000-1000-8000-00805f9b34fb")]
-Address = Annotated[str, msgspec.Meta(pattern=_ADDRESS, description="C0:FF:EE:00:00:01, or a UUID on macOS")]
+Uuid = Annotated[
+    str, msgspec.Meta(pattern=_UUID, max_length=36, description="fff1 or 0000fff1-0000-1000-8000-00805f9b34fb")
+]
+Address = Annotated[
+    str, msgspec.Meta(pattern=_ADDRESS, max_length=36, description="C0:FF:EE:00:00:01, or a UUID on macOS")
+]
 DegPerS = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
 BLUETOOTH_BASE = "-0000-1000-8000-00805f9b34fb"
 SHORT_DIGITS = 4  # of a UUID assigned by the Bluetooth SIG

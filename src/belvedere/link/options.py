@@ -13,6 +13,7 @@ AdapterName = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^(hci[0-9]{1,3}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})\Z",
+        max_length=17,
         description="hci0, hci1, ..., or an adapter's address such as 00:1A:7D:DA:71:13",
     ),
 ]

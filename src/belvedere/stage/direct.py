@@ -53,7 +53,11 @@ class DirectPeer:
         self._listener = listener
         self._is_ended = False
         servers = [
-            RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
+            RTCIceServer(
+                urls=server.url,
+                username=server.username,
+                credential=server.credential.reveal() if server.credential is not None else None,
+            )
             for server in options.ice_servers
         ]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))

@@ -6,20 +6,37 @@ from typing import Annotated
 
 import msgspec
 
+from belvedere.secret import Secret
+
 # Pages get these in an HTTP header, so they must not end in a line break, which `$` would allow.
-IceUrl = Annotated[str, msgspec.Meta(pattern=r"^(stun|turns?):[A-Za-z0-9._-]+(:[0-9]+)?(\?transport=(udp|tcp))?\Z")]
-IceSecret = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]+\Z", max_length=512)]
+_URL = r"^(stun|turns?):[A-Za-z0-9._-]+(:[0-9]+)?(\?transport=(udp|tcp))?\Z"
+IceUrl = Annotated[str, msgspec.Meta(pattern=_URL, max_length=300, description="stun:host:port or turn:host:port")]
+IceUsername = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]+\Z", max_length=512)]
+PasswordFile = Annotated[
+    Secret, msgspec.Meta(description="the path of a file with one line of at most 512 ASCII characters")
+]
+MAX_PASSWORD = 512  # characters
 
 
 class IceServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A server that helps viewers behind routers: `stun:host:port`, or `turn:host:port` with user name and password.
 
     It is sent to every visitor's page, with user name and password.
+
+    Attributes:
+        url: where it is, such as `turn:turn.example.org:3478?transport=udp`.
+        username: for TURN, the user's name.
+        credential: for TURN, the password; the settings name the file that contains it.
     """
 
     url: IceUrl
-    username: IceSecret | None = None
-    credential: IceSecret | None = None
+    username: IceUsername | None = None
+    credential: PasswordFile | None = msgspec.field(default=None, name="credential_file")
+
+    def __post_init__(self) -> None:
+        password = self.credential.reveal() if self.credential is not None else ""
+        if len(password) > MAX_PASSWORD or not (password.isascii() and password.isprintable()):
+            raise ValueError(f"credential_file must contain one line of at most {MAX_PASSWORD} ASCII characters")
 
 
 class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +56,7 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
     bitrate_kbps: Annotated[int, msgspec.Meta(ge=100, le=20_000)] = 3000
     max_viewers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
-    ice_servers: tuple[IceServer, ...] = ()
+    ice_servers: Annotated[tuple[IceServer, ...], msgspec.Meta(max_length=8)] = ()
 
 
 ANSWER_TIMEOUT_S = 8.0  # aioice waits up to 5 s for a STUN or TURN server that does not answer
