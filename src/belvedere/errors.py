@@ -90,6 +90,11 @@ class VisitorError(BelvedereError):
         super().__init__(message)
 
 
+def too_fast(rate_per_s: float) -> VisitorError:
+    """The error for messages and requests above a rate; every rate limit on driving says it in the same words."""
+    return VisitorError(Refusal.TOO_FAST, f"too many requests: send at most {rate_per_s:.0f} a second")
+
+
 class FrameError(BelvedereError):
     """Bytes or a velocity that the head's frame layout cannot express."""
 

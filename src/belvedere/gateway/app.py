@@ -17,7 +17,7 @@ from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, head, health, page, session, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.control_socket import MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR, ControlSockets, SocketLimit
+from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
@@ -37,9 +37,9 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         idle_s=dependencies.control.lease_stale_s + CLIENT_LINGER_S,
         dead_man_s=dependencies.control.dead_man_s,
     )
-    sockets, viewers = ControlSockets(), ViewerCleanup(dependencies.stage)
+    runners, viewers = ControlRunners(), ViewerCleanup(dependencies.stage)
     # In this order when a session ends: stop what it drives over sockets, then over HTTP, and only then its pictures.
-    dependencies.invitations.subscribe(sockets.receive_session_ended)
+    dependencies.invitations.subscribe(runners.receive_session_ended)
     dependencies.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
     dependencies.invitations.subscribe(viewers.receive_session_ended)
     routes = Litestar(
@@ -51,7 +51,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=provided(dependencies, timed_drive, sockets),
+        dependencies=provided(dependencies, timed_drive, runners),
         exception_handlers=HANDLERS,
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
         logging_config=None,  # the program configures logging; Litestar's default starts a thread of its own
@@ -63,13 +63,12 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     )
 
 
-def provided(dependencies: Dependencies, timed_drive: TimedDrive, sockets: ControlSockets) -> dict[str, Provide]:
+def provided(dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners) -> dict[str, Provide]:
     """The values that Litestar injects into handlers, by parameter name; `visitor` is the session of the request."""
     values: dict[str, object] = {
         "dependencies": dependencies,
         "timed_drive": timed_drive,
-        "sockets": sockets,
-        "socket_limit": SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR),
+        "runners": runners,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
         "files": page.PageFiles(dependencies.page),
     }

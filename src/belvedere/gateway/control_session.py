@@ -13,7 +13,7 @@ from belvedere.access.sessions import EndReason
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
-from belvedere.errors import Refusal, VisitorError
+from belvedere.errors import Refusal, VisitorError, too_fast
 from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
 from belvedere.gateway.messages import (
@@ -233,9 +233,8 @@ class ControlSession:
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            error = VisitorError(Refusal.TOO_FAST, "too many messages: this one was ignored")
-            return [self._refusal(error, message)]
-        return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
+            return [self._refusal(too_fast(RATE_PER_S), message)]
+        return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, str(too_fast(RATE_PER_S)))
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
         self.ending = Ending(code, reason)
