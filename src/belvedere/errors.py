@@ -74,6 +74,7 @@ class Refusal(enum.StrEnum):
     HOLD_ENDED = "hold_ended"
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
+    NOT_PERMITTED = "not_permitted"
 
 
 class VisitorError(BelvedereError):

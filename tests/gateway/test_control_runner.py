@@ -9,7 +9,9 @@ from tests.support.engine_rig import EngineRig, open_rig
 from tests.support.memory_control_transport import MemoryControlTransport
 
 from belvedere.access.invitations import AccessOptions
-from belvedere.access.sessions import EndedSession, EndReason, Session
+from belvedere.access.rights import VISITOR_RIGHTS, Role
+from belvedere.access.session_events import SessionChange
+from belvedere.access.sessions import EndReason, Session
 from belvedere.gateway.control_runner import CLOSE_MESSAGE_TIMEOUT_S, SEND_TIMEOUT_S, ControlRunners, SocketLimit
 from belvedere.gateway.control_session import SILENCE_TIMEOUT_S, VISIT_ENDED
 from belvedere.gateway.dependencies import Dependencies
@@ -27,7 +29,7 @@ class Channel:
         self.visitor = rig.open_session().session
         self.peer = MemoryControlTransport()
         self.runners = runners or ControlRunners()
-        rig.invitations.subscribe(self.runners.receive_session_ended)
+        rig.invitations.events.subscribe(self.runners.receive_session_change)
         self._serving = asyncio.ensure_future(self.runners.serve(self.peer, self.visitor, dependencies))
 
     async def over(self) -> None:
@@ -159,18 +161,18 @@ class Runner:
     """A control session that records what it receives, and then raises `failure`, if given."""
 
     def __init__(self, failure: Exception | None = None) -> None:
-        self.received: list[EndReason] = []
+        self.received: list[EndReason | None] = []
         self._failure = failure
 
-    def receive_session_ended(self, reason: EndReason) -> None:
-        self.received.append(reason)
+    def receive_session_change(self, change: SessionChange) -> None:
+        self.received.append(change.end)
         if self._failure is not None:
             raise self._failure
 
 
-def ended(session_id: str) -> EndedSession:
-    session = Session(id=session_id, person="ana", rank=0, ends_at_s=1.0)
-    return EndedSession(session, EndReason.DISPLACED)
+def ended(session_id: str) -> SessionChange:
+    session = Session(id=session_id, person="ana", role=Role.VISITOR, rights=VISITOR_RIGHTS, ends_at_s=1.0)
+    return SessionChange(session=session, lost=session.rights, end=EndReason.DISPLACED)
 
 
 def test_the_runners_of_a_session_are_notified_and_no_others() -> None:
@@ -181,8 +183,8 @@ def test_the_runners_of_a_session_are_notified_and_no_others() -> None:
         runners.registered("ana", second),
         runners.registered("ben", other),
     ):
-        runners.receive_session_ended(ended("ana"))
-        runners.receive_session_ended(ended("nobody"))
+        runners.receive_session_change(ended("ana"))
+        runners.receive_session_change(ended("nobody"))
     assert first.received == second.received == [EndReason.DISPLACED]
     assert other.received == []
 
@@ -191,7 +193,7 @@ def test_a_runner_that_fails_does_not_keep_others_from_being_notified(caplog: py
     runners = ControlRunners()
     broken, sound = Runner(RuntimeError("broken")), Runner()
     with runners.registered("ana", broken), runners.registered("ana", sound):
-        runners.receive_session_ended(ended("ana"))
+        runners.receive_session_change(ended("ana"))
     assert sound.received == [EndReason.DISPLACED]
     assert "failed to stop what it drives" in caplog.text
 
@@ -202,7 +204,7 @@ def test_a_closed_runner_is_neither_notified_nor_remembered() -> None:
     with runners.registered("ana", still_open):
         with runners.registered("ana", closed):
             pass
-        runners.receive_session_ended(ended("ana"))
+        runners.receive_session_change(ended("ana"))
     assert closed.received == []
     assert still_open.received == [EndReason.DISPLACED]
     assert runners._by_visitor == {}

@@ -22,7 +22,8 @@ from belvedere.timeouts import timeout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from belvedere.access.sessions import EndedSession, EndReason, Session
+    from belvedere.access.session_events import SessionChange
+    from belvedere.access.sessions import Session
     from belvedere.engine.bus import Subscription
     from belvedere.gateway.control_transport import ControlTransport
     from belvedere.gateway.dependencies import Dependencies
@@ -54,12 +55,16 @@ class ControlRunner:
         self._outbox = Outbox()
         self._has_session_ended = asyncio.Event()
 
-    def receive_session_ended(self, reason: EndReason) -> None:
-        """The access session is over: stops the head within this call; the transport is closed soon after."""
+    def receive_session_change(self, change: SessionChange) -> None:
+        """The access session has other rights: stops the head within this call where it may not drive any more.
+
+        If the session has ended, the transport is closed soon after.
+        """
         try:
-            self._outbox.put(self._session.receive_session_ended(reason))
+            self._outbox.put(self._session.receive_session_change(change))
         finally:
-            self._has_session_ended.set()
+            if change.end is not None:
+                self._has_session_ended.set()
 
     async def run(self) -> None:
         """Serve until either side closes it; what it drives is stopped before anything else is done about the end."""
@@ -139,11 +144,11 @@ class ControlRunner:
                 await self._transport.close(code, reason)
 
 
-class EndableRunner(Protocol):
-    """What can be notified that its access session is over (ControlRunner)."""
+class ChangeableRunner(Protocol):
+    """What can be notified that its access session has ended or changed (ControlRunner)."""
 
-    def receive_session_ended(self, reason: EndReason) -> None:
-        """The access session is over: stop the head within this call, and close the transport soon after."""
+    def receive_session_change(self, change: SessionChange) -> None:
+        """Stop the head within this call where the session may not drive any more; close soon after its end."""
         ...
 
 
@@ -177,7 +182,7 @@ class ControlRunners:
     def __init__(self, limit: SocketLimit | None = None) -> None:
         self._limit = limit or SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR)
         self._numbers = itertools.count(1)
-        self._by_visitor: dict[str, list[EndableRunner]] = {}
+        self._by_visitor: dict[str, list[ChangeableRunner]] = {}
 
     async def serve(self, transport: ControlTransport, visitor: Session, dependencies: Dependencies) -> None:
         """Serve a visitor over an open transport until either side closes it; one too many is closed at once."""
@@ -196,8 +201,8 @@ class ControlRunners:
             self._limit.release(name)
 
     @contextmanager
-    def registered(self, visitor_id: str, runner: EndableRunner) -> Iterator[None]:
-        """Within this context, the runner is notified when its access session ends."""
+    def registered(self, visitor_id: str, runner: ChangeableRunner) -> Iterator[None]:
+        """Within this context, the runner is notified when its access session ends or changes."""
         runners = self._by_visitor.setdefault(visitor_id, [])
         runners.append(runner)
         try:
@@ -207,10 +212,10 @@ class ControlRunners:
             if not runners:
                 self._by_visitor.pop(visitor_id, None)
 
-    def receive_session_ended(self, ended: EndedSession) -> None:
+    def receive_session_change(self, change: SessionChange) -> None:
         """Notify all that the session has; if one fails, this is logged, and the next is notified."""
-        for runner in tuple(self._by_visitor.get(ended.session.id, ())):
+        for runner in tuple(self._by_visitor.get(change.session.id, ())):
             try:
-                runner.receive_session_ended(ended.reason)
+                runner.receive_session_change(change)
             except Exception:
-                logger.exception("a control session of %s failed to stop what it drives", ended.session.id)
+                logger.exception("a control session of %s failed to stop what it drives", change.session.id)
