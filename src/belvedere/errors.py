@@ -74,6 +74,7 @@ class Refusal(enum.StrEnum):
     HOLD_ENDED = "hold_ended"
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
+    NOT_PERMITTED = "not_permitted"
 
 
 class VisitorError(BelvedereError):
@@ -88,6 +89,11 @@ class VisitorError(BelvedereError):
         self.refusal = refusal
         self.delay_s = delay_s
         super().__init__(message)
+
+
+def too_fast(rate_per_s: float) -> VisitorError:
+    """The error for messages and requests above a rate; every rate limit on driving says it in the same words."""
+    return VisitorError(Refusal.TOO_FAST, f"too many requests: send at most {rate_per_s:.0f} a second")
 
 
 class FrameError(BelvedereError):

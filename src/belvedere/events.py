@@ -40,6 +40,14 @@ class SessionEnded(Event, frozen=True, tag="session_ended"):
     reason: str
 
 
+class RightsChanged(Event, frozen=True, tag="rights_changed"):
+    """A session may do other things than before; `rights` are the names of those that it has now, or ""."""
+
+    session: str
+    person: str
+    rights: str
+
+
 class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
     """A session began to watch the video; `way` is the transport that sends it."""
 

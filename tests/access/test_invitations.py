@@ -3,8 +3,10 @@
 import pytest
 
 from belvedere.access.invitations import MAX_REDEEM_AGAIN, REDEEM_AGAIN_S, AccessOptions, Invitations
-from belvedere.access.sessions import EndedSession, EndReason, IssuedSession
-from belvedere.events import Event, SessionEnded, SessionOpened
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Role
+from belvedere.access.session_events import SessionChange
+from belvedere.access.sessions import EndReason, IssuedSession, Session
+from belvedere.events import Event, RightsChanged, SessionEnded, SessionOpened
 from belvedere.testing.clock import FakeClock
 
 
@@ -66,6 +68,10 @@ def test_where_there_are_too_many_invitations_the_oldest_is_deleted() -> None:
     assert invitations.redeem(first) is None
     assert invitations.redeem(second) is not None
     assert invitations.redeem(third) is not None
+
+
+def ended(session: Session, reason: EndReason) -> SessionChange:
+    return SessionChange(session=session, lost=session.rights, end=reason)
 
 
 def open_session(invitations: Invitations) -> IssuedSession:
@@ -134,8 +140,8 @@ def test_checking_a_link_does_not_use_it_up() -> None:
 def test_the_end_of_an_expired_session_is_published_once() -> None:
     clock = FakeClock()
     invitations = Invitations(clock, AccessOptions(session_s=10))
-    received: list[EndedSession] = []
-    invitations.subscribe(received.append)
+    received: list[SessionChange] = []
+    invitations.events.subscribe(received.append)
     issued = open_session(invitations)
     invitations.tick()
     assert received == []
@@ -144,16 +150,16 @@ def test_the_end_of_an_expired_session_is_published_once() -> None:
     assert not invitations.is_live(issued.session)
     invitations.tick()
     invitations.tick()
-    assert received == [EndedSession(issued.session, EndReason.EXPIRED)]
+    assert received == [ended(issued.session, EndReason.EXPIRED)]
 
 
 def test_the_end_of_a_displaced_session_is_published_within_the_call_that_displaces_it() -> None:
     invitations = Invitations(FakeClock(), AccessOptions(max_sessions=1))
-    received: list[EndedSession] = []
+    received: list[SessionChange] = []
     first = open_session(invitations)
-    invitations.subscribe(received.append)
+    invitations.events.subscribe(received.append)
     second = open_session(invitations)
-    assert received == [EndedSession(first.session, EndReason.DISPLACED)]
+    assert received == [ended(first.session, EndReason.DISPLACED)]
     assert invitations.session(first.cookie) is None
     assert not invitations.is_live(first.session)
     assert invitations.is_live(second.session)
@@ -162,13 +168,13 @@ def test_the_end_of_a_displaced_session_is_published_within_the_call_that_displa
 @pytest.mark.parametrize("reason", [EndReason.LEFT, EndReason.REVOKED])
 def test_a_session_can_be_ended_once_for_a_reason(reason: EndReason) -> None:
     invitations = Invitations(FakeClock())
-    received: list[EndedSession] = []
-    invitations.subscribe(received.append)
+    received: list[SessionChange] = []
+    invitations.events.subscribe(received.append)
     ana, ben = open_session(invitations), open_session(invitations)
     invitations.end(ana.session.id, reason)
     invitations.end(ana.session.id, reason)
     invitations.end("unknown", reason)
-    assert received == [EndedSession(ana.session, reason)]
+    assert received == [ended(ana.session, reason)]
     assert invitations.session(ana.cookie) is None
     assert invitations.session(ben.cookie) == ben.session
 
@@ -177,8 +183,8 @@ def test_subscribers_are_called_when_the_cookie_is_already_invalid() -> None:
     invitations = Invitations(FakeClock())
     issued = open_session(invitations)
     seen: list[bool] = []
-    invitations.subscribe(lambda ended: seen.append(invitations.is_live(ended.session)))
-    invitations.subscribe(lambda _: seen.append(invitations.session(issued.cookie) is not None))
+    invitations.events.subscribe(lambda ended: seen.append(invitations.is_live(ended.session)))
+    invitations.events.subscribe(lambda _: seen.append(invitations.session(issued.cookie) is not None))
     invitations.end(issued.session.id, EndReason.LEFT)
     assert seen == [False, False]
 
@@ -187,12 +193,12 @@ def test_a_subscriber_that_fails_does_not_keep_others_from_being_called(caplog: 
     invitations = Invitations(FakeClock(), AccessOptions(max_sessions=1))
     received: list[str] = []
 
-    def fail(_: EndedSession) -> None:
+    def fail(_: SessionChange) -> None:
         received.append("first")
         raise RuntimeError("broken")
 
-    invitations.subscribe(fail)
-    invitations.subscribe(lambda _: received.append("second"))
+    invitations.events.subscribe(fail)
+    invitations.events.subscribe(lambda _: received.append("second"))
     open_session(invitations)
     assert invitations.session(open_session(invitations).cookie) is not None
     assert received == ["first", "second"]
@@ -225,11 +231,44 @@ def test_expired_invitations_are_deleted() -> None:
     assert invitations.redeem(young) is not None
 
 
-def test_a_session_has_the_name_and_rank_of_its_invitation() -> None:
+def test_a_session_has_the_name_role_and_rights_of_its_invitation() -> None:
     invitations = Invitations(FakeClock())
-    resident = invitations.redeem(invitations.invite("resident", rank=10))
+    watching = frozenset({Right.LOOK})
+    resident = invitations.redeem(invitations.invite("resident", Role.RESIDENT, watching))
     anonymous = invitations.redeem(invitations.invite())
     assert resident is not None
     assert anonymous is not None
-    assert (resident.session.person, resident.session.rank) == ("resident", 10)
-    assert (anonymous.session.person, anonymous.session.rank) == (anonymous.session.id, 0)
+    first, second = resident.session, anonymous.session
+    assert (first.person, first.role, first.rights) == ("resident", Role.RESIDENT, watching)
+    assert (second.person, second.role, second.rights) == (second.id, Role.VISITOR, VISITOR_RIGHTS)
+    assert invitations.rights_of(first) == watching
+
+
+def test_a_change_of_rights_is_published_once_they_are_in_force_with_what_was_lost() -> None:
+    events: list[Event] = []
+    invitations = Invitations(FakeClock(), record=events.append)
+    issued = open_session(invitations)
+    received: list[tuple[SessionChange, frozenset[Right]]] = []
+    invitations.events.subscribe(lambda change: received.append((change, invitations.rights_of(issued.session))))
+    watching = frozenset({Right.LOOK, Right.TALK})
+    invitations.change_rights(issued.session.id, watching)
+    invitations.change_rights("unknown", watching)
+    ((change, in_force),) = received
+    assert (change.lost, change.session.rights, in_force) == (frozenset({Right.DRIVE}), watching, watching)
+    assert change.end is None
+    assert change.takes(Right.DRIVE)
+    assert not change.takes(Right.LOOK)
+    assert invitations.session(issued.cookie) == change.session
+    assert invitations.is_live(issued.session)
+    assert events[1:] == [RightsChanged(issued.session.id, issued.session.person, "look talk")]
+
+
+def test_a_session_that_ended_has_no_rights_left_and_gets_none() -> None:
+    clock = FakeClock()
+    invitations = Invitations(clock, AccessOptions(session_s=10))
+    left, late = open_session(invitations).session, open_session(invitations).session
+    invitations.end(left.id, EndReason.LEFT)
+    clock.advance(10)
+    invitations.change_rights(left.id, VISITOR_RIGHTS)
+    invitations.change_rights(late.id, VISITOR_RIGHTS)
+    assert invitations.rights_of(left) == invitations.rights_of(late) == NO_RIGHTS

@@ -3,25 +3,26 @@
 import hypothesis.strategies as st
 from hypothesis import given
 
+from belvedere.access.rights import VISITOR_RIGHTS, Role
 from belvedere.access.sessions import Sessions, digest, new_secret
 
 
 def test_a_cookie_finds_its_session() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
-    issued = sessions.open(0.0, "ana", 1)
+    issued = sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
     assert sessions.find(9.9, issued.cookie) == issued.session
     assert issued.session.person == "ana"
-    assert issued.session.rank == 1
+    assert (issued.session.role, issued.session.rights) == (Role.VISITOR, VISITOR_RIGHTS)
 
 
 def test_a_session_without_a_name_is_a_person_of_its_own() -> None:
-    session = Sessions(lifetime_s=10, at_most=4).open(0.0, "", 0).session
+    session = Sessions(lifetime_s=10, at_most=4).open(0.0, "", Role.VISITOR, VISITOR_RIGHTS).session
     assert session.person == session.id
 
 
 def test_a_session_ends_on_time() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
-    issued = sessions.open(0.0, "ana", 0)
+    issued = sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
     assert sessions.find(10.0, issued.cookie) is None
     assert not sessions.is_live(10.0, issued.session)
     assert sessions.expire(10.0) == [issued.session]
@@ -30,10 +31,10 @@ def test_a_session_ends_on_time() -> None:
 
 def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
-    first, second = (sessions.open(float(now), "ana", 0) for now in range(2))
+    first, second = (sessions.open(float(now), "ana", Role.VISITOR, VISITOR_RIGHTS) for now in range(2))
     assert sessions.evict_if_full() == first.session
     assert sessions.evict_if_full() is None
-    third = sessions.open(2.0, "ana", 0)
+    third = sessions.open(2.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
     assert sessions.find(3.0, first.cookie) is None
     assert not sessions.is_live(3.0, first.session)
     assert sessions.find(3.0, second.cookie) is not None
@@ -43,7 +44,10 @@ def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
 
 def test_a_session_can_be_ended_once_before_its_time() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
-    ana, ben = sessions.open(0.0, "ana", 0), sessions.open(0.0, "ben", 0)
+    ana, ben = (
+        sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS),
+        sessions.open(0.0, "ben", Role.VISITOR, VISITOR_RIGHTS),
+    )
     assert sessions.end(ana.session.id) == ana.session
     assert sessions.end(ana.session.id) is None
     assert sessions.find(1.0, ana.cookie) is None
@@ -55,8 +59,8 @@ def test_a_session_can_be_ended_once_before_its_time() -> None:
 def test_the_deadline_is_the_end_of_the_session_that_ends_first() -> None:
     sessions = Sessions(lifetime_s=10, at_most=3)
     assert sessions.deadline() is None
-    sessions.open(0.0, "ana", 0)
-    sessions.open(4.0, "ben", 0)
+    sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
+    sessions.open(4.0, "ben", Role.VISITOR, VISITOR_RIGHTS)
     assert sessions.deadline() == 10.0
     sessions.expire(10.0)
     assert sessions.deadline() == 14.0
@@ -64,7 +68,7 @@ def test_the_deadline_is_the_end_of_the_session_that_ends_first() -> None:
 
 def test_no_secret_is_kept() -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
-    issued = sessions.open(0.0, "ana", 0)
+    issued = sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
     assert issued.cookie not in repr(vars(sessions))
     assert issued.cookie not in repr(issued.session)
 
@@ -78,7 +82,7 @@ def test_secrets_are_long_and_never_the_same() -> None:
 @given(st.text())
 def test_no_guessed_cookie_is_valid(guess: str) -> None:
     sessions = Sessions(lifetime_s=10, at_most=2)
-    sessions.open(0.0, "ana", 0)
+    sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS)
     assert sessions.find(0.0, guess) is None
     assert len(digest(guess)) == 32
 
@@ -88,12 +92,12 @@ def test_of_many_the_one_with_the_least_time_left_is_evicted() -> None:
     gone, opened = [], []
     for now in range(24):
         gone.append(sessions.evict_if_full())
-        opened.append(sessions.open(float(now), "ana", 0).session)
+        opened.append(sessions.open(float(now), "ana", Role.VISITOR, VISITOR_RIGHTS).session)
     assert gone == [None] * 8 + opened[:16]
 
 
 def test_every_session_has_a_short_name_of_its_own() -> None:
     sessions = Sessions(lifetime_s=10, at_most=100)
-    names = {sessions.open(0.0, "", 0).session.id for _ in range(100)}
+    names = {sessions.open(0.0, "", Role.VISITOR, VISITOR_RIGHTS).session.id for _ in range(100)}
     assert len(names) == 100
     assert {len(name) for name in names} == {12}

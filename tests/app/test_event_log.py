@@ -10,6 +10,7 @@ from belvedere.events import (
     DriverChanged,
     Event,
     HoldCut,
+    RightsChanged,
     SessionEnded,
     SessionOpened,
     StopRequested,
@@ -39,6 +40,8 @@ def test_a_visit_can_be_read_from_the_log(caplog: pytest.LogCaptureFixture) -> N
         StopRequested("b2-1", "ben"),
         DriverChanged(2, None, None),
         ViewerLeft("v1", "a1", 61.4),
+        RightsChanged("a1", "ana", "drive look"),
+        RightsChanged("a1", "ana", ""),
         SessionEnded("a1", "ana", "left"),
     ) == [
         "ana came in (session a1)",
@@ -48,6 +51,8 @@ def test_a_visit_can_be_read_from_the_log(caplog: pytest.LogCaptureFixture) -> N
         "ben stopped the head (connection b2-1)",
         "nobody drives (lease 2)",
         "ana stopped watching after 61 s (session a1)",
+        "ana may now do: drive look (session a1)",
+        "ana may now do: nothing (session a1)",
         "ana left (session a1, left)",
     ]
 

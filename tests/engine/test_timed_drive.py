@@ -19,7 +19,7 @@ def timed_drive_of(rig: EngineRig) -> TimedDrive:
 
 
 def client_of(session: Session) -> DriveClient:
-    return DriveClient(id=session.id, person=session.person, rank=session.rank)
+    return DriveClient(id=session.id, person=session.person, rank=0)
 
 
 async def test_a_request_moves_the_head_for_its_duration() -> None:
@@ -232,7 +232,7 @@ async def test_closing_removes_all_programs_and_stops() -> None:
 async def test_ending_a_session_stops_its_program_and_frees_the_lease_within_the_call() -> None:
     async with open_rig() as rig:
         ana, ben, timed_drive = rig.open_session().session, rig.open_session().session, timed_drive_of(rig)
-        rig.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
+        rig.invitations.events.subscribe(lambda change: timed_drive.receive_client_ended(change.session.id))
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
         assert rig.units[Axis.PAN].velocity > 0
         rig.invitations.end(ana.id, EndReason.REVOKED)

@@ -8,6 +8,7 @@ import pytest
 from tests.gateway.session_client import SessionClient, Start
 from tests.support.engine_rig import EngineRig
 
+from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 
@@ -51,8 +52,10 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
 def start_session(make_parts: Callable[..., Dependencies]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
 
-    def start(rig: EngineRig, person: str = "", rank: int = 0) -> SessionClient:
-        visitor = rig.open_session(person, rank).session
+    def start(
+        rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
+    ) -> SessionClient:
+        visitor = rig.open_session(person, role, rights).session
         connected: set[str] = set()
         name = f"{visitor.id}-{next(numbers)}"
         connected.add(name)

@@ -19,7 +19,8 @@ from belvedere.control.options import ControlOptions
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.gateway.app import create_app, provided
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.control_socket import ControlSockets, InjectedSockets
+from belvedere.gateway.control_runner import ControlRunners
+from belvedere.gateway.control_socket import InjectedRunners
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
@@ -193,17 +194,17 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
         dependencies: InjectedDependencies,
         visitor: InjectedVisitor,
         timed_drive: InjectedTimedDrive,
-        sockets: InjectedSockets,
+        runners: InjectedRunners,
     ) -> None:
-        seen.extend((dependencies, visitor, timed_drive, sockets))
+        seen.extend((dependencies, visitor, timed_drive, runners))
 
     async with open_rig() as rig:
         dependencies, ana = make_parts(rig), rig.open_session().session
         timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
-        sockets = ControlSockets()
+        runners = ControlRunners()
         routes = Litestar(
             [handler],
-            dependencies=provided(dependencies, timed_drive, sockets),
+            dependencies=provided(dependencies, timed_drive, runners),
             logging_config=None,
             openapi_config=None,
         )
@@ -214,4 +215,4 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
 
         async with make_client(app) as client:
             assert (await client.get("/")).status_code == 200
-        assert seen == [dependencies, ana, timed_drive, sockets]
+        assert seen == [dependencies, ana, timed_drive, runners]

@@ -5,10 +5,12 @@ import json
 
 import pytest
 from msgspec import UNSET
-from tests.gateway.session_client import HELLO, STOP, Start, codes, holds
+from tests.gateway.session_client import HELLO, STOP, SessionClient, Start, codes, holds
 from tests.support.engine_rig import open_rig
 from tests.support.subscriptions import drain
 
+from belvedere.access.rights import Role
+from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import EndReason
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, NoticeEvent
@@ -441,7 +443,11 @@ async def test_messages_before_hello_are_tolerated_again_with_time(start_session
 
 async def test_rank_and_person_are_those_of_the_visit(start_session: Start) -> None:
     async with open_rig() as rig:
-        ana, anas_phone, room = start_session(rig, "ana"), start_session(rig, "ana"), start_session(rig, "resident", 1)
+        ana, anas_phone, room = (
+            start_session(rig, "ana"),
+            start_session(rig, "ana"),
+            start_session(rig, "resident", Role.RESIDENT),
+        )
         ben = start_session(rig, "ben")
         for each in (ana, anas_phone, room, ben):
             each.say(HELLO)
@@ -476,11 +482,24 @@ async def test_another_tab_of_the_driver_sees_the_lease_taken_while_the_first_is
         assert state.stage.available is True
 
 
+def ended(client: SessionClient, reason: EndReason) -> SessionChange:
+    visitor = client.session._visitor
+    return SessionChange(session=visitor, lost=visitor.rights, end=reason)
+
+
 async def test_the_end_of_a_visit_is_sent_once_with_its_reason(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
         reason = VISIT_ENDED[EndReason.REVOKED]
-        messages = ana.session.receive_session_ended(EndReason.REVOKED)
+        messages = ana.session.receive_session_change(ended(ana, EndReason.REVOKED))
         assert messages == [Error(code="not_ready", message=reason, closing=True)]
         assert ana.session.ending == Ending(CloseCode.NO_SESSION, reason)
-        assert ana.session.receive_session_ended(EndReason.LEFT) == []
+        assert ana.session.receive_session_change(ended(ana, EndReason.LEFT)) == []
+
+
+async def test_what_comes_too_fast_is_refused_in_the_words_that_programs_get(start_session: Start) -> None:
+    async with open_rig() as rig:
+        ana = start_session(rig).greeted()
+        answers = [answer for _ in range(300) for answer in ana.say({"type": "ping", "clock": 1})]
+        refused = [answer for answer in answers if isinstance(answer, Error)]
+        assert {answer.message for answer in refused} == {"too many requests: send at most 120 a second"}

@@ -10,12 +10,12 @@ from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.invitations import AccessOptions
-from belvedere.access.sessions import EndedSession, EndReason, IssuedSession, Session
+from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
 from belvedere.gateway.app import create_app
+from belvedere.gateway.control_runner import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S
 from belvedere.gateway.control_session import HELLO_TIMEOUT_S, SILENCE_TIMEOUT_S, VISIT_ENDED
-from belvedere.gateway.control_socket import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S, ControlSockets, SocketLimit
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
@@ -406,82 +406,3 @@ async def test_an_unexpected_error_ends_the_socket_and_is_logged(
         await peer.over()
         assert peer.close_code == 1011
         assert "a bug" in caplog.text
-
-
-class Socket:
-    """A socket that records what it receives, and then raises `failure`, if given."""
-
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.received: list[EndReason] = []
-        self._failure = failure
-
-    def receive_session_ended(self, reason: EndReason) -> None:
-        self.received.append(reason)
-        if self._failure is not None:
-            raise self._failure
-
-
-def ended(session_id: str) -> EndedSession:
-    session = Session(id=session_id, person="ana", rank=0, ends_at_s=1.0)
-    return EndedSession(session, EndReason.DISPLACED)
-
-
-def test_the_sockets_of_a_session_are_notified_and_no_others() -> None:
-    sockets = ControlSockets()
-    first, second, other = Socket(), Socket(), Socket()
-    with (
-        sockets.registered("ana", first),
-        sockets.registered("ana", second),
-        sockets.registered("ben", other),
-    ):
-        sockets.receive_session_ended(ended("ana"))
-        sockets.receive_session_ended(ended("nobody"))
-    assert first.received == second.received == [EndReason.DISPLACED]
-    assert other.received == []
-
-
-def test_a_socket_that_fails_does_not_keep_others_from_being_notified(caplog: pytest.LogCaptureFixture) -> None:
-    sockets = ControlSockets()
-    broken, sound = Socket(RuntimeError("broken")), Socket()
-    with sockets.registered("ana", broken), sockets.registered("ana", sound):
-        sockets.receive_session_ended(ended("ana"))
-    assert sound.received == [EndReason.DISPLACED]
-    assert "failed to stop what it drives" in caplog.text
-
-
-def test_a_closed_socket_is_neither_notified_nor_remembered() -> None:
-    sockets = ControlSockets()
-    closed, still_open = Socket(), Socket()
-    with sockets.registered("ana", still_open):
-        with sockets.registered("ana", closed):
-            pass
-        sockets.receive_session_ended(ended("ana"))
-    assert closed.received == []
-    assert still_open.received == [EndReason.DISPLACED]
-    assert sockets._by_session == {}
-
-
-def test_the_sockets_of_a_visitor_are_limited() -> None:
-    socket_limit = SocketLimit(total=10, per_visitor=2)
-    assert socket_limit.take("ana", "1")
-    assert socket_limit.take("ana", "2")
-    assert not socket_limit.take("ana", "3")
-    assert socket_limit.take("ben", "4")
-    socket_limit.release("1")
-    assert socket_limit.take("ana", "3")
-
-
-def test_all_sockets_together_are_limited() -> None:
-    socket_limit = SocketLimit(total=2, per_visitor=2)
-    assert socket_limit.take("ana", "1")
-    assert socket_limit.take("ben", "2")
-    assert not socket_limit.take("cem", "3")
-
-
-def test_a_socket_counts_until_it_is_closed() -> None:
-    socket_limit = SocketLimit(total=2, per_visitor=2)
-    socket_limit.take("ana", "1")
-    assert socket_limit.is_taken("1")
-    socket_limit.release("1")
-    socket_limit.release("1")
-    assert not socket_limit.is_taken("1")

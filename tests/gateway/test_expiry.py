@@ -20,7 +20,7 @@ DAY_S = 24 * 3600.0
 
 
 def client_of(session: Session) -> DriveClient:
-    return DriveClient(id=session.id, person=session.person, rank=session.rank)
+    return DriveClient(id=session.id, person=session.person, rank=0)
 
 
 class LoggingDoor(Invitations):
@@ -42,7 +42,7 @@ async def kept(rig: EngineRig, make_parts: MakeParts) -> AsyncIterator[tuple[Tim
     timed_drive = TimedDrive(rig.engine, idle_s=6, dead_man_s=0.5)
     dependencies = make_parts(rig)
     pictures = ViewerCleanup(dependencies.stage)
-    dependencies.invitations.subscribe(pictures.receive_session_ended)
+    dependencies.invitations.events.subscribe(pictures.receive_session_change)
     keeping = asyncio.create_task(expire_sessions(dependencies, timed_drive))
     await asyncio.sleep(0)
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from belvedere.access.invitations import AccessOptions, Invitations
+from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import ControlOptions
@@ -108,9 +109,11 @@ class EngineRig:
     stage: FakeStage = field(default_factory=FakeStage)
     events: list[Event] = field(default_factory=list)
 
-    def open_session(self, person: str = "", rank: int = 0) -> IssuedSession:
+    def open_session(
+        self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
+    ) -> IssuedSession:
         """Somebody with a link comes in."""
-        admission = self.invitations.redeem(self.invitations.invite(person, rank))
+        admission = self.invitations.redeem(self.invitations.invite(person, role, rights))
         assert admission is not None
         return admission
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.support.engine_rig import EngineRig, open_rig
 
+from belvedere.access.rights import Role
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import InternalError, StageError, StageReason
@@ -54,9 +55,9 @@ async def test_the_rig_stops_when_it_is_left() -> None:
 
 async def test_somebody_can_be_let_in() -> None:
     async with open_rig() as rig:
-        admission = rig.open_session("ana", rank=3)
+        admission = rig.open_session("ana", role=Role.RESIDENT)
         assert rig.invitations.session(admission.cookie) == admission.session
-        assert (admission.session.person, admission.session.rank) == ("ana", 3)
+        assert (admission.session.person, admission.session.role) == ("ana", Role.RESIDENT)
 
 
 async def test_the_fake_stage_answers_refuses_and_forgets() -> None:

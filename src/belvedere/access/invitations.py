@@ -5,20 +5,19 @@ Everything is in memory: a restart ends all sessions, and prints a new one-time 
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from belvedere.access.sessions import EndedSession, EndReason, IssuedSession, Session, Sessions, digest, new_secret
-from belvedere.events import SessionEnded, SessionOpened, ignore
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Rights, Role
+from belvedere.access.session_events import SessionChange, SessionEvents
+from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
+from belvedere.events import RightsChanged, SessionEnded, SessionOpened, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
-
-logger = logging.getLogger(__name__)
 
 MOST_SESSION_S = 400 * 86400.0  # browsers delete any cookie after 400 days
 MOST_INVITATION_S = 31 * 86400.0
@@ -46,7 +45,8 @@ MAX_REDEEM_AGAIN = 8  # each of them costs a little memory
 
 class _Invitation(msgspec.Struct, frozen=True):
     person: str
-    rank: int
+    role: Role
+    rights: Rights
     ends_at_s: float
 
 
@@ -59,8 +59,11 @@ class _Redemption(msgspec.Struct):
 class Invitations:
     """Invitations and sessions, on one clock (seconds, monotonic).
 
-    The end of a session is an event: within the call that ends it, whatever the reason, all subscribers are called. By
-    then its cookie is no longer valid.
+    The end of a session, and a change of its rights, are events: within the call that causes one, whatever the reason,
+    all subscribers are called. By then its cookie is no longer valid, or proves the new rights.
+
+    Attributes:
+        events: where to subscribe to them.
     """
 
     def __init__(
@@ -77,26 +80,18 @@ class Invitations:
         # by the digests of the token and of the browser's secret
         self._used: dict[tuple[bytes, bytes], _Redemption] = {}
         self._on_opened: Callable[[], None] = lambda: None
-        self._subscribers: list[Callable[[EndedSession], None]] = []
+        self.events = SessionEvents()
 
     def watch(self, on_opened: Callable[[], None]) -> None:
         """Call this whenever a session begins, because that may change `deadline`."""
         self._on_opened = on_opened
 
-    def subscribe(self, on_ended: Callable[[EndedSession], None]) -> None:
-        """Call this whenever a session ends.
-
-        Subscribers are called in the order of their subscription, so subscribe first what stops the head. They must not
-        block. An exception of one is logged, and the next is called.
-        """
-        self._subscribers.append(on_ended)
-
-    def invite(self, person: str = "", rank: int = 0) -> str:
+    def invite(self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS) -> str:
         """A new one-time token. Where there are too many unused ones, the oldest is deleted."""
         while len(self._invitations) >= self._options.max_invitations:
             del self._invitations[next(iter(self._invitations))]
         token = new_secret()
-        self._invitations[digest(token)] = _Invitation(person, rank, self._clock() + self._options.invite_s)
+        self._invitations[digest(token)] = _Invitation(person, role, rights, self._clock() + self._options.invite_s)
         return token
 
     def is_invited(self, token: str, browser: str = "") -> bool:
@@ -123,7 +118,7 @@ class Invitations:
         displaced = self._sessions.evict_if_full()
         if displaced is not None:
             self._publish(displaced, EndReason.DISPLACED)
-        issued = self._sessions.open(now, invite.person, invite.rank)
+        issued = self._sessions.open(now, invite.person, invite.role, invite.rights)
         self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
         if browser:
             self._used[digest(token), digest(browser)] = _Redemption(issued.session, now + REDEEM_AGAIN_S)
@@ -138,6 +133,20 @@ class Invitations:
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
         return self._sessions.is_live(self._clock(), session)
+
+    def rights_of(self, session: Session) -> Rights:
+        """What a session may do now; nothing once it has ended."""
+        current = self._sessions.current(self._clock(), session)
+        return NO_RIGHTS if current is None else current.rights
+
+    def change_rights(self, session_id: str, rights: Rights) -> None:
+        """Give a session these rights instead of its own; does nothing where there is no such session."""
+        changed = self._sessions.change_rights(session_id, rights)
+        if changed is None:
+            return
+        before, after = changed
+        self.events.publish(SessionChange(session=after, lost=before.rights - after.rights))
+        self._record(RightsChanged(after.id, after.person, " ".join(sorted(after.rights))))
 
     def end(self, session_id: str, reason: EndReason) -> None:
         """End a session before its time; does nothing where it has ended already."""
@@ -165,10 +174,5 @@ class Invitations:
         return used if is_valid else None
 
     def _publish(self, session: Session, reason: EndReason) -> None:
-        ended = EndedSession(session, reason)
-        for on_ended in self._subscribers:
-            try:
-                on_ended(ended)
-            except Exception:
-                logger.exception("session %s ended (%s), but a subscriber failed to handle it", session.id, reason)
+        self.events.publish(SessionChange(session=session, lost=session.rights, end=reason))
         self._record(SessionEnded(session.id, session.person, reason))

@@ -8,6 +8,8 @@ import secrets
 
 import msgspec
 
+from belvedere.access.rights import Rights, Role
+
 SECRET_BYTES = 32  # 256 bits: guessing is hopeless, so nothing here needs to count attempts
 
 
@@ -17,13 +19,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: its name in leases and logs; not a secret.
         person: whose session it is; a person may have several.
-        rank: decides who may take the lease from whom; a resident's is above a visitor's.
+        role: decides who may take the lease from whom.
+        rights: what it may do; `Invitations.rights_of` has those of now.
         ends_at_s: when it ends at the latest, in seconds of the monotonic clock.
     """
 
     id: str
     person: str
-    rank: int
+    role: Role
+    rights: Rights
     ends_at_s: float
 
 
@@ -34,13 +38,6 @@ class EndReason(enum.StrEnum):
     DISPLACED = "displaced"  # there were too many sessions, and it had the least time left
     LEFT = "left"  # the visitor ended it
     REVOKED = "revoked"  # the owner ended it
-
-
-class EndedSession(msgspec.Struct, frozen=True):
-    """A session that is over, and why."""
-
-    session: Session
-    reason: EndReason
 
 
 class IssuedSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,10 +83,11 @@ class Sessions:
             return None
         return self.end(min(self._by_id.values(), key=lambda session: session.ends_at_s).id)
 
-    def open(self, now: float, person: str, rank: int) -> IssuedSession:
+    def open(self, now: float, person: str, role: Role, rights: Rights) -> IssuedSession:
         """Start a session; without a name, `person` is the session's id."""
         name = secrets.token_hex(6)
-        session = Session(id=name, person=person or name, rank=rank, ends_at_s=now + self._lifetime_s)
+        ends_at_s = now + self._lifetime_s
+        session = Session(id=name, person=person or name, role=role, rights=rights, ends_at_s=ends_at_s)
         self._by_id[name] = session
         return self.issue(session)
 
@@ -107,6 +105,18 @@ class Sessions:
     def is_live(self, now: float, session: Session) -> bool:
         """Whether this session has not ended."""
         return session.id in self._by_id and now < session.ends_at_s
+
+    def current(self, now: float, session: Session) -> Session | None:
+        """This session as it is now; None where it has ended."""
+        return self._by_id.get(session.id) if self.is_live(now, session) else None
+
+    def change_rights(self, session_id: str, rights: Rights) -> tuple[Session, Session] | None:
+        """Give a session these rights instead; returns it as it was and as it is, or None where there is none."""
+        before = self._by_id.get(session_id)
+        if before is None:
+            return None
+        after = self._by_id[session_id] = msgspec.structs.replace(before, rights=rights)
+        return before, after
 
     def end(self, session_id: str) -> Session | None:
         """Remove and return a session; None where there is none."""

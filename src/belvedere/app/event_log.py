@@ -8,6 +8,7 @@ from belvedere.events import (
     DriverChanged,
     Event,
     HoldCut,
+    RightsChanged,
     SessionEnded,
     SessionOpened,
     StopRequested,
@@ -33,6 +34,8 @@ class EventLog:
             case SessionEnded(session=session, person=person, reason=reason):
                 self._people.pop(session, None)
                 logger.info("%s left (session %s, %s)", person, session, reason)
+            case RightsChanged(session=session, person=person, rights=rights):
+                logger.info("%s may now do: %s (session %s)", person, rights or "nothing", session)
             case ViewerJoined(session=session, way=way):
                 logger.info("%s watches by %s (session %s)", self._people.get(session, "somebody"), way, session)
             case ViewerLeft(session=session, watched_s=watched_s):

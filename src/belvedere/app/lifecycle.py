@@ -19,6 +19,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from belvedere.access.rights import ALL_RIGHTS
 from belvedere.app.build import Belvedere, build
 from belvedere.app.systemd_notify import Notifier
 from belvedere.gateway.app import create_app
@@ -76,7 +77,7 @@ async def _run_until_ended(
 
     def opened() -> None:
         notifier.ready()
-        announce(f"{_address(sockets)}/enter/{belvedere.invitations.invite('owner')}")
+        announce(f"{_address(sockets)}/enter/{belvedere.invitations.invite('owner', rights=ALL_RIGHTS)}")
 
     tasks = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),

@@ -15,7 +15,7 @@ import msgspec
 
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
-from belvedere.errors import Refusal, VisitorError
+from belvedere.errors import Refusal, VisitorError, too_fast
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class TimedDrive:
         """Acquire the lease if it is free, and move. Raises VisitorError if the move is refused."""
         known = self._heard(now, client)
         if not known.bucket.take(now):
-            raise VisitorError(Refusal.TOO_FAST, f"too many requests: send at most {RATE_PER_S:.0f} a second")
+            raise too_fast(RATE_PER_S)
         is_fresh = now >= known.held_until
         # Also if the request is refused below: a client that goes on sending has not paused.
         known.held_until = now + max(move.for_s, self._dead_man_s)

@@ -17,12 +17,13 @@ from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, head, health, page, session, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.control_socket import MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR, ControlSockets, SocketLimit
+from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.expiry import ViewerCleanup, expire_sessions
+from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
 from belvedere.gateway.openapi import LocalDocument
 from belvedere.gateway.outgoing import milliseconds
+from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
 from belvedere.gateway.security import HostCheck, cookie_name
 from belvedere.token_bucket import TokenBuckets
@@ -37,11 +38,13 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         idle_s=dependencies.control.lease_stale_s + CLIENT_LINGER_S,
         dead_man_s=dependencies.control.dead_man_s,
     )
-    sockets, viewers = ControlSockets(), ViewerCleanup(dependencies.stage)
-    # In this order when a session ends: stop what it drives over sockets, then over HTTP, and only then its pictures.
-    dependencies.invitations.subscribe(sockets.receive_session_ended)
-    dependencies.invitations.subscribe(lambda ended: timed_drive.receive_client_ended(ended.session.id))
-    dependencies.invitations.subscribe(viewers.receive_session_ended)
+    runners, viewers = ControlRunners(), ViewerCleanup(dependencies.stage)
+    # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
+    # its pictures.
+    events = dependencies.invitations.events
+    events.subscribe(runners.receive_session_change)
+    events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(viewers.receive_session_change)
     routes = Litestar(
         [
             control_socket.control,
@@ -51,25 +54,26 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=provided(dependencies, timed_drive, sockets),
+        dependencies=provided(dependencies, timed_drive, runners),
         exception_handlers=HANDLERS,
+        guards=[RouteGuard(dependencies.invitations)],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
         logging_config=None,  # the program configures logging; Litestar's default starts a thread of its own
         openapi_config=_openapi(dependencies),
         request_max_body_size=MAX_BODY_BYTES,
     )
+    require_rows(routes)
     return AuthMiddleware(
         routes, dependencies.invitations, HostCheck(dependencies.options.host, dependencies.options.names)
     )
 
 
-def provided(dependencies: Dependencies, timed_drive: TimedDrive, sockets: ControlSockets) -> dict[str, Provide]:
+def provided(dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners) -> dict[str, Provide]:
     """The values that Litestar injects into handlers, by parameter name; `visitor` is the session of the request."""
     values: dict[str, object] = {
         "dependencies": dependencies,
         "timed_drive": timed_drive,
-        "sockets": sockets,
-        "socket_limit": SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR),
+        "runners": runners,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
         "files": page.PageFiles(dependencies.page),
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.exceptions import ClientException
 from litestar.status_codes import HTTP_408_REQUEST_TIMEOUT
 
 from belvedere.errors import Refusal, VisitorError
 from belvedere.gateway.messages import MAX_MESSAGE_BYTES, Incoming, Outgoing
+from belvedere.gateway.permissions import require_permitted
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ async def read_body(
 ) -> bytes:
     """The whole body.
 
-    Raises HTTP errors: `late_status` where it does not arrive within `timeout_s`, and 401 where the session has ended
-    meanwhile. The cleanup after a session runs once, at its end: it would miss what a handler starts afterwards.
+    Raises an HTTP error, `late_status`, where it does not arrive within `timeout_s`, and what `require_permitted`
+    raises where the session has ended or lost its right meanwhile.
     """
     try:
         async with timeout(timeout_s):
@@ -85,11 +86,5 @@ async def read_body(
     except TimeoutError as error:
         late = "the request body did not arrive in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
-    require_live(dependencies, visitor)
+    require_permitted(dependencies.invitations, request.scope, visitor)
     return body
-
-
-def require_live(dependencies: Dependencies, visitor: Session) -> None:
-    """Raise an HTTP error (401) where the session has ended since the request began."""
-    if not dependencies.invitations.is_live(visitor):
-        raise NotAuthorizedException("your visit is over: ask for a new link")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from belvedere.access.rights import Right
 from belvedere.access.sessions import EndReason
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
-from belvedere.errors import Refusal, VisitorError
+from belvedere.errors import Refusal, VisitorError, too_fast
 from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
 from belvedere.gateway.messages import (
@@ -31,11 +32,13 @@ from belvedere.gateway.messages import (
     Welcome,
 )
 from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
+from belvedere.gateway.permissions import MESSAGES, rank_of, require_right
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.access.session_events import SessionChange
     from belvedere.access.sessions import Session
     from belvedere.gateway.dependencies import Dependencies
     from belvedere.gateway.messages import Incoming, Lease, Outgoing, State
@@ -106,7 +109,7 @@ class ControlSession:
         stop. Once the access session is over nothing is carried out, even if its end has not been published yet.
         """
         if self.ending is not None or self._is_session_over(now):
-            return self.receive_session_ended(EndReason.EXPIRED)
+            return self._end_visit(EndReason.EXPIRED)
         self._received_at = now
         is_within = self._bucket.take(now)
         try:
@@ -140,22 +143,25 @@ class ControlSession:
             self._is_open = False
             self._engine.receive_session_closed(self.name)
 
-    def receive_session_ended(self, reason: EndReason) -> list[Outgoing]:
-        """The access session is over: stop what the socket drives, and return the lease without the grace time."""
+    def receive_session_change(self, change: SessionChange) -> list[Outgoing]:
+        """The access session has ended, or has other rights.
+
+        Where it may not drive any more, stop what the socket drives and return the lease without the grace time.
+        """
+        if change.end is not None:
+            return self._end_visit(change.end)
         if self.ending is not None:
             return []
-        messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
-        if self._is_open:
+        if self._is_open and change.takes(Right.DRIVE):
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
-            self.receive_closed()
-        return messages
+        return self._status_messages(self._engine.status)  # also without a new status: `can_take` may be another
 
     def tick(self, now: float) -> list[Outgoing]:
         """End the socket if its time is over; to be called at `deadline`."""
         if self.ending is not None:
             return []
         if self._is_session_over(now):
-            return self.receive_session_ended(EndReason.EXPIRED)
+            return self._end_visit(EndReason.EXPIRED)
         if now >= self.deadline():
             return self._end(CloseCode.SILENT, Refusal.NOT_READY, "no message was received for too long")
         return []
@@ -165,10 +171,20 @@ class ControlSession:
         timeout_s = SILENCE_TIMEOUT_S if self._is_open else HELLO_TIMEOUT_S
         return min(self._received_at + timeout_s, self._visitor.ends_at_s)
 
+    def _end_visit(self, reason: EndReason) -> list[Outgoing]:
+        if self.ending is not None:
+            return []
+        messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
+        if self._is_open:
+            self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            self.receive_closed()
+        return messages
+
     def _is_session_over(self, now: float) -> bool:
         return now >= self._visitor.ends_at_s or not self._dependencies.invitations.is_live(self._visitor)
 
     def _dispatch(self, now: float, message: Incoming) -> list[Outgoing]:
+        require_right(self._dependencies.invitations, self._visitor, MESSAGES[type(message)])
         match message:
             case Drive():
                 self._engine.receive_drive(self.name, _setpoint(message))
@@ -194,7 +210,7 @@ class ControlSession:
     def _welcome_messages(self, now: float, clock: float) -> list[Outgoing]:
         if self._is_open:
             raise VisitorError(Refusal.BAD_MESSAGE, "hello was sent already")
-        self._engine.receive_session_opened(self.name, self._visitor.person, self._visitor.rank)
+        self._engine.receive_session_opened(self.name, self._visitor.person, rank_of(self._visitor))
         self._is_open = True
         self._engine.receive_heartbeat(self.name, clock / 1000)
         options = self._dependencies.control
@@ -214,7 +230,10 @@ class ControlSession:
             return []
         driver = status.lease.session or ""
         is_own_lost_socket = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
-        lease = lease_message(status.lease, self.name, self._visitor.rank, is_own_lost_socket=is_own_lost_socket)
+        rank = (
+            rank_of(self._visitor) if Right.DRIVE in self._dependencies.invitations.rights_of(self._visitor) else None
+        )
+        lease = lease_message(status.lease, self.name, rank, is_own_lost_socket=is_own_lost_socket)
         stage = self._dependencies.stage
         state = state_message(status, stage.viewers, is_available=stage.is_available)
         changed: list[Outgoing] = []
@@ -233,9 +252,8 @@ class ControlSession:
 
     def _refuse_fast(self, now: float, message: Incoming | None = None) -> list[Outgoing]:
         if self._too_fast.take(now):
-            error = VisitorError(Refusal.TOO_FAST, "too many messages: this one was ignored")
-            return [self._refusal(error, message)]
-        return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, "too many messages")
+            return [self._refusal(too_fast(RATE_PER_S), message)]
+        return self._end(CloseCode.TOO_MUCH, Refusal.TOO_FAST, str(too_fast(RATE_PER_S)))
 
     def _end(self, code: CloseCode, refusal: Refusal, reason: str) -> list[Outgoing]:
         self.ending = Ending(code, reason)

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from belvedere.access.rights import Right
 from belvedere.timeouts import timeout, wait_until
 
 if TYPE_CHECKING:
-    from belvedere.access.sessions import EndedSession
+    from belvedere.access.session_events import SessionChange
     from belvedere.engine.timed_drive import TimedDrive
     from belvedere.gateway.dependencies import Dependencies, Picture
 
@@ -42,16 +43,27 @@ def end_expired(dependencies: Dependencies, timed_drive: TimedDrive) -> None:
         logger.exception("could not end the HTTP drive clients whose time is over")
 
 
+def end_driving(timed_drive: TimedDrive, change: SessionChange) -> None:
+    """Stop what a session drives over HTTP, within this call, where it may not drive any more."""
+    if change.takes(Right.DRIVE):
+        timed_drive.receive_client_ended(change.session.id)
+
+
 class ViewerCleanup:
-    """Ends the viewers of sessions that ended, each session's in its own task: one that hangs delays no other."""
+    """Ends the viewers of sessions that ended or may not look any more.
+
+    Each session's are ended in their own task: one that hangs delays no other.
+    """
 
     def __init__(self, stage: Picture) -> None:
         self._stage = stage
         self._endings: set[asyncio.Task[None]] = set()
 
-    def receive_session_ended(self, ended: EndedSession) -> None:
+    def receive_session_change(self, change: SessionChange) -> None:
         """Start to end the session's viewers; what cannot be ended is logged and left to the stage's shutdown."""
-        ending = asyncio.get_running_loop().create_task(self._end_all_of(ended.session.id), name="end viewers")
+        if not change.takes(Right.LOOK):
+            return
+        ending = asyncio.get_running_loop().create_task(self._end_all_of(change.session.id), name="end viewers")
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 
@@ -67,4 +79,4 @@ class ViewerCleanup:
             async with timeout(END_TIMEOUT_S):
                 await self._stage.end_all_of(session_id)
         except Exception:
-            logger.exception("could not end the viewers of session %s, which is over", session_id)
+            logger.exception("could not end the viewers of session %s, which may not look any more", session_id)

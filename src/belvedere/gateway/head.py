@@ -20,6 +20,7 @@ from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.outgoing import milliseconds
+from belvedere.gateway.permissions import rank_of
 from belvedere.gateway.transport import age_s
 
 InjectedTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
@@ -114,7 +115,7 @@ async def stop(
 
 
 def _client(visitor: Session) -> DriveClient:
-    return DriveClient(id=visitor.id, person=visitor.person, rank=visitor.rank)
+    return DriveClient(id=visitor.id, person=visitor.person, rank=rank_of(visitor))
 
 
 ROUTES = (velocity, stop)

@@ -31,8 +31,8 @@ def state_message(status: EngineStatus, viewers: int, *, is_available: bool) -> 
     )
 
 
-def lease_message(lease: LeaseStatus, session: str, rank: int, *, is_own_lost_socket: bool) -> Lease:
-    """Who drives, as `session` sees it.
+def lease_message(lease: LeaseStatus, session: str, rank: int | None, *, is_own_lost_socket: bool) -> Lease:
+    """Who drives, as `session` sees it; `rank` is None where it may not drive.
 
     `is_own_lost_socket` says that the holder is an earlier socket of the same visitor whose connection was lost. The
     visitor may resume that lease, so it is shown as free.
@@ -40,7 +40,7 @@ def lease_message(lease: LeaseStatus, session: str, rank: int, *, is_own_lost_so
     if lease.session == session:
         return Lease(epoch=lease.epoch, holder="you", can_take=True)
     is_free = lease.session is None or is_own_lost_socket
-    can_take = lease.session is None or lease.rank <= rank
+    can_take = rank is not None and (lease.session is None or lease.rank <= rank)
     return Lease(epoch=lease.epoch, holder="nobody" if is_free else "other", can_take=can_take)
 
 

@@ -61,6 +61,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Refusal.TOO_FAST: HTTPStatus.TOO_MANY_REQUESTS,
     Refusal.NOT_READY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Refusal.NOT_PERMITTED: HTTPStatus.FORBIDDEN,
     StageReason.BAD_OFFER: HTTPStatus.BAD_REQUEST,
     StageReason.NO_COMMON_CODEC: HTTPStatus.NOT_ACCEPTABLE,
     StageReason.NOT_FOUND: HTTPStatus.NOT_FOUND,

@@ -11,16 +11,18 @@ from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, HTTPException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, SkipValidation
+from litestar.types import Scope
 
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.codec import is_of_type, read_body, require_live
+from belvedere.gateway.codec import is_of_type, read_body
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.permissions import require_permitted
 from belvedere.stage.answer import Answer
 from belvedere.stage.options import IceServer
 from belvedere.token_bucket import TokenBuckets
@@ -59,7 +61,7 @@ async def offer(
         raise ClientException(f"the content type must be {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(dependencies.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await _answer(dependencies, visitor, _text(await read_body(request, dependencies, visitor)))
+    answer = await _answer(request.scope, dependencies, visitor, _text(await read_body(request, dependencies, visitor)))
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     headers |= ice_server_links(dependencies.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
@@ -98,17 +100,19 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-async def _answer(dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
-    """The stage's answer. Raises an HTTP error (401), and ends the viewer, where the session ends meanwhile."""
+async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
+    """The stage's answer. Ends the viewer where the session ends or may not look any more, and raises why."""
     try:
         answer = await dependencies.stage.answer(offer_sdp, visitor.id)
     except StageError:
-        require_live(dependencies, visitor)  # the session's end is the reason, not the stage
+        require_permitted(dependencies.invitations, scope, visitor)  # the session's end is the reason, not the stage
         raise
-    if not dependencies.invitations.is_live(visitor):
+    try:
+        require_permitted(dependencies.invitations, scope, visitor)
+    except (HTTPException, VisitorError):
         with suppress(StageError):  # ended already
             await dependencies.stage.end(answer.id, visitor.id)
-    require_live(dependencies, visitor)
+        raise
     return answer
 
 

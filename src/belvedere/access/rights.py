@@ -1,0 +1,29 @@
+"""What a session may do, and whose word counts more when two want to drive."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, TypeAlias
+
+
+class Right(enum.StrEnum):
+    """One thing that a session may do; to stop the head needs a session and no right."""
+
+    LOOK = "look"  # see the picture
+    DRIVE = "drive"  # turn the head
+    TALK = "talk"  # be heard in the room
+    MANAGE = "manage"  # invite others, end their sessions, change the settings
+
+
+class Role(enum.StrEnum):
+    """Where a person stands towards the home. A role gives no right; it decides who may take the lease from whom."""
+
+    VISITOR = "visitor"
+    RESIDENT = "resident"  # lives in the room: above every visitor
+
+
+Rights: TypeAlias = frozenset[Right]
+
+NO_RIGHTS: Final[Rights] = frozenset()
+VISITOR_RIGHTS: Final[Rights] = frozenset({Right.LOOK, Right.DRIVE})
+ALL_RIGHTS: Final[Rights] = frozenset(Right)

@@ -1,0 +1,123 @@
+"""Which right each route and each message needs, and how a role ranks: the only place where this is written.
+
+None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` lists what is open). Stopping
+the head, and ending what one has begun, need no right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar.enums import ScopeType
+from litestar.exceptions import NotAuthorizedException
+
+from belvedere.access.rights import Right, Role
+from belvedere.errors import InternalError, Refusal, VisitorError
+from belvedere.gateway.messages import (
+    Drive,
+    Hello,
+    LeaseAcquire,
+    LeaseReturn,
+    LeaseTake,
+    Ping,
+    Release,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
+    from litestar.types import Scope
+
+    from belvedere.access.invitations import Invitations
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.messages import Incoming
+
+SOCKET: Final = "WEBSOCKET"
+ROUTES: Final[dict[tuple[str, str], Right | None]] = {
+    ("GET", "/"): None,
+    ("GET", "/{path}"): None,
+    ("GET", "/healthz"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/enter/{token}"): None,
+    ("POST", "/enter/{token}"): None,
+    ("GET", "/schema"): None,
+    ("GET", "/schema/{path}"): None,
+    ("GET", "/schema/openapi.json"): None,
+    ("DELETE", "/api/v1/session"): None,
+    ("POST", "/api/v1/head/velocity"): Right.DRIVE,
+    ("POST", "/api/v1/head/stop"): None,
+    ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
+    ("POST", "/api/v1/stage/whep"): Right.LOOK,
+    ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    (SOCKET, "/api/v1/control"): None,  # each message has a row below
+}
+MESSAGES: Final[dict[type[Incoming], Right | None]] = {
+    Hello: None,
+    Ping: None,
+    Stop: None,
+    Release: None,
+    LeaseReturn: None,
+    LeaseAcquire: Right.DRIVE,
+    LeaseTake: Right.DRIVE,
+    Drive: Right.DRIVE,
+}
+RANKS: Final = {Role.VISITOR: 0, Role.RESIDENT: 1}
+_REFUSALS: Final = {
+    Right.LOOK: "this visit does not include the picture: ask the household",
+    Right.DRIVE: "this visit does not include turning the camera: ask the household",
+    Right.TALK: "this visit does not include talking: ask the household",
+    Right.MANAGE: "only those who run the house may do this",
+}
+
+
+def rank_of(session: Session) -> int:
+    """The rank that decides who may take the lease from whom (`control.lease`)."""
+    return RANKS[session.role]
+
+
+def right_for(scope: Scope) -> Right | None:
+    """The right that a request's route needs; None for any session. A route without a row is a bug of ours."""
+    method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else scope["method"]
+    row = "GET" if method == "HEAD" else str(method), scope["path_template"]
+    if method == "OPTIONS":  # without a row, Litestar answers with the methods that there are
+        return ROUTES.get(row)
+    return ROUTES[row]
+
+
+def require_right(invitations: Invitations, session: Session, right: Right | None) -> None:
+    """Raise VisitorError (NOT_PERMITTED) where a session has not got this right now; None asks for nothing."""
+    if right is not None and right not in invitations.rights_of(session):
+        raise VisitorError(Refusal.NOT_PERMITTED, _REFUSALS[right])
+
+
+def require_permitted(invitations: Invitations, scope: Scope, session: Session) -> None:
+    """Raise an HTTP error where the session has ended (401), or has not got the right that the route needs (403).
+
+    To be called again after each `await` of a handler: the cleanup after a session, or a right, runs once, when it
+    ends, and would miss what a handler starts afterwards.
+    """
+    if not invitations.is_live(session):
+        raise NotAuthorizedException("your visit is over: ask for a new link")
+    require_right(invitations, session, right_for(scope))
+
+
+class RouteGuard:
+    """Litestar's guard of every route: raises what `require_permitted` does."""
+
+    def __init__(self, invitations: Invitations) -> None:
+        self._invitations = invitations
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        """Check one request before its handler is called; async, because Litestar calls other guards in a thread."""
+        if right_for(connection.scope) is not None:
+            require_permitted(self._invitations, connection.scope, connection.scope["auth"])
+
+
+def require_rows(app: Litestar) -> None:
+    """Raise InternalError for a route of the application without a row, so that none can be forgotten."""
+    for route in app.routes:
+        for method in getattr(route, "methods", ()) or {SOCKET}:
+            if method not in {"HEAD", "OPTIONS"} and (method, route.path_format) not in ROUTES:
+                raise InternalError(f"{method} {route.path} has no row in gateway/permissions.py")
