@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from belvedere.stage.backend import StageBackend
 from belvedere.stage.hub import EncodedFrame
 from belvedere.stage.options import StageOptions
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
+    from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.hub import Subscriber
-    from belvedere.stage.peer import PeerListener
     from belvedere.stage.producer import ProducerListener
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 H264 = "a=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\n"
 OFFER = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n{H264}a=recvonly\r\n"

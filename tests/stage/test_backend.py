@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from belvedere.stage.backend import load_backend
-from belvedere.stage.direct import DirectPeer
+from belvedere.stage.direct.aiortc_peer import DirectPeer
 
 
 def test_the_backend_contains_the_real_parts() -> None:

@@ -17,7 +17,7 @@ from belvedere.stage.producer import BACKLOG_FRAMES, Producer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 pytestmark = pytest.mark.realtime
 OPTIONS = StageOptions(width=160, height=96, fps=60)

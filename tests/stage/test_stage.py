@@ -20,11 +20,11 @@ from belvedere.stage.options import (
     STALL_TIMEOUT_S,
     StageOptions,
 )
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 
 async def refusal(rig: StageRig, offer: str = OFFER, owner: str = "bob") -> StageReason:

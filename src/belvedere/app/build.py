@@ -24,7 +24,7 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 
 logger = logging.getLogger(__name__)

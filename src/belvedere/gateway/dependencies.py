@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.events import Event
-    from belvedere.stage.answer import Answer
+    from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page

@@ -21,7 +21,7 @@ from belvedere.errors import Refusal, StageError, StageReason, VisitorError
 from belvedere.gateway.codec import is_of_type, read_body, require_live
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
-from belvedere.stage.answer import Answer
+from belvedere.stage.direct.answer import Answer
 from belvedere.stage.options import IceServer
 from belvedere.token_bucket import TokenBuckets
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from belvedere.stage.memory import permanent_objects, reduce_memory
+from belvedere.stage.memory_tuning import permanent_objects, reduce_memory
 from belvedere.stage.producer import Producer
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from belvedere.stage.direct.peer import PeerFactory
     from belvedere.stage.options import StageOptions
-    from belvedere.stage.peer import PeerFactory
     from belvedere.stage.producer import ProducerListener
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 
 class PictureProducer(Protocol):
@@ -59,8 +59,8 @@ def load_backend() -> StageBackend:
     """Load aiortc and FFmpeg. The first call takes 0.25 s, so it belongs in a thread. Raises OwnerError."""
     with permanent_objects():
         reduce_memory()
-        from belvedere.stage.direct import DirectPeer  # noqa: PLC0415 (the point of this module)
-        from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
+        from belvedere.stage.direct.aiortc_peer import DirectPeer  # noqa: PLC0415 (the point of this module)
+        from belvedere.stage.encoding.encoder import X264Encoder  # noqa: PLC0415 (the point of this module)
 
     def producer(
         source_factory: Callable[[], VideoSource],

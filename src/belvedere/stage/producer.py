@@ -17,10 +17,10 @@ from belvedere.stage.keyframe_requests import KeyframeBudget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoder import Encoder
+    from belvedere.stage.encoding.encoder import Encoder
     from belvedere.stage.hub import EncodedFrame
     from belvedere.stage.options import StageOptions
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 BACKLOG_FRAMES = 4  # no more pictures are read while the event loop is this far behind
 JOIN_TIMEOUT_S = 5.0  # a camera has one user at a time, so a run waits for the last one, unless that hangs

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from belvedere.errors import StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
-from belvedere.stage.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.backend import load_backend
+from belvedere.stage.direct.answer import RTP_WRAP, Answer, CaptureClock
+from belvedere.stage.direct.offer import Offer, read_offer
+from belvedere.stage.direct.setup_queue import SetupQueue
 from belvedere.stage.hub import Hub, Subscriber
 from belvedere.stage.keyframe_requests import ViewerRequests
-from belvedere.stage.offer import Offer, read_offer
 from belvedere.stage.options import (
     ANSWER_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -33,7 +34,6 @@ from belvedere.stage.options import (
     STALL_CHECK_S,
     STALL_TIMEOUT_S,
 )
-from belvedere.stage.turns import Turns
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
     from belvedere.events import Event
     from belvedere.stage.backend import PictureProducer, StageBackend
+    from belvedere.stage.direct.peer import Peer
     from belvedere.stage.hub import EncodedFrame
     from belvedere.stage.options import StageOptions
-    from belvedere.stage.peer import Peer
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Stage:
         self._producer: PictureProducer | None = None
         self._hub = Hub(self._request_idr)
         self._viewers: dict[str, _Viewer] = {}  # by id, oldest first
-        self._set_ups = Turns(SET_UPS_APART_S)
+        self._set_ups = SetupQueue(SET_UPS_APART_S)
         self._closing: set[asyncio.Task[None]] = set()
         self._stall_check: asyncio.TimerHandle | None = None
         self._is_preloaded = False

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from belvedere.stage.memory import permanent_objects
+from belvedere.stage.memory_tuning import permanent_objects
 
 CODE = """
-from belvedere.stage.memory import reduce_memory
+from belvedere.stage.memory_tuning import reduce_memory
 
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import pytest
 
-from belvedere.stage.still import decode_webp
+from belvedere.stage.image_decoder import decode_webp
 
 WIDTH, HEIGHT = 72, 48  # the rows of 72 bytes are padded by FFmpeg
 

@@ -6,10 +6,10 @@ import av
 import pytest
 from av.video.frame import PictureType
 
-from belvedere.stage.answer import rtp_ticks
-from belvedere.stage.encoder import X264Encoder
+from belvedere.stage.direct.answer import rtp_ticks
+from belvedere.stage.encoding.encoder import X264Encoder
 from belvedere.stage.options import StageOptions
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 
 if TYPE_CHECKING:
     from belvedere.stage.hub import EncodedFrame

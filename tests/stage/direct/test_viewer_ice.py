@@ -12,9 +12,9 @@ from aioice.candidate import Candidate
 from aiortc import RTCIceGatherer, RTCIceTransport
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.stage.watching import until
+from tests.stage.direct.watching import until
 
-from belvedere.stage.viewer_ice import (
+from belvedere.stage.direct.viewer_ice import (
     MAX_DTLS_BYTES,
     MAX_QUEUED,
     MAX_REMOTE_CANDIDATES,

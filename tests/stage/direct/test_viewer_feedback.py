@@ -9,8 +9,8 @@ from aiortc.rtcdtlstransport import RTCDtlsParameters, State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.stage.retransmission import RetransmissionBudget
-from belvedere.stage.viewer_feedback import FEEDBACK_BURST, PACKETS_PER_TURN, ViewerFeedback, bound_transport
+from belvedere.stage.direct.retransmission import RetransmissionBudget
+from belvedere.stage.direct.viewer_feedback import FEEDBACK_BURST, PACKETS_PER_TURN, ViewerFeedback, bound_transport
 
 SSRC = 77
 

@@ -23,7 +23,7 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from belvedere.stage.aiortc_patches import replace
+from belvedere.stage.direct.aiortc_patches import replace
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aiortc.rtcrtpsender import RTCRtpSender
     from aiortc.rtp import AnyRtcpPacket
 
-    from belvedere.stage.retransmission import RetransmissionBudget
+    from belvedere.stage.direct.retransmission import RetransmissionBudget
 
 PACKETS_PER_TURN = 16  # about 1 ms of work; then other tasks run
 FEEDBACK_PER_S = 100.0  # Chromium reports loss at most every 20 ms

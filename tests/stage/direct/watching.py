@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, r
 from av import VideoFrame
 
 from belvedere.stage.options import StageOptions
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiortc import MediaStreamTrack
     from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-    from belvedere.stage.answer import Answer
+    from belvedere.stage.direct.answer import Answer
 
 SMALL = StageOptions(width=320, height=192, fps=30, bitrate_kbps=800)
 IDR_UNIT, AGGREGATE, FRAGMENT = 5, 24, 28

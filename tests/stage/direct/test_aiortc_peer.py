@@ -13,17 +13,17 @@ from av import Packet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.async_api import async_playwright
-from tests.stage.capture_time import captured_ms
-from tests.stage.watching import SMALL, Browser, Watching, until
+from tests.stage.direct.capture_time import captured_ms
+from tests.stage.direct.watching import SMALL, Browser, Watching, until
 
 from belvedere.errors import StageError, StageReason
-from belvedere.stage.aiortc_patches import PLAYOUT_DELAY_ID
-from belvedere.stage.direct import DirectPeer
-from belvedere.stage.encoder import X264Encoder
+from belvedere.stage.direct.aiortc_patches import PLAYOUT_DELAY_ID
+from belvedere.stage.direct.aiortc_peer import DirectPeer
+from belvedere.stage.direct.offer import read_offer
+from belvedere.stage.direct.retransmission import PAYLOAD_BYTES
+from belvedere.stage.encoding.encoder import X264Encoder
 from belvedere.stage.hub import Subscriber
-from belvedere.stage.offer import read_offer
-from belvedere.stage.pattern import PatternSource
-from belvedere.stage.retransmission import PAYLOAD_BYTES
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:

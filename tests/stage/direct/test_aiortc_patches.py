@@ -13,8 +13,8 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from OpenSSL import SSL
 
 from belvedere.errors import OwnerError
-from belvedere.stage import aiortc_patches as patches
-from belvedere.stage.answer import RTP_WRAP
+from belvedere.stage.direct import aiortc_patches as patches
+from belvedere.stage.direct.answer import RTP_WRAP
 from belvedere.stage.hub import EncodedFrame, Subscriber
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"

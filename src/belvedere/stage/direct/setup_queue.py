@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Turns:
+class SetupQueue:
     """Grants turns in the order of the requests, at least `apart_s` seconds apart."""
 
     def __init__(self, apart_s: float) -> None:

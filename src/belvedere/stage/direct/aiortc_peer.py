@@ -11,18 +11,18 @@ from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
 from belvedere.errors import InternalError, StageError, StageReason
-from belvedere.stage.aiortc_patches import HISTORY_PACKETS, pass_through
+from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, pass_through
+from belvedere.stage.direct.retransmission import RetransmissionBudget
+from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
+from belvedere.stage.direct.viewer_ice import bound_ice
 from belvedere.stage.options import CLOSE_TIMEOUT_S
-from belvedere.stage.retransmission import RetransmissionBudget
-from belvedere.stage.viewer_feedback import ViewerFeedback, bound_transport
-from belvedere.stage.viewer_ice import bound_ice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
-    from belvedere.stage.peer import PeerListener
 
 ACCEPTED = ("video/H264", "video/rtx")
 ENDED_STATES = ("failed", "closed")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from belvedere.stage.answer import RTP_CLOCK_HZ, RTP_WRAP
+from belvedere.stage.direct.answer import RTP_CLOCK_HZ, RTP_WRAP
 
 if TYPE_CHECKING:
-    from belvedere.stage.answer import CaptureClock
+    from belvedere.stage.direct.answer import CaptureClock
 
 
 def captured_ms(clock: CaptureClock, rtp_timestamp: int) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from aioice import ice, stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 
-from belvedere.stage.aiortc_patches import replace
+from belvedere.stage.direct.aiortc_patches import replace
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:

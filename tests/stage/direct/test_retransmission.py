@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from belvedere.stage.retransmission import BURST_S, PAYLOAD_BYTES, SHARE, RetransmissionBudget
+from belvedere.stage.direct.retransmission import BURST_S, PAYLOAD_BYTES, SHARE, RetransmissionBudget
 
 BITRATE_KBPS, FPS, HISTORY = 3000, 30, 512
 STREAM_PER_S = BITRATE_KBPS * 1000 / 8 / PAYLOAD_BYTES + FPS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from belvedere.stage.turns import Turns
+from belvedere.stage.direct.setup_queue import SetupQueue
 
 APART_S = 0.5
 
@@ -11,7 +11,7 @@ class Line:
     """Tasks that wait for turns, and when each got one."""
 
     def __init__(self) -> None:
-        self.turns = Turns(APART_S)
+        self.turns = SetupQueue(APART_S)
         self.began: list[tuple[str, float]] = []
         self.gone: set[str] = set()
         self._opened_at = asyncio.get_running_loop().time()

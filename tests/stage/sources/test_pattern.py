@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.support.pictures import blank_picture
 
-from belvedere.stage.pattern import BARS, SCROLL_PX_PER_S, PatternSource
+from belvedere.stage.sources.pattern import BARS, SCROLL_PX_PER_S, PatternSource
 
 
 def row(at_s: float) -> bytes:

@@ -33,7 +33,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 from OpenSSL import SSL
 
 from belvedere.errors import OwnerError
-from belvedere.stage.answer import RTP_WRAP
+from belvedere.stage.direct.answer import RTP_WRAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

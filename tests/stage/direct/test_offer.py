@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.errors import StageError, StageReason
-from belvedere.stage.offer import (
+from belvedere.stage.direct.offer import (
     MAX_CANDIDATE_LINES,
     MAX_CANDIDATES,
     MAX_LINES,

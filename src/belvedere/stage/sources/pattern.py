@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 # white, yellow, cyan, green, magenta, red, blue at 75 %, as YUV in video range (BT.709)
 BARS = (

@@ -10,9 +10,9 @@ from aiortc.codecs.h264 import H264Encoder as Packetizer
 from av.video.frame import PictureType
 
 from belvedere.errors import InternalError
-from belvedere.stage.answer import RTP_CLOCK_HZ, rtp_ticks
+from belvedere.stage.direct.answer import RTP_CLOCK_HZ, rtp_ticks
 from belvedere.stage.hub import EncodedFrame
-from belvedere.stage.source import Picture
+from belvedere.stage.sources.source import Picture
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
