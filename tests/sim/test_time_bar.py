@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.pictures import blank_picture
 
 from belvedere.sim.time_bar import ROWS, draw_time_bar, read_time_bar
-from belvedere.stage.encoding.encoder import X264Encoder
+from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.pattern import PatternSource
 

@@ -24,6 +24,7 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
+from belvedere.stage.direct.way import WebRtc
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 from belvedere.store.database import Database
@@ -107,6 +108,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         engine=engine,
         bus=bus,
         stage=stage,
+        webrtc=WebRtc(stage, settings.stage, clock=clock),
         invitations=invitations,
         clock=clock,
         head_name=profile.name,

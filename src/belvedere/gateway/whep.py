@@ -101,7 +101,7 @@ def _quoted(text: str) -> str:
 async def _answer(dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
     """The stage's answer. Raises an HTTP error (401), and ends the viewer, where the session ends meanwhile."""
     try:
-        answer = await dependencies.stage.answer(offer_sdp, visitor.id)
+        answer = await dependencies.webrtc.answer(offer_sdp, visitor.id)
     except StageError:
         require_live(dependencies, visitor)  # the session's end is the reason, not the stage
         raise

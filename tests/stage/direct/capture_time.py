@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from belvedere.stage.direct.answer import RTP_CLOCK_HZ, RTP_WRAP
+from belvedere.stage.direct.answer import RTP_WRAP
+from belvedere.stage.frames import RTP_CLOCK_HZ
 
 if TYPE_CHECKING:
     from belvedere.stage.direct.answer import CaptureClock

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import types
 
@@ -15,7 +16,9 @@ from OpenSSL import SSL
 from belvedere.errors import OwnerError
 from belvedere.stage.direct import aiortc_patches as patches
 from belvedere.stage.direct.answer import RTP_WRAP
-from belvedere.stage.hub import EncodedFrame, Subscriber
+from belvedere.stage.direct.payloads import SharedPayloads
+from belvedere.stage.frames import EncodedFrame
+from belvedere.stage.hub import Subscriber
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 
@@ -30,6 +33,7 @@ class Sender:
 
     def __init__(self) -> None:
         self._RTCRtpSender__rtp_header_extensions_map = rtp.HeaderExtensionsMap()
+        self._RTCRtpSender__rtp_history: dict[int, rtp.RtpPacket] = {}
 
     async def _next_encoded_frame(self, _codec: object) -> rtcrtpsender.RTCEncodedFrame:
         raise NotImplementedError
@@ -123,15 +127,58 @@ async def test_a_connection_has_its_own_certificate_and_no_bandwidth_estimator()
     assert len(set(certificates)) == 2
 
 
-async def test_a_sender_sends_the_frames_of_a_subscriber_with_our_timestamps() -> None:
+def sending(origin: int = 0) -> tuple[Sender, Subscriber, patches.PassThroughSender]:
     sender, subscriber = Sender(), Subscriber()
-    patches.pass_through(sender, subscriber, RTP_WRAP - 1)  # type: ignore[arg-type]  # a part
-    subscriber.receive_frame(EncodedFrame(b"", (b"one", b"two"), 11, is_idr=True))
+    patch = patches.PassThroughSender(sender, subscriber, origin, SharedPayloads())  # type: ignore[arg-type]  # a part
+    return sender, subscriber, patch
+
+
+def large_frame(ticks: int = 0) -> EncodedFrame:
+    """A frame of many packets."""
+    return EncodedFrame(b"\0\0\1\x65" + bytes([9]) * 5000, 0.0, ticks, is_idr=True)
+
+
+async def test_a_sender_sends_the_frames_of_a_subscriber_with_our_timestamps() -> None:
+    sender, subscriber, _ = sending(RTP_WRAP - 1)
+    subscriber.receive_frame(EncodedFrame(b"\0\0\1\x65one", 0.0, 11, is_idr=True))
     frame = await sender._next_encoded_frame(None)
-    assert frame.payloads == [b"one", b"two"]
+    assert frame.payloads == [b"\x65one"]
     assert sent_as(123, frame.timestamp) == 10
     waiting = asyncio.create_task(sender._next_encoded_frame(None))
     await asyncio.sleep(0)
     subscriber.close()
     with pytest.raises(MediaStreamError):
         await waiting
+
+
+async def test_a_cut_ends_the_frame_that_is_being_sent_and_empties_the_history() -> None:
+    sender, subscriber, patch = sending()
+    subscriber.receive_frame(large_frame())
+    frame = await sender._next_encoded_frame(None)
+    sent = []
+    for number, payload in enumerate(frame.payloads):  # as aiortc does
+        sender._RTCRtpSender__rtp_history[number] = rtp.RtpPacket()
+        sent.append(payload)
+        if len(sent) == 2:
+            patch.cut()
+    assert len(sent) == 2
+    assert not sender._RTCRtpSender__rtp_history
+
+
+async def test_a_cut_of_one_viewer_leaves_the_same_frame_to_the_others() -> None:
+    shared, frame = SharedPayloads(), large_frame()
+    senders = []
+    for _ in range(2):
+        sender, subscriber = Sender(), Subscriber()
+        patch = patches.PassThroughSender(sender, subscriber, 0, shared)  # type: ignore[arg-type]  # a part
+        subscriber.receive_frame(frame)
+        senders.append((patch, await sender._next_encoded_frame(None)))
+    senders[0][0].cut()
+    assert senders[0][1].payloads == []
+    assert len(senders[1][1].payloads) > 2
+
+
+async def test_aiortc_iterates_over_the_list_that_a_cut_empties_and_keeps_the_history_that_it_is_given() -> None:
+    source = inspect.getsource(rtcrtpsender.RTCRtpSender)
+    assert "for i, payload in enumerate(enc_frame.payloads):" in source
+    assert source.count("self.__rtp_history") == source.count("self.__rtp_history:") + 2  # made once, filled and read

@@ -14,29 +14,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.async_api import async_playwright
 from tests.stage.direct.capture_time import captured_ms
-from tests.stage.direct.watching import SMALL, Browser, Watching, until
+from tests.stage.direct.watching import SMALL, Browser, Watching, open_stage, until
 
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.aiortc_patches import PLAYOUT_DELAY_ID
-from belvedere.stage.direct.aiortc_peer import DirectPeer
+from belvedere.stage.direct.aiortc_peer import AiortcPeer
 from belvedere.stage.direct.offer import read_offer
+from belvedere.stage.direct.payloads import SharedPayloads
 from belvedere.stage.direct.retransmission import PAYLOAD_BYTES
-from belvedere.stage.encoding.encoder import X264Encoder
+from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.hub import Subscriber
-from belvedere.stage.sources.pattern import PatternSource
-from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
     from av.stream import Stream
 
+    from belvedere.stage.stage import Stage
+
 pytestmark = pytest.mark.realtime
 
 
-def peer_of(stage: Stage) -> DirectPeer:
+def peer_of(stage: Stage) -> AiortcPeer:
     """The connection of a stage's only viewer."""
     (viewer,) = stage._viewers.values()
-    assert isinstance(viewer.peer, DirectPeer)
-    return viewer.peer
+    assert isinstance(viewer.connection, AiortcPeer)
+    return viewer.connection
 
 
 def came(browser: Browser) -> set[int]:
@@ -88,6 +89,37 @@ async def test_a_lost_packet_is_sent_again() -> None:
         await until(lambda: any(packet.payload == again for _, packet, _ in watching.browser.packets))
 
 
+async def test_a_cut_takes_packets_out_of_the_history_so_that_no_nack_brings_them_back() -> None:
+    async with Watching() as watching:
+        browser = watching.browser
+        receiver = browser.connection.getTransceivers()[0].receiver
+        before = browser.packets[0][1]
+        watching.stage.cut()
+        cut_s = time.monotonic()
+        await until(lambda: browser.packets[-1][0] > cut_s + 0.2)
+        after = browser.packets[-1][1]
+        await receiver._send_rtcp_nack(before.ssrc, [before.sequence_number, after.sequence_number])
+        again = after.sequence_number.to_bytes(2, "big") + after.payload
+        await until(lambda: any(packet.payload == again for _, packet, _ in browser.packets))
+        gone = before.sequence_number.to_bytes(2, "big") + before.payload
+        assert all(packet.payload != gone for _, packet, _ in browser.packets)
+
+
+async def test_nothing_captured_before_a_cut_is_sent_after_it() -> None:
+    async with Watching() as watching:
+        assert watching.answer is not None
+        browser, clock = watching.browser, watching.answer.capture_clock
+        for _ in range(5):
+            await browser.picture()
+            cut_ms = time.monotonic() * 1000
+            watching.stage.cut()
+            await asyncio.sleep(0)  # what the sockets already had arrives now
+            await asyncio.sleep(0.02)
+            received = len(browser.packets)
+            await until(lambda received=received: len(browser.packets) > received + 5)  # type: ignore[misc]
+            assert all(captured_ms(clock, each.timestamp) >= cut_ms for _, each, _ in browser.packets[received:])
+
+
 async def test_ending_a_connection_closes_it_for_the_viewer() -> None:
     async with Watching() as watching:
         assert watching.answer is not None
@@ -105,7 +137,7 @@ async def test_a_viewer_who_closes_the_connection_is_removed() -> None:
 async def test_two_viewers_share_one_picture_and_one_may_leave() -> None:
     async with Watching() as watching:
         other = Browser()
-        answer = await watching.stage.answer(await other.offer(), "bob")
+        answer = await watching.webrtc.answer(await other.offer(), "bob")
         await other.accept(answer.sdp)
         assert await other.picture() == (320, 192)
         assert watching.stage.viewers == 2
@@ -141,10 +173,10 @@ def decoders() -> int:
 
 
 async def test_nothing_is_decoded_or_kept_of_what_a_viewer_uploads() -> None:
-    browser, stage, upload = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None), UploadTrack()
+    browser, (stage, webrtc), upload = Browser(), open_stage(), UploadTrack()
     browser.connection.addTransceiver(upload, direction="sendrecv")
     await browser.connection.setLocalDescription(await browser.connection.createOffer())
-    answer = await stage.answer(browser.connection.localDescription.sdp, "ann")
+    answer = await webrtc.answer(browser.connection.localDescription.sdp, "ann")
     assert "a=sendonly" in answer.sdp
     await browser.accept(answer.sdp.replace("a=sendonly", "a=sendrecv"))
     await browser.picture()
@@ -166,9 +198,9 @@ DATA = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\na=sctp-po
 
 
 async def test_audio_and_data_are_refused_and_the_picture_comes() -> None:
-    browser, stage = Browser(), Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    browser, (stage, webrtc) = Browser(), open_stage()
     offer = (await browser.offer()).replace("BUNDLE 0", "BUNDLE 0 1 2") + AUDIO + DATA
-    answer = await stage.answer(offer, "ann")
+    answer = await webrtc.answer(offer, "ann")
     assert "a=group:BUNDLE 0\r\n" in answer.sdp
     picture, voice, data = answer.sdp.split("\r\nm=")[1:]
     assert "a=sendonly" in picture
@@ -267,7 +299,7 @@ class Quiet:
 
 async def answered(offer: str) -> str | StageReason:
     """A peer's answer to an offer, or the reason for refusing it."""
-    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
+    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
     try:
         read = read_offer(offer)
         return read.complete(await peer.answer(read.video))
@@ -287,8 +319,8 @@ async def offered() -> str:
 
 
 async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_behind() -> None:
-    stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
-    asking = asyncio.create_task(stage.answer(await offered(), "ann"))
+    stage, webrtc = open_stage()
+    asking = asyncio.create_task(webrtc.answer(await offered(), "ann"))
     await asyncio.sleep(0)  # the first viewer brings aiortc, in a thread
     await stage.end_all_of("ann")
     with pytest.raises(StageError):
@@ -296,7 +328,7 @@ async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_b
 
 
 async def test_other_tasks_run_between_reading_an_offer_and_answering_it() -> None:
-    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
+    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
     steps: list[str] = []
 
     def receive_step() -> None:
@@ -312,7 +344,7 @@ async def test_other_tasks_run_between_reading_an_offer_and_answering_it() -> No
 
 
 async def test_a_connection_that_is_closed_while_it_is_answered_has_no_picture() -> None:
-    peer = DirectPeer(SMALL, Subscriber(), 0, lambda: None, Quiet())
+    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
     answering = asyncio.create_task(peer.answer(read_offer(await offered()).video))
     await asyncio.sleep(0)
     await peer.close()
@@ -380,11 +412,11 @@ SEEN = """async (sdp) => {
 @pytest.mark.browser
 @pytest.mark.parametrize("policy", ["balanced", "max-bundle"])
 async def test_chromium_sees_the_picture_though_its_audio_and_data_are_refused(policy: str) -> None:
-    stage = Stage(PatternSource, SMALL, on_viewers=lambda _count: None)
+    stage, webrtc = open_stage()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
         page = await browser.new_page()
-        answer = await stage.answer(await page.evaluate(WATCH, policy), "ann")
+        answer = await webrtc.answer(await page.evaluate(WATCH, policy), "ann")
         assert await page.evaluate(SEEN, answer.sdp) == ["recvonly"]
         await browser.close()
     await stage.close()

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.stage.direct.capture_time import captured_ms
 
-from belvedere.stage.direct.answer import RTP_WRAP, CaptureClock, rtp_ticks
+from belvedere.stage.direct.answer import RTP_WRAP, CaptureClock
+from belvedere.stage.frames import rtp_ticks
 
 ORIGINS = st.integers(0, RTP_WRAP - 1)
 INSTANTS = st.floats(0, 10_000_000)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, rtp
 from av import VideoFrame
 
+from belvedere.stage.direct.way import WebRtc
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
@@ -98,17 +99,23 @@ def _begins_idr(payload: bytes) -> bool:
     return kind == IDR_UNIT
 
 
+def open_stage(on_viewers: Callable[[int], None] = lambda _count: None) -> tuple[Stage, WebRtc]:
+    """A stage that shows the pattern, and the way to watch it."""
+    stage = Stage(PatternSource, SMALL, on_viewers=on_viewers)
+    return stage, WebRtc(stage, SMALL)
+
+
 class Watching:
     """A stage with one viewer who sees the picture; closes everything at the end."""
 
     def __init__(self, browser: Browser | None = None) -> None:
         self.counts: list[int] = []
-        self.stage = Stage(PatternSource, SMALL, on_viewers=self.counts.append)
+        self.stage, self.webrtc = open_stage(self.counts.append)
         self.browser = browser or Browser()
         self.answer: Answer | None = None
 
     async def __aenter__(self) -> Self:
-        self.answer = await self.stage.answer(await self.browser.offer(), "ann")
+        self.answer = await self.webrtc.answer(await self.browser.offer(), "ann")
         await self.browser.accept(self.answer.sdp)
         await self.browser.picture()
         return self

@@ -40,7 +40,7 @@ def encoder(
 
 
 def _x264(options: StageOptions) -> Encoder:
-    from belvedere.stage.encoding.encoder import X264Encoder  # noqa: PLC0415 - PyAV is heavy, and only here
+    from belvedere.stage.encoding.x264 import X264Encoder  # noqa: PLC0415 - PyAV is heavy, and only here
 
     return X264Encoder(options)
 

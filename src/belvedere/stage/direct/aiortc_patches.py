@@ -3,7 +3,8 @@
 1. The playout-delay header extension (0, 0) is negotiated and sent, so that Chromium shows a picture as soon as it is
    decoded: after 6 ms instead of 30.
 2. Sent packets are kept for longer, so that a lost one can be retransmitted.
-3. A sender passes encoded frames through, with timestamps that begin at an origin of ours.
+3. A sender passes encoded frames through, with timestamps that begin at an origin of ours, and can be made to forget
+   what it has sent and what it is sending.
 4. A viewer cannot renegotiate the keys of a connection, which would cost as much as a new connection.
 5. A host that has only the loopback address offers 127.0.0.1, so that the demo works without a network. The system
    is asked for its addresses at most every two seconds.
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
+    from belvedere.stage.direct.payloads import SharedPayloads
     from belvedere.stage.hub import Subscriber
 
 WRITTEN_FOR = "1.16"
@@ -119,21 +121,36 @@ class NoEstimator:
         """Do nothing: there is nothing to estimate or report."""
 
 
-def pass_through(sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int) -> None:
-    """Make a sender that has not started yet send the subscriber's frames unchanged.
+class PassThroughSender:
+    """Makes a sender that has not started yet send a subscriber's frames unchanged.
 
     A frame's RTP timestamp is `origin` plus its ticks, modulo 2^32.
     """
 
-    async def next_encoded_frame(_codec: object) -> rtcrtpsender.RTCEncodedFrame:
-        frame = await subscriber.next_frame()
+    def __init__(
+        self, sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int, payloads: SharedPayloads
+    ) -> None:
+        self._subscriber = subscriber
+        self._origin = origin
+        self._shared = payloads
+        self._sending: list[bytes] = []  # the payloads of the current frame; aiortc iterates over this list
+        self._history: dict[int, rtp.RtpPacket] = {}
+        replace(sender, "_next_encoded_frame", self._next_encoded_frame)
+        replace(sender, "_RTCRtpSender__rtp_history", self._history)
+        replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
+
+    def cut(self) -> None:
+        """Forget all packets: no more of the current frame is sent, and none is retransmitted."""
+        self._sending.clear()
+        self._history.clear()
+
+    async def _next_encoded_frame(self, _codec: object) -> rtcrtpsender.RTCEncodedFrame:
+        frame = await self._subscriber.next_frame()
         if frame is None:
             raise MediaStreamError
-        timestamp = AbsoluteTimestamp((origin + frame.ticks) % RTP_WRAP)
-        return rtcrtpsender.RTCEncodedFrame(list(frame.payloads), timestamp, 0)
-
-    replace(sender, "_next_encoded_frame", next_encoded_frame)
-    replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
+        timestamp = AbsoluteTimestamp((self._origin + frame.ticks) % RTP_WRAP)
+        self._sending = list(self._shared.of(frame))
+        return rtcrtpsender.RTCEncodedFrame(self._sending, timestamp, 0)
 
 
 def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callable[[bool, bool], list[str]]:

@@ -11,7 +11,7 @@ from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
 from belvedere.errors import InternalError, StageError, StageReason
-from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, pass_through
+from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, PassThroughSender
 from belvedere.stage.direct.retransmission import RetransmissionBudget
 from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
 from belvedere.stage.direct.viewer_ice import bound_ice
@@ -20,6 +20,7 @@ from belvedere.stage.options import CLOSE_TIMEOUT_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.direct.payloads import SharedPayloads
     from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
@@ -39,7 +40,7 @@ class _PassThroughTrack(MediaStreamTrack):
         raise InternalError("the sender does not pass frames through")
 
 
-class DirectPeer:
+class AiortcPeer:
     """A WebRTC connection to one viewer; implements `peer.Peer`."""
 
     def __init__(
@@ -49,6 +50,8 @@ class DirectPeer:
         origin: int,
         request_idr: Callable[[], None],
         listener: PeerListener,
+        *,
+        payloads: SharedPayloads,
     ) -> None:
         self._listener = listener
         self._is_ended = False
@@ -60,7 +63,7 @@ class DirectPeer:
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver(_PassThroughTrack(), direction="sendonly")
         sender = self._transceiver.sender
-        pass_through(sender, subscriber, origin)
+        self._sender = PassThroughSender(sender, subscriber, origin, payloads)
         budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
         bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
@@ -84,6 +87,10 @@ class DirectPeer:
         except Exception as error:  # aiortc's parser has no error type: bad SDP raises any built-in exception
             raise StageError(StageReason.NO_PICTURE if self._is_ended else StageReason.BAD_OFFER) from error
         return self._connection.localDescription.sdp
+
+    def cut(self) -> None:
+        """Send nothing more of the frames that were taken from the subscriber."""
+        self._sender.cut()
 
     async def close(self) -> None:
         """Close the connection and free its resources, within `CLOSE_TIMEOUT_S`; never raises."""

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RTP_CLOCK_HZ = 90_000  # the clock of video in RTP (RFC 6184, section 8.2.1)
+from belvedere.stage.frames import RTP_CLOCK_HZ
+
 RTP_WRAP = 1 << 32
-
-
-def rtp_ticks(at_s: float) -> int:
-    """Convert a time of the monotonic clock, in seconds, to ticks of the RTP clock, not wrapped to 32 bits."""
-    return round(at_s * RTP_CLOCK_HZ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
-"""The stage's interface to a viewer's connection, so that the stage can be tested without aiortc."""
+"""The interface to a viewer's WebRTC connection, so that offers can be tested without aiortc."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from belvedere.stage.ways import ViewerConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,7 @@ class PeerListener(Protocol):
         ...
 
 
-class Peer(Protocol):
+class Peer(ViewerConnection, Protocol):
     """A connection to one viewer, from its offer to its end."""
 
     async def answer(self, offer: str) -> str:
@@ -31,10 +33,6 @@ class Peer(Protocol):
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
-        ...
-
-    async def close(self) -> None:
-        """Free all resources, within `CLOSE_TIMEOUT_S`; never raises, and may be called at any time."""
         ...
 
 
