@@ -21,6 +21,7 @@ async def _run_until_ended() -> None:
             engine=rig.engine,
             bus=rig.bus,
             stage=rig.stage,
+            webrtc=rig.stage,
             invitations=rig.invitations,
             clock=rig.clock,
             head_name="fake units",

@@ -17,7 +17,7 @@ from litestar import Litestar, MediaType, get, post
 
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
-from belvedere.stage.source import Picture
+from belvedere.stage.sources.source import Picture
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 RTP_CLOCK_HZ = 90_000

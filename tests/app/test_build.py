@@ -29,7 +29,7 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ BREACHES = {
     "control-transport": ("gateway/control_runner.py", "from litestar import WebSocket\n"),
     "bleak": ("link/supervisor.py", "import bleak\n"),
     "video": ("gateway/whep.py", "from av.packet import Packet\n"),
+    "webrtc": ("stage/stage.py", "import aiortc\n"),
+    "ways": ("stage/hub.py", "if TYPE_CHECKING:\n    from belvedere.stage.direct.peer import Peer\n"),
     "virtual-bluetooth": ("link/port.py", "import bumble.link\n"),
     "no-tests": ("engine/engine.py", "import tests.support.engine_rig\n"),
     "testing": ("app/build.py", "from belvedere.testing import clock\n"),

@@ -18,7 +18,7 @@ from aiortc.codecs.h264 import H264Encoder
 from aiortc.rtp import HeaderExtensionsMap, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 from tests.attacks.watching import WHEP, Viewer, WhepError
 
-from belvedere.stage.offer import MAX_LINES, MAX_OFFER_CHARS
+from belvedere.stage.direct.offer import MAX_LINES, MAX_OFFER_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

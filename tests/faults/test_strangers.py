@@ -69,6 +69,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
             engine=rig.engine,
             bus=rig.bus,
             stage=rig.stage,
+            webrtc=rig.stage,
             invitations=rig.invitations,
             clock=rig.clock,
             head_name="a head of paper",

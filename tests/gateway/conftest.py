@@ -24,6 +24,7 @@ def make_parts() -> Callable[..., Dependencies]:
             engine=rig.engine,
             bus=rig.bus,
             stage=rig.stage,
+            webrtc=rig.stage,
             invitations=rig.invitations,
             clock=rig.clock,
             record=rig.events.append,

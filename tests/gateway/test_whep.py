@@ -13,7 +13,7 @@ from belvedere.errors import StageError, StageReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.secret import Secret
-from belvedere.stage.answer import Answer
+from belvedere.stage.direct.answer import Answer
 from belvedere.stage.options import IceServer
 
 MakeParts = Callable[..., Dependencies]

@@ -14,7 +14,7 @@ from belvedere.sim.source import RoomSource
 from belvedere.sim.time_bar import read_time_bar
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 ROOM = Room()
 TEN_PAST_TEN = time.struct_time((2031, 5, 4, 10, 10, 36, 0, 0, 0))

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from tests.support.pictures import blank_picture
 
 from belvedere.sim.time_bar import ROWS, draw_time_bar, read_time_bar
-from belvedere.stage.encoder import X264Encoder
+from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.options import StageOptions
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 
 
 @given(st.integers(0, 2**40), st.sampled_from([320, 640, 1280, 1920]))

@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from belvedere.stage.backend import StageBackend
-from belvedere.stage.hub import EncodedFrame
+from belvedere.stage.direct.way import WebRtc
+from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.options import StageOptions
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
+    from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.hub import Subscriber
-    from belvedere.stage.peer import PeerListener
     from belvedere.stage.producer import ProducerListener
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 H264 = "a=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\n"
 OFFER = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n{H264}a=recvonly\r\n"
 ANSWER = "v=0\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\na=sendonly\r\n"
-IDR = EncodedFrame(b"", (b"x",), 0, is_idr=True)
+IDR = EncodedFrame(b"", 0.0, 0, is_idr=True)
 
 
 class FakePeer:
@@ -34,6 +34,7 @@ class FakePeer:
         self.request_idr = request_idr
         self.listener = listener
         self.is_closed = False
+        self.cuts = 0
         self.has_loop_turned = False
         asyncio.get_running_loop().call_soon(self._receive_turn)
         self.delay_s = 0.0
@@ -46,6 +47,9 @@ class FakePeer:
         if self.error is not None:
             raise self.error
         return ANSWER
+
+    def cut(self) -> None:
+        self.cuts += 1
 
     async def close(self) -> None:
         await asyncio.sleep(0.1)
@@ -61,13 +65,16 @@ class FakeProducer:
     def __init__(self, listener: ProducerListener) -> None:
         self.listener = listener
         self.is_on = False
+        self.starts = 0
         self.idrs = 0
+        self.cuts = 0
         self.abandoned = 0
         self.silence_s = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         assert loop is asyncio.get_running_loop()
         self.is_on = True
+        self.starts += 1
 
     def stop(self) -> None:
         self.is_on = False
@@ -79,8 +86,16 @@ class FakeProducer:
     def request_idr(self) -> None:
         self.idrs += 1
 
+    def cut(self) -> None:
+        self.cuts += 1
+
     def silent_s(self) -> float:
         return self.silence_s
+
+    def fail(self, error: Exception) -> None:
+        """The source fails."""
+        self.is_on = False
+        self.listener.receive_failure(error)
 
     async def wait_off(self) -> bool:
         return not self.is_on
@@ -98,14 +113,16 @@ class StageRig:
         self.created_at: list[float] = []
         self.delay_s = 0.0
         self.error: Exception | None = None
+        options = StageOptions(max_viewers=max_viewers)
         self.stage = Stage(
             PatternSource,
-            StageOptions(max_viewers=max_viewers),
+            options,
             on_viewers=self.counts.append,
             clock=lambda: self.now_s,
             record=self.events.append,
-            backend=StageBackend(self._peer, self._producer),
+            create_producer=self._producer,
         )
+        self.webrtc = WebRtc(self.stage, options, clock=lambda: self.now_s, create_peer=self._peer)
 
     @property
     def producer(self) -> FakeProducer:
@@ -116,7 +133,7 @@ class StageRig:
 
     async def watch(self, owner: str = "ann") -> str:
         """A viewer who has connected; returns the viewer's id."""
-        answer = await self.stage.answer(OFFER, owner)
+        answer = await self.webrtc.answer(OFFER, owner)
         self.peers[-1].listener.receive_connected()
         return answer.id
 

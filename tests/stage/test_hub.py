@@ -5,11 +5,12 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.stage.hub import SUBSCRIBER_FRAMES, EncodedFrame, Hub, Subscriber
+from belvedere.stage.frames import EncodedFrame, MediaKind
+from belvedere.stage.hub import SUBSCRIBER_FRAMES, Hub, Subscriber
 
 
 def frame(number: int, *, is_idr: bool = False) -> EncodedFrame:
-    return EncodedFrame(b"", (b"",), number, is_idr)
+    return EncodedFrame(b"", number / 90_000, number, is_idr)
 
 
 class Requests:
@@ -115,3 +116,54 @@ async def test_a_reader_that_waits_is_woken_by_the_next_frame() -> None:
     got = await reader
     assert got is not None
     assert got.ticks == 7
+
+
+async def test_a_cut_drops_what_is_queued_and_what_comes_late_and_goes_on_with_an_idr() -> None:
+    requests = Requests()
+    hub, subscriber = Hub(requests), Subscriber()
+    hub.attach(subscriber)
+    hub.receive_frame(frame(1, is_idr=True))
+    hub.receive_frame(frame(2))
+    before = requests.count
+    hub.cut(4 / 90_000)
+    assert requests.count == before + 1
+    for number, is_idr in ((3, True), (4, True), (5, False), (6, True), (7, False)):
+        hub.receive_frame(frame(number, is_idr=is_idr))
+    assert [each.ticks for each in await taken(subscriber)] == [6, 7]
+
+
+async def test_a_reader_that_was_woken_gets_nothing_of_before_a_cut() -> None:
+    hub, subscriber = Hub(Requests()), Subscriber()
+    hub.attach(subscriber)
+    reader = asyncio.create_task(subscriber.next_frame())
+    await asyncio.sleep(0)
+    hub.receive_frame(frame(1, is_idr=True))
+    hub.cut(1.0)
+    await asyncio.sleep(0)
+    assert not reader.done()
+    subscriber.close()
+    assert await reader is None
+
+
+async def test_an_earlier_cut_does_not_undo_a_later_one_and_nobody_needs_an_idr() -> None:
+    requests = Requests()
+    hub = Hub(requests)
+    hub.cut(5.0)
+    hub.cut(4.0)
+    assert requests.count == 0
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    hub.receive_frame(frame(int(4.5 * 90_000), is_idr=True))
+    assert await taken(subscriber) == []
+
+
+async def test_sound_is_for_those_who_take_it_and_waits_for_no_idr() -> None:
+    hub, watches, listens = Hub(Requests()), Subscriber(), Subscriber(frozenset(MediaKind))
+    hub.attach(watches)
+    hub.attach(listens)
+    sound = EncodedFrame(b"", 1.0, 1, is_idr=False, kind=MediaKind.AUDIO)
+    delta, idr = frame(2), frame(3, is_idr=True)
+    for each in (sound, delta, idr):
+        hub.receive_frame(each)
+    assert await taken(watches) == [idr]
+    assert await taken(listens) == [sound, idr]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.pictures import blank_picture
 
-from belvedere.stage.hub import EncodedFrame
+from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.keyframe_requests import APART_S, BURST
 from belvedere.stage.options import StageOptions
 from belvedere.stage.producer import BACKLOG_FRAMES, Producer
@@ -17,7 +17,7 @@ from belvedere.stage.producer import BACKLOG_FRAMES, Producer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 pytestmark = pytest.mark.realtime
 OPTIONS = StageOptions(width=160, height=96, fps=60)
@@ -60,7 +60,7 @@ class Encoder:
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
         self.count += 1
-        return EncodedFrame(b"", (), round(at_s * 90000), wants_idr or self.count == 1)
+        return EncodedFrame(b"", at_s, round(at_s * 90000), wants_idr or self.count == 1)
 
 
 class Listener:

@@ -11,31 +11,32 @@ from tests.stage.fakes import ANSWER, IDR, OFFER, StageRig
 
 from belvedere.errors import StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft
-from belvedere.stage.hub import EncodedFrame
+from belvedere.stage.frames import EncodedFrame, rtp_ticks
 from belvedere.stage.options import (
     ANSWER_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
     MAX_UNCONNECTED,
+    OUTAGE_TIMEOUT_S,
     SET_UPS_APART_S,
-    STALL_TIMEOUT_S,
     StageOptions,
 )
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
+from belvedere.stage.supervisor import RETRY_DELAYS_S, STALL_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 
 async def refusal(rig: StageRig, offer: str = OFFER, owner: str = "bob") -> StageReason:
     with pytest.raises(StageError) as caught:
-        await rig.stage.answer(offer, owner)
+        await rig.webrtc.answer(offer, owner)
     return caught.value.reason
 
 
 async def test_an_offer_gets_an_answer_and_a_capture_clock() -> None:
     rig = StageRig()
-    answer = await rig.stage.answer(OFFER, "ann")
+    answer = await rig.webrtc.answer(OFFER, "ann")
     assert answer.sdp == ANSWER
     assert answer.capture_clock.server_ms == 12500
     await rig.stage.close()
@@ -51,12 +52,12 @@ async def test_the_picture_is_on_from_the_answer_and_off_when_nobody_is_left() -
     await rig.stage.end(second, "ann")
     assert not rig.is_on()
     assert all(peer.is_closed for peer in rig.peers)
-    assert len(rig.producers) == 1
+    assert rig.producer.starts == 1
 
 
 async def test_viewers_are_counted_once_they_are_connected() -> None:
     rig = StageRig()
-    answer = await rig.stage.answer(OFFER, "ann")
+    answer = await rig.webrtc.answer(OFFER, "ann")
     assert rig.stage.viewers == 0
     rig.peers[0].listener.receive_connected()
     rig.peers[0].listener.receive_connected()
@@ -71,7 +72,7 @@ async def test_viewers_are_counted_once_they_are_connected() -> None:
 
 async def test_each_visit_is_recorded_once_with_its_length() -> None:
     rig = StageRig()
-    never = await rig.stage.answer(OFFER, "bob")
+    never = await rig.webrtc.answer(OFFER, "bob")
     viewer = await rig.watch("ann")
     rig.now_s += 30
     await rig.stage.end(viewer, "ann")
@@ -82,7 +83,7 @@ async def test_each_visit_is_recorded_once_with_its_length() -> None:
 
 async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -> None:
     rig = StageRig()
-    await rig.stage.answer(OFFER, "ann")
+    await rig.webrtc.answer(OFFER, "ann")
     rig.producer.listener.receive_frame(IDR)
     assert rig.producer.idrs == 0
     rig.peers[0].listener.receive_connected()
@@ -95,7 +96,11 @@ async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -
     assert await rig.peers[0].subscriber.next_frame() is None
 
 
-DELTA = EncodedFrame(b"", (b"x",), 1, is_idr=False)
+DELTA = EncodedFrame(b"", 0.0, 1, is_idr=False)
+
+
+def frame_at(captured_s: float, *, is_idr: bool = True) -> EncodedFrame:
+    return EncodedFrame(b"", captured_s, rtp_ticks(captured_s), is_idr)
 
 
 async def test_endless_requests_for_key_frames_wait_and_are_then_served() -> None:
@@ -158,7 +163,7 @@ async def test_all_connections_of_an_owner_end_and_no_others() -> None:
 async def test_viewers_beyond_the_limit_are_refused() -> None:
     rig = StageRig(max_viewers=2)
     await rig.watch("ann")
-    await rig.stage.answer(OFFER, "ann")
+    await rig.webrtc.answer(OFFER, "ann")
     assert await refusal(rig, owner="bob") is StageReason.TOO_MANY_VIEWERS
     await rig.stage.close()
 
@@ -180,7 +185,7 @@ async def test_an_offer_that_cannot_be_answered_leaves_nothing_behind(reason: St
     rig = StageRig(max_viewers=1)
     rig.error = StageError(reason)
     assert await refusal(rig) is reason
-    assert not rig.producers
+    assert not rig.producer.starts
     rig.error = None
     await rig.watch()
     await rig.stage.close()
@@ -196,7 +201,7 @@ async def test_a_bad_offer_creates_nothing() -> None:
 async def test_connections_are_set_up_one_after_the_other_some_time_apart() -> None:
     rig = StageRig()
     began_at = asyncio.get_running_loop().time()
-    await asyncio.gather(*(rig.stage.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
+    await asyncio.gather(*(rig.webrtc.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
     assert [created_at - began_at for created_at in rig.created_at] == pytest.approx(
         [0, SET_UPS_APART_S, 2 * SET_UPS_APART_S]
     )
@@ -206,10 +211,10 @@ async def test_connections_are_set_up_one_after_the_other_some_time_apart() -> N
 async def test_a_slow_answer_does_not_delay_other_answers() -> None:
     rig = StageRig()
     rig.delay_s = ANSWER_TIMEOUT_S - 1
-    slow = asyncio.create_task(rig.stage.answer(OFFER, "ann"))
+    slow = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
     await asyncio.sleep(SET_UPS_APART_S)
     rig.delay_s = 0.0
-    await rig.stage.answer(OFFER, "bob")
+    await rig.webrtc.answer(OFFER, "bob")
     assert not slow.done()
     await slow
     await rig.stage.close()
@@ -217,7 +222,7 @@ async def test_a_slow_answer_does_not_delay_other_answers() -> None:
 
 async def test_nothing_is_created_for_a_viewer_who_left_while_waiting() -> None:
     rig = StageRig()
-    answers = [asyncio.create_task(rig.stage.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
+    answers = [asyncio.create_task(rig.webrtc.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
     await asyncio.sleep(SET_UPS_APART_S / 2)
     await rig.stage.end_all_of("bob")
     await asyncio.wait(answers)
@@ -232,7 +237,7 @@ async def test_unconnected_connections_of_one_visitor_replace_each_other() -> No
     rig = StageRig()
     watching = await rig.watch("ann")
     for _ in range(MAX_UNCONNECTED + 2):
-        await rig.stage.answer(OFFER, "ann")
+        await rig.webrtc.answer(OFFER, "ann")
     await asyncio.sleep(1)
     assert [peer.is_closed for peer in rig.peers] == [False, True, True, *[False] * MAX_UNCONNECTED]
     await rig.stage.end(watching, "ann")
@@ -250,7 +255,7 @@ async def test_an_answer_that_never_comes_times_out() -> None:
 async def test_a_cancelled_request_leaves_nothing_behind() -> None:
     rig = StageRig(max_viewers=1)
     rig.delay_s = 1.0
-    asking = asyncio.create_task(rig.stage.answer(OFFER, "ann"))
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
     await asyncio.sleep(0.5)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -263,7 +268,7 @@ async def test_a_cancelled_request_leaves_nothing_behind() -> None:
 
 async def test_a_viewer_who_never_connects_is_removed() -> None:
     rig = StageRig()
-    await rig.stage.answer(OFFER, "ann")
+    await rig.webrtc.answer(OFFER, "ann")
     await asyncio.sleep(CONNECT_TIMEOUT_S - 1)
     assert rig.is_on()
     await asyncio.sleep(2)
@@ -283,13 +288,13 @@ async def test_a_viewer_who_has_connected_stays() -> None:
 async def test_an_owner_who_leaves_while_being_answered_gets_no_picture() -> None:
     rig = StageRig()
     rig.delay_s = 1.0
-    asking = asyncio.create_task(rig.stage.answer(OFFER, "ann"))
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
     await asyncio.sleep(0.5)
     await rig.stage.end_all_of("ann")
     with pytest.raises(StageError) as caught:
         await asking
     assert caught.value.reason is StageReason.NO_PICTURE
-    assert not rig.producers
+    assert not rig.producer.starts
 
 
 async def test_when_the_source_fails_all_connections_end_and_the_next_viewer_starts_it_again(
@@ -297,16 +302,49 @@ async def test_when_the_source_fails_all_connections_end_and_the_next_viewer_sta
 ) -> None:
     rig = StageRig()
     with caplog.at_level(logging.INFO):
-        for _ in range(3):
-            await rig.watch("ann")
-            rig.producer.stop()
-            rig.producer.listener.receive_failure(OSError("unplugged"))
-            await asyncio.sleep(1)
-    assert rig.counts == [1, 0] * 3
-    assert all(peer.is_closed for peer in rig.peers)
+        await rig.watch("ann")
+        rig.producer.fail(OSError("unplugged"))
+        await asyncio.sleep(1)
+    assert rig.counts == [1, 0]
+    assert rig.peers[0].is_closed
+    assert not rig.is_on()
     assert len(caplog.records) == 1
     await rig.watch("ann")
     assert rig.is_on()
+    await rig.stage.close()
+
+
+async def test_viewers_who_come_while_the_source_fails_wait_for_the_picture(caplog: pytest.LogCaptureFixture) -> None:
+    rig = StageRig()
+    await rig.watch("ann")
+    rig.producer.fail(OSError("unplugged"))
+    with caplog.at_level(logging.INFO):
+        await rig.watch("bob")
+        for _ in range(3):
+            rig.producer.fail(OSError("unplugged"))
+            await asyncio.sleep(max(RETRY_DELAYS_S))
+            assert rig.is_on()
+    assert len(caplog.records) == 1  # the first failure
+    assert (rig.stage.viewers, rig.stage.is_available) == (1, False)
+    rig.producer.listener.receive_frame(IDR)
+    assert await rig.peers[1].subscriber.next_frame() is IDR
+    await asyncio.sleep(2 * OUTAGE_TIMEOUT_S)
+    assert (rig.stage.viewers, rig.stage.is_available) == (1, True)
+    await rig.stage.close()
+
+
+async def test_viewers_do_not_wait_without_end_for_a_source_that_fails() -> None:
+    rig = StageRig()
+    await rig.watch("ann")
+    rig.producer.fail(OSError("unplugged"))
+    await rig.watch("bob")
+    await asyncio.sleep(OUTAGE_TIMEOUT_S - 1)
+    assert rig.stage.viewers == 1
+    await asyncio.sleep(2)
+    assert rig.counts == [1, 0, 1, 0]
+    assert all(peer.is_closed for peer in rig.peers)
+    assert not rig.is_on()
+    assert not rig.stage.is_available
     await rig.stage.close()
 
 
@@ -316,7 +354,7 @@ async def test_the_picture_is_unavailable_from_a_failure_until_the_next_picture(
     rig.stage._on_viewers = lambda viewers: calls.append((viewers, rig.stage.is_available))
     assert rig.stage.is_available
     await rig.watch("ann")
-    rig.producer.listener.receive_failure(OSError("unplugged"))
+    rig.producer.fail(OSError("unplugged"))
     await rig.watch("ann")
     rig.producer.listener.receive_frame(IDR)
     rig.producer.listener.receive_frame(IDR)
@@ -327,8 +365,8 @@ async def test_the_picture_is_unavailable_from_a_failure_until_the_next_picture(
 
 async def test_a_failure_is_reported_even_if_nobody_watches_yet() -> None:
     rig = StageRig()
-    await rig.stage.answer(OFFER, "ann")
-    rig.producer.listener.receive_failure(OSError("unplugged"))
+    await rig.webrtc.answer(OFFER, "ann")
+    rig.producer.fail(OSError("unplugged"))
     assert rig.counts == [0]
     assert not rig.stage.is_available
     await rig.stage.close()
@@ -340,22 +378,114 @@ async def test_a_failure_is_logged_again_after_pictures_came(caplog: pytest.LogC
         for _ in range(2):
             await rig.watch("ann")
             rig.producer.listener.receive_frame(IDR)
-            rig.producer.listener.receive_failure(OSError("unplugged"))
+            rig.producer.fail(OSError("unplugged"))
     assert len(caplog.records) == 2
     await rig.stage.close()
 
 
-async def test_a_source_that_hangs_is_abandoned() -> None:
+async def test_a_source_that_hangs_fails() -> None:
     rig = StageRig()
     await rig.watch()
-    rig.producer.silence_s = STALL_TIMEOUT_S - 1
-    await asyncio.sleep(60)
-    assert rig.stage.viewers == 1
     rig.producer.silence_s = STALL_TIMEOUT_S + 1
     await asyncio.sleep(5)
     assert rig.producer.abandoned == 1
     assert rig.stage.viewers == 0
     assert rig.peers[0].is_closed
+    await rig.stage.close()
+
+
+async def test_a_cut_empties_all_that_is_on_its_way_to_anyone() -> None:
+    rig = StageRig()
+    rig.stage.cut()  # nobody is there, nothing is on
+    await rig.watch("ann")
+    await rig.webrtc.answer(OFFER, "bob")
+    rig.producer.listener.receive_frame(frame_at(12.4))
+    rig.stage.cut()
+    assert rig.producer.cuts == 2
+    assert [peer.cuts for peer in rig.peers] == [1, 1]
+    late, first = frame_at(12.5), frame_at(12.501)
+    rig.producer.listener.receive_frame(late)  # it was being encoded when everything else was cut
+    rig.producer.listener.receive_frame(frame_at(12.5005, is_idr=False))
+    rig.producer.listener.receive_frame(first)
+    assert await rig.peers[0].subscriber.next_frame() is first
+    assert rig.counts == [1]
+    await rig.stage.close()
+
+
+async def test_after_a_cut_an_idr_is_asked_for_those_who_watch() -> None:
+    rig = StageRig()
+    await rig.watch("ann")
+    rig.producer.listener.receive_frame(frame_at(12.4))
+    before = rig.producer.idrs
+    rig.stage.cut()
+    assert rig.producer.idrs == before + 1
+    await rig.stage.close()
+
+
+async def test_a_viewer_who_is_set_up_during_a_cut_is_not_lost() -> None:
+    rig = StageRig()
+    rig.delay_s = 1.0
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
+    await asyncio.sleep(0)
+    rig.stage.cut()  # before there is a connection
+    await asyncio.sleep(0.5)
+    rig.stage.cut()  # while it is answered
+    await asking
+    await rig.stage.close()
+
+
+class Broadcast:
+    """Another way, which has its connections at once."""
+
+    name = "broadcast"
+
+    def load(self) -> None:
+        """Import nothing."""
+
+
+class Channel:
+    """A connection of that way."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def cut(self) -> None:
+        """Do nothing: it takes nothing from its subscriber."""
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_viewers_of_all_ways_are_counted_and_limited_together() -> None:
+    rig = StageRig(max_viewers=2)
+    await rig.watch("ann")
+    viewer = rig.stage.admit("bob", Broadcast())
+    viewer.connection = channel = Channel()
+    viewer.receive_connected()
+    assert rig.counts == [1, 2]
+    assert rig.events[-1] == ViewerJoined(viewer.id, "bob", "broadcast")
+    assert await refusal(rig, owner="cid") is StageReason.TOO_MANY_VIEWERS
+    await rig.stage.end_all_of("ann")
+    assert rig.is_on()
+    viewer.receive_ended()
+    viewer.receive_connected()  # too late
+    viewer.receive_connecting()
+    assert not rig.is_on()
+    await rig.stage.close()
+    assert channel.is_closed
+    assert rig.counts == [1, 2, 1, 0]
+
+
+async def test_a_way_turns_the_picture_on_before_it_is_connected() -> None:
+    rig = StageRig()
+    viewer = rig.stage.admit("ann", Broadcast())
+    assert rig.producer.starts == 0
+    viewer.receive_connecting()
+    viewer.receive_connecting()
+    assert rig.producer.starts == 1
+    await asyncio.sleep(CONNECT_TIMEOUT_S + 1)
+    assert viewer.is_ended
+    assert not rig.producer.is_on
 
 
 async def test_a_closed_stage_refuses_offers() -> None:

@@ -17,7 +17,7 @@ from belvedere.engine.engine import Engine
 from belvedere.errors import InternalError, StageError, StageReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
-from belvedere.stage.answer import Answer, CaptureClock
+from belvedere.stage.direct.answer import Answer, CaptureClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

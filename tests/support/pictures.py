@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from belvedere.stage.source import Picture
+from belvedere.stage.sources.source import Picture
 
 
 def blank_picture(width: int, height: int) -> Picture:

@@ -31,7 +31,8 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
-from belvedere.stage.pattern import PatternSource
+from belvedere.stage.direct.way import WebRtc
+from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         engine=engine,
         bus=bus,
         stage=stage,
+        webrtc=WebRtc(stage, settings.stage, clock=clock),
         invitations=invitations,
         clock=clock,
         head_name=profile.name,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.events import Event
-    from belvedere.stage.answer import Answer
+    from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
@@ -46,16 +46,20 @@ class Picture(Protocol):
         """Get ready for a first viewer; returns at once."""
         ...
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
-        """Add a viewer. Raises StageError."""
-        ...
-
     async def end(self, viewer_id: str, owner: str) -> None:
         """End one of the owner's connections. Raises StageError (NOT_FOUND)."""
         ...
 
     async def end_all_of(self, owner: str) -> None:
         """End every connection of an owner."""
+        ...
+
+
+class Offers(Protocol):
+    """What the gateway needs of the way to watch by WebRTC (stage.direct.way.WebRtc)."""
+
+    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+        """Add a viewer. Raises StageError."""
         ...
 
 
@@ -115,6 +119,7 @@ class Dependencies:
     engine: Engine
     bus: Bus
     stage: Picture
+    webrtc: Offers
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str

@@ -23,7 +23,7 @@ from belvedere.gateway.codec import is_of_type, read_body
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_permitted
-from belvedere.stage.answer import Answer
+from belvedere.stage.direct.answer import Answer
 from belvedere.stage.options import IceServer
 from belvedere.token_bucket import TokenBuckets
 
@@ -103,7 +103,7 @@ def _quoted(text: str) -> str:
 async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
     """The stage's answer. Ends the viewer where the session ends or may not look any more, and raises why."""
     try:
-        answer = await dependencies.stage.answer(offer_sdp, visitor.id)
+        answer = await dependencies.webrtc.answer(offer_sdp, visitor.id)
     except StageError:
         require_permitted(dependencies.invitations, scope, visitor)  # the session's end is the reason, not the stage
         raise

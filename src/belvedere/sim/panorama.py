@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH, RADIUS_PX
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 
 class Plane(NamedTuple):

@@ -57,7 +57,7 @@ class Room:
 
 
 def _decode(picture: Path) -> Panorama:
-    from belvedere.stage.still import decode_webp  # noqa: PLC0415 - FFmpeg is heavy, and not needed without viewers
+    from belvedere.stage.image_decoder import decode_webp  # noqa: PLC0415 - FFmpeg is heavy, and not needed without viewers
 
     started_s = time.monotonic()
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.sim.room import DecodedRoom, Room
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 
 class RoomSource:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from belvedere.stage.source import Picture
+    from belvedere.stage.sources.source import Picture
 
 CELLS = 40
 ROWS = 16  # one macroblock

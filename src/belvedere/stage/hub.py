@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from belvedere.stage.frames import MediaKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.frames import EncodedFrame
+
 SUBSCRIBER_FRAMES = 8  # 0.27 s at 30 fps: more would delay the picture, fewer would overflow at a short stall
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedFrame:
-    """One picture, encoded.
-
-    Attributes:
-        data: an H.264 access unit in Annex B format.
-        payloads: the same access unit as RTP payloads (RFC 6184, packetization mode 1), shared by all viewers.
-        ticks: when it was captured, in ticks of 1/90000 s of the server's monotonic clock.
-        is_idr: a decoder can start here.
-    """
-
-    data: bytes
-    payloads: tuple[bytes, ...]
-    ticks: int
-    is_idr: bool
+VIDEO_ONLY = frozenset({MediaKind.VIDEO})
 
 
 class Subscriber:
-    """One viewer's queue of frames: short, and it begins with an IDR, also after any gap.
+    """One viewer's queue of frames: short, and its video begins with an IDR, also after any gap.
+
+    Args:
+        kinds: the kinds of frames that this viewer can be sent; others are ignored.
 
     Attributes:
         dropped: how many frames this viewer did not get.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: frozenset[MediaKind] = VIDEO_ONLY) -> None:
+        self._kinds = kinds
         self._frames: deque[EncodedFrame] = deque()
         self._is_needing_idr = True
         self._is_closed = False
@@ -49,16 +41,15 @@ class Subscriber:
 
         If the queue is full it is emptied: a viewer who does not keep up needs the newest picture, not the oldest.
         """
-        if self._is_closed:
+        if self._is_closed or frame.kind not in self._kinds:
             return False
         if len(self._frames) >= SUBSCRIBER_FRAMES:
-            self.dropped += len(self._frames)
-            self._frames.clear()
-            self._is_needing_idr = True
-        if self._is_needing_idr and not frame.is_idr:
-            self.dropped += 1
-            return True
-        self._is_needing_idr = False
+            self._empty()
+        if frame.kind is MediaKind.VIDEO:
+            if self._is_needing_idr and not frame.is_idr:
+                self.dropped += 1
+                return True
+            self._is_needing_idr = False
         self._frames.append(frame)
         self._changed.set()
         return False
@@ -72,11 +63,20 @@ class Subscriber:
             await self._changed.wait()
         return self._frames.popleft()
 
+    def cut(self) -> None:
+        """Drop all queued frames; video goes on with the next IDR."""
+        self._empty()
+
     def close(self) -> None:
         """Empty the queue and make `next_frame` return None; may be called more than once."""
         self._is_closed = True
         self._frames.clear()
         self._changed.set()
+
+    def _empty(self) -> None:
+        self.dropped += len(self._frames)
+        self._frames.clear()
+        self._is_needing_idr = True
 
 
 class Hub:
@@ -85,6 +85,7 @@ class Hub:
     def __init__(self, request_idr: Callable[[], None]) -> None:
         self._request_idr = request_idr
         self._subscribers: set[Subscriber] = set()
+        self._cut_s = -math.inf
 
     def attach(self, subscriber: Subscriber) -> None:
         """Add a subscriber. It begins with an IDR, which is requested at once."""
@@ -97,8 +98,18 @@ class Hub:
         subscriber.close()
 
     def receive_frame(self, frame: EncodedFrame) -> None:
-        """Pass one frame to every subscriber."""
+        """Pass one frame to every subscriber, unless it was captured before a cut."""
+        if frame.captured_s <= self._cut_s:
+            return
         # A list, not a generator: `any` must not stop before every subscriber has the frame.
         waiting = [subscriber.receive_frame(frame) for subscriber in self._subscribers]
         if any(waiting):
+            self._request_idr()
+
+    def cut(self, at_s: float) -> None:
+        """Drop all frames that were captured up to `at_s`: those in the queues, and those that come later."""
+        self._cut_s = max(self._cut_s, at_s)
+        for subscriber in self._subscribers:
+            subscriber.cut()
+        if self._subscribers:
             self._request_idr()

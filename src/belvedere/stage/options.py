@@ -64,5 +64,4 @@ SET_UPS_APART_S = 0.05  # for all viewers together; one set-up blocks the loop f
 MAX_UNCONNECTED = 3  # for one visitor, who may open a few tabs at once
 CONNECT_TIMEOUT_S = 15.0  # browsers abandon ICE after 15 s
 CLOSE_TIMEOUT_S = 3.0  # closing sends one packet; a connection that hangs meanwhile is abandoned
-STALL_TIMEOUT_S = 20.0  # longer than a camera takes to turn on
-STALL_CHECK_S = 2.0  # a tenth of it
+OUTAGE_TIMEOUT_S = 30.0  # viewers without a picture are ended then; pages ask anew after 6 s

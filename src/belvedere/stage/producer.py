@@ -12,15 +12,16 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from belvedere.stage.encoding.encoder import open_encoder
 from belvedere.stage.keyframe_requests import KeyframeBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoder import Encoder
-    from belvedere.stage.hub import EncodedFrame
+    from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.options import StageOptions
-    from belvedere.stage.source import VideoSource
+    from belvedere.stage.sources.source import VideoSource
 
 BACKLOG_FRAMES = 4  # no more pictures are read while the event loop is this far behind
 JOIN_TIMEOUT_S = 5.0  # a camera has one user at a time, so a run waits for the last one, unless that hangs
@@ -108,6 +109,39 @@ class _Run(threading.Thread):
         self.wake()
 
 
+class PictureProducer(Protocol):
+    """Reads and encodes pictures; `Producer` documents the methods."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None: ...  # noqa: D102 (documented there)
+
+    def stop(self) -> None: ...  # noqa: D102 (documented there)
+
+    def abandon(self) -> None: ...  # noqa: D102 (documented there)
+
+    def request_idr(self) -> None: ...  # noqa: D102 (documented there)
+
+    def cut(self) -> None: ...  # noqa: D102 (documented there)
+
+    def silent_s(self) -> float: ...  # noqa: D102 (documented there)
+
+    async def wait_off(self) -> bool: ...  # noqa: D102 (documented there)
+
+
+class ProducerFactory(Protocol):
+    """Creates the one producer of a stage, turned off."""
+
+    def __call__(
+        self,
+        source_factory: Callable[[], VideoSource],
+        options: StageOptions,
+        clock: Callable[[], float],
+        listener: ProducerListener,
+        /,
+    ) -> PictureProducer:
+        """Create a producer that gets its sources from `source_factory`."""
+        ...
+
+
 class Producer:
     """Turns the source on and off. All methods belong to the event loop; all but `wait_off` return at once."""
 
@@ -153,6 +187,11 @@ class Producer:
         if self._run is not None:
             self._run.wants_idr.set()
 
+    def cut(self) -> None:
+        """Forget all encoded frames that the listener has not received."""
+        if self._run is not None:
+            self._run.outbox.clear()
+
     def silent_s(self) -> float:
         """For how many seconds the source has not returned; 0 when it is off."""
         return 0.0 if self._run is None else max(0.0, self._clock() - self._run.alive_s)
@@ -182,3 +221,13 @@ def _call(loop: asyncio.AbstractEventLoop, run: _Run, function: Callable[..., No
         loop.call_soon_threadsafe(function, *arguments)
     except RuntimeError:
         run.stopping.set()
+
+
+def create_producer(
+    source_factory: Callable[[], VideoSource],
+    options: StageOptions,
+    clock: Callable[[], float],
+    listener: ProducerListener,
+) -> Producer:
+    """Create the producer that a stage uses."""
+    return Producer(source_factory, open_encoder, options, clock, listener)

@@ -5,7 +5,7 @@ import pytest
 from belvedere.lab.doctor.check import CheckState
 from belvedere.lab.doctor.encoder import encoder
 from belvedere.stage.options import StageOptions
-from belvedere.stage.source import Picture
+from belvedere.stage.sources.source import Picture
 from belvedere.testing.clock import FakeClock
 
 SMALL = StageOptions(width=160, height=96)

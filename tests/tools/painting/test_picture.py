@@ -8,7 +8,7 @@ from tools.painting.picture import encode_webp
 
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH
 from belvedere.sim.room import PICTURE
-from belvedere.stage.still import StillPlane, decode_webp
+from belvedere.stage.image_decoder import StillPlane, decode_webp
 
 if TYPE_CHECKING:
     from tools.painting.cylinder import Cylinder

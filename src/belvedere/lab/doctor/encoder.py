@@ -11,7 +11,7 @@ from belvedere.lab.doctor.video import hardware_encoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoder import Encoder
+    from belvedere.stage.encoding.encoder import Encoder
     from belvedere.stage.options import StageOptions
 
 FRAMES = 20
@@ -40,7 +40,7 @@ def encoder(
 
 
 def _x264(options: StageOptions) -> Encoder:
-    from belvedere.stage.encoder import X264Encoder  # noqa: PLC0415 - PyAV is heavy, and only here
+    from belvedere.stage.encoding.x264 import X264Encoder  # noqa: PLC0415 - PyAV is heavy, and only here
 
     return X264Encoder(options)
 

@@ -1,0 +1,195 @@
+"""Our patches of aiortc, and of aioice beneath it; importing this module applies them.
+
+1. The playout-delay header extension (0, 0) is negotiated and sent, so that Chromium shows a picture as soon as it is
+   decoded: after 6 ms instead of 30.
+2. Sent packets are kept for longer, so that a lost one can be retransmitted.
+3. A sender passes encoded frames through, with timestamps that begin at an origin of ours, and can be made to forget
+   what it has sent and what it is sending.
+4. A viewer cannot renegotiate the keys of a connection, which would cost as much as a new connection.
+5. A host that has only the loopback address offers 127.0.0.1, so that the demo works without a network. The system
+   is asked for its addresses at most every two seconds.
+6. A connection has no bandwidth estimator for received media, because viewers send none: aiortc creates a thousand
+   objects for it, a fifth of a connection's cost, which also trigger a garbage collection.
+7. aioice logs its peers' addresses at INFO; its log level is set to WARNING.
+
+The patches that limit what a viewer can cause are in `viewer_ice.py` and `viewer_feedback.py`. All of them replace
+private names of aiortc. So the version is checked, each name must exist already, and a release without one is refused
+with an error that says so, instead of sending pictures that nobody can see.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import math
+import time
+from typing import TYPE_CHECKING
+
+import aiortc
+from aioice import ice
+from aiortc import codecs, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender, rtp
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+from OpenSSL import SSL
+
+from belvedere.errors import OwnerError
+from belvedere.stage.direct.answer import RTP_WRAP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiortc.rtcrtpparameters import RTCRtpParameters
+
+    from belvedere.stage.direct.payloads import SharedPayloads
+    from belvedere.stage.hub import Subscriber
+
+WRITTEN_FOR = "1.16"
+PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+PLAYOUT_DELAY_ID = 5  # not used in `codecs.HEADER_EXTENSIONS`; an answer uses the id of the offer
+NO_DELAY = b"\x00\x00\x00"  # 12 bits of minimum and 12 of maximum, in units of 10 ms
+ONE_BYTE_HEADERS = 0xBEDE  # RFC 8285, section 4.2
+ONE_BYTE_MAX_ID = 14
+HISTORY_PACKETS = 512  # almost 2 s at 3 Mbit/s, where aiortc keeps 0.4 s; viewers share the payloads
+LOOPBACK = "127.0.0.1"
+ADDRESSES_VALID_S = 2.0  # after a change of networks the page requests the picture again within this time
+
+
+def check_version(found: str) -> None:
+    """Refuse a release of aiortc for which these patches were not tested. Raises OwnerError."""
+    if not f"{found}.".startswith(f"{WRITTEN_FOR}."):
+        raise OwnerError(
+            f"aiortc {found} is installed, but Belvedere needs {WRITTEN_FOR}: pip install 'aiortc=={WRITTEN_FOR}.*'"
+        )
+
+
+def replace(owner: object, name: str, value: object) -> None:
+    """Set an attribute that exists already. Raises OwnerError if it does not."""
+    if not hasattr(owner, name):
+        raise OwnerError(f"this release of aiortc or aioice has no {name}: pip install 'aiortc=={WRITTEN_FOR}.*'")
+    setattr(owner, name, value)
+
+
+class AbsoluteTimestamp(int):
+    """An RTP timestamp to send unchanged: the sender does not add its random origin, which we could not know."""
+
+
+def _add_timestamp(origin: int, timestamp: int) -> int:
+    if isinstance(timestamp, AbsoluteTimestamp):
+        return int(timestamp)
+    return (origin + timestamp) % RTP_WRAP
+
+
+class ViewerExtensions(rtp.HeaderExtensionsMap):
+    """aiortc's header extensions, and the playout delay if the viewer accepted it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._playout_delay_id: int | None = None
+
+    def configure(self, parameters: RTCRtpParameters) -> None:
+        """Store the negotiated ids."""
+        super().configure(parameters)
+        for extension in parameters.headerExtensions:
+            if extension.uri == PLAYOUT_DELAY_URI:
+                self._playout_delay_id = extension.id
+
+    def set(self, values: rtp.HeaderExtensions) -> tuple[int, bytes]:
+        """Return the extensions of one packet as profile and bytes, ours first."""
+        profile, packed = super().set(values)
+        number = self._playout_delay_id
+        if number is None:
+            return profile, packed
+        if profile == ONE_BYTE_HEADERS and number <= ONE_BYTE_MAX_ID:  # runs for every packet, so avoid unpacking
+            return profile, bytes([number << 4 | len(NO_DELAY) - 1]) + NO_DELAY + packed
+        return rtp.pack_header_extensions([(number, NO_DELAY), *rtp.unpack_header_extensions(profile, packed)])
+
+
+class ViewerCertificate(RTCCertificate):
+    """A certificate whose connections cannot be renegotiated."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_options(SSL.OP_NO_RENEGOTIATION)
+        return context
+
+
+class NoEstimator:
+    """Replaces aiortc's estimator of the received bandwidth."""
+
+    def add(self, **_packet: object) -> None:
+        """Do nothing: there is nothing to estimate or report."""
+
+
+class PassThroughSender:
+    """Makes a sender that has not started yet send a subscriber's frames unchanged.
+
+    A frame's RTP timestamp is `origin` plus its ticks, modulo 2^32.
+    """
+
+    def __init__(
+        self, sender: rtcrtpsender.RTCRtpSender, subscriber: Subscriber, origin: int, payloads: SharedPayloads
+    ) -> None:
+        self._subscriber = subscriber
+        self._origin = origin
+        self._shared = payloads
+        self._sending: list[bytes] = []  # the payloads of the current frame; aiortc iterates over this list
+        self._history: dict[int, rtp.RtpPacket] = {}
+        replace(sender, "_next_encoded_frame", self._next_encoded_frame)
+        replace(sender, "_RTCRtpSender__rtp_history", self._history)
+        replace(sender, "_RTCRtpSender__rtp_header_extensions_map", ViewerExtensions())
+
+    def cut(self) -> None:
+        """Forget all packets: no more of the current frame is sent, and none is retransmitted."""
+        self._sending.clear()
+        self._history.clear()
+
+    async def _next_encoded_frame(self, _codec: object) -> rtcrtpsender.RTCEncodedFrame:
+        frame = await self._subscriber.next_frame()
+        if frame is None:
+            raise MediaStreamError
+        timestamp = AbsoluteTimestamp((self._origin + frame.ticks) % RTP_WRAP)
+        self._sending = list(self._shared.of(frame))
+        return rtcrtpsender.RTCEncodedFrame(self._sending, timestamp, 0)
+
+
+def _with_loopback(find_addresses: Callable[[bool, bool], list[str]]) -> Callable[[bool, bool], list[str]]:
+    def find(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 (aioice's signature)
+        return find_addresses(use_ipv4, use_ipv6) or [LOOPBACK]
+
+    return find
+
+
+def _cached(
+    find_addresses: Callable[[bool, bool], list[str]], clock: Callable[[], float] = time.monotonic
+) -> Callable[[bool, bool], list[str]]:
+    known: dict[tuple[bool, bool], tuple[float, list[str]]] = {}
+
+    def find(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: FBT001 (aioice's signature)
+        now = clock()
+        asked_at, addresses = known.get((use_ipv4, use_ipv6), (-math.inf, []))
+        if now - asked_at >= ADDRESSES_VALID_S:
+            addresses = find_addresses(use_ipv4, use_ipv6)
+            known[use_ipv4, use_ipv6] = now, addresses
+        return list(addresses)
+
+    return find
+
+
+def _apply() -> None:
+    check_version(aiortc.__version__)
+    if list(inspect.signature(ice.get_host_addresses).parameters) != ["use_ipv4", "use_ipv6"]:
+        raise OwnerError(f"this release of aioice is not supported: pip install 'aiortc=={WRITTEN_FOR}.*'")
+    codecs.HEADER_EXTENSIONS["video"].append(
+        RTCRtpHeaderExtensionParameters(id=PLAYOUT_DELAY_ID, uri=PLAYOUT_DELAY_URI)
+    )
+    replace(rtcrtpsender, "RTP_HISTORY_SIZE", HISTORY_PACKETS)
+    replace(rtcrtpsender, "uint32_add", _add_timestamp)
+    replace(rtcpeerconnection, "RTCCertificate", ViewerCertificate)
+    ViewerCertificate.generateCertificate()  # its first call imports much of cryptography: not on the loop
+    replace(rtcrtpreceiver, "RemoteBitrateEstimator", NoEstimator)
+    replace(ice, "get_host_addresses", _cached(_with_loopback(ice.get_host_addresses)))
+    logging.getLogger("aioice").setLevel(logging.WARNING)
+
+
+_apply()

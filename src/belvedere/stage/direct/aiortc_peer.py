@@ -1,0 +1,119 @@
+"""One viewer's WebRTC connection, made with aiortc: the answering side of WHEP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import OperationError
+from aiortc.mediastreams import MediaStreamTrack
+
+from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, PassThroughSender
+from belvedere.stage.direct.retransmission import RetransmissionBudget
+from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
+from belvedere.stage.direct.viewer_ice import bound_ice
+from belvedere.stage.options import CLOSE_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.stage.direct.payloads import SharedPayloads
+    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.hub import Subscriber
+    from belvedere.stage.options import StageOptions
+
+ACCEPTED = ("video/H264", "video/rtx")
+ENDED_STATES = ("failed", "closed")
+
+logger = logging.getLogger(__name__)
+
+
+class _PassThroughTrack(MediaStreamTrack):
+    """A placeholder: aiortc needs a track, but the encoded frames go directly to the sender."""
+
+    kind = "video"
+
+    async def recv(self) -> None:  # type: ignore[override]  # never called, so there is no frame type to return
+        raise InternalError("the sender does not pass frames through")
+
+
+class AiortcPeer:
+    """A WebRTC connection to one viewer; implements `peer.Peer`."""
+
+    def __init__(
+        self,
+        options: StageOptions,
+        subscriber: Subscriber,
+        origin: int,
+        request_idr: Callable[[], None],
+        listener: PeerListener,
+        *,
+        payloads: SharedPayloads,
+    ) -> None:
+        self._listener = listener
+        self._is_ended = False
+        servers = [
+            RTCIceServer(
+                urls=server.url,
+                username=server.username,
+                credential=server.credential.reveal() if server.credential is not None else None,
+            )
+            for server in options.ice_servers
+        ]
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._connection.on("connectionstatechange", self._receive_state)
+        self._transceiver = self._connection.addTransceiver(_PassThroughTrack(), direction="sendonly")
+        sender = self._transceiver.sender
+        self._sender = PassThroughSender(sender, subscriber, origin, payloads)
+        budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
+        clock = asyncio.get_running_loop().time
+        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
+        bound_ice(sender.transport.transport)
+
+    async def answer(self, offer: str) -> str:
+        """Accept the video section of an offer (`Offer.video`); returns the answer, which has all our addresses.
+
+        Yields to the event loop between its steps, which take a millisecond each.
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
+        """
+        # Before setRemoteDescription, which chooses the codec: otherwise our H.264 would be labelled as another one.
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in ACCEPTED])
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await asyncio.sleep(0)
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except OperationError as error:
+            raise StageError(StageReason.NO_COMMON_CODEC) from error
+        except Exception as error:  # aiortc's parser has no error type: bad SDP raises any built-in exception
+            raise StageError(StageReason.NO_PICTURE if self._is_ended else StageReason.BAD_OFFER) from error
+        return self._connection.localDescription.sdp
+
+    def cut(self) -> None:
+        """Send nothing more of the frames that were taken from the subscriber."""
+        self._sender.cut()
+
+    async def close(self) -> None:
+        """Close the connection and free its resources, within `CLOSE_TIMEOUT_S`; never raises."""
+        self._is_ended = True
+        closing = asyncio.ensure_future(self._connection.close())
+        done, _ = await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT_S)
+        if not done:
+            closing.cancel()
+            logger.warning("a viewer's connection did not close within %g s and is abandoned", CLOSE_TIMEOUT_S)
+        elif error := closing.exception():
+            logger.warning("could not close a viewer's connection cleanly: %r", error)
+
+    def _receive_state(self) -> None:
+        state = self._connection.connectionState
+        logger.debug("a viewer's connection changed to %s", state)
+        if self._is_ended:
+            return
+        if state == "connected":
+            self._listener.receive_connected()
+        elif state in ENDED_STATES:
+            self._is_ended = True
+            self._listener.receive_ended()

@@ -1,0 +1,52 @@
+"""The interface to a viewer's WebRTC connection, so that offers can be tested without aiortc."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from belvedere.stage.ways import ViewerConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.stage.hub import Subscriber
+    from belvedere.stage.options import StageOptions
+
+
+class PeerListener(Protocol):
+    """Called on the event loop when a connection changes, but not for an end that `Peer.close` caused."""
+
+    def receive_connected(self) -> None:
+        """The viewer is connected; frames may be sent."""
+        ...
+
+    def receive_ended(self) -> None:
+        """The connection ended or failed. Called at most once, as the last call."""
+        ...
+
+
+class Peer(ViewerConnection, Protocol):
+    """A connection to one viewer, from its offer to its end."""
+
+    async def answer(self, offer: str) -> str:
+        """Accept an SDP offer to receive one video and nothing else; returns the answer. Call it once.
+
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
+        """
+        ...
+
+
+class PeerFactory(Protocol):
+    """Creates a connection that sends a subscriber's frames."""
+
+    def __call__(
+        self,
+        options: StageOptions,
+        subscriber: Subscriber,
+        origin: int,
+        request_idr: Callable[[], None],
+        listener: PeerListener,
+        /,
+    ) -> Peer:
+        """Create a peer whose RTP timestamps are `origin` plus the frames' ticks; it calls `request_idr` on loss."""
+        ...

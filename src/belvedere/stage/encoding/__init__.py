@@ -1,0 +1,1 @@
+"""H.264 from raw pictures, once for all viewers."""

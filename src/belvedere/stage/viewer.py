@@ -1,0 +1,81 @@
+"""One viewer, by whichever way, and how far it has come."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Protocol
+
+from belvedere.stage.hub import Subscriber
+from belvedere.stage.keyframe_requests import ViewerRequests
+from belvedere.stage.phases import ViewerPhase
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from belvedere.stage.ways import ViewerConnection
+
+
+class ViewerListener(Protocol):
+    """The stage, as a viewer sees it."""
+
+    def receive_connecting(self, viewer: Viewer) -> None:
+        """The viewer will be connected soon."""
+        ...
+
+    def receive_connected(self, viewer: Viewer) -> None:
+        """The viewer is connected."""
+        ...
+
+    def receive_ended(self, viewer: Viewer) -> None:
+        """The viewer's connection ended, or was never made."""
+        ...
+
+    def receive_request(self, viewer: Viewer) -> None:
+        """The viewer lost the picture."""
+        ...
+
+
+class Viewer:
+    """One viewer. The way that admitted it reports what happens; every report may come late, or twice.
+
+    Attributes:
+        id: names the viewer, and cannot be guessed.
+        owner: the session that watches.
+        way: the name of the way.
+        subscriber: the frames to send, from `receive_connected` on.
+        connection: what the stage cuts and closes; the way sets it as soon as there is something to close.
+        requests, phase, watching_since_s, timer: the stage's.
+    """
+
+    def __init__(self, owner: str, way: str, listener: ViewerListener) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self.owner = owner
+        self.way = way
+        self.subscriber = Subscriber()
+        self.connection: ViewerConnection | None = None
+        self.requests = ViewerRequests()
+        self.phase = ViewerPhase.JOINING
+        self.watching_since_s = 0.0
+        self.timer: asyncio.TimerHandle | None = None
+        self._listener = listener
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the stage has ended this viewer: nothing more is to be set up or sent."""
+        return self.phase is ViewerPhase.ENDED
+
+    def receive_connecting(self) -> None:
+        """The connection is being established: the picture is turned on, and waits for it for a bounded time."""
+        self._listener.receive_connecting(self)
+
+    def receive_connected(self) -> None:
+        """The connection is established: frames come from now on."""
+        self._listener.receive_connected(self)
+
+    def receive_ended(self) -> None:
+        """The connection ended, or will never be established."""
+        self._listener.receive_ended(self)
+
+    def request_idr(self) -> None:
+        """The viewer lost the picture; it is sent an IDR as soon as the bounds for all viewers allow it."""
+        self._listener.receive_request(self)
