@@ -73,7 +73,7 @@ soak: $(TEST_READY) ## random lives of the fail-safe core (a million; ARGS="--sc
 	$(VENV)/bin/pytest --hypothesis-profile=soak tests/support/control/test_random_schedule.py
 
 .PHONY: mutants
-mutants: $(TEST_READY) ## change what drives in small ways, and tell which no test notices; ARGS="link/courier engine"
+mutants: $(TEST_READY) ## change what drives in small ways, and tell which no test notices; ARGS="link/write_scheduler engine"
 	$(PYTHON_IN) -m tests.mutants.run $(ARGS)
 
 .PHONY: contract

@@ -218,9 +218,12 @@ async def test_the_loop_beats_sooner_after_a_write_if_the_watchdog_needs_it() ->
         await running
 
 
-async def test_before_a_late_write_a_hold_that_has_expired_is_ended() -> None:
+async def test_before_a_late_write_a_hold_that_has_expired_is_ended_and_before_any_other_nothing_is_put() -> None:
     async with open_rig() as rig:
         ann_drives(rig)
+        await asyncio.sleep(0.01)  # sooner than the next step of the speed
+        rig.engine.receive_unit_attempted(Axis.PAN, 0.5, rig.clock())
+        assert rig.units[Axis.PAN].velocity == 0.1
         now = rig.clock() + 5  # the process was stopped, and no timer has run yet
         rig.engine._clock = lambda: now
         rig.engine.receive_unit_attempted(Axis.PAN, 0.5, now)
@@ -243,11 +246,20 @@ async def test_time_that_passes_during_a_write_is_not_taken_for_a_clock_jump(rep
         assert rig.units[Axis.PAN].velocity > 0
 
 
-async def test_an_engine_that_has_failed_does_not_prevent_a_stop() -> None:
-    async with open_rig() as rig:
-        ann_drives(rig)
-        rig.engine._failure = RuntimeError()
-        rig.engine.receive_unit_attempted(Axis.PAN, 0.0, rig.clock() + 5)
+async def test_a_bug_that_shows_before_a_write_prevents_no_stop_and_ends_the_loop() -> None:
+    control = BrokenControl(ControlOptions(), {})
+    clock = asyncio.get_running_loop().time
+    engine = Engine(control, clock=clock, bus=Bus())
+    engine.receive_session_opened("ann", "ann")
+    engine.receive_lease("ann", LeaseVerb.ACQUIRE)
+    control.ticks = 0
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(0)
+    control.ticks = 9
+    for _ in range(2):  # the second meets an engine that has failed
+        engine.receive_unit_attempted(Axis.PAN, 0.0, clock() + 60)  # by then the lease has ended
+    with pytest.raises(InternalError):
+        await running
 
 
 async def test_an_axis_stopped_by_the_guardian_is_reckoned_to_stand_where_it_was_stopped() -> None:

@@ -82,6 +82,7 @@ async def a_bluez(
     def receive(message: Message) -> Message | bool | None:
         if message.message_type is not MessageType.METHOD_CALL or message.member != "GetManagedObjects":
             return None
+        assert (message.path, message.interface) == ("/", "org.freedesktop.DBus.ObjectManager")
         return answer(message) if answer is not None else True
 
     for handler in (receive, *others):

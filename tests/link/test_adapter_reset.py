@@ -48,7 +48,8 @@ class Switch:
         if asked.message_type is not MessageType.METHOD_CALL or asked.member != "Set":
             return None
         interface, name, value = asked.body
-        assert (asked.path, interface, name) == (HCI0, "org.bluez.Adapter1", "Powered")
+        assert (asked.path, asked.interface) == (HCI0, "org.freedesktop.DBus.Properties")
+        assert (interface, name) == ("org.bluez.Adapter1", "Powered")
         self.asked.append(value.value)
         if self._is_mute:
             return True
@@ -82,6 +83,15 @@ async def test_an_adapter_is_switched_off_and_then_on() -> None:
     assert update.turned == [False, True]
 
 
+async def test_the_systems_own_bus_is_used_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    update = Switch()
+    async with a_switch(update) as bus:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+        await reset(HCI0, {OURS}, lambda: True)
+    assert update.turned == [False, True]
+
+
 async def test_bluez_is_asked_again_while_it_is_busy() -> None:
     update = Switch(["org.bluez.Error.Busy", "org.bluez.Error.Failed"])
     await reset_of(update, {OURS})
@@ -101,6 +111,14 @@ async def test_nothing_is_done_if_at_the_last_moment_ours_may_not_be_disconnecte
     async with a_switch(update) as bus:
         await reset(HCI0, {OURS}, lambda: False, bus.address)
     assert update.asked == []
+
+
+async def test_an_error_that_bluez_was_never_heard_to_give_is_named() -> None:
+    update = Switch(["org.example.Error.Unheard"])
+    with pytest.raises(LinkError, match=r"org\.example\.Error\.Unheard") as caught:
+        await reset_of(update, {OURS})
+    assert caught.value.reason is LinkReason.ADAPTER_OFF
+    assert (update.asked, update.turned) == ([False, True], [True])
 
 
 async def test_who_may_not_switch_is_told_so_and_does_not_insist() -> None:

@@ -13,6 +13,8 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService
 from bleak.exc import BleakGATTProtocolError, BleakGATTProtocolErrorCode
+from bleak.uuids import normalize_uuid_str
+from tests.link.scripted_radio import ADDRESS, DEVICE_PATH, NAME, ScriptedClient, ScriptedRadio
 from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import LinkError, LinkReason
@@ -20,17 +22,18 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.checks import Check, Order
 from belvedere.head.layout import FrameLayout, Sign, SpeedEncoding, SpeedField
 from belvedere.head.profile import HeadProfile, UnitProfile, shipped_profile
-from belvedere.link.ble import BleUnit, dbus_target
-from belvedere.link.port import DbusTarget
+from belvedere.link.ble import MAX_AMBIGUOUS, BleUnit, dbus_target, is_unit
+from belvedere.link.port import DbusTarget, LinkDetails
 from belvedere.link.radio import Radio
 from belvedere.sim.head import ADDRESSES, NAMES, VirtualHead
 from belvedere.sim.unit import COMMAND, SERVICE, STATE
 from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkContract, LinkRig, ignore, opened, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from belvedere.link.port import UnitLink
+    from belvedere.link.radio import DiscoveredDevice
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
@@ -103,6 +106,13 @@ async def test_a_unit_is_found_by_name_address_or_service(unit: UnitProfile) -> 
         await rig.link.close()
 
 
+def test_a_service_finds_a_unit_only_where_its_profile_has_no_name_pattern() -> None:
+    unnamed = UnitProfile(service=SERVICE)
+    named = UnitProfile(service=SERVICE, name_patterns=("PONS*",))
+    assert [is_unit(unit, ADDRESS, "", [normalize_uuid_str(SERVICE)]) for unit in (named, unnamed)] == [False, True]
+    assert not is_unit(unnamed, ADDRESS, "", [])
+
+
 async def test_a_service_finds_either_unit_and_two_links_never_share_one() -> None:
     async with a_rig() as rig:
         links = [BleUnit(UnitProfile(service=SERVICE[4:8]), rig.radio) for _ in AXES]
@@ -168,15 +178,6 @@ async def test_there_is_no_scan_without_a_search() -> None:
         await rig.link.close()
 
 
-async def test_the_error_for_a_missing_characteristic_lists_the_present_ones() -> None:
-    async with a_rig(pan_profile(characteristic="abcd")) as rig:
-        with pytest.raises(LinkError, match=COMMAND) as caught:
-            await opened(rig.link)
-        assert caught.value.reason is LinkReason.NO_CHARACTERISTIC
-        await asyncio.sleep(5)
-        assert not rig.head.pan.is_connected
-
-
 async def test_a_unit_without_notifications_can_still_be_driven() -> None:
     async with a_rig(pan_profile(notify="abcd")) as rig:
         await opened(rig.link)
@@ -196,29 +197,6 @@ async def test_nothing_is_written_before_the_first_frame() -> None:
         await rig.link.write(FRAMES[1], response=True)
         assert rig.received()[-1] == FRAMES[1]
         await rig.link.close()
-
-
-async def test_a_connection_subscribes_once_however_much_is_written() -> None:
-    """Each subscription is a write that can delay the next command."""
-    async with VirtualHead(PROFILE) as head:
-        asked: list[str] = []
-
-        class Counted(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-            async def start_notify(
-                self, characteristic: BleakGATTCharacteristic, *arguments: object, **options: object
-            ) -> None:
-                asked.append(characteristic.uuid)
-                await super().start_notify(characteristic, *arguments, **options)
-
-        unit = BleUnit(pan_profile(notify=STATE), Radio(Counted, head.scanner_backend))
-        for connections in (1, 2):
-            await opened(unit)
-            for _ in range(20):
-                await unit.write(FRAMES[0], response=False)
-                await asyncio.sleep(0.05)
-            assert asked == connections * [STATE]
-            await unit.close()
-            await asyncio.sleep(5)
 
 
 async def test_opening_does_not_wait_for_a_unit_that_does_not_answer_a_subscription() -> None:
@@ -242,40 +220,6 @@ async def test_notifications_are_logged(caplog: pytest.LogCaptureFixture) -> Non
         await asyncio.sleep(1)
         await rig.link.close()
     assert [record for record in caplog.records if record.message.startswith("notification: 82")]
-
-
-async def test_a_refused_keep_alive_is_an_answer_and_the_next_reads_another_characteristic() -> None:
-    async with VirtualHead(PROFILE) as head:
-        asked: list[str] = []
-
-        class Refusing(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-            async def read_gatt_char(self, characteristic: BleakGATTCharacteristic, **options: object) -> bytearray:
-                asked.append(characteristic.uuid)
-                if len(asked) == 1:
-                    raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHENTICATION)
-                return bytearray(await super().read_gatt_char(characteristic, **options))
-
-        unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
-        await opened(unit)
-        assert await unit.keep_alive()
-        assert await unit.keep_alive()
-        assert asked[0] != asked[1]
-        await unit.close()
-
-
-async def test_a_unit_that_refuses_every_read_gets_no_more_keep_alives() -> None:
-    async with VirtualHead(PROFILE) as head:
-
-        class Refusing(head.client_backend):  # type: ignore[name-defined,misc]  # a class made at run time
-            async def read_gatt_char(self, *_arguments: object, **_options: object) -> bytearray:
-                raise BleakGATTProtocolError(BleakGATTProtocolErrorCode.READ_NOT_PERMITTED)
-
-        unit = BleUnit(pan_profile(), Radio(Refusing, head.scanner_backend))
-        await opened(unit)
-        answers = [await unit.keep_alive() for _ in range(20)]
-        assert answers[0]
-        assert not answers[-1]
-        await unit.close()
 
 
 async def test_a_disconnect_continues_when_its_caller_is_cancelled() -> None:
@@ -399,3 +343,158 @@ def test_details_of_other_backends_yield_no_bluez_paths(details: object, obj: ob
 def a_command(obj: object) -> BleakGATTCharacteristic:
     service = BleakGATTService(None, 1, SERVICE)
     return BleakGATTCharacteristic(obj, 2, COMMAND, ["write"], lambda: 20, service)
+
+
+# a unit with characteristics of the test's own
+
+VENDOR, OTHER_VENDOR, MANUFACTURER = "fff1", "fff2", "2a29"
+
+
+def a_client(*characteristics: tuple[str, ...]) -> ScriptedClient:
+    """A client of a unit with these characteristics: each is its service, its UUID and its properties."""
+    client = ScriptedClient()
+    for characteristic in characteristics:
+        client.add(*characteristic)
+    return client
+
+
+def driven(client: ScriptedClient, **profile: object) -> tuple[BleUnit, ScriptedRadio]:
+    radio = ScriptedRadio(client)
+    return BleUnit(pan_profile(**{"service": None, "characteristic": None, "notify": None, **profile}), radio), radio
+
+
+@pytest.mark.parametrize("properties", [("write",), ("write-without-response",), ("read", "write", "notify")])
+async def test_the_details_are_those_of_the_unit_and_its_characteristics(properties: tuple[str, ...]) -> None:
+    unit, _ = driven(a_client(("fff0", VENDOR, *properties), ("1800", "2a00", "write")))
+    assert await opened(unit) == LinkDetails(
+        name=NAME,
+        address=ADDRESS,
+        can_write_without_response="write-without-response" in properties,
+        can_write_with_response="write" in properties,
+        can_keep_alive=False,
+        rssi_dbm=-50,
+        dbus=DbusTarget(DEVICE_PATH, f"{DEVICE_PATH}/service000a/char000b"),
+    )
+
+
+async def test_a_keep_alive_reads_a_standard_characteristic_if_there_is_one_and_never_the_commands() -> None:
+    client = a_client(("fff0", VENDOR, "read", "write"), ("fff0", OTHER_VENDOR, "read"), ("180a", MANUFACTURER, "read"))
+    unit, _ = driven(client)
+    assert (await opened(unit)).can_keep_alive
+    client.failure = BleakGATTProtocolError(BleakGATTProtocolErrorCode.READ_NOT_PERMITTED)
+    assert [await unit.keep_alive() for _ in range(3)] == [True, True, False]
+    assert client.calls == [("read", normalize_uuid_str(uuid)) for uuid in (MANUFACTURER, OTHER_VENDOR)]
+
+
+async def test_two_refused_keep_alives_at_a_time_are_both_answers() -> None:
+    client = a_client(("fff0", VENDOR, "write"), ("180a", MANUFACTURER, "read"))
+    unit, _ = driven(client)
+    await opened(unit)
+    client.failure = BleakGATTProtocolError(BleakGATTProtocolErrorCode.READ_NOT_PERMITTED)
+    client.answers.clear()
+    asking = [asyncio.create_task(unit.keep_alive()) for _ in range(2)]
+    await asyncio.sleep(0)
+    client.answers.set()
+    assert [await task for task in asking] == [True, True]
+    assert not await unit.keep_alive()
+
+
+@pytest.mark.parametrize(
+    ("profile", "uuid"),
+    [
+        ({}, VENDOR),
+        ({"characteristic": OTHER_VENDOR}, OTHER_VENDOR),
+        ({"characteristic": "2a00"}, "2a00"),
+        ({"service": "ffe0", "characteristic": OTHER_VENDOR}, OTHER_VENDOR),
+        ({"service": "fff0"}, VENDOR),
+    ],
+)
+async def test_the_command_characteristic_is_the_profiles_or_the_only_writable_one_of_a_vendor(
+    profile: dict[str, str], uuid: str
+) -> None:
+    others = [("ffe0", OTHER_VENDOR, "write")] if profile else [("ffe0", OTHER_VENDOR, "read")]
+    client = a_client(("1800", "2a00", "write"), ("fff0", VENDOR, "write"), *others)
+    unit, _ = driven(client, **profile)
+    await opened(unit)
+    await unit.write(FRAMES[0], response=True)
+    assert client.calls == [("write with response", normalize_uuid_str(uuid))]
+
+
+@pytest.mark.parametrize(
+    ("characteristics", "profile", "words"),
+    [
+        ([("fff0", VENDOR, "write"), ("fff0", OTHER_VENDOR, "write")], {}, f"vendor's UUID.*{VENDOR}.*{OTHER_VENDOR}"),
+        ([("fff0", VENDOR, "write")], {"service": "ffe0"}, "writable ones: none"),
+        ([("fff0", VENDOR, "read")], {"characteristic": VENDOR}, f"wanted {VENDOR}; writable ones: none"),
+        ([("1800", "2a00", "write")], {}, "2a00"),
+    ],
+)  # fmt: skip
+async def test_a_unit_without_the_one_command_characteristic_is_disconnected_and_its_writable_ones_are_named(
+    characteristics: list[tuple[str, ...]], profile: dict[str, str], words: str
+) -> None:
+    client = a_client(*characteristics)
+    unit, radio = driven(client, **profile)
+    with pytest.raises(LinkError, match=words) as caught:
+        await opened(unit)
+    assert caught.value.reason is LinkReason.NO_CHARACTERISTIC
+    assert radio.disconnected == [client]
+    assert await reason_of(unit.write(FRAMES[0], response=False)) is LinkReason.CLOSED
+
+
+async def test_a_unit_that_was_lost_while_it_was_being_opened_failed_to_connect() -> None:
+    client = a_client(("fff0", VENDOR, "write"))
+    client.is_connected = False
+    unit, radio = driven(client)
+    assert await reason_of(opened(unit)) is LinkReason.CONNECT_FAILED
+    assert radio.disconnected == [client]
+
+
+async def test_a_lost_unit_is_released_once_and_is_closed_to_every_call() -> None:
+    client = a_client(("fff0", VENDOR, "write"), ("180a", MANUFACTURER, "read"))
+    unit, radio = driven(client)
+    lost: list[int] = []
+    await unit.open(lambda: lost.append(1), ignore)
+    for _ in range(2):
+        radio.lose()
+    assert (lost, radio.released) == ([1], [ADDRESS])
+    assert await reason_of(unit.write(FRAMES[0], response=False)) is LinkReason.CLOSED
+    assert await reason_of(unit.keep_alive()) is LinkReason.CLOSED
+    await unit.close()
+    assert (client.calls, radio.disconnected) == ([], [])
+
+
+async def test_each_connection_subscribes_once_even_if_the_unit_refuses(caplog: pytest.LogCaptureFixture) -> None:
+    """Each subscription is a write that can delay the next command."""
+    caplog.set_level(logging.INFO, "belvedere.link.ble")
+    client = a_client(("fff0", VENDOR, "write"))
+    unit, _ = driven(client, notify=OTHER_VENDOR)
+    for failure in (None, ValueError("no descriptor")):
+        await opened(unit)
+        await unit.write(FRAMES[0], response=False)
+        client.failure = failure
+        await asyncio.sleep(1)
+        client.failure = None
+        for _ in range(20):
+            await unit.write(FRAMES[0], response=False)
+            await asyncio.sleep(1)
+        await unit.close()
+    command, notify = ("write", normalize_uuid_str(VENDOR)), ("subscribe", normalize_uuid_str(OTHER_VENDOR))
+    assert client.calls == 2 * [command, notify, *20 * [command]]
+    assert caplog.text.count(f"could not subscribe to notifications of {ADDRESS}: ValueError: no descriptor") == 1
+
+
+async def test_no_more_ambiguous_devices_are_logged_than_a_crowd_needs(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can advertise any name, from a new address every minute."""
+    caplog.set_level(logging.WARNING, "belvedere.link")
+    unit = BleUnit(UnitProfile(name_patterns=("*",)), Crowd(ScriptedClient()), [UnitProfile(service=SERVICE)])
+    assert await reason_of(opened(unit)) is LinkReason.NOT_FOUND
+    assert len(caplog.records) == MAX_AMBIGUOUS
+
+
+class Crowd(ScriptedRadio):
+    """Many devices of one name, none of which is wanted, and each of which is seen twice."""
+
+    async def find(self, is_wanted: Callable[[str, str, list[str]], bool]) -> DiscoveredDevice:
+        for number in (*range(100), *range(100)):
+            assert not is_wanted(f"C0:FF:EE:00:01:{number:02X}", NAME, [normalize_uuid_str(SERVICE)])
+        raise LinkError(LinkReason.NOT_FOUND)

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.realtime, NEEDS_D_BUS]
 
 
-def denied(call: Message) -> Message:
-    return Message.new_error(call, "org.freedesktop.DBus.Error.AccessDenied", "no")
-
-
 async def asked_of(answer: Callable[[Message], Message] | None) -> list[BluezAdapter]:
     async with a_bus() as bus, a_bluez(bus, answer):
         return await ask_adapters(bus.address)
@@ -39,10 +35,24 @@ def test_an_adapter_without_properties_counts_as_off() -> None:
     assert adapters_of({"/org/bluez/hci2": {ADAPTER: {}}}) == [BluezAdapter("hci2", "", is_powered=False)]
 
 
-async def test_a_denied_query_is_reported_as_missing_permission() -> None:
-    with pytest.raises(LinkError) as caught:
-        await asked_of(denied)
-    assert caught.value.reason is LinkReason.NO_PERMISSION
+async def test_the_systems_own_bus_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_bus() as bus, a_bluez(bus):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+        assert [adapter.name for adapter in await ask_adapters()] == ["hci0", "hci1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("org.freedesktop.DBus.Error.AccessDenied", LinkReason.NO_PERMISSION),
+        ("org.example.Error.Unheard", LinkReason.ADAPTER_OFF),
+    ],
+)
+async def test_a_refused_query_is_reported_with_the_name_of_the_error(name: str, reason: LinkReason) -> None:
+    with pytest.raises(LinkError, match=name) as caught:
+        await asked_of(lambda call: Message.new_error(call, name, "no"))
+    assert caught.value.reason is reason
 
 
 async def test_a_bluez_that_never_answers_ends_in_a_timeout() -> None:
@@ -62,3 +72,4 @@ async def test_without_bluez_or_without_d_bus_there_is_no_adapter_that_is_on() -
     with pytest.raises(LinkError) as caught:
         await ask_adapters(bus.address)
     assert caught.value.reason is LinkReason.ADAPTER_OFF
+    assert isinstance(caught.value.__cause__, OSError)

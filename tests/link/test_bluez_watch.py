@@ -44,6 +44,13 @@ async def test_it_returns_at_once_where_there_is_no_bluez() -> None:
         await waiting
 
 
+async def test_the_systems_own_bus_is_watched_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_bus() as bus:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+        await wait_until_gone()
+
+
 async def test_the_exit_of_another_service_is_ignored() -> None:
     async with a_bus() as bus:
         bluez = await bus.bluez()

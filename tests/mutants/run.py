@@ -123,6 +123,8 @@ def try_all(chosen: list[Path], listing: Listing, jobs: int) -> dict[Path, Outco
     prepare(chosen)
     made = {module: mutants_of(module) for module in chosen}
     every = {name: changed for module in chosen for name, changed in made[module].items()}
+    if strays := strays_in(listing, chosen, every.values()):
+        raise SystemExit("\n".join(f"listed, and no such mutant exists: {as_listed(stray)}" for stray in strays))
     candidates = [
         Candidate(name, str(own_tests(module)), has_to_be_noticed=changed not in listing.equivalent)
         for module in chosen
@@ -138,11 +140,32 @@ def try_all(chosen: list[Path], listing: Listing, jobs: int) -> dict[Path, Outco
         if count % 100 == 0:
             say(f"tried {count}: of {len(candidates)}, and then the survivors again")
         if outcome == HANGS or (outcome == SURVIVED and every[name] not in listing.equivalent):
-            say(f"{outcome}: {json.dumps(every[name], ensure_ascii=False)}")
+            say(f"{outcome}: {as_listed(every[name])}")
     return {
         module: Outcome(len(made[module]), [changed for name, changed in survivors.items() if name in made[module]])
         for module in chosen
     }
+
+
+def strays_in(listing: Listing, chosen: Iterable[Path], made: Iterable[Mutant]) -> list[Mutant]:
+    """What is listed of a module that is not there, or of a chosen one without being a mutant of it."""
+    tried, existing = {name_of(module) for module in chosen}, frozenset(made)
+    return sorted(
+        listed
+        for listed in listing.equivalent | listing.meaningful
+        if (module_of(listed) in tried and listed not in existing)
+        or not (ROOT / SOURCES / f"{module_of(listed)}.py").is_file()
+    )
+
+
+def module_of(changed: Mutant) -> str:
+    """The name of its module, as `name_of` gives it."""
+    return changed.where.partition(" ")[0]
+
+
+def as_listed(changed: Mutant) -> str:
+    """Its text in `survivors.toml`."""
+    return json.dumps(changed, ensure_ascii=False)
 
 
 def wider_tests(package: Path) -> list[Path]:
@@ -261,25 +284,37 @@ def read_listing(text: str) -> Listing:
 
 def report(outcomes: Mapping[Path, Outcome], listing: Listing) -> tuple[list[str], bool]:
     """What to say at the end, and whether all is well."""
-    count = sum(outcome.tried for outcome in outcomes.values())
-    survivors = [changed for outcome in outcomes.values() for changed in outcome.survivors]
-    equivalent = sum(changed in listing.equivalent for changed in survivors)
-    unlisted = [changed for changed in survivors if changed not in listing.equivalent | listing.meaningful]
-    meaningful = len(survivors) - equivalent
-    tried = {name_of(module) for module in outcomes}
-    gone = sorted(
-        changed
-        for changed in (listing.equivalent | listing.meaningful) - set(survivors)
-        if changed.where.partition(" ")[0] in tried
+    tried = {name_of(module): outcome for module, outcome in outcomes.items()}
+    in_all = Outcome(
+        sum(outcome.tried for outcome in tried.values()),
+        [changed for outcome in tried.values() for changed in outcome.survivors],
     )
-    share = meaningful / (count - equivalent) if count > equivalent else 0.0
-    lines = [f"not noticed and not listed: {json.dumps(changed, ensure_ascii=False)}" for changed in unlisted]
-    lines += [f"listed, and noticed or gone: {json.dumps(changed, ensure_ascii=False)}" for changed in gone]
-    lines.append(
-        f"{count} mutants: {count - len(survivors)} noticed, {equivalent} change nothing, "
-        f"{meaningful} survive ({share:.1%}), {len(unlisted)} of them not listed"
+    listed = listing.equivalent | listing.meaningful
+    unlisted = [changed for changed in in_all.survivors if changed not in listed]
+    noticed = sorted(changed for changed in listed - set(in_all.survivors) if module_of(changed) in tried)
+    lines = [f"not noticed and not listed: {as_listed(changed)}" for changed in unlisted]
+    lines += [f"listed, and noticed: {as_listed(changed)}" for changed in noticed]
+    lines += [summary(name, outcome, listing) for name, outcome in tried.items()]
+    lines.append(summary("all", in_all, listing))
+    is_good = not unlisted and not noticed and meaningful_share(in_all, listing) < MAX_MEANINGFUL_SHARE
+    return lines, is_good
+
+
+def summary(name: str, outcome: Outcome, listing: Listing) -> str:
+    """One line of figures."""
+    equivalent = sum(changed in listing.equivalent for changed in outcome.survivors)
+    meaningful = len(outcome.survivors) - equivalent
+    noticed = outcome.tried - len(outcome.survivors)
+    return (
+        f"{name:<30}{outcome.tried:>6} tried{noticed:>6} noticed{equivalent:>5} equivalent"
+        f"{meaningful:>5} survive ({meaningful_share(outcome, listing):.1%})"
     )
-    return lines, not unlisted and share < MAX_MEANINGFUL_SHARE
+
+
+def meaningful_share(outcome: Outcome, listing: Listing) -> float:
+    """How many survive of those that change something."""
+    equivalent = sum(changed in listing.equivalent for changed in outcome.survivors)
+    return (len(outcome.survivors) - equivalent) / max(1, outcome.tried - equivalent)
 
 
 if __name__ == "__main__":
