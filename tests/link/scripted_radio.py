@@ -10,7 +10,8 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService
 from bleak.uuids import normalize_uuid_str
 
-from belvedere.link.radio import DiscoveredDevice, Radio
+from belvedere.link.discovery import DiscoveredDevice
+from belvedere.link.radio import Radio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

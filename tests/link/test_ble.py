@@ -32,8 +32,8 @@ from belvedere.testing.link_contract import FRAMES, ClosedLinkContract, LinkCont
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from belvedere.link.discovery import DiscoveredDevice
     from belvedere.link.port import UnitLink
-    from belvedere.link.radio import DiscoveredDevice
 
 PROFILE = shipped_profile("zeapon-pons-pt")
 
