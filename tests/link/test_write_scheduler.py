@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.link.connection_interval import ConnectionInterval
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import LinkOptions
 from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
 

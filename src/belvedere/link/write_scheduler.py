@@ -5,7 +5,7 @@ or a few packets per connection interval, without back-pressure. A stop written 
 
 Pacing. So the scheduler keeps a model of that queue: each packet that it releases occupies the radio for one interval
 of `ConnectionInterval`, until `_queue_empty_at`. Moves, repeated stops and keep-alives leave only while the modelled
-queue is empty. Meanwhile they wait in `LatestCommand`, where only the newest survives.
+queue is empty. Meanwhile they wait in `LatestWrite`, where only the newest survives.
 
 Stop first. The first stop after a move is not paced: at most one packet is ahead of it, so it is on the air within two
 intervals.
@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from belvedere.link.latest_command import LatestCommand, PendingWrite
+from belvedere.link.latest_write import LatestWrite, PendingWrite
 
 if TYPE_CHECKING:
     from belvedere.link.connection_interval import ConnectionInterval
@@ -87,7 +87,7 @@ class WriteScheduler:
     ) -> None:
         self.interval = interval
         self.with_response = with_response
-        self._latest = LatestCommand()
+        self._latest = LatestWrite()
         # An acknowledged write shows as much as a keep-alive, and ATT allows only one outstanding request per link.
         self._can_keep_alive = can_keep_alive and not with_response
         self._can_acknowledge = can_acknowledge and not with_response
