@@ -21,7 +21,7 @@ from belvedere.head.frames import stop_frame
 from belvedere.head.profile import WriteMode, shipped_profile
 from belvedere.link.options import LinkOptions
 from belvedere.link.port import DbusTarget
-from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.link.supervisor import LinkPhase, UnitStatus, UnitSupervisor
 from belvedere.testing.scripted_link import DETAILS, ScriptedLink
 
 if TYPE_CHECKING:
@@ -141,11 +141,11 @@ async def a_home() -> AsyncIterator[Home]:
 async def test_the_guardian_knows_a_move_before_the_radio_has_it_and_until_a_stop_is_confirmed() -> None:
     async with a_home() as home:
         home.link.known.clear()
-        home.unit.put(UnitCommand(0.5))
+        home.unit.put(0.5)
         await asyncio.sleep(0.01)
         assert home.link.known == [(home.link.frames[-1], True)]
         assert home.link.frames[-1] != STOP
-        home.unit.put(UnitCommand(0.0))
+        home.unit.put(0.0)
         home.guard.beat()
         assert home.child.memory.is_turning(0)
         await asyncio.sleep(1)
@@ -158,7 +158,7 @@ async def test_a_unit_that_never_moved_needs_no_guarding_and_the_engine_no_beat(
         home.guard.beat()
         assert not home.child.memory.is_turning(0)
         assert home.guard.beat_s() is None
-        home.unit.put(UnitCommand(0.5))
+        home.unit.put(0.5)
         await asyncio.sleep(0.01)
         assert home.guard.beat_s() == BEAT_S
 
@@ -185,7 +185,7 @@ async def test_a_unit_without_a_dbus_path_is_reported_as_unguarded_until_it_has_
 
 async def test_all_calls_of_units_are_passed_on() -> None:
     async with a_home() as home:
-        home.unit.put(UnitCommand(0.5))
+        home.unit.put(0.5)
         await asyncio.sleep(0.01)
         assert home.listener.attempted[-1] == pytest.approx(0.5, abs=0.01)
         assert home.listener.written[-1] == pytest.approx(0.5, abs=0.01)

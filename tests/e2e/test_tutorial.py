@@ -20,7 +20,7 @@ from belvedere.link.ble import BleUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
 from belvedere.link.radio import Radio
-from belvedere.link.supervisor import UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.link.supervisor import UnitStatus, UnitSupervisor
 from belvedere.sim.head import VirtualHead
 
 PAGE = Path(__file__).parents[2] / "docs/tutorials/from-your-phones-log-to-a-moving-head.md"
@@ -106,9 +106,9 @@ async def test_the_head_turns_by_the_draft_and_stops(tmp_path: Path, axis: Axis)
         driver = UnitSupervisor(axis, link, drafted.frame, unit, clock=clock, options=LinkOptions(), listener=ready)
         running = asyncio.create_task(driver.run())
         await ready.is_ready.wait()
-        driver.put(UnitCommand(0.5))
+        driver.put(0.5)
         await asyncio.sleep(1)
-        driver.put(UnitCommand(0.0))
+        driver.put(0.0)
         await asyncio.sleep(1)
         assert head.unit(axis).angle_deg > 10
         assert head.unit(axis).speed_at(clock()) == 0

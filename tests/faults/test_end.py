@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from belvedere.app.build import Belvedere
-    from belvedere.link.supervisor import UnitCommand, UnitStatus, UnitSupervisor
+    from belvedere.link.supervisor import UnitStatus, UnitSupervisor
     from belvedere.sim.unit import VirtualUnit
 
 pytestmark = pytest.mark.realtime
@@ -52,13 +52,13 @@ class BrokenUnit:
         """The real unit's status."""
         return self._unit.status
 
-    def put(self, command: UnitCommand) -> None:
+    def put(self, velocity: float, stamp: object | None = None) -> None:
         """Pass the command on, or raise after the good moves."""
-        if command.velocity:
+        if velocity:
             self._good_moves -= 1
-        if command.velocity and self._good_moves < 0:
+        if velocity and self._good_moves < 0:
             raise ZeroDivisionError("a part of the engine is broken")
-        self._unit.put(command)
+        self._unit.put(velocity, stamp)
 
 
 class RunningServer:

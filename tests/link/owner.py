@@ -11,7 +11,7 @@ import pytest
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import WriteMode
 from belvedere.link.connection import Connection
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.testing.scripted_link import DETAILS, Step

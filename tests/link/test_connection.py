@@ -26,7 +26,7 @@ from tests.support.link.unit_rig import UnitRig, supervised
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import UnitProfile, WriteMode
 from belvedere.link.connection import Connection
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import FASTEST_INTERVAL_S, LinkOptions
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase

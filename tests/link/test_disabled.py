@@ -13,7 +13,7 @@ from belvedere.head.axes import Axis
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.options import LinkOptions
 from belvedere.link.phases import LinkPhase
-from belvedere.link.supervisor import UnitCommand, UnitSupervisor
+from belvedere.link.supervisor import UnitSupervisor
 from belvedere.testing.link_contract import ClosedLinkContract
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def test_an_axis_without_a_unit_needs_no_profile_of_one() -> None:
     )
     running = asyncio.create_task(supervisor.run())
     await asyncio.sleep(1)
-    supervisor.put(UnitCommand(0.5))
+    supervisor.put(0.5)
     await asyncio.sleep(1)
     running.cancel()
     await asyncio.wait({running})

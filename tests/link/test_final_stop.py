@@ -12,7 +12,7 @@ from belvedere.errors import LinkReason
 from belvedere.head.profile import WriteMode
 from belvedere.link.connection import Connection
 from belvedere.link.final_stop import find_and_stop
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import LinkOptions
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.link.connection_interval import ConnectionInterval
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import LinkOptions
 from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
 
@@ -56,7 +56,7 @@ def test_a_first_move_is_written_at_once() -> None:
     scheduler = ready_scheduler(can_keep_alive=True)
     scheduler.put(move())
     assert begun(scheduler, NOW) == move()
-    assert scheduler._is_moving
+    assert scheduler.unit.is_moving
 
 
 def test_the_next_move_is_written_an_interval_later_and_is_the_newest_by_then() -> None:
@@ -76,7 +76,7 @@ def test_a_stop_after_a_move_is_written_at_once() -> None:
     begun(scheduler, NOW)
     scheduler.put(STOP)
     assert begun(scheduler, NOW) == STOP
-    assert not scheduler._is_moving
+    assert not scheduler.unit.is_moving
 
 
 def test_a_repeated_stop_is_paced() -> None:
@@ -238,7 +238,7 @@ def test_verifying_a_stop_discards_what_waited() -> None:
     scheduler.put(move(2))
     scheduler.receive_stop_verified(NOW)
     assert scheduler.next(NOW + 1) is None
-    assert not scheduler._is_moving
+    assert not scheduler.unit.is_moving
 
 
 def test_a_clock_that_goes_backwards_delays_no_write() -> None:
@@ -265,7 +265,7 @@ def test_a_stop_put_before_the_write_begins_replaces_a_move() -> None:
     scheduler.next(NOW)
     scheduler.put(STOP)
     assert scheduler.newest() == STOP
-    assert not scheduler._is_moving
+    assert not scheduler.unit.is_moving
 
 
 def test_no_move_replaces_a_stop_that_is_being_written() -> None:
@@ -294,7 +294,7 @@ def test_at_most_one_packet_is_queued_when_a_stop_is_put(
     now = NOW
     for wait_s, what in puts:
         now = radio.run_until(now + wait_s, scheduler)
-        if what == "stop" and scheduler._is_moving:
+        if what == "stop" and scheduler.unit.is_moving:
             assert radio.waiting(now) <= 1
         scheduler.put(STOP if what == "stop" else move())
         radio.take(scheduler, now)

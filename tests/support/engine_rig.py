@@ -16,7 +16,7 @@ from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.errors import InternalError, StageError, StageReason
 from belvedere.head.axes import AXES, Axis
-from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.stage.direct.answer import Answer, CaptureClock
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ class FakeUnit:
         """What it was told last."""
         return self.velocities[-1][1] if self.velocities else 0.0
 
-    def put(self, command: UnitCommand) -> None:
+    def put(self, velocity: float, stamp: object | None = None) -> None:
         """Record and acknowledge."""
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
         now = self._clock()
-        self.velocities.append((now, command.velocity))
+        self.velocities.append((now, velocity))
         self._told.set()
         if not self.is_silent:
-            self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
+            self._engine.receive_unit_written(self._axis, velocity, stamp, now)
 
     async def stands_still(self) -> None:
         """Wait until it was told to stop."""

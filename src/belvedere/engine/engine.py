@@ -20,7 +20,7 @@ from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, Notic
 from belvedere.errors import InternalError, Refusal, VisitorError
 from belvedere.events import DriverChanged, HoldCut, StopRequested, UnitLinkChanged, ignore
 from belvedere.head.axes import AXES, Axis
-from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus
+from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.timeouts import SHORTEST_TIMER_S, wait_until
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CommandedUnit(Protocol):
         """The present status of its link."""
         ...
 
-    def put(self, command: UnitCommand) -> None:
+    def put(self, velocity: float, stamp: object | None = None) -> None:
         """Replace any command that is still pending by this one; never blocks."""
         ...
 
@@ -201,7 +201,7 @@ class Engine:
             self.is_running = False
             for axis, unit in self._units.items():
                 try:
-                    unit.put(UnitCommand(0.0, None))
+                    unit.put(0.0)
                 except Exception:  # the other axis must get its stop all the same
                     logger.exception("could not give the %s unit its last stop", axis)
 
@@ -264,7 +264,7 @@ class Engine:
             match effect:
                 case Write(axis=axis, velocity=velocity, stamp=stamp):
                     if axis in self._units:
-                        self._units[axis].put(UnitCommand(velocity, stamp))
+                        self._units[axis].put(velocity, stamp)
                 case Notify(session=session, code=code, axis=axis, hold=hold):
                     self._bus.publish(f"notice:{session}:{axis or 'both'}", NoticeEvent(code, axis, hold))
                     self._record(HoldCut(session, code, axis))

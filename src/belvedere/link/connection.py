@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.profile import WriteMode
 from belvedere.link.connection_interval import ConnectionInterval
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.pending_calls import PendingCalls, outcome, result
 from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
 from belvedere.timeouts import timeout, wait_until

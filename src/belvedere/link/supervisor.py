@@ -22,15 +22,13 @@ import logging
 import random
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-import msgspec
-
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.frames import pack, stop_frame, unpack
 from belvedere.head.profile import WriteMode
 from belvedere.link.backoff import Backoff
 from belvedere.link.connection import Connection
 from belvedere.link.final_stop import find_and_stop
-from belvedere.link.latest_command import PendingWrite
+from belvedere.link.latest_write import PendingWrite
 from belvedere.link.pending_calls import PendingCalls
 from belvedere.link.phases import LinkPhase, UnitStatus, follow
 
@@ -43,16 +41,9 @@ if TYPE_CHECKING:
     from belvedere.link.options import LinkOptions
     from belvedere.link.port import UnitLink
 
-__all__ = ["LinkPhase", "UnitCommand", "UnitListener", "UnitStatus", "UnitSupervisor"]
+__all__ = ["LinkPhase", "UnitListener", "UnitStatus", "UnitSupervisor"]
 
 logger = logging.getLogger(__name__)
-
-
-class UnitCommand(msgspec.Struct, frozen=True):
-    """Turn at `velocity`, a share of full speed in [-1, 1]; `stamp` is reported back when the command was written."""
-
-    velocity: float
-    stamp: object | None = None
 
 
 class UnitListener(Protocol):
@@ -131,13 +122,13 @@ class UnitSupervisor:
         interval_s = connection.interval.estimate_s if connection.interval.is_learned else None
         return UnitStatus(self._phase, self._reason, connection.details, interval_s)
 
-    def put(self, command: UnitCommand) -> None:
-        """Write this command as soon as the pacing allows, a stop at once. It replaces whatever waits.
+    def put(self, velocity: float, stamp: object | None = None) -> None:
+        """Turn at this share of full speed as soon as the pacing allows, stop at once. It replaces whatever waits.
 
-        While the unit is not READY, commands are dropped: it is stopped before it becomes READY.
-        Raises FrameError for a velocity outside [-1, 1].
+        `stamp` is reported back when the command was written. While the unit is not READY, commands are dropped: it is
+        stopped before it becomes READY. Raises FrameError for a velocity outside [-1, 1].
         """
-        pending = self._pending_write(command)
+        pending = self._pending_write(velocity, stamp)
         if self._connection is not None and self._phase is LinkPhase.READY:
             self._connection.put(pending)
 
@@ -241,10 +232,10 @@ class UnitSupervisor:
             on_attempted=self._receive_attempted,
         )
 
-    def _pending_write(self, command: UnitCommand) -> PendingWrite:
-        frame = pack(self._layout, self._sign * command.velocity)
-        velocity = self._sign * unpack(self._layout, frame)
-        return PendingWrite(frame, velocity, frame == stop_frame(self._layout), command.stamp)
+    def _pending_write(self, velocity: float, stamp: object | None) -> PendingWrite:
+        frame = pack(self._layout, self._sign * velocity)
+        rounded = self._sign * unpack(self._layout, frame)
+        return PendingWrite(frame, rounded, frame == stop_frame(self._layout), stamp)
 
     def _receive_found(self, connection: Connection) -> None:
         if connection is self._connection and self._phase is LinkPhase.SEARCHING:

@@ -10,7 +10,7 @@ from belvedere.head.axes import Axis
 from belvedere.head.frames import pack, stop_frame
 from belvedere.head.profile import UnitProfile, shipped_profile
 from belvedere.link.options import LinkOptions
-from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.link.supervisor import LinkPhase, UnitStatus, UnitSupervisor
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class UnitRig:
 
     def put(self, velocity: float, stamp: object | None = None) -> None:
         """Put a command."""
-        self.supervisor.put(UnitCommand(velocity, stamp))
+        self.supervisor.put(velocity, stamp)
 
     async def until(self, phase: LinkPhase, timeout_s: float = 60.0) -> float:
         """Wait for this phase; returns the time that took in seconds."""

@@ -14,7 +14,7 @@ from belvedere.head.frames import stop_frame
 from belvedere.lab.probe.core import Ask, DropLink, Effect, Finish, Limits, Move, ProbeCore, SetWriteMode, Stop
 from belvedere.lab.probe.gate import Gate
 from belvedere.lab.probe.steps import Answer, Outcome
-from belvedere.link.supervisor import LinkPhase, UnitCommand, UnitStatus, UnitSupervisor
+from belvedere.link.supervisor import LinkPhase, UnitStatus, UnitSupervisor
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class ProbeRun:
         self._watch(self._wait_for_stop_key())
         self._gate.allow(frame, until_s)
         speed = self._layout.speed
-        self._supervisor.put(UnitCommand(speed.slowest / speed.fastest))
+        self._supervisor.put(speed.slowest / speed.fastest)
 
     def _stop(self) -> None:
         self._gate.shut()
@@ -180,7 +180,7 @@ class ProbeRun:
 
     def _put_stop(self) -> None:
         if self._supervisor is not None:
-            self._supervisor.put(UnitCommand(0.0))
+            self._supervisor.put(0.0)
 
     def _watch(self, watching: Coroutine[Any, Any, None]) -> None:
         self._end_watching()

@@ -1,4 +1,4 @@
-"""The only place where a command waits: a slot for the newest one, in which a stop has priority."""
+"""The only place where a command waits to be written: a slot for the newest one, in which a stop has priority."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class PendingWrite:
     stamp: object | None = None
 
 
-class LatestCommand:
-    """Holds the newest command until it is taken; a replaced one is discarded.
+class LatestWrite:
+    """Holds the newest write until it is taken; a replaced one is discarded.
 
     A stop replaces a waiting move. A move does not replace a waiting stop: it is taken after it.
     """
@@ -34,7 +34,7 @@ class LatestCommand:
 
     @property
     def pending(self) -> PendingWrite | None:
-        """The command that `take` would return."""
+        """The write that `take` would return."""
         return self._stop or self._move
 
     def put(self, pending: PendingWrite) -> None:
@@ -45,7 +45,7 @@ class LatestCommand:
             self._move = pending
 
     def take(self) -> PendingWrite | None:
-        """Remove and return the command that is next, None if nothing waits."""
+        """Remove and return the write that is next, None if nothing waits."""
         pending = self.pending
         if pending is not None and pending.is_stop:
             self._stop = None
