@@ -9,7 +9,7 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.dependencies import Dependencies, GatewayOptions
+from belvedere.gateway.dependencies import PAGE, GatewayOptions
 from belvedere.gateway.server import listen, serve
 
 
@@ -17,19 +17,8 @@ async def _run_until_ended() -> None:
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     async with open_rig() as rig:
-        dependencies = Dependencies(
-            engine=rig.engine,
-            bus=rig.bus,
-            stage=rig.stage,
-            webrtc=rig.stage,
-            invitations=rig.invitations,
-            clock=rig.clock,
-            head_name="fake units",
-            control=rig.options,
-            options=GatewayOptions(port=port),
-        )
         link = f"http://127.0.0.1:{port}/enter/{rig.invitations.invite()}"
-        app = create_app(dependencies)
+        app = create_app(rig.dependencies(PAGE, GatewayOptions(port=port)))
         await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
 
 

@@ -10,7 +10,6 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits, TrustedProxies
-from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.server import listen, serve
 
 pytestmark = pytest.mark.realtime
@@ -65,17 +64,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
     (page / "index.html").write_text("<p>")
     async with open_rig() as rig:
         (socket,) = listen("127.0.0.1", 0)
-        dependencies = Dependencies(
-            engine=rig.engine,
-            bus=rig.bus,
-            stage=rig.stage,
-            webrtc=rig.stage,
-            invitations=rig.invitations,
-            clock=rig.clock,
-            head_name="a head of paper",
-            page=page,
-        )
-        app, started = create_app(dependencies), asyncio.Event()
+        app, started = create_app(rig.dependencies(page)), asyncio.Event()
         limits = ConnectionLimits(app.session_of, TrustedProxies(["127.0.0.1"]), max_files=FILES)
         serving = asyncio.create_task(serve(app, [socket], started.set, limits))
         await started.wait()

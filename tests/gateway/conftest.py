@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.gateway.session_client import SessionClient, Start
-from tests.support.engine_rig import EngineRig
+from tests.support.engine_rig import NO_PAGE, EngineRig
 
 from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
 from belvedere.gateway.control_session import ControlSession
@@ -19,20 +19,8 @@ HOST = "127.0.0.1:8080"
 def make_parts() -> Callable[..., Dependencies]:
     """Makes the gateway's parts over an engine rig; without a directory given, its page is not built."""
 
-    def make(rig: EngineRig, page: Path = Path("nowhere"), options: GatewayOptions | None = None) -> Dependencies:
-        return Dependencies(
-            engine=rig.engine,
-            bus=rig.bus,
-            stage=rig.stage,
-            webrtc=rig.stage,
-            invitations=rig.invitations,
-            clock=rig.clock,
-            record=rig.events.append,
-            head_name="A head of paper",
-            control=rig.options,
-            options=options or GatewayOptions(),
-            page=page,
-        )
+    def make(rig: EngineRig, page: Path = NO_PAGE, options: GatewayOptions | None = None) -> Dependencies:
+        return rig.dependencies(page, options)
 
     return make
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belvedere.access.invitations import AccessOptions, Invitations
@@ -15,6 +16,7 @@ from belvedere.control.options import ControlOptions
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.stage.direct.answer import Answer, CaptureClock
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from belvedere.access.sessions import IssuedSession
     from belvedere.events import Event
+
+
+NO_PAGE = Path("nowhere")
 
 
 class FakeUnit:
@@ -108,6 +113,22 @@ class EngineRig:
     units: dict[Axis, FakeUnit]
     stage: FakeStage = field(default_factory=FakeStage)
     events: list[Event] = field(default_factory=list)
+
+    def dependencies(self, page: Path = NO_PAGE, options: GatewayOptions | None = None) -> Dependencies:
+        """What the gateway is built on; without a directory given, its page is not built."""
+        return Dependencies(
+            engine=self.engine,
+            bus=self.bus,
+            stage=self.stage,
+            webrtc=self.stage,
+            invitations=self.invitations,
+            clock=self.clock,
+            record=self.events.append,
+            head_name="A head of paper",
+            control=self.options,
+            options=options or GatewayOptions(),
+            page=page,
+        )
 
     def open_session(
         self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS

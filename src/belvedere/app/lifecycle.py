@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 import resource
-import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from belvedere.app.systemd_notify import Notifier
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
 from belvedere.gateway.server import listen, serve
+from belvedere.signals import handle_termination
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +38,6 @@ STOP_TIMEOUT_S = 3.0  # a supervisor writes its last stop within half a second; 
 CLOSE_TIMEOUT_S = 4.0  # tasks that take longer are abandoned: the head is at rest, and the process exits
 SERVER_TASK = "server"
 FILES_LIMIT = resource.RLIMIT_NOFILE
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # SIGHUP: the terminal was closed
 
 
 async def run_until_ended(
@@ -57,7 +56,7 @@ async def run_until_ended(
     server cannot listen.
     """
     ending = ending or asyncio.Event()
-    with _signals_to(ending):
+    with handle_termination(ending.set):  # until the end: a second signal does not cut the shutdown short
         return await _run_until_ended(config, announce, ending, on_built, on_ending)
 
 
@@ -115,22 +114,6 @@ def _address(sockets: list[socket.socket]) -> str:
     """The URL of the first socket."""
     host, port = sockets[0].getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextlib.contextmanager
-def _signals_to(ending: asyncio.Event) -> Iterator[None]:
-    """Set `ending` on signals that end a process. Inside the block a second signal does not cut the shutdown short."""
-    loop = asyncio.get_running_loop()
-    try:
-        for number in SIGNALS:
-            loop.add_signal_handler(number, ending.set)
-    except (ValueError, RuntimeError):  # not in the main thread: the caller uses `ending`
-        logger.debug("signals are handled by the main thread")
-    try:
-        yield
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
 
 
 async def _wait_for_end(tasks: set[asyncio.Task[None]], ending: asyncio.Event) -> None:

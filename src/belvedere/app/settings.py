@@ -31,10 +31,9 @@ from belvedere.head.profile import (
     Uuid,
     WriteMode,
     confusion,
-    load_profile,
-    shipped_profile,
 )
 from belvedere.link.options import AdapterName, LinkOptions
+from belvedere.profile_files import read_profile, read_text
 from belvedere.stage.options import StageOptions
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ def read_config(path: Path) -> Config:
     """
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     secrets = SecretFiles(path.parent, Path(credentials) if credentials else None)
-    settings = parse_settings(_text_of(path, ""), str(path), secrets)
+    settings = parse_settings(read_text(path), str(path), secrets)
     config = resolve(settings, str(path), path.parent)
     return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))
 
@@ -215,7 +214,7 @@ def _virtual_parts(settings: Settings) -> list[str]:
 
 def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> Config:
     """Load the profile of the settings, apply their unit settings to it, and check both. Raises SettingsError."""
-    profile = _merged(_profile(settings.head.profile, file, folder), settings.head, file)
+    profile = _merged(read_profile(settings.head.profile, file, "head.profile", folder), settings.head, file)
     for axis in AXES:
         limits: AxisLimits = getattr(settings.control, axis)
         unit = profile.unit(axis)
@@ -224,25 +223,6 @@ def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Pat
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
     state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
     return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
-
-
-def _profile(name: str, file: str, folder: Path) -> HeadProfile:
-    if not name.endswith(".toml"):
-        try:
-            return shipped_profile(name)
-        except SettingsError as error:
-            raise SettingsError(file, "head.profile", error.problem, f"{error.allowed}, or a file.toml") from error
-    path = folder / name
-    return load_profile(_text_of(path, "the profile that head.profile names: "), str(path))
-
-
-def _text_of(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(str(path), "", f"{what}cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(str(path), "", f"{what}is not UTF-8 text") from error
 
 
 def _merged(profile: HeadProfile, head: HeadSettings, file: str) -> HeadProfile:

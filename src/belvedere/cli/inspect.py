@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
+from belvedere.profile_files import read_profile
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
@@ -27,9 +28,9 @@ def inspect(
 ) -> int:
     """Connect to one device, show its services and values, and change nothing. Raises OwnerError."""
     from belvedere.lab.inspect import parse_address  # noqa: PLC0415 - bleak is heavy
-    from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - likewise
+    from belvedere.lab.profiles import shipped_profiles  # noqa: PLC0415 - likewise
 
-    profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
+    profiles = [*shipped_profiles(), *([read_profile(profile, "--profile")] if profile else [])]
     return run(_inspect(parse_address(address), profiles, adapter, is_json=json, is_virtual=virtual))
 
 

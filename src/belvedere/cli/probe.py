@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run, virtual_head
 from belvedere.cli.validators import between
 from belvedere.head.axes import Axis  # noqa: TC001 - likewise
+from belvedere.profile_files import read_profile_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,6 @@ def probe(
     from belvedere.lab.probe.core import Limits  # noqa: PLC0415 - likewise
     from belvedere.lab.probe.script import ProbeOptions  # noqa: PLC0415 - likewise
     from belvedere.lab.probe.session import select_unit  # noqa: PLC0415 - likewise
-    from belvedere.lab.profiles import read_profile_file  # noqa: PLC0415 - likewise
 
     console = Console()
     probed_unit = select_unit(read_profile_file(profile), parse_address(address), axis)

@@ -9,6 +9,8 @@ from cyclopts import Parameter
 
 from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 from belvedere.cli.validators import between
+from belvedere.profile_files import read_profile
+from belvedere.signals import handle_termination
 
 if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
@@ -30,9 +32,9 @@ def scan(
     virtual: Virtual = False,
 ) -> int:
     """Show the Bluetooth devices nearby and mark the units of known heads. Raises OwnerError."""
-    from belvedere.lab.profiles import read_profile, shipped_profiles  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.profiles import shipped_profiles  # noqa: PLC0415 - bleak is heavy
 
-    profiles = [*shipped_profiles(), *([read_profile(profile)] if profile else [])]
+    profiles = [*shipped_profiles(), *([read_profile(profile, "--profile")] if profile else [])]
     return run(_scan(profiles, duration_s, adapter, is_json=json, is_virtual=virtual))
 
 
@@ -44,7 +46,6 @@ async def _scan(
     from belvedere.lab.messages import as_owner_error  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.scan import ScanResults  # noqa: PLC0415 - likewise
     from belvedere.lab.scan_view import show_json, show_lines, show_table  # noqa: PLC0415 - likewise
-    from belvedere.lab.signals import handle_termination  # noqa: PLC0415 - likewise
 
     console = Console()
     is_attended = console.is_terminal and not is_json

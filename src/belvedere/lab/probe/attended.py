@@ -11,8 +11,8 @@ from belvedere.lab.probe.observer import AngleObserver
 from belvedere.lab.probe.profile_update import write_findings
 from belvedere.lab.probe.session import ProbeSession, is_success, result_message
 from belvedere.lab.probe.terminal import Keyboard, TerminalObserver
-from belvedere.lab.profiles import read_profile_file
-from belvedere.lab.signals import handle_termination
+from belvedere.profile_files import read_profile_file
+from belvedere.signals import handle_termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable

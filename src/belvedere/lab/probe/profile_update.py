@@ -12,7 +12,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from belvedere.errors import SettingsError
-from belvedere.lab.profiles import read_text
+from belvedere.profile_files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,10 +1,11 @@
 import asyncio
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from belvedere.lab.signals import SIGNALS, handle_termination
+from belvedere.signals import SIGNALS, handle_termination
 
 
 @pytest.mark.realtime
@@ -21,3 +22,15 @@ async def test_afterwards_the_signals_are_as_they_were() -> None:
     with handle_termination(lambda: None):
         pass
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.realtime
+def test_a_loop_in_another_thread_runs_and_leaves_the_signals_as_they_are() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    async def run() -> list[object]:
+        with handle_termination(lambda: None):
+            return [signal.getsignal(number) for number in SIGNALS]
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, run()).result(10) == before
