@@ -495,11 +495,3 @@ async def test_the_end_of_a_visit_is_sent_once_with_its_reason(start_session: St
         assert messages == [Error(code="not_ready", message=reason, closing=True)]
         assert ana.session.ending == Ending(CloseCode.NO_SESSION, reason)
         assert ana.session.receive_session_change(ended(ana, EndReason.LEFT)) == []
-
-
-async def test_what_comes_too_fast_is_refused_in_the_words_that_programs_get(start_session: Start) -> None:
-    async with open_rig() as rig:
-        ana = start_session(rig).greeted()
-        answers = [answer for _ in range(300) for answer in ana.say({"type": "ping", "clock": 1})]
-        refused = [answer for answer in answers if isinstance(answer, Error)]
-        assert {answer.message for answer in refused} == {"too many requests: send at most 120 a second"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from belvedere.access.invitations import Invitations
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
+from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import Config, Reach
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.control.core import Control
@@ -16,7 +17,7 @@ from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.events import EventStream
-from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
@@ -54,6 +55,7 @@ class Belvedere:
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
+    session_recorder: SessionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
 
@@ -68,13 +70,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     if database is not None:
         database.open()  # now, because `_setup` needs the saved positions
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
-    guard = UnitGuard(
-        _guardian(config, clock),
-        notifier,
-        profile,
-        beat_s=settings.control.dead_man_s / BEATS_PER_DEAD_MAN,
-        is_wanted=_wants_guardian(config),
-    )
+    guard = _guard(config, clock, notifier)
     engine = Engine(
         control,
         clock=clock,
@@ -103,6 +99,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     invitations = Invitations(clock, record=events.record)
+    session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -113,12 +110,26 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
+        save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     position_recorder = PositionRecorder(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, invitations, dependencies, database, position_recorder, virtual_head, guard)
+    recorders = position_recorder, session_recorder
+    return Belvedere(
+        engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
+    )
+
+
+def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
+    return UnitGuard(
+        _guardian(config, clock),
+        notifier,
+        config.profile,
+        beat_s=config.settings.control.dead_man_s / BEATS_PER_DEAD_MAN,
+        is_wanted=_wants_guardian(config),
+    )
 
 
 def _wants_guardian(config: Config) -> bool:
