@@ -349,7 +349,9 @@ async def test_what_the_engine_publishes_becomes_messages_and_anything_else_is_i
         ana = start_session(rig).greeted()
         ack, notice = Acknowledged(Axis.TILT, 3, 1.5, 2.0), NoticeEvent(NoticeCode.LINK_LOST, None, 4)
         assert ana.session.receive_published("ack", ack) == [Ack(axis="tilt", seq=3, clock=1500, written=2000)]
-        assert ana.session.receive_published("notice", notice) == [Notice(code="link_lost", axis="both", hold=4)]
+        assert ana.session.receive_published("notice", notice) == [
+            Notice(code=NoticeCode.LINK_LOST, axis="both", hold=4)
+        ]
         rig.stage.viewers = 2
         assert ana.session.receive_published("weather", object()) == []
 
