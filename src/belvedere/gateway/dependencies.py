@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.events import Event
+    from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.answer import Answer
     from belvedere.stage.options import IceServer
 
@@ -108,6 +109,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
@@ -123,6 +125,7 @@ class Dependencies:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
