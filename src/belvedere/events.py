@@ -32,6 +32,13 @@ class SessionOpened(Event, frozen=True, tag="session_opened"):
     person: str
 
 
+class SessionRestored(Event, frozen=True, tag="session_restored"):
+    """A person's session of before the restart goes on."""
+
+    session: str
+    person: str
+
+
 class SessionEnded(Event, frozen=True, tag="session_ended"):
     """A session ended."""
 

@@ -1,12 +1,15 @@
 """An invitation is redeemed once for a session, which ends in time, by displacement, or on request."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from belvedere.access.invitations import MAX_REDEEM_AGAIN, REDEEM_AGAIN_S, AccessOptions, Invitations
 from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Role
 from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import EndReason, IssuedSession, Session
-from belvedere.events import Event, RightsChanged, SessionEnded, SessionOpened
+from belvedere.events import Event, RightsChanged, SessionEnded, SessionOpened, SessionRestored
 from belvedere.testing.clock import FakeClock
 
 
@@ -272,3 +275,166 @@ def test_a_session_that_ended_has_no_rights_left_and_gets_none() -> None:
     invitations.change_rights(left.id, VISITOR_RIGHTS)
     invitations.change_rights(late.id, VISITOR_RIGHTS)
     assert invitations.rights_of(left) == invitations.rights_of(late) == NO_RIGHTS
+
+
+HOUR_S = 3600.0
+UTC_S = 1_800_000_000.0
+
+
+class Machine:
+    """A computer with both clocks; `restart` is a new run with the sessions that were saved."""
+
+    def __init__(self, options: AccessOptions | None = None) -> None:
+        self.clock, self.utc = FakeClock(50), FakeClock(UTC_S)
+        self.options = options or AccessOptions(session_s=12 * HOUR_S)
+        self.events: list[Event] = []
+        self.invitations = Invitations(self.clock, self.options, self.events.append, self.utc)
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.utc.advance(seconds)
+        self.invitations.tick()
+
+    def restart(self, off_s: float = 60.0, utc: float | None = None) -> Invitations:
+        saved = self.invitations.saved()
+        self.clock = FakeClock(7)
+        self.utc = FakeClock(self.utc.now + off_s if utc is None else utc)
+        self.invitations = Invitations(self.clock, self.options, self.events.append, self.utc)
+        self.invitations.restore(saved)
+        return self.invitations
+
+
+def test_a_session_survives_a_restart_with_all_its_cookies_and_what_was_left_of_its_time() -> None:
+    machine = Machine()
+    token = machine.invitations.invite("ana", Role.RESIDENT, frozenset({Right.LOOK}))
+    first = machine.invitations.redeem(token, "browser")
+    again = machine.invitations.redeem(token, "browser")
+    assert first is not None
+    assert again is not None
+    machine.pass_time(2 * HOUR_S)
+    invitations = machine.restart(off_s=HOUR_S)
+    session = invitations.session(first.cookie)
+    assert session is not None
+    assert session == invitations.session(again.cookie)
+    assert (session.id, session.person, session.role) == (first.session.id, "ana", Role.RESIDENT)
+    assert invitations.rights_of(session) == {Right.LOOK}
+    assert machine.events[-1] == SessionRestored(session.id, "ana")
+    machine.pass_time(9 * HOUR_S - 1)
+    assert invitations.session(first.cookie) is not None
+    machine.pass_time(1)
+    assert invitations.session(first.cookie) is None
+    assert not invitations.is_live(session)
+    assert invitations.rights_of(session) == NO_RIGHTS
+
+
+def test_an_ended_session_and_an_invitation_do_not_survive_a_restart() -> None:
+    machine = Machine()
+    issued, token = open_session(machine.invitations), machine.invitations.invite()
+    machine.invitations.end(issued.session.id, EndReason.REVOKED)
+    invitations = machine.restart()
+    assert invitations.session(issued.cookie) is None
+    assert not invitations.is_invited(token)
+    assert invitations.deadline() is None
+
+
+@pytest.mark.parametrize("start_utc", [0.0, UTC_S - 1e6, UTC_S + 1.0])
+def test_no_clock_at_the_start_and_no_number_of_restarts_makes_a_session_longer(start_utc: float) -> None:
+    machine = Machine()
+    issued = open_session(machine.invitations)
+    lived_s = 0.0
+    while machine.restart(utc=start_utc).session(issued.cookie) is not None:
+        machine.pass_time(HOUR_S)
+        lived_s += HOUR_S
+        assert lived_s <= 12 * HOUR_S
+    assert lived_s >= 11 * HOUR_S
+
+
+def test_a_clock_that_starts_in_the_past_is_no_reason_to_end_a_visit_until_the_network_says_how_late_it_is() -> None:
+    machine = Machine()
+    issued = open_session(machine.invitations)
+    invitations = machine.restart(utc=0.0)
+    assert invitations.session(issued.cookie) is not None
+    ended_for: list[EndReason | None] = []
+    invitations.events.subscribe(lambda change: ended_for.append(change.end))
+    machine.utc.now = UTC_S + 24 * HOUR_S  # the house was without power for a day
+    assert invitations.session(issued.cookie) is None
+    machine.clock.advance(60)
+    invitations.tick()
+    invitations.tick()
+    assert ended_for == [EndReason.EXPIRED]
+
+
+def test_a_moments_wrong_clock_ends_no_session_for_good() -> None:
+    machine = Machine()
+    issued = open_session(machine.invitations)
+    assert machine.restart(utc=UTC_S + 1e9).session(issued.cookie) is None
+    machine.pass_time(HOUR_S)
+    assert machine.restart(utc=UTC_S + 1e9).session(issued.cookie) is None
+    machine.utc.now = UTC_S + HOUR_S
+    assert machine.invitations.session(issued.cookie) is not None
+    assert machine.restart().session(issued.cookie) is not None
+
+
+def test_a_clock_that_jumps_during_a_run_ends_no_session_of_that_run_and_its_end_is_saved_anew() -> None:
+    machine = Machine()
+    machine.utc.now = 1000.0  # 1970: the network has not set the clock yet
+    issued = open_session(machine.invitations)
+    machine.utc.now = UTC_S
+    machine.pass_time(HOUR_S)
+    assert machine.invitations.session(issued.cookie) is not None
+    assert machine.restart().session(issued.cookie) is not None
+
+
+def test_a_restored_session_lasts_no_longer_than_a_new_one_whatever_the_row_says() -> None:
+    machine = Machine()
+    issued = open_session(machine.invitations)
+    (row,) = machine.invitations.saved()
+    fresh = Invitations(machine.clock, machine.options, utc=machine.utc)
+    fresh.restore([msgspec.structs.replace(row, left_s=2**39, ends_utc_s=2**39)])
+    assert fresh.session(issued.cookie) is not None
+    machine.clock.advance(12 * HOUR_S)
+    assert fresh.session(issued.cookie) is None
+
+
+@pytest.mark.parametrize("wrong", [{"role": "king"}, {"rights": ("look", "fly")}])
+def test_a_saved_session_with_an_unknown_role_or_right_is_ended_and_the_others_are_not(
+    wrong: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = Machine()
+    first, second = open_session(machine.invitations), open_session(machine.invitations)
+    row, other = machine.invitations.saved()
+    fresh = Invitations(machine.clock, machine.options, utc=machine.utc)
+    fresh.restore([msgspec.structs.replace(row, **wrong), other])
+    assert fresh.session(first.cookie) is None
+    assert fresh.session(second.cookie) is not None
+    assert "unknown role or right" in caplog.text
+
+
+def test_where_more_sessions_were_saved_than_may_be_open_those_with_most_time_left_are_restored() -> None:
+    machine = Machine(AccessOptions(max_sessions=2))
+    first = open_session(machine.invitations)
+    machine.pass_time(10)
+    others = [open_session(machine.invitations)]
+    rows = machine.invitations.saved()
+    fresh = Invitations(machine.clock, AccessOptions(max_sessions=1), utc=machine.utc)
+    fresh.restore(rows)
+    assert fresh.session(first.cookie) is None
+    assert [fresh.session(each.cookie) is not None for each in others] == [True]
+
+
+def test_whoever_saves_is_called_after_each_change_and_for_nothing_else() -> None:
+    machine = Machine()
+    invitations, saved = machine.invitations, []
+    invitations.watch_saved(lambda: saved.append(len(invitations.saved())))
+    token = invitations.invite("ana")
+    invitations.is_invited(token)
+    invitations.redeem("wrong")
+    assert saved == []
+    issued = invitations.redeem(token, "browser")
+    assert issued is not None
+    invitations.redeem(token, "browser")
+    invitations.change_rights(issued.session.id, NO_RIGHTS)
+    invitations.change_rights("unknown", NO_RIGHTS)
+    invitations.end("unknown", EndReason.LEFT)
+    invitations.end(issued.session.id, EndReason.LEFT)
+    assert saved == [1, 1, 1, 0]

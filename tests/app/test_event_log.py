@@ -13,6 +13,7 @@ from belvedere.events import (
     RightsChanged,
     SessionEnded,
     SessionOpened,
+    SessionRestored,
     StopRequested,
     UnitLinkChanged,
     ViewerJoined,
@@ -54,6 +55,13 @@ def test_a_visit_can_be_read_from_the_log(caplog: pytest.LogCaptureFixture) -> N
         "ana may now do: drive look (session a1)",
         "ana may now do: nothing (session a1)",
         "ana left (session a1, left)",
+    ]
+
+
+def test_a_viewer_of_a_restored_session_is_logged_by_name(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(caplog, SessionRestored("a1", "ana"), ViewerJoined("v1", "a1", "WebRTC")) == [
+        "ana may come in again after the restart (session a1)",
+        "ana watches by WebRTC (session a1)",
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import socket
 import sqlite3
 import time
@@ -26,6 +28,7 @@ from belvedere.head.profile import shipped_profile
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from belvedere.app.build import Belvedere
@@ -178,3 +181,49 @@ async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
     other.close()
     assert "could not save the position of pan" in caplog.text
     assert not saved(path)["pan"].is_sure
+
+
+def come_in(link: str) -> str:
+    """Press the link's button; returns the secret in the session's cookie."""
+    address, _, token = link.removeprefix("http://").partition("/enter/")
+    connection = http.client.HTTPConnection(address, timeout=WAIT_TIMEOUT_S)
+    with contextlib.closing(connection):
+        connection.request("POST", f"/enter/{token}")
+        cookie = connection.getresponse().headers["set-cookie"]
+    return cookie.partition(";")[0].partition("=")[2]
+
+
+def ask(link: str, method: str, path: str, secret: str) -> int:
+    """The status of the answer to a request with this cookie."""
+    address = link.removeprefix("http://").partition("/enter/")[0]
+    connection = http.client.HTTPConnection(address, timeout=WAIT_TIMEOUT_S)
+    with contextlib.closing(connection):
+        connection.request(method, path, headers={"cookie": f"belvedere-{address.rpartition(':')[2]}={secret}"})
+        return connection.getresponse().status
+
+
+@contextlib.asynccontextmanager
+async def started(config: Config) -> AsyncIterator[str]:
+    """A running program; its link."""
+    program = RunningProgram()
+    running = program.begin(config)
+    async with asyncio.timeout(WAIT_TIMEOUT_S):
+        link = await program.link
+    await program.until_connected()
+    yield link
+    program.ending.set()
+    assert await running == 0
+
+
+async def test_a_visit_goes_on_after_a_restart_on_the_same_store_and_one_that_was_ended_does_not(
+    tmp_path: Path,
+) -> None:
+    config = config_on(store=str(tmp_path / "it.sqlite3"))
+    async with started(config) as link:
+        secret = await asyncio.to_thread(come_in, link)
+        assert await asyncio.to_thread(ask, link, "POST", "/api/v1/head/stop", secret) == 200
+    async with started(config) as link:
+        assert await asyncio.to_thread(ask, link, "POST", "/api/v1/head/stop", secret) == 200
+        assert await asyncio.to_thread(ask, link, "DELETE", "/api/v1/session", secret) == 204
+    async with started(config) as link:
+        assert await asyncio.to_thread(ask, link, "POST", "/api/v1/head/stop", secret) == 401

@@ -1,7 +1,8 @@
 """No request reaches a handler without an accepted host, an accepted origin and a session."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import pytest
@@ -9,7 +10,16 @@ from litestar import Litestar, get, post
 from tests.support.asgi import open_socket
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.sessions import Session
 from belvedere.gateway.auth_middleware import AuthMiddleware
+from belvedere.gateway.authentication import (
+    AUTHENTICATE_TIMEOUT_S,
+    AuthenticationRefusedError,
+    Authenticator,
+    AuthenticatorChain,
+    CookieAuthenticator,
+)
+from belvedere.gateway.problems import Problem, ProblemCode
 from belvedere.gateway.security import HostCheck
 from belvedere.testing.clock import FakeClock
 
@@ -27,12 +37,13 @@ async def change() -> dict[str, str]:
     return {}
 
 
-def middleware() -> tuple[AuthMiddleware, str]:
+def middleware(*further: Authenticator) -> tuple[AuthMiddleware, str]:
     invitations = Invitations(FakeClock())
     issued = invitations.redeem(invitations.invite())
     assert issued is not None
     routes = Litestar([read, change], openapi_config=None, logging_config=None)
-    return AuthMiddleware(routes, invitations, HostCheck("127.0.0.1")), issued.cookie
+    chain = AuthenticatorChain([CookieAuthenticator(invitations), *further])
+    return AuthMiddleware(routes, chain, HostCheck("127.0.0.1")), issued.cookie
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
@@ -231,3 +242,58 @@ def test_a_session_is_known_from_headers_alone() -> None:
     assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None
     assert app.session_of([proof]) is None
     assert app.session_of([]) is None
+
+
+class Failing:
+    """An authenticator that hangs, or raises what it was given."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self._failure = failure
+
+    async def authenticate(self, _: Mapping[bytes, str]) -> Session | None:
+        if self._failure is not None:
+            raise self._failure
+        await asyncio.Event().wait()
+        return None
+
+    def recognise(self, _: Mapping[bytes, str]) -> Session | None:
+        return None
+
+
+async def test_an_authenticator_that_hangs_gets_a_503_in_time_and_holds_no_other_request(
+    make_client: MakeClient,
+) -> None:
+    app, cookie = middleware(Failing())
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with make_client(app) as stranger, make_client(app, cookie) as visitor:
+        asking = [asyncio.create_task(stranger.get(path)) for path in ("/api/v1/thing", "/")]
+        assert (await visitor.get("/api/v1/thing")).status_code == 200  # the cookie is asked first
+        assert (await stranger.get("/healthz")).status_code == 200
+        assert loop.time() == began
+        problem, page = [await each for each in asking]
+    assert loop.time() - began == pytest.approx(AUTHENTICATE_TIMEOUT_S)
+    assert (problem.status_code, problem.json()["code"]) == (503, "not_ready")
+    assert problem.headers["retry-after"]
+    assert page.status_code == 503
+    assert "try again" in page.text
+
+
+async def test_a_socket_whose_authenticator_fails_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    app, _ = middleware(Failing(RuntimeError("a bug")))
+    async with open_socket(app, "/api/v1/control", {"host": HOST, "origin": f"http://{HOST}"}) as peer:
+        await peer.over()
+    assert peer.status == 503
+    assert not peer.is_accepted.is_set()
+    assert "a bug" in caplog.text
+
+
+async def test_what_an_authenticator_refuses_is_answered_with_its_problem(make_client: MakeClient) -> None:
+    refusal = AuthenticationRefusedError(Problem(ProblemCode.NO_SESSION, "this token is over"))
+    app, _ = middleware(Failing(refusal))
+    async with make_client(app) as client:
+        response = await client.get("/api/v1/thing")
+        page = await client.get("/")
+    assert (response.status_code, response.json()["message"]) == (401, "this token is over")
+    assert "www-authenticate" in response.headers
+    assert page.status_code == 401

@@ -115,6 +115,13 @@ async def test_messages_that_are_not_text_are_answered_and_then_end_it(make_part
         assert channel.rig.units[Axis.PAN].velocity == 0
 
 
+async def test_what_comes_too_fast_is_refused_in_the_words_that_programs_get(make_parts: MakeParts) -> None:
+    async with driving(make_parts) as channel:
+        for _ in range(300):
+            channel.peer.say({"type": "ping", "clock": 1})
+        assert (await channel.peer.hear("error"))["message"] == "too many requests: send at most 120 a second"
+
+
 async def test_an_unexpected_error_stops_the_head_and_closes(
     make_parts: MakeParts, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -71,12 +71,12 @@ def test_an_acknowledgement_says_when_it_was_written() -> None:
 
 @pytest.mark.parametrize("code", NoticeCode)
 def test_every_notice_is_on_the_wire(code: NoticeCode) -> None:
-    assert notice_message(NoticeEvent(code, Axis.PAN, 3)) == messages.Notice(code=code.value, axis="pan", hold=3)
+    assert notice_message(NoticeEvent(code, Axis.PAN, 3)) == messages.Notice(code=code, axis="pan", hold=3)
 
 
 def test_a_notice_of_no_axis_is_of_both() -> None:
     assert notice_message(NoticeEvent(NoticeCode.STOPPED, None, -1)) == messages.Notice(
-        code="stopped", axis="both", hold=0
+        code=NoticeCode.STOPPED, axis="both", hold=0
     )
 
 
@@ -116,8 +116,8 @@ async def test_messages_of_different_axes_or_codes_do_not_replace_each_other() -
     outbox = Outbox()
     refused = Error(code="too_fast", message="", closing=False)
     bad = Error(code="bad_message", message="", closing=False)
-    cut = Notice(code="link_lost", axis="pan", hold=1)
-    stopped = Notice(code="stopped", axis="both", hold=1)
+    cut = Notice(code=NoticeCode.LINK_LOST, axis="pan", hold=1)
+    stopped = Notice(code=NoticeCode.STOPPED, axis="both", hold=1)
     outbox.put([ack("pan", 1), ack("tilt", 1), refused, bad, cut, stopped, ack("pan", 2)])
     assert outbox.take_all() == [ack("pan", 2), ack("tilt", 1), refused, bad, cut, stopped]
 

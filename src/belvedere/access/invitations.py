@@ -1,26 +1,34 @@
 """One-time invitations, and the sessions that they are redeemed for.
 
-Everything is in memory: a restart ends all sessions, and prints a new one-time link for the owner.
+Invitations are in memory: those of one start end with it, and each start prints a new one-time link for the owner.
+Sessions survive a restart where they are saved (`saved`, `restore`); then the same cookie proves them again.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Rights, Role
+from belvedere.access.restored import RestoredSessions
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
-from belvedere.events import RightsChanged, SessionEnded, SessionOpened, ignore
+from belvedere.events import RightsChanged, SessionEnded, SessionOpened, SessionRestored, ignore
+from belvedere.store.sessions import SavedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from belvedere.events import Event
 
 MOST_SESSION_S = 400 * 86400.0  # browsers delete any cookie after 400 days
 MOST_INVITATION_S = 31 * 86400.0
+
+
+logger = logging.getLogger(__name__)
 
 
 class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +65,13 @@ class _Redemption(msgspec.Struct):
 
 
 class Invitations:
-    """Invitations and sessions, on one clock (seconds, monotonic).
+    """Invitations and sessions.
+
+    Args:
+        clock: seconds, monotonic; what ends sessions and invitations.
+        options: how long they last, and how many there may be.
+        record: called with an event whenever a session begins, changes or ends.
+        utc: seconds since 1970, wall-clock time; what tells how long the program was off (`restored.py`).
 
     The end of a session, and a change of its rights, are events: within the call that causes one, whatever the reason,
     all subscribers are called. By then its cookie is no longer valid, or proves the new rights.
@@ -71,20 +85,54 @@ class Invitations:
         clock: Callable[[], float],
         options: AccessOptions | None = None,
         record: Callable[[Event], None] = ignore,
+        utc: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
+        self._utc = utc
         self._options = options or AccessOptions()
         self._record = record
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
+        self._restored = RestoredSessions()
         self._invitations: dict[bytes, _Invitation] = {}
         # by the digests of the token and of the browser's secret
         self._used: dict[tuple[bytes, bytes], _Redemption] = {}
         self._on_opened: Callable[[], None] = lambda: None
+        self._on_changed: Callable[[], None] = lambda: None
         self.events = SessionEvents()
 
     def watch(self, on_opened: Callable[[], None]) -> None:
         """Call this whenever a session begins, because that may change `deadline`."""
         self._on_opened = on_opened
+
+    def watch_saved(self, on_changed: Callable[[], None]) -> None:
+        """Call this whenever `saved` would return something else than before, time apart."""
+        self._on_changed = on_changed
+
+    def saved(self) -> list[SavedSession]:
+        """All sessions that have not ended, for the store."""
+        now, utc = self._clock(), self._utc()
+        every = ((session, session.ends_at_s - now, digests) for session, digests in self._sessions.all())
+        return [self._saved(session, left_s, utc, digests) for session, left_s, digests in every if left_s >= 1]
+
+    def restore(self, saved: Iterable[SavedSession]) -> None:
+        """Add the sessions of an earlier run; those with a right or role that does not exist are ended, and logged.
+
+        None lasts longer than a new one; if there are too many, those with the least time left are ended.
+        """
+        now = self._clock()
+        longest_first = sorted(saved, key=lambda each: each.left_s, reverse=True)
+        for each in longest_first[: self._options.max_sessions - len(self._sessions)]:
+            try:
+                role, rights = Role(each.role), frozenset(map(Right, each.rights))
+            except ValueError:
+                logger.warning("ended the saved session %s: it has an unknown role or right", each.id)
+                continue
+            ends_at_s = now + min(each.left_s, self._options.session_s)
+            session = Session(id=each.id, person=each.person, role=role, rights=rights, ends_at_s=ends_at_s)
+            self._sessions.restore(session, each.digests)
+            self._restored.add(each.id, each.ends_utc_s, now)
+            self._record(SessionRestored(session.id, session.person))
+        self._on_opened()
 
     def invite(self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS) -> str:
         """A new one-time token. Where there are too many unused ones, the oldest is deleted."""
@@ -110,7 +158,9 @@ class Invitations:
         used = self._redemption_by(token, browser)
         if used is not None:
             used.remaining -= 1
-            return self._sessions.issue(used.session)
+            issued = self._sessions.issue(self._clock(), used.session)
+            self._on_changed()
+            return issued
         invite = self._invitations.pop(digest(token), None)
         now = self._clock()
         if invite is None or now >= invite.ends_at_s:
@@ -124,20 +174,23 @@ class Invitations:
             self._used[digest(token), digest(browser)] = _Redemption(issued.session, now + REDEEM_AGAIN_S)
         self._record(SessionOpened(issued.session.id, issued.session.person))
         self._on_opened()
+        self._on_changed()
         return issued
 
     def session(self, cookie: str | None) -> Session | None:
         """The live session that this cookie proves; None where there is none."""
-        return None if cookie is None else self._sessions.find(self._clock(), cookie)
+        session = None if cookie is None else self._sessions.find(self._clock(), cookie)
+        return None if session is None or self._restored.is_suspended(session.id, self._utc()) else session
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
-        return self._sessions.is_live(self._clock(), session)
+        is_suspended = self._restored.is_suspended(session.id, self._utc())
+        return self._sessions.is_live(self._clock(), session) and not is_suspended
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now; nothing once it has ended."""
         current = self._sessions.current(self._clock(), session)
-        return NO_RIGHTS if current is None else current.rights
+        return current.rights if current is not None and self.is_live(session) else NO_RIGHTS
 
     def change_rights(self, session_id: str, rights: Rights) -> None:
         """Give a session these rights instead of its own; does nothing where there is no such session."""
@@ -146,6 +199,7 @@ class Invitations:
             return
         before, after = changed
         self.events.publish(SessionChange(session=after, lost=before.rights - after.rights))
+        self._on_changed()
         self._record(RightsChanged(after.id, after.person, " ".join(sorted(after.rights))))
 
     def end(self, session_id: str, reason: EndReason) -> None:
@@ -155,15 +209,32 @@ class Invitations:
             self._publish(ended, reason)
 
     def tick(self) -> None:
-        """End the sessions whose time is over, and delete expired invitations; to be called at `deadline`."""
+        """End or suspend sessions whose time is over, and delete expired invitations; to be called at `deadline`."""
         now = self._clock()
         self._invitations = {known: invite for known, invite in self._invitations.items() if now < invite.ends_at_s}
         for session in self._sessions.expire(now):
             self._publish(session, EndReason.EXPIRED)
+        suspended = set(self._restored.check(now, self._utc()))
+        for session in [session for session, _ in self._sessions.all() if session.id in suspended]:
+            self._tell(session, EndReason.EXPIRED)
 
     def deadline(self) -> float | None:
         """When the next session ends; None without sessions. Expired invitations can wait: they are refused anyway."""
-        return self._sessions.deadline()
+        return min(
+            (each for each in (self._sessions.deadline(), self._restored.deadline()) if each is not None), default=None
+        )
+
+    def _saved(self, session: Session, left_s: float, utc: float, digests: tuple[bytes, ...]) -> SavedSession:
+        restored_end = self._restored.end_utc_s(session.id)
+        return SavedSession(
+            id=session.id,
+            person=session.person,
+            role=session.role.value,
+            rights=tuple(sorted(session.rights)),
+            ends_utc_s=int(utc + left_s if restored_end is None else restored_end),
+            left_s=int(left_s),
+            digests=digests,
+        )
 
     def _redemption_by(self, token: str, browser: str) -> _Redemption | None:
         """This browser's redemption of this token, as long as it may redeem it again."""
@@ -174,5 +245,10 @@ class Invitations:
         return used if is_valid else None
 
     def _publish(self, session: Session, reason: EndReason) -> None:
+        self._restored.forget(session.id)
+        self._tell(session, reason)
+        self._on_changed()
+
+    def _tell(self, session: Session, reason: EndReason) -> None:
         self.events.publish(SessionChange(session=session, lost=session.rights, end=reason))
         self._record(SessionEnded(session.id, session.person, reason))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import enum
 import hashlib
 import secrets
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from belvedere.access.rights import Rights, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SECRET_BYTES = 32  # 256 bits: guessing is hopeless, so nothing here needs to count attempts
 
@@ -41,10 +45,11 @@ class EndReason(enum.StrEnum):
 
 
 class IssuedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with a new cookie that proves it; only the digest of the cookie is stored."""
+    """A session with a new cookie that proves it, for `lifetime_s`; only the digest of the cookie is stored."""
 
     session: Session
     cookie: str
+    lifetime_s: float
 
 
 def new_secret() -> str:
@@ -89,13 +94,25 @@ class Sessions:
         ends_at_s = now + self._lifetime_s
         session = Session(id=name, person=person or name, role=role, rights=rights, ends_at_s=ends_at_s)
         self._by_id[name] = session
-        return self.issue(session)
+        return self.issue(now, session)
 
-    def issue(self, session: Session) -> IssuedSession:
+    def issue(self, now: float, session: Session) -> IssuedSession:
         """A further cookie for a session that has not ended."""
         cookie = new_secret()
         self._ids[digest(cookie)] = session.id
-        return IssuedSession(session=session, cookie=cookie)
+        return IssuedSession(session=session, cookie=cookie, lifetime_s=session.ends_at_s - now)
+
+    def restore(self, session: Session, digests: Iterable[bytes]) -> None:
+        """Add a session of an earlier run, with the digests of its cookies."""
+        self._by_id[session.id] = session
+        self._ids.update(dict.fromkeys(digests, session.id))
+
+    def all(self) -> list[tuple[Session, tuple[bytes, ...]]]:
+        """Every session, also those whose time is over, with the digests of its cookies."""
+        digests: dict[str, list[bytes]] = {name: [] for name in self._by_id}
+        for known, name in self._ids.items():
+            digests[name].append(known)
+        return [(session, tuple(digests[name])) for name, session in self._by_id.items()]
 
     def find(self, now: float, cookie: str) -> Session | None:
         """The session that this cookie proves, or None where there is none or it has ended."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from belvedere.access.invitations import Invitations
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
+from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
@@ -23,7 +24,7 @@ from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.events import EventStream
-from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
@@ -62,6 +63,7 @@ class Belvedere:
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
+    session_recorder: SessionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
 
@@ -105,6 +107,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     invitations = Invitations(clock, settings.access, events.record)
+    session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -117,12 +120,16 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
+        save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     position_recorder = PositionRecorder(bus, positions) if positions is not None else None
-    return Belvedere(engine, units, stage, invitations, dependencies, database, position_recorder, virtual_head, guard)
+    recorders = position_recorder, session_recorder
+    return Belvedere(
+        engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
+    )
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:

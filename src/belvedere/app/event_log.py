@@ -11,6 +11,7 @@ from belvedere.events import (
     RightsChanged,
     SessionEnded,
     SessionOpened,
+    SessionRestored,
     StopRequested,
     ViewerJoined,
     ViewerLeft,
@@ -28,9 +29,10 @@ class EventLog:
     def receive(self, event: Event) -> None:
         """Log one line, except for events that are too frequent or are logged by their own package."""
         match event:
-            case SessionOpened(session=session, person=person):
+            case SessionOpened(session=session, person=person) | SessionRestored(session=session, person=person):
                 self._people[session] = person
-                logger.info("%s came in (session %s)", person, session)
+                how = "came in" if isinstance(event, SessionOpened) else "may come in again after the restart"
+                logger.info("%s %s (session %s)", person, how, session)
             case SessionEnded(session=session, person=person, reason=reason):
                 self._people.pop(session, None)
                 logger.info("%s left (session %s, %s)", person, session, reason)

@@ -3,8 +3,8 @@
 The order of the shutdown is a safety rule:
 
 1. The engine and the units end; each unit writes its stop. The guardian still gets beats meanwhile, and acts if this
-hangs. 2. Everything else ends: the server, the pictures, the virtual head. 3. The last position is saved, when nothing
-moves any more; then the database is closed. 4. The guardian ends, after everything that it guards.
+hangs. 2. Everything else ends: the server, the pictures, the virtual head. 3. The last position and the sessions are
+saved, when nothing moves any more; then the database is closed. 4. The guardian ends, after everything that it guards.
 
 Every step has a time limit, and a failure in one does not prevent the next.
 """
@@ -84,9 +84,13 @@ async def _run_until_ended(
     }
     if belvedere.position_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
+    if belvedere.session_recorder is not None:
+        tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
+        if belvedere.session_recorder is not None:
+            await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
         app = create_app(belvedere.dependencies)
         proxies = TrustedProxies(config.settings.server.trusted_proxies)
         limits = ConnectionLimits(app.session_of, proxies, _max_files())
@@ -158,6 +162,9 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
             belvedere.position_recorder.receive_end(belvedere.engine.status)
+    if belvedere.session_recorder is not None:
+        with _logged("saving how much time the sessions have left"):
+            belvedere.session_recorder.save_soon()
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()

@@ -19,15 +19,15 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class NoticeCode(enum.StrEnum):
-    """Why a hold was cut; the diagram in `core.py` says what causes which."""
+    """Why a hold was cut, as the protocol says it; the diagram in `core.py` says what causes which."""
 
-    HOLD_EXPIRED = "hold_expired"
-    HOLD_TOO_LONG = "hold_too_long"
-    LINK_LOST = "link_lost"
-    LEASE_LOST = "lease_lost"
-    STOPPED = "stopped"
-    CLOCK_JUMPED = "clock_jumped"
-    CLOSING = "closing"
+    HOLD_EXPIRED = "hold_expired"  # no setpoint arrived for the dead-man time
+    HOLD_TOO_LONG = "hold_too_long"  # the head moved for the longest time that is allowed without a rest
+    LINK_LOST = "link_lost"  # the connection to the axis's unit was lost
+    LEASE_LOST = "lease_lost"  # another session took the lease, or it went stale
+    STOPPED = "stopped"  # a session sent stop
+    CLOCK_JUMPED = "clock_jumped"  # the server's clock jumped
+    CLOSING = "closing"  # the server is shutting down
 
 
 class Notify(msgspec.Struct, frozen=True):

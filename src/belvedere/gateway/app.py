@@ -17,6 +17,7 @@ from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, head, health, page, session, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
+from belvedere.gateway.authentication import AuthenticatorChain, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
@@ -63,9 +64,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         request_max_body_size=MAX_BODY_BYTES,
     )
     require_rows(routes)
-    return AuthMiddleware(
-        routes, dependencies.invitations, HostCheck(dependencies.options.host, dependencies.options.names)
-    )
+    chain = AuthenticatorChain([CookieAuthenticator(dependencies.invitations), *dependencies.authenticators])
+    return AuthMiddleware(routes, chain, HostCheck(dependencies.options.host, dependencies.options.names))
 
 
 def provided(dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners) -> dict[str, Provide]:

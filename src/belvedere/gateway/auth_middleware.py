@@ -1,4 +1,4 @@
-"""Checks `Host`, `Origin` and the session cookie of every request before any route is looked up.
+"""Checks `Host`, `Origin` and the session of every request before any route is looked up.
 
 It also adds the security headers to every response, and to every 401 a challenge that names the cookie.
 """
@@ -8,19 +8,20 @@ from __future__ import annotations
 import logging
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from litestar.enums import ScopeType
 
+from belvedere.errors import Refusal
+from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, UNKNOWN_HOST
+from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
 from belvedere.gateway.security import (
     SAFE_METHODS,
     HostCheck,
     cookie_name,
     is_same_origin,
-    read_cookie,
     security_headers,
 )
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from litestar import Litestar
     from litestar.types import LifeSpanScope, Message, Receive, Scope, Send
 
-    from belvedere.access.invitations import Invitations
+    from belvedere.gateway.authentication import AuthenticatorChain
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,19 @@ OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a se
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
+_PAGES: Final[dict[str, bytes]] = {
+    ProblemCode.UNKNOWN_HOST: UNKNOWN_HOST,
+    ProblemCode.FOREIGN_ORIGIN: FOREIGN_ORIGIN,
+    Refusal.NOT_READY: TRY_AGAIN,
+}
+
+
 class AuthMiddleware:
     """ASGI middleware that passes the session on as `scope["auth"]`; on open paths that may be None."""
 
-    def __init__(self, app: Litestar, invitations: Invitations, hosts: HostCheck) -> None:
+    def __init__(self, app: Litestar, authenticators: AuthenticatorChain, hosts: HostCheck) -> None:
         self._app = app
-        self._invitations = invitations
+        self._authenticators = authenticators
         self._hosts = hosts
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
@@ -53,7 +61,7 @@ class AuthMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
+        headers = _first_of_each(scope["headers"])
         host = headers.get(b"host", "")
         send = _with_security_headers(send, host if self._hosts.accepts(host) else "")
         is_probe = scope["path"] in PROBE_PATHS
@@ -61,17 +69,23 @@ class AuthMiddleware:
         if problem is not None:
             await _refuse(scope, send, problem)
             return
-        cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(host))
-        scope["auth"] = self._invitations.session(cookie)
+        try:
+            # Not for probes: a supervisor must not restart the server because an authenticator fails.
+            scope["auth"] = None if is_probe else await self._authenticators.authenticate(headers)
+        except AuthenticationRefusedError as error:
+            await _refuse(scope, send, error.problem)
+            return
+        except AuthenticationUnavailableError:
+            await _refuse(scope, send, Problem(Refusal.NOT_READY, "your session could not be checked: try again"))
+            return
         if scope["auth"] is None and not OPEN_PATHS.fullmatch(scope["path"]):
             await _reject(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The id of the live session that a request's cookie proves; None without one."""
-        known = {name: value.decode("latin-1") for name, value in headers if name in {b"cookie", b"host"}}
-        session = self._invitations.session(read_cookie(known.get(b"cookie", ""), cookie_name(known.get(b"host", ""))))
+        """The id of the live session that a request's headers prove; None without one that is known at once."""
+        session = self._authenticators.recognise(_first_of_each(headers))
         return None if session is None else session.id
 
     def _rejection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
@@ -86,6 +100,11 @@ class AuthMiddleware:
         if not is_safe and origin is not None and not is_same_origin(origin, host):
             return Problem(ProblemCode.FOREIGN_ORIGIN, "requests from pages of other sites are refused")
         return None
+
+
+def _first_of_each(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
+    """The first header of each name, as text."""
+    return {name: value.decode("latin-1") for name, value in reversed(list(headers))}
 
 
 def _log_refused_upgrade(host: str, origin: str | None, *, is_known: bool) -> None:
@@ -122,8 +141,7 @@ async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
     """Refuse with a page on paths that people open, otherwise with a problem."""
     if scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"]):
-        page = UNKNOWN_HOST if problem.code == ProblemCode.UNKNOWN_HOST else FOREIGN_ORIGIN
-        await _answer_page(scope, send, status_of(problem.code), page)
+        await _answer_page(scope, send, status_of(problem.code), _PAGES.get(problem.code, NO_SESSION))
     else:
         await answer_problem(scope, send, problem)
 

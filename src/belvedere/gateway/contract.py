@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,13 +34,33 @@ def write(directory: Path) -> None:
 
 
 def _schema(messages: object, title: str, description: str) -> dict[str, object]:
-    schema = msgspec.json.schema(messages)
+    schema = _without_enums(msgspec.json.schema(messages))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{SUBPROTOCOL}: {title}",
         "description": description,
         **schema,
     }
+
+
+def _without_enums(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the values of each enum in place of references to it: its name is no part of the wire."""
+    parts = schema["$defs"]
+    enums = {f"#/$defs/{name}": {"enum": part["enum"]} for name, part in parts.items() if "enum" in part}
+
+    def put(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        match value:
+            case {"$ref": str(name)} if name in enums:
+                return enums[name]
+            case dict():
+                return {key: put(each) for key, each in value.items()}
+            case list():
+                return [put(each) for each in value]
+            case _:
+                return value
+
+    whole = {name: put(part) for name, part in parts.items() if "enum" not in part}
+    return {**schema, "$defs": whole}
 
 
 def _text(document: object) -> str:

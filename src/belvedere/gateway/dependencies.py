@@ -17,12 +17,13 @@ from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.events import Event
+    from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
 
@@ -101,6 +102,10 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                 raise ValueError(problem) from None
 
 
+async def save_nothing() -> None:
+    """Sessions end with the program: there is no store."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """What the gateway is built on.
@@ -109,9 +114,10 @@ class Dependencies:
         engine: what visitors may do to the head, and may know of it.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
-        session_s: the lifetime of a session cookie, the same as that of sessions.
         guardian: whether the guardian process would stop the head if this process hung.
         ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        authenticators: further ways to prove a session, asked in this order after the cookie.
+        save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
     """
@@ -123,11 +129,12 @@ class Dependencies:
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str
-    session_s: float = 12 * 3600.0
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
     page: Path = PAGE
+    authenticators: tuple[Authenticator, ...] = ()
+    save_sessions: Callable[[], Awaitable[None]] = save_nothing
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
+from belvedere.control.effects import NoticeCode
 from belvedere.link.phases import LinkPhase
 
 SUBPROTOCOL = "belvedere.v1"
@@ -204,17 +205,6 @@ class Lease(ServerMessage, frozen=True, tag="lease"):
     epoch: int
     holder: Literal["you", "other", "nobody"]
     can_take: bool
-
-
-NoticeCode = Literal[
-    "hold_expired",  # no setpoint arrived for the dead-man time
-    "hold_too_long",  # the head moved for the longest time that is allowed without a rest
-    "link_lost",  # the connection to the axis's unit was lost
-    "lease_lost",  # another session took the lease, or it went stale
-    "stopped",  # a session sent stop
-    "clock_jumped",  # the server's clock jumped
-    "closing",  # the server is shutting down
-]
 
 
 class Notice(ServerMessage, frozen=True, tag="notice"):

@@ -57,7 +57,7 @@ def ack_message(acknowledged: Acknowledged) -> Ack:
 def notice_message(notice_event: NoticeEvent) -> Notice:
     """The notice about an event of a hold."""
     return Notice(
-        code=notice_event.code.value,
+        code=notice_event.code,
         axis="both" if notice_event.axis is None else notice_event.axis.value,
         hold=max(0, notice_event.hold),
     )

@@ -98,4 +98,9 @@ FOREIGN_ORIGIN: Final = plain_page(
     "Open the link you were given directly, then try again.",
     "If you are the owner: a proxy in front of Belvedere must forward the Host header as the browser sent it.",
 )
+TRY_AGAIN: Final = plain_page(
+    "Please try again in a moment",
+    "Belvedere could not check who you are. Reload this page.",
+    "If you are the owner: the log says which check failed.",
+)
 NOT_FOUND: Final = plain_page("There is nothing here", "The address is wrong, or the page has been moved.")

@@ -4,20 +4,26 @@ Opening a link is not enough: messengers fetch it for a preview, mail scanners t
 All of them send a GET, and none of them presses a button. So only the button's POST uses the link up.
 """
 
+import logging
 import re
 from typing import Any
 
 from litestar import Request, Response, delete, post, route
 from litestar.datastructures import ResponseHeader
 from litestar.enums import HttpMethod
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.access.sessions import EndReason, new_secret
+from belvedere.errors import StoreError
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
 from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, INVITATION, LINK_USED
 from belvedere.gateway.problems import page_response
 from belvedere.gateway.security import cookie_name, entry_cookie_name, forget_cookie, read_cookie, write_cookie
+
+logger = logging.getLogger(__name__)
 
 PATH = "/enter/{token:str}"
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -66,14 +72,14 @@ async def redeem(
     name = cookie_name(request.headers.get("host", ""))
     is_secure = request.url.scheme == "https"
     response = _redirect(PAGE_LOOKING)
-    response.headers["set-cookie"] = write_cookie(name, issued.cookie, dependencies.session_s, is_secure=is_secure)
+    response.headers["set-cookie"] = write_cookie(name, issued.cookie, issued.lifetime_s, is_secure=is_secure)
     return response
 
 
 @delete(
     "/api/v1/session",
     status_code=204,
-    responses=problems(401, 403),
+    responses=problems(401, 403, 503),
     response_headers=[
         ResponseHeader("Set-Cookie", documentation_only=True, description="Deletes the session cookie."),
         ResponseHeader("Clear-Site-Data", documentation_only=True, description="Deletes what the page has stored."),
@@ -82,10 +88,20 @@ async def redeem(
 async def leave(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> Response[None]:
-    """End the session, with all that it drives and watches; another session takes a new link."""
+    """End the session, with all that it drives and watches; another session takes a new link.
+
+    A 503 says that it has ended, but that a restart of the server might bring it back, because the disk failed.
+    """
     dependencies.invitations.end(visitor.id, EndReason.LEFT)
     cookie = forget_cookie(cookie_name(request.headers.get("host", "")), is_secure=request.url.scheme == "https")
-    return Response(None, status_code=204, headers={"set-cookie": cookie, "clear-site-data": CLEARED})
+    headers = {"set-cookie": cookie, "clear-site-data": CLEARED}
+    try:
+        await dependencies.save_sessions()  # before the answer: it must not come back after a kill
+    except StoreError as error:
+        logger.warning("session %s has ended, but a restart may bring it back: %s", visitor.id, error)
+        problem = "your visit has ended, but this could not be saved"
+        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE, headers=headers) from error
+    return Response(None, status_code=204, headers=headers)
 
 
 def _browser(request: Request[Any, Any, Any]) -> str:

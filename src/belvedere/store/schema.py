@@ -29,4 +29,20 @@ CREATE TABLE position (
 """
 """The position of each axis: degrees from its first position, and 1 if it surely has not moved since, else 0."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS,)
+SESSIONS = """
+CREATE TABLE access_session (
+    id TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    role TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    ends_utc_s INTEGER NOT NULL,
+    left_s INTEGER NOT NULL
+) STRICT;
+CREATE TABLE access_cookie (
+    digest BLOB PRIMARY KEY,
+    session TEXT NOT NULL REFERENCES access_session (id) ON DELETE CASCADE
+) STRICT
+"""
+"""The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS)

@@ -1,0 +1,108 @@
+"""Finds out whose session a request belongs to, by asking one authenticator after the other.
+
+The order is part of the rules: the cookie comes first, so whoever has one never waits for the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from belvedere.gateway.security import cookie_name, read_cookie
+from belvedere.timeouts import timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from belvedere.access.invitations import Invitations
+    from belvedere.access.sessions import Session
+    from belvedere.gateway.problems import Problem
+
+    Headers = Mapping[bytes, str]
+
+logger = logging.getLogger(__name__)
+
+AUTHENTICATE_TIMEOUT_S = 5.0  # for each authenticator; one may have to fetch a key from another server
+
+
+class AuthenticationRefusedError(Exception):
+    """A request carries a proof that is wrong, so it is refused although another authenticator might accept it.
+
+    Attributes:
+        problem: the answer.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
+class AuthenticationUnavailableError(Exception):
+    """An authenticator failed or took too long, so nobody knows whose request it is: it is answered with a 503."""
+
+
+class Authenticator(Protocol):
+    """One way to prove a session: a cookie, a token.
+
+    Headers are those of the request, with names in lower case; of several of one name, the first.
+    """
+
+    async def authenticate(self, headers: Headers) -> Session | None:
+        """The live session that the headers prove; None where they carry no such proof, or an old one.
+
+        Raises AuthenticationRefusedError where they must be refused. May take up to AUTHENTICATE_TIMEOUT_S, and must
+        not block the loop.
+        """
+        ...
+
+    def recognise(self, headers: Headers) -> Session | None:
+        """The same, if it is known without waiting; else None, and the connection counts as a stranger's."""
+        ...
+
+
+class CookieAuthenticator:
+    """The session cookie, whose name has the port of `Host`."""
+
+    def __init__(self, invitations: Invitations) -> None:
+        self._invitations = invitations
+
+    async def authenticate(self, headers: Headers) -> Session | None:
+        """The session that the cookie proves."""
+        return self.recognise(headers)
+
+    def recognise(self, headers: Headers) -> Session | None:
+        """The session that the cookie proves."""
+        cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(headers.get(b"host", "")))
+        return self._invitations.session(cookie)
+
+
+class AuthenticatorChain:
+    """The authenticators, in the order in which they are asked. The first that knows the session decides."""
+
+    def __init__(self, authenticators: Iterable[Authenticator]) -> None:
+        self._authenticators = tuple(authenticators)
+
+    async def authenticate(self, headers: Headers) -> Session | None:
+        """The session that the headers prove, or None. Raises what an authenticator refuses, or cannot tell.
+
+        Each has a bounded time. After one that fails the next is not asked: its answer could be a session that the
+        failed one would have refused.
+        """
+        for authenticator in self._authenticators:
+            try:
+                async with timeout(AUTHENTICATE_TIMEOUT_S):
+                    session = await authenticator.authenticate(headers)
+            except AuthenticationRefusedError:
+                raise
+            except Exception as error:
+                name = type(authenticator).__name__
+                logger.exception("the authenticator %s failed, so a request was answered with 503", name)
+                raise AuthenticationUnavailableError from error
+            if session is not None:
+                return session
+        return None
+
+    def recognise(self, headers: Headers) -> Session | None:
+        """The session that is known without waiting; None where there is none, or where it takes time to know."""
+        known = (authenticator.recognise(headers) for authenticator in self._authenticators)
+        return next((session for session in known if session is not None), None)
