@@ -66,6 +66,7 @@ class FakeProducer:
         self.listener = listener
         self.is_on = False
         self.starts = 0
+        self.stills = 0
         self.idrs = 0
         self.cuts = 0
         self.abandoned = 0
@@ -85,6 +86,9 @@ class FakeProducer:
 
     def request_idr(self) -> None:
         self.idrs += 1
+
+    def request_still(self) -> None:
+        self.stills += 1
 
     def cut(self) -> None:
         self.cuts += 1

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from belvedere.stage.frames import EncodedFrame, MediaKind
-from belvedere.stage.hub import SUBSCRIBER_FRAMES, Hub, Subscriber
+from belvedere.stage.hub import KEPT_BYTES, KEPT_FRAMES, SUBSCRIBER_FRAMES, Hub, Subscriber
 
 
 def frame(number: int, *, is_idr: bool = False) -> EncodedFrame:
@@ -167,3 +168,80 @@ async def test_sound_is_for_those_who_take_it_and_waits_for_no_idr() -> None:
         hub.receive_frame(each)
     assert await taken(watches) == [idr]
     assert await taken(listens) == [sound, idr]
+
+
+def encoding_camera() -> tuple[Hub, Requests]:
+    """A hub for a camera that cannot be asked for an IDR."""
+    requests = Requests()
+    hub = Hub(requests)
+    hub.receive_stream(can_request_idr=False)
+    return hub, requests
+
+
+async def test_where_no_idr_can_be_requested_a_new_viewer_starts_with_what_was_kept_since_the_last() -> None:
+    hub, requests = encoding_camera()
+    for number in range(50):
+        hub.receive_frame(frame(number, is_idr=number % 20 == 0))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    hub.receive_frame(frame(50))
+    assert [each.ticks for each in await taken(subscriber)] == list(range(40, 51))
+    assert requests.count == 0
+    assert subscriber.dropped == 0
+
+
+async def test_a_viewer_who_started_with_kept_frames_has_a_short_queue_afterwards() -> None:
+    hub, _ = encoding_camera()
+    for number in range(30):
+        hub.receive_frame(frame(number, is_idr=number == 0))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    assert len(await taken(subscriber)) == 30
+    for number in range(30, 30 + SUBSCRIBER_FRAMES + 1):
+        hub.receive_frame(frame(number))
+    assert await taken(subscriber) == []
+
+
+async def test_a_viewer_who_does_not_even_take_the_kept_frames_is_dropped_to_the_next_idr() -> None:
+    hub, _ = encoding_camera()
+    hub.receive_frame(frame(0, is_idr=True))
+    hub.receive_frame(frame(1))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    for number in range(2, 2 + SUBSCRIBER_FRAMES + 1):
+        hub.receive_frame(frame(number))
+    hub.receive_frame(frame(100, is_idr=True))
+    assert [each.ticks for each in await taken(subscriber)] == [100]
+
+
+async def test_nothing_of_before_a_cut_is_kept() -> None:
+    hub, _ = encoding_camera()
+    hub.receive_frame(frame(90_000, is_idr=True))
+    hub.cut(1.5)
+    hub.receive_frame(frame(150_000))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    hub.receive_frame(frame(160_000, is_idr=True))
+    assert [each.ticks for each in await taken(subscriber)] == [160_000]
+
+
+@pytest.mark.parametrize(("count", "size"), [(KEPT_FRAMES + 1, 1), (10, KEPT_BYTES // 9)])
+async def test_frames_are_kept_within_bounds(count: int, size: int) -> None:
+    hub, requests = encoding_camera()
+    for number in range(count):
+        hub.receive_frame(EncodedFrame(bytes(size), float(number), number, number == 0))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    assert await taken(subscriber) == []
+    assert requests.count == 1
+
+
+async def test_of_another_stream_nothing_is_kept_and_an_encoder_is_asked_for_an_idr() -> None:
+    hub, requests = encoding_camera()
+    hub.receive_frame(frame(0, is_idr=True))
+    hub.receive_stream(can_request_idr=True)
+    hub.receive_frame(frame(1, is_idr=True))
+    subscriber = Subscriber()
+    hub.attach(subscriber)
+    assert await taken(subscriber) == []
+    assert requests.count == 1

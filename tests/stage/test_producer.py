@@ -12,18 +12,23 @@ from tests.support.pictures import blank_picture
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.keyframe_requests import APART_S, BURST
 from belvedere.stage.options import StageOptions
-from belvedere.stage.producer import BACKLOG_FRAMES, Producer
+from belvedere.stage.producer import Producer
+from belvedere.stage.sink import BACKLOG_FRAMES
+from belvedere.stage.sources.pacing import PacedSource
+from belvedere.stage.sources.source import VideoDescription, VideoFormat
+from belvedere.stage.tap import RawStill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.sources.source import Picture
+    from belvedere.stage.sources.source import Picture, Sink
+    from belvedere.stage.tap import Still
 
 pytestmark = pytest.mark.realtime
 OPTIONS = StageOptions(width=160, height=96, fps=60)
 
 
-class Camera:
+class Camera(PacedSource):
     """A camera that records its calls, and fails or hangs on request."""
 
     def __init__(self, log: list[str]) -> None:
@@ -69,12 +74,21 @@ class Listener:
     def __init__(self) -> None:
         self.frames: list[EncodedFrame] = []
         self.failures: list[Exception] = []
+        self.descriptions: list[VideoDescription] = []
+        self.stills: list[Still] = []
         self.threads: set[int] = set()
         self._changed = asyncio.Event()
 
     def receive_frame(self, frame: EncodedFrame) -> None:
         self.frames.append(frame)
         self.threads.add(threading.get_ident())
+        self._changed.set()
+
+    def receive_description(self, description: VideoDescription) -> None:
+        self.descriptions.append(description)
+
+    def receive_still(self, still: Still) -> None:
+        self.stills.append(still)
         self._changed.set()
 
     def receive_failure(self, error: Exception) -> None:
@@ -124,6 +138,9 @@ async def test_pictures_come_to_the_event_loop_at_the_rate_asked_for() -> None:
     assert abs((ticks[30] - ticks[0]) / 90000 - 0.5) < 0.1
     assert bench.listener.threads == {threading.get_ident()}
     assert bench.log == ["open 160x96@60", "close"]
+    assert bench.listener.descriptions == [VideoDescription(VideoFormat.RAW, 160, 96, 60)]
+    assert bench.producer._last is not None
+    assert bench.producer._last.sink._encoder is None, "its memory is freed with the picture"
 
 
 async def test_the_listener_is_not_called_after_a_stop() -> None:
@@ -135,6 +152,58 @@ async def test_the_listener_is_not_called_after_a_stop() -> None:
     assert await bench.producer.wait_off()
     await asyncio.sleep(0)  # calls that the thread scheduled before it ended run now
     assert len(bench.listener.frames) == received
+
+
+async def test_a_cut_drops_what_waits_for_the_event_loop_but_not_what_it_is() -> None:
+    bench = Bench()
+    bench.start()
+    while bench.producer._run is None or len(bench.producer._run.sink.outbox) <= 2:
+        time.sleep(0.01)  # noqa: ASYNC251 (a busy loop is the point)
+    bench.producer.cut()
+    cut_s = bench.clock()
+    assert not bench.listener.frames
+    assert len(bench.listener.descriptions) == 1
+    await bench.some_frames()
+    assert all(frame.captured_s >= cut_s - 1 / OPTIONS.fps for frame in bench.listener.frames)
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
+async def test_a_still_is_copied_once_also_when_it_is_requested_while_the_picture_is_off() -> None:
+    bench = Bench()
+    bench.producer.request_still()
+    bench.start()
+    await bench.some_frames(5)
+    (still,) = bench.listener.stills
+    assert isinstance(still, RawStill)
+    assert (still.width, still.height, len(still.y), len(still.u), len(still.v)) == (160, 96, 15360, 3840, 3840)
+    bench.producer.request_still()
+    await bench.listener.until(lambda: len(bench.listener.stills) == 2)
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
+class EncodedCamera:
+    """A camera that encodes at its own pace: an IDR, and a picture after it; then it ends."""
+
+    def prepare(self, width: int, height: int, fps: int) -> None:
+        """Do nothing."""
+
+    def run(self, wanted: VideoDescription, sink: Sink, stopping: threading.Event) -> None:
+        assert not stopping.is_set()
+        sink.describe(VideoDescription(VideoFormat.H264, wanted.width, wanted.height, 25))
+        sink.push_h264(b"idr", sink.now(), is_idr=True)
+        sink.push_h264(b"delta", sink.now(), is_idr=False)
+
+
+async def test_a_camera_that_encodes_is_passed_through_and_its_end_is_a_failure() -> None:
+    bench = Bench()
+    bench.producer = Producer(EncodedCamera, Encoder, OPTIONS, bench.clock, bench.listener)
+    bench.start()
+    await bench.listener.until(lambda: bool(bench.listener.failures))
+    assert [frame.data for frame in bench.listener.frames] == [b"idr", b"delta"]
+    assert bench.listener.descriptions == [VideoDescription(VideoFormat.H264, 160, 96, 25)]
+    assert await bench.producer.wait_off()
 
 
 async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
@@ -156,6 +225,7 @@ async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
 async def test_an_idr_is_made_on_request_within_the_budget() -> None:
     bench = Bench()
     bench.start()
+    await bench.some_frames(1)  # an IDR that nobody requested
     for _ in range(40):
         bench.producer.request_idr()
         await bench.some_frames(1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tests.stage.fakes import IDR, FakeProducer
 
 from belvedere.errors import StageError
+from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.supervisor import (
     RETRY_DELAYS_S,
     STALL_CHECK_S,
@@ -17,6 +18,7 @@ from belvedere.stage.supervisor import (
 if TYPE_CHECKING:
     from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.producer import ProducerListener
+    from belvedere.stage.tap import Still
 
 
 class Supervised:
@@ -26,10 +28,17 @@ class Supervised:
         self.supervisor = SourceSupervisor(self._create, self)
         self.frames: list[EncodedFrame] = []
         self.failures: list[Exception] = []
+        self.others: list[object] = []
         self.stops_at_failure = False
 
     def receive_frame(self, frame: EncodedFrame) -> None:
         self.frames.append(frame)
+
+    def receive_description(self, description: VideoDescription) -> None:
+        self.others.append(description)
+
+    def receive_still(self, still: Still) -> None:
+        self.others.append(still)
 
     def receive_failure(self, error: Exception) -> None:
         self.failures.append(error)
@@ -122,6 +131,12 @@ async def test_the_rest_is_passed_on() -> None:
     supervised.supervisor.start()
     supervised.supervisor.request_idr()
     supervised.supervisor.cut()
+    supervised.supervisor.request_still()
+    assert supervised.producer.stills == 1
+    description = VideoDescription(VideoFormat.RAW, 320, 192, 30)
+    supervised.producer.listener.receive_description(description)
+    supervised.producer.listener.receive_still(IDR)
+    assert supervised.others == [description, IDR]
     supervised.producer.listener.receive_frame(IDR)
     assert (supervised.producer.idrs, supervised.producer.cuts, supervised.frames) == (1, 1, [IDR])
     supervised.supervisor.stop()

@@ -98,7 +98,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         )
         engine.attach(axis, units[axis])
     guard.attach(engine, units)
-
     stage = Stage(
         picture_source(config, virtual_head),
         settings.stage,

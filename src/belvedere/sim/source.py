@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from belvedere.errors import OwnerError
 from belvedere.sim.plan import PANORAMA_HEIGHT, PANORAMA_WIDTH
 from belvedere.sim.time_bar import draw_time_bar
+from belvedere.stage.sources.pacing import PacedSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import Picture
 
 
-class RoomSource:
+class RoomSource(PacedSource):
     """A video source that shows the room in the direction of the head.
 
     Args:

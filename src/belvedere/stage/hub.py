@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from belvedere.stage.frames import EncodedFrame
 
 SUBSCRIBER_FRAMES = 8  # 0.27 s at 30 fps: more would delay the picture, fewer would overflow at a short stall
+KEPT_FRAMES = 300  # ten seconds at 30 fps: cameras send an IDR every one to four
+KEPT_BYTES = 8 * 2**20
 VIDEO_ONLY = frozenset({MediaKind.VIDEO})
 
 
@@ -34,7 +36,14 @@ class Subscriber:
         self._is_needing_idr = True
         self._is_closed = False
         self._changed = asyncio.Event()
+        self._capacity = SUBSCRIBER_FRAMES
         self.dropped = 0
+
+    def start(self, kept: list[EncodedFrame]) -> None:
+        """Begin with frames that were kept since an IDR; they may be more than the queue holds otherwise."""
+        self._capacity = SUBSCRIBER_FRAMES + len(kept)
+        for frame in kept:
+            self.receive_frame(frame)
 
     def receive_frame(self, frame: EncodedFrame) -> bool:
         """Queue a frame or drop it; returns whether this viewer needs an IDR to continue.
@@ -43,7 +52,7 @@ class Subscriber:
         """
         if self._is_closed or frame.kind not in self._kinds:
             return False
-        if len(self._frames) >= SUBSCRIBER_FRAMES:
+        if len(self._frames) >= self._capacity:
             self._empty()
         if frame.kind is MediaKind.VIDEO:
             if self._is_needing_idr and not frame.is_idr:
@@ -61,7 +70,9 @@ class Subscriber:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        return self._frames.popleft()
+        frame = self._frames.popleft()
+        self._capacity = max(SUBSCRIBER_FRAMES, min(self._capacity, len(self._frames) + SUBSCRIBER_FRAMES))
+        return frame
 
     def cut(self) -> None:
         """Drop all queued frames; video goes on with the next IDR."""
@@ -76,21 +87,55 @@ class Subscriber:
     def _empty(self) -> None:
         self.dropped += len(self._frames)
         self._frames.clear()
+        self._capacity = SUBSCRIBER_FRAMES
         self._is_needing_idr = True
 
 
+class _KeptFrames:
+    """The frames since the last IDR, within bounds; none if there would be more."""
+
+    def __init__(self) -> None:
+        self.frames: list[EncodedFrame] = []
+        self._bytes = 0
+
+    def receive_frame(self, frame: EncodedFrame) -> None:
+        if frame.is_idr:
+            self.clear()
+        elif not self.frames:
+            return
+        self.frames.append(frame)
+        self._bytes += len(frame.data)
+        if len(self.frames) > KEPT_FRAMES or self._bytes > KEPT_BYTES:
+            self.clear()
+
+    def clear(self) -> None:
+        self.frames = []
+        self._bytes = 0
+
+
 class Hub:
-    """Passes every frame to every attached subscriber, and requests an IDR whenever one of them needs it."""
+    """Passes every frame to every attached subscriber, and requests an IDR whenever one of them needs it.
+
+    Where an IDR cannot be requested, it keeps the frames since the last one for those who come next.
+    """
 
     def __init__(self, request_idr: Callable[[], None]) -> None:
         self._request_idr = request_idr
         self._subscribers: set[Subscriber] = set()
         self._cut_s = -math.inf
+        self._kept: _KeptFrames | None = None  # None while an IDR can be requested
+
+    def receive_stream(self, *, can_request_idr: bool) -> None:
+        """The frames that follow are of another stream."""
+        self._kept = None if can_request_idr else _KeptFrames()
 
     def attach(self, subscriber: Subscriber) -> None:
-        """Add a subscriber. It begins with an IDR, which is requested at once."""
+        """Add a subscriber. It begins with the last IDR if that is kept, else with the next, which is requested."""
         self._subscribers.add(subscriber)
-        self._request_idr()
+        if self._kept is not None and self._kept.frames:
+            subscriber.start(self._kept.frames)
+        else:
+            self._request_idr()
 
     def detach(self, subscriber: Subscriber) -> None:
         """Remove and close a subscriber, attached or not."""
@@ -101,6 +146,8 @@ class Hub:
         """Pass one frame to every subscriber, unless it was captured before a cut."""
         if frame.captured_s <= self._cut_s:
             return
+        if self._kept is not None and frame.kind is MediaKind.VIDEO:
+            self._kept.receive_frame(frame)
         # A list, not a generator: `any` must not stop before every subscriber has the frame.
         waiting = [subscriber.receive_frame(frame) for subscriber in self._subscribers]
         if any(waiting):
@@ -109,6 +156,8 @@ class Hub:
     def cut(self, at_s: float) -> None:
         """Drop all frames that were captured up to `at_s`: those in the queues, and those that come later."""
         self._cut_s = max(self._cut_s, at_s)
+        if self._kept is not None:
+            self._kept.clear()
         for subscriber in self._subscribers:
             subscriber.cut()
         if self._subscribers:

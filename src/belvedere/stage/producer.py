@@ -1,4 +1,4 @@
-"""The thread that reads a video source and encodes it; it runs only while there are viewers.
+"""The thread that runs a video source and encodes what it captures; it exists only while a picture is needed.
 
 One `_Run` is one such thread, from turning the source on to turning it off. A camera that hangs in a driver call cannot
 be interrupted from Python, so a stopped run is never waited for on the event loop: the next run waits for it, in its
@@ -9,29 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from belvedere.errors import StageError, StageReason
 from belvedere.stage.encoding.encoder import open_encoder
-from belvedere.stage.keyframe_requests import KeyframeBudget
+from belvedere.stage.frames import EncodedFrame
+from belvedere.stage.sink import SourceSink, StillDelivery
+from belvedere.stage.sources.source import VideoDescription, VideoFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.stage.encoding.encoder import Encoder
-    from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.options import StageOptions
     from belvedere.stage.sources.source import VideoSource
+    from belvedere.stage.tap import Still
 
-BACKLOG_FRAMES = 4  # no more pictures are read while the event loop is this far behind
 JOIN_TIMEOUT_S = 5.0  # a camera has one user at a time, so a run waits for the last one, unless that hangs
 
 
 class ProducerListener(Protocol):
     """Called on the event loop with the thread's results; never for a run that was stopped."""
 
+    def receive_description(self, description: VideoDescription) -> None:
+        """The frames that follow are of this kind; an IDR can be requested of RAW pictures only."""
+        ...
+
     def receive_frame(self, frame: EncodedFrame) -> None:
-        """A picture was encoded."""
+        """A picture was encoded, or came encoded."""
+        ...
+
+    def receive_still(self, still: Still) -> None:
+        """A picture for `request_still`."""
         ...
 
     def receive_failure(self, error: Exception) -> None:
@@ -40,72 +49,39 @@ class ProducerListener(Protocol):
 
 
 class _Run(threading.Thread):
-    """One thread, from turning the source on to turning it off.
-
-    Attributes:
-        outbox: encoded frames for the event loop; appended here and popped there, which deque allows without a lock.
-        alive_s: when the thread last began to read a picture.
-    """
+    """One thread, from turning the source on to turning it off."""
 
     def __init__(
         self,
         source_factory: Callable[[], VideoSource],
-        encoder_factory: Callable[[StageOptions], Encoder],
-        options: StageOptions,
-        clock: Callable[[], float],
+        create_sink: Callable[[Callable[[], None]], SourceSink],
+        wanted: VideoDescription,
         previous: _Run | None,
     ) -> None:
         super().__init__(name="stage-encoder", daemon=True)
         self.stopping = threading.Event()
-        self.wants_idr = threading.Event()
-        self.outbox: deque[EncodedFrame] = deque()
-        self.alive_s = clock()
         self.wake: Callable[[], None] = self.stopping.set
         self.fail: Callable[[Exception], None] = lambda _error: None
+        self.sink = create_sink(self._wake)
         self._source_factory = source_factory
-        self._encoder_factory = encoder_factory
-        self._options = options
-        self._clock = clock
+        self._wanted = wanted
         self._previous = previous
-        self._keyframes = KeyframeBudget()
 
     def run(self) -> None:
         try:
             if self._previous is not None:
                 self._previous.join(JOIN_TIMEOUT_S)
                 self._previous = None
-            self._produce(self._source_factory())
+            self._source_factory().run(self._wanted, self.sink, self.stopping)
         except Exception as error:  # noqa: BLE001 (any error of a source ends the picture for the viewers)
             self.fail(error)
-
-    def _produce(self, source: VideoSource) -> None:
-        options = self._options
-        source.open(options.width, options.height, options.fps)
-        try:
-            encoder = self._encoder_factory(options)
-            interval_s = 1 / options.fps
-            due_s = self._clock()
-            while not self.stopping.wait(max(0.0, due_s - self._clock())):
-                now = self._clock()
-                # After a delay the rhythm starts again from now: catching up would encode a burst of pictures.
-                due_s = max(due_s + interval_s, now)
-                self.alive_s = now
-                if len(self.outbox) < BACKLOG_FRAMES:
-                    source.read(now, encoder.picture)
-                    self._encode(encoder, now)
+        else:
+            if not self.stopping.is_set():
+                self.fail(StageError(StageReason.NO_PICTURE, "the video source ended"))
         finally:
-            source.close()
+            self.sink.close()
 
-    def _encode(self, encoder: Encoder, at_s: float) -> None:
-        wants_idr = self.wants_idr.is_set() and self._keyframes.take(at_s)
-        if wants_idr:
-            self.wants_idr.clear()
-        frame = encoder.encode(at_s, wants_idr=wants_idr)
-        if frame is None:
-            return
-        if frame.is_idr:
-            self._keyframes.receive_keyframe(at_s)
-        self.outbox.append(frame)
+    def _wake(self) -> None:
         self.wake()
 
 
@@ -119,6 +95,8 @@ class PictureProducer(Protocol):
     def abandon(self) -> None: ...  # noqa: D102 (documented there)
 
     def request_idr(self) -> None: ...  # noqa: D102 (documented there)
+
+    def request_still(self) -> None: ...  # noqa: D102 (documented there)
 
     def cut(self) -> None: ...  # noqa: D102 (documented there)
 
@@ -158,6 +136,7 @@ class Producer:
         self._options = options
         self._clock = clock
         self._listener = listener
+        self._is_still_requested = False
         self._run: _Run | None = None
         self._last: _Run | None = None
 
@@ -165,10 +144,14 @@ class Producer:
         """Turn on, if it is off; the listener is called on `loop`."""
         if self._run is not None:
             return
-        run = _Run(self._source_factory, self._encoder_factory, self._options, self._clock, self._last)
+        options = self._options
+        wanted = VideoDescription(VideoFormat.RAW, options.width, options.height, options.fps)
+        run = _Run(self._source_factory, self._create_sink, wanted, self._last)
         self._run = self._last = run
         run.wake = lambda: _call(loop, run, self._collect, run)
         run.fail = lambda error: _call(loop, run, self._receive_failure, run, error)
+        if self._is_still_requested:
+            run.sink.wants_still.set()
         run.start()
 
     def stop(self) -> None:
@@ -185,16 +168,25 @@ class Producer:
     def request_idr(self) -> None:
         """Make the next picture an IDR, or the first one for which the budget of all viewers allows it."""
         if self._run is not None:
-            self._run.wants_idr.set()
+            self._run.sink.wants_idr.set()
+
+    def request_still(self) -> None:
+        """Have the next picture, or the next IDR of a source that encodes, delivered to `receive_still`.
+
+        If the source is off, it is the first picture of the next run.
+        """
+        self._is_still_requested = True
+        if self._run is not None:
+            self._run.sink.wants_still.set()
 
     def cut(self) -> None:
         """Forget all encoded frames that the listener has not received."""
         if self._run is not None:
-            self._run.outbox.clear()
+            self._collect(self._run, is_cutting=True)
 
     def silent_s(self) -> float:
         """For how many seconds the source has not returned; 0 when it is off."""
-        return 0.0 if self._run is None else max(0.0, self._clock() - self._run.alive_s)
+        return 0.0 if self._run is None else max(0.0, self._clock() - self._run.sink.alive_s)
 
     async def wait_off(self) -> bool:
         """After `stop`, wait until the source is closed, at most `JOIN_TIMEOUT_S`; returns whether it is."""
@@ -203,11 +195,24 @@ class Producer:
         await asyncio.to_thread(self._last.join, JOIN_TIMEOUT_S)
         return not self._last.is_alive()
 
-    def _collect(self, run: _Run) -> None:
-        while run.outbox:
-            frame = run.outbox.popleft()
-            if run is self._run:
-                self._listener.receive_frame(frame)
+    def _create_sink(self, wake: Callable[[], None]) -> SourceSink:
+        return SourceSink(self._encoder_factory, self._options, self._clock, wake)
+
+    def _collect(self, run: _Run, *, is_cutting: bool = False) -> None:
+        while run.sink.outbox:
+            delivery = run.sink.outbox.popleft()
+            if run is not self._run:
+                continue
+            match delivery:
+                case VideoDescription():
+                    self._listener.receive_description(delivery)
+                case EncodedFrame() if not is_cutting:
+                    self._listener.receive_frame(delivery)
+                case StillDelivery(still=still):  # whoever waits for it knows what was cut, and requests another
+                    self._is_still_requested = False
+                    self._listener.receive_still(still)
+                case _:
+                    pass
 
     def _receive_failure(self, run: _Run, error: Exception) -> None:
         if run is self._run:

@@ -26,6 +26,7 @@ needs the room, the source fails, or the stage closes. `_end_viewer` is the only
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import threading
 import time
@@ -38,8 +39,11 @@ from belvedere.stage.hub import Hub
 from belvedere.stage.options import CONNECT_TIMEOUT_S, MAX_UNCONNECTED, OUTAGE_TIMEOUT_S
 from belvedere.stage.phases import StageEvent, StagePhase, ViewerPhase, follow, follow_viewer
 from belvedere.stage.producer import create_producer
+from belvedere.stage.sources.source import VideoFormat
 from belvedere.stage.supervisor import SourceSupervisor
+from belvedere.stage.tap import Tap
 from belvedere.stage.viewer import Viewer
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +52,13 @@ if TYPE_CHECKING:
     from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.options import StageOptions
     from belvedere.stage.producer import ProducerFactory
-    from belvedere.stage.sources.source import VideoSource
+    from belvedere.stage.sources.source import VideoDescription, VideoSource
+    from belvedere.stage.tap import Still
     from belvedere.stage.ways import VideoWay
 
 logger = logging.getLogger(__name__)
 
+STILL_TIMEOUT_S = 10.0  # for a camera to turn on and capture
 FAILING = {StagePhase.UNAVAILABLE, StagePhase.RETRYING}
 
 
@@ -90,6 +96,7 @@ class Stage:
         self._hub = Hub(self._supervisor.request_idr)
         self._ways: list[VideoWay] = []
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
+        self._taps: set[Tap] = set()
         self._phase = StagePhase.IDLE
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
@@ -131,6 +138,27 @@ class Stage:
         self._viewers[viewer.id] = viewer
         return viewer
 
+    def open_tap(self) -> Tap:
+        """Turn the picture on for somebody who is no viewer, until the tap is closed or the source fails.
+
+        Use it in a `with` block. Raises StageError (NO_PICTURE) if the stage is closed.
+        """
+        if self._phase is StagePhase.CLOSED:
+            raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
+        tap = Tap(self._supervisor.request_still, self._remove_tap)
+        self._taps.add(tap)
+        self._start()
+        return tap
+
+    async def take_still(self, timeout_s: float = STILL_TIMEOUT_S) -> Still:
+        """Take one picture that is captured from now on. Raises StageError (NO_PICTURE)."""
+        with self.open_tap() as tap:
+            try:
+                async with timeout(timeout_s):
+                    return await tap.next_picture()
+            except TimeoutError as error:
+                raise StageError(StageReason.NO_PICTURE, "the camera took too long") from error
+
     async def end(self, viewer_id: str, owner: str) -> None:
         """End one of the owner's connections. Raises StageError (NOT_FOUND)."""
         viewer = self._viewers.get(viewer_id)
@@ -145,18 +173,26 @@ class Stage:
     def cut(self) -> None:
         """Forget all that was captured until now: from the return on, none of it is sent, nor sent again.
 
-        Viewers stay connected; they go on with an IDR that is captured later. What the operating system or a relay
+        Viewers and taps stay; they go on with an IDR that is captured later. What the operating system or a relay
         already has, and what a page shows, is not reached.
         """
-        self._hub.cut(self._clock())
+        cut_s = self._clock()
+        self._hub.cut(cut_s)
+        for tap in self._taps:
+            tap.cut(cut_s)
         self._supervisor.cut()
-        for viewer in self._viewers.values():
-            if viewer.connection is not None:
-                viewer.connection.cut()
+        for viewer in list(self._viewers.values()):
+            try:
+                if viewer.connection is not None:
+                    viewer.connection.cut()
+            except Exception:
+                logger.exception("could not cut a viewer's connection; it is ended")
+                self._end_viewer(viewer)
 
     async def close(self) -> None:
         """End all connections and turn the source off; later viewers are refused."""
         self._follow(StageEvent.CLOSING)
+        self._close_taps()
         await self._end(list(self._viewers.values()))
         self._supervisor.stop()
         if self._closing:
@@ -198,6 +234,16 @@ class Stage:
 
     # Calls from the supervisor of the source.
 
+    def receive_description(self, description: VideoDescription) -> None:
+        """Another stream follows."""
+        logger.debug("the video source sends %s, %dx%d at %d fps", *dataclasses.astuple(description))
+        self._hub.receive_stream(can_request_idr=description.format is VideoFormat.RAW)
+
+    def receive_still(self, still: Still) -> None:
+        """Give a picture to those who wait for one."""
+        for tap in self._taps:
+            tap.receive_picture(still)
+
     def receive_frame(self, frame: EncodedFrame) -> None:
         """Send a picture to all viewers, and request a key frame for those whose request has waited long enough."""
         was_available = self.is_available
@@ -224,6 +270,7 @@ class Stage:
         self._follow(StageEvent.FAILURE)
         if not is_first:
             return
+        self._close_taps()
         is_notified_by_end = self.viewers > 0  # `_end_viewer` calls `on_viewers` for those who watch
         for viewer in list(self._viewers.values()):
             self._end_viewer(viewer)
@@ -246,6 +293,7 @@ class Stage:
     def _give_up(self) -> None:
         """End those who wait for a source that does not come back; whoever comes next has it tried again."""
         self._follow(StageEvent.GIVEN_UP)
+        self._close_taps()
         for viewer in list(self._viewers.values()):
             self._end_viewer(viewer)
 
@@ -276,6 +324,20 @@ class Stage:
         self._follow(StageEvent.NEEDED)
         self._supervisor.start()
 
+    def _stop_if_unneeded(self) -> None:
+        if not (self._viewers or self._taps):
+            self._follow(StageEvent.NOT_NEEDED)
+            self._supervisor.stop()
+
+    def _remove_tap(self, tap: Tap) -> None:
+        if tap in self._taps:
+            self._taps.remove(tap)
+            self._stop_if_unneeded()
+
+    def _close_taps(self) -> None:
+        for tap in list(self._taps):
+            tap.close()
+
     async def _end(self, viewers: list[Viewer]) -> None:
         tasks = [self._end_viewer(viewer) for viewer in viewers]
         if closing := {task for task in tasks if task is not None}:
@@ -291,9 +353,7 @@ class Stage:
         if viewer.timer is not None:
             viewer.timer.cancel()
         self._hub.detach(viewer.subscriber)
-        if not self._viewers:
-            self._follow(StageEvent.NOT_NEEDED)
-            self._supervisor.stop()
+        self._stop_if_unneeded()
         if was_watching:
             self._record(ViewerLeft(viewer.id, viewer.owner, self._clock() - viewer.watching_since_s))
             self._on_viewers(self.viewers)

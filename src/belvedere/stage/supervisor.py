@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.producer import PictureProducer, ProducerListener
+    from belvedere.stage.sources.source import VideoDescription
+    from belvedere.stage.tap import Still
 
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # after the first failure, the second, and so on
 STEADY_S = 10.0  # a source that ran for so long begins with the first delay again
@@ -60,6 +62,10 @@ class SourceSupervisor:
         """Make the next picture an IDR, or the first one for which the budget of all viewers allows it."""
         self._producer.request_idr()
 
+    def request_still(self) -> None:
+        """Have the next picture copied for the listener's `receive_still`, once the source is on."""
+        self._producer.request_still()
+
     def cut(self) -> None:
         """Forget all frames that are on their way from the source to the listener."""
         self._producer.cut()
@@ -67,6 +73,14 @@ class SourceSupervisor:
     async def wait_off(self) -> bool:
         """After `stop`, wait for a bounded time until the source is closed; returns whether it is."""
         return await self._producer.wait_off()
+
+    def receive_description(self, description: VideoDescription) -> None:
+        """The frames that follow are of this kind."""
+        self._listener.receive_description(description)
+
+    def receive_still(self, still: Still) -> None:
+        """A requested picture."""
+        self._listener.receive_still(still)
 
     def receive_frame(self, frame: EncodedFrame) -> None:
         """A picture was encoded."""

@@ -116,7 +116,7 @@ async def test_nothing_captured_before_a_cut_is_sent_after_it() -> None:
             await asyncio.sleep(0)  # what the sockets already had arrives now
             await asyncio.sleep(0.02)
             received = len(browser.packets)
-            await until(lambda received=received: len(browser.packets) > received + 5)  # type: ignore[misc]
+            await browser.more_packets(6)
             assert all(captured_ms(clock, each.timestamp) >= cut_ms for _, each, _ in browser.packets[received:])
 
 

@@ -2,14 +2,131 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import subprocess
 import sys
 
 import pytest
+from tests.stage.fakes import ANSWER, OFFER, StageRig
 
+from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.aiortc_peer import AiortcPeer
 from belvedere.stage.direct.way import load_peers
+from belvedere.stage.options import ANSWER_TIMEOUT_S, SET_UPS_APART_S
+
+
+async def refusal(rig: StageRig, offer: str = OFFER) -> StageReason:
+    with pytest.raises(StageError) as caught:
+        await rig.webrtc.answer(offer, "bob")
+    return caught.value.reason
+
+
+async def test_an_offer_gets_an_answer_and_a_capture_clock() -> None:
+    rig = StageRig()
+    answer = await rig.webrtc.answer(OFFER, "ann")
+    assert answer.sdp == ANSWER
+    assert answer.capture_clock.server_ms == 12500
+    await rig.stage.close()
+
+
+@pytest.mark.parametrize("reason", [StageReason.BAD_OFFER, StageReason.NO_COMMON_CODEC])
+async def test_an_offer_that_cannot_be_answered_leaves_nothing_behind(reason: StageReason) -> None:
+    rig = StageRig(max_viewers=1)
+    rig.error = StageError(reason)
+    assert await refusal(rig) is reason
+    assert not rig.producer.starts
+    rig.error = None
+    await rig.watch()
+    await rig.stage.close()
+    assert all(peer.is_closed for peer in rig.peers)
+
+
+async def test_a_bad_offer_creates_nothing() -> None:
+    rig = StageRig()
+    assert await refusal(rig, "nonsense") is StageReason.BAD_OFFER
+    assert not rig.peers
+
+
+async def test_connections_are_set_up_one_after_the_other_some_time_apart() -> None:
+    rig = StageRig()
+    began_at = asyncio.get_running_loop().time()
+    await asyncio.gather(*(rig.webrtc.answer(OFFER, owner) for owner in ("ann", "bob", "cid")))
+    assert [created_at - began_at for created_at in rig.created_at] == pytest.approx(
+        [0, SET_UPS_APART_S, 2 * SET_UPS_APART_S]
+    )
+    await rig.stage.close()
+
+
+async def test_a_slow_answer_does_not_delay_other_answers() -> None:
+    rig = StageRig()
+    rig.delay_s = ANSWER_TIMEOUT_S - 1
+    slow = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
+    await asyncio.sleep(SET_UPS_APART_S)
+    rig.delay_s = 0.0
+    await rig.webrtc.answer(OFFER, "bob")
+    assert not slow.done()
+    await slow
+    await rig.stage.close()
+
+
+async def test_nothing_is_created_for_a_viewer_who_left_while_waiting() -> None:
+    rig = StageRig()
+    answers = [asyncio.create_task(rig.webrtc.answer(OFFER, owner)) for owner in ("ann", "bob", "cid")]
+    await asyncio.sleep(SET_UPS_APART_S / 2)
+    await rig.stage.end_all_of("bob")
+    await asyncio.wait(answers)
+    assert len(rig.peers) == 2
+    error = answers[1].exception()
+    assert isinstance(error, StageError)
+    assert error.reason is StageReason.NO_PICTURE
+    await rig.stage.close()
+
+
+async def test_an_answer_that_never_comes_times_out() -> None:
+    rig = StageRig()
+    rig.delay_s = 10 * ANSWER_TIMEOUT_S
+    assert await refusal(rig) is StageReason.NO_PICTURE
+    await rig.stage.close()
+    assert rig.peers[0].is_closed
+
+
+async def test_a_cancelled_request_leaves_nothing_behind() -> None:
+    rig = StageRig(max_viewers=1)
+    rig.delay_s = 1.0
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
+    await asyncio.sleep(0.5)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    rig.delay_s = 0.0
+    await rig.watch("bob")
+    await rig.stage.close()
+    assert all(peer.is_closed for peer in rig.peers)
+
+
+async def test_an_owner_who_leaves_while_being_answered_gets_no_picture() -> None:
+    rig = StageRig()
+    rig.delay_s = 1.0
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
+    await asyncio.sleep(0.5)
+    await rig.stage.end_all_of("ann")
+    with pytest.raises(StageError) as caught:
+        await asking
+    assert caught.value.reason is StageReason.NO_PICTURE
+    assert not rig.producer.starts
+
+
+async def test_a_viewer_who_is_set_up_during_a_cut_is_not_lost() -> None:
+    rig = StageRig()
+    rig.delay_s = 1.0
+    asking = asyncio.create_task(rig.webrtc.answer(OFFER, "ann"))
+    await asyncio.sleep(0)
+    rig.stage.cut()  # before there is a connection
+    await asyncio.sleep(0.5)
+    rig.stage.cut()  # while it is answered
+    await asking
+    await rig.stage.close()
 
 
 def test_the_connections_are_aiortcs() -> None:

@@ -78,6 +78,11 @@ class Browser:
         """Send RTCP."""
         await self.transport._send_rtp(b"".join(map(bytes, packets)))
 
+    async def more_packets(self, count: int) -> None:
+        """Wait for this many packets."""
+        wanted = len(self.packets) + count
+        await until(lambda: len(self.packets) >= wanted)
+
     def idrs(self) -> int:
         """How many IDR pictures have begun so far."""
         return sum(_begins_idr(packet.payload) for _, packet, _ in self.packets)

@@ -15,6 +15,7 @@ from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, PassThroughSe
 from belvedere.stage.direct.retransmission import RetransmissionBudget
 from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
 from belvedere.stage.direct.viewer_ice import bound_ice
+from belvedere.stage.direct.viewer_relay import cut_relays
 from belvedere.stage.options import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class AiortcPeer:
         budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
         bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
-        bound_ice(sender.transport.transport)
+        self._ice = sender.transport.transport
+        bound_ice(self._ice)
 
     async def answer(self, offer: str) -> str:
         """Accept the video section of an offer (`Offer.video`); returns the answer, which has all our addresses.
@@ -95,6 +97,7 @@ class AiortcPeer:
     def cut(self) -> None:
         """Send nothing more of the frames that were taken from the subscriber."""
         self._sender.cut()
+        cut_relays(self._ice)
 
     async def close(self) -> None:
         """Close the connection and free its resources, within `CLOSE_TIMEOUT_S`; never raises."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from belvedere.stage.sources.pacing import PacedSource
+
 if TYPE_CHECKING:
     from belvedere.stage.sources.source import Picture
 
@@ -20,7 +22,7 @@ BARS = (
 SCROLL_PX_PER_S = 120  # fast enough to notice a frozen picture, slow enough to look at
 
 
-class PatternSource:
+class PatternSource(PacedSource):
     """Seven bars, which return after a little more than ten seconds at a width of 1280 pixels."""
 
     def __init__(self) -> None:

@@ -1,9 +1,13 @@
-"""The interface between video sources (cameras, real or simulated) and the encoder."""
+"""The interface between video sources (cameras, real or simulated) and the stage: sources push what they capture."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +29,74 @@ class Picture:
     v: memoryview
 
 
-class VideoSource(Protocol):
-    """A camera. It is used by one thread at a time, never on the event loop, and may be opened again once closed.
+class VideoFormat(enum.StrEnum):
+    """What a source delivers: pictures for an encoder, or access units that are passed through."""
 
-    An exception ends the picture for the current viewers; the next viewer gets a new source.
+    RAW = "yuv420p"
+    H264 = "h264"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDescription:
+    """What a source delivers from now on.
+
+    Attributes:
+        format: RAW as `Picture` describes it, or H264 in access units without B-frames, parameter sets with every IDR.
+        width, height: in pixels.
+        fps: pictures per second, as far as is known.
+    """
+
+    format: VideoFormat
+    width: int
+    height: int
+    fps: int
+
+
+class Sink(Protocol):
+    """Where a source delivers what it captures, from its own thread. All methods return within milliseconds.
+
+    Capture times are in seconds of the server's monotonic clock; one in the future counts as now.
+    """
+
+    def now(self) -> float:
+        """The server's monotonic clock."""
+        ...
+
+    def describe(self, description: VideoDescription) -> None:
+        """Say what is delivered, before the first frame and whenever it changes."""
+        ...
+
+    def lend(self) -> Picture | None:
+        """The buffer to fill with the next raw picture; None if nobody can take one now, so that it is to be skipped.
+
+        A skipped picture costs nothing, so ask before capturing or converting. The buffer is the source's until
+        `push_picture`, and has the size of the description.
+        """
+        ...
+
+    def push_picture(self, captured_s: float) -> None:
+        """Deliver the picture that was filled into the lent buffer."""
+        ...
+
+    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+        """Deliver one access unit in Annex B format."""
+        ...
+
+
+class VideoSource(Protocol):
+    """A camera. One thread at a time uses it, never the event loop's; it may be run again after it returned.
+
+    An exception ends the picture for the current viewers; a new source is run for those who come next.
     """
 
     def prepare(self, width: int, height: int, fps: int) -> None:
         """Do slow preparations in advance, without turning the camera on. May be called often, or not at all."""
         ...
 
-    def open(self, width: int, height: int, fps: int) -> None:
-        """Turn on. `read` will be called about `fps` times a second with pictures of this size."""
-        ...
+    def run(self, wanted: VideoDescription, sink: Sink, stopping: threading.Event) -> None:
+        """Turn on, push pictures at the source's own pace until `stopping` is set, and turn off again.
 
-    def read(self, at_s: float, picture: Picture) -> None:
-        """Fill `picture` with the view at `at_s`, which is now, in seconds of the server's monotonic clock."""
-        ...
-
-    def close(self) -> None:
-        """Turn off. Called once for every `open`, also after an error."""
+        Size and rate are what is `wanted` if the camera can do that, else the nearest. A source that does not call its
+        sink for `STALL_TIMEOUT_S` is abandoned: its thread keeps running, and must not disturb the next one.
+        """
         ...
