@@ -31,6 +31,7 @@ OBJECTS = {
     HCI0: {"org.bluez.Adapter1": {"Powered": Variant("b", True)}},
     f"{HCI0}/dev_1": device(OURS, is_connected=True),
     f"{HCI0}/dev_2": device("C0:FF:EE:00:00:03", is_connected=False),
+    f"{HCI0}/dev_4": {"org.bluez.Device1": {"Address": Variant("s", "C0:FF:EE:00:00:05")}},
     "/org/bluez/hci01/dev_3": device("C0:FF:EE:00:00:04", is_connected=True),
 }
 
@@ -123,7 +124,7 @@ async def test_an_error_that_bluez_was_never_heard_to_give_is_named() -> None:
 
 async def test_who_may_not_switch_is_told_so_and_does_not_insist() -> None:
     update = Switch(["org.freedesktop.DBus.Error.AccessDenied"] * 2)
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(LinkError, match="does not switch /org/bluez/hci0 on: ") as caught:
         await reset_of(update, {OURS})
     assert caught.value.reason is LinkReason.NO_PERMISSION
     assert (update.asked, update.turned) == ([False, True], [])

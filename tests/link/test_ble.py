@@ -345,8 +345,6 @@ def a_command(obj: object) -> BleakGATTCharacteristic:
     return BleakGATTCharacteristic(obj, 2, COMMAND, ["write"], lambda: 20, service)
 
 
-# a unit with characteristics of the test's own
-
 VENDOR, OTHER_VENDOR, MANUFACTURER = "fff1", "fff2", "2a29"
 
 
@@ -443,10 +441,13 @@ async def test_a_unit_without_the_one_command_characteristic_is_disconnected_and
 
 async def test_a_unit_that_was_lost_while_it_was_being_opened_failed_to_connect() -> None:
     client = a_client(("fff0", VENDOR, "write"))
-    client.is_connected = False
     unit, radio = driven(client)
+    client.is_connected = False
     assert await reason_of(opened(unit)) is LinkReason.CONNECT_FAILED
-    assert radio.disconnected == [client]
+    client.is_connected = True
+    del client.services  # bleak raises AttributeError as well
+    assert await reason_of(opened(unit)) is LinkReason.CONNECT_FAILED
+    assert radio.disconnected == [client, client]
 
 
 async def test_a_lost_unit_is_released_once_and_is_closed_to_every_call() -> None:
@@ -484,7 +485,6 @@ async def test_each_connection_subscribes_once_even_if_the_unit_refuses(caplog: 
 
 
 async def test_no_more_ambiguous_devices_are_logged_than_a_crowd_needs(caplog: pytest.LogCaptureFixture) -> None:
-    """Anybody can advertise any name, from a new address every minute."""
     caplog.set_level(logging.WARNING, "belvedere.link")
     unit = BleUnit(UnitProfile(name_patterns=("*",)), Crowd(ScriptedClient()), [UnitProfile(service=SERVICE)])
     assert await reason_of(opened(unit)) is LinkReason.NOT_FOUND

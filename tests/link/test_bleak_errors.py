@@ -66,12 +66,19 @@ def test_other_exceptions_pass_unchanged(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_connected", "reason"), [(True, LinkReason.ADAPTER_OFF), (False, LinkReason.LOST)], ids=["held", "ended"]
+    ("error", "is_connected", "reason"),
+    [
+        (EOFError(), True, LinkReason.ADAPTER_OFF),
+        (EOFError(), False, LinkReason.LOST),
+        (BleakError("Service Discovery has not been performed yet"), True, LinkReason.LOST),
+    ],
+    ids=["held", "ended", "held, as far as anybody knows"],
 )
 def test_a_call_whose_connection_ended_fails_as_lost(
+    error: Exception,
     is_connected: bool,  # noqa: FBT001 - parametrized
     reason: LinkReason,
 ) -> None:
     with pytest.raises(LinkError) as caught, link_errors_while(lambda: is_connected):
-        raise EOFError
+        raise error
     assert caught.value.reason is reason

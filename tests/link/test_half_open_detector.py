@@ -60,3 +60,10 @@ def test_strangers_that_come_and_go_under_ever_new_addresses_are_forgotten() -> 
     for number in range(1000 - MAX_SUSPECTS, 1000):
         half_open.receive_seen(str(number))
     assert half_open.suspect(UNSEEN_S) is None
+
+
+def test_as_many_units_as_it_remembers_are_all_suspected() -> None:
+    half_open = HalfOpenDetector()
+    for number in range(MAX_SUSPECTS):
+        half_open.receive_failed(str(number), HCI0, number)
+    assert half_open.suspect(UNSEEN_S) == ("0", HCI0)
