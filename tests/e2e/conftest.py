@@ -257,7 +257,7 @@ class Visitor:
         self.page = page
         self.device = device
         self.room: Locator = page.locator("main")
-        self.says: Locator = page.get_by_role("status")
+        self.status: Locator = page.get_by_role("status")
         self._server = server
         self._cdp: CDPSession | None = None
 

@@ -99,7 +99,7 @@ def test_ending_the_visit_closes_all_windows_and_the_session(server: RunningServ
     visitor.tap("Leave")
     visitor.photograph("left")
     visitor.tap("End my visit")
-    expect(visitor.says).to_contain_text("Goodbye")
+    expect(visitor.status).to_contain_text("Goodbye")
     visitor.photograph("goodbye")
     expect(other.get_by_role("status")).to_contain_text("You have left in another window.")
     answer = visitor.page.reload()
@@ -113,7 +113,7 @@ def test_a_displaced_driver_is_stopped_and_sees_why(server: RunningServer, visit
     server.wait_turning(visitor.drag_right())
     server.crowd_in()
     stopped_at = server.wait_stopped()
-    expect(visitor.says).to_contain_text("Many others came in, so this visit has ended.")
+    expect(visitor.status).to_contain_text("Many others came in, so this visit has ended.")
     visitor.photograph("displaced")
     x, y = visitor.device.middle
     visitor.move_to(x + 30, y)

@@ -1,4 +1,4 @@
-"""A whole visit at both sizes: from the printed link to a picture that moves with the hand."""
+"""A whole visit at both sizes: from the printed link to a picture that moves with the drag."""
 
 from __future__ import annotations
 

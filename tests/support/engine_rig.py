@@ -37,11 +37,11 @@ class FakeUnit:
         self.velocities: list[tuple[float, float]] = []
         self.failure: Exception | None = None
         self.is_silent = False
-        self._told = asyncio.Event()
+        self._is_commanded = asyncio.Event()
 
     @property
     def velocity(self) -> float:
-        """What it was told last."""
+        """The velocity of its newest command."""
         return self.velocities[-1][1] if self.velocities else 0.0
 
     def put(self, command: UnitCommand) -> None:
@@ -51,15 +51,15 @@ class FakeUnit:
             raise failure
         now = self._clock()
         self.velocities.append((now, command.velocity))
-        self._told.set()
+        self._is_commanded.set()
         if not self.is_silent:
             self._engine.receive_unit_written(self._axis, command.velocity, command.stamp, now)
 
     async def stands_still(self) -> None:
-        """Wait until it was told to stop."""
+        """Wait until its newest command is a stop."""
         while self.velocity:
-            self._told.clear()
-            await self._told.wait()
+            self._is_commanded.clear()
+            await self._is_commanded.wait()
 
 
 class FakeStage:
@@ -73,7 +73,7 @@ class FakeStage:
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
 
     def preload(self) -> None:
-        """Note that somebody asked for it."""
+        """Record the request."""
         self.is_warm = True
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
@@ -109,7 +109,7 @@ class EngineRig:
     events: list[Event] = field(default_factory=list)
 
     def open_session(self, person: str = "", rank: int = 0) -> IssuedSession:
-        """Somebody with a link comes in."""
+        """Redeem a fresh link."""
         admission = self.invitations.redeem(self.invitations.invite(person, rank))
         assert admission is not None
         return admission
