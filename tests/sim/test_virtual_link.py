@@ -78,7 +78,7 @@ class World:
         return [at_s for at_s, _ in self.unit.received]
 
     @property
-    def heard(self) -> list[bytes]:
+    def received(self) -> list[bytes]:
         return [data for _, data in self.unit.received]
 
 
@@ -244,7 +244,7 @@ def test_packets_arrive_once_in_order_on_the_grid_and_never_early(
             world.down.put(bytes([number]))
         await asyncio.sleep(20)
         assert world.received == numbered(len(waits))
-        assert all(heard - put >= delay_s - PREPARE_S for put, heard in zip(in_flight, world.times, strict=True))
+        assert all(arrived - put >= delay_s - PREPARE_S for put, arrived in zip(in_flight, world.times, strict=True))
         steps = [(at_s - world.times[0]) / INTERVAL_S for at_s in world.times]
         assert steps == pytest.approx([round(step) for step in steps], abs=1e-6)
 
