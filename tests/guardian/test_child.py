@@ -106,6 +106,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fate", ["SIGSTOP", "SIGKILL", "spin"])
 async def test_both_units_are_stopped_soon_after_the_server_falls_silent(
     monkeypatch: pytest.MonkeyPatch, fate: str
