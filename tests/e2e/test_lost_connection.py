@@ -94,6 +94,7 @@ def test_a_browser_that_goes_offline_says_so_and_comes_back(
         visitor.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_a_stop_without_a_connection_is_reported_and_stops_the_head_after_reconnecting(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_unit_that_drops_its_link_in_a_hold_is_stopped_first_and_needs_a_new_p
     visitor.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_a_unit_out_of_reach_is_reported_while_the_other_axis_works(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     server.do(lambda: server.head.faults.vanish(Axis.TILT))

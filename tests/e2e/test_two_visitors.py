@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
+@pytest.mark.any_size
 def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -43,6 +44,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     first.release()
 
 
+@pytest.mark.any_size
 def test_anyone_who_looks_can_stop_whoever_drives(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -60,6 +62,7 @@ def test_anyone_who_looks_can_stop_whoever_drives(
     driver.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_leaving_frees_the_lease_at_once(server: RunningServer, visit: Callable[[], Visitor], visitor: Visitor) -> None:
     first = visit()
     first.redeem(server.invite())
