@@ -49,7 +49,7 @@ test-web: $(MODULES) $(PAGE) ## the page's tests, and its weight
 
 .PHONY: test-python
 test-python: $(TEST_READY) $(PAGE) ## the Python tests; ARGS="tests/control -k lease"
-	$(VENV)/bin/pytest $(ARGS)
+	$(PYTHON_IN) -m tests.parallel $(ARGS)
 
 .PHONY: test-bluez
 test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"

@@ -61,6 +61,7 @@ def test_lines_are_written_in_order(pipe: tuple[int, int]) -> None:
     )
 
 
+@pytest.mark.alone
 def test_a_pipe_that_nobody_reads_blocks_nothing() -> None:
     reading, writing = os.pipe()
     output = LogOutput(writing)

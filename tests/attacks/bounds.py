@@ -1,4 +1,4 @@
-"""What must hold under every attack, and how to tell a broken bound from a machine that is busy otherwise."""
+"""The bounds that must hold under every attack, and how to distinguish a broken one from a busy machine."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ PLI_S = 3.0
 # Every viewer that connects, the attacker too, starts with an IDR; its first request and a deferred one are served.
 COMING_IDRS = 4
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("attack", sorted(set(ATTACKS) - {NOTHING}))

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-FOLDER = os.environ.get("BELVEDERE_BLUEZ")  # where the machine leaves what it found out
+FOLDER = os.environ.get("BELVEDERE_BLUEZ")  # where the machine writes its results
 LAST_LINES = 60
 collect_ignore_glob = [] if FOLDER else ["test_*.py"]
 lengths_before = pytest.StashKey[dict[Path, int]]()
@@ -20,7 +20,7 @@ lengths_before = pytest.StashKey[dict[Path, int]]()
 
 @pytest.fixture(scope="session")
 def findings() -> Iterator[dict[str, object]]:
-    """What was measured, by name; kept for whoever booted the machine."""
+    """The measurements by name, written to a file for the computer that booted the machine."""
     found: dict[str, object] = {}
     yield found
     assert FOLDER is not None
@@ -28,7 +28,7 @@ def findings() -> Iterator[dict[str, object]]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Remember how much everybody has said so far, and show whoever booted the machine that it goes on."""
+    """Note the length of each log, and show the computer that booted the machine that tests are running."""
     if FOLDER is not None:
         Path(FOLDER, "up").touch()
     item.stash[lengths_before] = {log: log.stat().st_size for log in _logs()}
@@ -38,13 +38,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With a failure, tell what the server, `bluetoothd` and D-Bus have said meanwhile: the machine is gone later."""
+    """Add to a failure what the server, `bluetoothd` and D-Bus logged meanwhile: the machine is gone later."""
     report = yield
     if call.excinfo is not None:
         before = item.stash.get(lengths_before, {})
         for log in _logs():
-            said = log.read_bytes()[before.get(log, 0) :].decode(errors="replace")
-            report.sections.append((log.name, "\n".join(said.splitlines()[-LAST_LINES:])))
+            text = log.read_bytes()[before.get(log, 0) :].decode(errors="replace")
+            report.sections.append((log.name, "\n".join(text.splitlines()[-LAST_LINES:])))
     return report
 
 

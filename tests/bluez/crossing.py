@@ -1,4 +1,4 @@
-"""A chip whose connections come about at the worst moment: just as the host gives up the attempt."""
+"""A controller whose connections complete at the worst moment: just as the host cancels the attempt."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class CrossingController(VirtualController):
-    """With `is_crossing`, whoever is to be connected to is connected when that is cancelled, and no sooner.
+    """With `is_crossing`, a connection completes when the attempt is cancelled, and no sooner.
 
-    The event that says so then crosses the cancel on the way between chip and host, as it may between any two. The chip
-    goes by the specification: there is nothing left to cancel, and the connection stays.
+    The connection event and the cancel command then cross between controller and host, which is always possible. The
+    controller follows the specification: there is nothing left to cancel, and the connection stays.
     """
 
     is_crossing = False
 
     def create_le_connection(self, peer_address: hci.Address) -> None:
-        """Connect to a unit that was heard; not yet."""
+        """Connect to a unit that was discovered; with `is_crossing`, not yet."""
         if not self.is_crossing:
             super().create_le_connection(peer_address)
 

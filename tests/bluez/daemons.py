@@ -1,4 +1,4 @@
-"""The system's two daemons that Bluetooth needs, started, killed and asked."""
+"""The two system daemons that Bluetooth needs: start, kill and query them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LOGS = Path(os.environ.get("BELVEDERE_BLUEZ", "/tmp"))  # noqa: S108 - the machi
 
 
 class Daemons:
-    """D-Bus and `bluetoothd`; whoever starts one waits until it can be talked to."""
+    """D-Bus and `bluetoothd`; starting one returns when it answers."""
 
     def __init__(self) -> None:
         self._bus: subprocess.Popen[bytes] | None = None
         self._bluetoothd: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
-        """Start both, without anything that an earlier one remembers."""
+        """Start both, without any state of earlier ones."""
         _forget()
         await self.start_bus()
         await self.start_bluetoothd()
@@ -47,7 +47,7 @@ class Daemons:
         await until(_answers, "D-Bus listens")
 
     def kill_bus(self) -> None:
-        """Kill D-Bus; `bluetoothd` then leaves too."""
+        """Kill D-Bus; `bluetoothd` then exits too."""
         _kill(self._bus)
         self._bus = None
 
@@ -62,13 +62,13 @@ class Daemons:
         self._bluetoothd = None
 
     def freeze_bluetoothd(self, *, on: bool) -> None:
-        """Let it hang, or go on."""
+        """Suspend it, or resume it."""
         assert self._bluetoothd is not None
         self._bluetoothd.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
 
 async def is_there(name: str) -> bool:
-    """Whether somebody has this name on the bus."""
+    """Whether this name has an owner on the bus."""
     answer = await _ask("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [name])
     return answer is not None and answer.body == [True]
 
@@ -88,7 +88,7 @@ def open_sockets() -> int:
 
 
 async def power(*, on: bool) -> None:
-    """Switch the adapter; BlueZ refuses that while it is busy with it, so it is asked again."""
+    """Switch the adapter; BlueZ refuses while it is busy, so the request is repeated."""
     body = ["org.bluez.Adapter1", "Powered", Variant("b", on)]
 
     async def is_switched() -> bool:
@@ -118,9 +118,9 @@ def _forget() -> None:
 
 
 def _answers() -> bool:
-    """Whether somebody listens on D-Bus's socket: its file stays when a bus is killed."""
-    with socket.socket(socket.AF_UNIX) as ear:
-        return ear.connect_ex(str(SOCKET)) == 0
+    """Whether a bus listens on D-Bus's socket: the file remains when a bus is killed."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(SOCKET)) == 0
 
 
 def _spawn(command: list[str], log: str) -> subprocess.Popen[bytes]:

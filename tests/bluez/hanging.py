@@ -1,4 +1,4 @@
-"""`belvedere`, but that SIGUSR1 keeps its main thread busy for ever."""
+"""`belvedere`, except that SIGUSR1 makes its main thread loop forever."""
 
 from __future__ import annotations
 

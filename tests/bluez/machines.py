@@ -1,6 +1,6 @@
-"""Builds and boots a machine for each generation of BlueZ, runs the scenarios in it, and says what came of them.
+"""Builds and boots a machine for each generation of BlueZ, runs the scenarios in it, and reports their results.
 
-    python -m tests.bluez.machines [--machine trixie] [what pytest in the machine is told, such as -k vanish]
+    python -m tests.bluez.machines [--machine trixie] [arguments for pytest in the machine, such as -k vanish]
 
 Runs on the computer that boots the machines; everything else in this folder runs inside them.
 """
@@ -12,10 +12,11 @@ import json
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.support.outcomes import closing_line, counts_of, is_success
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,13 +25,11 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = "scripts/bluez-machine"
 OUT = ROOT / "build/bluez"
 MACHINES = {"trixie": "BlueZ 5.82, Python 3.13", "bookworm": "BlueZ 5.66, Python 3.11"}
-NO_TESTS = 5  # what pytest exits with when the owner's -k chose none in this machine
 PYTEST = [
     *("env", "BELVEDERE_BLUEZ=/out"),
     *("python3", "-m", "pytest", "-c", "/repo/pyproject.toml", "--rootdir", "/repo", "-p", "no:cacheprovider"),
     *("--color=no", "--junitxml=/out/junit.xml", "--durations=8", "tests/bluez"),
 ]
-OUTCOMES = ("failed", "passed", "skipped", "errors")  # in pytest's own order
 
 
 def main(arguments: list[str]) -> int:
@@ -43,62 +42,42 @@ def main(arguments: list[str]) -> int:
     results: dict[str, object] = {}
     for name in chosen.machine or MACHINES:
         folder = OUT / name
-        told = counts_of_run(name, folder, rest)
-        counts += told
-        results[name] = {**told, "found": findings(folder / "findings.json")}
+        counted = counts_of_run(name, folder, rest)
+        counts += counted
+        results[name] = {**counted, "found": findings(folder / "findings.json")}
     (OUT / "results.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
     for line in latency_lines(results):
-        say(line)
-    say(closing_line(counts, time.monotonic() - began))
-    return 0 if counts["passed"] and not counts["failed"] and not counts["errors"] else 1
+        print_line(line)
+    print_line(closing_line(counts, time.monotonic() - began))
+    return 0 if is_success(counts) else 1
 
 
 def counts_of_run(name: str, folder: Path, rest: list[str]) -> Counter[str]:
-    """Boot one machine, let its pytest speak, and count; a machine that fails is an error of its own."""
-    say(f"\n{name}: {MACHINES[name]}")
+    """Boot one machine, run pytest in it, and count the outcomes; a machine that fails counts as an error."""
+    print_line(f"\n{name}: {MACHINES[name]}")
     for old in ("junit.xml", "findings.json"):
         (folder / old).unlink(missing_ok=True)
     if subprocess.run([SCRIPT, "build", name], cwd=ROOT, check=False).returncode:
         return Counter(errors=1)
     status = subprocess.run([SCRIPT, "run", name, str(folder), *PYTEST, *rest], cwd=ROOT, check=False).returncode
-    report = folder / "junit.xml"
-    counts = counts_in(report.read_text(encoding="utf-8")) if report.is_file() else Counter()
-    if status not in (0, NO_TESTS) and not counts["failed"] and not counts["errors"]:
-        counts["errors"] += 1  # it ended before it could say of what
-    return counts
-
-
-def counts_in(junit: str) -> Counter[str]:
-    """How many scenarios ended how, from pytest's JUnit report."""
-    counts: Counter[str] = Counter()
-    for case in ET.fromstring(junit).iter("testcase"):  # noqa: S314 - written by our own pytest
-        kinds = {child.tag for child in case}
-        failed = [outcome for tag, outcome in (("failure", "failed"), ("error", "errors")) if tag in kinds]
-        counts.update(failed or ["skipped" if "skipped" in kinds else "passed"])
-    return counts
+    return counts_of(status, folder / "junit.xml")
 
 
 def findings(path: Path) -> dict[str, object]:
-    """What was measured in a machine, if it came so far."""
+    """The measurements of a machine, if it wrote any."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def latency_lines(results: dict[str, object]) -> Iterable[str]:
-    """What was measured, a line each, for people."""
+    """The measurements, one a line."""
     for name, result in results.items():
         assert isinstance(result, dict)
         for what, value in result["found"].items():
             yield f"{name}: {what}: {value}"
 
 
-def closing_line(counts: Counter[str], took_s: float) -> str:
-    """The sum over all machines, as pytest closes."""
-    said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]) or "no tests ran"
-    return f" {said} in {took_s:.2f}s ".center(80, "=")
-
-
-def say(line: str) -> None:
-    """Tell it at once: the machines write to the same place."""
+def print_line(line: str) -> None:
+    """Print a line at once: the machines write to the same output."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

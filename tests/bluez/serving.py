@@ -1,4 +1,4 @@
-"""Belvedere's own server as an owner starts it, in a process of its own, and a script that drives by it."""
+"""Belvedere's server as an owner starts it, in a process of its own, and a script that drives through it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ open_timeout_s = 120
 
 
 class Server:
-    """`belvedere serve`, once it has said that it is open."""
+    """`belvedere serve`, once it has printed its link."""
 
     def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
         self._process = process
@@ -39,17 +39,17 @@ class Server:
         self._link = link
 
     async def enter(self) -> None:
-        """Come in by the printed link, as its one visitor."""
+        """Redeem the printed link, as the only visitor."""
         answer = await self._client.post(self._link)
         assert answer.status_code == httpx.codes.SEE_OTHER
 
     async def phase(self, part: str) -> str:
-        """What is being done about a unit or another part, as the house tells its supervisor."""
+        """The phase of a unit or another part, as reported by `/readyz`."""
         answer = await self._client.get("/readyz")
         return str(answer.json()["parts"][part])
 
     async def guarded(self) -> None:
-        """Wait until its guardian watches."""
+        """Wait until its guardian is watching."""
 
         async def is_watched() -> bool:
             return await self.phase("guardian") == "watching"
@@ -77,11 +77,11 @@ class Server:
 
     @asynccontextmanager
     async def driven(self, **velocity: float) -> AsyncIterator[None]:
-        """Drive as a script does: the same again and again, until it goes away without a word."""
+        """Drive as a script does: repeat the command, and end without a stop."""
 
         async def drive() -> None:
             while True:
-                with suppress(httpx.HTTPError):  # the house may end meanwhile
+                with suppress(httpx.HTTPError):  # the server may end meanwhile
                     await self._client.post("/api/v1/head/velocity", json=velocity)
                 await asyncio.sleep(RESEND_S)
 
@@ -98,7 +98,7 @@ class Server:
         return await outcome_of(self._process.wait(), "the server has ended")
 
     async def close(self) -> None:
-        """End it, if it lives."""
+        """Kill it, if it is still running."""
         await self._client.aclose()
         if self._process.returncode is None:
             await self.end(signal.SIGKILL)
@@ -106,7 +106,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, module: str = "belvedere.cli", changes: str = "") -> AsyncIterator[Server]:
-    """Start it with the settings of an owner who has changed little, or a little more; entered already."""
+    """Start it with nearly the default settings, plus these changes, and redeem its link."""
     settings = folder / "belvedere.toml"
     settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:
@@ -116,7 +116,7 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
             stderr=log,
         )
     assert process.stdout is not None
-    line = (await outcome_of(process.stdout.readline(), "the server has said that it is open", START_S)).decode()
+    line = (await outcome_of(process.stdout.readline(), "the server has printed its link", START_S)).decode()
     server = Server(process, line.rpartition(" ")[2].strip())
     try:
         await server.enter()

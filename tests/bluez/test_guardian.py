@@ -25,22 +25,22 @@ DEAD_MAN_S = ControlOptions().dead_man_s
 REQUIRED_S = DEAD_MAN_S + 0.5
 STOPPED_S = 5.0
 QUIET_S = 1.0
-STEADY_S = 2.0  # the emulated server's first requests take long
+STEADY_S = 2.0  # the first requests to the emulated server are slow
 FATES = {"stopped": signal.SIGSTOP, "killed": signal.SIGKILL, "hung": signal.SIGUSR1}
 
 
-async def test_both_units_stop_soon_after_the_server_is_stopped_and_it_goes_on_without_a_move(
+async def test_both_units_stop_soon_after_the_server_is_stopped_and_it_resumes_without_a_move(
     tmp_path: Path, findings: dict[str, object]
 ) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await _ready(server)
         await _silence(world, server, "stopped", findings)
         await asyncio.sleep(STOPPED_S)
-        told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
         server.send(signal.SIGCONT)
         await server.ready(*AXES)
-        assert all(set(watch.frames) <= {STOP} for watch in told.values())
-        async with server.driven(pan=0.5):  # and is a server like any other
+        assert all(set(watch.frames) <= {STOP} for watch in watches.values())
+        async with server.driven(pan=0.5):  # it works as before
             await until(lambda: _turns(world, Axis.PAN), "pan turns again")
 
 
@@ -51,8 +51,10 @@ async def test_both_units_stop_soon_after_the_server_is_killed_and_the_guardian_
         await _ready(server)
         guardian = server.guardian
         await _silence(world, server, "killed", findings)
-        await until(lambda: not _lives(guardian), "the guardian has ended")
-        assert all(world.unit(axis).is_connected for axis in AXES)  # BlueZ keeps the links, and nobody hung up
+        await until(lambda: not _is_running(guardian), "the guardian has ended")
+        assert all(
+            world.unit(axis).is_connected for axis in AXES
+        )  # BlueZ keeps the links, and the guardian did not disconnect them
 
 
 async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findings: dict[str, object]) -> None:
@@ -61,18 +63,18 @@ async def test_both_units_stop_soon_after_the_server_hangs(tmp_path: Path, findi
         await _silence(world, server, "hung", findings)
 
 
-async def test_a_unit_that_cannot_be_told_is_hung_up_on(tmp_path: Path) -> None:
+async def test_a_unit_that_does_not_answer_the_stop_is_disconnected(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await _ready(server)
         async with server.driven(pan=0.5):
             await until(lambda: _turns(world, Axis.PAN), "pan turns")
             world.head.faults.hang(Axis.PAN)
             server.send(signal.SIGSTOP)
-            await until(lambda: not world.unit(Axis.PAN).is_connected, "BlueZ has hung up")
+            await until(lambda: not world.unit(Axis.PAN).is_connected, "BlueZ has disconnected it")
         assert world.unit(Axis.TILT).is_connected
 
 
-async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_goes_with_it(tmp_path: Path) -> None:
+async def test_a_guardian_that_is_killed_is_replaced_and_a_guardian_ends_with_its_server(tmp_path: Path) -> None:
     async with bluez_world(), serving(tmp_path) as server:
         await _ready(server)
         killed = server.guardian
@@ -82,23 +84,23 @@ async def test_a_guardian_that_is_killed_is_replaced_and_one_whose_server_ends_g
         await server.guarded()
         another = server.guardian
         assert await server.end(signal.SIGTERM) == 0
-        assert not _lives(another)
+        assert not _is_running(another)
 
 
 async def _silence(world: World, server: Server, fate: str, findings: dict[str, object]) -> None:
-    """Let it turn both units, do this to it, and see them stop in time, and for good."""
+    """Drive both units, apply this fate to the server, and check that both stop in time and do not move again."""
     async with server.driven(pan=0.5, tilt=-0.5):
         await until(lambda: all(_turns(world, axis) for axis in AXES), "both turn")
         await asyncio.sleep(STEADY_S)
         await until(lambda: all(_turns(world, axis) for axis in AXES), "both turn still")
-        told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
         stretch = Stretch()
         began_s = world.now
         server.send(FATES[fate])
         await until(lambda: not any(_turns(world, axis) for axis in AXES), "both stand still")
     await asyncio.sleep(QUIET_S)
     assert not any(_turns(world, axis) for axis in AXES)
-    took_s = {axis: _stopped_s(told[axis]) - began_s for axis in AXES}
+    took_s = {axis: _stopped_s(watches[axis]) - began_s for axis in AXES}
     waited_s = stretch.waited_s
     found = {axis.value: round(s, 3) for axis, s in took_s.items()}
     found["of which the machine may have waited"] = round(waited_s, 3)
@@ -111,7 +113,7 @@ async def _ready(server: Server) -> None:
     await server.guarded()
 
 
-def _lives(process: int | None) -> bool:
+def _is_running(process: int | None) -> bool:
     return Path(f"/proc/{process}").exists()
 
 
@@ -119,8 +121,8 @@ def _turns(world: World, axis: Axis) -> bool:
     return world.unit(axis).speed_at(world.now) != 0
 
 
-def _stopped_s(told: Watch) -> float:
-    """When the stop came after which no move did."""
-    received = told.received
+def _stopped_s(watch: Watch) -> float:
+    """When the first stop after the last move arrived."""
+    received = watch.received
     moves = [at for at, each in enumerate(received) if each.frame != STOP]
     return received[moves[-1] + 1 if moves else 0].came_s

@@ -1,4 +1,4 @@
-"""Looking around, looking into a unit, looking the computer over and probing, through a real BlueZ."""
+"""Scan, inspection, doctor and probe through a real BlueZ."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.realtime
 BLUETOOTH = {"Bluetooth service", "BlueZ", "adapter", "units"}
 
 
-async def test_a_scan_knows_both_units() -> None:
+async def test_a_scan_recognises_both_units() -> None:
     async with bluez_world():
         around = ScanResults([PROFILE])
         await scan(around, Adapter(), asyncio.Event(), duration_s=8)
@@ -51,7 +51,7 @@ async def test_an_inspection_reads_a_unit_and_leaves_it_as_it_was() -> None:
         assert not world.unit(Axis.PAN).frames
 
 
-async def test_the_doctor_measures_both_links_and_hears_the_interval_that_it_asked_for(tmp_path: Path) -> None:
+async def test_the_doctor_measures_both_links_and_gets_the_interval_that_it_asked_for(tmp_path: Path) -> None:
     async with bluez_world() as world:
         context = CheckContext(
             profile=PROFILE, adapter=Adapter(), stage=StageOptions(), host="127.0.0.1", port=0, folder=tmp_path
@@ -77,11 +77,11 @@ async def test_the_doctor_says_whether_bluez_hangs_or_does_not_run() -> None:
 
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["undisturbed", "with the link lost in the first turn"])
-async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> None:
+async def test_a_probe_measures_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> None:
     async with bluez_world() as world:
         unit = world.unit(Axis.PAN)
         loop = asyncio.get_running_loop()
-        told = Watch(unit)
+        watch = Watch(unit)
         observer = AngleObserver(lambda: unit.angle_deg, Axis.PAN, loop.time)
         if is_lost:
             loop.call_later(1.0, _drop_when_turning, world, loop.time() + 60)
@@ -98,12 +98,12 @@ async def test_a_probe_learns_a_unit_and_leaves_it_at_rest(*, is_lost: bool) -> 
         found = {one.key: one.value for one in session.findings.all}
         assert found["invert"] is False
         assert found["full_speed_deg_per_s"] == pytest.approx(40, rel=0.25)
-        assert told.frames[0] == told.frames[-1] == STOP
+        assert watch.frames[0] == watch.frames[-1] == STOP
         assert unit.speed_at(loop.time() + 1) == 0
 
 
 def _drop_when_turning(world: World, deadline_at: float) -> None:
-    """Look every few milliseconds whether the unit turns, and end its link then."""
+    """Poll every 20 ms whether the unit turns, and then drop its link."""
     loop = asyncio.get_running_loop()
     unit = world.unit(Axis.PAN)
     if unit.speed_at(loop.time()) > 0:

@@ -1,4 +1,4 @@
-"""What a real BlueZ queues, hides, refuses and takes its time for, and what the link makes of it."""
+"""What a real BlueZ queues, hides, refuses and delays, and how the link deals with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.bluez.deadlines import Stretch, until
-from tests.bluez.hands import NEVER_S, STICK_HZ, held, opened, ready, set_turning
+from tests.bluez.stick import NEVER_S, STICK_HZ, held, opened, ready, set_turning
 from tests.bluez.world import ADAPTER_ADDRESS, PROFILE, STOP, Watch, bluez_world
 
 from belvedere.errors import LinkError, LinkReason
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from tests.support.link.unit_rig import UnitRig
 
 pytestmark = pytest.mark.realtime
-SLOW_S = 0.100  # a radio that carries ten packets a second each way: whatever is queued before a stop shows
-PATIENT = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # over it, asking for the services takes seconds
-FACT_S = 0.04875  # the interval at which 60 commands were seen to take 2.9 s
+SLOW_S = 0.100  # ten packets a second in each direction: anything queued before a stop becomes visible
+PATIENT = LinkOptions(connect_timeout_s=20, open_timeout_s=60)  # at this interval the service discovery takes seconds
+FACT_S = 0.04875  # the interval at which 60 commands were observed to take 2.9 s
 STICK_S = 6.0
-ONE_AHEAD = 1  # a stop that must not wait can follow one command that was handed over just before
+ONE_AHEAD = 1  # a stop that must not wait can still follow one command that was written just before
 WRITES = 40
 BACKLOG, MAX_WRITES = 10, 400
 
 
 @pytest.mark.parametrize("interval_s", [FACT_S, SLOW_S], ids=["of 48.75 ms", "of 100 ms"])
-async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_radio(
+async def test_nothing_is_queued_before_a_stop_while_a_stick_moves(
     interval_s: float, findings: dict[str, object]
 ) -> None:
     async with bluez_world(interval_s=interval_s, options=PATIENT) as world:
@@ -45,78 +45,80 @@ async def test_nothing_queues_ahead_of_a_stop_in_the_middle_of_a_stick_over_a_ra
         async with world.reach(Axis.PAN, link=link) as pan:
             await ready(pan)
             assert world.interval_s(Axis.PAN) == pytest.approx(interval_s)
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             stretch = Stretch()
-            said_at = await _wiggle(pan)
+            sent_at = await _wiggle(pan)
             stop_at = pan.now
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "the unit stands still")
-            arrived_at = next(each.at_s for each in told.received if each.at_s >= stop_at and each.frame == STOP)
-            handed_at = next(each.at_s for each in link.written if each.at_s >= stop_at and each.frame == STOP)
-            between = [each for each in told.received if handed_at <= each.at_s < arrived_at]
+            await until(lambda: watch.frames[-1] == STOP, "the unit has stopped")
+            arrived_at = next(each.at_s for each in watch.received if each.at_s >= stop_at and each.frame == STOP)
+            written_at = next(each.at_s for each in link.written if each.at_s >= stop_at and each.frame == STOP)
+            between = [each for each in watch.received if written_at <= each.at_s < arrived_at]
             assert len(between) <= ONE_AHEAD
-            ages = [each.at_s - said_at[each.frame] for each in told.received if each.frame in said_at]
-            assert len(ages) >= (STICK_S - stretch.waited_s) / interval_s / 4  # it was driven, and the machine could
+            ages = [each.at_s - sent_at[each.frame] for each in watch.received if each.frame in sent_at]
+            assert (
+                len(ages) >= (STICK_S - stretch.waited_s) / interval_s / 4
+            )  # it was driven as fast as the machine could
             half = len(ages) // 2
             grows_s = statistics.median(ages[half:]) - statistics.median(ages[:half])
             assert grows_s < 2 * interval_s + stretch.waited_s
             findings[f"stick at {STICK_HZ:.0f} Hz, interval {1e3 * interval_s:.2f} ms"] = {
-                "age of a command when the unit has it": _spread(ages),
-                "stop, from the hand to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
-                "moves between a stop's hand-over and its arrival": len(between),
+                "age of a command when it arrives at the unit": _spread(ages),
+                "stop, from the input to the unit": f"{1e3 * (arrived_at - stop_at):.0f} ms",
+                "moves between the write of a stop and its arrival": len(between),
                 "commands": len(ages),
             }
 
 
-async def test_bluez_itself_takes_whatever_comes_and_delivers_it_late() -> None:
-    """The reason why the link keeps count; without this the scenario above would show nothing."""
+async def test_bluez_itself_accepts_every_write_and_delivers_it_late() -> None:
+    """This is why the link counts its writes; otherwise the scenario above would prove nothing."""
     async with bluez_world(interval_s=SLOW_S, options=PATIENT) as world:
         link = world.link(Axis.PAN)
         await opened(link)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         written = 0
-        while written - len(told.frames) < BACKLOG and written < MAX_WRITES:
+        while written - len(watch.frames) < BACKLOG and written < MAX_WRITES:
             await link.write(pack(PROFILE.frame, 0.5), response=False)
             written += 1
-        assert written - len(told.frames) >= BACKLOG
-        await until(lambda: len(told.frames) == written, "BlueZ has delivered all of them")
+        assert written - len(watch.frames) >= BACKLOG
+        await until(lambda: len(watch.frames) == written, "BlueZ has delivered all of them")
         await link.close()
 
 
-async def test_a_stop_gets_through_to_a_unit_that_acknowledges_moves_no_more() -> None:
+async def test_a_stop_arrives_at_a_unit_that_no_longer_acknowledges_moves() -> None:
     async with bluez_world() as world:
         profile = world.profile_writing(Axis.PAN, WriteMode.WITH_RESPONSE)
         async with world.reach(Axis.PAN, profile=profile) as pan, world.reach(Axis.TILT) as tilt:
             await set_turning(pan, world.unit(Axis.PAN))
             await set_turning(tilt, world.unit(Axis.TILT))
-            world.head.faults.delay(Axis.PAN, NEVER_S)  # the link layer goes on, and nothing of ours passes
+            world.head.faults.delay(Axis.PAN, NEVER_S)  # the link layer still works, but none of our packets arrives
             async with held(pan):
-                await until(lambda: LinkReason.UNANSWERED in pan.reasons, "the silence is noticed")
+                await until(lambda: LinkReason.UNANSWERED in pan.reasons, "the silence is detected")
             pan.put(0)
-            told = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
+            watches = {axis: Watch(world.unit(axis)) for axis in (Axis.PAN, Axis.TILT)}
             tilt.put(0)
-            await until(lambda: STOP in told[Axis.TILT].frames, "tilt stops, whatever pan does")
+            await until(lambda: STOP in watches[Axis.TILT].frames, "tilt stops independently of pan")
             world.head.faults.delay(Axis.PAN, 0.0)
             await ready(pan)
-            assert told[Axis.PAN].frames[0] == STOP
+            assert watches[Axis.PAN].frames[0] == STOP
 
 
 async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_the_other() -> None:
     async with bluez_world() as world, world.reach(Axis.TILT) as tilt, world.reach(Axis.PAN) as pan:
         await ready(pan)
         await set_turning(tilt, world.unit(Axis.TILT))
-        told = Watch(world.unit(Axis.TILT))
+        watch = Watch(world.unit(Axis.TILT))
         closing = asyncio.create_task(pan.cancel())
         tilt.put(0)
-        await until(lambda: STOP in told.frames, "tilt stops")
+        await until(lambda: STOP in watch.frames, "tilt stops")
         stopped_at = tilt.now
         assert not closing.done() or not world.unit(Axis.PAN).is_connected
         await closing
-        assert told.received[0].at_s <= stopped_at
+        assert watch.received[0].at_s <= stopped_at
         assert tilt.is_ready
 
 
-async def test_an_adapter_goes_by_its_address_and_one_that_is_not_there_is_told_with_it() -> None:
+async def test_an_adapter_goes_by_its_address_and_a_missing_one_is_named_in_the_error() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))
         await opened(link)
@@ -134,18 +136,18 @@ async def test_a_command_that_is_too_long_fails_alone() -> None:
         await opened(link)
         with pytest.raises(LinkError):
             await link.write(bytes(600), response=False)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         await link.write(STOP, response=True)
-        assert told.frames == [STOP]
+        assert watch.frames == [STOP]
         await link.close()
 
 
-async def test_commands_that_the_unit_silently_refuses_are_noticed_at_the_stop() -> None:
+async def test_commands_that_the_unit_silently_refuses_are_detected_at_the_stop() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
         world.head.faults.refuse(Axis.PAN, on=True)
         pan.put(0)
-        await until(lambda: LinkReason.REFUSED in pan.reasons, "the refusal is noticed")
+        await until(lambda: LinkReason.REFUSED in pan.reasons, "the refusal is detected")
         world.head.faults.refuse(Axis.PAN, on=False)
         await ready(pan)
         assert world.unit(Axis.PAN).frames[-1].is_obeyed
@@ -166,15 +168,15 @@ async def test_what_bluez_hides_is_not_needed() -> None:
 
 
 @pytest.mark.parametrize("mode", list(WriteMode))
-async def test_a_unit_is_driven_however_it_wants_to_be_written_to(mode: WriteMode) -> None:
+async def test_a_unit_is_driven_in_every_write_mode(mode: WriteMode) -> None:
     async with bluez_world() as world:
         profile = world.profile_writing(Axis.PAN, mode)
         link = world.link(Axis.PAN)
         async with world.reach(Axis.PAN, link=link, profile=profile) as pan:
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             await set_turning(pan, world.unit(Axis.PAN))
             pan.put(0)
-            await until(lambda: told.frames[-1] == STOP, "it stands still")
+            await until(lambda: watch.frames[-1] == STOP, "it has stopped")
             move = next(each for each in link.written if each.frame != STOP)
             assert move.response is (mode is WriteMode.WITH_RESPONSE)
 
@@ -198,7 +200,7 @@ async def test_each_axis_keeps_its_own_unit_in_whichever_order_they_come(first: 
         await ready(tilt)
 
 
-async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> None:
+async def test_how_long_a_write_takes_is_reported(findings: dict[str, object]) -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
         await opened(link)
@@ -207,43 +209,43 @@ async def test_how_long_a_write_takes_is_told(findings: dict[str, object]) -> No
             kind = "with response" if response else "without response"
             findings[f"write {kind}, interval {1e3 * world.interval_s(Axis.PAN):.1f} ms"] = {
                 "call": _spread(calls),
-                "until the unit has it": _spread(arrivals),
+                "until it arrives at the unit": _spread(arrivals),
             }
         await link.close()
 
 
 async def _wiggle(rig: UnitRig) -> dict[bytes, float]:
-    """Move a stick for a while, each time a little further; returns when each frame was said first."""
-    said_at: dict[bytes, float] = {}
+    """Move a stick for a while, a little further each time; returns when each frame was first requested."""
+    sent_at: dict[bytes, float] = {}
     began = rig.now
     while rig.now < began + STICK_S:
         velocity = 0.1 + 0.8 * (rig.now - began) / STICK_S
-        said_at.setdefault(pack(PROFILE.frame, velocity), rig.now)
+        sent_at.setdefault(pack(PROFILE.frame, velocity), rig.now)
         rig.put(velocity)
         await asyncio.sleep(1 / STICK_HZ)
-    return said_at
+    return sent_at
 
 
 async def _is_driven_alone(world: World, axis: Axis, rigs: dict[Axis, UnitRig]) -> None:
-    told = {each: Watch(world.unit(each)) for each in rigs}
+    watches = {each: Watch(world.unit(each)) for each in rigs}
     await ready(rigs[axis])
     rigs[axis].put(0.5)
-    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in told[axis].frames), f"{axis} turns")
+    await until(lambda: any(unpack(PROFILE.frame, frame) for frame in watches[axis].frames), f"{axis} turns")
     rigs[axis].put(0)
-    assert all(set(told[other].frames) <= {STOP} for other in rigs if other is not axis)
+    assert all(set(watches[other].frames) <= {STOP} for other in rigs if other is not axis)
 
 
 async def _timed_writes(world: World, link: OverheardUnit, *, response: bool) -> tuple[list[float], list[float]]:
     loop = asyncio.get_running_loop()
-    told = Watch(world.unit(Axis.PAN))
+    watch = Watch(world.unit(Axis.PAN))
     began, ended = [], []
     for number in range(WRITES):
         began.append(loop.time())
         await link.write(STOP, response=response)
         ended.append(loop.time())
-        await until(lambda: len(told.frames) > number, "the unit has it")  # noqa: B023 - asked at once
+        await until(lambda: len(watch.frames) > number, "it arrives at the unit")  # noqa: B023 - called at once
     calls = [end - begin for begin, end in zip(began, ended, strict=True)]
-    arrivals = [each.at_s - begin for each, begin in zip(told.received, began, strict=True)]
+    arrivals = [each.at_s - begin for each, begin in zip(watch.received, began, strict=True)]
     return calls, arrivals
 
 

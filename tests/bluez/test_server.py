@@ -1,4 +1,4 @@
-"""The whole server over a real BlueZ: driven by its own interface, left, ended, killed and started again."""
+"""The whole server over a real BlueZ: driven through its own interface, abandoned, ended, killed and started again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.bluez.world import World
 
 pytestmark = pytest.mark.realtime
-UNGUARDED = "[guardian]\nenabled = false\n"  # as in a container, which takes the guardian along when it is killed
+UNGUARDED = "[guardian]\nenabled = false\n"  # as in a container, where killing the server kills the guardian too
 
 
 async def test_both_units_turn_while_somebody_drives_and_stop_when_nobody_does(tmp_path: Path) -> None:
@@ -27,11 +27,11 @@ async def test_both_units_turn_while_somebody_drives_and_stop_when_nobody_does(t
         await server.ready(*AXES)
         async with server.driven(pan=0.5, tilt=-0.3):
             await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
-        await until(lambda: not _turns(world, Axis.PAN) and not _turns(world, Axis.TILT), "both stand still")
+        await until(lambda: not _turns(world, Axis.PAN) and not _turns(world, Axis.TILT), "both have stopped")
         assert all(world.unit(axis).frames[-1].frame == STOP for axis in AXES)
 
 
-async def test_a_server_that_is_told_to_end_stops_the_head_and_ends_well(tmp_path: Path) -> None:
+async def test_a_server_that_gets_sigterm_stops_the_head_and_exits_with_status_0(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await server.ready(*AXES)
         async with server.driven(pan=0.5):
@@ -48,11 +48,11 @@ async def test_a_server_that_was_killed_mid_move_stops_the_head_first_when_it_is
             async with server.driven(pan=0.5, tilt=0.5):
                 await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
                 await server.end(signal.SIGKILL)
-        assert _turns(world, Axis.PAN)  # nobody was left to stop it
-        told = {axis: Watch(world.unit(axis)) for axis in AXES}
+        assert _turns(world, Axis.PAN)  # nothing was left to stop it
+        watches = {axis: Watch(world.unit(axis)) for axis in AXES}
         async with serving(tmp_path) as server:
             await server.ready(*AXES)
-            assert all(set(watch.frames) == {STOP} for watch in told.values())
+            assert all(set(watch.frames) == {STOP} for watch in watches.values())
 
 
 async def test_a_unit_that_vanishes_while_somebody_drives_is_stopped_first_when_it_returns(tmp_path: Path) -> None:
@@ -60,23 +60,23 @@ async def test_a_unit_that_vanishes_while_somebody_drives_is_stopped_first_when_
         await server.ready(*AXES)
         async with server.driven(pan=0.5, tilt=0.5):
             await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
-            told = Watch(world.unit(Axis.PAN))
+            watch = Watch(world.unit(Axis.PAN))
             world.head.faults.vanish(Axis.PAN)
-            await until(lambda: not world.unit(Axis.PAN).is_connected, "the link ran out")
+            await until(lambda: not world.unit(Axis.PAN).is_connected, "the supervision timeout is over")
             world.head.faults.come_back(Axis.PAN)
-            await until(lambda: bool(told.frames), "pan is told something")
-            assert told.frames[0] == STOP
+            await until(lambda: bool(watch.frames), "pan receives a frame")
+            assert watch.frames[0] == STOP
 
 
-async def test_a_server_outlives_bluetoothd(tmp_path: Path) -> None:
+async def test_a_server_survives_a_restart_of_bluetoothd(tmp_path: Path) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await server.ready(*AXES)
-        told = Watch(world.unit(Axis.PAN))
+        watch = Watch(world.unit(Axis.PAN))
         world.daemons.kill_bluetoothd()
         await until(lambda: not world.unit(Axis.PAN).is_connected, "the kernel has dropped the links")
         await world.daemons.start_bluetoothd()
         await power(on=True)
-        await until(lambda: STOP in told.frames, "pan is reached again, although nobody drives")
+        await until(lambda: STOP in watch.frames, "pan is connected again, although nobody drives")
         await server.ready(*AXES)
 
 

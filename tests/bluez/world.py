@@ -1,4 +1,4 @@
-"""Virtual units on the air of a chip that the kernel takes for real, below a real BlueZ and bleak's own backend."""
+"""Virtual units within reach of a virtual controller of the kernel, below a real BlueZ and bleak's own backend."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ ADAPTER_ADDRESS = "C0:DE:00:00:00:01"
 PROFILE = shipped_profile("zeapon-pons-pt")
 STOP = stop_frame(PROFILE.frame)
 KERNEL = Path("/sys/kernel/debug/bluetooth/hci0")
-MAX_CONNECT_S, MAX_SEARCH_S = 30.0, 30.0  # that an owner may set
+MAX_CONNECT_S, MAX_SEARCH_S = 30.0, 30.0  # the largest that an owner may set
 KERNEL_S = 0.050  # the longest interval that the kernel asks for by itself
-SCENARIO_S = 1800.0  # the longest takes about 80 s where nothing else runs; whatever it waits for ends sooner by itself
+SCENARIO_S = 1800.0  # the longest takes about 80 s on an idle computer; every wait in it has a shorter limit
 
 
 class World:
-    """One computer with Bluetooth, and one head within its reach.
+    """One computer with Bluetooth, and one head in reach.
 
     Attributes:
-        head: its units and what can go wrong with them; its own radio stays unused, because BlueZ is there.
-        chip: what BlueZ has instead.
+        head: its units and their faults; its own radio is not used, because BlueZ is there.
+        chip: the controller that BlueZ uses instead.
         radio: Belvedere's, over bleak's own backend.
     """
 
@@ -67,13 +67,13 @@ class World:
         return self.head.unit(axis)
 
     def profile(self, axis: Axis) -> UnitProfile:
-        """What the shipped profile says of it."""
+        """Its part of the shipped profile."""
         described = PROFILE.unit(axis)
         assert described is not None
         return described
 
     def profile_writing(self, axis: Axis, mode: WriteMode) -> UnitProfile:
-        """The same, for a unit that is written to so."""
+        """The same with this write mode."""
         return msgspec.structs.replace(self.profile(axis), write=mode)
 
     @property
@@ -87,7 +87,7 @@ class World:
         return connection.parameters.connection_interval / 1000
 
     def link(self, axis: Axis) -> OverheardUnit:
-        """A link to it that nobody has opened."""
+        """A new link to it, not open yet."""
         return OverheardUnit(self.profile(axis), self.radio)
 
     @asynccontextmanager
@@ -98,7 +98,7 @@ class World:
         link: UnitLink | None = None,
         profile: UnitProfile | None = None,
     ) -> AsyncIterator[UnitRig]:
-        """A supervisor that keeps it in reach, ended afterwards."""
+        """A supervisor that keeps it connected, ended afterwards."""
         profile = profile or self.profile(axis)
         link = link or OverheardUnit(profile, self.radio)
         async with supervised(link, profile, self._options, axis) as rig:
@@ -136,7 +136,7 @@ class World:
 
 
 class Watch:
-    """What comes to a unit from now on, be it that it looks at it later."""
+    """The frames that arrive at a unit from now on, including those that it reads later."""
 
     def __init__(self, unit: VirtualUnit) -> None:
         self._unit = unit
@@ -149,12 +149,12 @@ class Watch:
 
     @property
     def frames(self) -> list[bytes]:
-        """The bytes alone."""
+        """Their bytes only."""
         return [received.frame for received in self.received]
 
 
 class WrittenFrame(NamedTuple):
-    """One frame that was handed to BlueZ, and when."""
+    """One frame that was passed to BlueZ, and when."""
 
     at_s: float
     frame: bytes
@@ -162,14 +162,14 @@ class WrittenFrame(NamedTuple):
 
 
 class OverheardUnit(BleUnit):
-    """A unit's link that remembers what BlueZ was handed."""
+    """A unit's link that records what was passed to BlueZ."""
 
     def __init__(self, profile: UnitProfile, radio: Radio) -> None:
         super().__init__(profile, radio)
         self.written: list[WrittenFrame] = []
 
     async def write(self, frame: bytes, *, response: bool) -> None:
-        """Hand it on."""
+        """Record it, and pass it on."""
         self.written.append(WrittenFrame(asyncio.get_running_loop().time(), frame, response))
         await super().write(frame, response=response)
 
@@ -185,7 +185,7 @@ def _ask_for_interval(interval_s: float) -> None:
 
 
 def _slowed(options: LinkOptions, slowness: float) -> LinkOptions:
-    """What is as patient with a machine that is so slow."""
+    """The options with timeouts that are longer by this factor."""
     connect_timeout_s = min(options.connect_timeout_s * slowness, MAX_CONNECT_S)
     search_s = min(options.search_s * slowness, MAX_SEARCH_S)
     return msgspec.structs.replace(
@@ -200,10 +200,10 @@ def _slowed(options: LinkOptions, slowness: float) -> LinkOptions:
 async def bluez_world(
     order: tuple[Axis, ...] = AXES, interval_s: float | None = None, options: LinkOptions | None = None
 ) -> AsyncIterator[World]:
-    """A computer and a head, from power on to power off, for one scenario.
+    """A computer and a head for one scenario, from power on to power off.
 
-    `order` is in which the units come on, `interval_s` what the kernel asks for instead of its 30 to 50 ms. Where the
-    machine has to wait for processors, BlueZ and all else are given the more time.
+    `order` is the order in which the units are switched on; `interval_s` is the connection interval that the kernel
+    asks for instead of its 30 to 50 ms. Timeouts are longer where the machine has to wait for processors.
     """
     daemons = Daemons()
     world = World(daemons, order, interval_s)

@@ -113,10 +113,10 @@ def test_a_wrong_call_is_one_line_and_status_2(
     Path("units.toml").write_text("head.pan.name_patterns = ['*']\nhead.tilt.name_patterns = ['*']", encoding="utf-8")
     Path("profile.toml").write_text('head.profile = "\\u0000"', encoding="utf-8")
     assert status_of(*arguments) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("belvedere: ")
-    assert told.err.count("\n") == 1
-    assert problem in told.err
+    printed = capsys.readouterr()
+    assert printed.err.startswith("belvedere: ")
+    assert printed.err.count("\n") == 1
+    assert problem in printed.err
 
 
 def test_a_bad_setting_is_one_line_with_file_key_and_what_is_allowed(

@@ -257,7 +257,7 @@ class Visitor:
         self.page = page
         self.device = device
         self.room: Locator = page.locator("main")
-        self.says: Locator = page.get_by_role("status")
+        self.status: Locator = page.get_by_role("status")
         self._server = server
         self._cdp: CDPSession | None = None
 
@@ -421,9 +421,20 @@ def visit(browser: Browser, server: RunningServer) -> Iterator[Callable[[Device]
     server.take_back()
 
 
-@pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with a `visitor` on a phone and on a desktop; with the marker `any_size` on a phone only.
+
+    Screenshots are taken on both.
+    """
+    if "visitor" in metafunc.fixturenames:
+        is_one_enough = metafunc.definition.get_closest_marker("any_size") is not None and not SCREENSHOTS
+        devices = [PHONE] if is_one_enough else [PHONE, DESKTOP]
+        metafunc.parametrize("visitor", devices, indirect=True, ids=lambda device: device.name)
+
+
+@pytest.fixture
 def visitor(visit: Callable[[Device], Visitor], request: pytest.FixtureRequest) -> Visitor:
-    """A visitor who has not opened a link yet, on a phone and on a desktop."""
+    """A visitor who has not opened a link yet."""
     return visit(request.param)
 
 

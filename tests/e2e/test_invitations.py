@@ -24,6 +24,7 @@ def test_without_a_link_the_page_only_says_how_to_get_one(server: RunningServer,
     visitor.photograph("no-link")
 
 
+@pytest.mark.any_size
 def test_a_link_lets_one_browser_in_and_says_so_to_the_next(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -36,6 +37,7 @@ def test_a_link_lets_one_browser_in_and_says_so_to_the_next(
     visitor.photograph("used-link")
 
 
+@pytest.mark.any_size
 def test_the_browser_that_was_let_in_may_open_its_link_again(server: RunningServer, visitor: Visitor) -> None:
     link = server.invite()
     visitor.redeem(link)
@@ -52,6 +54,7 @@ def test_a_page_that_is_loaded_again_waits_for_a_tap(server: RunningServer, visi
     expect(visitor.page.get_by_role("button", name="Look around")).to_be_visible()
 
 
+@pytest.mark.any_size
 def test_previews_of_a_link_leave_it_for_the_person(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_page_of_another_site_cannot_redeem_a_link(server: RunningServer, brow
         assert page.request.get(link).status == 200
 
 
+@pytest.mark.any_size
 def test_ending_the_visit_closes_all_windows_and_the_session(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     other = visitor.page.context.new_page()
@@ -99,7 +103,7 @@ def test_ending_the_visit_closes_all_windows_and_the_session(server: RunningServ
     visitor.tap("Leave")
     visitor.photograph("left")
     visitor.tap("End my visit")
-    expect(visitor.says).to_contain_text("Goodbye")
+    expect(visitor.status).to_contain_text("Goodbye")
     visitor.photograph("goodbye")
     expect(other.get_by_role("status")).to_contain_text("You have left in another window.")
     answer = visitor.page.reload()
@@ -108,12 +112,13 @@ def test_ending_the_visit_closes_all_windows_and_the_session(server: RunningServ
     assert f"belvedere-{server.port}" not in [cookie["name"] for cookie in visitor.page.context.cookies()]
 
 
+@pytest.mark.any_size
 def test_a_displaced_driver_is_stopped_and_sees_why(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     server.wait_turning(visitor.drag_right())
     server.crowd_in()
     stopped_at = server.wait_stopped()
-    expect(visitor.says).to_contain_text("Many others came in, so this visit has ended.")
+    expect(visitor.status).to_contain_text("Many others came in, so this visit has ended.")
     visitor.photograph("displaced")
     x, y = visitor.device.middle
     visitor.move_to(x + 30, y)

@@ -44,7 +44,7 @@ def test_a_cut_network_stops_the_head_and_the_page_comes_back_by_itself(
         server.wait_turning(visitor.drag_right())
         server.do(relay.reset)
         visitor.expect("topic", "reconnecting")
-        expect(visitor.says).to_contain_text("Reconnecting")
+        expect(visitor.status).to_contain_text("Reconnecting")
         visitor.photograph("lost-link")
         stopped_at = server.wait_stopped()
 
@@ -94,6 +94,7 @@ def test_a_browser_that_goes_offline_says_so_and_comes_back(
         visitor.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_a_stop_without_a_connection_is_reported_and_stops_the_head_after_reconnecting(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -106,7 +107,7 @@ def test_a_stop_without_a_connection_is_reported_and_stops_the_head_after_reconn
         visitor.expect("topic", "reconnecting")
         visitor.tap("Stop the camera")
         visitor.expect("topic", "stop_lost")
-        expect(visitor.says).to_contain_text("the camera stops by itself when nobody is turning it")
+        expect(visitor.status).to_contain_text("the camera stops by itself when nobody is turning it")
         visitor.photograph("stop-without-connection")
         server.do(relay.resume)
         server.wait_stopped()
@@ -138,7 +139,7 @@ def test_a_unit_that_drops_its_link_in_a_hold_is_stopped_first_and_needs_a_new_p
     server.wait_turning(visitor.drag_right())
     dropped_at = server.do(drop)
     visitor.expect("hold", "cut")
-    expect(visitor.says).to_contain_text("stopped answering")
+    expect(visitor.status).to_contain_text("stopped answering")
     visitor.photograph("head-out-of-reach")
     visitor.expect("pan-link", "ready")
     stopped_at = server.wait_stopped()
@@ -150,11 +151,12 @@ def test_a_unit_that_drops_its_link_in_a_hold_is_stopped_first_and_needs_a_new_p
     visitor.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_a_unit_out_of_reach_is_reported_while_the_other_axis_works(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     server.do(lambda: server.head.faults.vanish(Axis.TILT))
     try:
-        expect(visitor.says).to_contain_text("turn up or down at the moment")
+        expect(visitor.status).to_contain_text("turn up or down at the moment")
         visitor.photograph("tilt-out-of-reach")
         visitor.sees_it_turn_after_a_fresh_press()
     finally:

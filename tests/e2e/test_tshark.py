@@ -1,8 +1,8 @@
 """Compares with Wireshark: what `belvedere snoop` reads in a log is what `tshark` prints of it, field by field.
 
-The logs are of our own making: a virtual phone's, which bumble writes, and written by hand where bumble writes none
-of a kind. Whoever has logs of real phones names their folder in BELVEDERE_LOGS; a folder `shared/data/btsnoop` beside
-the clone is taken too.
+The logs are of our own making: a virtual phone's, which bumble writes, and generated ones of the formats that bumble
+does not write. BELVEDERE_LOGS may name a folder with logs of real phones; by default it is `shared/data/btsnoop` beside
+the clone.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ USES: dict[str, dict[str, bool]] = {"discovered": {}, "known": {"is_known": True
 CLASSIC = 0x0B
 """The handle of a connection of classic Bluetooth."""
 
-WAYS_TOLD = {"0": "sent", "1": "received", "4": "sent", "5": "received", "0x02": "sent", "0x82": "received"}
-"""As frames, Linux's monitor and the endpoints of USB tell them."""
+DIRECTIONS = {"0": "sent", "1": "received", "4": "sent", "5": "received", "0x02": "sent", "0x82": "received"}
+"""Directions as encoded in frames, by Linux's monitor and by the endpoints of USB."""
 
 COMPARED = ("0x12", "0x52", "0xd2", "0x1b", "0x1d")
 """All writes, notifications and indications."""
 
 
 class Seen(NamedTuple):
-    """One PDU, as either of the two tells it."""
+    """One PDU, as read by either of the two."""
 
     frame: int
     time: str
@@ -83,7 +83,7 @@ def seen_by_tshark(path: Path) -> tuple[list[Seen], dict[int, str]]:
     values = decoded_values(path, selection)
     seen, addresses = [], {}
     for frame, way, time, opcode, handle, value, monitor, endpoint, to, of in rows:
-        direction = WAYS_TOLD[way or monitor or endpoint]
+        direction = DIRECTIONS[way or monitor or endpoint]
         # What 4.0 decodes by its UUID it prints without `btatt.value`, such as subscriptions.
         seen.append(Seen(int(frame), time, direction, opcode, handle, value or values.get(int(frame), "")))
         addresses[int(frame)] = to if direction == "sent" else of
@@ -174,7 +174,7 @@ def any_packets(chance: random.Random, many: int) -> Iterator[Packet]:
         fate = chance.random()
         if fate < 0.1 and len(dependencies) > 1:
             dependencies.pop(chance.randrange(1, len(dependencies)))
-            dependencies = dependencies[:1]  # what follows a gap says nothing
+            dependencies = dependencies[:1]  # what follows a gap means nothing
         # Of a signed write that is cut, tshark 4.0 takes the signature off what is left, where it never was.
         is_cuttable = len(dependencies) == 1 and len(dependencies[0]) > 12 and opcode != 0xD2
         kept = chance.randrange(11, len(dependencies[0])) if fate > 0.95 and is_cuttable else None
@@ -193,7 +193,7 @@ def with_classic(packets: Iterator[Packet], chance: random.Random) -> Iterator[P
     address = hci_log.air_order("00:1B:DC:00:00:01")
     begun = hci_log.event(3, b"\0" + struct.pack("<H", CLASSIC) + address + b"\1\0")
     ours, theirs, asker, is_open = 0x40, 0x40, SENT, False
-    said: list[tuple[int, tuple[int, ...]]]
+    signals: list[tuple[int, tuple[int, ...]]]
     for number, packet in enumerate(packets):
         if number == 0:
             yield packet._replace(direction=RECEIVED, kind=EVENT, data=begun, kept=None)
@@ -203,10 +203,10 @@ def with_classic(packets: Iterator[Packet], chance: random.Random) -> Iterator[P
             if is_open:
                 ours, theirs = chance.randrange(0x40, 0x48), chance.randrange(0x40, 0x48)
                 asker = way
-                said = [(asker, (2, 0x1F, ours)), (1 - asker, (3, theirs, ours, 0, 0))]
+                signals = [(asker, (2, 0x1F, ours)), (1 - asker, (3, theirs, ours, 0, 0))]
             else:
-                said = [(asker, (6, theirs, ours)), (1 - asker, (7, theirs, ours))]
-            for side, (code, *numbers) in said:
+                signals = [(asker, (6, theirs, ours)), (1 - asker, (7, theirs, ours))]
+            for side, (code, *numbers) in signals:
                 body = struct.pack(f"<{len(numbers)}H", *numbers)
                 data = hci_log.att(CLASSIC, struct.pack("<BBH", code, 1, len(body)) + body, cid=1)
                 yield packet._replace(direction=side, kind=ACL, data=data, kept=None)

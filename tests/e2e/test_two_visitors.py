@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
+@pytest.mark.any_size
 def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -25,7 +26,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     server.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
-    expect(second.says).to_contain_text("Someone else is controlling the camera.")
+    expect(second.status).to_contain_text("Someone else is controlling the camera.")
     second.photograph("someone-else-drives")
 
     second.tap("Take over")
@@ -33,7 +34,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
-    expect(first.says).to_contain_text("Someone else is controlling the camera.")
+    expect(first.status).to_contain_text("Someone else is controlling the camera.")
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)
@@ -43,6 +44,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     first.release()
 
 
+@pytest.mark.any_size
 def test_anyone_who_looks_can_stop_whoever_drives(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
@@ -53,13 +55,14 @@ def test_anyone_who_looks_can_stop_whoever_drives(
     looker.tap("Stop the camera")
     stopped_at = server.wait_stopped()
     driver.expect("hold", "cut")
-    expect(driver.says).to_contain_text("Let go and press again.")
+    expect(driver.status).to_contain_text("Let go and press again.")
     driver.pictures_go_by(5)
     assert server.is_still_since(stopped_at)
     driver.release()
     driver.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_leaving_frees_the_lease_at_once(server: RunningServer, visit: Callable[[], Visitor], visitor: Visitor) -> None:
     first = visit()
     first.redeem(server.invite())

@@ -1,4 +1,4 @@
-"""A whole visit at both sizes: from the printed link to a picture that moves with the hand."""
+"""A whole visit at both sizes: from the printed link to a picture that moves with the drag."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ SLEEPER = """(() => {
 })()"""
 
 
+@pytest.mark.any_size
 def test_after_a_sleep_in_which_the_pages_clock_stood_still_the_next_press_turns_it(
     server: RunningServer, visitor: Visitor
 ) -> None:
@@ -112,6 +113,7 @@ def test_after_a_sleep_in_which_the_pages_clock_stood_still_the_next_press_turns
     visitor.sees_it_turn_after_a_fresh_press()
 
 
+@pytest.mark.any_size
 def test_the_connection_panel_shows_the_latencies(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     visitor.page.get_by_role("button", name="Connection").click()

@@ -227,7 +227,7 @@ class RandomDriver:
             self._receive(visitor)
 
     def _receive(self, visitor: Visitor) -> None:
-        for message in visitor.peer.heard_by_now():
+        for message in visitor.peer.received_by_now():
             if message["type"] == "lease":
                 self._is_holder, visitor.epoch = message["holder"] == "you", message["epoch"]
 

@@ -171,7 +171,7 @@ class Visitor:
     def __init__(self, peer: SocketPeer, loop: asyncio.AbstractEventLoop, delay_s: float = 0.0) -> None:
         self.peer = peer
         self.delay_s = delay_s
-        peer.told = self._receive_message
+        peer.on_message = self._receive_message
         self.epoch = 0
         self.hold = 0
         self.seq = 0
@@ -194,7 +194,7 @@ class Visitor:
     async def lease(self, verb: str = "acquire") -> None:
         """Ask for the lease, and wait until it is granted."""
         self.send(f"lease.{verb}")
-        while (lease := await self.peer.hear("lease"))["holder"] != "you":
+        while (lease := await self.peer.receive("lease"))["holder"] != "you":
             pass
         self.epoch = lease["epoch"]
 
@@ -226,11 +226,11 @@ class Visitor:
 
     async def error(self) -> dict[str, Any]:
         """Wait for the next refusal."""
-        return await self.peer.hear("error")
+        return await self.peer.receive("error")
 
     async def notice(self) -> dict[str, Any]:
         """Wait for the next notice."""
-        return await self.peer.hear("notice")
+        return await self.peer.receive("notice")
 
     async def _hold(self, pan: float, tilt: float) -> None:
         while self._clock() - self._heard_at > FRESH_S:
@@ -246,9 +246,9 @@ class Visitor:
 
     def _send(self, message: object) -> None:
         if self.delay_s:
-            self._loop.call_later(self.delay_s, self.peer.say, message)
+            self._loop.call_later(self.delay_s, self.peer.send_json, message)
         else:
-            self.peer.say(message)
+            self.peer.send_json(message)
 
     def _receive_message(self, message: dict[str, Any]) -> None:
         if message.get("code") == "clock_jumped":

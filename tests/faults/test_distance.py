@@ -83,6 +83,6 @@ async def test_a_replayed_setpoint_moves_the_head_for_no_longer_than_a_second(
         heard = visitor.drive(1.0)["heard"]
         silent_at = server.now
         for _ in range(60):
-            visitor.peer.say(visitor.drive(1.0, wrong={"heard": heard}))
+            visitor.peer.send_json(visitor.drive(1.0, wrong={"heard": heard}))
             await asyncio.sleep(0.05)
         assert await server.stopped() - silent_at <= 1.0 + NO_LONGER_S

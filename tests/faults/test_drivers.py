@@ -105,7 +105,7 @@ async def test_garbage_huge_and_deep_messages_are_refused_and_move_nothing(stack
     async with stack() as server, server.visitor() as visitor:
         await server.ready()
         await visitor.lease()
-        visitor.peer.say_text(text)
+        visitor.peer.send_text(text)
         assert (await visitor.error())["code"] in {"bad_message", "too_large"}
         await asyncio.sleep(0.5)
         assert not any(server.velocities(Axis.PAN))
@@ -139,7 +139,7 @@ async def test_an_invalid_setpoint_is_refused_and_moves_nothing(stack: Open, wro
         await server.ready()
         await visitor.lease()
         visitor.hold = 1
-        visitor.peer.say(visitor.drive(1.0, wrong=wrong))
+        visitor.peer.send_json(visitor.drive(1.0, wrong=wrong))
         assert (await visitor.error())["code"] == "bad_message"
         await asyncio.sleep(0.5)
         assert not any(server.velocities(Axis.PAN))
@@ -152,7 +152,7 @@ async def test_a_driver_that_begins_to_send_garbage_is_stopped(stack: Open) -> N
         await visitor.press()
         await server.turning()
         for _ in range(20):
-            visitor.peer.say_bytes(b"\xff\x00")
+            visitor.peer.send_bytes(b"\xff\x00")
         nonsense_at = server.now
         await visitor.peer.over()
         assert visitor.peer.close_code == 4400
@@ -167,9 +167,9 @@ async def test_a_setpoint_with_an_older_sequence_number_moves_nothing(stack: Ope
         await visitor.receive_server_time()
         visitor.hold = 1
         early, late = visitor.drive(-1.0), visitor.drive(1.0)
-        visitor.peer.say(late)
+        visitor.peer.send_json(late)
         await server.turning()
-        visitor.peer.say(early)
+        visitor.peer.send_json(early)
         assert (await visitor.error())["code"] == "old_sequence"
         await asyncio.sleep(0.3)
         assert min(server.velocities(Axis.PAN)) >= 0

@@ -153,6 +153,7 @@ async def driver(link: str) -> AsyncIterator[None]:
             await asyncio.wait({holding})
 
 
+@pytest.mark.alone
 async def test_sigterm_mid_move_stops_each_unit_at_once_and_ends_with_status_0() -> None:
     server = RunningServer()
     running = server.begin()

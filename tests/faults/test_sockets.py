@@ -153,7 +153,7 @@ async def test_a_late_burst_of_an_old_hold_moves_nothing(stack: Open) -> None:
         stopped_at = await server.stopped()
         await asyncio.sleep(1)
         for message in held_up:
-            visitor.peer.say(message)
+            visitor.peer.send_json(message)
         assert (await visitor.error())["code"] in {"too_slow", "too_late", "hold_ended"}
         await asyncio.sleep(1)
         assert not any(server.velocities(Axis.PAN, stopped_at))
@@ -183,7 +183,7 @@ async def test_a_flood_from_the_driver_ends_in_a_stop(stack: Open) -> None:
         await driver.stop_sending()
         flooded_at = server.now
         for _ in range(20_000):
-            driver.peer.say(driver.drive(1.0))
+            driver.peer.send_json(driver.drive(1.0))
         assert await server.stopped() - flooded_at <= AT_ONCE_S
         await driver.peer.over()
         assert driver.peer.close_code == 4429

@@ -22,15 +22,15 @@ class SessionClient:
     session: ControlSession
     connected: set[str] = field(default_factory=set)
 
-    def say(self, message: object) -> list[Outgoing]:
+    def send(self, message: object) -> list[Outgoing]:
         return self.session.receive_text(self.rig.clock(), json.dumps(message))
 
     def greeted(self) -> Self:
-        self.say(HELLO)
+        self.send(HELLO)
         return self
 
     def driving(self) -> Self:
-        self.greeted().say({"type": "lease.acquire"})
+        self.greeted().send({"type": "lease.acquire"})
         return self
 
     def drive(
@@ -39,7 +39,7 @@ class SessionClient:
         epoch = self.rig.engine.status.lease.epoch
         message = {"type": "drive", "epoch": epoch, "hold": hold, "seq": seq, "pan": pan, "tilt": 0}
         sent_ms = (self.rig.clock() - late_s) * 1000
-        return self.say({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
+        return self.send({**message, "clock": sent_ms, "heard": sent_ms if heard_s is None else heard_s * 1000})
 
 
 Start = Callable[..., SessionClient]

@@ -83,9 +83,9 @@ async def test_a_person_without_a_session_gets_a_page(make_client: MakeClient, p
 async def test_a_401_says_which_cookie_is_needed(make_client: MakeClient, path: str, base_url: str, name: str) -> None:
     app, cookie = middleware()
     async with make_client(app, base_url=base_url) as client:
-        turned_away = await client.get(path)
+        rejected = await client.get(path)
         let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
-    assert turned_away.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
+    assert rejected.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
     assert "www-authenticate" not in let_through.headers
 
 

@@ -25,7 +25,7 @@ from belvedere.head.axes import Axis
 async def test_hello_is_answered_with_the_name_and_the_limits(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig)
-        welcome, lease, state = ana.say(HELLO)
+        welcome, lease, state = ana.send(HELLO)
         assert welcome == Welcome(
             session=ana.session.name,
             resend_ms=50,
@@ -43,7 +43,7 @@ async def test_hello_is_answered_with_the_name_and_the_limits(start_session: Sta
 @pytest.mark.parametrize("message", [{"type": "ping", "clock": 1}, {"type": "lease.acquire"}, {"type": "lease.take"}])
 async def test_only_a_stop_is_accepted_before_hello(start_session: Start, message: object) -> None:
     async with open_rig() as rig:
-        answers = start_session(rig).say(message)
+        answers = start_session(rig).send(message)
         assert codes(answers) == ["not_ready"]
         assert rig.engine.status.lease.session is None
 
@@ -51,13 +51,13 @@ async def test_only_a_stop_is_accepted_before_hello(start_session: Start, messag
 async def test_hello_twice_is_refused(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        assert codes(ana.say(HELLO)) == ["bad_message"]
+        assert codes(ana.send(HELLO)) == ["bad_message"]
 
 
 async def test_a_ping_comes_back_with_both_clocks(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        assert ana.say({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=rig.clock() * 1000)]
+        assert ana.send({"type": "ping", "clock": 7.25}) == [Pong(clock=7.25, server=rig.clock() * 1000)]
 
 
 async def test_a_setpoint_reaches_the_unit_before_the_call_returns(start_session: Start) -> None:
@@ -71,17 +71,17 @@ async def test_a_release_stops_within_the_call(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).driving()
         ana.drive(seq=1)
-        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
+        ana.send({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
         assert rig.units[Axis.PAN].velocity == 0
 
 
 async def test_anyone_may_stop(start_session: Start) -> None:
     async with open_rig() as rig:
         ana, ben = start_session(rig), start_session(rig)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana.send(HELLO)
+        ana.send({"type": "lease.acquire"})
         ana.drive(seq=1)
-        assert ben.say(STOP) == []  # without any hello
+        assert ben.send(STOP) == []  # without any hello
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -89,16 +89,16 @@ async def test_a_refusal_is_sent_with_its_code(start_session: Start) -> None:
     async with open_rig() as rig:
         _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         assert codes(ben.drive(seq=1)) == ["someone_else_drives"]
-        assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
+        assert codes(ben.send({"type": "lease.acquire"})) == ["someone_else_drives"]
         assert ben.session.ending is None
 
 
 async def test_the_lease_can_be_taken_and_returned(start_session: Start) -> None:
     async with open_rig() as rig:
         _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
-        ben.say({"type": "lease.take"})
+        ben.send({"type": "lease.take"})
         assert rig.engine.status.lease.session == ben.session.name
-        ben.say({"type": "lease.return"})
+        ben.send({"type": "lease.return"})
         assert rig.engine.status.lease.session is None
 
 
@@ -161,10 +161,10 @@ async def test_a_few_bad_messages_are_tolerated_and_many_are_not(start_session: 
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
         for _ in range(int(control_session.BAD_MESSAGES_BURST)):
-            (error,) = ana.say({"type": "dance"})
+            (error,) = ana.send({"type": "dance"})
             assert isinstance(error, Error)
             assert not error.closing
-        (error,) = ana.say({"type": "dance"})
+        (error,) = ana.send({"type": "dance"})
         assert isinstance(error, Error)
         assert error.closing
         assert ana.session.ending is not None
@@ -174,7 +174,7 @@ async def test_a_few_bad_messages_are_tolerated_and_many_are_not(start_session: 
 async def test_what_is_refused_is_recorded(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        ana.say({"type": "dance"})
+        ana.send({"type": "dance"})
         ana.drive(seq=1)
         refusals = [event for event in rig.events if isinstance(event, CommandRefused)]
         assert [(event.session, event.refusal) for event in refusals] == [
@@ -191,7 +191,7 @@ async def test_a_binary_message_is_a_bad_one(start_session: Start) -> None:
 async def test_too_many_messages_are_refused_and_then_end_it(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
-        answers = [codes(ana.say({"type": "ping", "clock": 1})) for _ in range(500)]
+        answers = [codes(ana.send({"type": "ping", "clock": 1})) for _ in range(500)]
         heeded, refused = int(control_session.BURST) - 1, int(control_session.TOO_FAST_BURST) + 1
         assert answers[:heeded] == [[]] * heeded
         assert answers[heeded : heeded + refused] == [["too_fast"]] * refused
@@ -204,9 +204,9 @@ async def test_a_stop_is_exempt_from_the_rate_limit(start_session: Start) -> Non
     async with open_rig() as rig:
         ana, ben = start_session(rig).driving(), start_session(rig).greeted()
         ana.drive(seq=1)
-        while codes(ben.say({"type": "ping", "clock": 1})) != ["too_fast"]:
+        while codes(ben.send({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
-        ben.say(STOP)
+        ben.send(STOP)
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -214,9 +214,9 @@ async def test_a_release_is_exempt_from_the_rate_limit(start_session: Start) -> 
     async with open_rig() as rig:
         ana = start_session(rig).driving()
         ana.drive(seq=1)
-        while codes(ana.say({"type": "ping", "clock": 1})) != ["too_fast"]:
+        while codes(ana.send({"type": "ping", "clock": 1})) != ["too_fast"]:
             pass
-        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
+        ana.send({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": rig.clock() * 1000})
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -246,8 +246,8 @@ async def test_an_end_of_the_visit_that_was_not_published_is_noticed_with_the_ne
 ) -> None:
     async with open_rig() as rig:
         ana = start_session(rig)
-        ana.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana.send(HELLO)
+        ana.send({"type": "lease.acquire"})
         ana.drive(seq=1)
         rig.invitations.end(ana.session._visitor.id, EndReason.REVOKED)  # the session is not notified here
         assert codes(ana.drive(seq=2, pan=-1.0)) == ["not_ready"]
@@ -255,7 +255,7 @@ async def test_an_end_of_the_visit_that_was_not_published_is_noticed_with_the_ne
         assert rig.engine.status.lease.session is None
         assert ana.session.ending is not None
         assert ana.session.ending.code is CloseCode.NO_SESSION
-        assert ana.say({"type": "lease.acquire"}) == []
+        assert ana.send({"type": "lease.acquire"}) == []
         assert rig.engine.status.lease.session is None
 
 
@@ -282,7 +282,7 @@ async def test_a_drive_without_a_server_time_is_a_bad_message(start_session: Sta
     async with open_rig() as rig:
         ana = start_session(rig).driving()
         message = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": 5.0}
-        assert codes(ana.say(message)) == ["bad_message"]
+        assert codes(ana.send(message)) == ["bad_message"]
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -303,9 +303,9 @@ async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_too
     async with open_rig() as rig:
         ana = start_session(rig)
         now_ms = rig.clock() * 1000
-        ana.say({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
-        ana.say({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
-        ana.say({"type": "lease.acquire"})
+        ana.send({"type": "hello", "clock": now_ms if teacher == "hello" else now_ms - 900})
+        ana.send({"type": "ping", "clock": now_ms if teacher == "ping" else now_ms - 900})
+        ana.send({"type": "lease.acquire"})
         assert codes(ana.drive(seq=1, late_s=0.45)) == []  # what is late by 450 ms, and not by a thousandth of it
         assert codes(ana.drive(seq=2, late_s=0.55)) == ["too_late"]
         assert rig.units[Axis.PAN].velocity == 0
@@ -314,12 +314,12 @@ async def test_a_first_press_is_measured_by_the_seconds_that_hello_and_pings_too
 async def test_a_new_socket_knows_nothing_of_the_clock_that_stood_still(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig)
-        ana.say({"type": "hello", "clock": rig.clock() * 1000})
+        ana.send({"type": "hello", "clock": rig.clock() * 1000})
         await asyncio.sleep(20)
         ana.session.receive_closed()
         woken = start_session(rig)
-        woken.say({"type": "hello", "clock": (rig.clock() - 20) * 1000})
-        woken.say({"type": "lease.acquire"})
+        woken.send({"type": "hello", "clock": (rig.clock() - 20) * 1000})
+        woken.send({"type": "lease.acquire"})
         assert codes(woken.drive(seq=1, late_s=20, heard_s=rig.clock())) == []
         assert rig.units[Axis.PAN].velocity > 0
 
@@ -328,12 +328,12 @@ async def test_a_refused_drive_names_its_hold_and_nothing_else_has_one(start_ses
     async with open_rig() as rig:
         ana, ben = start_session(rig), start_session(rig)
         assert holds(ben.drive(seq=1, hold=4)) == [4]
-        ana.say(HELLO)
-        ben.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+        ana.send(HELLO)
+        ben.send(HELLO)
+        ana.send({"type": "lease.acquire"})
         assert holds(ben.drive(seq=1, hold=7)) == [7]
-        assert holds(ben.say({"type": "lease.acquire"})) == [UNSET]
-        assert holds(ben.say({"type": "dance"})) == [UNSET]
+        assert holds(ben.send({"type": "lease.acquire"})) == [UNSET]
+        assert holds(ben.send({"type": "dance"})) == [UNSET]
 
 
 async def test_a_drive_that_came_too_fast_names_its_hold(start_session: Start) -> None:
@@ -361,7 +361,7 @@ async def test_a_release_is_acknowledged_with_its_own_number_and_clock(start_ses
         ana = start_session(rig).driving()
         ana.drive(seq=1)
         acks = rig.bus.subscribe(*ana.session.personal_topics)
-        ana.say({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
+        ana.send({"type": "release", "epoch": 1, "hold": 1, "seq": 2, "clock": 7000})
         published = [value for _topic, value in drain(acks)]
         assert [(ack.seq, ack.sent_at_s) for ack in published if isinstance(ack, Acknowledged)] == [(2, 7.0)]
 
@@ -372,7 +372,7 @@ async def test_a_session_whose_socket_is_closed_sends_and_accepts_nothing(start_
         ana.session.receive_closed()
         rig.stage.viewers = 2
         assert ana.session.receive_published("stage", object()) == []
-        assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
+        assert codes(ana.send({"type": "ping", "clock": 1})) == ["not_ready"]
 
 
 async def test_a_refusal_says_what_is_wrong_and_that_the_socket_stays_open(start_session: Start) -> None:
@@ -405,11 +405,11 @@ async def test_excess_is_refused_as_such_until_the_socket_ends_and_tolerated_aga
         ana = start_session(rig).greeted()
         errors = []
         for _ in range(2):
-            errors += [answer for _ in range(int(most)) for answer in ana.say(message) if isinstance(answer, Error)]
+            errors += [answer for _ in range(int(most)) for answer in ana.send(message) if isinstance(answer, Error)]
             assert ana.session.ending is None
             await asyncio.sleep(100)
         while ana.session.ending is None:
-            errors += [answer for answer in ana.say(message) if isinstance(answer, Error)]
+            errors += [answer for answer in ana.send(message) if isinstance(answer, Error)]
         assert {answer.code for answer in errors} == {code}
         assert [answer.closing for answer in errors] == [False] * (len(errors) - 1) + [True]
         assert ana.session.ending.reason == errors[-1].message
@@ -423,13 +423,13 @@ async def test_five_seconds_after_an_excess_the_limits_have_recovered_by_that_mu
         ana = start_session(rig).greeted()
         ping = {"type": "ping", "clock": 1}
         for _ in range(int(control_session.BURST) - 1 + 120):
-            ana.say(ping)
+            ana.send(ping)
         await asyncio.sleep(5)
-        heard = [isinstance(answer, Pong) for _ in range(int(control_session.BURST)) for answer in ana.say(ping)]
-        assert heard == [True] * int(control_session.BURST)
+        answered = [isinstance(answer, Pong) for _ in range(int(control_session.BURST)) for answer in ana.send(ping)]
+        assert answered == [True] * int(control_session.BURST)
         refused = []
         while ana.session.ending is None:
-            refused += codes(ana.say(message))
+            refused += codes(ana.send(message))
         assert refused == ["too_fast"] * 61
 
 
@@ -438,7 +438,7 @@ async def test_messages_before_hello_are_tolerated_again_with_time(start_session
         ana = start_session(rig)
         for _ in range(2):
             for _ in range(int(control_session.BAD_MESSAGES_BURST)):
-                assert codes(ana.say({"type": "ping", "clock": 1})) == ["not_ready"]
+                assert codes(ana.send({"type": "ping", "clock": 1})) == ["not_ready"]
             await asyncio.sleep(100)
         assert ana.session.ending is None
 
@@ -452,13 +452,13 @@ async def test_rank_and_person_are_those_of_the_visit(start_session: Start) -> N
         )
         ben = start_session(rig, "ben")
         for each in (ana, anas_phone, room, ben):
-            each.say(HELLO)
-        ana.say({"type": "lease.acquire"})
+            each.send(HELLO)
+        ana.send({"type": "lease.acquire"})
         ana.session.receive_closed()
-        assert codes(ben.say({"type": "lease.acquire"})) == ["someone_else_drives"]
-        assert codes(anas_phone.say({"type": "lease.acquire"})) == []
-        assert codes(room.say({"type": "lease.take"})) == []
-        assert codes(ben.say({"type": "lease.take"})) == ["outranked"]
+        assert codes(ben.send({"type": "lease.acquire"})) == ["someone_else_drives"]
+        assert codes(anas_phone.send({"type": "lease.acquire"})) == []
+        assert codes(room.send({"type": "lease.take"})) == []
+        assert codes(ben.send({"type": "lease.take"})) == ["outranked"]
 
 
 async def test_a_driver_who_sends_stop_keeps_the_lease(start_session: Start) -> None:
@@ -466,7 +466,7 @@ async def test_a_driver_who_sends_stop_keeps_the_lease(start_session: Start) -> 
         ana = start_session(rig).driving()
         for _ in range(2):
             await asyncio.sleep(4)
-            ana.say(STOP)
+            ana.send(STOP)
         assert rig.engine.status.lease.session == ana.session.name
 
 

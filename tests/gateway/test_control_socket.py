@@ -42,13 +42,13 @@ class SocketRig:
     async def driver(self, issued: IssuedSession | None = None) -> AsyncIterator[SocketPeer]:
         """A peer that has the lease and holds right."""
         async with self.connect(issued) as peer:
-            peer.say(HELLO)
-            await peer.hear("welcome")
-            peer.say({"type": "lease.acquire"})
-            while (lease := await peer.hear("lease"))["holder"] != "you":
+            peer.send_json(HELLO)
+            await peer.receive("welcome")
+            peer.send_json({"type": "lease.acquire"})
+            while (lease := await peer.receive("lease"))["holder"] != "you":
                 pass
-            peer.say(self.drive(lease["epoch"]))
-            await peer.hear("ack")
+            peer.send_json(self.drive(lease["epoch"]))
+            await peer.receive("ack")
             assert self.rig.units[Axis.PAN].velocity > 0
             yield peer
 
@@ -74,10 +74,10 @@ OpenSockets = Callable[..., AbstractAsyncContextManager[SocketRig]]
 
 async def test_hello_is_welcomed(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.connect() as peer:
-        peer.say(HELLO)
-        assert (await peer.hear())["type"] == "welcome"
-        assert (await peer.hear())["type"] == "lease"
-        assert (await peer.hear())["type"] == "state"
+        peer.send_json(HELLO)
+        assert (await peer.receive())["type"] == "welcome"
+        assert (await peer.receive())["type"] == "lease"
+        assert (await peer.receive())["type"] == "state"
         assert peer.subprotocol == "belvedere.v1"
 
 
@@ -91,16 +91,16 @@ async def test_another_subprotocol_is_refused(open_sockets: OpenSockets, offered
 
 async def test_ours_is_found_among_others(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.connect(subprotocols=("soap", "belvedere.v1")) as peer:
-        peer.say(HELLO)
-        await peer.hear("welcome")
+        peer.send_json(HELLO)
+        await peer.receive("welcome")
         assert peer.subprotocol == "belvedere.v1"
 
 
 async def test_an_acknowledgement_gives_the_true_latency(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.driver() as peer:
         sent = here.rig.clock() * 1000
-        peer.say(here.drive(epoch=1, seq=2))
-        acks = [await peer.hear("ack") for _ in range(1)]
+        peer.send_json(here.drive(epoch=1, seq=2))
+        acks = [await peer.receive("ack") for _ in range(1)]
         assert {ack["seq"] for ack in acks} <= {1, 2}
         assert acks[-1]["written"] >= sent - 1
 
@@ -108,9 +108,9 @@ async def test_an_acknowledgement_gives_the_true_latency(open_sockets: OpenSocke
 async def test_a_lease_that_is_requested_right_after_hello_is_reported_at_once(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.connect() as peer:
         began = here.rig.clock()
-        peer.say(HELLO)
-        peer.say({"type": "lease.acquire"})
-        while (await peer.hear("lease"))["holder"] != "you":
+        peer.send_json(HELLO)
+        peer.send_json({"type": "lease.acquire"})
+        while (await peer.receive("lease"))["holder"] != "you":
             pass
         assert here.rig.clock() - began < 0.1
 
@@ -133,16 +133,16 @@ async def test_a_silent_peer_is_stopped_by_the_dead_man_time_and_then_disconnect
         assert stopped_at - silent_at <= here.rig.options.dead_man_s + 0.001
         assert here.rig.clock() - silent_at == pytest.approx(SILENCE_TIMEOUT_S)
         assert peer.close_code == 4408
-        assert (await peer.hear("error"))["closing"]
+        assert (await peer.receive("error"))["closing"]
 
 
 async def test_a_peer_that_pings_stays_connected(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.connect() as peer:
-        peer.say(HELLO)
+        peer.send_json(HELLO)
         for clock in range(10):
             await asyncio.sleep(20)
-            peer.say({"type": "ping", "clock": clock})
-            assert (await peer.hear("pong"))["clock"] == clock
+            peer.send_json({"type": "ping", "clock": clock})
+            assert (await peer.receive("pong"))["clock"] == clock
         assert peer.close_code is None
 
 
@@ -157,7 +157,7 @@ async def test_a_client_that_does_not_send_hello_is_disconnected(open_sockets: O
 async def test_the_socket_ends_with_the_visit(open_sockets: OpenSockets) -> None:
     async with open_sockets(invitations=AccessOptions(session_s=8)) as here, here.connect() as peer:
         began = here.rig.clock()
-        peer.say(HELLO)
+        peer.send_json(HELLO)
         await peer.over()
         assert here.rig.clock() - began == pytest.approx(8)
         assert peer.close_code == 4401
@@ -172,7 +172,7 @@ async def test_a_displaced_driver_is_stopped_within_the_call_and_the_socket_clos
         await peer.over()
         assert here.rig.clock() == began
         assert (peer.close_code, peer.close_reason) == (4401, VISIT_ENDED[EndReason.DISPLACED])
-        assert (await peer.hear("error"))["closing"]
+        assert (await peer.receive("error"))["closing"]
 
 
 @pytest.mark.parametrize("reason", EndReason)
@@ -182,8 +182,8 @@ async def test_commands_after_the_end_of_the_visit_are_ignored(open_sockets: Ope
         async with here.driver(ana) as peer:
             here.rig.invitations.end(ana.session.id, reason)
             for seq in range(2, 6):
-                peer.say({"type": "lease.acquire"})
-                peer.say(here.drive(epoch=2, seq=seq, hold=seq))
+                peer.send_json({"type": "lease.acquire"})
+                peer.send_json(here.drive(epoch=2, seq=seq, hold=seq))
             await peer.over()
             assert here.rig.units[Axis.PAN].velocity == 0
             assert here.rig.engine.status.lease.session is None
@@ -194,8 +194,8 @@ async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(open_so
     async with open_sockets() as here:
         ana, ben = here.rig.open_session(), here.rig.open_session()
         async with here.driver(ben) as driver, here.connect(ana) as first, here.connect(ana) as second:
-            first.say(HELLO)
-            await first.hear("welcome")  # the second has not sent hello yet
+            first.send_json(HELLO)
+            await first.receive("welcome")  # the second has not sent hello yet
             here.rig.invitations.end(ana.session.id, EndReason.LEFT)
             await first.over()
             await second.over()
@@ -225,11 +225,11 @@ async def test_a_visit_that_ends_while_the_socket_is_accepted_gets_none(open_soc
             peer.stop_reading()
             await asyncio.sleep(1)  # the upgrade is on its way to the peer
             here.rig.invitations.end(ana.session.id, EndReason.LEFT)
-            peer.say(HELLO)
+            peer.send_json(HELLO)
             peer.read_again()
             await peer.over()
             assert peer.close_code == 4401
-            assert not [message for message in peer.heard_by_now() if message["type"] == "welcome"]
+            assert not [message for message in peer.received_by_now() if message["type"] == "welcome"]
             assert not here.rig.engine._control._drivers
 
 
@@ -264,7 +264,7 @@ async def test_a_peer_that_reads_nothing_is_disconnected_and_keeps_no_hold(open_
     async with open_sockets() as here, here.driver() as peer:
         peer.stop_reading()
         stalled_at = here.rig.clock()
-        peer.say(here.drive(epoch=1, seq=2))
+        peer.send_json(here.drive(epoch=1, seq=2))
         await peer.over()
         assert here.rig.clock() - stalled_at <= SEND_TIMEOUT_S + 0.1
         assert here.rig.units[Axis.PAN].velocity == 0
@@ -274,7 +274,7 @@ async def test_a_peer_that_reads_nothing_is_disconnected_and_keeps_no_hold(open_
 async def test_the_messages_of_a_peer_that_reads_nothing_are_still_read(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.driver() as peer:
         peer.stop_reading()
-        peer.say({"type": "stop"})
+        peer.send_json({"type": "stop"})
         await asyncio.sleep(0.01)
         assert here.rig.units[Axis.PAN].velocity == 0
 
@@ -284,7 +284,7 @@ async def test_a_stalled_close_times_out(open_sockets: OpenSockets) -> None:
         peer.stop_reading()
         began = here.rig.clock()
         for _ in range(10):
-            peer.say_text("garbage")
+            peer.send_text("garbage")
         await peer.over()
         assert here.rig.clock() - began <= 1.1
 
@@ -292,10 +292,10 @@ async def test_a_stalled_close_times_out(open_sockets: OpenSockets) -> None:
 async def test_invalid_messages_are_answered_and_then_end_the_socket(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.driver() as peer:
         for text in ("", "garbage", '{"type":"drive"}', "[" * 1000, '{"type":"ping","clock":NaN}', "x" * 3000):
-            peer.say_text(text)
-            assert not (await peer.hear("error"))["closing"]
+            peer.send_text(text)
+            assert not (await peer.receive("error"))["closing"]
         for _ in range(9):
-            peer.say_bytes(b"\x00")
+            peer.send_bytes(b"\x00")
         await peer.over()
         assert peer.close_code == 4400
         assert here.rig.units[Axis.PAN].velocity == 0
@@ -313,48 +313,48 @@ async def test_a_flood_ends_the_socket_and_stops_the_head_and_does_not_block_oth
     async with open_sockets() as here, here.driver() as peer:
         other = asyncio.create_task(another_task())
         for seq in range(2, 5000):
-            peer.say(here.drive(epoch=1, seq=seq))
+            peer.send_json(here.drive(epoch=1, seq=seq))
         await peer.over()
         other.cancel()
         assert peer.close_code == 4429
         assert here.rig.units[Axis.PAN].velocity == 0
         assert turns >= 360 // 32
-        assert len(peer.heard_by_now()) < 100
+        assert len(peer.received_by_now()) < 100
 
 
 async def test_many_changes_are_sent_as_few(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.connect() as peer:
-        peer.say(HELLO)
-        await peer.hear("state")
+        peer.send_json(HELLO)
+        await peer.receive("state")
         for _ in range(200):
             here.rig.lose(Axis.PAN)
             await asyncio.sleep(0.0025)
             here.rig.find(Axis.PAN)
             await asyncio.sleep(0.0025)
         await asyncio.sleep(0.1)
-        heard = [message for message in peer.heard_by_now() if message["type"] == "state"]
-        assert len(heard) <= 25
-        assert not heard or heard[-1]["pan"]["link"] == "ready"
+        states = [message for message in peer.received_by_now() if message["type"] == "state"]
+        assert len(states) <= 25
+        assert not states or states[-1]["pan"]["link"] == "ready"
 
 
 async def test_a_notice_reaches_its_session_alone(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.driver() as peer, here.connect() as other:
-        other.say(HELLO)
-        await other.hear("welcome")
+        other.send_json(HELLO)
+        await other.receive("welcome")
         name = here.rig.engine.status.lease.session
         here.rig.bus.publish(f"notice:{name}:both", NoticeEvent(NoticeCode.CLOSING, None, 1))
-        assert (await peer.hear("notice"))["code"] == "closing"
-        assert not [message for message in other.heard_by_now() if message["type"] == "notice"]
+        assert (await peer.receive("notice"))["code"] == "closing"
+        assert not [message for message in other.received_by_now() if message["type"] == "notice"]
 
 
 async def test_both_are_notified_of_a_takeover(open_sockets: OpenSockets) -> None:
     async with open_sockets() as here, here.driver() as peer, here.connect() as other:
-        other.say(HELLO)
-        assert (await other.hear("lease"))["holder"] == "other"
-        other.say({"type": "lease.take"})
-        assert (await other.hear("lease"))["holder"] == "you"
-        assert (await peer.hear("notice"))["code"] == "lease_lost"
-        assert (await peer.hear("lease"))["holder"] == "other"
+        other.send_json(HELLO)
+        assert (await other.receive("lease"))["holder"] == "other"
+        other.send_json({"type": "lease.take"})
+        assert (await other.receive("lease"))["holder"] == "you"
+        assert (await peer.receive("notice"))["code"] == "lease_lost"
+        assert (await peer.receive("lease"))["holder"] == "other"
         assert here.rig.units[Axis.PAN].velocity == 0
 
 
@@ -366,11 +366,11 @@ async def test_the_same_visitor_resumes_the_lease(open_sockets: OpenSockets) -> 
             await peer.over()
         async with here.connect() as ben, here.connect(ana) as again:
             for each in (ben, again):
-                each.say(HELLO)
-            assert (await ben.hear("lease"))["holder"] == "other"
-            assert (await again.hear("lease"))["holder"] == "nobody"
-            again.say({"type": "lease.acquire"})
-            assert (await again.hear("lease"))["holder"] == "you"
+                each.send_json(HELLO)
+            assert (await ben.receive("lease"))["holder"] == "other"
+            assert (await again.receive("lease"))["holder"] == "nobody"
+            again.send_json({"type": "lease.acquire"})
+            assert (await again.receive("lease"))["holder"] == "you"
 
 
 async def test_a_visitor_has_a_number_of_sockets(open_sockets: OpenSockets) -> None:
@@ -378,16 +378,16 @@ async def test_a_visitor_has_a_number_of_sockets(open_sockets: OpenSockets) -> N
         ana = here.rig.open_session()
         peers = [await stack.enter_async_context(here.connect(ana)) for _ in range(MAX_SOCKETS_PER_VISITOR)]
         for peer in peers:
-            peer.say(HELLO)
-            await peer.hear("welcome")
+            peer.send_json(HELLO)
+            await peer.receive("welcome")
         async with here.connect(ana) as refused:
             await refused.over()
             assert refused.close_code == 4429
         peers[0].leave()
         await peers[0].over()
         async with here.connect(ana) as another:
-            another.say(HELLO)
-            await another.hear("welcome")
+            another.send_json(HELLO)
+            await another.receive("welcome")
 
 
 async def test_no_subscription_is_left_on_the_bus(open_sockets: OpenSockets) -> None:
@@ -402,7 +402,7 @@ async def test_an_unexpected_error_ends_the_socket_and_is_logged(
 ) -> None:
     async with open_sockets() as here, here.driver() as peer:
         here.rig.units[Axis.PAN].failure = RuntimeError("a bug")
-        peer.say({"type": "stop"})
+        peer.send_json({"type": "stop"})
         await peer.over()
         assert peer.close_code == 1011
         assert "a bug" in caplog.text

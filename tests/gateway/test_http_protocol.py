@@ -86,7 +86,7 @@ class Server:
 async def exchange(transport: MemoryTransport, data: bytes) -> bytes:
     """What is answered to this at once."""
     before = len(transport.sent)
-    transport.say(data)
+    transport.feed(data)
     for _ in range(20):
         await asyncio.sleep(0)
     return transport.sent[before:]
@@ -176,7 +176,7 @@ async def test_half_of_a_second_request_is_answered_and_ended_too() -> None:
 async def test_empty_lines_are_no_request_and_do_not_keep_a_connection() -> None:
     transport = Server(App()).connect()
     for _ in range(int(HEAD_TIMEOUT_S)):
-        transport.say(b"\r\n" * 100)
+        transport.feed(b"\r\n" * 100)
         await asyncio.sleep(1.0)
     await asyncio.sleep(0.1)
     assert transport.is_over
@@ -196,14 +196,14 @@ async def test_a_body_after_a_refusal_is_not_read(framing: bytes) -> None:
     assert status_of(answer) == 401
     assert b"connection: close" in answer
     assert transport.is_ended
-    transport.say(b"x")
+    transport.feed(b"x")
     assert await ends_after(transport, LINGER_S)
 
 
 async def test_an_endless_body_after_a_refusal_is_aborted_soon() -> None:
     transport = Server(App(401)).connect()
     await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-    transport.say(b"x" * (LINGER_BYTES + 1))
+    transport.feed(b"x" * (LINGER_BYTES + 1))
     assert transport.is_aborted
 
 
@@ -212,7 +212,7 @@ async def test_a_body_that_arrives_byte_by_byte_has_a_deadline() -> None:
     transport = Server(app).connect()
     await exchange(transport, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n")
     for _ in range(int(BODY_TIMEOUT_S) + 1):
-        transport.say(b"x")
+        transport.feed(b"x")
         await asyncio.sleep(1.0)
     assert status_of(transport.sent) == 408
     assert app.is_disconnected
@@ -388,7 +388,7 @@ async def test_an_address_may_hold_only_so_many_connections() -> None:
     server = Server(App())
     holding = [server.connect() for _ in range(ANONYMOUS_PER_ADDRESS)]
     for each in holding:
-        each.say(GET[:20])
+        each.feed(GET[:20])
     elsewhere = server.connect("192.0.2.2")
     newest = server.connect()
     assert status_of(holding[0].sent) == 503
@@ -401,7 +401,7 @@ async def test_an_address_may_hold_only_so_many_connections() -> None:
 async def test_anonymous_requests_that_are_too_many_are_refused() -> None:
     app = App(401)
     transport = Server(app).connect()
-    transport.say(GET * 200)
+    transport.feed(GET * 200)
     await asyncio.sleep(1)
     assert transport.sent.count(b"429 Too Many Requests") == 1
     assert b"Retry-After: 1\r\n" in transport.sent

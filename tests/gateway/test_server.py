@@ -27,6 +27,7 @@ from belvedere.gateway.websocket_protocol import WRITE_BUFFER_BYTES, WebSocketPr
 from belvedere.head.axes import Axis
 
 realtime = pytest.mark.realtime
+alone = pytest.mark.alone
 
 MakeParts = Callable[..., Dependencies]
 TIMEOUT_S = 10.0
@@ -128,6 +129,7 @@ async def test_a_reset_connection_stops_the_head(run: Run) -> None:
 
 
 @realtime
+@alone
 async def test_a_half_open_connection_is_stopped_by_the_dead_man(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         silent_at = time.monotonic()
@@ -249,6 +251,7 @@ async def test_a_peer_that_reads_nothing_costs_a_bounded_memory(run: Run) -> Non
 
 
 @realtime
+@alone
 async def test_a_shutdown_closes_sockets_in_time(run: Run) -> None:
     async with run() as rig, rig.driver() as client:
         began = time.monotonic()
@@ -263,6 +266,7 @@ async def test_a_shutdown_closes_sockets_in_time(run: Run) -> None:
 
 
 @realtime
+@alone
 async def test_a_handler_that_hangs_does_not_delay_the_shutdown() -> None:
     hangs = asyncio.Event()
 

@@ -99,6 +99,7 @@ async def test_the_wait_in_the_kernel_while_the_loop_was_blocked_counts() -> Non
 
 
 @pytest.mark.realtime
+@pytest.mark.alone
 async def test_each_request_of_a_connection_has_its_own_first_byte() -> None:
     async with asked() as connection:
         connection.send(HEAD + b"ok")
@@ -113,6 +114,7 @@ async def test_each_request_of_a_connection_has_its_own_first_byte() -> None:
 
 
 @pytest.mark.realtime
+@pytest.mark.alone
 async def test_a_pipelined_request_is_no_younger_than_the_one_before() -> None:
     async with asked() as connection:
         connection.send(HEAD + b"ok" + HEAD + b"o")

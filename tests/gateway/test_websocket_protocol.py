@@ -37,7 +37,7 @@ class App:
 
     def __init__(self, *, waits_s: float = 0.0, closes: bool = False, reads: bool = True) -> None:
         self.waits_s, self.closes, self.reads = waits_s, closes, reads
-        self.heard: list[object] = []
+        self.received: list[object] = []
         self.code: int | None = None
 
     async def __call__(self, _scope: object, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -50,7 +50,7 @@ class App:
         if not self.reads:
             await asyncio.Event().wait()
         while (message := await receive())["type"] != "websocket.disconnect":
-            self.heard.append(message.get("text"))
+            self.received.append(message.get("text"))
         self.code = message["code"]
 
 
@@ -78,7 +78,7 @@ def connect(
 
 async def opened(app: object) -> MemoryTransport:
     transport = connect(app)
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     await turns()
     assert transport.sent.startswith(b"HTTP/1.1 101 ")
     transport.sent = b""
@@ -105,10 +105,10 @@ def close_code(sent: bytes) -> int:
 async def test_messages_arrive_and_the_close_is_answered() -> None:
     app = App()
     transport = await opened(app)
-    transport.say(frame(TEXT, b"one") + frame(TEXT, b"t", is_last=False) + frame(CONTINUATION, b"wo"))
-    transport.say(frame(CLOSE, b"\x03\xe8"))
+    transport.feed(frame(TEXT, b"one") + frame(TEXT, b"t", is_last=False) + frame(CONTINUATION, b"wo"))
+    transport.feed(frame(CLOSE, b"\x03\xe8"))
     await turns()
-    assert app.heard == ["one", "two"]
+    assert app.received == ["one", "two"]
     assert app.code == 1000
     assert transport.is_over
 
@@ -116,17 +116,17 @@ async def test_messages_arrive_and_the_close_is_answered() -> None:
 async def test_frames_that_arrive_during_the_handshake_are_read_after_it(caplog: pytest.LogCaptureFixture) -> None:
     app = App(waits_s=1.0)
     transport = connect(app)
-    transport.say(UPGRADE + frame(TEXT, b"one"))
-    transport.say(frame(TEXT, b"two") + frame(CLOSE, b"\x03\xe8"))
+    transport.feed(UPGRADE + frame(TEXT, b"one"))
+    transport.feed(frame(TEXT, b"two") + frame(CLOSE, b"\x03\xe8"))
     await asyncio.sleep(2)
-    assert app.heard == ["one", "two"]
+    assert app.received == ["one", "two"]
     assert transport.is_over
     assert caplog.records == []
 
 
 async def test_a_handshake_that_the_application_does_not_answer_times_out() -> None:
     transport = connect(App(waits_s=HANDSHAKE_TIMEOUT_S + 5))
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     await asyncio.sleep(HANDSHAKE_TIMEOUT_S - 0.1)
     assert not transport.is_over
     await asyncio.sleep(0.2)
@@ -136,7 +136,7 @@ async def test_a_handshake_that_the_application_does_not_answer_times_out() -> N
 
 async def test_a_peer_that_disconnects_during_the_handshake_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     transport = connect(App(waits_s=1.0))
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     transport.hang_up()
     await asyncio.sleep(2)
     assert caplog.records == []
@@ -148,7 +148,7 @@ async def test_an_upgrade_that_is_refused_with_a_response_is_no_error(caplog: py
         await send({"type": "websocket.http.response.body", "body": b"no", "more_body": False})
 
     transport = connect(refuse)
-    transport.say(UPGRADE + frame(TEXT, b"too early"))
+    transport.feed(UPGRADE + frame(TEXT, b"too early"))
     await turns()
     assert transport.sent.startswith(b"HTTP/1.1 403 ")
     assert transport.sent.endswith(b"\r\n\r\nno")
@@ -158,7 +158,7 @@ async def test_an_upgrade_that_is_refused_with_a_response_is_no_error(caplog: py
 
 async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None:
     transport = connect(App(closes=True))
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     await asyncio.sleep(CLOSE_TIMEOUT_S - 0.1)
     assert not transport.is_over
     await asyncio.sleep(0.2)
@@ -168,24 +168,24 @@ async def test_a_peer_that_does_not_answer_our_close_is_not_waited_for() -> None
 async def test_a_peer_that_reads_nothing_cannot_delay_the_close() -> None:
     transport = connect(App(closes=True))
     transport.takes_nothing = True
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     await asyncio.sleep(CLOSE_TIMEOUT_S + FLUSH_TIMEOUT_S + 0.1)
     assert transport.is_aborted
 
 
 async def test_what_arrives_after_our_close_is_bounded() -> None:
     transport = connect(App(closes=True))
-    transport.say(UPGRADE)
+    transport.feed(UPGRADE)
     await turns()
-    transport.say(frame(TEXT, b"x" * 100))
+    transport.feed(frame(TEXT, b"x" * 100))
     assert not transport.is_over
-    transport.say(frame(PING) * (AFTER_CLOSE_BYTES // 6 + 1))
+    transport.feed(frame(PING) * (AFTER_CLOSE_BYTES // 6 + 1))
     assert transport.is_aborted
 
 
 async def test_tiny_frames_are_read_in_slices() -> None:
     transport = await opened(App())
-    transport.say(frame(PING) * (4 * SLICE_BYTES // 6))
+    transport.feed(frame(PING) * (4 * SLICE_BYTES // 6))
     pongs = len(transport.sent) // 2
     assert 0 < pongs <= SLICE_BYTES // 6
     await turns()
@@ -195,7 +195,7 @@ async def test_tiny_frames_are_read_in_slices() -> None:
 
 async def test_a_flood_ends_the_connection() -> None:
     transport = await opened(App())
-    transport.say(frame(PING) * (int(BYTES_BURST) // 6 + 1))
+    transport.feed(frame(PING) * (int(BYTES_BURST) // 6 + 1))
     assert transport.is_aborted
 
 
@@ -203,14 +203,14 @@ async def test_a_peer_that_floods_pings_and_reads_no_pong_is_disconnected() -> N
     transport = await opened(App())
     transport.takes_nothing = True
     transport.write(b"x" * (STUCK_WRITE_BYTES + 1))
-    transport.say(frame(PING))
+    transport.feed(frame(PING))
     assert transport.is_aborted
 
 
 async def test_endless_empty_fragments_end_the_connection() -> None:
     app = App()
     transport = await opened(app)
-    transport.say(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MAX_FRAGMENTS)
+    transport.feed(frame(TEXT, b"", is_last=False) + frame(CONTINUATION, b"", is_last=False) * MAX_FRAGMENTS)
     await turns()
     assert close_code(transport.sent) == 1009
     assert app.code == 1009
@@ -222,10 +222,10 @@ async def test_text_that_is_not_utf8_is_logged_in_one_line(caplog: pytest.LogCap
     app = App()
     transport = await opened(app)
     caplog.clear()
-    transport.say(frame(TEXT, b"\xff") * 50)
+    transport.feed(frame(TEXT, b"\xff") * 50)
     await turns()
     assert close_code(transport.sent) == 1007
-    assert app.heard == []
+    assert app.received == []
     ours = [each for each in caplog.records if each.name.startswith("belvedere")]
     assert [each.getMessage() for each in ours] == ["closed a WebSocket: not UTF-8"]
     assert not [each for each in caplog.records if each.exc_info or each.levelno >= logging.WARNING]
@@ -237,7 +237,7 @@ async def test_text_that_is_not_utf8_is_logged_in_one_line(caplog: pytest.LogCap
 async def test_an_invalid_frame_ends_the_connection(data: bytes, code: int, caplog: pytest.LogCaptureFixture) -> None:
     app = App()
     transport = await opened(app)
-    transport.say(data)
+    transport.feed(data)
     await turns()
     assert close_code(transport.sent) == code
     assert transport.is_over
@@ -265,14 +265,14 @@ async def test_a_shutdown_closes_connections_that_are_not_closing_already() -> N
 async def test_a_session_with_too_many_connections_loses_requests_before_sockets() -> None:
     limits = ConnectionLimits(lambda _: "ana")
     socket = connect(App(), limits=limits)
-    socket.say(UPGRADE)
+    socket.feed(UPGRADE)
     requests = []
     for _ in range(AUTHENTICATED_PER_SESSION - 1):
         requests.append(connect(waits, limits=limits))
-        requests[-1].say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+        requests[-1].feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
     assert not any(each.is_over for each in requests)
     another = connect(App(), limits=limits)
-    another.say(UPGRADE)
+    another.feed(UPGRADE)
     await turns()
     assert not socket.is_over
     assert not another.is_over

@@ -37,11 +37,11 @@ class Parent:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
 
-    async def until(self, said: str) -> None:
+    async def until(self, wanted: str) -> None:
         assert self.process.stdout is not None
         async with asyncio.timeout(TIMEOUT_S):
-            while (line := (await self.process.stdout.readline()).decode().strip()) != said:
-                assert line, f"it ended without saying {said}"
+            while (line := (await self.process.stdout.readline()).decode().strip()) != wanted:
+                assert line, f"it ended without printing {wanted}"
 
     async def guardian(self) -> psutil.Process:
         (guardian,) = psutil.Process(self.process.pid).children()
@@ -106,6 +106,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fate", ["SIGSTOP", "SIGKILL", "spin"])
 async def test_both_units_are_stopped_soon_after_the_server_falls_silent(
     monkeypatch: pytest.MonkeyPatch, fate: str

@@ -12,7 +12,7 @@ from belvedere.lab.inference_view import render
 PONS = shipped_profile("zeapon-pons-pt").frame
 
 
-def told(use: AppUse) -> str:
+def printed(use: AppUse) -> str:
     stream = app_stream(lambda velocity: pack(PONS, velocity), Random(1), use)
     console = Console(file=StringIO(), width=120)
     console.print(render(infer([stream])))
@@ -21,7 +21,7 @@ def told(use: AppUse) -> str:
 
 
 def test_each_part_is_reported_with_its_confidence_and_evidence() -> None:
-    text = told(AppUse())
+    text = printed(AppUse())
     assert "Commands to handle 0x0017" in text
     assert "decimal digits" in text
     assert "99 %" in text
@@ -29,6 +29,6 @@ def test_each_part_is_reported_with_its_confidence_and_evidence() -> None:
 
 
 def test_what_may_be_otherwise_is_reported_with_what_to_do_about_it() -> None:
-    text = told(AppUse(speeds=(0.1, 0.436, 0.999), is_one_way=True))
+    text = printed(AppUse(speeds=(0.1, 0.436, 0.999), is_one_way=True))
     assert "or a binary number" in text
     assert "drive both ways in the app" in text

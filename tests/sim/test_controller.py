@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 UNIT = hci.Address("C0:00:00:00:00:02")
 
 
-class HostEar:
+class RecordingHost:
     """A fake host that records the controller's packets."""
 
     def __init__(self) -> None:
-        self.said: list[hci.HCI_Packet] = []
+        self.packets: list[hci.HCI_Packet] = []
 
     def on_packet(self, packet: bytes) -> None:
-        self.said.append(hci.HCI_Packet.from_bytes(packet))
+        self.packets.append(hci.HCI_Packet.from_bytes(packet))
 
 
-def listened_to(medium: RadioMedium | None = None) -> tuple[VirtualController, HostEar]:
-    ear = HostEar()
-    controller = VirtualController("it", host_sink=ear, link=medium)
-    return controller, ear
+def controller_and_host(medium: RadioMedium | None = None) -> tuple[VirtualController, RecordingHost]:
+    host = RecordingHost()
+    controller = VirtualController("it", host_sink=host, link=medium)
+    return controller, host
 
 
 def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command:
@@ -56,11 +56,11 @@ def create_connection(peer: hci.Address) -> hci.HCI_LE_Create_Connection_Command
     )
 
 
-def connecting() -> tuple[VirtualController, HostEar]:
+def connecting() -> tuple[VirtualController, RecordingHost]:
     """A controller that connects to the unit at its next advertisement."""
-    controller, ear = listened_to(RadioMedium(random.Random(1)))
+    controller, host = controller_and_host(RadioMedium(random.Random(1)))
     controller.on_hci_packet(create_connection(UNIT))
-    return controller, ear
+    return controller, host
 
 
 async def test_no_feature_is_claimed_for_which_linux_would_wait_in_vain() -> None:
@@ -85,21 +85,21 @@ async def test_cancelling_an_attempt_sends_the_event_of_the_specification(head: 
 
 
 async def test_cancelling_nothing_is_refused() -> None:
-    controller, ear = listened_to()
+    controller, host = controller_and_host()
     controller.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
     await asyncio.sleep(0)
-    [answer] = ear.said
+    [answer] = host.packets
     assert isinstance(answer, hci.HCI_Command_Complete_Event)
     assert answer.return_parameters.status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
 
 
 async def test_a_cancel_after_the_connection_was_made_is_refused_and_the_connection_stays() -> None:
     """Required by the specification. Linux then has no record of a connection that only the chip still has."""
-    chip, ear = connecting()
+    chip, host = connecting()
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
     await asyncio.sleep(0)
-    [_pending, completed, answer] = ear.said
+    [_pending, completed, answer] = host.packets
     assert isinstance(completed, hci.HCI_LE_Connection_Complete_Event)
     assert completed.status == hci.HCI_ErrorCode.SUCCESS
     assert isinstance(answer, hci.HCI_Command_Complete_Event)
@@ -108,11 +108,11 @@ async def test_a_cancel_after_the_connection_was_made_is_refused_and_the_connect
 
 
 async def test_a_cancel_that_comes_in_time_is_answered_before_the_event_that_says_so() -> None:
-    chip, ear = connecting()
+    chip, host = connecting()
     chip.on_hci_packet(hci.HCI_LE_Create_Connection_Cancel_Command())
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     await asyncio.sleep(0.1)
-    [_pending, answer, completed] = ear.said
+    [_pending, answer, completed] = host.packets
     assert isinstance(answer, hci.HCI_Command_Complete_Event)
     assert answer.return_parameters.status == hci.HCI_ErrorCode.SUCCESS
     assert isinstance(completed, hci.HCI_LE_Connection_Complete_Event)
@@ -121,27 +121,27 @@ async def test_a_cancel_that_comes_in_time_is_answered_before_the_event_that_say
 
 
 async def test_ending_a_connection_that_is_over_is_refused() -> None:
-    controller, ear = listened_to()
+    controller, host = controller_and_host()
     reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
     controller.on_hci_packet(hci.HCI_Disconnect_Command(connection_handle=1, reason=reason))
     await asyncio.sleep(0)
-    [answer] = ear.said
+    [answer] = host.packets
     assert isinstance(answer, hci.HCI_Command_Status_Event)
     assert answer.status == hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
 
 
 async def test_a_reset_silently_ends_attempt_scan_advertising_and_connections() -> None:
-    chip, ear = connecting()
+    chip, host = connecting()
     chip.on_ll_advertising_pdu(ll.AdvInd(UNIT, b""))
     chip.on_hci_packet(create_connection(hci.Address("C0:00:00:00:00:03")))
     chip.le_scan_enable = True
     chip.le_legacy_advertiser.advertising_interval_min = 100
     chip.le_legacy_advertiser.start()
     await asyncio.sleep(0)
-    ear.said.clear()
+    host.packets.clear()
     chip.on_hci_packet(hci.HCI_Reset_Command())
     await asyncio.sleep(1)
-    [answer] = ear.said
+    [answer] = host.packets
     assert isinstance(answer, hci.HCI_Command_Complete_Event)
     assert (chip.pending_le_connection, chip.le_scan_enable, chip.le_connections) == (None, False, {})
     assert not chip.le_legacy_advertiser.enabled
@@ -149,7 +149,7 @@ async def test_a_reset_silently_ends_attempt_scan_advertising_and_connections() 
 
 async def test_a_unit_whose_central_was_reset_loses_its_link_and_is_connected_to_again(head: VirtualHead) -> None:
     async with head:
-        chip, _ear = listened_to(head.medium)
+        chip, _host = controller_and_host(head.medium)
         unit = hci.Address(head.pan.address)
         for is_first in (True, False):
             chip.on_hci_packet(create_connection(unit))
@@ -199,14 +199,14 @@ async def test_a_packet_of_several_buffers_frees_all_of_them(head: VirtualHead, 
 
 
 async def test_a_connection_that_is_over_is_neither_ended_nor_lost_nor_credited_again() -> None:
-    controller, ear = listened_to()
+    controller, host = controller_and_host()
     stranger = hci.Address("C0:00:00:00:00:99")
     controller.end_connection(1, 0x13)
     controller.lose_connection(stranger)
     controller.receive_sent(stranger, 10)
     controller.on_hci_packet(hci.HCI_AclDataPacket(1, 0, 0, 3, b"abc"))
     await asyncio.sleep(0)
-    assert ear.said == []
+    assert host.packets == []
 
 
 async def test_waiting_for_a_connection_that_is_over_does_not_wait(head: VirtualHead, find: Find) -> None:

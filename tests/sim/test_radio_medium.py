@@ -32,11 +32,11 @@ class Scanner(VirtualController):
         super().__init__("scanner", link=medium)
         self.random_address = address
         self.le_scan_enable = True
-        self.heard: list[ll.AdvertisingPdu] = []
+        self.received: list[ll.AdvertisingPdu] = []
         self.lost_at_s: float | None = None
 
     def on_ll_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
-        self.heard.append(packet)
+        self.received.append(packet)
 
     def lose_connection(self, peer_address: hci.Address) -> None:
         assert peer_address == UNIT
@@ -61,7 +61,7 @@ async def test_an_advertisement_is_heard_unless_either_side_is_muted(silent: hci
         medium.mute(name_of(silent))
     medium.send_advertising_pdu(unit, ll.AdvInd(UNIT, b"hello"))
     await asyncio.sleep(0)
-    assert scanner.heard == ([ll.AdvInd(UNIT, b"hello")] if silent is None else [])
+    assert scanner.received == ([ll.AdvInd(UNIT, b"hello")] if silent is None else [])
 
 
 async def test_a_controller_that_does_not_scan_receives_no_advertisement() -> None:
@@ -69,7 +69,7 @@ async def test_a_controller_that_does_not_scan_receives_no_advertisement() -> No
     scanner.le_scan_enable = False
     medium.send_advertising_pdu(unit, ll.AdvInd(UNIT, b"hello"))
     await asyncio.sleep(0)
-    assert scanner.heard == []
+    assert scanner.received == []
 
 
 async def test_bumbles_own_controller_cannot_connect_on_this_medium() -> None:

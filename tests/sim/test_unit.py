@@ -29,11 +29,11 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def told_by(client: BleakClient) -> list[bytes]:
+async def notifications_of(client: BleakClient) -> list[bytes]:
     """Collect the unit's notifications from now on."""
-    heard: list[bytes] = []
-    await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
-    return heard
+    notified: list[bytes] = []
+    await client.start_notify(STATE, lambda _characteristic, value: notified.append(bytes(value)))
+    return notified
 
 
 async def test_a_unit_turns_as_commanded_until_another_command(head: VirtualHead, open_unit: Open) -> None:
@@ -95,23 +95,23 @@ async def test_notifications_contain_the_newest_state_at_most_five_times_a_secon
 ) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard = await told_by(client)
+        notified = await notifications_of(client)
         for speed in range(1, 34):
             await client.write_gatt_char(COMMAND, pack(LAYOUT, speed / 100), response=False)
             await asyncio.sleep(0.03)
         await asyncio.sleep(0.5)
-        assert 5 <= len(heard) <= 7
-        assert heard[-1] == b"\x82" + pack(LAYOUT, 0.33)[1:]
+        assert 5 <= len(notified) <= 7
+        assert notified[-1] == b"\x82" + pack(LAYOUT, 0.33)[1:]
 
 
 async def test_a_repeated_command_is_not_notified(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard = await told_by(client)
+        notified = await notifications_of(client)
         for _ in range(30):
             await client.write_gatt_char(COMMAND, STOP, response=False)
             await asyncio.sleep(0.05)
-        assert len(heard) == 1
+        assert len(notified) == 1
 
 
 async def test_a_hung_unit_processes_nothing_and_continues_to_turn(head: VirtualHead, open_unit: Open) -> None:
@@ -128,7 +128,7 @@ async def test_a_hung_unit_processes_nothing_and_continues_to_turn(head: Virtual
 async def test_a_resumed_unit_processes_buffered_packets_in_order(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard = await told_by(client)
+        notified = await notifications_of(client)
         head.pan.hang()
         came = now()
         frames = [pack(LAYOUT, share) for share in (1, 0.5, 0, 0.33)]
@@ -145,7 +145,7 @@ async def test_a_resumed_unit_processes_buffered_packets_in_order(head: VirtualH
         assert all(kept.at_s == now() and came < kept.came_s < came + 1 for kept in head.pan.frames)
         assert await battery == bytes([87])
         await asyncio.sleep(1)
-        assert heard[-1] == b"\x82" + frames[-1][1:]
+        assert notified[-1] == b"\x82" + frames[-1][1:]
 
 
 async def test_after_a_lost_link_a_hung_unit_has_only_what_its_radio_buffered(
@@ -183,24 +183,24 @@ async def test_a_unit_that_hung_when_its_link_ended_advertises_only_after_resumi
 async def test_a_hung_unit_notifies_nothing_until_it_resumes(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard = await told_by(client)
+        notified = await notifications_of(client)
         await client.write_gatt_char(COMMAND, pack(LAYOUT, 1), response=True)
         await client.write_gatt_char(COMMAND, STOP, response=True)  # notified only after the pause
         head.pan.hang()
         await asyncio.sleep(1)
-        assert heard == [b"\x82" + pack(LAYOUT, 1)[1:]]
+        assert notified == [b"\x82" + pack(LAYOUT, 1)[1:]]
         head.pan.resume()
         await asyncio.sleep(1)
-        assert heard[1:] == [b"\x82" + STOP[1:]]
+        assert notified[1:] == [b"\x82" + STOP[1:]]
 
 
 async def test_resuming_a_unit_that_does_not_hang_does_nothing(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard = await told_by(client)
+        notified = await notifications_of(client)
         head.pan.resume()
         await asyncio.sleep(1)
-        assert not heard
+        assert not notified
 
 
 async def test_a_unit_advertises_again_after_each_connection(head: VirtualHead, open_unit: Open) -> None:

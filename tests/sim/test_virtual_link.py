@@ -27,7 +27,7 @@ class Listener(VirtualController):
 
     def __init__(self, name: str, peer: hci.Address) -> None:
         super().__init__(name)
-        self.heard: list[tuple[float, bytes]] = []
+        self.received: list[tuple[float, bytes]] = []
         self.control: list[ll.ControlPdu] = []
         self.sent: list[int] = []
         self.is_lost = False
@@ -38,7 +38,7 @@ class Listener(VirtualController):
 
     def on_link_acl_data(self, sender_address: hci.Address, transport: PhysicalTransport, data: bytes) -> None:
         del sender_address, transport
-        self.heard.append((asyncio.get_running_loop().time(), data))
+        self.received.append((asyncio.get_running_loop().time(), data))
         self.something.set()
 
     def on_ll_control_pdu(self, sender_address: hci.Address, packet: ll.ControlPdu) -> None:
@@ -75,11 +75,11 @@ class World:
 
     @property
     def times(self) -> list[float]:
-        return [at_s for at_s, _ in self.unit.heard]
+        return [at_s for at_s, _ in self.unit.received]
 
     @property
-    def heard(self) -> list[bytes]:
-        return [data for _, data in self.unit.heard]
+    def received(self) -> list[bytes]:
+        return [data for _, data in self.unit.received]
 
 
 def numbered(count: int) -> list[bytes]:
@@ -93,7 +93,7 @@ async def test_a_packet_is_sent_at_the_next_event_and_its_buffer_is_freed_then()
     assert world.down.waiting == 1
     assert world.central.sent == []
     await asyncio.sleep(2 * INTERVAL_S)
-    assert world.heard == [b"abc"]
+    assert world.received == [b"abc"]
     assert world.times[0] - start <= INTERVAL_S + PREPARE_S
     assert world.central.sent == [3]
     assert world.down.waiting == 0
@@ -105,7 +105,7 @@ async def test_an_event_carries_a_limited_number_of_packets(packets_per_event: i
     for data in numbered(9):
         world.down.put(data)
     await asyncio.sleep(12 * INTERVAL_S)
-    assert world.heard == numbered(9)
+    assert world.received == numbered(9)
     events = [len(list(group)) for _, group in itertools.groupby(world.times)]
     assert events == [packets_per_event] * (9 // packets_per_event)
     gaps = [b - a for a, b in itertools.pairwise(dict.fromkeys(world.times))]
@@ -119,7 +119,7 @@ async def test_an_answer_to_a_packet_is_sent_at_the_next_event() -> None:
     await world.unit.something.wait()
     up.put(b"!")
     await asyncio.sleep(2 * INTERVAL_S)
-    assert world.central.heard[0][0] - world.times[0] == pytest.approx(INTERVAL_S)
+    assert world.central.received[0][0] - world.times[0] == pytest.approx(INTERVAL_S)
 
 
 async def test_delay_comes_on_top_and_jitter_keeps_the_order() -> None:
@@ -128,7 +128,7 @@ async def test_delay_comes_on_top_and_jitter_keeps_the_order() -> None:
     for data in numbered(20):
         world.down.put(data)
     await asyncio.sleep(2)
-    assert world.heard == numbered(20)
+    assert world.received == numbered(20)
     assert world.times[0] - start > 0.2
 
 
@@ -137,7 +137,7 @@ async def test_loss_delays_and_loses_nothing() -> None:
     for data in numbered(50):
         world.down.put(data)
     await asyncio.sleep(50 * 10 * INTERVAL_S)
-    assert world.heard == numbered(50)
+    assert world.received == numbered(50)
     assert 75 < (world.times[-1] - world.times[0]) / INTERVAL_S < 150
 
 
@@ -146,10 +146,10 @@ async def test_a_muted_link_holds_all_packets_until_it_is_unmuted() -> None:
     world.link.mute()
     world.down.put(b"a")
     await asyncio.sleep(0.3)
-    assert world.heard == []
+    assert world.received == []
     world.link.unmute()
     await asyncio.sleep(1)
-    assert world.heard == [b"a"]
+    assert world.received == [b"a"]
     assert not world.central.is_lost
 
 
@@ -158,7 +158,7 @@ async def test_muting_holds_back_a_packet_that_is_about_to_be_sent() -> None:
     world.down.put(b"a")
     world.link.mute()
     await asyncio.sleep(0.3)
-    assert world.heard == []
+    assert world.received == []
 
 
 async def test_after_the_supervision_time_both_sides_lose_the_connection() -> None:
@@ -172,7 +172,7 @@ async def test_after_the_supervision_time_both_sides_lose_the_connection() -> No
     assert world.closed == [world.link]
     world.link.unmute()
     await asyncio.sleep(1)
-    assert world.heard == []
+    assert world.received == []
 
 
 async def test_a_link_that_is_cut_stays_muted_and_times_out() -> None:
@@ -182,7 +182,7 @@ async def test_a_link_that_is_cut_stays_muted_and_times_out() -> None:
     world.down.put(b"a")
     world.link.unmute()
     await asyncio.sleep(SUPERVISION_S + 0.1)
-    assert world.heard == []
+    assert world.received == []
     assert (world.central.is_lost, world.unit.is_lost) == (True, True)
 
 
@@ -203,7 +203,7 @@ async def test_link_layer_packets_overtake_and_a_termination_ends_the_link() -> 
         world.down.put(data)
     world.down.put_control(ll.TerminateInd(0x13))
     await asyncio.sleep(1)
-    assert world.heard == []
+    assert world.received == []
     assert world.unit.control == [ll.TerminateInd(0x13)]
     assert world.closed == [world.link]
 
@@ -243,8 +243,8 @@ def test_packets_arrive_once_in_order_on_the_grid_and_never_early(
             in_flight.append(asyncio.get_running_loop().time())
             world.down.put(bytes([number]))
         await asyncio.sleep(20)
-        assert world.heard == numbered(len(waits))
-        assert all(heard - put >= delay_s - PREPARE_S for put, heard in zip(in_flight, world.times, strict=True))
+        assert world.received == numbered(len(waits))
+        assert all(arrived - put >= delay_s - PREPARE_S for put, arrived in zip(in_flight, world.times, strict=True))
         steps = [(at_s - world.times[0]) / INTERVAL_S for at_s in world.times]
         assert steps == pytest.approx([round(step) for step in steps], abs=1e-6)
 

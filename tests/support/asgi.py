@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Application = Callable[..., Coroutine[object, object, None]]
 
-PATIENCE_S = 60.0  # of virtual time; a test that waits longer hangs
+TIMEOUT_S = 60.0  # of virtual time; a test that waits longer hangs
 
 
 class SocketPeer:
@@ -24,7 +24,7 @@ class SocketPeer:
         subprotocol: what the server chose, once it has accepted.
         status: the HTTP status of a refused upgrade.
         close_code, close_reason: how the server ended it.
-        told: called with each message, as soon as the network has taken it.
+        on_message: called with each message, as soon as it has been sent.
     """
 
     def __init__(self) -> None:
@@ -33,61 +33,61 @@ class SocketPeer:
         self.body = b""
         self.close_code: int | None = None
         self.close_reason = ""
-        self.told: Callable[[dict[str, Any]], None] = lambda _message: None
+        self.on_message: Callable[[dict[str, Any]], None] = lambda _message: None
         self.is_accepted = asyncio.Event()
         self.is_over = asyncio.Event()
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._reads = asyncio.Event()
         self._reads.set()
         self._to_server.put_nowait({"type": "websocket.connect"})
 
-    def say(self, message: object) -> None:
+    def send_json(self, message: object) -> None:
         """Send a message as JSON."""
-        self.say_text(json.dumps(message))
+        self.send_text(json.dumps(message))
 
-    def say_text(self, text: str) -> None:
+    def send_text(self, text: str) -> None:
         """Send a text message as it stands."""
         self._to_server.put_nowait({"type": "websocket.receive", "text": text})
 
-    def say_bytes(self, data: bytes) -> None:
+    def send_bytes(self, data: bytes) -> None:
         """Send a binary message."""
         self._to_server.put_nowait({"type": "websocket.receive", "bytes": data})
 
-    async def hear(self, *types: str) -> dict[str, Any]:
-        """The next message, or the next of these types; others are passed over."""
-        async with timeout(PATIENCE_S):
+    async def receive(self, *types: str) -> dict[str, Any]:
+        """The next message, or the next of these types; others are dropped."""
+        async with timeout(TIMEOUT_S):
             while True:
-                message = await self._heard.get()
+                message = await self._received.get()
                 if not types or message["type"] in types:
                     return message
 
-    def heard_by_now(self) -> list[dict[str, Any]]:
-        """Whatever has arrived and was not looked at."""
-        return [self._heard.get_nowait() for _ in range(self._heard.qsize())]
+    def received_by_now(self) -> list[dict[str, Any]]:
+        """The messages that have arrived and were not read yet."""
+        return [self._received.get_nowait() for _ in range(self._received.qsize())]
 
     async def over(self) -> None:
         """Wait until the application has ended its work for this socket."""
-        async with timeout(PATIENCE_S):
+        async with timeout(TIMEOUT_S):
             await self.is_over.wait()
 
     def stop_reading(self) -> None:
-        """From now on the network takes nothing from the server: its sending waits."""
+        """From now on the connection accepts nothing from the server: its sends wait."""
         self._reads.clear()
 
     def read_again(self) -> None:
-        """The network takes what the server sends again."""
+        """The connection accepts what the server sends again."""
         self._reads.set()
 
     def leave(self, code: int = 1001) -> None:
         """Close the socket, or vanish with it."""
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": code})
 
-    async def receive(self) -> dict[str, Any]:
+    async def asgi_receive(self) -> dict[str, Any]:
         """ASGI's receive."""
         return await self._to_server.get()
 
-    async def send(self, event: dict[str, Any]) -> None:
+    async def asgi_send(self, event: dict[str, Any]) -> None:
         """ASGI's send."""
         await self._reads.wait()
         match event["type"]:
@@ -96,8 +96,8 @@ class SocketPeer:
                 self.is_accepted.set()
             case "websocket.send":
                 message = json.loads(event["text"])
-                self._heard.put_nowait(message)
-                self.told(message)
+                self._received.put_nowait(message)
+                self.on_message(message)
             case "websocket.close":
                 self.close_code, self.close_reason = event["code"], event["reason"]
                 self.leave()
@@ -116,7 +116,7 @@ async def open_socket(
     headers: Mapping[str, str],
     subprotocols: tuple[str, ...] = ("belvedere.v1",),
 ) -> AsyncIterator[SocketPeer]:
-    """Connect to an application; at the end the socket is left, and the application's work for it waited for."""
+    """Connect to an application; at the end, disconnect, and wait until the application has ended its work for it."""
     peer = SocketPeer()
     scope = {
         "type": "websocket",
@@ -134,7 +134,7 @@ async def open_socket(
         "state": {},
         "extensions": {"websocket.http.response": {}},
     }
-    serving = asyncio.create_task(app(scope, peer.receive, peer.send))
+    serving = asyncio.create_task(app(scope, peer.asgi_receive, peer.asgi_send))
     serving.add_done_callback(lambda _: peer.is_over.set())
     try:
         yield peer

@@ -43,11 +43,11 @@ class FakeUnit:
         self.velocities: list[tuple[float, float]] = []
         self.failure: Exception | None = None
         self.is_silent = False
-        self._told = asyncio.Event()
+        self._is_commanded = asyncio.Event()
 
     @property
     def velocity(self) -> float:
-        """What it was told last."""
+        """The velocity of its newest command."""
         return self.velocities[-1][1] if self.velocities else 0.0
 
     def put(self, velocity: float, stamp: object | None = None) -> None:
@@ -57,15 +57,15 @@ class FakeUnit:
             raise failure
         now = self._clock()
         self.velocities.append((now, velocity))
-        self._told.set()
+        self._is_commanded.set()
         if not self.is_silent:
             self._engine.receive_unit_written(self._axis, velocity, stamp, now)
 
     async def stands_still(self) -> None:
-        """Wait until it was told to stop."""
+        """Wait until its newest command is a stop."""
         while self.velocity:
-            self._told.clear()
-            await self._told.wait()
+            self._is_commanded.clear()
+            await self._is_commanded.wait()
 
 
 class FakeStage:
@@ -79,7 +79,7 @@ class FakeStage:
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
 
     def preload(self) -> None:
-        """Note that somebody asked for it."""
+        """Record the request."""
         self.is_warm = True
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
@@ -133,7 +133,7 @@ class EngineRig:
     def open_session(
         self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
     ) -> IssuedSession:
-        """Somebody with a link comes in."""
+        """Redeem a fresh link."""
         admission = self.invitations.redeem(self.invitations.invite(person, role, rights))
         assert admission is not None
         return admission

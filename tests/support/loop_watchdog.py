@@ -1,7 +1,7 @@
-"""Watches an event loop on the real clock: how late its timers are, and what held it whenever it was held for long.
+"""Watches an event loop on the real clock: how late its timers are, and what blocked it when it was blocked for long.
 
-A thread looks on, because a loop that is held cannot tell. Where something holds the whole interpreter, the thread
-sees what it was as soon as it is let go of.
+A thread samples it, because a blocked loop cannot report. Where the whole interpreter is blocked, the thread sees the
+cause as soon as the interpreter runs again.
 """
 
 from __future__ import annotations

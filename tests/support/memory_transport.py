@@ -6,13 +6,13 @@ import asyncio
 
 
 class MemoryTransport(asyncio.Transport):
-    """What a protocol writes arrives at once, unless `takes_nothing`; what the test says arrives by `say`.
+    """What a protocol writes arrives at once, unless `takes_nothing`; what the test sends arrives by `feed`.
 
     Attributes:
         sent: every byte that reached the peer.
         takes_nothing: the peer's window is full.
         is_aborted, is_ended: whether the connection was cut off, and whether our half was closed in order.
-        is_paused: whether the protocol wants to hear nothing.
+        is_paused: whether the protocol wants to receive nothing.
     """
 
     def __init__(self, peer: tuple[str, int] = ("192.0.2.1", 50_000)) -> None:
@@ -35,7 +35,7 @@ class MemoryTransport(asyncio.Transport):
         self._protocol = protocol
         protocol.connection_made(self)
 
-    def say(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         """The peer sends; nothing arrives on a connection that is over."""
         if not self._is_lost and isinstance(self._protocol, asyncio.Protocol):
             self._protocol.data_received(data)
@@ -65,15 +65,15 @@ class MemoryTransport(asyncio.Transport):
         return self._is_closing
 
     def pause_reading(self) -> None:
-        """Hear nothing; a test that goes on saying things plays a kernel that had them already."""
+        """Receive nothing; a test that still feeds data simulates a kernel that had read it before."""
         self.is_paused = True
 
     def resume_reading(self) -> None:
-        """Hear again."""
+        """Receive again."""
         self.is_paused = False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """When to tell the protocol to wait; the lower mark is as asyncio has it for ours, 0."""
+        """When the protocol must pause; the low-water mark is 0, as in asyncio for our high one."""
         del low
         self._high = 64 * 1024 if high is None else high
 

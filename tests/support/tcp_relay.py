@@ -1,4 +1,4 @@
-"""A TCP relay on loopback whose connections can be reset, or stalled without either end being told."""
+"""A TCP relay on loopback whose connections can be reset, or stalled without either end noticing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TcpRelay:
         self._ends.add(end)
         if self.is_resetting:
             end.transport.abort()
-        elif self.is_stalled:  # before Python 3.11.4 a transport begins to read after this, whatever it is told here
+        elif self.is_stalled:  # before Python 3.11.4 a transport starts to read after this, even if paused here
             asyncio.get_running_loop().call_soon(self._keep_stalled, end)
 
     def _keep_stalled(self, end: _End) -> None:

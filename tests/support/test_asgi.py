@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.asgi import PATIENCE_S, open_socket
+from tests.support.asgi import TIMEOUT_S, open_socket
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -14,36 +14,36 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - A
         await send({"type": "websocket.send", "text": event.get("text") or '{"type": "bytes"}'})
 
 
-async def test_what_is_said_is_heard() -> None:
+async def test_what_is_sent_is_received() -> None:
     async with open_socket(echo, "/", {}) as peer:
-        peer.say({"type": "one"})
-        peer.say_text('{"type": "two"}')
-        peer.say_bytes(b"three")
-        assert await peer.hear("two") == {"type": "two"}
-        assert await peer.hear() == {"type": "bytes"}
+        peer.send_json({"type": "one"})
+        peer.send_text('{"type": "two"}')
+        peer.send_bytes(b"three")
+        assert await peer.receive("two") == {"type": "two"}
+        assert await peer.receive() == {"type": "bytes"}
         assert peer.subprotocol == "belvedere.v1"
-        assert peer.heard_by_now() == []
+        assert peer.received_by_now() == []
 
 
 async def test_waiting_in_vain_is_an_error() -> None:
     async with open_socket(echo, "/", {}) as peer:
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
-            await peer.hear()
-        assert asyncio.get_running_loop().time() - began == pytest.approx(PATIENCE_S)
+            await peer.receive()
+        assert asyncio.get_running_loop().time() - began == pytest.approx(TIMEOUT_S)
 
 
-async def test_a_peer_that_reads_nothing_holds_the_sender_up() -> None:
+async def test_a_peer_that_reads_nothing_blocks_the_sender() -> None:
     async with open_socket(echo, "/", {}) as peer:
         await peer.is_accepted.wait()
         peer.stop_reading()
-        peer.say({"type": "one"})
+        peer.send_json({"type": "one"})
         await asyncio.sleep(10)
-        assert peer.heard_by_now() == []
+        assert peer.received_by_now() == []
         peer._reads.set()
 
 
-async def test_a_refused_upgrade_and_a_close_are_told_apart() -> None:
+async def test_a_refused_upgrade_and_a_close_are_distinguished() -> None:
     async def refuse(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
         await send({"type": "websocket.http.response.body", "body": b"no"})
@@ -59,7 +59,7 @@ async def test_a_refused_upgrade_and_a_close_are_told_apart() -> None:
     assert (closed.status, closed.close_code, closed.close_reason) == (None, 4401, "no")
 
 
-async def test_an_event_that_is_none_is_the_applications_mistake() -> None:
+async def test_an_unknown_event_of_the_application_is_an_error() -> None:
     async def wrong(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await send({"type": "http.response.start"})
 

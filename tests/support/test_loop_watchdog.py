@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.support.loop_watchdog import LoopWatchdog, Stall, Watched
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 
 HELD_S = 0.2
 

@@ -7,22 +7,22 @@ from tests.support.memory_transport import MemoryTransport
 
 class Listener(asyncio.Protocol):
     def __init__(self) -> None:
-        self.heard: list[object] = []
+        self.calls: list[object] = []
 
     def data_received(self, data: bytes) -> None:
-        self.heard.append(data)
+        self.calls.append(data)
 
     def eof_received(self) -> None:
-        self.heard.append("eof")
+        self.calls.append("eof")
 
     def pause_writing(self) -> None:
-        self.heard.append("pause")
+        self.calls.append("pause")
 
     def resume_writing(self) -> None:
-        self.heard.append("resume")
+        self.calls.append("resume")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.heard.append(exc)
+        self.calls.append(exc)
 
 
 def connected() -> tuple[Listener, MemoryTransport]:
@@ -37,9 +37,9 @@ async def test_what_is_written_arrives_unless_the_peer_takes_nothing() -> None:
     transport.write(b"a")
     transport.takes_nothing = True
     transport.write(b"b")
-    assert (transport.sent, transport.get_write_buffer_size(), protocol.heard) == (b"a", 1, ["pause"])
+    assert (transport.sent, transport.get_write_buffer_size(), protocol.calls) == (b"a", 1, ["pause"])
     transport.take_all()
-    assert (transport.sent, transport.get_write_buffer_size(), protocol.heard) == (b"ab", 0, ["pause", "resume"])
+    assert (transport.sent, transport.get_write_buffer_size(), protocol.calls) == (b"ab", 0, ["pause", "resume"])
 
 
 async def test_a_close_waits_for_what_is_unsent_and_an_abort_does_not() -> None:
@@ -51,17 +51,17 @@ async def test_a_close_waits_for_what_is_unsent_and_an_abort_does_not() -> None:
     transport.abort()
     await asyncio.sleep(0)
     assert transport.is_over
-    assert protocol.heard == [None]
-    transport.say(b"x")
-    assert protocol.heard == [None]
+    assert protocol.calls == [None]
+    transport.feed(b"x")
+    assert protocol.calls == [None]
 
 
 async def test_a_peer_that_hangs_up_ends_it() -> None:
     protocol, transport = connected()
-    transport.say(b"x")
+    transport.feed(b"x")
     transport.hang_up()
     await asyncio.sleep(0)
-    assert protocol.heard == [b"x", "eof", None]
+    assert protocol.calls == [b"x", "eof", None]
     assert not transport.is_aborted
 
 
@@ -69,8 +69,8 @@ async def test_the_protocol_may_be_exchanged() -> None:
     first, transport = connected()
     second = Listener()
     transport.set_protocol(second)
-    transport.say(b"x")
-    assert (first.heard, second.heard) == ([], [b"x"])
+    transport.feed(b"x")
+    assert (first.calls, second.calls) == ([], [b"x"])
     assert transport.get_protocol() is second
 
 

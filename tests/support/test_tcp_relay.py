@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 pytestmark = pytest.mark.realtime
-PATIENCE_S = 10
+TIMEOUT_S = 10
 
 
 class Echoing(AsyncExitStack):
@@ -19,7 +19,7 @@ class Echoing(AsyncExitStack):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        await self.enter_async_context(asyncio.timeout(PATIENCE_S))
+        await self.enter_async_context(asyncio.timeout(TIMEOUT_S))
         server = await self.enter_async_context(await asyncio.start_server(self._echo, HOST, 0))
         self.relay = await self.enter_async_context(TcpRelay(server.sockets[0].getsockname()[1]))
         return self

@@ -38,10 +38,10 @@ async def test_results_come_in_the_order_of_the_checks_and_are_reported_as_they_
         await asyncio.sleep(1)
         return [CheckResult("slow", CheckState.OK, "")]
 
-    told: list[str] = []
-    found = await run_checks([Check("slow", slow), Check("good", good)], lambda result: told.append(result.name))
+    reported: list[str] = []
+    found = await run_checks([Check("slow", slow), Check("good", good)], lambda result: reported.append(result.name))
     assert [result.name for result in found] == ["slow", "good"]
-    assert told == ["good", "slow"]
+    assert reported == ["good", "slow"]
 
 
 async def test_a_check_that_hangs_is_reported_as_such_in_its_own_time() -> None:

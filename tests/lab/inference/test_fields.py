@@ -41,16 +41,16 @@ def test_a_way_whose_word_is_kept_at_rest_stays_a_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "encoding"),
+    ("encode", "encoding"),
     [
         (lambda speed: speed % 256, Encoding.SIGNED),
         (lambda speed: abs(speed) + 128 * (speed < 0), Encoding.MAGNITUDE),
         (lambda speed: abs(speed) * 2, Encoding.BINARY),
     ],
 )
-def test_a_number_that_stands_alone_tells_how_it_is_signed(said: Callable[[int], int], encoding: Encoding) -> None:
+def test_a_number_that_stands_alone_tells_how_it_is_signed(encode: Callable[[int], int], encoding: Encoding) -> None:
     ramp = [*range(60), *range(60, -60, -1), *range(-60, 1)]
-    (speed,) = find_fields([[bytes([said(value)]) for value in ramp]], (), StopFrame("00", 0.9, ""))
+    (speed,) = find_fields([[bytes([encode(value)]) for value in ramp]], (), StopFrame("00", 0.9, ""))
     assert speed.number is not None
     assert speed.number.encoding is encoding
 

@@ -55,8 +55,8 @@ def test_the_layout_of_this_head_is_recovered(use: AppUse) -> None:
 def test_devices_that_speak_alike_are_understood_together_and_reads_are_not_commands() -> None:
     pan = app_stream(lambda velocity: pack(PONS, velocity), Random(1))
     tilt = msgspec.structs.replace(app_stream(lambda velocity: pack(PONS, velocity), Random(2)), device="tilt")
-    told = msgspec.structs.replace(pan, opcode=0x1B, direction="received")
-    (found,) = infer([pan, tilt, told])
+    notification = msgspec.structs.replace(pan, opcode=0x1B, direction="received")
+    (found,) = infer([pan, tilt, notification])
     assert found.device == f"{pan.device}, tilt"
 
 
@@ -67,19 +67,19 @@ def test_a_handful_of_writes_means_nothing() -> None:
 
 def claims(layout: Layout, found: Inference) -> list[tuple[float, bool]]:
     """The confidence of each inferred field, and whether it is right."""
-    told = []
+    claimed = []
     for one in found.fields:
         if one.kind is FieldKind.SPEED and one.number is not None:
             is_place = (one.start, one.end) == layout.speed_at
             is_number = (one.number.encoding, one.number.is_little_endian) == (layout.encoding, layout.is_little_endian)
-            told.append((one.confidence, is_place and is_number))
+            claimed.append((one.confidence, is_place and is_number))
         elif one.kind is FieldKind.DIRECTION:
-            told.append((one.confidence, layout.has_word and one.end == 2 * len(layout.header) + 2))
+            claimed.append((one.confidence, layout.has_word and one.end == 2 * len(layout.header) + 2))
         elif one.kind is FieldKind.COUNTER:
-            told.append((one.confidence, layout.has_counter))
+            claimed.append((one.confidence, layout.has_counter))
         elif one.kind is FieldKind.CHECKSUM:
-            told.append((one.confidence, one.checksum is not None and one.checksum == layout.checksum))
-    return told
+            claimed.append((one.confidence, one.checksum is not None and one.checksum == layout.checksum))
+    return claimed
 
 
 def test_of_random_layouts_what_is_said_surely_is_true_and_most_is_found() -> None:

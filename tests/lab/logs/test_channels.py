@@ -18,7 +18,7 @@ from belvedere.lab.logs.reader import LogReader
 KEY, OTHER_KEY = 0x0B, 0x0C
 OURS, THEIRS = 0x41, 0x45
 ATT_PSM, AUDIO_PSM = 0x1F, 0x19
-WRITE, TOLD = b"\x12\x17\0abc", b"\x1b\x19\0told"
+WRITE, NOTIFY = b"\x12\x17\0abc", b"\x1b\x19\0value"
 HAPPENED = -1  # an event, where others have a direction
 Said = tuple[int, bytes]
 
@@ -55,8 +55,8 @@ def labelled_values(*pieces: list[Said]) -> list[tuple[int, bytes]]:
     return found
 
 
-BOTH = [(SENT, frame(WRITE, THEIRS)), (RECEIVED, frame(TOLD, OURS))]
-FOUND = [(0x12, b"abc"), (0x1B, b"told")]
+BOTH = [(SENT, frame(WRITE, THEIRS)), (RECEIVED, frame(NOTIFY, OURS))]
+FOUND = [(0x12, b"abc"), (0x1B, b"value")]
 
 
 def test_what_goes_over_a_channel_that_they_opened_is_found() -> None:
@@ -77,14 +77,14 @@ def test_more_channels_at_once_than_any_phone_opens_are_forgotten_oldest_first()
         requested = RECEIVED, signal(command(2, ATT_PSM, THEIRS + more))
         return [requested, (SENT, signal(command(3, OURS + more, THEIRS + more, 0, 0)))]
 
-    flood = [said for more in range(1, MAX_OPEN_ENDPOINTS) for said in opened(more)]
+    flood = [part for more in range(1, MAX_OPEN_ENDPOINTS) for part in opened(more)]
     first_kept = MAX_OPEN_ENDPOINTS // 2
     assert labelled_values(OPENED + flood + BOTH) == []
     assert labelled_values(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept))]) == FOUND[:1]
     assert labelled_values(OPENED, [*flood, (SENT, frame(WRITE, THEIRS + first_kept - 1))]) == []
 
 
-def test_an_answer_that_only_asks_for_patience_opens_nothing_yet() -> None:
+def test_an_answer_that_is_only_pending_opens_nothing_yet() -> None:
     waiting = SENT, signal(command(3, OURS, THEIRS, 1, 0))
     assert labelled_values([ASKED, waiting, *BOTH]) == []
     assert labelled_values([ASKED, waiting, GRANTED, *BOTH]) == FOUND
@@ -106,7 +106,7 @@ def test_other_channels_hold_no_attributes(opened: list[Said]) -> None:
 
 
 def test_a_number_means_one_channel_in_each_direction_and_connection() -> None:
-    crossed = [(SENT, frame(WRITE, OURS)), (RECEIVED, frame(TOLD, THEIRS)), (SENT, frame(WRITE, THEIRS, OTHER_KEY))]
+    crossed = [(SENT, frame(WRITE, OURS)), (RECEIVED, frame(NOTIFY, THEIRS)), (SENT, frame(WRITE, THEIRS, OTHER_KEY))]
     assert labelled_values(OPENED + crossed) == []
 
 
@@ -152,8 +152,8 @@ def test_fragments_of_such_a_channel_are_put_together() -> None:
 def test_without_directions_a_channel_is_found_by_its_numbers() -> None:
     begun = Packet(0, RECEIVED, EVENT, hci_log.event(3, b"\0" + struct.pack("<H", KEY) + bytes(6) + b"\1\0"))
     long = hci_log.l2cap(b"\x52\x17\0" + bytes(range(60)), cid=THEIRS)
-    said = [one for _way, one in OPENED + BOTH] + hci_log.fragments(KEY, long, 25, boundary=2)
-    flushable = [one[:1] + bytes([one[1] | (0 if one[1] & 0x10 else 0x20)]) + one[2:] for one in said]
+    fragments = [one for _way, one in OPENED + BOTH] + hci_log.fragments(KEY, long, 25, boundary=2)
+    flushable = [one[:1] + bytes([one[1] | (0 if one[1] & 0x10 else 0x20)]) + one[2:] for one in fragments]
     packets = [begun, *(Packet(0, SENT, ACL, one) for one in flushable)]
     (part,) = LogReader(io.BytesIO(hci_log.pcap(packets, linktype=187))).packets()
     found = [
@@ -182,7 +182,7 @@ def enhanced(pdu: bytes, channel: int) -> bytes:
     return frame(struct.pack("<H", len(pdu)) + pdu, channel)
 
 
-BOTH_ENHANCED = [(SENT, enhanced(WRITE, 0x60)), (RECEIVED, enhanced(TOLD, 0x51))]
+BOTH_ENHANCED = [(SENT, enhanced(WRITE, 0x60)), (RECEIVED, enhanced(NOTIFY, 0x51))]
 
 
 @pytest.mark.parametrize("channel", [1, 5], ids=["classic", "low energy"])
@@ -210,8 +210,8 @@ def test_other_enhanced_channels_hold_no_attributes(opened: list[Said]) -> None:
 
 def test_of_several_enhanced_channels_some_may_be_refused() -> None:
     granted = RECEIVED, signal(command(0x18, 64, 64, 9, 4, 0, 0x61), channel=5)
-    said = [(SENT, enhanced(WRITE, 0x60)), (SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
-    assert labelled_values([WE_ASKED, granted, *said]) == FOUND[:1]
+    pdus = [(SENT, enhanced(WRITE, 0x60)), (SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(NOTIFY, 0x50))]
+    assert labelled_values([WE_ASKED, granted, *pdus]) == FOUND[:1]
 
 
 def test_a_pdu_may_take_several_frames_of_an_enhanced_channel() -> None:
@@ -219,7 +219,7 @@ def test_a_pdu_may_take_several_frames_of_an_enhanced_channel() -> None:
     whole = struct.pack("<H", len(pdu)) + pdu
     frames = [(SENT, frame(part, 0x60)) for part in (whole[:50], whole[50:60])]
     last = [(SENT, part) for part in hci_log.fragments(KEY, hci_log.l2cap(whole[60:], cid=0x60), 20)]
-    between = [(SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(TOLD, 0x50))]
+    between = [(SENT, enhanced(WRITE, 0x61)), (RECEIVED, enhanced(NOTIFY, 0x50))]
     assert labelled_values(ENHANCED + frames + between, last) == [*FOUND, (0x12, bytes(range(90)))]
 
 

@@ -20,8 +20,8 @@ PACKETS = [
     Packet(3_000_003, SENT, ACL, WRITE),
     Packet(4_000_004, RECEIVED, ACL, TOLD),
 ]
-Said = tuple[int, int, bytes]
-SAID = [(one.kind, one.direction, one.data) for one in PACKETS]
+Content = tuple[int, int, bytes]
+CONTENTS = [(one.kind, one.direction, one.data) for one in PACKETS]
 LINKTYPES = (USBMON, USBMON_MMAPPED, USBPCAP)
 DESCRIBED = usb_log.described()
 MOUSE = b"\3\1\2"
@@ -31,7 +31,7 @@ def parts(file: bytes) -> list[Packets]:
     return list(LogReader(io.BytesIO(file)).packets())
 
 
-def said(file: bytes) -> list[Said]:
+def contents(file: bytes) -> list[Content]:
     """Kind, direction and content of every packet."""
     found = []
     for part in parts(file):
@@ -46,7 +46,7 @@ def said(file: bytes) -> list[Said]:
 @pytest.mark.parametrize("has_stages", [False, True])
 def test_packets_are_found_in_however_many_transfers(linktype: int, size: int, *, has_stages: bool) -> None:
     made = [*DESCRIBED, *usb_log.transfers(PACKETS, size=size)]
-    assert said(usb_log.usb(made, linktype=linktype, has_stages=has_stages)) == SAID
+    assert contents(usb_log.usb(made, linktype=linktype, has_stages=has_stages)) == CONTENTS
 
 
 @pytest.mark.parametrize("linktype", LINKTYPES)
@@ -54,7 +54,7 @@ def test_a_packet_goes_on_in_the_next_piece(linktype: int, monkeypatch: pytest.M
     monkeypatch.setattr(reader, "CHUNK_BYTES", 100)
     file = usb_log.usb([*DESCRIBED, *usb_log.transfers(PACKETS, size=16)], linktype=linktype)
     assert len(parts(file)) > 4
-    assert said(file) == SAID
+    assert contents(file) == CONTENTS
 
 
 def test_a_packet_stands_at_its_last_transfer_and_other_records_count_as_well() -> None:
@@ -76,13 +76,13 @@ def test_descriptors_tell_whether_a_device_is_an_adapter(
     device_class: bytes, interface_class: bytes, *, is_adapter: bool
 ) -> None:
     shown = usb_log.described(device_class=device_class, interface_class=interface_class)
-    assert said(usb_log.usb([*shown, *usb_log.transfers(PACKETS[1:])])) == (SAID[1:] if is_adapter else [])
+    assert contents(usb_log.usb([*shown, *usb_log.transfers(PACKETS[1:])])) == (CONTENTS[1:] if is_adapter else [])
 
 
 @pytest.mark.parametrize("linktype", LINKTYPES)
 def test_without_descriptors_a_command_tells(linktype: int) -> None:
     made = usb_log.transfers([*PACKETS[1:], *PACKETS])
-    assert said(usb_log.usb(made, linktype=linktype)) == SAID
+    assert contents(usb_log.usb(made, linktype=linktype)) == CONTENTS
 
 
 def test_a_request_that_holds_no_command_tells_nothing() -> None:
@@ -97,7 +97,7 @@ def test_other_devices_are_passed_over() -> None:
     mouse = usb_log.described(device=6, device_class=bytes(3), interface_class=MOUSE)
     moved = [Transfer(0, usb_log.INTERRUPT, 1, RECEIVED, b"\5\4\0\x40\0\x13", device=6)]
     disk = usb_log.transfers(PACKETS[2:], device=7)
-    assert said(usb_log.usb([*DESCRIBED, *mouse, *moved, *disk, *usb_log.transfers(PACKETS)])) == SAID
+    assert contents(usb_log.usb([*DESCRIBED, *mouse, *moved, *disk, *usb_log.transfers(PACKETS)])) == CONTENTS
 
 
 def test_two_adapters_are_told_apart() -> None:
@@ -109,13 +109,13 @@ def test_two_adapters_are_told_apart() -> None:
 @pytest.mark.parametrize("linktype", LINKTYPES)
 def test_a_transfer_that_is_cut_in_the_log_waits_for_nothing(linktype: int) -> None:
     truncated = [PACKETS[2]._replace(kept=20), PACKETS[2]]
-    found = said(usb_log.usb([*DESCRIBED, *usb_log.transfers(truncated)], linktype=linktype))
+    found = contents(usb_log.usb([*DESCRIBED, *usb_log.transfers(truncated)], linktype=linktype))
     assert found == [(ACL, SENT, WRITE[:20]), (ACL, SENT, WRITE)]
 
 
 def test_a_packet_whose_end_is_lost_costs_itself_only() -> None:
     first, *_lost = usb_log.transfers(PACKETS[1:2], size=16)
-    assert said(usb_log.usb([*DESCRIBED, first, *usb_log.transfers(PACKETS)])) == SAID
+    assert contents(usb_log.usb([*DESCRIBED, first, *usb_log.transfers(PACKETS)])) == CONTENTS
 
 
 @pytest.mark.parametrize("linktype", LINKTYPES)
@@ -123,7 +123,7 @@ def test_records_too_short_for_what_is_before_the_data_are_no_packets(linktype: 
     short = struct.pack("<IIII", 0, 0, 20, 20) + bytes(20)
     file = usb_log.usb(DESCRIBED, linktype=linktype) + short
     assert [part.frame[-1] for part in parts(file)] == [5]
-    assert said(file) == []
+    assert contents(file) == []
 
 
 def test_in_pcapng_it_is_the_same() -> None:
@@ -135,4 +135,4 @@ def test_in_pcapng_it_is_the_same() -> None:
         padded = record + bytes(-length % 4)
         blocks.append(hci_log.block(6, struct.pack("<IIIII", 0, 0, 0, length, length) + padded))
         offset += 16 + length
-    assert said(b"".join(blocks)) == SAID
+    assert contents(b"".join(blocks)) == CONTENTS

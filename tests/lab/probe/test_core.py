@@ -308,8 +308,8 @@ def test_whatever_happens_no_motion_outlasts_its_bound_and_the_end_is_a_stop(
     for event in events:
         happen(probed, event)
     probed.do(lambda now: probed.core.receive_end(Outcome.FAILED, now))
-    told = [effect for _at, effect in probed.log if isinstance(effect, Stop | Move | DropLink)]
-    assert isinstance(told[-1], Stop)
+    effects = [effect for _at, effect in probed.log if isinstance(effect, Stop | Move | DropLink)]
+    assert isinstance(effects[-1], Stop)
     assert probed.core.state is State.ENDED
     limit = MAX_TURN_S if is_turning_free else MAX_TRIAL_S
     assert longest_motion_s(probed.log, probed.now) <= limit + 1e-6

@@ -20,12 +20,12 @@ class Watched:
     def __init__(self, axis: Axis = Axis.PAN) -> None:
         self.loop = asyncio.get_running_loop()
         self.motor = Motor(full_speed_deg_per_s=40, acceleration_deg_per_s2=1000)
-        self.told: list[Answer] = []
+        self.answers: list[Answer] = []
         self.observer = AngleObserver(
             lambda: self.motor.angle_at(self.loop.time()),
             axis,
             self.loop.time,
-            lambda _step, _question, answer: self.told.append(answer),
+            lambda _step, _question, answer: self.answers.append(answer),
         )
 
     def turn(self, velocity: float) -> None:
@@ -38,7 +38,7 @@ class Watched:
         self.turn(0)
         await asyncio.sleep(0.5)
 
-    async def says(self, kind: QuestionKind) -> Answer:
+    async def answer_to(self, kind: QuestionKind) -> Answer:
         return await self.observer.answer(TRY, Question(kind, "?"))
 
 
@@ -55,16 +55,16 @@ class Watched:
 async def test_which_way_it_turned_is_seen(axis: Axis, velocity: float, answer: Answer) -> None:
     watched = Watched(axis)
     await watched.after_a_turn(velocity)
-    assert await watched.says(QuestionKind.SEEN) is answer
-    assert watched.told == [answer]
+    assert await watched.answer_to(QuestionKind.SEEN) is answer
+    assert watched.answers == [answer]
 
 
 async def test_rest_and_motion_are_told_apart() -> None:
     watched = Watched()
-    assert await watched.says(QuestionKind.STILL) is Answer.YES
+    assert await watched.answer_to(QuestionKind.STILL) is Answer.YES
     watched.turn(0.01)
-    assert await watched.says(QuestionKind.STILL) is Answer.NO
-    assert await watched.says(QuestionKind.SEEN) is Answer.TURNING
+    assert await watched.answer_to(QuestionKind.STILL) is Answer.NO
+    assert await watched.answer_to(QuestionKind.SEEN) is Answer.TURNING
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ async def test_the_faster_of_two_is_known(first: float, second: float, answer: A
     watched = Watched()
     await watched.after_a_turn(first)
     await watched.after_a_turn(second)
-    assert await watched.says(QuestionKind.FASTER_RATIO) is answer
+    assert await watched.answer_to(QuestionKind.FASTER_RATIO) is answer
 
 
 @pytest.mark.parametrize(("stops", "answer"), [(True, Answer.YES), (False, Answer.NO)])
@@ -91,7 +91,7 @@ async def test_what_it_did_while_the_link_was_down_is_known(answer: Answer, *, s
     watched.observer.receive_link(is_up=True)
     watched.turn(0)
     await asyncio.sleep(1)
-    assert await watched.says(QuestionKind.DROPPED) is answer
+    assert await watched.answer_to(QuestionKind.DROPPED) is answer
 
 
 async def test_a_timed_turn_is_ended_at_its_angle() -> None:
@@ -113,4 +113,4 @@ async def test_a_try_of_fixed_length_is_left_to_its_bound() -> None:
 
 
 async def test_whatever_is_to_be_tried_may_be() -> None:
-    assert await Watched().says(QuestionKind.GO) is Answer.GO
+    assert await Watched().answer_to(QuestionKind.GO) is Answer.GO

@@ -44,7 +44,7 @@ class Desk:
     def press(self, keys: bytes, after_s: float = 0.0) -> None:
         asyncio.get_running_loop().call_later(after_s, os.write, self.controller, keys)
 
-    async def says(self, question: Question, *keys: bytes) -> Answer:
+    async def presses(self, question: Question, *keys: bytes) -> Answer:
         """Press one key after the other, once the question is heard."""
         for number, key in enumerate(keys):
             self.press(key, IGNORE_KEYS_S + 0.1 + 0.1 * number)
@@ -76,13 +76,13 @@ def a_desk() -> Iterator[Desk]:
 )
 async def test_a_key_is_an_answer(key: bytes, answer: Answer) -> None:
     with a_desk() as desk, desk.keyboard.listening():
-        assert await desk.says(SEEN, b"x", key) is answer
+        assert await desk.presses(SEEN, b"x", key) is answer
 
 
 async def test_a_question_is_shown_with_its_keys_below_what_it_is_about() -> None:
     with a_desk() as desk, desk.keyboard.listening():
         assert TRY.before is not None
-        assert await desk.says(TRY.before, b"\r") is Answer.GO
+        assert await desk.presses(TRY.before, b"\r") is Answer.GO
         shown = desk.screen.getvalue()
         assert "Slowly, to the right." in shown
         assert "Enter go" in shown
@@ -95,7 +95,7 @@ async def test_keys_that_belonged_to_the_stop_answer_nothing() -> None:
         assert TRY.before is not None
         for number in range(4):
             desk.press(b"\r", 0.02 + 0.08 * number)
-        assert await desk.says(TRY.before, b"s") is Answer.SKIP
+        assert await desk.presses(TRY.before, b"s") is Answer.SKIP
 
 
 async def test_any_key_is_a_stop() -> None:

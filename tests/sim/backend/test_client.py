@@ -115,14 +115,14 @@ async def test_a_backlog_of_one_unit_does_not_delay_the_other(head: VirtualHead,
 async def test_the_unit_notifies_its_state(head: VirtualHead, open_unit: Open) -> None:
     async with head:
         client = await open_unit(head.pan)
-        heard: list[bytes] = []
-        await client.start_notify(STATE, lambda _characteristic, value: heard.append(bytes(value)))
+        notified: list[bytes] = []
+        await client.start_notify(STATE, lambda _characteristic, value: notified.append(bytes(value)))
         await client.write_gatt_char(COMMAND, RIGHT, response=True)
         await asyncio.sleep(0.5)
         await client.stop_notify(STATE)
         await client.write_gatt_char(COMMAND, STOP, response=True)
         await asyncio.sleep(0.5)
-        assert heard == [b"\x82" + RIGHT[1:]]
+        assert notified == [b"\x82" + RIGHT[1:]]
 
 
 async def test_notifications_are_refused_twice_and_where_there_are_none(head: VirtualHead, open_unit: Open) -> None:

@@ -7,7 +7,7 @@ from tests.support.captures import hci_log, usb_log
 from tests.support.captures.hci_log import ACL, EVENT, RECEIVED, SCO, SENT, Packet
 
 SENT_ONE = Packet(0, SENT, ACL, hci_log.att(0x40, b"\x52\x17\0abc"))
-HEARD = Packet(0, RECEIVED, EVENT, hci_log.connected(0x40, "C0:DE:00:00:5A:1E"))
+RECEIVED_ONE = Packet(0, RECEIVED, EVENT, hci_log.connected(0x40, "C0:DE:00:00:5A:1E"))
 
 
 def records(file: bytes) -> list[tuple[bytes, int]]:
@@ -22,14 +22,14 @@ def records(file: bytes) -> list[tuple[bytes, int]]:
 
 @pytest.mark.parametrize(("linktype", "head"), [(189, 48), (220, 64), (249, 27)])
 def test_data_is_with_the_beginning_of_what_is_sent_and_the_end_of_what_is_received(linktype: int, head: int) -> None:
-    sent, done, asked, heard = records(usb_log.usb(usb_log.transfers([SENT_ONE, HEARD]), linktype=linktype))
+    sent, done, asked, received = records(usb_log.usb(usb_log.transfers([SENT_ONE, RECEIVED_ONE]), linktype=linktype))
     assert (sent[0][head:], done[0][head:]) == (SENT_ONE.data, b"")
-    assert (asked[0][head:], heard[0][head:]) == (b"", HEARD.data)
+    assert (asked[0][head:], received[0][head:]) == (b"", RECEIVED_ONE.data)
 
 
 def test_a_packet_goes_in_transfers_of_a_size() -> None:
-    made = usb_log.transfers([HEARD], size=16)
-    assert [len(one.data) for one in made] == [16, len(HEARD.data) - 16]
+    made = usb_log.transfers([RECEIVED_ONE], size=16)
+    assert [len(one.data) for one in made] == [16, len(RECEIVED_ONE.data) - 16]
 
 
 def test_what_is_cut_was_longer() -> None:

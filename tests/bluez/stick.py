@@ -1,4 +1,4 @@
-"""Somebody who holds a stick: commands at the rate of a screen, until let go of."""
+"""A held stick: commands at a screen's rate until it is released, and waiting for what they cause."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGAIN_S = 1.0
 
 @asynccontextmanager
 async def held(rig: UnitRig, velocity: float = 0.5) -> AsyncIterator[None]:
-    """Command this velocity again and again, whatever happens; the stop at the end is the caller's to give."""
+    """Command this velocity repeatedly, whatever happens; the caller must send the stop at the end."""
 
     async def hold() -> None:
         while True:
@@ -47,7 +47,7 @@ async def ready(rig: UnitRig) -> None:
 
 
 async def opened(link: UnitLink, on_lost: Callable[[], None] = lambda: None) -> LinkDetails:
-    """Open a link that nobody keeps open, again and again as a supervisor would: one attempt may be too slow."""
+    """Open a link without a supervisor, with retries as a supervisor would: one attempt may be too slow."""
     stretch = Stretch()
     while True:
         try:
@@ -59,19 +59,19 @@ async def opened(link: UnitLink, on_lost: Callable[[], None] = lambda: None) -> 
 
 
 async def set_turning(rig: UnitRig, unit: VirtualUnit, velocity: float = 0.5) -> None:
-    """Reach the unit, and let it turn."""
+    """Wait until the unit is ready, and make it turn."""
     await ready(rig)
-    told = Watch(unit)
+    watch = Watch(unit)
     rig.put(velocity)
-    await until(lambda: rig.move(velocity) in told.frames, "the unit turns")
+    await until(lambda: rig.move(velocity) in watch.frames, "the unit turns")
 
 
 async def lost(rig: UnitRig) -> None:
     """Wait until the link is known to be gone."""
-    await until(lambda: not rig.is_ready, "the loss is noticed")
+    await until(lambda: not rig.is_ready, "the loss is detected")
 
 
-async def stopped_first(rig: UnitRig, told: Watch) -> None:
-    """Wait until the unit is driven again; a stop must have been the first that it heard."""
+async def stopped_first(rig: UnitRig, watch: Watch) -> None:
+    """Wait until the unit is ready again; the first frame that it received must be a stop."""
     await ready(rig)
-    assert told.frames[0] == STOP
+    assert watch.frames[0] == STOP
