@@ -44,6 +44,7 @@ class Run:
                 engine=rig.engine,
                 bus=rig.bus,
                 stage=rig.stage,
+                webrtc=rig.stage,
                 invitations=rig.invitations,
                 clock=rig.clock,
                 head_name="A head of paper",
@@ -58,14 +59,14 @@ class Run:
             yield peer
 
     async def drive(self, peer: SocketPeer) -> None:
-        peer.say({"type": "hello", "clock": 1})
-        peer.say({"type": "lease.acquire"})
-        while (lease := await peer.hear("lease"))["holder"] != "you":
+        peer.send_json({"type": "hello", "clock": 1})
+        peer.send_json({"type": "lease.acquire"})
+        while (lease := await peer.receive("lease"))["holder"] != "you":
             pass
         clock = self.rig.clock() * 1000
         drive = {"type": "drive", "epoch": lease["epoch"], "hold": 1, "seq": 1, "pan": 1, "tilt": 0}
-        peer.say({**drive, "clock": clock, "heard": clock})
-        await peer.hear("ack")
+        peer.send_json({**drive, "clock": clock, "heard": clock})
+        await peer.receive("ack")
         assert self.rig.units[Axis.PAN].velocity > 0
 
     async def leave(self, cookie: str) -> httpx.Response:
@@ -158,9 +159,9 @@ async def test_a_lost_right_is_still_lost_after_a_restart(path: Path) -> None:
         run.rig.invitations.change_rights(ana.session.id, frozenset({Right.LOOK}))
         await written()
     async with run_on(path) as run, run.socket(ana.cookie) as peer:
-        peer.say({"type": "hello", "clock": 1})
-        peer.say({"type": "lease.take"})
-        assert (await peer.hear("error"))["code"] == "not_permitted"
+        peer.send_json({"type": "hello", "clock": 1})
+        peer.send_json({"type": "lease.take"})
+        assert (await peer.receive("error"))["code"] == "not_permitted"
         session = run.rig.invitations.session(ana.cookie)
         assert session is not None
         assert run.rig.invitations.rights_of(session) == {Right.LOOK}

@@ -81,17 +81,17 @@ async def test_without_the_right_to_drive_there_is_no_lease_but_the_socket_lives
 ) -> None:
     async with open_rig() as rig:
         ana = start_session(rig, rights=WITHOUT[Right.DRIVE]).greeted()
-        assert codes(ana.say(message)) == ["not_permitted"]
+        assert codes(ana.send(message)) == ["not_permitted"]
         assert rig.engine.status.lease.session is None
         assert ana.session.ending is None
         assert codes(ana.drive(seq=1)) == ["not_permitted"]
-        assert codes(ana.say({"type": "ping", "clock": 1})) == []
+        assert codes(ana.send({"type": "ping", "clock": 1})) == []
 
 
 async def test_without_the_right_to_drive_the_lease_cannot_be_taken_and_the_page_is_told(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig, rights=WITHOUT[Right.DRIVE])
-        _, lease, _ = ana.say({"type": "hello", "clock": 1})
+        _, lease, _ = ana.send({"type": "hello", "clock": 1})
         assert lease == Lease(epoch=0, holder="nobody", can_take=False)
 
 
@@ -99,7 +99,7 @@ async def test_a_session_without_any_right_may_stop_whoever_drives(start_session
     async with open_rig() as rig:
         start_session(rig).driving().drive(seq=1)
         ben = start_session(rig, rights=NO_RIGHTS).greeted()
-        assert codes(ben.say(STOP)) == []
+        assert codes(ben.send(STOP)) == []
         assert rig.units[Axis.PAN].velocity == 0
 
 
@@ -110,22 +110,22 @@ async def test_losing_the_right_to_drive_stops_the_head_and_frees_the_lease_with
         app, ana = create_app(make_parts(rig)), rig.open_session()
         headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": f"belvedere-8080={ana.cookie}"}
         async with open_socket(app, "/api/v1/control", headers) as peer:
-            peer.say({"type": "hello", "clock": 1})
-            peer.say({"type": "lease.acquire"})
-            while (await peer.hear("lease"))["holder"] != "you":
+            peer.send_json({"type": "hello", "clock": 1})
+            peer.send_json({"type": "lease.acquire"})
+            while (await peer.receive("lease"))["holder"] != "you":
                 pass
             clock = rig.clock() * 1000
             drive = {"type": "drive", "epoch": 1, "hold": 1, "seq": 1, "pan": 1, "tilt": 0, "clock": clock}
-            peer.say({**drive, "heard": clock})
-            await peer.hear("ack")
+            peer.send_json({**drive, "heard": clock})
+            await peer.receive("ack")
             assert rig.units[Axis.PAN].velocity > 0
             rig.invitations.change_rights(ana.session.id, WITHOUT[Right.DRIVE])
             assert rig.units[Axis.PAN].velocities[-1] == (rig.clock(), 0.0)
             assert rig.engine.status.lease.session is None
-            lease = await peer.hear("lease")
+            lease = await peer.receive("lease")
             assert (lease["holder"], lease["can_take"]) == ("nobody", False)
-            peer.say({**drive, "seq": 2, "heard": rig.clock() * 1000})
-            assert (await peer.hear("error"))["code"] == "not_permitted"
+            peer.send_json({**drive, "seq": 2, "heard": rig.clock() * 1000})
+            assert (await peer.receive("error"))["code"] == "not_permitted"
             assert rig.units[Axis.PAN].velocity == 0
             assert peer.close_code is None
         assert codes(start_session(rig).driving().drive(seq=1)) == []  # the lease is free for others at once
@@ -138,7 +138,7 @@ async def test_getting_the_right_to_drive_back_is_told_without_a_new_hello(start
         rig.invitations.events.subscribe(lambda change: changes.extend(ana.session.receive_session_change(change)))
         having(ana, ALL_RIGHTS)
         assert changes == [Lease(epoch=0, holder="nobody", can_take=True)]
-        assert codes(ana.say({"type": "lease.acquire"})) == []
+        assert codes(ana.send({"type": "lease.acquire"})) == []
 
 
 async def driving_over_http(rig: EngineRig, client: httpx.AsyncClient) -> None:

@@ -115,7 +115,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         invitations=invitations,
         clock=clock,
         head_name=profile.name,
-        session_s=settings.access.session_s,
         control=settings.control,
         options=settings.server,
         ice_servers=settings.stage.ice_servers,
