@@ -6,7 +6,7 @@ import pytest
 from tests.stage.fakes import StageRig
 
 from belvedere.errors import InternalError, StageError
-from belvedere.stage.tap import RawStill, Tap
+from belvedere.stage.tap import OFF, RawStill, Tap
 
 
 def still(captured_s: float) -> RawStill:
@@ -122,12 +122,12 @@ async def test_no_still_comes_from_a_source_that_fails_or_a_stage_that_is_closed
     taking = asyncio.create_task(rig.stage.take_still())
     await asyncio.sleep(0)
     rig.producer.fail(OSError("unplugged"))
-    with pytest.raises(StageError):
+    with pytest.raises(StageError, match=OFF):
         await taking
     taking = asyncio.create_task(rig.stage.take_still())
     await asyncio.sleep(0)
     await rig.stage.close()
-    with pytest.raises(StageError):
+    with pytest.raises(StageError, match=OFF):
         await taking
     with pytest.raises(StageError):
         await rig.stage.take_still()
