@@ -65,7 +65,9 @@ async def test_a_drag_reaches_the_unit_and_a_pong_comes_back(make_parts: MakePar
         assert (await channel.peer.hear("pong"))["clock"] == 7
 
 
-async def test_the_end_of_the_transport_stops_the_head_at_once(make_parts: MakeParts) -> None:
+async def test_the_end_of_the_transport_stops_the_head_at_once_and_is_no_failure(
+    make_parts: MakeParts, caplog: pytest.LogCaptureFixture
+) -> None:
     async with driving(make_parts) as channel:
         left_at = channel.rig.clock()
         channel.peer.leave()
@@ -73,6 +75,7 @@ async def test_the_end_of_the_transport_stops_the_head_at_once(make_parts: MakeP
         assert channel.rig.units[Axis.PAN].velocities[-1] == (left_at, 0.0)
         assert not channel.rig.bus._subscriptions
         assert channel.peer.close_code is None
+        assert not caplog.records
 
 
 async def test_a_silent_peer_is_stopped_and_then_closed(make_parts: MakeParts) -> None:

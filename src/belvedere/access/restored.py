@@ -44,7 +44,6 @@ class RestoredSessions:
     def forget(self, session_id: str) -> None:
         """This session has ended for good."""
         self._ends_utc_s.pop(session_id, None)
-        self._suspended.discard(session_id)
 
     def check(self, now: float, utc: float) -> list[str]:
         """The sessions that are suspended now and were not at the last check; to be called at `deadline`."""
