@@ -40,7 +40,7 @@ def test_a_file_of_an_earlier_version_is_refused_with_what_to_do(version: int) -
     assert "older Belvedere: change what CHANGELOG.md lists" in error(f"version = {version}")
 
 
-@pytest.mark.parametrize("version", ["true", "'1'", "1.0", "[1]"])
+@pytest.mark.parametrize("version", ["true", "false", "'1'", "1.0", "[1]"])
 def test_what_is_no_number_is_left_to_the_type_of_the_key(version: str) -> None:
     assert "version" in table(f"version = {version}")
 
