@@ -205,6 +205,7 @@ async def test_a_huge_message_in_fragments_ends_it_too(run: Run) -> None:
 
 
 @realtime
+@alone
 async def test_a_flood_ends_the_socket_and_does_not_block_others(run: Run) -> None:
     async with run() as rig, rig.driver() as client, rig.socket() as other:
         await other.send('{"type":"hello","clock":0}')
