@@ -147,7 +147,7 @@ async def test_an_event_that_came_between_the_look_and_the_wait_is_not_missed(de
 async def test_a_deadline_that_has_passed_lets_others_run_before_the_wait_ends() -> None:
     event, began = asyncio.Event(), loop_time()
     await wait_until(event, began - 5, loop_time)
-    assert loop_time() == pytest.approx(began + SHORTEST_TIMER_S)
+    assert loop_time() - began >= SHORTEST_TIMER_S * 0.99
 
 
 @pytest.mark.parametrize("ends_by", ["event", "deadline", "cancellation"])

@@ -37,9 +37,9 @@ def claimed(*states: ClaimState) -> Claim[str]:
 
 def test_the_search_that_has_waited_longest_gets_the_device() -> None:
     seekers = Seekers()
-    first, second = seekers.seek("P"), seekers.seek("P")
+    first, second, third = (seekers.seek("P") for _ in range(3))
     seekers.see("A", "PONS")
-    assert (first.claim, second.claim) == (seekers.claims.on("A"), None)
+    assert (first.claim, second.claim, third.claim) == (seekers.claims.on("A"), None, None)
     assert first.claim is not None
     assert (first.claim.found, first.claim.state) == ("PONS at A", ClaimState.FOUND)
     assert seekers.over == ["P"]

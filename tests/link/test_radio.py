@@ -93,17 +93,20 @@ async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
 
 
-async def test_a_late_disconnect_of_a_lost_client_leaves_the_newer_claim_on_its_unit() -> None:
+async def test_a_late_disconnect_of_a_lost_client_does_not_end_the_newer_claim_on_its_unit() -> None:
     async with VirtualHead(PROFILE) as head:
-        radio = a_radio(head, LinkOptions(search_s=1))
-        client = await radio.connect(await find(radio, Axis.PAN), lambda lost: radio.release(lost.address))
+        left = asyncio.Event()
+        radio = Radio(head.client_backend, head.scanner_backend, wait_until_gone=until(left))
+        old = await radio.connect(await find(radio, Axis.PAN), lambda client: radio.release(client.address))
         head.faults.drop(Axis.PAN)
         await asyncio.sleep(1)
-        await find(radio, Axis.PAN)
-        await radio.disconnect(client)
-        with pytest.raises(LinkError) as caught:
-            await find(radio, Axis.PAN)
-        assert caught.value.reason is LinkReason.NOT_FOUND
+        lost: list[str] = []
+        await radio.connect(await find(radio, Axis.PAN), lambda client: lost.append(client.address))
+        await radio.disconnect(old)
+        assert not lost
+        left.set()
+        await asyncio.sleep(1)
+        assert lost == [ADDRESSES[Axis.PAN]]
 
 
 async def test_a_connect_that_fails_is_reported_and_the_next_one_can_start() -> None:
