@@ -9,8 +9,8 @@ def test_the_position_follows_what_was_written() -> None:
     odometer = Odometer(20)
     odometer.receive_written(10, 0.5)
     odometer.receive_written(12, -1)
-    odometer.receive_written(13, 0)
-    assert odometer.position_deg(99) == pytest.approx(0.5 * 20 * 2 - 20)
+    odometer.receive_written(15, 0)
+    assert odometer.position_deg(99) == pytest.approx(0.5 * 20 * 2 - 20 * 3)
 
 
 def test_a_unit_is_reckoned_to_turn_until_the_next_write() -> None:

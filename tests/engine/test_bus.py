@@ -47,6 +47,7 @@ async def test_a_closed_subscription_gets_nothing_and_may_be_closed_twice() -> N
     bus = Bus()
     subscription = bus.subscribe("status")
     subscription.close()
+    assert not bus._subscriptions
     subscription.close()
     bus.publish("status", 1)
     assert drain(subscription) == []

@@ -21,6 +21,7 @@ from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import InternalError, LinkReason, Refusal, VisitorError
+from belvedere.events import DriverChanged, HoldCut, StopRequested, UnitLinkChanged
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.testing.clock import FakeClock
@@ -182,14 +183,12 @@ async def test_a_bug_during_a_visitors_call_ends_the_loop_too() -> None:
 
 async def test_the_loop_beats_as_often_as_the_watchdog_needs_and_otherwise_sleeps() -> None:
     beats: list[float] = []
-    clock = asyncio.get_running_loop().time
-    control = Control(ControlOptions(), {})
+    clock, control = asyncio.get_running_loop().time, Control(ControlOptions(), {})
     engine = Engine(control, clock=clock, bus=Bus(), beat=lambda: beats.append(clock()), beat_s=lambda: 2.0)
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(11)
     running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await asyncio.wait({running})
     assert 5 <= len(beats) <= 12
 
 
@@ -197,13 +196,8 @@ async def test_the_loop_beats_sooner_after_a_write_if_the_watchdog_needs_it() ->
     beats: list[float] = []
     clock = asyncio.get_running_loop().time
     wanted: list[float | None] = [None]
-    engine = Engine(
-        Control(ControlOptions(), {}),
-        clock=clock,
-        bus=Bus(),
-        beat=lambda: beats.append(clock()),
-        beat_s=lambda: wanted[0],
-    )
+    control = Control(ControlOptions(), {})
+    engine = Engine(control, clock=clock, bus=Bus(), beat=lambda: beats.append(clock()), beat_s=lambda: wanted[0])
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(60)
     beats.clear()
@@ -214,8 +208,7 @@ async def test_the_loop_beats_sooner_after_a_write_if_the_watchdog_needs_it() ->
     await asyncio.sleep(1)
     assert len(beats) >= 10
     running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await asyncio.wait({running})
 
 
 async def test_before_a_late_write_a_hold_that_has_expired_is_ended_and_before_any_other_nothing_is_put() -> None:
@@ -316,22 +309,16 @@ async def test_a_clock_that_jumps_ahead_of_the_loops_timer_does_not_delay_a_stop
     await asyncio.sleep(0.6)
     assert unit.commands[-1] == 0
     running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await asyncio.wait({running})
 
 
 async def test_an_engine_at_rest_sets_no_timer() -> None:
     async with open_rig() as rig:
         await asyncio.sleep(60)
-        before = rig.engine.status
-        ticks: list[float] = []
-        loop = asyncio.get_running_loop()
-        at = loop.time()
+        before, loop = rig.engine.status, asyncio.get_running_loop()
         await asyncio.sleep(3600)
-        ticks.append(loop.time() - at)
         assert all(timer.when() < math.inf for timer in vars(loop)["_scheduled"])  # uvloop knows no timer without end
         assert rig.engine.status == before
-        assert ticks == [pytest.approx(3600)]
 
 
 async def test_the_status_has_the_reason_why_a_unit_is_unavailable() -> None:
@@ -369,6 +356,21 @@ async def test_an_axis_is_at_rest_once_its_stop_is_written_and_not_before() -> N
         assert is_at_rest == [True, False, True]
 
 
+async def test_events_name_who_drove_stopped_and_was_cut_and_the_link_that_changed() -> None:
+    async with open_rig() as rig:
+        ann_drives(rig)
+        rig.engine.receive_unit_status(Axis.PAN, UnitStatus(LinkPhase.WAITING, LinkReason.LOST))
+        rig.engine.receive_stop("ann")
+        rig.engine.receive_session_closed("ann")
+        rig.engine.receive_stop("ann")
+        links = [UnitLinkChanged(axis, LinkPhase.READY, None) for axis in AXES]
+        lost = UnitLinkChanged(Axis.PAN, LinkPhase.WAITING, LinkReason.LOST)
+        cut = HoldCut("ann", NoticeCode.LINK_LOST, Axis.PAN)
+        assert rig.events[:5] == [*links, DriverChanged(1, "ann", "ann"), cut, lost]
+        stops = [event for event in rig.events if isinstance(event, StopRequested)]
+        assert stops == [StopRequested("ann", "ann"), StopRequested("ann", None)]
+
+
 class AlwaysDue(Control):
     """A core whose deadline has always passed already."""
 
@@ -388,8 +390,7 @@ async def test_the_loop_never_spins_however_soon_something_is_due() -> None:
     running = asyncio.create_task(Engine(control, clock=asyncio.get_running_loop().time, bus=Bus()).run())
     await asyncio.sleep(1)
     running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    await asyncio.wait({running})
     assert 900 <= control.ticks <= 1100
 
 
@@ -438,9 +439,8 @@ async def test_an_engine_whose_loop_does_not_run_refuses_every_setpoint() -> Non
 
 async def test_a_person_may_resume_the_lease_and_a_higher_rank_may_take_it() -> None:
     async with open_rig() as rig:
-        rig.engine.receive_session_opened("tab", "ann")
-        rig.engine.receive_session_opened("bob", "bob")
-        rig.engine.receive_session_opened("room", "resident", 1)
+        for session, person, rank in (("tab", "ann", 0), ("bob", "bob", 0), ("room", "resident", 1)):
+            rig.engine.receive_session_opened(session, person, rank)
         rig.engine.receive_lease("tab", LeaseVerb.ACQUIRE)
         rig.engine.receive_session_closed("tab")
         rig.engine.receive_session_opened("another tab", "ann")

@@ -9,6 +9,7 @@ from belvedere.access.sessions import EndReason, Session
 from belvedere.control.lease import LeaseVerb
 from belvedere.engine.timed_drive import BURST, DriveClient, TimedDrive, TimedMove
 from belvedere.errors import Refusal, VisitorError
+from belvedere.events import StopRequested
 from belvedere.head.axes import Axis
 
 RIGHT = TimedMove(pan=1.0, tilt=0.0, for_s=0.5)
@@ -218,6 +219,18 @@ async def test_an_idle_program_is_removed() -> None:
         assert name in rig.engine._control._drivers
         timed_drive.tick(began + 6.0)
         assert name not in rig.engine._control._drivers
+
+
+async def test_a_program_has_its_persons_name_and_rank_and_is_idle_some_time_after_its_last_request() -> None:
+    async with open_rig() as rig:
+        timed_drive, ana = timed_drive_of(rig), DriveClient(id="a", person="ana", rank=1)
+        deadlines: list[float | None] = []
+        timed_drive.watch(lambda: deadlines.append(timed_drive.deadline()))
+        timed_drive.receive_stop(rig.clock(), ana)
+        assert [*deadlines, timed_drive.deadline()] == 2 * [rig.clock() + 6.0]
+        assert rig.events[-1] == StopRequested("timed-a", "ana")
+        timed_drive.receive_move(rig.clock(), ana, RIGHT)
+        assert rig.engine.status.lease.rank == 1
 
 
 async def test_closing_removes_all_programs_and_stops() -> None:

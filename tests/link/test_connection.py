@@ -133,7 +133,9 @@ async def test_calls_in_flight_are_cancelled() -> None:
 
 async def test_no_final_stop_is_sent_on_a_connection_that_was_never_open() -> None:
     link = ScriptedLink()
-    await Owner(link).connection.send_final_stop()
+    connection = Owner(link).connection
+    assert not connection.may_be_turning
+    await connection.send_final_stop()
     assert link.calls == []
 
 
