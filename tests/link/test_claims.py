@@ -12,7 +12,7 @@ from belvedere.link.claims import TRANSITIONS, Claim, Claims, ClaimState, Search
 LOST = LinkError(LinkReason.ADAPTER_OFF, "off")
 
 
-class Seekers:
+class Searches:
     """Claims, and what the searches of a test were told."""
 
     def __init__(self) -> None:
@@ -36,28 +36,28 @@ def claimed(*states: ClaimState) -> Claim[str]:
 
 
 def test_the_search_that_has_waited_longest_gets_the_device() -> None:
-    seekers = Seekers()
-    first, second, third = (seekers.seek("P") for _ in range(3))
-    seekers.see("A", "PONS")
-    assert (first.claim, second.claim, third.claim) == (seekers.claims.on("A"), None, None)
+    searches = Searches()
+    first, second, third = (searches.seek("P") for _ in range(3))
+    searches.see("A", "PONS")
+    assert (first.claim, second.claim, third.claim) == (searches.claims.on("A"), None, None)
     assert first.claim is not None
     assert (first.claim.found, first.claim.state) == ("PONS at A", ClaimState.FOUND)
-    assert seekers.over == ["P"]
+    assert searches.over == ["P"]
 
 
 def test_a_claimed_device_is_not_found_again_until_it_is_released() -> None:
-    seekers = Seekers()
-    seekers.seek("P")
-    seekers.see("A", "PONS")
-    later = seekers.seek("P")
-    seekers.see("A", "PONS")
+    searches = Searches()
+    searches.seek("P")
+    searches.see("A", "PONS")
+    later = searches.seek("P")
+    searches.see("A", "PONS")
     assert later.claim is None
-    old = seekers.claims.on("A")
+    old = searches.claims.on("A")
     assert old is not None
-    seekers.claims.release(old)
-    assert seekers.claims.on("A") is None
-    seekers.see("A", "PONS")
-    assert later.claim is seekers.claims.on("A") is not old
+    searches.claims.release(old)
+    assert searches.claims.on("A") is None
+    searches.see("A", "PONS")
+    assert later.claim is searches.claims.on("A") is not old
 
 
 def test_a_device_is_asked_about_by_its_address_name_and_services() -> None:
@@ -70,24 +70,24 @@ def test_a_device_is_asked_about_by_its_address_name_and_services() -> None:
 
 
 def test_an_abandoned_search_claims_nothing_and_is_told_nothing() -> None:
-    seekers = Seekers()
-    search = seekers.seek("P")
-    seekers.claims.abandon(search)
-    seekers.see("A", "PONS")
-    seekers.claims.receive_failure(LOST)
-    assert (search.claim, search.failure, seekers.over) == (None, None, [])
-    assert not seekers.claims.is_seeking
+    searches = Searches()
+    search = searches.seek("P")
+    searches.claims.abandon(search)
+    searches.see("A", "PONS")
+    searches.claims.receive_failure(LOST)
+    assert (search.claim, search.failure, searches.over) == (None, None, [])
+    assert not searches.claims.is_seeking
 
 
 def test_a_failure_ends_all_searches_once() -> None:
-    seekers = Seekers()
-    searches = seekers.seek("P"), seekers.seek("Q")
-    assert seekers.claims.is_seeking
-    seekers.claims.receive_failure(LOST)
-    seekers.claims.receive_failure(LinkError(LinkReason.LOST, "later"))
+    searches = Searches()
+    searches = searches.seek("P"), searches.seek("Q")
+    assert searches.claims.is_seeking
+    searches.claims.receive_failure(LOST)
+    searches.claims.receive_failure(LinkError(LinkReason.LOST, "later"))
     assert [search.failure for search in searches] == [LOST, LOST]
-    assert seekers.over == ["P", "Q"]
-    assert not seekers.claims.is_seeking
+    assert searches.over == ["P", "Q"]
+    assert not searches.claims.is_seeking
 
 
 def test_late_news_of_a_released_claim_does_not_touch_the_newer_one_on_its_address() -> None:
