@@ -38,14 +38,14 @@ class Channel:
 
     async def drive(self) -> None:
         """Say hello, take the lease and hold right."""
-        self.peer.say({"type": "hello", "clock": 5.0})
-        self.peer.say({"type": "lease.acquire"})
-        while (lease := await self.peer.hear("lease"))["holder"] != "you":
+        self.peer.peer_send({"type": "hello", "clock": 5.0})
+        self.peer.peer_send({"type": "lease.acquire"})
+        while (lease := await self.peer.peer_receive("lease"))["holder"] != "you":
             pass
         clock = self.rig.clock() * 1000
         drive = {"type": "drive", "epoch": lease["epoch"], "hold": 1, "seq": 1, "pan": 1, "tilt": 0}
-        self.peer.say({**drive, "clock": clock, "heard": clock})
-        await self.peer.hear("ack")
+        self.peer.peer_send({**drive, "clock": clock, "heard": clock})
+        await self.peer.peer_receive("ack")
         assert self.rig.units[Axis.PAN].velocity > 0
 
 
@@ -61,8 +61,8 @@ async def driving(make_parts: MakeParts, options: AccessOptions | None = None) -
 
 async def test_a_drag_reaches_the_unit_and_a_pong_comes_back(make_parts: MakeParts) -> None:
     async with driving(make_parts) as channel:
-        channel.peer.say({"type": "ping", "clock": 7})
-        assert (await channel.peer.hear("pong"))["clock"] == 7
+        channel.peer.peer_send({"type": "ping", "clock": 7})
+        assert (await channel.peer.peer_receive("pong"))["clock"] == 7
 
 
 async def test_the_end_of_the_transport_stops_the_head_at_once_and_is_no_failure(
@@ -93,13 +93,13 @@ async def test_the_end_of_the_visit_stops_the_head_within_the_call_and_closes(ma
         assert channel.rig.units[Axis.PAN].velocity == 0
         await channel.over()
         assert (channel.peer.close_code, channel.peer.close_reason) == (4401, VISIT_ENDED[EndReason.REVOKED])
-        assert (await channel.peer.hear("error"))["closing"]
+        assert (await channel.peer.peer_receive("error"))["closing"]
 
 
 async def test_a_peer_that_reads_nothing_is_still_obeyed_and_then_given_up(make_parts: MakeParts) -> None:
     async with driving(make_parts) as channel:
         channel.peer.stop_reading()
-        channel.peer.say({"type": "stop"})
+        channel.peer.peer_send({"type": "stop"})
         stalled_at = channel.rig.clock()
         await asyncio.sleep(0.01)
         assert channel.rig.units[Axis.PAN].velocity == 0
@@ -109,10 +109,10 @@ async def test_a_peer_that_reads_nothing_is_still_obeyed_and_then_given_up(make_
 
 async def test_messages_that_are_not_text_are_answered_and_then_end_it(make_parts: MakeParts) -> None:
     async with driving(make_parts) as channel:
-        channel.peer.say_binary()
-        assert (await channel.peer.hear("error"))["code"] == "bad_message"
+        channel.peer.peer_send_binary()
+        assert (await channel.peer.peer_receive("error"))["code"] == "bad_message"
         for _ in range(9):
-            channel.peer.say_binary()
+            channel.peer.peer_send_binary()
         await channel.over()
         assert channel.peer.close_code == 4400
         assert channel.rig.units[Axis.PAN].velocity == 0
@@ -121,8 +121,8 @@ async def test_messages_that_are_not_text_are_answered_and_then_end_it(make_part
 async def test_what_comes_too_fast_is_refused_in_the_words_that_programs_get(make_parts: MakeParts) -> None:
     async with driving(make_parts) as channel:
         for _ in range(300):
-            channel.peer.say({"type": "ping", "clock": 1})
-        assert (await channel.peer.hear("error"))["message"] == "too many requests: send at most 120 a second"
+            channel.peer.peer_send({"type": "ping", "clock": 1})
+        assert (await channel.peer.peer_receive("error"))["message"] == "too many requests: send at most 120 a second"
 
 
 async def test_an_unexpected_error_stops_the_head_and_closes(
@@ -138,7 +138,7 @@ async def test_an_unexpected_error_stops_the_head_and_closes(
         channel = Channel(rig, make_parts(rig))
         await channel.drive()
         channel.peer.__class__ = BrokenTransport
-        channel.peer.say({"type": "ping", "clock": 1})
+        channel.peer.peer_send({"type": "ping", "clock": 1})
         await channel.over()
         assert rig.units[Axis.PAN].velocity == 0
         assert channel.peer.close_code == 1011
@@ -161,8 +161,8 @@ async def test_one_too_many_is_closed_without_waiting_for_a_peer_that_reads_noth
         first.peer.leave()
         await first.over()
         fourth = Channel(rig, make_parts(rig), runners)
-        fourth.peer.say({"type": "hello", "clock": 5.0})
-        await fourth.peer.hear("welcome")
+        fourth.peer.peer_send({"type": "hello", "clock": 5.0})
+        await fourth.peer.peer_receive("welcome")
         fourth.peer.leave()
         await fourth.over()
 

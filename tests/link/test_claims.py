@@ -13,7 +13,7 @@ LOST = LinkError(LinkReason.ADAPTER_OFF, "off")
 
 
 class Searches:
-    """Claims, and what the searches of a test were told."""
+    """Claims, and which of a test's searches have ended."""
 
     def __init__(self) -> None:
         self.claims: Claims[str] = Claims()
@@ -81,11 +81,11 @@ def test_an_abandoned_search_claims_nothing_and_is_told_nothing() -> None:
 
 def test_a_failure_ends_all_searches_once() -> None:
     searches = Searches()
-    searches = searches.seek("P"), searches.seek("Q")
+    both = searches.seek("P"), searches.seek("Q")
     assert searches.claims.is_seeking
     searches.claims.receive_failure(LOST)
     searches.claims.receive_failure(LinkError(LinkReason.LOST, "later"))
-    assert [search.failure for search in searches] == [LOST, LOST]
+    assert [search.failure for search in both] == [LOST, LOST]
     assert searches.over == ["P", "Q"]
     assert not searches.claims.is_seeking
 

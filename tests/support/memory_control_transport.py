@@ -9,11 +9,11 @@ from typing import Any
 from belvedere.gateway.control_transport import TransportClosedError
 from belvedere.timeouts import timeout
 
-PATIENCE_S = 60.0  # of virtual time; a test that waits longer hangs
+TIMEOUT_S = 60.0  # of virtual time; a test that waits longer hangs
 
 
 class MemoryControlTransport:
-    """A ControlTransport; `say`, `hear`, `leave` and the rest are the peer's end.
+    """A ControlTransport; `peer_send`, `peer_receive`, `leave` and the rest are the peer's end.
 
     Attributes:
         close_code, close_reason: how the server closed it; None and "" before.
@@ -23,24 +23,24 @@ class MemoryControlTransport:
         self.close_code: int | None = None
         self.close_reason = ""
         self._to_server: asyncio.Queue[str | None] = asyncio.Queue()
-        self._heard: asyncio.Queue[str] = asyncio.Queue()
+        self._to_peer: asyncio.Queue[str] = asyncio.Queue()
         self._has_left = asyncio.Event()
         self._reads = asyncio.Event()
         self._reads.set()
 
-    def say(self, message: object) -> None:
+    def peer_send(self, message: object) -> None:
         """Send a message as JSON."""
         self._to_server.put_nowait(json.dumps(message))
 
-    def say_binary(self) -> None:
+    def peer_send_binary(self) -> None:
         """Send a message that is not text."""
         self._to_server.put_nowait(None)
 
-    async def hear(self, *types: str) -> dict[str, Any]:
-        """The next message of these types; others are passed over."""
-        async with timeout(PATIENCE_S):
+    async def peer_receive(self, *types: str) -> dict[str, Any]:
+        """The next message of these types; others are dropped."""
+        async with timeout(TIMEOUT_S):
             while True:
-                message: dict[str, Any] = json.loads(await self._heard.get())
+                message: dict[str, Any] = json.loads(await self._to_peer.get())
                 if message["type"] in types:
                     return message
 
@@ -70,7 +70,7 @@ class MemoryControlTransport:
         await self._reads.wait()
         if self._has_left.is_set():
             raise TransportClosedError
-        self._heard.put_nowait(text)
+        self._to_peer.put_nowait(text)
 
     async def close(self, code: int, reason: str) -> None:
         """Close it, as soon as the peer reads."""

@@ -10,18 +10,18 @@ from belvedere.gateway.control_transport import TransportClosedError
 
 async def test_messages_cross_in_both_directions() -> None:
     transport = MemoryControlTransport()
-    transport.say({"type": "stop"})
-    transport.say_binary()
+    transport.peer_send({"type": "stop"})
+    transport.peer_send_binary()
     assert await transport.receive() == '{"type": "stop"}'
     assert await transport.receive() is None
     await transport.send('{"type": "state"}')
     await transport.send('{"type": "pong", "clock": 1}')
-    assert (await transport.hear("pong"))["clock"] == 1
+    assert (await transport.peer_receive("pong"))["clock"] == 1
 
 
 async def test_what_was_said_before_leaving_arrives_first() -> None:
     transport = MemoryControlTransport()
-    transport.say({"type": "stop"})
+    transport.peer_send({"type": "stop"})
     transport.leave()
     assert await transport.receive() == '{"type": "stop"}'
     with pytest.raises(TransportClosedError):
