@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from belvedere.stage.direct.way import WebRtc
+from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.pattern import PatternSource

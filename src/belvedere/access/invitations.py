@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from belvedere.access.restored import RestoredSessions
+from belvedere.access.restored_sessions import RestoredSessions
 from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
@@ -71,7 +71,7 @@ class Invitations:
         clock: seconds, monotonic; what ends sessions and invitations.
         options: how long they last, and how many there may be.
         record: called with an event whenever a session begins, changes or ends.
-        utc: seconds since 1970, wall-clock time; what tells how long the program was off (`restored.py`).
+        utc: seconds since 1970, wall-clock time; what tells how long the program was off (`restored_sessions.py`).
 
     The end of a session, and a change of its rights, are events: within the call that causes one, whatever the reason,
     all subscribers are called. By then its cookie is no longer valid, or proves the new rights.

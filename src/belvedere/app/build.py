@@ -32,7 +32,7 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
-from belvedere.stage.direct.way import WebRtc
+from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 from belvedere.store.database import Database

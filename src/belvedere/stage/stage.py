@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from belvedere.stage.producer import ProducerFactory
     from belvedere.stage.sources.source import VideoDescription, VideoSource
     from belvedere.stage.tap import Still
-    from belvedere.stage.ways import VideoWay
+    from belvedere.stage.video_way import VideoWay
 
 logger = logging.getLogger(__name__)
 

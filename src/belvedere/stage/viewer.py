@@ -12,7 +12,7 @@ from belvedere.stage.phases import ViewerPhase
 if TYPE_CHECKING:
     import asyncio
 
-    from belvedere.stage.ways import ViewerConnection
+    from belvedere.stage.video_way import ViewerConnection
 
 
 class ViewerListener(Protocol):

@@ -16,7 +16,7 @@ from OpenSSL import SSL
 from belvedere.errors import OwnerError
 from belvedere.stage.direct import aiortc_patches as patches
 from belvedere.stage.direct.answer import RTP_WRAP
-from belvedere.stage.direct.payloads import SharedPayloads
+from belvedere.stage.direct.rtp_payloads import SharedPayloads
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.hub import Subscriber
 

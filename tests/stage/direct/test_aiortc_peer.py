@@ -20,8 +20,8 @@ from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.aiortc_patches import PLAYOUT_DELAY_ID
 from belvedere.stage.direct.aiortc_peer import AiortcPeer
 from belvedere.stage.direct.offer import read_offer
-from belvedere.stage.direct.payloads import SharedPayloads
 from belvedere.stage.direct.retransmission import PAYLOAD_BYTES
+from belvedere.stage.direct.rtp_payloads import SharedPayloads
 from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.hub import Subscriber
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, rtp
 from av import VideoFrame
 
-from belvedere.stage.direct.way import WebRtc
+from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage

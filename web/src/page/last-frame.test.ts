@@ -14,7 +14,7 @@ function setup({ width = 1280 } = {}) {
   };
   const viewer = signal<ViewerState>({ kind: "joining", attempt: 0 });
   const stop = keepLastFrame(video, canvas as unknown as HTMLCanvasElement, viewer);
-  const setViewer = (...kinds: ("live" | "frozen" | "lost")[]) => {
+  const setViewer = (...kinds: ("live" | "frozen" | "lost" | "closed" | "ended")[]) => {
     for (const kind of kinds) {
       viewer.value = kind === "lost" ? { kind: "waiting", failure: "failed" } : { kind };
     }
@@ -52,3 +52,13 @@ test("after it is stopped it draws nothing", () => {
   setViewer("lost");
   expect(drawn).toEqual([]);
 });
+
+test.each(["closed", "ended"] as const)(
+  "when looking is %s, nothing of the room stays on the page",
+  (kind) => {
+    const { drawn, canvas, setViewer } = setup();
+    setViewer("live", "lost", "live", kind);
+    expect(drawn).toHaveLength(1);
+    expect(canvas.width).toBe(0);
+  },
+);

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from aiortc.rtcrtpparameters import RTCRtpParameters
 
-    from belvedere.stage.direct.payloads import SharedPayloads
+    from belvedere.stage.direct.rtp_payloads import SharedPayloads
     from belvedere.stage.hub import Subscriber
 
 WRITTEN_FOR = "1.16"

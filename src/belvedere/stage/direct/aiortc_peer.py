@@ -15,14 +15,14 @@ from belvedere.stage.direct.aiortc_patches import HISTORY_PACKETS, PassThroughSe
 from belvedere.stage.direct.retransmission import RetransmissionBudget
 from belvedere.stage.direct.viewer_feedback import ViewerFeedback, bound_transport
 from belvedere.stage.direct.viewer_ice import bound_ice
-from belvedere.stage.direct.viewer_relay import cut_relays
+from belvedere.stage.direct.viewer_turn import cut_relays
 from belvedere.stage.options import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.direct.payloads import SharedPayloads
     from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.rtp_payloads import SharedPayloads
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.stage.ways import ViewerConnection
+from belvedere.stage.video_way import ViewerConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

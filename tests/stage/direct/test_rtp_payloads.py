@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from belvedere.stage.direct.payloads import SharedPayloads
+from belvedere.stage.direct.rtp_payloads import SharedPayloads
 from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.options import StageOptions
 

@@ -6,7 +6,7 @@ import types
 import pytest
 from aioice import turn
 
-from belvedere.stage.direct.viewer_relay import cut_relays
+from belvedere.stage.direct.viewer_turn import cut_relays
 
 VIEWER = ("192.0.2.7", 4000)
 

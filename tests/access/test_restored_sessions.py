@@ -2,7 +2,7 @@
 
 import pytest
 
-from belvedere.access.restored import CHECK_EVERY_S, RestoredSessions
+from belvedere.access.restored_sessions import CHECK_EVERY_S, RestoredSessions
 
 
 def test_a_session_of_this_run_knows_no_wall_clock() -> None:

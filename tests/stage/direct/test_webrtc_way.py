@@ -12,7 +12,7 @@ from tests.stage.fakes import ANSWER, OFFER, StageRig
 
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.aiortc_peer import AiortcPeer
-from belvedere.stage.direct.way import load_peers
+from belvedere.stage.direct.webrtc_way import load_peers
 from belvedere.stage.options import ANSWER_TIMEOUT_S, SET_UPS_APART_S
 
 
@@ -138,7 +138,8 @@ def test_the_connections_are_aiortcs() -> None:
 @pytest.mark.realtime
 def test_a_stage_imports_no_heavy_library_before_the_first_viewer() -> None:
     code = (
-        "import sys, belvedere.stage.stage, belvedere.stage.direct.way, belvedere.sim.source, belvedere.sim.room;"
+        "import sys, belvedere.stage.stage, belvedere.stage.direct.webrtc_way;"
+        "import belvedere.sim.source, belvedere.sim.room;"
         "print([name for name in ('av', 'aiortc', 'numpy', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

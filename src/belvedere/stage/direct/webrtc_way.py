@@ -30,7 +30,7 @@ def load_peers() -> PeerFactory:
     with permanent_objects():
         reduce_memory()
         from belvedere.stage.direct.aiortc_peer import AiortcPeer  # noqa: PLC0415 (aiortc is heavy)
-        from belvedere.stage.direct.payloads import SharedPayloads  # noqa: PLC0415 (likewise)
+        from belvedere.stage.direct.rtp_payloads import SharedPayloads  # noqa: PLC0415 (likewise)
     return functools.partial(AiortcPeer, payloads=SharedPayloads())
 
 
