@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import inspect
 
 import pytest
-from hypothesis import settings
 
 from belvedere.testing.clock import AutojumpLoop
 
-# An example on a busy machine may take any time, and other tests run beside this one.
-settings.register_profile("any time", settings(), deadline=None)
-settings.load_profile("any time")
+if importlib.util.find_spec("hypothesis") is not None:  # the machines of `make test-bluez` have none, and need none
+    from hypothesis import settings
+
+    # An example on a busy machine may take any time, and other tests run beside this one.
+    settings.register_profile("any time", settings(), deadline=None)
+    settings.load_profile("any time")
 
 TURNS_TO_END = 100  # of the loop; a task that was cancelled has long ended by then
 
