@@ -66,7 +66,7 @@ bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(TEST_READY) ## random lives of the fail-safe core (a million; ARGS="--schedules 100000") and of the whole house, and a million odd logs
+soak: $(TEST_READY) ## random lives of the fail-safe core (300,000; ARGS="--first 300000" for others) and of the whole program, and a million malformed logs
 	$(PYTHON_IN) -m benchmarks.soak $(ARGS)
 	$(PYTHON_IN) -m benchmarks.soak_faults
 	$(PYTHON_IN) -m benchmarks.soak_logs
