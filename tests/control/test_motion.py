@@ -195,6 +195,10 @@ def test_the_limit_that_an_axis_has_reached_is_reported_with_its_side() -> None:
     assert [limited(position_deg).limit(0) for position_deg in (-40, 0, 40)] == [-1, 0, 1]
 
 
+def test_an_axis_without_limits_is_never_at_one() -> None:
+    assert a_ready_axis().limit(1) == 0
+
+
 def test_an_axis_with_limits_is_due_at_every_tick_while_it_moves() -> None:
     motion = limited(position_deg=-40)
     motion.receive_target(1.0, 1, STAMP)
