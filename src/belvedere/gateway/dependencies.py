@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 
 class Offers(Protocol):
-    """What the gateway needs of the way to watch by WebRTC (stage.direct.way.WebRtc)."""
+    """What the gateway needs of the way to watch by WebRTC (stage.direct.webrtc_way.WebRtc)."""
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
         """Add a viewer. Raises StageError."""
