@@ -17,15 +17,21 @@ class UnitState(enum.Enum):
     UNVERIFIED = "stopped, unverified"
     VERIFIED = "stopped, verified"
 
+    __hash__ = object.__hash__  # the enumeration's own is written in Python, and the tables are asked at every write
+
     @property
     def is_moving(self) -> bool:
         """Whether the newest command is a move."""
-        return self in {UnitState.MOVING, UnitState.MOVING_ASKED}
+        return self in MOVING
 
     @property
     def is_asked(self) -> bool:
         """Whether a request followed the newest command."""
-        return self in {UnitState.MOVING_ASKED, UnitState.VERIFIED}
+        return self in ASKED
+
+
+MOVING = frozenset({UnitState.MOVING, UnitState.MOVING_ASKED})
+ASKED = frozenset({UnitState.MOVING_ASKED, UnitState.VERIFIED})
 
 
 class UnitEvent(enum.Enum):
@@ -35,6 +41,8 @@ class UnitEvent(enum.Enum):
     STOP = "stop"
     REQUEST = "request"
     RESET = "reset"
+
+    __hash__ = object.__hash__
 
 
 _S, _E = UnitState, UnitEvent
