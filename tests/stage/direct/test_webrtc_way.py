@@ -148,11 +148,11 @@ def test_a_stage_imports_no_heavy_library_before_the_first_viewer() -> None:
 
 LOAD = """
 import gc
-from belvedere.stage.direct import way
+from belvedere.stage.direct import webrtc_way
 collections = []
 gc.set_threshold(100, 2, 2)  # as if much had been made before
 gc.callbacks.append(lambda phase, info: collections.append(info["generation"]))
-way.load_peers()
+webrtc_way.load_peers()
 print(collections.count(2))
 """
 
@@ -165,8 +165,8 @@ def test_no_full_garbage_collection_blocks_the_loop_while_heavy_libraries_are_im
 
 FIRST = """
 import sys
-from belvedere.stage.direct import way
-way.load_peers()
+from belvedere.stage.direct import webrtc_way
+webrtc_way.load_peers()
 from aiortc import RTCConfiguration, RTCPeerConnection
 known = set(sys.modules)
 RTCPeerConnection(RTCConfiguration(iceServers=[])).addTransceiver("video")
