@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +19,6 @@ from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.app.session_recorder import SAVE_EVERY_S, SessionRecorder
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
-from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 from belvedere.store.database import Database
 from belvedere.store.schema import MIGRATIONS
@@ -39,18 +39,7 @@ class Run:
     def __init__(self, rig: EngineRig, database: Database, path: Path) -> None:
         self.rig = rig
         self.recorder = SessionRecorder(database, path, rig.invitations)
-        self.app = create_app(
-            Dependencies(
-                engine=rig.engine,
-                bus=rig.bus,
-                stage=rig.stage,
-                webrtc=rig.stage,
-                invitations=rig.invitations,
-                clock=rig.clock,
-                head_name="A head of paper",
-                save_sessions=self.recorder.save,
-            )
-        )
+        self.app = create_app(replace(rig.dependencies(), save_sessions=self.recorder.save))
 
     @asynccontextmanager
     async def socket(self, cookie: str) -> AsyncIterator[SocketPeer]:

@@ -180,17 +180,16 @@ class Invitations:
     def session(self, cookie: str | None) -> Session | None:
         """The live session that this cookie proves; None where there is none."""
         session = None if cookie is None else self._sessions.find(self._clock(), cookie)
-        return None if session is None or self._restored.is_suspended(session.id, self._utc()) else session
+        return None if session is None or self._is_suspended(session) else session
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
-        is_suspended = self._restored.is_suspended(session.id, self._utc())
-        return self._sessions.is_live(self._clock(), session) and not is_suspended
+        return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now; nothing once it has ended."""
         current = self._sessions.current(self._clock(), session)
-        return current.rights if current is not None and self.is_live(session) else NO_RIGHTS
+        return NO_RIGHTS if current is None or self._is_suspended(session) else current.rights
 
     def change_rights(self, session_id: str, rights: Rights) -> None:
         """Give a session these rights instead of its own; does nothing where there is no such session."""
@@ -223,6 +222,9 @@ class Invitations:
         return min(
             (each for each in (self._sessions.deadline(), self._restored.deadline()) if each is not None), default=None
         )
+
+    def _is_suspended(self, session: Session) -> bool:
+        return self._restored.is_suspended(session.id, self._utc())
 
     def _saved(self, session: Session, left_s: float, utc: float, digests: tuple[bytes, ...]) -> SavedSession:
         restored_end = self._restored.end_utc_s(session.id)
