@@ -88,14 +88,19 @@ async def nack_storm(target: Target) -> None:
     async def once(viewer: Viewer) -> None:
         newest = viewer.newest
         assert newest is not None
-        lost = [(newest.sequence_number - back) % 65536 for back in range(HISTORY, 0, -1)]
-        await viewer.send(bytes(RtcpRtpfbPacket(fmt=NACK, ssrc=1, media_ssrc=newest.ssrc, lost=lost)))
+        await viewer.send(nack_of_all_before(newest))
         target.did_one("nacks")
 
     async with _watching(target.sessions[0]) as viewer:
         await _fill_history(viewer)
         viewer.stop_listening()
         await target.at_rate(NACKS_PER_S, lambda: once(viewer))
+
+
+def nack_of_all_before(newest: RtpPacket) -> bytes:
+    """A NACK of the `HISTORY` packets before this one, in rising order, which aiortc needs: these numbers may wrap."""
+    lost = sorted((newest.sequence_number - back) % 65536 for back in range(1, HISTORY + 1))
+    return bytes(RtcpRtpfbPacket(fmt=NACK, ssrc=1, media_ssrc=newest.ssrc, lost=lost))
 
 
 async def pli_storm(target: Target) -> None:
