@@ -51,6 +51,11 @@ test-web: $(MODULES) $(PAGE) ## the page's tests, and its weight
 test-python: $(TEST_READY) $(PAGE) ## the Python tests; ARGS="tests/control -k lease"
 	$(PYTHON_IN) -m tests.parallel $(ARGS)
 
+.PHONY: test-interop
+test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, an RTSP server, GStreamer; ARGS="-k relay"
+	@scripts/bootstrap interop
+	$(PYTHON_IN) -m pytest -m interop $(ARGS)
+
 .PHONY: test-bluez
 test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
