@@ -51,7 +51,7 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         preset: of x264; a slower one makes a sharper picture of the same bitrate. `auto` measures, and takes the
             slowest that stays within `encoding_percent` and leaves a quarter of the time free.
         encoding_percent: of a processor core, how much `auto` may take for encoding.
-        max_viewers: connections at a time, connected or not yet; each costs 1 % of a core and its share of the uplink.
+        max_viewers: who may watch at a time, connected or not yet; each costs 1 % of a core and a share of the uplink.
         ice_servers: none by default, so that no third party learns who is watching.
     """
 
