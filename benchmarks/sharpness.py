@@ -142,7 +142,8 @@ def _blocks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums over blocks of 8x8 that begin every four pixels."""
     height, width = values.shape
     fours = values[: height // 4 * 4, : width // 4 * 4].reshape(height // 4, 4, width // 4, 4).sum((1, 3))
-    return fours[:-1, :-1] + fours[1:, :-1] + fours[:-1, 1:] + fours[1:, 1:]
+    sums: NDArray[np.float64] = fours[:-1, :-1] + fours[1:, :-1] + fours[:-1, 1:] + fours[1:, 1:]
+    return sums
 
 
 def _summary(similar: list[tuple[float, float]], percent: float) -> Sharpness:
