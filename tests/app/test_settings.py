@@ -10,9 +10,12 @@ from msgspec import inspect
 from belvedere.app.settings import (
     DEMO,
     BluetoothHeadSettings,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
     Settings,
     VirtualHeadSettings,
     read_config,
@@ -101,7 +104,14 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
         ("[head]\nkind = 'radio'", "head.kind", "bluetooth, virtual, none"),
         ("[head]\nkind = 3", "head.kind", "bluetooth, virtual, none"),
         ("[head]\nkind = 'none'\nadapter = 'hci0'", "head.adapter", "kind, profile, pan, tilt"),
-        ("[camera]\nkind = 'tv'", "camera.kind", "pattern, room"),
+        ("[camera]\nkind = 'tv'", "camera.kind", "pattern, room, file, rtsp, process"),
+        ("[camera]\nkind = 'file'", "camera.path", ""),
+        ("[camera]\nkind = 'rtsp'\nurl = 'http://camera/'", "camera.url", "rtsp://host:port/path"),
+        ("[camera]\nkind = 'rtsp'\nurl = 'rtsp://ann:pw@camera/'", "camera", ""),
+        ("[camera]\nkind = 'rtsp'\nurl = 'rtsp://camera/'\ntransport = 'http'", "camera.transport", "tcp, udp"),
+        ("[camera]\nkind = 'process'\ncommand = ''", "camera", ""),
+        ("[camera]\nkind = 'process'\ncommand = \"'open\"", "camera", ""),
+        ("[camera]\nkind = 'process'\ncommand = 3", "camera.command", ""),
         ("[camera]\ntime_bar = true", "camera.time_bar", "kind"),
         ("[camera]\nkind = 'room'\ntime_bar = 1", "camera.time_bar", "true or false"),
         ("camera = 'room'", "camera", ""),
@@ -155,12 +165,36 @@ def test_an_adapter_goes_by_its_name_or_its_address(tmp_path: Path, adapter: str
         ("version = 1\n[head]\nkind = 'none'", Settings(head=NoHeadSettings())),
         ("[camera]\nkind = 'room'\ntime_bar = true", Settings(camera=RoomCameraSettings(time_bar=True))),
         ("[head]\n[camera]\n", Settings()),
+        (
+            "[camera]\nkind = 'process'\ncommand = 'rpicam-vid -o -'",
+            Settings(camera=ProcessCameraSettings(command="rpicam-vid -o -")),
+        ),
+        (
+            "[camera]\nkind = 'process'\ncommand = ['rpicam-vid', '-o', '-']",
+            Settings(camera=ProcessCameraSettings(command=("rpicam-vid", "-o", "-"))),
+        ),
+        ("[camera]\nkind = 'file'\npath = '/a/b.mp4'", Settings(camera=FileCameraSettings(path="/a/b.mp4"))),
     ],
 )
 def test_a_table_is_of_the_kind_that_it_names_or_of_the_default_one(
     tmp_path: Path, text: str, expected: Settings
 ) -> None:
     assert read_config(written(tmp_path, text)).settings == expected
+
+
+def test_a_video_file_is_found_beside_the_settings(tmp_path: Path) -> None:
+    camera = read_config(written(tmp_path, "[camera]\nkind = 'file'\npath = 'garden.mp4'")).settings.camera
+    assert camera == FileCameraSettings(path=str(tmp_path / "garden.mp4"))
+
+
+def test_the_password_of_a_camera_is_in_a_file_and_shown_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("tulip\n", encoding="utf-8")
+    (tmp_path / "password").chmod(0o600)
+    text = "[camera]\nkind = 'rtsp'\nurl = 'rtsp://camera/1'\nusername = 'ann'\npassword_file = 'password'"
+    config = read_config(written(tmp_path, text))
+    assert isinstance(config.settings.camera, RtspCameraSettings)
+    assert config.settings.camera.password == Secret("tulip")
+    assert "tulip" not in repr(config)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,12 @@ class RunningServer:
 
     def break_picture_off(self) -> None:
         """End the connection of everybody who watches."""
-        self.do(lambda: [viewer.receive_ended() for viewer in list(self._belvedere.stage._viewers.values())])
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                viewer.receive_ended()
+
+        self.do(end_all)
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
