@@ -6,6 +6,7 @@
     │   └── StoreError              the store's file cannot be used; says what is wrong and what to do
     ├── VisitorError                a visitor's request is refused; carries a `Refusal`
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
+    ├── BitstreamError              video that cannot be read: from a camera, or another program
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
     ├── StageError                  the video could not be produced or sent; carries a `StageReason`
     │   └── CameraError             the camera has no picture; carries a `CameraReason`
@@ -99,6 +100,10 @@ def too_fast(rate_per_s: float) -> VisitorError:
 
 class FrameError(BelvedereError):
     """Bytes or a velocity that the head's frame layout cannot express."""
+
+
+class BitstreamError(BelvedereError):
+    """Encoded video that cannot be read: damaged, or not what it is said to be."""
 
 
 class LinkReason(enum.StrEnum):

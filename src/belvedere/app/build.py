@@ -42,6 +42,7 @@ from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource, split_command
 from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.stage import Stage
+from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
 
@@ -119,6 +120,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         bus=bus,
         stage=stage,
         webrtc=WebRtc(stage, settings.stage, clock=clock),
+        stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,
         head_name=profile.name,
