@@ -20,6 +20,7 @@ from belvedere.app.settings import (
     RoomCameraSettings,
     Settings,
     StoreSettings,
+    V4l2CameraSettings,
     resolve,
 )
 from belvedere.app.systemd_notify import Notifier
@@ -30,6 +31,7 @@ from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
@@ -130,7 +132,12 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "source"), [(RoomCameraSettings(), RoomSource), (PatternCameraSettings(), PatternSource)]
+    ("camera", "source"),
+    [
+        (RoomCameraSettings(), RoomSource),
+        (PatternCameraSettings(), PatternSource),
+        (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
+    ],
 )
 def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) -> None:
     config = resolve(msgspec.structs.replace(DEMO, camera=camera))

@@ -16,6 +16,7 @@ from belvedere.app.settings import (
     NoHeadSettings,
     PatternCameraSettings,
     RoomCameraSettings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
@@ -34,6 +35,8 @@ from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.v4l2.setup import V4l2Camera
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -218,6 +221,9 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             return PatternSource
         case RoomCameraSettings(time_bar=is_measuring):
             return _room_source(virtual_head, is_measuring=is_measuring)
+        case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
+            camera = V4l2Camera(device, pixel_format, index, controls)
+            return lambda: V4l2Source(camera)
         case never:
             assert_never(never)
 
