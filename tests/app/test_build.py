@@ -23,6 +23,7 @@ from belvedere.app.settings import (
     RtspCameraSettings,
     Settings,
     StoreSettings,
+    V4l2CameraSettings,
     resolve,
 )
 from belvedere.app.systemd_notify import Notifier
@@ -36,6 +37,7 @@ from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource
 from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
@@ -143,6 +145,7 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
         (FileCameraSettings(path="a.mp4"), FileSource),
         (RtspCameraSettings(url="rtsp://camera/1"), RtspSource),
         (ProcessCameraSettings(command="rpicam-vid -o -"), ProgramSource),
+        (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
     ],
 )
 def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) -> None:

@@ -20,6 +20,7 @@ from belvedere.app.settings import (
     ProcessCameraSettings,
     RoomCameraSettings,
     RtspCameraSettings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
@@ -41,6 +42,8 @@ from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource, split_command
 from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.setup import V4l2Camera
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
@@ -239,6 +242,9 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             )
         case ProcessCameraSettings(command=command):
             return lambda: ProgramSource(split_command(command))
+        case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
+            camera = V4l2Camera(device, pixel_format, index, controls)
+            return lambda: V4l2Source(camera)
         case never:
             assert_never(never)
 

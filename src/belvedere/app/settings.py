@@ -37,6 +37,7 @@ from belvedere.profile_files import read_profile, read_text
 from belvedere.stage.options import PasswordFile, StageOptions
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
+from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
     from belvedere.control.options import AxisLimits
@@ -185,7 +186,45 @@ class ProcessCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="proc
             raise ValueError(f"command: {error}") from error
 
 
-Camera = PatternCameraSettings | RoomCameraSettings | FileCameraSettings | RtspCameraSettings | ProcessCameraSettings
+ControlName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]+\Z", max_length=64)]
+ControlNumber = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+MenuItem = Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=64)]
+Controls = Annotated[
+    dict[ControlName, bool | ControlNumber | MenuItem],
+    msgspec.Meta(max_length=64, description="what `belvedere camera list` shows for each control"),
+]
+
+
+class V4l2CameraSettings(CameraSettings, frozen=True, kw_only=True, tag="v4l2"):
+    """A webcam, or an HDMI capture stick with a camera behind it: whatever Linux lists as a video device.
+
+    Size and rate are those of `[stage]` if the camera can do that, else the nearest. It is on only while somebody
+    watches.
+
+    Attributes:
+        device: a path such as `/dev/v4l/by-id/usb-...-video-index0`, which stays the same while numbers change, or a
+            pattern of the card's name, such as `*HDMI*`. `belvedere camera list` shows both.
+        format: the only format to use; without it, the one with the lowest latency for size and rate. `h264` is passed
+            on as the camera encodes it.
+        input: the number of the input, where a device has several; without it, the one that is set.
+        controls: the camera's own controls, by the names that `belvedere camera list` shows:
+            `{ power_line_frequency = "50 Hz", focus_automatic_continuous = false }`. Set each time it is turned on.
+    """
+
+    device: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=1024)] = "*"
+    format: PixelFormat | None = None
+    input: Annotated[int, msgspec.Meta(ge=0, le=63)] | None = None
+    controls: Controls = {}
+
+
+Camera = (
+    PatternCameraSettings
+    | RoomCameraSettings
+    | V4l2CameraSettings
+    | RtspCameraSettings
+    | ProcessCameraSettings
+    | FileCameraSettings
+)
 """Every kind of camera; `app.build.picture_source` makes the source of each."""
 
 
