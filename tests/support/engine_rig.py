@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,14 @@ from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.stage.direct.answer import Answer, CaptureClock
+from belvedere.stage.stills import StillImage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import IssuedSession
     from belvedere.events import Event
+    from belvedere.stage.stills import ImageFormat
 
 
 NO_PAGE = Path("nowhere")
@@ -76,6 +79,8 @@ class FakeStage:
         self.is_available = True
         self.is_warm = False
         self.refusal: StageReason | None = None
+        self.stills: list[str] = []  # the owners who took one
+        self.still_s = 0.0  # how long a still takes
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
 
     def preload(self) -> None:
@@ -89,6 +94,14 @@ class FakeStage:
         viewer = f"viewer{len(self.offers)}"
         self.offers[viewer] = (owner, offer_sdp)
         return Answer(viewer, "v=0\r\n", CaptureClock(90_000, 1000))
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """A still with its owner's name in it, or StageError with `refusal`."""
+        if self.refusal is not None:
+            raise StageError(self.refusal)
+        await asyncio.sleep(self.still_s)
+        self.stills.append(owner)
+        return StillImage(owner.encode(), image_format, datetime(2026, 11, 28, 9, 30, 5, 250_000, tzinfo=UTC))
 
     async def end(self, viewer_id: str, owner: str) -> None:
         """Forget one viewer."""
@@ -121,6 +134,7 @@ class EngineRig:
             bus=self.bus,
             stage=self.stage,
             webrtc=self.stage,
+            stills=self.stage,
             invitations=self.invitations,
             clock=self.clock,
             record=self.events.append,

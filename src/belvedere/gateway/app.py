@@ -15,7 +15,7 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, whep
+from belvedere.gateway import control_socket, head, health, page, session, stills, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -53,6 +53,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *health.ROUTES,
             *session.ROUTES,
             *whep.ROUTES,
+            *stills.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -61,6 +62,14 @@ class Offers(Protocol):
 
     async def answer(self, offer_sdp: str, owner: str) -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
         ...
 
 
@@ -126,6 +135,7 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str

@@ -51,6 +51,7 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
     ("POST", "/api/v1/stage/whep"): Right.LOOK,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {
