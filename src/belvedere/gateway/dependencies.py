@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
+    from belvedere.stage.stream.peer import StreamEnd
+    from belvedere.stage.stream.socket import FrameSocket
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -60,7 +62,7 @@ class Picture(Protocol):
 class Offers(Protocol):
     """What the gateway needs of the way to watch by WebRTC (stage.direct.webrtc_way.WebRtc)."""
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
         ...
 
@@ -70,6 +72,14 @@ class Stills(Protocol):
 
     async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
         """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
+        ...
+
+
+class Streams(Protocol):
+    """What the gateway needs of the way to watch by WebSocket (stage.stream.stream_way.Stream)."""
+
+    async def serve(self, socket: FrameSocket, owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
+        """Serve an accepted socket to its end. Raises StageError, and what `require_permitted` raises."""
         ...
 
 
@@ -136,6 +146,7 @@ class Dependencies:
     stage: Picture
     webrtc: Offers
     stills: Stills
+    stream: Streams
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str
