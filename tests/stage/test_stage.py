@@ -515,3 +515,22 @@ async def test_a_failed_preparation_of_a_source_is_logged_and_has_no_effect(capl
             thread.join(10)
     assert "could not prepare the video source" in caplog.text
     await stage.close()
+
+
+async def test_an_owner_watches_from_the_connection_until_its_end() -> None:
+    rig = StageRig()
+    answer = await rig.webrtc.answer(OFFER, "ann")
+    assert not rig.stage.is_watching("ann")
+    rig.peers[0].listener.receive_connected()
+    assert rig.stage.is_watching("ann")
+    assert not rig.stage.is_watching("bob")
+    await rig.stage.end(answer.id, "ann")
+    assert not rig.stage.is_watching("ann")
+
+
+async def test_what_was_captured_until_a_cut_stays_cut() -> None:
+    rig = StageRig()
+    assert not rig.stage.is_cut(12.5)
+    rig.stage.cut()
+    assert rig.stage.is_cut(12.5)
+    assert not rig.stage.is_cut(12.6)

@@ -45,6 +45,7 @@ from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.sources.v4l2.setup import V4l2Camera
 from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
+from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -123,6 +124,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         bus=bus,
         stage=stage,
         webrtc=WebRtc(stage, settings.stage, clock=clock),
+        stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -69,6 +70,14 @@ class Offers(Protocol):
 
     async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
         ...
 
 
@@ -142,6 +151,7 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     stream: Streams
     invitations: Invitations
     clock: Callable[[], float]

@@ -30,6 +30,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -105,6 +106,7 @@ class Stage:
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
         self._preloading: threading.Thread | None = None
+        self._cut_s = -math.inf
 
     @property
     def viewers(self) -> int:
@@ -128,6 +130,14 @@ class Stage:
     def camera_reason(self) -> CameraReason | None:
         """Why the source failed last; None once there is a picture again."""
         return self._camera_reason
+
+    def is_watching(self, owner: str) -> bool:
+        """Whether one of the owner's connections shows the picture now."""
+        return any(each.owner == owner and each.phase is ViewerPhase.WATCHING for each in self._viewers.values())
+
+    def is_cut(self, captured_s: float) -> bool:
+        """Whether what was captured then is to be forgotten, because of `cut`."""
+        return captured_s <= self._cut_s
 
     def add_way(self, way: VideoWay) -> None:
         """Add a way to send the picture, before `preload`."""
@@ -197,7 +207,7 @@ class Stage:
         Viewers and taps stay; they go on with an IDR that is captured later. What the operating system or a relay
         already has, and what a page shows, is not reached.
         """
-        cut_s = self._clock()
+        self._cut_s = cut_s = self._clock()
         self._hub.cut(cut_s)
         for tap in self._taps:
             tap.cut(cut_s)
