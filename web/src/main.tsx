@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { type Socket, SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
+import { browserStillPorts } from "./page/still";
 import "./page/styles.css";
 import { fetchIceServers } from "./stage/ice-servers";
 import { joinStage, type WhepPorts } from "./stage/whep";
@@ -42,7 +43,7 @@ window.addEventListener("online", () => visit.retryNow());
 
 const page = document.getElementById("page");
 if (page !== null) {
-  render(<App visit={visit} timers={browserTimers} />, page);
+  render(<App visit={visit} timers={browserTimers} stills={browserStillPorts()} />, page);
 }
 
 if (location.hash === JOIN_AT_ONCE) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
@@ -13,9 +14,13 @@ from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
@@ -33,8 +38,14 @@ from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.webrtc_way import WebRtc
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource, split_command
+from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.setup import V4l2Camera
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
+from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -113,6 +124,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         bus=bus,
         stage=stage,
         webrtc=WebRtc(stage, settings.stage, clock=clock),
+        stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,
@@ -220,6 +232,21 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             return PatternSource
         case RoomCameraSettings(time_bar=is_measuring):
             return _room_source(virtual_head, is_measuring=is_measuring)
+        case FileCameraSettings(path=path):
+            return lambda: FileSource(Path(path))
+        case RtspCameraSettings() as camera:
+            return lambda: RtspSource(
+                camera.url,
+                username=camera.username,
+                password=camera.password,
+                transport=camera.transport,
+                trusts_clock=camera.trust_clock,
+            )
+        case ProcessCameraSettings(command=command):
+            return lambda: ProgramSource(split_command(command))
+        case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
+            camera = V4l2Camera(device, pixel_format, index, controls)
+            return lambda: V4l2Source(camera)
         case never:
             assert_never(never)
 

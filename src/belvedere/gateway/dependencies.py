@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -43,6 +45,11 @@ class Picture(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether there is a picture, as far as is known; true until a source has failed."""
+        ...
+
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why there is no picture, if that is known."""
         ...
 
     def preload(self) -> None:
@@ -63,6 +70,14 @@ class Offers(Protocol):
 
     async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
         ...
 
 
@@ -136,6 +151,7 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     stream: Streams
     invitations: Invitations
     clock: Callable[[], float]

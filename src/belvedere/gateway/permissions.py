@@ -53,6 +53,7 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whep"): Right.LOOK,
     ("GET", "/api/v1/stage/whep/{viewer}"): None,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }

@@ -16,15 +16,18 @@ import { JoystickOverlay } from "./joystick-overlay";
 import { keepLastFrame } from "./last-frame";
 import { Picture } from "./picture";
 import { StatusBanner } from "./status-banner";
+import type { StillPorts } from "./still";
+import { StillButton } from "./still-button";
 import { StopButton } from "./stop-button";
 import { keepScreenOn } from "./wake-lock";
 
 export interface LiveViewProps {
   readonly visit: Visit;
   readonly timers: Timers;
+  readonly stills: StillPorts;
 }
 
-export function LiveView({ visit, timers }: LiveViewProps) {
+export function LiveView({ visit, timers, stills }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const lastFrame = useRef<HTMLCanvasElement>(null);
@@ -71,6 +74,7 @@ export function LiveView({ visit, timers }: LiveViewProps) {
       </button>
       <StopButton visit={visit} />
       <div class="tools">
+        <StillButton visit={visit} ports={stills} timers={timers} />
         <FramingButton framing={framing} />
         <ConnectionPanel visit={visit} />
       </div>
