@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
 from belvedere.control.core import Control
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from belvedere.access.sessions import IssuedSession
     from belvedere.events import Event
+    from belvedere.stage.options import IceServer
 
 
 NO_PAGE = Path("nowhere")
@@ -77,6 +80,7 @@ class FakeStage:
         self.is_warm = False
         self.refusal: StageReason | None = None
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
+        self.ice_servers: tuple[IceServer, ...] = ()
 
     def preload(self) -> None:
         """Record the request."""
@@ -89,6 +93,17 @@ class FakeStage:
         viewer = f"viewer{len(self.offers)}"
         self.offers[viewer] = (owner, offer_sdp)
         return Answer(viewer, "v=0\r\n", CaptureClock(90_000, 1000))
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The servers, of which those with a user name have the owner's."""
+        return self.newest_ice_servers_of(owner)
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """Likewise."""
+        return tuple(
+            server if server.username is None else msgspec.structs.replace(server, username=owner)
+            for server in self.ice_servers
+        )
 
     async def end(self, viewer_id: str, owner: str) -> None:
         """Forget one viewer."""
