@@ -20,6 +20,7 @@ OF_NO_MODULE = {
     "bluez",
     "e2e",
     "faults",
+    "interop",
     "support",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources

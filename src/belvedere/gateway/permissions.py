@@ -49,8 +49,11 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/head/velocity"): Right.DRIVE,
     ("POST", "/api/v1/head/stop"): None,
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
+    ("GET", "/api/v1/stage/whep"): Right.LOOK,
     ("POST", "/api/v1/stage/whep"): Right.LOOK,
+    ("GET", "/api/v1/stage/whep/{viewer}"): None,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {

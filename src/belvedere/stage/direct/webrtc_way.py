@@ -76,8 +76,8 @@ class WebRtc:
         """The same, without waiting: there may be no credentials yet."""
         return self._network.servers.newest(owner)
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
-        """Add a viewer: answer the WHEP offer of the session `owner`.
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
+        """Add a viewer: answer the WHEP offer of the session `owner`; for `view` see `Stage.admit`.
 
         Pictures follow once the viewer has connected. Connections are set up one after the other, some time apart, so
         that any number of offers leaves time on the event loop for driving.
@@ -85,7 +85,7 @@ class WebRtc:
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
         offer = read_offer(offer_sdp)
-        viewer = self._stage.admit(owner, self)
+        viewer = self._stage.admit(owner, self, view)
         try:
             async with timeout(ANSWER_TIMEOUT_S):
                 answer = await self._answer(viewer, offer)
