@@ -131,7 +131,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
-        ice_servers=settings.stage.ice_servers,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
