@@ -24,6 +24,7 @@ from belvedere.gateway.control_socket import InjectedRunners
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
+from belvedere.gateway.stream_socket import InjectedStreams, StreamSockets
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -195,16 +196,17 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
         visitor: InjectedVisitor,
         timed_drive: InjectedTimedDrive,
         runners: InjectedRunners,
+        streams: InjectedStreams,
     ) -> None:
-        seen.extend((dependencies, visitor, timed_drive, runners))
+        seen.extend((dependencies, visitor, timed_drive, runners, streams))
 
     async with open_rig() as rig:
         dependencies, ana = make_parts(rig), rig.open_session().session
         timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
-        runners = ControlRunners()
+        runners, streams = ControlRunners(), StreamSockets()
         routes = Litestar(
             [handler],
-            dependencies=provided(dependencies, timed_drive, runners),
+            dependencies=provided(dependencies, timed_drive, runners, streams),
             logging_config=None,
             openapi_config=None,
         )
@@ -215,4 +217,4 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
 
         async with make_client(app) as client:
             assert (await client.get("/")).status_code == 200
-        assert seen == [dependencies, ana, timed_drive, runners]
+        assert seen == [dependencies, ana, timed_drive, runners, streams]

@@ -36,6 +36,21 @@ async def test_an_offer_is_answered(make_parts: MakeParts, make_client: MakeClie
         assert rig.stage.offers == {"viewer0": (ana.session.id, "v=0\r\no=offer")}
 
 
+async def test_an_offer_may_name_its_view(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
+        await client.post(f"{PATH}?view=a-view_1", content="v=0", headers=SDP)
+        await client.post(PATH, content="v=0", headers=SDP)
+        assert rig.stage.views == ["a-view_1", ""]
+
+
+@pytest.mark.parametrize("view", ["a%0Ab", "%20", "a" * 65, "%F0%9F%98%80"])
+async def test_a_view_with_another_name_is_refused(make_parts: MakeParts, make_client: MakeClient, view: str) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
+        response = await client.post(f"{PATH}?view={view}", content="v=0", headers=SDP)
+        assert response.status_code == 400
+        assert not rig.stage.offers
+
+
 @pytest.mark.parametrize("kind", ["application/sdp; charset=utf-8", "Application/SDP", "application/sdp;"])
 async def test_the_types_spelling_is_free(make_parts: MakeParts, make_client: MakeClient, kind: str) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
@@ -180,11 +195,11 @@ class SlowStage(FakeStage):
         super().__init__()
         self._knows_early = knows_early
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         if not self._knows_early:
             await asyncio.sleep(1)
-            return await super().answer(offer_sdp, owner)
-        answer = await super().answer(offer_sdp, owner)
+            return await super().answer(offer_sdp, owner, view)
+        answer = await super().answer(offer_sdp, owner, view)
         await asyncio.sleep(1)
         if answer.id not in self.offers:
             raise StageError(StageReason.NO_PICTURE, "the connection ended before it began")

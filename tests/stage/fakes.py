@@ -135,9 +135,10 @@ class StageRig:
     def is_on(self) -> bool:
         return self.producer.is_on
 
-    async def watch(self, owner: str = "ann") -> str:
-        """A viewer who has connected; returns the viewer's id."""
-        answer = await self.webrtc.answer(OFFER, owner)
+    async def watch(self, owner: str = "ann", view: str = "", way: str = "WebRTC") -> str:
+        """A viewer who has connected, by a way of this name; returns the viewer's id."""
+        self.webrtc.name = way
+        answer = await self.webrtc.answer(OFFER, owner, view)
         self.peers[-1].listener.receive_connected()
         return answer.id
 

@@ -20,12 +20,15 @@ from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.stage.direct.answer import Answer, CaptureClock
+from belvedere.stage.stream.peer import StreamEnd
+from belvedere.stage.stream.socket import SocketClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import IssuedSession
     from belvedere.events import Event
+    from belvedere.stage.stream.socket import FrameSocket
 
 
 NO_PAGE = Path("nowhere")
@@ -77,18 +80,28 @@ class FakeStage:
         self.is_warm = False
         self.refusal: StageReason | None = None
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
+        self.views: list[str] = []
 
     def preload(self) -> None:
         """Record the request."""
         self.is_warm = True
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Answer, or raise StageError with `refusal`."""
         if self.refusal is not None:
             raise StageError(self.refusal)
         viewer = f"viewer{len(self.offers)}"
         self.offers[viewer] = (owner, offer_sdp)
+        self.views.append(view)
         return Answer(viewer, "v=0\r\n", CaptureClock(90_000, 1000))
+
+    async def serve(self, socket: FrameSocket, _owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
+        """Send nothing until the peer leaves; `tests/gateway/test_stream_socket.py` has a real stage instead."""
+        require_permitted()
+        with suppress(SocketClosedError):
+            while True:
+                await socket.receive()
+        return StreamEnd.LEFT
 
     async def end(self, viewer_id: str, owner: str) -> None:
         """Forget one viewer."""
@@ -121,6 +134,7 @@ class EngineRig:
             bus=self.bus,
             stage=self.stage,
             webrtc=self.stage,
+            stream=self.stage,
             invitations=self.invitations,
             clock=self.clock,
             record=self.events.append,

@@ -36,6 +36,7 @@ from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
+from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
 
@@ -113,6 +114,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         bus=bus,
         stage=stage,
         webrtc=WebRtc(stage, settings.stage, clock=clock),
+        stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,
         head_name=profile.name,

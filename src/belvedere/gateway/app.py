@@ -15,7 +15,7 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, whep
+from belvedere.gateway import control_socket, head, health, page, session, stream_socket, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -28,6 +28,7 @@ from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
 from belvedere.gateway.security import HostCheck, cookie_name
+from belvedere.gateway.stream_socket import StreamSockets
 from belvedere.token_bucket import TokenBuckets
 
 CLIENT_LINGER_S = 1.0  # how long a client is kept after its lease has gone stale
@@ -40,12 +41,13 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         idle_s=dependencies.control.lease_stale_s + CLIENT_LINGER_S,
         dead_man_s=dependencies.control.dead_man_s,
     )
-    runners, viewers = ControlRunners(), ViewerCleanup(dependencies.stage)
+    runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
     # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
     # its pictures.
     events = dependencies.invitations.events
     events.subscribe(runners.receive_session_change)
     events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
     routes = Litestar(
         [
@@ -53,10 +55,11 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            stream_socket.stream,
             *whep.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=provided(dependencies, timed_drive, runners),
+        dependencies=provided(dependencies, timed_drive, runners, streams),
         exception_handlers=HANDLERS,
         guards=[RouteGuard(dependencies.invitations)],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
@@ -72,12 +75,15 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
 
 
-def provided(dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners) -> dict[str, Provide]:
+def provided(
+    dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners, streams: StreamSockets
+) -> dict[str, Provide]:
     """The values that Litestar injects into handlers, by parameter name; `visitor` is the session of the request."""
     values: dict[str, object] = {
         "dependencies": dependencies,
         "timed_drive": timed_drive,
         "runners": runners,
+        "streams": streams,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
         "files": page.PageFiles(dependencies.page),
     }

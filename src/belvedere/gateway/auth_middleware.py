@@ -26,6 +26,7 @@ from belvedere.gateway.security import (
     is_same_origin,
     security_headers,
 )
+from belvedere.stage.stream.messages import SUBPROTOCOL as VIDEO_SUBPROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
 OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a session
@@ -141,7 +143,7 @@ async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == ScopeType.WEBSOCKET:
         await receive()
         # Accepted first: a browser does not tell its page the status of an upgrade that failed.
-        subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
+        subprotocol = next((each for each in scope["subprotocols"] if each in SUBPROTOCOLS), None)
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         reason = "This visit has ended."  # a client that opens a socket has loaded the page, so it had a session
         await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": reason})

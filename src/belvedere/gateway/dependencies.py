@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stream.peer import StreamEnd
+    from belvedere.stage.stream.socket import FrameSocket
 
 PAGE = Path(__file__).parent / "page"  # where the build puts the page
 
@@ -59,8 +61,16 @@ class Picture(Protocol):
 class Offers(Protocol):
     """What the gateway needs of the way to watch by WebRTC (stage.direct.webrtc_way.WebRtc)."""
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+
+class Streams(Protocol):
+    """What the gateway needs of the way to watch by WebSocket (stage.stream.stream_way.Stream)."""
+
+    async def serve(self, socket: FrameSocket, owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
+        """Serve an accepted socket to its end. Raises StageError, and what `require_permitted` raises."""
         ...
 
 
@@ -127,6 +137,7 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stream: Streams
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str

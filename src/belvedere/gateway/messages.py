@@ -22,13 +22,17 @@ MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything la
 class CloseCode(enum.IntEnum):
     """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link; after any other it reconnects, with a growing delay.
+    After NO_SESSION a page asks for a new link, and after NOT_PERMITTED it asks for nothing more; after any other it
+    reconnects, with a growing delay. Only the socket of the picture is closed with the last three.
     """
 
     BAD_MESSAGES = 4400
     NO_SESSION = 4401
     SILENT = 4408
     TOO_MUCH = 4429
+    NOT_PERMITTED = 4403
+    TOO_MANY_VIEWERS = 4503
+    NO_PICTURE = 4504
 
 
 LATEST_MS = 1e15  # beyond any monotonic clock; above it a float loses fractions of a millisecond

@@ -14,7 +14,7 @@ from litestar.enums import HttpMethod
 from litestar.exceptions import ClientException, HTTPException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath, FromQuery, SkipValidation
 from litestar.types import Scope
 
 from belvedere.access.sessions import Session
@@ -25,6 +25,7 @@ from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_permitted
 from belvedere.stage.direct.answer import Answer
 from belvedere.stage.options import IceServer
+from belvedere.stage.viewer import is_view
 from belvedere.token_bucket import TokenBuckets
 
 InjectedOffers = NamedDependency[SkipValidation[TokenBuckets]]
@@ -55,13 +56,20 @@ async def offer(
     dependencies: InjectedDependencies,
     visitor: InjectedVisitor,
     offers: InjectedOffers,
+    view: FromQuery[str] = "",
 ) -> Response[str]:
-    """Start to watch: takes an SDP offer, returns an SDP answer."""
+    """Start to watch: takes an SDP offer, returns an SDP answer.
+
+    `view` names the picture on a page that is sent it by another way at the same time, so that it counts once.
+    """
     if not is_of_type(request.headers.get("content-type", ""), SDP):
         raise ClientException(f"the content type must be {SDP}", status_code=415, headers={"accept-post": SDP})
     if not offers.take(dependencies.clock(), visitor.id):
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
-    answer = await _answer(request.scope, dependencies, visitor, _text(await read_body(request, dependencies, visitor)))
+    if not is_view(view):
+        raise ClientException("a view is named with at most 64 letters, digits, hyphens and underscores")
+    offer_sdp = _text(await read_body(request, dependencies, visitor))
+    answer = await _answer(request.scope, dependencies, visitor, offer_sdp, view)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     headers |= ice_server_links(dependencies.ice_servers)
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
@@ -117,10 +125,10 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, offer_sdp: str) -> Answer:
+async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, offer_sdp: str, view: str) -> Answer:
     """The stage's answer. Ends the viewer where the session ends or may not look any more, and raises why."""
     try:
-        answer = await dependencies.webrtc.answer(offer_sdp, visitor.id)
+        answer = await dependencies.webrtc.answer(offer_sdp, visitor.id, view)
     except StageError:
         require_permitted(dependencies.invitations, scope, visitor)  # the session's end is the reason, not the stage
         raise

@@ -47,7 +47,7 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             that no row of a plane needs padding.
         fps: pictures per second.
         bitrate_kbps: 3 Mbit/s looks sharp at 720p and passes most home uplinks.
-        max_viewers: connections at a time, connected or not yet; each costs 1 % of a core and its share of the uplink.
+        max_viewers: who may watch at a time, connected or not yet; each costs 1 % of a core and a share of the uplink.
         ice_servers: none by default, so that no third party learns who is watching.
     """
 

@@ -98,14 +98,23 @@ class Stage:
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
         self._taps: set[Tap] = set()
         self._phase = StagePhase.IDLE
+        self._description: VideoDescription | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
         self._preloading: threading.Thread | None = None
 
     @property
     def viewers(self) -> int:
-        """The number of viewers who watch, by any way; connections not established yet are not counted."""
-        return sum(viewer.phase is ViewerPhase.WATCHING for viewer in self._viewers.values())
+        """The number of viewers who watch: one for each view, though a page may open two connections at once.
+
+        Connections not established yet are not counted.
+        """
+        return len({viewer.view for viewer in self._viewers.values() if viewer.phase is ViewerPhase.WATCHING})
+
+    @property
+    def description(self) -> VideoDescription | None:
+        """What the source delivers now, or delivered last; None before the first picture."""
+        return self._description
 
     @property
     def is_available(self) -> bool:
@@ -122,8 +131,12 @@ class Stage:
             self._preloading = threading.Thread(target=self._preload, name="stage-warm", daemon=True)
             self._preloading.start()
 
-    def admit(self, owner: str, way: VideoWay) -> Viewer:
+    def admit(self, owner: str, way: VideoWay, view: str = "") -> Viewer:
         """Count a new viewer, whom `way` connects; it must report at once what comes of it.
+
+        `view` names the picture on the owner's page, which may be sent by two ways while the page changes from one to
+        the other; "" for one that is sent by no other way. A second connection of a view by the same way replaces the
+        first.
 
         If there are too many viewers, the owner's own oldest connection is ended, so that a page which disappeared
         without closing its connection locks nobody out. The same happens if an owner has too many connections that are
@@ -133,8 +146,8 @@ class Stage:
         """
         if self._phase is StagePhase.CLOSED:
             raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
-        self._evict_oldest(owner)
-        viewer = Viewer(owner, way.name, self)
+        viewer = Viewer(owner, way.name, self, view)
+        self._make_room(viewer)
         self._viewers[viewer.id] = viewer
         return viewer
 
@@ -237,6 +250,7 @@ class Stage:
     def receive_description(self, description: VideoDescription) -> None:
         """Another stream follows."""
         logger.debug("the video source sends %s, %dx%d at %d fps", *dataclasses.astuple(description))
+        self._description = description
         self._hub.receive_stream(can_request_idr=description.format is VideoFormat.RAW)
 
     def receive_still(self, still: Still) -> None:
@@ -310,12 +324,16 @@ class Stage:
         except Exception:
             logger.exception("could not prepare the video source; the first viewer tries again")
 
-    def _evict_oldest(self, owner: str) -> None:
-        own = [viewer for viewer in self._viewers.values() if viewer.owner == owner]
+    def _make_room(self, newcomer: Viewer) -> None:
+        own = [viewer for viewer in self._viewers.values() if viewer.owner == newcomer.owner]
+        replaced = [viewer for viewer in own if (viewer.view, viewer.way) == (newcomer.view, newcomer.way)]
         unconnected = [viewer for viewer in own if viewer.phase is not ViewerPhase.WATCHING]
-        if len(unconnected) >= MAX_UNCONNECTED:
+        views = {viewer.view for viewer in self._viewers.values()}
+        if replaced:
+            self._end_viewer(replaced[0])
+        elif len(unconnected) >= MAX_UNCONNECTED:
             self._end_viewer(unconnected[0])
-        elif len(self._viewers) >= self._options.max_viewers:
+        elif newcomer.view not in views and len(views) >= self._options.max_viewers:
             if not own:
                 raise StageError(StageReason.TOO_MANY_VIEWERS)
             self._end_viewer(own[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     import asyncio
 
     from belvedere.stage.video_way import ViewerConnection
+
+
+_VIEW = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+def is_view(name: str) -> bool:
+    """Whether a client may name its view so (`Stage.admit`); "" stands for none."""
+    return _VIEW.fullmatch(name) is not None
 
 
 class ViewerListener(Protocol):
@@ -42,15 +51,17 @@ class Viewer:
         id: names the viewer, and cannot be guessed.
         owner: the session that watches.
         way: the name of the way.
+        view: identifies what the viewer sees by up to two ways at a time, among those of all owners.
         subscriber: the frames to send, from `receive_connected` on.
         connection: what the stage cuts and closes; the way sets it as soon as there is something to close.
         requests, phase, watching_since_s, timer: the stage's.
     """
 
-    def __init__(self, owner: str, way: str, listener: ViewerListener) -> None:
+    def __init__(self, owner: str, way: str, listener: ViewerListener, view: str = "") -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
         self.way = way
+        self.view = (owner, view or self.id)
         self.subscriber = Subscriber()
         self.connection: ViewerConnection | None = None
         self.requests = ViewerRequests()

@@ -19,6 +19,11 @@ beforeEach(() => {
   // happy-dom does not play video; the tests report the frames
   HTMLMediaElement.prototype.play = async () => {};
   HTMLElement.prototype.setPointerCapture = () => {};
+  // happy-dom has no layout; the screen is a wide one that the picture does not fill
+  Object.defineProperties(HTMLElement.prototype, {
+    clientWidth: { configurable: true, value: 1440 },
+    clientHeight: { configurable: true, value: 900 },
+  });
   document.body.append(page);
 });
 afterEach(() => runAndRender(() => render(null, page)));
@@ -97,12 +102,12 @@ test("a drag on the picture drives and shows the joystick; releasing ends both",
   const point = (type: string, clientX: number) =>
     runAndRender(() => {
       surface?.dispatchEvent(
-        new PointerEvent(type, { pointerId: 1, button: 0, buttons: 1, clientX, bubbles: true }),
+        new PointerEvent(type, { pointerId: 1, isPrimary: true, buttons: 1, clientX, bubbles: true }),
       );
     });
   point("pointerdown", 100);
-  deliver(lease("you", { epoch: 2 }));
   point("pointermove", 400);
+  deliver(lease("you", { epoch: 2 }));
   expect(page.querySelector(".joystick")).not.toBeNull();
   expect(liveView()?.dataset["hold"]).toBe("live");
   expect(socket.sentOf("drive").length).toBeGreaterThan(0);
@@ -148,6 +153,31 @@ test("the page says that someone else drives, and offers to take over", async ()
   expect(status()).toContain("Someone else is controlling the camera.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
+});
+
+test("a button switches between a filled screen and the whole picture, and undoes a zoom", async () => {
+  const { join } = setup();
+  await join();
+  const picture = () => page.querySelector<HTMLElement>(".picture-box")?.style;
+  expect(liveView()?.dataset).toMatchObject({ framing: "fit", zoom: "1.00" });
+  runAndRender(() => {
+    window.dispatchEvent(new KeyboardEvent("keydown", { key: "+" }));
+  });
+  expect(liveView()?.dataset["zoom"]).toBe("1.25");
+  expect(picture()?.transform).toContain(`scale(${(1.25 * 1440) / 1280})`);
+  click("Undo the zoom");
+  expect(liveView()?.dataset["zoom"]).toBe("1.00");
+  click("Fill the screen");
+  expect(liveView()?.dataset["framing"]).toBe("fill");
+  click("Show the whole picture");
+  expect(liveView()?.dataset["framing"]).toBe("fit");
+});
+
+test("everything that shows the picture is in the box that is framed", async () => {
+  const { join } = setup();
+  await join();
+  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(2);
+  expect(page.querySelectorAll(".picture")).toHaveLength(2);
 });
 
 test("a cut hold asks for a new press", async () => {

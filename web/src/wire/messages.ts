@@ -211,4 +211,7 @@ export const CLOSE_CODES = {
   no_session: 4401,
   silent: 4408,
   too_much: 4429,
+  not_permitted: 4403,
+  too_many_viewers: 4503,
+  no_picture: 4504,
 } as const;

@@ -64,8 +64,8 @@ class WebRtc:
         """Import aiortc, for the first viewer."""
         self._loaded()
 
-    async def answer(self, offer_sdp: str, owner: str) -> Answer:
-        """Add a viewer: answer the WHEP offer of the session `owner`.
+    async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
+        """Add a viewer: answer the WHEP offer of the session `owner`; for `view` see `Stage.admit`.
 
         Pictures follow once the viewer has connected. Connections are set up one after the other, some time apart, so
         that any number of offers leaves time on the event loop for driving.
@@ -73,7 +73,7 @@ class WebRtc:
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
         offer = read_offer(offer_sdp)
-        viewer = self._stage.admit(owner, self)
+        viewer = self._stage.admit(owner, self, view)
         try:
             async with timeout(ANSWER_TIMEOUT_S):
                 answer = await self._answer(viewer, offer)
