@@ -23,13 +23,15 @@ export interface LiveViewProps {
 export function LiveView({ visit, timers }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const drawn = useRef<HTMLCanvasElement>(null);
   const lastFrame = useRef<HTMLCanvasElement>(null);
   const pointer = useMemo(() => new PointerInput(visit.driver), [visit]);
 
   useEffect(() => listenToInputs(surface.current, pointer, visit, timers), [pointer, visit, timers]);
   useEffect(keepScreenOn, []);
   useEffect(() => reportFrames(video.current, visit), [visit]);
-  useEffect(() => showLastFrame(video.current, lastFrame.current, visit), [visit]);
+  useEffect(() => drawPictures(drawn.current, visit), [visit]);
+  useEffect(() => showLastFrame(video.current, drawn.current, lastFrame.current, visit), [visit]);
   useEffect(() => showStream(video.current, visit.stream.value), [visit.stream.value]);
 
   const hold = visit.driver.hold.value;
@@ -45,6 +47,7 @@ export function LiveView({ visit, timers }: LiveViewProps) {
         <div class="picture-box">
           <canvas ref={lastFrame} class="picture last-frame" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
+          <canvas ref={drawn} class="picture drawn-picture" />
           <Arrows velocity={velocityOf(hold)} />
         </div>
         <JoystickOverlay joystick={pointer.joystick} isCut={hold.kind === "cut"} />
@@ -64,6 +67,8 @@ function stateAttributes(visit: Visit): Record<`data-${string}`, string> {
   const { pan, tilt } = visit.serverState.value;
   return {
     "data-picture": visit.viewer.value.kind,
+    "data-way": visit.way.value ?? "none",
+    "data-indirect": String(visit.isIndirect.value),
     "data-topic": visit.statusMessage.value.topic,
     "data-hold": visit.driver.hold.value.kind,
     "data-lease": visit.driver.lease.value?.holder ?? "unknown",
@@ -95,8 +100,22 @@ function reportFrames(video: HTMLVideoElement | null, visit: Visit) {
   return video === null ? undefined : watchFrames(video, (frame) => visit.receiveFrame(frame));
 }
 
-function showLastFrame(video: HTMLVideoElement | null, canvas: HTMLCanvasElement | null, visit: Visit) {
-  return video === null || canvas === null ? undefined : keepLastFrame(video, canvas, visit.viewer);
+/** Draws what comes by the socket on a canvas over the video. */
+function drawPictures(canvas: HTMLCanvasElement | null, visit: Visit) {
+  visit.painter.attach(canvas);
+  return () => visit.painter.attach(null);
+}
+
+function showLastFrame(
+  video: HTMLVideoElement | null,
+  drawn: HTMLCanvasElement | null,
+  lastFrame: HTMLCanvasElement | null,
+  visit: Visit,
+) {
+  if (video === null || drawn === null || lastFrame === null) {
+    return;
+  }
+  return keepLastFrame(() => (visit.way.peek() === "stream" ? drawn : video), lastFrame, visit.viewer);
 }
 
 /** Muted video may autoplay; a browser that refuses, to save power, is asked again with the next stream. */

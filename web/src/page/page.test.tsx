@@ -33,7 +33,11 @@ function setup() {
     openSocket: () => socket,
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
-    join: async () => ({ captureAnchor: null, leave: () => {} }),
+    newView: () => "view",
+    joinDirect: async () => ({ captureAnchor: null, leave: () => {} }),
+    joinStream: null,
+    streamLack: "decoder",
+    requestFrame: () => {},
   });
   runAndRender(() => render(<App visit={visit} timers={timers} />, page));
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));

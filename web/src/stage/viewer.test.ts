@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Viewer } from "./viewer";
-import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
+import type { JoinFailure } from "./way";
+import { JoinError, type WhepEvents, type WhepSession } from "./whep";
 
 interface Attempt {
   readonly events: WhepEvents;
@@ -19,7 +20,10 @@ function setup() {
   const viewer = new Viewer({
     timers,
     random: () => 0,
-    join: (events, signal) =>
+    newView: () => "view",
+    joinStream: null,
+    draw: () => {},
+    joinDirect: (_view, events, signal) =>
       new Promise((resolve, reject) => {
         const attempt: Attempt = {
           events,
