@@ -8,6 +8,7 @@
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
     ├── StageError                  the video could not be produced or sent; carries a `StageReason`
+    │   └── CameraError             the camera has no picture; carries a `CameraReason`
     └── InternalError               a bug: a contract inside Belvedere was broken
 
 Reasons are enums, so that no code depends on the text of a message.
@@ -140,6 +141,52 @@ class StageError(BelvedereError):
     def __init__(self, reason: StageReason, message: str = "") -> None:
         self.reason = reason
         super().__init__(message or reason.value)
+
+
+class CameraReason(enum.StrEnum):
+    """Why the camera has no picture; the values are the codes in the protocol.
+
+    Attributes:
+        NOT_FOUND: there is no such camera, file or program.
+        UNPLUGGED: it was there, and is gone.
+        BUSY: another program holds it.
+        NO_PERMISSION: this computer's user may not open it.
+        WRONG_FORMAT: it delivers something that is no picture, or none that can be used.
+        NO_SIGNAL: it is there, and delivers nothing.
+        TOO_SLOW: it delivers far fewer pictures than it promised.
+        UNREACHABLE: the network does not lead to it, or it does not answer.
+        REFUSED: it demands a user name and password, or other ones.
+        PROGRAM_FAILED: the program that reads it failed.
+        ENDED: it ended by itself, without an error.
+        FAILED: anything else.
+    """
+
+    NOT_FOUND = "not_found"
+    UNPLUGGED = "unplugged"
+    BUSY = "busy"
+    NO_PERMISSION = "no_permission"
+    WRONG_FORMAT = "wrong_format"
+    NO_SIGNAL = "no_signal"
+    TOO_SLOW = "too_slow"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    PROGRAM_FAILED = "program_failed"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+class CameraError(StageError):
+    """The camera has no picture; `reason` is NO_PICTURE.
+
+    The message is one line for the log: it names the device and says what to do, and contains no secret.
+
+    Attributes:
+        camera_reason: why, for the page and for programs.
+    """
+
+    def __init__(self, camera_reason: CameraReason, message: str) -> None:
+        self.camera_reason = camera_reason
+        super().__init__(StageReason.NO_PICTURE, message)
 
 
 class InternalError(BelvedereError):

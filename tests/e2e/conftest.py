@@ -152,8 +152,8 @@ class RunningServer:
             asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
     def break_picture_off(self) -> None:
-        """Make the camera fail; the next viewer starts it again."""
-        self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
+        """End the connection of everybody who watches."""
+        self.do(lambda: [viewer.receive_ended() for viewer in list(self._belvedere.stage._viewers.values())])
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import IssuedSession
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -77,6 +78,7 @@ class FakeStage:
     def __init__(self) -> None:
         self.viewers = 0
         self.is_available = True
+        self.camera_reason: CameraReason | None = None
         self.is_warm = False
         self.refusal: StageReason | None = None
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
@@ -43,6 +44,11 @@ class Picture(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether there is a picture, as far as is known; true until a source has failed."""
+        ...
+
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why there is no picture, if that is known."""
         ...
 
     def preload(self) -> None:

@@ -22,6 +22,8 @@ const REJOIN_MS = 3000;
 const FIRST_PICTURE_MS = 6000;
 /** WebRTC that is not up by then will not come up: ICE takes some round trips, and a relay a few more. */
 export const DIRECT_TIMEOUT_MS = 2500;
+/** A frozen picture of WebRTC while the socket's moves: it was not the camera. */
+const THAW_MS = 1000;
 /** A network that lets no UDP through seldom changes its mind; one that was lost for a moment does. */
 const DIRECT_BACKOFF = { firstMs: 10_000, factor: 2, maxMs: 300_000 };
 /** After so many failures in a row only a change of the network is a reason to try again. */
@@ -92,6 +94,7 @@ export class Viewer {
   #joinedAtMs = 0;
   #lastCheckAtMs = 0;
   #isVisible = true;
+  #isAvailable = true;
   #cancelWait: Cancel = () => {};
   #cancelCheck: Cancel = () => {};
   #cancelHidden: Cancel = () => {};
@@ -170,6 +173,21 @@ export class Viewer {
     }
   }
 
+  /**
+   * The server says whether the camera has a picture. While it has none, the connection is not to blame, so it is kept:
+   * the picture comes back on it.
+   */
+  receiveAvailability(isAvailable: boolean): void {
+    if (isAvailable === this.#isAvailable) {
+      return;
+    }
+    this.#isAvailable = isAvailable;
+    if (isAvailable) {
+      this.#excuseMissingFrames();
+      this.retryNow();
+    }
+  }
+
   #suspend(): void {
     this.#disconnect();
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
@@ -208,9 +226,7 @@ export class Viewer {
       session?.leave();
     });
     if (this.#ports.joinStream !== null) {
-      attempt.cancelTimeout = this.#ports.timers.after(DIRECT_TIMEOUT_MS, () =>
-        this.#lose("direct", "blocked"),
-      );
+      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
     }
     const events: WhepEvents = {
       onStream: (stream) => abort.signal.aborted || this.#ports.show(stream),
@@ -228,6 +244,17 @@ export class Viewer {
       (error) =>
         abort.signal.aborted || this.#lose("direct", error instanceof JoinError ? error.failure : "failed"),
     );
+  }
+
+  /** Leaves WebRTC alone for so long, and longer while the socket has no picture either: then the camera has none. */
+  #limitDirect(attempt: Attempt, failure: JoinFailure, limitMs: number): void {
+    attempt.cancelTimeout = this.#ports.timers.after(limitMs, () => {
+      if (this.#attempts.get("stream")?.hasPicture === true) {
+        this.#lose("direct", failure);
+      } else {
+        this.#limitDirect(attempt, failure, limitMs);
+      }
+    });
   }
 
   #newAttempt(way: WayName, leave: () => void): Attempt {
@@ -248,6 +275,7 @@ export class Viewer {
     if (attempt === undefined) {
       return false;
     }
+    const direct = this.#attempts.get("direct");
     attempt.hasPicture = true;
     attempt.lastFrameAtMs = this.#ports.timers.now();
     attempt.cancelTimeout();
@@ -255,9 +283,9 @@ export class Viewer {
       this.#leave("stream"); // WebRTC is up, or came back: only one way is sent
       this.#cancelDirect();
       this.#isIndirect.value = false;
-    } else if (this.#attempts.get("direct")?.hasPicture === true) {
-      this.#leave("direct"); // it is frozen: the socket was started for that
-      this.#receiveDirectFailure();
+    } else if (direct?.hasPicture === true) {
+      direct.hasPicture = false; // it is frozen: the socket was started for that
+      this.#limitDirect(direct, "failed", THAW_MS);
     }
     this.#attempt = 0;
     this.#failures = [];
@@ -362,14 +390,14 @@ export class Viewer {
     const lastMs =
       kind === "joining" ? this.#joinedAtMs : Math.max(...shown.map((each) => each.lastFrameAtMs));
     const missingMs = nowMs - lastMs;
-    if (missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+    if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
       const isBlocked = kind === "joining" && this.#ports.joinStream === null;
       this.#retry(isBlocked ? "blocked" : "failed");
       return;
     }
     if (kind === "live" && missingMs > FROZEN_MS) {
       this.#state.value = { kind: "frozen" };
-      if (this.#way.value === "direct") {
+      if (this.#way.value === "direct" && this.#isAvailable) {
         this.#startStream();
       }
     }
