@@ -17,7 +17,7 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
   return (
     <div class="connection">
       {isOpen.value && <Panel visit={visit} />}
-      <div class="connection-row">
+      <div class="connection-anchor">
         {visit.isIndirect.value && !isOpen.value && <p class="connection-note">Indirect picture</p>}
         <button
           type="button"
@@ -62,7 +62,7 @@ function Panel({ visit }: { visit: Visit }) {
       </dl>
       {visit.isIndirect.value && (
         <p class="explanation">
-          This network lets no direct picture through. It comes the way of web pages, and may be a little
+          This network lets no direct picture through, so it comes the way web pages do. It may be a little
           later.
         </p>
       )}

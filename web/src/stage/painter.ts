@@ -80,5 +80,5 @@ function draw(canvas: HTMLCanvasElement, picture: VideoFrame): void {
     canvas.width = picture.displayWidth;
     canvas.height = picture.displayHeight;
   }
-  canvas.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);
+  canvas.getContext("2d")?.drawImage(picture, 0, 0);
 }

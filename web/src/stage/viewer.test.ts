@@ -162,13 +162,14 @@ test("a page that was throttled does not report a frozen picture", async () => {
   expect(kind(viewer)).toBe("live");
 });
 
-test("if the first frame does not arrive, the viewer joins again", async () => {
+test("if the first frame does not arrive, the network blocks it, and the viewer joins again later", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().succeed();
   timers.advance(6200);
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.advance(250);
+  expect(viewer.state.value).toEqual({ kind: "waiting", failure: "blocked" });
+  timers.advance(4000);
   expect(attempts).toHaveLength(2);
 });
 

@@ -36,7 +36,7 @@ const CHECK_INTERVAL_MS = 200;
 const LATE_CHECK_MS = 600;
 /** Nobody sees a hidden page; after this long it stops receiving video. */
 const HIDDEN_TIMEOUT_MS = 30_000;
-/** If there are too many viewers or no camera picture, quick retries would not help. */
+/** If there are too many viewers, no camera picture, or a network that blocks it, quick retries would not help. */
 const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
 export type ViewerState =
@@ -352,8 +352,7 @@ export class Viewer {
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();
-    const isQuick = failure === "failed" || failure === "blocked";
-    const waitMs = backoffMs(attempt, this.#ports.random(), isQuick ? undefined : SLOW_BACKOFF);
+    const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
     this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
   }
 
