@@ -21,6 +21,7 @@ OF_NO_MODULE = {
     "e2e",
     "faults",
     "support",
+    "vm",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources
 
