@@ -15,9 +15,12 @@ from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.settings import (
     DEMO,
     Camera,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
     Settings,
     StoreSettings,
     V4l2CameraSettings,
@@ -30,7 +33,10 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource
+from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
 
@@ -128,7 +134,7 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
     belvedere = built(Settings(head=NoHeadSettings(), stage=stage))
-    assert belvedere.dependencies.ice_servers == servers
+    assert await belvedere.dependencies.webrtc.ice_servers_of("ann") == servers
 
 
 @pytest.mark.parametrize(
@@ -136,6 +142,9 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     [
         (RoomCameraSettings(), RoomSource),
         (PatternCameraSettings(), PatternSource),
+        (FileCameraSettings(path="a.mp4"), FileSource),
+        (RtspCameraSettings(url="rtsp://camera/1"), RtspSource),
+        (ProcessCameraSettings(command="rpicam-vid -o -"), ProgramSource),
         (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
     ],
 )

@@ -20,6 +20,7 @@ OF_NO_MODULE = {
     "bluez",
     "e2e",
     "faults",
+    "interop",
     "support",
     "vm",
     "tools",  # mirrors the folder of that name

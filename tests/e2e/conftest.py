@@ -152,8 +152,13 @@ class RunningServer:
             asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
     def break_picture_off(self) -> None:
-        """Make the camera fail; the next viewer starts it again."""
-        self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
+        """End the connection of everybody who watches."""
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                viewer.receive_ended()
+
+        self.do(end_all)
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""

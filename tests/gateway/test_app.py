@@ -24,6 +24,7 @@ from belvedere.gateway.control_socket import InjectedRunners
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
+from belvedere.gateway.stream_socket import InjectedStreams, StreamSockets
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -38,6 +39,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
             "/api/v1/head/velocity",
             "/api/v1/head/stop",
             "/api/v1/session",
+            "/api/v1/stage/stills",
             "/api/v1/stage/whep",
             "/api/v1/stage/whep/{viewer}",
             "/healthz",
@@ -46,6 +48,9 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
         answered = document["paths"]["/api/v1/stage/whep"]["post"]
         assert set(answered["responses"]["201"]["headers"]) == {"Location", "Link", "Belvedere-Capture-Clock"}
         assert set(answered["responses"]["201"]["content"]) == {"application/sdp"}
+        still = document["paths"]["/api/v1/stage/stills"]["post"]
+        assert set(still["responses"]["200"]["content"]) == {"image/jpeg"}
+        assert [each["name"] for each in still["parameters"]] == ["format"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ async def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(
             ("/", {"GET", "HEAD", "OPTIONS"}),
             ("/enter/x", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/api/v1/head/stop", {"POST", "OPTIONS"}),
-            ("/api/v1/stage/whep", {"POST", "OPTIONS"}),
+            ("/api/v1/stage/whep", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/api/v1/session", {"DELETE", "OPTIONS"}),
         ]:
             response = await client.put(path)
@@ -195,16 +200,17 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
         visitor: InjectedVisitor,
         timed_drive: InjectedTimedDrive,
         runners: InjectedRunners,
+        streams: InjectedStreams,
     ) -> None:
-        seen.extend((dependencies, visitor, timed_drive, runners))
+        seen.extend((dependencies, visitor, timed_drive, runners, streams))
 
     async with open_rig() as rig:
         dependencies, ana = make_parts(rig), rig.open_session().session
         timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
-        runners = ControlRunners()
+        runners, streams = ControlRunners(), StreamSockets()
         routes = Litestar(
             [handler],
-            dependencies=provided(dependencies, timed_drive, runners),
+            dependencies=provided(dependencies, timed_drive, runners, streams),
             logging_config=None,
             openapi_config=None,
         )
@@ -215,4 +221,4 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
 
         async with make_client(app) as client:
             assert (await client.get("/")).status_code == 200
-        assert seen == [dependencies, ana, timed_drive, runners]
+        assert seen == [dependencies, ana, timed_drive, runners, streams]

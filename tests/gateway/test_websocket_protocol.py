@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 from tests.support.memory_transport import MemoryTransport
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
 from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
@@ -18,6 +19,7 @@ from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
     BYTES_BURST,
     CLOSE_TIMEOUT_S,
+    EXTENSION,
     HANDSHAKE_TIMEOUT_S,
     MAX_FRAGMENTS,
     SLICE_BYTES,
@@ -286,3 +288,64 @@ async def test_a_socket_can_be_evicted() -> None:
     transport = await opened(App())
     cast("WebSocketProtocol", transport.get_protocol()).evict()
     assert transport.is_aborted
+
+
+class VideoApp:
+    """Accepts, and keeps the protocol that it finds in the scope."""
+
+    def __init__(self) -> None:
+        self.protocol: WebSocketProtocol | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        self.protocol = scope["extensions"][EXTENSION]
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+
+async def opened_for_video() -> tuple[MemoryTransport, WebSocketProtocol]:
+    app = VideoApp()
+    transport = await opened(app)
+    assert app.protocol is not None
+    return transport, app.protocol
+
+
+async def test_messages_are_sent_without_waiting() -> None:
+    transport, protocol = await opened_for_video()
+    protocol.send_now(b"\x01\x02")
+    protocol.send_now("ab")
+    assert transport.sent == b"\x82\x02\x01\x02" + b"\x81\x02ab"
+    await protocol.wait_writable()
+    transport.abort()
+    await turns()
+
+
+async def test_a_message_for_a_closed_connection_is_an_error_of_the_clients() -> None:
+    transport, protocol = await opened_for_video()
+    transport.abort()
+    with pytest.raises(ClientDisconnected):
+        protocol.send_now(b"late")
+
+
+async def test_what_is_buffered_is_waited_for_and_can_be_discarded() -> None:
+    transport, protocol = await opened_for_video()
+    transport.takes_nothing = True
+    protocol.send_now(bytes(100_000))
+    waiting = asyncio.create_task(protocol.wait_writable())
+    await turns()
+    assert not waiting.done()
+    protocol.discard_unsent()
+    await turns()
+    assert transport.is_aborted
+    await waiting
+
+
+async def test_a_connection_with_nothing_unsent_survives_a_discard() -> None:
+    transport, protocol = await opened_for_video()
+    protocol.send_now(b"sent")
+    protocol.discard_unsent()
+    await turns()
+    assert not transport.is_closing()
+    transport.abort()
+    await turns()

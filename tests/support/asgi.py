@@ -7,6 +7,9 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.utils import ClientDisconnected
+
+from belvedere.gateway.websocket_protocol import EXTENSION
 from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ class SocketPeer:
         status: the HTTP status of a refused upgrade.
         close_code, close_reason: how the server ended it.
         on_message: called with each message, as soon as it has been sent.
+        video: what `stream_socket` sent, without waiting; it finds this peer in the scope in place of the protocol.
+        is_aborted: the server gave the connection up, because what it had sent was to be discarded.
     """
 
     def __init__(self) -> None:
@@ -36,6 +41,8 @@ class SocketPeer:
         self.on_message: Callable[[dict[str, Any]], None] = lambda _message: None
         self.is_accepted = asyncio.Event()
         self.is_over = asyncio.Event()
+        self.video: asyncio.Queue[bytes | str] = asyncio.Queue()
+        self.is_aborted = False
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._reads = asyncio.Event()
@@ -82,6 +89,22 @@ class SocketPeer:
     def leave(self, code: int = 1001) -> None:
         """Close the socket, or vanish with it."""
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    async def wait_writable(self) -> None:
+        """As `WebSocketProtocol.wait_writable`."""
+        await self._reads.wait()
+
+    def send_now(self, message: bytes | str) -> None:
+        """As `WebSocketProtocol.send_now`."""
+        if self.close_code is not None or self.is_aborted:
+            raise ClientDisconnected
+        self.video.put_nowait(message)
+
+    def discard_unsent(self) -> None:
+        """As `WebSocketProtocol.discard_unsent`: what a peer that reads nothing was sent is unsent."""
+        if not self._reads.is_set() and not self.video.empty():
+            self.is_aborted = True
+            self.leave(1006)
 
     async def asgi_receive(self) -> dict[str, Any]:
         """ASGI's receive."""
@@ -132,7 +155,7 @@ async def open_socket(
         "server": ("127.0.0.1", 8080),
         "subprotocols": list(subprotocols),
         "state": {},
-        "extensions": {"websocket.http.response": {}},
+        "extensions": {"websocket.http.response": {}, EXTENSION: peer},
     }
     serving = asyncio.create_task(app(scope, peer.asgi_receive, peer.asgi_send))
     serving.add_done_callback(lambda _: peer.is_over.set())

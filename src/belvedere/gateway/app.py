@@ -15,10 +15,11 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, whep
+from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, whep
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.authentication import AuthenticatorChain, CookieAuthenticator
+from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
+from belvedere.gateway.cross_origin import Frontends
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
@@ -27,6 +28,7 @@ from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
 from belvedere.gateway.security import HostCheck, cookie_name
+from belvedere.gateway.stream_socket import StreamSockets
 from belvedere.token_bucket import TokenBuckets
 
 CLIENT_LINGER_S = 1.0  # how long a client is kept after its lease has gone stale
@@ -39,12 +41,13 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         idle_s=dependencies.control.lease_stale_s + CLIENT_LINGER_S,
         dead_man_s=dependencies.control.dead_man_s,
     )
-    runners, viewers = ControlRunners(), ViewerCleanup(dependencies.stage)
+    runners, streams, viewers = ControlRunners(), StreamSockets(), ViewerCleanup(dependencies.stage)
     # In this order when a session ends or loses rights: stop what it drives over sockets, then over HTTP, and only then
     # its pictures.
     events = dependencies.invitations.events
     events.subscribe(runners.receive_session_change)
     events.subscribe(lambda change: end_driving(timed_drive, change))
+    events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
     routes = Litestar(
         [
@@ -52,10 +55,12 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            stream_socket.stream,
             *whep.ROUTES,
+            *stills.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=provided(dependencies, timed_drive, runners),
+        dependencies=provided(dependencies, timed_drive, runners, streams),
         exception_handlers=HANDLERS,
         guards=[RouteGuard(dependencies.invitations)],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
@@ -64,16 +69,22 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         request_max_body_size=MAX_BODY_BYTES,
     )
     require_rows(routes)
-    chain = AuthenticatorChain([CookieAuthenticator(dependencies.invitations), *dependencies.authenticators])
-    return AuthMiddleware(routes, chain, HostCheck(dependencies.options.host, dependencies.options.names))
+    invitations = dependencies.invitations
+    bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
+    chain = AuthenticatorChain([CookieAuthenticator(invitations), *bearer, *dependencies.authenticators])
+    hosts = HostCheck(dependencies.options.host, dependencies.options.names)
+    return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
 
 
-def provided(dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners) -> dict[str, Provide]:
+def provided(
+    dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners, streams: StreamSockets
+) -> dict[str, Provide]:
     """The values that Litestar injects into handlers, by parameter name; `visitor` is the session of the request."""
     values: dict[str, object] = {
         "dependencies": dependencies,
         "timed_drive": timed_drive,
         "runners": runners,
+        "streams": streams,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
         "files": page.PageFiles(dependencies.page),
     }
@@ -104,12 +115,15 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
         name=cookie_name(""),
         description="The session. Its name carries the port, where the address has one.",
     )
+    token = SecurityScheme(
+        type="http", scheme="bearer", description="A program's token, for what its right is for: see the settings."
+    )
     return OpenAPIConfig(
         title="Belvedere",
         version=belvedere.__version__,
         description="Look around the home you left. Driving by hand goes over the WebSocket at /api/v1/control.",
-        components=Components(security_schemes={"session": cookie}),
-        security=[{"session": []}],
+        components=Components(security_schemes={"session": cookie, "token": token}),
+        security=[{"session": []}, {"token": []}],
         use_handler_docstrings=True,
         render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
     )

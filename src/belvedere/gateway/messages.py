@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import msgspec
 
 from belvedere.control.effects import NoticeCode
+from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
 
 SUBPROTOCOL = "belvedere.v1"
@@ -22,13 +23,17 @@ MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything la
 class CloseCode(enum.IntEnum):
     """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link; after any other it reconnects, with a growing delay.
+    After NO_SESSION a page asks for a new link, and after NOT_PERMITTED it asks for nothing more; after any other it
+    reconnects, with a growing delay. Only the socket of the picture is closed with the last three.
     """
 
     BAD_MESSAGES = 4400
     NO_SESSION = 4401
     SILENT = 4408
     TOO_MUCH = 4429
+    NOT_PERMITTED = 4403
+    TOO_MANY_VIEWERS = 4503
+    NO_PICTURE = 4504
 
 
 LATEST_MS = 1e15  # beyond any monotonic clock; above it a float loses fractions of a millisecond
@@ -115,6 +120,12 @@ else:  # a plain list of values in the schema, not a type of its own
     LinkState = Literal[tuple(phase.value for phase in LinkPhase)]
 
 
+if TYPE_CHECKING:
+    NoPictureReason: TypeAlias = str
+else:  # likewise
+    NoPictureReason = Literal[("", *(reason.value for reason in CameraReason))]
+
+
 class AxisState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one axis.
 
@@ -139,12 +150,15 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the picture.
 
     Attributes:
-        available: false once the source has failed, until a picture has come again; a new offer tries it again.
+        available: false once the camera has failed, until a picture has come again. Viewers keep their connections
+            meanwhile, for half a minute; a new offer has it tried again.
         viewers: how many viewers there are.
+        reason: why it is not available, or "". Pages should take a reason that they do not know as `failed`.
     """
 
     available: bool
     viewers: int
+    reason: NoPictureReason
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome"):

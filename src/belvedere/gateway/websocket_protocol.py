@@ -7,6 +7,7 @@ end of the handshake and after the close. What a peer does is at most one line i
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
     from uvicorn.server import ServerState
     from websockets.frames import Frame
+    from websockets.http11 import Request
 
     from belvedere.gateway.connection_limits import ConnectionLimits
 
@@ -37,6 +39,7 @@ BYTES_PER_S = 64 * 1024.0  # thirty times what a page sends; also counts frames 
 BYTES_BURST = 64 * 1024.0
 SLICE_BYTES = 1024  # parsed at once; the smallest frame has six, so this takes at most two milliseconds
 MAX_FRAGMENTS = 64  # of one message, which has at most 4 kB
+EXTENSION = "belvedere.websocket"  # where an ASGI scope has the WebSocketProtocol, for what ASGI cannot say
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -102,6 +105,33 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             )
         if self._unread and self._reading is None:  # what arrived before the end of the handshake
             self._reading = self.loop.call_soon(self._read)
+
+    async def wait_writable(self) -> None:
+        """Wait until at most a small part of WRITE_BUFFER_BYTES is buffered here; also returns when it is closed."""
+        await self.writable.wait()
+
+    def send_now(self, message: bytes | str) -> None:
+        """Send a message without waiting; raises ClientDisconnected where the connection is closed or closing."""
+        if self.disconnected or self.close_sent or self.transport.is_closing():
+            raise ClientDisconnected
+        if isinstance(message, str):
+            self.conn.send_text(message.encode())
+        else:
+            self.conn.send_binary(message)
+        self.transport.writelines(self.conn.data_to_send())
+
+    def discard_unsent(self) -> None:
+        """Send nothing more of what is buffered here; as that cuts a message in two, it ends the connection."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent:
+            logger.info("aborted a WebSocket: %d bytes of a picture were not to be sent any more", unsent)
+            self.transport.abort()
+
+    def handle_connect(self, event: Request) -> None:
+        """The request for the upgrade; what serves it finds this protocol in the scope."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
 
     def handle_cont(self, event: Frame) -> None:
         """A continuation frame; their number is bounded, because empty ones cost a peer nothing."""

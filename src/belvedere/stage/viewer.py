@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from belvedere.stage.hub import Subscriber
 from belvedere.stage.keyframe_requests import ViewerRequests
@@ -13,6 +14,22 @@ if TYPE_CHECKING:
     import asyncio
 
     from belvedere.stage.video_way import ViewerConnection
+
+
+_VIEW = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+class LinkReport(NamedTuple):
+    """How well the picture gets through to one viewer; what is not known is None. It may say anything."""
+
+    capacity_bits_per_s: float | None = None
+    loss: float | None = None
+    round_trip_s: float | None = None
+
+
+def is_view(name: str) -> bool:
+    """Whether a client may name its view so (`Stage.admit`); "" stands for none."""
+    return _VIEW.fullmatch(name) is not None
 
 
 class ViewerListener(Protocol):
@@ -34,6 +51,10 @@ class ViewerListener(Protocol):
         """The viewer lost the picture."""
         ...
 
+    def receive_report(self, viewer: Viewer, report: LinkReport) -> None:
+        """The viewer's connection told how well the picture gets through."""
+        ...
+
 
 class Viewer:
     """One viewer. The way that admitted it reports what happens; every report may come late, or twice.
@@ -42,15 +63,17 @@ class Viewer:
         id: names the viewer, and cannot be guessed.
         owner: the session that watches.
         way: the name of the way.
+        view: identifies what the viewer sees by up to two ways at a time, among those of all owners.
         subscriber: the frames to send, from `receive_connected` on.
         connection: what the stage cuts and closes; the way sets it as soon as there is something to close.
         requests, phase, watching_since_s, timer: the stage's.
     """
 
-    def __init__(self, owner: str, way: str, listener: ViewerListener) -> None:
+    def __init__(self, owner: str, way: str, listener: ViewerListener, view: str = "") -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
         self.way = way
+        self.view = (owner, view or self.id)
         self.subscriber = Subscriber()
         self.connection: ViewerConnection | None = None
         self.requests = ViewerRequests()
@@ -75,6 +98,18 @@ class Viewer:
     def receive_ended(self) -> None:
         """The connection ended, or will never be established."""
         self._listener.receive_ended(self)
+
+    def report_capacity(self, bits_per_s: float) -> None:
+        """So much arrives, or would, by an estimate of the viewer or of its connection; repeat it while it holds."""
+        self._listener.receive_report(self, LinkReport(capacity_bits_per_s=bits_per_s))
+
+    def report_loss(self, share: float) -> None:
+        """This share of what was sent since the last report was lost: 0 to 1."""
+        self._listener.receive_report(self, LinkReport(loss=share))
+
+    def report_round_trip(self, seconds: float) -> None:
+        """A packet and its acknowledgement took so long."""
+        self._listener.receive_report(self, LinkReport(round_trip_s=seconds))
 
     def request_idr(self) -> None:
         """The viewer lost the picture; it is sent an IDR as soon as the bounds for all viewers allow it."""

@@ -15,11 +15,11 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
   const { pan, tilt } = visit.serverState.value;
   const health = worstHealth(axisHealth(pan), axisHealth(tilt));
   return (
-    <div class="connection">
+    <>
       {isOpen.value && <Panel visit={visit} />}
       <button
         type="button"
-        class="connection-button"
+        class="tool connection-button"
         aria-expanded={isOpen.value}
         aria-label={`Connection: ${HEALTH_TEXT[health]}`}
         onClick={() => {
@@ -28,7 +28,7 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
       >
         <HealthDot health={health} />
       </button>
-    </div>
+    </>
   );
 }
 

@@ -103,6 +103,51 @@ test("a picture that stays frozen is joined again", async () => {
   expect(kind(viewer)).toBe("joining");
 });
 
+test("while the camera has no picture the connection is kept, and the picture comes back on it", async () => {
+  const { viewer, timers, attempts, goLive, frame } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  timers.advance(20_000);
+  expect(kind(viewer)).toBe("frozen");
+  viewer.receiveAvailability(true);
+  timers.advance(2900);
+  expect(attempts).toHaveLength(1);
+  frame();
+  expect(kind(viewer)).toBe("live");
+});
+
+test("a picture that does not come although the camera is back is joined again", async () => {
+  const { viewer, timers, attempts, goLive } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  timers.advance(20_000);
+  viewer.receiveAvailability(true);
+  timers.advance(3200);
+  expect(kind(viewer)).toBe("waiting");
+  timers.advance(250);
+  expect(attempts).toHaveLength(2);
+});
+
+test("a connection that is lost while the camera has no picture is joined again", async () => {
+  const { viewer, timers, attempts, attempt, goLive } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  attempt().events.onLost();
+  timers.advance(250);
+  expect(attempts).toHaveLength(2);
+});
+
+test("when the camera is back nobody waits any longer", async () => {
+  const { viewer, attempts, attempt } = setup();
+  viewer.open();
+  await attempt().fail("no_picture");
+  viewer.receiveAvailability(false);
+  expect(attempts).toHaveLength(1);
+  viewer.receiveAvailability(true);
+  viewer.receiveAvailability(true);
+  expect(attempts).toHaveLength(2);
+});
+
 test("a page that was throttled does not report a frozen picture", async () => {
   const { viewer, timers, goLive, frame } = setup();
   await goLive();

@@ -61,6 +61,7 @@ export class Viewer {
   #lastFrameAtMs = 0;
   #lastCheckAtMs = 0;
   #isVisible = true;
+  #isAvailable = true;
   #cancelWait: Cancel = () => {};
   #cancelCheck: Cancel = () => {};
   #cancelHidden: Cancel = () => {};
@@ -121,6 +122,21 @@ export class Viewer {
     if (!isVisible) {
       this.#cancelHidden = this.#ports.timers.after(HIDDEN_TIMEOUT_MS, () => this.#suspend());
     } else if (this.#state.value.kind === "waiting") {
+      this.retryNow();
+    }
+  }
+
+  /**
+   * The server says whether the camera has a picture. While it has none, the connection is not to blame, so it is kept:
+   * the picture comes back on it.
+   */
+  receiveAvailability(isAvailable: boolean): void {
+    if (isAvailable === this.#isAvailable) {
+      return;
+    }
+    this.#isAvailable = isAvailable;
+    if (isAvailable) {
+      this.#lastFrameAtMs = this.#ports.timers.now();
       this.retryNow();
     }
   }
@@ -187,7 +203,7 @@ export class Viewer {
     this.#lastCheckAtMs = nowMs;
     const missingMs = nowMs - this.#lastFrameAtMs;
     const kind = this.#state.value.kind;
-    if (missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+    if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
       this.#retry("failed");
       return;
     }

@@ -238,6 +238,7 @@ export class Visit {
       case "state": {
         const { pan, tilt, stage } = message;
         this.#serverState.value = { ...this.#serverState.value, pan, tilt, stage };
+        this.#viewer.receiveAvailability(stage.available);
         break;
       }
       case "lease":
@@ -294,6 +295,7 @@ export class Visit {
       this.driver.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
+      this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
