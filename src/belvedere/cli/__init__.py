@@ -46,6 +46,11 @@ COMMANDS = {
     key stops the unit. Stay beside it. The results are written into the profile.""",
 }
 
+CAMERA_LIST = """List the cameras of this computer, without turning any on.
+
+For each its name, the path that stays the same, formats, sizes, rates and controls, and which mode would be chosen for
+the configured size and rate, with the reason."""
+
 
 def application() -> App:
     """The command with its subcommands; each is imported only when it is called."""
@@ -59,6 +64,9 @@ def application() -> App:
         "belvedere.cli.config:check", name="check", help="Check a configuration file and the profile it names."
     )
     app.command(config)
+    camera = App(name="camera", help="List cameras.")
+    camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
+    app.command(camera)
     return app
 
 
