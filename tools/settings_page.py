@@ -121,6 +121,8 @@ def _summary(kinds: list[types.StructType]) -> str:
 
 def _kind_row(kinds: list[types.StructType], field: types.Field) -> str:
     names = ", ".join(f"`{kind.tag}`" for kind in kinds)
+    if field.default is None:
+        return f"| `{kinds[0].tag_field}` | must be given | {names} | see above |\n"
     default = types.type_info(type(field.default))
     return f'| `{kinds[0].tag_field}` | `"{_struct(default).tag}"` | {names} | see above |\n'
 

@@ -134,7 +134,7 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
     belvedere = built(Settings(head=NoHeadSettings(), stage=stage))
-    assert belvedere.dependencies.ice_servers == servers
+    assert await belvedere.dependencies.webrtc.ice_servers_of("ann") == servers
 
 
 @pytest.mark.parametrize(

@@ -4,24 +4,21 @@ import { type Socket, SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
 import { browserStillPorts } from "./page/still";
 import "./page/styles.css";
-import { fetchIceServers } from "./stage/ice-servers";
+import { IceServers } from "./stage/ice-servers";
 import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
 /** Fetched while the visitor reads the start screen. A visit that starts at once waits for them, but not for long. */
-let iceServers: RTCIceServer[] = [];
-const iceServersReady = fetchIceServers((path, init) => fetch(path, init)).then((servers) => {
-  iceServers = servers;
-});
-const ICE_SERVERS_TIMEOUT_MS = 500;
+const iceServers = new IceServers({ timers: browserTimers, fetch: (path, init) => fetch(path, init) });
+const iceServersReady = iceServers.refresh();
 /** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
 const JOIN_AT_ONCE = "#look";
 
 const stagePorts: WhepPorts = {
   timers: browserTimers,
   fetch: (path, init) => fetch(path, init),
-  createPeer: () => new RTCPeerConnection({ iceServers }),
+  createPeer: () => new RTCPeerConnection({ iceServers: iceServers.current }),
   codecs: () => RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [],
 };
 
@@ -30,7 +27,10 @@ const visit = new Visit({
   random: Math.random,
   openSocket,
   hasSession,
-  join: (events, signal) => joinStage(stagePorts, events, signal),
+  join: async (events, signal) => {
+    await iceServers.refresh();
+    return joinStage(stagePorts, events, signal);
+  },
   endSession,
 });
 
@@ -48,8 +48,7 @@ if (page !== null) {
 
 if (location.hash === JOIN_AT_ONCE) {
   history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
-  const timeout = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_TIMEOUT_MS));
-  void Promise.race([iceServersReady, timeout]).then(() => {
+  void iceServersReady.then(() => {
     if (document.visibilityState === "visible" && !visit.isJoined.value) {
       visit.join();
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.programs import Programs, player_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.session_recorder import SessionRecorder
@@ -117,7 +118,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         clock=clock,
         record=events.record,
     )
-    invitations = Invitations(clock, settings.access, events.record)
+    invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
@@ -131,7 +132,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
-        ice_servers=settings.stage.ice_servers,
+        frontends=settings.access.frontends,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
@@ -142,6 +143,10 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     return Belvedere(
         engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
     )
+
+
+def _programs(config: Config) -> Programs:
+    return Programs((player_session(player), player.token) for player in config.settings.access.players)
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:

@@ -72,6 +72,14 @@ class Offers(Protocol):
         """Add a viewer. Raises StageError."""
         ...
 
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The STUN and TURN servers for a session's page, with credentials that are valid now; may wait for them."""
+        ...
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The same, without waiting."""
+        ...
+
 
 class Stills(Protocol):
     """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
@@ -140,7 +148,7 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
-        ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -158,7 +166,7 @@ class Dependencies:
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
-    ice_servers: tuple[IceServer, ...] = ()
+    frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
