@@ -65,7 +65,7 @@ class FakeCamera:
         self.now_s = 1000.0
         self.card = b"Fake Camera"
         self.capabilities = CAPTURES
-        self.formats = formats if formats is not None else {"YUYV": [(64, 48, ((1, 30),))]}
+        self.formats: dict[str, Sizes] = formats if formats is not None else {"YUYV": [(64, 48, ((1, 30),))]}
         self.stepwise: dict[str, tuple[int, int, int, int, int, int]] = {}
         self.controls: list[FakeControl] = []
         self.inputs: list[tuple[bytes, int, int]] = [(b"Camera 1", 0, 0)]  # name, status, capabilities
