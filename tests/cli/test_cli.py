@@ -31,7 +31,11 @@ def test_help_describes_every_command_in_one_line(
     assert described == [*sorted([*COMMANDS, "camera", "config"]), "--help", "--version"]
 
 
-@pytest.mark.parametrize("command", [*([name] for name in COMMANDS), ["config", "check"], ["camera", "test"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [*([name] for name in COMMANDS), ["config", "check"], ["camera", "test"], ["camera", "list"]],
+    ids=" ".join,
+)
 def test_every_option_has_help_and_no_meaningless_opposite(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,5 +131,4 @@ def test_a_bad_setting_is_one_line_with_file_key_and_what_is_allowed(
     assert status_of("config", "check", str(path)) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"belvedere: {path}: camera.kind: invalid value 'tv' (allowed: pattern, room, ")
-    assert said.count("
-") == 1
+    assert said.count("\n") == 1
