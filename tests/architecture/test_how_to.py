@@ -23,6 +23,7 @@ from belvedere.cli import application
 from belvedere.errors import SettingsError
 from belvedere.head.document import read_document
 from belvedere.head.profile import HeadProfile, UnitProfile
+from belvedere.secret import Secret
 from belvedere.store.positions import ORIGIN, Position, save_positions
 from belvedere.store.sqlite_file import SqliteFile
 
@@ -76,7 +77,16 @@ def read(body: str, page: Path) -> None:
     elif keys <= {"pan", "tilt"}:
         read_document(body, Units, page.name)
     else:
-        parse_settings(body, page.name, SecretFiles(page.parent, None))
+        parse_settings(body, page.name, AnySecretFiles(page.parent, None))
+
+
+class AnySecretFiles(SecretFiles):
+    """Has every file that a page names."""
+
+    def decode(self, kind: type, value: object) -> object:
+        assert kind is Secret
+        assert isinstance(value, str)
+        return Secret(value)
 
 
 def test_the_pages_hold_commands_and_settings_to_try() -> None:
