@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
-from belvedere.access.programs import Programs, player_session
+from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.session_recorder import SessionRecorder
@@ -18,6 +18,7 @@ from belvedere.app.settings import (
     PatternCameraSettings,
     RoomCameraSettings,
     VirtualHeadSettings,
+    WhipCameraSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.control.core import Control
@@ -34,7 +35,9 @@ from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.webrtc_way import WebRtc
+from belvedere.stage.direct.whip import Whip
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.published import Publication, PublishedSource
 from belvedere.stage.stage import Stage
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
@@ -56,7 +59,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """All parts of the program. Without a store there is no database or recorder; with a real head no virtual one."""
+    """All parts of the program.
+
+    Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
+    publishes the picture.
+    """
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
@@ -68,6 +75,7 @@ class Belvedere:
     session_recorder: SessionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
+    whip: Whip | None
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -100,8 +108,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         )
         engine.attach(axis, units[axis])
     guard.attach(engine, units)
+    whip = Whip(clock=clock, record=events.record) if isinstance(settings.camera, WhipCameraSettings) else None
     stage = Stage(
-        picture_source(config, virtual_head),
+        picture_source(config, virtual_head, whip),
         settings.stage,
         on_viewers=lambda viewers: bus.publish("stage", viewers),
         clock=clock,
@@ -120,6 +129,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
+        publishing=whip,
         frontends=settings.access.frontends,
         ice_servers=settings.stage.ice_servers,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
@@ -127,15 +137,17 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    position_recorder = PositionRecorder(bus, positions) if positions is not None else None
-    recorders = position_recorder, session_recorder
-    return Belvedere(
-        engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
-    )
+    recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
+    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
 
 
 def _programs(config: Config) -> Programs:
-    return Programs((player_session(player), player.token) for player in config.settings.access.players)
+    """Whom the settings let in by a token."""
+    access, camera = config.settings.access, config.settings.camera
+    programs = [(player_session(player), player.token) for player in access.players]
+    if isinstance(camera, WhipCameraSettings):
+        programs.append((publisher_session(), camera.token))
+    return Programs(programs)
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
@@ -219,13 +231,18 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
     return [other for other in units if other is not unit]
 
 
-def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
+def picture_source(
+    config: Config, virtual_head: VirtualHead | None, whip: Whip | None = None
+) -> Callable[[], VideoSource]:
     """Return the factory of video sources, called for each first viewer. All simulated cameras share one room."""
     match config.settings.camera:
         case PatternCameraSettings():
             return PatternSource
         case RoomCameraSettings(time_bar=is_measuring):
             return _room_source(virtual_head, is_measuring=is_measuring)
+        case WhipCameraSettings():
+            publication = whip.publication if whip is not None else Publication()
+            return lambda: PublishedSource(publication)
         case never:
             assert_never(never)
 

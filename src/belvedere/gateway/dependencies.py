@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
+    from belvedere.stage.direct.whip import Published
     from belvedere.stage.options import IceServer
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
@@ -71,6 +72,18 @@ class Streams(Protocol):
 
     async def serve(self, socket: FrameSocket, owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
         """Serve an accepted socket to its end. Raises StageError, and what `require_permitted` raises."""
+        ...
+
+
+class Publishing(Protocol):
+    """What the gateway needs of the camera that another program publishes (stage.direct.whip.Whip)."""
+
+    async def publish(self, offer_sdp: str) -> Published:
+        """Let the sender of an offer publish, instead of whoever does. Raises StageError."""
+        ...
+
+    def end(self, publisher_id: str) -> None:
+        """End a publisher. Raises StageError (NOT_FOUND)."""
         ...
 
 
@@ -126,6 +139,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
@@ -144,6 +158,7 @@ class Dependencies:
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     ice_servers: tuple[IceServer, ...] = ()
+    publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()

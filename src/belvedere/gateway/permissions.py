@@ -55,6 +55,11 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/api/v1/stage/whep/{viewer}"): None,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
+    ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {

@@ -19,7 +19,7 @@ from belvedere.stage.direct.aiortc_patches import replace
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from _typeshed import ReadableBuffer
     from aiortc import RTCIceTransport
@@ -188,10 +188,10 @@ class ViewerSocket(asyncio.DatagramTransport):
         self._loop.add_reader(self._socket.fileno(), self._read)
 
 
-def bound_ice(transport: RTCIceTransport) -> None:
+def bound_ice(transport: RTCIceTransport, make_limits: Callable[[ice.Connection], ViewerLimits] = ViewerLimits) -> None:
     """Patch a transport that has not gathered candidates yet, so that one viewer's limits apply to it."""
     connection = transport._connection
-    limits = ViewerLimits(connection)
+    limits = make_limits(connection)
     check_incoming = connection.check_incoming
 
     def check(message: stun.Message, addr: Address, protocol: ice.StunProtocol) -> None:
