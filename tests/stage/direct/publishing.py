@@ -59,6 +59,11 @@ class Publisher:
             await self._is_connected.wait()
 
     @property
+    def payload_type(self) -> int:
+        """The payload type of the packets."""
+        return int(self.connection.remoteDescription.sdp.partition("m=video ")[2].split()[2])
+
+    @property
     def transport(self) -> RTCDtlsTransport:
         """What carries the packets."""
         return self.connection.getTransceivers()[0].sender.transport

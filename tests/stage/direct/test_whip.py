@@ -10,7 +10,7 @@ from tests.stage.direct.test_publisher_offer import ANSWER, OBS, SESSION, video
 
 from belvedere.errors import StageError, StageReason
 from belvedere.events import PublisherEnded, PublisherJoined
-from belvedere.stage.direct.whip import Whip
+from belvedere.stage.direct.whip import MAX_CONNECTING, Whip
 from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -99,6 +99,29 @@ async def test_a_new_publisher_replaces_the_one_before_openly(caplog: pytest.Log
     assert caught.value.reason is StageReason.NOT_FOUND
     await rig.whip.close()
     assert all(peer.is_closed for peer in rig.peers)
+
+
+async def test_a_publisher_goes_on_until_the_next_one_has_connected() -> None:
+    rig = Rig()
+    first = await rig.publish()
+    await rig.whip.publish(OFFER)
+    assert rig.events == [PublisherJoined(first)]
+    rig.peers[1].listener.receive_ended()
+    assert rig.whip.publication.has_publisher()
+    assert rig.events == [PublisherJoined(first)]
+    await rig.whip.close()
+    assert all(peer.is_closed for peer in rig.peers)
+
+
+async def test_publishers_that_never_connect_are_bounded() -> None:
+    rig = Rig()
+    published = [await rig.whip.publish(OFFER) for _ in range(MAX_CONNECTING + 3)]
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers] == [True] * 3 + [False] * MAX_CONNECTING
+    rig.whip.end(published[-1].id)
+    await rig.whip.close()
+    assert all(peer.is_closed for peer in rig.peers)
+    assert rig.events == []
 
 
 async def test_a_connection_that_breaks_ends_the_publisher() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.stage.direct.peer import PeerListener
 
+MAX_CONNECTING = 2  # a program that tries again may have left one behind
+
 logger = logging.getLogger(__name__)
 
 
@@ -69,7 +71,6 @@ class _Publisher:
         self.id = secrets.token_urlsafe(16)
         self.peer: PublisherPeer | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.is_connected = False
         self._whip = whip
 
     def receive_connected(self) -> None:
@@ -99,10 +100,11 @@ class Whip:
         self._create_peer = create_peer
         self._set_ups = SetupQueue(SET_UPS_APART_S)
         self._publisher: _Publisher | None = None
+        self._connecting: dict[str, _Publisher] = {}  # by id, oldest first
         self._closing: set[asyncio.Task[None]] = set()
 
     async def publish(self, offer_sdp: str) -> Published:
-        """Answer a WHIP offer; its sender publishes from now on, and an earlier publisher is ended.
+        """Answer a WHIP offer. Once its sender has connected it publishes, and an earlier publisher is ended.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, NO_PICTURE).
         """
@@ -120,9 +122,9 @@ class Whip:
         except BaseException:  # including cancellation, when the request ends
             self._close(publisher)
             raise
-        if self._publisher is not None:
-            self.receive_ended(self._publisher, "another one replaced it")
-        self._publisher = publisher
+        if len(self._connecting) >= MAX_CONNECTING:
+            self.receive_ended(next(iter(self._connecting.values())), "there were too many")
+        self._connecting[publisher.id] = publisher
         publisher.timer = asyncio.get_running_loop().call_later(
             CONNECT_TIMEOUT_S, self.receive_ended, publisher, "it did not connect in time"
         )
@@ -130,37 +132,44 @@ class Whip:
 
     def end(self, publisher_id: str) -> None:
         """End a publisher. Raises StageError (NOT_FOUND)."""
-        if self._publisher is None or self._publisher.id != publisher_id:
+        known = [*self._connecting.values(), *([self._publisher] if self._publisher is not None else [])]
+        found = next((each for each in known if each.id == publisher_id), None)
+        if found is None:
             raise StageError(StageReason.NOT_FOUND)
-        self.receive_ended(self._publisher, "it ended")
+        self.receive_ended(found, "it ended")
 
     async def close(self) -> None:
         """End the publisher, and wait until all connections are closed, which takes a bounded time."""
-        if self._publisher is not None:
-            self.receive_ended(self._publisher, "the server is shutting down")
+        for each in [*self._connecting.values(), *([self._publisher] if self._publisher is not None else [])]:
+            self.receive_ended(each, "the server is shutting down")
         if self._closing:
             await asyncio.wait(self._closing)
 
     def receive_connected(self, publisher: _Publisher) -> None:
         """A publisher has connected: what it sends is the picture now."""
-        if publisher is not self._publisher or publisher.peer is None:
+        if self._connecting.pop(publisher.id, None) is None or publisher.peer is None:
             return
         if publisher.timer is not None:
             publisher.timer.cancel()
-        publisher.is_connected = True
+        before, self._publisher = self._publisher, publisher
+        if before is not None:
+            self._tell_end(before, "another one replaced it")
         logger.info("a program publishes the picture (publisher %s)", publisher.id)
         self._record(PublisherJoined(publisher.id))
         self.publication.begin(publisher.peer.request_idr)
 
     def receive_ended(self, publisher: _Publisher, why: str) -> None:
         """A publisher's connection ended, or is to end."""
-        if publisher is not self._publisher:
-            return
-        self._publisher = None
-        if publisher.is_connected:
-            logger.info("a program publishes the picture no more: %s (publisher %s)", why, publisher.id)
-            self._record(PublisherEnded(publisher.id, why))
+        if self._connecting.pop(publisher.id, None) is not None:
+            self._close(publisher)
+        elif publisher is self._publisher:
+            self._publisher = None
             self.publication.end()
+            self._tell_end(publisher, why)
+
+    def _tell_end(self, publisher: _Publisher, why: str) -> None:
+        logger.info("a program publishes the picture no more: %s (publisher %s)", why, publisher.id)
+        self._record(PublisherEnded(publisher.id, why))
         self._close(publisher)
 
     def _close(self, publisher: _Publisher) -> None:
