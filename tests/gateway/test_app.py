@@ -87,7 +87,7 @@ async def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(
             ("/", {"GET", "HEAD", "OPTIONS"}),
             ("/enter/x", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/api/v1/head/stop", {"POST", "OPTIONS"}),
-            ("/api/v1/stage/whep", {"POST", "OPTIONS"}),
+            ("/api/v1/stage/whep", {"GET", "HEAD", "POST", "OPTIONS"}),
             ("/api/v1/session", {"DELETE", "OPTIONS"}),
         ]:
             response = await client.put(path)

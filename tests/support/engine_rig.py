@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
 from belvedere.control.core import Control
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import IssuedSession
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
+    from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -80,11 +84,13 @@ class FakeStage:
     def __init__(self) -> None:
         self.viewers = 0
         self.is_available = True
+        self.camera_reason: CameraReason | None = None
         self.is_warm = False
         self.refusal: StageReason | None = None
         self.stills: list[str] = []  # the owners who took one
         self.still_s = 0.0  # how long a still takes
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
+        self.ice_servers: tuple[IceServer, ...] = ()
         self.views: list[str] = []
 
     def preload(self) -> None:
@@ -107,6 +113,17 @@ class FakeStage:
         await asyncio.sleep(self.still_s)
         self.stills.append(owner)
         return StillImage(owner.encode(), image_format, datetime(2026, 11, 28, 9, 30, 5, 250_000, tzinfo=UTC))
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The servers, of which those with a user name have the owner's."""
+        return self.newest_ice_servers_of(owner)
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """Likewise."""
+        return tuple(
+            server if server.username is None else msgspec.structs.replace(server, username=owner)
+            for server in self.ice_servers
+        )
 
     async def serve(self, socket: FrameSocket, _owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
         """Send nothing until the peer leaves; `tests/gateway/test_stream_socket.py` has a real stage instead."""

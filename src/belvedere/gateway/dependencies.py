@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
@@ -46,6 +47,11 @@ class Picture(Protocol):
         """Whether there is a picture, as far as is known; true until a source has failed."""
         ...
 
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why there is no picture, if that is known."""
+        ...
+
     def preload(self) -> None:
         """Get ready for a first viewer; returns at once."""
         ...
@@ -64,6 +70,14 @@ class Offers(Protocol):
 
     async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The STUN and TURN servers for a session's page, with credentials that are valid now; may wait for them."""
+        ...
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The same, without waiting."""
         ...
 
 
@@ -134,7 +148,7 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
-        ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -152,7 +166,7 @@ class Dependencies:
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
-    ice_servers: tuple[IceServer, ...] = ()
+    frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
