@@ -125,7 +125,5 @@ def test_a_bad_setting_is_one_line_with_file_key_and_what_is_allowed(
     path = tmp_path / "belvedere.toml"
     path.write_text("[camera]\nkind = 'tv'\n", encoding="utf-8")
     assert status_of("config", "check", str(path)) == 2
-    assert (
-        capsys.readouterr().err
-        == f"belvedere: {path}: camera.kind: invalid value 'tv' (allowed: pattern, room, v4l2)\n"
-    )
+    allowed = "pattern, room, v4l2, rtsp, process, file"
+    assert capsys.readouterr().err == f"belvedere: {path}: camera.kind: invalid value 'tv' (allowed: {allowed})\n"
