@@ -78,7 +78,7 @@ def is_streaming() -> bool:
     """Whether any virtual camera is on: the driver has a thread for each that is."""
     for name in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
-            if "vid-cap" in name.read_text(encoding="utf-8"):
+            if name.read_text(encoding="utf-8").startswith("vivid-"):
                 return True
     return False
 
