@@ -493,13 +493,18 @@ class PreparedSource(PatternSource):
 
 
 @pytest.mark.realtime
-async def test_preloading_prepares_a_source_once() -> None:
+async def test_preloading_prepares_a_source_once_and_once_more_for_those_who_come_later() -> None:
     prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
     stage = Stage(lambda: PreparedSource(prepared), StageOptions(), on_viewers=lambda _count: None)
     stage.preload()
     stage.preload()
     assert await asyncio.to_thread(prepared.get, timeout=10) == (1280, 720, 30)
+    for thread in threading.enumerate():
+        if thread.name == "stage-warm":
+            thread.join(10)
     assert prepared.empty()
+    stage.preload()
+    assert await asyncio.to_thread(prepared.get, timeout=10) == (1280, 720, 30)
     await stage.close()
 
 

@@ -239,13 +239,13 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             return _room_source(virtual_head, is_measuring=is_measuring)
         case FileCameraSettings(path=path):
             return lambda: FileSource(Path(path))
-        case RtspCameraSettings() as camera:
+        case RtspCameraSettings() as rtsp:
             return lambda: RtspSource(
-                camera.url,
-                username=camera.username,
-                password=camera.password,
-                transport=camera.transport,
-                trusts_clock=camera.trust_clock,
+                rtsp.url,
+                username=rtsp.username,
+                password=rtsp.password,
+                transport=rtsp.transport,
+                trusts_clock=rtsp.trust_clock,
             )
         case ProcessCameraSettings(command=command):
             return lambda: ProgramSource(split_command(command))

@@ -103,8 +103,8 @@ class Stage:
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
         self._taps: set[Tap] = set()
         self._phase = StagePhase.IDLE
-        self._camera_reason: CameraReason | None = None
         self._description: VideoDescription | None = None
+        self._camera_reason: CameraReason | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
         self._preloading: threading.Thread | None = None
@@ -151,8 +151,8 @@ class Stage:
         self._ways.append(way)
 
     def preload(self) -> None:
-        """Import the libraries and prepare the source, in a thread, for the first viewer. May be called often."""
-        if self._preloading is None:
+        """Import the libraries and prepare the source, in a thread, for the next viewer. May be called often."""
+        if self._phase is not StagePhase.CLOSED and (self._preloading is None or not self._preloading.is_alive()):
             self._preloading = threading.Thread(target=self._preload, name="stage-warm", daemon=True)
             self._preloading.start()
 

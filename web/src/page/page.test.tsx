@@ -47,7 +47,11 @@ function setup() {
     openSocket: () => socket,
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
-    join: async () => ({ captureAnchor: null, leave: () => {} }),
+    newView: () => "view",
+    joinDirect: async () => ({ captureAnchor: null, leave: () => {} }),
+    joinStream: null,
+    streamLack: "decoder",
+    requestFrame: () => {},
   });
   runAndRender(() => render(<App visit={visit} timers={timers} stills={stillPorts} />, page));
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
@@ -191,8 +195,8 @@ test("a button switches between a filled screen and the whole picture, and undoe
 test("everything that shows the picture is in the box that is framed", async () => {
   const { join } = setup();
   await join();
-  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(2);
-  expect(page.querySelectorAll(".picture")).toHaveLength(2);
+  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(3);
+  expect(page.querySelectorAll(".picture")).toHaveLength(3);
 });
 
 test("one tap keeps the picture, and the page says so for a moment", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Viewer } from "./viewer";
-import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
+import type { JoinFailure } from "./way";
+import { JoinError, type WhepEvents, type WhepSession } from "./whep";
 
 interface Attempt {
   readonly events: WhepEvents;
@@ -19,7 +20,10 @@ function setup() {
   const viewer = new Viewer({
     timers,
     random: () => 0,
-    join: (events, signal) =>
+    newView: () => "view",
+    joinStream: null,
+    draw: () => {},
+    joinDirect: (_view, events, signal) =>
       new Promise((resolve, reject) => {
         const attempt: Attempt = {
           events,
@@ -158,13 +162,14 @@ test("a page that was throttled does not report a frozen picture", async () => {
   expect(kind(viewer)).toBe("live");
 });
 
-test("if the first frame does not arrive, the viewer joins again", async () => {
+test("if the first frame does not arrive, the network blocks it, and the viewer joins again later", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().succeed();
   timers.advance(6200);
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.advance(250);
+  expect(viewer.state.value).toEqual({ kind: "waiting", failure: "blocked" });
+  timers.advance(4000);
   expect(attempts).toHaveLength(2);
 });
 

@@ -7,6 +7,7 @@ import { statusMessageFor, type VisitState } from "./status-message";
 const ALL_WELL: VisitState = {
   channel: { kind: "open" },
   viewer: { kind: "live" },
+  streamLack: null,
   hold: NO_HOLD,
   lease: lease("nobody"),
   pendingStop: null,

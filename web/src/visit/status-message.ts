@@ -3,12 +3,15 @@ import type { ChannelState } from "../control/channel";
 import type { PendingStop } from "../drive/driver";
 import type { CutHold, CutReason, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
+import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, StageState } from "../wire/messages";
 
 export interface VisitState {
   readonly channel: ChannelState;
   readonly viewer: ViewerState;
+  /** What this browser lacks to show the picture where only web pages get through; null for nothing. */
+  readonly streamLack: StreamLack | null;
   readonly hold: Hold;
   readonly lease: Lease | null;
   readonly pendingStop: PendingStop | null;
@@ -28,6 +31,7 @@ export type Topic =
   | "opening"
   | "full"
   | "no_picture"
+  | "blocked"
   | "picture_lost"
   | "picture_frozen"
   | "reconnecting"
@@ -87,7 +91,7 @@ function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
     : null;
 }
 
-function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMessage | null {
+function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitState): StatusMessage | null {
   switch (viewer.kind) {
     case "live":
     case "closed":
@@ -115,8 +119,19 @@ function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMe
       if (viewer.failure === "no_picture") {
         return cameraMessage(stage) ?? message("no_picture", CAMERA_TEXT.failed, CAMERA_RETURNS);
       }
-      return cameraMessage(stage) ?? pictureLostMessage();
+      return viewer.failure === "blocked"
+        ? blockedMessage(streamLack)
+        : (cameraMessage(stage) ?? pictureLostMessage());
   }
+}
+
+/** The server answers, but WebRTC does not get through, and this browser cannot show the picture in another way. */
+function blockedMessage(lack: StreamLack | null): StatusMessage {
+  const help =
+    lack === "secure_context"
+      ? "Open this page by its https:// address, or try another network."
+      : "An up-to-date Chrome, Edge, Safari or Firefox would help, or another network.";
+  return message("blocked", "This network does not let the picture through.", help, "try_again");
 }
 
 const CAMERA_RETURNS = "The picture comes back by itself.";
