@@ -32,7 +32,9 @@ def test_help_describes_every_command_in_one_line(
 
 
 @pytest.mark.parametrize(
-    "command", [*([name] for name in COMMANDS), ["config", "check"], ["camera", "test"]], ids=" ".join
+    "command",
+    [*([name] for name in COMMANDS), ["config", "check"], ["camera", "test"], ["camera", "list"]],
+    ids=" ".join,
 )
 def test_every_option_has_help_and_no_meaningless_opposite(
     command: list[str], capsys: pytest.CaptureFixture[str]
