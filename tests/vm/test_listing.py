@@ -13,7 +13,7 @@ from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.v4l2.capabilities import read_modes
 from belvedere.stage.sources.v4l2.controls import read_controls
 from belvedere.stage.sources.v4l2.device_file import KernelFile
-from belvedere.stage.sources.v4l2.discovery import card_of, find, video_nodes
+from belvedere.stage.sources.v4l2.discovery import find, video_nodes
 
 if TYPE_CHECKING:
     from belvedere.stage.sources.v4l2.capture import Capture
@@ -27,9 +27,9 @@ def test_cameras_are_listed_with_what_the_driver_says_of_them() -> None:
     webcam, receiver = nodes[cameras.webcam()], nodes[cameras.hdmi()]
     assert webcam.name.startswith("vivid")
     for node in (webcam, receiver):
-        card = card_of(node, KernelFile)
+        card = cameras.card_of(node)
         assert (card.name, card.driver, card.is_camera) == ("vivid", "vivid", True)
-    card = card_of(nodes[cameras.data_node()], KernelFile)
+    card = cameras.card_of(nodes[cameras.data_node()])
     assert (card.is_camera, card.obstacle) == (False, "it delivers data about pictures and none itself")
 
 
@@ -64,7 +64,7 @@ def test_a_receiver_has_the_size_of_its_signal() -> None:
 def test_listing_turns_no_camera_on_and_disturbs_no_one_who_has() -> None:
     for node in video_nodes():
         with contextlib.closing(KernelFile(node.path)) as file:
-            card_of(node, KernelFile)
+            cameras.card_of(node)
             read_controls(file)
             read_modes(file, 1280, 720)
             assert not cameras.is_streaming()
@@ -96,7 +96,7 @@ def test_a_camera_is_found_by_a_pattern_and_its_data_node_is_not() -> None:
 def test_looking_leaves_no_file_open() -> None:
     before = len(list(FILES.iterdir()))
     for node in video_nodes():
-        card_of(node, KernelFile)
+        cameras.card_of(node)
         with contextlib.suppress(CameraError):
             find(str(node.path))[1].close()
     assert len(list(FILES.iterdir())) == before
