@@ -11,7 +11,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import CameraError, CameraReason
 from belvedere.stage.encoding.encoder import open_encoder
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.sink import SourceSink, StillDelivery
@@ -78,7 +78,7 @@ class _Run(threading.Thread):
             self.fail(error)
         else:
             if not self.stopping.is_set():
-                self.fail(StageError(StageReason.NO_PICTURE, "the video source ended"))
+                self.fail(CameraError(CameraReason.ENDED, "the video source ended"))
         finally:
             self.sink.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import CameraError, CameraReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import VideoDescription
     from belvedere.stage.tap import Still
 
-RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # after the first failure, the second, and so on
+RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0)  # after the first failure, the second, and so on
+REFUSED_DELAY_S = 30.0  # cameras lock a user out after a few wrong passwords, for minutes
 STEADY_S = 10.0  # a source that ran for so long begins with the first delay again
 STALL_TIMEOUT_S = 20.0  # longer than a camera takes to turn on
 STALL_CHECK_S = 2.0  # a tenth of it
@@ -98,6 +99,8 @@ class SourceSupervisor:
         if loop.time() - self._started_at >= STEADY_S:
             self._failures = 0
         delay_s = RETRY_DELAYS_S[min(self._failures, len(RETRY_DELAYS_S) - 1)]
+        if isinstance(error, CameraError) and error.camera_reason is CameraReason.REFUSED:
+            delay_s = REFUSED_DELAY_S
         self._failures += 1
         self._not_before_at = loop.time() + delay_s
         self._retry = loop.call_at(self._not_before_at, self._try)
@@ -119,7 +122,8 @@ class SourceSupervisor:
             self._check_later()
             return
         self._producer.abandon()
-        self.receive_failure(StageError(StageReason.NO_PICTURE, "the video source does not answer"))
+        problem = f"the camera has delivered nothing for {STALL_TIMEOUT_S:.0f} s: look whether it is on"
+        self.receive_failure(CameraError(CameraReason.NO_SIGNAL, problem))
 
     def _cancel_timers(self) -> None:
         for timer in (self._retry, self._stall_check):

@@ -101,7 +101,8 @@ class Sink(Protocol):
 class VideoSource(Protocol):
     """A camera. One thread at a time uses it, never the event loop's; it may be run again after it returned.
 
-    An exception ends the picture for the current viewers; a new source is run for those who come next.
+    An exception ends this run, and viewers wait: a new source is run soon. What is known of the cause is said by a
+    `CameraError`, whose reason reaches the page.
     """
 
     def prepare(self, width: int, height: int, fps: int) -> None:
