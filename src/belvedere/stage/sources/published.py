@@ -7,6 +7,7 @@ over and never waits; the source's thread waits for them. Both sides are bounded
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import queue
 import threading
 import time
@@ -167,7 +168,7 @@ class PublishedSource:
             heard_s = sink.now()
             if frame.is_idr and (found := _description(frame.data, wanted.fps)) not in {None, described}:
                 described = found
-                sink.describe(found)
+                sink.describe(dataclasses.replace(found, request_idr=self._publication.request_idr))
             if described is not None:
                 sink.push_h264(frame.data, frame.captured_s, is_idr=frame.is_idr)
 
