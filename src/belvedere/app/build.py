@@ -245,10 +245,11 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
                 username=rtsp.username,
                 password=rtsp.password,
                 transport=rtsp.transport,
+                encodes_anew=rtsp.encode_anew,
                 trusts_clock=rtsp.trust_clock,
             )
-        case ProcessCameraSettings(command=command):
-            return lambda: ProgramSource(split_command(command))
+        case ProcessCameraSettings(command=command, encode_anew=is_anew):
+            return lambda: ProgramSource(split_command(command), encodes_anew=is_anew)
         case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
             camera = V4l2Camera(device, pixel_format, index, controls)
             return lambda: V4l2Source(camera)
