@@ -155,12 +155,8 @@ class RunningServer:
 
     def break_picture_off(self) -> None:
         """End the connection of everybody who watches."""
-
-        def end_all() -> None:
-            for viewer in list(self._belvedere.stage._viewers.values()):
-                viewer.receive_ended()
-
-        self.do(end_all)
+        viewers = self._belvedere.stage._viewers
+        self.do(lambda: [stop() for stop in [viewer.receive_ended for viewer in viewers.values()]])
 
     def ways(self) -> list[str]:
         """The ways of all connections that watch, or are to."""

@@ -111,13 +111,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         )
         engine.attach(axis, units[axis])
     guard.attach(engine, units)
-    stage = Stage(
-        picture_source(config, virtual_head),
-        settings.stage,
-        on_viewers=lambda viewers: bus.publish("stage", viewers),
-        clock=clock,
-        record=events.record,
-    )
+    stage = _stage(config, virtual_head, clock, bus, events)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
@@ -142,6 +136,18 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     recorders = position_recorder, session_recorder
     return Belvedere(
         engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
+    )
+
+
+def _stage(
+    config: Config, virtual_head: VirtualHead | None, clock: Callable[[], float], bus: Bus, events: EventStream
+) -> Stage:
+    return Stage(
+        picture_source(config, virtual_head),
+        config.settings.stage,
+        on_viewers=lambda viewers: bus.publish("stage", viewers),
+        clock=clock,
+        record=events.record,
     )
 
 

@@ -59,7 +59,9 @@ def test_each_picture_of_an_mjpeg_stream_is_shown_as_it_comes(tmp_path: Path) ->
 
     sink.on_picture = let_go
     wait = f"while [ ! -e {tmp_path}/go$n ]; do sleep 0.01; done"
-    sink.record(shell(f"(cat {tmp_path}/0.jpg; for n in 1 2 3; do {wait}; sleep 0.05; cat {tmp_path}/$n.jpg; done; sleep 60)"))
+    sink.record(
+        shell(f"(cat {tmp_path}/0.jpg; for n in 1 2 3; do {wait}; sleep 0.05; cat {tmp_path}/$n.jpg; done; sleep 60)")
+    )
     assert all(abs(level - video_range(want)) <= 3 for level, want in zip(sink.levels, LEVELS, strict=True))
 
 
