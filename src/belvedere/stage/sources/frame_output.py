@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from belvedere.stage.memory_tuning import bound_ffmpeg
 from belvedere.stage.sources.conversion import PictureConverter
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.token_bucket import TokenBucket
@@ -20,6 +21,7 @@ def open_decoder(name: str) -> av.VideoCodecContext:
     """FFmpeg's decoder of this name, which gives each frame out at once, in one thread."""
     import av  # noqa: PLC0415 (FFmpeg is heavy)
 
+    bound_ffmpeg()
     decoder = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
     decoder.thread_count = 1  # more would make each picture wait for the next ones
     decoder.options = {"flags": "low_delay"}

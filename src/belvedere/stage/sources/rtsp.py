@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from belvedere.errors import BitstreamError, CameraError, CameraReason
+from belvedere.stage.memory_tuning import bound_ffmpeg
 from belvedere.stage.sources.frame_output import FrameOutput
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 
@@ -238,6 +239,7 @@ class _Reader(threading.Thread):
 
         from belvedere.stage.sources.ffmpeg_errors import camera_error  # noqa: PLC0415 (likewise)
 
+        bound_ffmpeg()
         is_open = False
         try:
             with av.open(self._address, options=self._options, timeout=self._timeouts) as container:
