@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 OPEN_TIMEOUT_S = 8.0  # for all of connecting, logging in and the first key frame
 READ_TIMEOUT_S = 5.0
 GIVE_UP_S = 2.0  # looking up a name is bounded by nobody: the reader is left behind so long after its time is over
+UNIT_PAUSE_S = 0.004  # an eighth of a frame's time, so that it catches up quickly
 WAIT_S = 0.1  # how late a stop may be noticed
 MAX_CLOCK_AGE_S = 5.0  # by the camera's clock; an older or a future picture has a clock that is wrong after all
 FFMPEG_OPTIONS = {
     "protocol_whitelist": "rtsp,rtp,tcp,udp",
     "allowed_media_types": "video",
-    "fflags": "nobuffer",
     "max_delay": "100000",  # microseconds that are waited for packets in the wrong order
     "reorder_queue_size": "64",  # packets
     "buffer_size": str(2**20),  # of the UDP socket: a key frame arrives in one burst
-    "analyzeduration": "1000000",  # microseconds
+    "analyzeduration": "300000",  # microseconds; what arrives meanwhile is kept: it begins with a key frame
     "probesize": str(2**20),
     "fpsprobesize": "0",  # the rate is not worth a second of waiting
     "user_agent": "Belvedere",
@@ -130,7 +130,9 @@ class RtspSource:
         silent_since_s = sink.now()
         try:
             while not stopping.is_set():
-                for received in reader.take(WAIT_S):
+                for number, received in enumerate(reader.take(WAIT_S)):
+                    if number:  # several at once, as at the start: the event loop must have time to take them
+                        stopping.wait(UNIT_PAUSE_S)
                     push = push or self._push_to(sink, wanted, reader.fps, received)
                     push(received)
                     silent_since_s = sink.now()
