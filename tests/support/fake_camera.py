@@ -64,6 +64,7 @@ class FakeCamera:
     def __init__(self, formats: dict[str, Sizes] | None = None) -> None:
         self.now_s = 1000.0
         self.card = b"Fake Camera"
+        self.driver = b"fake"
         self.capabilities = CAPTURES
         self.formats: dict[str, Sizes] = formats if formats is not None else {"YUYV": [(64, 48, ((1, 30),))]}
         self.stepwise: dict[str, tuple[int, int, int, int, int, int]] = {}
@@ -182,7 +183,7 @@ class FakeFile:
             )
 
     def _querycap(self, answer: abi.Capability) -> None:
-        answer.driver, answer.card, answer.bus_info = b"fake", self._camera.card, b"usb-1"
+        answer.driver, answer.card, answer.bus_info = self._camera.driver, self._camera.card, b"usb-1"
         answer.capabilities = self._camera.capabilities | abi.CAP_DEVICE_CAPS
         answer.device_caps = self._camera.capabilities
 

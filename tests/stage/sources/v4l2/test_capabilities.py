@@ -38,6 +38,7 @@ def test_a_card_says_who_it_is() -> None:
         (CAPTURES | abi.CAP_VIDEO_M2M, "converts"),
         (abi.CAP_VIDEO_CAPTURE_MPLANE | abi.CAP_STREAMING, "several planes"),
         (abi.CAP_VIDEO_CAPTURE, "does not capture"),
+        (CAPTURES | abi.CAP_IO_MC, "use rpicam-vid"),
         (0, "does not capture"),
     ],
 )
@@ -47,6 +48,12 @@ def test_what_is_no_camera_says_why(capabilities: int, obstacle: str) -> None:
     card = read_card(camera.open(PATH))
     assert not card.is_camera
     assert obstacle in card.obstacle
+
+
+def test_an_image_processor_that_looks_like_a_camera_is_none() -> None:
+    camera = FakeCamera()
+    camera.driver = b"bcm2835-isp"
+    assert not read_card(camera.open(PATH)).is_camera
 
 
 def test_every_format_size_and_rate_is_listed() -> None:

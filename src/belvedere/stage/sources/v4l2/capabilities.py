@@ -27,6 +27,7 @@ MAX_MODES = 512  # of a device; real ones have a few dozen
 MIN_SIDE, MAX_SIDE = 16, 8192
 MAX_RATE = 1000
 USUAL_SIZES = ((1920, 1080), (1280, 720), (640, 480))  # asked for where a driver lists ranges of sizes
+IMAGE_PROCESSORS = frozenset({"bcm2835-isp"})  # the Raspberry Pi's, whose devices look like cameras
 END_OF_LIST = frozenset({errno.EINVAL, errno.ENOTTY, errno.ENODATA})
 LOST = frozenset({errno.ENODEV, errno.ENXIO, errno.EBADF})  # the device is gone
 
@@ -72,13 +73,16 @@ def read_card(file: DeviceFile) -> Card:
     answer = abi.Capability()
     file.ioctl(abi.Request.QUERYCAP, answer)
     can = answer.device_caps if answer.capabilities & abi.CAP_DEVICE_CAPS else answer.capabilities
-    obstacle = _obstacle(can)
-    return Card(abi.text(answer.card), abi.text(answer.driver), abi.text(answer.bus_info), not obstacle, obstacle)
+    name, driver, bus = (abi.text(value) for value in (answer.card, answer.driver, answer.bus_info))
+    obstacle = _obstacle(driver, can)
+    return Card(name, driver, bus, not obstacle, obstacle)
 
 
-def _obstacle(can: int) -> str:
-    if can & abi.CAP_VIDEO_M2M:
+def _obstacle(driver: str, can: int) -> str:
+    if can & abi.CAP_VIDEO_M2M or driver in IMAGE_PROCESSORS:
         return "it converts pictures and captures none"
+    if can & abi.CAP_IO_MC:
+        return "it is part of a camera that libcamera drives; use rpicam-vid as the source"
     if can & abi.CAP_VIDEO_CAPTURE and can & abi.CAP_STREAMING:
         return ""
     if can & abi.CAP_META_CAPTURE:
