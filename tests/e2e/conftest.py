@@ -154,25 +154,16 @@ class RunningServer:
         finally:
             asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
-    def break_picture_off(self) -> None:
-        """End the connection of everybody who watches."""
-
-        def end_all() -> None:
-            for viewer in list(self._belvedere.stage._viewers.values()):
-                viewer.receive_ended()
-
-        self.do(end_all)
-
     def ways(self) -> list[str]:
         """The ways of all connections that watch, or are to."""
         return sorted(viewer.way for viewer in self._belvedere.stage._viewers.values())
 
-    def end_viewers(self, way: str) -> None:
-        """End all connections of this way, as if they had failed."""
+    def end_viewers(self, way: str | None = None) -> None:
+        """End all connections, or all of this way, as if they had failed."""
 
         def end() -> None:
             for viewer in list(self._belvedere.stage._viewers.values()):
-                if viewer.way == way:
+                if way in {viewer.way, None}:
                     viewer.receive_ended()
 
         self.do(end)
