@@ -145,6 +145,8 @@ def _meanings(cls: type) -> dict[str, str]:
 
 def _default(field: types.Field) -> str:
     value: Any = field.default
+    if field.default_factory is dict:
+        return "none"
     if value is None:
         return "none"
     if field.required:
@@ -166,6 +168,8 @@ def _allowed(kind: types.Type) -> str:
             return f"at most {most}: {_allowed(item)}"
         case types.StrType(max_length=most):
             return described or f"a text of at most {most} characters"
+        case types.DictType(max_length=most):
+            described = f"at most {most}: {described}"
     return described
 
 

@@ -15,11 +15,15 @@ from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.settings import (
     DEMO,
     Camera,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
     Settings,
     StoreSettings,
+    V4l2CameraSettings,
     resolve,
 )
 from belvedere.app.systemd_notify import Notifier
@@ -29,7 +33,11 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource
+from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
@@ -130,7 +138,15 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "source"), [(RoomCameraSettings(), RoomSource), (PatternCameraSettings(), PatternSource)]
+    ("camera", "source"),
+    [
+        (RoomCameraSettings(), RoomSource),
+        (PatternCameraSettings(), PatternSource),
+        (FileCameraSettings(path="a.mp4"), FileSource),
+        (RtspCameraSettings(url="rtsp://camera/1"), RtspSource),
+        (ProcessCameraSettings(command="rpicam-vid -o -"), ProgramSource),
+        (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
+    ],
 )
 def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) -> None:
     config = resolve(msgspec.structs.replace(DEMO, camera=camera))

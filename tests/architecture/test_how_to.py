@@ -32,6 +32,16 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(HOW_TO.glob("*.md"))
 
 
+class AnySecretFiles(SecretFiles):
+    """Finds every file that a page names."""
+
+    def decode(self, kind: type, value: object) -> object:
+        """The secret in that file."""
+        assert kind is Secret
+        assert isinstance(value, str)
+        return Secret("open sesame")
+
+
 class Units(msgspec.Struct, forbid_unknown_fields=True):
     """An excerpt of a profile."""
 
@@ -78,15 +88,6 @@ def read(body: str, page: Path) -> None:
         read_document(body, Units, page.name)
     else:
         parse_settings(body, page.name, AnySecretFiles(page.parent, None))
-
-
-class AnySecretFiles(SecretFiles):
-    """Has every file that a page names."""
-
-    def decode(self, kind: type, value: object) -> object:
-        assert kind is Secret
-        assert isinstance(value, str)
-        return Secret(value)
 
 
 def test_the_pages_hold_commands_and_settings_to_try() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
+    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
@@ -93,6 +94,7 @@ class RunningServer:
     def __init__(self) -> None:
         self.link = ""
         self.status: int | None = None
+        self.viewer_counts: list[int] = []  # every number of viewers that people were told
         self._built: Belvedere | None = None
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run_until_ended, name="server")
@@ -152,8 +154,36 @@ class RunningServer:
             asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
     def break_picture_off(self) -> None:
-        """Make the camera fail; the next viewer starts it again."""
-        self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
+        """End the connection of everybody who watches."""
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                viewer.receive_ended()
+
+        self.do(end_all)
+
+    def ways(self) -> list[str]:
+        """The ways of all connections that watch, or are to."""
+        return sorted(viewer.way for viewer in self._belvedere.stage._viewers.values())
+
+    def end_viewers(self, way: str) -> None:
+        """End all connections of this way, as if they had failed."""
+
+        def end() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                if viewer.way == way:
+                    viewer.receive_ended()
+
+        self.do(end)
+
+    def end_sessions(self, reason: EndReason) -> None:
+        """End the sessions of all who watch."""
+
+        def end() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                self._belvedere.invitations.end(viewer.owner, reason)
+
+        self.do(end)
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
@@ -240,6 +270,13 @@ class RunningServer:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
+        tell = belvedere.stage._on_viewers
+
+        def record(viewers: int) -> None:
+            self.viewer_counts.append(viewers)
+            tell(viewers)
+
+        belvedere.stage._on_viewers = record
 
     def _open(self, link: str) -> None:
         self.link = link
@@ -262,10 +299,11 @@ class Visitor:
         self._cdp: CDPSession | None = None
 
     def redeem(self, link: str) -> None:
-        """Open a link and tap the one button; returns when the picture is live and pan is connected."""
+        """Open a link and tap the one button; returns when the picture comes by WebRTC and pan is connected."""
         self.page.goto(link)
         self.tap("Come in")
         self.expect("picture", "live")
+        self.expect("way", "direct")
         self.expect("pan-link", "ready")
 
     def tap(self, name: str) -> None:
@@ -459,5 +497,5 @@ def ready_page(lone_browser: LoneBrowser, server: RunningServer) -> Page:
     page = lone_browser.open()
     page.goto(server.invite())
     page.get_by_role("button", name="Come in").click()
-    page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
+    page.wait_for_selector("main[data-picture=live][data-way=direct][data-pan-link=ready]")
     return page

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.programs import Programs, player_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
@@ -33,8 +39,14 @@ from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.webrtc_way import WebRtc
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource, split_command
+from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.setup import V4l2Camera
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
+from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -106,19 +118,21 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         clock=clock,
         record=events.record,
     )
-    invitations = Invitations(clock, settings.access, events.record)
+    invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
         stage=stage,
         webrtc=WebRtc(stage, settings.stage, clock=clock),
+        stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
+        frontends=settings.access.frontends,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
@@ -129,6 +143,10 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     return Belvedere(
         engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
     )
+
+
+def _programs(config: Config) -> Programs:
+    return Programs((player_session(player), player.token) for player in config.settings.access.players)
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
@@ -219,6 +237,21 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
             return PatternSource
         case RoomCameraSettings(time_bar=is_measuring):
             return _room_source(virtual_head, is_measuring=is_measuring)
+        case FileCameraSettings(path=path):
+            return lambda: FileSource(Path(path))
+        case RtspCameraSettings() as rtsp:
+            return lambda: RtspSource(
+                rtsp.url,
+                username=rtsp.username,
+                password=rtsp.password,
+                transport=rtsp.transport,
+                trusts_clock=rtsp.trust_clock,
+            )
+        case ProcessCameraSettings(command=command):
+            return lambda: ProgramSource(split_command(command))
+        case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
+            camera = V4l2Camera(device, pixel_format, index, controls)
+            return lambda: V4l2Source(camera)
         case never:
             assert_never(never)
 

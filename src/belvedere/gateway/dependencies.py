@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -43,6 +45,11 @@ class Picture(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether there is a picture, as far as is known; true until a source has failed."""
+        ...
+
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why there is no picture, if that is known."""
         ...
 
     def preload(self) -> None:
@@ -71,6 +78,14 @@ class Offers(Protocol):
 
     def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
         """The same, without waiting."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
         ...
 
 
@@ -133,6 +148,7 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
+        frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -143,12 +159,14 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     stream: Streams
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
+    frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing

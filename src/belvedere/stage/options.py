@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -55,7 +55,11 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         width, height: in pixels; 1280x720 is the most that a Raspberry Pi encodes at 30 fps. Multiples of 32 and 2, so
             that no row of a plane needs padding.
         fps: pictures per second.
-        bitrate_kbps: 3 Mbit/s looks sharp at 720p and passes most home uplinks.
+        bitrate_kbps: the most that is sent to each viewer; 3 Mbit/s looks sharp at 720p and passes most home uplinks.
+        min_bitrate_kbps: the least; below 400 kbit/s a moving picture cannot be recognized at any size.
+        preset: of x264; a slower one makes a sharper picture of the same bitrate. `auto` measures, and takes the
+            slowest that stays within `encoding_percent` and leaves a quarter of the time free.
+        encoding_percent: of a processor core, how much `auto` may take for encoding.
         max_viewers: who may watch at a time, connected or not yet; each costs 1 % of a core and a share of the uplink.
         ice_servers: none by default, so that no third party learns who is watching.
         turn: a TURN server whose credentials Belvedere makes for each visit; see docs/how-to/relay-video-with-turn.md.
@@ -69,6 +73,9 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     height: Annotated[int, msgspec.Meta(ge=96, le=2160, multiple_of=2)] = 720
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
     bitrate_kbps: Annotated[int, msgspec.Meta(ge=100, le=20_000)] = 3000
+    min_bitrate_kbps: Annotated[int, msgspec.Meta(ge=50, le=20_000)] = 250
+    preset: Literal["auto", "ultrafast", "superfast", "veryfast", "faster"] = "auto"
+    encoding_percent: Annotated[int, msgspec.Meta(ge=1, le=75)] = 14
     max_viewers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     ice_servers: Annotated[tuple[IceServer, ...], msgspec.Meta(max_length=8)] = ()
     turn: TurnOptions | None = None

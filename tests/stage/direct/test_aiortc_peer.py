@@ -297,6 +297,15 @@ class Quiet:
     def receive_ended(self) -> None:
         """Ignore it."""
 
+    def report_capacity(self, bits_per_s: float) -> None:
+        """Ignore it."""
+
+    def report_loss(self, share: float) -> None:
+        """Ignore it."""
+
+    def report_round_trip(self, seconds: float) -> None:
+        """Ignore it."""
+
 
 async def answered(offer: str) -> str | StageReason:
     """A peer's answer to an offer, or the reason for refusing it."""

@@ -17,17 +17,20 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
   return (
     <>
       {isOpen.value && <Panel visit={visit} />}
-      <button
-        type="button"
-        class="tool connection-button"
-        aria-expanded={isOpen.value}
-        aria-label={`Connection: ${HEALTH_TEXT[health]}`}
-        onClick={() => {
-          isOpen.value = !isOpen.value;
-        }}
-      >
-        <HealthDot health={health} />
-      </button>
+      <div class="connection-anchor">
+        {visit.isIndirect.value && !isOpen.value && <p class="connection-note">Indirect picture</p>}
+        <button
+          type="button"
+          class="tool connection-button"
+          aria-expanded={isOpen.value}
+          aria-label={`Connection: ${HEALTH_TEXT[health]}`}
+          onClick={() => {
+            isOpen.value = !isOpen.value;
+          }}
+        >
+          <HealthDot health={health} />
+        </button>
+      </div>
     </>
   );
 }
@@ -52,9 +55,17 @@ function Panel({ visit }: { visit: Visit }) {
         <dd data-latency="command">{latencyText(commandMs)}</dd>
         <dt title="The time from the camera to this screen">Picture delay</dt>
         <dd data-latency="picture">{latencyText(pictureMs)}</dd>
+        <dt>Picture comes</dt>
+        <dd>{visit.isIndirect.value ? "indirectly" : "directly"}</dd>
         <dt>Also watching</dt>
         <dd>{others === 0 ? "nobody" : others}</dd>
       </dl>
+      {visit.isIndirect.value && (
+        <p class="explanation">
+          This network lets no direct picture through, so it comes the way web pages do. It may be a little
+          later.
+        </p>
+      )}
     </section>
   );
 }

@@ -2,6 +2,7 @@
 import type { Timers } from "../time/timers";
 import { type CaptureAnchor, parseCaptureClock } from "./capture-clock";
 import { watchSilence } from "./silence";
+import type { JoinFailure } from "./way";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
 /**
@@ -14,13 +15,6 @@ const GATHER_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 8000;
 /** A broken path often recovers by itself within this time, such as when a phone changes cells. */
 const DISCONNECTED_GRACE_MS = 2000;
-
-/** Why joining failed. */
-export type JoinFailure =
-  | "no_session" // the visitor's session has ended
-  | "full" // too many viewers
-  | "no_picture" // the camera delivers none
-  | "failed"; // anything else; a retry may help
 
 export class JoinError extends Error {
   readonly failure: JoinFailure;
@@ -53,12 +47,13 @@ export interface WhepSession {
 }
 
 /**
- * Joins the stage; the session lasts until `leave`.
+ * Joins the stage; the session lasts until `leave`. It is one viewer with all else of the same view.
  *
  * Rejects with JoinError. When `signal` aborts, everything set up until then is closed again, at the server too.
  */
 export async function joinStage(
   ports: WhepPorts,
+  view: string,
   events: WhepEvents,
   signal: AbortSignal,
 ): Promise<WhepSession> {
@@ -75,7 +70,7 @@ export async function joinStage(
     if (signal.aborted) {
       throw new JoinError("failed");
     }
-    const answer = await postOffer(ports, offer);
+    const answer = await postOffer(ports, view, offer);
     const leave = () => {
       close();
       deleteSession(ports, answer.location);
@@ -150,11 +145,11 @@ interface Answer {
   readonly captureAnchor: CaptureAnchor | null;
 }
 
-async function postOffer(ports: WhepPorts, offer: string): Promise<Answer> {
+async function postOffer(ports: WhepPorts, view: string, offer: string): Promise<Answer> {
   const timeout = new AbortController();
   const cancel = ports.timers.after(ANSWER_TIMEOUT_MS, () => timeout.abort());
   try {
-    const response = await ports.fetch(WHEP_PATH, {
+    const response = await ports.fetch(`${WHEP_PATH}?view=${encodeURIComponent(view)}`, {
       method: "POST",
       headers: { "content-type": "application/sdp", accept: "application/sdp" },
       body: offer,

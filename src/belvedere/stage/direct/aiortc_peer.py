@@ -65,7 +65,7 @@ class AiortcPeer:
         self._sender = PassThroughSender(sender, subscriber, origin, payloads)
         budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
-        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
+        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock, listener))
         self._ice = sender.transport.transport
         bound_ice(self._ice, network)
 

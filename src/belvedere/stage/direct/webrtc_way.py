@@ -84,7 +84,7 @@ class WebRtc:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
-        offer = read_offer(offer_sdp)
+        offer = read_offer(offer_sdp, self._stage.profile_level_id)
         viewer = self._stage.admit(owner, self, view)
         try:
             async with timeout(ANSWER_TIMEOUT_S):
