@@ -163,7 +163,7 @@ class RunningServer:
         self.do(end)
 
     def ways(self) -> list[str]:
-        """The ways of all connections that watch, or are to."""
+        """The ways of all connections that watch or are to."""
         return sorted(viewer.way for viewer in self._belvedere.stage._viewers.values())
 
     def end_viewers(self, way: str) -> None:
