@@ -17,6 +17,7 @@ SCENARIOS = {
     "footprint": "how soon the server is ready, and how much memory it takes",
     "guardian": "what the process costs that stops the head when the server cannot",
     "glass": "from the camera to the screen, and what each viewer costs",
+    "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
     "press": "from a key to the first moved pixel",
     "snoop": "how fast a phone's log is read, and in how much memory",
 }

@@ -37,9 +37,11 @@ WATCH = """
   const read = (picture) => {
     const width = canvas.width = picture.videoWidth ?? picture.width;
     canvas.height = 16;
+    const height = picture.videoHeight ?? picture.height;
+    const line = Math.min(8, Math.floor(height / 90));  // the bar is scaled down with the picture
     const context = canvas.getContext("2d", { willReadFrequently: true });
     drawImage.call(context, picture, 0, 0, width, 16, 0, 0, width, 16);
-    const row = context.getImageData(0, 8, width, 1).data, bits = [];
+    const row = context.getImageData(0, line, width, 1).data, bits = [];
     for (let cell = 0; cell < 40; cell++) bits.push(row[4 * Math.floor((cell + 0.5) * width / 40)] > 127 ? 1 : 0);
     const number = (from, to) => bits.slice(from, to).reduce((sum, bit) => sum * 2 + bit, 0);
     const ms = number(2, 34);
@@ -87,10 +89,10 @@ NO_UDP = """
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Run a browser, with these arguments besides ours."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

@@ -29,16 +29,20 @@ CONNECT_S = 1.5  # a virtual unit is found and connected within a second
 class Server:
     """A child process that prints a link once it listens.
 
+    Args:
+        command: what Python runs.
+        inside: what to put in front, so that it runs in a network namespace (`wan.py`).
+
     Attributes:
         link: the printed link.
         ready_s: seconds from its start to the first 200 of `ready_path`.
     """
 
-    def __init__(self, *command: str, ready_path: str = "/readyz") -> None:
+    def __init__(self, *command: str, ready_path: str = "/readyz", inside: tuple[str, ...] = ()) -> None:
         began = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
         self._process = subprocess.Popen(
-            [sys.executable, *command], stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL
+            [*inside, sys.executable, *command], stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL
         )
         self._measured = psutil.Process(self._process.pid)
         self.link = self._read_link()
@@ -112,10 +116,10 @@ def cpu_s_of(process: int) -> float:
 
 
 @contextlib.contextmanager
-def serving(**parts: str) -> Iterator[Server]:
-    """Run `belvedere serve` with settings for measurements; for `parts` see `settings_text`."""
+def serving(*, inside: tuple[str, ...] = (), **parts: str) -> Iterator[Server]:
+    """Run `belvedere serve` with settings for measurements; for `parts` see `settings_text`, for `inside` `Server`."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "belvedere.toml"
         config.write_text(settings_text(**parts), encoding="utf-8")
-        with Server("-m", "belvedere.cli", "serve", "--config", str(config)) as server:
+        with Server("-m", "belvedere.cli", "serve", "--config", str(config), inside=inside) as server:
             yield server

@@ -6,6 +6,7 @@
     │   └── StoreError              the store's file cannot be used; says what is wrong and what to do
     ├── VisitorError                a visitor's request is refused; carries a `Refusal`
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
+    ├── BitstreamError              video that cannot be read: from a camera, or another program
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
     ├── StageError                  the video could not be produced or sent; carries a `StageReason`
     │   └── CameraError             the camera has no picture; carries a `CameraReason`
@@ -101,6 +102,10 @@ class FrameError(BelvedereError):
     """Bytes or a velocity that the head's frame layout cannot express."""
 
 
+class BitstreamError(BelvedereError):
+    """Encoded video that cannot be read: damaged, or not what it is said to be."""
+
+
 class LinkReason(enum.StrEnum):
     """Why a unit could not be reached or written."""
 
@@ -133,6 +138,7 @@ class StageReason(enum.StrEnum):
     TOO_MANY_VIEWERS = "too_many_viewers"
     NO_PICTURE = "no_picture"
     NOT_FOUND = "not_found"
+    NOT_WATCHING = "not_watching"
 
 
 class StageError(BelvedereError):

@@ -55,6 +55,19 @@ class RightsChanged(Event, frozen=True, tag="rights_changed"):
     rights: str
 
 
+class PublisherJoined(Event, frozen=True, tag="publisher_joined"):
+    """A program publishes the picture from now on."""
+
+    publisher: str
+
+
+class PublisherEnded(Event, frozen=True, tag="publisher_ended"):
+    """A program does not publish the picture any more."""
+
+    publisher: str
+    why: str
+
+
 class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
     """A session began to watch the video; `way` is the transport that sends it."""
 
@@ -69,6 +82,13 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
     viewer: str
     session: str
     watched_s: float
+
+
+class StillTaken(Event, frozen=True, tag="still_taken"):
+    """A session that watches kept a picture."""
+
+    session: str
+    person: str
 
 
 class DriverChanged(Event, frozen=True, tag="driver_changed"):

@@ -20,7 +20,9 @@ OF_NO_MODULE = {
     "bluez",
     "e2e",
     "faults",
+    "interop",
     "support",
+    "vm",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources
 

@@ -85,7 +85,10 @@ async def test_a_401_says_which_cookie_is_needed(make_client: MakeClient, path: 
     async with make_client(app, base_url=base_url) as client:
         rejected = await client.get(path)
         let_through = await client.get(path, headers={"cookie": f"{name}={cookie}"})
-    assert rejected.headers.get_list("www-authenticate") == [f'Cookie realm="Belvedere", cookie-name="{name}"']
+    assert rejected.headers.get_list("www-authenticate") == [
+        f'Cookie realm="Belvedere", cookie-name="{name}"',
+        'Bearer realm="Belvedere"',
+    ]
     assert "www-authenticate" not in let_through.headers
 
 

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 import pytest
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.programs import Player, Programs, player_session
 from belvedere.access.sessions import EndReason, IssuedSession, Session
 from belvedere.gateway.authentication import (
     AUTHENTICATE_TIMEOUT_S,
+    GUESSES_BURST,
     AuthenticationRefusedError,
     AuthenticationUnavailableError,
     AuthenticatorChain,
+    BearerAuthenticator,
     CookieAuthenticator,
 )
 from belvedere.gateway.problems import Problem, ProblemCode
+from belvedere.secret import Secret
 from belvedere.testing.clock import FakeClock
 
 HOST = "127.0.0.1:8080"
@@ -102,3 +106,35 @@ def test_connections_are_told_apart_by_what_is_known_without_waiting() -> None:
     assert rig.chain.recognise(rig.anas) == rig.ana.session
     assert rig.chain.recognise(rig.bens) is None
     assert rig.chain.recognise({}) is None
+
+
+TOKEN = Secret("a-token-of-the-settings")
+TV = player_session(Player(name="tv", token=TOKEN))
+
+
+def bearer(value: str) -> dict[bytes, str]:
+    return {b"authorization": value}
+
+
+async def test_a_programs_token_proves_its_session() -> None:
+    authenticator = BearerAuthenticator(Programs([(TV, TOKEN)]), FakeClock())
+    for spelling in ("Bearer", "bearer", "BEARER "):
+        headers = bearer(f"{spelling} {TOKEN.reveal()}")
+        assert await authenticator.authenticate(headers) is TV
+        assert authenticator.recognise(headers) is TV
+    for other in ("", "Basic dXNlcjpwYXNz", "Bearer", TOKEN.reveal(), "Bearer two words"):
+        assert await authenticator.authenticate(bearer(other)) is None
+
+
+async def test_wrong_tokens_are_refused_at_a_limited_rate_and_right_ones_always_accepted() -> None:
+    clock = FakeClock()
+    authenticator = BearerAuthenticator(Programs([(TV, TOKEN)]), clock)
+    codes = []
+    for _ in range(int(GUESSES_BURST) + 2):
+        with pytest.raises(AuthenticationRefusedError) as caught:
+            await authenticator.authenticate(bearer("Bearer a-guess-of-a-stranger"))
+        codes.append(caught.value.problem.code)
+        assert "a-guess" not in caught.value.problem.message
+    assert codes == ["no_session"] * int(GUESSES_BURST) + ["too_fast"] * 2
+    assert authenticator.recognise(bearer("Bearer a-guess-of-a-stranger")) is None
+    assert await authenticator.authenticate(bearer(f"Bearer {TOKEN.reveal()}")) is TV

@@ -11,14 +11,16 @@ from tests.gateway.session_client import STOP, SessionClient, Start, codes
 from tests.support.asgi import open_socket
 from tests.support.engine_rig import EngineRig, open_rig
 
+from belvedere.access.programs import Player, Programs, player_session, publisher_session
 from belvedere.access.rights import ALL_RIGHTS, NO_RIGHTS, Right, Rights, Role
 from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.errors import InternalError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.messages import Incoming, Lease
-from belvedere.gateway.permissions import MESSAGES, RANKS, ROUTES, SOCKET, require_rows
+from belvedere.gateway.permissions import MESSAGES, PROGRAM_ROUTES, RANKS, ROUTES, SOCKET, require_rows
 from belvedere.head.axes import Axis
+from belvedere.secret import Secret
 
 HOST = "127.0.0.1:8080"
 MakeParts = Callable[..., Dependencies]
@@ -56,6 +58,42 @@ async def test_each_route_needs_the_right_of_its_row_and_no_other(
             else:
                 assert response.status_code != 401
                 assert response.status_code < 500 or path in {"/", "/readyz"}  # without a page; of a bare rig
+
+
+TOKEN = Secret("a-token-of-the-settings")
+PROGRAMS = {
+    Right.LOOK: player_session(Player(name="tv", token=TOKEN)),
+    Right.PUBLISH: publisher_session(),
+}
+OPEN = {"/healthz", "/readyz"}  # open even to strangers, so nobody's token is looked at
+
+
+@pytest.mark.parametrize("has", PROGRAMS)
+@pytest.mark.parametrize("row", ROWS)
+async def test_a_programs_token_opens_only_what_its_right_is_for(
+    make_parts: MakeParts, make_client: MakeClient, has: Right, row: tuple[str, str, Right | None]
+) -> None:
+    method, path, right = row
+    async with open_rig() as rig:
+        rig.invitations.programs = Programs([(PROGRAMS[has], TOKEN)])
+        async with make_client(create_app(make_parts(rig))) as client:
+            client.headers["authorization"] = f"Bearer {TOKEN.reveal()}"
+            address = path.replace("{", "").replace("}", "")
+            response = await client.request(method, address, **CONTENT.get(path, {}))
+        is_let_through = response.status_code not in {401, 403}
+        assert is_let_through == (right is has or (method, path) in PROGRAM_ROUTES or path in OPEN)
+        assert rig.units[Axis.PAN].velocity == 0
+        assert rig.engine.status.lease.session is None
+
+
+async def test_a_programs_token_opens_no_control_socket(make_parts: MakeParts) -> None:
+    async with open_rig() as rig:
+        rig.invitations.programs = Programs([(PROGRAMS[Right.LOOK], TOKEN)])
+        headers = {"host": HOST, "authorization": f"Bearer {TOKEN.reveal()}"}
+        async with open_socket(create_app(make_parts(rig)), "/api/v1/control", headers) as peer:
+            await peer.over()
+            assert peer.close_code is not None
+            assert not peer.is_accepted.is_set()
 
 
 def test_each_message_has_a_row() -> None:

@@ -74,7 +74,7 @@ async def test_an_unknown_path_is_a_page_for_people_and_a_problem_for_programs(m
         (Refusal.TOO_FAST, 429),
         (Refusal.NOT_READY, 503),
         (StageReason.BAD_OFFER, 400),
-        (StageReason.NO_COMMON_CODEC, 406),
+        (StageReason.NO_COMMON_CODEC, 422),
         (StageReason.NOT_FOUND, 404),
         (StageReason.TOO_MANY_VIEWERS, 503),
         (StageReason.NO_PICTURE, 503),

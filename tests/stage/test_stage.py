@@ -130,15 +130,6 @@ async def test_a_key_frame_requested_by_another_viewer_satisfies_a_waiting_reque
     assert rig.producer.idrs == 4
 
 
-async def test_the_stage_knows_what_the_source_delivers() -> None:
-    rig = StageRig()
-    await rig.watch()
-    described = VideoDescription(VideoFormat.RAW, 640, 360, 15)
-    rig.producer.listener.receive_description(described)
-    assert rig.stage.description is described
-    await rig.stage.close()
-
-
 async def test_only_the_owner_ends_a_connection() -> None:
     rig = StageRig()
     viewer = await rig.watch("ann")
@@ -442,7 +433,8 @@ async def test_a_viewer_of_a_camera_that_encodes_starts_with_the_last_idr() -> N
     rig.peers[0].listener.receive_connected()
     assert await rig.peers[0].subscriber.next_frame() is IDR
     assert rig.producer.idrs == 0
-    rig.producer.listener.receive_description(VideoDescription(VideoFormat.RAW, 320, 192, 30))
+    rig.producer.listener.receive_description(raw := VideoDescription(VideoFormat.RAW, 320, 192, 30))
+    assert rig.stage.description is raw
     await rig.watch("bob")
     assert rig.producer.idrs == 1
     await rig.stage.close()
@@ -487,3 +479,22 @@ async def test_a_failed_preparation_of_a_source_is_logged_and_has_no_effect(capl
             thread.join(10)
     assert "could not prepare the video source" in caplog.text
     await stage.close()
+
+
+async def test_an_owner_watches_from_the_connection_until_its_end() -> None:
+    rig = StageRig()
+    answer = await rig.webrtc.answer(OFFER, "ann")
+    assert not rig.stage.is_watching("ann")
+    rig.peers[0].listener.receive_connected()
+    assert rig.stage.is_watching("ann")
+    assert not rig.stage.is_watching("bob")
+    await rig.stage.end(answer.id, "ann")
+    assert not rig.stage.is_watching("ann")
+
+
+async def test_what_was_captured_until_a_cut_stays_cut() -> None:
+    rig = StageRig()
+    assert not rig.stage.is_cut(12.5)
+    rig.stage.cut()
+    assert rig.stage.is_cut(12.5)
+    assert not rig.stage.is_cut(12.6)

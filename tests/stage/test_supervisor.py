@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tests.stage.fakes import IDR, FakeProducer
 
 from belvedere.errors import CameraError, CameraReason
+from belvedere.stage.encoding.rate_control import EncodingTarget
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.supervisor import (
     REFUSED_DELAY_S,
@@ -149,3 +150,9 @@ async def test_the_rest_is_passed_on() -> None:
     supervised.producer.listener.receive_frame(IDR)
     assert (supervised.producer.idrs, supervised.producer.cuts, supervised.frames) == (1, 1, [IDR])
     supervised.supervisor.stop()
+
+
+async def test_a_target_is_passed_to_the_producer() -> None:
+    supervised = Supervised()
+    supervised.supervisor.set_target(EncodingTarget(500_000))
+    assert supervised.producer.targets == [EncodingTarget(500_000)]

@@ -10,10 +10,10 @@ tilt.full_speed_deg_per_s = 20.0
 DRAWN_ROOM = 'kind = "room"'
 
 
-def settings_text(*, head: str = VIRTUAL_HEAD, camera: str = DRAWN_ROOM, stage: str = "") -> str:
+def settings_text(*, head: str = VIRTUAL_HEAD, camera: str = DRAWN_ROOM, stage: str = "", server: str = "") -> str:
     """Settings with these lines in their tables. The server takes any free port, and keeps the lease for nobody."""
     tables = {
-        "server": "port = 0",
+        "server": f"port = 0\n{server}",
         "head": head,
         "control": "lease_grace_s = 0",
         "camera": camera,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
 from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role
 from belvedere.access.session_events import SessionChange, SessionEvents
@@ -31,6 +32,12 @@ MOST_INVITATION_S = 31 * 86400.0
 logger = logging.getLogger(__name__)
 
 
+Origin = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?\Z", max_length=253, description="https://example.org"),
+]
+
+
 class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long sessions and invitations last, and how many there may be.
 
@@ -39,12 +46,23 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
         max_sessions: a bound on memory, far above what one home needs; one more ends another.
         max_invitations: likewise; one more deletes the oldest.
+        frontends: pages of other sites that may show the picture with a player's token, such as
+            `https://player.example.org`; see docs/how-to/watch-with-another-player.md.
+        players: programs that may look, each by a token of its own.
     """
 
     session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 12 * 3600.0
     invite_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_INVITATION_S)] = 72 * 3600.0
     max_sessions: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    frontends: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
+    players: Annotated[tuple[Player, ...], msgspec.Meta(max_length=16)] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for players that cannot be told apart; msgspec adds the key to the message."""
+        for what in ("name", "token"):
+            if len({getattr(player, what) for player in self.players}) < len(self.players):
+                raise ValueError(f"two players have the same {what}")
 
 
 REDEEM_AGAIN_S = 300.0  # on a bad connection people try again for minutes
@@ -72,12 +90,14 @@ class Invitations:
         options: how long they last, and how many there may be.
         record: called with an event whenever a session begins, changes or ends.
         utc: seconds since 1970, wall-clock time; what tells how long the program was off (`restored_sessions.py`).
+        programs: whom the settings let in by a token, besides those who were invited.
 
     The end of a session, and a change of its rights, are events: within the call that causes one, whatever the reason,
     all subscribers are called. By then its cookie is no longer valid, or proves the new rights.
 
     Attributes:
         events: where to subscribe to them.
+        programs: whom the settings let in by a token.
     """
 
     def __init__(
@@ -86,11 +106,13 @@ class Invitations:
         options: AccessOptions | None = None,
         record: Callable[[Event], None] = ignore,
         utc: Callable[[], float] = time.time,
+        programs: Programs | None = None,
     ) -> None:
         self._clock = clock
         self._utc = utc
         self._options = options or AccessOptions()
         self._record = record
+        self.programs = programs or Programs()
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
         self._restored = RestoredSessions()
         self._invitations: dict[bytes, _Invitation] = {}
@@ -184,10 +206,14 @@ class Invitations:
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
+        if self.programs.has(session):
+            return True
         return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now; nothing once it has ended."""
+        if self.programs.has(session):
+            return session.rights
         current = self._sessions.current(self._clock(), session)
         return NO_RIGHTS if current is None or self._is_suspended(session) else current.rights
 

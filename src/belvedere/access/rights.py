@@ -12,6 +12,7 @@ class Right(enum.StrEnum):
     LOOK = "look"  # see the picture
     DRIVE = "drive"  # turn the head
     TALK = "talk"  # be heard in the room
+    PUBLISH = "publish"  # send the picture that the others see
     MANAGE = "manage"  # invite others, end their sessions, change the settings
 
 
@@ -20,6 +21,7 @@ class Role(enum.StrEnum):
 
     VISITOR = "visitor"
     RESIDENT = "resident"  # lives in the room: above every visitor
+    PROGRAM = "program"  # of the owner's settings; it may use only what one of its rights is for
 
 
 Rights: TypeAlias = frozenset[Right]

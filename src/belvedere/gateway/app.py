@@ -15,10 +15,11 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, stream_socket, whep
+from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, whep, whip
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.authentication import AuthenticatorChain, CookieAuthenticator
+from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
+from belvedere.gateway.cross_origin import Frontends
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
@@ -56,6 +57,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *session.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
+            *stills.ROUTES,
+            *whip.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams),
@@ -67,8 +70,11 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         request_max_body_size=MAX_BODY_BYTES,
     )
     require_rows(routes)
-    chain = AuthenticatorChain([CookieAuthenticator(dependencies.invitations), *dependencies.authenticators])
-    return AuthMiddleware(routes, chain, HostCheck(dependencies.options.host, dependencies.options.names))
+    invitations = dependencies.invitations
+    bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
+    chain = AuthenticatorChain([CookieAuthenticator(invitations), *bearer, *dependencies.authenticators])
+    hosts = HostCheck(dependencies.options.host, dependencies.options.names)
+    return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
 
 
 def provided(
@@ -110,12 +116,15 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
         name=cookie_name(""),
         description="The session. Its name carries the port, where the address has one.",
     )
+    token = SecurityScheme(
+        type="http", scheme="bearer", description="A program's token, for what its right is for: see the settings."
+    )
     return OpenAPIConfig(
         title="Belvedere",
         version=belvedere.__version__,
         description="Look around the home you left. Driving by hand goes over the WebSocket at /api/v1/control.",
-        components=Components(security_schemes={"session": cookie}),
-        security=[{"session": []}],
+        components=Components(security_schemes={"session": cookie, "token": token}),
+        security=[{"session": []}, {"token": []}],
         use_handler_docstrings=True,
         render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
     )

@@ -1,6 +1,7 @@
 """Checks `Host`, `Origin` and the session of every request before any route is looked up.
 
-It also adds the security headers to every response, and to every 401 a challenge that names the cookie.
+It also adds the security headers to every response, and to every 401 a challenge that names the cookie. A listed page
+of another site is let through with a program's token only, never with a cookie.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
 from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
+from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, Frontends, is_preflight, response_headers
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
@@ -53,10 +55,13 @@ _PAGES: Final[dict[str, bytes]] = {
 class AuthMiddleware:
     """ASGI middleware that passes the session on as `scope["auth"]`; on open paths that may be None."""
 
-    def __init__(self, app: Litestar, authenticators: AuthenticatorChain, hosts: HostCheck) -> None:
+    def __init__(
+        self, app: Litestar, authenticators: AuthenticatorChain, hosts: HostCheck, frontends: Frontends | None = None
+    ) -> None:
         self._app = app
         self._authenticators = authenticators
         self._hosts = hosts
+        self._frontends = frontends or Frontends()
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -65,12 +70,20 @@ class AuthMiddleware:
             return
         headers = _first_of_each(scope["headers"])
         host = headers.get(b"host", "")
-        send = _with_security_headers(send, host if self._hosts.accepts(host) else "")
+        foreign = self._frontends.origin_of(scope["path"], headers)
+        send = _with_security_headers(send, host if self._hosts.accepts(host) else "", foreign)
         is_probe = scope["path"] in PROBE_PATHS
-        problem = None if is_probe else self._rejection(scope, host, headers.get(b"origin"))
+        problem = (
+            None if is_probe else self._rejection(scope, host, headers.get(b"origin") if foreign is None else None)
+        )
         if problem is not None:
             await _refuse(scope, send, problem)
             return
+        if foreign is not None:
+            headers.pop(b"cookie", None)
+            if scope["type"] == ScopeType.HTTP and is_preflight(scope["method"], headers):
+                await answer(scope, send, HTTPStatus.NO_CONTENT, PREFLIGHT_HEADERS, b"")
+                return
         try:
             # Not for probes: a supervisor must not restart the server because an authenticator fails.
             scope["auth"] = None if is_probe else await self._authenticators.authenticate(headers)
@@ -153,11 +166,16 @@ async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes
     await answer(scope, send, status, headers, page)
 
 
-def _with_security_headers(send: Send, host: str) -> Send:
-    """Add the security headers to every response; a handler's own header of the same name is kept."""
-    defaults = [(name.encode(), value.encode("latin-1")) for name, value in security_headers(host).items()]
-    # Browsers do not know this scheme, so they show no password dialog.
-    challenge = (b"www-authenticate", f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'.encode())
+def _with_security_headers(send: Send, host: str, foreign: str | None) -> Send:
+    """Add the security headers to every response; a handler's own header of the same name is kept.
+
+    `foreign` is the origin of another site whose page may read the response.
+    """
+    headers = security_headers(host) | (response_headers(foreign) if foreign is not None else {})
+    defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    # Browsers know neither scheme, so they show no password dialog.
+    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'
+    challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -165,7 +183,7 @@ def _with_security_headers(send: Send, host: str) -> Send:
             known = {name.lower() for name, _ in own}
             added = [header for header in defaults if header[0] not in known]
             if message["status"] == HTTPStatus.UNAUTHORIZED:
-                added.append(challenge)
+                added += challenges
             message = {**message, "headers": [*own, *added]}  # type: ignore[misc,assignment]  # likewise
         await send(message)
 

@@ -8,20 +8,25 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.gateway.security import cookie_name, read_cookie
+from belvedere.errors import Refusal
+from belvedere.gateway.problems import Problem, ProblemCode
+from belvedere.gateway.security import cookie_name, read_bearer, read_cookie
 from belvedere.timeouts import timeout
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from belvedere.access.invitations import Invitations
+    from belvedere.access.programs import Programs
     from belvedere.access.sessions import Session
-    from belvedere.gateway.problems import Problem
 
     Headers = Mapping[bytes, str]
 
 logger = logging.getLogger(__name__)
 
+GUESSES_PER_S = 1.0  # wrong tokens, of all clients together; a right one is always accepted
+GUESSES_BURST = 10.0
 AUTHENTICATE_TIMEOUT_S = 5.0  # for each authenticator; one may have to fetch a key from another server
 
 
@@ -74,6 +79,33 @@ class CookieAuthenticator:
         """The session that the cookie proves."""
         cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(headers.get(b"host", "")))
         return self._invitations.session(cookie)
+
+
+class BearerAuthenticator:
+    """A program's token in `Authorization: Bearer`. Wrong ones are refused, at a limited rate."""
+
+    def __init__(self, programs: Programs, clock: Callable[[], float]) -> None:
+        self._programs = programs
+        self._clock = clock
+        self._guesses = TokenBucket(GUESSES_PER_S, GUESSES_BURST)
+
+    async def authenticate(self, headers: Headers) -> Session | None:
+        """The session of the program whose token it is. Raises AuthenticationRefusedError for a wrong token."""
+        token = read_bearer(headers.get(b"authorization", ""))
+        if token is None:
+            return None
+        session = self._programs.find(token)
+        if session is not None:
+            return session
+        if not self._guesses.take(self._clock()):
+            raise AuthenticationRefusedError(Problem(Refusal.TOO_FAST, "too many wrong tokens"))
+        logger.warning("refused a program whose token is not in the settings")
+        raise AuthenticationRefusedError(Problem(ProblemCode.NO_SESSION, "this token is not known here"))
+
+    def recognise(self, headers: Headers) -> Session | None:
+        """The session of the program whose token it is."""
+        token = read_bearer(headers.get(b"authorization", ""))
+        return None if token is None else self._programs.find(token)
 
 
 class AuthenticatorChain:

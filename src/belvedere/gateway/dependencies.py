@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
+    from belvedere.stage.direct.whip import Published
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -71,12 +73,40 @@ class Offers(Protocol):
         """Add a viewer. Raises StageError."""
         ...
 
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The STUN and TURN servers for a session's page, with credentials that are valid now; may wait for them."""
+        ...
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The same, without waiting."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
+        ...
+
 
 class Streams(Protocol):
     """What the gateway needs of the way to watch by WebSocket (stage.stream.stream_way.Stream)."""
 
     async def serve(self, socket: FrameSocket, owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
         """Serve an accepted socket to its end. Raises StageError, and what `require_permitted` raises."""
+        ...
+
+
+class Publishing(Protocol):
+    """What the gateway needs of the camera that another program publishes (stage.direct.whip.Whip)."""
+
+    async def publish(self, offer_sdp: str) -> Published:
+        """Let the sender of an offer publish, instead of whoever does. Raises StageError."""
+        ...
+
+    def end(self, publisher_id: str) -> None:
+        """End a publisher. Raises StageError (NOT_FOUND)."""
         ...
 
 
@@ -131,7 +161,8 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
-        ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
+        publishing: lets a program publish the picture; None where the camera is of another kind.
+        frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -142,13 +173,15 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     stream: Streams
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
-    ice_servers: tuple[IceServer, ...] = ()
+    publishing: Publishing | None = None
+    frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing

@@ -1,7 +1,8 @@
 """Which right each route and each message needs, and how a role ranks: the only place where this is written.
 
 None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` lists what is open). Stopping
-the head, and ending what one has begun, need no right.
+the head, and ending what one has begun, need no right. A program may use only routes that need a right, which it must
+have, and those of PROGRAM_ROUTES: a token that leaks opens nothing else.
 """
 
 from __future__ import annotations
@@ -49,9 +50,17 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/head/velocity"): Right.DRIVE,
     ("POST", "/api/v1/head/stop"): None,
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
+    ("GET", "/api/v1/stage/whep"): Right.LOOK,
     ("POST", "/api/v1/stage/whep"): Right.LOOK,
+    ("GET", "/api/v1/stage/whep/{viewer}"): None,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
+    ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {
@@ -64,11 +73,13 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseTake: Right.DRIVE,
     Drive: Right.DRIVE,
 }
-RANKS: Final = {Role.VISITOR: 0, Role.RESIDENT: 1}
+PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
+RANKS: Final = {Role.PROGRAM: -1, Role.VISITOR: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
     Right.LOOK: "this visit does not include the picture: ask the household",
     Right.DRIVE: "this visit does not include turning the camera: ask the household",
     Right.TALK: "this visit does not include talking: ask the household",
+    Right.PUBLISH: "only the program that publishes the picture may do this: ask the household",
     Right.MANAGE: "only those who run the house may do this",
 }
 
@@ -80,11 +91,15 @@ def rank_of(session: Session) -> int:
 
 def right_for(scope: Scope) -> Right | None:
     """The right that a request's route needs; None for any session. A route without a row is a bug of ours."""
-    method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else scope["method"]
-    row = "GET" if method == "HEAD" else str(method), scope["path_template"]
-    if method == "OPTIONS":  # without a row, Litestar answers with the methods that there are
+    row = _row_of(scope)
+    if row[0] == "OPTIONS":  # without a row, Litestar answers with the methods that there are
         return ROUTES.get(row)
     return ROUTES[row]
+
+
+def _row_of(scope: Scope) -> tuple[str, str]:
+    method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else scope["method"]
+    return "GET" if method == "HEAD" else str(method), scope["path_template"]
 
 
 def require_right(invitations: Invitations, session: Session, right: Right | None) -> None:
@@ -112,8 +127,11 @@ class RouteGuard:
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Check one request before its handler is called; async, because Litestar calls other guards in a thread."""
+        session: Session | None = connection.scope["auth"]
         if right_for(connection.scope) is not None:
             require_permitted(self._invitations, connection.scope, connection.scope["auth"])
+        elif session is not None and session.role is Role.PROGRAM and _row_of(connection.scope) not in PROGRAM_ROUTES:
+            raise VisitorError(Refusal.NOT_PERMITTED, "a program's token is not for this")
 
 
 def require_rows(app: Litestar) -> None:

@@ -63,7 +63,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     Refusal.NOT_READY: HTTPStatus.SERVICE_UNAVAILABLE,
     Refusal.NOT_PERMITTED: HTTPStatus.FORBIDDEN,
     StageReason.BAD_OFFER: HTTPStatus.BAD_REQUEST,
-    StageReason.NO_COMMON_CODEC: HTTPStatus.NOT_ACCEPTABLE,
+    StageReason.NO_COMMON_CODEC: HTTPStatus.UNPROCESSABLE_ENTITY,  # in WHEP, 406 means a counter-offer
     StageReason.NOT_FOUND: HTTPStatus.NOT_FOUND,
     StageReason.TOO_MANY_VIEWERS: HTTPStatus.SERVICE_UNAVAILABLE,
     StageReason.NO_PICTURE: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -91,6 +91,15 @@ def read_cookie(header: str, name: str) -> str | None:
     return None
 
 
+_BEARER = re.compile(r"bearer +(?P<token>[A-Za-z0-9._~+/-]{1,512}=*)", re.IGNORECASE)
+
+
+def read_bearer(header: str) -> str | None:
+    """The token in an `Authorization` header (RFC 6750, section 2.1); None where it has none."""
+    found = _BEARER.fullmatch(header)
+    return found["token"] if found else None
+
+
 def entry_cookie_name(host: str) -> str:
     """The name of the cookie that recognises a browser between showing the button and pressing it."""
     return f"{cookie_name(host)}-entry"

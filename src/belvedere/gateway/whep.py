@@ -1,13 +1,13 @@
-"""`/api/v1/stage/whep`: watching by WHEP (draft-ietf-wish-whep), without trickle ICE.
+"""`/api/v1/stage/whep`: watching by WHEP (draft-ietf-wish-whep-03), without trickle ICE and counter-offers.
 
-The router answers PATCH, GET, HEAD and PUT with 405, as the draft requires.
+So the router answers PATCH with 405, and no answer is a 406, which would mean a counter-offer.
 """
 
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from litestar import Request, Response, delete, post, route
+from litestar import Request, Response, delete, get, head, post, route
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
@@ -42,7 +42,7 @@ OFFER = "An SDP offer to receive one video track, candidates included."
     PATH,
     media_type=SDP,
     operation_class=operation_with_body(SDP, Schema(type=OpenAPIType.STRING), OFFER),
-    responses=problems(400, 401, 403, 406, 408, 413, 415, 429, 503),
+    responses=problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, description="DELETE it to stop watching."),
         ResponseHeader("Link", documentation_only=True, description='ICE servers: <stun:host>; rel="ice-server"'),
@@ -68,10 +68,10 @@ async def offer(
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     if not is_view(view):
         raise ClientException("a view is named with at most 64 letters, digits, hyphens and underscores")
-    offer_sdp = _text(await read_body(request, dependencies, visitor))
+    offer_sdp = sdp_text(await read_body(request, dependencies, visitor))
     answer = await _answer(request.scope, dependencies, visitor, offer_sdp, view)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
-    headers |= ice_server_links(dependencies.ice_servers)
+    headers |= ice_server_links(dependencies.webrtc.newest_ice_servers_of(visitor.id))
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
@@ -82,10 +82,28 @@ async def leave(viewer: FromPath[str], dependencies: InjectedDependencies, visit
 
 
 @route(PATH, http_method=[HttpMethod.OPTIONS], include_in_schema=False)
-async def describe(dependencies: InjectedDependencies) -> Response[None]:
+async def describe(dependencies: InjectedDependencies, visitor: InjectedVisitor) -> Response[None]:
     """What may be posted here, and which ICE servers an offer should be made with."""
-    headers = {"allow": "OPTIONS, POST", "accept-post": SDP}
-    return Response(None, status_code=204, headers=headers | ice_server_links(dependencies.ice_servers))
+    headers = {"allow": "GET, HEAD, OPTIONS, POST", "accept-post": SDP}
+    headers |= ice_server_links(await dependencies.webrtc.ice_servers_of(visitor.id))
+    return Response(None, status_code=200, headers=headers)
+
+
+@route(f"{PATH}/{{viewer:str}}", http_method=[HttpMethod.OPTIONS], status_code=204, include_in_schema=False)
+async def describe_connection() -> Response[None]:
+    """What may be done with a connection."""
+    return Response(None, status_code=204, headers={"allow": "DELETE, GET, OPTIONS"})
+
+
+@get([PATH, f"{PATH}/{{viewer:str}}"], status_code=204, include_in_schema=False)
+async def read() -> None:
+    """Nothing: neither the endpoint nor a connection has a representation; the draft wants a success all the same."""
+
+
+@head(PATH, include_in_schema=False)
+async def recognise() -> Response[None]:
+    """Nothing but the type, by which players recognise a WHEP endpoint."""
+    return Response(None, headers={"content-type": SDP})
 
 
 def ice_server_links(servers: Iterable[IceServer]) -> dict[str, str]:
@@ -124,11 +142,19 @@ async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, of
     return answer
 
 
-def _text(body: bytes) -> str:
+def sdp_text(body: bytes) -> str:
+    """A body as text. Raises StageError (BAD_OFFER)."""
     try:
         return body.decode()
     except UnicodeDecodeError as error:
         raise StageError(StageReason.BAD_OFFER, "the offer is not UTF-8 text") from error
 
 
-ROUTES = (describe, offer, leave)  # `describe` first: the router adds an OPTIONS of its own to a path without one
+ROUTES = (
+    describe,
+    describe_connection,
+    read,
+    recognise,
+    offer,
+    leave,
+)  # `describe` first: the router adds an OPTIONS of its own to a path without one

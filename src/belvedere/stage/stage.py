@@ -28,20 +28,20 @@ work once.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from belvedere.errors import CameraError, CameraReason, StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
-from belvedere.stage.encoding.encoder import load_encoder
+from belvedere.stage.adaptation import Adaptation
+from belvedere.stage.encoding.encoder import announced_profile, load_codecs
 from belvedere.stage.hub import Hub
 from belvedere.stage.options import CONNECT_TIMEOUT_S, MAX_UNCONNECTED, OUTAGE_TIMEOUT_S
 from belvedere.stage.phases import StageEvent, StagePhase, ViewerPhase, follow, follow_viewer
 from belvedere.stage.producer import create_producer
-from belvedere.stage.sources.source import VideoFormat
 from belvedere.stage.supervisor import SourceSupervisor
 from belvedere.stage.tap import Tap
 from belvedere.stage.viewer import Viewer
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import VideoDescription, VideoSource
     from belvedere.stage.tap import Still
     from belvedere.stage.video_way import VideoWay
+    from belvedere.stage.viewer import LinkReport
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ class Stage:
             lambda listener: create_producer(source_factory, options, clock, listener), self
         )
         self._hub = Hub(self._supervisor.request_idr)
+        self._adaptation = Adaptation(options, clock, self._supervisor.set_target, self._supervisor.request_idr)
+        self._profile_level_id = announced_profile(options)
         self._ways: list[VideoWay] = []
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
         self._taps: set[Tap] = set()
@@ -105,6 +108,7 @@ class Stage:
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
         self._preloading: threading.Thread | None = None
+        self._cut_s = -math.inf
 
     @property
     def viewers(self) -> int:
@@ -125,9 +129,22 @@ class Stage:
         return self._phase not in {*FAILING, StagePhase.CLOSED}
 
     @property
+    def profile_level_id(self) -> str:
+        """Profile and level of the H.264 that is sent, as RTP names them; at first, what is expected."""
+        return self._profile_level_id
+
+    @property
     def camera_reason(self) -> CameraReason | None:
         """Why the source failed last; None once there is a picture again."""
         return self._camera_reason
+
+    def is_watching(self, owner: str) -> bool:
+        """Whether one of the owner's connections shows the picture now."""
+        return any(each.owner == owner and each.phase is ViewerPhase.WATCHING for each in self._viewers.values())
+
+    def is_cut(self, captured_s: float) -> bool:
+        """Whether what was captured then is to be forgotten, because of `cut`."""
+        return captured_s <= self._cut_s
 
     def add_way(self, way: VideoWay) -> None:
         """Add a way to send the picture, before `preload`."""
@@ -197,7 +214,7 @@ class Stage:
         Viewers and taps stay; they go on with an IDR that is captured later. What the operating system or a relay
         already has, and what a page shows, is not reached.
         """
-        cut_s = self._clock()
+        self._cut_s = cut_s = self._clock()
         self._hub.cut(cut_s)
         for tap in self._taps:
             tap.cut(cut_s)
@@ -241,6 +258,7 @@ class Stage:
         viewer.watching_since_s = self._clock()
         self._start()
         self._hub.attach(viewer.subscriber)
+        self._adaptation.add(viewer)
         self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way))
         self._on_viewers(self.viewers)
 
@@ -253,13 +271,18 @@ class Stage:
         if not viewer.is_ended and viewer.requests.receive_request(self._clock()):
             self._supervisor.request_idr()
 
+    def receive_report(self, viewer: Viewer, report: LinkReport) -> None:
+        """A viewer told how well the picture gets through."""
+        self._adaptation.receive_report(viewer, report)
+
     # Calls from the supervisor of the source.
 
     def receive_description(self, description: VideoDescription) -> None:
         """Another stream follows."""
-        logger.debug("the video source sends %s, %dx%d at %d fps", *dataclasses.astuple(description))
+        logger.debug("another stream of pictures: %s", description)
         self._description = description
-        self._hub.receive_stream(can_request_idr=description.format is VideoFormat.RAW)
+        self._profile_level_id = description.profile_level_id or self._profile_level_id
+        self._hub.receive_stream(can_request_idr=description.can_request_idr)
 
     def receive_still(self, still: Still) -> None:
         """Give a picture to those who wait for one."""
@@ -274,6 +297,7 @@ class Stage:
             logger.info("the video source has a picture again")
             self._camera_reason = None
             self._on_viewers(self.viewers)
+        self._adaptation.receive_frame(frame)
         self._hub.receive_frame(frame)
         now_s = self._clock()
         for viewer in self._viewers.values():
@@ -319,7 +343,7 @@ class Stage:
             self._end_viewer(viewer)
 
     def _preload(self) -> None:
-        loads: list[Callable[[], object]] = [load_encoder, *(way.load for way in self._ways)]
+        loads: list[Callable[[], object]] = [load_codecs, *(way.load for way in self._ways)]
         for load in loads:
             try:
                 load()
@@ -378,6 +402,7 @@ class Stage:
         if viewer.timer is not None:
             viewer.timer.cancel()
         self._hub.detach(viewer.subscriber)
+        self._adaptation.remove(viewer)
         self._stop_if_unneeded()
         if was_watching:
             self._record(ViewerLeft(viewer.id, viewer.owner, self._clock() - viewer.watching_since_s))

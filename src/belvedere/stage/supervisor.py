@@ -11,6 +11,7 @@ from belvedere.errors import CameraError, CameraReason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.producer import PictureProducer, ProducerListener
     from belvedere.stage.sources.source import VideoDescription
@@ -66,6 +67,10 @@ class SourceSupervisor:
     def request_still(self) -> None:
         """Have the next picture copied for the listener's `receive_still`, once the source is on."""
         self._producer.request_still()
+
+    def set_target(self, target: EncodingTarget) -> None:
+        """Have the pictures encoded so from the next one on."""
+        self._producer.set_target(target)
 
     def cut(self) -> None:
         """Forget all frames that are on their way from the source to the listener."""

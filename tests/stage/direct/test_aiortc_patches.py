@@ -98,6 +98,13 @@ def test_the_keys_of_a_viewers_connection_are_negotiated_once() -> None:
     assert certificate._create_ssl_context(SRTP_PROFILES).set_options(0) & SSL.OP_NO_RENEGOTIATION
 
 
+def test_a_peer_may_have_an_rsa_certificate() -> None:
+    context = patches.ViewerCertificate.generateCertificate()._create_ssl_context(SRTP_PROFILES)
+    ciphers = SSL.Connection(context).get_cipher_list()
+    assert "ECDHE-RSA-AES128-GCM-SHA256" in ciphers
+    assert next(name for name in ciphers if name.startswith("ECDHE")).startswith("ECDHE-ECDSA-")
+
+
 def test_a_host_without_a_network_offers_loopback() -> None:
     assert patches._with_loopback(lambda _v4, _v6: [])(True, True) == ["127.0.0.1"]
     assert patches._with_loopback(lambda _v4, _v6: ["192.0.2.7"])(True, True) == ["192.0.2.7"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 
 import pytest
@@ -177,17 +178,58 @@ def test_of_many_formats_those_that_we_send_are_kept_with_their_retransmission()
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f",
     )
-    assert formats(*chromium) == ["100", "120", "102", "122"]
+    assert formats(*chromium) == ["102", "122", "100", "120"], "the constrained profile, which is what we encode, first"
     safari = ("packetization-mode=1; profile-level-id=640c1f", "profile-level-id=42E01F; packetization-mode=1")
     assert formats(*safari) == ["101", "121"]
     assert formats("packetization-mode=1") == ["100", "120"]
+
+
+OFFERED = ("42001f", "42e01f", "4d001f", "640c1f")
+FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
+
+
+@pytest.mark.parametrize(
+    ("sent", "first", "answered"),
+    [
+        ("42c028", 101, ["42c028", "420028"]),
+        ("4d0029", 102, ["4d0029", "420029"]),
+        ("640020", 103, ["640020", "420020"]),
+        ("4d801e", 101, ["4d801e", "42001e"]),  # Main with constraint_set0_flag is the constrained baseline profile
+    ],
+)
+def test_the_answer_names_profile_and_level_of_what_is_sent(sent: str, first: int, answered: list[str]) -> None:
+    lines = []
+    for number, profile in enumerate(OFFERED, 100):
+        lines += [f"a=rtpmap:{number} H264/90000", f"a=fmtp:{number} {FMTP}{profile}"]
+    offer = read_offer(OFFER.replace("H264", "AV1") + "\r\n".join(lines) + "\r\n", sent)
+    video = next(line for line in offer.video.splitlines() if line.startswith("m=")).split()
+    assert video[3:] == [str(first), "100"]
+    assert offer.video.count("profile-level-id=42") == 2, "aiortc knows no others"
+    answer = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF {first} 100\r\n"
+    for number in (first, 100):
+        answer += f"a=rtpmap:{number} H264/90000\r\na=fmtp:{number} {FMTP}42e01f\r\n"
+    assert re.findall(r"a=fmtp:\d+ .*profile-level-id=(\w+)", offer.complete(answer)) == answered
 
 
 def test_more_formats_than_browsers_tell_apart_are_left_out() -> None:
     assert len(formats(*["packetization-mode=1;profile-level-id=42e01f"] * 20)) == 4
 
 
-@pytest.mark.parametrize("parameters", ["profile-level-id=42e01f", "packetization-mode=1;profile-level-id=42", "\t"])
+def test_h264_without_a_packetization_mode_is_taken_where_there_is_none_with_ours() -> None:
+    assert formats("profile-level-id=42e01f") == formats("") == ["100", "120"]
+    firefox = ("profile-level-id=42e01f;packetization-mode=1", "profile-level-id=42e01f")
+    assert formats(*firefox) == ["100", "120"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "packetization-mode=0",
+        "packetization-mode=1;profile-level-id=42",
+        "profile-level-id=640c1f",
+        "profile-level-id=",
+    ],
+)
 def test_h264_of_a_kind_that_we_do_not_send_is_no_common_codec(parameters: str) -> None:
     with pytest.raises(StageError) as caught:
         formats(parameters)
@@ -252,3 +294,49 @@ def test_an_offer_full_of_one_thing_is_reduced_to_a_browsers_size(name: str) -> 
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(StageError):
         assert read_offer("v=0\r\n" + text).video.startswith("v=0")
+
+
+BUNDLE_ONLY = VIDEO.replace("m=video 9", "m=video 0") + "a=bundle-only\r\n"
+CARRIER = (
+    AUDIO + "a=ice-ufrag:carrier\r\na=ice-pwd:secret\r\na=fingerprint:sha-256 CC\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+)
+CARRIED_ANSWER = (
+    "v=0\r\ns=-\r\na=group:BUNDLE v\r\nm=video 40000 UDP/TLS/RTP/SAVPF 97\r\nc=IN IP4 192.0.2.1\r\na=sendonly\r\n"
+    "a=mid:v\r\na=rtcp-mux\r\na=candidate:1 1 udp 1 192.0.2.1 40000 typ host\r\na=ice-ufrag:ours\r\na=setup:active\r\n"
+)
+
+
+def test_audio_that_carries_the_transport_of_a_bundled_video_is_accepted_but_inactive() -> None:
+    offer = read_offer(SESSION + CARRIER + BUNDLE_ONLY)
+    assert "a=ice-ufrag:carrier" in offer.video
+    assert "a=ice-ufrag:user" not in offer.video
+    assert offer.complete(CARRIED_ANSWER).split("\r\n")[2:14] == [
+        "a=group:BUNDLE a v",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "a=inactive",
+        "a=mid:a",
+        "a=rtpmap:111 opus/48000/2",
+        "c=IN IP4 192.0.2.1",
+        "a=rtcp-mux",
+        "a=candidate:1 1 udp 1 192.0.2.1 40000 typ host",
+        "a=ice-ufrag:ours",
+        "a=setup:active",
+        "m=video 40000 UDP/TLS/RTP/SAVPF 97",
+        "c=IN IP4 192.0.2.1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [DATA + BUNDLE_ONLY, CARRIER.replace("audio 9", "audio 0") + BUNDLE_ONLY, BUNDLE_ONLY, CARRIER + BUNDLE_ONLY[:-15]],
+)
+def test_a_video_without_a_transport_that_we_can_accept_is_refused(sections: str) -> None:
+    with pytest.raises(StageError) as caught:
+        read_offer(SESSION + sections)
+    assert caught.value.reason is StageReason.BAD_OFFER
+
+
+def test_exclusive_multiplexing_is_answered_with_the_same() -> None:
+    both = "a=rtcp-mux\r\na=rtcp-mux-only\r\n"
+    assert both in read_offer(OFFER.replace("a=rtcp-mux\r\n", both)).complete(CARRIED_ANSWER)
+    assert "mux-only" not in read_offer(OFFER).complete(CARRIED_ANSWER)

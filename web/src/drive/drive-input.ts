@@ -4,6 +4,8 @@ import type { Velocity } from "./velocity";
 
 /** `readAtMs` is when the device was read, in milliseconds on the page's clock. */
 export interface DriveInput {
+  /** A press may follow within a moment. Moves nothing, and takes nothing from others. */
+  prepare(): void;
   press(source: InputSource, velocity: Velocity, readAtMs: number): void;
   move(source: InputSource, velocity: Velocity, readAtMs: number): void;
   release(source: InputSource): void;

@@ -49,6 +49,13 @@ test("a press with the lease drives at once", () => {
   expect(sent).toMatchObject([{ type: "drive", epoch: 1, hold: 1, pan: 1 }]);
 });
 
+test("what may become a press sends nothing, and takes nothing from others", () => {
+  const { driver, sent } = setup({ holder: "nobody" });
+  driver.prepare();
+  expect(sent).toEqual([]);
+  expect(driver.hold.value.kind).toBe("none");
+});
+
 test("the first press asks for the lease and drives as soon as it is granted", () => {
   const { driver, types } = setup({ holder: "nobody" });
   driver.press("keys", RIGHT, 1000);

@@ -69,6 +69,11 @@ export class Driver {
     return this.#pendingStop;
   }
 
+  /** A press may follow: asks for a server time if it would have to wait for one. The lease is left alone. */
+  prepare(): void {
+    this.#sender.prepare();
+  }
+
   /** An input was pressed; asks for the lease if this page does not have it. */
   press(source: InputSource, velocity: Velocity, readAtMs: number): void {
     const pressed = press(this.#hold.value, source, velocity, readAtMs);

@@ -1,9 +1,11 @@
-// Drives with a finger or the mouse: a virtual joystick, centred where the pointer was pressed.
+// Drives with a finger or the mouse: a virtual joystick, centred where the pointer was pressed. Two fingers, double taps
+// and the wheel are for the picture. What is which decides `gesture.ts`.
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Cancel, Timers } from "../time/timers";
 import { type DriveInput, onPageInactive } from "./drive-input";
+import { type GestureEffect, type GesturePointer, GestureRecognizer, type Point, SETTLE_MS } from "./gesture";
 import type { InputSource } from "./hold";
 import { dragReachPx, velocityFromDrag } from "./response-curve";
-import { ZERO_VELOCITY } from "./velocity";
 
 /** The virtual joystick, for drawing it. Positions are CSS pixels in the window. */
 export interface Joystick {
@@ -18,18 +20,38 @@ export interface Joystick {
   readonly reachPx: number;
 }
 
+/** What gestures do to the picture on the screen; they never move the head. */
+export interface PictureGestures {
+  /** Magnify by `factor`, so that what was at `from` is at `to`. */
+  zoomBy(factor: number, from: Point, to: Point): void;
+  receiveDoubleTap(): void;
+}
+
 /** The part of a `PointerEvent` that is used. */
 export type PointerSample = Pick<
   PointerEvent,
-  "pointerId" | "pointerType" | "button" | "buttons" | "clientX" | "clientY" | "timeStamp"
+  "pointerId" | "pointerType" | "isPrimary" | "button" | "buttons" | "clientX" | "clientY" | "timeStamp"
 >;
+
+/** Pixels of the wheel that double the picture; a trackpad's pinch (the wheel with Ctrl) reports fewer of them. */
+const WHEEL_DOUBLING_PX = 400;
+const PINCH_DOUBLING_PX = 70;
+/** The height of a line, for wheels that count in lines. */
+const WHEEL_LINE_PX = 16;
 
 export class PointerInput {
   readonly #driveInput: DriveInput;
+  readonly #timers: Timers;
+  readonly #picture: PictureGestures;
+  readonly #gesture = new GestureRecognizer();
   readonly #joystick = signal<Joystick | null>(null);
+  #reachPx = 0;
+  #cancelSettle: Cancel = () => {};
 
-  constructor(driveInput: DriveInput) {
+  constructor(driveInput: DriveInput, timers: Timers, picture: PictureGestures) {
     this.#driveInput = driveInput;
+    this.#timers = timers;
+    this.#picture = picture;
   }
 
   /** The joystick that is being dragged, or null. */
@@ -41,7 +63,7 @@ export class PointerInput {
   listen(surface: HTMLElement): () => void {
     const controller = new AbortController();
     const until = { signal: controller.signal };
-    const onEnd = (event: PointerEvent) => this.receiveUp(event.pointerId);
+    const onCancel = (event: PointerEvent) => this.receiveCancel(event.pointerId);
     surface.addEventListener(
       "pointerdown",
       (event) => {
@@ -52,10 +74,11 @@ export class PointerInput {
       until,
     );
     surface.addEventListener("pointermove", (event) => this.receiveMove(event), until);
-    surface.addEventListener("pointerup", onEnd, until);
-    surface.addEventListener("pointercancel", onEnd, until);
-    surface.addEventListener("lostpointercapture", onEnd, until);
+    surface.addEventListener("pointerup", (event) => this.receiveUp(event.pointerId, event.timeStamp), until);
+    surface.addEventListener("pointercancel", onCancel, until);
+    surface.addEventListener("lostpointercapture", onCancel, until);
     surface.addEventListener("contextmenu", (event) => this.receiveContextMenu(event), until);
+    surface.addEventListener("wheel", (event) => this.receiveWheel(event), { ...until, passive: false });
     onPageInactive(() => this.release(), controller.signal);
     return () => {
       this.release();
@@ -63,49 +86,40 @@ export class PointerInput {
     };
   }
 
-  /** A pointer was pressed, in a window of this size; true if it became the joystick. */
+  /** A pointer was pressed, in a window of this size; true if it is followed from now on. */
   receiveDown(sample: PointerSample, widthPx: number, heightPx: number): boolean {
-    if (sample.button !== 0 || this.#joystick.value !== null) {
-      return false; // not the main button, or a second finger
+    if (sample.button !== 0) {
+      return false;
     }
-    this.#joystick.value = {
-      pointerId: sample.pointerId,
-      isTouch: sample.pointerType === "touch",
-      centreXPx: sample.clientX,
-      centreYPx: sample.clientY,
-      dxPx: 0,
-      dyPx: 0,
-      reachPx: dragReachPx(widthPx, heightPx),
-    };
-    this.#driveInput.press(sourceOf(sample.pointerId), ZERO_VELOCITY, sample.timeStamp);
+    this.#cancelSettle();
+    this.#reachPx = dragReachPx(widthPx, heightPx);
+    this.#run(this.#gesture.receiveDown(pointerOf(sample)), sample.timeStamp);
+    if (this.#gesture.stick !== null || this.#gesture.isSettling) {
+      this.#driveInput.prepare();
+    }
+    if (this.#gesture.isSettling) {
+      this.#cancelSettle = this.#timers.after(SETTLE_MS, () =>
+        this.#run(this.#gesture.settle(), this.#timers.now()),
+      );
+    }
     return true;
   }
 
   receiveMove(sample: PointerSample): void {
-    const joystick = this.#joystick.value;
-    if (joystick === null || joystick.pointerId !== sample.pointerId) {
-      return;
-    }
     if (sample.pointerType === "mouse" && (sample.buttons & 1) === 0) {
-      this.receiveUp(joystick.pointerId); // the button was released outside the window
+      this.receiveCancel(sample.pointerId); // the button was released outside the window
       return;
     }
-    const dxPx = sample.clientX - joystick.centreXPx;
-    const dyPx = sample.clientY - joystick.centreYPx;
-    this.#joystick.value = { ...joystick, dxPx, dyPx };
-    this.#driveInput.move(
-      sourceOf(joystick.pointerId),
-      velocityFromDrag(dxPx, dyPx, joystick.reachPx),
-      sample.timeStamp,
-    );
+    this.#run(this.#gesture.receiveMove(pointerOf(sample)), sample.timeStamp);
   }
 
-  /** This pointer was released or cancelled, or its capture was lost. */
-  receiveUp(pointerId: number): void {
-    if (this.#joystick.value?.pointerId === pointerId) {
-      this.#joystick.value = null;
-      this.#driveInput.release(sourceOf(pointerId));
-    }
+  receiveUp(pointerId: number, atMs: number): void {
+    this.#run(this.#gesture.receiveUp(pointerId, atMs), atMs);
+  }
+
+  /** The browser took this pointer, or its capture was lost. */
+  receiveCancel(pointerId: number): void {
+    this.#run(this.#gesture.receiveCancel(pointerId), this.#timers.now());
   }
 
   /**
@@ -114,17 +128,75 @@ export class PointerInput {
    */
   receiveContextMenu(event: Pick<Event, "preventDefault">): void {
     event.preventDefault();
-    if (this.#joystick.value?.isTouch === false) {
+    if (this.#gesture.stick?.isTouch === false) {
       this.release();
     }
   }
 
+  /** The wheel, and the pinch of a trackpad, which browsers report as a wheel with Ctrl: both zoom. */
+  receiveWheel(
+    event: Pick<WheelEvent, "deltaY" | "deltaMode" | "ctrlKey" | "clientX" | "clientY" | "preventDefault">,
+  ): void {
+    event.preventDefault(); // the browser would magnify the page, buttons and all
+    const deltaPx = event.deltaMode === 0 ? event.deltaY : event.deltaY * WHEEL_LINE_PX;
+    const at = { xPx: event.clientX, yPx: event.clientY };
+    const doublingPx = event.ctrlKey && event.deltaMode === 0 ? PINCH_DOUBLING_PX : WHEEL_DOUBLING_PX;
+    const octaves = Math.min(1, Math.max(-1, -deltaPx / doublingPx)); // a wheel with Ctrl may be a real one
+    this.#picture.zoomBy(2 ** octaves, at, at);
+  }
+
   /** The page became inactive: it may never receive the pointer's release. */
   release(): void {
-    if (this.#joystick.value !== null) {
-      this.receiveUp(this.#joystick.value.pointerId);
-    }
+    this.#run(this.#gesture.interrupt(), this.#timers.now());
   }
+
+  #run(effects: readonly GestureEffect[], atMs: number): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "press":
+        case "drag": {
+          const velocity = velocityFromDrag(effect.dxPx, effect.dyPx, this.#reachPx);
+          this.#driveInput[effect.kind === "press" ? "press" : "move"](
+            sourceOf(effect.pointerId),
+            velocity,
+            atMs,
+          );
+          break;
+        }
+        case "release":
+          this.#driveInput.release(sourceOf(effect.pointerId));
+          break;
+        case "pinch":
+          this.#picture.zoomBy(effect.factor, effect.from, effect.to);
+          break;
+        case "double_tap":
+          this.#picture.receiveDoubleTap();
+          break;
+      }
+    }
+    this.#updateJoystick();
+  }
+
+  #updateJoystick(): void {
+    const stick = this.#gesture.stick;
+    if (stick === null) {
+      this.#joystick.value = null;
+      return;
+    }
+    const { centre, ...rest } = stick;
+    this.#joystick.value = { ...rest, centreXPx: centre.xPx, centreYPx: centre.yPx, reachPx: this.#reachPx };
+  }
+}
+
+function pointerOf(sample: PointerSample): GesturePointer {
+  return {
+    pointerId: sample.pointerId,
+    isTouch: sample.pointerType === "touch",
+    isPrimary: sample.isPrimary,
+    xPx: sample.clientX,
+    yPx: sample.clientY,
+    atMs: sample.timeStamp,
+  };
 }
 
 function sourceOf(pointerId: number): InputSource {

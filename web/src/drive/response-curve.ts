@@ -1,10 +1,9 @@
 // Response curves: how a drag, a gamepad stick or a held key becomes a velocity.
+import { DEAD_ZONE_PX } from "./gesture";
 import { type Velocity, velocity, ZERO_VELOCITY } from "./velocity";
 
 /** How much of the curve is cubic: most of the travel gives slow, precise turns, the last third fast ones. */
 const EXPO = 0.65;
-/** A finger that rests on the screen trembles by about this much. */
-const DRAG_DEAD_ZONE_PX = 8;
 /** A released gamepad stick may rest this far from its centre. */
 const STICK_DEAD_ZONE = 0.12;
 /** Nobody drags exactly level, so a direction within 8 degrees of an axis counts as along that axis. */
@@ -27,7 +26,7 @@ export function dragReachPx(widthPx: number, heightPx: number): number {
  * It works like a joystick: the view turns towards the finger, and the distance sets the speed.
  */
 export function velocityFromDrag(dxPx: number, dyPx: number, reachPx: number): Velocity {
-  return applyCurve(dxPx / reachPx, -dyPx / reachPx, DRAG_DEAD_ZONE_PX / reachPx);
+  return applyCurve(dxPx / reachPx, -dyPx / reachPx, DEAD_ZONE_PX / reachPx);
 }
 
 /** The velocity of a gamepad stick, whose axes run from -1 to 1 with right and down positive. */

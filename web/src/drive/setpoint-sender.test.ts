@@ -176,6 +176,19 @@ test("a press pings for a server time while it waits for the lease", () => {
   expect(sent).toHaveLength(1);
 });
 
+test("what may become a press asks for a server time if that would have to wait for one, but not again and again", () => {
+  const { sender, timers, server } = setup();
+  sender.prepare();
+  expect(server.pings).toEqual([]);
+  server.newestTime = { serverMs: 50_000, ageMs: 500 };
+  sender.prepare();
+  sender.prepare();
+  expect(server.pings).toEqual([1000]);
+  timers.advance(250);
+  sender.prepare();
+  expect(server.pings).toEqual([1000, 1250]);
+});
+
 test("how recent it must be depends on what the server allows", () => {
   const { sender, server, sent } = setup();
   sender.receiveMaxAge(300);

@@ -48,6 +48,7 @@ export class SetpointSender {
   #maxServerTimeAgeMs = MAX_AGE_FRACTION * DEFAULT_MAX_AGE_MS;
   /** When a ping was last sent because a press waits for a server time; null while none waits. */
   #pingedAtMs: number | null = null;
+  #preparedAtMs = Number.NEGATIVE_INFINITY;
   #seq = 0;
   /** The newest `drive` of the present hold; null before the first. */
   #sent: SentDrive | null = null;
@@ -66,6 +67,17 @@ export class SetpointSender {
   /** How old the server time in a `drive` may be when it arrives, by the server's rule. */
   receiveMaxAge(maxAgeMs: number): void {
     this.#maxServerTimeAgeMs = MAX_AGE_FRACTION * maxAgeMs;
+  }
+
+  /** A hold may begin within a moment: asks for a server time now if the hold would have to wait for one. */
+  prepare(): void {
+    const serverTime = this.#ports.newestServerTime();
+    const nowMs = this.#ports.timers.now();
+    const isAsking = nowMs - this.#preparedAtMs < PING_RETRY_MS; // whoever taps quickly must not flood the server
+    if (!isAsking && (serverTime === null || serverTime.ageMs > this.#maxServerTimeAgeMs)) {
+      this.#preparedAtMs = nowMs;
+      this.#ports.ping();
+    }
   }
 
   /** A server time arrived: a press that waits for one can be sent now. */

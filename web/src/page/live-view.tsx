@@ -4,52 +4,71 @@ import { listenToGamepads } from "../drive/gamepad-input";
 import { velocityOf } from "../drive/hold";
 import { KeyInput } from "../drive/key-input";
 import { PointerInput } from "../drive/pointer-input";
+import { ScaledInput } from "../drive/scaled-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
 import { Arrows } from "./arrows";
 import { ConnectionPanel } from "./connection-panel";
+import { PictureFraming } from "./framing";
+import { FramingButton } from "./framing-button";
 import { JoystickOverlay } from "./joystick-overlay";
 import { keepLastFrame } from "./last-frame";
+import { Picture } from "./picture";
 import { StatusBanner } from "./status-banner";
+import type { StillPorts } from "./still";
+import { StillButton } from "./still-button";
 import { StopButton } from "./stop-button";
 import { keepScreenOn } from "./wake-lock";
 
 export interface LiveViewProps {
   readonly visit: Visit;
   readonly timers: Timers;
+  readonly stills: StillPorts;
 }
 
-export function LiveView({ visit, timers }: LiveViewProps) {
+export function LiveView({ visit, timers, stills }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawn = useRef<HTMLCanvasElement>(null);
   const lastFrame = useRef<HTMLCanvasElement>(null);
-  const pointer = useMemo(() => new PointerInput(visit.driver), [visit]);
+  const framing = useMemo(() => new PictureFraming(() => window.localStorage), []);
+  const input = useMemo(() => new ScaledInput(visit.driver, () => framing.zoom.value), [visit, framing]);
+  const pointer = useMemo(() => new PointerInput(input, timers, framing), [input, timers, framing]);
 
-  useEffect(() => listenToInputs(surface.current, pointer, visit, timers), [pointer, visit, timers]);
+  useEffect(
+    () => listenToInputs(surface.current, pointer, input, framing, timers),
+    [pointer, input, framing, timers],
+  );
   useEffect(keepScreenOn, []);
   useEffect(() => reportFrames(video.current, visit), [visit]);
-  useEffect(() => drawPictures(drawn.current, visit), [visit]);
   useEffect(() => showLastFrame(video.current, drawn.current, lastFrame.current, visit), [visit]);
+  useEffect(() => followPictureSize(video.current, framing), [framing]);
+  useEffect(() => drawPictures(drawn.current, visit, framing), [visit, framing]);
   useEffect(() => showStream(video.current, visit.stream.value), [visit.stream.value]);
 
   const hold = visit.driver.hold.value;
   return (
-    <main class="live-view" {...stateAttributes(visit)}>
+    <main
+      class="live-view"
+      style={{ "--letterbox": `${framing.letterboxPx}px` }}
+      data-framing={framing.framing.value}
+      data-zoom={framing.zoom.value.toFixed(2)}
+      {...stateAttributes(visit)}
+    >
       <div
         ref={surface}
         class="drag-surface"
         role="application"
         tabIndex={-1}
-        aria-label="Live view. Drag, or hold the arrow keys, to look around. Press Escape to stop the camera."
+        aria-label="Live view. Drag, or hold the arrow keys, to look around. Press Escape to stop the camera. Plus and minus zoom the picture."
       >
-        <div class="picture-box">
+        <Picture framing={framing}>
           <canvas ref={lastFrame} class="picture last-frame" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
           <canvas ref={drawn} class="picture drawn-picture" />
-          <Arrows velocity={velocityOf(hold)} />
-        </div>
+        </Picture>
+        <Arrows velocity={velocityOf(hold)} />
         <JoystickOverlay joystick={pointer.joystick} isCut={hold.kind === "cut"} />
       </div>
       <StatusBanner visit={visit} />
@@ -57,7 +76,11 @@ export function LiveView({ visit, timers }: LiveViewProps) {
         Leave
       </button>
       <StopButton visit={visit} />
-      <ConnectionPanel visit={visit} />
+      <div class="tools">
+        <StillButton visit={visit} ports={stills} timers={timers} />
+        <FramingButton framing={framing} />
+        <ConnectionPanel visit={visit} />
+      </div>
     </main>
   );
 }
@@ -79,15 +102,22 @@ function stateAttributes(visit: Visit): Record<`data-${string}`, string> {
   };
 }
 
-function listenToInputs(surface: HTMLElement | null, pointer: PointerInput, visit: Visit, timers: Timers) {
+function listenToInputs(
+  surface: HTMLElement | null,
+  pointer: PointerInput,
+  input: ScaledInput,
+  framing: PictureFraming,
+  timers: Timers,
+) {
   if (surface === null) {
     return;
   }
   surface.focus({ preventScroll: true });
   const stopListening = [
     pointer.listen(surface),
-    new KeyInput(visit.driver, timers).listen(),
-    listenToGamepads(visit.driver),
+    new KeyInput(input, timers).listen(),
+    listenToGamepads(input),
+    framing.listenToKeys(),
   ];
   return () => {
     for (const stop of stopListening) {
@@ -100,9 +130,15 @@ function reportFrames(video: HTMLVideoElement | null, visit: Visit) {
   return video === null ? undefined : watchFrames(video, (frame) => visit.receiveFrame(frame));
 }
 
+function followPictureSize(video: HTMLVideoElement | null, framing: PictureFraming) {
+  const onResize = () => framing.receivePictureSize(video?.videoWidth ?? 0, video?.videoHeight ?? 0);
+  video?.addEventListener("resize", onResize);
+  return () => video?.removeEventListener("resize", onResize);
+}
+
 /** Draws what comes by the socket on a canvas over the video. */
-function drawPictures(canvas: HTMLCanvasElement | null, visit: Visit) {
-  visit.painter.attach(canvas);
+function drawPictures(canvas: HTMLCanvasElement | null, visit: Visit, framing: PictureFraming) {
+  visit.painter.attach(canvas, (width, height) => framing.receivePictureSize(width, height));
   return () => visit.painter.attach(null);
 }
 

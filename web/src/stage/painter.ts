@@ -12,6 +12,7 @@ const MICROSECONDS_PER_MS = 1000;
 export class Painter {
   readonly #ports: PainterPorts;
   #canvas: HTMLCanvasElement | null = null;
+  #onSize: (widthPx: number, heightPx: number) => void = () => {};
   #newest: VideoFrame | null = null;
   #drawnAtMs: number | null = null; // the capture time of what was drawn and has not been on the screen yet
   #isRequested = false;
@@ -20,9 +21,13 @@ export class Painter {
     this.#ports = ports;
   }
 
-  /** Draws on this canvas from now on; null for none. */
-  attach(canvas: HTMLCanvasElement | null): void {
+  /** Draws on this canvas from now on; null for none. `onSize` is called with the pictures' size when that changes. */
+  attach(
+    canvas: HTMLCanvasElement | null,
+    onSize: (widthPx: number, heightPx: number) => void = () => {},
+  ): void {
     this.#canvas = canvas;
+    this.#onSize = onSize;
   }
 
   /** Takes a frame to draw before the next repaint; one that waits already is older and never drawn. */
@@ -63,7 +68,7 @@ export class Painter {
     this.#newest = null;
     if (picture !== null) {
       if (this.#canvas !== null) {
-        draw(this.#canvas, picture);
+        this.#draw(this.#canvas, picture);
         this.#drawnAtMs = picture.timestamp / MICROSECONDS_PER_MS;
         this.#request();
       }
@@ -73,12 +78,13 @@ export class Painter {
       this.#ports.receiveShown(shownMs, atMs);
     }
   }
-}
 
-function draw(canvas: HTMLCanvasElement, picture: VideoFrame): void {
-  if (canvas.width !== picture.displayWidth || canvas.height !== picture.displayHeight) {
-    canvas.width = picture.displayWidth;
-    canvas.height = picture.displayHeight;
+  #draw(canvas: HTMLCanvasElement, picture: VideoFrame): void {
+    if (canvas.width !== picture.displayWidth || canvas.height !== picture.displayHeight) {
+      canvas.width = picture.displayWidth;
+      canvas.height = picture.displayHeight;
+      this.#onSize(canvas.width, canvas.height);
+    }
+    canvas.getContext("2d")?.drawImage(picture, 0, 0);
   }
-  canvas.getContext("2d")?.drawImage(picture, 0, 0);
 }

@@ -95,7 +95,7 @@ test.each([
   ["a foreign origin", problem(403, "foreign_origin"), "no_session"],
   ["too many viewers", problem(503, "too_many_viewers"), "full"],
   ["no camera picture", problem(503, "no_picture"), "no_picture"],
-  ["another problem", problem(406, "no_common_codec"), "failed"],
+  ["another problem", problem(422, "no_common_codec"), "failed"],
   ["no problem code", () => new Response("oops", { status: 500 }), "failed"],
   ["an invalid answer", () => created({}, "nonsense"), "failed"],
   ["no server", () => Promise.reject(new TypeError("network")), "failed"],

@@ -9,6 +9,12 @@ export type DriveCall =
 
 export class FakeDriveInput implements DriveInput {
   readonly calls: DriveCall[] = [];
+  /** How often `prepare` was called. */
+  preparations = 0;
+
+  prepare(): void {
+    this.preparations++;
+  }
 
   press(source: string, velocity: Velocity): void {
     this.calls.push(["press", source, velocity]);

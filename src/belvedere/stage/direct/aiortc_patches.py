@@ -5,7 +5,8 @@
 2. Sent packets are kept for longer, so that a lost one can be retransmitted.
 3. A sender passes encoded frames through, with timestamps that begin at an origin of ours, and can be made to forget
    what it has sent and what it is sending.
-4. A viewer cannot renegotiate the keys of a connection, which would cost as much as a new connection.
+4. A peer cannot renegotiate the keys of a connection, which would cost as much as a new connection; and its
+   certificate may have an RSA key, as GStreamer's has, where aiortc only offers ciphers for ECDSA.
 5. A host that has only the loopback address offers 127.0.0.1, so that the demo works without a network. The system
    is asked for its addresses at most every two seconds.
 6. A connection has no bandwidth estimator for received media, because viewers send none: aiortc creates a thousand
@@ -51,6 +52,11 @@ NO_DELAY = b"\x00\x00\x00"  # 12 bits of minimum and 12 of maximum, in units of 
 ONE_BYTE_HEADERS = 0xBEDE  # RFC 8285, section 4.2
 ONE_BYTE_MAX_ID = 14
 HISTORY_PACKETS = 512  # almost 2 s at 3 Mbit/s, where aiortc keeps 0.4 s; viewers share the payloads
+# Ours is an ECDSA certificate, so as DTLS server we choose one of the first; the others are for servers with RSA.
+CIPHERS = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305"
+)
 LOOPBACK = "127.0.0.1"
 ADDRESSES_VALID_S = 2.0  # after a change of networks the page requests the picture again within this time
 
@@ -106,11 +112,12 @@ class ViewerExtensions(rtp.HeaderExtensionsMap):
 
 
 class ViewerCertificate(RTCCertificate):
-    """A certificate whose connections cannot be renegotiated."""
+    """A certificate whose connections cannot be renegotiated, and accept a peer's RSA certificate."""
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)
         context.set_options(SSL.OP_NO_RENEGOTIATION)
+        context.set_cipher_list(CIPHERS)
         return context
 
 

@@ -1,0 +1,36 @@
+// The button that switches between the whole picture and a filled screen; while the picture is zoomed, it undoes that.
+import { type PictureFraming, zoomText } from "./framing";
+
+export function FramingButton({ framing }: { framing: PictureFraming }) {
+  const zoom = framing.zoom.value;
+  const isFilling = framing.framing.value === "fill";
+  if (zoom > 1) {
+    return (
+      <button
+        type="button"
+        class="tool zoom"
+        aria-label={`Undo the zoom (${zoomText(zoom)})`}
+        title="Undo the zoom"
+        onClick={() => framing.toggle()}
+      >
+        {zoomText(zoom)}
+      </button>
+    );
+  }
+  if (!framing.hasChoice.value) {
+    return null;
+  }
+  const name = isFilling ? "Show the whole picture" : "Fill the screen";
+  return (
+    <button type="button" class="tool" aria-label={name} title={name} onClick={() => framing.toggle()}>
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={isFilling ? WHOLE : FILL} />
+      </svg>
+    </button>
+  );
+}
+
+/** Corners that point inwards. */
+const WHOLE = "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5";
+/** Corners that point outwards. */
+const FILL = "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5";
