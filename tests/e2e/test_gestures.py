@@ -102,7 +102,7 @@ def test_a_pinch_zooms_and_sends_nothing_that_drives_and_a_drag_afterwards_does(
 def test_the_last_frame_is_cropped_as_the_live_picture_was(server: RunningServer, visitor: Visitor) -> None:
     visitor.redeem(server.invite())
     live = visitor.page.evaluate(SHOWN)
-    server.end_viewers()
+    server.break_picture_off()
     visitor.expect("picture", "waiting")
     visitor.photograph("last-frame")
     assert visitor.page.evaluate(SHOWN.replace("video", ".last-frame")) == live

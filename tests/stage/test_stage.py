@@ -127,48 +127,6 @@ async def test_a_key_frame_requested_by_another_viewer_satisfies_a_waiting_reque
     assert rig.producer.idrs == 4
 
 
-async def test_one_view_by_two_ways_counts_once_and_two_views_twice() -> None:
-    rig = StageRig()
-    for view in ("a", "a", "b"):
-        await rig.watch("ann", view, way=f"way {len(rig.peers)}")
-    await rig.watch("bob", "a")
-    assert rig.stage.viewers == 3
-    rig.peers[0].listener.receive_ended()
-    assert rig.stage.viewers == 3
-    rig.peers[1].listener.receive_ended()
-    assert rig.stage.viewers == 2
-    await rig.stage.close()
-
-
-async def test_a_view_that_comes_again_by_the_same_way_replaces_its_connection() -> None:
-    rig = StageRig()
-    await rig.watch("ann", "a")
-    await rig.watch("bob", "a")
-    await rig.watch("ann", "a")
-    await asyncio.sleep(1)
-    assert [peer.is_closed for peer in rig.peers] == [True, False, False]
-    await rig.stage.close()
-
-
-async def test_the_second_way_of_a_view_needs_no_room_of_its_own() -> None:
-    rig = StageRig(max_viewers=1)
-    await rig.watch("ann", "a")
-    await rig.watch("ann", "a", way="another")
-    assert await refusal(rig) is StageReason.TOO_MANY_VIEWERS
-    await asyncio.sleep(1)
-    assert not any(peer.is_closed for peer in rig.peers)
-    await rig.stage.close()
-
-
-async def test_the_stage_knows_what_the_source_delivers() -> None:
-    rig = StageRig()
-    await rig.watch()
-    described = VideoDescription(VideoFormat.RAW, 640, 360, 15)
-    rig.producer.listener.receive_description(described)
-    assert rig.stage.description is described
-    await rig.stage.close()
-
-
 async def test_only_the_owner_ends_a_connection() -> None:
     rig = StageRig()
     viewer = await rig.watch("ann")
@@ -353,7 +311,8 @@ async def test_a_viewer_of_a_camera_that_encodes_starts_with_the_last_idr() -> N
     rig.peers[0].listener.receive_connected()
     assert await rig.peers[0].subscriber.next_frame() is IDR
     assert rig.producer.idrs == 0
-    rig.producer.listener.receive_description(VideoDescription(VideoFormat.RAW, 320, 192, 30))
+    rig.producer.listener.receive_description(raw := VideoDescription(VideoFormat.RAW, 320, 192, 30))
+    assert rig.stage.description is raw
     await rig.watch("bob")
     assert rig.producer.idrs == 1
     await rig.stage.close()
