@@ -218,7 +218,8 @@ class FakeFile:
         pix = form.pix
         pix.bytesperline = self._camera.bytes_per_line or pix.width * 2
         pix.sizeimage = max(pix.bytesperline * pix.height, 65_536)
-        pix.colorspace, pix.ycbcr_enc, pix.quantization = self._camera.colours
+        if pix.priv == abi.PIX_PRIV_MAGIC:  # otherwise the program does not know these fields
+            pix.colorspace, pix.ycbcr_enc, pix.quantization = self._camera.colours
         self._camera.form = abi.PixFormat.from_buffer_copy(pix)
 
     def _s_parm(self, parameters: abi.StreamParameters) -> None:

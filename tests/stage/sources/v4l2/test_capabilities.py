@@ -120,6 +120,18 @@ def test_a_range_of_rates_is_one() -> None:
     assert modes_of(camera) == (Mode("YUYV", 640, 480, ((Fraction(5), Fraction(120)),)),)
 
 
+def test_a_range_of_rates_that_ends_before_it_begins_is_left_out() -> None:
+    camera = FakeCamera({"YUYV": [(640, 480, ((1, 30),))]})
+
+    def answer_backwards(request: int, answer: abi.FrameInterval) -> None:
+        if request == abi.Request.ENUM_FRAMEINTERVALS:
+            answer.type = abi.RangeType.STEPWISE
+            answer.stepwise.min, answer.stepwise.max = abi.Fraction(1, 5), abi.Fraction(1, 120)
+
+    camera.tamper = answer_backwards
+    assert modes_of(camera) == (Mode("YUYV", 640, 480),)
+
+
 @pytest.mark.parametrize(
     ("status", "trouble"),
     [
