@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.attacks import media, sockets, strangers
+from tests.attacks import media, publisher, sockets, strangers
 
 if TYPE_CHECKING:
     from tests.attacks.target import Attack
@@ -14,3 +14,4 @@ NOTHING = sockets.nothing.__name__
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack for attack in (*media.ATTACKS, *sockets.ATTACKS, *strangers.ATTACKS)
 }
+PUBLISHER_ATTACKS: dict[str, Attack] = {attack.__name__: attack for attack in publisher.ATTACKS}

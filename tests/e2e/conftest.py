@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from tests.support.tcp_relay import TcpRelay
 
 from belvedere.access.invitations import AccessOptions
 from belvedere.app.lifecycle import run_until_ended
-from belvedere.app.settings import DEMO, resolve
+from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES
@@ -91,8 +91,9 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_time_bar: bool = False) -> None:
         self.link = ""
+        self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self.viewer_counts: list[int] = []  # every number of viewers that people were told
         self._built: Belvedere | None = None
@@ -249,6 +250,10 @@ class RunningServer:
         self._thread.join(WAIT_TIMEOUT_S)
         return self.status
 
+    def close(self) -> None:
+        """End the server; it must exit with status 0."""
+        assert self.end() == 0
+
     @property
     def _belvedere(self) -> Belvedere:
         assert self._built is not None
@@ -258,7 +263,9 @@ class RunningServer:
         stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
         config = resolve(
-            msgspec.structs.replace(DEMO, stage=stage, control=control, server=GatewayOptions(port=0)),
+            msgspec.structs.replace(
+                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera
+            ),
         )
 
         async def run() -> int:
@@ -416,9 +423,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
     """One server for all browser tests; it must exit with status 0."""
-    server = RunningServer()
-    yield server
-    assert server.end() == 0
+    with closing(RunningServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from belvedere.stage.tap import RawStill
 if TYPE_CHECKING:
     import threading
 
+    from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.sources.source import Sink
     from belvedere.stage.tap import Still
 
@@ -39,6 +40,9 @@ class SlowEncoder:
     def __init__(self, options: StageOptions, clock: SteppedClock) -> None:
         self.picture = blank_picture(options.width, options.height)
         self._clock = clock
+
+    def retarget(self, target: EncodingTarget) -> None:
+        """Go on as before."""
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame:
         self._clock.now_s += LATENCY_S

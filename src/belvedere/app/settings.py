@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 
 from belvedere.access.invitations import AccessOptions
+from belvedere.access.programs import TokenFile, check_token
 from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions
@@ -217,6 +218,19 @@ class V4l2CameraSettings(CameraSettings, frozen=True, kw_only=True, tag="v4l2"):
     controls: Controls = {}
 
 
+class WhipCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="whip"):
+    """Another program publishes the picture to us by WHIP, such as OBS; see docs/how-to/publish-from-obs.md.
+
+    Attributes:
+        token: the settings name the file that contains it; the program sends it as `Authorization: Bearer`.
+    """
+
+    token: TokenFile = msgspec.field(name="token_file")
+
+    def __post_init__(self) -> None:
+        check_token(self.token)
+
+
 Camera = (
     PatternCameraSettings
     | RoomCameraSettings
@@ -224,6 +238,7 @@ Camera = (
     | RtspCameraSettings
     | ProcessCameraSettings
     | FileCameraSettings
+    | WhipCameraSettings
 )
 """Every kind of camera; `app.build.picture_source` makes the source of each."""
 
@@ -255,6 +270,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where one token would have two meanings."""
+        tokens = {player.token for player in self.access.players}
+        if isinstance(self.camera, WhipCameraSettings) and self.camera.token in tokens:
+            raise ValueError("a player has the token of the program that publishes the picture")
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -67,6 +67,12 @@ def nack(*lost: int, ssrc: int = SSRC) -> rtp.RtcpRtpfbPacket:
     return rtp.RtcpRtpfbPacket(rtp.RTCP_RTPFB_NACK, 1, ssrc, list(lost))
 
 
+def report_of(highest: int, lost: int) -> rtp.RtcpRrPacket:
+    """A receiver report of our stream, and of another."""
+    info = {"packets_lost": lost, "highest_sequence": highest, "jitter": 0, "lsr": 0, "dlsr": 0, "fraction_lost": 9}
+    return rtp.RtcpRrPacket(1, [rtp.RtcpReceiverInfo(ssrc=ssrc, **info) for ssrc in (SSRC, SSRC + 1)])
+
+
 async def test_a_lost_packet_is_retransmitted_once() -> None:
     bench = Bench()
     await bench.say(nack(5, 6), nack(6, 7), nack(9, ssrc=SSRC + 1))
@@ -102,13 +108,21 @@ async def test_reports_reach_the_sender() -> None:
 
 async def test_what_the_viewer_tells_of_its_connection_is_reported() -> None:
     bench = Bench()
-    info = {"packets_lost": 9, "highest_sequence": 7, "jitter": 0, "lsr": 0, "dlsr": 0}
-    about = [rtp.RtcpReceiverInfo(ssrc=ssrc, fraction_lost=64, **info) for ssrc in (SSRC, SSRC + 1)]
-    await bench.say(rtp.RtcpRrPacket(1, about))
+    for highest, lost in ((1000, 0), (1100, 25)):
+        await bench.say(report_of(highest, lost))
+        bench.now_s += 1
     assert bench.link == [("loss", 0.25)]
     bench.sender._RTCRtpSender__rtt = 0.2  # type: ignore[attr-defined]  # where aiortc keeps it
-    await bench.say(rtp.RtcpRrPacket(1, about[:1]))
-    assert bench.link[1:] == [("loss", 0.25), ("round trip", 0.2)]
+    await bench.say(report_of(1100, 25))
+    assert bench.link[1:] == [("round trip", 0.2)]
+
+
+async def test_nothing_is_sent_again_while_a_third_is_lost_because_too_much_is_sent() -> None:
+    bench = Bench()
+    for highest, lost, sent in ((1000, 0, [5]), (1100, 40, [5]), (1200, 45, [5, 7])):
+        await bench.say(report_of(highest, lost), nack(5 + highest // 100 - 10))
+        assert bench.sender.sent == sent
+        bench.now_s += 1
 
 
 async def test_the_estimated_capacity_is_reported_if_it_is_of_our_stream() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiortc.rtcdtlstransport import State
 from aiortc.rtp import (
@@ -27,6 +27,7 @@ from aiortc.rtp import (
 )
 
 from belvedere.stage.direct.aiortc_patches import replace
+from belvedere.stage.direct.loss_window import LossWindow
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 PACKETS_PER_TURN = 16  # about 1 ms of work; then other tasks run
 FEEDBACK_PER_S = 100.0  # Chromium reports loss at most every 20 ms
 FEEDBACK_BURST = 100.0
-FRACTION = 256  # in a receiver report, the share of lost packets is a number of 256ths
+CONGESTION_LOSS = 0.3  # so many packets are lost only where more is sent than fits; sending them again adds to it
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class ViewerFeedback:
         self._budget = budget
         self._request_idr = request_idr
         self._clock = clock
+        self._losses = LossWindow()
+        self._is_congested = False
         self._packets = TokenBucket(FEEDBACK_PER_S, FEEDBACK_BURST)
 
     async def receive(self, data: bytes) -> None:
@@ -98,7 +101,10 @@ class ViewerFeedback:
     def _report(self, packet: RtcpRrPacket | RtcpSrPacket) -> None:
         for report in packet.reports:
             if report.ssrc == self._sender._ssrc:
-                self._listener.report_loss(report.fraction_lost / FRACTION)
+                share = self._losses.receive_report(self._clock(), report.highest_sequence, report.packets_lost)
+                if share is not None:
+                    self._is_congested = share > CONGESTION_LOSS
+                    self._listener.report_loss(share)
                 if round_trip_s := self._round_trip_s():
                     self._listener.report_round_trip(round_trip_s)
 
@@ -116,12 +122,22 @@ class ViewerFeedback:
         return getattr(self._sender, "_RTCRtpSender__rtt", None) or 0.0
 
     async def _retransmit(self, lost: list[int]) -> None:
+        if self._is_congested:
+            return
         chosen = self._budget.select(self._clock(), dict.fromkeys(lost), self._round_trip_s())
         for number in chosen:
             await self._sender._retransmit(number)
 
 
-def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> None:
+class RtcpReceiver(Protocol):
+    """Processes RTCP, such as `ViewerFeedback`."""
+
+    async def receive(self, data: bytes) -> None:
+        """Process one decrypted RTCP datagram."""
+        ...
+
+
+def bound_transport(transport: RTCDtlsTransport, feedback: RtcpReceiver) -> None:
     """Patch a transport that has not started: ignore received media, yield while sending, fail without a traceback."""
     send, start, receive_next = transport._send_rtp, transport.start, transport._recv_next
     sent = 0

@@ -1,11 +1,11 @@
 """Decides how much the one encode for all viewers may send, by what they report. Pure: time is an argument.
 
 Each viewer has a rate of its own. It falls by a factor when the viewer reports that less arrives than is sent, and
-rises by a constant amount a second while nothing is wrong and the rate is used. The encoder follows the slowest viewer,
-with one exception: a person who can take less than half of what the next slower one can is not followed; a quarter of
-all persons at most, but one in any case. They are left behind: they are sent key frames only, which arrive by a slow
-connection too, and are tried again when their rate has risen to that of the others. So one viewer with a bad
-connection, or one that lies, costs the others at most half of the bitrate, and 0 bit/s costs them nothing.
+rises by a constant amount a second while nothing is wrong. The encoder follows the slowest viewer, with one exception:
+a person who can take less than half of what the next slower one can is not followed; a quarter of all persons at most,
+but one in any case. They are left behind: they are sent key frames only, which arrive by a slow connection too, and are
+tried again when their rate has risen to that of the others. So one viewer with a bad connection, or one that lies,
+costs the others at most half of the bitrate, and 0 bit/s costs them nothing.
 
 Below certain rates a picture of full size would be blurred, so the encoder gets a smaller one, and below the last of
 them every second picture. Both come back later than they went, and at a higher rate.
@@ -24,17 +24,20 @@ LEFT_BEHIND = 4  # one person of so many may be
 
 USABLE = 0.85  # of a reported capacity: the rest is for retransmissions, headers and key frames
 SENT_OVER_S = 0.5  # what is sent is averaged over about this time
-USED = 0.6  # of a rate: with less, the connection has not shown that it carries the rate, and the rate does not rise
+TOLD = 0.95  # of what is sent: a capacity below it means that packets queue up
+USED = 0.6  # of a rate: with less, the connection has not shown that it carries the rate
 RISE_S = 20.0  # from nothing to the ceiling,
 RISE_SHARE = 0.15  # but not more than this share of the rate in a second: a narrow link's queue fills sooner
 RISE_AFTER_S = 2.0  # after the last fall
-HEARD_S = 10.0  # a capacity that was reported longer ago is no limit any more
-FALL_S = 0.5  # between two falls: the effect of one is to be seen before the next
-FALL_FACTOR = 0.5  # at most: one wrong report is not to be believed altogether
+DRAINED_S = 6.0  # after a fall, until the rate may rise above what was carried: what has queued up takes a while
+DOUBLED_S = 10.0  # and while less is sent, which proves nothing, that limit is doubled in this time,
+FORGOTTEN_S = 60.0  # and in the end there is none
+FALL_S = 0.8  # between two falls: the effect of one is to be seen before the next
+FALL_FACTOR = 0.4  # at most: one wrong report is not to be believed altogether
 NEW_S = 1.5  # a viewer who gets all only since then cannot tell how much that is
 TOLERATED_LOSS = 0.10  # below it, packets are retransmitted and the rate stays, as in WebRTC's own control
 HARMLESS_LOSS = 0.02
-CONGESTION_LOSS = 0.3  # above it the link is full; below it packets may as well be lost by chance, as on a bad Wi-Fi
+CONGESTION_LOSS = 0.2  # above it the link is full; below it packets may as well be lost by chance, as on a bad Wi-Fi
 QUEUED_S = 0.15  # a round trip that is longer by this than the shortest means that packets wait in a queue
 QUEUED_FACTOR = 0.8
 SHORTEST_S = 30.0  # a new path may be longer: the shortest round trip is that of the last 30 to 60 s
@@ -90,8 +93,7 @@ class ViewerRate:
         self._sent = sent
         self._floor = floor
         self._ceiling = ceiling
-        self._capacity = math.inf
-        self._capacity_s = -math.inf
+        self._carried = math.inf
         self._loss = 0.0
         self._full_since_s: float | None = None
         self._fell_s = -math.inf
@@ -101,34 +103,30 @@ class ViewerRate:
     def receive_capacity(self, bits_per_s: float, now_s: float) -> None:
         """So much arrives, or would arrive, as far as the viewer or its connection can tell.
 
-        Receivers cannot tell of more than about what they are sent, so a capacity above that is no reason to fall.
+        Receivers cannot tell of much more than they are sent, which may be little for other reasons. So only a capacity
+        below what is sent means anything.
         """
         is_new = self._full_since_s is None or now_s - self._full_since_s < NEW_S
-        if not bits_per_s >= 0 or is_new:  # negative, or not a number
-            return
-        self._capacity, self._capacity_s = bits_per_s, now_s
-        falls = USABLE * bits_per_s < min(self.bits_per_s, self._sent.bits_per_s)
-        if falls and now_s - self._fell_s >= FALL_S:
-            self._fall(USABLE * bits_per_s, now_s)
+        if 0 <= bits_per_s < TOLD * self._sent.bits_per_s and self._is_used() and not is_new:
+            self._fall(bits_per_s, USABLE * bits_per_s, now_s)
 
     def receive_loss(self, share: float, now_s: float) -> None:
         """This share of the packets since the last report did not arrive."""
         if not 0 <= share <= 1:
             return
         self._loss = share
-        if share > TOLERATED_LOSS and now_s - self._fell_s >= FALL_S:
-            arrived = min(self.bits_per_s, self._sent.bits_per_s) * (1 - share)
-            self._capacity = min(arrived, self._capacity if now_s - self._capacity_s < HEARD_S else math.inf)
-            self._capacity_s = now_s
-            self._fall(self.bits_per_s * (1 - share if share > CONGESTION_LOSS else 1 - share / 2), now_s)
+        if share > TOLERATED_LOSS:
+            carried = min(self.bits_per_s, self._sent.bits_per_s) * (1 - share)
+            bits_per_s = USABLE * carried if share > CONGESTION_LOSS else self.bits_per_s * (1 - share / 2)
+            self._fall(carried, bits_per_s, now_s)
 
     def receive_round_trip(self, seconds: float, now_s: float) -> None:
         """A packet and its report took so long."""
         if not 0 <= seconds < math.inf:
             return
         shortest_s = self._round_trips.shortest_s(seconds, now_s)
-        if seconds > shortest_s + QUEUED_S and now_s - self._fell_s >= max(FALL_S, seconds):
-            self._fall(self.bits_per_s * QUEUED_FACTOR, now_s)
+        if seconds > shortest_s + QUEUED_S and now_s - self._fell_s >= seconds:
+            self._fall(self._sent.bits_per_s, self.bits_per_s * QUEUED_FACTOR, now_s)
 
     def tick(self, now_s: float) -> None:
         """Rise by what the time since the last tick allows."""
@@ -140,16 +138,25 @@ class ViewerRate:
         self._ticked_s = now_s
         if self._loss > HARMLESS_LOSS or now_s - self._fell_s < RISE_AFTER_S:
             return
-        is_used = self._sent.bits_per_s >= USED * self.bits_per_s
-        if not (is_used or self.is_left_behind):
-            return
         per_s = min(self._ceiling / RISE_S, RISE_SHARE * self.bits_per_s)
-        risen = min(self._ceiling, self.bits_per_s + per_s * passed_s)
-        if not self.is_left_behind and now_s - self._capacity_s < HEARD_S:
-            risen = min(risen, USABLE * self._capacity)
+        risen = min(self.bits_per_s + per_s * passed_s, self._ceiling, self._limit(now_s))
         self.bits_per_s = max(self.bits_per_s, risen)
 
-    def _fall(self, bits_per_s: float, now_s: float) -> None:
+    def _limit(self, now_s: float) -> float:
+        """How far the rate may rise without showing that the connection carries it."""
+        since_s = now_s - self._fell_s
+        if self.is_left_behind or since_s >= (DRAINED_S if self._is_used() else FORGOTTEN_S):
+            return math.inf
+        return USABLE * self._carried * 2 ** (since_s / DOUBLED_S)
+
+    def _is_used(self) -> bool:
+        return self._sent.bits_per_s >= USED * self.bits_per_s
+
+    def _fall(self, carried: float, bits_per_s: float, now_s: float) -> None:
+        """The connection carries only so much, and this is the rate to fall to."""
+        if now_s - self._fell_s < FALL_S:
+            return
+        self._carried = max(carried, FALL_FACTOR * self.bits_per_s)
         self.bits_per_s = min(self.bits_per_s, max(bits_per_s, FALL_FACTOR * self.bits_per_s, self._floor))
         self._fell_s = now_s
 
