@@ -11,6 +11,7 @@ from belvedere.stage.sources.v4l2 import abi
 from belvedere.stage.sources.v4l2.capabilities import (
     InputState,
     read_card,
+    read_codes,
     read_input,
     read_modes,
 )
@@ -36,6 +37,7 @@ def test_a_card_says_who_it_is() -> None:
     [
         (abi.CAP_META_CAPTURE | abi.CAP_STREAMING, "data about pictures"),
         (CAPTURES | abi.CAP_VIDEO_M2M, "converts"),
+        (abi.CAP_VIDEO_M2M_MPLANE | abi.CAP_STREAMING, "converts"),
         (abi.CAP_VIDEO_CAPTURE_MPLANE | abi.CAP_STREAMING, "several planes"),
         (abi.CAP_VIDEO_CAPTURE, "does not capture"),
         (CAPTURES | abi.CAP_IO_MC, "use rpicam-vid"),
@@ -48,6 +50,18 @@ def test_what_is_no_camera_says_why(capabilities: int, obstacle: str) -> None:
     card = read_card(camera.open(PATH))
     assert not card.is_camera
     assert obstacle in card.obstacle
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "stream"),
+    [(CAPTURES, 0), (abi.CAP_VIDEO_M2M, abi.CAPTURE), (abi.CAP_VIDEO_M2M_MPLANE, abi.CAPTURE_MPLANE)],
+)
+def test_what_converts_says_where_it_gives_out_the_result(capabilities: int, stream: int) -> None:
+    camera = FakeCamera({"H264": []})
+    camera.capabilities = capabilities
+    file = camera.open(PATH)
+    assert read_card(file).converts_to == stream
+    assert read_codes(file, stream) == ["H264"]
 
 
 def test_an_image_processor_that_looks_like_a_camera_is_none() -> None:
