@@ -27,6 +27,7 @@ def stick() -> FakeCamera:
 def device(capabilities: int, code: str = "YUYV") -> FakeCamera:
     camera = FakeCamera({code: []})
     camera.capabilities = capabilities
+    camera.stream = abi.CAPTURE_MPLANE if capabilities & abi.CAP_VIDEO_M2M_MPLANE else abi.CAPTURE
     return camera
 
 

@@ -59,9 +59,11 @@ def test_what_is_no_camera_says_why(capabilities: int, obstacle: str) -> None:
 def test_what_converts_says_where_it_gives_out_the_result(capabilities: int, stream: int) -> None:
     camera = FakeCamera({"H264": []})
     camera.capabilities = capabilities
+    camera.stream = stream
     file = camera.open(PATH)
     assert read_card(file).converts_to == stream
     assert read_codes(file, stream) == ["H264"]
+    assert read_codes(file, stream + 1) == []
 
 
 def test_an_image_processor_that_looks_like_a_camera_is_none() -> None:

@@ -77,10 +77,13 @@ def read_card(file: DeviceFile) -> Card:
     can = answer.device_caps if answer.capabilities & abi.CAP_DEVICE_CAPS else answer.capabilities
     name, driver, bus = (abi.text(value) for value in (answer.card, answer.driver, answer.bus_info))
     obstacle = _obstacle(driver, can)
-    converts_to = (
-        abi.CAPTURE_MPLANE if can & abi.CAP_VIDEO_M2M_MPLANE else abi.CAPTURE if can & abi.CAP_VIDEO_M2M else 0
-    )
-    return Card(name, driver, bus, not obstacle, obstacle, converts_to)
+    return Card(name, driver, bus, not obstacle, obstacle, _converts_to(can))
+
+
+def _converts_to(can: int) -> int:
+    if can & abi.CAP_VIDEO_M2M_MPLANE:
+        return abi.CAPTURE_MPLANE
+    return abi.CAPTURE if can & abi.CAP_VIDEO_M2M else 0
 
 
 def _obstacle(driver: str, can: int) -> str:
