@@ -9,6 +9,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -76,7 +77,10 @@ def read(body: str, page: Path) -> None:
     elif keys <= {"pan", "tilt"}:
         read_document(body, Units, page.name)
     else:
-        parse_settings(body, page.name, SecretFiles(page.parent, None))
+        with tempfile.TemporaryDirectory() as folder:
+            for name in re.findall(r'^\w+_file = "([\w-]+)"$', body, re.MULTILINE):
+                (Path(folder) / name).write_text("a-secret-of-the-owner", encoding="ascii")
+            parse_settings(body, page.name, SecretFiles(Path(folder), None))
 
 
 def test_the_pages_hold_commands_and_settings_to_try() -> None:
