@@ -55,6 +55,19 @@ class RightsChanged(Event, frozen=True, tag="rights_changed"):
     rights: str
 
 
+class PublisherJoined(Event, frozen=True, tag="publisher_joined"):
+    """A program publishes the picture from now on."""
+
+    publisher: str
+
+
+class PublisherEnded(Event, frozen=True, tag="publisher_ended"):
+    """A program does not publish the picture any more."""
+
+    publisher: str
+    why: str
+
+
 class ViewerJoined(Event, frozen=True, tag="viewer_joined"):
     """A session began to watch the video; `way` is the transport that sends it."""
 

@@ -11,6 +11,7 @@ import pytest
 from tests.store.saved import save
 
 from belvedere.access.invitations import AccessOptions
+from belvedere.access.programs import Player
 from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.settings import (
     DEMO,
@@ -24,6 +25,7 @@ from belvedere.app.settings import (
     Settings,
     StoreSettings,
     V4l2CameraSettings,
+    WhipCameraSettings,
     resolve,
 )
 from belvedere.app.systemd_notify import Notifier
@@ -31,11 +33,13 @@ from belvedere.guardian.options import GuardianOptions
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase
+from belvedere.secret import Secret
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
 from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource
+from belvedere.stage.sources.published import PublishedSource
 from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
@@ -146,11 +150,22 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
         (RtspCameraSettings(url="rtsp://camera/1"), RtspSource),
         (ProcessCameraSettings(command="rpicam-vid -o -"), ProgramSource),
         (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
+        (WhipCameraSettings(token=Secret("a-token-of-the-settings")), PublishedSource),
     ],
 )
 def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) -> None:
     config = resolve(msgspec.structs.replace(DEMO, camera=camera))
     assert isinstance(picture_source(config, None)(), source)
+
+
+async def test_programs_of_the_settings_are_let_in_by_their_tokens() -> None:
+    player, publisher = Secret("a-token-of-the-players"), Secret("a-token-of-the-publisher")
+    access = AccessOptions(players=(Player(name="tv", token=player),), frontends=("https://player.example.org",))
+    belvedere = built(Settings(head=NoHeadSettings(), access=access, camera=WhipCameraSettings(token=publisher)))
+    found = {token: belvedere.invitations.programs.find(token.reveal()) for token in (player, publisher)}
+    assert {session.id for session in found.values() if session is not None} == {"player-tv", "publisher"}
+    assert belvedere.dependencies.publishing is belvedere.whip is not None
+    assert belvedere.dependencies.frontends == access.frontends
 
 
 async def test_sessions_last_as_long_as_the_settings_say() -> None:

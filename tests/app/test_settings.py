@@ -19,6 +19,7 @@ from belvedere.app.settings import (
     Settings,
     V4l2CameraSettings,
     VirtualHeadSettings,
+    WhipCameraSettings,
     read_config,
     resolve,
 )
@@ -75,6 +76,26 @@ def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_p
     assert msgspec.structs.replace(settings.access, frontends=(), players=()) == Settings().access
     for table in ("version", "link", "guardian", "store", "camera"):
         assert getattr(settings, table) == getattr(Settings(), table)
+
+
+def test_tokens_of_programs_are_read_from_their_files_and_no_two_are_the_same(tmp_path: Path) -> None:
+    for name, token in (("tv", "a-token-of-the-settings"), ("obs", "another-token-of-them"), ("weak", "guessable")):
+        (tmp_path / name).write_text(f"{token}\n", encoding="ascii")
+    tv, obs = '[[access.players]]\nname = "tv"\ntoken_file = "tv"\n', '[camera]\nkind = "whip"\ntoken_file = '
+    settings = read_config(written(tmp_path, f'{tv}{obs}"obs"')).settings
+    assert settings.access.players[0].token == Secret("a-token-of-the-settings")
+    assert settings.camera == WhipCameraSettings(token=Secret("another-token-of-them"))
+    for text, problem in [
+        (f'{tv}{obs}"tv"', "a player has the token of the program that publishes"),
+        (f"{tv}{tv}", "two players have the same name"),
+        (tv + tv.replace('name = "tv"', 'name = "pc"'), "two players have the same token"),
+        (f'{obs}"weak"', "20 to 512"),
+        ('[camera]\nkind = "whip"', "token_file"),
+        ('[access]\nfrontends = ["*"]', "frontends"),
+        ('[access]\nfrontends = ["https://player.example.org/"]', "frontends"),
+    ]:
+        with pytest.raises(SettingsError, match=problem):
+            read_config(written(tmp_path, text))
 
 
 def test_the_demo_has_settings_of_its_own_and_nothing_to_warn_of() -> None:

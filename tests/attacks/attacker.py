@@ -11,7 +11,7 @@ import os
 import sys
 
 import msgspec
-from tests.attacks.catalogue import ATTACKS
+from tests.attacks.catalogue import ATTACKS, PUBLISHER_ATTACKS
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
 from tests.attacks.target import Target
@@ -26,7 +26,7 @@ async def _attack(sessions: list[Session]) -> None:
     lines = read_lines()
     async for name in lines:
         target = Target(sessions)
-        attacking = asyncio.create_task(ATTACKS[name](target))
+        attacking = asyncio.create_task((ATTACKS | PUBLISHER_ATTACKS)[name](target))
         beginning = asyncio.create_task(target.has_begun.wait())
         await asyncio.wait({attacking, beginning}, timeout=BEGIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         beginning.cancel()

@@ -34,11 +34,15 @@ class Session(NamedTuple):
         """The port."""
         return urlsplit(self.address).port or 80
 
-    async def ask(self, method: str, path: str, body: str = "", content_type: str = "text/plain") -> Reply:
+    async def ask(
+        self, method: str, path: str, body: str = "", content_type: str = "text/plain", *, token: str = ""
+    ) -> Reply:
         """Send one request, on a connection of its own."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: {self.address}", "Connection: close"]
-        if self.cookie:
+        if token:
+            head.append(f"Authorization: Bearer {token}")
+        if self.cookie and not token:
             head.append(f"Cookie: {self.cookie}")
         if method in {"POST", "PUT"}:
             head += [f"Content-Length: {len(body)}", f"Content-Type: {content_type}"]

@@ -21,6 +21,7 @@ import msgspec
 from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import Session, redeem_link
 from tests.attacks.driver import Driver
+from tests.attacks.publisher import TOKEN
 from tests.attacks.server import Opened, Seen
 from tests.support.loop_watchdog import Stall
 from tests.support.settings_text import settings_text
@@ -121,20 +122,27 @@ class Process:
 
 
 class Rig:
-    """All processes, started and ended together; with `has_stuck_log` nothing reads what the server logs."""
+    """All processes, started and ended together.
 
-    def __init__(self, *, has_stuck_log: bool = False) -> None:
+    With `has_stuck_log` nothing reads what the server logs; with `is_published` another program publishes the picture.
+    """
+
+    def __init__(self, *, has_stuck_log: bool = False, is_published: bool = False) -> None:
         self._chance = random.Random(1)
         self._stack = contextlib.ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "belvedere.toml"
-        config.write_text(settings_text(camera='kind = "pattern"', stage=SMALL_PICTURE), encoding="utf-8")
+        camera = 'kind = "whip"\ntoken_file = "token"' if is_published else 'kind = "pattern"'
+        (folder / "token").write_text(TOKEN, encoding="ascii")
+        config.write_text(settings_text(camera=camera, stage=SMALL_PICTURE), encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)
         self._sessions = asyncio.run(self._redeem_all(opened))
         self._driver, *others = self._sessions
         cookies = [session.cookie for session in others]
+        if is_published:
+            assert self._start("tests.attacks.publisher", opened.address).read_line() == b"publishing\n"
         self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:VIEWERS])
         assert self._viewers.read_line() == b"watching\n"
         self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[VIEWERS:])

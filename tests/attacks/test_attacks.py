@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.attacks.bounds import Attacked, broken, describe
-from tests.attacks.catalogue import ATTACKS, NOTHING
+from tests.attacks.catalogue import ATTACKS, NOTHING, PUBLISHER_ATTACKS
 
 PLI_S = 3.0
 # Every viewer that connects, the attacker too, starts with an IDR; its first request and a deferred one are served.
@@ -16,6 +16,15 @@ pytestmark = [pytest.mark.realtime, pytest.mark.alone]
 @pytest.mark.parametrize("attack", sorted(set(ATTACKS) - {NOTHING}))
 def test_a_released_finger_stops_the_head_at_once_under(attack: str, attacked: Attacked) -> None:
     measured = attacked.measure(attack)
+    assert measured.did, "the attack did nothing"
+    assert len(measured.stops_ms) > 1, describe(measured)
+    assert not broken(measured)
+
+
+@pytest.mark.parametrize("attack", sorted(PUBLISHER_ATTACKS))
+def test_a_released_finger_stops_the_head_at_once_under_a_publishers(attack: str) -> None:
+    with Attacked(is_published=True) as attacked:  # a new one for each, because its publisher is replaced
+        measured = attacked.measure(attack)
     assert measured.did, "the attack did nothing"
     assert len(measured.stops_ms) > 1, describe(measured)
     assert not broken(measured)

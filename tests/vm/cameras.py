@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.sources.v4l2 import abi
-from belvedere.stage.sources.v4l2.capabilities import read_input
+from belvedere.stage.sources.v4l2.capabilities import Card, read_card, read_input
 from belvedere.stage.sources.v4l2.capture import Capture
 from belvedere.stage.sources.v4l2.controls import read_controls, set_controls
 from belvedere.stage.sources.v4l2.device_file import KernelFile
-from belvedere.stage.sources.v4l2.discovery import card_of, video_nodes
+from belvedere.stage.sources.v4l2.discovery import VideoNode, video_nodes
 from belvedere.stage.sources.v4l2.setup import V4l2Camera, prepare
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def hdmi() -> Path:
 
 def data_node() -> Path:
     """The device file that delivers data about the webcam's pictures."""
-    (path,) = (node.path for node in video_nodes() if not card_of(node, KernelFile).is_camera)
+    (path,) = (node.path for node in video_nodes() if not card_of(node).is_camera)
     return path
 
 
@@ -59,9 +59,15 @@ def _camera(has_input: Callable[[str], bool]) -> Path:
     for node in video_nodes():
         with contextlib.closing(KernelFile(node.path)) as file:
             state = read_input(file)
-        if card_of(node, KernelFile).is_camera and state is not None and has_input(state.name):
+        if card_of(node).is_camera and state is not None and has_input(state.name):
             return node.path
     raise AssertionError(f"not among {video_nodes()}")
+
+
+def card_of(node: VideoNode) -> Card:
+    """What the device at a node says it is."""
+    with contextlib.closing(KernelFile(node.path)) as file:
+        return read_card(file)
 
 
 def unplug() -> None:
@@ -78,7 +84,7 @@ def is_streaming() -> bool:
     """Whether any virtual camera is on: the driver has a thread for each that is."""
     for name in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
-            if "vid-cap" in name.read_text(encoding="utf-8"):
+            if name.read_text(encoding="utf-8").startswith("vivid-"):
                 return True
     return False
 

@@ -8,10 +8,12 @@ import pytest
 from tests.vm import cameras
 
 from belvedere.errors import CameraError, CameraReason
+from belvedere.lab.camera_list import list_cameras
+from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.v4l2.capabilities import read_modes
 from belvedere.stage.sources.v4l2.controls import read_controls
 from belvedere.stage.sources.v4l2.device_file import KernelFile
-from belvedere.stage.sources.v4l2.discovery import card_of, find, video_nodes
+from belvedere.stage.sources.v4l2.discovery import find, video_nodes
 
 if TYPE_CHECKING:
     from belvedere.stage.sources.v4l2.capture import Capture
@@ -25,9 +27,9 @@ def test_cameras_are_listed_with_what_the_driver_says_of_them() -> None:
     webcam, receiver = nodes[cameras.webcam()], nodes[cameras.hdmi()]
     assert webcam.name.startswith("vivid")
     for node in (webcam, receiver):
-        card = card_of(node, KernelFile)
+        card = cameras.card_of(node)
         assert (card.name, card.driver, card.is_camera) == ("vivid", "vivid", True)
-    card = card_of(nodes[cameras.data_node()], KernelFile)
+    card = cameras.card_of(nodes[cameras.data_node()])
     assert (card.is_camera, card.obstacle) == (False, "it delivers data about pictures and none itself")
 
 
@@ -42,16 +44,27 @@ def test_a_webcams_sizes_and_rates_are_listed_in_every_format() -> None:
     assert small.rate_for(1) == 1
 
 
+def test_the_list_for_people_has_every_camera_with_a_choice_and_says_what_is_none() -> None:
+    listed = {camera.device: camera for camera in list_cameras(StageOptions()).cameras}
+    for path in (cameras.webcam(), cameras.hdmi()):
+        camera = listed[str(path)]
+        assert camera.is_usable
+        assert " 1280x720 at " in camera.choice
+        assert "brightness" in {control.name for control in camera.controls}
+    assert listed[str(cameras.data_node())].problem.startswith("it delivers data about pictures")
+    assert not cameras.is_streaming()
+
+
 def test_a_receiver_has_the_size_of_its_signal() -> None:
     with contextlib.closing(KernelFile(cameras.hdmi())) as file:
         modes = read_modes(file, 1280, 720)
-    assert {(mode.width, mode.height) for mode in modes if mode.code == "YUYV"} == {(1280, 720)}
+    assert (1280, 720) in {(mode.width, mode.height) for mode in modes if mode.code == "YUYV"}
 
 
 def test_listing_turns_no_camera_on_and_disturbs_no_one_who_has() -> None:
     for node in video_nodes():
         with contextlib.closing(KernelFile(node.path)) as file:
-            card_of(node, KernelFile)
+            cameras.card_of(node)
             read_controls(file)
             read_modes(file, 1280, 720)
             assert not cameras.is_streaming()
@@ -83,7 +96,7 @@ def test_a_camera_is_found_by_a_pattern_and_its_data_node_is_not() -> None:
 def test_looking_leaves_no_file_open() -> None:
     before = len(list(FILES.iterdir()))
     for node in video_nodes():
-        card_of(node, KernelFile)
+        cameras.card_of(node)
         with contextlib.suppress(CameraError):
             find(str(node.path))[1].close()
     assert len(list(FILES.iterdir())) == before

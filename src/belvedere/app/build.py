@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
-from belvedere.access.programs import Programs, player_session
+from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.session_recorder import SessionRecorder
@@ -23,6 +23,7 @@ from belvedere.app.settings import (
     RtspCameraSettings,
     V4l2CameraSettings,
     VirtualHeadSettings,
+    WhipCameraSettings,
 )
 from belvedere.app.unit_guard import BEATS_PER_DEAD_MAN, UnitGuard
 from belvedere.control.core import Control
@@ -38,10 +39,13 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import WebRtc
+from belvedere.stage.direct.whip import Whip
 from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.sources.program import ProgramSource, split_command
+from belvedere.stage.sources.published import Publication, PublishedSource
 from belvedere.stage.sources.rtsp import RtspSource
 from belvedere.stage.sources.v4l2.setup import V4l2Camera
 from belvedere.stage.sources.v4l2.source import V4l2Source
@@ -67,7 +71,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Belvedere:
-    """All parts of the program. Without a store there is no database or recorder; with a real head no virtual one."""
+    """All parts of the program.
+
+    Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
+    publishes the picture.
+    """
 
     engine: Engine
     units: dict[Axis, UnitSupervisor]
@@ -79,6 +87,7 @@ class Belvedere:
     session_recorder: SessionRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
+    whip: Whip | None
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -111,8 +120,11 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         )
         engine.attach(axis, units[axis])
     guard.attach(engine, units)
+    network = ViewerNetwork.of(settings.stage, clock)
+    is_published = isinstance(settings.camera, WhipCameraSettings)
+    whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
     stage = Stage(
-        picture_source(config, virtual_head),
+        picture_source(config, virtual_head, whip),
         settings.stage,
         on_viewers=lambda viewers: bus.publish("stage", viewers),
         clock=clock,
@@ -124,7 +136,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         engine=engine,
         bus=bus,
         stage=stage,
-        webrtc=WebRtc(stage, settings.stage, clock=clock),
+        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network),
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
@@ -132,21 +144,24 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
+        publishing=whip,
         frontends=settings.access.frontends,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    position_recorder = PositionRecorder(bus, positions) if positions is not None else None
-    recorders = position_recorder, session_recorder
-    return Belvedere(
-        engine, units, stage, invitations, dependencies, database, *recorders, virtual_head=virtual_head, guard=guard
-    )
+    recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
+    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
 
 
 def _programs(config: Config) -> Programs:
-    return Programs((player_session(player), player.token) for player in config.settings.access.players)
+    """Whom the settings let in by a token."""
+    access, camera = config.settings.access, config.settings.camera
+    programs = [(player_session(player), player.token) for player in access.players]
+    if isinstance(camera, WhipCameraSettings):
+        programs.append((publisher_session(), camera.token))
+    return Programs(programs)
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
@@ -230,7 +245,9 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
     return [other for other in units if other is not unit]
 
 
-def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable[[], VideoSource]:
+def picture_source(  # noqa: PLR0911 (one for each kind of camera)
+    config: Config, virtual_head: VirtualHead | None, whip: Whip | None = None
+) -> Callable[[], VideoSource]:
     """Return the factory of video sources, called for each first viewer. All simulated cameras share one room."""
     match config.settings.camera:
         case PatternCameraSettings():
@@ -245,13 +262,17 @@ def picture_source(config: Config, virtual_head: VirtualHead | None) -> Callable
                 username=rtsp.username,
                 password=rtsp.password,
                 transport=rtsp.transport,
+                encodes_anew=rtsp.encode_anew,
                 trusts_clock=rtsp.trust_clock,
             )
-        case ProcessCameraSettings(command=command):
-            return lambda: ProgramSource(split_command(command))
+        case ProcessCameraSettings(command=command, encode_anew=is_anew):
+            return lambda: ProgramSource(split_command(command), encodes_anew=is_anew)
         case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
             camera = V4l2Camera(device, pixel_format, index, controls)
             return lambda: V4l2Source(camera)
+        case WhipCameraSettings():
+            publication = whip.publication if whip is not None else Publication()
+            return lambda: PublishedSource(publication)
         case never:
             assert_never(never)
 

@@ -154,6 +154,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     for task in tasks - driving:
         task.cancel()
     rest = {asyncio.create_task(belvedere.stage.close(), name="stage")}
+    if belvedere.whip is not None:
+        rest.add(asyncio.create_task(belvedere.whip.close(), name="publisher"))
     if belvedere.virtual_head is not None:
         rest.add(asyncio.create_task(belvedere.virtual_head.close(), name="virtual head"))
     _done, late = await asyncio.wait({*tasks, *rest}, timeout=CLOSE_TIMEOUT_S)

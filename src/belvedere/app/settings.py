@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 
 from belvedere.access.invitations import AccessOptions
+from belvedere.access.programs import TokenFile, check_token
 from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions
@@ -155,6 +156,9 @@ class RtspCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="rtsp"):
         url: its address, such as `rtsp://camera.local:554/stream1`, without user name and password.
         username: what the camera's login asks for, if it asks.
         password: likewise; the settings name the file that contains it.
+        encode_anew: true if H.264 is to be decoded and encoded anew, so that size and bitrate are those of `[stage]`
+            and follow the network. Otherwise H.264 that browsers take is passed on as it comes, which costs no
+            processor time.
         transport: `tcp` loses nothing; `udp` is for cameras that have no other.
         trust_clock: true if the camera and this computer are set by the same time server. Then a picture is as old as
             the camera says (by RTCP); otherwise its age counts from its arrival.
@@ -163,6 +167,7 @@ class RtspCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="rtsp"):
     url: RtspUrl
     username: CameraLogin | None = None
     password: PasswordFile | None = msgspec.field(default=None, name="password_file")
+    encode_anew: bool = False
     transport: Transport = Transport.TCP
     trust_clock: bool = False
 
@@ -175,9 +180,11 @@ class ProcessCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="proc
 
     Attributes:
         command: program and arguments, as a list, or as a text that is split as a shell would; no shell runs it.
+        encode_anew: as for an IP camera.
     """
 
     command: CommandLine | Annotated[tuple[CommandWord, ...], msgspec.Meta(max_length=256)]
+    encode_anew: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -217,6 +224,19 @@ class V4l2CameraSettings(CameraSettings, frozen=True, kw_only=True, tag="v4l2"):
     controls: Controls = {}
 
 
+class WhipCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="whip"):
+    """Another program publishes the picture to us by WHIP, such as OBS; see docs/how-to/publish-from-obs.md.
+
+    Attributes:
+        token: the settings name the file that contains it; the program sends it as `Authorization: Bearer`.
+    """
+
+    token: TokenFile = msgspec.field(name="token_file")
+
+    def __post_init__(self) -> None:
+        check_token(self.token)
+
+
 Camera = (
     PatternCameraSettings
     | RoomCameraSettings
@@ -224,6 +244,7 @@ Camera = (
     | RtspCameraSettings
     | ProcessCameraSettings
     | FileCameraSettings
+    | WhipCameraSettings
 )
 """Every kind of camera; `app.build.picture_source` makes the source of each."""
 
@@ -255,6 +276,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where one token would have two meanings."""
+        tokens = {player.token for player in self.access.players}
+        if isinstance(self.camera, WhipCameraSettings) and self.camera.token in tokens:
+            raise ValueError("a player has the token of the program that publishes the picture")
 
 
 class Config(msgspec.Struct, frozen=True):

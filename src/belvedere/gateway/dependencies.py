@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
+    from belvedere.stage.direct.whip import Published
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
@@ -97,6 +98,18 @@ class Streams(Protocol):
         ...
 
 
+class Publishing(Protocol):
+    """What the gateway needs of the camera that another program publishes (stage.direct.whip.Whip)."""
+
+    async def publish(self, offer_sdp: str) -> Published:
+        """Let the sender of an offer publish, instead of whoever does. Raises StageError."""
+        ...
+
+    def end(self, publisher_id: str) -> None:
+        """End a publisher. Raises StageError (NOT_FOUND)."""
+        ...
+
+
 HostName = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:_%-]+\Z", max_length=253, description="127.0.0.1, ::, or a name")
 ]
@@ -148,6 +161,7 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
+        publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
@@ -166,6 +180,7 @@ class Dependencies:
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
+    publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()

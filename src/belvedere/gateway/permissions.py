@@ -56,6 +56,11 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
     ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
+    ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
+    ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {

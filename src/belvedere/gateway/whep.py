@@ -68,7 +68,7 @@ async def offer(
         raise VisitorError(Refusal.TOO_FAST, "too many offers")
     if not is_view(view):
         raise ClientException("a view is named with at most 64 letters, digits, hyphens and underscores")
-    offer_sdp = _text(await read_body(request, dependencies, visitor))
+    offer_sdp = sdp_text(await read_body(request, dependencies, visitor))
     answer = await _answer(request.scope, dependencies, visitor, offer_sdp, view)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
     headers |= ice_server_links(dependencies.webrtc.newest_ice_servers_of(visitor.id))
@@ -142,7 +142,8 @@ async def _answer(scope: Scope, dependencies: Dependencies, visitor: Session, of
     return answer
 
 
-def _text(body: bytes) -> str:
+def sdp_text(body: bytes) -> str:
+    """A body as text. Raises StageError (BAD_OFFER)."""
     try:
         return body.decode()
     except UnicodeDecodeError as error:

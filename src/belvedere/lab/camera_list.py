@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from belvedere.errors import CameraError
-from belvedere.stage.sources.v4l2.capabilities import read_input, read_modes
+from belvedere.errors import CameraReason
+from belvedere.stage.sources.v4l2.capabilities import read_card, read_input, read_modes
 from belvedere.stage.sources.v4l2.controls import read_controls
 from belvedere.stage.sources.v4l2.device_file import KernelFile
-from belvedere.stage.sources.v4l2.discovery import ROOT, open_camera, video_nodes
+from belvedere.stage.sources.v4l2.discovery import ROOT, video_nodes
 from belvedere.stage.sources.v4l2.failures import camera_error
 from belvedere.stage.sources.v4l2.negotiation import NoModeError, choose, rate_text
 
@@ -53,7 +53,7 @@ class ListedCamera(msgspec.Struct, frozen=True, kw_only=True):
         device: its present path, whose number changes.
         stable_names: paths of it that do not change; the best first.
         name: the card's.
-        problem: why it cannot be used, or "".
+        problem: why it cannot be used, or ""; `reason` is the same for programs, if the kernel gave one.
         signal: why the present input has no picture, or "".
         modes, controls: what it offers.
         choice: what the server would choose, and why; "" if it has a problem.
@@ -63,6 +63,7 @@ class ListedCamera(msgspec.Struct, frozen=True, kw_only=True):
     stable_names: tuple[str, ...]
     name: str
     problem: str = ""
+    reason: CameraReason | None = None
     signal: str = ""
     modes: tuple[ListedMode, ...] = ()
     controls: tuple[ListedControl, ...] = ()
@@ -121,13 +122,15 @@ def _listed(node: VideoNode, options: StageOptions, open_file: OpenFile) -> List
         device=str(node.path), stable_names=tuple(str(path) for path in node.stable_names), name=node.name
     )
     try:
-        with closing(open_camera(node.path, str(node.path), open_file)) as file:
+        with closing(open_file(node.path)) as file:
+            card = read_card(file)
+            if not card.is_camera:
+                return msgspec.structs.replace(listed, problem=card.obstacle)
             return _described(listed, file, options)
-    except CameraError as error:
-        problem = str(error)
     except OSError as error:
-        problem = str(camera_error(error, listed.device, "could not ask what it can do", node.path))
-    return msgspec.structs.replace(listed, problem=_without_device(problem, listed))
+        told = camera_error(error, listed.device, "could not ask what it can do", node.path)
+    problem = str(told).removeprefix(f"{listed.device}: ")  # in a list, its device stands before it
+    return msgspec.structs.replace(listed, problem=problem, reason=told.camera_reason)
 
 
 def _described(listed: ListedCamera, file: DeviceFile, options: StageOptions) -> ListedCamera:
@@ -144,13 +147,6 @@ def _described(listed: ListedCamera, file: DeviceFile, options: StageOptions) ->
     except NoModeError as error:
         return msgspec.structs.replace(described, problem=str(error))
     return msgspec.structs.replace(described, choice=choice.reason)
-
-
-def _without_device(problem: str, listed: ListedCamera) -> str:
-    """The problem alone: in a list, its device stands before it."""
-    for start in (f"{listed.device} ({listed.name}): ", f"{listed.device}: "):
-        problem = problem.removeprefix(start)
-    return problem
 
 
 def _listed_mode(mode: Mode) -> ListedMode:

@@ -269,6 +269,7 @@ test("the connection button has a name, and opens the panel", async () => {
   runAndRender(() => timers.advance(500));
   expect(dot?.getAttribute("aria-expanded")).toBe("true");
   expect(page.querySelector(".connection-panel")?.textContent).toContain("not responding");
+  expect(page.querySelector("[data-latency=picture]")?.textContent).toBe("unknown"); // no frame says when it was captured
 });
 
 test("leaving returns to the start screen, where the visitor can join again", async () => {

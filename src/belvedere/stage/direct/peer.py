@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
 
 
-class PeerListener(Protocol):
-    """Called on the event loop when a connection changes, but not for an end that `Peer.close` caused.
-
-    Reports are what the viewer says, often and whatever it likes; `Viewer` has them, too.
-    """
+class ConnectionListener(Protocol):
+    """Called on the event loop when a connection changes, but not for an end that `close` caused."""
 
     def receive_connected(self) -> None:
-        """The viewer is connected; frames may be sent."""
+        """The other side is connected; frames may flow."""
         ...
 
     def receive_ended(self) -> None:
         """The connection ended or failed. Called at most once, as the last call."""
         ...
+
+
+class PeerListener(ConnectionListener, Protocol):
+    """What a viewer's connection calls. Reports are what the viewer says, often and whatever it likes."""
 
     def report_capacity(self, bits_per_s: float) -> None:
         """What the connection carries, by the viewer's estimate."""

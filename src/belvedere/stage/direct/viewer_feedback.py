@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiortc.rtcdtlstransport import State
 from aiortc.rtp import (
@@ -129,7 +129,15 @@ class ViewerFeedback:
             await self._sender._retransmit(number)
 
 
-def bound_transport(transport: RTCDtlsTransport, feedback: ViewerFeedback) -> None:
+class RtcpReceiver(Protocol):
+    """Processes RTCP, such as `ViewerFeedback`."""
+
+    async def receive(self, data: bytes) -> None:
+        """Process one decrypted RTCP datagram."""
+        ...
+
+
+def bound_transport(transport: RTCDtlsTransport, feedback: RtcpReceiver) -> None:
     """Patch a transport that has not started: ignore received media, yield while sending, fail without a traceback."""
     send, start, receive_next = transport._send_rtp, transport.start, transport._recv_next
     sent = 0

@@ -20,7 +20,7 @@ from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from _typeshed import ReadableBuffer
     from aiortc import RTCIceTransport
@@ -195,10 +195,14 @@ class RelayProtocol(ViewerProtocol):
             super().datagram_received(data, addr)
 
 
-def bound_ice(transport: RTCIceTransport, network: ViewerNetwork) -> None:
+def bound_ice(
+    transport: RTCIceTransport,
+    network: ViewerNetwork,
+    make_limits: Callable[[ice.Connection], ViewerLimits] = ViewerLimits,
+) -> None:
     """Patch a transport that has not gathered candidates yet, so that one viewer's limits apply to it."""
     connection = transport._connection
-    limits = ViewerLimits(connection)
+    limits = make_limits(connection)
     check_incoming = connection.check_incoming
 
     def check(message: stun.Message, addr: Address, protocol: ice.StunProtocol) -> None:

@@ -9,7 +9,7 @@ from tests.support.fake_camera import FakeCamera, failure
 
 from belvedere.errors import CameraError, CameraReason
 from belvedere.stage.sources.v4l2 import abi
-from belvedere.stage.sources.v4l2.discovery import VideoNode, card_of, find, video_nodes
+from belvedere.stage.sources.v4l2.discovery import VideoNode, find, video_nodes
 
 if TYPE_CHECKING:
     from belvedere.stage.sources.v4l2.device_file import DeviceFile
@@ -119,6 +119,12 @@ def test_the_obstacle_of_the_camera_counts_not_that_of_its_data_node(computer: C
     assert caught.value.camera_reason is CameraReason.NO_PERMISSION
 
 
+def test_a_data_node_that_comes_first_does_not_hide_the_cameras_obstacle(computer: Computer) -> None:
+    computer.plug("video20", "Odd", capabilities=abi.CAP_META_CAPTURE)
+    computer.plug("video21", "Odd").fails = {abi.Request.QUERYCAP: errno.EIO}
+    assert computer.error("Odd").camera_reason is CameraReason.FAILED
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
@@ -144,9 +150,3 @@ def test_what_is_no_video_device_is_refused_without_being_opened(device: str) ->
 def test_a_device_that_is_gone_meanwhile_has_no_name(computer: Computer) -> None:
     (computer.root / "sys/class/video4linux/video0/name").unlink()
     assert video_nodes(computer.root)[0].name == ""
-
-
-def test_a_nodes_card_is_read_and_it_is_closed_again(computer: Computer) -> None:
-    node = video_nodes(computer.root)[2]
-    assert card_of(node, computer.open).name == "USB3.0 HDMI Capture"
-    assert computer.cameras["video10"].opened == 0

@@ -87,9 +87,19 @@ def test_a_signal_beyond_what_the_receiver_can_do_is_a_wrong_format() -> None:
     camera.inputs = [HDMI]
     camera.fails = {abi.Request.QUERY_DV_TIMINGS: errno.ERANGE}
     assert error_of(camera).camera_reason is CameraReason.WRONG_FORMAT
-    camera.fails = {abi.Request.QUERY_DV_TIMINGS: errno.ENOLINK}
-    with pytest.raises(OSError, match="Link has been severed"):
+    camera.fails = {abi.Request.QUERY_DV_TIMINGS: errno.EIO}
+    with pytest.raises(OSError, match="Input/output error"):
         prepared(camera)
+
+
+@pytest.mark.parametrize(("number", "trouble"), [(errno.ENOLINK, "no signal"), (errno.ENOLCK, "no stable signal")])
+def test_a_receiver_that_finds_no_timings_has_no_signal(number: int, trouble: str) -> None:
+    camera = FakeCamera()
+    camera.inputs = [HDMI]
+    camera.fails = {abi.Request.QUERY_DV_TIMINGS: number}
+    error = error_of(camera)
+    assert error.camera_reason is CameraReason.NO_SIGNAL
+    assert f"(HDMI 1): {trouble}: switch" in str(error)
 
 
 def test_the_controls_are_set() -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import errno
 import fnmatch
 import re
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belvedere.errors import CameraError, CameraReason
-from belvedere.stage.sources.v4l2.capabilities import Card, read_card
+from belvedere.stage.sources.v4l2.capabilities import read_card
 from belvedere.stage.sources.v4l2.device_file import KernelFile
 from belvedere.stage.sources.v4l2.failures import camera_error
 
@@ -100,12 +99,6 @@ def open_camera(path: Path, device: str, open_file: OpenFile) -> DeviceFile:
     raise CameraError(
         CameraReason.WRONG_FORMAT, f"{device} ({card.name}): {card.obstacle}; `belvedere camera list` shows the cameras"
     )
-
-
-def card_of(node: VideoNode, open_file: OpenFile) -> Card:
-    """What the device at a node says it is. Raises OSError."""
-    with closing(open_file(node.path)) as file:
-        return read_card(file)
 
 
 def _not_opened(error: OSError, device: str, path: Path) -> CameraError:

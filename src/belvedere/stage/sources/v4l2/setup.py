@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from belvedere.stage.sources.source import VideoDescription
+    from belvedere.stage.sources.v4l2.capabilities import InputState
     from belvedere.stage.sources.v4l2.controls import ControlValue
     from belvedere.stage.sources.v4l2.device_file import DeviceFile
     from belvedere.stage.sources.v4l2.negotiation import Choice, PixelFormat
 
+UNLOCKED = {errno.ENOLINK: "no signal", errno.ENOLCK: "no stable signal"}
 HINT = "switch the camera on, and check the HDMI cable and the camera's HDMI settings"
 
 
@@ -45,8 +47,9 @@ def prepare(file: DeviceFile, camera: V4l2Camera, device: str, wanted: VideoDesc
     """Make a camera ready and choose its mode. Raises CameraError, and OSError of the kernel."""
     if camera.input is not None:
         _set_input(file, camera.input, device)
-    check_signal(file, device)
-    _take_timings(file, device)
+    timings = check_signal(file, device)
+    if timings is not None:  # of an HDMI receiver; capture sticks take the signal's size and rate over by themselves
+        file.ioctl(abi.Request.S_DV_TIMINGS, timings)
     set_controls(file, camera.controls, device)
     try:
         modes = read_modes(file, wanted.width, wanted.height)
@@ -55,11 +58,31 @@ def prepare(file: DeviceFile, camera: V4l2Camera, device: str, wanted: VideoDesc
         raise CameraError(CameraReason.WRONG_FORMAT, f"{device}: {error}") from error
 
 
-def check_signal(file: DeviceFile, device: str) -> None:
-    """Raise CameraError if the driver knows that no picture can come."""
+def check_signal(file: DeviceFile, device: str) -> abi.DvTimings | None:
+    """Raise CameraError if the driver knows that no picture can come; return the signal's timings if it tells them."""
     state = read_input(file)
-    if state is not None and state.trouble:
-        raise CameraError(CameraReason.NO_SIGNAL, f"{device} ({state.name}): {state.trouble}: {HINT}")
+    if state is None:
+        return None
+    if state.trouble:
+        raise _no_signal(device, state, state.trouble)
+    if not state.has_timings:
+        return None
+    timings = abi.DvTimings()
+    try:
+        file.ioctl(abi.Request.QUERY_DV_TIMINGS, timings)
+    except OSError as error:
+        if error.errno in END_OF_LIST:
+            return None
+        if error.errno == errno.ERANGE:
+            raise CameraError(CameraReason.WRONG_FORMAT, f"{device}: the signal's size or rate is too high") from error
+        if error.errno not in UNLOCKED:
+            raise
+        raise _no_signal(device, state, UNLOCKED[error.errno]) from error
+    return timings
+
+
+def _no_signal(device: str, state: InputState, trouble: str) -> CameraError:
+    return CameraError(CameraReason.NO_SIGNAL, f"{device} ({state.name}): {trouble}: {HINT}")
 
 
 def _set_input(file: DeviceFile, index: int, device: str) -> None:
@@ -69,19 +92,3 @@ def _set_input(file: DeviceFile, index: int, device: str) -> None:
         if error.errno not in END_OF_LIST:
             raise
         raise CameraError(CameraReason.FAILED, f"{device}: camera.input: it has no input {index}") from error
-
-
-def _take_timings(file: DeviceFile, device: str) -> None:
-    """Let an HDMI receiver take over the signal's size and rate, which capture sticks do by themselves."""
-    state = read_input(file)
-    if state is None or not state.has_timings:
-        return
-    timings = abi.DvTimings()
-    try:
-        file.ioctl(abi.Request.QUERY_DV_TIMINGS, timings)
-        file.ioctl(abi.Request.S_DV_TIMINGS, timings)
-    except OSError as error:
-        if error.errno == errno.ERANGE:
-            raise CameraError(CameraReason.WRONG_FORMAT, f"{device}: the signal's size or rate is too high") from error
-        if error.errno not in END_OF_LIST:
-            raise
