@@ -60,6 +60,10 @@ test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, 
 test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
+.PHONY: test-vm
+test-vm: $(TEST_READY) ## the camera code over the kernel's virtual cameras, in a virtual machine; ARGS="-k unplug"
+	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
+
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
 	$(VENV)/bin/ruff check --fix

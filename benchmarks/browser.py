@@ -36,9 +36,10 @@ WATCH = """
   const read = (video) => {
     const width = canvas.width = video.videoWidth;
     canvas.height = 16;
+    const row = Math.min(8, Math.floor(video.videoHeight / 90));  // the bar is scaled down with the picture
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(video, 0, 0, width, 16, 0, 0, width, 16);
-    const row = context.getImageData(0, 8, width, 1).data, bits = [];
+    const row = context.getImageData(0, row, width, 1).data, bits = [];
     for (let cell = 0; cell < 40; cell++) bits.push(row[4 * Math.floor((cell + 0.5) * width / 40)] > 127 ? 1 : 0);
     const number = (from, to) => bits.slice(from, to).reduce((sum, bit) => sum * 2 + bit, 0);
     const ms = number(2, 34);

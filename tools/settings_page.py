@@ -121,6 +121,8 @@ def _summary(kinds: list[types.StructType]) -> str:
 
 def _kind_row(kinds: list[types.StructType], field: types.Field) -> str:
     names = ", ".join(f"`{kind.tag}`" for kind in kinds)
+    if field.default is None:
+        return f"| `{kinds[0].tag_field}` | must be given | {names} | see above |\n"
     default = types.type_info(type(field.default))
     return f'| `{kinds[0].tag_field}` | `"{_struct(default).tag}"` | {names} | see above |\n'
 
@@ -143,6 +145,8 @@ def _meanings(cls: type) -> dict[str, str]:
 
 def _default(field: types.Field) -> str:
     value: Any = field.default
+    if field.default_factory is dict:
+        return "none"
     if value is None:
         return "none"
     if field.required:
@@ -164,6 +168,8 @@ def _allowed(kind: types.Type) -> str:
             return f"at most {most}: {_allowed(item)}"
         case types.StrType(max_length=most):
             return described or f"a text of at most {most} characters"
+        case types.DictType(max_length=most):
+            described = f"at most {most}: {described}"
     return described
 
 

@@ -138,6 +138,7 @@ class StageReason(enum.StrEnum):
     TOO_MANY_VIEWERS = "too_many_viewers"
     NO_PICTURE = "no_picture"
     NOT_FOUND = "not_found"
+    NOT_WATCHING = "not_watching"
 
 
 class StageError(BelvedereError):

@@ -84,6 +84,13 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
     watched_s: float
 
 
+class StillTaken(Event, frozen=True, tag="still_taken"):
+    """A session that watches kept a picture."""
+
+    session: str
+    person: str
+
+
 class DriverChanged(Event, frozen=True, tag="driver_changed"):
     """The lease has another holder; `session` is None if it is free."""
 

@@ -16,11 +16,15 @@ from belvedere.app.build import Belvedere, build, picture_source
 from belvedere.app.settings import (
     DEMO,
     Camera,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
     Settings,
     StoreSettings,
+    V4l2CameraSettings,
     WhipCameraSettings,
     resolve,
 )
@@ -32,8 +36,12 @@ from belvedere.link.supervisor import LinkPhase
 from belvedere.secret import Secret
 from belvedere.sim.source import RoomSource
 from belvedere.stage.options import IceServer
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource
 from belvedere.stage.sources.published import PublishedSource
+from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.store.positions import Position
 
 if TYPE_CHECKING:
@@ -130,7 +138,7 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     servers = (IceServer(url="stun:stun.example.org"),)
     stage = msgspec.structs.replace(DEMO.stage, ice_servers=servers)
     belvedere = built(Settings(head=NoHeadSettings(), stage=stage))
-    assert belvedere.dependencies.ice_servers == servers
+    assert await belvedere.dependencies.webrtc.ice_servers_of("ann") == servers
 
 
 @pytest.mark.parametrize(
@@ -138,6 +146,10 @@ async def test_pages_get_the_same_ice_servers_that_the_stage_uses() -> None:
     [
         (RoomCameraSettings(), RoomSource),
         (PatternCameraSettings(), PatternSource),
+        (FileCameraSettings(path="a.mp4"), FileSource),
+        (RtspCameraSettings(url="rtsp://camera/1"), RtspSource),
+        (ProcessCameraSettings(command="rpicam-vid -o -"), ProgramSource),
+        (V4l2CameraSettings(device="*HDMI*"), V4l2Source),
         (WhipCameraSettings(token=Secret("a-token-of-the-settings")), PublishedSource),
     ],
 )

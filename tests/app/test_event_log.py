@@ -14,6 +14,7 @@ from belvedere.events import (
     SessionEnded,
     SessionOpened,
     SessionRestored,
+    StillTaken,
     StopRequested,
     UnitLinkChanged,
     ViewerJoined,
@@ -79,3 +80,7 @@ def test_frequent_events_and_those_logged_elsewhere_are_not_logged(
     often: Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert not lines(caplog, often)
+
+
+def test_a_kept_picture_is_logged_with_who_kept_it(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(caplog, StillTaken("a1", "ana")) == ["ana kept a picture (session a1)"]

@@ -10,10 +10,14 @@ from msgspec import inspect
 from belvedere.app.settings import (
     DEMO,
     BluetoothHeadSettings,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
     Settings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
     WhipCameraSettings,
     read_config,
@@ -21,6 +25,7 @@ from belvedere.app.settings import (
 )
 from belvedere.errors import SettingsError
 from belvedere.secret import Secret
+from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +57,8 @@ def uncommented_sample() -> str:
 
 
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
-    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    for name in ("turn-password", "turn-secret"):
+        (tmp_path / name).write_text("open sesame\n", encoding="ascii")
     (tmp_path / "tv-token").write_text("a-token-of-the-settings\n", encoding="ascii")
     settings = read_config(written(tmp_path, uncommented_sample())).settings
     assert settings.control.pan.max_deg == 170
@@ -60,7 +66,8 @@ def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> N
 
 
 def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_path: Path) -> None:
-    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    for name in ("turn-password", "turn-secret"):
+        (tmp_path / name).write_text("open sesame\n", encoding="ascii")
     (tmp_path / "tv-token").write_text("a-token-of-the-settings\n", encoding="ascii")
     text = uncommented_sample()
     assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
@@ -126,7 +133,14 @@ def test_a_profile_of_the_owners_is_found_beside_the_settings(tmp_path: Path) ->
         ("[head]\nkind = 'radio'", "head.kind", "bluetooth, virtual, none"),
         ("[head]\nkind = 3", "head.kind", "bluetooth, virtual, none"),
         ("[head]\nkind = 'none'\nadapter = 'hci0'", "head.adapter", "kind, profile, pan, tilt"),
-        ("[camera]\nkind = 'tv'", "camera.kind", "pattern, room"),
+        ("[camera]\nkind = 'tv'", "camera.kind", "pattern, room, v4l2, rtsp, process, file"),
+        ("[camera]\nkind = 'file'", "camera.path", ""),
+        ("[camera]\nkind = 'rtsp'\nurl = 'http://camera/'", "camera.url", "rtsp://host:port/path"),
+        ("[camera]\nkind = 'rtsp'\nurl = 'rtsp://ann:pw@camera/'", "camera", ""),
+        ("[camera]\nkind = 'rtsp'\nurl = 'rtsp://camera/'\ntransport = 'http'", "camera.transport", "tcp, udp"),
+        ("[camera]\nkind = 'process'\ncommand = ''", "camera", ""),
+        ("[camera]\nkind = 'process'\ncommand = \"'open\"", "camera", ""),
+        ("[camera]\nkind = 'process'\ncommand = 3", "camera.command", ""),
         ("[camera]\ntime_bar = true", "camera.time_bar", "kind"),
         ("[camera]\nkind = 'room'\ntime_bar = 1", "camera.time_bar", "true or false"),
         ("camera = 'room'", "camera", ""),
@@ -179,13 +193,48 @@ def test_an_adapter_goes_by_its_name_or_its_address(tmp_path: Path, adapter: str
         ("", Settings()),
         ("version = 1\n[head]\nkind = 'none'", Settings(head=NoHeadSettings())),
         ("[camera]\nkind = 'room'\ntime_bar = true", Settings(camera=RoomCameraSettings(time_bar=True))),
+        (
+            (
+                "[camera]\nkind = 'v4l2'\ndevice = '*HDMI*'\nformat = 'mjpeg'\n"
+                "controls = { gain = 1, auto = true, hz = '50 Hz' }"
+            ),
+            Settings(
+                camera=V4l2CameraSettings(
+                    device="*HDMI*", format=PixelFormat.MJPEG, controls={"gain": 1, "auto": True, "hz": "50 Hz"}
+                )
+            ),
+        ),
         ("[head]\n[camera]\n", Settings()),
+        (
+            "[camera]\nkind = 'process'\ncommand = 'rpicam-vid -o -'",
+            Settings(camera=ProcessCameraSettings(command="rpicam-vid -o -")),
+        ),
+        (
+            "[camera]\nkind = 'process'\ncommand = ['rpicam-vid', '-o', '-']",
+            Settings(camera=ProcessCameraSettings(command=("rpicam-vid", "-o", "-"))),
+        ),
+        ("[camera]\nkind = 'file'\npath = '/a/b.mp4'", Settings(camera=FileCameraSettings(path="/a/b.mp4"))),
     ],
 )
 def test_a_table_is_of_the_kind_that_it_names_or_of_the_default_one(
     tmp_path: Path, text: str, expected: Settings
 ) -> None:
     assert read_config(written(tmp_path, text)).settings == expected
+
+
+def test_a_video_file_is_found_beside_the_settings(tmp_path: Path) -> None:
+    camera = read_config(written(tmp_path, "[camera]\nkind = 'file'\npath = 'garden.mp4'")).settings.camera
+    assert camera == FileCameraSettings(path=str(tmp_path / "garden.mp4"))
+
+
+def test_the_password_of_a_camera_is_in_a_file_and_shown_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("tulip\n", encoding="utf-8")
+    (tmp_path / "password").chmod(0o600)
+    text = "[camera]\nkind = 'rtsp'\nurl = 'rtsp://camera/1'\nusername = 'ann'\npassword_file = 'password'"
+    config = read_config(written(tmp_path, text))
+    assert isinstance(config.settings.camera, RtspCameraSettings)
+    assert config.settings.camera.password == Secret("tulip")
+    assert "tulip" not in repr(config)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +257,8 @@ def relay(path: str) -> str:
 
 
 def test_a_password_is_read_from_its_file_beside_the_settings_and_shown_nowhere(tmp_path: Path) -> None:
-    (tmp_path / "turn-password").write_text("open sesame\n", encoding="ascii")
+    for name in ("turn-password", "turn-secret"):
+        (tmp_path / name).write_text("open sesame\n", encoding="ascii")
     (tmp_path / "turn-password").chmod(0o644)
     config = read_config(written(tmp_path, relay("turn-password")))
     assert config.settings.stage.ice_servers[0].credential == Secret("open sesame")
@@ -259,13 +309,16 @@ def types(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type
                 yield from types(field.type, f"{key}.{field.encode_name}".removeprefix("."))
         case inspect.VarTupleType(item_type=item):
             yield from types(item, key)
+        case inspect.DictType(key_type=name, value_type=item):  # whose keys are a device's own names
+            yield from types(name, f"{key}.*")
+            yield from types(item, f"{key}.*")
         case inspect.Metadata(type=inner):
             yield from types(inner, key)
 
 
 def keys(kind: inspect.Type) -> set[str]:
     """Every dotted key of these settings."""
-    return {key for key, _type in types(kind) if key}
+    return {key for key, _type in types(kind) if key and "*" not in key}
 
 
 def unbounded(settings: type) -> set[str]:
@@ -278,10 +331,10 @@ def unbounded(settings: type) -> set[str]:
                     kind.ge if kind.gt is None else kind.gt,
                     kind.le if kind.lt is None else kind.lt,
                 )
-            case inspect.StrType() | inspect.VarTupleType():
+            case inspect.StrType() | inspect.VarTupleType() | inspect.DictType():
                 is_bounded = kind.max_length is not None
-            case inspect.ListType() | inspect.DictType() | inspect.AnyType() | inspect.BytesType():
-                is_bounded = False  # settings are frozen, and no table has keys of the owner's making
+            case inspect.ListType() | inspect.AnyType() | inspect.BytesType():
+                is_bounded = False  # settings are frozen
             case _:
                 is_bounded = True
         if not is_bounded:
@@ -304,14 +357,22 @@ class Outer(msgspec.Struct):
     d: Annotated[str, msgspec.Meta(pattern="^a+$")] | None
     e: Annotated[str, msgspec.Meta(max_length=1)]
     f: list[int]
+    g: dict[str, int]
 
 
 def test_what_has_no_bounds_is_found() -> None:
-    assert unbounded(Outer) == {"inner", "inner.a", "inner.b", "d", "f"}
+    assert unbounded(Outer) == {"inner", "inner.a", "inner.b", "d", "f", "g", "g.*"}
 
 
 def test_a_default_is_within_its_own_bounds() -> None:
-    for part in (Settings(), BluetoothHeadSettings(), NoHeadSettings(), PatternCameraSettings(), RoomCameraSettings()):
+    for part in (
+        Settings(),
+        BluetoothHeadSettings(),
+        NoHeadSettings(),
+        PatternCameraSettings(),
+        RoomCameraSettings(),
+        V4l2CameraSettings(),
+    ):
         assert msgspec.convert(msgspec.to_builtins(part), type(part)) == part
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.bluez import machines
+from tests.support import virtual_machines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +25,9 @@ exit "$(cat running)"
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose machines do what its files say."""
-    monkeypatch.setattr(machines, "ROOT", tmp_path)
+    monkeypatch.setattr(virtual_machines, "ROOT", tmp_path)
     monkeypatch.setattr(machines, "OUT", tmp_path / "out")
-    script = tmp_path / machines.SCRIPT
+    script = tmp_path / virtual_machines.SCRIPT
     script.parent.mkdir()
     script.write_text(SCRIPT, encoding="utf-8")
     script.chmod(0o755)

@@ -153,8 +153,13 @@ def test_square() -> None:
 """
 
 
-def tried(project: Path, relation: str = "==") -> tuple[int, dict[str, list[str]]]:
-    """What comes of the mutants of a small module of two test modules, by function, and how the trial exits."""
+def tried(
+    project: Path, relation: str = "==", elsewhere: frozenset[str] = frozenset()
+) -> tuple[int, dict[str, list[str]]]:
+    """What comes of the mutants of a small module of two test modules, by function, and how the trial exits.
+
+    The second test module is the own one of the functions `elsewhere`, as of another module that is tried as well.
+    """
     mutated = mutate_file_contents("src/tried.py", TRIED)
     files = {
         "pyproject.toml": '[tool.mutmut]\nsource_paths = ["src"]\n[tool.pytest.ini_options]\npythonpath = ["src"]\n'
@@ -167,8 +172,10 @@ def tried(project: Path, relation: str = "==") -> tuple[int, dict[str, list[str]
     for name, text in files.items():
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text, encoding="utf-8")
+    own = {True: "tests/test_users.py", False: "tests/test_tried.py"}
     candidates = [
-        Candidate(f"tried.{name}", "tests/test_tried.py", has_to_be_noticed=True) for name in mutated.mutant_names
+        Candidate(f"tried.{name}", own[function_in(name) in elsewhere], has_to_be_noticed=True)
+        for name in mutated.mutant_names
     ]
     ran = subprocess.run(
         [sys.executable, trial.__file__],
@@ -181,8 +188,12 @@ def tried(project: Path, relation: str = "==") -> tuple[int, dict[str, list[str]
     outcomes: dict[str, list[str]] = {}
     for line in ran.stdout.splitlines():
         name, outcome = json.loads(line)
-        outcomes.setdefault(name.partition("__mutmut")[0].removeprefix("tried.x_"), []).append(outcome)
+        outcomes.setdefault(function_in(name.removeprefix("tried.")), []).append(outcome)
     return ran.returncode, outcomes
+
+
+def function_in(name: str) -> str:
+    return name.partition("__mutmut")[0].removeprefix("x_")
 
 
 def test_a_mutant_meets_its_own_tests_and_then_the_others(tmp_path: Path) -> None:
@@ -195,6 +206,12 @@ def test_a_mutant_meets_its_own_tests_and_then_the_others(tmp_path: Path) -> Non
 
 def test_what_its_own_tests_do_not_notice_others_may(tmp_path: Path) -> None:
     assert tried(tmp_path, relation="<=")[1]["square"] == [SURVIVED, NOTICED]
+
+
+def test_the_others_are_also_the_own_tests_of_another_module_that_is_tried(tmp_path: Path) -> None:
+    outcomes = tried(tmp_path, relation="<=", elsewhere=frozenset({"half"}))[1]
+    assert outcomes["square"] == [SURVIVED, NOTICED]
+    assert set(outcomes["half"]) == {SURVIVED, NOTICED}
 
 
 def test_nothing_is_tried_with_tests_that_fail_anyway(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How long to wait for something in a virtual machine on a computer that may be busy.
 
-Only the time in which the machine could run counts. `scripts/bluez-machine` writes the rest to a file: for how long,
+Only the time in which the machine could run counts. `scripts/virtual-machine` writes the rest to a file: for how long,
 since boot, the machine was ready to run and had to wait for a processor. So a machine that is starved gets more time,
 and one that could run and did nothing gets no extra time.
 """

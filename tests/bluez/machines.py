@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.outcomes import closing_line, counts_of, is_success
+from tests.support.outcomes import closing_line, is_success
+from tests.support.virtual_machines import ROOT, MachineTests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = "scripts/bluez-machine"
 OUT = ROOT / "build/bluez"
 MACHINES = {"trixie": "BlueZ 5.82, Python 3.13", "bookworm": "BlueZ 5.66, Python 3.11"}
-PYTEST = [
-    *("env", "BELVEDERE_BLUEZ=/out"),
-    *("python3", "-m", "pytest", "-c", "/repo/pyproject.toml", "--rootdir", "/repo", "-p", "no:cacheprovider"),
-    *("--color=no", "--junitxml=/out/junit.xml", "--durations=8", "tests/bluez"),
-]
 
 
 def main(arguments: list[str]) -> int:
@@ -55,12 +48,8 @@ def main(arguments: list[str]) -> int:
 def counts_of_run(name: str, folder: Path, rest: list[str]) -> Counter[str]:
     """Boot one machine, run pytest in it, and count the outcomes; a machine that fails counts as an error."""
     print_line(f"\n{name}: {MACHINES[name]}")
-    for old in ("junit.xml", "findings.json"):
-        (folder / old).unlink(missing_ok=True)
-    if subprocess.run([SCRIPT, "build", name], cwd=ROOT, check=False).returncode:
-        return Counter(errors=1)
-    status = subprocess.run([SCRIPT, "run", name, str(folder), *PYTEST, *rest], cwd=ROOT, check=False).returncode
-    return counts_of(status, folder / "junit.xml")
+    (folder / "findings.json").unlink(missing_ok=True)
+    return MachineTests(name, folder, "tests/bluez", "BELVEDERE_BLUEZ").counts(rest)
 
 
 def findings(path: Path) -> dict[str, object]:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from tests.support.tcp_relay import TcpRelay
 
 from belvedere.access.invitations import AccessOptions
 from belvedere.app.lifecycle import run_until_ended
-from belvedere.app.settings import DEMO, resolve
+from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
+    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
@@ -90,9 +91,11 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_time_bar: bool = False) -> None:
         self.link = ""
+        self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
+        self.viewer_counts: list[int] = []  # every number of viewers that people were told
         self._built: Belvedere | None = None
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run_until_ended, name="server")
@@ -152,8 +155,36 @@ class RunningServer:
             asyncio.run_coroutine_threadsafe(relay.close(), self._loop).result(WAIT_TIMEOUT_S)
 
     def break_picture_off(self) -> None:
-        """Make the camera fail; the next viewer starts it again."""
-        self.do(lambda: self._belvedere.stage.receive_failure(RuntimeError("the camera is gone")))
+        """End the connection of everybody who watches."""
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                viewer.receive_ended()
+
+        self.do(end_all)
+
+    def ways(self) -> list[str]:
+        """The ways of all connections that watch, or are to."""
+        return sorted(viewer.way for viewer in self._belvedere.stage._viewers.values())
+
+    def end_viewers(self, way: str) -> None:
+        """End all connections of this way, as if they had failed."""
+
+        def end() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                if viewer.way == way:
+                    viewer.receive_ended()
+
+        self.do(end)
+
+    def end_sessions(self, reason: EndReason) -> None:
+        """End the sessions of all who watch."""
+
+        def end() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                self._belvedere.invitations.end(viewer.owner, reason)
+
+        self.do(end)
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
@@ -219,6 +250,10 @@ class RunningServer:
         self._thread.join(WAIT_TIMEOUT_S)
         return self.status
 
+    def close(self) -> None:
+        """End the server; it must exit with status 0."""
+        assert self.end() == 0
+
     @property
     def _belvedere(self) -> Belvedere:
         assert self._built is not None
@@ -228,7 +263,9 @@ class RunningServer:
         stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
         config = resolve(
-            msgspec.structs.replace(DEMO, stage=stage, control=control, server=GatewayOptions(port=0)),
+            msgspec.structs.replace(
+                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera
+            ),
         )
 
         async def run() -> int:
@@ -240,6 +277,13 @@ class RunningServer:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
+        tell = belvedere.stage._on_viewers
+
+        def record(viewers: int) -> None:
+            self.viewer_counts.append(viewers)
+            tell(viewers)
+
+        belvedere.stage._on_viewers = record
 
     def _open(self, link: str) -> None:
         self.link = link
@@ -262,10 +306,11 @@ class Visitor:
         self._cdp: CDPSession | None = None
 
     def redeem(self, link: str) -> None:
-        """Open a link and tap the one button; returns when the picture is live and pan is connected."""
+        """Open a link and tap the one button; returns when the picture comes by WebRTC and pan is connected."""
         self.page.goto(link)
         self.tap("Come in")
         self.expect("picture", "live")
+        self.expect("way", "direct")
         self.expect("pan-link", "ready")
 
     def tap(self, name: str) -> None:
@@ -378,9 +423,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
     """One server for all browser tests; it must exit with status 0."""
-    server = RunningServer()
-    yield server
-    assert server.end() == 0
+    with closing(RunningServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -459,5 +503,5 @@ def ready_page(lone_browser: LoneBrowser, server: RunningServer) -> Page:
     page = lone_browser.open()
     page.goto(server.invite())
     page.get_by_role("button", name="Come in").click()
-    page.wait_for_selector("main[data-picture=live][data-pan-link=ready]")
+    page.wait_for_selector("main[data-picture=live][data-way=direct][data-pan-link=ready]")
     return page

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
+from tests.e2e.conftest import PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +24,10 @@ OVERLAPPING = """() => {
   const { top, bottom, width, height } = video.getBoundingClientRect();
   const bar = Math.max(0, (height - (width * video.videoHeight) / video.videoWidth) / 2);
   const edges = [top + bar, bottom - bar];
-  return [".status-banner", ".leave", ".stop", ".connection-button"].filter((name) => {
-    const box = document.querySelector(name).getBoundingClientRect();
+  return [...document.querySelectorAll(".status-banner, .leave, .stop, .tool")].filter((control) => {
+    const box = control.getBoundingClientRect();
     return edges.some((edge) => box.top < edge && edge < box.bottom);
-  });
+  }).map((control) => control.className);
 }"""
 
 
@@ -120,6 +123,18 @@ def test_the_connection_panel_shows_the_latencies(server: RunningServer, visitor
     visitor.sees_it_turn_after_a_fresh_press()
     for latency in ("command", "picture"):
         expect(visitor.page.locator(f"[data-latency={latency}]")).to_contain_text("ms")
+
+
+@pytest.mark.any_size
+def test_one_tap_keeps_the_picture_as_a_file_of_the_cameras_size(server: RunningServer, visitor: Visitor) -> None:
+    visitor.redeem(server.invite())
+    with visitor.page.expect_download() as downloading:
+        visitor.tap("Keep this picture")
+    expect(visitor.page.locator(".still-note")).to_have_text("Saved")
+    visitor.photograph("kept")
+    assert re.fullmatch(r"belvedere-[0-9T.-]+[+-]\d{4}\.jpg", downloading.value.suggested_filename)
+    with Image.open(downloading.value.path()) as picture:
+        assert (picture.format, picture.size) == ("JPEG", PICTURE)
 
 
 def test_no_control_overlaps_the_edge_of_the_picture(server: RunningServer, visitor: Visitor) -> None:

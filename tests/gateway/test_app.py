@@ -39,6 +39,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
             "/api/v1/head/velocity",
             "/api/v1/head/stop",
             "/api/v1/session",
+            "/api/v1/stage/stills",
             "/api/v1/stage/whep",
             "/api/v1/stage/whep/{viewer}",
             "/healthz",
@@ -47,6 +48,9 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
         answered = document["paths"]["/api/v1/stage/whep"]["post"]
         assert set(answered["responses"]["201"]["headers"]) == {"Location", "Link", "Belvedere-Capture-Clock"}
         assert set(answered["responses"]["201"]["content"]) == {"application/sdp"}
+        still = document["paths"]["/api/v1/stage/stills"]["post"]
+        assert set(still["responses"]["200"]["content"]) == {"image/jpeg"}
+        assert [each["name"] for each in still["parameters"]] == ["format"]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
 from belvedere.control.core import LeaseStatus
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
-from belvedere.errors import LinkReason
+from belvedere.errors import CameraReason, LinkReason
 from belvedere.gateway import messages
 from belvedere.gateway.messages import Ack, Error, Lease, Notice, Outgoing, Pong
 from belvedere.gateway.outgoing import (
@@ -33,12 +34,13 @@ def test_a_clients_clock_comes_back_as_it_was(clock_ms: float) -> None:
 def test_the_state_covers_both_axes_and_the_stage() -> None:
     pan = AxisState(LinkPhase.READY, None, 0.123456, -12.5, 1, 0.0301)
     tilt = AxisState(LinkPhase.WAITING, LinkReason.NOT_FOUND, 0.0, None, 0, None)
-    assert state_message(EngineStatus(pan, tilt, FREE), viewers=2, is_available=False) == messages.State(
+    status = EngineStatus(pan, tilt, FREE)
+    assert state_message(status, 2, is_available=False, camera_reason=CameraReason.BUSY) == messages.State(
         pan=messages.AxisState(link="ready", reason="", velocity=0.123, position_deg=-12.5, limit=1, interval_ms=30.1),
         tilt=messages.AxisState(
             link="waiting", reason="not_found", velocity=0.0, position_deg=None, limit=0, interval_ms=None
         ),
-        stage=messages.StageState(available=False, viewers=2),
+        stage=messages.StageState(available=False, viewers=2, reason="busy"),
     )
 
 
@@ -46,6 +48,15 @@ def test_the_state_covers_both_axes_and_the_stage() -> None:
 def test_every_phase_of_a_link_is_on_the_wire(phase: LinkPhase) -> None:
     axis = AxisState(phase, None, 0.0, None, 0, None)
     assert state_message(EngineStatus(axis, axis, FREE), 0, is_available=True).pan.link == phase
+
+
+@pytest.mark.parametrize("reason", CameraReason)
+def test_every_reason_of_a_camera_is_on_the_wire_while_there_is_no_picture(reason: CameraReason) -> None:
+    axis = AxisState(LinkPhase.READY, None, 0.0, None, 0, None)
+    status = EngineStatus(axis, axis, FREE)
+    state = state_message(status, 0, is_available=False, camera_reason=reason)
+    assert msgspec.json.decode(msgspec.json.encode(state), type=messages.State).stage.reason == reason
+    assert not state_message(status, 0, is_available=True, camera_reason=reason).stage.reason
 
 
 def test_the_lease_is_sent_from_the_receivers_point_of_view() -> None:

@@ -1,7 +1,6 @@
 """`/api/v1/stage/whep`, as the WHEP draft specifies it."""
 
 import asyncio
-import dataclasses
 from collections.abc import Callable
 
 import httpx
@@ -156,20 +155,22 @@ async def test_ice_servers_are_in_the_answer_and_in_options(make_parts: MakePart
     servers = (
         IceServer(url="stun:stun.example.org"),
         IceServer(
-            url="turn:turn.example.org:3478?transport=udp", username="ana", credential=Secret('a "b" \\ c, d; e')
+            url="turn:turn.example.org:3478?transport=udp", username="whoever", credential=Secret('a "b" \\ c, d; e')
         ),
     )
     async with open_rig() as rig:
-        dependencies = dataclasses.replace(make_parts(rig), ice_servers=servers)
-        async with make_client(create_app(dependencies), rig.open_session().cookie) as client:
+        rig.stage.ice_servers = servers
+        ana, app = rig.open_session(), create_app(make_parts(rig))
+        async with make_client(app, ana.cookie) as client:
             answered = await client.post(PATH, content="v=0", headers=SDP)
             described = await client.options(PATH)
-        async with make_client(create_app(dependencies)) as anonymous:
+        async with make_client(app) as anonymous:
             refused = await anonymous.options(PATH)
     assert answered.headers["link"] == described.headers["link"]
-    assert described.headers["link"] == (
+    assert described.headers["link"] == (  # with credentials of her own session
         '<stun:stun.example.org>; rel="ice-server", '
-        '<turn:turn.example.org:3478?transport=udp>; rel="ice-server"; username="ana"; '
+        '<turn:turn.example.org:3478?transport=udp>; rel="ice-server"; '
+        f'username="{ana.session.id}"; '
         'credential="a \\"b\\" \\\\ c, d; e"; credential-type="password"'
     )
     assert refused.status_code == 401

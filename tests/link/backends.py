@@ -65,6 +65,20 @@ def scanner_that_sees(head: VirtualHead, on_air: str | None, known: str | None) 
     return SeeingScanner
 
 
+def scanner_of_bluez(head: VirtualHead, adapter: str) -> type[BaseBleakScanner]:
+    """The head's scanner; like BlueZ's, it tells the path of each device, below the adapter that has seen it."""
+
+    class ScannerOfBluez(head.scanner_backend):  # type: ignore[name-defined,misc]  # a class made at run time
+        def create_or_update_device(
+            self, key: str, address: str, name: str, _details: object, seen: AdvertisementData
+        ) -> BLEDevice:
+            path = f"{adapter}/dev_{address.replace(':', '_')}"
+            device: BLEDevice = super().create_or_update_device(key, address, name, {"path": path}, seen)
+            return device
+
+    return ScannerOfBluez
+
+
 async def hang(released: asyncio.Event) -> None:
     """Wait until released, ignoring cancellation."""
     while not released.is_set():

@@ -8,13 +8,14 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from tests.link.backends import UnableToList
+from tests.link.backends import UnableToList, hanging_once
 
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import Axis
 from belvedere.head.profile import shipped_profile
 from belvedere.link.adapters import BluezAdapter, resolve_adapter
 from belvedere.link.radio import Radio
+from belvedere.link.scan import HUNG_S
 from belvedere.sim.head import NAMES, VirtualHead
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ PROFILE = shipped_profile("zeapon-pons-pt")
 
 INSIDE = BluezAdapter("hci0", "B8:27:EB:00:00:01")
 DONGLE = BluezAdapter("hci1", "00:1A:7D:DA:71:13")
+CANNOT_WATCH = "cannot watch for the exit of the Bluetooth service"
 
 
 @pytest.mark.parametrize("wanted", ["hci1", "00:1A:7D:DA:71:13", "00:1a:7d:da:71:13"])
@@ -136,11 +138,18 @@ async def test_bluez_is_queried_and_watched_exactly_where_bleak_uses_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
-    caplog.set_level(logging.DEBUG, "belvedere.link.radio")
+    caplog.set_level(logging.DEBUG, "belvedere.link")
     async with VirtualHead(PROFILE) as head:
         with pytest.raises(LinkError) as caught:
             await found(Radio(None, head.scanner_backend, "hci1"))
         assert caught.value.reason is LinkReason.ADAPTER_OFF
-        radio = Radio(head.client_backend, head.scanner_backend, "hci1")
+        radio = Radio(head.client_backend, hanging_once(head), "hci1")
+        with pytest.raises(LinkError, match="did not answer"):
+            await found(radio)
+        await asyncio.sleep(HUNG_S)
         await radio.disconnect(await radio.connect(await found(radio), lambda _client: None))
-    assert "cannot watch for the exit of the Bluetooth service" not in caplog.text
+        assert CANNOT_WATCH not in caplog.text
+        with pytest.raises(LinkError, match="did not answer"):
+            await found(Radio(None, hanging_once(head)))
+        assert CANNOT_WATCH in caplog.text
+        await asyncio.sleep(HUNG_S)

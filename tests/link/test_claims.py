@@ -110,6 +110,16 @@ def test_the_owner_of_a_connected_device_is_told_once_when_it_is_lost() -> None:
     assert claim.state is ClaimState.ENDING
 
 
+def test_a_device_is_not_connected_again_while_it_is_still_being_given_up() -> None:
+    free, claim = claimed(), claimed(ClaimState.CONNECTING, ClaimState.ENDING)
+    free.receive_connecting()
+    assert free.state is ClaimState.CONNECTING
+    with pytest.raises(LinkError, match="not done with A") as caught:
+        claim.receive_connecting()
+    assert caught.value.reason is LinkReason.CONNECT_FAILED
+    assert claim.state is ClaimState.ENDING
+
+
 @pytest.mark.parametrize(
     "states",
     [[], [ClaimState.CONNECTING], [ClaimState.CONNECTING, ClaimState.ENDING], [ClaimState.RELEASED]],

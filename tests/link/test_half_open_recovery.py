@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.link.backends import UnableToList, scanner_of_bluez
 from tests.support.link.unit_rig import supervised
 
 from belvedere.errors import LinkError, LinkReason
@@ -114,6 +116,58 @@ async def test_a_reset_that_did_not_help_is_not_tried_again() -> None:
         chip.trouble = None
         await chip.seek_in_vain(for_s=2 * UNSEEN_S)
         assert not chip.resets
+
+
+async def test_a_unit_that_was_freed_and_is_lost_again_is_freed_again_but_not_soon() -> None:
+    async with VirtualHead(PROFILE) as head:
+        chip = Chip(head)
+        await chip.lose_pan()
+        await chip.seek_in_vain(for_s=UNSEEN_S)
+        await chip.find(Axis.PAN)
+        chip.radio.release(ADDRESSES[Axis.PAN])
+        await chip.lose_pan()
+        await chip.seek_in_vain(for_s=UNSEEN_S + 3)
+        await asyncio.sleep(RESET_EVERY_S - 2 * UNSEEN_S)
+        assert len(chip.resets) == 1
+        await chip.seek_in_vain(for_s=chip.resets[0][0] + RESET_EVERY_S - asyncio.get_running_loop().time())
+        await chip.find(Axis.PAN)
+        (first_s, _), (second_s, _) = chip.resets
+        assert RESET_EVERY_S <= second_s - first_s < RESET_EVERY_S + 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no BlueZ but on Linux")
+@pytest.mark.parametrize(
+    ("is_bluez", "takes_over"),
+    [(True, True), (True, False), (False, True)],
+    ids=["the server on BlueZ", "another program on BlueZ", "another backend"],
+)
+async def test_bluez_is_asked_for_a_reset_exactly_where_bleak_uses_it_and_by_the_server_alone(
+    monkeypatch: pytest.MonkeyPatch, *, is_bluez: bool, takes_over: bool
+) -> None:
+    asked: list[tuple[str, list[str], bool]] = []
+
+    async def reset(adapter: str, ours: Collection[str], cancel: Callable[[], bool]) -> None:
+        asked.append((adapter, list(ours), cancel()))
+
+    monkeypatch.setattr("belvedere.link.adapter_reset.reset", reset)
+    monkeypatch.setattr("bleak.backends.bluezdbus.version.BlueZFeatures.checked_bluez_version", True)
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/at/all")
+    async with VirtualHead(PROFILE) as head:
+        radio = Radio(
+            None if is_bluez else head.client_backend,
+            scanner_of_bluez(head, HCI1),
+            options=LinkOptions(connect_timeout_s=1, search_s=UNSEEN_S + 1, open_timeout_s=UNSEEN_S + 3),
+            adapter_backend=UnableToList,
+            takes_over=takes_over,
+        )
+        discovered = await radio.find(lambda _address, name, _services: name == NAMES[Axis.PAN])
+        head.faults.vanish(Axis.PAN)
+        with pytest.raises(LinkError):
+            await radio.connect(discovered, lambda _client: None)
+        with pytest.raises(LinkError, match="was not found"):
+            await radio.find(lambda *_seen: False)
+        await asyncio.sleep(1)
+        assert asked == ([(HCI1, [], True)] if is_bluez and takes_over else [])
 
 
 async def test_one_reset_is_enough_for_all_who_seek_in_vain() -> None:

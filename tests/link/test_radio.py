@@ -21,6 +21,7 @@ from tests.link.backends import (
 from belvedere.errors import LinkError, LinkReason
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.profile import shipped_profile
+from belvedere.link.bleak_client import DISCONNECT_S
 from belvedere.link.options import LinkOptions
 from belvedere.link.radio import Radio
 from belvedere.link.scan import SWITCH_S
@@ -70,6 +71,24 @@ async def test_a_cancelled_search_leaves_the_unit_to_others() -> None:
         assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
 
 
+async def test_a_search_that_is_cancelled_once_it_has_found_its_unit_leaves_it_to_others() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio, seen = Radio(head.client_backend, slow_scanner(head)), asyncio.Event()
+
+        def is_wanted(_address: str, name: str, _services: list[str]) -> bool:
+            if name == NAMES[Axis.PAN]:
+                seen.set()
+            return seen.is_set()
+
+        search = asyncio.create_task(radio.find(is_wanted))
+        await seen.wait()
+        await asyncio.sleep(0.1)  # the scan is about to stop
+        search.cancel()
+        await asyncio.wait({search})
+        assert search.cancelled()
+        assert (await find(radio, Axis.PAN)).name == NAMES[Axis.PAN]
+
+
 async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head, LinkOptions(search_s=0.7))
@@ -82,15 +101,30 @@ async def test_a_search_ends_after_its_time_and_the_scan_with_it() -> None:
         assert not head.radio.is_scanning
 
 
-async def test_a_unit_in_use_is_not_found_until_it_is_released() -> None:
+@pytest.mark.parametrize("is_released", [False, True], ids=["connected once found", "released before"])
+async def test_a_unit_in_use_is_not_found_until_it_is_released(*, is_released: bool) -> None:
     async with VirtualHead(PROFILE) as head:
         radio = a_radio(head)
-        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        discovered = await find(radio, Axis.PAN)
+        if is_released:
+            radio.release(ADDRESSES[Axis.PAN])
+        client = await radio.connect(discovered, lambda _client: None)
         await client.disconnect()
         with pytest.raises(LinkError):
             await find(radio, Axis.PAN)
         radio.release(ADDRESSES[Axis.PAN])
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
+
+
+async def test_a_unit_that_was_released_while_it_was_connected_is_disconnected_all_the_same() -> None:
+    async with VirtualHead(PROFILE) as head:
+        radio = a_radio(head)
+        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        radio.release(ADDRESSES[Axis.PAN])
+        await radio.disconnect(client)
+        assert not client.is_connected
+        await asyncio.sleep(1)
+        assert not head.pan.is_connected
 
 
 async def test_a_late_disconnect_of_a_lost_client_does_not_end_the_newer_claim_on_its_unit() -> None:
@@ -128,16 +162,16 @@ async def test_a_unit_that_connected_quickly_before_gets_a_short_timeout_that_gr
         await radio.disconnect(await radio.connect(await find(radio, Axis.PAN), lambda _client: None))
         head.radio.forget(ADDRESSES[Axis.PAN])  # BlueZ forgets its services, which it would not discover again
         waited: list[float] = []
-        for _ in range(3):
-            discovered = await find(radio, Axis.PAN)
-            head.faults.hang(Axis.PAN)
+        for axis in (Axis.TILT, Axis.PAN, Axis.PAN, Axis.PAN):
+            discovered = await find(radio, axis)
+            head.faults.hang(axis)
             began = now()
             with pytest.raises(LinkError):
                 await radio.connect(discovered, lambda _client: None)
             waited.append(now() - began)
-            head.faults.resume(Axis.PAN)
+            head.faults.resume(axis)
             await asyncio.sleep(3)
-        assert waited == [pytest.approx(2, abs=0.2), pytest.approx(4, abs=0.2), pytest.approx(5, abs=0.2)]
+        assert waited == [pytest.approx(limit_s, abs=0.2) for limit_s in (5, 2, 4, 5)]  # tilt has never connected
 
 
 async def test_the_scan_pauses_while_a_unit_connects_and_resumes_for_the_remaining_searches() -> None:
@@ -391,16 +425,67 @@ async def test_a_disconnect_that_hangs_releases_the_unit_before_the_final_search
         await asyncio.sleep(5)
 
 
+async def after_a_late_attempt(head: VirtualHead, released: asyncio.Event, search_s: float) -> Radio:
+    """A radio that has just given up connecting to the pan unit, by an attempt that goes on once it is released."""
+    backend = stubborn(head, "connect", released, ADDRESSES[Axis.PAN])
+    radio = Radio(backend, head.scanner_backend, options=LinkOptions(connect_timeout_s=1, search_s=search_s))
+    discovered = await find(radio, Axis.PAN)
+    with pytest.raises(LinkError, match="did not answer"):
+        await radio.connect(discovered, lambda _client: None)
+    return radio
+
+
 async def test_a_unit_is_found_again_only_after_an_abandoned_attempt_has_ended() -> None:
     released = asyncio.Event()
     async with VirtualHead(PROFILE) as head:
-        backend = stubborn(head, "connect", released, ADDRESSES[Axis.PAN])
-        radio = Radio(backend, head.scanner_backend, options=LinkOptions(connect_timeout_s=1, search_s=0.5))
-        with pytest.raises(LinkError):
-            await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        radio = await after_a_late_attempt(head, released, search_s=0.5)
         with pytest.raises(LinkError) as caught:
             await find(radio, Axis.PAN)
         assert caught.value.reason is LinkReason.NOT_FOUND
         released.set()
         await asyncio.sleep(5)
         assert (await find(radio, Axis.PAN)).device.address == ADDRESSES[Axis.PAN]
+
+
+async def test_a_unit_is_found_again_as_soon_as_an_abandoned_attempt_that_succeeded_is_disconnected() -> None:
+    released = asyncio.Event()
+    async with VirtualHead(PROFILE) as head:
+        radio = await after_a_late_attempt(head, released, search_s=10)
+        began = now()
+        released.set()
+        await find(radio, Axis.PAN)
+        assert not head.pan.is_connected
+        assert now() - began < DISCONNECT_S - 1
+
+
+async def test_a_unit_whose_abandoned_attempt_never_ends_is_found_again_all_the_same() -> None:
+    released = asyncio.Event()
+    async with VirtualHead(PROFILE) as head:
+        radio = await after_a_late_attempt(head, released, search_s=10)
+        began = now()
+        await find(radio, Axis.PAN)
+        assert DISCONNECT_S <= now() - began < DISCONNECT_S + 2
+        released.set()
+        await asyncio.sleep(10)
+        assert not head.pan.is_connected
+
+
+async def test_connecting_again_before_bluez_has_finished_with_the_last_attempt_fails_and_spoils_nothing() -> None:
+    released = asyncio.Event()
+    async with VirtualHead(PROFILE) as head:
+        backend = stubborn(head, "connect", released, ADDRESSES[Axis.PAN])
+        radio = Radio(backend, head.scanner_backend, options=LinkOptions(connect_timeout_s=1, search_s=10))
+        discovered = await find(radio, Axis.PAN)
+        hanging, queued = (asyncio.create_task(radio.connect(discovered, lambda _client: None)) for _ in range(2))
+        with pytest.raises(LinkError, match="did not answer"):
+            await hanging
+        began = now()
+        for again in (queued, radio.connect(discovered, lambda _client: None)):
+            with pytest.raises(LinkError, match="not done with") as caught:
+                await again
+            assert caught.value.reason is LinkReason.CONNECT_FAILED
+        assert now() == began
+        released.set()
+        client = await radio.connect(await find(radio, Axis.PAN), lambda _client: None)
+        assert client.is_connected
+        await radio.disconnect(client)

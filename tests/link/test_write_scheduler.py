@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from belvedere.link.connection_interval import ConnectionInterval
 from belvedere.link.latest_write import PendingWrite
 from belvedere.link.options import LinkOptions
-from belvedere.link.write_scheduler import AcknowledgedStop, KeepAlive, WriteScheduler
+from belvedere.link.write_scheduler import QUIET_S, AcknowledgedStop, KeepAlive, WriteScheduler
 
 STOP = PendingWrite(b"\x00", 0.0, is_stop=True)
 INTERVAL_S = 0.04
@@ -248,6 +248,16 @@ def test_a_clock_that_goes_backwards_delays_no_write() -> None:
     scheduler.put(move(2))
     assert begun(scheduler, NOW - 500) == move(2)
     assert not scheduler.is_overdue(NOW - 500)
+
+
+def test_a_clock_that_goes_backwards_does_not_delay_the_verification_of_a_stop() -> None:
+    scheduler = ready_scheduler(can_acknowledge=True)
+    for pending in (move(), STOP):
+        scheduler.put(pending)
+        begun(scheduler, NOW)
+    then = NOW - 500
+    assert scheduler.next(then) is None
+    assert begun(scheduler, then + QUIET_S) == AcknowledgedStop()
 
 
 def test_a_command_put_before_the_write_begins_replaces_a_move() -> None:

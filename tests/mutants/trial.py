@@ -112,17 +112,13 @@ class Trial:
         """Try every mutant with its own tests, then the survivors with the others."""
         if session.testsfailed:
             raise session.Interrupted("some tests cannot be collected")
-        left = dict.fromkeys(session.items)
         for own, candidates in groupby(self._asked.candidates, key=lambda candidate: candidate.own):
-            self._learn([item for item in left if item.nodeid.startswith(f"{own}::")])
-            self._try(list(candidates))
-            for item in self._seconds:
-                left.pop(item, None)
-            self._callers.clear()
+            self._learn([item for item in session.items if is_in(item, own)])
+            self._try(candidates, of_own=True)
         if self._survivors:
-            self._learn(list(left))
+            self._learn([item for item in session.items if item not in self._seconds])
             survivors, self._survivors = self._survivors, []
-            self._try(survivors)
+            self._try(survivors, of_own=False)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -150,10 +146,11 @@ class Trial:
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         return self._has_failed
 
-    def _try(self, candidates: Iterable[Candidate]) -> None:
-        """Have each meet the tests that call what it changes, the short ones first."""
+    def _try(self, candidates: Iterable[Candidate], *, of_own: bool) -> None:
+        """Have each meet the tests of its own module or the others that call what it changes, the short ones first."""
         for candidate in candidates:
-            callers = self._callers[candidate.name.rpartition("__mutmut_")[0]]
+            known = self._callers[candidate.name.rpartition("__mutmut_")[0]]
+            callers = [item for item in known if is_in(item, candidate.own) is of_own]
             if not callers:
                 self._tell(candidate, SURVIVED)
                 continue
@@ -198,6 +195,11 @@ class Trial:
             self._survivors.append(candidate)
         self._results.write(json.dumps([candidate.name, outcome]) + "\n")
         self._results.flush()
+
+
+def is_in(item: pytest.Item, test_module: str) -> bool:
+    """Whether this is one of the module's tests."""
+    return item.nodeid.startswith(f"{test_module}::")
 
 
 def main() -> int:

@@ -65,12 +65,12 @@ def test_a_room_that_was_forgotten_is_decoded_anew() -> None:
 
 VISITS = """
 from belvedere.sim.room import Room
-from belvedere.stage.encoding.encoder import load_encoder
+from belvedere.stage.encoding.encoder import load_codecs
 
 def rss_kib():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 
-load_encoder()
+load_codecs()
 room, at_rest = Room(), []
 for _ in range(4):
     room.decoded()

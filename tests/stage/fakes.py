@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from belvedere.events import Event
     from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.producer import ProducerListener
     from belvedere.stage.sources.source import VideoSource
@@ -70,6 +71,7 @@ class FakeProducer:
         self.idrs = 0
         self.cuts = 0
         self.abandoned = 0
+        self.targets: list[EncodingTarget] = []
         self.silence_s = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -89,6 +91,9 @@ class FakeProducer:
 
     def request_still(self) -> None:
         self.stills += 1
+
+    def set_target(self, target: EncodingTarget) -> None:
+        self.targets.append(target)
 
     def cut(self) -> None:
         self.cuts += 1

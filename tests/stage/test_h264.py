@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import itertools
-from fractions import Fraction
-from typing import TYPE_CHECKING
 
-import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.h264_streams import h264_stream
 
 from belvedere.errors import BitstreamError
 from belvedere.stage.h264 import (
@@ -24,35 +22,10 @@ from belvedere.stage.h264 import (
     split_nal_units,
 )
 
-if TYPE_CHECKING:
-    from av.video.codeccontext import VideoCodecContext
-
 SIZES = [(1280, 720), (1920, 1080), (960, 540), (640, 360), (322, 182), (64, 48), (3840, 2160)]
 ANY_BYTES = st.binary(max_size=200) | st.lists(
     st.sampled_from([b"\0\0\1", b"\0\0\0\1", b"\0", b"\x67", b"\x68\xce", b"\x65\x88", b"\xff", b"\0\0\3"]), max_size=40
 ).map(b"".join)
-
-
-def codec(width: int, height: int, profile: str = "Baseline", **options: str) -> VideoCodecContext:
-    codec = av.CodecContext.create("libx264", "w")
-    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
-    codec.time_base, codec.framerate = Fraction(1, 25), Fraction(25, 1)
-    codec.profile = profile
-    codec.thread_count = 1
-    codec.options = {"preset": "ultrafast", **options}
-    return codec
-
-
-def encoded(codec: VideoCodecContext, count: int = 1) -> list[bytes]:
-    """Access units of grey pictures, in the order in which they are sent."""
-    packets = []
-    for number in range(count):
-        frame = av.VideoFrame(codec.width, codec.height, codec.pix_fmt)
-        for plane in frame.planes:
-            plane.update(bytes([number * 20 % 256]) * plane.buffer_size)
-        frame.pts = number
-        packets += codec.encode(frame)
-    return [bytes(packet) for packet in [*packets, *codec.encode(None)]]
 
 
 def unit_of(data: bytes, kind: NalType) -> bytes:
@@ -62,7 +35,7 @@ def unit_of(data: bytes, kind: NalType) -> bytes:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("profile", ["Baseline", "Main", "High"])
 def test_an_sps_of_x264_is_read_as_x264_was_told(width: int, height: int, profile: str) -> None:
-    sps = read_sps(unit_of(encoded(codec(width, height, profile, level="5.1", bf="0"))[0], NalType.SPS))
+    sps = read_sps(unit_of(h264_stream(width, height, profile, level="5.1")[0], NalType.SPS))
     assert (sps.width, sps.height) == (width, height)
     assert (sps.chroma_format, sps.bit_depth, sps.is_interlaced, sps.fps) == (1, 8, False, 25.0)
     assert sps.level == 51
@@ -71,12 +44,12 @@ def test_an_sps_of_x264_is_read_as_x264_was_told(width: int, height: int, profil
 
 
 def test_the_codec_string_and_rtps_parameter_are_the_three_bytes_of_the_sps() -> None:
-    sps = read_sps(unit_of(encoded(codec(1280, 720, level="3.1"))[0], NalType.SPS))
+    sps = read_sps(unit_of(h264_stream(1280, 720, level="3.1")[0], NalType.SPS))
     assert (sps.codec, sps.profile_level_id) == ("avc1.42c01f", "42c01f")
 
 
 def test_an_sps_says_that_b_frames_reorder_pictures_and_slices_say_which_they_are() -> None:
-    units = encoded(codec(320, 192, "Main", bf="2", **{"x264-params": "b-adapt=0:scenecut=0"}), 12)
+    units = h264_stream(320, 192, "Main", count=12, bf="2", x264_params="b-adapt=0")
     sps = read_sps(unit_of(units[0], NalType.SPS))
     assert sps.max_reorder is not None
     assert sps.max_reorder > 0
@@ -86,24 +59,21 @@ def test_an_sps_says_that_b_frames_reorder_pictures_and_slices_say_which_they_ar
 
 
 def test_interlaced_pictures_are_known_and_have_all_their_rows() -> None:
-    coder = codec(720, 576, "Main", **{"x264-params": "interlaced=1"})
-    sps = read_sps(unit_of(encoded(coder)[0], NalType.SPS))
+    sps = read_sps(unit_of(h264_stream(720, 576, "Main", x264_params="interlaced=1")[0], NalType.SPS))
     assert (sps.width, sps.height, sps.is_interlaced) == (720, 576, True)
 
 
 def test_scaling_matrices_and_other_chroma_formats_are_read_over() -> None:
-    coder = codec(320, 192, "High 4:4:4 Predictive", **{"x264-params": "cqm=jvt:bframes=0"})
-    coder.pix_fmt = "yuv444p"
-    sps = read_sps(unit_of(encoded(coder)[0], NalType.SPS))
+    stream = h264_stream(320, 192, "High 4:4:4 Predictive", pix_fmt="yuv444p", x264_params="cqm=jvt")
+    sps = read_sps(unit_of(stream[0], NalType.SPS))
     assert (sps.width, sps.height, sps.chroma_format, sps.profile) == (320, 192, 3, 244)
-    coder = codec(320, 192, "High", **{"x264-params": "cqm=jvt:bframes=0"})
-    sps = read_sps(unit_of(encoded(coder)[0], NalType.SPS))
+    sps = read_sps(unit_of(h264_stream(320, 192, "High", x264_params="cqm=jvt")[0], NalType.SPS))
     assert (sps.width, sps.height, sps.profile, sps.max_reorder) == (320, 192, HIGH, 0)
 
 
 def test_the_hypothetical_decoder_of_an_sps_is_read_over() -> None:
-    coder = codec(320, 192, "Main", bf="0", **{"x264-params": "nal-hrd=cbr:bitrate=500:vbv-maxrate=500:vbv-bufsize=50"})
-    sps = read_sps(unit_of(encoded(coder)[0], NalType.SPS))
+    hrd = "nal-hrd=cbr:bitrate=500:vbv-maxrate=500:vbv-bufsize=50"
+    sps = read_sps(unit_of(h264_stream(320, 192, "Main", x264_params=hrd)[0], NalType.SPS))
     assert (sps.fps, sps.max_reorder) == (25.0, 0)
 
 
@@ -153,7 +123,7 @@ def test_what_is_no_sps_is_refused_with_the_reason(unit: bytes, what: str) -> No
 
 @pytest.mark.parametrize("cut", range(1, 20))
 def test_a_truncated_sps_is_refused_or_has_its_size(cut: int) -> None:
-    unit = unit_of(encoded(codec(1280, 720))[0], NalType.SPS)
+    unit = unit_of(h264_stream(1280, 720)[0], NalType.SPS)
     try:
         sps = read_sps(unit[:-cut])
     except BitstreamError:
@@ -204,7 +174,7 @@ def test_a_damaged_sps_is_read_or_refused(bit: int) -> None:
     assert sps.width > 0
 
 
-SPS_720P = encoded(codec(1280, 720, "High", bf="0"))[0]
+SPS_720P = h264_stream(1280, 720, "High")[0]
 
 
 @pytest.mark.parametrize(

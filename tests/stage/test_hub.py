@@ -38,6 +38,25 @@ async def taken(subscriber: Subscriber) -> list[EncodedFrame]:
         frames.append(got)
 
 
+async def test_a_subscriber_of_key_frames_only_gets_no_others_and_requests_none_for_it() -> None:
+    requests = Requests()
+    hub, subscriber = Hub(requests), Subscriber()
+    hub.attach(subscriber)
+    hub.receive_frame(frame(0, is_idr=True))
+    subscriber.takes_keyframes_only = True
+    for number in range(1, 8):
+        hub.receive_frame(frame(number, is_idr=number == 4))
+    assert [got.ticks for got in await taken(subscriber)] == [0, 4]
+    assert requests.count == 1
+    subscriber.takes_keyframes_only = False
+    hub.receive_frame(frame(8))
+    assert requests.count == 2
+    hub.receive_frame(frame(9, is_idr=True))
+    hub.receive_frame(frame(10))
+    assert [got.ticks for got in await taken(subscriber)] == [9, 10]
+    hub.detach(subscriber)
+
+
 async def test_a_new_viewer_starts_with_an_idr_and_misses_nothing_after_it() -> None:
     hub, subscriber = Hub(Requests()), Subscriber()
     hub.attach(subscriber)

@@ -37,3 +37,29 @@ def test_names_and_passwords_are_such_as_a_header_can_carry(secret: str) -> None
         msgspec.convert({"url": "turn:turn.example.org", "username": secret}, IceServer)
     with pytest.raises(ValueError, match=r"credential_file"):
         IceServer(url="turn:turn.example.org", credential=Secret(secret or "\0"))
+
+
+@pytest.mark.parametrize(
+    "text", ["udp_ports = '50000-50007'", "udp_ports = '50000-50000'\nmax_viewers = 1", "udp_ports = ''"]
+)
+def test_udp_ports_are_a_range_with_one_for_every_viewer(text: str) -> None:
+    options = msgspec.toml.decode(text, type=StageOptions)
+    assert len(options.udp_port_range) in {0, options.max_viewers}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("udp_ports = '50000-50006'", "7 ports, but max_viewers is 8"),
+        ("udp_ports = '50100-50000'", "from 1024 to 65535"),
+        ("udp_ports = '80-180'", "from 1024 to 65535"),
+        ("udp_ports = '65000-70000'", "from 1024 to 65535"),
+        ("udp_ports = '50000'", "regex"),
+        ("udp_ports = 'all'", "regex"),
+        ("announced_addresses = ['203.0.113.7/24']", "regex"),
+        ("announced_addresses = ['a b']", "regex"),
+    ],
+)
+def test_ports_and_addresses_that_cannot_work_are_refused(text: str, why: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=why):
+        msgspec.toml.decode(text, type=StageOptions)

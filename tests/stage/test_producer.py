@@ -7,8 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.h264_streams import h264_stream
 from tests.support.pictures import blank_picture
 
+from belvedere.stage.encoding.rate_control import EncodingTarget
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.keyframe_requests import APART_S, BURST
 from belvedere.stage.options import StageOptions
@@ -62,6 +64,10 @@ class Encoder:
     def __init__(self, options: StageOptions) -> None:
         self.picture = blank_picture(options.width, options.height)
         self.count = 0
+        self.targets: list[EncodingTarget] = []
+
+    def retarget(self, target: EncodingTarget) -> None:
+        self.targets.append(target)
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
         self.count += 1
@@ -169,6 +175,23 @@ async def test_a_cut_drops_what_waits_for_the_event_loop_but_not_what_it_is() ->
     assert await bench.producer.wait_off()
 
 
+async def test_a_target_reaches_the_encoder_of_this_run_and_of_the_next() -> None:
+    bench = Bench()
+    bench.producer.set_target(EncodingTarget(700_000))
+    for target in (None, EncodingTarget(500_000)):
+        bench.start()
+        if target is not None:
+            bench.producer.set_target(target)
+        await bench.some_frames()
+        run = bench.producer._run
+        assert run is not None
+        encoder = run.sink._encoder
+        assert isinstance(encoder, Encoder)
+        assert encoder.targets[-1] == (target or EncodingTarget(700_000))
+        bench.producer.stop()
+        assert await bench.producer.wait_off()
+
+
 async def test_a_still_is_copied_once_also_when_it_is_requested_while_the_picture_is_off() -> None:
     bench = Bench()
     bench.producer.request_still()
@@ -183,6 +206,9 @@ async def test_a_still_is_copied_once_also_when_it_is_requested_while_the_pictur
     assert await bench.producer.wait_off()
 
 
+STREAM = h264_stream(160, 96, count=2)
+
+
 class EncodedCamera:
     """A camera that encodes at its own pace: an IDR, and a picture after it; then it ends."""
 
@@ -192,8 +218,8 @@ class EncodedCamera:
     def run(self, wanted: VideoDescription, sink: Sink, stopping: threading.Event) -> None:
         assert not stopping.is_set()
         sink.describe(VideoDescription(VideoFormat.H264, wanted.width, wanted.height, 25))
-        sink.push_h264(b"idr", sink.now(), is_idr=True)
-        sink.push_h264(b"delta", sink.now(), is_idr=False)
+        for data in STREAM:
+            sink.push_h264(data, sink.now(), is_idr=False)
 
 
 async def test_a_camera_that_encodes_is_passed_through_and_its_end_is_a_failure() -> None:
@@ -201,7 +227,7 @@ async def test_a_camera_that_encodes_is_passed_through_and_its_end_is_a_failure(
     bench.producer = Producer(EncodedCamera, Encoder, OPTIONS, bench.clock, bench.listener)
     bench.start()
     await bench.listener.until(lambda: bool(bench.listener.failures))
-    assert [frame.data for frame in bench.listener.frames] == [b"idr", b"delta"]
+    assert [frame.data for frame in bench.listener.frames] == STREAM
     assert bench.listener.descriptions == [VideoDescription(VideoFormat.H264, 160, 96, 25)]
     assert await bench.producer.wait_off()
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.h264_streams import h264_stream
 from tests.support.pictures import blank_picture
 
-from belvedere.errors import InternalError
+from belvedere.errors import BitstreamError, InternalError
+from belvedere.stage.encoding.pass_through import MAX_DAMAGED
+from belvedere.stage.encoding.rate_control import SIZES, EncodingTarget
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sink import BACKLOG_FRAMES, SourceSink, StillDelivery
@@ -14,6 +17,9 @@ RAW = VideoDescription(VideoFormat.RAW, 160, 96, 30)
 H264 = VideoDescription(VideoFormat.H264, 160, 96, 30)
 
 
+STREAM = h264_stream(160, 96, count=4)
+
+
 class Encoder:
     """An encoder whose frames are the first byte of the picture."""
 
@@ -21,6 +27,10 @@ class Encoder:
         self.options = options
         self.picture = blank_picture(options.width, options.height)
         self.is_silent = False
+        self.targets: list[EncodingTarget] = []
+
+    def retarget(self, target: EncodingTarget) -> None:
+        self.targets.append(target)
 
     def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
         if self.is_silent:
@@ -59,7 +69,9 @@ def test_a_raw_picture_is_drawn_into_the_encoders_own_planes() -> None:
     picture.y[0] = 77
     capture.sink.push_picture(9.5)
     description, frame = capture.sink.outbox
-    assert description is RAW
+    assert description == RAW
+    assert isinstance(description, VideoDescription)
+    assert description.profile_level_id == "42c00d"
     assert isinstance(frame, EncodedFrame)
     assert (frame.data, frame.captured_s) == (bytes([77]), 9.5)
     assert capture.wakes == 2
@@ -81,7 +93,7 @@ def test_a_capture_time_in_the_future_counts_as_now() -> None:
     capture.sink.describe(RAW)
     capture.sink.push_picture(99.0)
     capture.sink.describe(H264)
-    capture.sink.push_h264(b"x", 99.0, is_idr=True)
+    capture.sink.push_h264(STREAM[0], 99.0, is_idr=True)
     assert [frame.captured_s for frame in capture.frames()] == [10.0, 10.0]
 
 
@@ -109,25 +121,123 @@ def test_an_encoder_without_output_delivers_nothing() -> None:
 def test_encoded_pictures_pass_from_their_first_idr_on_with_rising_times() -> None:
     capture = Capture()
     capture.sink.describe(H264)
-    for data, is_idr in ((b"lost", False), (b"idr", True), (b"delta", False)):
-        capture.sink.push_h264(data, 9.0, is_idr=is_idr)
+    for data in (STREAM[1], STREAM[0], STREAM[1]):
+        capture.sink.push_h264(data, 9.0, is_idr=False)
     frames = capture.frames()
     assert [(frame.data, frame.ticks, frame.is_idr) for frame in frames] == [
-        (b"idr", 810_000, True),
-        (b"delta", 810_001, False),
+        (STREAM[0], 810_000, True),
+        (STREAM[1], 810_001, False),
     ]
     assert not capture.encoders
+
+
+def test_encoded_pictures_are_described_by_their_first_idr_and_by_one_that_differs() -> None:
+    capture = Capture()
+    capture.sink.describe(H264)
+    assert not capture.sink.outbox
+    for data in (*STREAM[:4], *h264_stream(320, 192, "High"), STREAM[0]):
+        capture.sink.outbox = type(capture.sink.outbox)(
+            each for each in capture.sink.outbox if isinstance(each, VideoDescription)
+        )
+        capture.sink.push_h264(data, 9.0, is_idr=False)
+    found = [each for each in capture.sink.outbox if isinstance(each, VideoDescription)]
+    assert [(each.format, each.width, each.profile_level_id[:4]) for each in found] == [
+        (VideoFormat.H264, 160, "42c0"),
+        (VideoFormat.H264, 320, "6400"),
+        (VideoFormat.H264, 160, "42c0"),
+    ]
+    assert not any(each.can_request_idr for each in found)
 
 
 def test_encoded_pictures_that_nobody_can_take_are_dropped_up_to_the_next_idr() -> None:
     capture = Capture()
     capture.sink.describe(H264)
-    for number in range(20):
-        capture.sink.push_h264(b"%d" % number, 9.0, is_idr=number % 5 == 0)
-    assert [frame.data for frame in capture.frames()] == [b"0", b"1", b"2"]
-    for number in range(20, 25):
-        capture.sink.push_h264(b"%d" % number, 9.0, is_idr=number == 23)
-    assert [frame.data for frame in capture.frames()] == [b"23", b"24"]
+    stream = h264_stream(160, 96, count=20, idr_every=5)
+    for data in stream:
+        capture.sink.push_h264(data, 9.0, is_idr=False)
+    assert [frame.data for frame in capture.frames()] == stream[:3]  # the description takes a place
+    for number in (1, 2, 5, 6):
+        capture.sink.push_h264(stream[number], 9.0, is_idr=False)
+    assert [frame.data for frame in capture.frames()] == [stream[5], stream[6]]
+
+
+def test_a_camera_that_can_is_asked_for_an_idr_within_the_budget_of_all_viewers() -> None:
+    capture = Capture()
+    asked: list[float] = []
+    capture.sink.describe(
+        VideoDescription(VideoFormat.H264, 160, 96, 25, request_idr=lambda: asked.append(capture.now_s))
+    )
+    for number in range(250):
+        capture.now_s = 10 + number / 25
+        capture.sink.wants_idr.set()
+        capture.sink.push_h264(STREAM[0] if number == 0 else STREAM[1], capture.now_s, is_idr=False)
+        capture.sink.outbox.clear()
+    assert 5 <= len(asked) <= 14
+
+
+def test_h264_that_browsers_do_not_show_is_decoded_and_encoded_anew_in_a_size_of_its_shape() -> None:
+    capture = Capture()
+    capture.sink.describe(VideoDescription(VideoFormat.H264, 0, 0, 25))
+    capture.sink.wants_still.set()
+    for data in h264_stream(640, 480, "High 4:4:4 Predictive", count=2, pix_fmt="yuv444p"):
+        capture.sink.push_h264(data, 9.0, is_idr=False)
+    description, still, *frames = capture.sink.outbox
+    assert description == VideoDescription(VideoFormat.RAW, 640, 480, 25)
+    assert isinstance(still, StillDelivery)
+    assert [frame.data for frame in frames if isinstance(frame, EncodedFrame)] == [bytes([40]), bytes([50])]
+    assert (capture.encoders[0].picture.width, capture.encoders[0].picture.height) == (640, 480)
+
+
+def test_a_stream_is_encoded_anew_from_the_next_idr_on_when_b_frames_turn_up() -> None:
+    capture = Capture()
+    capture.sink.describe(H264)
+    stream = h264_stream(160, 96, "Main", count=10, idr_every=5, bf="2", x264_params="b-adapt=0")
+    capture.sink.push_h264(STREAM[0], 9.0, is_idr=False)
+    passing = capture.sink._passing
+    assert passing is not None
+    for data in stream:
+        capture.sink.push_h264(data, 9.0, is_idr=False)
+        if passing.sps is not None and not capture.encoders:
+            passing.obstacle = ""  # as if the SPS did not tell
+        capture.frames()
+    assert capture.encoders
+
+
+def test_a_larger_stream_is_made_as_small_as_is_wanted_without_changing_its_shape() -> None:
+    capture = Capture()
+    capture.sink.describe(VideoDescription(VideoFormat.H264, 0, 0, 0))
+    capture.sink.push_h264(h264_stream(1920, 1080, "Main", x264_params="interlaced=1")[0], 9.0, is_idr=False)
+    assert capture.sink.outbox[0] == VideoDescription(VideoFormat.RAW, 1280, 720, 25)
+
+
+def test_a_source_that_sends_anything_but_h264_fails() -> None:
+    sink = Capture().sink
+    sink.describe(H264)
+    for _ in range(MAX_DAMAGED - 1):
+        sink.push_h264(b"junk", 9.0, is_idr=True)
+    with pytest.raises(BitstreamError):
+        sink.push_h264(b"junk", 9.0, is_idr=True)
+
+
+def test_a_target_reaches_the_encoder_once_and_the_next_encoder_too() -> None:
+    capture = Capture()
+    capture.sink.describe(RAW)
+    capture.sink.target = EncodingTarget(300_000)
+    for _ in range(2):
+        capture.sink.push_picture(9.0)
+    capture.sink.describe(RAW)
+    capture.sink.push_picture(9.0)
+    assert [encoder.targets for encoder in capture.encoders] == [[EncodingTarget(300_000)]] * 2
+
+
+def test_every_second_picture_is_left_out_if_the_target_says_so_but_not_one_for_a_still() -> None:
+    capture = Capture()
+    capture.sink.describe(RAW)
+    capture.sink.outbox.clear()
+    capture.sink.target = EncodingTarget(300_000, SIZES[-1], 2)
+    assert [capture.sink.lend() is not None for _ in range(6)] == [False, True] * 3
+    capture.sink.wants_still.set()
+    assert capture.sink.lend() is not None
 
 
 def test_a_still_of_raw_pictures_is_a_copy_and_made_only_on_request() -> None:
@@ -149,14 +259,14 @@ def test_a_still_of_raw_pictures_is_a_copy_and_made_only_on_request() -> None:
 def test_a_still_of_encoded_pictures_is_the_next_idr() -> None:
     capture = Capture()
     capture.sink.describe(H264)
-    capture.sink.push_h264(b"0", 9.0, is_idr=True)
+    capture.sink.push_h264(STREAM[0], 9.0, is_idr=True)
     capture.sink.wants_still.set()
     capture.sink.outbox.clear()
-    capture.sink.push_h264(b"1", 9.0, is_idr=False)
-    capture.sink.push_h264(b"2", 9.0, is_idr=True)
+    capture.sink.push_h264(STREAM[1], 9.0, is_idr=False)
+    capture.sink.push_h264(STREAM[0], 9.0, is_idr=True)
     (delivery,) = (each for each in capture.sink.outbox if isinstance(each, StillDelivery))
     assert isinstance(delivery.still, EncodedFrame)
-    assert delivery.still.data == b"2"
+    assert delivery.still.data == STREAM[0]
 
 
 def test_a_source_that_delivers_something_else_than_it_said_fails() -> None:

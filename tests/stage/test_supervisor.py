@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from tests.stage.fakes import IDR, FakeProducer
 
-from belvedere.errors import StageError
+from belvedere.errors import CameraError, CameraReason
+from belvedere.stage.encoding.rate_control import EncodingTarget
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.supervisor import (
+    REFUSED_DELAY_S,
     RETRY_DELAYS_S,
     STALL_CHECK_S,
     STALL_TIMEOUT_S,
@@ -70,6 +72,14 @@ async def test_a_source_that_fails_is_started_again_later_each_time() -> None:
     supervised.supervisor.stop()
 
 
+async def test_a_camera_that_refuses_the_password_is_not_asked_again_soon() -> None:
+    supervised = Supervised()
+    supervised.supervisor.start()
+    supervised.producer.fail(CameraError(CameraReason.REFUSED, "rtsp://camera: user name and password are wrong"))
+    assert abs(await supervised.seconds_until_on() - REFUSED_DELAY_S) < 0.05
+    supervised.supervisor.stop()
+
+
 async def test_a_source_that_ran_for_a_while_is_started_again_at_once() -> None:
     supervised = Supervised()
     supervised.supervisor.start()
@@ -120,7 +130,7 @@ async def test_a_source_that_hangs_is_abandoned_and_started_again() -> None:
     await asyncio.sleep(STALL_CHECK_S)
     supervised.producer.silence_s = 0
     assert supervised.producer.abandoned == 1
-    assert isinstance(supervised.failures[0], StageError)
+    assert isinstance(supervised.failures[0], CameraError)
     await supervised.seconds_until_on()
     supervised.supervisor.stop()
     assert await supervised.supervisor.wait_off()
@@ -140,3 +150,9 @@ async def test_the_rest_is_passed_on() -> None:
     supervised.producer.listener.receive_frame(IDR)
     assert (supervised.producer.idrs, supervised.producer.cuts, supervised.frames) == (1, 1, [IDR])
     supervised.supervisor.stop()
+
+
+async def test_a_target_is_passed_to_the_producer() -> None:
+    supervised = Supervised()
+    supervised.supervisor.set_target(EncodingTarget(500_000))
+    assert supervised.producer.targets == [EncodingTarget(500_000)]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
@@ -20,6 +23,7 @@ from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.stage.direct.answer import Answer, CaptureClock
+from belvedere.stage.stills import StillImage
 from belvedere.stage.stream.peer import StreamEnd
 from belvedere.stage.stream.socket import SocketClosedError
 
@@ -27,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from belvedere.access.sessions import IssuedSession
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
+    from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat
     from belvedere.stage.stream.socket import FrameSocket
 
 
@@ -77,9 +84,13 @@ class FakeStage:
     def __init__(self) -> None:
         self.viewers = 0
         self.is_available = True
+        self.camera_reason: CameraReason | None = None
         self.is_warm = False
         self.refusal: StageReason | None = None
+        self.stills: list[str] = []  # the owners who took one
+        self.still_s = 0.0  # how long a still takes
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
+        self.ice_servers: tuple[IceServer, ...] = ()
         self.views: list[str] = []
 
     def preload(self) -> None:
@@ -94,6 +105,25 @@ class FakeStage:
         self.offers[viewer] = (owner, offer_sdp)
         self.views.append(view)
         return Answer(viewer, "v=0\r\n", CaptureClock(90_000, 1000))
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """A still with its owner's name in it, or StageError with `refusal`."""
+        if self.refusal is not None:
+            raise StageError(self.refusal)
+        await asyncio.sleep(self.still_s)
+        self.stills.append(owner)
+        return StillImage(owner.encode(), image_format, datetime(2026, 11, 28, 9, 30, 5, 250_000, tzinfo=UTC))
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The servers, of which those with a user name have the owner's."""
+        return self.newest_ice_servers_of(owner)
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """Likewise."""
+        return tuple(
+            server if server.username is None else msgspec.structs.replace(server, username=owner)
+            for server in self.ice_servers
+        )
 
     async def serve(self, socket: FrameSocket, _owner: str, require_permitted: Callable[[], None]) -> StreamEnd:
         """Send nothing until the peer leaves; `tests/gateway/test_stream_socket.py` has a real stage instead."""
@@ -134,6 +164,7 @@ class EngineRig:
             bus=self.bus,
             stage=self.stage,
             webrtc=self.stage,
+            stills=self.stage,
             stream=self.stage,
             invitations=self.invitations,
             clock=self.clock,

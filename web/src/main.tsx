@@ -1,37 +1,56 @@
 // Composition root of the page: only here do the browser's own clocks, sockets and requests enter.
 import { render } from "preact";
-import { type Socket, SUBPROTOCOL } from "./control/channel";
+import { SUBPROTOCOL } from "./control/channel";
 import { App } from "./page/app";
+import { browserStillPorts } from "./page/still";
 import "./page/styles.css";
-import { fetchIceServers } from "./stage/ice-servers";
+import { IceServers } from "./stage/ice-servers";
+import { StreamConnector, streamLack } from "./stage/stream";
+import { VIDEO_SUBPROTOCOL } from "./stage/stream-wire";
 import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
 
 /** Fetched while the visitor reads the start screen. A visit that starts at once waits for them, but not for long. */
-let iceServers: RTCIceServer[] = [];
-const iceServersReady = fetchIceServers((path, init) => fetch(path, init)).then((servers) => {
-  iceServers = servers;
-});
-const ICE_SERVERS_TIMEOUT_MS = 500;
+const iceServers = new IceServers({ timers: browserTimers, fetch: (path, init) => fetch(path, init) });
+const iceServersReady = iceServers.refresh();
 /** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
 const JOIN_AT_ONCE = "#look";
 
 const stagePorts: WhepPorts = {
   timers: browserTimers,
   fetch: (path, init) => fetch(path, init),
-  createPeer: () => new RTCPeerConnection({ iceServers }),
+  createPeer: () => new RTCPeerConnection({ iceServers: iceServers.current }),
   codecs: () => RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [],
 };
+
+const lack = streamLack(window);
+const connector = new StreamConnector({
+  timers: browserTimers,
+  openSocket: () => new WebSocket(socketAddress("/api/v1/stage/stream"), VIDEO_SUBPROTOCOL),
+  createDecoder: (init) => new VideoDecoder(init),
+  createChunk: (init) => new EncodedVideoChunk(init),
+});
 
 const visit = new Visit({
   timers: browserTimers,
   random: Math.random,
-  openSocket,
+  openSocket: () => new WebSocket(socketAddress("/api/v1/control"), SUBPROTOCOL),
   hasSession,
-  join: (events, signal) => joinStage(stagePorts, events, signal),
+  newView: () => Math.random().toString(36).slice(2),
+  joinDirect: async (view, events, signal) => {
+    await iceServers.refresh();
+    return joinStage(stagePorts, view, events, signal);
+  },
+  joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
+  streamLack: lack,
+  requestFrame: (run) => requestAnimationFrame(run),
   endSession,
 });
+
+if (lack === null && document.visibilityState === "visible") {
+  connector.prepare();
+}
 
 document.addEventListener("visibilitychange", () =>
   visit.receiveVisibility(document.visibilityState === "visible"),
@@ -42,23 +61,22 @@ window.addEventListener("online", () => visit.retryNow());
 
 const page = document.getElementById("page");
 if (page !== null) {
-  render(<App visit={visit} timers={browserTimers} />, page);
+  render(<App visit={visit} timers={browserTimers} stills={browserStillPorts()} />, page);
 }
 
 if (location.hash === JOIN_AT_ONCE) {
   history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
-  const timeout = new Promise((resolve) => setTimeout(resolve, ICE_SERVERS_TIMEOUT_MS));
-  void Promise.race([iceServersReady, timeout]).then(() => {
+  void iceServersReady.then(() => {
     if (document.visibilityState === "visible" && !visit.isJoined.value) {
       visit.join();
     }
   });
 }
 
-function openSocket(): Socket {
-  const address = new URL("/api/v1/control", location.href);
+function socketAddress(path: string): URL {
+  const address = new URL(path, location.href);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(address, SUBPROTOCOL);
+  return address;
 }
 
 /** The page itself is served only with a session, so requesting it again tells whether the session still exists. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
@@ -14,9 +15,13 @@ from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
+    FileCameraSettings,
     NoHeadSettings,
     PatternCameraSettings,
+    ProcessCameraSettings,
     RoomCameraSettings,
+    RtspCameraSettings,
+    V4l2CameraSettings,
     VirtualHeadSettings,
     WhipCameraSettings,
 )
@@ -34,11 +39,18 @@ from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import WebRtc
 from belvedere.stage.direct.whip import Whip
+from belvedere.stage.sources.file import FileSource
 from belvedere.stage.sources.pattern import PatternSource
+from belvedere.stage.sources.program import ProgramSource, split_command
 from belvedere.stage.sources.published import Publication, PublishedSource
+from belvedere.stage.sources.rtsp import RtspSource
+from belvedere.stage.sources.v4l2.setup import V4l2Camera
+from belvedere.stage.sources.v4l2.source import V4l2Source
 from belvedere.stage.stage import Stage
+from belvedere.stage.stills import StillTaker
 from belvedere.stage.stream.stream_way import Stream
 from belvedere.store.database import Database
 from belvedere.store.positions import ORIGIN, SavedPositions
@@ -108,7 +120,12 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         )
         engine.attach(axis, units[axis])
     guard.attach(engine, units)
-    whip = Whip(clock=clock, record=events.record) if isinstance(settings.camera, WhipCameraSettings) else None
+    network = ViewerNetwork.of(settings.stage, clock)
+    whip = (
+        Whip(clock=clock, record=events.record, network=network)
+        if isinstance(settings.camera, WhipCameraSettings)
+        else None
+    )
     stage = Stage(
         picture_source(config, virtual_head, whip),
         settings.stage,
@@ -122,7 +139,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         engine=engine,
         bus=bus,
         stage=stage,
-        webrtc=WebRtc(stage, settings.stage, clock=clock),
+        webrtc=WebRtc(stage, settings.stage, clock=clock, network=network),
+        stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
         clock=clock,
@@ -131,7 +149,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
-        ice_servers=settings.stage.ice_servers,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
@@ -231,7 +248,7 @@ def _others(units: list[UnitProfile], unit: UnitProfile) -> list[UnitProfile]:
     return [other for other in units if other is not unit]
 
 
-def picture_source(
+def picture_source(  # noqa: PLR0911 (one for each kind of camera)
     config: Config, virtual_head: VirtualHead | None, whip: Whip | None = None
 ) -> Callable[[], VideoSource]:
     """Return the factory of video sources, called for each first viewer. All simulated cameras share one room."""
@@ -240,6 +257,21 @@ def picture_source(
             return PatternSource
         case RoomCameraSettings(time_bar=is_measuring):
             return _room_source(virtual_head, is_measuring=is_measuring)
+        case FileCameraSettings(path=path):
+            return lambda: FileSource(Path(path))
+        case RtspCameraSettings() as rtsp:
+            return lambda: RtspSource(
+                rtsp.url,
+                username=rtsp.username,
+                password=rtsp.password,
+                transport=rtsp.transport,
+                trusts_clock=rtsp.trust_clock,
+            )
+        case ProcessCameraSettings(command=command):
+            return lambda: ProgramSource(split_command(command))
+        case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
+            camera = V4l2Camera(device, pixel_format, index, controls)
+            return lambda: V4l2Source(camera)
         case WhipCameraSettings():
             publication = whip.publication if whip is not None else Publication()
             return lambda: PublishedSource(publication)

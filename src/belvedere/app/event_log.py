@@ -12,6 +12,7 @@ from belvedere.events import (
     SessionEnded,
     SessionOpened,
     SessionRestored,
+    StillTaken,
     StopRequested,
     ViewerJoined,
     ViewerLeft,
@@ -47,6 +48,13 @@ class EventLog:
                     watched_s,
                     session,
                 )
+            case StillTaken(session=session, person=person):
+                logger.info("%s kept a picture (session %s)", person, session)
+            case _:
+                self._receive_of_head(event)
+
+    def _receive_of_head(self, event: Event) -> None:
+        match event:
             case DriverChanged(session=None, epoch=epoch):
                 logger.info("nobody drives (lease %d)", epoch)
             case DriverChanged(session=session, person=person, epoch=epoch):

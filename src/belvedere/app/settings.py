@@ -35,13 +35,22 @@ from belvedere.head.profile import (
 )
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
-from belvedere.stage.options import StageOptions
+from belvedere.stage.options import PasswordFile, StageOptions
+from belvedere.stage.sources.program import split_command
+from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
+from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
     from belvedere.control.options import AxisLimits
 
 
 PLAIN_OR_NONE = r"^[^\x00-\x1f\x7f]*\Z"
+CommandWord = Annotated[str, msgspec.Meta(max_length=1024)]
+CommandLine = Annotated[str, msgspec.Meta(max_length=4096)]
+RtspUrl = Annotated[
+    str, msgspec.Meta(pattern=r"^rtsp://[\x21-\x7e]+\Z", max_length=1024, description="rtsp://host:port/path")
+]
+CameraLogin = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]+\Z", max_length=128)]
 
 
 class UnitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,6 +139,85 @@ class RoomCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="room"):
     time_bar: bool = False
 
 
+class FileCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="file"):
+    """A video file, again and again.
+
+    Attributes:
+        path: any file that FFmpeg reads, relative to the settings file.
+    """
+
+    path: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=1024)]
+
+
+class RtspCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="rtsp"):
+    """An IP camera.
+
+    Attributes:
+        url: its address, such as `rtsp://camera.local:554/stream1`, without user name and password.
+        username: what the camera's login asks for, if it asks.
+        password: likewise; the settings name the file that contains it.
+        transport: `tcp` loses nothing; `udp` is for cameras that have no other.
+        trust_clock: true if the camera and this computer are set by the same time server. Then a picture is as old as
+            the camera says (by RTCP); otherwise its age counts from its arrival.
+    """
+
+    url: RtspUrl
+    username: CameraLogin | None = None
+    password: PasswordFile | None = msgspec.field(default=None, name="password_file")
+    transport: Transport = Transport.TCP
+    trust_clock: bool = False
+
+    def __post_init__(self) -> None:
+        check_rtsp_login(self.url, self.username, self.password)
+
+
+class ProcessCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="process"):
+    """A program that writes MJPEG or H.264 (Annex B) to its standard output, such as gphoto2 or rpicam-vid.
+
+    Attributes:
+        command: program and arguments, as a list, or as a text that is split as a shell would; no shell runs it.
+    """
+
+    command: CommandLine | Annotated[tuple[CommandWord, ...], msgspec.Meta(max_length=256)]
+
+    def __post_init__(self) -> None:
+        try:
+            split_command(self.command)
+        except ValueError as error:
+            raise ValueError(f"command: {error}") from error
+
+
+ControlName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]+\Z", max_length=64)]
+ControlNumber = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+MenuItem = Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=64)]
+Controls = Annotated[
+    dict[ControlName, bool | ControlNumber | MenuItem],
+    msgspec.Meta(max_length=64, description="what `belvedere camera list` shows for each control"),
+]
+
+
+class V4l2CameraSettings(CameraSettings, frozen=True, kw_only=True, tag="v4l2"):
+    """A webcam, or an HDMI capture stick with a camera behind it: whatever Linux lists as a video device.
+
+    Size and rate are those of `[stage]` if the camera can do that, else the nearest. It is on only while somebody
+    watches.
+
+    Attributes:
+        device: a path such as `/dev/v4l/by-id/usb-...-video-index0`, which stays the same while numbers change, or a
+            pattern of the card's name, such as `*HDMI*`. `belvedere camera list` shows both.
+        format: the only format to use; without it, the one with the lowest latency for size and rate. `h264` is passed
+            on as the camera encodes it.
+        input: the number of the input, where a device has several; without it, the one that is set.
+        controls: the camera's own controls, by the names that `belvedere camera list` shows:
+            `{ power_line_frequency = "50 Hz", focus_automatic_continuous = false }`. Set each time it is turned on.
+    """
+
+    device: Annotated[str, msgspec.Meta(pattern=PLAIN, max_length=1024)] = "*"
+    format: PixelFormat | None = None
+    input: Annotated[int, msgspec.Meta(ge=0, le=63)] | None = None
+    controls: Controls = {}
+
+
 class WhipCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="whip"):
     """Another program publishes the picture to us by WHIP, such as OBS; see docs/how-to/publish-from-obs.md.
 
@@ -143,7 +231,15 @@ class WhipCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="whip"):
         check_token(self.token)
 
 
-Camera = PatternCameraSettings | RoomCameraSettings | WhipCameraSettings
+Camera = (
+    PatternCameraSettings
+    | RoomCameraSettings
+    | V4l2CameraSettings
+    | RtspCameraSettings
+    | ProcessCameraSettings
+    | FileCameraSettings
+    | WhipCameraSettings
+)
 """Every kind of camera; `app.build.picture_source` makes the source of each."""
 
 
@@ -241,6 +337,9 @@ def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Pat
         if limits.is_limited and (unit is None or unit.full_speed_deg_per_s is None):
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
+    if isinstance(settings.camera, FileCameraSettings):
+        camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
+        settings = msgspec.structs.replace(settings, camera=camera)
     state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
     return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
 

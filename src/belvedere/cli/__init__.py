@@ -46,6 +46,15 @@ COMMANDS = {
     key stops the unit. Stay beside it. The results are written into the profile.""",
 }
 
+CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
+
+Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
+status 2 and one line if there is no picture."""
+CAMERA_LIST = """List the cameras of this computer, without turning any on.
+
+For each its name, the path that stays the same, formats, sizes, rates and controls, and which mode would be chosen for
+the configured size and rate, with the reason."""
+
 
 def application() -> App:
     """The command with its subcommands; each is imported only when it is called."""
@@ -59,6 +68,10 @@ def application() -> App:
         "belvedere.cli.config:check", name="check", help="Check a configuration file and the profile it names."
     )
     app.command(config)
+    camera = App(name="camera", help="List and try cameras.")
+    camera.command("belvedere.cli.camera_test:camera_test", name="test", help=CAMERA_TEST)
+    camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
+    app.command(camera)
     return app
 
 

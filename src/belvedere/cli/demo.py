@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from belvedere.app.camera_argument import NAMES, parse_camera
 from belvedere.app.run import run
 from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError, SettingsError
@@ -21,6 +22,7 @@ def demo(
     host: Annotated[str, Parameter(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="port to listen on; 0 takes any free one")] = 8080,
     browser: Annotated[bool, Parameter(help="open the link in a browser; on by default", show_default=False)] = True,
+    source: Annotated[str | None, Parameter(help=f"another camera than the room: {NAMES}")] = None,
 ) -> int:
     """Run until a signal ends it; returns the exit status. Raises OwnerError."""
     if importlib.util.find_spec("bumble") is None:
@@ -29,7 +31,8 @@ def demo(
         options = read_table({"host": host, "port": port}, GatewayOptions, "demo")
     except SettingsError as error:  # names the key; here it was given as an option
         raise SettingsError("demo", f"--{error.key}", error.problem, error.allowed) from error
-    config = resolve(msgspec.structs.replace(DEMO, server=options))
+    camera = DEMO.camera if source is None else parse_camera(source)
+    config = resolve(msgspec.structs.replace(DEMO, server=options, camera=camera))
 
     def announce(link: str) -> None:
         print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Press Ctrl-C to stop.\n", flush=True)

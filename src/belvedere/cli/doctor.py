@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,10 @@ from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, ru
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from belvedere.app.settings import Config
+    from belvedere.lab.camera_trial import CameraReport
     from belvedere.lab.doctor.check import CheckResult
 
 DEFAULT_FILE = Path("belvedere.toml")
@@ -26,6 +30,7 @@ def doctor(
     units: Annotated[
         bool, Parameter(help="find the head's units and measure their links; on by default", show_default=False)
     ] = True,
+    camera: Annotated[bool, Parameter(help="turn the configured camera on for three seconds", negative=())] = False,
     json: Json = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,
@@ -34,7 +39,8 @@ def doctor(
     loaded, file_result = _read_configuration(config)
 
     async def checked() -> int:
-        results = await _run_checks(loaded, adapter, wants_units=units, is_virtual=virtual, is_json=json)
+        trial = _camera_trial(loaded) if camera else None
+        results = await _run_checks(loaded, adapter, trial, wants_units=units, is_virtual=virtual, is_json=json)
         return _print_results([file_result, *results], is_json=json)
 
     return run(checked())
@@ -64,8 +70,21 @@ def _read_configuration(path: Path | None) -> tuple[Config, CheckResult]:
         )
 
 
+def _camera_trial(loaded: Config) -> Callable[[], CameraReport]:
+    from belvedere.app.build import picture_source  # noqa: PLC0415 - a third of a second, and only here
+    from belvedere.lab.camera_trial import try_camera  # noqa: PLC0415 - likewise
+
+    return lambda: try_camera(picture_source(loaded, None)(), loaded.settings.stage, time.monotonic)[0]
+
+
 async def _run_checks(
-    loaded: Config, name: str | None, *, wants_units: bool, is_virtual: bool, is_json: bool
+    loaded: Config,
+    name: str | None,
+    camera_trial: Callable[[], CameraReport] | None,
+    *,
+    wants_units: bool,
+    is_virtual: bool,
+    is_json: bool,
 ) -> list[CheckResult]:
     from rich.console import Console  # noqa: PLC0415 - only here
 
@@ -88,6 +107,8 @@ async def _run_checks(
             folder=loaded.store.parent if loaded.store is not None else Path(),
             wants_units=wants_units,
             has_guardian=settings.guardian.enabled if bluetooth else None,
+            has_camera=camera_trial is not None or not settings.camera.is_virtual,
+            camera_trial=camera_trial,
         )
         with spinner as status:
             return await run_checks(

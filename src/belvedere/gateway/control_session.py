@@ -235,7 +235,7 @@ class ControlSession:
         )
         lease = lease_message(status.lease, self.name, rank, is_own_lost_socket=is_own_lost_socket)
         stage = self._dependencies.stage
-        state = state_message(status, stage.viewers, is_available=stage.is_available)
+        state = state_message(status, stage.viewers, is_available=stage.is_available, camera_reason=stage.camera_reason)
         changed: list[Outgoing] = []
         if lease != self._lease:
             self._lease = lease

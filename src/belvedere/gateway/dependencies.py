@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from belvedere.access.invitations import Invitations
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
+    from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import Published
     from belvedere.stage.options import IceServer
+    from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
     from belvedere.stage.stream.socket import FrameSocket
 
@@ -44,6 +46,11 @@ class Picture(Protocol):
     @property
     def is_available(self) -> bool:
         """Whether there is a picture, as far as is known; true until a source has failed."""
+        ...
+
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why there is no picture, if that is known."""
         ...
 
     def preload(self) -> None:
@@ -64,6 +71,22 @@ class Offers(Protocol):
 
     async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer. Raises StageError."""
+        ...
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The STUN and TURN servers for a session's page, with credentials that are valid now; may wait for them."""
+        ...
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The same, without waiting."""
+        ...
+
+
+class Stills(Protocol):
+    """What the gateway needs to hand out single pictures (stage.stills.StillTaker)."""
+
+    async def take(self, owner: str, image_format: ImageFormat) -> StillImage:
+        """Take a picture for a session that is watching. Raises StageError and VisitorError (TOO_FAST)."""
         ...
 
 
@@ -138,7 +161,6 @@ class Dependencies:
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
-        ice_servers: STUN and TURN servers that pages are to use, the same as the stage's.
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
@@ -151,13 +173,13 @@ class Dependencies:
     bus: Bus
     stage: Picture
     webrtc: Offers
+    stills: Stills
     stream: Streams
     invitations: Invitations
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
-    ice_servers: tuple[IceServer, ...] = ()
     publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
     page: Path = PAGE

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import msgspec
 
 from belvedere.control.effects import NoticeCode
+from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
 
 SUBPROTOCOL = "belvedere.v1"
@@ -119,6 +120,12 @@ else:  # a plain list of values in the schema, not a type of its own
     LinkState = Literal[tuple(phase.value for phase in LinkPhase)]
 
 
+if TYPE_CHECKING:
+    NoPictureReason: TypeAlias = str
+else:  # likewise
+    NoPictureReason = Literal[("", *(reason.value for reason in CameraReason))]
+
+
 class AxisState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one axis.
 
@@ -143,12 +150,15 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the picture.
 
     Attributes:
-        available: false once the source has failed, until a picture has come again; a new offer tries it again.
+        available: false once the camera has failed, until a picture has come again. Viewers keep their connections
+            meanwhile, for half a minute; a new offer has it tried again.
         viewers: how many viewers there are.
+        reason: why it is not available, or "". Pages should take a reason that they do not know as `failed`.
     """
 
     available: bool
     viewers: int
+    reason: NoPictureReason
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome"):

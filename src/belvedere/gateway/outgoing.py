@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from belvedere.control.core import LeaseStatus
     from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
     from belvedere.engine.status import AxisState as EngineAxisState
+    from belvedere.errors import CameraReason
 
 
 def milliseconds(seconds: float) -> float:
@@ -22,12 +23,15 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def state_message(status: EngineStatus, viewers: int, *, is_available: bool) -> State:
+def state_message(
+    status: EngineStatus, viewers: int, *, is_available: bool, camera_reason: CameraReason | None = None
+) -> State:
     """The state of the head and of the stage."""
+    reason = "" if is_available or camera_reason is None else camera_reason.value
     return State(
         pan=_axis_state(status.pan),
         tilt=_axis_state(status.tilt),
-        stage=StageState(available=is_available, viewers=viewers),
+        stage=StageState(available=is_available, viewers=viewers, reason=reason),
     )
 
 

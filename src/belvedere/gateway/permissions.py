@@ -54,6 +54,7 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whep"): Right.LOOK,
     ("GET", "/api/v1/stage/whep/{viewer}"): None,
     ("DELETE", "/api/v1/stage/whep/{viewer}"): None,
+    ("POST", "/api/v1/stage/stills"): Right.LOOK,  # what is shown could be photographed from the screen anyway
     (SOCKET, "/api/v1/stage/stream"): Right.LOOK,
     ("OPTIONS", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip"): Right.PUBLISH,

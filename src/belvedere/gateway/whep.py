@@ -71,7 +71,7 @@ async def offer(
     offer_sdp = sdp_text(await read_body(request, dependencies, visitor))
     answer = await _answer(request.scope, dependencies, visitor, offer_sdp, view)
     headers = {"location": f"{PATH}/{answer.id}", CAPTURE_CLOCK: str(answer.capture_clock)}
-    headers |= ice_server_links(dependencies.ice_servers)
+    headers |= ice_server_links(dependencies.webrtc.newest_ice_servers_of(visitor.id))
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
@@ -82,10 +82,11 @@ async def leave(viewer: FromPath[str], dependencies: InjectedDependencies, visit
 
 
 @route(PATH, http_method=[HttpMethod.OPTIONS], include_in_schema=False)
-async def describe(dependencies: InjectedDependencies) -> Response[None]:
+async def describe(dependencies: InjectedDependencies, visitor: InjectedVisitor) -> Response[None]:
     """What may be posted here, and which ICE servers an offer should be made with."""
     headers = {"allow": "GET, HEAD, OPTIONS, POST", "accept-post": SDP}
-    return Response(None, status_code=200, headers=headers | ice_server_links(dependencies.ice_servers))
+    headers |= ice_server_links(await dependencies.webrtc.ice_servers_of(visitor.id))
+    return Response(None, status_code=200, headers=headers)
 
 
 @route(f"{PATH}/{{viewer:str}}", http_method=[HttpMethod.OPTIONS], status_code=204, include_in_schema=False)

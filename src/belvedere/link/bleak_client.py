@@ -54,9 +54,6 @@ class BleakClients:
 
         Makes one attempt: the supervisor decides about retries, and after a failure BlueZ needs a new scan anyway.
         """
-        options: dict[str, Any] = {} if self._backend is None else {"backend": self._backend}
-        if adapter is not None:
-            options["bluez"] = {"adapter": adapter}
         with link_errors(LinkReason.CONNECT_FAILED):
             if self._is_bluez:
                 await detect_bluez_version(self._calls)
@@ -66,7 +63,8 @@ class BleakClients:
                 discovered.name,
                 disconnected_callback=on_disconnect,
                 max_attempts=1,
-                **options,
+                backend=self._backend,
+                bluez={} if adapter is None else {"adapter": adapter},
             )
 
     async def close(self, client: BleakClientWithServiceCache) -> None:

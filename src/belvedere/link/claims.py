@@ -19,12 +19,10 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from belvedere.errors import InternalError
+from belvedere.errors import InternalError, LinkError, LinkReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from belvedere.errors import LinkError
 
 T = TypeVar("T")
 
@@ -70,6 +68,12 @@ class Claim(Generic[T]):
             raise InternalError(f"a claim on {self.address} must not go from {self.state.name} to {state.name}")
         self.state = state
         return True
+
+    def receive_connecting(self) -> None:
+        """Somebody begins to connect. Raises LinkError (CONNECT_FAILED) while BlueZ is busy with the last attempt."""
+        if self.state is ClaimState.ENDING:
+            raise LinkError(LinkReason.CONNECT_FAILED, f"BlueZ is not done with {self.address} yet")
+        self.enter(ClaimState.CONNECTING)
 
     def receive_connected(self, on_lost: Callable[[], None]) -> None:
         """The device is connected; `on_lost` is called at most once, if that ends by itself."""

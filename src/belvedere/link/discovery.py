@@ -67,7 +67,7 @@ class Discovery:
         on_failure: Callable[[LinkError], None],
         wait_until_gone: Callable[[], Coroutine[None, None, None]] | None,
     ) -> None:
-        self.adapter_name = adapter
+        self.adapter_name: str | None = None
         self.scan = Scan(
             self._new_scanner,
             is_wanted,

@@ -142,7 +142,7 @@ class Radio:
         """Connect to a device that `find` returned, and discover its services. Raises LinkError.
 
         An attempt that fails, times out or is cancelled leaves no connection behind, and the device is released once
-        BlueZ has finished with the attempt.
+        BlueZ has finished with the attempt; until then, every other one fails.
         """
         address = discovered.device.address
         claim = self._claims.on(address) or self._claims.claim(address, discovered)
@@ -158,7 +158,7 @@ class Radio:
 
         try:
             async with self._turns.take():
-                claim.enter(ClaimState.CONNECTING)
+                claim.receive_connecting()
                 establishing = self._clients.establish(discovered, self._discovery.adapter_name, receive_disconnected)
                 attempt = self._calls.begin(establishing)
                 client = await self._turns.result_of(attempt, address)

@@ -111,6 +111,13 @@ def slice_type(unit: bytes) -> SliceType:
     return SliceType(bits.golomb(9) % 5)
 
 
+def parameter_set_id(unit: bytes) -> int:
+    """The number by which slices refer to a NAL unit of type SPS or PPS (7.4.2.1.1, 7.4.2.2). Raises BitstreamError."""
+    if nal_type(unit) == NalType.SPS:
+        return _Bits(_without_emulation_prevention(unit[4:16])).golomb(31)
+    return _Bits(_without_emulation_prevention(unit[1:16])).golomb(255)
+
+
 @dataclass(frozen=True, slots=True)
 class Sps:
     """A sequence parameter set: what a decoder needs to know of a stream (7.3.2.1.1).
@@ -272,8 +279,8 @@ def _read_vui(bits: _Bits) -> tuple[float | None, int | None]:
     """Returns fps and max_reorder (E.1.1)."""
     _skip_picture_properties(bits)
     fps = _read_timing(bits) if bits.number(1) else None
-    hrds = [_skip_hrd(bits) for _ in range(2) if bits.number(1)]  # of NAL units, of slices
-    if hrds:
+    has_hrds = [_skip_hrd(bits) for _ in range(2)]  # of NAL units, of slices
+    if any(has_hrds):
         bits.number(1)  # low_delay_hrd_flag
     bits.number(1)  # pic_struct_present_flag
     if not bits.number(1):  # bitstream_restriction_flag
@@ -306,8 +313,10 @@ def _read_timing(bits: _Bits) -> float | None:
     return time_scale / units_in_tick / 2 if units_in_tick and time_scale else None
 
 
-def _skip_hrd(bits: _Bits) -> None:
-    """E.1.2."""
+def _skip_hrd(bits: _Bits) -> bool:
+    """Returns whether there is one (E.1.2)."""
+    if not bits.number(1):
+        return False
     count = bits.golomb(31) + 1
     bits.number(8)
     for _ in range(count):
@@ -315,3 +324,4 @@ def _skip_hrd(bits: _Bits) -> None:
         bits.golomb((1 << 32) - 2)
         bits.number(1)
     bits.number(20)
+    return True

@@ -28,6 +28,7 @@ class Subscriber:
 
     Attributes:
         dropped: how many frames this viewer did not get.
+        takes_keyframes_only: for a viewer who cannot take all; set and cleared at any time.
     """
 
     def __init__(self, kinds: frozenset[MediaKind] = VIDEO_ONLY) -> None:
@@ -38,6 +39,7 @@ class Subscriber:
         self._changed = asyncio.Event()
         self._capacity = SUBSCRIBER_FRAMES
         self.dropped = 0
+        self.takes_keyframes_only = False
 
     def start(self, kept: list[EncodedFrame]) -> None:
         """Begin with frames that were kept since an IDR; they may be more than the queue holds otherwise."""
@@ -55,6 +57,10 @@ class Subscriber:
         if len(self._frames) >= self._capacity:
             self._empty()
         if frame.kind is MediaKind.VIDEO:
+            if self.takes_keyframes_only and not frame.is_idr:
+                self.dropped += 1
+                self._is_needing_idr = True
+                return False
             if self._is_needing_idr and not frame.is_idr:
                 self.dropped += 1
                 return True

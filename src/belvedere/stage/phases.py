@@ -53,14 +53,14 @@ STAGE_TRANSITIONS: dict[StagePhase, dict[StageEvent, StagePhase]] = {
         _E.NEEDED: _P.STARTING,
         _E.NOT_NEEDED: _P.IDLE,
         _E.PICTURE: _P.LIVE,
-        _E.FAILURE: _P.UNAVAILABLE,
+        _E.FAILURE: _P.RETRYING,
         _E.CLOSING: _P.CLOSED,
     },
     _P.LIVE: {
         _E.NEEDED: _P.LIVE,
         _E.NOT_NEEDED: _P.IDLE,
         _E.PICTURE: _P.LIVE,
-        _E.FAILURE: _P.UNAVAILABLE,
+        _E.FAILURE: _P.RETRYING,
         _E.CLOSING: _P.CLOSED,
     },
     _P.UNAVAILABLE: {

@@ -11,7 +11,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import CameraError, CameraReason
 from belvedere.stage.encoding.encoder import open_encoder
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.sink import SourceSink, StillDelivery
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.options import StageOptions
     from belvedere.stage.sources.source import VideoSource
     from belvedere.stage.tap import Still
@@ -32,7 +33,7 @@ class ProducerListener(Protocol):
     """Called on the event loop with the thread's results; never for a run that was stopped."""
 
     def receive_description(self, description: VideoDescription) -> None:
-        """The frames that follow are of this kind; an IDR can be requested of RAW pictures only."""
+        """The frames that follow are of this kind."""
         ...
 
     def receive_frame(self, frame: EncodedFrame) -> None:
@@ -77,7 +78,7 @@ class _Run(threading.Thread):
             self.fail(error)
         else:
             if not self.stopping.is_set():
-                self.fail(StageError(StageReason.NO_PICTURE, "the video source ended"))
+                self.fail(CameraError(CameraReason.ENDED, "the video source ended"))
         finally:
             self.sink.close()
 
@@ -97,6 +98,8 @@ class PictureProducer(Protocol):
     def request_idr(self) -> None: ...  # noqa: D102 (documented there)
 
     def request_still(self) -> None: ...  # noqa: D102 (documented there)
+
+    def set_target(self, target: EncodingTarget) -> None: ...  # noqa: D102 (documented there)
 
     def cut(self) -> None: ...  # noqa: D102 (documented there)
 
@@ -137,6 +140,7 @@ class Producer:
         self._clock = clock
         self._listener = listener
         self._is_still_requested = False
+        self._target: EncodingTarget | None = None
         self._run: _Run | None = None
         self._last: _Run | None = None
 
@@ -150,6 +154,7 @@ class Producer:
         self._run = self._last = run
         run.wake = lambda: _call(loop, run, self._collect, run)
         run.fail = lambda error: _call(loop, run, self._receive_failure, run, error)
+        run.sink.target = self._target
         if self._is_still_requested:
             run.sink.wants_still.set()
         run.start()
@@ -178,6 +183,12 @@ class Producer:
         self._is_still_requested = True
         if self._run is not None:
             self._run.sink.wants_still.set()
+
+    def set_target(self, target: EncodingTarget) -> None:
+        """Have the pictures encoded so from the next one on; what a camera has encoded stays as it is."""
+        self._target = target
+        if self._run is not None:
+            self._run.sink.target = target
 
     def cut(self) -> None:
         """Forget all encoded frames that the listener has not received."""

@@ -6,40 +6,42 @@ The phases of the stage, and what leads from one to the next (`phases.py` has th
       ^                 |                   |
       +---not needed----+-------------------+
                         |                   |
-                     failure             failure: all viewers are ended, who would look at a picture that stands still
+                     failure             failure
                         v                   v
-                        +-- UNAVAILABLE <---+
-                            |         ^
-                          needed      +- not needed, or given up after OUTAGE_TIMEOUT_S: all viewers are ended
-                            v         |
-                            RETRYING -+--picture--> LIVE
+                        +---> RETRYING <----+   --picture--> LIVE
+                              |      ^
+      not needed, or given up |      | needed
+                              v      |
+                            UNAVAILABLE
 
-In RETRYING the supervisor tries again by itself, and viewers wait for the picture. Any phase can lead to CLOSED, which
-is the last. A viewer is counted from its admission, and watches once its connection is established:
+In RETRYING the supervisor tries again by itself, and viewers keep their connections and wait for the picture, at most
+for OUTAGE_TIMEOUT_S: then they are ended. Any phase can lead to CLOSED, which is the last. A viewer is counted from its
+admission, and watches once its connection is established:
 
     JOINING -> CONNECTING -> WATCHING -> ENDED
 
 Any phase can lead to ENDED: the viewer leaves, the connection fails or is not established in time, a newer connection
-needs the room, the source fails, or the stage closes. `_end_viewer` is the only way there, and does its work once.
+needs the room, the source fails for too long, or the stage closes. `_end_viewer` is the only way there, and does its
+work once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import CameraError, CameraReason, StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
-from belvedere.stage.encoding.encoder import load_encoder
+from belvedere.stage.adaptation import Adaptation
+from belvedere.stage.encoding.encoder import announced_profile, load_codecs
 from belvedere.stage.hub import Hub
 from belvedere.stage.options import CONNECT_TIMEOUT_S, MAX_UNCONNECTED, OUTAGE_TIMEOUT_S
 from belvedere.stage.phases import StageEvent, StagePhase, ViewerPhase, follow, follow_viewer
 from belvedere.stage.producer import create_producer
-from belvedere.stage.sources.source import VideoFormat
 from belvedere.stage.supervisor import SourceSupervisor
 from belvedere.stage.tap import Tap
 from belvedere.stage.viewer import Viewer
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import VideoDescription, VideoSource
     from belvedere.stage.tap import Still
     from belvedere.stage.video_way import VideoWay
+    from belvedere.stage.viewer import LinkReport
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +71,8 @@ class Stage:
     Args:
         source_factory: creates the camera; called in a thread whenever the picture is turned on.
         options: size, rate and limits.
-        on_viewers: called on the event loop with the number of viewers who watch, whenever that or `is_available`
-            changes.
+        on_viewers: called on the event loop with the number of viewers who watch, whenever that, `is_available` or
+            `camera_reason` changes.
         clock: the server's monotonic clock in seconds; must be safe to call from any thread.
         record: called with the events ViewerJoined and ViewerLeft.
         create_producer: creates what reads the camera and encodes, turned off.
@@ -94,14 +97,18 @@ class Stage:
             lambda listener: create_producer(source_factory, options, clock, listener), self
         )
         self._hub = Hub(self._supervisor.request_idr)
+        self._adaptation = Adaptation(options, clock, self._supervisor.set_target, self._supervisor.request_idr)
+        self._profile_level_id = announced_profile(options)
         self._ways: list[VideoWay] = []
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
         self._taps: set[Tap] = set()
         self._phase = StagePhase.IDLE
         self._description: VideoDescription | None = None
+        self._camera_reason: CameraReason | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._outage_timer: asyncio.TimerHandle | None = None
         self._preloading: threading.Thread | None = None
+        self._cut_s = -math.inf
 
     @property
     def viewers(self) -> int:
@@ -121,13 +128,31 @@ class Stage:
         """Whether there is a picture, as far as is known: False from a failure of the source until the next picture."""
         return self._phase not in {*FAILING, StagePhase.CLOSED}
 
+    @property
+    def profile_level_id(self) -> str:
+        """Profile and level of the H.264 that is sent, as RTP names them; at first, what is expected."""
+        return self._profile_level_id
+
+    @property
+    def camera_reason(self) -> CameraReason | None:
+        """Why the source failed last; None once there is a picture again."""
+        return self._camera_reason
+
+    def is_watching(self, owner: str) -> bool:
+        """Whether one of the owner's connections shows the picture now."""
+        return any(each.owner == owner and each.phase is ViewerPhase.WATCHING for each in self._viewers.values())
+
+    def is_cut(self, captured_s: float) -> bool:
+        """Whether what was captured then is to be forgotten, because of `cut`."""
+        return captured_s <= self._cut_s
+
     def add_way(self, way: VideoWay) -> None:
         """Add a way to send the picture, before `preload`."""
         self._ways.append(way)
 
     def preload(self) -> None:
-        """Import the libraries and prepare the source, in a thread, for the first viewer. May be called often."""
-        if self._preloading is None:
+        """Import the libraries and prepare the source, in a thread, for the next viewer. May be called often."""
+        if self._phase is not StagePhase.CLOSED and (self._preloading is None or not self._preloading.is_alive()):
             self._preloading = threading.Thread(target=self._preload, name="stage-warm", daemon=True)
             self._preloading.start()
 
@@ -189,7 +214,7 @@ class Stage:
         Viewers and taps stay; they go on with an IDR that is captured later. What the operating system or a relay
         already has, and what a page shows, is not reached.
         """
-        cut_s = self._clock()
+        self._cut_s = cut_s = self._clock()
         self._hub.cut(cut_s)
         for tap in self._taps:
             tap.cut(cut_s)
@@ -233,6 +258,7 @@ class Stage:
         viewer.watching_since_s = self._clock()
         self._start()
         self._hub.attach(viewer.subscriber)
+        self._adaptation.add(viewer)
         self._record(ViewerJoined(viewer.id, viewer.owner, viewer.way))
         self._on_viewers(self.viewers)
 
@@ -245,13 +271,18 @@ class Stage:
         if not viewer.is_ended and viewer.requests.receive_request(self._clock()):
             self._supervisor.request_idr()
 
+    def receive_report(self, viewer: Viewer, report: LinkReport) -> None:
+        """A viewer told how well the picture gets through."""
+        self._adaptation.receive_report(viewer, report)
+
     # Calls from the supervisor of the source.
 
     def receive_description(self, description: VideoDescription) -> None:
         """Another stream follows."""
-        logger.debug("the video source sends %s, %dx%d at %d fps", *dataclasses.astuple(description))
+        logger.debug("another stream of pictures: %s", description)
         self._description = description
-        self._hub.receive_stream(can_request_idr=description.format is VideoFormat.RAW)
+        self._profile_level_id = description.profile_level_id or self._profile_level_id
+        self._hub.receive_stream(can_request_idr=description.can_request_idr)
 
     def receive_still(self, still: Still) -> None:
         """Give a picture to those who wait for one."""
@@ -263,7 +294,10 @@ class Stage:
         was_available = self.is_available
         self._follow(StageEvent.PICTURE)
         if not was_available:
+            logger.info("the video source has a picture again")
+            self._camera_reason = None
             self._on_viewers(self.viewers)
+        self._adaptation.receive_frame(frame)
         self._hub.receive_frame(frame)
         now_s = self._clock()
         for viewer in self._viewers.values():
@@ -273,23 +307,20 @@ class Stage:
                 self._supervisor.request_idr()
 
     def receive_failure(self, error: Exception) -> None:
-        """The source failed: end all viewers, unless they already wait for it to come back.
+        """The source failed: viewers wait for it to come back, and taps are closed.
 
-        Only the first of several failures in a row is logged as an error.
+        Several failures in a row for the same reason are logged as one.
         """
-        is_first = self._phase not in FAILING
-        logger.log(logging.ERROR if is_first else logging.DEBUG, "the video source failed: %r", error, exc_info=error)
+        reason = error.camera_reason if isinstance(error, CameraError) else CameraReason.FAILED
+        is_news = self._phase not in FAILING or reason is not self._camera_reason
+        _log_failure(reason, error, is_news=is_news)
         if self._phase is StagePhase.CLOSED:
             return
+        self._camera_reason = reason
         self._follow(StageEvent.FAILURE)
-        if not is_first:
-            return
         self._close_taps()
-        is_notified_by_end = self.viewers > 0  # `_end_viewer` calls `on_viewers` for those who watch
-        for viewer in list(self._viewers.values()):
-            self._end_viewer(viewer)
-        if not is_notified_by_end:
-            self._on_viewers(0)
+        if is_news:
+            self._on_viewers(self.viewers)
 
     # Private.
 
@@ -312,7 +343,7 @@ class Stage:
             self._end_viewer(viewer)
 
     def _preload(self) -> None:
-        loads: list[Callable[[], object]] = [load_encoder, *(way.load for way in self._ways)]
+        loads: list[Callable[[], object]] = [load_codecs, *(way.load for way in self._ways)]
         for load in loads:
             try:
                 load()
@@ -371,6 +402,7 @@ class Stage:
         if viewer.timer is not None:
             viewer.timer.cancel()
         self._hub.detach(viewer.subscriber)
+        self._adaptation.remove(viewer)
         self._stop_if_unneeded()
         if was_watching:
             self._record(ViewerLeft(viewer.id, viewer.owner, self._clock() - viewer.watching_since_s))
@@ -381,3 +413,12 @@ class Stage:
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         return closing
+
+
+def _log_failure(reason: CameraReason, error: Exception, *, is_news: bool) -> None:
+    """Log one line for a camera whose trouble is understood, and the traceback of any other error."""
+    level = logging.ERROR if is_news else logging.DEBUG
+    if isinstance(error, CameraError):
+        logger.log(level, "the camera has no picture (%s): %s", reason, error)
+    else:
+        logger.log(level, "the video source failed: %r", error, exc_info=error)

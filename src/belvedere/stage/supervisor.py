@@ -6,17 +6,19 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import CameraError, CameraReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.frames import EncodedFrame
     from belvedere.stage.producer import PictureProducer, ProducerListener
     from belvedere.stage.sources.source import VideoDescription
     from belvedere.stage.tap import Still
 
-RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # after the first failure, the second, and so on
+RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0)  # after the first failure, the second, and so on
+REFUSED_DELAY_S = 30.0  # cameras lock a user out after a few wrong passwords, for minutes
 STEADY_S = 10.0  # a source that ran for so long begins with the first delay again
 STALL_TIMEOUT_S = 20.0  # longer than a camera takes to turn on
 STALL_CHECK_S = 2.0  # a tenth of it
@@ -66,6 +68,10 @@ class SourceSupervisor:
         """Have the next picture copied for the listener's `receive_still`, once the source is on."""
         self._producer.request_still()
 
+    def set_target(self, target: EncodingTarget) -> None:
+        """Have the pictures encoded so from the next one on."""
+        self._producer.set_target(target)
+
     def cut(self) -> None:
         """Forget all frames that are on their way from the source to the listener."""
         self._producer.cut()
@@ -93,6 +99,8 @@ class SourceSupervisor:
         if loop.time() - self._started_at >= STEADY_S:
             self._failures = 0
         delay_s = RETRY_DELAYS_S[min(self._failures, len(RETRY_DELAYS_S) - 1)]
+        if isinstance(error, CameraError) and error.camera_reason is CameraReason.REFUSED:
+            delay_s = REFUSED_DELAY_S
         self._failures += 1
         self._not_before_at = loop.time() + delay_s
         self._retry = loop.call_at(self._not_before_at, self._try)
@@ -114,7 +122,8 @@ class SourceSupervisor:
             self._check_later()
             return
         self._producer.abandon()
-        self.receive_failure(StageError(StageReason.NO_PICTURE, "the video source does not answer"))
+        problem = f"the camera has delivered nothing for {STALL_TIMEOUT_S:.0f} s: look whether it is on"
+        self.receive_failure(CameraError(CameraReason.NO_SIGNAL, problem))
 
     def _cancel_timers(self) -> None:
         for timer in (self._retry, self._stall_check):

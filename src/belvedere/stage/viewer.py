@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from belvedere.stage.hub import Subscriber
 from belvedere.stage.keyframe_requests import ViewerRequests
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 
 _VIEW = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+class LinkReport(NamedTuple):
+    """How well the picture gets through to one viewer; what is not known is None. It may say anything."""
+
+    capacity_bits_per_s: float | None = None
+    loss: float | None = None
+    round_trip_s: float | None = None
 
 
 def is_view(name: str) -> bool:
@@ -41,6 +49,10 @@ class ViewerListener(Protocol):
 
     def receive_request(self, viewer: Viewer) -> None:
         """The viewer lost the picture."""
+        ...
+
+    def receive_report(self, viewer: Viewer, report: LinkReport) -> None:
+        """The viewer's connection told how well the picture gets through."""
         ...
 
 
@@ -86,6 +98,18 @@ class Viewer:
     def receive_ended(self) -> None:
         """The connection ended, or will never be established."""
         self._listener.receive_ended(self)
+
+    def report_capacity(self, bits_per_s: float) -> None:
+        """So much arrives, or would, by an estimate of the viewer or of its connection; repeat it while it holds."""
+        self._listener.receive_report(self, LinkReport(capacity_bits_per_s=bits_per_s))
+
+    def report_loss(self, share: float) -> None:
+        """This share of what was sent since the last report was lost: 0 to 1."""
+        self._listener.receive_report(self, LinkReport(loss=share))
+
+    def report_round_trip(self, seconds: float) -> None:
+        """A packet and its acknowledgement took so long."""
+        self._listener.receive_report(self, LinkReport(round_trip_s=seconds))
 
     def request_idr(self) -> None:
         """The viewer lost the picture; it is sent an IDR as soon as the bounds for all viewers allow it."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from belvedere.lab.doctor.check import CheckState
@@ -7,6 +9,9 @@ from belvedere.lab.doctor.encoder import encoder
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.source import Picture
 from belvedere.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    from belvedere.stage.encoding.rate_control import EncodingTarget
 
 SMALL = StageOptions(width=160, height=96)
 
@@ -18,6 +23,9 @@ class Timed:
         self.picture = Picture(160, 96, *(memoryview(bytearray(size)) for size in (15360, 3840, 3840)))
         self._clock = clock
         self._seconds = seconds
+
+    def retarget(self, target: EncodingTarget) -> None:
+        del target
 
     def encode(self, at_s: float, *, wants_idr: bool) -> None:
         del at_s, wants_idr

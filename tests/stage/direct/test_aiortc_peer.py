@@ -22,6 +22,7 @@ from belvedere.stage.direct.aiortc_peer import AiortcPeer
 from belvedere.stage.direct.offer import read_offer
 from belvedere.stage.direct.retransmission import PAYLOAD_BYTES
 from belvedere.stage.direct.rtp_payloads import SharedPayloads
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.encoding.x264 import X264Encoder
 from belvedere.stage.hub import Subscriber
 
@@ -296,10 +297,21 @@ class Quiet:
     def receive_ended(self) -> None:
         """Ignore it."""
 
+    def report_capacity(self, bits_per_s: float) -> None:
+        """Ignore it."""
+
+    def report_loss(self, share: float) -> None:
+        """Ignore it."""
+
+    def report_round_trip(self, seconds: float) -> None:
+        """Ignore it."""
+
 
 async def answered(offer: str) -> str | StageReason:
     """A peer's answer to an offer, or the reason for refusing it."""
-    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
+    peer = AiortcPeer(
+        SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads(), network=ViewerNetwork(time.monotonic)
+    )
     try:
         read = read_offer(offer)
         return read.complete(await peer.answer(read.video))
@@ -328,7 +340,9 @@ async def test_an_owner_who_leaves_while_aiortc_is_loaded_leaves_no_connection_b
 
 
 async def test_other_tasks_run_between_reading_an_offer_and_answering_it() -> None:
-    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
+    peer = AiortcPeer(
+        SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads(), network=ViewerNetwork(time.monotonic)
+    )
     steps: list[str] = []
 
     def receive_step() -> None:
@@ -344,7 +358,9 @@ async def test_other_tasks_run_between_reading_an_offer_and_answering_it() -> No
 
 
 async def test_a_connection_that_is_closed_while_it_is_answered_has_no_picture() -> None:
-    peer = AiortcPeer(SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads())
+    peer = AiortcPeer(
+        SMALL, Subscriber(), 0, lambda: None, Quiet(), payloads=SharedPayloads(), network=ViewerNetwork(time.monotonic)
+    )
     answering = asyncio.create_task(peer.answer(read_offer(await offered()).video))
     await asyncio.sleep(0)
     await peer.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 
 import pytest
@@ -177,10 +178,37 @@ def test_of_many_formats_those_that_we_send_are_kept_with_their_retransmission()
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
         "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f",
     )
-    assert formats(*chromium) == ["100", "120", "102", "122"]
+    assert formats(*chromium) == ["102", "122", "100", "120"], "the constrained profile, which is what we encode, first"
     safari = ("packetization-mode=1; profile-level-id=640c1f", "profile-level-id=42E01F; packetization-mode=1")
     assert formats(*safari) == ["101", "121"]
     assert formats("packetization-mode=1") == ["100", "120"]
+
+
+OFFERED = ("42001f", "42e01f", "4d001f", "640c1f")
+FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
+
+
+@pytest.mark.parametrize(
+    ("sent", "first", "answered"),
+    [
+        ("42c028", 101, ["42c028", "420028"]),
+        ("4d0029", 102, ["4d0029", "420029"]),
+        ("640020", 103, ["640020", "420020"]),
+        ("4d801e", 101, ["4d801e", "42001e"]),  # Main with constraint_set0_flag is the constrained baseline profile
+    ],
+)
+def test_the_answer_names_profile_and_level_of_what_is_sent(sent: str, first: int, answered: list[str]) -> None:
+    lines = []
+    for number, profile in enumerate(OFFERED, 100):
+        lines += [f"a=rtpmap:{number} H264/90000", f"a=fmtp:{number} {FMTP}{profile}"]
+    offer = read_offer(OFFER.replace("H264", "AV1") + "\r\n".join(lines) + "\r\n", sent)
+    video = next(line for line in offer.video.splitlines() if line.startswith("m=")).split()
+    assert video[3:] == [str(first), "100"]
+    assert offer.video.count("profile-level-id=42") == 2, "aiortc knows no others"
+    answer = f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF {first} 100\r\n"
+    for number in (first, 100):
+        answer += f"a=rtpmap:{number} H264/90000\r\na=fmtp:{number} {FMTP}42e01f\r\n"
+    assert re.findall(r"a=fmtp:\d+ .*profile-level-id=(\w+)", offer.complete(answer)) == answered
 
 
 def test_more_formats_than_browsers_tell_apart_are_left_out() -> None:

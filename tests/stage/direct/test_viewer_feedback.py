@@ -39,10 +39,25 @@ class Bench:
         self.now_s = 100.0
         self.requests = 0
         budget = RetransmissionBudget(bitrate_kbps=3000, fps=30, packets=512)
-        self.feedback = ViewerFeedback(self.sender, budget, self._request, lambda: self.now_s)  # type: ignore[arg-type]  # a part
+        self.link: list[tuple[str, float]] = []
+        self.feedback = ViewerFeedback(self.sender, budget, self._request, lambda: self.now_s, self)  # type: ignore[arg-type]  # a part
 
     async def say(self, *packets: rtp.AnyRtcpPacket) -> None:
         await self.feedback.receive(b"".join(map(bytes, packets)))
+
+    def receive_connected(self) -> None:
+        raise AssertionError
+
+    receive_ended = receive_connected
+
+    def report_capacity(self, bits_per_s: float) -> None:
+        self.link.append(("capacity", bits_per_s))
+
+    def report_loss(self, share: float) -> None:
+        self.link.append(("loss", share))
+
+    def report_round_trip(self, seconds: float) -> None:
+        self.link.append(("round trip", seconds))
 
     def _request(self) -> None:
         self.requests += 1
@@ -50,6 +65,12 @@ class Bench:
 
 def nack(*lost: int, ssrc: int = SSRC) -> rtp.RtcpRtpfbPacket:
     return rtp.RtcpRtpfbPacket(rtp.RTCP_RTPFB_NACK, 1, ssrc, list(lost))
+
+
+def report_of(highest: int, lost: int) -> rtp.RtcpRrPacket:
+    """A receiver report of our stream, and of another."""
+    info = {"packets_lost": lost, "highest_sequence": highest, "jitter": 0, "lsr": 0, "dlsr": 0, "fraction_lost": 9}
+    return rtp.RtcpRrPacket(1, [rtp.RtcpReceiverInfo(ssrc=ssrc, **info) for ssrc in (SSRC, SSRC + 1)])
 
 
 async def test_a_lost_packet_is_retransmitted_once() -> None:
@@ -77,11 +98,38 @@ async def test_a_lost_picture_asks_for_a_key_frame(kind: int) -> None:
     assert bench.requests == 1
 
 
-async def test_reports_reach_the_sender_and_bitrate_requests_are_ignored() -> None:
+async def test_reports_reach_the_sender() -> None:
     bench = Bench()
     report = rtp.RtcpRrPacket(1)
-    await bench.say(report, rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_APP, 1, 0, rtp.pack_remb_fci(1000, [SSRC])))
+    await bench.say(report)
     assert bench.sender.reports == [report]
+    assert bench.link == []
+
+
+async def test_what_the_viewer_tells_of_its_connection_is_reported() -> None:
+    bench = Bench()
+    for highest, lost in ((1000, 0), (1100, 25)):
+        await bench.say(report_of(highest, lost))
+        bench.now_s += 1
+    assert bench.link == [("loss", 0.25)]
+    bench.sender._RTCRtpSender__rtt = 0.2  # type: ignore[attr-defined]  # where aiortc keeps it
+    await bench.say(report_of(1100, 25))
+    assert bench.link[1:] == [("round trip", 0.2)]
+
+
+async def test_nothing_is_sent_again_while_a_third_is_lost_because_too_much_is_sent() -> None:
+    bench = Bench()
+    for highest, lost, sent in ((1000, 0, [5]), (1100, 40, [5]), (1200, 45, [5, 7])):
+        await bench.say(report_of(highest, lost), nack(5 + highest // 100 - 10))
+        assert bench.sender.sent == sent
+        bench.now_s += 1
+
+
+async def test_the_estimated_capacity_is_reported_if_it_is_of_our_stream() -> None:
+    bench = Bench()
+    for fci in (rtp.pack_remb_fci(500_000, [SSRC]), rtp.pack_remb_fci(1000, [SSRC + 1]), b"REMB\xff\0\0\0", b"?"):
+        await bench.say(rtp.RtcpPsfbPacket(rtp.RTCP_PSFB_APP, 1, 0, fci.ljust(len(fci) + -len(fci) % 4, b"\0")))
+    assert bench.link == [("capacity", 500_000)]
 
 
 async def test_feedback_is_read_at_a_bounded_rate() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 import types
 from typing import Self
 
@@ -14,6 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.stage.direct.watching import until
 
+from belvedere.errors import StageError
+from belvedere.stage.direct.announced_addresses import AnnouncedAddresses
+from belvedere.stage.direct.udp_ports import UdpPorts
 from belvedere.stage.direct.viewer_ice import (
     MAX_DTLS_BYTES,
     MAX_QUEUED,
@@ -21,9 +25,11 @@ from belvedere.stage.direct.viewer_ice import (
     MAX_ROLE_CONFLICTS,
     READ_BURST,
     READS_PER_S,
+    RelayProtocol,
     ViewerLimits,
     bound_ice,
 )
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 
 VIEWER, STRANGER = ("192.0.2.7", 4000), ("198.51.100.9", 4000)
 DTLS, RTP, RTCP = b"\x16" * 100, b"\x80\x60" + bytes(40), b"\x80\xc9\x00\x01" + bytes(4)
@@ -60,9 +66,9 @@ def test_a_handshake_and_its_repetitions_are_accepted_and_no_more_dtls() -> None
 class Party:
     """A connection of ours on loopback, and the socket of another party."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: ViewerNetwork | None = None) -> None:
         transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
-        bound_ice(transport)
+        bound_ice(transport, network or ViewerNetwork(time.monotonic))
         self.connection = transport._connection
         self.connection.remote_username, self.connection.remote_password = "user", "p" * 22
         self.connection._early_checks_done = True
@@ -204,3 +210,53 @@ async def test_closing_closes_paused_sockets_too() -> None:
     again = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     again.bind(party.target)
     again.close()
+
+
+async def candidates(network: ViewerNetwork, addresses: list[str]) -> list[Candidate]:
+    """What a viewer is told."""
+    party = Party(network)
+    try:
+        return await party.connection.get_component_candidates(component=1, addresses=addresses)
+    finally:
+        await party.connection.close()
+        party.socket.close()
+
+
+async def test_announced_addresses_are_candidates_with_the_ports_behind_them() -> None:
+    announced = AnnouncedAddresses(["203.0.113.7", "2001:db8::7"], time.monotonic)
+    found = await candidates(ViewerNetwork(time.monotonic, announced=announced), ["127.0.0.1", "::1"])
+    own = {candidate.host: candidate.port for candidate in found if candidate.type == "host"}
+    others = [(candidate.host, candidate.port, candidate.related_address) for candidate in found[2:]]
+    assert others == [("203.0.113.7", own["127.0.0.1"], "127.0.0.1"), ("2001:db8::7", own["::1"], "::1")]
+    assert {candidate.type for candidate in found[2:]} == {"srflx"}
+
+
+async def test_two_own_addresses_with_one_port_are_announced_once() -> None:
+    announced = AnnouncedAddresses(["203.0.113.7"], time.monotonic)
+    network = ViewerNetwork(time.monotonic, UdpPorts(range(21_310, 21_320)), announced)
+    found = await candidates(network, ["127.0.0.1", "127.0.0.2"])
+    assert [candidate.host for candidate in found] == ["127.0.0.1", "127.0.0.2", "203.0.113.7"]
+    assert {candidate.port for candidate in found} == {found[0].port}
+
+
+async def test_a_viewer_for_whom_no_port_is_left_is_refused() -> None:
+    network = ViewerNetwork(time.monotonic, UdpPorts(range(21_330, 21_331)))
+    first = Party(network)
+    await first.connection.get_component_candidates(component=1, addresses=["127.0.0.1"])
+    with pytest.raises(StageError):
+        await candidates(network, ["127.0.0.1"])
+    await first.connection.close()
+    first.socket.close()
+    assert [candidate.port for candidate in await candidates(network, ["127.0.0.1"])] == [21_330]
+
+
+async def test_what_comes_by_a_relay_is_read_at_the_viewers_rate_too() -> None:
+    connection = types.SimpleNamespace(
+        _remote_candidates=[candidate(*VIEWER)], data_received=lambda data, _component: read.append(data)
+    )
+    read: list[bytes] = []
+    protocol = RelayProtocol(connection, ViewerLimits(connection))  # type: ignore[arg-type]  # a part
+    protocol.local_candidate = candidate("192.0.2.1", 1)
+    for _ in range(2000):
+        protocol.datagram_received(RTCP, VIEWER)
+    assert READ_BURST <= len(read) < READ_BURST + 200

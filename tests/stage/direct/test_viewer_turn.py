@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import types
 
 import pytest
 from aioice import turn
 
-from belvedere.stage.direct.viewer_turn import cut_relays
+from belvedere.stage.direct.viewer_turn import MAX_BUFFERED_BYTES, MAX_WAITING, bound_relay, cut_relays
 
 VIEWER = ("192.0.2.7", 4000)
 
@@ -52,6 +53,7 @@ class Relayed:
             client.channel_to_peer[0x4000] = VIEWER
             client.channel_refresh_at[0x4000] = float("inf")
         self.relay = turn.TurnTransport(client)
+        bound_relay(self.relay)
         host = types.SimpleNamespace(transport=asyncio.DatagramTransport())
         relayed = types.SimpleNamespace(transport=self.relay)
         connection = types.SimpleNamespace(_protocols=[host, relayed])
@@ -94,9 +96,55 @@ async def test_packets_that_wait_for_a_channel_are_cut_and_the_channel_is_opened
     assert relayed.server.sent[0] == b"\0STUN"
 
 
-async def test_a_connection_to_a_relay_with_packets_in_its_buffer_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_more_than_a_bounded_number_of_packets_waits_for_a_channel() -> None:
+    relayed = Relayed(is_bound=False)
+    for _ in range(3 * MAX_WAITING):
+        relayed.relay.sendto(b"packet", VIEWER)
+    relayed.bound.set()
+    await relayed.turn_loop()
+    assert len(relayed.server.packets()) == MAX_WAITING
+
+
+async def test_packets_are_dropped_while_a_connection_to_a_relay_is_too_slow() -> None:
     relayed = Relayed()
-    relayed.server.buffered = 1200
-    relayed.cut()
-    assert relayed.server.is_aborted
-    assert "1200 bytes" in caplog.text
+    relayed.server.buffered = MAX_BUFFERED_BYTES + 1
+    relayed.relay.sendto(b"lost", VIEWER)
+    await relayed.turn_loop()
+    relayed.server.buffered = 0
+    relayed.relay.sendto(b"sent", VIEWER)
+    await relayed.turn_loop()
+    assert relayed.server.packets() == [b"sent"]
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_connection_by_tcp_is_ended_by_a_cut_only_if_it_still_holds_packets(*, reads: bool) -> None:
+    loop = asyncio.get_running_loop()
+    client = turn.TurnClientTcpProtocol(
+        ("127.0.0.1", 0), username=None, password=None, lifetime=600, channel_refresh_time=500
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        await loop.create_connection(lambda: client, *listening.getsockname())
+        server, _ = listening.accept()
+    server.setblocking(False)
+    client.peer_to_channel[VIEWER] = 0x4000
+    client.channel_refresh_at[0x4000] = float("inf")
+    relay = turn.TurnTransport(client)
+    bound_relay(relay)
+    received = sent = 0
+    with server:
+        while sent < 50_000 and client.transport.get_write_buffer_size() <= MAX_BUFFERED_BYTES:
+            relay.sendto(bytes(1000), VIEWER)
+            sent += 1
+            await asyncio.sleep(0)
+            if reads:
+                while received < sent * 1004:
+                    received += len(await loop.sock_recv(server, 65_536))
+                if sent == 30:
+                    break
+        relayed = types.SimpleNamespace(transport=relay)
+        ice = types.SimpleNamespace(_connection=types.SimpleNamespace(_protocols=[relayed]))
+        cut_relays(ice)  # type: ignore[arg-type]  # a part
+        assert client.transport.is_closing() is not reads
+        client.transport.abort()
+        await asyncio.sleep(0.01)

@@ -6,12 +6,14 @@ import asyncio
 import functools
 import subprocess
 import sys
+import time
 
 import pytest
 from tests.stage.fakes import ANSWER, OFFER, StageRig
 
 from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.aiortc_peer import AiortcPeer
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import load_peers
 from belvedere.stage.options import ANSWER_TIMEOUT_S, SET_UPS_APART_S
 
@@ -130,7 +132,7 @@ async def test_a_viewer_who_is_set_up_during_a_cut_is_not_lost() -> None:
 
 
 def test_the_connections_are_aiortcs() -> None:
-    created = load_peers()
+    created = load_peers(ViewerNetwork(time.monotonic))
     assert isinstance(created, functools.partial)
     assert created.func is AiortcPeer
 
@@ -148,11 +150,13 @@ def test_a_stage_imports_no_heavy_library_before_the_first_viewer() -> None:
 
 LOAD = """
 import gc
+import time
 from belvedere.stage.direct import webrtc_way
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 collections = []
 gc.set_threshold(100, 2, 2)  # as if much had been made before
 gc.callbacks.append(lambda phase, info: collections.append(info["generation"]))
-webrtc_way.load_peers()
+webrtc_way.load_peers(ViewerNetwork(time.monotonic))
 print(collections.count(2))
 """
 
@@ -165,8 +169,10 @@ def test_no_full_garbage_collection_blocks_the_loop_while_heavy_libraries_are_im
 
 FIRST = """
 import sys
+import time
 from belvedere.stage.direct import webrtc_way
-webrtc_way.load_peers()
+from belvedere.stage.direct.viewer_network import ViewerNetwork
+webrtc_way.load_peers(ViewerNetwork(time.monotonic))
 from aiortc import RTCConfiguration, RTCPeerConnection
 known = set(sys.modules)
 RTCPeerConnection(RTCConfiguration(iceServers=[])).addTransceiver("video")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
-    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.peer import ConnectionListener
     from belvedere.stage.sources.published import Publication
 
 OFFER = SESSION + video(OBS)
@@ -26,7 +26,7 @@ OFFER = SESSION + video(OBS)
 class FakePeer:
     """A connection that answers after `delay_s`, or raises `error`."""
 
-    def __init__(self, listener: PeerListener, delay_s: float, error: Exception | None) -> None:
+    def __init__(self, listener: ConnectionListener, delay_s: float, error: Exception | None) -> None:
         self.listener = listener
         self.is_closed = False
         self.idrs = 0
@@ -63,7 +63,7 @@ class Rig:
         self.peers[-1].listener.receive_connected()
         return published.id
 
-    def _create(self, _publication: Publication, listener: PeerListener, _clock: Callable[[], float]) -> FakePeer:
+    def _create(self, _publication: Publication, listener: ConnectionListener, _clock: Callable[[], float]) -> FakePeer:
         self.peers.append(FakePeer(listener, self.delay_s, self.error))
         return self.peers[-1]
 

@@ -18,6 +18,7 @@ from belvedere.stage.stream.backlog import (
 )
 
 FRAME_S = 1 / 30
+SIZE, IDR_SIZE = 12_000, 25_000  # bytes, at 3 Mbit/s
 
 
 class Path:
@@ -41,26 +42,84 @@ class Path:
                 self.backlog.receive_acknowledgement(self._flying[0][0], self._flying.popleft()[1])
             self.ticks += 3000
             is_idr = self.backlog.needs_idr
-            if self.backlog.receive_frame(self.now_s, self.ticks, is_idr=is_idr):
+            if self.backlog.receive_frame(self.now_s, self.ticks, SIZE, is_idr=is_idr):
                 self.sent.append(self.ticks)
                 self._flying.append((self.now_s + self.path_s, self.ticks))
                 if is_idr:
                     self.idrs.append(self.ticks)
 
 
+class NarrowPath:
+    """Frames at 3 Mbit/s over a path that delivers them one after the other; IDRs on request, once a second at most."""
+
+    def __init__(self, path_s: float, bytes_per_s: float, idr_size: int = IDR_SIZE, idr_every: int = 1_000_000) -> None:
+        self.backlog = Backlog()
+        self.path_s, self.bytes_per_s = path_s, bytes_per_s
+        self.idr_size, self.idr_every = idr_size, idr_every
+        self.sent: list[int] = []
+        self.ages_s: list[float] = []
+        self._number = 0
+        self._free_s = self._idr_s = 0.0
+        self._flying: deque[tuple[float, float, int]] = deque()  # when it is acknowledged, when it was sent, ticks
+
+    def pass_s(self, seconds: float) -> None:
+        """Frames are captured, delivered and acknowledged."""
+        for _ in range(round(seconds / FRAME_S)):
+            now_s = self._number * FRAME_S
+            while self._flying and self._flying[0][0] <= now_s:
+                at_s, sent_s, ticks = self._flying.popleft()
+                self.backlog.receive_acknowledgement(at_s, ticks)
+                self.ages_s.append(at_s - sent_s)
+            is_wanted = self.backlog.needs_idr and now_s - self._idr_s >= 1
+            is_idr = is_wanted or self._number % self.idr_every == 0
+            size = self.idr_size if is_idr else SIZE
+            self._idr_s = now_s if is_idr else self._idr_s
+            if self.backlog.receive_frame(now_s, self._number, size, is_idr=is_idr):
+                self.sent.append(self._number)
+                self._free_s = max(self._free_s, now_s) + size / self.bytes_per_s
+                self._flying.append((self._free_s + self.path_s, now_s, self._number))
+            self._number += 1
+
+
 def test_it_begins_with_an_idr() -> None:
     backlog = Backlog()
-    assert not backlog.receive_frame(0.0, 1, is_idr=False)
-    assert backlog.receive_frame(0.1, 2, is_idr=True)
-    assert backlog.receive_frame(0.2, 3, is_idr=False)
+    assert not backlog.receive_frame(0.0, 1, SIZE, is_idr=False)
+    assert backlog.receive_frame(0.1, 2, SIZE, is_idr=True)
+    assert backlog.receive_frame(0.2, 3, SIZE, is_idr=False)
 
 
-@pytest.mark.parametrize("path_s", [0.0, 0.04, 0.3, 0.7])
+@pytest.mark.parametrize("path_s", [0.0, 0.04, 0.3])
 def test_over_a_steady_path_every_frame_is_sent(path_s: float) -> None:
     path = Path(path_s)
     path.pass_s(10)
     assert len(path.sent) == 300
     assert len(path.idrs) == 1
+
+
+def test_over_a_very_long_path_every_frame_is_sent_after_a_false_start() -> None:
+    path = Path(0.7)
+    path.pass_s(3)
+    assert len(path.idrs) == 2
+    before = len(path.sent)
+    path.pass_s(10)
+    assert len(path.sent) - before == 300
+
+
+@pytest.mark.parametrize("megabits_per_s", [0.5, 1, 2, 2.8])
+def test_over_a_path_that_is_too_narrow_no_frame_arrives_late_after_the_first(megabits_per_s: float) -> None:
+    path = NarrowPath(0.04, megabits_per_s * 1e6 / 8)
+    path.pass_s(3)
+    path.ages_s.clear()
+    path.pass_s(20)
+    alone_s = 0.04 + IDR_SIZE / path.bytes_per_s  # what an IDR takes by itself
+    assert max(path.ages_s) <= alone_s + WAITING_S + 3 * FRAME_S
+    assert len(path.ages_s) > 20
+
+
+def test_a_large_idr_over_a_wide_path_is_no_reason_to_skip() -> None:
+    path = NarrowPath(0.04, 20e6 / 8, idr_size=200_000, idr_every=60)
+    path.pass_s(20)
+    assert len(path.sent) == 600
 
 
 @pytest.mark.parametrize("path_s", [0.04, 0.3])
@@ -131,7 +190,7 @@ def test_a_viewer_that_acknowledges_late_on_purpose_gains_no_more_than_the_longe
 def test_what_was_dropped_before_it_left_is_not_waited_for() -> None:
     backlog = Backlog()
     for ticks in (1, 2, 3):
-        backlog.receive_frame(0.0, ticks, is_idr=ticks == 1)
+        backlog.receive_frame(0.0, ticks, SIZE, is_idr=ticks == 1)
     backlog.receive_dropped(2)
     assert not backlog.needs_idr
     backlog.receive_acknowledgement(0.1, 1)
@@ -140,8 +199,8 @@ def test_what_was_dropped_before_it_left_is_not_waited_for() -> None:
 
 def test_an_acknowledgement_counts_once_and_one_of_an_unsent_frame_is_refused() -> None:
     backlog = Backlog()
-    backlog.receive_frame(0.0, 10, is_idr=True)
-    backlog.receive_frame(0.0, 20, is_idr=False)
+    backlog.receive_frame(0.0, 10, SIZE, is_idr=True)
+    backlog.receive_frame(0.0, 20, SIZE, is_idr=False)
     with pytest.raises(UnknownFrameError):
         backlog.receive_acknowledgement(0.1, 21)
     for ticks in (20, 10, 20, 0):
@@ -152,7 +211,7 @@ def test_an_acknowledgement_counts_once_and_one_of_an_unsent_frame_is_refused() 
 def test_a_viewer_that_acknowledges_nothing_is_silent() -> None:
     backlog = Backlog()
     assert not backlog.is_silent(100.0)
-    backlog.receive_frame(0.0, 1, is_idr=True)
+    backlog.receive_frame(0.0, 1, SIZE, is_idr=True)
     assert not backlog.is_silent(SILENT_S)
     assert backlog.is_silent(SILENT_S + 0.01)
 
@@ -169,6 +228,6 @@ def test_whatever_the_path_does_no_frame_is_sent_while_one_waits_too_long(
             backlog.receive_acknowledgement(now_s, max(unacknowledged))
             unacknowledged.clear()
         oldest_s = min(unacknowledged.values(), default=now_s)
-        if backlog.receive_frame(now_s, ticks, is_idr=is_idr):
+        if backlog.receive_frame(now_s, ticks, SIZE, is_idr=is_idr):
             assert now_s - oldest_s <= MAX_PATH_S + WAITING_S
             unacknowledged[ticks] = now_s

@@ -3,14 +3,21 @@ import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
 import { LiveView } from "./live-view";
 import { StartScreen } from "./start-screen";
+import type { StillPorts } from "./still";
 
-export function App({ visit, timers }: { visit: Visit; timers: Timers }) {
+export interface AppProps {
+  readonly visit: Visit;
+  readonly timers: Timers;
+  readonly stills: StillPorts;
+}
+
+export function App({ visit, timers, stills }: AppProps) {
   const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
   const isLive = visit.isJoined.value && !isEnded;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
-      {isLive && <LiveView visit={visit} timers={timers} />}
+      {isLive && <LiveView visit={visit} timers={timers} stills={stills} />}
       {(!isLive || !hasPicture) && <StartScreen visit={visit} />}
     </>
   );

@@ -1,6 +1,13 @@
 // A button with a coloured dot that opens a panel: the state of each axis, and the latencies.
 import { useSignal } from "@preact/signals";
-import { axisHealth, axisText, type Health, latencyText, worstHealth } from "../visit/connection-health";
+import {
+  axisHealth,
+  axisText,
+  type Health,
+  latencyText,
+  pictureDelayText,
+  worstHealth,
+} from "../visit/connection-health";
 import type { Visit } from "../visit/visit";
 
 const HEALTH_TEXT: Record<Health, string> = {
@@ -17,17 +24,20 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
   return (
     <>
       {isOpen.value && <Panel visit={visit} />}
-      <button
-        type="button"
-        class="tool connection-button"
-        aria-expanded={isOpen.value}
-        aria-label={`Connection: ${HEALTH_TEXT[health]}`}
-        onClick={() => {
-          isOpen.value = !isOpen.value;
-        }}
-      >
-        <HealthDot health={health} />
-      </button>
+      <div class="connection-anchor">
+        {visit.isIndirect.value && !isOpen.value && <p class="connection-note">Indirect picture</p>}
+        <button
+          type="button"
+          class="tool connection-button"
+          aria-expanded={isOpen.value}
+          aria-label={`Connection: ${HEALTH_TEXT[health]}`}
+          onClick={() => {
+            isOpen.value = !isOpen.value;
+          }}
+        >
+          <HealthDot health={health} />
+        </button>
+      </div>
     </>
   );
 }
@@ -51,10 +61,18 @@ function Panel({ visit }: { visit: Visit }) {
         <dt title="The time from your touch until the camera’s motor is told">Control delay</dt>
         <dd data-latency="command">{latencyText(commandMs)}</dd>
         <dt title="The time from the camera to this screen">Picture delay</dt>
-        <dd data-latency="picture">{latencyText(pictureMs)}</dd>
+        <dd data-latency="picture">{pictureDelayText(pictureMs, visit.viewer.value.kind === "live")}</dd>
+        <dt>Picture comes</dt>
+        <dd>{visit.isIndirect.value ? "indirectly" : "directly"}</dd>
         <dt>Also watching</dt>
         <dd>{others === 0 ? "nobody" : others}</dd>
       </dl>
+      {visit.isIndirect.value && (
+        <p class="explanation">
+          This network lets no direct picture through, so it comes the way web pages do. It may be a little
+          later.
+        </p>
+      )}
     </section>
   );
 }

@@ -13,7 +13,7 @@ function setup({ width = 1280 } = {}) {
     getContext: () => context as unknown as CanvasRenderingContext2D,
   };
   const viewer = signal<ViewerState>({ kind: "joining", attempt: 0 });
-  const stop = keepLastFrame(video, canvas as unknown as HTMLCanvasElement, viewer);
+  const stop = keepLastFrame(() => video, canvas as unknown as HTMLCanvasElement, viewer);
   const setViewer = (...kinds: ("live" | "frozen" | "lost" | "closed" | "ended")[]) => {
     for (const kind of kinds) {
       viewer.value = kind === "lost" ? { kind: "waiting", failure: "failed" } : { kind };

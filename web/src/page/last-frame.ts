@@ -4,11 +4,11 @@ import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ViewerState } from "../stage/viewer";
 
 /**
- * Draws the video's last frame on `canvas` whenever the live picture is lost, and empties the canvas when the viewer is
- * closed or ended. Returns a function that stops it.
+ * Draws the last frame on `canvas` whenever the live picture is lost, and empties the canvas when the viewer is closed or
+ * ended. `pictureOf` returns what shows the live picture. Returns a function that stops it.
  */
 export function keepLastFrame(
-  video: HTMLVideoElement,
+  pictureOf: () => HTMLVideoElement | HTMLCanvasElement,
   canvas: HTMLCanvasElement,
   viewer: ReadonlySignal<ViewerState>,
 ): () => void {
@@ -18,12 +18,22 @@ export function keepLastFrame(
     const isShowing = kind === "live" || kind === "frozen";
     if (kind === "closed" || kind === "ended") {
       canvas.width = 0; // whatever is assigned to its width empties a canvas
-    } else if (wasShowing && !isShowing && video.videoWidth > 0) {
-      // Synchronously, because the video has its last frame only until the end of the task that ends its stream.
-      canvas.width = video.videoWidth;
-      canvas.height = video.videoHeight;
-      canvas.getContext("2d")?.drawImage(video, 0, 0);
+    } else if (wasShowing && !isShowing) {
+      // Synchronously, because a video has its last frame only until the end of the task that ends its stream.
+      copy(pictureOf(), canvas);
     }
     wasShowing = isShowing;
   });
+}
+
+function copy(picture: HTMLVideoElement | HTMLCanvasElement, canvas: HTMLCanvasElement): void {
+  const isVideo = "videoWidth" in picture;
+  const [width, height] = isVideo
+    ? [picture.videoWidth, picture.videoHeight]
+    : [picture.width, picture.height];
+  if (width > 0) {
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext("2d")?.drawImage(picture, 0, 0);
+  }
 }

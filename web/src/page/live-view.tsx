@@ -16,17 +16,21 @@ import { JoystickOverlay } from "./joystick-overlay";
 import { keepLastFrame } from "./last-frame";
 import { Picture } from "./picture";
 import { StatusBanner } from "./status-banner";
+import type { StillPorts } from "./still";
+import { StillButton } from "./still-button";
 import { StopButton } from "./stop-button";
 import { keepScreenOn } from "./wake-lock";
 
 export interface LiveViewProps {
   readonly visit: Visit;
   readonly timers: Timers;
+  readonly stills: StillPorts;
 }
 
-export function LiveView({ visit, timers }: LiveViewProps) {
+export function LiveView({ visit, timers, stills }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const drawn = useRef<HTMLCanvasElement>(null);
   const lastFrame = useRef<HTMLCanvasElement>(null);
   const framing = useMemo(() => new PictureFraming(() => window.localStorage), []);
   const input = useMemo(() => new ScaledInput(visit.driver, () => framing.zoom.value), [visit, framing]);
@@ -38,8 +42,9 @@ export function LiveView({ visit, timers }: LiveViewProps) {
   );
   useEffect(keepScreenOn, []);
   useEffect(() => reportFrames(video.current, visit), [visit]);
-  useEffect(() => showLastFrame(video.current, lastFrame.current, visit), [visit]);
+  useEffect(() => showLastFrame(video.current, drawn.current, lastFrame.current, visit), [visit]);
   useEffect(() => followPictureSize(video.current, framing), [framing]);
+  useEffect(() => drawPictures(drawn.current, visit, framing), [visit, framing]);
   useEffect(() => showStream(video.current, visit.stream.value), [visit.stream.value]);
 
   const hold = visit.driver.hold.value;
@@ -61,6 +66,7 @@ export function LiveView({ visit, timers }: LiveViewProps) {
         <Picture framing={framing}>
           <canvas ref={lastFrame} class="picture last-frame" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
+          <canvas ref={drawn} class="picture drawn-picture" />
         </Picture>
         <Arrows velocity={velocityOf(hold)} />
         <JoystickOverlay joystick={pointer.joystick} isCut={hold.kind === "cut"} />
@@ -71,6 +77,7 @@ export function LiveView({ visit, timers }: LiveViewProps) {
       </button>
       <StopButton visit={visit} />
       <div class="tools">
+        <StillButton visit={visit} ports={stills} timers={timers} />
         <FramingButton framing={framing} />
         <ConnectionPanel visit={visit} />
       </div>
@@ -83,6 +90,8 @@ function stateAttributes(visit: Visit): Record<`data-${string}`, string> {
   const { pan, tilt } = visit.serverState.value;
   return {
     "data-picture": visit.viewer.value.kind,
+    "data-way": visit.way.value ?? "none",
+    "data-indirect": String(visit.isIndirect.value),
     "data-topic": visit.statusMessage.value.topic,
     "data-hold": visit.driver.hold.value.kind,
     "data-lease": visit.driver.lease.value?.holder ?? "unknown",
@@ -127,8 +136,22 @@ function followPictureSize(video: HTMLVideoElement | null, framing: PictureFrami
   return () => video?.removeEventListener("resize", onResize);
 }
 
-function showLastFrame(video: HTMLVideoElement | null, canvas: HTMLCanvasElement | null, visit: Visit) {
-  return video === null || canvas === null ? undefined : keepLastFrame(video, canvas, visit.viewer);
+/** Draws what comes by the socket on a canvas over the video. */
+function drawPictures(canvas: HTMLCanvasElement | null, visit: Visit, framing: PictureFraming) {
+  visit.painter.attach(canvas, (width, height) => framing.receivePictureSize(width, height));
+  return () => visit.painter.attach(null);
+}
+
+function showLastFrame(
+  video: HTMLVideoElement | null,
+  drawn: HTMLCanvasElement | null,
+  lastFrame: HTMLCanvasElement | null,
+  visit: Visit,
+) {
+  if (video === null || drawn === null || lastFrame === null) {
+    return;
+  }
+  return keepLastFrame(() => (visit.way.peek() === "stream" ? drawn : video), lastFrame, visit.viewer);
 }
 
 /** Muted video may autoplay; a browser that refuses, to save power, is asked again with the next stream. */

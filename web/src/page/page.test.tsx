@@ -7,6 +7,7 @@ import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Visit } from "../visit/visit";
 import { App } from "./app";
+import type { StillPorts } from "./still";
 
 const page = document.createElement("div");
 
@@ -32,15 +33,27 @@ function setup() {
   const timers = new FakeTimers();
   const socket = new FakeSocket();
   const server = { endsSessions: true };
+  const stills = { kept: [] as string[], status: 200, wantsTap: false };
+  const stillPorts: StillPorts = {
+    fetch: async () => stillResponse(stills.status),
+    get share() {
+      return stills.wantsTap ? () => Promise.reject(new DOMException("", "NotAllowedError")) : null;
+    },
+    download: (_, name) => stills.kept.push(name),
+  };
   const visit = new Visit({
     timers,
     random: () => 0,
     openSocket: () => socket,
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
-    join: async () => ({ captureAnchor: null, leave: () => {} }),
+    newView: () => "view",
+    joinDirect: async () => ({ captureAnchor: null, leave: () => {} }),
+    joinStream: null,
+    streamLack: "decoder",
+    requestFrame: () => {},
   });
-  runAndRender(() => render(<App visit={visit} timers={timers} />, page));
+  runAndRender(() => render(<App visit={visit} timers={timers} stills={stillPorts} />, page));
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
   const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     runAndRender(() => {
@@ -57,7 +70,13 @@ function setup() {
     deliver(welcome(), lease("nobody"), state());
     frame();
   };
-  return { timers, socket, server, visit, frame, deliver, join };
+  return { timers, socket, server, stills, visit, frame, deliver, join };
+}
+
+function stillResponse(status: number): Response {
+  return status === 200
+    ? new Response("picture", { headers: { "content-disposition": 'attachment; filename="now.jpg"' } })
+    : new Response(JSON.stringify({ code: "too_fast", message: "" }), { status });
 }
 
 const named = (name: string): HTMLElement | null =>
@@ -176,8 +195,56 @@ test("a button switches between a filled screen and the whole picture, and undoe
 test("everything that shows the picture is in the box that is framed", async () => {
   const { join } = setup();
   await join();
-  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(2);
-  expect(page.querySelectorAll(".picture")).toHaveLength(2);
+  expect(page.querySelectorAll(".picture-box > .picture")).toHaveLength(3);
+  expect(page.querySelectorAll(".picture")).toHaveLength(3);
+});
+
+test("one tap keeps the picture, and the page says so for a moment", async () => {
+  const { timers, stills, join } = setup();
+  await join();
+  click("Keep this picture");
+  expect(named("Keep this picture")?.hasAttribute("disabled")).toBe(true);
+  await act(flushPromises);
+  expect(stills.kept).toEqual(["now.jpg"]);
+  const note = () => page.querySelector(".still-note")?.textContent;
+  expect(note()).toBe("Saved");
+  runAndRender(() => timers.advance(4000));
+  expect(note()).toBe("");
+});
+
+test("where the browser wants another tap to save the picture, the button asks for it", async () => {
+  const { stills, join } = setup();
+  await join();
+  stills.wantsTap = true;
+  click("Keep this picture");
+  await act(flushPromises);
+  expect(page.querySelector(".still-note")?.textContent).toBe("Tap again to save the picture");
+  stills.wantsTap = false;
+  click("Save the picture");
+  await act(flushPromises);
+  expect(stills.kept).toEqual(["now.jpg"]);
+  expect(named("Keep this picture")).not.toBeNull();
+});
+
+test("a picture that could not be kept is said, and can be tried again", async () => {
+  const { stills, join } = setup();
+  await join();
+  stills.status = 429;
+  click("Keep this picture");
+  await act(flushPromises);
+  expect(page.querySelector(".still-note")?.textContent).toBe("Too many at once. Please wait a moment.");
+  stills.status = 200;
+  click("Keep this picture");
+  await act(flushPromises);
+  expect(stills.kept).toEqual(["now.jpg"]);
+});
+
+test("without a live picture there is nothing to keep", async () => {
+  const { timers, join } = setup();
+  await join();
+  runAndRender(() => timers.advance(1500));
+  expect(liveView()?.dataset["picture"]).toBe("frozen");
+  expect(named("Keep this picture")?.hasAttribute("disabled")).toBe(true);
 });
 
 test("a cut hold asks for a new press", async () => {
@@ -202,6 +269,7 @@ test("the connection button has a name, and opens the panel", async () => {
   runAndRender(() => timers.advance(500));
   expect(dot?.getAttribute("aria-expanded")).toBe("true");
   expect(page.querySelector(".connection-panel")?.textContent).toContain("not responding");
+  expect(page.querySelector("[data-latency=picture]")?.textContent).toBe("unknown"); // no frame says when it was captured
 });
 
 test("leaving returns to the start screen, where the visitor can join again", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fetchIceServers, parseIceServers } from "./ice-servers";
+import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { IceServers, parseIceServers } from "./ice-servers";
 
 test.each([
   ["nothing", null, []],
@@ -20,22 +21,68 @@ test.each([
   expect(parseIceServers(link)).toEqual(servers);
 });
 
-test("the list is fetched from the WHEP endpoint", async () => {
-  const asked: string[] = [];
-  const servers = await fetchIceServers(async (path, init) => {
-    asked.push(`${init.method} ${path}`);
-    return new Response(null, { status: 204, headers: { link: '<stun:s.example.org>; rel="ice-server"' } });
+class Rig {
+  readonly timers = new FakeTimers();
+  readonly asked: string[] = [];
+  answer: () => Promise<Response> = async () => linked("stun:one.example.org");
+  readonly servers = new IceServers({
+    timers: this.timers,
+    fetch: (path, init) => {
+      this.asked.push(`${init.method} ${path}`);
+      return this.answer();
+    },
   });
-  expect(asked).toEqual(["OPTIONS /api/v1/stage/whep"]);
-  expect(servers).toEqual([{ urls: "stun:s.example.org" }]);
+}
+
+function linked(url: string, status = 204): Response {
+  return new Response(null, { status, headers: { link: `<${url}>; rel="ice-server"` } });
+}
+
+test("the list is fetched from the WHEP endpoint, and used for minutes", async () => {
+  const rig = new Rig();
+  expect(rig.servers.current).toEqual([]);
+  await rig.servers.refresh();
+  rig.timers.advance(299_000);
+  await rig.servers.refresh();
+  expect(rig.asked).toEqual(["OPTIONS /api/v1/stage/whep"]);
+  expect(rig.servers.current).toEqual([{ urls: "stun:one.example.org" }]);
+});
+
+test("hours later it is fetched again, because its credentials have expired", async () => {
+  const rig = new Rig();
+  await rig.servers.refresh();
+  rig.timers.advance(3 * 3_600_000);
+  rig.answer = async () => linked("stun:two.example.org");
+  await Promise.all([rig.servers.refresh(), rig.servers.refresh()]);
+  expect(rig.asked.length).toBe(2);
+  expect(rig.servers.current).toEqual([{ urls: "stun:two.example.org" }]);
 });
 
 test.each([
-  [
-    "refuses",
-    async () => new Response(null, { status: 401, headers: { link: '<stun:s>; rel="ice-server"' } }),
-  ],
+  ["refuses", async () => linked("stun:s", 401)],
   ["cannot be reached", () => Promise.reject(new TypeError("no network"))],
-])("a server that %s means an empty list", async (_what, fetch) => {
-  expect(await fetchIceServers(fetch)).toEqual([]);
+])("a server that %s leaves the old list, and is asked again at the next join", async (_what, answer) => {
+  const rig = new Rig();
+  await rig.servers.refresh();
+  rig.timers.advance(3_600_000);
+  rig.answer = answer;
+  await rig.servers.refresh();
+  expect(rig.servers.current).toEqual([{ urls: "stun:one.example.org" }]);
+  await rig.servers.refresh();
+  expect(rig.asked.length).toBe(3);
+});
+
+test("nobody waits long for a server that does not answer", async () => {
+  const rig = new Rig();
+  rig.answer = () => new Promise(() => {});
+  let isReady = false;
+  void rig.servers.refresh().then(() => {
+    isReady = true;
+  });
+  rig.timers.advance(499);
+  await flushPromises();
+  expect(isReady).toBe(false);
+  rig.timers.advance(1);
+  await flushPromises();
+  expect(isReady).toBe(true);
 });

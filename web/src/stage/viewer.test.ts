@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { Viewer } from "./viewer";
-import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
+import type { JoinFailure } from "./way";
+import { JoinError, type WhepEvents, type WhepSession } from "./whep";
 
 interface Attempt {
   readonly events: WhepEvents;
@@ -19,7 +20,10 @@ function setup() {
   const viewer = new Viewer({
     timers,
     random: () => 0,
-    join: (events, signal) =>
+    newView: () => "view",
+    joinStream: null,
+    draw: () => {},
+    joinDirect: (_view, events, signal) =>
       new Promise((resolve, reject) => {
         const attempt: Attempt = {
           events,
@@ -103,6 +107,51 @@ test("a picture that stays frozen is joined again", async () => {
   expect(kind(viewer)).toBe("joining");
 });
 
+test("while the camera has no picture the connection is kept, and the picture comes back on it", async () => {
+  const { viewer, timers, attempts, goLive, frame } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  timers.advance(20_000);
+  expect(kind(viewer)).toBe("frozen");
+  viewer.receiveAvailability(true);
+  timers.advance(2900);
+  expect(attempts).toHaveLength(1);
+  frame();
+  expect(kind(viewer)).toBe("live");
+});
+
+test("a picture that does not come although the camera is back is joined again", async () => {
+  const { viewer, timers, attempts, goLive } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  timers.advance(20_000);
+  viewer.receiveAvailability(true);
+  timers.advance(3200);
+  expect(kind(viewer)).toBe("waiting");
+  timers.advance(250);
+  expect(attempts).toHaveLength(2);
+});
+
+test("a connection that is lost while the camera has no picture is joined again", async () => {
+  const { viewer, timers, attempts, attempt, goLive } = setup();
+  await goLive();
+  viewer.receiveAvailability(false);
+  attempt().events.onLost();
+  timers.advance(250);
+  expect(attempts).toHaveLength(2);
+});
+
+test("when the camera is back nobody waits any longer", async () => {
+  const { viewer, attempts, attempt } = setup();
+  viewer.open();
+  await attempt().fail("no_picture");
+  viewer.receiveAvailability(false);
+  expect(attempts).toHaveLength(1);
+  viewer.receiveAvailability(true);
+  viewer.receiveAvailability(true);
+  expect(attempts).toHaveLength(2);
+});
+
 test("a page that was throttled does not report a frozen picture", async () => {
   const { viewer, timers, goLive, frame } = setup();
   await goLive();
@@ -113,13 +162,14 @@ test("a page that was throttled does not report a frozen picture", async () => {
   expect(kind(viewer)).toBe("live");
 });
 
-test("if the first frame does not arrive, the viewer joins again", async () => {
+test("if the first frame does not arrive, the network blocks it, and the viewer joins again later", async () => {
   const { viewer, timers, attempts, attempt } = setup();
   viewer.open();
   await attempt().succeed();
   timers.advance(6200);
   expect(attempts[0]?.isLeft).toBe(true);
-  timers.advance(250);
+  expect(viewer.state.value).toEqual({ kind: "waiting", failure: "blocked" });
+  timers.advance(4000);
   expect(attempts).toHaveLength(2);
 });
 

@@ -1,14 +1,18 @@
-// Keeps the live picture on the page: joins the stage, notices when the picture freezes or is lost, and joins again.
+// Keeps the live picture on the page, by two ways that race: the socket's picture comes first, WebRTC's is the better
+// one, and each is the other's fallback.
 //
 //   closed --open--> joining --first frame--> live --no frame for 1 s--> frozen --frame--> live
 //
-// Any failure leads to `waiting`, and from there back to `joining`; when the visitor's session has ended, it is `ended`
-// for good.
+// Joining starts all ways that this browser has. Whichever shows a frame first is shown; once WebRTC has shown one, the
+// socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
+// leads back to `joining`. When the visitor's session has ended, it is `ended` for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
-import { type CaptureAnchor, CaptureClock } from "./capture-clock";
-import { JoinError, type JoinFailure, type WhepEvents, type WhepSession } from "./whep";
+import { CaptureClock } from "./capture-clock";
+import type { StreamEvents, StreamSession } from "./stream";
+import { type JoinFailure, type WayName, worstFailure } from "./way";
+import { JoinError, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
 export const FROZEN_MS = 1000;
@@ -16,13 +20,23 @@ export const FROZEN_MS = 1000;
 const REJOIN_MS = 3000;
 /** The first frame needs a connection and a key frame; if it takes longer than this, something is broken. */
 const FIRST_PICTURE_MS = 6000;
+/** WebRTC that is not up by then will not come up: ICE takes some round trips, and a relay a few more. */
+export const DIRECT_TIMEOUT_MS = 2500;
+/** A frozen picture of WebRTC while the socket's moves: it was not the camera. */
+const THAW_MS = 1000;
+/** A network that lets no UDP through seldom changes its mind; one that was lost for a moment does. */
+const DIRECT_BACKOFF = { firstMs: 10_000, factor: 2, maxMs: 300_000 };
+/** After so many failures in a row only a change of the network is a reason to try again. */
+const MAX_DIRECT_TRIES = 8;
+/** WebRTC that has worked for so long has not been failing in a row. */
+const STABLE_MS = 60_000;
 /** How often to check that frames still arrive. */
 const CHECK_INTERVAL_MS = 200;
 /** A check that comes this late means that the page itself was asleep or throttled, so missing frames mean nothing. */
 const LATE_CHECK_MS = 600;
 /** Nobody sees a hidden page; after this long it stops receiving video. */
 const HIDDEN_TIMEOUT_MS = 30_000;
-/** If there are too many viewers or no camera picture, quick retries would not help. */
+/** If there are too many viewers, no camera picture, or a network that blocks it, quick retries would not help. */
 const SLOW_BACKOFF = { firstMs: 4000, factor: 1.5, maxMs: 20_000 };
 
 export type ViewerState =
@@ -36,9 +50,15 @@ export type ViewerState =
 export interface ViewerPorts {
   readonly timers: Timers;
   random(): number;
-  join(events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
-  /** Shows a stream, or none. */
+  /** A name for one picture on this page, whatever the ways it is sent by. */
+  newView(): string;
+  joinDirect(view: string, events: WhepEvents, signal: AbortSignal): Promise<WhepSession>;
+  /** Null where the browser cannot decode: then there is WebRTC alone. */
+  readonly joinStream: ((view: string, events: StreamEvents) => StreamSession) | null;
+  /** Shows a stream of WebRTC, or none. */
   show(stream: MediaStream | null): void;
+  /** Draws a frame of the socket, and closes it. */
+  draw(picture: VideoFrame): void;
   /** A frame was captured at `capturedAtMs` (server's clock) and shown at `shownAtMs` (page's clock). */
   receiveFrameTimes(capturedAtMs: number, shownAtMs: number): void;
 }
@@ -51,19 +71,34 @@ export interface ShownFrame {
   readonly rtpTimestamp: number | null;
 }
 
+/** One way that is being connected, or has a picture. */
+interface Attempt {
+  readonly startedAtMs: number;
+  hasPicture: boolean;
+  lastFrameAtMs: number;
+  cancelTimeout: Cancel;
+  leave(): void;
+}
+
 export class Viewer {
   readonly #ports: ViewerPorts;
   readonly #state = signal<ViewerState>({ kind: "closed" });
-  #abort = new AbortController();
-  #session: WhepSession | null = null;
+  readonly #way = signal<WayName | null>(null);
+  readonly #isIndirect = signal(false);
+  readonly #attempts = new Map<WayName, Attempt>();
+  #failures: JoinFailure[] = [];
   #captureClock: CaptureClock | null = null;
+  #view = "";
   #attempt = 0;
-  #lastFrameAtMs = 0;
+  #directTries = 0;
+  #joinedAtMs = 0;
   #lastCheckAtMs = 0;
   #isVisible = true;
+  #isAvailable = true;
   #cancelWait: Cancel = () => {};
   #cancelCheck: Cancel = () => {};
   #cancelHidden: Cancel = () => {};
+  #cancelDirect: Cancel = () => {};
 
   constructor(ports: ViewerPorts) {
     this.#ports = ports;
@@ -73,9 +108,20 @@ export class Viewer {
     return this.#state;
   }
 
+  /** The way whose picture is on the screen, also while it is frozen or lost; null before the first. */
+  get way(): ReadonlySignal<WayName | null> {
+    return this.#way;
+  }
+
+  /** Whether the picture comes by the socket because WebRTC does not get through, rather than for the moment. */
+  get isIndirect(): ReadonlySignal<boolean> {
+    return this.#isIndirect;
+  }
+
   /** Joins, and joins again whenever necessary, until `close`. */
   open(): void {
     this.#attempt = 0;
+    this.#directTries = 0;
     this.#join();
   }
 
@@ -84,36 +130,38 @@ export class Viewer {
     this.#disconnect();
     this.#ports.show(null);
     this.#state.value = { kind: "closed" };
+    this.#way.value = null;
   }
 
   /** Ends a wait now: the network came back, or the visitor asked. */
   retryNow(): void {
+    this.#directTries = 0;
     if (this.#state.value.kind === "waiting") {
       this.#attempt = 0;
       this.#join();
+    } else if (this.#isIndirect.value) {
+      this.#tryDirectAgain();
     }
   }
 
-  /** A frame reached the screen. */
+  /** A frame of WebRTC reached the screen. */
   receiveFrame(frame: ShownFrame): void {
-    const kind = this.#state.value.kind;
-    if (kind !== "joining" && kind !== "live" && kind !== "frozen") {
-      return;
-    }
-    this.#lastFrameAtMs = this.#ports.timers.now();
-    if (kind !== "live") {
-      this.#attempt = 0;
-      this.#state.value = { kind: "live" };
-    }
-    if (this.#captureClock !== null && frame.rtpTimestamp !== null) {
+    if (this.#receiveShown("direct") && this.#captureClock !== null && frame.rtpTimestamp !== null) {
       this.#ports.receiveFrameTimes(this.#captureClock.capturedAtMs(frame.rtpTimestamp), frame.shownAtMs);
+    }
+  }
+
+  /** A frame of the socket reached the screen. */
+  receiveDrawn(capturedAtMs: number, shownAtMs: number): void {
+    if (this.#receiveShown("stream")) {
+      this.#ports.receiveFrameTimes(capturedAtMs, shownAtMs);
     }
   }
 
   /** The page was hidden or shown. A hidden page gets no frame callbacks, so frames are not missed meanwhile. */
   receiveVisibility(isVisible: boolean): void {
     this.#isVisible = isVisible;
-    this.#lastFrameAtMs = this.#ports.timers.now();
+    this.#excuseMissingFrames();
     this.#cancelHidden();
     if (this.#state.value.kind === "closed" || this.#state.value.kind === "ended") {
       return;
@@ -125,6 +173,21 @@ export class Viewer {
     }
   }
 
+  /**
+   * The server says whether the camera has a picture. While it has none, the connection is not to blame, so it is kept:
+   * the picture comes back on it.
+   */
+  receiveAvailability(isAvailable: boolean): void {
+    if (isAvailable === this.#isAvailable) {
+      return;
+    }
+    this.#isAvailable = isAvailable;
+    if (isAvailable) {
+      this.#excuseMissingFrames();
+      this.retryNow();
+    }
+  }
+
   #suspend(): void {
     this.#disconnect();
     this.#state.value = { kind: "waiting", failure: "failed" }; // with no retry timer: until the page is shown again
@@ -132,72 +195,219 @@ export class Viewer {
 
   #join(): void {
     this.#disconnect();
+    this.#view = this.#ports.newView();
+    this.#failures = [];
     this.#state.value = { kind: "joining", attempt: this.#attempt };
-    this.#lastFrameAtMs = this.#ports.timers.now();
-    this.#lastCheckAtMs = this.#lastFrameAtMs;
+    this.#joinedAtMs = this.#ports.timers.now();
+    this.#lastCheckAtMs = this.#joinedAtMs;
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
-    void this.#negotiate(this.#abort.signal);
+    this.#startStream(); // first: it needs one message, and making an offer takes a while
+    this.#startDirect();
   }
 
-  async #negotiate(signal: AbortSignal): Promise<void> {
-    const onStream = (stream: MediaStream) => signal.aborted || this.#ports.show(stream);
-    const onLost = () => signal.aborted || this.#retry("failed");
-    try {
-      const session = await this.#ports.join({ onStream, onLost }, signal);
-      if (signal.aborted) {
-        session.leave(); // closed or replaced while the answer was on its way
-        return;
-      }
-      this.#session = session;
-      this.#captureClock = clockOf(session.captureAnchor);
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#retry(error instanceof JoinError ? error.failure : "failed");
-      }
+  #startStream(): void {
+    if (this.#ports.joinStream === null || this.#attempts.has("stream")) {
+      return;
     }
+    let session: StreamSession | null = null;
+    const attempt = this.#newAttempt("stream", () => session?.leave());
+    const isCurrent = () => this.#attempts.get("stream") === attempt;
+    session = this.#ports.joinStream(this.#view, {
+      onPicture: (picture) => (isCurrent() ? this.#ports.draw(picture) : picture.close()),
+      onLost: (failure) => isCurrent() && this.#lose("stream", failure),
+    });
   }
 
-  #retry(failure: JoinFailure): void {
-    this.#disconnect();
+  #startDirect(): void {
+    const abort = new AbortController();
+    let session: WhepSession | null = null;
+    const attempt = this.#newAttempt("direct", () => {
+      abort.abort();
+      session?.leave();
+    });
+    if (this.#ports.joinStream !== null) {
+      this.#limitDirect(attempt, "blocked", DIRECT_TIMEOUT_MS);
+    }
+    const events: WhepEvents = {
+      onStream: (stream) => abort.signal.aborted || this.#ports.show(stream),
+      onLost: () => abort.signal.aborted || this.#lose("direct", attempt.hasPicture ? "failed" : "blocked"),
+    };
+    this.#ports.joinDirect(this.#view, events, abort.signal).then(
+      (joined) => {
+        if (abort.signal.aborted) {
+          joined.leave(); // closed or replaced while the answer was on its way
+          return;
+        }
+        session = joined;
+        this.#captureClock = joined.captureAnchor && new CaptureClock(joined.captureAnchor);
+      },
+      (error) =>
+        abort.signal.aborted || this.#lose("direct", error instanceof JoinError ? error.failure : "failed"),
+    );
+  }
+
+  /** Leaves WebRTC alone for so long, and longer while the socket has no picture either: then the camera has none. */
+  #limitDirect(attempt: Attempt, failure: JoinFailure, limitMs: number): void {
+    attempt.cancelTimeout = this.#ports.timers.after(limitMs, () => {
+      if (this.#attempts.get("stream")?.hasPicture === true) {
+        this.#lose("direct", failure);
+      } else {
+        this.#limitDirect(attempt, failure, limitMs);
+      }
+    });
+  }
+
+  #newAttempt(way: WayName, leave: () => void): Attempt {
+    const attempt: Attempt = {
+      startedAtMs: this.#ports.timers.now(),
+      hasPicture: false,
+      lastFrameAtMs: this.#ports.timers.now(),
+      cancelTimeout: () => {},
+      leave,
+    };
+    this.#attempts.set(way, attempt);
+    return attempt;
+  }
+
+  /** A way has shown a frame; returns whether that is the picture on the screen. */
+  #receiveShown(way: WayName): boolean {
+    const attempt = this.#attempts.get(way);
+    if (attempt === undefined) {
+      return false;
+    }
+    const direct = this.#attempts.get("direct");
+    attempt.hasPicture = true;
+    attempt.lastFrameAtMs = this.#ports.timers.now();
+    attempt.cancelTimeout();
+    if (way === "direct") {
+      this.#leave("stream"); // WebRTC is up, or came back: only one way is sent
+      this.#cancelDirect();
+      this.#isIndirect.value = false;
+    } else if (direct?.hasPicture === true) {
+      direct.hasPicture = false; // it is frozen: the socket was started for that
+      this.#limitDirect(direct, "failed", THAW_MS);
+    }
+    this.#attempt = 0;
+    this.#failures = [];
+    this.#way.value = way;
+    if (this.#state.value.kind !== "live") {
+      this.#state.value = { kind: "live" };
+    }
+    return true;
+  }
+
+  /** There is no picture by this way, or no more. */
+  #lose(way: WayName, failure: JoinFailure): void {
+    const wasShown = this.#attempts.get(way)?.hasPicture === true;
+    this.#failures.push(failure);
     if (failure === "no_session") {
+      this.#disconnect();
       this.#state.value = { kind: "ended" };
       return;
     }
+    if (wasShown && this.#state.value.kind !== "joining") {
+      this.#joinedAtMs = this.#ports.timers.now();
+      this.#state.value = { kind: "joining", attempt: this.#attempt }; // before it is left: its last frame is kept
+    }
+    this.#leave(way);
+    if (way === "direct" && wasShown) {
+      this.#startStream();
+    }
+    if (this.#attempts.size === 0) {
+      const failure = worstFailure(this.#failures);
+      this.#retry(failure === "blocked" && this.#ports.joinStream !== null ? "failed" : failure);
+    } else if (way === "direct") {
+      this.#receiveDirectFailure();
+    }
+  }
+
+  /** The socket is the way for now; WebRTC is tried again later. */
+  #receiveDirectFailure(): void {
+    this.#isIndirect.value = true;
+    this.#directTries++;
+    this.#scheduleDirect();
+  }
+
+  #scheduleDirect(): void {
+    this.#cancelDirect();
+    if (this.#directTries <= MAX_DIRECT_TRIES) {
+      const waitMs = backoffMs(this.#directTries - 1, this.#ports.random(), DIRECT_BACKOFF);
+      this.#cancelDirect = this.#ports.timers.after(waitMs, () => this.#tryDirectAgain());
+    }
+  }
+
+  /** Only while the socket's picture is live: an attempt must not cost what there is. */
+  #tryDirectAgain(): void {
+    if (this.#attempts.has("direct")) {
+      return;
+    }
+    if (this.#state.value.kind === "live" && this.#isVisible) {
+      this.#startDirect();
+    } else {
+      this.#scheduleDirect();
+    }
+  }
+
+  #retry(failure: Exclude<JoinFailure, "no_session">): void {
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
+    this.#disconnect();
     const waitMs = backoffMs(attempt, this.#ports.random(), failure === "failed" ? undefined : SLOW_BACKOFF);
     this.#cancelWait = this.#ports.timers.after(waitMs, () => this.#join());
+  }
+
+  #leave(way: WayName): void {
+    const attempt = this.#attempts.get(way);
+    this.#attempts.delete(way);
+    attempt?.cancelTimeout();
+    attempt?.leave();
+    if (way === "direct") {
+      this.#captureClock = null;
+      if (attempt !== undefined && attempt.lastFrameAtMs - attempt.startedAtMs > STABLE_MS) {
+        this.#directTries = 0;
+      }
+    }
   }
 
   #disconnect(): void {
     this.#cancelWait();
     this.#cancelCheck();
-    this.#abort.abort();
-    this.#abort = new AbortController();
-    this.#session?.leave();
-    this.#session = null;
-    this.#captureClock = null;
+    this.#cancelDirect();
+    this.#leave("stream");
+    this.#leave("direct");
+    this.#isIndirect.value = false;
   }
 
   #checkFrames(): void {
     const nowMs = this.#ports.timers.now();
     if (!this.#isVisible || nowMs - this.#lastCheckAtMs > LATE_CHECK_MS) {
-      this.#lastFrameAtMs = nowMs;
+      this.#excuseMissingFrames();
     }
     this.#lastCheckAtMs = nowMs;
-    const missingMs = nowMs - this.#lastFrameAtMs;
-    const kind = this.#state.value.kind;
-    if (missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
-      this.#retry("failed");
+    const { kind } = this.#state.value;
+    const shown = [...this.#attempts.values()].filter((attempt) => attempt.hasPicture);
+    const lastMs =
+      kind === "joining" ? this.#joinedAtMs : Math.max(...shown.map((each) => each.lastFrameAtMs));
+    const missingMs = nowMs - lastMs;
+    if (this.#isAvailable && missingMs > (kind === "joining" ? FIRST_PICTURE_MS : REJOIN_MS)) {
+      const isBlocked = kind === "joining" && this.#ports.joinStream === null;
+      this.#retry(isBlocked ? "blocked" : "failed");
       return;
     }
     if (kind === "live" && missingMs > FROZEN_MS) {
       this.#state.value = { kind: "frozen" };
+      if (this.#way.value === "direct" && this.#isAvailable) {
+        this.#startStream();
+      }
     }
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkFrames());
   }
-}
 
-function clockOf(anchor: CaptureAnchor | null): CaptureClock | null {
-  return anchor === null ? null : new CaptureClock(anchor);
+  #excuseMissingFrames(): void {
+    const nowMs = this.#ports.timers.now();
+    this.#joinedAtMs = nowMs;
+    for (const attempt of this.#attempts.values()) {
+      attempt.lastFrameAtMs = nowMs;
+    }
+  }
 }

@@ -14,7 +14,7 @@ function setup(answer: () => Response | Promise<Response> = () => created()) {
       seen.lost += 1;
     },
   };
-  const join = () => joinStage(whep.ports, events, abort.signal);
+  const join = () => joinStage(whep.ports, "a-view", events, abort.signal);
   const methods = () => whep.requests.map(({ path, init }) => `${init.method} ${path}`);
   return { ...whep, timers, abort, seen, join, methods };
 }
@@ -31,7 +31,7 @@ test("the offer is posted and the answer applied, with the server's capture cloc
   const { peer, requests, join } = setup(() => created({ "belvedere-capture-clock": "rtp=90;server=5" }));
   const session = await join();
   expect(requests[0]).toMatchObject({
-    path: "/api/v1/stage/whep",
+    path: "/api/v1/stage/whep?view=a-view",
     init: { method: "POST", body: "our offer", headers: { "content-type": "application/sdp" } },
   });
   expect(peer.remoteDescription).toEqual({ type: "answer", sdp: "their answer" });
@@ -60,7 +60,7 @@ test("leaving closes the connection and deletes the session once, even while the
   session.leave();
   session.leave();
   expect(peer.isClosed).toBe(true);
-  expect(methods()).toEqual(["POST /api/v1/stage/whep", "DELETE /api/v1/stage/whep/abc"]);
+  expect(methods()).toEqual(["POST /api/v1/stage/whep?view=a-view", "DELETE /api/v1/stage/whep/abc"]);
   expect(requests[1]?.init.keepalive).toBe(true);
 });
 
@@ -135,7 +135,7 @@ test("if it is aborted before the answer, the session is deleted when the answer
   expect(peer.isClosed).toBe(true);
   answer(created());
   expect(await joining).toBe("failed");
-  expect(methods()).toEqual(["POST /api/v1/stage/whep", "DELETE /api/v1/stage/whep/abc"]);
+  expect(methods()).toEqual(["POST /api/v1/stage/whep?view=a-view", "DELETE /api/v1/stage/whep/abc"]);
 });
 
 test("if it is aborted before the request, none is made", async () => {

@@ -1,6 +1,7 @@
 // One WHEP session: POST an offer, apply the answer, DELETE the session at the end. Retrying is decided elsewhere.
 import type { Timers } from "../time/timers";
 import { type CaptureAnchor, parseCaptureClock } from "./capture-clock";
+import type { JoinFailure } from "./way";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
 /**
@@ -13,13 +14,6 @@ const GATHER_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 8000;
 /** A broken path often recovers by itself within this time, such as when a phone changes cells. */
 const DISCONNECTED_GRACE_MS = 2000;
-
-/** Why joining failed. */
-export type JoinFailure =
-  | "no_session" // the visitor's session has ended
-  | "full" // too many viewers
-  | "no_picture" // the camera delivers none
-  | "failed"; // anything else; a retry may help
 
 export class JoinError extends Error {
   readonly failure: JoinFailure;
@@ -52,12 +46,13 @@ export interface WhepSession {
 }
 
 /**
- * Joins the stage; the session lasts until `leave`.
+ * Joins the stage; the session lasts until `leave`. It is one viewer with all else of the same view.
  *
  * Rejects with JoinError. When `signal` aborts, everything set up until then is closed again, at the server too.
  */
 export async function joinStage(
   ports: WhepPorts,
+  view: string,
   events: WhepEvents,
   signal: AbortSignal,
 ): Promise<WhepSession> {
@@ -74,7 +69,7 @@ export async function joinStage(
     if (signal.aborted) {
       throw new JoinError("failed");
     }
-    const answer = await postOffer(ports, offer);
+    const answer = await postOffer(ports, view, offer);
     const leave = () => {
       close();
       deleteSession(ports, answer.location);
@@ -149,11 +144,11 @@ interface Answer {
   readonly captureAnchor: CaptureAnchor | null;
 }
 
-async function postOffer(ports: WhepPorts, offer: string): Promise<Answer> {
+async function postOffer(ports: WhepPorts, view: string, offer: string): Promise<Answer> {
   const timeout = new AbortController();
   const cancel = ports.timers.after(ANSWER_TIMEOUT_MS, () => timeout.abort());
   try {
-    const response = await ports.fetch(WHEP_PATH, {
+    const response = await ports.fetch(`${WHEP_PATH}?view=${encodeURIComponent(view)}`, {
       method: "POST",
       headers: { "content-type": "application/sdp", accept: "application/sdp" },
       body: offer,

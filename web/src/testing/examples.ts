@@ -15,7 +15,7 @@ export const state = (pan: Partial<AxisState> = {}, tilt: Partial<AxisState> = {
   type: "state",
   pan: axis(pan),
   tilt: axis(tilt),
-  stage: { available: true, viewers: 1 },
+  stage: { available: true, viewers: 1, reason: "" },
 });
 
 export const lease = (holder: Lease["holder"], changes: Partial<Lease> = {}): Lease => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { axis } from "../testing/examples";
-import { axisHealth, axisText, latencyText, worstHealth } from "./connection-health";
+import { axisHealth, axisText, latencyText, pictureDelayText, worstHealth } from "./connection-health";
 
 test.each([
   [null, "unknown", "busy"],
@@ -28,4 +28,10 @@ test("the whole is as bad as its worst part that has a unit", () => {
 test("latencies are whole milliseconds, or a dash before any", () => {
   expect(latencyText(12.4)).toBe("12 ms");
   expect(latencyText(null)).toBe("–");
+});
+
+test("a delay that the browser does not tell is unknown, not a guess", () => {
+  expect(pictureDelayText(null, true)).toBe("unknown");
+  expect(pictureDelayText(null, false)).toBe("–");
+  expect(pictureDelayText(12.4, true)).toBe("12 ms");
 });

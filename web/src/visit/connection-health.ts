@@ -57,6 +57,11 @@ export function worstHealth(...parts: readonly Health[]): Health {
   return (["bad", "busy", "good"] as const).find((health) => parts.includes(health)) ?? "off";
 }
 
+/** The picture's delay; a browser that does not say when a frame was captured leaves it unknown. */
+export function pictureDelayText(delayMs: number | null, isLive: boolean): string {
+  return delayMs === null && isLive ? "unknown" : latencyText(delayMs);
+}
+
 /** A latency in whole milliseconds, or a dash before anything was measured. */
 export function latencyText(delayMs: number | null): string {
   return delayMs === null ? "–" : `${Math.round(delayMs)} ms`;

@@ -7,17 +7,20 @@ import { statusMessageFor, type VisitState } from "./status-message";
 const ALL_WELL: VisitState = {
   channel: { kind: "open" },
   viewer: { kind: "live" },
+  streamLack: null,
   hold: NO_HOLD,
   lease: lease("nobody"),
   pendingStop: null,
   pan: axis(),
   tilt: axis(),
-  stage: { available: true, viewers: 1 },
+  stage: { available: true, viewers: 1, reason: "" },
   hasSeenPicture: true,
   hasDriven: true,
 };
 const RIGHT = press(NO_HOLD, "keys", velocity(1, 0), 0);
 const UNREACHABLE = axis({ link: "waiting", reason: "not_found" });
+
+const NO_CAMERA: VisitState["stage"] = { available: false, viewers: 1, reason: "unplugged" };
 
 const topic = (changes: Partial<VisitState>) => statusMessageFor({ ...ALL_WELL, ...changes }).topic;
 
@@ -33,6 +36,26 @@ test("an ended visit says why, if the server said so", () => {
   );
   expect(text({ kind: "ended", reason: "" })).toBe("This visit has ended.");
   expect(text({ kind: "closed" })).toBe("This visit has ended.");
+});
+
+test("what is wrong with the camera is said in plain words, and whether waiting helps", () => {
+  const shown = (reason: string) => {
+    const stage = { ...NO_CAMERA, reason } as VisitState["stage"];
+    const { text, detail } = statusMessageFor({ ...ALL_WELL, viewer: { kind: "frozen" }, stage });
+    return [text, detail];
+  };
+  expect(shown("unplugged")).toEqual([
+    "The camera is not plugged in.",
+    "Someone at home has to look after it.",
+  ]);
+  expect(shown("busy")).toEqual([
+    "Another program is using the camera.",
+    "The picture comes back by itself.",
+  ]);
+  const unknown = ["There is no picture from the camera right now.", "The picture comes back by itself."];
+  expect(shown("failed")).toEqual(unknown);
+  expect(shown("of_a_later_server")).toEqual(unknown);
+  expect(shown("")).toEqual(unknown);
 });
 
 test("a visitor who has not driven yet is told how", () => {
@@ -53,8 +76,20 @@ test.each<[string, Partial<VisitState>, string]>([
   ["no camera picture", { viewer: { kind: "waiting", failure: "no_picture" } }, "no_picture"],
   [
     "no camera picture, as the server says",
-    { viewer: { kind: "waiting", failure: "failed" }, stage: { available: false, viewers: 0 } },
+    { viewer: { kind: "waiting", failure: "failed" }, stage: NO_CAMERA },
     "no_picture",
+  ],
+  ["a picture frozen for want of a camera", { viewer: { kind: "frozen" }, stage: NO_CAMERA }, "no_picture"],
+  [
+    "joining without a camera",
+    { viewer: { kind: "joining", attempt: 0 }, stage: NO_CAMERA, hasSeenPicture: false },
+    "no_picture",
+  ],
+  ["a picture that came before the server said so", { stage: NO_CAMERA }, "nothing"],
+  [
+    "too many viewers, without a camera",
+    { viewer: { kind: "waiting", failure: "full" }, stage: NO_CAMERA },
+    "full",
   ],
   ["an ended visit, noticed by the viewer", { viewer: { kind: "ended" } }, "ended"],
   ["an ended visit, noticed by the channel", { channel: { kind: "ended", reason: "" } }, "ended"],

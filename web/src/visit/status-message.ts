@@ -3,12 +3,15 @@ import type { ChannelState } from "../control/channel";
 import type { PendingStop } from "../drive/driver";
 import type { CutHold, CutReason, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
+import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, StageState } from "../wire/messages";
 
 export interface VisitState {
   readonly channel: ChannelState;
   readonly viewer: ViewerState;
+  /** What this browser lacks to show the picture where only web pages get through; null for nothing. */
+  readonly streamLack: StreamLack | null;
   readonly hold: Hold;
   readonly lease: Lease | null;
   readonly pendingStop: PendingStop | null;
@@ -28,6 +31,7 @@ export type Topic =
   | "opening"
   | "full"
   | "no_picture"
+  | "blocked"
   | "picture_lost"
   | "picture_frozen"
   | "reconnecting"
@@ -87,16 +91,22 @@ function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
     : null;
 }
 
-function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMessage | null {
+function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitState): StatusMessage | null {
   switch (viewer.kind) {
     case "live":
     case "closed":
     case "ended":
       return null;
     case "frozen":
-      return message("picture_frozen", "The picture has frozen.", "Waiting for it to come back…");
+      return (
+        cameraMessage(stage) ??
+        message("picture_frozen", "The picture has frozen.", "Waiting for it to come back…")
+      );
     case "joining":
-      return hasSeenPicture ? pictureLostMessage() : message("opening", "Opening the view…");
+      return (
+        cameraMessage(stage) ??
+        (hasSeenPicture ? pictureLostMessage() : message("opening", "Opening the view…"))
+      );
     case "waiting":
       if (viewer.failure === "full") {
         return message(
@@ -106,15 +116,59 @@ function pictureMessage({ viewer, stage, hasSeenPicture }: VisitState): StatusMe
           "try_again",
         );
       }
-      if (viewer.failure === "no_picture" || stage?.available === false) {
-        return message(
-          "no_picture",
-          "There is no picture from the camera right now.",
-          "Trying again by itself…",
-        );
+      if (viewer.failure === "no_picture") {
+        return cameraMessage(stage) ?? message("no_picture", CAMERA_TEXT.failed, CAMERA_RETURNS);
       }
-      return pictureLostMessage();
+      return viewer.failure === "blocked"
+        ? blockedMessage(streamLack)
+        : (cameraMessage(stage) ?? pictureLostMessage());
   }
+}
+
+/** The server answers, but WebRTC does not get through, and this browser cannot show the picture in another way. */
+function blockedMessage(lack: StreamLack | null): StatusMessage {
+  const help =
+    lack === "secure_context"
+      ? "Open this page by its https:// address, or try another network."
+      : "An up-to-date Chrome, Edge, Safari or Firefox would help, or another network.";
+  return message("blocked", "This network does not let the picture through.", help, "try_again");
+}
+
+const CAMERA_RETURNS = "The picture comes back by itself.";
+const CAMERA_NEEDS_HELP = "Someone at home has to look after it.";
+
+/** What is wrong with the camera, for somebody who has never seen it. */
+const CAMERA_TEXT: Record<Exclude<StageState["reason"], "">, string> = {
+  not_found: "The camera can’t be found.",
+  unplugged: "The camera is not plugged in.",
+  busy: "Another program is using the camera.",
+  no_permission: "The camera may not be used.",
+  wrong_format: "The camera sends a picture that can’t be shown.",
+  no_signal: "The camera sends no picture. It may be switched off.",
+  too_slow: "The camera is too slow at the moment.",
+  unreachable: "The camera can’t be reached.",
+  refused: "The camera asks for another password.",
+  program_failed: "The program that reads the camera has stopped.",
+  ended: "The camera has stopped.",
+  failed: "There is no picture from the camera right now.",
+};
+
+/** These do not go away by waiting. */
+const NEEDS_HELP = new Set<StageState["reason"]>([
+  "not_found",
+  "unplugged",
+  "no_permission",
+  "wrong_format",
+  "refused",
+]);
+
+/** The message about a camera that has no picture; a later server may know reasons that this page does not. */
+function cameraMessage(stage: StageState | null): StatusMessage | null {
+  if (stage === null || stage.available) {
+    return null;
+  }
+  const detail = NEEDS_HELP.has(stage.reason) ? CAMERA_NEEDS_HELP : CAMERA_RETURNS;
+  return message("no_picture", CAMERA_TEXT[stage.reason || "failed"] ?? CAMERA_TEXT.failed, detail);
 }
 
 function pictureLostMessage(): StatusMessage {

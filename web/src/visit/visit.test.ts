@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { velocity } from "../drive/velocity";
-import { JoinError, type JoinFailure, type WhepEvents } from "../stage/whep";
+import type { JoinFailure } from "../stage/way";
+import { JoinError, type WhepEvents } from "../stage/whep";
 import { lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -25,7 +26,11 @@ function setup({ joinFails = null as JoinFailure | null } = {}) {
     },
     hasSession: async () => null,
     endSession: async () => server.endsSessions,
-    join: async (events) => {
+    newView: () => "view",
+    joinStream: null,
+    streamLack: "decoder",
+    requestFrame: () => {},
+    joinDirect: async (_view, events) => {
       if (whep.fails !== null) {
         throw new JoinError(whep.fails);
       }

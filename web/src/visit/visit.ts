@@ -5,7 +5,10 @@ import { Driver } from "../drive/driver";
 import type { CutReason, Hold } from "../drive/hold";
 import { PING_RETRY_MS } from "../drive/setpoint-sender";
 import { isZero } from "../drive/velocity";
+import { Painter, type PainterPorts } from "../stage/painter";
+import type { StreamLack } from "../stage/stream";
 import { type ShownFrame, Viewer, type ViewerPorts, type ViewerState } from "../stage/viewer";
+import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
@@ -25,7 +28,10 @@ const MAX_SILENCE_MS = 2500;
 const CHECK_INTERVAL_MS = 500;
 
 export type VisitPorts = Pick<ChannelPorts, "timers" | "random" | "openSocket" | "hasSession"> &
-  Pick<ViewerPorts, "join"> & {
+  Pick<ViewerPorts, "newView" | "joinDirect" | "joinStream"> &
+  Pick<PainterPorts, "requestFrame"> & {
+    /** Why there is no `joinStream`; null where there is one. */
+    readonly streamLack: StreamLack | null;
     /** Ends the visitor's session at the server; false if that failed. */
     endSession(): Promise<boolean>;
   };
@@ -51,6 +57,8 @@ export class Visit {
   readonly #sleepDetector: SleepDetector;
   readonly #channel: Channel;
   readonly #viewer: Viewer;
+  /** Draws the picture where it does not come by WebRTC. */
+  readonly painter: Painter;
   readonly driver: Driver;
 
   readonly #isJoined = signal(false);
@@ -69,6 +77,7 @@ export class Visit {
       ...this.#serverState.value,
       channel: this.#channel.state.value,
       viewer: this.#viewer.state.value,
+      streamLack: this.#ports.streamLack,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
       pendingStop: this.driver.pendingStop.value,
@@ -83,11 +92,16 @@ export class Visit {
     this.#serverTime = new ServerTime(ports.timers);
     this.#sleepDetector = new SleepDetector(ports.timers);
     this.#channel = new Channel({ ...ports, receive: (message) => this.#receive(message) });
+    this.painter = new Painter({
+      ...ports,
+      receiveShown: (capturedAtMs, shownAtMs) => this.#viewer.receiveDrawn(capturedAtMs, shownAtMs),
+    });
     this.#viewer = new Viewer({
       ...ports,
       show: (stream) => {
         this.#stream.value = stream;
       },
+      draw: (picture) => this.painter.receivePicture(picture),
       receiveFrameTimes: (capturedAtMs, shownAtMs) =>
         this.#latencyMeter.receiveFrameTimes(capturedAtMs, shownAtMs),
     });
@@ -123,6 +137,16 @@ export class Visit {
 
   get viewer(): ReadonlySignal<ViewerState> {
     return this.#viewer.state;
+  }
+
+  /** The way of the picture on the screen, null before the first. */
+  get way(): ReadonlySignal<WayName | null> {
+    return this.#viewer.way;
+  }
+
+  /** Whether the picture comes indirectly, because this network lets no direct one through. */
+  get isIndirect(): ReadonlySignal<boolean> {
+    return this.#viewer.isIndirect;
   }
 
   /** From joining to the first frame, null before it. */
@@ -214,6 +238,7 @@ export class Visit {
     this.driver.returnLease();
     this.#channel.close();
     this.#viewer.close();
+    this.painter.clear();
     this.#latencies.value = NO_LATENCIES;
   }
 
@@ -238,6 +263,7 @@ export class Visit {
       case "state": {
         const { pan, tilt, stage } = message;
         this.#serverState.value = { ...this.#serverState.value, pan, tilt, stage };
+        this.#viewer.receiveAvailability(stage.available);
         break;
       }
       case "lease":
@@ -294,10 +320,12 @@ export class Visit {
       this.driver.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
+      this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
       this.#viewer.close();
+      this.painter.clear();
     }
   }
 
@@ -310,6 +338,7 @@ export class Visit {
     if (state.kind === "ended") {
       this.#cancelCheck();
       this.#channel.close();
+      this.painter.clear();
     }
   }
 

@@ -162,12 +162,15 @@ export interface AxisState {
  * The state of the picture.
  *
  * Attributes:
- *     available: false once the source has failed, until a picture has come again; a new offer tries it again.
+ *     available: false once the camera has failed, until a picture has come again. Viewers keep their connections
+ *         meanwhile, for half a minute; a new offer has it tried again.
  *     viewers: how many viewers there are.
+ *     reason: why it is not available, or "". Pages should take a reason that they do not know as `failed`.
  */
 export interface StageState {
   readonly available: boolean;
   readonly viewers: number;
+  readonly reason: "" | "busy" | "ended" | "failed" | "no_permission" | "no_signal" | "not_found" | "program_failed" | "refused" | "too_slow" | "unplugged" | "unreachable" | "wrong_format";
 }
 
 /**

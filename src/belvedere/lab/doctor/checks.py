@@ -10,6 +10,7 @@ from belvedere.errors import LinkError
 from belvedere.head.axes import AXES
 from belvedere.lab.doctor.adapters import adapter, bluez_version
 from belvedere.lab.doctor.bluez import BluezSnapshot, query_bluez
+from belvedere.lab.doctor.camera import camera_picture
 from belvedere.lab.doctor.check import Check, CheckResult, CheckState, in_worker_thread
 from belvedere.lab.doctor.computer import clock, disk, memory, port, temperature
 from belvedere.lab.doctor.encoder import encoder
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from belvedere.head.profile import HeadProfile
     from belvedere.lab.adapter import Adapter
+    from belvedere.lab.camera_trial import CameraReport
     from belvedere.lab.scan import ScannedDevice
     from belvedere.stage.options import StageOptions
 
@@ -35,6 +37,7 @@ QUERY_TIMEOUT_S = 8.0  # twice what the query itself allows D-Bus; a Raspberry P
 BLUETOOTH_TIMEOUT_S = 10.0
 UNITS_TIMEOUT_S = 120.0  # a scan, and for each unit: connect, write stops, disconnect
 ENCODER_TIMEOUT_S = 30.0
+CAMERA_TIMEOUT_S = 40.0  # until the first picture, and as long as the trial takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class CheckContext:
         query: how BlueZ is queried.
         wants_units: whether to look for units at all.
         has_guardian: whether the guardian is enabled; None where no real head is driven.
+        has_camera: whether a real camera is configured.
+        camera_trial: turns that camera on and measures what comes; None if the owner did not ask for it.
     """
 
     profile: HeadProfile
@@ -61,6 +66,8 @@ class CheckContext:
     query: Callable[[], Coroutine[Any, Any, BluezSnapshot]] = field(default=query_bluez)
     wants_units: bool = True
     has_guardian: bool | None = None
+    has_camera: bool = False
+    camera_trial: Callable[[], CameraReport] | None = None
 
 
 def checks(context: CheckContext) -> list[Check]:
@@ -75,11 +82,16 @@ def checks(context: CheckContext) -> list[Check]:
     guardians = []
     if (is_enabled := context.has_guardian) is not None:
         guardians.append(Check("guardian", lambda: guardian(is_enabled=is_enabled), BLUETOOTH_TIMEOUT_S))
+    pictures = []
+    if context.has_camera:
+        trial = context.camera_trial
+        pictures.append(Check("camera picture", in_worker_thread(lambda: camera_picture(trial)), CAMERA_TIMEOUT_S))
     return [
         *bluetooth,
         *guardians,
         *units,
         Check("camera", in_worker_thread(cameras)),
+        *pictures,
         Check("encoder", in_worker_thread(lambda: encoder(context.stage)), ENCODER_TIMEOUT_S),
         Check(f"port {context.port}", in_worker_thread(lambda: port(context.host, context.port))),
         Check("clock", in_worker_thread(clock)),

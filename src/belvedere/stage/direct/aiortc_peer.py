@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from aiortc.mediastreams import MediaStreamTrack
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.direct.rtp_payloads import SharedPayloads
+    from belvedere.stage.direct.viewer_network import ViewerNetwork
     from belvedere.stage.hub import Subscriber
     from belvedere.stage.options import StageOptions
 
@@ -53,33 +54,27 @@ class AiortcPeer:
         listener: PeerListener,
         *,
         payloads: SharedPayloads,
+        network: ViewerNetwork,
     ) -> None:
         self._listener = listener
         self._is_ended = False
-        servers = [
-            RTCIceServer(
-                urls=server.url,
-                username=server.username,
-                credential=server.credential.reveal() if server.credential is not None else None,
-            )
-            for server in options.ice_servers
-        ]
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # `network` knows them
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver(_PassThroughTrack(), direction="sendonly")
         sender = self._transceiver.sender
         self._sender = PassThroughSender(sender, subscriber, origin, payloads)
         budget = RetransmissionBudget(bitrate_kbps=options.bitrate_kbps, fps=options.fps, packets=HISTORY_PACKETS)
         clock = asyncio.get_running_loop().time
-        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock))
+        bound_transport(sender.transport, ViewerFeedback(sender, budget, request_idr, clock, listener))
         self._ice = sender.transport.transport
-        bound_ice(self._ice)
+        bound_ice(self._ice, network)
 
     async def answer(self, offer: str) -> str:
         """Accept the video section of an offer (`Offer.video`); returns the answer, which has all our addresses.
 
         Yields to the event loop between its steps, which take a millisecond each.
-        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
+        Raises StageError (BAD_OFFER, NO_COMMON_CODEC; TOO_MANY_VIEWERS if there is no free port; NO_PICTURE if the
+        connection is closed meanwhile).
         """
         # Before setRemoteDescription, which chooses the codec: otherwise our H.264 would be labelled as another one.
         codecs = RTCRtpSender.getCapabilities("video").codecs
@@ -88,6 +83,8 @@ class AiortcPeer:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             await asyncio.sleep(0)
             await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except StageError:
+            raise
         except OperationError as error:
             raise StageError(StageReason.NO_COMMON_CODEC) from error
         except Exception as error:  # aiortc's parser has no error type: bad SDP raises any built-in exception

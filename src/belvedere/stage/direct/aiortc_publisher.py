@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from aiortc.rtp import AnyRtcpPacket
 
     from belvedere.stage.direct.depacketizer import Packet
-    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.peer import ConnectionListener
+    from belvedere.stage.direct.viewer_network import ViewerNetwork
     from belvedere.stage.sources.published import Publication
 
 PACKETS_PER_S = 2000.0  # 19 Mbit/s in packets of the usual 1,200 bytes
@@ -80,12 +81,19 @@ class PublisherLimits(ViewerLimits):
 class AiortcPublisher:
     """A WebRTC connection from one publisher. Belongs to the event loop."""
 
-    def __init__(self, publication: Publication, listener: PeerListener, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        publication: Publication,
+        listener: ConnectionListener,
+        clock: Callable[[], float],
+        *,
+        network: ViewerNetwork,
+    ) -> None:
         self._publication = publication
         self._listener = listener
         self._clock = clock
         self._is_ended = False
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # `network` knows them
         self._connection.on("connectionstatechange", self._receive_state)
         self._transceiver = self._connection.addTransceiver("video", direction="recvonly")
         self._transport = self._transceiver.receiver.transport
@@ -93,7 +101,7 @@ class AiortcPublisher:
         replace(self._transceiver.receiver, "receive", _receive_nothing)
         bound_transport(self._transport, self)
         replace(self._transport, "_handle_rtp_data", self._receive_rtp)
-        bound_ice(self._transport.transport, PublisherLimits)
+        bound_ice(self._transport.transport, network, PublisherLimits)
         self._rtcp = TokenBucket(REPORTS_PER_S, REPORTS_PER_S)
         self._idrs = TokenBucket(IDRS_PER_S, 2.0)
         self._reporting: asyncio.Task[None] | None = None
@@ -104,6 +112,7 @@ class AiortcPublisher:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
+        self._stream.payload_type = int(offer.partition("m=video ")[2].split()[2])
         known = RTCRtpReceiver.getCapabilities("video")
         codecs = known.codecs if known is not None else []
         self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
@@ -192,7 +201,7 @@ class _Stream:
         self._send = send
         self._ours = secrets.randbelow(2**32)
         self._ssrc: int | None = None
-        self._payload_type = -1
+        self.payload_type = -1  # what was negotiated; others, such as sound, are not for us
         self._packets = Depacketizer()
         self._clock = SenderClock()
         self._pictures = TokenBucket(PICTURES_PER_S, PICTURES_BURST)
@@ -212,9 +221,10 @@ class _Stream:
 
     def receive(self, packet: Packet, now_s: float) -> list[PublishedFrame]:
         """The frames that are complete now."""
-        if self._ssrc is None:
-            self._ssrc, self._payload_type = packet.ssrc, packet.payload_type
-        if packet.ssrc != self._ssrc or packet.payload_type != self._payload_type:
+        if packet.payload_type != self.payload_type:
+            return []
+        self._ssrc = packet.ssrc if self._ssrc is None else self._ssrc
+        if packet.ssrc != self._ssrc:
             return []
         self._highest = packet.sequence
         frames = []

@@ -38,7 +38,9 @@ EXTENSIONS = (
 MEDIA = re.compile(
     r"m=(?P<kind>[a-z]{1,16}) (?P<port>[0-9]{1,5}) (?P<protocol>[A-Z/]{1,32}) (?P<format>\S{1,64})( .*)?"
 )
-BASELINE = re.compile(r"42[0-9a-f]{4}", re.IGNORECASE)  # the profile that we encode (RFC 6184, section 8.1)
+PROFILE = re.compile(r"(42|4d|64)[0-9a-f]{4}", re.IGNORECASE)  # Baseline, Main or High (RFC 6184, section 8.1)
+CONSTRAINED_BASELINE = "42e01f"  # what an offer means that does not say, and what aiortc is told
+ANSWERED_PROFILE = re.compile(r"(?<=\na=fmtp:)(?P<format>[0-9]+)(?P<others> .*?profile-level-id=)[0-9a-f]{6}")
 MID = re.compile(r"[\x21-\x7e]{1,32}")  # sent in every packet, so keep it short
 RTPMAP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<codec>H264|rtx)/90000\s*", re.IGNORECASE)
 FMTP = re.compile(r"(?P<format>[0-9]{1,3}) (?P<parameters>.*)")
@@ -65,10 +67,12 @@ class Offer:
     _bundle: str  # the mids in the answer's BUNDLE group; "" without one
     _carrier: int | None  # which section has the transport, if it is not the video
     _is_mux_only: bool
+    _profiles: dict[str, str]  # by payload type, the profile-level-id of what is sent
 
     def complete(self, answer: str) -> str:
         """Make the answer to the whole offer from the answer to `video`."""
         session, _, picture = answer.partition("\r\nm=")
+        picture = ANSWERED_PROFILE.sub(self._profile_sent, picture)
         lines = [line for line in session.split("\r\n") if not line.startswith("a=group:")]
         if self._bundle:
             lines.append(f"a=group:BUNDLE {self._bundle}")
@@ -80,9 +84,15 @@ class Offer:
             sections[self._carrier] += "\r\n".join(carried) + "\r\n"
         return "\r\n".join(lines) + "\r\n" + "".join(sections)
 
+    def _profile_sent(self, found: re.Match[str]) -> str:
+        return f"{found['format']}{found['others']}{self._profiles.get(found['format'], CONSTRAINED_BASELINE)}"
 
-def read_offer(text: str) -> Offer:
-    """Check and reduce an offer.
+
+def read_offer(text: str, sent: str = CONSTRAINED_BASELINE) -> Offer:
+    """Check and reduce an offer to receive H.264 with the profile-level-id `sent`.
+
+    A payload type of the same profile is preferred. The baseline profile is accepted for all: players that decode the
+    others do not always offer them, and go by the stream.
 
     Raises StageError: BAD_OFFER if it is not an offer to receive one video, NO_COMMON_CODEC if the viewer has no H.264.
     """
@@ -94,10 +104,12 @@ def read_offer(text: str) -> Offer:
     groups = [line.split()[1:] for line in session if line.startswith("a=group:BUNDLE ")]
     group = next((group for group in groups if mid in group), [])
     carrier = _carrier(video, group, sections)
+    about = _attributes(video)
+    profiles = _profiles(about, sent)
     reduced = [
         *("v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0"),
         *_transport(session),
-        *_picture(video, carrier or video),
+        *_picture(video, carrier or video, _formats(about, profiles)),
         *_candidates(carrier or video),
     ]
     return Offer(
@@ -109,6 +121,7 @@ def read_offer(text: str) -> Offer:
         " ".join([group[0], mid] if carrier else [mid] if group else []),
         sections.index(carrier) if carrier else None,
         {"a=rtcp-mux", "a=rtcp-mux-only"} <= set(carrier or video),
+        {name: sent if _kind(own) == _kind(sent) else own[:4] + sent[4:] for name, own in profiles.items()},
     )
 
 
@@ -190,15 +203,13 @@ def _transport(lines: list[str]) -> list[str]:
     return [*last.values(), *fingerprints[:MAX_FINGERPRINTS]]
 
 
-def _picture(video: list[str], carrier: list[str]) -> list[str]:
+def _picture(video: list[str], carrier: list[str], formats: dict[str, list[str]]) -> list[str]:
     """The reduced video section, with the transport of `carrier`. Raises StageError."""
     found, mid = MEDIA.fullmatch(video[0]), _value(video, "a=mid:")
     if found is None or not (mid == "" or MID.fullmatch(mid)):
         raise _bad("the offer's video section cannot be read")
     if "a=sendonly" in video or "a=inactive" in video:
         raise _bad("the offer does not want to receive video")
-    about = _attributes(video)
-    formats = _formats(about)
     return [
         f"m=video 9 {found['protocol']} {' '.join(formats)}",
         "a=recvonly",
@@ -206,7 +217,7 @@ def _picture(video: list[str], carrier: list[str]) -> list[str]:
         *(line for line in ("a=rtcp-mux",) if line in carrier),
         *_transport(carrier),
         *(line for lines in formats.values() for line in lines),
-        *_extensions(about["a=extmap"]),
+        *_extensions(_attributes(video)["a=extmap"]),
     ]
 
 
@@ -218,8 +229,8 @@ def _attributes(section: list[str]) -> defaultdict[str, list[str]]:
     return found
 
 
-def _formats(about: defaultdict[str, list[str]]) -> dict[str, list[str]]:
-    """The lines about each payload type that we may use, also for retransmission. Raises StageError."""
+def _codecs(about: defaultdict[str, list[str]]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Codec and format parameters of each payload type that we may use, also for retransmission."""
     codecs: dict[str, str] = {}
     for found in filter(None, map(RTPMAP.fullmatch, about["a=rtpmap"])):
         if int(found["format"]) <= MAX_PAYLOAD_TYPE:
@@ -227,19 +238,33 @@ def _formats(about: defaultdict[str, list[str]]) -> dict[str, list[str]]:
     texts: dict[str, str] = {}
     for found in filter(None, map(FMTP.fullmatch, about["a=fmtp"])):
         texts.setdefault(found["format"], found["parameters"])
-    parameters = {name: _parameters(texts.get(name, "")) for name in codecs}
+    return codecs, {name: _parameters(texts.get(name, "")) for name in codecs}
+
+
+def _profiles(about: defaultdict[str, list[str]], sent: str) -> dict[str, str]:
+    """The offered profile-level-id of each payload type for H.264 that we use, the best first. Raises StageError."""
+    codecs, parameters = _codecs(about)
     h264 = [name for name in codecs if codecs[name] == "h264"]
     by_mode = ({name: profile for name in h264 if (profile := _profile(parameters[name], mode))} for mode in MODES)
-    profiles = next(filter(None, by_mode), None)
-    if not profiles:
+    offered = next(filter(None, by_mode), {})
+    same = [name for name in offered if _kind(offered[name]) == _kind(sent)]
+    others = [name for name in offered if name not in same and offered[name].startswith("42")]
+    if not same and not others:
         raise StageError(StageReason.NO_COMMON_CODEC, "the offer has no H.264 of the baseline profile")
+    return {name: offered[name] for name in [*same, *others][:MAX_H264]}
+
+
+def _formats(about: defaultdict[str, list[str]], profiles: dict[str, str]) -> dict[str, list[str]]:
+    """The lines about each payload type that we may use, and what repeats it."""
+    codecs, parameters = _codecs(about)
     again = {parameters[name].get("apt"): name for name, codec in codecs.items() if codec == "rtx"}
     offered = {(found["format"], found["kind"]) for found in filter(None, map(RTCP_FB.fullmatch, about["a=rtcp-fb"]))}
     formats: dict[str, list[str]] = {}
-    for name, profile in islice(profiles.items(), MAX_H264):
+    for name, profile in profiles.items():
+        known = profile if profile.startswith("42") else CONSTRAINED_BASELINE  # aiortc has no others
         formats[name] = [
             f"a=rtpmap:{name} H264/90000",
-            f"a=fmtp:{name} packetization-mode=1;profile-level-id={profile}",
+            f"a=fmtp:{name} packetization-mode=1;profile-level-id={known}",
             *(f"a=rtcp-fb:{name} {kind}" for kind in FEEDBACK if not offered.isdisjoint({(name, kind), ("*", kind)})),
         ]
         if repeated := again.get(name):  # RFC 4588, section 8
@@ -254,9 +279,16 @@ def _parameters(text: str) -> dict[str, str]:
 
 def _profile(parameters: dict[str, str], mode: str | None) -> str:
     """The profile-level-id of H.264 with these parameters, or "" if it is of another mode or a profile not ours."""
-    profile = parameters.get("profile-level-id", "42e01f")
-    is_ours = parameters.get("packetization-mode") == mode and BASELINE.fullmatch(profile) is not None
-    return profile if is_ours else ""
+    profile = parameters.get("profile-level-id", CONSTRAINED_BASELINE)
+    is_ours = parameters.get("packetization-mode") == mode and PROFILE.fullmatch(profile) is not None
+    return profile.lower() if is_ours else ""
+
+
+def _kind(profile_level_id: str) -> str:
+    """What two streams of the same profile have in common (RFC 6184, table 5)."""
+    profile, constraints = profile_level_id[:2], int(profile_level_id[2:4], 16)
+    is_constrained = (profile == "42" and constraints & 0x40) or (profile == "4d" and constraints & 0x80)
+    return "constrained baseline" if is_constrained else profile
 
 
 def _extensions(values: list[str]) -> list[str]:

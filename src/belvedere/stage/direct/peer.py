@@ -13,15 +13,31 @@ if TYPE_CHECKING:
     from belvedere.stage.options import StageOptions
 
 
-class PeerListener(Protocol):
-    """Called on the event loop when a connection changes, but not for an end that `Peer.close` caused."""
+class ConnectionListener(Protocol):
+    """Called on the event loop when a connection changes, but not for an end that `close` caused."""
 
     def receive_connected(self) -> None:
-        """The viewer is connected; frames may be sent."""
+        """The other side is connected; frames may flow."""
         ...
 
     def receive_ended(self) -> None:
         """The connection ended or failed. Called at most once, as the last call."""
+        ...
+
+
+class PeerListener(ConnectionListener, Protocol):
+    """What a viewer's connection calls. Reports are what the viewer says, often and whatever it likes."""
+
+    def report_capacity(self, bits_per_s: float) -> None:
+        """What the connection carries, by the viewer's estimate."""
+        ...
+
+    def report_loss(self, share: float) -> None:
+        """This share of the packets since the last report was lost: 0 to 1."""
+        ...
+
+    def report_round_trip(self, seconds: float) -> None:
+        """A packet and its report took so long, smoothed."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Limits what a viewer's RTCP can cause, and how long sending blocks the event loop: patches of aiortc's transport.
 
-Receiver reports measure the round trip; lost packets (NACK) are retransmitted within a budget; a lost picture (PLI,
-FIR) requests a key frame. Everything else is ignored: no report of a viewer changes what the others see.
+Receiver reports measure the round trip and tell of loss, REMB of what the connection carries, both of which go to the
+rate control, which bounds what one viewer can do to the others. Lost packets (NACK) are retransmitted within a budget;
+a lost picture (PLI, FIR) requests a key frame. Everything else is ignored.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiortc.rtcdtlstransport import State
 from aiortc.rtp import (
+    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
@@ -21,9 +23,11 @@ from aiortc.rtp import (
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
+    unpack_remb_fci,
 )
 
 from belvedere.stage.direct.aiortc_patches import replace
+from belvedere.stage.direct.loss_window import LossWindow
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -33,11 +37,13 @@ if TYPE_CHECKING:
     from aiortc.rtcrtpsender import RTCRtpSender
     from aiortc.rtp import AnyRtcpPacket
 
+    from belvedere.stage.direct.peer import PeerListener
     from belvedere.stage.direct.retransmission import RetransmissionBudget
 
 PACKETS_PER_TURN = 16  # about 1 ms of work; then other tasks run
 FEEDBACK_PER_S = 100.0  # Chromium reports loss at most every 20 ms
 FEEDBACK_BURST = 100.0
+CONGESTION_LOSS = 0.3  # so many packets are lost only where more is sent than fits; sending them again adds to it
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +57,15 @@ class ViewerFeedback:
         budget: RetransmissionBudget,
         request_idr: Callable[[], None],
         clock: Callable[[], float],
+        listener: PeerListener,
     ) -> None:
         self._sender = sender
+        self._listener = listener
         self._budget = budget
         self._request_idr = request_idr
         self._clock = clock
+        self._losses = LossWindow()
+        self._is_congested = False
         self._packets = TokenBucket(FEEDBACK_PER_S, FEEDBACK_BURST)
 
     async def receive(self, data: bytes) -> None:
@@ -77,17 +87,44 @@ class ViewerFeedback:
         match packet:
             case RtcpRrPacket() | RtcpSrPacket():
                 await self._sender._handle_rtcp_packet(packet)
+                self._report(packet)
             case RtcpRtpfbPacket(fmt=fmt, media_ssrc=ssrc) if fmt == RTCP_RTPFB_NACK and ssrc == self._sender._ssrc:
                 return packet.lost
             case RtcpPsfbPacket(fmt=fmt) if fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
                 self._request_idr()
+            case RtcpPsfbPacket(fmt=fmt) if fmt == RTCP_PSFB_APP:
+                self._receive_remb(packet.fci)
             case _:
                 pass
         return []
 
+    def _report(self, packet: RtcpRrPacket | RtcpSrPacket) -> None:
+        for report in packet.reports:
+            if report.ssrc == self._sender._ssrc:
+                share = self._losses.receive_report(self._clock(), report.highest_sequence, report.packets_lost)
+                if share is not None:
+                    self._is_congested = share > CONGESTION_LOSS
+                    self._listener.report_loss(share)
+                if round_trip_s := self._round_trip_s():
+                    self._listener.report_round_trip(round_trip_s)
+
+    def _receive_remb(self, fci: bytes) -> None:
+        """The receiver's estimate of what the connection carries (draft-alvestrand-rmcat-remb-03)."""
+        try:
+            bits_per_s, ssrcs = unpack_remb_fci(fci)
+        except (ValueError, struct.error, IndexError):
+            return
+        if self._sender._ssrc in ssrcs:
+            self._listener.report_capacity(bits_per_s)
+
+    def _round_trip_s(self) -> float:
+        """Smoothed; 0 until it is known."""
+        return getattr(self._sender, "_RTCRtpSender__rtt", None) or 0.0
+
     async def _retransmit(self, lost: list[int]) -> None:
-        round_trip_s = getattr(self._sender, "_RTCRtpSender__rtt", None) or 0.0
-        chosen = self._budget.select(self._clock(), dict.fromkeys(lost), round_trip_s)
+        if self._is_congested:
+            return
+        chosen = self._budget.select(self._clock(), dict.fromkeys(lost), self._round_trip_s())
         for number in chosen:
             await self._sender._retransmit(number)
 

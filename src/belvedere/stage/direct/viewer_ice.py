@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 from aioice import ice, stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 
 from belvedere.stage.direct.aiortc_patches import replace
+from belvedere.stage.direct.viewer_servers import server_candidates
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    import socket
+    from collections.abc import Callable, Coroutine, Iterator
 
     from _typeshed import ReadableBuffer
     from aiortc import RTCIceTransport
+
+    from belvedere.stage.direct.viewer_network import ViewerNetwork
 
 Address = tuple[str, int]
 
@@ -113,16 +116,9 @@ class ViewerProtocol(ice.StunProtocol):
 class ViewerSocket(asyncio.DatagramTransport):
     """A UDP socket that is read at its viewer's rate; a datagram that cannot be sent at once is dropped."""
 
-    def __init__(self, address: str, protocol: ViewerProtocol, reads: TokenBucket) -> None:
+    def __init__(self, bound: socket.socket, protocol: ViewerProtocol, reads: TokenBucket) -> None:
         super().__init__()
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            self._socket.setblocking(False)
-            self._socket.bind((address, 0))
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket = bound
         self._loop = asyncio.get_running_loop()
         self._protocol = protocol
         self._reads = reads
@@ -188,7 +184,22 @@ class ViewerSocket(asyncio.DatagramTransport):
         self._loop.add_reader(self._socket.fileno(), self._read)
 
 
-def bound_ice(transport: RTCIceTransport, make_limits: Callable[[ice.Connection], ViewerLimits] = ViewerLimits) -> None:
+class RelayProtocol(ViewerProtocol):
+    """Receives datagrams by way of a relay, at the viewer's rate."""
+
+    def datagram_received(self, data: bytes | str, addr: tuple[object, ...]) -> None:
+        """Process a datagram if the viewer's rate allows it. Never raises, whatever its content."""
+        now = asyncio.get_running_loop().time()
+        if self._limits.reads.wait_s(now) <= 0:
+            self._limits.reads.take(now)
+            super().datagram_received(data, addr)
+
+
+def bound_ice(
+    transport: RTCIceTransport,
+    network: ViewerNetwork,
+    make_limits: Callable[[ice.Connection], ViewerLimits] = ViewerLimits,
+) -> None:
     """Patch a transport that has not gathered candidates yet, so that one viewer's limits apply to it."""
     connection = transport._connection
     limits = make_limits(connection)
@@ -202,68 +213,61 @@ def bound_ice(transport: RTCIceTransport, make_limits: Callable[[ice.Connection]
         if data[0] > 3 and connection._queue.qsize() < MAX_QUEUED:  # noqa: PLR2004 (STUN was handled before)
             connection._queue.put_nowait((data, component))
 
-    def gather(*, component: int, addresses: list[str], timeout: int = 5) -> Coroutine[None, None, list[Candidate]]:
-        return _gather(connection, limits, component, addresses, timeout)
+    def gather(*, component: int, addresses: list[str], timeout: int = 5) -> Coroutine[None, None, list[Candidate]]:  # noqa: ARG001 (aioice's signature; servers have a shorter timeout)
+        return _gather(connection, limits, network, component, addresses)
 
     for name, value in {"check_incoming": check, "data_received": queue, "get_component_candidates": gather}.items():
         replace(connection, name, value)
 
 
 async def _gather(
-    connection: ice.Connection, limits: ViewerLimits, component: int, addresses: list[str], timeout_s: float
+    connection: ice.Connection, limits: ViewerLimits, network: ViewerNetwork, component: int, addresses: list[str]
 ) -> list[Candidate]:
-    """Replaces `Connection.get_component_candidates`, with our own sockets."""
-    protocols = [found for address in addresses if (found := _open(connection, limits, component, address))]
+    """Replaces `Connection.get_component_candidates`, with our own sockets. Raises StageError if no port is free."""
+    bound = network.ports.open(addresses)
+    protocols = [_protocol(connection, limits, component, each) for each in bound]
     connection._protocols += protocols
-    candidates = [protocol.local_candidate for protocol in protocols]
-    asking = [asyncio.ensure_future(request) for request in _ask_servers(connection, limits, component, protocols)]
-    if asking:
-        done, pending = await asyncio.wait(asking, timeout=timeout_s)
-        for task in pending:
-            task.cancel()
-        for candidate, relay in (task.result() for task in done if task.exception() is None):
-            candidates.append(candidate)
-            connection._protocols += [] if relay is None else [relay]
+    announced = list(_announced(protocols, await network.announced_now()))
+    candidates = [protocol.local_candidate for protocol in protocols] + announced
+    for candidate, relay in await server_candidates(
+        network, protocols, component, lambda: RelayProtocol(connection, limits)
+    ):
+        candidates.append(candidate)
+        connection._protocols += [] if relay is None else [relay]
     return candidates
 
 
-def _open(connection: ice.Connection, limits: ViewerLimits, component: int, address: str) -> ViewerProtocol | None:
+def _protocol(connection: ice.Connection, limits: ViewerLimits, component: int, bound: socket.socket) -> ViewerProtocol:
     protocol = ViewerProtocol(connection, limits)
-    try:
-        transport = ViewerSocket(address, protocol, limits.reads)
-    except OSError as error:
-        logger.debug("could not open a socket on %s for a viewer: %s", address, error)
-        return None
-    sockname = transport._socket.getsockname()
+    ViewerSocket(bound, protocol, limits.reads)
+    host, port = bound.getsockname()[:2]
     protocol.local_candidate = Candidate(
-        foundation=candidate_foundation("host", "udp", sockname[0]),
+        foundation=candidate_foundation("host", "udp", host),
         component=component,
         transport="udp",
         priority=candidate_priority(component, "host"),
-        host=sockname[0],
-        port=sockname[1],
+        host=host,
+        port=port,
         type="host",
     )
     return protocol
 
 
-def _ask_servers(
-    connection: ice.Connection, limits: ViewerLimits, component: int, protocols: list[ViewerProtocol]
-) -> list[Coroutine[None, None, tuple[Candidate, ice.StunProtocol | None]]]:
-    asking: list[Coroutine[None, None, tuple[Candidate, ice.StunProtocol | None]]] = []
-    if connection.stun_server is not None:
-        ipv4 = [protocol for protocol in protocols if ":" not in protocol.local_candidate.host]
-        asking += [ice.server_reflexive_candidate(protocol, connection.stun_server) for protocol in ipv4]
-    if connection.turn_server is not None:
-        relay = ice.relayed_candidate(
-            component=component,
-            hide_related_address=False,
-            protocol_factory=lambda: ViewerProtocol(connection, limits),
-            turn_server=connection.turn_server,
-            turn_username=connection.turn_username,
-            turn_password=connection.turn_password,
-            turn_ssl=connection.turn_ssl,
-            turn_transport=connection.turn_transport,
-        )
-        asking.append(relay)
-    return asking
+def _announced(protocols: list[ViewerProtocol], addresses: list[str]) -> Iterator[Candidate]:
+    """Each address with each port behind it, as candidates of a translating router (RFC 8445, section 5.1.1.2)."""
+    known: set[Address] = set()
+    for address in addresses:
+        for base in (protocol.local_candidate for protocol in protocols):
+            if (":" in address) == (":" in base.host) and (address, base.port) not in known:
+                known.add((address, base.port))
+                yield Candidate(
+                    foundation=candidate_foundation("srflx", "udp", base.host),
+                    component=base.component,
+                    transport="udp",
+                    priority=candidate_priority(base.component, "srflx"),
+                    host=address,
+                    port=base.port,
+                    type="srflx",
+                    related_address=base.host,
+                    related_port=base.port,
+                )

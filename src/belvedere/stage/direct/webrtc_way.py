@@ -12,6 +12,7 @@ from belvedere.errors import StageError, StageReason
 from belvedere.stage.direct.answer import RTP_WRAP, Answer, CaptureClock
 from belvedere.stage.direct.offer import Offer, read_offer
 from belvedere.stage.direct.setup_queue import SetupQueue
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.memory_tuning import permanent_objects, reduce_memory
 from belvedere.stage.options import ANSWER_TIMEOUT_S, SET_UPS_APART_S
 from belvedere.timeouts import timeout
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.stage.direct.peer import PeerFactory
-    from belvedere.stage.options import StageOptions
+    from belvedere.stage.options import IceServer, StageOptions
     from belvedere.stage.stage import Stage
     from belvedere.stage.viewer import Viewer
 
 
-def load_peers() -> PeerFactory:
+def load_peers(network: ViewerNetwork) -> PeerFactory:
     """Load aiortc and FFmpeg: 50 MiB and 0.25 s, so it belongs in a thread. Raises OwnerError."""
     with permanent_objects():
         reduce_memory()
         from belvedere.stage.direct.aiortc_peer import AiortcPeer  # noqa: PLC0415 (aiortc is heavy)
         from belvedere.stage.direct.rtp_payloads import SharedPayloads  # noqa: PLC0415 (likewise)
-    return functools.partial(AiortcPeer, payloads=SharedPayloads())
+    return functools.partial(AiortcPeer, payloads=SharedPayloads(), network=network)
 
 
 class WebRtc:
@@ -41,6 +42,7 @@ class WebRtc:
         stage: admits the viewers and has the frames.
         clock: the server's monotonic clock, the same as the stage's.
         create_peer: creates connections; None for aiortc's, imported at first use.
+        network: what the connections share; None for what the options say.
     """
 
     name = "WebRTC"
@@ -52,17 +54,27 @@ class WebRtc:
         *,
         clock: Callable[[], float] = time.monotonic,
         create_peer: PeerFactory | None = None,
+        network: ViewerNetwork | None = None,
     ) -> None:
         self._stage = stage
         self._options = options
         self._clock = clock
         self._create_peer = create_peer
+        self._network = network or ViewerNetwork.of(options, clock)
         self._set_ups = SetupQueue(SET_UPS_APART_S)
         stage.add_way(self)
 
     def load(self) -> None:
         """Import aiortc, for the first viewer."""
         self._loaded()
+
+    async def ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The ICE servers for the page of a session, with credentials that are valid now; waits for a bounded time."""
+        return await self._network.servers.for_page(owner)
+
+    def newest_ice_servers_of(self, owner: str) -> tuple[IceServer, ...]:
+        """The same, without waiting: there may be no credentials yet."""
+        return self._network.servers.newest(owner)
 
     async def answer(self, offer_sdp: str, owner: str, view: str = "") -> Answer:
         """Add a viewer: answer the WHEP offer of the session `owner`; for `view` see `Stage.admit`.
@@ -72,7 +84,7 @@ class WebRtc:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, TOO_MANY_VIEWERS, NO_PICTURE).
         """
-        offer = read_offer(offer_sdp)
+        offer = read_offer(offer_sdp, self._stage.profile_level_id)
         viewer = self._stage.admit(owner, self, view)
         try:
             async with timeout(ANSWER_TIMEOUT_S):
@@ -100,5 +112,5 @@ class WebRtc:
 
     def _loaded(self) -> PeerFactory:
         if self._create_peer is None:
-            self._create_peer = load_peers()
+            self._create_peer = load_peers(self._network)
         return self._create_peer

@@ -14,6 +14,7 @@ from belvedere.errors import StageError, StageReason
 from belvedere.events import PublisherEnded, PublisherJoined, ignore
 from belvedere.stage.direct.publisher_offer import read_publisher_offer
 from belvedere.stage.direct.setup_queue import SetupQueue
+from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import load_peers
 from belvedere.stage.options import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, SET_UPS_APART_S
 from belvedere.stage.sources.published import Publication
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from belvedere.events import Event
-    from belvedere.stage.direct.peer import PeerListener
+    from belvedere.stage.direct.peer import ConnectionListener
 
 MAX_CONNECTING = 2  # a program that tries again may have left one behind
 
@@ -50,7 +51,7 @@ class PublisherPeerFactory(Protocol):
     """Creates a connection from a publisher."""
 
     def __call__(
-        self, publication: Publication, listener: PeerListener, clock: Callable[[], float], /
+        self, publication: Publication, listener: ConnectionListener, clock: Callable[[], float], /
     ) -> PublisherPeer:
         """Create a peer that hands what it receives to the publication."""
         ...
@@ -65,7 +66,7 @@ class Published:
 
 
 class _Publisher:
-    """One publisher, from its offer to its end; implements `peer.PeerListener`."""
+    """One publisher, from its offer to its end; implements `peer.ConnectionListener`."""
 
     def __init__(self, whip: Whip) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -83,6 +84,9 @@ class _Publisher:
 class Whip:
     """Answers publishers' offers. Belongs to the event loop.
 
+    Args:
+        network: the ports and servers that publishers share with viewers; None for any port and no server.
+
     Attributes:
         publication: what the newest publisher sends.
     """
@@ -93,11 +97,13 @@ class Whip:
         clock: Callable[[], float] = time.monotonic,
         record: Callable[[Event], None] = ignore,
         create_peer: PublisherPeerFactory | None = None,
+        network: ViewerNetwork | None = None,
     ) -> None:
         self.publication = Publication(clock)
         self._clock = clock
         self._record = record
         self._create_peer = create_peer
+        self._network = network or ViewerNetwork(clock)
         self._set_ups = SetupQueue(SET_UPS_APART_S)
         self._publisher: _Publisher | None = None
         self._connecting: dict[str, _Publisher] = {}  # by id, oldest first
@@ -182,13 +188,13 @@ class Whip:
 
     async def _loaded(self) -> PublisherPeerFactory:
         if self._create_peer is None:
-            self._create_peer = await asyncio.to_thread(_load_publisher)
+            self._create_peer = await asyncio.to_thread(_load_publisher, self._network)
         return self._create_peer
 
 
-def _load_publisher() -> PublisherPeerFactory:
+def _load_publisher(network: ViewerNetwork) -> PublisherPeerFactory:
     """Load aiortc, in a thread. Raises OwnerError."""
-    load_peers()
+    load_peers(network)
     from belvedere.stage.direct.aiortc_publisher import AiortcPublisher  # noqa: PLC0415 (aiortc is heavy)
 
-    return functools.partial(AiortcPublisher)
+    return functools.partial(AiortcPublisher, network=network)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,28 @@ class VideoFormat(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VideoDescription:
-    """What a source delivers from now on.
+    """What a source delivers from now on, or what the sink made of it.
 
     Attributes:
-        format: RAW as `Picture` describes it, or H264 in access units without B-frames, parameter sets with every IDR.
-        width, height: in pixels.
+        format: RAW as `Picture` describes it, or H264 in access units.
+        width, height: in pixels, as far as is known; H.264 tells by itself.
         fps: pictures per second, as far as is known.
+        request_idr: makes a source that encodes by itself deliver an IDR soon, if it can. Called in its own thread,
+            from `push_h264`, at most about once a second. Of RAW pictures, an IDR can always be requested.
+        profile_level_id: of what viewers are sent, as RTP names it; the sink sets it.
     """
 
     format: VideoFormat
     width: int
     height: int
     fps: int
+    request_idr: Callable[[], None] | None = field(default=None, compare=False)
+    profile_level_id: str = field(default="", compare=False)
+
+    @property
+    def can_request_idr(self) -> bool:
+        """Whether an IDR comes when one is requested."""
+        return self.format is VideoFormat.RAW or self.request_idr is not None
 
 
 class Sink(Protocol):
@@ -63,7 +74,7 @@ class Sink(Protocol):
         ...
 
     def describe(self, description: VideoDescription) -> None:
-        """Say what is delivered, before the first frame and whenever it changes."""
+        """Say what is delivered, before the first frame and whenever it changes; H.264 tells its size by itself."""
         ...
 
     def lend(self) -> Picture | None:
@@ -79,14 +90,19 @@ class Sink(Protocol):
         ...
 
     def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
-        """Deliver one access unit in Annex B format."""
+        """Deliver one access unit in Annex B format, of any profile, with or without parameter sets.
+
+        It is passed on if browsers can show it, else decoded and encoded anew. Whether it is an IDR, the stream itself
+        says. What is damaged is left out up to the next IDR; raises BitstreamError when nothing else comes.
+        """
         ...
 
 
 class VideoSource(Protocol):
     """A camera. One thread at a time uses it, never the event loop's; it may be run again after it returned.
 
-    An exception ends the picture for the current viewers; a new source is run for those who come next.
+    An exception ends this run, and viewers wait: a new source is run soon. What is known of the cause is said by a
+    `CameraError`, whose reason reaches the page.
     """
 
     def prepare(self, width: int, height: int, fps: int) -> None:

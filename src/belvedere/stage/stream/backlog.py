@@ -1,10 +1,11 @@
 """Bounds how far behind a viewer's picture may be: decides which frames are sent, by what is acknowledged. Pure.
 
 What waits may wait anywhere: here, in the kernel, in a router, or in a proxy or tunnel that takes seconds of video at
-once. Only the viewer knows what has arrived, so the bound is on the age of the oldest frame that is sent and not
-acknowledged, less the time that the path takes when nothing waits in it:
+once. Only the viewer knows what has arrived. So there are two bounds, on the age of the oldest frame that is sent and
+not acknowledged, and, on a path that has proved too narrow, on how long the next frame would take behind all of those;
+both less the time that the path takes when nothing waits in it:
 
-    SKIPPING --an IDR, and nothing unacknowledged--> SENDING --the oldest is overdue--> SKIPPING
+    SKIPPING --an IDR, and nothing unacknowledged--> SENDING --beyond a bound--> SKIPPING
 
 While it skips, nothing new is sent, so that what waits is delivered and the next IDR finds an empty path.
 """
@@ -15,9 +16,12 @@ from collections import deque
 from dataclasses import dataclass
 
 WAITING_S = 0.25  # more than this must not wait; half of it would skip at each packet lost over a mobile network
-FIRST_PATH_S = 0.5  # the path's assumed time there and back until the first acknowledgement: as bad as they get
+NARROW_S = 10.0  # for so long after something waited too long, the path counts as too narrow
+FIRST_PATH_S = 0.1  # the path's assumed time there and back until the first acknowledgement; nearly all are quicker
 MAX_PATH_S = 1.0  # a viewer that delays its acknowledgements on purpose gets no more than this
 PATH_GAIN = 0.25  # how fast a path that has become longer is believed
+RATE_WINDOW_S = 2.0  # the best rate of this window and of the one before counts: most frames are too small to show it
+RATE_SAMPLE_S = 0.02  # acknowledgements that come closer together are counted as one
 SILENT_S = 5.0  # a viewer that acknowledges nothing for this long is gone, or asleep
 
 
@@ -29,7 +33,37 @@ class UnknownFrameError(ValueError):
 class _Sent:
     ticks: int
     at_s: float
+    size: int
     is_alone: bool  # nothing else was on its way
+
+
+class _DeliveryRate:
+    """The best rate at which the path has delivered lately while more was on its way; infinite while none is known."""
+
+    def __init__(self) -> None:
+        self._best = [0.0, 0.0]  # of this window and of the one before
+        self._until_s = float("-inf")
+        self._since_s = float("-inf")
+        self._bytes = 0
+
+    @property
+    def bytes_per_s(self) -> float:
+        return max(self._best) or float("inf")
+
+    def receive(self, now_s: float, size: int, sent_s: float) -> None:
+        """Bytes were acknowledged, the last of which were sent at `sent_s`."""
+        if sent_s >= self._since_s:  # the path was empty in between, so the time says nothing
+            self._since_s, self._bytes = now_s, 0
+            return
+        self._bytes += size
+        took_s = now_s - self._since_s
+        if took_s < RATE_SAMPLE_S:
+            return
+        if now_s >= self._until_s:
+            self._best = [0.0, self._best[0]]
+            self._until_s = now_s + RATE_WINDOW_S
+        self._best[0] = max(self._best[0], self._bytes / took_s)
+        self._since_s, self._bytes = now_s, 0
 
 
 class Backlog:
@@ -38,7 +72,9 @@ class Backlog:
     def __init__(self) -> None:
         self._sent: deque[_Sent] = deque()
         self._newest_ticks = -1
+        self._rate = _DeliveryRate()
         self._path_s: float | None = None
+        self._narrow_until_s = float("-inf")
         self._is_skipping = True
 
     @property
@@ -51,14 +87,18 @@ class Backlog:
         """Whether sending could go on now, if there were an IDR."""
         return self._is_skipping and not self._sent
 
-    def receive_frame(self, now_s: float, ticks: int, *, is_idr: bool) -> bool:
-        """Whether to send this frame, which counts as sent then. Where it returns False, drop what is unsent, too."""
-        if self._waiting_s(now_s) > WAITING_S:
+    def receive_frame(self, now_s: float, ticks: int, size: int, *, is_idr: bool) -> bool:
+        """Whether to send this frame of `size` bytes, which counts as sent then.
+
+        Where it returns False, drop what is unsent, too.
+        """
+        if self._waits_too_long(now_s, size):
             self._is_skipping = True
+            self._narrow_until_s = now_s + NARROW_S
         if self._is_skipping and (self._sent or not is_idr):
             return False
         self._is_skipping = False
-        self._sent.append(_Sent(ticks, now_s, is_alone=not self._sent))
+        self._sent.append(_Sent(ticks, now_s, size, is_alone=not self._sent))
         self._newest_ticks = ticks
         return True
 
@@ -72,22 +112,28 @@ class Backlog:
         """The viewer has this frame and all before it. Raises UnknownFrameError for one that was never sent."""
         if ticks > self._newest_ticks:
             raise UnknownFrameError
-        newest = None
+        newest, size = None, 0
         while self._sent and self._sent[0].ticks <= ticks:
             newest = self._sent.popleft()
+            size += newest.size
         if newest is not None:
+            self._rate.receive(now_s, size, newest.at_s)
             self._receive_path(now_s - newest.at_s, is_alone=newest.is_alone)
 
     def is_silent(self, now_s: float) -> bool:
         """Whether the viewer has acknowledged nothing for so long that it counts as gone."""
         return bool(self._sent) and now_s - self._sent[0].at_s > SILENT_S
 
-    def _waiting_s(self, now_s: float) -> float:
-        """How long the oldest frame has been on its way beyond what the path takes."""
+    def _waits_too_long(self, now_s: float, size: int) -> bool:
+        """Whether the oldest frame does, or one of this size would."""
         if not self._sent:
-            return 0.0
+            return False
         path_s = FIRST_PATH_S if self._path_s is None else self._path_s
-        return now_s - self._sent[0].at_s - path_s
+        waiting_s = now_s - self._sent[0].at_s - path_s
+        if waiting_s > WAITING_S or now_s >= self._narrow_until_s:
+            return waiting_s > WAITING_S
+        unacknowledged = size + sum(each.size for each in self._sent)
+        return unacknowledged / self._rate.bytes_per_s > path_s + WAITING_S
 
     def _receive_path(self, took_s: float, *, is_alone: bool) -> None:
         """The shortest time counts; only a frame that nothing was in the way of can show that the path is longer."""

@@ -117,7 +117,7 @@ class StreamPeer:
     def _receive_frame(self, frame: EncodedFrame) -> None:
         if self._is_blocked and self._backlog.is_skipping:
             return  # an IDR would only wait here
-        if self._backlog.receive_frame(self._clock(), frame.ticks, is_idr=frame.is_idr):
+        if self._backlog.receive_frame(self._clock(), frame.ticks, len(frame.data), is_idr=frame.is_idr):
             if frame.is_idr:
                 self._queue_description(frame)
             self._unsent.append(frame)

@@ -1,0 +1,50 @@
+"""Runs tests in the virtual machines that scripts/virtual-machine builds and boots."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.outcomes import counts_of
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = "scripts/virtual-machine"
+REPORT = "junit.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTests:
+    """Tests that run inside a machine.
+
+    Attributes:
+        machine: its name in the script.
+        folder: for what the machine writes, which is `/out` there.
+        tests: the folder of its tests.
+        variable: the environment variable that names `/out` to them, by which they know that they are inside.
+        script: builds and boots it; another one in tests.
+    """
+
+    machine: str
+    folder: Path
+    tests: str
+    variable: str
+    script: str = SCRIPT
+
+    def counts(self, arguments: list[str]) -> Counter[str]:
+        """Boot, run pytest with these arguments, and count the outcomes; a machine that fails counts as an error."""
+        (self.folder / REPORT).unlink(missing_ok=True)
+        if subprocess.run([self.script, "build", self.machine], cwd=ROOT, check=False).returncode:
+            return Counter(errors=1)
+        command = [self.script, "run", self.machine, str(self.folder), *self.pytest, *arguments]
+        return counts_of(subprocess.run(command, cwd=ROOT, check=False).returncode, self.folder / REPORT)
+
+    @property
+    def pytest(self) -> list[str]:
+        """What runs inside the machine."""
+        return [
+            *("env", f"{self.variable}=/out"),
+            *("python3", "-m", "pytest", "-c", "/repo/pyproject.toml", "--rootdir", "/repo", "-p", "no:cacheprovider"),
+            *("--color=no", f"--junitxml=/out/{REPORT}", "--durations=8", self.tests),
+        ]
