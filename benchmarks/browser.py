@@ -33,13 +33,15 @@ WATCH = """
   const bench = window.bench = { frames: [], tapped: 0, first: 0, onPicture: null };
   addEventListener("click", () => { bench.tapped ||= performance.now(); }, true);
   const canvas = document.createElement("canvas");
-  const read = (video) => {
-    const width = canvas.width = video.videoWidth;
+  const drawImage = CanvasRenderingContext2D.prototype.drawImage;
+  const read = (picture) => {
+    const width = canvas.width = picture.videoWidth ?? picture.width;
     canvas.height = 16;
-    const row = Math.min(8, Math.floor(video.videoHeight / 90));  // the bar is scaled down with the picture
+    const height = picture.videoHeight ?? picture.height;
+    const line = Math.min(8, Math.floor(height / 90));  // the bar is scaled down with the picture
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(video, 0, 0, width, 16, 0, 0, width, 16);
-    const row = context.getImageData(0, row, width, 1).data, bits = [];
+    drawImage.call(context, picture, 0, 0, width, 16, 0, 0, width, 16);
+    const row = context.getImageData(0, line, width, 1).data, bits = [];
     for (let cell = 0; cell < 40; cell++) bits.push(row[4 * Math.floor((cell + 0.5) * width / 40)] > 127 ? 1 : 0);
     const number = (from, to) => bits.slice(from, to).reduce((sum, bit) => sum * 2 + bit, 0);
     const ms = number(2, 34);
@@ -56,6 +58,14 @@ WATCH = """
     });
     next();
   };
+  // A picture that came by the socket is drawn before a repaint, when a video's callbacks are called, too.
+  CanvasRenderingContext2D.prototype.drawImage = function (...picture) {
+    drawImage.apply(this, picture);
+    if (!this.canvas.classList.contains("drawn-picture")) return;
+    const shown = performance.now();
+    bench.first ||= shown;
+    if (bench.isReading) bench.frames.push([shown, shown, read(this.canvas)]);
+  };
   const seen = new WeakSet();
   const look = () => document.querySelectorAll("video").forEach((video) => {
     if (!seen.has(video)) { seen.add(video); follow(video); }
@@ -64,7 +74,18 @@ WATCH = """
   addEventListener("DOMContentLoaded", look);
 })();
 """
-"""Records the tap and the first picture and, while `bench.isReading`, when each was shown, composed and captured."""
+"""Records the tap and the first picture and, while `bench.isReading`, when each was shown, composed and captured.
+
+A picture that was drawn on a canvas is composed some milliseconds later, but nothing says when.
+"""
+
+NO_UDP = """
+  const Direct = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Direct {
+    constructor(configuration) { super({ ...configuration, iceTransportPolicy: "relay" }); }
+  };
+"""
+"""Without a relay there is no candidate, as in a network that lets no UDP through."""
 
 
 @contextlib.contextmanager
@@ -79,10 +100,10 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def page_of(browser: Browser) -> Iterator[Page]:
-    """Open a page with its own profile, with WATCH installed."""
+def page_of(browser: Browser, script: str = "") -> Iterator[Page]:
+    """Open a page with its own profile, with WATCH and another script installed."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.add_init_script(WATCH)
+    context.add_init_script(WATCH + script)
     try:
         yield context.new_page()
     finally:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
-    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
@@ -95,7 +94,6 @@ class RunningServer:
         self.link = ""
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
-        self.viewer_counts: list[int] = []  # every number of viewers that people were told
         self._built: Belvedere | None = None
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run_until_ended, name="server")
@@ -162,29 +160,6 @@ class RunningServer:
                 viewer.receive_ended()
 
         self.do(end_all)
-
-    def ways(self) -> list[str]:
-        """The ways of all connections that watch, or are to."""
-        return sorted(viewer.way for viewer in self._belvedere.stage._viewers.values())
-
-    def end_viewers(self, way: str) -> None:
-        """End all connections of this way, as if they had failed."""
-
-        def end() -> None:
-            for viewer in list(self._belvedere.stage._viewers.values()):
-                if viewer.way == way:
-                    viewer.receive_ended()
-
-        self.do(end)
-
-    def end_sessions(self, reason: EndReason) -> None:
-        """End the sessions of all who watch."""
-
-        def end() -> None:
-            for viewer in list(self._belvedere.stage._viewers.values()):
-                self._belvedere.invitations.end(viewer.owner, reason)
-
-        self.do(end)
 
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
@@ -277,13 +252,6 @@ class RunningServer:
 
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
-        tell = belvedere.stage._on_viewers
-
-        def record(viewers: int) -> None:
-            self.viewer_counts.append(viewers)
-            tell(viewers)
-
-        belvedere.stage._on_viewers = record
 
     def _open(self, link: str) -> None:
         self.link = link

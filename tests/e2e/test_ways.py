@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.watchers import Watchers
 
 from belvedere.access.sessions import EndReason
 
@@ -49,20 +50,20 @@ def test_the_picture_changes_to_webrtc_without_a_gap_and_counts_as_one_viewer(
     server: RunningServer, visitor: Visitor
 ) -> None:
     visitor.page.add_init_script(SEEN)
-    server.wait("nobody watches", lambda: server.ways() == [])
-    before = len(server.viewer_counts)
+    watchers = Watchers(server)
     visitor.redeem(server.invite())
     states = visitor.page.evaluate("window.seen")
     assert states[-1] == "live direct"
     assert set(states) <= {"joining none", "live stream", "live direct"}
-    server.wait("the socket is left", lambda: server.ways() == ["WebRTC"])
-    assert set(server.viewer_counts[before:]) == {1}
+    watchers.wait(["WebRTC"])
+    assert set(watchers.counts) == {1}
     visitor.photograph("direct")
 
 
 def test_where_udp_is_blocked_the_picture_comes_by_the_socket_and_the_page_says_so(
     server: RunningServer, visitor: Visitor
 ) -> None:
+    watchers = Watchers(server)
     visitor.page.add_init_script(NO_UDP)
     visitor.page.goto(server.invite())
     visitor.tap("Come in")
@@ -79,17 +80,18 @@ def test_where_udp_is_blocked_the_picture_comes_by_the_socket_and_the_page_says_
     visitor.tap("Connection")
     expect(visitor.page.locator("[data-latency=picture]")).to_contain_text("ms")
     visitor.photograph("indirect-panel")
-    assert server.ways() == ["WebSocket"]
+    watchers.wait(["WebSocket"])
 
 
 @pytest.mark.any_size
 def test_webrtc_that_breaks_is_replaced_by_the_socket_and_driving_goes_on(
     server: RunningServer, visitor: Visitor
 ) -> None:
+    watchers = Watchers(server)
     visitor.page.add_init_script(UDP_PASSES + NO_UDP)
     visitor.redeem(server.invite())
     visitor.page.evaluate("window.blocksUdp = true")
-    server.end_viewers("WebRTC")
+    watchers.end("WebRTC")
     visitor.expect("way", "stream")
     visitor.expect("picture", "live")
     visitor.sees_it_turn_after_a_fresh_press()
@@ -99,13 +101,14 @@ def test_webrtc_that_breaks_is_replaced_by_the_socket_and_driving_goes_on(
 def test_the_end_of_the_session_ends_the_sockets_picture_and_nothing_of_the_room_stays(
     server: RunningServer, visitor: Visitor
 ) -> None:
+    watchers = Watchers(server)
     visitor.page.add_init_script(NO_UDP)
     visitor.page.goto(server.invite())
     visitor.tap("Come in")
     visitor.expect("picture", "live")
-    server.end_sessions(EndReason.LEFT)
+    watchers.end_sessions(EndReason.LEFT)
     expect(visitor.page.locator(".start-screen")).to_have_attribute("data-topic", "ended")
-    server.wait("nobody watches", lambda: server.ways() == [])
+    watchers.wait([])
     assert visitor.page.evaluate(DRAWN) is None
 
 
@@ -123,9 +126,10 @@ def test_a_browser_without_webcodecs_says_what_would_help_where_udp_is_blocked(
 
 @pytest.mark.any_size
 def test_nobody_is_watched_before_the_tap(server: RunningServer, visitor: Visitor) -> None:
+    watchers = Watchers(server)
     visitor.redeem(server.invite())
     visitor.page.reload()
     expect(visitor.page.get_by_role("button", name="Look around")).to_be_visible()
-    server.wait("nobody watches", lambda: server.ways() == [])
+    watchers.wait([])
     visitor.tap("Look around")
     visitor.expect("picture", "live")

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from tests.stage.fakes import StageRig
+
+from belvedere.errors import StageError, StageReason
 from belvedere.stage.phases import ViewerPhase
-from belvedere.stage.viewer import LinkReport, Viewer
+from belvedere.stage.viewer import LinkReport, Viewer, is_view
 
 
 class Listener:
@@ -56,3 +62,48 @@ def test_only_the_stage_ends_a_viewer_and_ids_differ() -> None:
     second.phase = ViewerPhase.ENDED
     assert [viewer.is_ended for viewer in (first, second)] == [False, True]
     assert first.id != second.id
+
+
+@pytest.mark.parametrize("name", ["", "a", "Az_-09", "a" * 64])
+def test_a_view_may_be_named_so(name: str) -> None:
+    assert is_view(name)
+
+
+@pytest.mark.parametrize("name", [" ", "a\n", "ä", "a/b", "a" * 65])
+def test_a_view_may_not_be_named_so(name: str) -> None:
+    assert not is_view(name)
+
+
+async def test_one_view_by_two_ways_counts_once_and_two_views_twice() -> None:
+    rig = StageRig()
+    for view in ("a", "a", "b"):
+        await rig.watch("ann", view, way=f"way {len(rig.peers)}")
+    await rig.watch("bob", "a")
+    assert rig.stage.viewers == 3
+    rig.peers[0].listener.receive_ended()
+    assert rig.stage.viewers == 3
+    rig.peers[1].listener.receive_ended()
+    assert rig.stage.viewers == 2
+    await rig.stage.close()
+
+
+async def test_a_view_that_comes_again_by_the_same_way_replaces_its_connection() -> None:
+    rig = StageRig()
+    await rig.watch("ann", "a")
+    await rig.watch("bob", "a")
+    await rig.watch("ann", "a")
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers] == [True, False, False]
+    await rig.stage.close()
+
+
+async def test_the_second_way_of_a_view_needs_no_room_of_its_own() -> None:
+    rig = StageRig(max_viewers=1)
+    await rig.watch("ann", "a")
+    await rig.watch("ann", "a", way="another")
+    with pytest.raises(StageError) as caught:
+        await rig.watch("bob")
+    assert caught.value.reason is StageReason.TOO_MANY_VIEWERS
+    await asyncio.sleep(1)
+    assert not any(peer.is_closed for peer in rig.peers)
+    await rig.stage.close()

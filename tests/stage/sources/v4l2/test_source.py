@@ -321,6 +321,14 @@ def test_a_rate_that_collapses_is_logged_with_figures_and_its_return_too(caplog:
     assert told[1].getMessage().endswith("pictures a second again")
 
 
+def test_a_sink_that_is_slow_is_no_collapse_of_the_cameras_rate(caplog: pytest.LogCaptureFixture) -> None:
+    run = Run(camera_of(), 100)
+    run.sink.delay_s = 0.11
+    with caplog.at_level(logging.WARNING):
+        run.run()
+    assert caplog.records == []
+
+
 def test_pictures_that_do_not_change_are_a_warning_and_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         Run(camera_of(lambda _number: bright(5)), 90).run()
