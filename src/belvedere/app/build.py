@@ -111,15 +111,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     virtual_head = _virtual_head(config)
-    units: dict[Axis, UnitSupervisor] = {}
-    link_to = _links(config, virtual_head, units)
-    for axis in AXES:
-        unit = profile.unit(axis)
-        units[axis] = UnitSupervisor(
-            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=guard
-        )
-        engine.attach(axis, units[axis])
-    guard.attach(engine, units)
+    units = _units(config, clock, virtual_head, engine, guard)
     network = ViewerNetwork.of(settings.stage, clock)
     is_published = isinstance(settings.camera, WhipCameraSettings)
     whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
@@ -153,6 +145,20 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+
+
+def _units(
+    config: Config, clock: Callable[[], float], virtual_head: VirtualHead | None, engine: Engine, guard: UnitGuard
+) -> dict[Axis, UnitSupervisor]:
+    """Create the unit of each axis, and tell the engine and the guard about it."""
+    units: dict[Axis, UnitSupervisor] = {}
+    link_to, frame, options = _links(config, virtual_head, units), config.profile.frame, config.settings.link
+    for axis in AXES:
+        unit = config.profile.unit(axis)
+        units[axis] = UnitSupervisor(axis, link_to(unit), frame, unit, clock=clock, options=options, listener=guard)
+        engine.attach(axis, units[axis])
+    guard.attach(engine, units)
+    return units
 
 
 def _programs(config: Config) -> Programs:
