@@ -19,6 +19,8 @@ SCENARIOS = {
     "glass": "from the camera to the screen, and what each viewer costs",
     "lossy": "the picture on lines with little bandwidth, delay and loss (needs root)",
     "press": "from a key to the first moved pixel",
+    "sharpness": "how similar the encoded picture is to its source, at rest and in a pan",
+    "roaming": "without a picture when the visitor changes networks (needs root)",
     "snoop": "how fast a phone's log is read, and in how much memory",
 }
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OUTSIDE, INSIDE = "10.77.0.1", "10.77.0.2"
+OTHER_OUTSIDE = "10.77.0.3"  # see `move`
 NAMESPACE = "belvedere-wan"
 DEVICES = ("bwan0", "bwan1")  # outside, and inside the namespace
 TUN = Path("/dev/net/tun")
@@ -122,6 +123,12 @@ def wan(line: Line) -> Iterator[tuple[str, ...]]:
         relay.terminate()
         relay.communicate()
         _ip("netns", "del", NAMESPACE)
+
+
+def move(before: str = OUTSIDE, after: str = OTHER_OUTSIDE) -> None:
+    """Give this computer another address on the line, as a phone gets one that leaves its Wi-Fi."""
+    _ip("addr", "del", f"{before}/24", "dev", DEVICES[0])
+    _ip("addr", "add", f"{after}/24", "dev", DEVICES[0])
 
 
 def _ip(*words: str) -> None:

@@ -14,11 +14,12 @@ from aiortc.rtp import HeaderExtensionsMap, RtcpSenderInfo, RtcpSrPacket, RtpPac
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
 from tests.attacks.watching import watch_cheaply
-from tests.stage.direct.publishing import Publisher
+from tests.stage.direct.publishing import Publisher, Silence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiortc import VideoStreamTrack
     from tests.attacks.target import Target
 
 WHIP = "/api/v1/stage/whip"
@@ -29,9 +30,9 @@ IDR, FU_A, BEGIN = 0x65, 0x7C, 0x85
 
 
 @asynccontextmanager
-async def publishing(session: Session) -> AsyncIterator[Publisher]:
+async def publishing(session: Session, track: VideoStreamTrack | None = None) -> AsyncIterator[Publisher]:
     """A publisher that is connected."""
-    publisher = Publisher()
+    publisher = Publisher(track)
     try:
         reply = await session.ask("POST", WHIP, await publisher.offer(), "application/sdp", token=TOKEN)
         assert reply.status == 201, reply
@@ -45,7 +46,7 @@ async def publisher_flood(target: Target) -> None:
     """As many packets as fit, of every kind that makes work: unfinished, tiny, endless, out of order; and reports."""
     chance = random.Random(1)
     numbers = itertools.count()
-    async with publishing(target.sessions[0]) as publisher:
+    async with publishing(target.sessions[0], Silence()) as publisher:
         stream = publisher.connection.getTransceivers()[0].sender._ssrc
 
         async def once() -> None:
@@ -68,8 +69,8 @@ def _packet_or_report(chance: random.Random, payload_type: int, stream: int, num
             return packet(number, number * 90, bytes([IDR]) + chance.randbytes(3), is_last=True)
         case 2:  # one access unit without end
             return packet(number, 7, bytes([FU_A, 5]) + chance.randbytes(1150))
-        case _ if number % 10:  # gaps, backwards and in jumps, so that as many as possible wait for others
-            return packet(number * 517 % 1900, number // 7, bytes([IDR]) + chance.randbytes(1000))
+        case _ if number % 10:  # out of order and with gaps, so that as many as possible wait for others
+            return packet(number + chance.randrange(400), number // 7, bytes([IDR]) + chance.randbytes(1000))
         case _:
             ntp, rtp = chance.randrange(2**64), chance.randrange(2**32)
             about = RtcpSenderInfo(ntp_timestamp=ntp, rtp_timestamp=rtp, packet_count=number, octet_count=number)

@@ -15,6 +15,7 @@ from belvedere.errors import CameraError, CameraReason
 from belvedere.secret import Secret
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.rtsp import RtspSource, Transport
+from belvedere.stage.sources.source import VideoFormat
 from belvedere.stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -80,9 +81,17 @@ def test_the_picture_comes_over_tcp_and_udp_with_and_without_a_login(
 ) -> None:
     username, password = (login[0], Secret(login[1])) if login else (None, None)
     sink = seen(RtspSource(serve(*login).url, username=username, password=password, transport=transport))
+    assert sink.descriptions[0].format is VideoFormat.H264
     assert min(sink.levels) < 30  # it blinks: black
     assert max(sink.levels) > 220  # and white
     assert sink.captured == sorted(sink.captured)
+
+
+def test_h264_is_decoded_where_it_is_to_be_encoded_anew(serve: Callable[..., Camera]) -> None:
+    sink = seen(RtspSource(serve().url, encodes_anew=True))
+    assert sink.descriptions[0].format is VideoFormat.RAW
+    assert sink.units == []
+    assert max(sink.levels) > 220
 
 
 def test_with_a_clock_that_is_right_a_picture_is_as_old_as_the_camera_says(serve: Callable[..., Camera]) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from tests.support.fake_camera import FakeCamera, FakeControl, failure
 
+from belvedere.errors import CameraReason
 from belvedere.lab.camera_list import CameraList, as_json, as_text, list_cameras
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.v4l2 import abi
@@ -82,6 +83,7 @@ def test_what_cannot_be_used_is_listed_with_the_reason(computer: Computer) -> No
     assert not data.is_usable
     assert data.problem.startswith("it delivers data about pictures")
     assert forbidden.problem.startswith("this user may not use the camera")
+    assert (data.reason, forbidden.reason) == (None, CameraReason.NO_PERMISSION)
 
 
 def test_listing_sets_nothing_and_turns_nothing_on(computer: Computer) -> None:

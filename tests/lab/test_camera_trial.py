@@ -85,13 +85,19 @@ def report(times: list[float], error: Exception | None = None) -> tuple[CameraRe
 
 @pytest.mark.realtime
 def test_what_came_is_measured() -> None:
-    measured, still = report([0.5 + number / 25 for number in range(26) if number not in {7, 8, 15}])
+    measured, still = report([0.5 + number / 25 for number in range(51) if number not in {20, 21, 40}])
     assert isinstance(still, RawStill)
     assert (measured.format, measured.width, measured.height, measured.described_fps) == ("yuv420p", 320, 192, 25)
-    assert (measured.frames, measured.dropped, measured.measured_fps) == (23, 3, 22.0)
+    assert (measured.frames, measured.dropped, measured.measured_fps) == (48, 3, 23.0)
     assert (measured.latency_median_ms, measured.latency_worst_ms) == (10.0, 10.0)
     assert measured.first_picture_ms == 510
     assert not measured.is_slow
+
+
+@pytest.mark.realtime
+def test_pictures_that_come_at_once_at_the_start_are_not_its_rate() -> None:
+    measured, _ = report([*(number / 1000 for number in range(10)), *(number / 25 for number in range(1, 51))])
+    assert (measured.measured_fps, measured.dropped) == (25.0, 0)
 
 
 @pytest.mark.realtime

@@ -5,9 +5,10 @@ import platform
 import subprocess
 import sys
 
+import av
 import pytest
 
-from belvedere.stage.memory_tuning import permanent_objects
+from belvedere.stage.memory_tuning import bound_ffmpeg, permanent_objects
 
 CODE = """
 from belvedere.stage.memory_tuning import reduce_memory
@@ -31,6 +32,14 @@ print(rss_kib() - small)
 def test_memory_of_pictures_is_returned_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="FFmpeg's library is found in /proc")
+def test_ffmpeg_allocates_nothing_larger_than_any_frame() -> None:
+    assert bound_ffmpeg()
+    assert av.VideoFrame(7680, 4320, "yuv420p").width == 7680
+    with pytest.raises(MemoryError, match="allocate"):
+        av.VideoFrame(16000, 16000, "yuv420p")
 
 
 def test_permanent_objects_are_created_without_a_collection_and_excluded_from_later_ones() -> None:

@@ -49,6 +49,7 @@ class FakeCamera:
     """A camera that fills buffers at its rate, on a clock of its own.
 
     Attributes:
+        stream: the kind of stream that it delivers.
         formats: what it lists; sizes by four-character code, in the driver's order.
         stepwise: ranges of sizes, in place of a list.
         picture: makes the bytes of the picture of a number.
@@ -66,6 +67,7 @@ class FakeCamera:
         self.card = b"Fake Camera"
         self.driver = b"fake"
         self.capabilities = CAPTURES
+        self.stream = abi.CAPTURE
         self.formats: dict[str, Sizes] = formats if formats is not None else {"YUYV": [(64, 48, ((1, 30),))]}
         self.stepwise: dict[str, tuple[int, int, int, int, int, int]] = {}
         self.controls: list[FakeControl] = []
@@ -188,6 +190,8 @@ class FakeFile:
         answer.device_caps = self._camera.capabilities
 
     def _enum_fmt(self, entry: abi.FormatDescription) -> None:
+        if entry.type != self._camera.stream:
+            raise failure(errno.EINVAL)
         entry.pixelformat = abi.fourcc(_entry([*self._camera.formats, *self._camera.stepwise], entry.index))
 
     def _enum_framesizes(self, entry: abi.FrameSize) -> None:
@@ -218,7 +222,8 @@ class FakeFile:
         pix = form.pix
         pix.bytesperline = self._camera.bytes_per_line or pix.width * 2
         pix.sizeimage = max(pix.bytesperline * pix.height, 65_536)
-        pix.colorspace, pix.ycbcr_enc, pix.quantization = self._camera.colours
+        if pix.priv == abi.PIX_PRIV_MAGIC:  # otherwise the program does not know these fields
+            pix.colorspace, pix.ycbcr_enc, pix.quantization = self._camera.colours
         self._camera.form = abi.PixFormat.from_buffer_copy(pix)
 
     def _s_parm(self, parameters: abi.StreamParameters) -> None:
@@ -267,7 +272,9 @@ class FakeFile:
 
     def _queryctrl(self, answer: abi.QueryControl) -> None:
         wanted = answer.id & ~abi.CTRL_NEXT
-        control = next((each for each in self._camera.controls if each.id > wanted), None)
+        is_next = bool(answer.id & abi.CTRL_NEXT)
+        matching = (each for each in self._camera.controls if (each.id > wanted if is_next else each.id == wanted))
+        control = next(matching, None)
         if control is None:
             raise failure(errno.EINVAL)
         answer.id, answer.type, answer.name = control.id, control.kind, control.name.encode()

@@ -6,8 +6,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import av
 from tests.support.pictures import blank_picture
 
+from belvedere.stage.sources.conversion import PictureConverter
+from belvedere.stage.sources.frame_output import open_decoder
 from belvedere.stage.sources.source import Picture, VideoDescription, VideoFormat
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ class RecordingSink:
     Attributes:
         levels: the luma in the middle of each picture.
         captured: the capture time of each.
+        units: the access units that it pushed, if it encodes.
         descriptions: what the source said it delivers.
         on_picture: called after each picture.
     """
@@ -32,10 +36,12 @@ class RecordingSink:
     def __init__(self, enough: int = 1) -> None:
         self.stopping = threading.Event()
         self.levels: list[int] = []
+        self.units: list[bytes] = []
         self.captured: list[float] = []
         self.descriptions: list[VideoDescription] = []
         self.on_picture: Callable[[], None] = lambda: None
         self._enough = enough
+        self._decoder = open_decoder("h264")
         self._picture = blank_picture(WANTED.width, WANTED.height)
 
     def now(self) -> float:
@@ -59,8 +65,12 @@ class RecordingSink:
             self.stopping.set()
 
     def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
-        """Refuse it: nothing that uses this sink encodes."""
-        raise NotImplementedError
+        """Record it, decoded."""
+        assert is_idr or self.units
+        self.units.append(data)
+        for frame in self._decoder.decode(av.Packet(data)):
+            PictureConverter().convert(frame, self._picture)
+            self.push_picture(captured_s)
 
     def record(self, source: VideoSource) -> None:
         """Run the source until there are enough pictures. Raises what it raises."""

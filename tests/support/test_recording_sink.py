@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import pytest
 from tests.support.recording_sink import WANTED, RecordingSink
+from tests.support.videos import annex_b
 
 from belvedere.stage.sources.pattern import PatternSource
 
@@ -16,6 +16,10 @@ def test_a_source_is_stopped_once_there_are_enough_pictures() -> None:
     assert sink.captured == sorted(sink.captured)
 
 
-def test_it_takes_no_encoded_pictures() -> None:
-    with pytest.raises(NotImplementedError):
-        RecordingSink().push_h264(b"", 0.0, is_idr=True)
+def test_an_encoded_picture_is_recorded_as_what_it_shows() -> None:
+    sink = RecordingSink()
+    data = annex_b([100])
+    sink.push_h264(data, 12.5, is_idr=True)
+    assert (sink.units, sink.captured) == ([data], [12.5])
+    assert abs(sink.levels[0] - 100) <= 3
+    assert sink.stopping.is_set()

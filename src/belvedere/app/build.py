@@ -114,11 +114,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
-    whip = (
-        Whip(clock=clock, record=events.record, network=network)
-        if isinstance(settings.camera, WhipCameraSettings)
-        else None
-    )
+    is_published = isinstance(settings.camera, WhipCameraSettings)
+    whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
     stage = Stage(
         picture_source(config, virtual_head, whip),
         settings.stage,
@@ -272,10 +269,11 @@ def picture_source(  # noqa: PLR0911 (one for each kind of camera)
                 username=rtsp.username,
                 password=rtsp.password,
                 transport=rtsp.transport,
+                encodes_anew=rtsp.encode_anew,
                 trusts_clock=rtsp.trust_clock,
             )
-        case ProcessCameraSettings(command=command):
-            return lambda: ProgramSource(split_command(command))
+        case ProcessCameraSettings(command=command, encode_anew=is_anew):
+            return lambda: ProgramSource(split_command(command), encodes_anew=is_anew)
         case V4l2CameraSettings(device=device, format=pixel_format, input=index, controls=controls):
             camera = V4l2Camera(device, pixel_format, index, controls)
             return lambda: V4l2Source(camera)

@@ -156,6 +156,9 @@ class RtspCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="rtsp"):
         url: its address, such as `rtsp://camera.local:554/stream1`, without user name and password.
         username: what the camera's login asks for, if it asks.
         password: likewise; the settings name the file that contains it.
+        encode_anew: true if H.264 is to be decoded and encoded anew, so that size and bitrate are those of `[stage]`
+            and follow the network. Otherwise H.264 that browsers take is passed on as it comes, which costs no
+            processor time.
         transport: `tcp` loses nothing; `udp` is for cameras that have no other.
         trust_clock: true if the camera and this computer are set by the same time server. Then a picture is as old as
             the camera says (by RTCP); otherwise its age counts from its arrival.
@@ -164,6 +167,7 @@ class RtspCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="rtsp"):
     url: RtspUrl
     username: CameraLogin | None = None
     password: PasswordFile | None = msgspec.field(default=None, name="password_file")
+    encode_anew: bool = False
     transport: Transport = Transport.TCP
     trust_clock: bool = False
 
@@ -176,9 +180,11 @@ class ProcessCameraSettings(CameraSettings, frozen=True, kw_only=True, tag="proc
 
     Attributes:
         command: program and arguments, as a list, or as a text that is split as a shell would; no shell runs it.
+        encode_anew: as for an IP camera.
     """
 
     command: CommandLine | Annotated[tuple[CommandWord, ...], msgspec.Meta(max_length=256)]
+    encode_anew: bool = False
 
     def __post_init__(self) -> None:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from belvedere.errors import CameraReason
 from belvedere.stage.sources.v4l2.capabilities import read_card, read_input, read_modes
 from belvedere.stage.sources.v4l2.controls import read_controls
 from belvedere.stage.sources.v4l2.device_file import KernelFile
@@ -52,7 +53,7 @@ class ListedCamera(msgspec.Struct, frozen=True, kw_only=True):
         device: its present path, whose number changes.
         stable_names: paths of it that do not change; the best first.
         name: the card's.
-        problem: why it cannot be used, or "".
+        problem: why it cannot be used, or ""; `reason` is the same for programs, if the kernel gave one.
         signal: why the present input has no picture, or "".
         modes, controls: what it offers.
         choice: what the server would choose, and why; "" if it has a problem.
@@ -62,6 +63,7 @@ class ListedCamera(msgspec.Struct, frozen=True, kw_only=True):
     stable_names: tuple[str, ...]
     name: str
     problem: str = ""
+    reason: CameraReason | None = None
     signal: str = ""
     modes: tuple[ListedMode, ...] = ()
     controls: tuple[ListedControl, ...] = ()
@@ -128,7 +130,7 @@ def _listed(node: VideoNode, options: StageOptions, open_file: OpenFile) -> List
     except OSError as error:
         told = camera_error(error, listed.device, "could not ask what it can do", node.path)
     problem = str(told).removeprefix(f"{listed.device}: ")  # in a list, its device stands before it
-    return msgspec.structs.replace(listed, problem=problem)
+    return msgspec.structs.replace(listed, problem=problem, reason=told.camera_reason)
 
 
 def _described(listed: ListedCamera, file: DeviceFile, options: StageOptions) -> ListedCamera:

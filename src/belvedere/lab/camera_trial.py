@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TRIAL_S = 3.0
 FIRST_PICTURE_S = 20.0  # as long as the stage waits for a camera that turns on
 STOP_S = 5.0
-MISSING = 1.5  # a gap of more than so many usual intervals has lost frames
+SETTLE_S = 0.5  # at first, a camera may deliver what it has kept, and an encoder starts
 LOW_RATE = 0.8  # of what was described
 
 
@@ -38,11 +38,11 @@ class CameraReport(msgspec.Struct, frozen=True, kw_only=True):
         format: `yuv420p` if our encoder works on it, `h264` if it is passed on as it comes.
         width, height: of the picture, in pixels.
         described_fps: pictures per second, as the source says.
-        measured_fps: as they came.
+        measured_fps: as they came, once it had settled.
         first_picture_ms: from turning on to the first encoded picture.
         latency_median_ms, latency_worst_ms: from capture to the encoded picture, by the source's time of capture.
         frames: how many were encoded.
-        dropped: how many seem to be missing, by the gaps between capture times.
+        dropped: how many seem to be missing, by the usual interval between capture times.
     """
 
     format: str
@@ -138,12 +138,13 @@ def try_camera(
 
 
 def _report(description: VideoDescription, times: list[tuple[float, float]], began_s: float) -> CameraReport:
-    captured = [captured_s for captured_s, _ in times]
+    all_captured = [captured_s for captured_s, _ in times]
+    captured = [at_s for at_s in all_captured if at_s >= all_captured[0] + SETTLE_S] or all_captured
     latencies_ms = [1000 * (encoded_s - captured_s) for captured_s, encoded_s in times]
     gaps = [later - earlier for earlier, later in itertools.pairwise(captured)]
     usual_s = statistics.median(gaps) if gaps else 0.0
-    missing = sum(round(gap / usual_s) - 1 for gap in gaps if gap > MISSING * usual_s) if usual_s > 0 else 0
     duration_s = captured[-1] - captured[0]
+    missing = max(0, round(duration_s / usual_s) - len(gaps)) if usual_s > 0 else 0
     return CameraReport(
         format=description.format.value,
         width=description.width,

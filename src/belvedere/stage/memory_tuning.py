@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BYTES = 128 * 1024  # glibc's initial threshold
+MAX_FFMPEG_BLOCK = 64 * 2**20  # a frame of 8K has 50 MB
 PR_SET_THP_DISABLE = 41  # linux/prctl.h
 
 
@@ -44,6 +47,21 @@ def permanent_objects() -> Iterator[None]:
         gc.freeze()
         if is_enabled:
             gc.enable()
+
+
+@functools.cache
+def bound_ffmpeg() -> bool:
+    """Let FFmpeg, once it is imported, allocate no block above `MAX_FFMPEG_BLOCK`; returns whether that succeeded.
+
+    It trusts the lengths that a camera names: a description of 2 GB is received to the last byte.
+    """
+    try:
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+        library = next(line.split(maxsplit=5)[-1] for line in lines if "libavutil" in line)
+        ctypes.CDLL(library).av_max_alloc(ctypes.c_size_t(MAX_FFMPEG_BLOCK))
+    except (AttributeError, OSError, StopIteration):  # another system, or linked otherwise
+        return False
+    return True
 
 
 def _return_large_blocks() -> bool:

@@ -1,146 +1,108 @@
-"""V4L2 with simulated devices, whose structures are laid out as in linux/videodev2.h."""
-
 from __future__ import annotations
 
 import errno
-import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.fake_camera import FakeCamera, failure
 
 from belvedere.lab.doctor.check import CheckState
-from belvedere.lab.doctor.video import (
-    VIDIOC_ENUM_FMT,
-    VIDIOC_ENUM_FRAMESIZES,
-    VIDIOC_QUERYCAP,
-    Node,
-    VideoDevice,
-    cameras,
-    hardware_encoder,
-    query_device,
-)
+from belvedere.lab.doctor.video import cameras, hardware_encoder
+from belvedere.stage.options import StageOptions
+from belvedere.stage.sources.v4l2 import abi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-CAPTURE_DEVICE = 0x84200001  # V4L2_CAP_DEVICE_CAPS, STREAMING, EXT_PIX_FORMAT, VIDEO_CAPTURE
-METADATA_DEVICE = 0x84A00000
-ENCODER_DEVICE = 0x84204000  # VIDEO_M2M_MPLANE
+    from belvedere.lab.doctor.check import CheckResult
+    from belvedere.stage.sources.v4l2.device_file import DeviceFile
+
+CONVERTS = abi.CAP_VIDEO_M2M_MPLANE | abi.CAP_STREAMING
 
 
-@dataclass
-class Driver:
-    """A device's answers."""
-
-    card: str
-    own_caps: int
-    formats: dict[bytes, list[tuple[int, int]]] = field(default_factory=dict)
-    wanted_kind: int = 1
-    has_ranges: bool = False
-
-    def ask(self, request: int, argument: bytes) -> bytes:
-        if request == VIDIOC_QUERYCAP:
-            card = self.card.encode().ljust(32, b"\0")
-            return (
-                b"uvcvideo".ljust(16, b"\0")
-                + card
-                + b"usb".ljust(32, b"\0")
-                + struct.pack("III12x", 0x060C00, self.own_caps | 0x80000001, self.own_caps)
-            )
-        if request == VIDIOC_ENUM_FMT:
-            return self.format(*struct.unpack("II56x", argument))
-        assert request == VIDIOC_ENUM_FRAMESIZES
-        return self.size(*struct.unpack("I4s36x", argument))
-
-    def format(self, index: int, kind: int) -> bytes:
-        if index >= len(self.formats) or kind != self.wanted_kind:
-            raise OSError(errno.EINVAL, "no more")
-        return struct.pack("III32s4sI12x", index, kind, 0, b"some", list(self.formats)[index], 0)
-
-    def size(self, index: int, pixels: bytes) -> bytes:
-        if self.has_ranges:
-            return struct.pack("I4sIIIIIII8x", index, pixels, 3, 32, 1920, 2, 32, 1088, 2)
-        sizes = self.formats[pixels]
-        if index >= len(sizes):
-            raise OSError(errno.EINVAL, "no more")
-        return struct.pack("I4sIII24x", index, pixels, 1, *sizes[index])
+def stick() -> FakeCamera:
+    return FakeCamera({"YUYV": [(1280, 720, ((1, 10),))], "MJPG": [(1280, 720, ((1, 30),))]})
 
 
-STICK = Driver("USB Video", CAPTURE_DEVICE, {b"MJPG": [(640, 480), (1920, 1080), (1280, 720)], b"YUYV": [(640, 480)]})
-ENCODER = Driver("bcm2835-codec-encode", ENCODER_DEVICE, {b"H264": []}, wanted_kind=9, has_ranges=True)
-DECODER = Driver("bcm2835-codec-decode", ENCODER_DEVICE, {b"YU12": []}, wanted_kind=9, has_ranges=True)
+def device(capabilities: int, code: str = "YUYV") -> FakeCamera:
+    camera = FakeCamera({code: []})
+    camera.capabilities = capabilities
+    camera.stream = abi.CAPTURE_MPLANE if capabilities & abi.CAP_VIDEO_M2M_MPLANE else abi.CAPTURE
+    return camera
 
 
-def devices(folder: Path, *drivers: Driver | OSError) -> Callable[[Path], VideoDevice]:
-    for number in range(len(drivers)):
-        (folder / f"video{number}").touch()
+class Computer:
+    """A computer with video devices; an error in place of one is what opening it raises."""
 
-    def run(path: Path) -> VideoDevice:
-        driver = drivers[int(path.name.removeprefix("video"))]
-        if isinstance(driver, OSError):
-            raise driver
-        return query_device(str(path), Node(driver.ask))
+    def __init__(self, root: Path, *devices: FakeCamera | OSError) -> None:
+        self._root = root
+        self._devices = devices
+        (root / "dev").mkdir()
+        for number in range(len(devices)):
+            (root / f"dev/video{number}").touch()
+            folder = root / f"sys/class/video4linux/video{number}"
+            folder.mkdir(parents=True)
+            (folder / "name").write_text(f"Card {number}\n", encoding="utf-8")
 
-    return run
+    def cameras(self) -> list[CheckResult]:
+        return cameras(StageOptions(), self._open, self._root)
+
+    def encoder(self) -> str | None:
+        return hardware_encoder(self._open, self._root)
+
+    def _open(self, path: Path) -> DeviceFile:
+        found = self._devices[int(path.name.removeprefix("video"))]
+        if isinstance(found, OSError):
+            raise found
+        return found.open(path)
 
 
-def test_a_capture_stick_tells_its_formats_with_their_largest_sizes() -> None:
-    camera = query_device("/dev/video0", Node(STICK.ask))
-    assert camera == VideoDevice(
-        "/dev/video0", "USB Video", can_capture=True, is_codec=False, formats=("MJPG 1920x1080", "YUYV 640x480")
+def test_a_capture_stick_tells_which_mode_would_be_chosen(tmp_path: Path) -> None:
+    (result,) = Computer(tmp_path, stick(), device(abi.CAP_META_CAPTURE)).cameras()
+    assert result.state is CheckState.OK
+    assert result.message == (
+        f"Card 0 at {tmp_path}/dev/video0: MJPG 1280x720 at 30/s: as wanted (in this size also YUYV 10/s)"
     )
 
 
-def test_a_range_of_sizes_is_reported_by_its_end() -> None:
-    assert query_device("x", Node(ENCODER.ask)).formats == ("H264 1920x1088",)
-
-
-def test_the_node_beside_a_camera_that_carries_no_picture_is_not_one(tmp_path: Path) -> None:
-    found = cameras(tmp_path, devices(tmp_path, STICK, Driver("USB Video", METADATA_DEVICE)))
-    assert [result.state for result in found] == [CheckState.OK]
-    assert "USB Video at" in found[0].message
-    assert "MJPG 1920x1080, YUYV 640x480" in found[0].message
+def test_a_camera_without_signal_is_a_warning(tmp_path: Path) -> None:
+    camera = stick()
+    camera.inputs = [(b"HDMI", abi.INPUT_NO_SIGNAL, 0)]
+    (result,) = Computer(tmp_path, camera).cameras()
+    assert result.state is CheckState.WARNING
+    assert result.message.endswith("; no signal at present")
+    assert "HDMI settings" in result.fix
 
 
 def test_no_camera_is_reported_with_what_to_do(tmp_path: Path) -> None:
-    assert cameras(tmp_path)[0].state is CheckState.WARNING
-    assert "plug" in cameras(tmp_path)[0].fix
+    (result,) = Computer(tmp_path).cameras()
+    assert result.state is CheckState.WARNING
+    assert "plug" in result.fix
 
 
 def test_a_camera_that_may_not_be_opened_is_reported_as_such(tmp_path: Path) -> None:
-    result = cameras(tmp_path, devices(tmp_path, PermissionError(errno.EACCES, "denied")))[0]
+    (result,) = Computer(tmp_path, failure(errno.EACCES)).cameras()
     assert result.state is CheckState.ERROR
     assert "video $USER" in result.fix
 
 
 def test_a_device_that_is_gone_does_not_hide_the_others(tmp_path: Path) -> None:
-    found = cameras(tmp_path, devices(tmp_path, OSError(errno.ENODEV, "gone"), STICK))
-    assert found[0].state is CheckState.OK
+    computer = Computer(tmp_path, failure(errno.ENODEV), stick(), failure(errno.EACCES), device(CONVERTS, "H264"))
+    assert [result.state for result in computer.cameras()] == [CheckState.OK]
+    assert computer.encoder() == f"Fake Camera at {tmp_path}/dev/video3"
 
 
-def test_an_encoder_is_no_camera_and_a_decoder_no_encoder(tmp_path: Path) -> None:
-    run = devices(tmp_path, DECODER, ENCODER)
-    assert cameras(tmp_path, run)[0].state is CheckState.WARNING
-    assert hardware_encoder(tmp_path, run) == f"bcm2835-codec-encode at {tmp_path / 'video1'}"
-    (tmp_path / "video1").unlink()
-    assert hardware_encoder(tmp_path, run) is None
+def test_an_encoder_is_no_camera_and_neither_a_decoder_nor_a_camera_is_an_encoder(tmp_path: Path) -> None:
+    camera = FakeCamera({"H264": []})
+    computer = Computer(tmp_path, device(CONVERTS, "YU12"), camera, device(abi.CAP_VIDEO_M2M, "H264"))
+    assert computer.encoder() == f"Fake Camera at {tmp_path}/dev/video2"
+    (tmp_path / "dev/video2").unlink()
+    assert computer.encoder() is None
 
 
-def test_a_driver_whose_list_never_ends_is_left() -> None:
-    class Endless(Driver):
-        def format(self, index: int, kind: int) -> bytes:
-            return struct.pack("III32s4sI12x", index, kind, 0, b"some", b"MJPG", 0)
-
-    endless = Endless("Endless", CAPTURE_DEVICE, {b"MJPG": [(640, 480)]})
-    assert len(query_device("x", Node(endless.ask)).formats) == 64
-
-
-def test_a_driver_that_fails_midway_is_not_taken_for_the_end() -> None:
-    class Failing(Driver):
-        def format(self, _index: int, _kind: int) -> bytes:
-            raise OSError(errno.EIO, "broken")
-
-    with pytest.raises(OSError, match="broken"):
-        query_device("x", Node(Failing("Failing", CAPTURE_DEVICE).ask))
+@pytest.mark.parametrize("request_", [abi.Request.QUERYCAP, abi.Request.ENUM_FMT])
+def test_an_encoder_that_fails_is_none(tmp_path: Path, request_: int) -> None:
+    encoder = device(CONVERTS, "H264")
+    encoder.fails = {request_: errno.EIO}
+    assert Computer(tmp_path, encoder).encoder() is None
+    assert encoder.opened == 0

@@ -33,12 +33,21 @@ class Grey(VideoStreamTrack):
         return picture
 
 
-class Publisher:
-    """One connection that sends H.264."""
+class Silence(VideoStreamTrack):
+    """No picture ever."""
 
-    def __init__(self) -> None:
+    async def recv(self) -> VideoFrame:
+        """Wait for the end."""
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class Publisher:
+    """One connection that sends H.264: a track of its own, or packets that a test sends by `transport`."""
+
+    def __init__(self, track: VideoStreamTrack | None = None) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.connection.addTrack(Grey())
+        self.connection.addTrack(track or Grey())
         self._is_connected = asyncio.Event()
         self.connection.on("connectionstatechange", self._receive_state)
 

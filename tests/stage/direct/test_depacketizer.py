@@ -96,6 +96,14 @@ def test_after_a_loss_nothing_is_passed_on_before_the_next_idr() -> None:
     assert not depacketizer.needs_idr
 
 
+def test_pictures_that_are_not_wanted_are_left_out_up_to_the_next_idr() -> None:
+    depacketizer = Depacketizer()
+    sent = packets(idr(), picture(1), idr(), picture(2))
+    before = received(sent[:2], depacketizer)
+    depacketizer.skip_to_idr()
+    assert before + received(sent[2:], depacketizer) == [idr(), picture(2)]
+
+
 def test_a_stream_begins_with_an_idr() -> None:
     depacketizer = Depacketizer()
     assert received(packets(picture(1), picture(2)), depacketizer) == []

@@ -296,7 +296,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert read_offer("v=0\r\n" + text).video.startswith("v=0")
 
 
-BUNDLE_ONLY = VIDEO.replace("m=video 9", "m=video 0") + "a=bundle-only\r\n"
+BUNDLE_ONLY = VIDEO.replace("m=video 9", "m=video 0").replace("a=rtcp-mux\r\n", "") + "a=bundle-only\r\n"
 CARRIER = (
     AUDIO + "a=ice-ufrag:carrier\r\na=ice-pwd:secret\r\na=fingerprint:sha-256 CC\r\na=setup:actpass\r\na=rtcp-mux\r\n"
 )
@@ -306,10 +306,15 @@ CARRIED_ANSWER = (
 )
 
 
-def test_audio_that_carries_the_transport_of_a_bundled_video_is_accepted_but_inactive() -> None:
-    offer = read_offer(SESSION + CARRIER + BUNDLE_ONLY)
+SHARED = VIDEO.replace("ice-ufrag:user", "ice-ufrag:carrier").replace("ice-pwd:password", "ice-pwd:secret")
+
+
+@pytest.mark.parametrize("video", [BUNDLE_ONLY, SHARED])
+def test_audio_that_carries_the_transport_of_a_bundled_video_is_accepted_but_inactive(video: str) -> None:
+    offer = read_offer(SESSION + CARRIER + video)
     assert "a=ice-ufrag:carrier" in offer.video
     assert "a=ice-ufrag:user" not in offer.video
+    assert "a=rtcp-mux\r\n" in offer.video
     assert offer.complete(CARRIED_ANSWER).split("\r\n")[2:14] == [
         "a=group:BUNDLE a v",
         "m=audio 9 UDP/TLS/RTP/SAVPF 111",
@@ -324,6 +329,11 @@ def test_audio_that_carries_the_transport_of_a_bundled_video_is_accepted_but_ina
         "m=video 40000 UDP/TLS/RTP/SAVPF 97",
         "c=IN IP4 192.0.2.1",
     ]
+
+
+def test_audio_with_a_transport_of_its_own_is_refused() -> None:
+    answer = read_offer(SESSION + CARRIER + VIDEO).complete(CARRIED_ANSWER)
+    assert "a=group:BUNDLE v\r\nm=audio 0 " in answer
 
 
 @pytest.mark.parametrize(

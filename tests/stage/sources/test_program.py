@@ -5,20 +5,21 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.recording_sink import RecordingSink
+from tests.support.recording_sink import WANTED, RecordingSink
 from tests.support.videos import annex_b, jpeg
 
 from belvedere.errors import CameraError, CameraReason
 from belvedere.stage.sources.program import ProgramSource, split_command
+from belvedere.stage.sources.source import VideoFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LEVELS = [60, 120, 180, 240]
+LEVELS = [60, 120, 180, 220]
 
 
 def shell(script: str, silence_timeout_s: float = 10.0) -> ProgramSource:
-    return ProgramSource(("sh", "-c", script), silence_timeout_s)
+    return ProgramSource(("sh", "-c", script), silence_timeout_s=silence_timeout_s)
 
 
 def error(source: ProgramSource) -> CameraError:
@@ -58,7 +59,9 @@ def test_each_picture_of_an_mjpeg_stream_is_shown_as_it_comes(tmp_path: Path) ->
 
     sink.on_picture = let_go
     wait = f"while [ ! -e {tmp_path}/go$n ]; do sleep 0.01; done"
-    sink.record(shell(f"(cat {tmp_path}/0.jpg; for n in 1 2 3; do {wait}; cat {tmp_path}/$n.jpg; done; sleep 60)"))
+    sink.record(
+        shell(f"(cat {tmp_path}/0.jpg; for n in 1 2 3; do {wait}; sleep 0.05; cat {tmp_path}/$n.jpg; done; sleep 60)")
+    )
     assert all(abs(level - video_range(want)) <= 3 for level, want in zip(sink.levels, LEVELS, strict=True))
 
 
@@ -81,11 +84,32 @@ def test_a_program_that_writes_faster_than_we_show_does_not_make_the_picture_lat
 
 
 @pytest.mark.realtime
-def test_h264_is_decoded(tmp_path: Path) -> None:
-    (tmp_path / "video.h264").write_bytes(annex_b(LEVELS + [100] * 3))
-    sink = RecordingSink(1)
+def test_h264_is_passed_on_in_access_units(tmp_path: Path) -> None:
+    (tmp_path / "video.h264").write_bytes(annex_b([*LEVELS, 0]))
+    sink = RecordingSink(len(LEVELS))
     sink.record(shell(f"cat {tmp_path}/video.h264; sleep 60"))
+    assert sink.descriptions[0].format is VideoFormat.H264
+    assert len(sink.units) == len(LEVELS)  # nothing tells that the last one is whole
+    assert all(abs(level - want) <= 3 for level, want in zip(sink.levels, LEVELS, strict=True))
+
+
+@pytest.mark.realtime
+def test_h264_is_decoded_where_it_is_to_be_encoded_anew(tmp_path: Path) -> None:
+    (tmp_path / "video.h264").write_bytes(annex_b([*LEVELS, 100, 0]))
+    sink = RecordingSink(1)
+    sink.record(ProgramSource(("sh", "-c", f"cat {tmp_path}/video.h264; sleep 60"), encodes_anew=True))
+    assert sink.descriptions == [WANTED]
+    assert sink.units == []
     assert abs(sink.levels[0] - 100) <= 3
+
+
+@pytest.mark.realtime
+def test_a_unit_has_the_time_at_which_its_first_bytes_arrived(tmp_path: Path) -> None:
+    (tmp_path / "video.h264").write_bytes(annex_b([60, 120]))
+    sink = RecordingSink(1)
+    began_s = sink.now()
+    sink.record(shell(f"head -c 600 {tmp_path}/video.h264; sleep 0.4; tail -c +601 {tmp_path}/video.h264; sleep 60"))
+    assert sink.captured[0] - began_s < 0.35 < sink.now() - began_s
 
 
 @pytest.mark.realtime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 import time
@@ -109,6 +110,25 @@ def answer_nonsense(connection: socket.socket) -> None:
     connection.recv(4096)
     connection.sendall(b"\x00" * 1000 + b"\r\n\r\n")
     be_silent(connection)
+
+
+def describe_without_end(connection: socket.socket) -> None:
+    while request := connection.recv(4096):
+        number = next(line for line in request.split(b"\r\n") if line.startswith(b"CSeq"))
+        head = b"RTSP/1.0 200 OK\r\n" + number + b"\r\n"
+        if request.startswith(b"OPTIONS"):
+            connection.sendall(head + b"Public: DESCRIBE, SETUP, PLAY\r\n\r\n")
+            continue
+        connection.sendall(head + b"Content-Type: application/sdp\r\nContent-Length: 2000000000\r\n\r\n")
+        while True:
+            connection.sendall(b"a=x:" + b"y" * 60_000 + b"\r\n")
+
+
+@pytest.mark.realtime
+def test_a_description_without_end_takes_no_memory(serve: Callable[[Callable[[socket.socket], None]], str]) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert error(serve(describe_without_end)).camera_reason is CameraReason.WRONG_FORMAT
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # kB; 700 MB arrive in eight seconds
 
 
 @pytest.mark.realtime

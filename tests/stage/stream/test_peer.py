@@ -17,6 +17,7 @@ from belvedere.stage.stream.backlog import FIRST_PATH_S, SILENT_S, WAITING_S
 from belvedere.stage.stream.messages import SharedMessages
 from belvedere.stage.stream.peer import MESSAGES_BURST, StreamEnd, StreamPeer
 from belvedere.stage.stream.stream_way import Stream
+from belvedere.stage.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -168,6 +169,32 @@ async def test_a_description_that_was_cut_is_sent_with_the_next_idr() -> None:
         rig.socket.read_again()
         await rig.capture(is_idr=True)
         assert [type(message) for message in rig.socket.sent] == [str, bytes]
+
+
+class Reports(Viewer):
+    """A viewer that records what is reported of its connection."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        vars(self).update(vars(viewer))
+        self.round_trips: list[float] = []
+        self.capacities: list[float] = []
+
+    def report_round_trip(self, seconds: float) -> None:
+        self.round_trips.append(seconds)
+
+    def report_capacity(self, bits_per_s: float) -> None:
+        self.capacities.append(bits_per_s)
+
+
+async def test_what_the_connection_carries_is_reported_by_its_round_trips_and_when_it_is_full() -> None:
+    async with watching() as rig:
+        reports = rig.peer._viewer = Reports(rig.viewer)
+        await rig.watch(1)
+        assert len(reports.round_trips) > 20
+        assert max(reports.round_trips) < 0.1
+        assert reports.capacities == []
+        await rig.watch(2, acknowledges=False)
+        assert len(reports.capacities) == 1
 
 
 async def test_a_request_for_an_idr_is_passed_on_within_the_bounds_of_all() -> None:

@@ -167,6 +167,18 @@ test("a disconnected path has two seconds to recover", async () => {
   expect(seen.lost).toBe(1);
 });
 
+test("a connection on which nothing arrives any more is lost before the browser calls it disconnected", async () => {
+  const { peer, timers, seen, join } = setup();
+  await join();
+  peer.setConnectionState("connected");
+  for (let check = 0; check < 8; check++) {
+    peer.bytesReceived ||= 1000;
+    timers.advance(250);
+    await flushPromises();
+  }
+  expect(seen.lost).toBe(1);
+});
+
 test("a stream that the server ends is lost at once, although the connection state does not change", async () => {
   const { peer, seen, join } = setup();
   await join();

@@ -1,6 +1,7 @@
 // One WHEP session: POST an offer, apply the answer, DELETE the session at the end. Retrying is decided elsewhere.
 import type { Timers } from "../time/timers";
 import { type CaptureAnchor, parseCaptureClock } from "./capture-clock";
+import { watchSilence } from "./silence";
 import type { JoinFailure } from "./way";
 
 export const WHEP_PATH = "/api/v1/stage/whep";
@@ -206,8 +207,10 @@ function watchConnection(timers: Timers, peer: RTCPeerConnection, events: WhepEv
   for (const transport of transports) {
     transport.onstatechange = () => transport.state === "closed" && lost();
   }
+  const stopListening = watchSilence(timers, peer, lost);
   return () => {
     cancel();
+    stopListening();
     peer.onconnectionstatechange = null;
     for (const transport of transports) {
       transport.onstatechange = null;

@@ -12,6 +12,7 @@ export class FakePeer {
   onicecandidate: ((event: { candidate: object | null }) => void) | null = null;
   ontrack: ((event: { streams: MediaStream[]; track: object }) => void) | null = null;
   isClosed = false;
+  bytesReceived = 0;
   direction = "";
   preferred: readonly RTCRtpCodec[] = [];
   readonly receiver = {
@@ -31,6 +32,10 @@ export class FakePeer {
 
   getReceivers() {
     return [this.receiver];
+  }
+
+  async getStats(): Promise<RTCStatsReport> {
+    return new Map<string, object>([["T", { type: "transport", bytesReceived: this.bytesReceived }]]);
   }
 
   async createOffer(): Promise<RTCSessionDescriptionInit> {

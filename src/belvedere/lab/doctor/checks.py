@@ -90,7 +90,7 @@ def checks(context: CheckContext) -> list[Check]:
         *bluetooth,
         *guardians,
         *units,
-        Check("camera", in_worker_thread(cameras)),
+        Check("camera", in_worker_thread(lambda: cameras(context.stage))),
         *pictures,
         Check("encoder", in_worker_thread(lambda: encoder(context.stage)), ENCODER_TIMEOUT_S),
         Check(f"port {context.port}", in_worker_thread(lambda: port(context.host, context.port))),

@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from belvedere.stage.direct.viewer_network import ViewerNetwork
     from belvedere.stage.sources.published import Publication
 
-PACKETS_PER_S = 2500.0  # 24 Mbit/s in packets of the usual 1,200 bytes
-PACKETS_BURST = 1000.0  # an IDR comes at once
+PACKETS_PER_S = 2000.0  # 19 Mbit/s in packets of the usual 1,200 bytes
+PACKETS_BURST = 600.0  # an IDR comes at once
+PICTURES_PER_S = 130.0  # twice what cameras deliver; each wakes the source's thread, and goes to every viewer
+PICTURES_BURST = 30.0
 REPORT_S = 1.0
 MAX_BITRATE = 20_000_000  # what the publisher is told that it may send
 IDRS_PER_S = 1.0  # requests; of more than one at a time, one is enough
@@ -110,6 +112,7 @@ class AiortcPublisher:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
+        self._stream.payload_type = int(offer.partition("m=video ")[2].split()[2])
         known = RTCRtpReceiver.getCapabilities("video")
         codecs = known.codecs if known is not None else []
         self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
@@ -198,9 +201,10 @@ class _Stream:
         self._send = send
         self._ours = secrets.randbelow(2**32)
         self._ssrc: int | None = None
-        self._payload_type = -1
+        self.payload_type = -1  # what was negotiated; others, such as sound, are not for us
         self._packets = Depacketizer()
         self._clock = SenderClock()
+        self._pictures = TokenBucket(PICTURES_PER_S, PICTURES_BURST)
         self._nacks = TokenBucket(NACKS_PER_S, NACKS_PER_S)
         self._highest = 0
         self._last_report: tuple[int, float] | None = None
@@ -217,13 +221,20 @@ class _Stream:
 
     def receive(self, packet: Packet, now_s: float) -> list[PublishedFrame]:
         """The frames that are complete now."""
-        if self._ssrc is None:
-            self._ssrc, self._payload_type = packet.ssrc, packet.payload_type
-        if packet.ssrc != self._ssrc or packet.payload_type != self._payload_type:
+        if packet.payload_type != self.payload_type:
+            return []
+        self._ssrc = packet.ssrc if self._ssrc is None else self._ssrc
+        if packet.ssrc != self._ssrc:
             return []
         self._highest = packet.sequence
-        units = self._packets.receive(packet)
-        return [PublishedFrame(each.data, self._clock.captured_s(each.timestamp, now_s), each.is_idr) for each in units]
+        frames = []
+        for unit in self._packets.receive(packet):
+            if not self._pictures.take(now_s):
+                self._packets.skip_to_idr()
+                break
+            captured_s = self._clock.captured_s(unit.timestamp, now_s)
+            frames.append(PublishedFrame(unit.data, captured_s, unit.is_idr))
+        return frames
 
     def receive_report(self, report: RtcpSrPacket, now_s: float) -> None:
         """Remember what the sender says of its clock."""

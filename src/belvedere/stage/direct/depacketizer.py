@@ -184,6 +184,10 @@ class Depacketizer:
             complete += self._take()
         return complete
 
+    def skip_to_idr(self) -> None:
+        """Leave out everything up to the next IDR."""
+        self._units.lose()
+
     def missing(self) -> list[int]:
         """The sequence numbers of packets that others wait for, in the order of their sending."""
         if not self._waiting:

@@ -120,7 +120,7 @@ def read_offer(text: str, sent: str = CONSTRAINED_BASELINE) -> Offer:
         ),
         " ".join([group[0], mid] if carrier else [mid] if group else []),
         sections.index(carrier) if carrier else None,
-        "a=rtcp-mux-only" in video and "a=rtcp-mux" in video,
+        {"a=rtcp-mux", "a=rtcp-mux-only"} <= set(carrier or video),
         {name: sent if _kind(own) == _kind(sent) else own[:4] + sent[4:] for name, own in profiles.items()},
     )
 
@@ -166,17 +166,18 @@ def _refusal(section: list[str]) -> str:
 
 
 def _carrier(video: list[str], group: list[str], sections: list[list[str]]) -> list[str] | None:
-    """The audio section that has the transport of a bundled video, where that has none of its own.
+    """The audio section that has the transport of a bundled video: the first, if they share it.
 
-    Raises StageError (BAD_OFFER) where the video is closed, or bundled with what we cannot accept.
+    Raises StageError (BAD_OFFER) where the video is closed, or has no transport but that of what we cannot accept.
     """
-    found = MEDIA.fullmatch(video[0])
-    if found is None or int(found["port"]) != 0:
-        return None
     first = next((section for section in sections if group and _value(section, "a=mid:") == group[0]), video)
-    if "a=bundle-only" not in video or not first[0].startswith("m=audio ") or first[0].startswith("m=audio 0 "):
-        raise _bad("the offer's video section is closed, or bundled with a section that is not audio: put video first")
-    return first
+    is_open_audio = first[0].startswith("m=audio ") and not first[0].startswith("m=audio 0 ")
+    if video[0].startswith("m=video 0 "):
+        if "a=bundle-only" not in video or not is_open_audio:
+            raise _bad("the offer's video section is closed, or bundled with one that is not audio: put video first")
+        return first
+    is_shared = _value(first, "a=ice-ufrag:") == _value(video, "a=ice-ufrag:")
+    return first if is_open_audio and is_shared else None
 
 
 def _carrying(section: list[str]) -> str:
@@ -213,7 +214,7 @@ def _picture(video: list[str], carrier: list[str], formats: dict[str, list[str]]
         f"m=video 9 {found['protocol']} {' '.join(formats)}",
         "a=recvonly",
         *(f"a=mid:{name}" for name in (mid,) if name),
-        *(line for line in ("a=rtcp-mux",) if line in video),
+        *(line for line in ("a=rtcp-mux",) if line in carrier),
         *_transport(carrier),
         *(line for lines in formats.values() for line in lines),
         *_extensions(_attributes(video)["a=extmap"]),

@@ -33,6 +33,7 @@ DRAINED_S = 6.0  # after a fall, until the rate may rise above what was carried:
 DOUBLED_S = 10.0  # and while less is sent, which proves nothing, that limit is doubled in this time,
 FORGOTTEN_S = 60.0  # and in the end there is none
 FALL_S = 0.8  # between two falls: the effect of one is to be seen before the next
+LOSS_FALL_S = 1.5  # for lost packets: reports are about the time before, and a queue that overflowed has to drain
 FALL_FACTOR = 0.4  # at most: one wrong report is not to be believed altogether
 NEW_S = 1.5  # a viewer who gets all only since then cannot tell how much that is
 TOLERATED_LOSS = 0.10  # below it, packets are retransmitted and the rate stays, as in WebRTC's own control
@@ -115,7 +116,7 @@ class ViewerRate:
         if not 0 <= share <= 1:
             return
         self._loss = share
-        if share > TOLERATED_LOSS:
+        if share > TOLERATED_LOSS and now_s - self._fell_s >= LOSS_FALL_S:
             carried = min(self.bits_per_s, self._sent.bits_per_s) * (1 - share)
             bits_per_s = USABLE * carried if share > CONGESTION_LOSS else self.bits_per_s * (1 - share / 2)
             self._fall(carried, bits_per_s, now_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from belvedere.errors import CameraError, CameraReason
+from belvedere.stage.memory_tuning import bound_ffmpeg
 from belvedere.stage.sources.frame_output import FrameOutput
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class FileSource:
 
         from belvedere.stage.sources.ffmpeg_errors import camera_error  # noqa: PLC0415 (likewise)
 
+        bound_ffmpeg()
         self._check()
         try:
             with av.open(

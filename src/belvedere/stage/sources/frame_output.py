@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from belvedere.stage.memory_tuning import bound_ffmpeg
 from belvedere.stage.sources.conversion import PictureConverter
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.token_bucket import TokenBucket
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import Sink
 
 BURST = 3  # frames that may follow each other quickly, as a network delivers them after a stall
+
+
+def open_decoder(name: str) -> av.VideoCodecContext:
+    """FFmpeg's decoder of this name, which gives each frame out at once, in one thread."""
+    import av  # noqa: PLC0415 (FFmpeg is heavy)
+
+    bound_ffmpeg()
+    decoder = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
+    decoder.thread_count = 1  # more would make each picture wait for the next ones
+    decoder.options = {"flags": "low_delay"}
+    return decoder
 
 
 class FrameOutput:

@@ -108,17 +108,27 @@ class Backlog:
             self._sent.pop()
         self._is_skipping = True
 
-    def receive_acknowledgement(self, now_s: float, ticks: int) -> None:
-        """The viewer has this frame and all before it. Raises UnknownFrameError for one that was never sent."""
+    @property
+    def delivered_bits_per_s(self) -> float:
+        """The rate at which the path has delivered lately while it was full; infinite while it was not."""
+        return 8 * self._rate.bytes_per_s
+
+    def receive_acknowledgement(self, now_s: float, ticks: int) -> float | None:
+        """The viewer has this frame and all before it. Raises UnknownFrameError for one that was never sent.
+
+        Returns how long the newest took there and back, without what its own size takes; None if it is known already.
+        """
         if ticks > self._newest_ticks:
             raise UnknownFrameError
         newest, size = None, 0
         while self._sent and self._sent[0].ticks <= ticks:
             newest = self._sent.popleft()
             size += newest.size
-        if newest is not None:
-            self._rate.receive(now_s, size, newest.at_s)
-            self._receive_path(now_s - newest.at_s, is_alone=newest.is_alone)
+        if newest is None:
+            return None
+        self._rate.receive(now_s, size, newest.at_s)
+        self._receive_path(now_s - newest.at_s, is_alone=newest.is_alone)
+        return max(0.0, now_s - newest.at_s - newest.size / self._rate.bytes_per_s)
 
     def is_silent(self, now_s: float) -> bool:
         """Whether the viewer has acknowledged nothing for so long that it counts as gone."""

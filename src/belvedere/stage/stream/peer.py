@@ -117,12 +117,15 @@ class StreamPeer:
     def _receive_frame(self, frame: EncodedFrame) -> None:
         if self._is_blocked and self._backlog.is_skipping:
             return  # an IDR would only wait here
+        was_sending = not self._backlog.is_skipping
         if self._backlog.receive_frame(self._clock(), frame.ticks, len(frame.data), is_idr=frame.is_idr):
             if frame.is_idr:
                 self._queue_description(frame)
             self._unsent.append(frame)
             self._has_unsent.set()
             return
+        if was_sending:
+            self._viewer.report_capacity(self._backlog.delivered_bits_per_s)
         self._drop_unsent()
         if self._backlog.needs_idr and not self._is_blocked:
             self._viewer.request_idr()
@@ -170,7 +173,9 @@ class StreamPeer:
     def _receive_message(self, data: bytes | None) -> None:
         match client_message(data):
             case Acknowledgement(ticks):
-                self._backlog.receive_acknowledgement(self._clock(), ticks)
+                took_s = self._backlog.receive_acknowledgement(self._clock(), ticks)
+                if took_s is not None:
+                    self._viewer.report_round_trip(took_s)
             case IdrRequest():
                 self._viewer.request_idr()
             case _:  # a second start

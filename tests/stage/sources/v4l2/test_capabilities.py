@@ -11,6 +11,7 @@ from belvedere.stage.sources.v4l2 import abi
 from belvedere.stage.sources.v4l2.capabilities import (
     InputState,
     read_card,
+    read_codes,
     read_input,
     read_modes,
 )
@@ -36,6 +37,7 @@ def test_a_card_says_who_it_is() -> None:
     [
         (abi.CAP_META_CAPTURE | abi.CAP_STREAMING, "data about pictures"),
         (CAPTURES | abi.CAP_VIDEO_M2M, "converts"),
+        (abi.CAP_VIDEO_M2M_MPLANE | abi.CAP_STREAMING, "converts"),
         (abi.CAP_VIDEO_CAPTURE_MPLANE | abi.CAP_STREAMING, "several planes"),
         (abi.CAP_VIDEO_CAPTURE, "does not capture"),
         (CAPTURES | abi.CAP_IO_MC, "use rpicam-vid"),
@@ -48,6 +50,20 @@ def test_what_is_no_camera_says_why(capabilities: int, obstacle: str) -> None:
     card = read_card(camera.open(PATH))
     assert not card.is_camera
     assert obstacle in card.obstacle
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "stream"),
+    [(CAPTURES, 0), (abi.CAP_VIDEO_M2M, abi.CAPTURE), (abi.CAP_VIDEO_M2M_MPLANE, abi.CAPTURE_MPLANE)],
+)
+def test_what_converts_says_where_it_gives_out_the_result(capabilities: int, stream: int) -> None:
+    camera = FakeCamera({"H264": []})
+    camera.capabilities = capabilities
+    camera.stream = stream
+    file = camera.open(PATH)
+    assert read_card(file).converts_to == stream
+    assert read_codes(file, stream) == ["H264"]
+    assert read_codes(file, stream + 1) == []
 
 
 def test_an_image_processor_that_looks_like_a_camera_is_none() -> None:
@@ -118,6 +134,18 @@ def test_a_range_of_rates_is_one() -> None:
 
     camera.tamper = answer_with_range
     assert modes_of(camera) == (Mode("YUYV", 640, 480, ((Fraction(5), Fraction(120)),)),)
+
+
+def test_a_range_of_rates_that_ends_before_it_begins_is_left_out() -> None:
+    camera = FakeCamera({"YUYV": [(640, 480, ((1, 30),))]})
+
+    def answer_backwards(request: int, answer: abi.FrameInterval) -> None:
+        if request == abi.Request.ENUM_FRAMEINTERVALS:
+            answer.type = abi.RangeType.STEPWISE
+            answer.stepwise.min, answer.stepwise.max = abi.Fraction(1, 5), abi.Fraction(1, 120)
+
+    camera.tamper = answer_backwards
+    assert modes_of(camera) == (Mode("YUYV", 640, 480),)
 
 
 @pytest.mark.parametrize(

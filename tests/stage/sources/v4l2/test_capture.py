@@ -108,6 +108,20 @@ def test_a_reader_that_falls_behind_by_all_buffers_gets_the_next_picture_and_no_
     assert capture.dropped == 30
 
 
+def test_a_count_that_the_driver_begins_anew_is_no_loss() -> None:
+    camera = FakeCamera()
+
+    def begin_anew(request: int, answer: abi.Buffer) -> None:
+        if request == abi.Request.DQBUF and answer.sequence > 2:
+            answer.sequence -= 3
+
+    camera.tamper = begin_anew
+    capture = started(camera)
+    for _ in range(6):
+        take(capture)
+    assert capture.dropped == 0
+
+
 def test_in_order_no_picture_is_passed_over() -> None:
     camera = FakeCamera()
     capture = started(camera)

@@ -119,6 +119,12 @@ def test_the_obstacle_of_the_camera_counts_not_that_of_its_data_node(computer: C
     assert caught.value.camera_reason is CameraReason.NO_PERMISSION
 
 
+def test_a_data_node_that_comes_first_does_not_hide_the_cameras_obstacle(computer: Computer) -> None:
+    computer.plug("video20", "Odd", capabilities=abi.CAP_META_CAPTURE)
+    computer.plug("video21", "Odd").fails = {abi.Request.QUERYCAP: errno.EIO}
+    assert computer.error("Odd").camera_reason is CameraReason.FAILED
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [

@@ -72,6 +72,8 @@ def chosen(table: Table, size: tuple[int, int], fps: int, pixel_format: PixelFor
         (OLD_WEBCAM, HD, 10, "YUYV 1280x720 7.5/s"),
         (PI_CAMERA_LEGACY, HD, 30, "YU12 1280x720 90/s"),
         (H264_ONLY, HD, 30, "H264 1280x720 30/s"),
+        ({"MJPG": {HD: (15,)}, "H264": {HD: (30,)}}, HD, 30, "MJPG 1280x720 15/s"),
+        ({"MJPG": {HD: (10,)}, "H264": {HD: (30,)}}, HD, 30, "H264 1280x720 30/s"),
     ],
 )
 def test_the_quickest_mode_of_the_wanted_size_is_chosen(

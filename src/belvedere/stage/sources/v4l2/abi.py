@@ -328,10 +328,12 @@ class Request(enum.IntEnum):
 
 
 CAPTURE = 1  # the kind of stream: video in buffers of one plane
+CAPTURE_MPLANE = 9  # the same in buffers of several planes
 MMAP = 1  # the kind of memory: the driver's, mapped into this process
 
 CAP_VIDEO_CAPTURE = 0x1
 CAP_VIDEO_CAPTURE_MPLANE = 0x1000
+CAP_VIDEO_M2M_MPLANE = 0x4000
 CAP_VIDEO_M2M = 0x8000
 CAP_META_CAPTURE = 0x80_0000
 CAP_STREAMING = 0x400_0000
@@ -344,6 +346,7 @@ FLAG_TIMESTAMP_MONOTONIC = 0x2000
 
 CTRL_DISABLED = 0x1
 CTRL_READ_ONLY = 0x4
+FORCE_KEY_FRAME = 0x99_09E5  # the control, a button, that makes an encoder begin with an IDR
 CTRL_NEXT = 0x8000_0000
 
 INPUT_NO_POWER = 0x1

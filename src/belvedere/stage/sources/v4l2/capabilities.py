@@ -44,6 +44,7 @@ class Card:
         bus: where it is connected, such as `usb-0000:01:00.0-1.3`.
         is_camera: it delivers pictures in a way that we can read.
         obstacle: why it is no camera; "" if it is.
+        converts_to: the kind of stream in which it gives out what it converts, such as an encoder's; 0 if it does not.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Card:
     bus: str
     is_camera: bool
     obstacle: str = ""
+    converts_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,17 @@ def read_card(file: DeviceFile) -> Card:
     can = answer.device_caps if answer.capabilities & abi.CAP_DEVICE_CAPS else answer.capabilities
     name, driver, bus = (abi.text(value) for value in (answer.card, answer.driver, answer.bus_info))
     obstacle = _obstacle(driver, can)
-    return Card(name, driver, bus, not obstacle, obstacle)
+    return Card(name, driver, bus, not obstacle, obstacle, _converts_to(can))
+
+
+def _converts_to(can: int) -> int:
+    if can & abi.CAP_VIDEO_M2M_MPLANE:
+        return abi.CAPTURE_MPLANE
+    return abi.CAPTURE if can & abi.CAP_VIDEO_M2M else 0
 
 
 def _obstacle(driver: str, can: int) -> str:
-    if can & abi.CAP_VIDEO_M2M or driver in IMAGE_PROCESSORS:
+    if can & (abi.CAP_VIDEO_M2M | abi.CAP_VIDEO_M2M_MPLANE) or driver in IMAGE_PROCESSORS:
         return "it converts pictures and captures none"
     if can & abi.CAP_IO_MC:
         return "it is part of a camera that libcamera drives; use rpicam-vid as the source"
@@ -99,7 +107,7 @@ def read_modes(file: DeviceFile, width: int, height: int) -> tuple[Mode, ...]:
     lists no sizes has its present one only.
     """
     modes: dict[Mode, None] = {}
-    for code in _codes(file):
+    for code in read_codes(file):
         sizes = list(dict.fromkeys(_sizes(file, code, ((width, height), *USUAL_SIZES))))
         for size in sizes or _present_sizes(file):
             if len(modes) < MAX_MODES:
@@ -141,8 +149,9 @@ def _listed(file: DeviceFile, request: int, first: _Listed, count: int) -> Itera
         yield entry
 
 
-def _codes(file: DeviceFile) -> list[str]:
-    asked = abi.FormatDescription(type=abi.CAPTURE)
+def read_codes(file: DeviceFile, stream: int = abi.CAPTURE) -> list[str]:
+    """Ask for the four-character codes of the pixel formats of a kind of stream. Raises OSError."""
+    asked = abi.FormatDescription(type=stream)
     formats = _listed(file, abi.Request.ENUM_FMT, asked, MAX_FORMATS)
     return list(dict.fromkeys(abi.fourcc_text(entry.pixelformat) for entry in formats))
 
