@@ -106,6 +106,17 @@ async def test_a_viewer_who_reads_nothing_is_sent_nothing_more_and_costs_no_idr(
         assert not rig.peer._unsent
 
 
+async def test_an_idr_for_others_does_not_wait_for_a_viewer_who_reads_nothing() -> None:
+    async with watching() as rig:
+        await rig.watch(1)
+        rig.socket.stop_reading()
+        await rig.watch(2, acknowledges=False)
+        rig.socket.say(acknowledgement(rig.socket.ticks()[-1]))
+        await asyncio.sleep(0.01)
+        await rig.capture(is_idr=True)
+        assert not rig.peer._unsent
+
+
 async def test_a_viewer_who_reads_again_goes_on_with_an_idr_and_nothing_old() -> None:
     async with watching() as rig:
         await rig.watch(1)
