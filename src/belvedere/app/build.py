@@ -111,14 +111,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     virtual_head = _virtual_head(config)
-    units: dict[Axis, UnitSupervisor] = {}
-    link_to = _links(config, virtual_head, units)
-    for axis in AXES:
-        unit = profile.unit(axis)
-        units[axis] = UnitSupervisor(
-            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=guard
-        )
-        engine.attach(axis, units[axis])
+    units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
     is_published = isinstance(settings.camera, WhipCameraSettings)
@@ -153,6 +146,20 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+
+
+def _units(
+    config: Config, virtual_head: VirtualHead | None, engine: Engine, guard: UnitGuard, clock: Callable[[], float]
+) -> dict[Axis, UnitSupervisor]:
+    """Create the supervisors of both units, and attach them to the engine."""
+    units: dict[Axis, UnitSupervisor] = {}
+    link_to = _links(config, virtual_head, units)
+    for axis in AXES:
+        unit = config.profile.unit(axis)
+        frame, options = config.profile.frame, config.settings.link
+        units[axis] = UnitSupervisor(axis, link_to(unit), frame, unit, clock=clock, options=options, listener=guard)
+        engine.attach(axis, units[axis])
+    return units
 
 
 def _programs(config: Config) -> Programs:
