@@ -117,6 +117,17 @@ async def test_an_idr_for_others_does_not_wait_for_a_viewer_who_reads_nothing() 
         assert not rig.peer._unsent
 
 
+async def test_a_viewer_who_acknowledges_what_has_not_left_is_ended_and_nothing_piles_up() -> None:
+    async with watching() as rig:
+        await rig.watch(1)
+        rig.socket.stop_reading()
+        for _ in range(90):
+            rig.socket.say(acknowledgement(await rig.capture()))
+            await asyncio.sleep(1 / 30)
+        assert len(rig.peer._unsent) < 5
+        assert await rig.running is StreamEnd.BAD_MESSAGE
+
+
 async def test_a_viewer_who_reads_again_goes_on_with_an_idr_and_nothing_old() -> None:
     async with watching() as rig:
         await rig.watch(1)

@@ -173,6 +173,8 @@ class StreamPeer:
     def _receive_message(self, data: bytes | None) -> None:
         match client_message(data):
             case Acknowledgement(ticks):
+                if self._has_unsent_up_to(ticks):  # else a viewer who reads nothing could have us queue without end
+                    raise UnknownFrameError
                 took_s = self._backlog.receive_acknowledgement(self._clock(), ticks)
                 if took_s is not None:
                     self._viewer.report_round_trip(took_s)
@@ -180,3 +182,7 @@ class StreamPeer:
                 self._viewer.request_idr()
             case _:  # a second start
                 raise BadMessageError
+
+    def _has_unsent_up_to(self, ticks: int) -> bool:
+        """Whether the viewer cannot have this frame, because it or one before has not left the queue."""
+        return any(not isinstance(each, str) and each.ticks <= ticks for each in self._unsent)
