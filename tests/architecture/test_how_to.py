@@ -39,7 +39,7 @@ class AnySecretFiles(SecretFiles):
         """The secret in that file."""
         assert kind is Secret
         assert isinstance(value, str)
-        return Secret("open sesame")
+        return Secret("open-sesame-open-sesame")
 
 
 class Units(msgspec.Struct, forbid_unknown_fields=True):
