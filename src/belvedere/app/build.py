@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,13 +117,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     network = ViewerNetwork.of(settings.stage, clock)
     is_published = isinstance(settings.camera, WhipCameraSettings)
     whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
-    stage = Stage(
-        picture_source(config, virtual_head, whip),
-        settings.stage,
-        on_viewers=lambda viewers: bus.publish("stage", viewers),
-        clock=clock,
-        record=events.record,
-    )
+    source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
+    stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
