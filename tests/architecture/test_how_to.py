@@ -39,11 +39,7 @@ class AnySecretFiles(SecretFiles):
         """The secret in that file."""
         assert kind is Secret
         assert isinstance(value, str)
-<<<<<<< HEAD
         return Secret("a-secret-of-the-owner")
-=======
-        return Secret("open-sesame-open-sesame")
->>>>>>> 6233eecfb048a8f0f36a49d3cfc9caeea40c8a72
 
 
 class Units(msgspec.Struct, forbid_unknown_fields=True):
