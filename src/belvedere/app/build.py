@@ -111,7 +111,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     virtual_head = _virtual_head(config)
-    units = _units(config, clock, virtual_head, engine, guard)
+    units = _units(config, virtual_head, engine, guard, clock)
+    guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
     is_published = isinstance(settings.camera, WhipCameraSettings)
     whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
@@ -148,16 +149,16 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
 
 
 def _units(
-    config: Config, clock: Callable[[], float], virtual_head: VirtualHead | None, engine: Engine, guard: UnitGuard
+    config: Config, virtual_head: VirtualHead | None, engine: Engine, guard: UnitGuard, clock: Callable[[], float]
 ) -> dict[Axis, UnitSupervisor]:
-    """Create the unit of each axis, and tell the engine and the guard about it."""
+    """Create the supervisors of both units, and attach them to the engine."""
     units: dict[Axis, UnitSupervisor] = {}
-    link_to, frame, options = _links(config, virtual_head, units), config.profile.frame, config.settings.link
+    link_to = _links(config, virtual_head, units)
     for axis in AXES:
         unit = config.profile.unit(axis)
+        frame, options = config.profile.frame, config.settings.link
         units[axis] = UnitSupervisor(axis, link_to(unit), frame, unit, clock=clock, options=options, listener=guard)
         engine.attach(axis, units[axis])
-    guard.attach(engine, units)
     return units
 
 

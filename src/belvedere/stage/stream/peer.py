@@ -21,7 +21,7 @@ from belvedere.stage.stream.messages import (
     Description,
     IdrRequest,
     client_message,
-    codec_of,
+    description_of,
 )
 from belvedere.stage.stream.socket import SocketClosedError
 from belvedere.token_bucket import TokenBucket
@@ -62,7 +62,7 @@ class StreamPeer:
     """Sends one viewer's frames; implements `video_way.ViewerConnection`.
 
     Args:
-        describe: the stream's description now.
+        describe: what the source delivers now.
         clock: a monotonic clock in seconds.
     """
 
@@ -131,11 +131,9 @@ class StreamPeer:
             self._viewer.request_idr()
 
     def _queue_description(self, idr: EncodedFrame) -> None:
-        codec, source = codec_of(idr.data), self._describe()
-        if codec is None or source is None:
-            return
-        description = Description(codec, source.width, source.height, source.fps)
-        if description != self._description:
+        source = self._describe()
+        description = None if source is None else description_of(idr.data, source.fps)
+        if description is not None and description != self._description:
             self._description = description
             self._unsent.append(msgspec.json.encode(description).decode())
 
@@ -175,6 +173,8 @@ class StreamPeer:
     def _receive_message(self, data: bytes | None) -> None:
         match client_message(data):
             case Acknowledgement(ticks):
+                if self._has_unsent_up_to(ticks):  # else a viewer who reads nothing could have us queue without end
+                    raise UnknownFrameError
                 took_s = self._backlog.receive_acknowledgement(self._clock(), ticks)
                 if took_s is not None:
                     self._viewer.report_round_trip(took_s)
@@ -182,3 +182,7 @@ class StreamPeer:
                 self._viewer.request_idr()
             case _:  # a second start
                 raise BadMessageError
+
+    def _has_unsent_up_to(self, ticks: int) -> bool:
+        """Whether the viewer cannot have this frame, because it or one before has not left the queue."""
+        return any(not isinstance(each, str) and each.ticks <= ticks for each in self._unsent)
