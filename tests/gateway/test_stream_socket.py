@@ -18,7 +18,7 @@ from belvedere.access.rights import NO_RIGHTS
 from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.stream_socket import MAX_SOCKETS_PER_VISITOR
+from belvedere.gateway.stream_socket import MAX_SOCKETS_PER_VISITOR, SOCKETS_BURST
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.stream.stream_way import START_TIMEOUT_S, Stream
 
@@ -233,6 +233,24 @@ async def test_one_socket_too_many_is_closed_and_the_others_stay(open_streams: O
             await peer.__aexit__(None, None, None)
         async with here.connect(ana) as later:
             await here.settle()
+            assert later.close_code is None
+
+
+async def test_a_visitor_who_comes_and_goes_all_the_time_is_refused_and_others_are_not(
+    open_streams: OpenStreams,
+) -> None:
+    async with open_streams() as here:
+        ana = here.rig.open_session()
+        for _ in range(int(SOCKETS_BURST)):
+            async with here.watching(ana) as peer:
+                assert peer.close_code is None
+        async with here.connect(ana) as refused:
+            await refused.over()
+            assert refused.close_code == 4429
+        async with here.watching() as other:
+            assert other.close_code is None
+        await asyncio.sleep(2)
+        async with here.watching(ana) as later:
             assert later.close_code is None
 
 

@@ -248,6 +248,22 @@ async def test_the_camera_is_closed_before_it_is_opened_again() -> None:
     assert await bench.producer.wait_off()
 
 
+async def test_viewers_who_come_and_go_while_the_camera_closes_turn_it_on_once() -> None:
+    bench = Bench()
+    bench.start()
+    await bench.some_frames(1)
+    bench.cameras[0].gate.clear()
+    assert await asyncio.to_thread(bench.cameras[0].is_stuck.wait, 5)
+    for _ in range(20):
+        bench.producer.stop()
+        bench.start()
+    bench.cameras[0].gate.set()
+    await bench.some_frames()
+    assert len(bench.cameras) == 2
+    bench.producer.stop()
+    assert await bench.producer.wait_off()
+
+
 async def test_an_idr_is_made_on_request_within_the_budget() -> None:
     bench = Bench()
     bench.start()

@@ -9,7 +9,7 @@ from belvedere.stage.encoding.pass_through import MAX_DAMAGED
 from belvedere.stage.encoding.rate_control import SIZES, EncodingTarget
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.options import StageOptions
-from belvedere.stage.sink import BACKLOG_FRAMES, SourceSink, StillDelivery
+from belvedere.stage.sink import BACKLOG_FRAMES, MAX_FPS, STREAMS_BURST, SourceSink, StillDelivery
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.tap import RawStill
 
@@ -186,6 +186,28 @@ def test_h264_that_browsers_do_not_show_is_decoded_and_encoded_anew_in_a_size_of
     assert isinstance(still, StillDelivery)
     assert [frame.data for frame in frames if isinstance(frame, EncodedFrame)] == [bytes([40]), bytes([50])]
     assert (capture.encoders[0].picture.width, capture.encoders[0].picture.height) == (640, 480)
+
+
+def test_a_camera_whose_stream_changes_all_the_time_has_few_encoders_opened_and_is_shown_later() -> None:
+    capture = Capture()
+    capture.sink.describe(H264)
+    streams = [h264_stream(width, 96, "High 4:4:4 Predictive", pix_fmt="yuv444p")[0] for width in (160, 320)]
+    for number in range(100):
+        capture.sink.push_h264(streams[number % 2], 9.0, is_idr=True)
+        capture.sink.outbox.clear()
+    assert len(capture.encoders) == STREAMS_BURST
+    capture.now_s += 60
+    capture.sink.push_h264(streams[1], 9.0, is_idr=True)
+    assert len(capture.encoders) == STREAMS_BURST + 1
+    assert capture.frames()
+
+
+@pytest.mark.parametrize(("said", "used"), [(2**31, MAX_FPS), (-5, 1), (0, 25)])
+def test_a_rate_that_no_camera_has_is_not_given_to_an_encoder(said: int, used: int) -> None:
+    capture = Capture()
+    capture.sink.describe(VideoDescription(VideoFormat.H264, 160, 96, said))
+    capture.sink.push_h264(h264_stream(160, 96, "High 4:4:4 Predictive", pix_fmt="yuv444p")[0], 9.0, is_idr=True)
+    assert capture.encoders[0].options.fps == used
 
 
 def test_a_stream_is_encoded_anew_from_the_next_idr_on_when_b_frames_turn_up() -> None:

@@ -25,9 +25,12 @@ from belvedere.stage.stream.messages import SUBPROTOCOL
 from belvedere.stage.stream.peer import StreamEnd
 from belvedere.stage.stream.socket import SocketClosedError
 from belvedere.timeouts import timeout
+from belvedere.token_bucket import TokenBuckets
 
 MAX_SOCKETS: Final = 64  # open at a time, most of them by pages that nobody has tapped on yet
 MAX_SOCKETS_PER_VISITOR: Final = 8
+SOCKETS_PER_S: Final = 1.0  # as many as offers by WHEP: each may turn the camera on and open an encoder
+SOCKETS_BURST: Final = 10.0
 GOING_AWAY: Final = 1001  # RFC 6455, section 7.4.1: a page reconnects
 
 Close = tuple[int, str]
@@ -84,16 +87,20 @@ class StreamSocket:
 
 
 class StreamSockets:
-    """All sockets of the picture that are open, bounded in number, and ended with the right to look."""
+    """All sockets of the picture that are open, bounded in number and rate, and ended with the right to look."""
 
     def __init__(self) -> None:
         self._limit = SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR)
+        self._rate = TokenBuckets(SOCKETS_PER_S, SOCKETS_BURST)
         self._numbers = itertools.count(1)
         self._serving: dict[str, set[asyncio.Task[StreamEnd]]] = {}  # by session
 
     async def serve(self, socket: WebSocket[Any, Any, Any], visitor: Session, dependencies: Dependencies) -> None:
         """Serve an accepted socket to its end, and close it with the reason; one too many is closed at once."""
         stream, name = StreamSocket(socket), f"{visitor.id}-{next(self._numbers)}"
+        if not self._rate.take(dependencies.clock(), visitor.id):
+            await stream.close(CloseCode.TOO_MUCH, "too many sockets in a short time")
+            return
         if not self._limit.take(visitor.id, name):
             await stream.close(CloseCode.TOO_MUCH, "too many pages are open")
             return

@@ -73,6 +73,8 @@ class _Run(threading.Thread):
             if self._previous is not None:
                 self._previous.join(JOIN_TIMEOUT_S)
                 self._previous = None
+            if self.stopping.is_set():  # viewers who come and go must not turn the camera on once for each
+                return
             self._source_factory().run(self._wanted, self.sink, self.stopping)
         except Exception as error:  # noqa: BLE001 (any error of a source ends the picture for the viewers)
             self.fail(error)

@@ -23,6 +23,7 @@ from belvedere.stage.frames import EncodedFrame, rtp_ticks
 from belvedere.stage.keyframe_requests import KeyframeBudget
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.tap import RawStill, Still
+from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from belvedere.stage.sources.source import Picture
 
 BACKLOG_FRAMES = 4  # no more pictures are taken while the event loop is this far behind
+MAX_FPS = 240  # what a camera says beyond it is wrong, and an encoder takes no number of more than 31 bits
+STREAMS_PER_S, STREAMS_BURST = 0.2, 5  # opening an encoder stops every thread for some milliseconds
 ROW_PIXELS = 32  # rows of a multiple of it need no padding
 
 logger = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ class SourceSink:
         self._passing: PassThrough | None = None
         self._source: VideoDescription | None = None
         self._described: Sps | None = None
+        self._streams = TokenBucket(STREAMS_PER_S, STREAMS_BURST)
         self._last_ticks = -1
 
     def now(self) -> float:
@@ -125,6 +129,9 @@ class SourceSink:
         if unit is None:
             return
         if unit.is_idr and self._described is not self._passing.sps:
+            if not self._streams.take(self.alive_s):  # the stream changes all the time: see what a later IDR brings
+                self._passing.skip_to_idr()
+                return
             self._begin_stream(self._passing, self._source)
         if self._decoder is not None:
             self._transcode(self._decoder, unit, captured_s)
@@ -149,7 +156,7 @@ class SourceSink:
             raise InternalError("an IDR of a stream that is not described")
         self.close()
         self._described = sps
-        fps = source.fps or round(sps.fps or 0) or self._options.fps
+        fps = max(1, min(MAX_FPS, source.fps or round(sps.fps or 0) or self._options.fps))
         if passing.obstacle:
             logger.info("the camera's H.264 is decoded and encoded anew: %s", passing.obstacle)
             self._decoder = open_decoder()
