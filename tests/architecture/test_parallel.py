@@ -15,7 +15,7 @@ pytestmark = pytest.mark.realtime  # child processes run the tests
 MARKERS = ("realtime", "alone", "browser")
 SETTINGS = """[tool.pytest.ini_options]
 addopts = ["--strict-markers"]
-markers = ["realtime: ", "alone: ", "browser: "]
+markers = ["realtime: ", "alone: ", "browser: ", "interop: "]
 """
 BEGINNING = """import os
 from pathlib import Path
@@ -34,7 +34,10 @@ def test_{name}():
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a test for each combination of markers; the test whose number is in `fails` fails."""
+    """A project with a test for each combination of markers; the test whose number is in `fails` fails.
+
+    Each is there a second time for `make test-interop`, where it would fail.
+    """
     monkeypatch.setattr(parallel, "ROOT", tmp_path)
     monkeypatch.setattr(parallel, "OUT", tmp_path / "out")
     (tmp_path / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
@@ -44,6 +47,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         marks = [name for place, name in enumerate(MARKERS) if number >> place & 1]
         source += "\n" + "\n".join(f"@pytest.mark.{name}" for name in marks)
         source += TEST.format(name="_".join(marks) or "plain", number=number)
+        source += "\n@pytest.mark.interop\n" + "\n".join(f"@pytest.mark.{name}" for name in marks)
+        source += TEST.format(name="_".join(["interop", *marks]), number="FAILS")
     (tmp_path / "test_it.py").write_text(source, encoding="utf-8")
     return tmp_path
 
@@ -80,7 +85,7 @@ def test_a_failed_test_in_any_part_fails_the_run_and_is_shown(
 
 
 def test_arguments_are_those_of_one_pytest(project: Path) -> None:
-    assert parallel.main(["-k", "plain or alone"]) == 0
+    assert parallel.main(["-k", "(plain or alone) and not interop"]) == 0
     (ran,) = runs(project).values()
     assert ran[0] == "plain"
     assert len(ran) == 5

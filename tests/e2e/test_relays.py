@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import socket
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from aioice import ice, stun, turn
+from aiortc import RTCIceGatherer, RTCIceTransport
 from tests.stage.direct.capture_time import captured_ms
 from tests.stage.direct.watching import SMALL, Browser, until
 from tests.support.turn_server import HOST, SECRET, TurnServer
@@ -19,14 +21,15 @@ from belvedere.secret import Secret
 from belvedere.stage.direct import viewer_servers
 from belvedere.stage.direct.ice_servers import CoturnCredentials, IceServers
 from belvedere.stage.direct.udp_ports import UdpPorts
+from belvedere.stage.direct.viewer_ice import bound_ice
 from belvedere.stage.direct.viewer_network import ViewerNetwork
 from belvedere.stage.direct.webrtc_way import WebRtc
+from belvedere.stage.options import IceServer
 from belvedere.stage.sources.pattern import PatternSource
 from belvedere.stage.stage import Stage
 from belvedere.stage.turn_options import CoturnOptions
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
@@ -100,6 +103,30 @@ async def test_a_relay_is_given_back_when_its_viewer_leaves(relay: TurnServer) -
     async with watching(network(relay, "udp")):
         assert "ALLOCATE processed, success" in relay.log()
     await until(lambda: "lifetime=0" in relay.log())
+
+
+@pytest.mark.parametrize("leaves", ["by closing", "by cancelling"])
+async def test_a_relay_that_is_open_when_its_viewer_leaves_is_given_back(relay: TurnServer, leaves: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:  # keeps the viewer waiting
+        silent.bind((HOST, 0))
+        made = CoturnCredentials(CoturnOptions(urls=(relay.url("udp"),), secret=Secret(SECRET)))
+        stun_server = IceServer(url=f"stun:{HOST}:{silent.getsockname()[1]}")
+        transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+        bound_ice(transport, ViewerNetwork(time.monotonic, servers=IceServers((stun_server,), made)))
+        connection = transport._connection
+        gathering = asyncio.create_task(connection.get_component_candidates(component=1, addresses=[HOST]))
+        await until(lambda: "ALLOCATE processed, success" in relay.log())
+        await asyncio.sleep(0.2)  # until its answer is here
+        assert not gathering.done()
+        if leaves == "by closing":
+            await connection.close()
+            await gathering
+        else:
+            gathering.cancel()
+            await asyncio.wait({gathering})
+            await connection.close()
+        await until(lambda: "lifetime=0" in relay.log())
+        await asyncio.sleep(0.05)
 
 
 async def test_a_relay_that_refuses_our_secret_is_named_in_the_log(

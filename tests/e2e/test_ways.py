@@ -11,6 +11,7 @@ from tests.e2e.watchers import Watchers
 from belvedere.access.sessions import EndReason
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
     from tests.e2e.conftest import RunningServer, Visitor
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
@@ -45,6 +46,16 @@ DRAWN = """() => {
 LIT = 100  # of 255; the room's walls are brighter
 
 
+def overlap(one: Locator, other: Locator) -> bool:
+    """Whether two elements cover a part of each other."""
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a is not None
+    assert b is not None
+    is_beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+    is_above = a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+    return not (is_beside or is_above)
+
+
 @pytest.mark.any_size
 def test_the_picture_changes_to_webrtc_without_a_gap_and_counts_as_one_viewer(
     server: RunningServer, visitor: Visitor
@@ -73,7 +84,12 @@ def test_where_udp_is_blocked_the_picture_comes_by_the_socket_and_the_page_says_
     assert width / height == pytest.approx(16 / 9, rel=0.01)
     assert brightest > LIT
     visitor.expect("indirect", "true")
-    expect(visitor.page.get_by_text("Indirect picture")).to_be_visible()
+    note = visitor.page.get_by_text("Indirect picture")
+    expect(note).to_be_visible()
+    assert not overlap(note, visitor.page.get_by_role("button", name="Stop the camera"))
+    box = visitor.page.locator(".drawn-picture").bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.01)
     visitor.photograph("indirect")
     visitor.expect("pan-link", "ready")
     visitor.sees_it_turn_after_a_fresh_press()

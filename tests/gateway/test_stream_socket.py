@@ -90,7 +90,7 @@ def open_streams(make_parts: MakeParts) -> OpenStreams:
 async def test_a_viewer_gets_the_description_and_frames(open_streams: OpenStreams) -> None:
     async with open_streams() as here, here.watching() as peer:
         assert peer.subprotocol == "belvedere.video.v1"
-        assert peer.video.get_nowait() == '{"codec":"avc1.42c01f","width":640,"height":360,"fps":30}'
+        assert peer.video.get_nowait() == '{"codec":"avc1.42c01f","width":1280,"height":720,"fps":30}'
         assert header(peer) == (1, 1, 0)
         await here.capture()
         assert header(peer) == (1, 0, 0)

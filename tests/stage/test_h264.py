@@ -58,6 +58,20 @@ def test_an_sps_says_that_b_frames_reorder_pictures_and_slices_say_which_they_ar
     assert slice_type(slices[0]) is SliceType.I
 
 
+@pytest.mark.parametrize(
+    ("profile", "order", "max_reorder"),
+    [(66, "1" + "1", 0), (66, "011", 0), (77, "011", 0), (77, "1" + "1", None), (77, "010" + "0" + "1" * 3, None)],
+)
+def test_without_vui_only_the_profile_and_the_order_of_pictures_tell_that_none_is_shown_later(
+    profile: int, order: str, max_reorder: int | None
+) -> None:
+    bits = "1" + "1" + order + "010" + "0" + "0000001010000" + "00000101101" + "1" + "1" + "0" + "0" + "1"
+    size = -(-len(bits) // 8)
+    unit = bytes([0x67, profile, 0x40, 31]) + int(bits.ljust(size * 8, "0"), 2).to_bytes(size)
+    sps = read_sps(unit)
+    assert (sps.width, sps.height, sps.fps, sps.max_reorder) == (1280, 720, None, max_reorder)
+
+
 def test_interlaced_pictures_are_known_and_have_all_their_rows() -> None:
     sps = read_sps(unit_of(h264_stream(720, 576, "Main", x264_params="interlaced=1")[0], NalType.SPS))
     assert (sps.width, sps.height, sps.is_interlaced) == (720, 576, True)

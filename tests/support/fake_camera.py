@@ -272,7 +272,9 @@ class FakeFile:
 
     def _queryctrl(self, answer: abi.QueryControl) -> None:
         wanted = answer.id & ~abi.CTRL_NEXT
-        control = next((each for each in self._camera.controls if each.id > wanted), None)
+        is_next = bool(answer.id & abi.CTRL_NEXT)
+        matching = (each for each in self._camera.controls if (each.id > wanted if is_next else each.id == wanted))
+        control = next(matching, None)
         if control is None:
             raise failure(errno.EINVAL)
         answer.id, answer.type, answer.name = control.id, control.kind, control.name.encode()

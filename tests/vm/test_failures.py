@@ -181,10 +181,9 @@ def test_a_stop_ends_the_run_while_no_picture_comes() -> None:
         thread = threading.Thread(target=source.run, args=(cameras.WANTED, sink, sink.stopping))
         thread.start()
         cameras.wait_until(cameras.is_streaming, "the camera is on")
-        began_s = time.monotonic()
         sink.stopping.set()
         thread.join(cameras.WAIT_S)
     finally:
         cameras.set_control(path, "percentage_of_dropped_buffers", 0)
-    assert not thread.is_alive()
-    assert time.monotonic() - began_s < 1.0  # 0.1 s, and turning off, on an emulated processor
+    assert not thread.is_alive()  # how soon it ends is tested where time is virtual
+    assert not cameras.is_streaming()

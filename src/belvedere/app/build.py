@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,25 +112,13 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         record=events.record,
     )
     virtual_head = _virtual_head(config)
-    units: dict[Axis, UnitSupervisor] = {}
-    link_to = _links(config, virtual_head, units)
-    for axis in AXES:
-        unit = profile.unit(axis)
-        units[axis] = UnitSupervisor(
-            axis, link_to(unit), profile.frame, unit, clock=clock, options=settings.link, listener=guard
-        )
-        engine.attach(axis, units[axis])
+    units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
     network = ViewerNetwork.of(settings.stage, clock)
     is_published = isinstance(settings.camera, WhipCameraSettings)
     whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
-    stage = Stage(
-        picture_source(config, virtual_head, whip),
-        settings.stage,
-        on_viewers=lambda viewers: bus.publish("stage", viewers),
-        clock=clock,
-        record=events.record,
-    )
+    source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
+    stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
@@ -153,6 +142,20 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+
+
+def _units(
+    config: Config, virtual_head: VirtualHead | None, engine: Engine, guard: UnitGuard, clock: Callable[[], float]
+) -> dict[Axis, UnitSupervisor]:
+    """Create the supervisors of both units, and attach them to the engine."""
+    units: dict[Axis, UnitSupervisor] = {}
+    link_to = _links(config, virtual_head, units)
+    for axis in AXES:
+        unit = config.profile.unit(axis)
+        frame, options = config.profile.frame, config.settings.link
+        units[axis] = UnitSupervisor(axis, link_to(unit), frame, unit, clock=clock, options=options, listener=guard)
+        engine.attach(axis, units[axis])
+    return units
 
 
 def _programs(config: Config) -> Programs:

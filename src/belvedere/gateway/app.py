@@ -124,7 +124,7 @@ def _openapi(dependencies: Dependencies) -> OpenAPIConfig:
         version=belvedere.__version__,
         description="Look around the home you left. Driving by hand goes over the WebSocket at /api/v1/control.",
         components=Components(security_schemes={"session": cookie, "token": token}),
-        security=[{"session": []}, {"token": []}],
+        security=[{"session": []}],
         use_handler_docstrings=True,
         render_plugins=[LocalDocument(milliseconds(dependencies.control.dead_man_s))],
     )

@@ -41,12 +41,12 @@ def test_an_offer_is_reduced_to_one_h264_that_is_sent(direction: str) -> None:
         assert unwanted not in reduced
 
 
-def test_the_answer_names_the_profile_that_is_published_and_refuses_the_sound() -> None:
+def test_the_answer_names_the_profile_that_is_published_and_wants_no_sound() -> None:
     answer = read_publisher_offer(SESSION + AUDIO + video(HIGH, OBS)).complete(ANSWER)
     assert "profile-level-id=640c34" in answer
     assert "42e01f" not in answer
-    assert "m=audio 0 " in answer
-    assert "a=group:BUNDLE 1\r\n" in answer
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=inactive\r\n" in answer  # it has the transport of both
+    assert "a=group:BUNDLE 0 1\r\n" in answer
 
 
 def test_a_profile_that_browsers_do_not_show_is_passed_over() -> None:

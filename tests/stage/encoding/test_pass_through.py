@@ -69,6 +69,7 @@ def test_an_idr_without_any_parameter_sets_is_left_out() -> None:
 def test_a_stream_that_changes_its_size_is_described_anew_and_loses_the_old_sets() -> None:
     passing = PassThrough()
     passing.receive(STREAM[0])
+    passing.receive(join_nal_units([b"\x68\x5a\x80"]))  # another PPS of the old stream, with the number 1
     before = passing.sps
     unit = passing.receive(h264_stream(640, 352)[0])
     assert kinds(unit) == [NalType.SPS, NalType.PPS, NalType.IDR]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,10 +33,9 @@ def failure(script: str) -> CameraError:
 
 def is_running(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
@@ -73,7 +74,9 @@ def test_the_whole_group_ends_even_if_it_ignores_the_signal(tmp_path: Path) -> N
     with shell(script + f"echo $$ >> {pids}; echo; wait") as child:
         lines = b""
         while lines.count(b"\n") < 2:
-            lines += child.read(5.0) or b""
+            part = child.read(5.0)
+            assert part is not None, child.failure()
+            lines += part
     processes = [int(line) for line in pids.read_text().split()]
     deadline_s = time.monotonic() + 5
     while any(is_running(pid) for pid in processes) and time.monotonic() < deadline_s:
@@ -88,3 +91,29 @@ def test_an_obedient_program_ends_at_once() -> None:
         assert child.read(0.01) == b""
     child.end()
     assert time.monotonic() - began_s < 1.0
+
+
+ORPHAN = """
+import sys
+from belvedere.stage.sources.child import ChildProcess
+child = ChildProcess(("sh", "-c", "echo; exec sleep 60"))
+assert child.read(30.0)  # it runs, so it is bound to us
+sys.stdout.write(f"{child._process.pid}\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="a silent child outlives us without setpriv")
+def test_a_child_does_not_outlive_a_server_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        pid = int(server.stdout.readline())
+        assert is_running(pid)
+        server.kill()
+    deadline_s = time.monotonic() + 5
+    while is_running(pid) and time.monotonic() < deadline_s:
+        time.sleep(0.01)  # the kernel ends it; there is no event for another's child
+    assert not is_running(pid)

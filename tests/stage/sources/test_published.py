@@ -39,10 +39,11 @@ class Sink:
         self.pushed: list[PublishedFrame] = []
         self.now_s = 0.0
         self.error: Exception | None = None
+        self.step_s = 1.0
         self._stopping, self._wanted = stopping, frames
 
     def now(self) -> float:
-        self.now_s += 1.0  # each look at the clock is a second later
+        self.now_s += self.step_s  # each look at the clock is later
         return self.now_s
 
     def describe(self, description: VideoDescription) -> None:
@@ -96,6 +97,19 @@ async def test_frames_are_passed_on_with_their_times_and_described_by_their_para
     assert run.sink.described == [VideoDescription(VideoFormat.H264, 640, 360, 30)]
     assert asked
     assert not publication.is_wanted
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(("step_s", "answers"), [(0.1, True), (2.0, False)])
+async def test_a_publisher_whose_first_idr_is_quick_is_asked_for_others(step_s: float, *, answers: bool) -> None:
+    publication = Publication()
+    publication.begin(lambda: None)
+    run = Run(publication, 1)
+    run.sink.step_s = step_s
+    await wanted(publication)
+    publication.receive(idr())
+    await run.end()
+    assert [description.can_request_idr for description in run.sink.described] == [answers]
 
 
 @pytest.mark.realtime

@@ -9,7 +9,8 @@ from belvedere.stage.frames import EncodedFrame, rtp_ticks
 from belvedere.stage.stream.messages import ACKNOWLEDGEMENT
 from belvedere.stage.stream.socket import SocketClosedError
 
-SPS = bytes.fromhex("0000000167" + "42c01f" + "8c8d40")
+SPS = bytes.fromhex("000000016742c01fda014016e840000003004000000f23c60ca8")  # of x264, as the next
+SMALL_SPS = bytes.fromhex("000000016742c01eda0280bfe584000003000400000300f23c58ba80")
 SLICE = bytes.fromhex("0000000141" + "9a00")
 
 

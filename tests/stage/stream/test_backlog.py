@@ -147,6 +147,14 @@ def test_after_a_blockage_it_goes_on_with_one_idr_once_all_has_arrived() -> None
     assert len(path.sent) - blocked > 85
 
 
+def test_frames_that_had_the_path_to_themselves_say_nothing_about_its_width() -> None:
+    backlog = Backlog()
+    for ticks in range(10):
+        backlog.receive_frame(ticks, ticks, SIZE, is_idr=ticks == 0)
+        backlog.receive_acknowledgement(ticks + 0.5, ticks)
+    assert backlog._rate.bytes_per_s == float("inf")
+
+
 def test_a_short_blockage_drops_nothing() -> None:
     path = Path(0.04)
     path.pass_s(5)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.stage.stream.fakes import SLICE, SPS, frame_at
+from tests.stage.stream.fakes import SLICE, SMALL_SPS, SPS, frame_at
 
 from belvedere.stage.frames import EncodedFrame
 from belvedere.stage.stream.messages import (
@@ -23,7 +23,7 @@ from belvedere.stage.stream.messages import (
     SharedMessages,
     Start,
     client_message,
-    codec_of,
+    description_of,
     frame_message,
 )
 
@@ -73,20 +73,26 @@ def test_the_description_is_that_of_the_contract() -> None:
     assert msgspec.json.encode(description).decode() == listed("server.valid")[0].values[0]["text"]
 
 
+HD = Description("avc1.42c01f", 1280, 720, 25)
+
+
 @pytest.mark.parametrize(
-    ("access_unit", "codec"),
+    ("access_unit", "description"),
     [
-        (SPS, "avc1.42c01f"),
-        (bytes.fromhex("00000109f0") + SPS, "avc1.42c01f"),  # after a delimiter, which begins with three bytes
-        (bytes.fromhex("0000012764001f"), "avc1.64001f"),
+        (SPS, HD),
+        (
+            bytes.fromhex("00000109f0") + SPS + SLICE + bytes([1]) * 5000,
+            HD,
+        ),  # after a delimiter
+        (SMALL_SPS, Description("avc1.42c01e", 640, 360, 25)),
         (SLICE, None),
-        (SPS[:7], None),
+        (SPS[:9], None),
         (bytes(2000) + SPS, None),
         (b"", None),
     ],
 )
-def test_the_codec_is_that_of_the_sps(access_unit: bytes, codec: str | None) -> None:
-    assert codec_of(access_unit) == codec
+def test_the_description_is_that_of_the_sps(access_unit: bytes, description: Description | None) -> None:
+    assert description_of(access_unit, 25) == description
 
 
 def test_a_frames_message_is_made_once_and_kept_no_longer_than_the_frame() -> None:

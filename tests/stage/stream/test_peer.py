@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.stage.fakes import StageRig
-from tests.stage.stream.fakes import FakeFrameSocket, acknowledgement, frame_at
+from tests.stage.stream.fakes import SMALL_SPS, FakeFrameSocket, acknowledgement, frame_at
 
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.stream.backlog import FIRST_PATH_S, SILENT_S, WAITING_S
@@ -86,8 +87,9 @@ async def test_the_description_is_sent_again_only_when_it_is_another() -> None:
     async with watching() as rig:
         await rig.capture(is_idr=True)
         await rig.capture(is_idr=True)
-        rig.describe(VideoDescription(VideoFormat.RAW, 640, 360, 30))
-        await rig.capture(is_idr=True)
+        smaller = dataclasses.replace(frame_at(rig.clock(), is_idr=True), data=SMALL_SPS, ticks=2**40)
+        rig.stage_rig.producer.listener.receive_frame(smaller)
+        await asyncio.sleep(0.01)
         texts = [json.loads(message) for message in rig.socket.sent if isinstance(message, str)]
         assert [each["width"] for each in texts] == [1280, 640]
         assert isinstance(rig.socket.sent[-2], str)
@@ -101,6 +103,17 @@ async def test_a_viewer_who_reads_nothing_is_sent_nothing_more_and_costs_no_idr(
         await rig.watch(3, acknowledges=False)
         assert len(rig.socket.sent) <= sent + 1
         assert rig.idrs == idrs
+        assert not rig.peer._unsent
+
+
+async def test_an_idr_for_others_does_not_wait_for_a_viewer_who_reads_nothing() -> None:
+    async with watching() as rig:
+        await rig.watch(1)
+        rig.socket.stop_reading()
+        await rig.watch(2, acknowledges=False)
+        rig.socket.say(acknowledgement(rig.socket.ticks()[-1]))
+        await asyncio.sleep(0.01)
+        await rig.capture(is_idr=True)
         assert not rig.peer._unsent
 
 

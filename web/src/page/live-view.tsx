@@ -130,8 +130,15 @@ function reportFrames(video: HTMLVideoElement | null, visit: Visit) {
   return video === null ? undefined : watchFrames(video, (frame) => visit.receiveFrame(frame));
 }
 
+/** Before its first frame a stream of WebRTC claims to have 2x2 pixels, which would frame the socket's picture square. */
+const NO_PICTURE_PX = 2;
+
 function followPictureSize(video: HTMLVideoElement | null, framing: PictureFraming) {
-  const onResize = () => framing.receivePictureSize(video?.videoWidth ?? 0, video?.videoHeight ?? 0);
+  const onResize = () => {
+    if (video !== null && video.videoWidth > NO_PICTURE_PX) {
+      framing.receivePictureSize(video.videoWidth, video.videoHeight);
+    }
+  };
   video?.addEventListener("resize", onResize);
   return () => video?.removeEventListener("resize", onResize);
 }

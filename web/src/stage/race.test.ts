@@ -226,6 +226,18 @@ test("a socket that breaks while WebRTC does not get through is opened again", (
   expect(seen()[0]).toBe("joining");
 });
 
+test("a socket that breaks while WebRTC is only tried again is opened again at once", () => {
+  const { viewer, timers, stream, streams, directs, play, seen } = setup();
+  viewer.open();
+  play("stream", DIRECT_TIMEOUT_MS);
+  play("stream", 10_100);
+  expect(directs).toHaveLength(2);
+  stream().events.onLost("failed");
+  expect(seen()[0]).toBe("waiting");
+  timers.advance(250);
+  expect(streams).toHaveLength(2);
+});
+
 test("when both fail, the more telling reason is shown", () => {
   const { viewer, stream, direct } = setup();
   viewer.open();

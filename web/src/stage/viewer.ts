@@ -313,7 +313,8 @@ export class Viewer {
     if (way === "direct" && wasShown) {
       this.#startStream();
     }
-    if (this.#attempts.size === 0) {
+    const isAlone = way === "stream" && wasShown && this.#isIndirect.value; // WebRTC is only tried again
+    if (this.#attempts.size === 0 || isAlone) {
       const failure = worstFailure(this.#failures);
       this.#retry(failure === "blocked" && this.#ports.joinStream !== null ? "failed" : failure);
     } else if (way === "direct") {

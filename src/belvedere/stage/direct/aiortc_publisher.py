@@ -112,6 +112,7 @@ class AiortcPublisher:
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC; NO_PICTURE if the connection is closed meanwhile).
         """
+        self._stream.payload_type = int(offer.partition("m=video ")[2].split()[2])
         known = RTCRtpReceiver.getCapabilities("video")
         codecs = known.codecs if known is not None else []
         self._transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
@@ -200,7 +201,7 @@ class _Stream:
         self._send = send
         self._ours = secrets.randbelow(2**32)
         self._ssrc: int | None = None
-        self._payload_type = -1
+        self.payload_type = -1  # what was negotiated; others, such as sound, are not for us
         self._packets = Depacketizer()
         self._clock = SenderClock()
         self._pictures = TokenBucket(PICTURES_PER_S, PICTURES_BURST)
@@ -220,9 +221,10 @@ class _Stream:
 
     def receive(self, packet: Packet, now_s: float) -> list[PublishedFrame]:
         """The frames that are complete now."""
-        if self._ssrc is None:
-            self._ssrc, self._payload_type = packet.ssrc, packet.payload_type
-        if packet.ssrc != self._ssrc or packet.payload_type != self._payload_type:
+        if packet.payload_type != self.payload_type:
+            return []
+        self._ssrc = packet.ssrc if self._ssrc is None else self._ssrc
+        if packet.ssrc != self._ssrc:
             return []
         self._highest = packet.sequence
         frames = []

@@ -15,7 +15,7 @@ from aioice import ice, stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 
 from belvedere.stage.direct.aiortc_patches import replace
-from belvedere.stage.direct.viewer_servers import server_candidates
+from belvedere.stage.direct.viewer_servers import give_back, server_candidates
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -232,6 +232,9 @@ async def _gather(
     for candidate, relay in await server_candidates(
         network, protocols, component, lambda: RelayProtocol(connection, limits)
     ):
+        if connection._closing:  # meanwhile, and `close` is not called again
+            give_back(candidate, relay)
+            continue
         candidates.append(candidate)
         connection._protocols += [] if relay is None else [relay]
     return candidates

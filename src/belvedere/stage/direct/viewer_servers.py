@@ -70,6 +70,8 @@ async def server_candidates(
     except asyncio.CancelledError:
         for task in tasks:
             task.cancel()
+            if task.done() and not task.cancelled() and task.exception() is None:
+                give_back(*task.result())
         raise
     for task in pending:
         task.cancel()
@@ -82,6 +84,12 @@ async def server_candidates(
             network.outages.receive_success(tasks[task])
             found.append(task.result())
     return found
+
+
+def give_back(_candidate: Candidate, relay: ice.StunProtocol | None) -> None:
+    """Close the relay of a candidate that nobody needs; otherwise it would be refreshed for ever."""
+    if relay is not None:
+        relay.transport.close()
 
 
 def _requests(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 16  # half a second at 30 fps: a thread that is later drops to the next IDR
 POLL_S = 0.2  # how soon the thread notices that it is to stop
+ANSWER_S = 1.0  # a publisher whose first IDR takes longer ignores requests: the frames since the last one are kept then
 SILENCE_S = 3.0  # a publisher that sends nothing for so long has no signal
 PUBLISHER_TIMEOUT_S = 10.0  # how long a repeated attempt waits for a publisher before it fails again
 REPEATED_S = 30.0  # an attempt so soon after another that found no publisher is a repeated one
@@ -163,7 +164,8 @@ class PublishedSource:
         self, frames: PublishedFrames, wanted: VideoDescription, sink: Sink, stopping: threading.Event
     ) -> None:
         described: VideoDescription | None = None
-        heard_s = sink.now()
+        is_asked = False
+        heard_s = opened_s = sink.now()
         while not stopping.is_set():
             frame = frames.get()
             if frame is None:
@@ -171,8 +173,10 @@ class PublishedSource:
                 continue
             heard_s = sink.now()
             if frame.is_idr and (found := _description(frame.data, wanted.fps)) not in {None, described}:
-                described = found
-                sink.describe(dataclasses.replace(found, request_idr=self._publication.request_idr))
+                is_asked = is_asked or (described is None and heard_s - opened_s <= ANSWER_S)
+                request_idr = self._publication.request_idr if is_asked else None
+                described = dataclasses.replace(found, request_idr=request_idr)
+                sink.describe(described)
             if described is not None:
                 sink.push_h264(frame.data, frame.captured_s, is_idr=frame.is_idr)
 

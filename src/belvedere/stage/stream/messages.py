@@ -6,7 +6,6 @@ message. A client sends binary messages of a few bytes: start, acknowledgement, 
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -14,6 +13,8 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from belvedere.errors import BitstreamError
+from belvedere.stage.h264 import NalType, nal_type, read_sps, split_nal_units
 from belvedere.stage.viewer import is_view
 
 if TYPE_CHECKING:
@@ -24,12 +25,10 @@ VERSION: Final = 1
 FLAG_IDR: Final = 0x01
 START, ACKNOWLEDGEMENT, IDR_REQUEST = 1, 2, 3
 MAX_CLIENT_BYTES: Final = 65  # a start with the longest name of a view
-SPS: Final = 7  # nal_unit_type of a sequence parameter set (H.264, table 7-1)
 MAX_SEARCHED_BYTES: Final = 1024  # parameter sets come first in an access unit, after a delimiter at most
 
 _HEADER: Final = struct.Struct(">BBHQ")
 _TICKS: Final = struct.Struct(">Q")
-_SPS_START: Final = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](...)", re.DOTALL)  # any nal_ref_idc
 
 
 class BadMessageError(ValueError):
@@ -96,10 +95,17 @@ def client_message(data: bytes | None) -> ClientMessage:
     raise BadMessageError
 
 
-def codec_of(access_unit: bytes) -> str | None:
-    """The codec string of an access unit that contains an SPS; None where there is none, as in most frames."""
-    found = _SPS_START.search(access_unit, 0, MAX_SEARCHED_BYTES)
-    return f"avc1.{found[1].hex()}" if found else None
+def description_of(access_unit: bytes, fps: int) -> Description | None:
+    """What an IDR and what follows it contain, by its SPS; None where there is none that can be read.
+
+    `fps` is the rate of the source: the SPS need not tell, and is no better informed.
+    """
+    try:
+        units = split_nal_units(access_unit[:MAX_SEARCHED_BYTES])
+        sps = next((read_sps(unit) for unit in units if nal_type(unit) == NalType.SPS), None)
+    except BitstreamError:
+        return None
+    return None if sps is None else Description(sps.codec, sps.width, sps.height, fps)
 
 
 class SharedMessages:

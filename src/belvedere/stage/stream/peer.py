@@ -21,7 +21,7 @@ from belvedere.stage.stream.messages import (
     Description,
     IdrRequest,
     client_message,
-    codec_of,
+    description_of,
 )
 from belvedere.stage.stream.socket import SocketClosedError
 from belvedere.token_bucket import TokenBucket
@@ -62,7 +62,7 @@ class StreamPeer:
     """Sends one viewer's frames; implements `video_way.ViewerConnection`.
 
     Args:
-        describe: the stream's description now.
+        describe: what the source delivers now.
         clock: a monotonic clock in seconds.
     """
 
@@ -131,11 +131,9 @@ class StreamPeer:
             self._viewer.request_idr()
 
     def _queue_description(self, idr: EncodedFrame) -> None:
-        codec, source = codec_of(idr.data), self._describe()
-        if codec is None or source is None:
-            return
-        description = Description(codec, source.width, source.height, source.fps)
-        if description != self._description:
+        source = self._describe()
+        description = None if source is None else description_of(idr.data, source.fps)
+        if description is not None and description != self._description:
             self._description = description
             self._unsent.append(msgspec.json.encode(description).decode())
 

@@ -10,7 +10,7 @@ from tests.support.fake_camera import FakeCamera, FakeControl
 
 from belvedere.errors import CameraError
 from belvedere.stage.sources.v4l2 import abi
-from belvedere.stage.sources.v4l2.controls import control_name, read_controls, set_controls
+from belvedere.stage.sources.v4l2.controls import control_name, idr_request, read_controls, set_controls
 
 if TYPE_CHECKING:
     from belvedere.stage.sources.v4l2.controls import ControlValue
@@ -127,6 +127,31 @@ def test_a_camera_that_goes_meanwhile_is_an_error() -> None:
     camera.fails = {abi.Request.QUERYCTRL: errno.ENODEV}
     with pytest.raises(OSError, match="No such device"):
         read_controls(camera.open(PATH))
+
+
+def test_a_camera_that_encodes_may_take_requests_for_a_key_frame() -> None:
+    camera = webcam()
+    assert idr_request(camera.open(PATH)) is None
+    button = FakeControl(abi.FORCE_KEY_FRAME, "Force Key Frame")
+    camera.controls.append(button)
+    request = idr_request(camera.open(PATH))
+    assert request is not None
+    request()
+    assert button.value == 1
+
+
+def test_a_refused_request_for_a_key_frame_does_not_end_the_picture_but_a_lost_camera_does() -> None:
+    camera = webcam()
+    camera.controls.append(FakeControl(abi.FORCE_KEY_FRAME, "Force Key Frame", refuses=errno.EBUSY))
+    request = idr_request(camera.open(PATH))
+    assert request is not None
+    request()
+    camera.controls[-1].refuses = errno.ENODEV
+    with pytest.raises(OSError, match="No such device"):
+        request()
+    camera.fails = {abi.Request.QUERYCTRL: errno.ENODEV}
+    with pytest.raises(OSError, match="No such device"):
+        idr_request(camera.open(PATH))
 
 
 def test_without_wanted_controls_the_camera_is_not_asked() -> None:

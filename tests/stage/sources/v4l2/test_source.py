@@ -365,6 +365,24 @@ def test_after_a_loss_h264_goes_on_with_the_next_key_frame() -> None:
     assert [data[-1] for data, _ in sink.units] == [1, 2, 6, 7, 8, 9]
 
 
+def test_h264_that_takes_requests_for_key_frames_is_described_so() -> None:
+    camera = h264_camera(lambda _number: IDR)
+    assert not Run(camera, 1).run().descriptions[0].can_request_idr
+    camera.controls = [FakeControl(abi.FORCE_KEY_FRAME, "Force Key Frame")]
+    assert Run(camera, 1).run().descriptions[0].can_request_idr
+
+
+def test_h264_that_the_sink_cannot_read_is_a_wrong_format() -> None:
+    class RefusingSink(RecordingSink):
+        def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+            raise BitstreamError(f"{len(data)} bytes at {captured_s}, {is_idr}")
+
+    camera = h264_camera(lambda _number: IDR)
+    run = Run(camera)
+    run.sink = RefusingSink(camera, run.stopping, 1)
+    assert run.error().camera_reason is CameraReason.WRONG_FORMAT
+
+
 def test_what_is_no_h264_is_no_key_frame() -> None:
     sink = Run(h264_camera(lambda _number: b"rubbish"), 3).run()
     assert sink.units == [(b"rubbish", False)] * 3

@@ -346,6 +346,7 @@ FLAG_TIMESTAMP_MONOTONIC = 0x2000
 
 CTRL_DISABLED = 0x1
 CTRL_READ_ONLY = 0x4
+FORCE_KEY_FRAME = 0x99_09E5  # the control, a button, that makes an encoder begin with an IDR
 CTRL_NEXT = 0x8000_0000
 
 INPUT_NO_POWER = 0x1

@@ -12,7 +12,7 @@ from belvedere.stage.sources.v4l2 import abi
 from belvedere.stage.sources.v4l2.capabilities import END_OF_LIST, LOST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from belvedere.stage.sources.v4l2.device_file import DeviceFile
 
@@ -105,6 +105,26 @@ def set_controls(file: DeviceFile, wanted: Mapping[str, ControlValue], device: s
             logger.warning(
                 "%s: the camera refused to set %s to %s: %s", device, control.name, wanted[control.name], error.strerror
             )
+
+
+def idr_request(file: DeviceFile) -> Callable[[], None] | None:
+    """What makes a camera that encodes H.264 deliver an IDR soon; None if it takes no such request. Raises OSError."""
+    try:
+        file.ioctl(abi.Request.QUERYCTRL, abi.QueryControl(id=abi.FORCE_KEY_FRAME))
+    except OSError as error:
+        if error.errno in LOST:
+            raise
+        return None
+
+    def request() -> None:
+        try:
+            file.ioctl(abi.Request.S_CTRL, abi.Control(id=abi.FORCE_KEY_FRAME, value=1))
+        except OSError as error:
+            if error.errno in LOST:
+                raise
+            logger.debug("the camera refused to deliver a key frame: %s", error.strerror)
+
+    return request
 
 
 def control_name(driver_name: str) -> str:

@@ -15,6 +15,7 @@ from belvedere.stage.sources.conversion import PictureConverter
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 from belvedere.stage.sources.v4l2 import setup
 from belvedere.stage.sources.v4l2.capture import Capture
+from belvedere.stage.sources.v4l2.controls import idr_request
 from belvedere.stage.sources.v4l2.discovery import find
 from belvedere.stage.sources.v4l2.failures import camera_error
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat, output_size
@@ -88,6 +89,8 @@ def _as_camera_error(device: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise camera_error(error, device, "the camera failed", path) from error
+    except BitstreamError as error:
+        raise CameraError(CameraReason.WRONG_FORMAT, f"{device}: {error}; set another [camera] format") from error
 
 
 class _Stream:
@@ -133,7 +136,8 @@ class _Stream:
 
     def run_h264(self, wanted: VideoDescription, sink: Sink, stopping: threading.Event) -> None:
         """Push access units in order; after a loss, from the next key frame on."""
-        sink.describe(VideoDescription(VideoFormat.H264, self._form.width, self._form.height, self._fps(wanted)))
+        size = self._form.width, self._form.height
+        sink.describe(VideoDescription(VideoFormat.H264, *size, self._fps(wanted), idr_request(self._file)))
         losses = 0
         while not stopping.is_set():
             captured = self._take(self._capture.next, stopping)
