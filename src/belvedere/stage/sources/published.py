@@ -32,6 +32,8 @@ REPEATED_S = 30.0  # an attempt so soon after another that found no publisher is
 
 NOBODY = 'no program publishes the picture: start it, with the token of [camera] kind = "whip"'
 
+UNREADABLE = "the published picture is no H.264 that can be read"
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedFrame:
@@ -153,6 +155,8 @@ class PublishedSource:
         frames = self._publication.open(stopping)
         try:
             self._pass_on(frames, wanted, sink, stopping)
+        except BitstreamError as error:
+            raise CameraError(CameraReason.WRONG_FORMAT, f"{UNREADABLE}: {error}") from error
         finally:
             self._publication.close(frames)
 
@@ -191,6 +195,5 @@ def _description(data: bytes, fps: int) -> VideoDescription | None:
             return None
         sps = read_sps(sets[0])
     except BitstreamError as error:
-        problem = f"the published picture is no H.264 that can be read: {error}"
-        raise CameraError(CameraReason.WRONG_FORMAT, problem) from error
+        raise CameraError(CameraReason.WRONG_FORMAT, f"{UNREADABLE}: {error}") from error
     return VideoDescription(VideoFormat.H264, sps.width, sps.height, round(sps.fps or fps))

@@ -149,7 +149,14 @@ class _Stream:
             if is_idr:
                 losses = self._losses
             if losses == self._losses:
-                sink.push_h264(data, captured.captured_s, is_idr=is_idr)
+                self._push_h264(sink, data, captured.captured_s, is_idr=is_idr)
+
+    def _push_h264(self, sink: Sink, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+        try:
+            sink.push_h264(data, captured_s, is_idr=is_idr)
+        except BitstreamError as error:
+            problem = f"{self._device}: its H.264 cannot be read, set another [camera] format: {error}"
+            raise CameraError(CameraReason.WRONG_FORMAT, problem) from error
 
     @property
     def _losses(self) -> int:
