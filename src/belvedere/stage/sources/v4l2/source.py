@@ -145,11 +145,10 @@ class _Stream:
                 continue
             with self._held(captured):
                 data = bytes(captured.data)
-            is_idr = _has_idr(data)
-            if is_idr:
+            if losses != self._losses and _has_idr(data):
                 losses = self._losses
             if losses == self._losses:
-                sink.push_h264(data, captured.captured_s, is_idr=is_idr)
+                sink.push_h264(data, captured.captured_s)
 
     @property
     def _losses(self) -> int:
