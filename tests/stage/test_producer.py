@@ -219,7 +219,7 @@ class EncodedCamera:
         assert not stopping.is_set()
         sink.describe(VideoDescription(VideoFormat.H264, wanted.width, wanted.height, 25))
         for data in STREAM:
-            sink.push_h264(data, sink.now(), is_idr=False)
+            sink.push_h264(data, sink.now())
 
 
 async def test_a_camera_that_encodes_is_passed_through_and_its_end_is_a_failure() -> None:

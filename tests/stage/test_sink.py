@@ -93,7 +93,7 @@ def test_a_capture_time_in_the_future_counts_as_now() -> None:
     capture.sink.describe(RAW)
     capture.sink.push_picture(99.0)
     capture.sink.describe(H264)
-    capture.sink.push_h264(STREAM[0], 99.0, is_idr=True)
+    capture.sink.push_h264(STREAM[0], 99.0)
     assert [frame.captured_s for frame in capture.frames()] == [10.0, 10.0]
 
 
@@ -122,7 +122,7 @@ def test_encoded_pictures_pass_from_their_first_idr_on_with_rising_times() -> No
     capture = Capture()
     capture.sink.describe(H264)
     for data in (STREAM[1], STREAM[0], STREAM[1]):
-        capture.sink.push_h264(data, 9.0, is_idr=False)
+        capture.sink.push_h264(data, 9.0)
     frames = capture.frames()
     assert [(frame.data, frame.ticks, frame.is_idr) for frame in frames] == [
         (STREAM[0], 810_000, True),
@@ -139,7 +139,7 @@ def test_encoded_pictures_are_described_by_their_first_idr_and_by_one_that_diffe
         capture.sink.outbox = type(capture.sink.outbox)(
             each for each in capture.sink.outbox if isinstance(each, VideoDescription)
         )
-        capture.sink.push_h264(data, 9.0, is_idr=False)
+        capture.sink.push_h264(data, 9.0)
     found = [each for each in capture.sink.outbox if isinstance(each, VideoDescription)]
     assert [(each.format, each.width, each.profile_level_id[:4]) for each in found] == [
         (VideoFormat.H264, 160, "42c0"),
@@ -154,10 +154,10 @@ def test_encoded_pictures_that_nobody_can_take_are_dropped_up_to_the_next_idr() 
     capture.sink.describe(H264)
     stream = h264_stream(160, 96, count=20, idr_every=5)
     for data in stream:
-        capture.sink.push_h264(data, 9.0, is_idr=False)
+        capture.sink.push_h264(data, 9.0)
     assert [frame.data for frame in capture.frames()] == stream[:3]  # the description takes a place
     for number in (1, 2, 5, 6):
-        capture.sink.push_h264(stream[number], 9.0, is_idr=False)
+        capture.sink.push_h264(stream[number], 9.0)
     assert [frame.data for frame in capture.frames()] == [stream[5], stream[6]]
 
 
@@ -170,7 +170,7 @@ def test_a_camera_that_can_is_asked_for_an_idr_within_the_budget_of_all_viewers(
     for number in range(250):
         capture.now_s = 10 + number / 25
         capture.sink.wants_idr.set()
-        capture.sink.push_h264(STREAM[0] if number == 0 else STREAM[1], capture.now_s, is_idr=False)
+        capture.sink.push_h264(STREAM[0] if number == 0 else STREAM[1], capture.now_s)
         capture.sink.outbox.clear()
     assert 5 <= len(asked) <= 14
 
@@ -180,7 +180,7 @@ def test_h264_that_browsers_do_not_show_is_decoded_and_encoded_anew_in_a_size_of
     capture.sink.describe(VideoDescription(VideoFormat.H264, 0, 0, 25))
     capture.sink.wants_still.set()
     for data in h264_stream(640, 480, "High 4:4:4 Predictive", count=2, pix_fmt="yuv444p"):
-        capture.sink.push_h264(data, 9.0, is_idr=False)
+        capture.sink.push_h264(data, 9.0)
     description, still, *frames = capture.sink.outbox
     assert description == VideoDescription(VideoFormat.RAW, 640, 480, 25)
     assert isinstance(still, StillDelivery)
@@ -193,11 +193,11 @@ def test_a_camera_whose_stream_changes_all_the_time_has_few_encoders_opened_and_
     capture.sink.describe(H264)
     streams = [h264_stream(width, 96, "High 4:4:4 Predictive", pix_fmt="yuv444p")[0] for width in (160, 320)]
     for number in range(100):
-        capture.sink.push_h264(streams[number % 2], 9.0, is_idr=True)
+        capture.sink.push_h264(streams[number % 2], 9.0)
         capture.sink.outbox.clear()
     assert len(capture.encoders) == STREAMS_BURST
     capture.now_s += 60
-    capture.sink.push_h264(streams[1], 9.0, is_idr=True)
+    capture.sink.push_h264(streams[1], 9.0)
     assert len(capture.encoders) == STREAMS_BURST + 1
     assert capture.frames()
 
@@ -207,7 +207,7 @@ def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_decoded
     capture.sink.describe(H264)
     (largest,) = h264_stream(6400, 4096)
     with pytest.raises(CameraError) as refused:
-        capture.sink.push_h264(largest, 9.0, is_idr=True)
+        capture.sink.push_h264(largest, 9.0)
     assert refused.value.camera_reason is CameraReason.WRONG_FORMAT
     assert not capture.sink.outbox
 
@@ -216,7 +216,7 @@ def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_decoded
 def test_a_rate_that_no_camera_has_is_not_given_to_an_encoder(said: int, used: int) -> None:
     capture = Capture()
     capture.sink.describe(VideoDescription(VideoFormat.H264, 160, 96, said))
-    capture.sink.push_h264(h264_stream(160, 96, "High 4:4:4 Predictive", pix_fmt="yuv444p")[0], 9.0, is_idr=True)
+    capture.sink.push_h264(h264_stream(160, 96, "High 4:4:4 Predictive", pix_fmt="yuv444p")[0], 9.0)
     assert capture.encoders[0].options.fps == used
 
 
@@ -224,11 +224,11 @@ def test_a_stream_is_encoded_anew_from_the_next_idr_on_when_b_frames_turn_up() -
     capture = Capture()
     capture.sink.describe(H264)
     stream = h264_stream(160, 96, "Main", count=10, idr_every=5, bf="2", x264_params="b-adapt=0")
-    capture.sink.push_h264(STREAM[0], 9.0, is_idr=False)
+    capture.sink.push_h264(STREAM[0], 9.0)
     passing = capture.sink._passing
     assert passing is not None
     for data in stream:
-        capture.sink.push_h264(data, 9.0, is_idr=False)
+        capture.sink.push_h264(data, 9.0)
         if passing.sps is not None and not capture.encoders:
             passing.obstacle = ""  # as if the SPS did not tell
         capture.frames()
@@ -238,7 +238,7 @@ def test_a_stream_is_encoded_anew_from_the_next_idr_on_when_b_frames_turn_up() -
 def test_a_larger_stream_is_made_as_small_as_is_wanted_without_changing_its_shape() -> None:
     capture = Capture()
     capture.sink.describe(VideoDescription(VideoFormat.H264, 0, 0, 0))
-    capture.sink.push_h264(h264_stream(1920, 1080, "Main", x264_params="interlaced=1")[0], 9.0, is_idr=False)
+    capture.sink.push_h264(h264_stream(1920, 1080, "Main", x264_params="interlaced=1")[0], 9.0)
     assert capture.sink.outbox[0] == VideoDescription(VideoFormat.RAW, 1280, 720, 25)
 
 
@@ -246,9 +246,9 @@ def test_a_source_that_sends_anything_but_h264_fails() -> None:
     sink = Capture().sink
     sink.describe(H264)
     for _ in range(MAX_DAMAGED - 1):
-        sink.push_h264(b"junk", 9.0, is_idr=True)
+        sink.push_h264(b"junk", 9.0)
     with pytest.raises(BitstreamError):
-        sink.push_h264(b"junk", 9.0, is_idr=True)
+        sink.push_h264(b"junk", 9.0)
 
 
 def test_a_target_reaches_the_encoder_once_and_the_next_encoder_too() -> None:
@@ -291,11 +291,11 @@ def test_a_still_of_raw_pictures_is_a_copy_and_made_only_on_request() -> None:
 def test_a_still_of_encoded_pictures_is_the_next_idr() -> None:
     capture = Capture()
     capture.sink.describe(H264)
-    capture.sink.push_h264(STREAM[0], 9.0, is_idr=True)
+    capture.sink.push_h264(STREAM[0], 9.0)
     capture.sink.wants_still.set()
     capture.sink.outbox.clear()
-    capture.sink.push_h264(STREAM[1], 9.0, is_idr=False)
-    capture.sink.push_h264(STREAM[0], 9.0, is_idr=True)
+    capture.sink.push_h264(STREAM[1], 9.0)
+    capture.sink.push_h264(STREAM[0], 9.0)
     (delivery,) = (each for each in capture.sink.outbox if isinstance(each, StillDelivery))
     assert isinstance(delivery.still, EncodedFrame)
     assert delivery.still.data == STREAM[0]
@@ -306,7 +306,7 @@ def test_a_source_that_delivers_something_else_than_it_said_fails() -> None:
     with pytest.raises(InternalError):
         sink.push_picture(9.0)
     with pytest.raises(InternalError):
-        sink.push_h264(b"", 9.0, is_idr=True)
+        sink.push_h264(b"", 9.0)
     sink.describe(H264)
     with pytest.raises(InternalError):
         sink.lend()

@@ -19,7 +19,7 @@ def test_a_source_is_stopped_once_there_are_enough_pictures() -> None:
 def test_an_encoded_picture_is_recorded_as_what_it_shows() -> None:
     sink = RecordingSink()
     data = annex_b([100])
-    sink.push_h264(data, 12.5, is_idr=True)
+    sink.push_h264(data, 12.5)
     assert (sink.units, sink.captured) == ([data], [12.5])
     assert abs(sink.levels[0] - 100) <= 3
     assert sink.stopping.is_set()

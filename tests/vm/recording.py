@@ -47,8 +47,8 @@ class RecordingSink:
         if self._is_enough(self) or self.arrived_s[-1] > self._give_up_s:
             self.stopping.set()
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
-        raise AssertionError((len(data), captured_s, is_idr))
+    def push_h264(self, data: bytes, captured_s: float) -> None:
+        raise AssertionError((len(data), captured_s))
 
 
 def pictures(

@@ -120,7 +120,7 @@ class SourceSink:
         """Copy the picture if a tap requested one, and encode it."""
         self._encode(min(captured_s, self._receive_call()))
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:  # noqa: ARG002 (the stream tells)
+    def push_h264(self, data: bytes, captured_s: float) -> None:
         """Pass an access unit on, or drop all up to the next IDR while the event loop is behind. Raises CameraError."""
         captured_s = min(captured_s, self._receive_call())
         if self._passing is None or self._source is None:

@@ -97,7 +97,7 @@ class LendingSink:
         assert captured_s == self._clock()
         self._log.append("push")
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+    def push_h264(self, data: bytes, captured_s: float) -> None:
         raise NotImplementedError
 
 

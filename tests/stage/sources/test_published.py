@@ -31,12 +31,16 @@ def frame(number: int) -> PublishedFrame:
     return PublishedFrame(b"\0\0\0\1\x41" + bytes([number + 1]), float(number), is_idr=False)
 
 
+def contents(*frames: PublishedFrame) -> list[tuple[bytes, float]]:
+    return [(each.data, each.captured_s) for each in frames]
+
+
 class Sink:
     """A sink that records what it gets, and stops the source after so many frames."""
 
     def __init__(self, stopping: threading.Event, frames: int = 1) -> None:
         self.described: list[VideoDescription] = []
-        self.pushed: list[PublishedFrame] = []
+        self.pushed: list[tuple[bytes, float]] = []
         self.now_s = 0.0
         self.error: Exception | None = None
         self.step_s = 1.0
@@ -55,10 +59,10 @@ class Sink:
     def push_picture(self, captured_s: float) -> None:
         raise AssertionError(captured_s)
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+    def push_h264(self, data: bytes, captured_s: float) -> None:
         if self.error is not None:
             raise self.error
-        self.pushed.append(PublishedFrame(data, captured_s, is_idr))
+        self.pushed.append((data, captured_s))
         if len(self.pushed) == self._wanted:
             self._stopping.set()
 
@@ -93,7 +97,7 @@ async def test_frames_are_passed_on_with_their_times_and_described_by_their_para
     for each in (frame(0), idr(1), frame(2), frame(3)):
         publication.receive(each)
     await run.end()
-    assert run.sink.pushed == [idr(1), frame(2), frame(3)]
+    assert run.sink.pushed == contents(idr(1), frame(2), frame(3))
     assert run.sink.described == [VideoDescription(VideoFormat.H264, 640, 360, 30)]
     assert asked
     assert not publication.is_wanted
@@ -121,7 +125,7 @@ async def test_while_nobody_watches_frames_are_dropped() -> None:
     await wanted(publication)
     publication.receive(idr(2))
     await run.end()
-    assert run.sink.pushed == [idr(2)]
+    assert run.sink.pushed == contents(idr(2))
 
 
 @pytest.mark.realtime
@@ -142,7 +146,7 @@ async def test_a_repeated_attempt_waits_for_a_publisher() -> None:
     await wanted(publication)
     publication.receive(idr())
     await run.end()
-    assert run.sink.pushed == [idr()]
+    assert run.sink.pushed == contents(idr())
 
 
 @pytest.mark.realtime

@@ -181,7 +181,7 @@ class _H264:
     def receive(self, data: bytes, now_s: float) -> None:
         try:
             for packet, arrived_s in self._units.receive(data, now_s):
-                self._sink.push_h264(bytes(packet), arrived_s, is_idr=packet.is_keyframe)
+                self._sink.push_h264(bytes(packet), arrived_s)
         except BitstreamError as error:
             raise CameraError(CameraReason.WRONG_FORMAT, f"{self._name}: {NO_H264}: {error}") from error
 

@@ -178,7 +178,7 @@ class PublishedSource:
                 described = dataclasses.replace(found, request_idr=request_idr)
                 sink.describe(described)
             if described is not None:
-                sink.push_h264(frame.data, frame.captured_s, is_idr=frame.is_idr)
+                sink.push_h264(frame.data, frame.captured_s)
 
     def _check(self, silent_s: float) -> None:
         if not self._publication.has_publisher():

@@ -156,7 +156,7 @@ class RtspSource:
 
         def push(received: Received) -> None:
             if isinstance(received.picture, bytes):
-                sink.push_h264(received.picture, received.captured_s, is_idr=received.is_keyframe)
+                sink.push_h264(received.picture, received.captured_s)
             elif output is not None:
                 output.push(received.picture, received.captured_s)
 
@@ -176,7 +176,6 @@ class Received(NamedTuple):
 
     picture: av.VideoFrame | bytes
     captured_s: float
-    is_keyframe: bool
 
 
 class _Reader(threading.Thread):
@@ -276,7 +275,7 @@ class _Reader(threading.Thread):
             else:
                 with contextlib.suppress(av.error.InvalidDataError):  # a lost packet; it goes on by itself
                     for frame in stream.decode(packet):
-                        self._put([Received(frame, captured_s, packet.is_keyframe)])
+                        self._put([Received(frame, captured_s)])
             if self._is_left:
                 return
         raise CameraError(CameraReason.ENDED, f"{self._camera}: {ADVICE[CameraReason.ENDED]}")
@@ -289,7 +288,7 @@ class _Reader(threading.Thread):
                 self._needs_keyframe = True
             self._needs_keyframe = (self._needs_keyframe or packet.is_corrupt) and not packet.is_keyframe
             if not self._needs_keyframe and data:
-                self._put([*self._waiting, Received(data, captured_s, packet.is_keyframe)])
+                self._put([*self._waiting, Received(data, captured_s)])
 
     def _put(self, waiting: list[Received]) -> None:
         with self._changed:

@@ -89,11 +89,11 @@ class Sink(Protocol):
         """Deliver the picture that was filled into the lent buffer."""
         ...
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+    def push_h264(self, data: bytes, captured_s: float) -> None:
         """Deliver one access unit in Annex B format, of any profile, with or without parameter sets.
 
-        It is passed on if browsers can show it, else decoded and encoded anew. Whether it is an IDR, the stream itself
-        says. What is damaged is left out up to the next IDR; raises BitstreamError when nothing else comes.
+        It is passed on if browsers can show it, else decoded and encoded anew. What is damaged is left out up to the
+        next IDR; raises BitstreamError when nothing else comes.
         """
         ...
 

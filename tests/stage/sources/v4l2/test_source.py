@@ -38,7 +38,7 @@ class RecordingSink:
         self.descriptions: list[VideoDescription] = []
         self.times: list[float] = []
         self.brightness: list[int] = []
-        self.units: list[tuple[bytes, bool]] = []
+        self.units: list[bytes] = []
         self.lent = 0
         self.does_lend: Callable[[int], bool] = lambda _number: True
         self.delay_s = 0.0
@@ -74,11 +74,11 @@ class RecordingSink:
         self._camera.now_s += self.delay_s
         self._count()
 
-    def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+    def push_h264(self, data: bytes, captured_s: float) -> None:
         if self.error is not None:
             raise self.error
         self.times.append(captured_s)
-        self.units.append((data, is_idr))
+        self.units.append(data)
         self._count()
 
     def _count(self) -> None:
@@ -350,19 +350,18 @@ def h264_camera(unit: Callable[[int], bytes]) -> FakeCamera:
     return camera_of(unit, "H264")
 
 
-def test_h264_is_passed_on_in_order_and_key_frames_are_recognised() -> None:
+def test_h264_is_passed_on_in_order() -> None:
     camera = h264_camera(lambda number: (IDR if number % 5 == 0 else P_SLICE) + bytes([number + 1]))
     sink = Run(camera, 10).run()
     assert sink.descriptions == [VideoDescription(VideoFormat.H264, *SIZE, 30)]
-    assert [data[-1] for data, _ in sink.units] == list(range(1, 11))
-    assert [is_idr for _, is_idr in sink.units] == [True, False, False, False, False] * 2
+    assert [data[-1] for data in sink.units] == list(range(1, 11))
 
 
 def test_after_a_loss_h264_goes_on_with_the_next_key_frame() -> None:
     camera = h264_camera(lambda number: (IDR if number % 5 == 0 else P_SLICE) + bytes([number + 1]))
     camera.flags = lambda number: abi.FLAG_TIMESTAMP_MONOTONIC | (abi.FLAG_ERROR if number == 2 else 0)
     sink = Run(camera, 6).run()
-    assert [data[-1] for data, _ in sink.units] == [1, 2, 6, 7, 8, 9]
+    assert [data[-1] for data in sink.units] == [1, 2, 6, 7, 8, 9]
 
 
 def test_h264_that_takes_requests_for_key_frames_is_described_so() -> None:
@@ -374,8 +373,8 @@ def test_h264_that_takes_requests_for_key_frames_is_described_so() -> None:
 
 def test_h264_that_the_sink_cannot_read_is_a_wrong_format() -> None:
     class RefusingSink(RecordingSink):
-        def push_h264(self, data: bytes, captured_s: float, *, is_idr: bool) -> None:
-            raise BitstreamError(f"{len(data)} bytes at {captured_s}, {is_idr}")
+        def push_h264(self, data: bytes, captured_s: float) -> None:
+            raise BitstreamError(f"{len(data)} bytes at {captured_s}")
 
     camera = h264_camera(lambda _number: IDR)
     run = Run(camera)
@@ -384,8 +383,9 @@ def test_h264_that_the_sink_cannot_read_is_a_wrong_format() -> None:
 
 
 def test_what_is_no_h264_is_no_key_frame() -> None:
-    sink = Run(h264_camera(lambda _number: b"rubbish"), 3).run()
-    assert sink.units == [(b"rubbish", False)] * 3
+    camera = h264_camera(lambda number: IDR if number == 5 else b"rubbish")
+    camera.flags = lambda number: abi.FLAG_TIMESTAMP_MONOTONIC | (abi.FLAG_ERROR if number == 1 else 0)
+    assert Run(camera, 2).run().units == [b"rubbish", IDR]
 
 
 def test_h264_that_the_stage_cannot_read_is_a_wrong_format() -> None:

@@ -145,15 +145,14 @@ class _Stream:
                 continue
             with self._held(captured):
                 data = bytes(captured.data)
-            is_idr = _has_idr(data)
-            if is_idr:
+            if losses != self._losses and _has_idr(data):
                 losses = self._losses
             if losses == self._losses:
-                self._push_h264(sink, data, captured.captured_s, is_idr=is_idr)
+                self._push_h264(sink, data, captured.captured_s)
 
-    def _push_h264(self, sink: Sink, data: bytes, captured_s: float, *, is_idr: bool) -> None:
+    def _push_h264(self, sink: Sink, data: bytes, captured_s: float) -> None:
         try:
-            sink.push_h264(data, captured_s, is_idr=is_idr)
+            sink.push_h264(data, captured_s)
         except BitstreamError as error:
             problem = f"{self._device}: its H.264 cannot be read, set another [camera] format: {error}"
             raise CameraError(CameraReason.WRONG_FORMAT, problem) from error
