@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.encoding.interface import Encoder
     from belvedere.stage.sources.source import Picture
 
 REST_S, PAN_S, AFTER_S = 2.0, 1.5, 1.2

@@ -106,6 +106,10 @@ class BitstreamError(BelvedereError):
     """Encoded video that cannot be read: damaged, or not what it is said to be."""
 
 
+class EncoderError(BelvedereError):
+    """A hardware encoder failed, or makes what viewers cannot use; the message is one line that says which."""
+
+
 class LinkReason(enum.StrEnum):
     """Why a unit could not be reached or written."""
 

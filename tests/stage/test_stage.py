@@ -363,6 +363,30 @@ async def test_a_failed_preparation_of_a_source_is_logged_and_has_no_effect(capl
     await stage.close()
 
 
+@pytest.mark.realtime
+async def test_the_hardware_encoder_is_tried_after_all_else_and_may_fail(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
+    tried: queue.Queue[tuple[StageOptions, bool]] = queue.Queue()
+
+    def prepare_encoder(options: StageOptions) -> None:
+        tried.put((options, prepared.empty()))
+        raise OSError("no memory")
+
+    monkeypatch.setattr("belvedere.stage.stage.prepare_encoder", prepare_encoder)
+    options, may_end = StageOptions(fps=20), threading.Event()
+    may_end.set()
+    stage = Stage(lambda: PreparedSource(prepared, may_end), options, on_viewers=lambda _count: None)
+    stage.preload()
+    assert await asyncio.to_thread(tried.get, timeout=10) == (options, False)
+    for thread in threading.enumerate():
+        if thread.name == "stage-warm":
+            thread.join(10)
+    assert "could not try the hardware encoder" in caplog.text
+    await stage.close()
+
+
 async def test_an_owner_watches_from_the_connection_until_its_end() -> None:
     rig = StageRig()
     answer = await rig.webrtc.answer(OFFER, "ann")

@@ -19,7 +19,7 @@ from belvedere.stage.sources.source import VideoDescription, VideoFormat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.encoding.interface import Encoder
     from belvedere.stage.options import StageOptions
     from belvedere.stage.sources.source import VideoSource
     from belvedere.stage.tap import Still

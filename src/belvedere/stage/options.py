@@ -57,6 +57,9 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         fps: pictures per second.
         bitrate_kbps: the most that is sent to each viewer; 3 Mbit/s looks sharp at 720p and passes most home uplinks.
         min_bitrate_kbps: the least; below 400 kbit/s a moving picture cannot be recognized at any size.
+        encoder: `x264` is software. `auto` and `hardware` use the H.264 encoder of a Raspberry Pi 4 or the like if a
+            trial shows that it makes what viewers need and takes less of the processor, else x264; only `hardware`
+            warns of that. The trial is made when the first page is opened.
         preset: of x264; a slower one makes a sharper picture of the same bitrate. `auto` measures, and takes the
             slowest that stays within `encoding_percent` and leaves a quarter of the time free.
         encoding_percent: of a processor core, how much `auto` may take for encoding.
@@ -74,6 +77,7 @@ class StageOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
     bitrate_kbps: Annotated[int, msgspec.Meta(ge=100, le=20_000)] = 3000
     min_bitrate_kbps: Annotated[int, msgspec.Meta(ge=50, le=20_000)] = 250
+    encoder: Literal["auto", "x264", "hardware"] = "auto"
     preset: Literal["auto", "ultrafast", "superfast", "veryfast", "faster"] = "auto"
     encoding_percent: Annotated[int, msgspec.Meta(ge=1, le=75)] = 14
     max_viewers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8

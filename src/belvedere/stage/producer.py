@@ -20,7 +20,7 @@ from belvedere.stage.sources.source import VideoDescription, VideoFormat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.encoding.interface import Encoder
     from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.options import StageOptions
     from belvedere.stage.sources.source import VideoSource

@@ -28,7 +28,8 @@ from belvedere.token_bucket import TokenBucket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoding.encoder import Decoder, Encoder
+    from belvedere.stage.encoding.encoder import Decoder
+    from belvedere.stage.encoding.interface import Encoder
     from belvedere.stage.encoding.pass_through import RepairedUnit
     from belvedere.stage.encoding.rate_control import EncodingTarget
     from belvedere.stage.h264 import Sps

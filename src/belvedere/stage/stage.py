@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 from belvedere.errors import CameraError, CameraReason, StageError, StageReason
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
 from belvedere.stage.adaptation import Adaptation
-from belvedere.stage.encoding.encoder import announced_profile, load_codecs
+from belvedere.stage.encoding.encoder import announced_profile, load_codecs, prepare_encoder
 from belvedere.stage.hub import Hub
 from belvedere.stage.options import CONNECT_TIMEOUT_S, MAX_UNCONNECTED, OUTAGE_TIMEOUT_S
 from belvedere.stage.phases import StageEvent, StagePhase, ViewerPhase, follow, follow_viewer
@@ -98,7 +98,7 @@ class Stage:
         )
         self._hub = Hub(self._supervisor.request_idr)
         self._adaptation = Adaptation(options, clock, self._supervisor.set_target, self._supervisor.request_idr)
-        self._profile_level_id = announced_profile(options)
+        self._profile_level_id = ""
         self._ways: list[VideoWay] = []
         self._viewers: dict[str, Viewer] = {}  # by id, oldest first
         self._taps: set[Tap] = set()
@@ -131,7 +131,7 @@ class Stage:
     @property
     def profile_level_id(self) -> str:
         """Profile and level of the H.264 that is sent, as RTP names them; at first, what is expected."""
-        return self._profile_level_id
+        return self._profile_level_id or announced_profile(self._options)
 
     @property
     def camera_reason(self) -> CameraReason | None:
@@ -354,6 +354,10 @@ class Stage:
             self._source_factory().prepare(options.width, options.height, options.fps)
         except Exception:
             logger.exception("could not prepare the video source; the first viewer tries again")
+        try:
+            prepare_encoder(options)  # last, as it may take seconds, and never returns if a driver hangs in an inquiry
+        except Exception:
+            logger.exception("could not try the hardware encoder")
 
     def _make_room(self, newcomer: Viewer) -> None:
         own = [viewer for viewer in self._viewers.values() if viewer.owner == newcomer.owner]

@@ -3,11 +3,10 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.support.fake_camera import FakeCamera, failure
 
 from belvedere.lab.doctor.check import CheckState
-from belvedere.lab.doctor.video import cameras, hardware_encoder
+from belvedere.lab.doctor.video import cameras
 from belvedere.stage.options import StageOptions
 from belvedere.stage.sources.v4l2 import abi
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from belvedere.lab.doctor.check import CheckResult
     from belvedere.stage.sources.v4l2.device_file import DeviceFile
-
-CONVERTS = abi.CAP_VIDEO_M2M_MPLANE | abi.CAP_STREAMING
 
 
 def stick() -> FakeCamera:
@@ -46,9 +43,6 @@ class Computer:
 
     def cameras(self) -> list[CheckResult]:
         return cameras(StageOptions(), self._open, self._root)
-
-    def encoder(self) -> str | None:
-        return hardware_encoder(self._open, self._root)
 
     def _open(self, path: Path) -> DeviceFile:
         found = self._devices[int(path.name.removeprefix("video"))]
@@ -87,22 +81,5 @@ def test_a_camera_that_may_not_be_opened_is_reported_as_such(tmp_path: Path) -> 
 
 
 def test_a_device_that_is_gone_does_not_hide_the_others(tmp_path: Path) -> None:
-    computer = Computer(tmp_path, failure(errno.ENODEV), stick(), failure(errno.EACCES), device(CONVERTS, "H264"))
+    computer = Computer(tmp_path, failure(errno.ENODEV), stick(), failure(errno.EACCES))
     assert [result.state for result in computer.cameras()] == [CheckState.OK]
-    assert computer.encoder() == f"Fake Camera at {tmp_path}/dev/video3"
-
-
-def test_an_encoder_is_no_camera_and_neither_a_decoder_nor_a_camera_is_an_encoder(tmp_path: Path) -> None:
-    camera = FakeCamera({"H264": []})
-    computer = Computer(tmp_path, device(CONVERTS, "YU12"), camera, device(abi.CAP_VIDEO_M2M, "H264"))
-    assert computer.encoder() == f"Fake Camera at {tmp_path}/dev/video2"
-    (tmp_path / "dev/video2").unlink()
-    assert computer.encoder() is None
-
-
-@pytest.mark.parametrize("request_", [abi.Request.QUERYCAP, abi.Request.ENUM_FMT])
-def test_an_encoder_that_fails_is_none(tmp_path: Path, request_: int) -> None:
-    encoder = device(CONVERTS, "H264")
-    encoder.fails = {request_: errno.EIO}
-    assert Computer(tmp_path, encoder).encoder() is None
-    assert encoder.opened == 0

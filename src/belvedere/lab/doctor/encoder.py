@@ -6,37 +6,51 @@ import time
 from typing import TYPE_CHECKING
 
 from belvedere.lab.doctor.check import CheckResult, CheckState
-from belvedere.lab.doctor.video import hardware_encoder
+from belvedere.stage.encoding.encoder import encoder_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoding.encoder import Encoder
+    from belvedere.stage.encoding.interface import Encoder
+    from belvedere.stage.encoding.probe import Verdict
     from belvedere.stage.options import StageOptions
 
 FRAMES = 20
 MAX_FRAME_SHARE = 0.5  # of the time per frame: the rest is for camera, network and head
 FIX = "use a smaller size or rate: [stage] width = 640, height = 352, fps = 20"
+USE_SOFTWARE = 'set [stage] encoder = "auto", or "x264"'
 
 
 def encoder(
     options: StageOptions,
     make: Callable[[StageOptions], Encoder] | None = None,
-    hardware: Callable[[], str | None] = hardware_encoder,
+    try_hardware: Callable[[StageOptions], tuple[str | None, Verdict]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[CheckResult]:
-    """Time the software encoder on a few frames; a hardware encoder is only named."""
-    device = hardware()
-    found = [] if device is None else [CheckResult("encoder", CheckState.OK, f"hardware: {device} (h264_v4l2m2m)")]
+    """Try the hardware encoder, if there is one, as the server does, and say which would be used; time the software."""
+    device, verdict = (try_hardware or encoder_choice().try_hardware)(options)
+    found = _of_hardware(options, device, verdict)
     took_s = _seconds_per_frame((make or _x264)(options), clock)
     message = (
         f"libx264 takes {1000 * took_s:.1f} ms per frame of {options.width}x{options.height},"
         f" of {1000 / options.fps:.0f} ms available at {options.fps} fps"
     )
-    if took_s <= MAX_FRAME_SHARE / options.fps:
+    if took_s <= MAX_FRAME_SHARE / options.fps or not verdict.problem:
         return [*found, CheckResult("encoder", CheckState.OK, message)]
     state = CheckState.ERROR if took_s > 1 / options.fps else CheckState.WARNING
     return [*found, CheckResult("encoder", state, message, FIX)]
+
+
+def _of_hardware(options: StageOptions, device: str | None, verdict: Verdict) -> list[CheckResult]:
+    if not verdict.problem:
+        return [CheckResult("encoder", CheckState.OK, f"the hardware encodes: {device}; it takes {verdict.report}")]
+    is_wanted = options.encoder == "hardware"
+    if device is None and not is_wanted:
+        return []
+    message = f"libx264 encodes, not {device or 'hardware'}: {verdict.problem}"
+    if is_wanted:
+        return [CheckResult("encoder", CheckState.WARNING, message, USE_SOFTWARE)]
+    return [CheckResult("encoder", CheckState.OK, message)]
 
 
 def _x264(options: StageOptions) -> Encoder:

@@ -1,16 +1,14 @@
-"""The computer's cameras and hardware encoders, as the server itself sees them; none is turned on."""
+"""The computer's cameras, as the server itself sees them; none is turned on."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from belvedere.errors import CameraReason
 from belvedere.lab.camera_list import list_cameras
 from belvedere.lab.doctor.check import CheckResult, CheckState
-from belvedere.stage.sources.v4l2.capabilities import read_card, read_codes
 from belvedere.stage.sources.v4l2.device_file import KernelFile
-from belvedere.stage.sources.v4l2.discovery import ROOT, video_nodes
+from belvedere.stage.sources.v4l2.discovery import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,19 +32,6 @@ def cameras(options: StageOptions, open_file: OpenFile = KernelFile, root: Path 
     if denied:
         return [CheckResult("camera", CheckState.ERROR, f"no permission to open {denied[0]}", CAMERA_GROUP)]
     return [CheckResult("camera", CheckState.WARNING, "no camera found", NO_CAMERA)]
-
-
-def hardware_encoder(open_file: OpenFile = KernelFile, root: Path = ROOT) -> str | None:
-    """The device that encodes H.264 in hardware, as a Raspberry Pi up to the 4 has; None where there is none."""
-    for node in video_nodes(root):
-        try:
-            with closing(open_file(node.path)) as file:
-                card = read_card(file)
-                if card.converts_to and "H264" in read_codes(file, card.converts_to):
-                    return f"{card.name} at {node.path}"
-        except OSError:  # busy, unplugged, forbidden, or no V4L2 device
-            continue
-    return None
 
 
 def _result(camera: ListedCamera) -> CheckResult:

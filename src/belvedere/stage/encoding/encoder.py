@@ -1,10 +1,11 @@
-"""The interface of encoders, and the encoder to use. FFmpeg is imported at first use: it takes 30 MiB and 0.1 s."""
+"""The encoder and the decoder to use. FFmpeg is imported at first use: it takes 30 MiB and 0.1 s."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from belvedere.stage.encoding.choice import EncoderChoice
 from belvedere.stage.encoding.preset import PresetChoice
 from belvedere.stage.h264 import BASELINE, lowest_level
 from belvedere.stage.memory_tuning import permanent_objects, reduce_memory
@@ -12,26 +13,11 @@ from belvedere.stage.memory_tuning import permanent_objects, reduce_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from belvedere.stage.encoding.rate_control import EncodingTarget
-    from belvedere.stage.frames import EncodedFrame
+    from belvedere.stage.encoding.interface import Encoder
     from belvedere.stage.options import StageOptions
     from belvedere.stage.sources.source import Picture
 
 CONSTRAINTS = 0xC0  # constraint_set0 and 1, which x264 sets: every decoder can decode it
-
-
-class Encoder(Protocol):
-    """Encodes one picture at a time: fill `picture`, then call `encode`."""
-
-    picture: Picture
-
-    def retarget(self, target: EncodingTarget) -> None:
-        """Use another bitrate and size from the next picture on. `picture` keeps its size."""
-        ...
-
-    def encode(self, at_s: float, *, wants_idr: bool) -> EncodedFrame | None:
-        """Encode the content of `picture`, captured at `at_s`; returns None if the encoder produced no output."""
-        ...
 
 
 class Decoder(Protocol):
@@ -62,8 +48,24 @@ def load_codecs() -> Codecs:
     return Codecs(X264Encoder, H264Decoder)
 
 
+def prepare_encoder(options: StageOptions) -> None:
+    """Find out whether hardware encodes these pictures; takes seconds, the first time. For a thread."""
+    encoder_choice().prepare(options)
+
+
 def open_encoder(options: StageOptions) -> Encoder:
     """Create an encoder for pictures of this size and rate. For a thread."""
+    return encoder_choice().open(options)
+
+
+@functools.cache
+def encoder_choice() -> EncoderChoice:
+    """What is known of this computer's hardware; it remains known when the picture is turned off."""
+    return EncoderChoice(open_software_encoder)
+
+
+def open_software_encoder(options: StageOptions) -> Encoder:
+    """Create an encoder that needs no hardware. For a thread."""
     choice = _preset_choice(options.width, options.height, options.fps, options.encoding_percent / 100)
     return load_codecs().open_encoder(options, choice)
 
@@ -75,6 +77,8 @@ def open_decoder() -> Decoder:
 
 def announced_profile(options: StageOptions) -> str:
     """The profile-level-id (RFC 6184, section 8.1) of what an encoder makes with these options, whatever its target."""
+    if of_hardware := encoder_choice().profile_level_id(options):
+        return of_hardware
     level = lowest_level(options.width, options.height, options.fps, options.bitrate_kbps)
     return f"{BASELINE:02x}{CONSTRAINTS:02x}{level:02x}"
 

@@ -107,10 +107,15 @@ class X264Encoder:
 
 def scaled(options: StageOptions, size: Fraction) -> tuple[int, int]:
     """Width and height of a picture that is made smaller: even, and rows without padding."""
+    return scaled_size(options.width, options.height, size)
+
+
+def scaled_size(width: int, height: int, size: Fraction) -> tuple[int, int]:
+    """The same of a picture of any size."""
     if size == 1:
-        return options.width, options.height
-    width = max(ROW_BYTES, round(options.width * size / ROW_BYTES) * ROW_BYTES)
-    return width, max(2, round(options.height * width / options.width / 2) * 2)
+        return width, height
+    scaled_width = max(ROW_BYTES, round(width * size / ROW_BYTES) * ROW_BYTES)
+    return scaled_width, max(2, round(height * scaled_width / width / 2) * 2)
 
 
 def _open_x264(options: StageOptions, target: EncodingTarget, preset: str, bits_per_s: int) -> VideoCodecContext:
