@@ -321,6 +321,19 @@ async def test_messages_are_sent_without_waiting() -> None:
     await turns()
 
 
+async def test_a_peer_may_send_while_a_large_picture_is_on_its_way_but_not_while_pongs_pile_up_behind_it() -> None:
+    transport, protocol = await opened_for_video()
+    transport.takes_nothing = True
+    protocol.send_now(bytes(2 * STUCK_WRITE_BYTES))
+    transport.feed(frame(PING))
+    await turns()
+    assert not transport.is_aborted
+    transport.write(bytes(STUCK_WRITE_BYTES + 1))
+    transport.feed(frame(PING))
+    await turns()
+    assert transport.is_aborted
+
+
 async def test_a_message_for_a_closed_connection_is_an_error_of_the_clients() -> None:
     transport, protocol = await opened_for_video()
     transport.abort()

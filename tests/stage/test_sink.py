@@ -4,7 +4,7 @@ import pytest
 from tests.support.h264_streams import h264_stream
 from tests.support.pictures import blank_picture
 
-from belvedere.errors import BitstreamError, InternalError
+from belvedere.errors import BitstreamError, CameraError, CameraReason, InternalError
 from belvedere.stage.encoding.pass_through import MAX_DAMAGED
 from belvedere.stage.encoding.rate_control import SIZES, EncodingTarget
 from belvedere.stage.frames import EncodedFrame
@@ -200,6 +200,16 @@ def test_a_camera_whose_stream_changes_all_the_time_has_few_encoders_opened_and_
     capture.sink.push_h264(streams[1], 9.0)
     assert len(capture.encoders) == STREAMS_BURST + 1
     assert capture.frames()
+
+
+def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_decoded() -> None:
+    capture = Capture()
+    capture.sink.describe(H264)
+    (largest,) = h264_stream(6400, 4096)
+    with pytest.raises(CameraError) as refused:
+        capture.sink.push_h264(largest, 9.0)
+    assert refused.value.camera_reason is CameraReason.WRONG_FORMAT
+    assert not capture.sink.outbox
 
 
 @pytest.mark.parametrize(("said", "used"), [(2**31, MAX_FPS), (-5, 1), (0, 25)])

@@ -319,23 +319,27 @@ async def test_a_viewer_of_a_camera_that_encodes_starts_with_the_last_idr() -> N
 
 
 class PreparedSource(PatternSource):
-    """A source that counts its preparations."""
+    """A source that counts its preparations, each of which lasts until it may end."""
 
-    def __init__(self, prepared: queue.Queue[tuple[int, int, int]]) -> None:
+    def __init__(self, prepared: queue.Queue[tuple[int, int, int]], may_end: threading.Event) -> None:
         super().__init__()
-        self._prepared = prepared
+        self._prepared, self._may_end = prepared, may_end
 
     def prepare(self, width: int, height: int, fps: int) -> None:
         self._prepared.put((width, height, fps))
+        self._may_end.wait(10)
 
 
 @pytest.mark.realtime
 async def test_preloading_prepares_a_source_once_and_once_more_for_those_who_come_later() -> None:
     prepared: queue.Queue[tuple[int, int, int]] = queue.Queue()
-    stage = Stage(lambda: PreparedSource(prepared), StageOptions(), on_viewers=lambda _count: None)
+    may_end = threading.Event()
+    stage = Stage(lambda: PreparedSource(prepared, may_end), StageOptions(), on_viewers=lambda _count: None)
     stage.preload()
     stage.preload()
     assert await asyncio.to_thread(prepared.get, timeout=10) == (1280, 720, 30)
+    stage.preload()
+    may_end.set()
     for thread in threading.enumerate():
         if thread.name == "stage-warm":
             thread.join(10)

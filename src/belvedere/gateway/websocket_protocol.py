@@ -60,6 +60,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._unread = bytearray()
         self._reading: asyncio.Handle | None = None
         self._after_close_bytes = 0
+        self._newest_picture_bytes = 0  # which may wait to be sent; `send_now` sends one at a time
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Takes the transport over from HTTP."""
@@ -86,7 +87,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         is_within = self._bucket.take(self.loop.time(), len(data))
         if self.close_sent:
             self._after_close_bytes += len(data)
-        is_bounded = self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES
+        is_bounded = self.transport.get_write_buffer_size() <= STUCK_WRITE_BYTES + self._newest_picture_bytes
         if not is_within or not is_bounded or self._after_close_bytes > AFTER_CLOSE_BYTES:
             self._fail("it sends too much or reads too little")
             return
@@ -118,6 +119,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.conn.send_text(message.encode())
         else:
             self.conn.send_binary(message)
+            self._newest_picture_bytes = len(message)
         self.transport.writelines(self.conn.data_to_send())
 
     def discard_unsent(self) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from belvedere.errors import BitstreamError, InternalError
+from belvedere.errors import BitstreamError, CameraError, CameraReason, InternalError
 from belvedere.stage.encoding.encoder import announced_profile, open_decoder
 from belvedere.stage.encoding.pass_through import PassThrough
 from belvedere.stage.frames import EncodedFrame, rtp_ticks
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 BACKLOG_FRAMES = 4  # no more pictures are taken while the event loop is this far behind
 MAX_FPS = 240  # what a camera says beyond it is wrong, and an encoder takes no number of more than 31 bits
 STREAMS_PER_S, STREAMS_BURST = 0.2, 5  # opening an encoder stops every thread for some milliseconds
+MAX_PICTURE_BYTES = 24 * 2**20  # 12 megapixels; a decoder keeps up to 17 pictures of a stream, a still needs two
+BYTES_PER_PIXEL = (1.0, 1.5, 2.0, 3.0)  # by chroma_format, with 8 bits
 ROW_PIXELS = 32  # rows of a multiple of it need no padding
 
 logger = logging.getLogger(__name__)
@@ -119,7 +121,7 @@ class SourceSink:
         self._encode(min(captured_s, self._receive_call()))
 
     def push_h264(self, data: bytes, captured_s: float) -> None:
-        """Pass an access unit on, or drop all up to the next IDR while the event loop is behind."""
+        """Pass an access unit on, or drop all up to the next IDR while the event loop is behind. Raises CameraError."""
         captured_s = min(captured_s, self._receive_call())
         if self._passing is None or self._source is None:
             raise InternalError("the source did not say that its pictures are encoded")
@@ -154,6 +156,8 @@ class SourceSink:
         sps = passing.sps
         if sps is None:
             raise InternalError("an IDR of a stream that is not described")
+        if _picture_bytes(sps) > MAX_PICTURE_BYTES:
+            raise CameraError(CameraReason.WRONG_FORMAT, f"pictures of {sps.width}x{sps.height} pixels are too large")
         self.close()
         self._described = sps
         fps = max(1, min(MAX_FPS, source.fps or round(sps.fps or 0) or self._options.fps))
@@ -249,6 +253,11 @@ class SourceSink:
     def _deliver(self, delivery: Delivery) -> None:
         self.outbox.append(delivery)
         self._wake()
+
+
+def _picture_bytes(sps: Sps) -> float:
+    """How much memory a decoded picture takes."""
+    return sps.width * sps.height * BYTES_PER_PIXEL[sps.chroma_format] * (2 if sps.bit_depth > 8 else 1)  # noqa: PLR2004 (bits)
 
 
 def _fitted(sps: Sps, options: StageOptions) -> tuple[int, int]:

@@ -161,6 +161,13 @@ def test_an_access_unit_without_end_takes_bounded_memory() -> None:
     assert held <= MAX_UNIT_BYTES
 
 
+def test_only_the_first_of_many_lost_packets_are_named() -> None:
+    depacketizer = Depacketizer()
+    for sequence in (7, 1000):
+        depacketizer.receive(Packet(96, sequence, 0, 1, False, b"\x41a"))
+    assert depacketizer.missing(3) == [8, 9, 10]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 65535), st.integers(0, 3), st.booleans(), st.binary(max_size=40)), max_size=60)
 )

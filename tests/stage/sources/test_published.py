@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from belvedere.errors import CameraError, CameraReason
+from belvedere.errors import BitstreamError, CameraError, CameraReason
 from belvedere.stage.sources import published
 from belvedere.stage.sources.published import (
     MAX_FRAMES,
@@ -42,6 +42,7 @@ class Sink:
         self.described: list[VideoDescription] = []
         self.pushed: list[tuple[bytes, float]] = []
         self.now_s = 0.0
+        self.error: Exception | None = None
         self.step_s = 1.0
         self._stopping, self._wanted = stopping, frames
 
@@ -59,6 +60,8 @@ class Sink:
         raise AssertionError(captured_s)
 
     def push_h264(self, data: bytes, captured_s: float) -> None:
+        if self.error is not None:
+            raise self.error
         self.pushed.append((data, captured_s))
         if len(self.pushed) == self._wanted:
             self._stopping.set()
@@ -208,3 +211,16 @@ def test_a_later_run_takes_the_frames_and_the_end_of_an_earlier_one_leaves_them(
     assert publication.is_wanted
     publication.close(second)
     assert not publication.is_wanted
+
+
+@pytest.mark.realtime
+async def test_what_the_stage_cannot_read_is_a_wrong_format() -> None:
+    publication = Publication()
+    publication.begin(lambda: None)
+    run = Run(publication)
+    run.sink.error = BitstreamError("an IDR before the parameter sets")
+    await wanted(publication)
+    publication.receive(idr())
+    with pytest.raises(CameraError, match="parameter sets") as caught:
+        await run.end()
+    assert caught.value.camera_reason is CameraReason.WRONG_FORMAT

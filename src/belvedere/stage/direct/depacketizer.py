@@ -188,11 +188,11 @@ class Depacketizer:
         """Leave out everything up to the next IDR."""
         self._units.lose()
 
-    def missing(self) -> list[int]:
-        """The sequence numbers of packets that others wait for, in the order of their sending."""
+    def missing(self, at_most: int = JUMP_PACKETS) -> list[int]:
+        """The first sequence numbers of packets that others wait for, in the order of their sending."""
         if not self._waiting:
             return []
-        return [number % SEQUENCES for number in range(self._next, min(self._waiting))]
+        return [number % SEQUENCES for number in range(self._next, min(*self._waiting, self._next + at_most))]
 
     def _take(self) -> list[AccessUnit]:
         complete = []
