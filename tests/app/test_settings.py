@@ -21,6 +21,7 @@ from belvedere.app.settings import (
     VirtualHeadSettings,
     WhipCameraSettings,
     read_config,
+    read_config_or_defaults,
     resolve,
 )
 from belvedere.errors import SettingsError
@@ -43,6 +44,18 @@ def test_an_empty_file_means_all_defaults(tmp_path: Path) -> None:
     config = read_config(written(tmp_path, ""))
     assert config.settings == Settings()
     assert config.profile.name == "ZEAPON PONS PT"
+
+
+def test_without_a_path_the_file_of_this_folder_is_read_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_config_or_defaults(None) == resolve(Settings())
+    written(tmp_path, "[stage]\nfps = 7\n")
+    assert read_config_or_defaults(None).settings.stage.fps == 7
+    other = tmp_path / "other.toml"
+    other.write_text("[stage]\nfps = 8\n", encoding="utf-8")
+    assert read_config_or_defaults(other).settings.stage.fps == 8
 
 
 def test_the_documented_sample_is_read_and_changes_no_default() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
-    from belvedere.stage.direct.whip import Published
+    from belvedere.stage.direct.whip import WhipAnswer
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
@@ -101,7 +101,7 @@ class Streams(Protocol):
 class Publishing(Protocol):
     """What the gateway needs of the camera that another program publishes (stage.direct.whip.Whip)."""
 
-    async def publish(self, offer_sdp: str) -> Published:
+    async def publish(self, offer_sdp: str) -> WhipAnswer:
         """Let the sender of an offer publish, instead of whoever does. Raises StageError."""
         ...
 
