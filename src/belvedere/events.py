@@ -85,7 +85,7 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
 
 
 class StillTaken(Event, frozen=True, tag="still_taken"):
-    """A session that watches kept a picture."""
+    """A session that watches took a still."""
 
     session: str
     person: str

@@ -83,4 +83,4 @@ def test_frequent_events_and_those_logged_elsewhere_are_not_logged(
 
 
 def test_a_kept_picture_is_logged_with_who_kept_it(caplog: pytest.LogCaptureFixture) -> None:
-    assert lines(caplog, StillTaken("a1", "ana")) == ["ana kept a picture (session a1)"]
+    assert lines(caplog, StillTaken("a1", "ana")) == ["ana took a still (session a1)"]

@@ -21,6 +21,7 @@ from belvedere.app.settings import (
     VirtualHeadSettings,
     WhipCameraSettings,
     read_config,
+    read_config_or_defaults,
     resolve,
 )
 from belvedere.errors import SettingsError
@@ -43,6 +44,18 @@ def test_an_empty_file_means_all_defaults(tmp_path: Path) -> None:
     config = read_config(written(tmp_path, ""))
     assert config.settings == Settings()
     assert config.profile.name == "ZEAPON PONS PT"
+
+
+def test_without_a_path_the_file_of_this_folder_is_read_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_config_or_defaults(None) == resolve(Settings())
+    written(tmp_path, "[stage]\nfps = 7\n")
+    assert read_config_or_defaults(None).settings.stage.fps == 7
+    other = tmp_path / "other.toml"
+    other.write_text("[stage]\nfps = 8\n", encoding="utf-8")
+    assert read_config_or_defaults(other).settings.stage.fps == 8
 
 
 def test_the_documented_sample_is_read_and_changes_no_default() -> None:
@@ -73,7 +86,7 @@ def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_p
     assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
     settings = read_config(written(tmp_path, text)).settings
     assert [player.name for player in settings.access.players] == ["tv"]
-    assert msgspec.structs.replace(settings.access, frontends=(), players=()) == Settings().access
+    assert msgspec.structs.replace(settings.access, allowed_origins=(), players=()) == Settings().access
     for table in ("version", "link", "guardian", "store", "camera"):
         assert getattr(settings, table) == getattr(Settings(), table)
 
@@ -91,8 +104,8 @@ def test_tokens_of_programs_are_read_from_their_files_and_no_two_are_the_same(tm
         (tv + tv.replace('name = "tv"', 'name = "pc"'), "two players have the same token"),
         (f'{obs}"weak"', "20 to 512"),
         ('[camera]\nkind = "whip"', "token_file"),
-        ('[access]\nfrontends = ["*"]', "frontends"),
-        ('[access]\nfrontends = ["https://player.example.org/"]', "frontends"),
+        ('[access]\nallowed_origins = ["*"]', "allowed_origins"),
+        ('[access]\nallowed_origins = ["https://player.example.org/"]', "allowed_origins"),
     ]:
         with pytest.raises(SettingsError, match=problem):
             read_config(written(tmp_path, text))

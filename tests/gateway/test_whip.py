@@ -12,7 +12,7 @@ from belvedere.errors import StageError, StageReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.secret import Secret
-from belvedere.stage.direct.whip import Published
+from belvedere.stage.direct.whip import WhipAnswer
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -28,11 +28,11 @@ class FakePublishing:
         self.offers: dict[str, str] = {}
         self.refusal: StageReason | None = None
 
-    async def publish(self, offer_sdp: str) -> Published:
+    async def publish(self, offer_sdp: str) -> WhipAnswer:
         if self.refusal is not None:
             raise StageError(self.refusal)
         self.offers = {f"publisher{len(self.offers)}": offer_sdp}
-        return Published(next(iter(self.offers)), "v=0\r\n")
+        return WhipAnswer(next(iter(self.offers)), "v=0\r\n")
 
     def end(self, publisher_id: str) -> None:
         if self.offers.pop(publisher_id, None) is None:

@@ -62,5 +62,5 @@ def test_it_publishes_and_its_picture_is_passed_on(tmp_path: Path) -> None:
                 publisher.kill()
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert "a program publishes the picture (publisher" in log
-    assert "a program publishes the picture no more: it ended" in log
+    assert "a program stopped publishing the picture: it ended" in log
     assert PUBLISHER_TOKEN not in log

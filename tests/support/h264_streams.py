@@ -17,9 +17,10 @@ def h264_stream(
     count: int = 1,
     idr_every: int = 1000,
     pix_fmt: str = "yuv420p",
+    chroma: tuple[int, int] = (128, 128),
     **options: str,
 ) -> list[bytes]:
-    """Access units of grey pictures that get brighter, in the order in which they are sent, at 25 a second.
+    """Access units of pictures in one colour that get brighter, in the order in which they are sent, at 25 a second.
 
     There are parameter sets with every IDR, and nothing of x264's comments. For `options` see FFmpeg's libx264.
     """
@@ -39,7 +40,7 @@ def h264_stream(
     packets = []
     for number in range(count):
         frame = av.VideoFrame(width, height, pix_fmt)
-        for plane, value in zip(frame.planes, ((number * 10 + 40) % 220, 128, 128), strict=False):
+        for plane, value in zip(frame.planes, ((number * 10 + 40) % 220, *chroma), strict=False):
             plane.update(bytes([value]) * plane.buffer_size)
         frame.pts = number
         packets += codec.encode(frame)

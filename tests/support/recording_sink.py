@@ -10,7 +10,7 @@ import av
 from tests.support.pictures import blank_picture
 
 from belvedere.stage.sources.conversion import PictureConverter
-from belvedere.stage.sources.frame_output import open_decoder
+from belvedere.stage.sources.frame_output import open_ffmpeg_decoder
 from belvedere.stage.sources.source import Picture, VideoDescription, VideoFormat
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RecordingSink:
         self.descriptions: list[VideoDescription] = []
         self.on_picture: Callable[[], None] = lambda: None
         self._enough = enough
-        self._decoder = open_decoder("h264")
+        self._decoder = open_ffmpeg_decoder("h264")
         self._picture = blank_picture(WANTED.width, WANTED.height)
 
     def now(self) -> float:

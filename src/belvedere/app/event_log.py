@@ -49,7 +49,7 @@ class EventLog:
                     session,
                 )
             case StillTaken(session=session, person=person):
-                logger.info("%s kept a picture (session %s)", person, session)
+                logger.info("%s took a still (session %s)", person, session)
             case _:
                 self._receive_of_head(event)
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from belvedere.control.options import AxisLimits
 
 
+DEFAULT_FILE = Path("belvedere.toml")
 PLAIN_OR_NONE = r"^[^\x00-\x1f\x7f]*\Z"
 CommandWord = Annotated[str, msgspec.Meta(max_length=1024)]
 CommandLine = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -322,6 +323,15 @@ def read_config(path: Path) -> Config:
     return msgspec.structs.replace(config, warnings=(*_virtual_parts(settings), *secrets.warnings))
 
 
+def read_config_or_defaults(path: Path | None) -> Config:
+    """Read a settings file; without a path, `DEFAULT_FILE` if it exists, and else take the defaults.
+
+    Raises SettingsError, as `read_config` does.
+    """
+    file = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    return read_config(file) if file is not None else resolve(Settings())
+
+
 def parse_settings(text: str, file: str, secrets: SecretFiles) -> Settings:
     """Parse the text of a settings file; `file` names it in errors. Raises SettingsError."""
     return read_table(read_settings_table(text, file, Settings), Settings, file, secrets.decode)
@@ -334,7 +344,7 @@ def _virtual_parts(settings: Settings) -> list[str]:
     return [f"these parts are virtual, for trying Belvedere out only: {' and '.join(virtual)}"] if virtual else []
 
 
-def resolve(settings: Settings, file: str = "belvedere.toml", folder: Path = Path()) -> Config:
+def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Path()) -> Config:
     """Load the profile of the settings, apply their unit settings to it, and check both. Raises SettingsError."""
     profile = _merged(read_profile(settings.head.profile, file, "head.profile", folder), settings.head, file)
     for axis in AXES:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (cyclopts reads annotations)
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import Settings, read_config
+from belvedere.app.settings import read_config_or_defaults
 from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
-
-DEFAULT_FILE = Path("belvedere.toml")
 
 
 def camera_list(
@@ -25,8 +23,6 @@ def camera_list(
     """Print the cameras of this computer; returns the exit status. Raises SettingsError."""
     from belvedere.lab.camera_list import as_json, as_text, list_cameras  # noqa: PLC0415 - not needed for help
 
-    path = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    settings = read_config(path).settings if path is not None else Settings()
-    cameras = list_cameras(settings.stage)
+    cameras = list_cameras(read_config_or_defaults(config).settings.stage)
     sys.stdout.write((as_json(cameras) if json else as_text(cameras)) + "\n")
     return 0

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (cyclopts reads annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.camera_argument import NAMES, parse_camera
-from belvedere.app.settings import Settings, read_config, resolve
+from belvedere.app.settings import read_config_or_defaults
 from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.errors import OwnerError, StageError
 
 if TYPE_CHECKING:
     from belvedere.lab.camera_trial import CameraReport
     from belvedere.stage.tap import Still
-
-DEFAULT_FILE = Path("belvedere.toml")
 
 
 def camera_test(
@@ -36,8 +34,7 @@ def camera_test(
     from belvedere.app.build import picture_source  # noqa: PLC0415 - a third of a second, not needed for help
     from belvedere.lab.camera_trial import try_camera  # noqa: PLC0415 - likewise
 
-    path = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    loaded = read_config(path) if path is not None else resolve(Settings())
+    loaded = read_config_or_defaults(config)
     if source is not None:
         settings = msgspec.structs.replace(loaded.settings, camera=parse_camera(source))
         loaded = msgspec.structs.replace(loaded, settings=settings)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (cyclopts reads annotations)
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import read_config
+from belvedere.app.settings import DEFAULT_FILE, read_config
 
 
 def check(
-    file: Annotated[Path, Parameter(help="the configuration file")] = Path("belvedere.toml"),
+    file: Annotated[Path, Parameter(help="the configuration file")] = DEFAULT_FILE,
     /,
 ) -> int:
     """Check a configuration file and the profile it names. Raises SettingsError."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import BluetoothHeadSettings, Settings, read_config, resolve
+from belvedere.app.settings import DEFAULT_FILE, BluetoothHeadSettings, Settings, read_config, resolve
 from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
 from belvedere.errors import OwnerError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from belvedere.app.settings import Config
     from belvedere.lab.camera_trial import CameraReport
     from belvedere.lab.doctor.check import CheckResult
-
-DEFAULT_FILE = Path("belvedere.toml")
 
 
 def doctor(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (cyclopts reads annotations)
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from belvedere.app.run import run
-from belvedere.app.settings import read_config
+from belvedere.app.settings import DEFAULT_FILE, read_config
 
 
-def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] = Path("belvedere.toml")) -> int:
+def serve(*, config: Annotated[Path, Parameter(help="the configuration file")] = DEFAULT_FILE) -> int:
     """Run until a signal ends it; returns the exit status. Raises SettingsError."""
 
     def announce(link: str) -> None:

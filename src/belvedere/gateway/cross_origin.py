@@ -21,7 +21,7 @@ PREFLIGHT_HEADERS: Final[dict[str, str]] = {
 }
 
 
-class Frontends:
+class AllowedOrigins:
     """The pages of other sites that may watch, by their origins."""
 
     def __init__(self, origins: Iterable[str] = ()) -> None:

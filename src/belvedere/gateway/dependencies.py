@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
     from belvedere.stage.direct.answer import Answer
-    from belvedere.stage.direct.whip import Published
+    from belvedere.stage.direct.whip import WhipAnswer
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat, StillImage
     from belvedere.stage.stream.peer import StreamEnd
@@ -101,7 +101,7 @@ class Streams(Protocol):
 class Publishing(Protocol):
     """What the gateway needs of the camera that another program publishes (stage.direct.whip.Whip)."""
 
-    async def publish(self, offer_sdp: str) -> Published:
+    async def publish(self, offer_sdp: str) -> WhipAnswer:
         """Let the sender of an offer publish, instead of whoever does. Raises StageError."""
         ...
 
@@ -162,7 +162,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
-        frontends: the origins of other sites whose pages may show the picture with a program's token.
+        allowed_origins: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -181,7 +181,7 @@ class Dependencies:
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
-    frontends: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing

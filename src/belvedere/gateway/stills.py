@@ -1,4 +1,4 @@
-"""`/api/v1/stage/stills`: keeping a picture of this moment. A POST, because it does something that the room is told."""
+"""`/api/v1/stage/stills`: a still of this moment. A POST: the camera delivers it, and the log says who took it."""
 
 from datetime import UTC
 from email.utils import format_datetime

@@ -17,9 +17,18 @@ def test_a_picture_is_decoded_at_once_and_scaled_to_what_is_wanted(width: int, h
 
 
 def test_rows_that_ffmpeg_pads_are_copied_without_the_padding() -> None:
-    picture = blank_picture(96, 50)
+    picture = blank_picture(96, 54)  # almost the camera's shape
     H264Decoder().decode(h264_stream(322, 182)[0], 5.0, picture)
     assert {value for value in picture.y if abs(value - 40) > 4} == set()
+
+
+def test_hd_that_does_not_name_its_matrix_keeps_its_colours() -> None:
+    picture = blank_picture(1280, 720)
+    H264Decoder().decode(h264_stream(1280, 720, chroma=(90, 190))[0], 5.0, picture)
+    middle = len(picture.u) // 2
+    assert abs(picture.y[len(picture.y) // 2] - 40) <= 2
+    assert abs(picture.u[middle] - 90) <= 2
+    assert abs(picture.v[middle] - 190) <= 2
 
 
 def test_with_b_frames_each_picture_has_the_time_of_its_own_capture() -> None:

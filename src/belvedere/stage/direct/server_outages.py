@@ -1,4 +1,4 @@
-"""Which STUN and TURN servers do not answer, so that viewers do not wait for them one after the other. Pure."""
+"""Which STUN and TURN servers do not answer, so that viewers do not wait for them one after the other."""
 
 from __future__ import annotations
 

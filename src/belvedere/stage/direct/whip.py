@@ -58,7 +58,7 @@ class PublisherPeerFactory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class WhipAnswer:
     """The SDP answer to a publisher's offer; `id` identifies the publisher from then on."""
 
     id: str
@@ -109,7 +109,7 @@ class Whip:
         self._connecting: dict[str, _Publisher] = {}  # by id, oldest first
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def publish(self, offer_sdp: str) -> Published:
+    async def publish(self, offer_sdp: str) -> WhipAnswer:
         """Answer a WHIP offer. Once its sender has connected it publishes, and an earlier publisher is ended.
 
         Raises StageError (BAD_OFFER, NO_COMMON_CODEC, NO_PICTURE).
@@ -134,19 +134,18 @@ class Whip:
         publisher.timer = asyncio.get_running_loop().call_later(
             CONNECT_TIMEOUT_S, self.receive_ended, publisher, "it did not connect in time"
         )
-        return Published(publisher.id, sdp)
+        return WhipAnswer(publisher.id, sdp)
 
     def end(self, publisher_id: str) -> None:
         """End a publisher. Raises StageError (NOT_FOUND)."""
-        known = [*self._connecting.values(), *([self._publisher] if self._publisher is not None else [])]
-        found = next((each for each in known if each.id == publisher_id), None)
+        found = next((each for each in self._publishers() if each.id == publisher_id), None)
         if found is None:
             raise StageError(StageReason.NOT_FOUND)
         self.receive_ended(found, "it ended")
 
     async def close(self) -> None:
         """End the publisher, and wait until all connections are closed, which takes a bounded time."""
-        for each in [*self._connecting.values(), *([self._publisher] if self._publisher is not None else [])]:
+        for each in self._publishers():
             self.receive_ended(each, "the server is shutting down")
         if self._closing:
             await asyncio.wait(self._closing)
@@ -173,8 +172,12 @@ class Whip:
             self.publication.end()
             self._tell_end(publisher, why)
 
+    def _publishers(self) -> list[_Publisher]:
+        """The one that publishes, after those that connect."""
+        return [*self._connecting.values(), *([self._publisher] if self._publisher is not None else [])]
+
     def _tell_end(self, publisher: _Publisher, why: str) -> None:
-        logger.info("a program publishes the picture no more: %s (publisher %s)", why, publisher.id)
+        logger.info("a program stopped publishing the picture: %s (publisher %s)", why, publisher.id)
         self._record(PublisherEnded(publisher.id, why))
         self._close(publisher)
 

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from belvedere.errors import BitstreamError
 from belvedere.stage.h264 import (
-    BASELINE,
-    CONSTRAINED,
     HIGH,
     MAIN,
     NalType,
@@ -121,7 +119,7 @@ class PassThrough:
 
 def obstacle_to_passing(sps: Sps) -> str:
     """Why browsers would not show a stream at all, or late; "" if they do."""
-    if sps.profile not in {BASELINE, MAIN, HIGH} or (sps.profile == BASELINE and not sps.constraints & CONSTRAINED):
+    if sps.profile not in {MAIN, HIGH} and not sps.is_constrained_baseline:
         return f"its profile, {sps.profile}, is not Constrained Baseline, Main or High"
     if sps.chroma_format != 1 or sps.bit_depth != 8:  # noqa: PLR2004 (bits)
         return "its colours are not 4:2:0 with 8 bits"

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 BURST = 3  # frames that may follow each other quickly, as a network delivers them after a stall
 
 
-def open_decoder(name: str) -> av.VideoCodecContext:
+def open_ffmpeg_decoder(name: str) -> av.VideoCodecContext:
     """FFmpeg's decoder of this name, which gives each frame out at once, in one thread."""
     import av  # noqa: PLC0415 (FFmpeg is heavy)
 
     bound_ffmpeg()
     decoder = cast("av.VideoCodecContext", av.CodecContext.create(name, "r"))
-    decoder.thread_count = 1  # more would make each picture wait for the next ones
+    decoder.thread_count = 1  # more would delay each picture, and take cores from the code that drives
     decoder.options = {"flags": "low_delay"}
     return decoder
 

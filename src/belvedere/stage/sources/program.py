@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from belvedere.errors import BitstreamError, CameraError, CameraReason
 from belvedere.stage.sources.child import ChildProcess
-from belvedere.stage.sources.frame_output import FrameOutput, open_decoder
+from belvedere.stage.sources.frame_output import FrameOutput, open_ffmpeg_decoder
 from belvedere.stage.sources.jpeg_stream import SOI, JpegSplitter
 from belvedere.stage.sources.source import VideoDescription, VideoFormat
 
@@ -123,7 +123,7 @@ class _Jpeg:
         self._name = name
         self._splitter = JpegSplitter()
         self._output = FrameOutput(wanted, sink)
-        self._decoder = open_decoder("mjpeg")
+        self._decoder = open_ffmpeg_decoder("mjpeg")
         self._damaged_bytes = 0
         self._packet, self._error = av.Packet, av.FFmpegError
 
@@ -151,7 +151,7 @@ class _H264Units:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._parser = open_decoder("h264")
+        self._parser = open_ffmpeg_decoder("h264")
         self._begun_s: float | None = None
         self._unfinished = 0
 
@@ -195,7 +195,7 @@ class _H264Decoder:
         self._name = name
         self._units = units
         self._output = FrameOutput(wanted, sink)
-        self._decoder = open_decoder("h264")
+        self._decoder = open_ffmpeg_decoder("h264")
         self._useless_bytes = 0
         self._error = av.FFmpegError
 

@@ -32,8 +32,6 @@ REPEATED_S = 30.0  # an attempt so soon after another that found no publisher is
 
 NOBODY = 'no program publishes the picture: start it, with the token of [camera] kind = "whip"'
 
-UNREADABLE = "the published picture is no H.264 that can be read"
-
 
 @dataclass(frozen=True, slots=True)
 class PublishedFrame:
@@ -156,7 +154,8 @@ class PublishedSource:
         try:
             self._pass_on(frames, wanted, sink, stopping)
         except BitstreamError as error:
-            raise CameraError(CameraReason.WRONG_FORMAT, f"{UNREADABLE}: {error}") from error
+            problem = f"the published picture is no H.264 that can be read: {error}"
+            raise CameraError(CameraReason.WRONG_FORMAT, problem) from error
         finally:
             self._publication.close(frames)
 
@@ -188,12 +187,8 @@ class PublishedSource:
 
 
 def _description(data: bytes, fps: int) -> VideoDescription | None:
-    """What an IDR's parameter set says; None without one. Raises CameraError if it cannot be read."""
-    try:
-        sets = [unit for unit in split_nal_units(data) if nal_type(unit) == NalType.SPS]
-        if not sets:
-            return None
-        sps = read_sps(sets[0])
-    except BitstreamError as error:
-        raise CameraError(CameraReason.WRONG_FORMAT, f"{UNREADABLE}: {error}") from error
+    """What an IDR's parameter set says; None without one. Raises BitstreamError."""
+    sps = next((read_sps(unit) for unit in split_nal_units(data) if nal_type(unit) == NalType.SPS), None)
+    if sps is None:
+        return None
     return VideoDescription(VideoFormat.H264, sps.width, sps.height, round(sps.fps or fps))

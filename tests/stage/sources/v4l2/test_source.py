@@ -42,7 +42,6 @@ class RecordingSink:
         self.lent = 0
         self.does_lend: Callable[[int], bool] = lambda _number: True
         self.delay_s = 0.0
-        self.error: Exception | None = None
         self._camera = camera
         self._stopping = stopping
         self._left = count
@@ -75,8 +74,6 @@ class RecordingSink:
         self._count()
 
     def push_h264(self, data: bytes, captured_s: float) -> None:
-        if self.error is not None:
-            raise self.error
         self.times.append(captured_s)
         self.units.append(data)
         self._count()
@@ -386,14 +383,6 @@ def test_what_is_no_h264_is_no_key_frame() -> None:
     camera = h264_camera(lambda number: IDR if number == 5 else b"rubbish")
     camera.flags = lambda number: abi.FLAG_TIMESTAMP_MONOTONIC | (abi.FLAG_ERROR if number == 1 else 0)
     assert Run(camera, 2).run().units == [b"rubbish", IDR]
-
-
-def test_h264_that_the_stage_cannot_read_is_a_wrong_format() -> None:
-    run = Run(h264_camera(lambda _number: b"rubbish"), 3)
-    run.sink.error = BitstreamError("not H.264 in Annex B format")
-    with pytest.raises(CameraError, match="Annex B") as caught:
-        run.run()
-    assert caught.value.camera_reason is CameraReason.WRONG_FORMAT
 
 
 def test_the_prescribed_format_is_used() -> None:

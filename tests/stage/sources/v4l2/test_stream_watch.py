@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from belvedere.stage.sources.v4l2.stream_watch import FrameThinner, StreamWatch
+from belvedere.stage.sources.v4l2.stream_watch import FrameDecimator, StreamWatch
 
 
 def deliver(watch: StreamWatch, rate: float, from_s: float, to_s: float) -> list[float]:
@@ -61,8 +61,8 @@ def test_four_pictures_a_second_are_compared() -> None:
 
 def taken(camera: float, wanted: float, jitter_s: float = 0.0) -> int:
     """How many of the pictures of ten seconds are used."""
-    thinner = FrameThinner(wanted, camera)
-    return sum(thinner.takes(100 + n / camera + (jitter_s if n % 2 else 0)) for n in range(round(camera * 10)))
+    decimator = FrameDecimator(wanted, camera)
+    return sum(decimator.takes(100 + n / camera + (jitter_s if n % 2 else 0)) for n in range(round(camera * 10)))
 
 
 def test_of_more_pictures_than_wanted_every_second_or_third_is_left_out() -> None:
@@ -78,8 +78,8 @@ def test_a_camera_of_the_wanted_rate_loses_no_picture_however_it_jitters() -> No
 
 
 def test_after_a_pause_the_next_picture_is_used_and_the_rhythm_goes_on() -> None:
-    thinner = FrameThinner(30, 60)
-    assert thinner.takes(100)
-    assert thinner.takes(200)
-    assert not thinner.takes(200 + 1 / 60)
-    assert thinner.takes(200 + 2 / 60)
+    decimator = FrameDecimator(30, 60)
+    assert decimator.takes(100)
+    assert decimator.takes(200)
+    assert not decimator.takes(200 + 1 / 60)
+    assert decimator.takes(200 + 2 / 60)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import av
-from av.codec.context import Flags
 
+from belvedere.stage.sources.frame_output import open_ffmpeg_decoder
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class MjpegDecoder:
     """Decodes MJPEG, each picture at once and in the calling thread."""
 
     def __init__(self) -> None:
-        self._decoder = av.CodecContext.create("mjpeg", "r")
-        self._decoder.thread_count = 1  # more would keep pictures back, and take cores from the code that drives
-        self._decoder.flags |= Flags.low_delay
+        self._decoder = open_ffmpeg_decoder("mjpeg")
         self._data = b""
 
     def load(self, data: memoryview) -> None:

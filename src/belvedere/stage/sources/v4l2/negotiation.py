@@ -44,11 +44,6 @@ class PixelFormat(enum.StrEnum):
         """The four-character codes that drivers have for it."""
         return _CODES.get(self, (self.name,))
 
-    @property
-    def is_compressed(self) -> bool:
-        """Whether a picture has no fixed number of bytes."""
-        return self in {PixelFormat.MJPEG, PixelFormat.H264}
-
 
 _CODES = {
     PixelFormat.MJPEG: ("MJPG", "JPEG"),

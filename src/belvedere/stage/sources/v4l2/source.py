@@ -19,7 +19,7 @@ from belvedere.stage.sources.v4l2.controls import idr_request
 from belvedere.stage.sources.v4l2.discovery import find
 from belvedere.stage.sources.v4l2.failures import camera_error
 from belvedere.stage.sources.v4l2.negotiation import PixelFormat, output_size
-from belvedere.stage.sources.v4l2.stream_watch import FrameThinner, StreamWatch
+from belvedere.stage.sources.v4l2.stream_watch import FrameDecimator, StreamWatch
 
 if TYPE_CHECKING:
     import threading
@@ -118,13 +118,13 @@ class _Stream:
         size = output_size(self._form.width, self._form.height, wanted.width, wanted.height)
         sink.describe(VideoDescription(VideoFormat.RAW, *size, self._fps(wanted)))
         decoder, converter = open_decoder(pixel_format, self._form), PictureConverter()
-        thinner = FrameThinner(wanted.fps, float(self._form.rate or 0))
+        decimator = FrameDecimator(wanted.fps, float(self._form.rate or 0))
         while not stopping.is_set():
             captured = self._take(self._capture.newest, stopping)
             if captured is None:
                 continue
             with self._held(captured):
-                picture = sink.lend() if thinner.takes(captured.captured_s) else None
+                picture = sink.lend() if decimator.takes(captured.captured_s) else None
                 if picture is None:
                     continue
                 decoder.load(captured.data)
@@ -148,14 +148,7 @@ class _Stream:
             if losses != self._losses and _has_idr(data):
                 losses = self._losses
             if losses == self._losses:
-                self._push_h264(sink, data, captured.captured_s)
-
-    def _push_h264(self, sink: Sink, data: bytes, captured_s: float) -> None:
-        try:
-            sink.push_h264(data, captured_s)
-        except BitstreamError as error:
-            problem = f"{self._device}: its H.264 cannot be read, set another [camera] format: {error}"
-            raise CameraError(CameraReason.WRONG_FORMAT, problem) from error
+                sink.push_h264(data, captured.captured_s)
 
     @property
     def _losses(self) -> int:

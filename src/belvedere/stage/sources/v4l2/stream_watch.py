@@ -71,8 +71,10 @@ class StreamWatch:
         return self.is_unchanged and not was_unchanged
 
 
-class FrameThinner:
-    """Leaves pictures out if a camera delivers more than are wanted.
+class FrameDecimator:
+    """Leaves pictures out, evenly, if a camera promises more than are wanted.
+
+    Where nobody promises a rate, `frame_output` bounds it instead, which leaves pictures out unevenly.
 
     Args:
         wanted: pictures per second.
