@@ -160,12 +160,12 @@ def test_the_stage_shows_what_the_settings_name(camera: Camera, source: type) ->
 
 async def test_programs_of_the_settings_are_let_in_by_their_tokens() -> None:
     player, publisher = Secret("a-token-of-the-players"), Secret("a-token-of-the-publisher")
-    access = AccessOptions(players=(Player(name="tv", token=player),), allowed_origins=("https://player.example.org",))
+    access = AccessOptions(players=(Player(name="tv", token=player),), frontends=("https://player.example.org",))
     belvedere = built(Settings(head=NoHeadSettings(), access=access, camera=WhipCameraSettings(token=publisher)))
     found = {token: belvedere.invitations.programs.find(token.reveal()) for token in (player, publisher)}
     assert {session.id for session in found.values() if session is not None} == {"player-tv", "publisher"}
     assert belvedere.dependencies.publishing is belvedere.whip is not None
-    assert belvedere.dependencies.allowed_origins == access.allowed_origins
+    assert belvedere.dependencies.frontends == access.frontends
 
 
 async def test_sessions_last_as_long_as_the_settings_say() -> None:

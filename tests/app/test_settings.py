@@ -86,7 +86,7 @@ def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_p
     assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
     settings = read_config(written(tmp_path, text)).settings
     assert [player.name for player in settings.access.players] == ["tv"]
-    assert msgspec.structs.replace(settings.access, allowed_origins=(), players=()) == Settings().access
+    assert msgspec.structs.replace(settings.access, frontends=(), players=()) == Settings().access
     for table in ("version", "link", "guardian", "store", "camera"):
         assert getattr(settings, table) == getattr(Settings(), table)
 
@@ -104,8 +104,8 @@ def test_tokens_of_programs_are_read_from_their_files_and_no_two_are_the_same(tm
         (tv + tv.replace('name = "tv"', 'name = "pc"'), "two players have the same token"),
         (f'{obs}"weak"', "20 to 512"),
         ('[camera]\nkind = "whip"', "token_file"),
-        ('[access]\nallowed_origins = ["*"]', "allowed_origins"),
-        ('[access]\nallowed_origins = ["https://player.example.org/"]', "allowed_origins"),
+        ('[access]\nfrontends = ["*"]', "frontends"),
+        ('[access]\nfrontends = ["https://player.example.org/"]', "frontends"),
     ]:
         with pytest.raises(SettingsError, match=problem):
             read_config(written(tmp_path, text))

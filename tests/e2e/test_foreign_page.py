@@ -70,7 +70,7 @@ def test_a_foreign_page_watches_with_a_token_and_leaves(
 ) -> None:
     with foreign_page() as origin:
         settings = (
-            f'[access]\nallowed_origins = ["{origin}"]\n[[access.players]]\nname = "site"\ntoken_file = "token"\n'
+            f'[access]\nfrontends = ["{origin}"]\n[[access.players]]\nname = "site"\ntoken_file = "token"\n'
             '[camera]\nkind = "pattern"\n[stage]\nwidth = 640\nheight = 352\n'
         )
         with serving(tmp_path, settings, {"token": TOKEN}) as address:

@@ -9,7 +9,7 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.access.programs import Player, Programs, player_session
 from belvedere.gateway.app import create_app
-from belvedere.gateway.cross_origin import AllowedOrigins, is_preflight
+from belvedere.gateway.cross_origin import Frontends, is_preflight
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.secret import Secret
 
@@ -23,7 +23,7 @@ PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-he
 
 
 def having_a_player(rig: object, make_parts: MakeParts) -> object:
-    parts = dataclasses.replace(make_parts(rig), allowed_origins=(SITE,))
+    parts = dataclasses.replace(make_parts(rig), frontends=(SITE,))
     parts.invitations.programs = Programs([(player_session(Player(name="tv", token=TOKEN)), TOKEN)])
     return create_app(parts)
 
@@ -92,9 +92,9 @@ async def test_other_pages_and_other_paths_stay_closed(
 
 def test_our_own_page_is_no_foreign_page_even_if_it_is_listed() -> None:
     headers = {b"origin": SITE, b"host": "player.example.org"}
-    assert AllowedOrigins([SITE]).origin_of(PATH, headers) is None
-    assert AllowedOrigins([SITE]).origin_of(PATH, headers | {b"host": "home.example.org"}) == SITE
-    assert AllowedOrigins().origin_of(PATH, headers) is None
+    assert Frontends([SITE]).origin_of(PATH, headers) is None
+    assert Frontends([SITE]).origin_of(PATH, headers | {b"host": "home.example.org"}) == SITE
+    assert Frontends().origin_of(PATH, headers) is None
 
 
 def test_options_without_a_question_of_a_browser_is_no_preflight() -> None:

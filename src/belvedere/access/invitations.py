@@ -46,7 +46,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
         max_sessions: a bound on memory, far above what one home needs; one more ends another.
         max_invitations: likewise; one more deletes the oldest.
-        allowed_origins: pages of other sites that may show the picture with a player's token, such as
+        frontends: pages of other sites that may show the picture with a player's token, such as
             `https://player.example.org`; see docs/how-to/watch-with-another-player.md.
         players: programs that may look, each by a token of its own.
     """
@@ -55,7 +55,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     invite_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_INVITATION_S)] = 72 * 3600.0
     max_sessions: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
-    allowed_origins: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
+    frontends: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
     players: Annotated[tuple[Player, ...], msgspec.Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:

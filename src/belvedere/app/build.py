@@ -134,7 +134,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         control=settings.control,
         options=settings.server,
         publishing=whip,
-        allowed_origins=settings.access.allowed_origins,
+        frontends=settings.access.frontends,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,

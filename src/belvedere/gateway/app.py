@@ -19,7 +19,7 @@ from belvedere.gateway import control_socket, head, health, page, session, still
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
-from belvedere.gateway.cross_origin import AllowedOrigins
+from belvedere.gateway.cross_origin import Frontends
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
@@ -74,7 +74,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
     chain = AuthenticatorChain([CookieAuthenticator(invitations), *bearer, *dependencies.authenticators])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
-    return AuthMiddleware(routes, chain, hosts, AllowedOrigins(dependencies.allowed_origins))
+    return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
 
 
 def provided(

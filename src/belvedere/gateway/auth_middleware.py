@@ -15,7 +15,7 @@ from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
 from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
-from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, AllowedOrigins, is_preflight, response_headers
+from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, Frontends, is_preflight, response_headers
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
@@ -56,16 +56,12 @@ class AuthMiddleware:
     """ASGI middleware that passes the session on as `scope["auth"]`; on open paths that may be None."""
 
     def __init__(
-        self,
-        app: Litestar,
-        authenticators: AuthenticatorChain,
-        hosts: HostCheck,
-        allowed_origins: AllowedOrigins | None = None,
+        self, app: Litestar, authenticators: AuthenticatorChain, hosts: HostCheck, frontends: Frontends | None = None
     ) -> None:
         self._app = app
         self._authenticators = authenticators
         self._hosts = hosts
-        self._allowed_origins = allowed_origins or AllowedOrigins()
+        self._frontends = frontends or Frontends()
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -74,7 +70,7 @@ class AuthMiddleware:
             return
         headers = _first_of_each(scope["headers"])
         host = headers.get(b"host", "")
-        foreign = self._allowed_origins.origin_of(scope["path"], headers)
+        foreign = self._frontends.origin_of(scope["path"], headers)
         send = _with_security_headers(send, host if self._hosts.accepts(host) else "", foreign)
         is_probe = scope["path"] in PROBE_PATHS
         problem = (

@@ -21,7 +21,7 @@ PREFLIGHT_HEADERS: Final[dict[str, str]] = {
 }
 
 
-class AllowedOrigins:
+class Frontends:
     """The pages of other sites that may watch, by their origins."""
 
     def __init__(self, origins: Iterable[str] = ()) -> None:

@@ -162,7 +162,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
-        allowed_origins: the origins of other sites whose pages may show the picture with a program's token.
+        frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
@@ -181,7 +181,7 @@ class Dependencies:
     control: ControlOptions = field(default_factory=ControlOptions)
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
-    allowed_origins: tuple[str, ...] = ()
+    frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
