@@ -7,6 +7,7 @@
     ├── VisitorError                a visitor's request is refused; carries a `Refusal`
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
     ├── BitstreamError              video that cannot be read: from a camera, or another program
+    ├── EncoderError                the computer's own encoder failed, or makes what viewers cannot use
     ├── LinkError                   a unit could not be reached or written; carries a `LinkReason`
     ├── StageError                  the video could not be produced or sent; carries a `StageReason`
     │   └── CameraError             the camera has no picture; carries a `CameraReason`
