@@ -11,7 +11,7 @@ from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.control_transport import TransportClosedError
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import SUBPROTOCOL
-from belvedere.gateway.problems import Problem, ProblemCode, answer_problem
+from belvedere.gateway.problems import accept_subprotocol
 
 InjectedRunners = NamedDependency[SkipValidation[ControlRunners]]
 
@@ -52,9 +52,5 @@ async def control(
     runners: InjectedRunners,
 ) -> None:
     """Accept a control socket and serve it to its end."""
-    if SUBPROTOCOL not in socket.scope["subprotocols"]:
-        problem = Problem(ProblemCode.WRONG_SUBPROTOCOL, f"the WebSocket subprotocol must be {SUBPROTOCOL}")
-        await answer_problem(socket.scope, socket.send, problem)
-        return
-    await socket.accept(subprotocols=SUBPROTOCOL)
-    await runners.serve(WebSocketTransport(socket), visitor, dependencies)
+    if await accept_subprotocol(socket, SUBPROTOCOL):
+        await runners.serve(WebSocketTransport(socket), visitor, dependencies)

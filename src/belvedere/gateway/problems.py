@@ -18,7 +18,7 @@ from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from litestar import Request
+    from litestar import Request, WebSocket
     from litestar.types import ExceptionHandlersMap, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,16 @@ async def answer_problem(scope: Scope, send: Send, problem: Problem) -> None:
     if problem.code in RETRY_AFTER_S:
         headers["retry-after"] = str(RETRY_AFTER_S[problem.code])
     await answer(scope, send, status_of(problem.code), headers, msgspec.json.encode(problem))
+
+
+async def accept_subprotocol(socket: WebSocket[Any, Any, Any], subprotocol: str) -> bool:
+    """Accept an upgrade that offers this subprotocol, and refuse any other; returns whether it was accepted."""
+    if subprotocol not in socket.scope["subprotocols"]:
+        problem = Problem(ProblemCode.WRONG_SUBPROTOCOL, f"the WebSocket subprotocol must be {subprotocol}")
+        await answer_problem(socket.scope, socket.send, problem)
+        return False
+    await socket.accept(subprotocols=subprotocol)
+    return True
 
 
 async def answer(scope: Scope, send: Send, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:

@@ -19,7 +19,7 @@ from belvedere.gateway.control_runner import CLOSE_MESSAGE_TIMEOUT_S, SocketLimi
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import CloseCode
 from belvedere.gateway.permissions import require_permitted
-from belvedere.gateway.problems import Problem, ProblemCode, answer_problem
+from belvedere.gateway.problems import accept_subprotocol
 from belvedere.gateway.websocket_protocol import EXTENSION, WebSocketProtocol
 from belvedere.stage.stream.messages import SUBPROTOCOL
 from belvedere.stage.stream.peer import StreamEnd
@@ -169,9 +169,5 @@ async def stream(
     streams: InjectedStreams,
 ) -> None:
     """Accept a socket of the picture and serve it to its end."""
-    if SUBPROTOCOL not in socket.scope["subprotocols"]:
-        problem = Problem(ProblemCode.WRONG_SUBPROTOCOL, f"the WebSocket subprotocol must be {SUBPROTOCOL}")
-        await answer_problem(socket.scope, socket.send, problem)
-        return
-    await socket.accept(subprotocols=SUBPROTOCOL)
-    await streams.serve(socket, visitor, dependencies)
+    if await accept_subprotocol(socket, SUBPROTOCOL):
+        await streams.serve(socket, visitor, dependencies)
