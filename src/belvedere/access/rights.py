@@ -14,6 +14,7 @@ class Right(enum.StrEnum):
     TALK = "talk"  # be heard in the room
     PUBLISH = "publish"  # send the picture that the others see
     MANAGE = "manage"  # invite others, end their sessions, change the settings
+    ROOM = "room"  # speak for the room: its curtain, who may come in, and the list of visits
 
 
 class Role(enum.StrEnum):
