@@ -81,6 +81,7 @@ class Refusal(enum.StrEnum):
     CURTAIN_CLOSED = "curtain_closed"
     NOT_WELCOMED = "not_welcomed"
     QUIET_HOURS = "quiet_hours"
+    TOO_MANY = "too_many"
 
 
 class VisitorError(BelvedereError):

@@ -80,7 +80,7 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     RoomAnswer: Right.ROOM,
 }
 PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
-RANKS: Final = {Role.PROGRAM: -1, Role.VISITOR: 0, Role.RESIDENT: 1}
+RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
     Right.LOOK: "this visit does not include the picture: ask the household",
     Right.DRIVE: "this visit does not include turning the camera: ask the household",
