@@ -17,11 +17,14 @@ from belvedere.errors import InternalError, Refusal, VisitorError
 from belvedere.gateway.messages import (
     Drive,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
 )
 
@@ -72,6 +75,9 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
     Drive: Right.DRIVE,
+    Knock: None,  # who has no right to look yet asks for it
+    RoomCurtain: Right.ROOM,
+    RoomAnswer: Right.ROOM,
 }
 PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
 RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
