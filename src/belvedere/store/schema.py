@@ -45,4 +45,19 @@ CREATE TABLE access_cookie (
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS)
+ROOM = """
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    is_closed INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    since_utc_s INTEGER,
+    quiet TEXT NOT NULL
+) STRICT;
+CREATE TABLE room_welcome (
+    person TEXT PRIMARY KEY,
+    welcome TEXT NOT NULL
+) STRICT
+"""
+"""What the room has decided: its curtain, its quiet hours as JSON, and who has to knock."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, ROOM)
