@@ -134,17 +134,7 @@ class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
 
 
 Incoming = (
-    Hello
-    | Ping
-    | Drive
-    | Release
-    | Stop
-    | LeaseAcquire
-    | LeaseTake
-    | LeaseReturn
-    | Knock
-    | RoomCurtain
-    | RoomAnswer
+    Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn | Knock | RoomCurtain | RoomAnswer
 )
 
 
