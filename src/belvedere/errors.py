@@ -78,6 +78,7 @@ class Refusal(enum.StrEnum):
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
     NOT_PERMITTED = "not_permitted"
+    TOO_MANY = "too_many"
 
 
 class VisitorError(BelvedereError):
