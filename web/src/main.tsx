@@ -6,6 +6,10 @@ import { ownHouse } from "./house/house";
 import { App } from "./page/app";
 import "./page/styles.css";
 import { browserTimers } from "./time/timers";
+import { followLanguage, startLanguage } from "./words/language";
+
+startLanguage({ wanted: navigator.languages, storage: () => window.localStorage });
+followLanguage(document.documentElement);
 
 /** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
 const JOIN_AT_ONCE = "#look";
