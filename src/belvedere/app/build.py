@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
@@ -129,6 +130,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
         control=settings.control,

@@ -98,6 +98,8 @@ async def _run_until_ended(
     try:
         if belvedere.session_recorder is not None:
             await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
+        if config.store is not None:
+            await belvedere.dependencies.passkeys.load(config.store)
         app = create_app(belvedere.dependencies)
         proxies = TrustedProxies(config.settings.server.trusted_proxies)
         limits = ConnectionLimits(app.session_of, proxies, _max_files())

@@ -45,4 +45,19 @@ CREATE TABLE access_cookie (
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS)
+PASSKEYS = """
+CREATE TABLE access_passkey (
+    id TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    label TEXT NOT NULL,
+    host TEXT NOT NULL,
+    credential BLOB NOT NULL UNIQUE,
+    public_key BLOB NOT NULL,
+    sign_count INTEGER NOT NULL,
+    created_utc_s INTEGER NOT NULL,
+    used_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The passkeys of people: only what is public of each."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS)
