@@ -10,6 +10,10 @@ import { VIDEO_SUBPROTOCOL } from "./stage/stream-wire";
 import { joinStage, type WhepPorts } from "./stage/whep";
 import { browserTimers } from "./time/timers";
 import { Visit } from "./visit/visit";
+import { followLanguage, startLanguage } from "./words/language";
+
+startLanguage({ wanted: navigator.languages, storage: () => window.localStorage });
+followLanguage(document.documentElement);
 
 /** Fetched while the visitor reads the start screen. A visit that starts at once waits for them, but not for long. */
 const iceServers = new IceServers({ timers: browserTimers, fetch: (path, init) => fetch(path, init) });
