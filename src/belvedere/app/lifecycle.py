@@ -176,6 +176,7 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     A unit that may be turning and is out of reach is searched for up to `search_s` seconds.
     Returns whether every unit was stopped.
     """
+    belvedere.parking.cancel()
     with _logged("closing the engine"):
         belvedere.engine.receive_closing()
     driving = {task for task in tasks if task.get_name() != SERVER_TASK}
