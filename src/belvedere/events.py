@@ -84,6 +84,19 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
     watched_s: float
 
 
+class Knocked(Event, frozen=True, tag="knocked"):
+    """A person asked the room to be let in."""
+
+    person: str
+
+
+class KnockAnswered(Event, frozen=True, tag="knock_answered"):
+    """The room let a person in or not, or nobody answered in time; `answer` is a `privacy.words.Answer`."""
+
+    person: str
+    answer: str
+
+
 class StillTaken(Event, frozen=True, tag="still_taken"):
     """A session that watches took a still."""
 
