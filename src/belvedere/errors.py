@@ -78,6 +78,10 @@ class Refusal(enum.StrEnum):
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
     NOT_PERMITTED = "not_permitted"
+    CURTAIN_CLOSED = "curtain_closed"
+    NOT_WELCOMED = "not_welcomed"
+    QUIET_HOURS = "quiet_hours"
+    TOO_MANY = "too_many"
 
 
 class VisitorError(BelvedereError):

@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 from hypothesis import example, given
 
-from belvedere.access.rights import VISITOR_RIGHTS, Role
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Role
 from belvedere.access.sessions import Sessions, digest, new_secret
 
 
@@ -102,3 +102,24 @@ def test_every_session_has_a_short_name_of_its_own() -> None:
     names = {sessions.open(0.0, "", Role.VISITOR, VISITOR_RIGHTS).session.id for _ in range(100)}
     assert len(names) == 100
     assert {len(name) for name in names} == {12}
+
+
+def test_the_sessions_of_a_person_are_found_and_their_role_changed() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=4)
+    first, second = (sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS).session for _ in range(2))
+    ben = sessions.open(0.0, "ben", Role.VISITOR, VISITOR_RIGHTS).session
+    assert sessions.of("ana") == [first, second]
+    changed = sessions.change_role(first.id, Role.GUEST, NO_RIGHTS)
+    assert changed is not None
+    before, after = changed
+    assert before == first
+    assert (after.id, after.role, after.rights) == (first.id, Role.GUEST, NO_RIGHTS)
+    assert sessions.of("ana") == [after, second]
+    assert sessions.of("ben") == [ben]
+    assert sessions.change_role("unknown", Role.GUEST, NO_RIGHTS) is None
+
+
+def test_a_session_may_be_shorter_than_the_others_but_not_longer() -> None:
+    sessions = Sessions(lifetime_s=10, at_most=4)
+    short, long = (sessions.open(0.0, "ana", Role.VISITOR, VISITOR_RIGHTS, seconds) for seconds in (4, 400))
+    assert (short.lifetime_s, long.lifetime_s) == (4, 10)

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
-from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
+from belvedere.access.withheld import WithheldRights
+from belvedere.errors import Refusal, VisitorError
 from belvedere.events import RightsChanged, SessionEnded, SessionOpened, SessionRestored, ignore
 from belvedere.store.sessions import SavedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from belvedere.access.people import Person
     from belvedere.events import Event
 
 MOST_SESSION_S = 400 * 86400.0  # browsers delete any cookie after 400 days
@@ -97,6 +101,7 @@ class Invitations:
 
     Attributes:
         events: where to subscribe to them.
+        people: who is known; to change a role or remove somebody, use the methods here, which also close what is open.
         programs: whom the settings let in by a token.
     """
 
@@ -113,8 +118,10 @@ class Invitations:
         self._options = options or AccessOptions()
         self._record = record
         self.programs = programs or Programs()
+        self.people = People()
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
         self._restored = RestoredSessions()
+        self._withheld = WithheldRights()
         self._invitations: dict[bytes, _Invitation] = {}
         # by the digests of the token and of the browser's secret
         self._used: dict[tuple[bytes, bytes], _Redemption] = {}
@@ -153,6 +160,7 @@ class Invitations:
             session = Session(id=each.id, person=each.person, role=role, rights=rights, ends_at_s=ends_at_s)
             self._sessions.restore(session, each.digests)
             self._restored.add(each.id, each.ends_utc_s, now)
+            self._withheld.begin(session)
             self._record(SessionRestored(session.id, session.person))
         self._on_opened()
 
@@ -187,17 +195,25 @@ class Invitations:
         now = self._clock()
         if invite is None or now >= invite.ends_at_s:
             return None
-        displaced = self._sessions.evict_if_full()
-        if displaced is not None:
-            self._publish(displaced, EndReason.DISPLACED)
-        issued = self._sessions.open(now, invite.person, invite.role, invite.rights)
+        issued = self._open(invite.person, invite.role, invite.rights)
         self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
         if browser:
             self._used[digest(token), digest(browser)] = _Redemption(issued.session, now + REDEEM_AGAIN_S)
-        self._record(SessionOpened(issued.session.id, issued.session.person))
-        self._on_opened()
-        self._on_changed()
         return issued
+
+    def open_session(
+        self, person_id: str, *, rights: Rights | None = None, lifetime_s: float | None = None
+    ) -> IssuedSession:
+        """A session of a person who has proved who they are.
+
+        It has the rights of the person's role, or those of them that `rights` names, and lasts for `lifetime_s` if that
+        is less than the settings say. Raises VisitorError where there is no such person.
+        """
+        person = self.people.find(person_id)
+        if person is None:
+            raise VisitorError(Refusal.NOT_PERMITTED, "this person is not known here")
+        granted = rights_of_role(person.role)
+        return self._open(person.id, person.role, granted if rights is None else granted & rights, lifetime_s)
 
     def session(self, cookie: str | None) -> Session | None:
         """The live session that this cookie proves; None where there is none."""
@@ -211,11 +227,61 @@ class Invitations:
         return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
-        """What a session may do now; nothing once it has ended."""
+        """What a session may do now: what it was given, less what the room withholds; nothing once it has ended."""
         if self.programs.has(session):
-            return session.rights
+            return self._withheld.granted(session, session.rights)
         current = self._sessions.current(self._clock(), session)
-        return NO_RIGHTS if current is None or self._is_suspended(session) else current.rights
+        if current is None or self._is_suspended(session):
+            return NO_RIGHTS
+        return self._withheld.granted(current, current.rights)
+
+    def withhold(self, withheld: Callable[[Session], Rights]) -> None:
+        """Let the room withhold rights: `withheld` says of a session which, at any time, and must not block.
+
+        Whoever loses a right by it is told at once. Call `receive_withheld_changed` whenever it may say something else.
+        """
+        self._withheld.set(withheld)
+        self.receive_withheld_changed()
+
+    def receive_withheld_changed(self) -> None:
+        """The room may withhold other rights than before: publish what each session, and each program, has lost."""
+        sessions = [session for session, _ in self._sessions.all()]
+        for session, lost in self._withheld.losses([*sessions, *self.programs.all()]):
+            self.events.publish(SessionChange(session=session, lost=lost))
+
+    def change_role(self, person_id: str, role: Role) -> Person | None:
+        """Give a person another role; returns the person, or None where there is none.
+
+        All that their sessions have open ends within this call, whether the new role permits it or not: it was opened
+        under the old one. The sessions go on, and those that had fewer rights than the old role gives get no more.
+        """
+        person = self.people.change_role(person_id, role)
+        if person is None:
+            return None
+        for session in self._sessions.of(person_id):
+            rights = rights_of_role(role)
+            if session.rights != rights_of_role(session.role):
+                rights &= session.rights
+            changed = self._sessions.change_role(session.id, role, rights)
+            if changed is not None:
+                before, after = changed
+                self._withheld.begin(after)
+                self.events.publish(SessionChange(session=after, lost=before.rights))
+                self._record(RightsChanged(after.id, after.person, " ".join(sorted(after.rights))))
+        self._on_changed()
+        return person
+
+    def remove(self, person_id: str) -> Person | None:
+        """Remove a person, and end all of their sessions; returns the person, or None where there is none."""
+        person = self.people.remove(person_id)
+        self.end_all_of(person_id, EndReason.REVOKED)
+        self._on_changed()
+        return person
+
+    def end_all_of(self, person_id: str, reason: EndReason) -> None:
+        """End every session of a person."""
+        for session in self._sessions.of(person_id):
+            self.end(session.id, reason)
 
     def change_rights(self, session_id: str, rights: Rights) -> None:
         """Give a session these rights instead of its own; does nothing where there is no such session."""
@@ -249,6 +315,17 @@ class Invitations:
             (each for each in (self._sessions.deadline(), self._restored.deadline()) if each is not None), default=None
         )
 
+    def _open(self, person: str, role: Role, rights: Rights, lifetime_s: float | None = None) -> IssuedSession:
+        displaced = self._sessions.evict_if_full()
+        if displaced is not None:
+            self._publish(displaced, EndReason.DISPLACED)
+        issued = self._sessions.open(self._clock(), person, role, rights, lifetime_s)
+        self._withheld.begin(issued.session)
+        self._record(SessionOpened(issued.session.id, issued.session.person))
+        self._on_opened()
+        self._on_changed()
+        return issued
+
     def _is_suspended(self, session: Session) -> bool:
         return self._restored.is_suspended(session.id, self._utc())
 
@@ -274,6 +351,7 @@ class Invitations:
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         self._restored.forget(session.id)
+        self._withheld.forget(session.id)
         self._tell(session, reason)
         self._on_changed()
 

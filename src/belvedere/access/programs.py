@@ -83,6 +83,10 @@ class Programs:
         found = [session for known, session in self._by_digest.items() if hmac.compare_digest(known, guess)]
         return found[0] if found else None
 
+    def all(self) -> list[Session]:
+        """The session of each program."""
+        return list(self._by_digest.values())
+
     def has(self, session: Session) -> bool:
         """Whether this is the session of a program."""
         return session in self._by_digest.values()

@@ -14,18 +14,33 @@ class Right(enum.StrEnum):
     TALK = "talk"  # be heard in the room
     PUBLISH = "publish"  # send the picture that the others see
     MANAGE = "manage"  # invite others, end their sessions, change the settings
+    ROOM = "room"  # speak for the room: its curtain, who may come in, and the list of visits
 
 
 class Role(enum.StrEnum):
-    """Where a person stands towards the home. A role gives no right; it decides who may take the lease from whom."""
+    """Where a person stands towards the home; what each may do is in `RIGHTS_OF_ROLE`."""
 
+    OWNER = "owner"  # invites the others; may be far away, so only a resident speaks for the room
+    RESIDENT = "resident"  # lives in the room: above everyone when two want to drive
     VISITOR = "visitor"
-    RESIDENT = "resident"  # lives in the room: above every visitor
-    PROGRAM = "program"  # of the owner's settings; it may use only what one of its rights is for
+    GUEST = "guest"  # may only look
+    PROGRAM = "program"  # no person: a token of the owner's, which may use only what one of its rights is for
 
 
 Rights: TypeAlias = frozenset[Right]
 
 NO_RIGHTS: Final[Rights] = frozenset()
-VISITOR_RIGHTS: Final[Rights] = frozenset({Right.LOOK, Right.DRIVE})
 ALL_RIGHTS: Final[Rights] = frozenset(Right)
+RIGHTS_OF_ROLE: Final[dict[Role, Rights]] = {
+    Role.OWNER: frozenset({Right.LOOK, Right.DRIVE, Right.TALK, Right.MANAGE}),
+    Role.RESIDENT: frozenset({Right.LOOK, Right.DRIVE, Right.TALK, Right.ROOM}),
+    Role.VISITOR: frozenset({Right.LOOK, Right.DRIVE, Right.TALK}),
+    Role.GUEST: frozenset({Right.LOOK}),
+    Role.PROGRAM: NO_RIGHTS,  # each token says its own
+}
+VISITOR_RIGHTS: Final[Rights] = RIGHTS_OF_ROLE[Role.VISITOR]
+
+
+def rights_of_role(role: Role) -> Rights:
+    """What a person of this role may do, unless the room withholds it."""
+    return RIGHTS_OF_ROLE[role]

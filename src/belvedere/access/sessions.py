@@ -22,7 +22,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: its name in leases and logs; not a secret.
-        person: whose session it is; a person may have several.
+        person: the id of whose session it is (`access.people`); a person may have several.
         role: decides who may take the lease from whom.
         rights: what it may do; `Invitations.rights_of` has those of now.
         ends_at_s: when it ends at the latest, in seconds of the monotonic clock.
@@ -88,10 +88,12 @@ class Sessions:
             return None
         return self.end(min(self._by_id.values(), key=lambda session: session.ends_at_s).id)
 
-    def open(self, now: float, person: str, role: Role, rights: Rights) -> IssuedSession:
-        """Start a session; without a name, `person` is the session's id."""
+    def open(
+        self, now: float, person: str, role: Role, rights: Rights, lifetime_s: float | None = None
+    ) -> IssuedSession:
+        """Start a session, of `lifetime_s` if that is less; without a name, `person` is the session's id."""
         name = secrets.token_hex(6)
-        ends_at_s = now + self._lifetime_s
+        ends_at_s = now + min(self._lifetime_s, self._lifetime_s if lifetime_s is None else lifetime_s)
         session = Session(id=name, person=person or name, role=role, rights=rights, ends_at_s=ends_at_s)
         self._by_id[name] = session
         return self.issue(now, session)
@@ -134,6 +136,18 @@ class Sessions:
             return None
         after = self._by_id[session_id] = msgspec.structs.replace(before, rights=rights)
         return before, after
+
+    def change_role(self, session_id: str, role: Role, rights: Rights) -> tuple[Session, Session] | None:
+        """Likewise, with another role."""
+        before = self._by_id.get(session_id)
+        if before is None:
+            return None
+        after = self._by_id[session_id] = msgspec.structs.replace(before, role=role, rights=rights)
+        return before, after
+
+    def of(self, person: str) -> list[Session]:
+        """The sessions of a person."""
+        return [session for session in self._by_id.values() if session.person == person]
 
     def end(self, session_id: str) -> Session | None:
         """Remove and return a session; None where there is none."""

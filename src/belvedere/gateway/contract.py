@@ -14,6 +14,7 @@ from belvedere.access.sessions import EndReason
 from belvedere.errors import CameraReason, LinkReason, Refusal, StageReason
 from belvedere.gateway.messages import MAX_MESSAGE_BYTES, SUBPROTOCOL, CloseCode, Incoming, Outgoing
 from belvedere.gateway.problems import ProblemCode
+from belvedere.privacy.words import AccessState, Fault
 
 if TYPE_CHECKING:
     import enum
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 CONTRACT = Path(__file__).parents[3] / "contract"
 # The beginnings of the keys of the page's texts (web/src/words/en.ts), and the codes that they end in.
 CODES: Final[Mapping[str, tuple[Iterable[enum.StrEnum], ...]]] = {
+    "access": (AccessState,),
     "camera": (CameraReason,),
     "ended": (EndReason,),
+    "fault": (Fault,),
     "link": (LinkReason,),
     "problem": (Refusal, StageReason, ProblemCode),
     "role": (Role,),

@@ -22,12 +22,15 @@ from belvedere.gateway.messages import (
     Drive,
     Error,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Pong,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
     Welcome,
 )
@@ -204,6 +207,8 @@ class ControlSession:
                 self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             case Hello(clock=clock):
                 return self._welcome_messages(now, clock)
+            case Knock() | RoomCurtain() | RoomAnswer():
+                raise VisitorError(Refusal.NOT_READY, "nobody answers for the room yet")
             case _:
                 assert_never(message)
         return []

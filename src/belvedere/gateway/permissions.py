@@ -17,11 +17,14 @@ from belvedere.errors import InternalError, Refusal, VisitorError
 from belvedere.gateway.messages import (
     Drive,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
 )
 
@@ -72,15 +75,19 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
     Drive: Right.DRIVE,
+    Knock: None,  # who has no right to look yet asks for it
+    RoomCurtain: Right.ROOM,
+    RoomAnswer: Right.ROOM,
 }
 PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
-RANKS: Final = {Role.PROGRAM: -1, Role.VISITOR: 0, Role.RESIDENT: 1}
+RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
     Right.LOOK: "this visit does not include the picture: ask the household",
     Right.DRIVE: "this visit does not include turning the camera: ask the household",
     Right.TALK: "this visit does not include talking: ask the household",
     Right.PUBLISH: "only the program that publishes the picture may do this: ask the household",
     Right.MANAGE: "only those who run the house may do this",
+    Right.ROOM: "only those who live here may do this",
 }
 
 

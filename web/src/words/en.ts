@@ -147,7 +147,8 @@ export const EN = {
   "ended.revoked": "The household has ended this visit.",
   "ended.sign_in": "To visit again, sign in, or ask for a new link.",
 
-  // whether the room lets the visitor look: every AccessState but `open`, and what follows
+  // whether the room lets the visitor look: every AccessState, and what follows
+  "access.open": "Come in!",
   "access.curtain": "The curtain is closed.",
   "access.curtain.detail":
     "Nobody can see or hear anything now. The picture comes back when someone at home opens it.",
@@ -164,7 +165,6 @@ export const EN = {
   "access.quiet": "It is a quiet time at home.",
   "access.quiet_until": "It is a quiet time at home until {time}.",
   "access.quiet.detail": "Please come back after that.",
-  "access.let_in": "Come in!",
   "access.always_welcome": "You are always welcome here, without knocking.",
   "access.moved_on": "Someone at home would like to be undisturbed now.",
   "access.moved_on.detail": "Please come back another time.",

@@ -136,6 +136,7 @@ export const ZH = {
   "ended.revoked": "家里人结束了这次探望。",
   "ended.sign_in": "想再来看看，请重新登录，或者向家里要一个新的链接。",
 
+  "access.open": "请进！",
   "access.curtain": "家里拉上了帘子。",
   "access.curtain.detail": "现在看不到，也听不到。家里人拉开帘子，画面就会回来。",
   "access.curtain_open_again": "帘子又拉开了。",
@@ -151,7 +152,6 @@ export const ZH = {
   "access.quiet": "家里正在休息。",
   "access.quiet_until": "家里正在休息，{time} 以后再来吧。",
   "access.quiet.detail": "到时候欢迎您再来看看。",
-  "access.let_in": "请进！",
   "access.always_welcome": "这里随时欢迎您，不用敲门。",
   "access.moved_on": "家里人现在想安静一会儿。",
   "access.moved_on.detail": "欢迎您改天再来看看。",
