@@ -63,6 +63,11 @@ class AuthMiddleware:
         self._hosts = hosts
         self._frontends = frontends or Frontends()
 
+    @property
+    def routes(self) -> Litestar:
+        """The application behind this, for requests whose session is known without it (`local_socket.py`)."""
+        return self._app
+
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] == "lifespan":

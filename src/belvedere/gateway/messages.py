@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
+from belvedere.access.rights import Right
 from belvedere.control.effects import NoticeCode
 from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
@@ -278,12 +279,12 @@ class Access(ServerMessage, frozen=True, tag="access"):
         state: `open`, or why not: the `curtain` is closed; you must `knock`; you have knocked and are `waiting`; you
             were `refused`, or nobody answered; the room has `quiet` hours.
         until: how long `waiting`, `refused` or `quiet` last, in milliseconds since 1970, UTC; else null.
-        rights: the names of what this session may do now.
+        rights: what this session may do now.
     """
 
     state: AccessState
     until: float | None
-    rights: list[str]
+    rights: list[Right]
 
 
 class CurtainView(msgspec.Struct, frozen=True, kw_only=True):
@@ -335,7 +336,7 @@ class Room(ServerMessage, frozen=True, tag="room"):
         knocks: who knocks, likewise.
         quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
         faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
-            could not be cut everywhere), `park` (the head could not be turned away), `chime`, `light`.
+            could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
     """
 
     curtain: CurtainView

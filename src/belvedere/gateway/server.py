@@ -65,7 +65,7 @@ async def serve(
 
     Handles no signals. `on_started` is called once requests are served; without `limits` every client is anonymous.
     """
-    server = _Server(_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
+    server = _Server(server_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
     running = asyncio.create_task(server.serve(sockets), name="http")
     try:
         await asyncio.shield(running)
@@ -115,7 +115,9 @@ def _listening(family: int, address: tuple[str, int]) -> socket.socket:
     return listener
 
 
-def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
+def server_config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
+    """How uvicorn serves this application, within these limits."""
+
     def http_protocol(
         *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any], **_: object
     ) -> object:
