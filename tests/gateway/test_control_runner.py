@@ -13,7 +13,7 @@ from belvedere.access.rights import VISITOR_RIGHTS, Role
 from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import EndReason, Session
 from belvedere.gateway.control_runner import CLOSE_MESSAGE_TIMEOUT_S, SEND_TIMEOUT_S, ControlRunners, SocketLimit
-from belvedere.gateway.control_session import SILENCE_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_session import SILENCE_TIMEOUT_S
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 from belvedere.timeouts import timeout
@@ -102,7 +102,7 @@ async def test_the_end_of_the_visit_stops_the_head_within_the_call_and_closes(ma
         channel.rig.invitations.end(channel.visitor.id, EndReason.REVOKED)
         assert channel.rig.units[Axis.PAN].velocity == 0
         await channel.over()
-        assert (channel.peer.close_code, channel.peer.close_reason) == (4401, VISIT_ENDED[EndReason.REVOKED])
+        assert (channel.peer.close_code, channel.peer.close_reason) == (4401, EndReason.REVOKED)
         assert (await channel.peer.peer_receive("error"))["closing"]
 
 
