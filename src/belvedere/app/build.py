@@ -40,6 +40,9 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
+from belvedere.privacy.core import Privacy
+from belvedere.room.room_store import NoRoomStore, RoomStore
+from belvedere.room.runtime import TOPIC, RoomRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -85,6 +88,7 @@ class Belvedere:
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     invitations: Invitations
+    room: RoomRuntime
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -131,6 +135,19 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
+    room = RoomRuntime(
+        Privacy(ask_first=settings.room.ask_first),
+        invitations,
+        stage,
+        engine,
+        RoomStore(database, config.store) if database and config.store else NoRoomStore(),
+        clock=clock,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+        parking=parking if settings.room.park is not None else None,
+    )
+    room.begin()
+    events.subscribe(room.receive)
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
@@ -140,6 +157,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        room=room,
         passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
@@ -154,7 +172,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     return Belvedere(
-        engine, parking, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip
+        engine, parking, units, stage, invitations, room, dependencies, database, *recorders, virtual_head, guard, whip
     )
 
 

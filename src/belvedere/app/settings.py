@@ -264,10 +264,12 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the room may do for its privacy.
 
     Attributes:
+        ask_first: whether people have to knock, unless the room has said otherwise about them.
         park: where the head turns when the curtain closes; it needs `full_speed_deg_per_s` of each axis that it names.
             Without it the head stays where it is.
     """
 
+    ask_first: bool = False
     park: ParkPosition | None = None
 
 
