@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from belvedere.access.cloudflare import CloudflareSessions
 from belvedere.access.invitations import Invitations
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
@@ -32,6 +34,7 @@ from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.events import EventStream
+from belvedere.gateway.cloudflare_gate import CloudflareGate
 from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
@@ -59,8 +62,10 @@ from belvedere.store.positions import ORIGIN, SavedPositions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from belvedere.access.signing_keys import SigningKeys
     from belvedere.app.systemd_notify import Notifier
     from belvedere.control.options import AxisLimits
+    from belvedere.gateway.authentication import Authenticator
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
@@ -75,7 +80,7 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access.
     """
 
     engine: Engine
@@ -89,6 +94,7 @@ class Belvedere:
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
+    signing_keys: SigningKeys | None
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -121,6 +127,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
+    signing_keys = _signing_keys(config, clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -135,13 +142,15 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
+        gate=_gate(config, signing_keys, invitations),
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
-    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+    parts = (engine, units, stage, invitations, dependencies, database)
+    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys)
 
 
 def _units(
@@ -165,6 +174,27 @@ def _programs(config: Config) -> Programs:
     if isinstance(camera, WhipCameraSettings):
         programs.append((publisher_session(), camera.token))
     return Programs(programs)
+
+
+def _signing_keys(config: Config, clock: Callable[[], float]) -> SigningKeys | None:
+    """The keys of Cloudflare Access, if everybody comes in by it."""
+    options = config.settings.access.cloudflare
+    if options is None:
+        return None
+    from belvedere.access.jwks import request_keys  # noqa: PLC0415 - cryptography is heavy, and needed only here
+    from belvedere.access.signing_keys import SigningKeys  # noqa: PLC0415 - likewise
+
+    return SigningKeys(lambda: request_keys(options.keys_url), clock)
+
+
+def _gate(config: Config, keys: SigningKeys | None, invitations: Invitations) -> Authenticator | None:
+    """What lets nobody in but by Cloudflare Access, if it is configured."""
+    options = config.settings.access.cloudflare
+    if options is None or keys is None:
+        return None
+    from belvedere.access.signed_tokens import SignedTokens  # noqa: PLC0415 - PyJWT is heavy, and needed only here
+
+    return CloudflareGate(CloudflareSessions(SignedTokens(options, keys), invitations, time.time))
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
