@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
+from belvedere.access.rights import Right
 from belvedere.control.effects import NoticeCode
 from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
@@ -24,9 +25,9 @@ MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything la
 class CloseCode(enum.IntEnum):
     """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link, and after NOT_PERMITTED it asks for nothing more. After WITHHELD it
-    waits until an `access` says `open`. After any other it reconnects, with a growing delay. Only the socket of the
-    picture is closed with the last four.
+    After NO_SESSION, whose reason is an `EndReason` where a visit has ended, a page asks for a new link, and after
+    NOT_PERMITTED it asks for nothing more. After WITHHELD it waits until an `access` says `open`. After any other it
+    reconnects, with a growing delay. Only the socket of the picture is closed with the last four.
     """
 
     BAD_MESSAGES = 4400
@@ -134,17 +135,7 @@ class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
 
 
 Incoming = (
-    Hello
-    | Ping
-    | Drive
-    | Release
-    | Stop
-    | LeaseAcquire
-    | LeaseTake
-    | LeaseReturn
-    | Knock
-    | RoomCurtain
-    | RoomAnswer
+    Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn | Knock | RoomCurtain | RoomAnswer
 )
 
 
@@ -288,12 +279,12 @@ class Access(ServerMessage, frozen=True, tag="access"):
         state: `open`, or why not: the `curtain` is closed; you must `knock`; you have knocked and are `waiting`; you
             were `refused`, or nobody answered; the room has `quiet` hours.
         until: how long `waiting`, `refused` or `quiet` last, in milliseconds since 1970, UTC; else null.
-        rights: the names of what this session may do now.
+        rights: what this session may do now.
     """
 
     state: AccessState
     until: float | None
-    rights: list[str]
+    rights: list[Right]
 
 
 class CurtainView(msgspec.Struct, frozen=True, kw_only=True):
@@ -345,7 +336,7 @@ class Room(ServerMessage, frozen=True, tag="room"):
         knocks: who knocks, likewise.
         quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
         faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
-            could not be cut everywhere), `park` (the head could not be turned away), `chime`, `light`.
+            could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
     """
 
     curtain: CurtainView

@@ -36,6 +36,6 @@ class Fault(enum.StrEnum):
 
     STORE = "store"  # the newest change is not saved: a restart may not know it
     MEDIA = "media"  # a way to send pictures or sound could not be cut; the pictures' source is off
-    PARK = "park"  # the head could not be turned away
+    PARK = "park"  # the head could not be parked
     CHIME = "chime"
     LIGHT = "light"
