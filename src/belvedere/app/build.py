@@ -120,14 +120,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
-    parking = Parking(
-        engine,
-        settings.room.park,
-        {axis: _full_speed(config, axis) for axis in AXES},
-        settings.control,
-        clock=clock,
-        record=events.record,
-    )
+    parking = _parking(config, engine, clock, events)
     virtual_head = _virtual_head(config)
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
@@ -163,6 +156,13 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     parts = (engine, parking, units, stage, invitations, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys)
+
+
+def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:
+    """What turns the head away where the curtain is closed, to where the settings say."""
+    speeds = {axis: _full_speed(config, axis) for axis in AXES}
+    settings = config.settings
+    return Parking(engine, settings.room.park, speeds, settings.control, clock=clock, record=events.record)
 
 
 def _units(
