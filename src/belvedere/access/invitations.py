@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.cloudflare import CloudflareOptions
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
@@ -54,6 +55,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         frontends: pages of other sites that may show the picture with a player's token, such as
             `https://player.example.org`; see docs/how-to/watch-with-another-player.md.
         players: programs that may look, each by a token of its own.
+        cloudflare: where given, everybody comes in through Cloudflare Access, and by nothing else.
     """
 
     session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 12 * 3600.0
@@ -62,6 +64,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     frontends: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
     players: Annotated[tuple[Player, ...], msgspec.Meta(max_length=16)] = ()
+    cloudflare: CloudflareOptions | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for players that cannot be told apart; msgspec adds the key to the message."""

@@ -17,7 +17,7 @@ from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import control_socket, head, health, page, passkeys, session, stills, stream_socket, whep, whip
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
+from belvedere.gateway.authentication import Authenticator, AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.cross_origin import Frontends
 from belvedere.gateway.dependencies import Dependencies
@@ -73,7 +73,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     require_rows(routes)
     invitations = dependencies.invitations
     bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
-    chain = AuthenticatorChain([CookieAuthenticator(invitations), *bearer, *dependencies.authenticators])
+    ways: list[Authenticator] = [CookieAuthenticator(invitations), *bearer, *dependencies.authenticators]
+    chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
     return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
 

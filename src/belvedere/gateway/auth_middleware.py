@@ -17,7 +17,14 @@ from belvedere.errors import Refusal
 from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
 from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, Frontends, is_preflight, response_headers
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
+from belvedere.gateway.plain_pages import (
+    FOREIGN_ORIGIN,
+    NO_SESSION,
+    NOT_LISTED,
+    PLAIN_PAGE_POLICY,
+    TRY_AGAIN,
+    UNKNOWN_HOST,
+)
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
 from belvedere.gateway.security import (
     SAFE_METHODS,
@@ -48,6 +55,7 @@ PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; ev
 _PAGES: Final[dict[str, bytes]] = {
     ProblemCode.UNKNOWN_HOST: UNKNOWN_HOST,
     ProblemCode.FOREIGN_ORIGIN: FOREIGN_ORIGIN,
+    ProblemCode.NOT_LISTED: NOT_LISTED,
     Refusal.NOT_READY: TRY_AGAIN,
 }
 

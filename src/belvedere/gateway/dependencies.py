@@ -165,6 +165,7 @@ class Dependencies:
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
+        gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
@@ -186,6 +187,7 @@ class Dependencies:
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
+    gate: Authenticator | None = None
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None

@@ -98,6 +98,11 @@ FOREIGN_ORIGIN: Final = plain_page(
     "Open the link you were given directly, then try again.",
     "If you are the owner: a proxy in front of Belvedere must forward the Host header as the browser sent it.",
 )
+NOT_LISTED: Final = plain_page(
+    "You are not on the list yet",
+    "You have logged in, but nobody in this house has invited your e-mail address. Ask them to, then reload this page.",
+    "If you are the owner: belvedere people invite takes an e-mail address.",
+)
 TRY_AGAIN: Final = plain_page(
     "Please try again in a moment",
     "Belvedere could not check who you are. Reload this page.",
