@@ -103,7 +103,7 @@ class TrustedProxies:
     """The proxies whose forwarded headers are trusted, as addresses or networks (`10.42.0.0/16`).
 
     `header` is the one in which they say the client's address: X-Forwarded-For, to which each proxy appends, or one
-    that the first proxy replaces, such as CF-Connecting-IP. Never both: clients may send whichever a proxy leaves alone.
+    that the first proxy replaces, such as CF-Connecting-IP. Never both: clients may send whichever it leaves alone.
     """
 
     def __init__(self, networks: Iterable[str] = (), header: str = FORWARDED_FOR) -> None:
