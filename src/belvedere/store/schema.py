@@ -45,4 +45,14 @@ CREATE TABLE access_cookie (
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS)
+BEARERS = """
+CREATE TABLE access_bearer (
+    digest BLOB PRIMARY KEY,
+    session TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    left_s INTEGER NOT NULL
+) STRICT
+"""
+"""What proves sessions in pages of other sites: the page's origin, and how many seconds each is still valid."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, BEARERS)
