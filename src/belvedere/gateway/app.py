@@ -16,7 +16,19 @@ from belvedere.access.sessions import Session
 from belvedere.access.tickets import Tickets
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, frontend, head, health, page, session, stills, stream_socket, whep, whip
+from belvedere.gateway import (
+    control_socket,
+    frontend,
+    head,
+    health,
+    page,
+    passkeys,
+    session,
+    stills,
+    stream_socket,
+    whep,
+    whip,
+)
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import Authenticator, AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -59,6 +71,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            *passkeys.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,

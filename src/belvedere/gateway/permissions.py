@@ -1,6 +1,6 @@
 """Which right each route and each message needs, and how a role ranks: the only place where this is written.
 
-None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` lists what is open). Stopping
+None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` says what is open). Stopping
 the head, and ending what one has begun, need no right. A program may use only routes that need a right, which it must
 have, and those of PROGRAM_ROUTES: a token that leaks opens nothing else.
 """
@@ -18,11 +18,14 @@ from belvedere.gateway.cross_origin import frontend_of
 from belvedere.gateway.messages import (
     Drive,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
 )
 
@@ -51,6 +54,12 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/api/v1/frontend"): None,
     ("POST", "/api/v1/bearers"): None,
     ("POST", "/api/v1/tickets"): None,
+    ("POST", "/api/v1/login/passkey/options"): None,
+    ("POST", "/api/v1/login/passkey"): None,
+    ("POST", "/api/v1/passkeys/options"): None,
+    ("GET", "/api/v1/passkeys"): None,
+    ("POST", "/api/v1/passkeys"): None,
+    ("DELETE", "/api/v1/passkeys/{passkey}"): None,
     ("POST", "/api/v1/head/velocity"): Right.DRIVE,
     ("POST", "/api/v1/head/stop"): None,
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
@@ -76,6 +85,9 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
     Drive: Right.DRIVE,
+    Knock: None,  # who has no right to look yet asks for it
+    RoomCurtain: Right.ROOM,
+    RoomAnswer: Right.ROOM,
 }
 CLOSED_TO_OTHER_SITES: Final = "/api/v1/passkeys"  # or a site's script could give itself a way in that lasts
 PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})

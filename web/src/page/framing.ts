@@ -188,7 +188,7 @@ function keyOf(orientation: Orientation): string {
   return `belvedere-framing-${orientation}`;
 }
 
-/** The zoom for people, such as `2.5×`. */
+/** The zoom for people, such as `2.5`. */
 export function zoomText(zoom: number): string {
-  return `${Math.min(MAX_ZOOM, zoom).toFixed(1)}×`;
+  return `${Math.min(MAX_ZOOM, zoom).toFixed(1)}`;
 }

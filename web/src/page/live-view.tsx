@@ -9,6 +9,7 @@ import { ScaledInput } from "../drive/scaled-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
+import { t } from "../words/words";
 import { Arrows } from "./arrows";
 import { ConnectionPanel } from "./connection-panel";
 import { PictureFraming } from "./framing";
@@ -58,13 +59,7 @@ export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
       data-zoom={framing.zoom.value.toFixed(2)}
       {...stateAttributes(visit)}
     >
-      <div
-        ref={surface}
-        class="drag-surface"
-        role="application"
-        tabIndex={-1}
-        aria-label="Live view. Drag, or hold the arrow keys, to look around. Press Escape to stop the camera. Plus and minus zoom the picture."
-      >
+      <div ref={surface} class="drag-surface" role="application" tabIndex={-1} aria-label={t("live.name")}>
         <Picture framing={framing}>
           <canvas ref={lastFrame} class="picture last-frame" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
@@ -75,7 +70,7 @@ export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
       </div>
       <StatusBanner visit={visit} />
       <button type="button" class="leave" onClick={() => visit.leave()}>
-        Leave
+        {t("action.leave")}
       </button>
       <StopButton visit={visit} />
       <div class="tools">

@@ -324,7 +324,7 @@ test("a visit that could not be ended says so, and can be ended again", async ()
 test("an ended visit says why, and has no buttons", async () => {
   const { socket, join } = setup();
   await join();
-  runAndRender(() => socket.end(4401, "The household has ended this visit."));
+  runAndRender(() => socket.end(4401, "revoked"));
   expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
   expect(page.querySelectorAll(".actions button")).toHaveLength(0);
 });
