@@ -163,7 +163,7 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
-        frontends: the origins of other sites whose pages may show the picture with a program's token.
+        frontends: the other origins whose pages may use this house.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
