@@ -70,6 +70,21 @@ CREATE TABLE access_passkey (
 """
 """The passkeys of people: only what is public of each."""
 
+ROOM = """
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    is_closed INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    since_utc_s INTEGER,
+    quiet TEXT NOT NULL
+) STRICT;
+CREATE TABLE room_welcome (
+    person TEXT PRIMARY KEY,
+    welcome TEXT NOT NULL
+) STRICT
+"""
+"""What the room has decided: its curtain, its quiet hours as JSON, and who has to knock."""
+
 VISITS = """
 CREATE TABLE room_visit (
     place INTEGER PRIMARY KEY,
@@ -93,4 +108,6 @@ CREATE INDEX room_visit_began ON room_visit (began_utc_s)
 `place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, VISITS, BEARERS)
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS)
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS, BEARERS)
