@@ -12,6 +12,7 @@ from belvedere.access.invitations import Invitations
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
+from belvedere.app.room_watch import RoomWatch
 from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
@@ -89,6 +90,7 @@ class Belvedere:
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
+    room_watch: RoomWatch
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -121,6 +123,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
+    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
+    events.subscribe(room_watch.receive)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -136,12 +140,14 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         publishing=whip,
         frontends=settings.access.frontends,
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
+        visits=room_watch.visits,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
-    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+    parts = engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip, room_watch
+    return Belvedere(*parts)
 
 
 def _units(

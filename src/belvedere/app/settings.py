@@ -35,6 +35,7 @@ from belvedere.head.profile import (
 )
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
+from belvedere.room.signal_outputs import Output
 from belvedere.stage.options import PasswordFile, StageOptions
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
@@ -260,6 +261,20 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     file: Annotated[str, msgspec.Meta(pattern=PLAIN_OR_NONE, max_length=1024)] = "belvedere.sqlite3"
 
 
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the room is told, and what it keeps.
+
+    Attributes:
+        keep_visits_days: how long the visit book keeps a visit; 0 keeps no book.
+        chime: rings when somebody comes, and when somebody knocks.
+        light: is on while anybody looks.
+    """
+
+    keep_visits_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 30
+    chime: Output | None = None
+    light: Output | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `belvedere.toml`; every table and key may be left out, and so may a table's `kind`.
 
@@ -277,6 +292,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+    room: RoomSettings = RoomSettings()
 
     def __post_init__(self) -> None:
         """Raise ValueError where one token would have two meanings."""

@@ -15,7 +15,7 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, whep, whip
+from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, visits, whep, whip
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -59,6 +59,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *whep.ROUTES,
             *stills.ROUTES,
             *whip.ROUTES,
+            *visits.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams),
