@@ -127,6 +127,12 @@ class HoldCut(Event, frozen=True, tag="hold_cut"):
     axis: str | None
 
 
+class ParkingEnded(Event, frozen=True, tag="parking_ended"):
+    """The head was being parked, and is not any more; `end` is an `engine.parking.ParkingEnd`."""
+
+    end: str
+
+
 class UnitLinkChanged(Event, frozen=True, tag="unit_link_changed"):
     """The link to a unit entered another phase."""
 

@@ -6,13 +6,10 @@ import msgspec
 import pytest
 
 from belvedere.access.invitations import MAX_REDEEM_AGAIN, REDEEM_AGAIN_S, AccessOptions, Invitations
-from belvedere.access.programs import Player, Programs, player_session
-from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Role, rights_of_role
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Role
 from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import EndReason, IssuedSession, Session
-from belvedere.errors import VisitorError
 from belvedere.events import Event, RightsChanged, SessionEnded, SessionOpened, SessionRestored
-from belvedere.secret import Secret
 from belvedere.testing.clock import FakeClock
 
 
@@ -441,83 +438,3 @@ def test_whoever_saves_is_called_after_each_change_and_for_nothing_else() -> Non
     invitations.end("unknown", EndReason.LEFT)
     invitations.end(issued.session.id, EndReason.LEFT)
     assert saved == [1, 1, 1, 0]
-
-
-def test_a_person_gets_a_session_with_the_rights_of_the_role_or_fewer() -> None:
-    invitations = Invitations(FakeClock())
-    guest = invitations.people.add("Ana", Role.GUEST)
-    owner = invitations.people.add("Olga", Role.OWNER)
-    everything = invitations.open_session(owner.id)
-    less = invitations.open_session(owner.id, rights=frozenset({Right.LOOK, Right.ROOM}), lifetime_s=60)
-    assert invitations.session(everything.cookie) == everything.session
-    assert (everything.session.person, everything.session.role) == (owner.id, Role.OWNER)
-    assert everything.session.rights == rights_of_role(Role.OWNER)
-    assert (less.session.rights, less.lifetime_s) == ({Right.LOOK}, 60)
-    assert invitations.open_session(guest.id).session.rights == {Right.LOOK}
-    with pytest.raises(VisitorError, match="not known"):
-        invitations.open_session("0123456789ab")
-
-
-def test_removing_a_person_ends_all_of_their_sessions_and_nobody_elses() -> None:
-    invitations = Invitations(FakeClock())
-    ana, ben = (invitations.people.add(name, Role.VISITOR) for name in ("Ana", "Ben"))
-    first, second, other = (invitations.open_session(person.id) for person in (ana, ana, ben))
-    received: list[SessionChange] = []
-    invitations.events.subscribe(received.append)
-    assert invitations.remove(ana.id) == ana
-    assert invitations.remove(ana.id) is None
-    assert received == [ended(each.session, EndReason.REVOKED) for each in (first, second)]
-    assert invitations.session(first.cookie) is None
-    assert invitations.is_live(other.session)
-    assert invitations.people.all() == [ben]
-
-
-def test_another_role_ends_what_is_open_and_the_session_goes_on_with_the_new_rights() -> None:
-    events: list[Event] = []
-    invitations = Invitations(FakeClock(), record=events.append)
-    ana = invitations.people.add("Ana", Role.VISITOR)
-    less = invitations.open_session(ana.id, rights=frozenset({Right.LOOK})).session
-    issued = invitations.open_session(ana.id)
-    received: list[SessionChange] = []
-    invitations.events.subscribe(received.append)
-    assert invitations.change_role("unknown", Role.OWNER) is None
-    changed = invitations.change_role(ana.id, Role.RESIDENT)
-    assert changed is not None
-    assert invitations.rights_of(less) == {Right.LOOK}
-    change = received[1]
-    assert change.end is None
-    assert change.takes(Right.LOOK)
-    assert change.takes(Right.DRIVE)
-    assert change.session.role is changed.role is Role.RESIDENT
-    assert invitations.rights_of(issued.session) == rights_of_role(Role.RESIDENT)
-    assert invitations.session(issued.cookie) == change.session
-    assert events[-1] == RightsChanged(issued.session.id, ana.id, "drive look room talk")
-
-
-def test_what_the_room_withholds_is_lost_at_once_by_visitors_and_programs_and_comes_back() -> None:
-    token = Secret("a-token-of-the-settings")
-    tv = player_session(Player(name="tv", token=token))
-    invitations = Invitations(FakeClock(), programs=Programs([(tv, token)]))
-    visitor, resident = (invitations.people.add("Ana", role) for role in (Role.VISITOR, Role.RESIDENT))
-    ana, rosa = invitations.open_session(visitor.id).session, invitations.open_session(resident.id).session
-    received: list[tuple[str, frozenset[Right], frozenset[Right]]] = []
-    invitations.events.subscribe(
-        lambda change: received.append((change.session.id, change.lost, invitations.rights_of(change.session)))
-    )
-    closed = frozenset({Right.LOOK, Right.DRIVE, Right.TALK})
-    curtain = [closed]
-    invitations.withhold(lambda session: NO_RIGHTS if session.role is Role.RESIDENT else curtain[0])
-    assert received == [(ana.id, closed, NO_RIGHTS), (tv.id, {Right.LOOK}, NO_RIGHTS)]
-    assert invitations.rights_of(rosa) == rights_of_role(Role.RESIDENT)
-    assert invitations.is_live(ana)
-    late = invitations.open_session(visitor.id).session
-    assert invitations.rights_of(late) == NO_RIGHTS
-    curtain[0] = NO_RIGHTS
-    invitations.receive_withheld_changed()
-    assert invitations.rights_of(ana) == invitations.rights_of(late) == VISITOR_RIGHTS
-    assert invitations.rights_of(tv) == {Right.LOOK}
-    assert len(received) == 2
-    curtain[0] = frozenset({Right.DRIVE})
-    invitations.receive_withheld_changed()
-    invitations.receive_withheld_changed()
-    assert [(name, lost) for name, lost, _ in received[2:]] == [(ana.id, curtain[0]), (late.id, curtain[0])]

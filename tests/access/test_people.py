@@ -1,12 +1,21 @@
-"""People have checked names, are found by id and by e-mail address, and are bounded in number."""
+"""People have checked names, are found by id and by e-mail address, and are bounded in number; sessions follow them."""
+
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from belvedere.access.invitations import Invitations
 from belvedere.access.people import MAX_PEOPLE, People
-from belvedere.access.rights import Role
+from belvedere.access.rights import Right, Role, rights_of_role
+from belvedere.access.sessions import EndReason
 from belvedere.errors import Refusal, VisitorError
+from belvedere.events import Event, RightsChanged
+from belvedere.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    from belvedere.access.session_events import SessionChange
 
 
 def test_a_person_is_found_by_id_and_by_e_mail_address_in_any_case() -> None:
@@ -85,3 +94,56 @@ def test_restored_people_are_as_they_were() -> None:
     fresh = People()
     fresh.restore(people.all())
     assert fresh.find_by_email("ana@example.org") == ana
+
+
+def test_a_person_gets_a_session_with_the_rights_of_the_role_or_fewer() -> None:
+    invitations = Invitations(FakeClock())
+    guest = invitations.people.add("Ana", Role.GUEST)
+    owner = invitations.people.add("Olga", Role.OWNER)
+    everything = invitations.open_session(owner.id)
+    less = invitations.open_session(owner.id, rights=frozenset({Right.LOOK, Right.ROOM}), lifetime_s=60)
+    assert invitations.session(everything.cookie) == everything.session
+    assert (everything.session.person, everything.session.role) == (owner.id, Role.OWNER)
+    assert everything.session.rights == rights_of_role(Role.OWNER)
+    assert (less.session.rights, less.lifetime_s) == (frozenset({Right.LOOK}), 60.0)
+    assert invitations.open_session(guest.id).session.rights == {Right.LOOK}
+    with pytest.raises(VisitorError, match="not known"):
+        invitations.open_session("0123456789ab")
+
+
+def test_removing_a_person_ends_all_of_their_sessions_and_nobody_elses() -> None:
+    invitations = Invitations(FakeClock())
+    ana, ben = (invitations.people.add(name, Role.VISITOR) for name in ("Ana", "Ben"))
+    first, second, other = (invitations.open_session(person.id) for person in (ana, ana, ben))
+    received: list[SessionChange] = []
+    invitations.events.subscribe(received.append)
+    assert invitations.remove(ana.id) == ana
+    assert invitations.remove(ana.id) is None
+    assert [(change.session, change.end) for change in received] == [
+        (each.session, EndReason.REVOKED) for each in (first, second)
+    ]
+    assert invitations.session(first.cookie) is None
+    assert invitations.is_live(other.session)
+    assert invitations.people.all() == [ben]
+
+
+def test_another_role_ends_what_is_open_and_the_session_goes_on_with_the_new_rights() -> None:
+    events: list[Event] = []
+    invitations = Invitations(FakeClock(), record=events.append)
+    ana = invitations.people.add("Ana", Role.VISITOR)
+    less = invitations.open_session(ana.id, rights=frozenset({Right.LOOK})).session
+    issued = invitations.open_session(ana.id)
+    received: list[SessionChange] = []
+    invitations.events.subscribe(received.append)
+    assert invitations.change_role("unknown", Role.OWNER) is None
+    changed = invitations.change_role(ana.id, Role.RESIDENT)
+    assert changed is not None
+    assert invitations.rights_of(less) == {Right.LOOK}
+    change = received[1]
+    assert change.end is None
+    assert change.takes(Right.LOOK)
+    assert change.takes(Right.DRIVE)
+    assert change.session.role is changed.role is Role.RESIDENT
+    assert invitations.rights_of(issued.session) == rights_of_role(Role.RESIDENT)
+    assert invitations.session(issued.cookie) == change.session
+    assert events[-1] == RightsChanged(issued.session.id, ana.id, "drive look room talk")

@@ -2,9 +2,13 @@
 
 import pytest
 
-from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role
+from belvedere.access.invitations import Invitations
+from belvedere.access.programs import Player, Programs, player_session
+from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.sessions import Session
 from belvedere.access.withheld import WithheldRights
+from belvedere.secret import Secret
+from belvedere.testing.clock import FakeClock
 
 ANA = Session(id="a1", person="ana", role=Role.VISITOR, rights=VISITOR_RIGHTS, ends_at_s=1.0)
 OWNER = Session(id="o1", person="olga", role=Role.OWNER, rights=VISITOR_RIGHTS | {Right.MANAGE}, ends_at_s=1.0)
@@ -50,3 +54,38 @@ def test_a_rule_that_fails_withholds_what_shows_the_room_and_is_logged_once(capl
     assert withheld.granted(OWNER, OWNER.rights) == {Right.MANAGE}
     assert withheld.granted(ANA, ANA.rights) == NO_RIGHTS
     assert len(caplog.records) == 1
+
+
+def test_what_the_room_withholds_is_lost_at_once_by_visitors_and_programs_and_comes_back() -> None:
+    token = Secret("a-token-of-the-settings")
+    tv = player_session(Player(name="tv", token=token))
+    invitations = Invitations(FakeClock(), programs=Programs([(tv, token)]))
+    visitor, resident = (invitations.people.add("Ana", role) for role in (Role.VISITOR, Role.RESIDENT))
+    ana, rosa = invitations.open_session(visitor.id).session, invitations.open_session(resident.id).session
+    received: list[tuple[str, frozenset[Right], frozenset[Right]]] = []
+    invitations.events.subscribe(
+        lambda change: received.append((change.session.id, change.lost, invitations.rights_of(change.session)))
+    )
+    closed = frozenset({Right.LOOK, Right.DRIVE, Right.TALK})
+    curtain = [closed]
+    invitations.withhold(lambda session: NO_RIGHTS if session.role is Role.RESIDENT else curtain[0])
+    assert received == [
+        (ana.id, closed, NO_RIGHTS),
+        (tv.id, {Right.LOOK}, NO_RIGHTS),
+        ("local", closed, {Right.MANAGE, Right.ROOM}),
+    ]
+    assert invitations.rights_of(rosa) == rights_of_role(Role.RESIDENT)
+    assert invitations.is_live(ana)
+    late = invitations.open_session(visitor.id).session
+    assert invitations.rights_of(late) == NO_RIGHTS
+    curtain[0] = NO_RIGHTS
+    invitations.receive_withheld_changed()
+    assert invitations.rights_of(ana) == invitations.rights_of(late) == VISITOR_RIGHTS
+    assert invitations.rights_of(tv) == {Right.LOOK}
+    assert len(received) == 3
+    curtain[0] = frozenset({Right.DRIVE})
+    invitations.receive_withheld_changed()
+    invitations.receive_withheld_changed()
+    assert [(name, lost) for name, lost, _ in received[3:]] == [
+        (name, curtain[0]) for name in (ana.id, late.id, "local")
+    ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
@@ -222,13 +223,13 @@ class Invitations:
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
-        if self.programs.has(session):
+        if self._is_lasting(session):
             return True
         return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now: what it was given, less what the room withholds; nothing once it has ended."""
-        if self.programs.has(session):
+        if self._is_lasting(session):
             return self._withheld.granted(session, session.rights)
         current = self._sessions.current(self._clock(), session)
         if current is None or self._is_suspended(session):
@@ -246,7 +247,7 @@ class Invitations:
     def receive_withheld_changed(self) -> None:
         """The room may withhold other rights than before: publish what each session, and each program, has lost."""
         sessions = [session for session, _ in self._sessions.all()]
-        for session, lost in self._withheld.losses([*sessions, *self.programs.all()]):
+        for session, lost in self._withheld.losses([*sessions, *self.programs.all(), LOCAL_SESSION]):
             self.events.publish(SessionChange(session=session, lost=lost))
 
     def change_role(self, person_id: str, role: Role) -> Person | None:
@@ -328,6 +329,9 @@ class Invitations:
 
     def _is_suspended(self, session: Session) -> bool:
         return self._restored.is_suspended(session.id, self._utc())
+
+    def _is_lasting(self, session: Session) -> bool:
+        return session == LOCAL_SESSION or self.programs.has(session)
 
     def _saved(self, session: Session, left_s: float, utc: float, digests: tuple[bytes, ...]) -> SavedSession:
         restored_end = self._restored.end_utc_s(session.id)

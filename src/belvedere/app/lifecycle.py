@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 from belvedere.access.rights import ALL_RIGHTS
 from belvedere.app.build import Belvedere, build
 from belvedere.app.systemd_notify import Notifier
+from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import FILES, ConnectionLimits, TrustedProxies
+from belvedere.gateway.local_socket import InUseError, local_listener, serve_locally, state_lock
 from belvedere.gateway.server import listen, serve
 from belvedere.signals import handle_termination
 
@@ -53,11 +55,14 @@ async def run_until_ended(
     `announce` is called with the one-time link once the server accepts connections, `on_built` with the parts before
     anything is started, and `on_ending` with the exit status when the shutdown begins. The status is 0 for a requested
     end with the head at rest, and 1 for a failure or for a unit that could not be stopped. Raises OwnerError if the
-    server cannot listen.
+    server cannot listen, or another one runs with the same files.
     """
     ending = ending or asyncio.Event()
-    with handle_termination(ending.set):  # until the end: a second signal does not cut the shutdown short
-        return await _run_until_ended(config, announce, ending, on_built, on_ending)
+    with (
+        handle_termination(ending.set),  # until the end: a second signal does not cut the shutdown short
+        _local_socket(config) as local,
+    ):
+        return await _run_until_ended(config, announce, ending, on_built, on_ending, local=local)
 
 
 async def _run_until_ended(
@@ -66,6 +71,8 @@ async def _run_until_ended(
     ending: asyncio.Event,
     on_built: Callable[[Belvedere], None],
     on_ending: Callable[[int], None],
+    *,
+    local: socket.socket | None,
 ) -> int:
     sockets = listen(config.settings.server.host, config.settings.server.port)
     notifier = Notifier()
@@ -92,10 +99,14 @@ async def _run_until_ended(
     try:
         if belvedere.session_recorder is not None:
             await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
+        if config.store is not None:
+            await belvedere.dependencies.passkeys.load(config.store)
         app = create_app(belvedere.dependencies)
         proxies = TrustedProxies(config.settings.server.trusted_proxies)
         limits = ConnectionLimits(app.session_of, proxies, _max_files())
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
+        if local is not None:
+            tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))
         await _wait_for_end(tasks, ending)
         status = 1 if _has_failed(tasks) else 0
     finally:
@@ -104,6 +115,27 @@ async def _run_until_ended(
         async with belvedere.guard.ending(guarding):
             is_at_rest = await _shut_down(belvedere, tasks, config.settings.link.final_search_s)
     return status if is_at_rest else 1
+
+
+@contextlib.contextmanager
+def _local_socket(config: Config) -> Iterator[socket.socket | None]:
+    """The local socket beside the store's file; None without a store, or where no socket can be made there.
+
+    Raises OwnerError where another program runs with the same files: both would write them.
+    """
+    if config.store is None:
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        local = None
+        try:
+            stack.enter_context(state_lock(config.store.parent))
+            local = stack.enter_context(local_listener(config.store.parent))
+        except InUseError:
+            raise
+        except OwnerError as error:
+            logger.warning("commands such as `belvedere people` cannot reach this server: %s", error)
+        yield local
 
 
 def _max_files() -> int:
@@ -145,6 +177,7 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     A unit that may be turning and is out of reach is searched for up to `search_s` seconds.
     Returns whether every unit was stopped.
     """
+    belvedere.parking.cancel()
     with _logged("closing the engine"):
         belvedere.engine.receive_closing()
     driving = {task for task in tasks if task.get_name() != SERVER_TASK}

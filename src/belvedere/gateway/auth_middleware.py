@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a session
+OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/login/.+")  # served without a session
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
@@ -62,6 +62,11 @@ class AuthMiddleware:
         self._authenticators = authenticators
         self._hosts = hosts
         self._frontends = frontends or Frontends()
+
+    @property
+    def routes(self) -> Litestar:
+        """The application behind this, for requests whose session is known without it (`local_socket.py`)."""
+        return self._app
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""

@@ -56,7 +56,7 @@ BAD_MESSAGES_PER_S = 0.1  # one bad message in ten seconds never ends a socket
 
 STATUS_TOPICS = ("status", "stage")
 
-VISIT_ENDED = {  # the page shows these as they are
+VISIT_ENDED = {  # the page has words of its own, in its language, for the close reason: the EndReason
     EndReason.EXPIRED: "The time of this visit is over.",
     EndReason.DISPLACED: "Many others came in, so this visit has ended.",
     EndReason.LEFT: "You have left in another window.",
@@ -65,7 +65,7 @@ VISIT_ENDED = {  # the page shows these as they are
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """Why the server closes the socket."""
+    """Why the server closes the socket; after NO_SESSION, `reason` is an EndReason."""
 
     code: CloseCode
     reason: str
@@ -104,6 +104,11 @@ class ControlSession:
     def personal_topics(self) -> tuple[str, ...]:
         """The bus topics for this session alone."""
         return f"ack:{self.name}", f"notice:{self.name}"
+
+    @property
+    def is_driving(self) -> bool:
+        """Whether the client was last told that it has the lease."""
+        return self._lease is not None and self._lease.holder == "you"
 
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
@@ -178,6 +183,7 @@ class ControlSession:
         if self.ending is not None:
             return []
         messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
+        self.ending = Ending(CloseCode.NO_SESSION, reason)
         if self._is_open:
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             self.receive_closed()

@@ -25,9 +25,9 @@ MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything la
 class CloseCode(enum.IntEnum):
     """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link, and after NOT_PERMITTED it asks for nothing more. After WITHHELD it
-    waits until an `access` says `open`. After any other it reconnects, with a growing delay. Only the socket of the
-    picture is closed with the last four.
+    After NO_SESSION, whose reason is an `EndReason` where a visit has ended, a page asks for a new link, and after
+    NOT_PERMITTED it asks for nothing more. After WITHHELD it waits until an `access` says `open`. After any other it
+    reconnects, with a growing delay. Only the socket of the picture is closed with the last four.
     """
 
     BAD_MESSAGES = 4400
@@ -135,17 +135,7 @@ class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
 
 
 Incoming = (
-    Hello
-    | Ping
-    | Drive
-    | Release
-    | Stop
-    | LeaseAcquire
-    | LeaseTake
-    | LeaseReturn
-    | Knock
-    | RoomCurtain
-    | RoomAnswer
+    Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn | Knock | RoomCurtain | RoomAnswer
 )
 
 

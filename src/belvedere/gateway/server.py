@@ -13,6 +13,7 @@ import uvicorn
 from belvedere.errors import OwnerError
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def serve(
 
     Handles no signals. `on_started` is called once requests are served; without `limits` every client is anonymous.
     """
-    server = _Server(_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
+    server = _Server(server_config(app, limits or ConnectionLimits()), on_started or (lambda: None))
     running = asyncio.create_task(server.serve(sockets), name="http")
     try:
         await asyncio.shield(running)
@@ -115,11 +116,14 @@ def _listening(family: int, address: tuple[str, int]) -> socket.socket:
     return listener
 
 
-def _config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
+def server_config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
+    """How uvicorn serves this application, within these limits."""
+    turns = ReadTurns()
+
     def http_protocol(
         *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any], **_: object
     ) -> object:
-        return HttpProtocol(config, server_state, app_state, limits)
+        return HttpProtocol(config, server_state, app_state, limits, turns)
 
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).setLevel(logging.WARNING)  # at INFO it logs clients' addresses

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { WHOLE_WINDOW } from "../drive/input-area";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -53,7 +54,9 @@ function setup() {
     streamLack: "decoder",
     requestFrame: () => {},
   });
-  runAndRender(() => render(<App visit={visit} timers={timers} stills={stillPorts} />, page));
+  runAndRender(() =>
+    render(<App visit={visit} timers={timers} stills={stillPorts} area={WHOLE_WINDOW} />, page),
+  );
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
   const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     runAndRender(() => {
@@ -321,7 +324,7 @@ test("a visit that could not be ended says so, and can be ended again", async ()
 test("an ended visit says why, and has no buttons", async () => {
   const { socket, join } = setup();
   await join();
-  runAndRender(() => socket.end(4401, "The household has ended this visit."));
+  runAndRender(() => socket.end(4401, "revoked"));
   expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
   expect(page.querySelectorAll(".actions button")).toHaveLength(0);
 });

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
+import codes from "../../../contract/codes.json";
 import { EN } from "./en";
 import { LANGUAGES, setLanguage, startLanguage } from "./language";
-import { CATALOGUES, isKey, type Key, type Text, t } from "./words";
+import { CATALOGUES, type CodePrefix, codeText, forms, type Key, type Text, t } from "./words";
 
 const KEYS = Object.keys(EN) as Key[];
-const forms = (text: Text): string[] => (typeof text === "string" ? [text] : Object.values(text));
 const placeholders = (text: Text) => [
   ...new Set(forms(text).flatMap((form) => [...form.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))),
 ];
@@ -36,6 +36,12 @@ test.each(LANGUAGES)("every text in %s has balanced braces and no stray space", 
   expect(odd).toEqual([]);
 });
 
+test.each(Object.entries(codes))("every code of the kind %s has a text of its own", (kind, all) => {
+  const isMissing = (code: string) =>
+    codeText(kind as CodePrefix, code, "start.welcome") === t("start.welcome");
+  expect(all.filter(isMissing)).toEqual([]);
+});
+
 test("a text is that of the language", () => {
   expect(t("action.leave")).toBe("Leave");
   setLanguage("zh");
@@ -52,8 +58,18 @@ test("a value is never read as a placeholder", () => {
   expect(t("live.zoom", { zoom: "{zoom}$&" })).toBe("{zoom}$&×");
 });
 
-test("a code of a later server has no text", () => {
-  expect(isKey("camera.busy")).toBe(true);
-  expect(isKey("camera.of_a_later_server")).toBe(false);
-  expect(isKey("toString")).toBe(false);
+test("plural forms follow the rules of the language", () => {
+  expect([0, 1, 2].map((count) => t("book.stills", { count }))).toEqual([
+    "kept 0 pictures",
+    "kept 1 picture",
+    "kept 2 pictures",
+  ]);
+  setLanguage("zh");
+  expect(t("book.stills", { count: 1 })).toBe("留了 1 张照片");
+});
+
+test("a code has its text, and one of a later server another", () => {
+  expect(codeText("camera", "busy", "camera.failed")).toBe("Another program is using the camera.");
+  expect(codeText("camera", "of_a_later_server", "camera.failed")).toBe(t("camera.failed"));
+  expect(codeText("access", "quiet_until", "access.quiet")).toBe(t("access.quiet")); // would need a value
 });

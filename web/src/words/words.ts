@@ -35,9 +35,24 @@ export function t<K extends Key>(key: K, ...[values]: Values<K>): string {
   return form(text, given["count"]).replace(/\{(\w+)\}/g, (_, name: string) => valueText(given[name] ?? ""));
 }
 
-/** Whether there is a text for it; for keys that end in a code of the server, which may be newer than this page. */
-export function isKey(key: string): key is Key {
-  return Object.hasOwn(EN, key);
+/** The keys of texts without placeholders. */
+export type PlainKey = { [K in Key]: [Placeholder<English[K]>] extends [never] ? K : never }[Key];
+/** The beginnings of keys that end in a code of the server. */
+export type CodePrefix = "access" | "camera" | "ended" | "fault" | "link" | "problem" | "role";
+
+/** The text for a code of the server; `otherwise` for one that only a later server knows. */
+export function codeText(prefix: CodePrefix, code: string, otherwise: PlainKey): string {
+  const key = `${prefix}.${code}`;
+  return t(isPlainKey(key) ? key : otherwise);
+}
+
+function isPlainKey(key: string): key is PlainKey {
+  return Object.hasOwn(EN, key) && forms(EN[key as Key]).every((form) => !form.includes("{"));
+}
+
+/** A text in all its forms. */
+export function forms(text: Text): string[] {
+  return typeof text === "string" ? [text] : [text.one, text.other].filter((form) => form !== undefined);
 }
 
 function form(text: Text, count: Value | undefined): string {
