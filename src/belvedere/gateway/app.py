@@ -26,6 +26,7 @@ from belvedere.gateway import (
     session,
     stills,
     stream_socket,
+    visits,
     whep,
     whip,
 )
@@ -76,6 +77,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *whep.ROUTES,
             *stills.ROUTES,
             *whip.ROUTES,
+            *visits.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams, tickets),

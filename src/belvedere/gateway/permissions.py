@@ -74,6 +74,9 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("GET", "/api/v1/room/visits"): Right.ROOM,
+    ("GET", "/api/v1/room/visits/export"): Right.ROOM,
+    ("DELETE", "/api/v1/room/visits/{visit}"): Right.ROOM,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {
@@ -98,7 +101,7 @@ _REFUSALS: Final = {
     Right.TALK: "this visit does not include talking: ask the household",
     Right.PUBLISH: "only the program that publishes the picture may do this: ask the household",
     Right.MANAGE: "only those who run the house may do this",
-    Right.ROOM: "only those who live here may do this",
+    Right.ROOM: "only those who live here may do this: ask the household",
 }
 
 

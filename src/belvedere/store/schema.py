@@ -108,6 +108,4 @@ CREATE INDEX room_visit_began ON room_visit (began_utc_s)
 `place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS)
-
 MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS, BEARERS)
