@@ -15,6 +15,7 @@ from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
+from belvedere.app.room_watch import RoomWatch
 from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
@@ -98,6 +99,7 @@ class Belvedere:
     guard: UnitGuard
     whip: Whip | None
     signing_keys: SigningKeys | None
+    room_watch: RoomWatch
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -132,6 +134,8 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
+    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
+    events.subscribe(room_watch.receive)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -149,13 +153,14 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         frontends=settings.access.frontends,
         gate=_gate(config, signing_keys, invitations),
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
+        visits=room_watch.visits,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     parts = (engine, parking, units, stage, invitations, dependencies, database)
-    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys)
+    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
 
 
 def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:
