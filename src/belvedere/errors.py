@@ -61,6 +61,10 @@ class StoreError(OwnerError):
         super().__init__(message)
 
 
+class SignalError(OwnerError):
+    """A chime or a light failed; the message is one line that says how, without a secret."""
+
+
 class Refusal(enum.StrEnum):
     """Why a visitor's request was refused; the values are the codes in the protocol."""
 

@@ -424,3 +424,26 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="UTF-8"):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[room.park]\npan_deg = 90", r"room\.park\.pan_deg.*head\.pan\.full_speed_deg_per_s"),
+        (
+            "[room.park]\ntilt_deg = 26\n[head.tilt]\nfull_speed_deg_per_s = 20\n[control.tilt]\nmax_deg = 25",
+            r"room\.park\.tilt_deg: 26 is beyond the limits of control\.tilt",
+        ),
+        ("[room.park]", "must be given"),
+    ],
+)
+def test_a_parking_position_that_the_head_cannot_reach_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        read_config(written(tmp_path, text))
+
+
+def test_a_parking_position_within_the_limits_of_a_calibrated_axis_is_accepted(tmp_path: Path) -> None:
+    text = "[room.park]\ntilt_deg = 25\n[head.tilt]\nfull_speed_deg_per_s = 20\n[control.tilt]\nmax_deg = 25"
+    park = read_config(written(tmp_path, text)).settings.room.park
+    assert park is not None
+    assert park.tilt_deg == 25

@@ -65,6 +65,16 @@ async def test_a_drag_reaches_the_unit_and_a_pong_comes_back(make_parts: MakePar
         assert (await channel.peer.peer_receive("pong"))["clock"] == 7
 
 
+async def test_what_the_driver_sends_is_received_before_what_waits_of_others(make_parts: MakeParts) -> None:
+    async with driving(make_parts) as channel:
+        assert channel.peer.is_urgent
+        channel.peer.peer_send({"type": "lease.return"})
+        while (await channel.peer.peer_receive("lease"))["holder"] == "you":
+            pass
+        await asyncio.sleep(0.1)
+        assert not channel.peer.is_urgent
+
+
 async def test_the_end_of_the_transport_stops_the_head_at_once_and_is_no_failure(
     make_parts: MakeParts, caplog: pytest.LogCaptureFixture
 ) -> None:

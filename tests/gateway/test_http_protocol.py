@@ -24,6 +24,7 @@ from belvedere.gateway.http_protocol import (
     MAX_HEADERS,
     HttpProtocol,
 )
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -73,13 +74,14 @@ class Server:
     def __init__(self, app: object, limits: ConnectionLimits | None = None) -> None:
         self.state = ServerState()
         self.limits = limits or ConnectionLimits()
+        self.turns = ReadTurns()
         self.config = uvicorn.Config(cast("Any", app), log_config=None, ws=WebSocketProtocol, proxy_headers=False)
         self.config.interface = "asgi3"
         self.config.load()
 
     def connect(self, address: str = "192.0.2.1") -> MemoryTransport:
         transport = MemoryTransport((address, 50_000))
-        transport.connect(HttpProtocol(self.config, self.state, {}, self.limits))
+        transport.connect(HttpProtocol(self.config, self.state, {}, self.limits, self.turns))
         return transport
 
 

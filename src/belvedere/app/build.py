@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
@@ -31,6 +32,7 @@ from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
+from belvedere.engine.parking import Parking
 from belvedere.events import EventStream
 from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
@@ -79,6 +81,7 @@ class Belvedere:
     """
 
     engine: Engine
+    parking: Parking
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     invitations: Invitations
@@ -111,6 +114,14 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
+    parking = Parking(
+        engine,
+        settings.room.park,
+        {axis: _full_speed(config, axis) for axis in AXES},
+        settings.control,
+        clock=clock,
+        record=events.record,
+    )
     virtual_head = _virtual_head(config)
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
@@ -129,6 +140,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
         control=settings.control,
@@ -141,7 +153,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
-    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+    return Belvedere(
+        engine, parking, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip
+    )
 
 
 def _units(
@@ -193,12 +207,15 @@ def _guardian(config: Config, clock: Callable[[], float]) -> GuardianProcess | N
 
 def _calibrated_axes(config: Config) -> list[str]:
     """The axes whose position can be estimated: those whose speed is known."""
-    units = ((axis, config.profile.unit(axis)) for axis in AXES)
-    return [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
+    return [axis.value for axis in AXES if _full_speed(config, axis) is not None]
+
+
+def _full_speed(config: Config, axis: Axis) -> float | None:
+    unit = config.profile.unit(axis)
+    return None if unit is None else unit.full_speed_deg_per_s
 
 
 def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> AxisSetup:
-    unit = config.profile.unit(axis)
     position = positions.at_start.get(axis, ORIGIN) if positions is not None else ORIGIN
     limits: AxisLimits = getattr(config.settings.control, axis)
     if limits.is_limited and not position.is_sure:
@@ -207,7 +224,7 @@ def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> Axis
             axis,
         )
     return AxisSetup(
-        full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
+        full_speed_deg_per_s=_full_speed(config, axis),
         limits=limits,
         position_deg=position.deg,
         is_position_sure=position.is_sure,

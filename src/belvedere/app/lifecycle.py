@@ -98,6 +98,8 @@ async def _run_until_ended(
     try:
         if belvedere.session_recorder is not None:
             await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
+        if config.store is not None:
+            await belvedere.dependencies.passkeys.load(config.store)
         app = create_app(belvedere.dependencies)
         proxies = TrustedProxies(config.settings.server.trusted_proxies)
         limits = ConnectionLimits(app.session_of, proxies, _max_files())
@@ -174,6 +176,7 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     A unit that may be turning and is out of reach is searched for up to `search_s` seconds.
     Returns whether every unit was stopped.
     """
+    belvedere.parking.cancel()
     with _logged("closing the engine"):
         belvedere.engine.receive_closing()
     driving = {task for task in tasks if task.get_name() != SERVER_TASK}

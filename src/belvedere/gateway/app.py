@@ -15,7 +15,7 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, whep, whip
+from belvedere.gateway import control_socket, head, health, page, passkeys, session, stills, stream_socket, whep, whip
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -55,6 +55,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            *passkeys.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,

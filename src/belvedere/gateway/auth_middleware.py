@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a session
+OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/login/.+")  # served without a session
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 

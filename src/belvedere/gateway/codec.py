@@ -70,7 +70,7 @@ BODY_TIMEOUT_S = 10.0  # for a few kB; even a bad mobile link delivers them with
 async def read_body(
     request: Request[Any, Any, Any],
     dependencies: Dependencies,
-    visitor: Session,
+    visitor: Session | None,
     *,
     timeout_s: float = BODY_TIMEOUT_S,
     late_status: int = HTTP_408_REQUEST_TIMEOUT,
@@ -78,7 +78,7 @@ async def read_body(
     """The whole body.
 
     Raises an HTTP error, `late_status`, where it does not arrive within `timeout_s`, and what `require_permitted`
-    raises where the session has ended or lost its right meanwhile.
+    raises where the session has ended or lost its right meanwhile; `visitor` is None for those who are about to log in.
     """
     try:
         async with timeout(timeout_s):
@@ -86,5 +86,6 @@ async def read_body(
     except TimeoutError as error:
         late = "the request body did not arrive in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
-    require_permitted(dependencies.invitations, request.scope, visitor)
+    if visitor is not None:
+        require_permitted(dependencies.invitations, request.scope, visitor)
     return body

@@ -116,6 +116,7 @@ class ControlRunner:
         """Put what the bus publishes into the outbox; of what comes within the pause, only the newest."""
         async for topic, value in subscription:
             self._outbox.put(self._session.receive_published(topic, value))
+            self._transport.set_urgent(is_urgent=self._session.is_driving)
             if pause_s:
                 await asyncio.sleep(pause_s)
 

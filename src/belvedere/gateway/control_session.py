@@ -105,6 +105,11 @@ class ControlSession:
         """The bus topics for this session alone."""
         return f"ack:{self.name}", f"notice:{self.name}"
 
+    @property
+    def is_driving(self) -> bool:
+        """Whether the client was last told that it has the lease."""
+        return self._lease is not None and self._lease.holder == "you"
+
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from belvedere.access.invitations import Invitations
+    from belvedere.access.passkeys import Passkeys
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.errors import CameraReason
@@ -176,6 +177,7 @@ class Dependencies:
     stills: Stills
     stream: Streams
     invitations: Invitations
+    passkeys: Passkeys
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)

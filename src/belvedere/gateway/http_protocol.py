@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from belvedere.gateway.connection_limits import ConnectionLimits
+    from belvedere.gateway.read_turns import ReadTurns
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class HttpProtocol(asyncio.Protocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         limits: ConnectionLimits,
+        turns: ReadTurns,
     ) -> None:
         self._config, self._server, self._app_state, self._limits = config, server_state, app_state, limits
+        self._turns, self._turn = turns, turns.new(self._read_in_turn)
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.HEAD
         self._exchange: Exchange | None = None
@@ -129,8 +132,8 @@ class HttpProtocol(asyncio.Protocol):
             self._arrival = self._paused_arrival or self._now()
         self._paused_arrival = None
         self._unread += data
-        self._read()
-        if self._phase is Phase.ANSWERING and len(self._unread) > MAX_HEAD_BYTES:  # pipelined requests
+        self._turn.request()
+        if len(self._unread) > MAX_HEAD_BYTES and self._is_reading:  # pipelined requests, or more than one turn takes
             self._is_reading, self._paused_arrival = False, self._now()
             self._transport.pause_reading()
 
@@ -195,6 +198,16 @@ class HttpProtocol(asyncio.Protocol):
         self._refuse(500)
 
     # Reading.
+
+    def _read_in_turn(self) -> None:
+        self._read()
+        if len(self._unread) <= MAX_HEAD_BYTES:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._is_reading and not self._transport.is_closing():
+            self._is_reading = True
+            self._transport.resume_reading()
 
     def _read(self) -> None:
         if self._phase is Phase.ANSWERING:
@@ -322,7 +335,7 @@ class HttpProtocol(asyncio.Protocol):
         self._deadline.cancel()
         self._phase = Phase.CLOSING
         self._server.connections.discard(cast("Any", self))
-        websocket = WebSocketProtocol(self._config, self._server, self._app_state, self._limits)
+        websocket = WebSocketProtocol(self._config, self._server, self._app_state, self._limits, self._turns)
         self._limits.receive_upgraded(self, websocket, self._peer, headers)
         websocket.connection_made(cast("Any", self._transport))
         self._transport.set_protocol(websocket)
@@ -337,11 +350,9 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange = None
         self._phase = Phase.IDLE
         self._wait(IDLE_S)
-        if not self._is_reading:
-            self._is_reading = True
-            self._transport.resume_reading()
+        self._resume_reading()
         if self._unread:
-            self._read()
+            self._turn.request()
 
     def _wait(self, seconds: float) -> None:
         self._deadline.cancel()
@@ -379,8 +390,7 @@ class HttpProtocol(asyncio.Protocol):
         self._wait(LINGER_S)
         if not self._transport.is_closing():
             self._transport.write_eof()
-            if not self._is_reading:
-                self._transport.resume_reading()
+            self._resume_reading()
 
     def _close(self) -> None:
         """Close once all is sent."""

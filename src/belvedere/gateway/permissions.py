@@ -1,6 +1,6 @@
 """Which right each route and each message needs, and how a role ranks: the only place where this is written.
 
-None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` lists what is open). Stopping
+None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` says what is open). Stopping
 the head, and ending what one has begun, need no right. A program may use only routes that need a right, which it must
 have, and those of PROGRAM_ROUTES: a token that leaks opens nothing else.
 """
@@ -50,6 +50,12 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/schema/{path}"): None,
     ("GET", "/schema/openapi.json"): None,
     ("DELETE", "/api/v1/session"): None,
+    ("POST", "/api/v1/login/passkey/options"): None,
+    ("POST", "/api/v1/login/passkey"): None,
+    ("POST", "/api/v1/passkeys/options"): None,
+    ("GET", "/api/v1/passkeys"): None,
+    ("POST", "/api/v1/passkeys"): None,
+    ("DELETE", "/api/v1/passkeys/{passkey}"): None,
     ("POST", "/api/v1/head/velocity"): Right.DRIVE,
     ("POST", "/api/v1/head/stop"): None,
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,

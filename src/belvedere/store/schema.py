@@ -45,4 +45,42 @@ CREATE TABLE access_cookie (
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS)
+PASSKEYS = """
+CREATE TABLE access_passkey (
+    id TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    label TEXT NOT NULL,
+    host TEXT NOT NULL,
+    credential BLOB NOT NULL UNIQUE,
+    public_key BLOB NOT NULL,
+    sign_count INTEGER NOT NULL,
+    created_utc_s INTEGER NOT NULL,
+    used_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The passkeys of people: only what is public of each."""
+
+VISITS = """
+CREATE TABLE room_visit (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL,
+    lasted_s INTEGER NOT NULL,
+    looked_s INTEGER NOT NULL,
+    drove_s INTEGER NOT NULL,
+    ways TEXT NOT NULL,
+    stills INTEGER NOT NULL,
+    knocks INTEGER NOT NULL,
+    refusals INTEGER NOT NULL
+) STRICT;
+CREATE INDEX room_visit_person ON room_visit (person);
+CREATE INDEX room_visit_began ON room_visit (began_utc_s)
+"""
+"""The visit book, a row for each visit.
+
+`place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, VISITS)

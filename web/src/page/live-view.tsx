@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { listenToGamepads } from "../drive/gamepad-input";
 import { velocityOf } from "../drive/hold";
+import type { InputArea } from "../drive/input-area";
 import { KeyInput } from "../drive/key-input";
 import { PointerInput } from "../drive/pointer-input";
 import { ScaledInput } from "../drive/scaled-input";
@@ -26,9 +27,10 @@ export interface LiveViewProps {
   readonly visit: Visit;
   readonly timers: Timers;
   readonly stills: StillPorts;
+  readonly area: InputArea;
 }
 
-export function LiveView({ visit, timers, stills }: LiveViewProps) {
+export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawn = useRef<HTMLCanvasElement>(null);
@@ -38,8 +40,8 @@ export function LiveView({ visit, timers, stills }: LiveViewProps) {
   const pointer = useMemo(() => new PointerInput(input, timers, framing), [input, timers, framing]);
 
   useEffect(
-    () => listenToInputs(surface.current, pointer, input, framing, timers),
-    [pointer, input, framing, timers],
+    () => listenToInputs(surface.current, pointer, input, framing, timers, area),
+    [pointer, input, framing, timers, area],
   );
   useEffect(keepScreenOn, []);
   useEffect(() => reportFrames(video.current, visit), [visit]);
@@ -103,6 +105,7 @@ function listenToInputs(
   input: ScaledInput,
   framing: PictureFraming,
   timers: Timers,
+  area: InputArea,
 ) {
   if (surface === null) {
     return;
@@ -110,9 +113,9 @@ function listenToInputs(
   surface.focus({ preventScroll: true });
   const stopListening = [
     pointer.listen(surface),
-    new KeyInput(input, timers).listen(),
-    listenToGamepads(input),
-    framing.listenToKeys(),
+    new KeyInput(input, timers).listen(area),
+    listenToGamepads(input, area),
+    framing.listenToKeys(area),
   ];
   return () => {
     for (const stop of stopListening) {

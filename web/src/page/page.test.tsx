@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { WHOLE_WINDOW } from "../drive/input-area";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -53,7 +54,9 @@ function setup() {
     streamLack: "decoder",
     requestFrame: () => {},
   });
-  runAndRender(() => render(<App visit={visit} timers={timers} stills={stillPorts} />, page));
+  runAndRender(() =>
+    render(<App visit={visit} timers={timers} stills={stillPorts} area={WHOLE_WINDOW} />, page),
+  );
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
   const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     runAndRender(() => {
