@@ -93,6 +93,9 @@ async def _run_until_ended(
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     if belvedere.session_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
+    if belvedere.signing_keys is not None:
+        tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
+    tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
@@ -200,6 +203,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.session_recorder is not None:
         with _logged("saving how much time the sessions have left"):
             belvedere.session_recorder.save_soon()
+    with _logged("ending the room's signals"):
+        await belvedere.room_watch.close()
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()

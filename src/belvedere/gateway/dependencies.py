@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -15,6 +16,7 @@ from belvedere.access.sessions import Session
 from belvedere.control.options import ControlOptions
 from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
+from belvedere.room.visit_recorder import VisitRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -153,6 +155,11 @@ async def save_nothing() -> None:
     """Sessions end with the program: there is no store."""
 
 
+def no_visit_book() -> VisitRecorder:
+    """A visit book that nobody writes."""
+    return VisitRecorder(None, 0, name_of=str, clock=time.monotonic)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """What the gateway is built on.
@@ -163,9 +170,11 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
-        frontends: the origins of other sites whose pages may show the picture with a program's token.
+        frontends: the other origins whose pages may use this house.
         authenticators: further ways to prove a session, asked in this order after the cookie.
+        gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
+        visits: the visit book.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
     """
@@ -186,7 +195,9 @@ class Dependencies:
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
+    gate: Authenticator | None = None
     save_sessions: Callable[[], Awaitable[None]] = save_nothing
+    visits: VisitRecorder = field(default_factory=no_visit_book)
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

@@ -176,6 +176,18 @@ FOREIGN_ORIGIN: Final = _page(
         "如果您是管理人：Belvedere 前面的代理要原样转发浏览器的 Host 头。",
     ),
 )
+NOT_LISTED: Final = _page(
+    (
+        "You are not on the list yet",
+        "You have logged in, but nobody in this house has invited your e-mail address. Ask them, then load this again.",
+        "If you are the owner: belvedere people invite takes an e-mail address.",
+    ),
+    (
+        "您还不在名单上",
+        "您已经登录，但是家里还没有邀请您的电子邮箱。请家里人邀请您，然后重新打开本页。",
+        "如果您是管理人：belvedere people invite 可以填写电子邮箱。",
+    ),
+)
 TRY_AGAIN: Final = _page(
     (
         "Please try again in a moment",

@@ -31,6 +31,7 @@ class ProblemCode(enum.StrEnum):
     """Codes of problems that exist only over HTTP; all others are a `Refusal` or a `StageReason`."""
 
     NO_SESSION = "no_session"
+    NOT_LISTED = "not_listed"
     FOREIGN_ORIGIN = "foreign_origin"
     UNKNOWN_HOST = "unknown_host"
     WRONG_SUBPROTOCOL = "wrong_subprotocol"
@@ -50,6 +51,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 STATUS: Final[dict[str, HTTPStatus]] = {
     ProblemCode.NO_SESSION: HTTPStatus.UNAUTHORIZED,
+    ProblemCode.NOT_LISTED: HTTPStatus.FORBIDDEN,
     ProblemCode.FOREIGN_ORIGIN: HTTPStatus.FORBIDDEN,
     ProblemCode.UNKNOWN_HOST: HTTPStatus.MISDIRECTED_REQUEST,
     ProblemCode.WRONG_SUBPROTOCOL: HTTPStatus.BAD_REQUEST,
