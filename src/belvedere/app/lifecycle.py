@@ -94,6 +94,9 @@ async def _run_until_ended(
     if belvedere.session_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
     tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
+    if belvedere.signing_keys is not None:
+        tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
+    tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
@@ -103,8 +106,8 @@ async def _run_until_ended(
             await belvedere.dependencies.passkeys.load(config.store)
         await belvedere.room.load()
         app = create_app(belvedere.dependencies)
-        proxies = TrustedProxies(config.settings.server.trusted_proxies)
-        limits = ConnectionLimits(app.session_of, proxies, _max_files())
+        proxies = _proxies(config)
+        limits = ConnectionLimits(app.person_of, proxies, _max_files())
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
         if local is not None:
             tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))
@@ -137,6 +140,11 @@ def _local_socket(config: Config) -> Iterator[socket.socket | None]:
         except OwnerError as error:
             logger.warning("commands such as `belvedere people` cannot reach this server: %s", error)
         yield local
+
+
+def _proxies(config: Config) -> TrustedProxies:
+    server = config.settings.server
+    return TrustedProxies(server.trusted_proxies, server.client_address_header)
 
 
 def _max_files() -> int:
@@ -202,6 +210,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.session_recorder is not None:
         with _logged("saving how much time the sessions have left"):
             belvedere.session_recorder.save_soon()
+    with _logged("ending the room's signals"):
+        await belvedere.room_watch.close()
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()

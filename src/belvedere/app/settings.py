@@ -35,6 +35,7 @@ from belvedere.head.profile import (
 )
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
+from belvedere.room.signal_outputs import Output
 from belvedere.stage.options import PasswordFile, StageOptions
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
@@ -261,16 +262,22 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the room may do for its privacy.
+    """What the room may do for its privacy, is told of its visitors, and keeps.
 
     Attributes:
         ask_first: whether people have to knock, unless the room has said otherwise about them.
         park: where the head turns when the curtain closes; it needs `full_speed_deg_per_s` of each axis that it names.
             Without it the head stays where it is.
+        keep_visits_days: how long the visit book keeps a visit; 0 keeps no book.
+        chime: rings when somebody comes, and when somebody knocks.
+        light: is on while anybody looks.
     """
 
     ask_first: bool = False
     park: ParkPosition | None = None
+    keep_visits_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 30
+    chime: Output | None = None
+    light: Output | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

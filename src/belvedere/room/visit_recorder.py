@@ -39,7 +39,7 @@ class ExportFormat(enum.StrEnum):
     """How the visit book is exported; the values are media types."""
 
     JSON = "application/json"
-    CSV = "text/csv; charset=utf-8"
+    CSV = "text/csv"
 
 
 class VisitRecorder:
