@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from tests.support.engine_rig import open_rig
 
 import belvedere
+from belvedere.access.tickets import Tickets
 from belvedere.control.options import ControlOptions
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.gateway.app import create_app, provided
@@ -22,6 +23,7 @@ from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.control_socket import InjectedRunners
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.frontend import InjectedTickets
 from belvedere.gateway.head import InjectedTimedDrive
 from belvedere.gateway.server import listen, serve
 from belvedere.gateway.stream_socket import InjectedStreams, StreamSockets
@@ -36,6 +38,8 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
         assert (await client.get("/schema/openapi.json")).json() == document
         assert document["info"]["version"] == belvedere.__version__
         assert set(document["paths"]) == {
+            "/api/v1/bearers",
+            "/api/v1/frontend",
             "/api/v1/head/velocity",
             "/api/v1/head/stop",
             "/api/v1/session",
@@ -44,6 +48,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
             "/api/v1/stage/whep/{viewer}",
             "/api/v1/stage/whip",
             "/api/v1/stage/whip/{publisher}",
+            "/api/v1/tickets",
             "/healthz",
             "/readyz",
         }
@@ -197,22 +202,23 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
     seen: list[Any] = []
 
     @get("/")
-    async def handler(
+    async def handler(  # noqa: PLR0917 - one for each that is injected
         dependencies: InjectedDependencies,
         visitor: InjectedVisitor,
         timed_drive: InjectedTimedDrive,
         runners: InjectedRunners,
         streams: InjectedStreams,
+        tickets: InjectedTickets,
     ) -> None:
-        seen.extend((dependencies, visitor, timed_drive, runners, streams))
+        seen.extend((dependencies, visitor, timed_drive, runners, streams, tickets))
 
     async with open_rig() as rig:
         dependencies, ana = make_parts(rig), rig.open_session().session
         timed_drive = TimedDrive(rig.engine, idle_s=1, dead_man_s=0.5)
-        runners, streams = ControlRunners(), StreamSockets()
+        runners, streams, tickets = ControlRunners(), StreamSockets(), Tickets(rig.clock)
         routes = Litestar(
             [handler],
-            dependencies=provided(dependencies, timed_drive, runners, streams),
+            dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
             logging_config=None,
             openapi_config=None,
         )
@@ -223,4 +229,4 @@ async def test_handlers_get_the_dependencies_and_the_visitor(
 
         async with make_client(app) as client:
             assert (await client.get("/")).status_code == 200
-        assert seen == [dependencies, ana, timed_drive, runners, streams]
+        assert seen == [dependencies, ana, timed_drive, runners, streams, tickets]

@@ -59,11 +59,11 @@ def test_a_curtain_that_cannot_be_saved_is_closed_and_says_so_and_is_saved_again
     rig.fail_save()
     assert rig.access() is AccessState.CURTAIN
     assert rig.core.faults == {Fault.STORE}
-    assert not rig.core.is_saved
+    assert rig.is_unsaved()
     rig.wait(SAVE_AGAIN_S)
     assert [save.state.is_closed for save in rig.saves] == [True]
     rig.finish_save()
-    assert rig.core.is_saved
+    assert not rig.is_unsaved()
     assert not rig.core.faults
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.bearers import Bearers
+from belvedere.access.cloudflare import CloudflareOptions
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
-from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
+from belvedere.access.rights import FRONTEND_RIGHTS, NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
 from belvedere.access.withheld import WithheldRights
@@ -51,9 +53,11 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
         max_sessions: a bound on memory, far above what one home needs; one more ends another.
         max_invitations: likewise; one more deletes the oldest.
-        frontends: pages of other sites that may show the picture with a player's token, such as
-            `https://player.example.org`; see docs/how-to/watch-with-another-player.md.
+        frontends: pages of other origins that may use this house, such as `https://family.example`: to show it
+            (docs/how-to/show-it-in-your-own-page.md), or the picture only, with a player's token
+            (docs/how-to/watch-with-another-player.md).
         players: programs that may look, each by a token of its own.
+        cloudflare: where given, everybody comes in through Cloudflare Access, and by nothing else.
     """
 
     session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 12 * 3600.0
@@ -62,6 +66,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     frontends: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
     players: Annotated[tuple[Player, ...], msgspec.Meta(max_length=16)] = ()
+    cloudflare: CloudflareOptions | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for players that cannot be told apart; msgspec adds the key to the message."""
@@ -102,6 +107,7 @@ class Invitations:
 
     Attributes:
         events: where to subscribe to them.
+        bearers: what proves sessions in pages of other sites.
         people: who is known; to change a role or remove somebody, use the methods here, which also close what is open.
         programs: whom the settings let in by a token.
     """
@@ -120,6 +126,7 @@ class Invitations:
         self._record = record
         self.programs = programs or Programs()
         self.people = People()
+        self.bearers = Bearers(clock, self._receive_bearers_changed)
         self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
         self._restored = RestoredSessions()
         self._withheld = WithheldRights()
@@ -221,6 +228,11 @@ class Invitations:
         session = None if cookie is None else self._sessions.find(self._clock(), cookie)
         return None if session is None or self._is_suspended(session) else session
 
+    def find(self, session_id: str) -> Session | None:
+        """The live session with this id; None where there is none."""
+        session = self._sessions.current(self._clock(), session_id)
+        return None if session is None or self._is_suspended(session) else session
+
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
         if self._is_lasting(session):
@@ -228,13 +240,17 @@ class Invitations:
         return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
-        """What a session may do now: what it was given, less what the room withholds; nothing once it has ended."""
+        """What a session may do now: what it was given, less what the room withholds; nothing once it has ended.
+
+        In a page of another site nobody manages, or speaks for the room: that site's scripts could do the same.
+        """
         if self._is_lasting(session):
             return self._withheld.granted(session, session.rights)
-        current = self._sessions.current(self._clock(), session)
+        current = self._sessions.current(self._clock(), session.id)
         if current is None or self._is_suspended(session):
             return NO_RIGHTS
-        return self._withheld.granted(current, current.rights)
+        is_elsewhere = self.bearers.origin_of(current.id) != ""
+        return self._withheld.granted(current, current.rights & FRONTEND_RIGHTS if is_elsewhere else current.rights)
 
     def withhold(self, withheld: Callable[[Session], Rights]) -> None:
         """Let the room withhold rights: `withheld` says of a session which, at any time, and must not block.
@@ -327,6 +343,9 @@ class Invitations:
         self._on_changed()
         return issued
 
+    def _receive_bearers_changed(self) -> None:
+        self._on_changed()
+
     def _is_suspended(self, session: Session) -> bool:
         return self._restored.is_suspended(session.id, self._utc())
 
@@ -355,6 +374,7 @@ class Invitations:
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         self._restored.forget(session.id)
+        self.bearers.end(session.id)
         self._withheld.forget(session.id)
         self._tell(session, reason)
         self._on_changed()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from belvedere.access.cloudflare import CloudflareSessions
 from belvedere.access.invitations import Invitations
 from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
@@ -35,6 +37,7 @@ from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.engine.parking import Parking
 from belvedere.events import EventStream
+from belvedere.gateway.cloudflare_gate import CloudflareGate
 from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
@@ -62,8 +65,10 @@ from belvedere.store.positions import ORIGIN, SavedPositions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from belvedere.access.signing_keys import SigningKeys
     from belvedere.app.systemd_notify import Notifier
     from belvedere.control.options import AxisLimits
+    from belvedere.gateway.authentication import Authenticator
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
@@ -78,7 +83,7 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access.
     """
 
     engine: Engine
@@ -93,6 +98,7 @@ class Belvedere:
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
+    signing_keys: SigningKeys | None
     room_watch: RoomWatch
 
 
@@ -116,14 +122,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
-    parking = Parking(
-        engine,
-        settings.room.park,
-        {axis: _full_speed(config, axis) for axis in AXES},
-        settings.control,
-        clock=clock,
-        record=events.record,
-    )
+    parking = _parking(config, engine, clock, events)
     virtual_head = _virtual_head(config)
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
@@ -134,6 +133,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
+    signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
     events.subscribe(room_watch.receive)
     dependencies = Dependencies(
@@ -151,6 +151,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
+        gate=_gate(config, signing_keys, invitations),
         save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
         visits=room_watch.visits,
         record=events.record,
@@ -158,8 +159,15 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
-    parts = engine, parking, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip
-    return Belvedere(*parts, room_watch)
+    parts = (engine, parking, units, stage, invitations, dependencies, database)
+    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+
+
+def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:
+    """What turns the head away where the curtain is closed, to where the settings say."""
+    speeds = {axis: _full_speed(config, axis) for axis in AXES}
+    settings = config.settings
+    return Parking(engine, settings.room.park, speeds, settings.control, clock=clock, record=events.record)
 
 
 def _units(
@@ -183,6 +191,27 @@ def _programs(config: Config) -> Programs:
     if isinstance(camera, WhipCameraSettings):
         programs.append((publisher_session(), camera.token))
     return Programs(programs)
+
+
+def _signing_keys(config: Config, clock: Callable[[], float]) -> SigningKeys | None:
+    """The keys of Cloudflare Access, if everybody comes in by it."""
+    options = config.settings.access.cloudflare
+    if options is None:
+        return None
+    from belvedere.access.jwks import request_keys  # noqa: PLC0415 - cryptography is heavy, and needed only here
+    from belvedere.access.signing_keys import SigningKeys  # noqa: PLC0415 - likewise
+
+    return SigningKeys(lambda: request_keys(options.keys_url), clock)
+
+
+def _gate(config: Config, keys: SigningKeys | None, invitations: Invitations) -> Authenticator | None:
+    """What lets nobody in but by Cloudflare Access, if it is configured."""
+    options = config.settings.access.cloudflare
+    if options is None or keys is None:
+        return None
+    from belvedere.access.signed_tokens import SignedTokens  # noqa: PLC0415 - PyJWT is heavy, and needed only here
+
+    return CloudflareGate(CloudflareSessions(SignedTokens(options, keys), invitations, time.time))
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:

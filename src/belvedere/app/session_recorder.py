@@ -11,14 +11,19 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from belvedere.errors import StoreError
+from belvedere.store.bearers import load_bearers, save_bearers
 from belvedere.store.database import LatestKey
 from belvedere.store.sessions import load_sessions, save_sessions
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
     from belvedere.access.invitations import Invitations
+    from belvedere.store.bearers import SavedBearer
     from belvedere.store.database import Database
+    from belvedere.store.sessions import SavedSession
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +45,10 @@ class SessionRecorder:
 
     async def load(self) -> None:
         """Restore the saved sessions. If they cannot be read, there are none: this is logged, and nothing is raised."""
-        read = functools.partial(load_sessions, path=self._path)
         try:
-            self._invitations.restore(await self._database.read(read, "the sessions"))
+            sessions, bearers = await self._database.read(self._read, "the sessions")
+            self._invitations.restore(sessions)
+            self._invitations.bearers.restore(bearers)
         except StoreError as error:
             logger.warning("could not restore the sessions; their visitors need new links: %s", error)
         except Exception:
@@ -65,15 +71,25 @@ class SessionRecorder:
         """
         if not self._is_loaded:
             return
-        save = functools.partial(save_sessions, sessions=self._invitations.saved())
-        self._database.write_latest(KEY, save, "the sessions")
+        self._database.write_latest(KEY, self._write_of_now(), "the sessions")
 
     async def save(self) -> None:
         """Return once no session that has ended can come back; raises StoreError if one may."""
         self.save_soon()  # replaces an older state that still waits, and is retried if the next fails
-        save = functools.partial(save_sessions, sessions=self._invitations.saved())
         try:
-            await self._database.write(save, "the sessions")
+            await self._database.write(self._write_of_now(), "the sessions")
         except StoreError as error:
             if not error.is_lasting:  # nothing is ever read again from a file that is damaged or of another program
                 raise
+
+    def _read(self, connection: sqlite3.Connection) -> tuple[list[SavedSession], list[SavedBearer]]:
+        return load_sessions(connection, self._path), load_bearers(connection, self._path)
+
+    def _write_of_now(self) -> Callable[[sqlite3.Connection], None]:
+        return functools.partial(_write, sessions=self._invitations.saved(), bearers=self._invitations.bearers.saved())
+
+
+def _write(connection: sqlite3.Connection, sessions: list[SavedSession], bearers: list[SavedBearer]) -> None:
+    """Save both in one transaction: no bearer outlives its session."""
+    save_sessions(connection, sessions)
+    save_bearers(connection, bearers)

@@ -45,6 +45,16 @@ CREATE TABLE access_cookie (
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
 
+BEARERS = """
+CREATE TABLE access_bearer (
+    digest BLOB PRIMARY KEY,
+    session TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    left_s INTEGER NOT NULL
+) STRICT
+"""
+"""What proves sessions in pages of other sites: the page's origin, and how many seconds each is still valid."""
+
 PASSKEYS = """
 CREATE TABLE access_passkey (
     id TEXT PRIMARY KEY,
@@ -59,6 +69,21 @@ CREATE TABLE access_passkey (
 ) STRICT
 """
 """The passkeys of people: only what is public of each."""
+
+ROOM = """
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    is_closed INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    since_utc_s INTEGER,
+    quiet TEXT NOT NULL
+) STRICT;
+CREATE TABLE room_welcome (
+    person TEXT PRIMARY KEY,
+    welcome TEXT NOT NULL
+) STRICT
+"""
+"""What the room has decided: its curtain, its quiet hours as JSON, and who has to knock."""
 
 VISITS = """
 CREATE TABLE room_visit (
@@ -83,4 +108,4 @@ CREATE INDEX room_visit_began ON room_visit (began_utc_s)
 `place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, VISITS)
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS, BEARERS)

@@ -14,6 +14,7 @@ export const EN = {
   "action.try_again": "Try again",
   "action.take_over": "Take over",
   "action.cancel": "Cancel",
+  "action.close": "Close",
   "action.leave": "Leave",
 
   // the live view
@@ -224,7 +225,10 @@ export const EN = {
   "join.expired": "This link is too old.",
   "join.unknown": "This link does not work.",
   "join.ask_again": "Each link works once, and only for a while. Ask for a new one.",
+  "join.incomplete": "This link is not complete.",
+  "join.incomplete.detail": "Please copy it once more, the whole of it, or ask for a new one.",
   "join.already": "You are already signed in here as {name}.",
+  "join.stay": "Stay signed in as {name}",
   "join.use_anyway": "Use this link all the same",
 
   // signing in
@@ -263,6 +267,7 @@ export const EN = {
   "passkeys.never_used": "Not used yet",
   "passkeys.remove": "Remove",
   "passkeys.remove_of": "Remove: {name}",
+  "passkeys.too_many": "There are too many already. Please remove one first.",
 
   // the people who may come in, for the owner
   "people.title": "Who may come in",

@@ -13,6 +13,7 @@ export const ZH = {
   "action.try_again": "再试一次",
   "action.take_over": "由我来转",
   "action.cancel": "取消",
+  "action.close": "关闭",
   "action.leave": "离开",
 
   "live.name":
@@ -207,7 +208,10 @@ export const ZH = {
   "join.expired": "这个链接已经过期了。",
   "join.unknown": "这个链接不能用。",
   "join.ask_again": "每个链接只能用一次，而且有时限。请再要一个新的。",
+  "join.incomplete": "这个链接不完整。",
+  "join.incomplete.detail": "请重新复制完整的链接，或者再要一个新的。",
   "join.already": "您已经用“{name}”的名字登录了。",
+  "join.stay": "不换了，还是用“{name}”的名字",
   "join.use_anyway": "还是用这个链接",
 
   "login.title": "欢迎回来",
@@ -243,6 +247,7 @@ export const ZH = {
   "passkeys.never_used": "还没有用过",
   "passkeys.remove": "删除",
   "passkeys.remove_of": "删除：{name}",
+  "passkeys.too_many": "已经设置得太多了，请先删除一个。",
 
   "people.title": "谁可以进来",
   "people.none": "还没有人。",
