@@ -44,6 +44,9 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
+from belvedere.privacy.core import Privacy
+from belvedere.room.room_store import NoRoomStore, RoomStore
+from belvedere.room.runtime import TOPIC, RoomRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -91,6 +94,7 @@ class Belvedere:
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     invitations: Invitations
+    room: RoomRuntime
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -132,10 +136,25 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
+    tell = functools.partial(bus.publish, TOPIC, None)
+    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock, on_faults=tell)
+    events.subscribe(room_watch.receive)
+    room = RoomRuntime(
+        Privacy(ask_first=settings.room.ask_first),
+        invitations,
+        stage,
+        engine,
+        RoomStore(database, config.store) if database and config.store else NoRoomStore(),
+        clock=clock,
+        tell=tell,
+        record=events.record,
+        parking=parking if settings.room.park is not None else None,
+        signal_faults=room_watch.faults,
+    )
+    room.begin()
+    events.subscribe(room.receive)
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
-    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    events.subscribe(room_watch.receive)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -144,6 +163,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        room=room,
         passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
@@ -159,7 +179,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
-    parts = (engine, parking, units, stage, invitations, dependencies, database)
+    parts = (engine, parking, units, stage, invitations, room, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
 
 
