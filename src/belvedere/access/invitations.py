@@ -265,7 +265,7 @@ class Invitations:
 
     def why_withheld(self, session: Session, right: Right) -> VisitorError | None:
         """Why the room withholds this right of a session; None if it does not, or if the session never had it."""
-        current = session if self._is_lasting(session) else self._sessions.current(self._clock(), session)
+        current = session if self._is_lasting(session) else self._sessions.current(self._clock(), session.id)
         if current is None or right not in current.rights or right in self._withheld.granted(current, current.rights):
             return None
         return self._withheld.reason(current)
