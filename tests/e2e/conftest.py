@@ -416,8 +416,9 @@ def visit(browser: Browser, server: RunningServer) -> Iterator[Callable[[Device]
     """Creates visitors with separate browser profiles; at the end all leave, and the head comes to rest."""
     contexts: list[BrowserContext] = []
 
-    def come(device: Device = DESKTOP) -> Visitor:
+    def come(device: Device = DESKTOP, language: str = "en-GB") -> Visitor:
         context = browser.new_context(
+            locale=language,
             viewport={"width": device.width, "height": device.height},
             has_touch=device.is_phone,
             is_mobile=device.is_phone,

@@ -126,6 +126,20 @@ async def test_an_unknown_host_is_refused(make_client: MakeClient, host: str) ->
     assert "evil" not in f"{response.headers}{page.headers}{page.text}"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "given", "text"),
+    [("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans", "需要一个链接"), ("de,en;q=0.5", "en", "You need a link")],
+)
+async def test_a_page_is_in_the_language_of_the_browser(
+    make_client: MakeClient, wanted: str, given: str, text: str
+) -> None:
+    app, _ = middleware()
+    async with make_client(app) as client:
+        page = await client.get("/", headers={"accept-language": wanted})
+    assert text in page.text
+    assert (page.headers["content-language"], page.headers["vary"]) == (given, "accept-language")
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_probe_may_use_any_host(make_client: MakeClient, path: str) -> None:
     app, _ = middleware()

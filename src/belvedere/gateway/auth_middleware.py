@@ -24,6 +24,7 @@ from belvedere.gateway.cross_origin import (
     response_headers,
     set_frontend,
 )
+from belvedere.gateway.languages import language_for
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import (
     FOREIGN_ORIGIN,
@@ -32,6 +33,7 @@ from belvedere.gateway.plain_pages import (
     PLAIN_PAGE_POLICY,
     TRY_AGAIN,
     UNKNOWN_HOST,
+    PlainPage,
 )
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
 from belvedere.gateway.security import (
@@ -61,7 +63,7 @@ OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/(login/.+|fronte
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
-_PAGES: Final[dict[str, bytes]] = {
+_PAGES: Final[dict[str, PlainPage]] = {
     ProblemCode.UNKNOWN_HOST: UNKNOWN_HOST,
     ProblemCode.FOREIGN_ORIGIN: FOREIGN_ORIGIN,
     ProblemCode.NOT_LISTED: NOT_LISTED,
@@ -184,9 +186,15 @@ async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
         await answer_problem(scope, send, problem)
 
 
-async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes) -> None:
-    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": PLAIN_PAGE_POLICY}
-    await answer(scope, send, status, headers, page)
+async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: PlainPage) -> None:
+    language = language_for(_first_of_each(scope["headers"]).get(b"accept-language", ""))
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": PLAIN_PAGE_POLICY,
+        "content-language": language,
+        "vary": "accept-language",
+    }
+    await answer(scope, send, status, headers, page.html(language))
 
 
 def _remove_proofs(scope: Scope, headers: dict[bytes, str], frontend: Frontend | None) -> None:

@@ -114,7 +114,7 @@ def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, f
     """The page. A client that fetches it will soon ask for a picture, so the stage prepares one."""
     found = files.index()
     if found is None:
-        return page_response(503, PAGE_NOT_BUILT)
+        return page_response(request, 503, PAGE_NOT_BUILT)
     dependencies.stage.preload()
     return file_response(request, found)
 

@@ -13,7 +13,8 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY
+from belvedere.gateway.languages import language_for
+from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY, PlainPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,10 +135,13 @@ def problem_response(
     )
 
 
-def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
-    """A page of `plain_pages` as a response."""
-    headers = {"content-security-policy": policy}
-    return Response(page, status_code=status, media_type="text/html", headers=headers)
+def page_response(
+    request: Request[Any, Any, Any], status: int, page: PlainPage, policy: str = PLAIN_PAGE_POLICY
+) -> Response[bytes]:
+    """A page of `plain_pages` as a response, in the language of the request."""
+    language = language_for(request.headers.get("accept-language", ""))
+    headers = {"content-security-policy": policy, "content-language": language, "vary": "accept-language"}
+    return Response(page.html(language), status_code=status, media_type="text/html", headers=headers)
 
 
 def _refused(_: Request[Any, Any, Any], error: VisitorError) -> Response[Problem]:
@@ -152,7 +156,7 @@ def _by_status(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     """An HTTPException of Litestar or of a handler; their messages do not repeat what the client sent."""
     status = error.status_code
     if status == 404 and not request.scope["path"].startswith(("/api", "/schema")):  # noqa: PLR2004 - a status is its own name
-        return page_response(status, NOT_FOUND)
+        return page_response(request, status, NOT_FOUND)
     code = _CODES.get(status, Refusal.BAD_MESSAGE if status < 500 else ProblemCode.BROKEN)  # noqa: PLR2004 - likewise
     return problem_response(code, _wording(error), status=status, headers=error.headers)
 

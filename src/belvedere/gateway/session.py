@@ -42,8 +42,8 @@ async def show_button(
         return _redirect("/")
     browser = _browser(request)
     if not dependencies.invitations.is_invited(token, browser):
-        return page_response(403, LINK_USED)
-    page = page_response(200, INVITATION, BUTTON_PAGE_POLICY)
+        return page_response(request, 403, LINK_USED)
+    page = page_response(request, 200, INVITATION, BUTTON_PAGE_POLICY)
     page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button's POST would have "Origin: null"
     page.headers["set-cookie"] = write_cookie(
         entry_cookie_name(request.headers.get("host", "")),
@@ -68,7 +68,7 @@ async def redeem(
         return _redirect(PAGE_LOOKING)
     issued = dependencies.invitations.redeem(token, _browser(request))
     if issued is None:
-        return page_response(403, LINK_USED)
+        return page_response(request, 403, LINK_USED)
     name = cookie_name(request.headers.get("host", ""))
     is_secure = request.url.scheme == "https"
     response = _redirect(PAGE_LOOKING)

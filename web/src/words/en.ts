@@ -14,6 +14,7 @@ export const EN = {
   "action.try_again": "Try again",
   "action.take_over": "Take over",
   "action.cancel": "Cancel",
+  "action.close": "Close",
   "action.leave": "Leave",
 
   // the live view
@@ -223,7 +224,10 @@ export const EN = {
   "join.expired": "This link is too old.",
   "join.unknown": "This link does not work.",
   "join.ask_again": "Each link works once, and only for a while. Ask for a new one.",
+  "join.incomplete": "This link is not complete.",
+  "join.incomplete.detail": "Please copy it once more, the whole of it, or ask for a new one.",
   "join.already": "You are already signed in here as {name}.",
+  "join.stay": "Stay signed in as {name}",
   "join.use_anyway": "Use this link all the same",
 
   // signing in
@@ -262,6 +266,7 @@ export const EN = {
   "passkeys.never_used": "Not used yet",
   "passkeys.remove": "Remove",
   "passkeys.remove_of": "Remove: {name}",
+  "passkeys.too_many": "There are too many already. Please remove one first.",
 
   // the people who may come in, for the owner
   "people.title": "Who may come in",
@@ -308,11 +313,15 @@ export const EN = {
   "room.curtain.opened_by": "Opened by {name}, {when}",
   "room.curtain.is_open": "The curtain is open.",
   "room.curtain.open_failed": "The curtain could not be opened, so it stays closed.",
+  "room.curtain.unknown": "It is not known whether the curtain is open.",
+  "room.curtain.keep_closed": "Keep it closed",
+  "room.curtain.confirm_open": "Yes, open it",
   "room.curtain.close_unknown": "It is not known whether the curtain closed. Cover the camera or unplug it.",
   "room.knocks": "{name} would like to look in.",
   "room.knocks.yes": "Yes, come in",
   "room.knocks.no": "Not now",
   "room.knocks.always": "Always welcome",
+  "room.connecting": "One moment…",
   "room.offline": "This page has lost the connection.",
   "room.offline.detail": "It does not know who is looking now. Trying again by itself…",
   "room.not_yours": "This page is for the people who live here.",
@@ -321,6 +330,7 @@ export const EN = {
   "room.welcome.asked": "Has to knock",
   "room.quiet_until": "Quiet hours until {time}",
   "room.sound_on": "Chime on this device",
+  "room.sound_off": "Silence this device",
   "room.sound_tap": "Tap once, so that this device may chime.",
   "room.tab.now": "Now",
   "room.tab.book": "Visits",
@@ -345,6 +355,7 @@ export const EN = {
   "hours.to": "To",
   "hours.from_to": "{from} to {to}",
   "hours.next_day": "{from} to {to} the next day",
+  "hours.is_next_day": "the next day",
   "hours.save": "Save",
   "hours.saved": "Saved",
   "hours.failed": "That could not be saved. Please try again.",
@@ -368,6 +379,7 @@ export const EN = {
     one: "Visits are deleted after {count} day.",
     other: "Visits are deleted after {count} days.",
   },
+  "book.not_kept": "No visit book is kept: only who is here now is listed.",
   "book.failed": "The visits can’t be shown right now.",
 
   // why a request was refused: every Refusal, StageReason and ProblemCode
