@@ -23,6 +23,7 @@ OF_NO_MODULE = {
     "interop",
     "support",
     "table",
+    "fuzz",
     "vm",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources
