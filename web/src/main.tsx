@@ -14,18 +14,24 @@ followLanguage(document.documentElement);
 /** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
 const JOIN_AT_ONCE = "#look";
 
-const { visit, stills, ready } = browserVisit(ownHouse());
-
 const page = document.getElementById("page");
 if (page !== null) {
-  render(<App visit={visit} timers={browserTimers} stills={stills} area={WHOLE_WINDOW} />, page);
+  if (location.pathname === "/room") {
+    void import("./room/start").then(({ startRoom }) => startRoom(page, ownHouse()));
+  } else {
+    startVisit(page);
+  }
 }
 
-if (location.hash === JOIN_AT_ONCE) {
-  history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
-  void ready.then(() => {
-    if (document.visibilityState === "visible" && !visit.isJoined.value) {
-      visit.join();
-    }
-  });
+function startVisit(page: HTMLElement): void {
+  const { visit, stills, ready } = browserVisit(ownHouse());
+  render(<App visit={visit} timers={browserTimers} stills={stills} area={WHOLE_WINDOW} />, page);
+  if (location.hash === JOIN_AT_ONCE) {
+    history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
+    void ready.then(() => {
+      if (document.visibilityState === "visible" && !visit.isJoined.value) {
+        visit.join();
+      }
+    });
+  }
 }
