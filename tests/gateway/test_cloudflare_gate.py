@@ -105,8 +105,7 @@ async def test_with_a_token_the_person_whose_address_it_is_comes_in(make_client:
         moved = await client.post("/api/v1/head/velocity", json={"pan": 1}, headers={HEADER: token()})
         assert moved.status_code == 200
         assert behind.rig.units[Axis.PAN].velocity > 0
-        session = behind.app.session_of([(HEADER.encode(), token().encode())])
-        assert session is not None
+        assert behind.app.person_of([(HEADER.encode(), token().encode())]) == behind.ana.id
 
 
 async def test_a_cookie_beside_the_token_changes_nothing(make_client: MakeClient) -> None:
@@ -224,7 +223,5 @@ async def test_a_session_that_ended_for_another_reason_begins_anew(make_client: 
     async with behind_access() as behind, make_client(behind.app) as client:
         mine = {HEADER: token()}
         await client.post("/api/v1/head/stop", headers=mine)
-        name = behind.app.session_of([(HEADER.encode(), token().encode())])
-        assert name is not None
-        behind.rig.invitations.end(name, EndReason.DISPLACED)
+        behind.rig.invitations.end_all_of(behind.ana.id, EndReason.DISPLACED)
         assert (await client.post("/api/v1/head/stop", headers=mine)).status_code == 200

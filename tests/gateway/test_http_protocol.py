@@ -420,6 +420,15 @@ async def test_only_a_trusted_proxy_decides_the_scheme() -> None:
     assert [each["scheme"] for each in app.requests] == ["https", "http"]
 
 
+async def test_the_client_of_a_request_is_the_one_that_a_trusted_proxy_names() -> None:
+    app = App()
+    server = Server(app, ConnectionLimits(proxies=TrustedProxies(["192.0.2.7"])))
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.5\r\n\r\n"
+    await exchange(server.connect("192.0.2.7"), request)
+    await exchange(server.connect("192.0.2.8"), request)
+    assert [each["client"][0] for each in app.requests] == ["203.0.113.5", "192.0.2.8"]
+
+
 async def test_a_request_carries_the_arrival_of_its_first_byte() -> None:
     app = App()
     transport = Server(app).connect()

@@ -12,7 +12,7 @@ from tests.support.memory_transport import MemoryTransport
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
-from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
+from belvedere.gateway.connection_limits import AUTHENTICATED_PER_PERSON, ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
 from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.transport import FLUSH_TIMEOUT_S
@@ -275,7 +275,7 @@ async def test_a_session_with_too_many_connections_loses_requests_before_sockets
     socket = connect(App(), limits=limits)
     socket.feed(UPGRADE)
     requests = []
-    for _ in range(AUTHENTICATED_PER_SESSION - 1):
+    for _ in range(AUTHENTICATED_PER_PERSON - 1):
         requests.append(connect(waits, limits=limits))
         requests[-1].feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
     assert not any(each.is_over for each in requests)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "bf_"  # tells it from a program's token, and shows those who find one in a log what it is
 BEARER_S: Final = 12 * 3600.0  # unused: a phone that was in a pocket all day still shows the picture in the evening
-GRACE_S: Final = 60.0  # a renewed one: requests may be on their way, and the response to the renewal may be lost
+GRACE_S: Final = 1200.0  # a renewed one. A page renews every quarter of an hour, and a copy of its tab has the same
 MAX_BEARERS: Final = 8  # of one session: renewals and repeats; one more ends the oldest
 
 

@@ -104,8 +104,8 @@ async def _run_until_ended(
         if config.store is not None:
             await belvedere.dependencies.passkeys.load(config.store)
         app = create_app(belvedere.dependencies)
-        proxies = TrustedProxies(config.settings.server.trusted_proxies)
-        limits = ConnectionLimits(app.session_of, proxies, _max_files())
+        proxies = _proxies(config)
+        limits = ConnectionLimits(app.person_of, proxies, _max_files())
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
         if local is not None:
             tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))
@@ -138,6 +138,11 @@ def _local_socket(config: Config) -> Iterator[socket.socket | None]:
         except OwnerError as error:
             logger.warning("commands such as `belvedere people` cannot reach this server: %s", error)
         yield local
+
+
+def _proxies(config: Config) -> TrustedProxies:
+    server = config.settings.server
+    return TrustedProxies(server.trusted_proxies, server.client_address_header)
 
 
 def _max_files() -> int:

@@ -42,6 +42,7 @@ from belvedere.gateway.openapi import LocalDocument
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
+from belvedere.gateway.rate_limits import RateGuard
 from belvedere.gateway.security import HostCheck, cookie_name
 from belvedere.gateway.stream_socket import StreamSockets
 from belvedere.token_bucket import TokenBuckets
@@ -82,7 +83,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
         exception_handlers=HANDLERS,
-        guards=[RouteGuard(dependencies.invitations)],
+        guards=[RouteGuard(dependencies.invitations), RateGuard(dependencies.clock)],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
         logging_config=None,  # the program configures logging; Litestar's default starts a thread of its own
         openapi_config=_openapi(dependencies),

@@ -39,6 +39,7 @@ from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_prob
 from belvedere.gateway.security import (
     SAFE_METHODS,
     HostCheck,
+    comes_from_elsewhere,
     cookie_name,
     is_same_origin,
     security_headers,
@@ -121,10 +122,10 @@ class AuthMiddleware:
             return
         await self._app(scope, receive, send)
 
-    def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The id of the live session that a request's headers prove; None without one that is known at once."""
+    def person_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """Whose live session a request's headers prove; None without one that is known at once."""
         session = self._authenticators.recognise(_first_of_each(headers))
-        return None if session is None else session.id
+        return None if session is None else session.person
 
     def _rejection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
         if scope["type"] == ScopeType.WEBSOCKET:
@@ -135,7 +136,8 @@ class AuthMiddleware:
                 "this server is not reachable under that host name",
             )
         is_safe = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
-        if not is_safe and origin is not None and not is_same_origin(origin, host):
+        is_foreign = origin is not None and not is_same_origin(origin, host)
+        if not is_safe and (is_foreign or comes_from_elsewhere(scope["headers"])):
             return Problem(ProblemCode.FOREIGN_ORIGIN, "requests from pages of other sites are refused")
         return None
 

@@ -6,7 +6,7 @@ import ipaddress
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import msgspec
 from litestar.di import NamedDependency
@@ -122,6 +122,7 @@ OwnName = Annotated[
 ]
 
 
+ClientAddressHeader = Literal["x-forwarded-for", "cf-connecting-ip"]
 TrustedProxy = Annotated[str, msgspec.Meta(max_length=64, description="an address, or a network such as 10.42.0.0/16")]
 
 
@@ -134,12 +135,15 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         names: further names that `Host` may have, such as a tunnel's (`home.example.org`), without a port.
         trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are trusted
             and whose connections serve many clients; see docs/how-to/put-a-proxy-in-front.md.
+        client_address_header: the header in which they say the client's address. With `cf-connecting-ip` every request
+            must come through Cloudflare, or a client could choose its address.
     """
 
     host: HostName = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     names: Annotated[tuple[OwnName, ...], msgspec.Meta(max_length=64)] = ()
     trusted_proxies: Annotated[tuple[TrustedProxy, ...], msgspec.Meta(max_length=64)] = ("127.0.0.1", "::1")
+    client_address_header: ClientAddressHeader = "x-forwarded-for"
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is no address; msgspec adds the key to the message."""

@@ -73,7 +73,7 @@ async def proof(request: Request[Any, Any, Any]) -> FrontendProof:
 async def renew(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> Bearer:
-    """A new bearer for the one that proves this request, which ends within a minute."""
+    """A new bearer for the one that proves this request, which ends within twenty minutes."""
     frontend = frontend_of(request.scope)
     headers = {b"authorization": request.headers.get("authorization", "")}
     bearer = bearer_in(headers)

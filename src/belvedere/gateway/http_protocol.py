@@ -270,7 +270,7 @@ class HttpProtocol(asyncio.Protocol):
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": request.http_version.decode(),
             "server": self._local,
-            "client": self._remote,
+            "client": self._client(headers),
             "scheme": self._limits.proxies.scheme_of(self._peer, headers),
             "method": request.method.decode(),
             "root_path": "",
@@ -280,6 +280,10 @@ class HttpProtocol(asyncio.Protocol):
             "headers": headers,
             "state": {**self._app_state, **self._arrival},
         }
+
+    def _client(self, headers: list[tuple[bytes, bytes]]) -> tuple[str, int] | None:
+        """The client's address, as a trusted proxy says it; the port is that of the connection."""
+        return self._remote and (self._limits.proxies.client_of(self._peer, headers), self._remote[1])
 
     def _answer(self, scope: dict[str, Any]) -> None:
         self._phase = Phase.ANSWERING

@@ -112,13 +112,14 @@ def rank_of(session: Session) -> int:
 
 def right_for(scope: Scope) -> Right | None:
     """The right that a request's route needs; None for any session. A route without a row is a bug of ours."""
-    row = _row_of(scope)
+    row = row_of(scope)
     if row[0] == "OPTIONS":  # without a row, Litestar answers with the methods that there are
         return ROUTES.get(row)
     return ROUTES[row]
 
 
-def _row_of(scope: Scope) -> tuple[str, str]:
+def row_of(scope: Scope) -> tuple[str, str]:
+    """Method and path of the row for a request."""
     method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else scope["method"]
     return "GET" if method == "HEAD" else str(method), scope["path_template"]
 
@@ -155,7 +156,7 @@ class RouteGuard:
             raise VisitorError(Refusal.NOT_PERMITTED, "this can be done on the house's own page only")
         if right_for(connection.scope) is not None:
             require_permitted(self._invitations, connection.scope, connection.scope["auth"])
-        elif session is not None and session.role is Role.PROGRAM and _row_of(connection.scope) not in PROGRAM_ROUTES:
+        elif session is not None and session.role is Role.PROGRAM and row_of(connection.scope) not in PROGRAM_ROUTES:
             raise VisitorError(Refusal.NOT_PERMITTED, "a program's token is not for this")
 
 

@@ -86,6 +86,7 @@ _CODES: Final[dict[int, str]] = {
     409: Refusal.TOO_LATE,  # as 408, for requests that a client must not repeat by itself
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
+    429: Refusal.TOO_FAST,
 }
 
 

@@ -50,6 +50,15 @@ def is_same_origin(origin: str, host: str) -> bool:
     return _without_default_port(name, scheme) == _without_default_port(host.lower(), scheme)
 
 
+def comes_from_elsewhere(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser says by `Sec-Fetch-Site` alone, without `Origin`, that another site's page sends this.
+
+    Pages cannot set that header. Programs send neither, and may.
+    """
+    by_name = dict(headers)
+    return b"origin" not in by_name and by_name.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}
+
+
 def security_headers(host: str, embedders: Iterable[str] = ()) -> dict[str, str]:
     """The headers of every response.
 
