@@ -295,7 +295,7 @@ export const EN = {
   "people.never_here": "Has not been here yet",
 
   // the room's own page
-  "room.title": "At home",
+  "room.title": "The room’s page",
   "room.nobody": "Nobody is looking.",
   "room.looking": { one: "{count} person is looking", other: "{count} people are looking" },
   "room.since": "since {time}",
@@ -325,7 +325,7 @@ export const EN = {
   "room.offline": "This page has lost the connection.",
   "room.offline.detail": "It does not know who is looking now. Trying again by itself…",
   "room.not_yours": "This page is for the people who live here.",
-  "room.welcome.title": "Who need not knock",
+  "room.welcome.title": "Who may look in without knocking",
   "room.welcome.always": "Always welcome",
   "room.welcome.asked": "Has to knock",
   "room.quiet_until": "Quiet hours until {time}",
