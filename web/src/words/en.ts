@@ -154,6 +154,7 @@ export const EN = {
   "access.curtain.detail":
     "Nobody can see or hear anything now. The picture comes back when someone at home opens it.",
   "access.curtain_open_again": "The curtain is open again.",
+  "access.look": "Would you like to look?",
   "access.knock": "Would you like to look in?",
   "access.knock.detail": "Knock, and someone at home will answer.",
   "access.knock.button": "Knock",

@@ -141,6 +141,7 @@ export const ZH = {
   "access.curtain": "家里拉上了帘子。",
   "access.curtain.detail": "现在看不到，也听不到。家里人拉开帘子，画面就会回来。",
   "access.curtain_open_again": "帘子又拉开了。",
+  "access.look": "要看看吗？",
   "access.knock": "想看看家里吗？",
   "access.knock.detail": "请先敲敲门，家里人会回应您。",
   "access.knock.button": "敲门",
