@@ -210,7 +210,7 @@ export const EN = {
   "join.invited": "You are invited to look around at home.",
   "join.come_in": "Come in",
   "join.visit_book":
-    "This home keeps a visit book: who looked, when and for how long, who turned the camera, and who kept a picture. Only the people who live there can read it, and they can delete it.",
+    "This home keeps a visit book: who looked and for how long, who turned the camera, who kept a picture. Only the people who live there can read it, and delete from it.",
   "join.once": "This link works once, on this device.",
   "join.stays_until": "This device stays signed in until {date}.",
   "join.passkey": "Come in more easily next time?",
