@@ -93,6 +93,7 @@ async def _run_until_ended(
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     if belvedere.session_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
+    tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
     tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
@@ -103,6 +104,7 @@ async def _run_until_ended(
             await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
         if config.store is not None:
             await belvedere.dependencies.passkeys.load(config.store)
+        await belvedere.room.load()
         app = create_app(belvedere.dependencies)
         proxies = _proxies(config)
         limits = ConnectionLimits(app.person_of, proxies, _max_files())
@@ -213,6 +215,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()
+    with _logged("ending the room's rules"):
+        await belvedere.room.close()  # after the store: what the room has decided last must be saved
     return is_at_rest
 
 
