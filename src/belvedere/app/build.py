@@ -136,25 +136,11 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
-    tell = functools.partial(bus.publish, TOPIC, None)
-    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock, on_faults=tell)
-    events.subscribe(room_watch.receive)
-    room = RoomRuntime(
-        Privacy(ask_first=settings.room.ask_first),
-        invitations,
-        stage,
-        engine,
-        RoomStore(database, config.store) if database and config.store else NoRoomStore(),
-        clock=clock,
-        tell=tell,
-        record=events.record,
-        parking=parking if settings.room.park is not None else None,
-        signal_faults=room_watch.faults,
-    )
-    room.begin()
-    events.subscribe(room.receive)
     session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
+    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
+    events.subscribe(room_watch.receive)
+    room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -181,6 +167,35 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
     parts = (engine, parking, units, stage, invitations, room, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+
+
+def _room(
+    config: Config,
+    database: Database | None,
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch],
+    bus: Bus,
+    events: EventStream,
+    *,
+    clock: Callable[[], float],
+) -> RoomRuntime:
+    """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
+    invitations, stage, engine, parking, watch = parts
+    room = RoomRuntime(
+        Privacy(ask_first=config.settings.room.ask_first),
+        invitations,
+        stage,
+        engine,
+        RoomStore(database, config.store) if database and config.store else NoRoomStore(),
+        clock=clock,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+        parking=parking,
+        signal_faults=watch.faults,
+    )
+    watch.signals.watch(room.receive_signals_changed)
+    room.begin()
+    events.subscribe(room.receive)
+    return room
 
 
 def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:

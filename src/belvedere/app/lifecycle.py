@@ -93,10 +93,10 @@ async def _run_until_ended(
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     if belvedere.session_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
+    tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
     tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
-    tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:

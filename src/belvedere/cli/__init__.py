@@ -65,6 +65,17 @@ CAMERA_LIST = """List the cameras of this computer, without turning any on.
 For each its name, the path that stays the same, formats, sizes, rates and controls, and which mode would be chosen for
 the configured size and rate, with the reason."""
 
+CURTAIN = {
+    "close": """Close the room's curtain at once: nobody sees, hears or turns anything until it is opened.
+
+    Where no server runs, the next one starts with it closed. Exits with status 1 if it is closed and could not be
+    saved, so that a restart may open it.""",
+    "open": """Open the room's curtain.
+
+    Exits with status 2 where no server runs, or where that could not be saved: then it stays closed.""",
+    "status": "Show whether the room's curtain is closed.",
+}
+
 
 def application() -> App:
     """The command with its subcommands; each is imported only when it is called."""
@@ -86,6 +97,11 @@ def application() -> App:
     for name, summary in VISITS.items():
         visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
     app.command(visits)
+    curtain = App(name="curtain", help="Close and open the room's curtain.")
+    for name, summary in CURTAIN.items():
+        function = "open_" if name == "open" else name
+        curtain.command(f"belvedere.cli.curtain:{function}", name=name, help=summary)
+    app.command(curtain)
     return app
 
 
