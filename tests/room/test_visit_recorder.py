@@ -87,10 +87,10 @@ async def test_a_visit_is_on_the_disk_when_it_begins_and_a_kill_costs_less_than_
     async with run.running():
         await run.receive(JOINED)
         assert [(each.name, each.lasted_s) for each in on_disk(path)] == [("Ana", 0)]
-        await asyncio.sleep(2.9 * SAVE_EVERY_S)
-    assert [(each.name, each.lasted_s) for each in on_disk(path)] == [("Ana", 2 * SAVE_EVERY_S)]
+        await asyncio.sleep(1.9 * SAVE_EVERY_S)
+    assert [(each.name, each.lasted_s) for each in on_disk(path)] == [("Ana", SAVE_EVERY_S)]
     await run.receive(LEFT)
-    assert [each.lasted_s for each in on_disk(path)] == [pytest.approx(2.9 * SAVE_EVERY_S, abs=1)]
+    assert [each.lasted_s for each in on_disk(path)] == [pytest.approx(1.9 * SAVE_EVERY_S, abs=1)]
     assert run.arrivals == 1
     await run.database.close()
 
