@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class RoomWatch:
-    """Receives every event. `name_of` gives the name of a person by id.
+    """Receives every event.
+
+    `name_of` gives the name of a person by id; `on_faults` is called when the chime or the light fails or works again.
 
     Attributes:
         visits: the visit book.
@@ -30,8 +32,10 @@ class RoomWatch:
         *,
         name_of: Callable[[str], str],
         clock: Callable[[], float],
+        on_faults: Callable[[], None] = lambda: None,
     ) -> None:
         self.signals = RoomSignals(settings.chime, settings.light)
+        self.signals.watch(on_faults)
         self.visits = VisitRecorder(
             database,
             settings.keep_visits_days,
@@ -44,6 +48,10 @@ class RoomWatch:
         """Take note of an event, which happens now. Never blocks."""
         self.visits.receive(event)
         self.signals.receive(event)
+
+    def faults(self) -> frozenset[str]:
+        """What does not work, by the values of `privacy.words.Fault`."""
+        return self.signals.faults if self.visits.is_saving else self.signals.faults | {"store"}
 
     async def run(self) -> None:
         """Follow the visits until cancelled."""
