@@ -26,7 +26,6 @@ from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
-from belvedere.privacy.words import Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,13 +87,6 @@ PHONE = Device("phone", 390, 844, is_phone=True)
 DESKTOP = Device("desktop", 1440, 900, is_phone=False)
 
 
-class Admission(NamedTuple):
-    """A person who is known to the server, and the cookie of a session of theirs."""
-
-    person: str
-    cookie: str
-
-
 class RunningServer:
     """The whole program with a virtual head and room, on an event loop in its own thread.
 
@@ -128,24 +120,6 @@ class RunningServer:
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a relay's, where one is given."""
         return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
-
-    def admit(self, name: str, role: Role) -> Admission:
-        """Make a new person known, with a session."""
-
-        def admitted() -> Admission:
-            invitations = self._belvedere.invitations
-            person = invitations.people.add(name, role)
-            return Admission(person.id, invitations.open_session(person.id).cookie)
-
-        return self.do(admitted)
-
-    def ask_to_knock(self, person: str) -> None:
-        """Let the room decide that a person has to knock."""
-        self.do(lambda: self._belvedere.room.receive_welcome(person, Welcome.ASKED))
-
-    def open_curtain(self) -> None:
-        """Open the room's curtain, whoever closed it."""
-        self.do(lambda: self._belvedere.room.receive_curtain("", is_closed=False))
 
     def crowd_in(self) -> None:
         """Open so many sessions that all earlier ones are displaced."""
@@ -324,12 +298,6 @@ class Visitor:
         self.expect("picture", "live")
         self.expect("way", "direct")
         self.expect("pan-link", "ready")
-
-    def come_in(self, cookie: str, path: str = "/") -> None:
-        """Open the page with a session that there is already."""
-        url = f"http://127.0.0.1:{self._server.port}"
-        self.page.context.add_cookies([{"name": f"belvedere-{self._server.port}", "value": cookie, "url": url}])
-        self.page.goto(url + path)
 
     def tap(self, name: str) -> None:
         """Tap or click the button of this name."""
