@@ -20,6 +20,9 @@ from belvedere.gateway.messages import (
     Hello,
     Knock,
     LeaseAcquire,
+    LeaseAnswer,
+    LeaseAsk,
+    LeaseGive,
     LeaseReturn,
     LeaseTake,
     Ping,
@@ -94,6 +97,9 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseReturn: None,
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
+    LeaseAsk: Right.DRIVE,
+    LeaseAnswer: Right.DRIVE,  # who has lost the right has no lease to give
+    LeaseGive: Right.DRIVE,
     Drive: Right.DRIVE,
     Knock: None,  # who has no right to look yet asks for it
     RoomCurtain: Right.ROOM,
