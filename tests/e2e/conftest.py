@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
+    from belvedere.access.rights import Role
     from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.sim.head import VirtualHead

@@ -190,7 +190,7 @@ def _room(
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
         parking=parking,
-        signal_faults=lambda: watch.signals.faults,
+        signal_faults=watch.faults,
     )
     watch.signals.watch(room.receive_signals_changed)
     room.begin()

@@ -109,7 +109,7 @@ def _page_file(name: str, suffix: str, body: bytes) -> PageFile:
 InjectedFiles = NamedDependency[SkipValidation[PageFiles]]
 
 
-@route("/", http_method=READING, include_in_schema=False, sync_to_thread=False)
+@route(["/", "/join", "/room"], http_method=READING, include_in_schema=False, sync_to_thread=False)
 def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
     """The page. A client that fetches it will soon ask for a picture, so the stage prepares one."""
     found = files.index()

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SOCKET: Final = "WEBSOCKET"
 ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/"): None,
+    ("GET", "/join"): None,
+    ("GET", "/room"): None,
     ("GET", "/{path}"): None,
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
