@@ -100,7 +100,7 @@ export const EN = {
   "camera.not_found": "The camera can’t be found.",
   "camera.unplugged": "The camera is not plugged in.",
   "camera.busy": "Another program is using the camera.",
-  "camera.no_permission": "The camera may not be used.",
+  "camera.no_permission": "The computer at home is not allowed to use the camera.",
   "camera.wrong_format": "The camera sends a picture that can’t be shown.",
   "camera.no_signal": "The camera sends no picture. It may be switched off.",
   "camera.too_slow": "The camera is too slow at the moment.",

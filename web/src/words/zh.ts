@@ -90,7 +90,7 @@ export const ZH = {
   "camera.not_found": "找不到摄像头。",
   "camera.unplugged": "摄像头没有插好。",
   "camera.busy": "摄像头正被别的程序使用。",
-  "camera.no_permission": "摄像头不允许使用。",
+  "camera.no_permission": "家里的电脑没有使用摄像头的权限。",
   "camera.wrong_format": "摄像头的画面无法显示。",
   "camera.no_signal": "摄像头没有画面，可能没有开机。",
   "camera.too_slow": "摄像头现在太慢了。",
@@ -376,7 +376,7 @@ export const ZH = {
 
   "problem.unknown": "没有成功，请再试一次。",
   "problem.offline": "现在连不上家里。",
-  "problem.bad_message": "没有听懂。请重新打开本页。",
+  "problem.bad_message": "刚才没有成功，请重新打开本页。",
   "problem.too_large": "内容太长了。",
   "problem.too_fast": "太快了，请稍等一下。",
   "problem.too_many": "已经太多了，不能再加。",
