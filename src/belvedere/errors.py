@@ -79,6 +79,7 @@ class Refusal(enum.StrEnum):
     OUTRANKED = "outranked"
     NOT_PERMITTED = "not_permitted"
     TOO_MANY = "too_many"
+    NOT_INVITED = "not_invited"
 
 
 class VisitorError(BelvedereError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.access.joining import join
 from tests.store.saved import save
 
 from belvedere.access.invitations import AccessOptions
@@ -170,8 +171,7 @@ async def test_programs_of_the_settings_are_let_in_by_their_tokens() -> None:
 
 async def test_sessions_last_as_long_as_the_settings_say() -> None:
     belvedere = built(msgspec.structs.replace(DEMO, access=AccessOptions(session_s=90)))
-    issued = belvedere.invitations.redeem(belvedere.invitations.invite())
-    assert issued is not None
+    issued = join(belvedere.invitations)
     assert issued.session.ends_at_s - asyncio.get_running_loop().time() == 90
 
 

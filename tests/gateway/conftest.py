@@ -8,7 +8,7 @@ import pytest
 from tests.gateway.session_client import SessionClient, Start
 from tests.support.engine_rig import NO_PAGE, EngineRig
 
-from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
+from belvedere.access.rights import Rights, Role
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 
@@ -42,7 +42,7 @@ def start_session(make_parts: Callable[..., Dependencies]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
 
     def start(
-        rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
+        rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights | None = None
     ) -> SessionClient:
         visitor = rig.open_session(person, role, rights).session
         connected: set[str] = set()

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from belvedere.gateway.plain_pages import (
-    LINK_USED,
-    NO_SESSION,
     NOT_FOUND,
     PAGE_NOT_BUILT,
     PLAIN_PAGE_POLICY,
+    TRY_AGAIN,
     UNKNOWN_HOST,
     plain_page,
 )
@@ -25,7 +24,7 @@ def test_text_is_never_markup() -> None:
     assert "<p>a &amp; b</p>" in page
 
 
-@pytest.mark.parametrize("page", [NO_SESSION, LINK_USED, PAGE_NOT_BUILT, NOT_FOUND, UNKNOWN_HOST])
+@pytest.mark.parametrize("page", [TRY_AGAIN, PAGE_NOT_BUILT, NOT_FOUND, UNKNOWN_HOST])
 def test_the_policy_allows_the_pages_own_style(page: bytes) -> None:
     style = re.search(rb"<style>(.*)</style>", page)
     assert style is not None
@@ -39,11 +38,11 @@ def test_the_pages_have_the_colours_of_the_real_page() -> None:
     for name in ("night", "dusk", "paper", "paper-dim"):
         colour = re.search(rf"--{name}: (#[0-9a-f]+);", styles)
         assert colour is not None
-        assert colour[1].encode() in NO_SESSION
+        assert colour[1].encode() in TRY_AGAIN
 
 
 def test_nothing_in_a_page_needs_what_the_policy_forbids() -> None:
-    assert not re.search(rb"style=|src=|href=|<script|@import|url\(", NO_SESSION)
+    assert not re.search(rb"style=|src=|href=|<script|@import|url\(", TRY_AGAIN)
 
 
 def test_a_missing_page_says_how_to_build_it() -> None:

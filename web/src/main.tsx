@@ -1,6 +1,7 @@
 // Composition root of the page: only here do the browser's own clocks, sockets and requests enter.
 import { render } from "preact";
 import { SUBPROTOCOL } from "./control/channel";
+import { Join, type LoginPorts, secretIn } from "./login/join";
 import { App } from "./page/app";
 import { browserStillPorts } from "./page/still";
 import "./page/styles.css";
@@ -13,9 +14,7 @@ import { Visit } from "./visit/visit";
 
 /** Fetched while the visitor reads the start screen. A visit that starts at once waits for them, but not for long. */
 const iceServers = new IceServers({ timers: browserTimers, fetch: (path, init) => fetch(path, init) });
-const iceServersReady = iceServers.refresh();
-/** The invitation's page redirects here once its button was pressed; no second tap is needed then. */
-const JOIN_AT_ONCE = "#look";
+let iceServersReady = iceServers.refresh();
 
 const stagePorts: WhepPorts = {
   timers: browserTimers,
@@ -48,9 +47,7 @@ const visit = new Visit({
   endSession,
 });
 
-if (lack === null && document.visibilityState === "visible") {
-  connector.prepare();
-}
+const loginPorts: LoginPorts = { fetch: (path, init) => fetch(path, init) };
 
 document.addEventListener("visibilitychange", () =>
   visit.receiveVisibility(document.visibilityState === "visible"),
@@ -60,17 +57,30 @@ window.addEventListener("pageshow", (event) => event.persisted && visit.receiveP
 window.addEventListener("online", () => visit.retryNow());
 
 const page = document.getElementById("page");
-if (page !== null) {
+const secret = secretIn(location);
+if (page !== null && secret !== null) {
+  render(<Join ports={loginPorts} secret={secret} onJoined={() => void lookAtOnce(page)} />, page);
+} else if (page !== null) {
+  showView(page);
+  void hasSession().then((has) => has === false && render(<Join ports={loginPorts} secret="" />, page));
+}
+
+function showView(page: HTMLElement): void {
+  if (lack === null && document.visibilityState === "visible") {
+    connector.prepare();
+  }
   render(<App visit={visit} timers={browserTimers} stills={browserStillPorts()} />, page);
 }
 
-if (location.hash === JOIN_AT_ONCE) {
-  history.replaceState(null, "", location.pathname); // so that a reload waits for a tap
-  void iceServersReady.then(() => {
-    if (document.visibilityState === "visible" && !visit.isJoined.value) {
-      visit.join();
-    }
-  });
+/** After the button of an invitation was pressed; no second tap is needed then, though a reload waits for one. */
+async function lookAtOnce(page: HTMLElement): Promise<void> {
+  history.replaceState(null, "", "/");
+  iceServersReady = iceServers.refresh();
+  showView(page);
+  await iceServersReady;
+  if (document.visibilityState === "visible" && !visit.isJoined.value) {
+    visit.join();
+  }
 }
 
 function socketAddress(path: string): URL {
@@ -79,10 +89,9 @@ function socketAddress(path: string): URL {
   return address;
 }
 
-/** The page itself is served only with a session, so requesting it again tells whether the session still exists. */
 async function hasSession(): Promise<boolean | null> {
   try {
-    const response = await fetch("/", { cache: "no-store" });
+    const response = await fetch("/api/v1/session", { cache: "no-store" });
     return response.status !== 401 && response.status !== 403;
   } catch {
     return null;

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from belvedere.access.invitations import Invitations
 from belvedere.access.programs import Programs, player_session, publisher_session
+from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
-from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
@@ -85,7 +85,7 @@ class Belvedere:
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
-    session_recorder: SessionRecorder | None
+    access_recorder: AccessRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
@@ -120,7 +120,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
-    session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
+    access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -135,12 +135,12 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
-        save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
+        save_access=access_recorder.save if access_recorder is not None else save_nothing,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
+    recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
     return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
 
 

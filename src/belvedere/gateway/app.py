@@ -15,7 +15,19 @@ import belvedere
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
-from belvedere.gateway import control_socket, head, health, page, session, stills, stream_socket, whep, whip
+from belvedere.gateway import (
+    control_socket,
+    head,
+    health,
+    login,
+    page,
+    people,
+    session,
+    stills,
+    stream_socket,
+    whep,
+    whip,
+)
 from belvedere.gateway.auth_middleware import AuthMiddleware
 from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
@@ -29,7 +41,7 @@ from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
 from belvedere.gateway.security import HostCheck, cookie_name
 from belvedere.gateway.stream_socket import StreamSockets
-from belvedere.token_bucket import TokenBuckets
+from belvedere.token_bucket import TokenBucket, TokenBuckets
 
 CLIENT_LINGER_S = 1.0  # how long a client is kept after its lease has gone stale
 
@@ -55,6 +67,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            *login.ROUTES,
+            *people.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
@@ -87,6 +101,7 @@ def provided(
         "runners": runners,
         "streams": streams,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
+        "guesses": TokenBucket(login.GUESSES_PER_S, login.GUESSES_BURST),
         "files": page.PageFiles(dependencies.page),
     }
     provides = {name: Provide(_Constant(value), sync_to_thread=False) for name, value in values.items()}

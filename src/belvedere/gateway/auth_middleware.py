@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
-from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
+from belvedere.gateway.authentication import SCHEME, AuthenticationRefusedError, AuthenticationUnavailableError
 from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, Frontends, is_preflight, response_headers
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, NO_SESSION, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
+from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
 from belvedere.gateway.security import (
     SAFE_METHODS,
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+")  # served without a session
+LOGIN_PATHS = re.compile(r"/api/v1/login(/.*)?")  # how those without a session get one
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
@@ -50,6 +50,11 @@ _PAGES: Final[dict[str, bytes]] = {
     ProblemCode.FOREIGN_ORIGIN: FOREIGN_ORIGIN,
     Refusal.NOT_READY: TRY_AGAIN,
 }
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is served without a session: the page's files, which contain nothing private, and the logins."""
+    return LOGIN_PATHS.fullmatch(path) is not None or PROGRAM_PATHS.fullmatch(path) is None
 
 
 class AuthMiddleware:
@@ -74,9 +79,11 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         headers = _first_of_each(scope["headers"])
+        headers[SCHEME] = scope["scheme"]
         host = headers.get(b"host", "")
         foreign = self._frontends.origin_of(scope["path"], headers)
-        send = _with_security_headers(send, host if self._hosts.accepts(host) else "", foreign)
+        is_secure = scope["scheme"] in {"https", "wss"}
+        send = _with_security_headers(send, host if self._hosts.accepts(host) else "", foreign, is_secure=is_secure)
         is_probe = scope["path"] in PROBE_PATHS
         problem = (
             None if is_probe else self._rejection(scope, host, headers.get(b"origin") if foreign is None else None)
@@ -98,7 +105,7 @@ class AuthMiddleware:
         except AuthenticationUnavailableError:
             await _refuse(scope, send, Problem(Refusal.NOT_READY, "your session could not be checked: try again"))
             return
-        if scope["auth"] is None and not OPEN_PATHS.fullmatch(scope["path"]):
+        if scope["auth"] is None and not is_open(scope["path"]):
             await _reject(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -144,7 +151,7 @@ def _for_log(value: str) -> str:
 
 
 async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request without a session: with a close code, a problem or a page, as the client can use it."""
+    """Refuse a request without a session: with a close code or a problem, as the client can use it."""
     if scope["type"] == ScopeType.WEBSOCKET:
         await receive()
         # Accepted first: a browser does not tell its page the status of an upgrade that failed.
@@ -152,16 +159,14 @@ async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         reason = "This visit has ended."  # a client that opens a socket has loaded the page, so it had a session
         await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": reason})
-    elif PROGRAM_PATHS.fullmatch(scope["path"]):
-        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "no session: open an invitation link first"))
     else:
-        await _answer_page(scope, send, HTTPStatus.UNAUTHORIZED, NO_SESSION)
+        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "no session: open an invitation link first"))
 
 
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
     """Refuse with a page on paths that people open, otherwise with a problem."""
     if scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"]):
-        await _answer_page(scope, send, status_of(problem.code), _PAGES.get(problem.code, NO_SESSION))
+        await _answer_page(scope, send, status_of(problem.code), _PAGES.get(problem.code, TRY_AGAIN))
     else:
         await answer_problem(scope, send, problem)
 
@@ -171,7 +176,7 @@ async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes
     await answer(scope, send, status, headers, page)
 
 
-def _with_security_headers(send: Send, host: str, foreign: str | None) -> Send:
+def _with_security_headers(send: Send, host: str, foreign: str | None, *, is_secure: bool) -> Send:
     """Add the security headers to every response; a handler's own header of the same name is kept.
 
     `foreign` is the origin of another site whose page may read the response.
@@ -179,7 +184,7 @@ def _with_security_headers(send: Send, host: str, foreign: str | None) -> Send:
     headers = security_headers(host) | (response_headers(foreign) if foreign is not None else {})
     defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     # Browsers know neither scheme, so they show no password dialog.
-    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'
+    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host, is_secure=is_secure)}"'
     challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
 
     async def send_with_headers(message: Message) -> None:

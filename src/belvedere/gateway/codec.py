@@ -67,10 +67,26 @@ def encode(message: Outgoing) -> str:
 BODY_TIMEOUT_S = 10.0  # for a few kB; even a bad mobile link delivers them within seconds
 
 
+JSON = "application/json"
+
+
+async def read_json(
+    request: Request[Any, Any, Any], dependencies: Dependencies | None = None, visitor: Session | None = None
+) -> bytes:
+    """The whole body of a request that must say that it is JSON; of a stranger's without a visitor.
+
+    Raises an HTTP error (415) where it says something else, and what `read_body` raises. A page of another site cannot
+    send this type without being asked first whether it may.
+    """
+    if not is_of_type(request.headers.get("content-type", ""), JSON):
+        raise ClientException(f"the content type must be {JSON}", status_code=415, headers={"accept-post": JSON})
+    return await read_body(request, dependencies, visitor)
+
+
 async def read_body(
     request: Request[Any, Any, Any],
-    dependencies: Dependencies,
-    visitor: Session,
+    dependencies: Dependencies | None,
+    visitor: Session | None,
     *,
     timeout_s: float = BODY_TIMEOUT_S,
     late_status: int = HTTP_408_REQUEST_TIMEOUT,
@@ -78,7 +94,7 @@ async def read_body(
     """The whole body.
 
     Raises an HTTP error, `late_status`, where it does not arrive within `timeout_s`, and what `require_permitted`
-    raises where the session has ended or lost its right meanwhile.
+    raises where the session has ended or lost its right meanwhile; nothing of the kind for a stranger's.
     """
     try:
         async with timeout(timeout_s):
@@ -86,5 +102,6 @@ async def read_body(
     except TimeoutError as error:
         late = "the request body did not arrive in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
-    require_permitted(dependencies.invitations, request.scope, visitor)
+    if dependencies is not None and visitor is not None:
+        require_permitted(dependencies.invitations, request.scope, visitor)
     return body

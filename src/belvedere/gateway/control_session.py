@@ -55,7 +55,7 @@ STATUS_TOPICS = ("status", "stage")
 
 VISIT_ENDED = {  # the page shows these as they are
     EndReason.EXPIRED: "The time of this visit is over.",
-    EndReason.DISPLACED: "Many others came in, so this visit has ended.",
+    EndReason.DISPLACED: "You have come in on too many other devices, so this visit has ended.",
     EndReason.LEFT: "You have left in another window.",
     EndReason.REVOKED: "The household has ended this visit.",
 }
@@ -152,6 +152,8 @@ class ControlSession:
             return self._end_visit(change.end)
         if self.ending is not None:
             return []
+        if change.is_new_role:
+            return self._end_with(CloseCode.NEW_ROLE, "The household has changed what you may do.")
         if self._is_open and change.takes(Right.DRIVE):
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
         return self._status_messages(self._engine.status)  # also without a new status: `can_take` may be another
@@ -172,9 +174,13 @@ class ControlSession:
         return min(self._received_at + timeout_s, self._visitor.ends_at_s)
 
     def _end_visit(self, reason: EndReason) -> list[Outgoing]:
+        return self._end_with(CloseCode.NO_SESSION, VISIT_ENDED[reason])
+
+    def _end_with(self, code: CloseCode, text: str) -> list[Outgoing]:
+        """Close the socket, and return the lease without the grace time."""
         if self.ending is not None:
             return []
-        messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
+        messages = self._end(code, Refusal.NOT_READY, text)
         if self._is_open:
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             self.receive_closed()

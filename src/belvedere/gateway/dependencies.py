@@ -149,7 +149,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 async def save_nothing() -> None:
-    """Sessions end with the program: there is no store."""
+    """People and sessions end with the program: there is no store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,8 @@ class Dependencies:
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the origins of other sites whose pages may show the picture with a program's token.
         authenticators: further ways to prove a session, asked in this order after the cookie.
-        save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
+        save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
+        address: where people reach the house, such as `https://home.example.org`, as far as the settings say.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
     """
@@ -184,7 +185,8 @@ class Dependencies:
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
-    save_sessions: Callable[[], Awaitable[None]] = save_nothing
+    save_access: Callable[[], Awaitable[None]] = save_nothing
+    address: Callable[[], str] = lambda: "http://localhost"
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

@@ -35,7 +35,9 @@ class LocalDocument(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
         document = copy.deepcopy(openapi_schema)
-        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(request.headers.get("host", ""))
+        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(
+            request.headers.get("host", ""), is_secure=request.url.scheme == "https"
+        )
         velocity = document["paths"]["/api/v1/head/velocity"]["post"]["requestBody"]
         velocity["content"]["application/json"]["schema"]["properties"]["for_ms"]["maximum"] = self._dead_man_ms
         return super().render(request, document)
