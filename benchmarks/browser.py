@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless=new",
+    "--lang=en-GB",
+    "--accept-lang=en-GB",  # buttons are found by what they say
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",

@@ -19,7 +19,7 @@ async def _run_until_ended() -> None:
     async with open_rig() as rig:
         link = f"http://127.0.0.1:{port}/join#{rig.invite()}"
         app = create_app(rig.dependencies(PAGE, GatewayOptions(port=port)))
-        await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.session_of))
+        await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.person_of))
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from random import Random
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOG = Path("build/bench/snoop.log")
+POLL_S = 0.05
 LOG_BYTES = 100_000_000
 ROUNDS = 3
 MIN_MB_PER_S = 20.0
@@ -138,12 +140,27 @@ def _tshark() -> list[str]:
 
 def _measured(*command: str) -> tuple[float, float, str]:
     """Seconds, peak memory in MiB, and the output."""
-    began = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
-        assert child.stdout is not None  # noqa: S101 - asked for above
-        output = child.stdout.read()
-        _pid, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        raise AssertionError(f"{command[0]} ended with {child.returncode}")
-    return time.monotonic() - began, used.ru_maxrss / 1024, output
+    began, peak_kib = time.monotonic(), 0
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as child,
+    ):
+        while child.poll() is None:
+            # Not `ru_maxrss`, which begins with the memory of this process, because the child is a copy of it at first.
+            peak_kib = max(peak_kib, _peak_kib(child.pid))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(POLL_S)
+        seconds = time.monotonic() - began
+        if child.returncode != 0:
+            raise AssertionError(f"{command[0]} ended with {child.returncode}")
+        output.seek(0)
+        return seconds, peak_kib / 1024, output.read()
+
+
+def _peak_kib(pid: int) -> int:
+    """The most memory that a process has had resident; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)

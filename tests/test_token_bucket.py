@@ -68,3 +68,13 @@ def test_names_with_a_full_bucket_are_forgotten() -> None:
     assert len(buckets) == 6
     buckets.take(1.0, "g")
     assert len(buckets) == 1
+
+
+def test_a_name_that_has_used_its_tokens_up_is_told_how_long_to_wait() -> None:
+    buckets = TokenBuckets(rate_per_s=0.5, burst=2)
+    assert buckets.wait_s(1000.0, "ana") == 0
+    while buckets.take(1000.0, "ana"):
+        pass
+    assert buckets.wait_s(1000.0, "ana") == 2
+    assert buckets.wait_s(1001.0, "ana") == 1
+    assert buckets.wait_s(1000.0, "ben") == 0

@@ -61,6 +61,10 @@ class StoreError(OwnerError):
         super().__init__(message)
 
 
+class SignalError(OwnerError):
+    """A chime or a light failed; the message is one line that says how, without a secret."""
+
+
 class Refusal(enum.StrEnum):
     """Why a visitor's request was refused; the values are the codes in the protocol."""
 
@@ -78,6 +82,9 @@ class Refusal(enum.StrEnum):
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
     NOT_PERMITTED = "not_permitted"
+    CURTAIN_CLOSED = "curtain_closed"
+    NOT_WELCOMED = "not_welcomed"
+    QUIET_HOURS = "quiet_hours"
     TOO_MANY = "too_many"
     NOT_INVITED = "not_invited"
 

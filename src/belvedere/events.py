@@ -84,6 +84,19 @@ class ViewerLeft(Event, frozen=True, tag="viewer_left"):
     watched_s: float
 
 
+class Knocked(Event, frozen=True, tag="knocked"):
+    """A person asked the room to be let in."""
+
+    person: str
+
+
+class KnockAnswered(Event, frozen=True, tag="knock_answered"):
+    """The room let a person in or not, or nobody answered in time; `answer` is a `privacy.words.Answer`."""
+
+    person: str
+    answer: str
+
+
 class StillTaken(Event, frozen=True, tag="still_taken"):
     """A session that watches took a still."""
 
@@ -112,6 +125,12 @@ class HoldCut(Event, frozen=True, tag="hold_cut"):
     session: str
     code: str
     axis: str | None
+
+
+class ParkingEnded(Event, frozen=True, tag="parking_ended"):
+    """The head was being parked, and is not any more; `end` is an `engine.parking.ParkingEnd`."""
+
+    end: str
 
 
 class UnitLinkChanged(Event, frozen=True, tag="unit_link_changed"):

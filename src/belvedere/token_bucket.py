@@ -63,3 +63,8 @@ class TokenBuckets:
         is_taken = bucket.take(now)
         self._by_name[name] = (bucket, bucket.full_at(now))
         return is_taken
+
+    def wait_s(self, now: float, name: str) -> float:
+        """The seconds until there will be a token in this name's bucket if none is taken; 0 if there is one now."""
+        known = self._by_name.get(name)
+        return 0.0 if known is None else known[0].wait_s(now)

@@ -11,6 +11,7 @@ import pytest
 from tests.access.joining import join
 from tests.store.saved import save
 
+from belvedere.access.cloudflare import CloudflareOptions
 from belvedere.access.invitations import AccessOptions
 from belvedere.access.programs import Player
 from belvedere.app.build import Belvedere, build, picture_source
@@ -30,6 +31,7 @@ from belvedere.app.settings import (
     resolve,
 )
 from belvedere.app.systemd_notify import Notifier
+from belvedere.gateway.cloudflare_gate import CloudflareGate
 from belvedere.guardian.options import GuardianOptions
 from belvedere.guardian.process import GuardianState
 from belvedere.head.axes import AXES, Axis
@@ -167,6 +169,16 @@ async def test_programs_of_the_settings_are_let_in_by_their_tokens() -> None:
     assert {session.id for session in found.values() if session is not None} == {"player-tv", "publisher"}
     assert belvedere.dependencies.publishing is belvedere.whip is not None
     assert belvedere.dependencies.frontends == access.frontends
+
+
+async def test_cloudflare_access_is_the_only_way_in_where_the_settings_name_it() -> None:
+    cloudflare = CloudflareOptions(team="our-house", audience="ab" * 32)
+    behind = built(msgspec.structs.replace(DEMO, access=AccessOptions(cloudflare=cloudflare)))
+    assert isinstance(behind.dependencies.gate, CloudflareGate)
+    assert behind.signing_keys is not None
+    without = built(DEMO)
+    assert without.dependencies.gate is None
+    assert without.signing_keys is None
 
 
 async def test_sessions_last_as_long_as_the_settings_say() -> None:

@@ -72,7 +72,8 @@ def uncommented_sample() -> str:
 def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> None:
     for name in ("turn-password", "turn-secret"):
         (tmp_path / name).write_text("open sesame\n", encoding="ascii")
-    (tmp_path / "tv-token").write_text("a-token-of-the-settings\n", encoding="ascii")
+    for name in ("tv-token", "lamp-token"):
+        (tmp_path / name).write_text("a-token-of-the-settings\n", encoding="ascii")
     settings = read_config(written(tmp_path, uncommented_sample())).settings
     assert settings.control.pan.max_deg == 170
     assert [server.credential for server in settings.stage.ice_servers] == [None, Secret("open sesame")]
@@ -81,12 +82,13 @@ def test_the_sample_with_every_line_uncommented_is_read_too(tmp_path: Path) -> N
 def test_the_sample_shows_every_key_and_the_default_of_those_that_have_one(tmp_path: Path) -> None:
     for name in ("turn-password", "turn-secret"):
         (tmp_path / name).write_text("open sesame\n", encoding="ascii")
-    (tmp_path / "tv-token").write_text("a-token-of-the-settings\n", encoding="ascii")
+    for name in ("tv-token", "lamp-token"):
+        (tmp_path / name).write_text("a-token-of-the-settings\n", encoding="ascii")
     text = uncommented_sample()
     assert not {key for key in keys(inspect.type_info(Settings)) if key.rpartition(".")[2] not in text}
     settings = read_config(written(tmp_path, text)).settings
     assert [player.name for player in settings.access.players] == ["tv"]
-    assert msgspec.structs.replace(settings.access, frontends=(), players=()) == Settings().access
+    assert msgspec.structs.replace(settings.access, frontends=(), players=(), cloudflare=None) == Settings().access
     for table in ("version", "link", "guardian", "store", "camera"):
         assert getattr(settings, table) == getattr(Settings(), table)
 
@@ -424,3 +426,26 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="UTF-8"):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[room.park]\npan_deg = 90", r"room\.park\.pan_deg.*head\.pan\.full_speed_deg_per_s"),
+        (
+            "[room.park]\ntilt_deg = 26\n[head.tilt]\nfull_speed_deg_per_s = 20\n[control.tilt]\nmax_deg = 25",
+            r"room\.park\.tilt_deg: 26 is beyond the limits of control\.tilt",
+        ),
+        ("[room.park]", "must be given"),
+    ],
+)
+def test_a_parking_position_that_the_head_cannot_reach_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        read_config(written(tmp_path, text))
+
+
+def test_a_parking_position_within_the_limits_of_a_calibrated_axis_is_accepted(tmp_path: Path) -> None:
+    text = "[room.park]\ntilt_deg = 25\n[head.tilt]\nfull_speed_deg_per_s = 20\n[control.tilt]\nmax_deg = 25"
+    park = read_config(written(tmp_path, text)).settings.room.park
+    assert park is not None
+    assert park.tilt_deg == 25

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"PIL", "aiortc", "av", "bleak", "bumble", "numpy"}
+HEAVY = {"PIL", "aiortc", "av", "bleak", "bumble", "numpy", "webauthn"}
 
 
 def modules_after(statement: str) -> set[str]:

@@ -7,17 +7,16 @@ did.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 import msgspec
 from tests.attacks.catalogue import ATTACKS, PUBLISHER_ATTACKS
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
+from tests.attacks.priority import run_when_idle
 from tests.attacks.target import Target
 from tests.attacks.watching import watch_cheaply
 
-NICENESS = 15
 BEGIN_TIMEOUT_S = 15.0
 
 
@@ -41,7 +40,7 @@ async def _attack(sessions: list[Session]) -> None:
 
 def main() -> None:
     """Attack until the input ends."""
-    os.nice(NICENESS)
+    run_when_idle()
     watch_cheaply()
     address, *cookies = sys.argv[1:]
     asyncio.run(_attack([Session(address, cookie) for cookie in cookies]))

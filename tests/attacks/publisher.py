@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import random
 import sys
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiortc.rtp import HeaderExtensionsMap, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
+from tests.attacks.priority import run_when_idle
 from tests.attacks.watching import watch_cheaply
 from tests.stage.direct.publishing import Publisher, Silence
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 WHIP = "/api/v1/stage/whip"
 TOKEN = "a-token-of-the-attacked-server"  # noqa: S105 (of a server that lives for seconds)
 PACKETS_PER_S = 8000.0
-NICENESS = 10
 IDR, FU_A, BEGIN = 0x65, 0x7C, 0x85
 
 
@@ -97,7 +96,7 @@ async def _publish(address: str) -> None:
 
 def main() -> None:
     """Publish until the input ends."""
-    os.nice(NICENESS)
+    run_when_idle()
     watch_cheaply()
     asyncio.run(_publish(sys.argv[1]))
 

@@ -6,15 +6,13 @@ It prints a line when all have a picture, and for each line that it reads what t
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 import msgspec
 from tests.attacks.client import Session
 from tests.attacks.lines import print_line, read_lines
+from tests.attacks.priority import run_when_idle
 from tests.attacks.watching import Viewer, watch_cheaply
-
-NICENESS = 10  # on other machines they would not take the server's processor
 
 
 async def _watch(sessions: list[Session]) -> None:
@@ -30,7 +28,7 @@ async def _watch(sessions: list[Session]) -> None:
 
 def main() -> None:
     """Watch until the input ends."""
-    os.nice(NICENESS)
+    run_when_idle()
     watch_cheaply()
     address, *cookies = sys.argv[1:]
     asyncio.run(_watch([Session(address, cookie) for cookie in cookies]))

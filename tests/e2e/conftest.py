@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
 
@@ -261,8 +262,8 @@ class RunningServer:
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
 
-    def _open(self, link: str) -> None:
-        self.link = link
+    def _open(self, opened: Opened) -> None:
+        self.link = opened.link
         self._opened.set()
 
 
@@ -424,8 +425,9 @@ def visit(browser: Browser, server: RunningServer) -> Iterator[Callable[[Device]
     """Creates visitors with separate browser profiles; at the end all leave, and the head comes to rest."""
     contexts: list[BrowserContext] = []
 
-    def come(device: Device = DESKTOP) -> Visitor:
+    def come(device: Device = DESKTOP, language: str = "en-GB") -> Visitor:
         context = browser.new_context(
+            locale=language,
             viewport={"width": device.width, "height": device.height},
             has_touch=device.is_phone,
             is_mobile=device.is_phone,

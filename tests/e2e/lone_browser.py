@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = [
     "--headless=new",
+    "--lang=en-GB",
+    "--accept-lang=en-GB",  # the tests read what the page says
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

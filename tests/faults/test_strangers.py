@@ -65,7 +65,7 @@ async def served(page: Path) -> AsyncIterator[Served]:
     async with open_rig() as rig:
         (socket,) = listen("127.0.0.1", 0)
         app, started = create_app(rig.dependencies(page)), asyncio.Event()
-        limits = ConnectionLimits(app.session_of, TrustedProxies(["127.0.0.1"]), max_files=FILES)
+        limits = ConnectionLimits(app.person_of, TrustedProxies(["127.0.0.1"]), max_files=FILES)
         serving = asyncio.create_task(serve(app, [socket], started.set, limits))
         await started.wait()
         try:

@@ -120,6 +120,20 @@ async def test_an_unknown_host_is_refused(make_client: MakeClient, host: str) ->
     assert "evil" not in f"{response.headers}{page.headers}{page.text}"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "given", "text"),
+    [("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans", "Belvedere"), ("de,en;q=0.5", "en", "not set up for this address")],
+)
+async def test_a_page_is_in_the_language_of_the_browser(
+    make_client: MakeClient, wanted: str, given: str, text: str
+) -> None:
+    app, _ = middleware()
+    async with make_client(app) as client:
+        page = await client.get("/", headers={"accept-language": wanted, "host": "evil.example"})
+    assert text in page.text
+    assert (page.headers["content-language"], page.headers["vary"]) == (given, "accept-language")
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_probe_may_use_any_host(make_client: MakeClient, path: str) -> None:
     app, _ = middleware()
@@ -146,7 +160,29 @@ async def test_a_button_pressed_on_another_site_is_answered_with_a_page(make_cli
     assert "evil" not in response.text
 
 
-@pytest.mark.parametrize("headers", [{}, {"origin": f"http://{HOST}"}])
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "nonsense"])
+async def test_without_an_origin_the_browsers_word_for_another_site_counts(make_client: MakeClient, site: str) -> None:
+    app, cookie = middleware()
+    headers = {"sec-fetch-site": site}
+    async with make_client(app, cookie) as client:
+        assert (await client.post("/api/v1/thing", headers=headers)).status_code == 403
+        assert (await client.get("/api/v1/thing", headers=headers)).status_code == 200
+    proof = {"host": HOST, "cookie": f"belvedere-8080={cookie}"}
+    async with open_socket(app, "/api/v1/control", {**proof, **headers}) as peer:
+        await peer.over()
+    assert peer.status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": f"http://{HOST}"},
+        {"origin": f"http://{HOST}", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+    ],
+)
 async def test_our_page_and_scripts_may_change_things(make_client: MakeClient, headers: dict[str, str]) -> None:
     app, cookie = middleware()
     async with make_client(app, cookie) as client:
@@ -235,10 +271,10 @@ async def test_an_accepted_socket_is_not_logged(caplog: pytest.LogCaptureFixture
 def test_a_session_is_known_from_headers_alone() -> None:
     app, cookie = middleware()
     proof = (b"cookie", f"belvedere-8080={cookie}".encode())
-    assert app.session_of([(b"host", HOST.encode()), proof])
-    assert app.session_of([(b"host", b"127.0.0.1:8081"), proof]) is None
-    assert app.session_of([proof]) is None
-    assert app.session_of([]) is None
+    assert app.person_of([(b"host", HOST.encode()), proof])
+    assert app.person_of([(b"host", b"127.0.0.1:8081"), proof]) is None
+    assert app.person_of([proof]) is None
+    assert app.person_of([]) is None
 
 
 class Failing:

@@ -11,10 +11,10 @@ from belvedere.gateway.connection_limits import (
     ANONYMOUS,
     ANONYMOUS_BURST,
     ANONYMOUS_PER_ADDRESS,
-    AUTHENTICATED_PER_SESSION,
+    AUTHENTICATED_PER_PERSON,
+    PERSON_BURST,
     PROBE_PATHS,
     PROBES_BURST,
-    SESSION_BURST,
     STOP_PATH,
     ConnectionLimits,
     ConnectionSlots,
@@ -112,12 +112,12 @@ def test_a_session_evicts_its_own_and_sockets_last() -> None:
     before, socket = Peer(), Peer()
     asks(known, before, "ana")
     known.receive_upgraded(before, socket, before.address, [(b"session", b"ana")])
-    others = [Peer() for _ in range(AUTHENTICATED_PER_SESSION)]
+    others = [Peer() for _ in range(AUTHENTICATED_PER_PERSON)]
     ben = Peer()
     asks(known, ben, "ben")
     for each in others:
         asks(known, each, "ana")
-    assert [len(each.evicted) for each in others] == [1] + [0] * (AUTHENTICATED_PER_SESSION - 1)
+    assert [len(each.evicted) for each in others] == [1] + [0] * (AUTHENTICATED_PER_PERSON - 1)
     assert not socket.evicted
     assert not ben.evicted
     assert not before.evicted
@@ -196,7 +196,7 @@ def test_anonymous_clients_behind_a_trusted_proxy_are_distinguished() -> None:
 
 def test_no_flood_of_a_session_uses_up_its_stop() -> None:
     known = limits()
-    assert sum(asks(known, Peer(), "ana") for _ in range(1000)) == SESSION_BURST
+    assert sum(asks(known, Peer(), "ana") for _ in range(1000)) == PERSON_BURST
     assert asks(known, Peer(), "ana", path=STOP_PATH)
     assert asks(known, Peer(), "ben")
 
@@ -215,6 +215,23 @@ def test_no_flood_of_a_session_uses_up_its_stop() -> None:
 )
 def test_the_client_is_the_one_that_a_trusted_proxy_names(peer: str, headers: Headers, client: str) -> None:
     assert TrustedProxies(["127.0.0.1", "10.42.0.0/16"]).client_of(peer, headers) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "client"),
+    [
+        ("192.0.2.1", [(b"cf-connecting-ip", b"203.0.113.5")], "192.0.2.1"),
+        ("127.0.0.1", [(b"cf-connecting-ip", b"203.0.113.5"), (b"x-forwarded-for", b"203.0.113.9")], "203.0.113.5"),
+        ("127.0.0.1", [(b"x-forwarded-for", b"203.0.113.9")], "127.0.0.1"),
+        ("127.0.0.1", [(b"cf-connecting-ip", b"nonsense")], "127.0.0.1"),
+    ],
+)
+def test_cloudflares_header_counts_only_where_it_is_set_and_only_from_a_trusted_proxy(
+    peer: str, headers: Headers, client: str
+) -> None:
+    assert TrustedProxies(["127.0.0.1"], "cf-connecting-ip").client_of(peer, headers) == client
+    with_both = [*headers, (b"x-forwarded-for", b"198.51.100.7")]
+    assert TrustedProxies(["192.0.2.1"]).client_of("192.0.2.1", with_both) != "203.0.113.5"
 
 
 @pytest.mark.parametrize(

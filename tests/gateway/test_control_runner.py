@@ -13,7 +13,7 @@ from belvedere.access.rights import VISITOR_RIGHTS, Role
 from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import EndReason, Session
 from belvedere.gateway.control_runner import CLOSE_MESSAGE_TIMEOUT_S, SEND_TIMEOUT_S, ControlRunners, SocketLimit
-from belvedere.gateway.control_session import SILENCE_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_session import SILENCE_TIMEOUT_S
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 from belvedere.timeouts import timeout
@@ -65,6 +65,16 @@ async def test_a_drag_reaches_the_unit_and_a_pong_comes_back(make_parts: MakePar
         assert (await channel.peer.peer_receive("pong"))["clock"] == 7
 
 
+async def test_what_the_driver_sends_is_received_before_what_waits_of_others(make_parts: MakeParts) -> None:
+    async with driving(make_parts) as channel:
+        assert channel.peer.is_urgent
+        channel.peer.peer_send({"type": "lease.return"})
+        while (await channel.peer.peer_receive("lease"))["holder"] == "you":
+            pass
+        await asyncio.sleep(0.1)
+        assert not channel.peer.is_urgent
+
+
 async def test_the_end_of_the_transport_stops_the_head_at_once_and_is_no_failure(
     make_parts: MakeParts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,7 +102,7 @@ async def test_the_end_of_the_visit_stops_the_head_within_the_call_and_closes(ma
         channel.rig.invitations.end(channel.visitor.id, EndReason.REVOKED)
         assert channel.rig.units[Axis.PAN].velocity == 0
         await channel.over()
-        assert (channel.peer.close_code, channel.peer.close_reason) == (4401, VISIT_ENDED[EndReason.REVOKED])
+        assert (channel.peer.close_code, channel.peer.close_reason) == (4401, EndReason.REVOKED)
         assert (await channel.peer.peer_receive("error"))["closing"]
 
 

@@ -382,13 +382,14 @@ async def test_a_refusal_says_what_is_wrong_and_that_the_socket_stays_open(start
         assert ben.drive(seq=1, hold=7) == [Error(code="someone_else_drives", message=reason, closing=False, hold=7)]
 
 
-async def test_the_last_error_and_the_close_frame_give_the_same_reason(start_session: Start) -> None:
+async def test_the_last_error_says_in_words_what_the_close_frame_says_by_a_code(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).greeted()
         (error,) = ana.session.tick(ana.session._visitor.ends_at_s)
         assert isinstance(error, Error)
         assert (error.code, error.closing) == ("not_ready", True)
-        assert ana.session.ending == Ending(CloseCode.NO_SESSION, error.message)
+        assert error.message == VISIT_ENDED[EndReason.EXPIRED]
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, EndReason.EXPIRED)
 
 
 @pytest.mark.parametrize(
@@ -495,5 +496,5 @@ async def test_the_end_of_a_visit_is_sent_once_with_its_reason(start_session: St
         reason = VISIT_ENDED[EndReason.REVOKED]
         messages = ana.session.receive_session_change(ended(ana, EndReason.REVOKED))
         assert messages == [Error(code="not_ready", message=reason, closing=True)]
-        assert ana.session.ending == Ending(CloseCode.NO_SESSION, reason)
+        assert ana.session.ending == Ending(CloseCode.NO_SESSION, EndReason.REVOKED)
         assert ana.session.receive_session_change(ended(ana, EndReason.LEFT)) == []

@@ -15,7 +15,7 @@ from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
 from belvedere.gateway.app import create_app
 from belvedere.gateway.control_runner import MAX_SOCKETS_PER_VISITOR, SEND_TIMEOUT_S
-from belvedere.gateway.control_session import HELLO_TIMEOUT_S, SILENCE_TIMEOUT_S, VISIT_ENDED
+from belvedere.gateway.control_session import HELLO_TIMEOUT_S, SILENCE_TIMEOUT_S
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.head.axes import Axis
 
@@ -171,7 +171,7 @@ async def test_a_displaced_driver_is_stopped_within_the_call_and_the_socket_clos
         assert here.rig.engine.status.lease.session is None
         await peer.over()
         assert here.rig.clock() == began
-        assert (peer.close_code, peer.close_reason) == (4401, VISIT_ENDED[EndReason.DISPLACED])
+        assert (peer.close_code, peer.close_reason) == (4401, EndReason.DISPLACED)
         assert (await peer.receive("error"))["closing"]
 
 
@@ -187,7 +187,7 @@ async def test_commands_after_the_end_of_the_visit_are_ignored(open_sockets: Ope
             await peer.over()
             assert here.rig.units[Axis.PAN].velocity == 0
             assert here.rig.engine.status.lease.session is None
-            assert peer.close_reason == VISIT_ENDED[reason]
+            assert peer.close_reason == reason
 
 
 async def test_the_end_of_one_visit_ends_all_of_its_sockets_and_no_other(open_sockets: OpenSockets) -> None:
@@ -253,11 +253,6 @@ async def test_a_failing_stage_or_another_failing_socket_delays_no_stop(
                 assert rig.clock() == began
             await asyncio.sleep(4)
             assert "could not end the viewers" in caplog.text
-
-
-@pytest.mark.parametrize("reason", EndReason)
-def test_each_reason_for_the_end_of_a_visit_fits_into_a_close_frame(reason: EndReason) -> None:
-    assert 0 < len(VISIT_ENDED[reason].encode()) <= 123
 
 
 async def test_a_peer_that_reads_nothing_is_disconnected_and_keeps_no_hold(open_sockets: OpenSockets) -> None:

@@ -24,6 +24,7 @@ from belvedere.gateway.http_protocol import (
     MAX_HEADERS,
     HttpProtocol,
 )
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -73,13 +74,14 @@ class Server:
     def __init__(self, app: object, limits: ConnectionLimits | None = None) -> None:
         self.state = ServerState()
         self.limits = limits or ConnectionLimits()
+        self.turns = ReadTurns()
         self.config = uvicorn.Config(cast("Any", app), log_config=None, ws=WebSocketProtocol, proxy_headers=False)
         self.config.interface = "asgi3"
         self.config.load()
 
     def connect(self, address: str = "192.0.2.1") -> MemoryTransport:
         transport = MemoryTransport((address, 50_000))
-        transport.connect(HttpProtocol(self.config, self.state, {}, self.limits))
+        transport.connect(HttpProtocol(self.config, self.state, {}, self.limits, self.turns))
         return transport
 
 
@@ -416,6 +418,15 @@ async def test_only_a_trusted_proxy_decides_the_scheme() -> None:
     await exchange(server.connect("192.0.2.7"), request)
     await exchange(server.connect("192.0.2.8"), request)
     assert [each["scheme"] for each in app.requests] == ["https", "http"]
+
+
+async def test_the_client_of_a_request_is_the_one_that_a_trusted_proxy_names() -> None:
+    app = App()
+    server = Server(app, ConnectionLimits(proxies=TrustedProxies(["192.0.2.7"])))
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.5\r\n\r\n"
+    await exchange(server.connect("192.0.2.7"), request)
+    await exchange(server.connect("192.0.2.8"), request)
+    assert [each["client"][0] for each in app.requests] == ["203.0.113.5", "192.0.2.8"]
 
 
 async def test_a_request_carries_the_arrival_of_its_first_byte() -> None:

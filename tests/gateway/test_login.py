@@ -13,7 +13,7 @@ from belvedere.access.rights import Role
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.login import GUESSES_BURST
+from belvedere.gateway.rate_limits import LOGIN as LOGIN_LIMIT
 
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
@@ -34,7 +34,7 @@ async def test_redeeming_starts_a_session_and_says_whose(make_parts: MakeParts, 
         cookie = response.headers["set-cookie"]
         assert cookie.startswith("belvedere-8080=")
         assert cookie.endswith("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax")
-        assert (await client.get("/api/v1/session")).json() == response.json()
+        assert {**(await client.get("/api/v1/session")).json(), "bearer": None} == response.json()
         (device,) = (await client.get("/api/v1/sessions")).json()
         assert device["label"] == "Firefox on Linux"
 
@@ -173,16 +173,15 @@ async def test_who_has_a_session_keeps_it_and_the_invitation_unless_it_is_anothe
         assert not rig.invitations.is_live(ana.session)
 
 
-async def test_a_flood_of_guesses_is_slowed_down_and_keeps_nobody_out(
+async def test_a_flood_of_guesses_is_slowed_down_and_keeps_nobody_out_for_long(
     make_parts: MakeParts, make_client: MakeClient
 ) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
         answers = [(await client.post(LOGIN, json={"secret": f"{number}"})).status_code for number in range(100)]
-        assert answers.count(403) == pytest.approx(GUESSES_BURST, abs=2)
+        assert answers.count(403) == pytest.approx(LOGIN_LIMIT.burst, abs=2)
         assert set(answers[-50:]) == {429}
+        await asyncio.sleep(1 / LOGIN_LIMIT.per_s)
         assert (await client.post(LOGIN, json={"secret": rig.invite()})).status_code == 200
-        await asyncio.sleep(2)
-        assert (await client.post(LOGIN, json={"secret": "x"})).status_code == 403
 
 
 async def test_where_the_disk_fails_nobody_is_let_in_and_the_invitation_stays_unused(

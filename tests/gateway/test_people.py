@@ -52,7 +52,7 @@ def enter(make_parts: MakeParts, make_client: MakeClient) -> Enter:
             disk = Disk()
             app = create_app(replace(make_parts(rig), save_access=disk.save, address=lambda: "https://home.example"))
             owner = rig.open_session("Olga", Role.OWNER)
-            local = LocalApp(app.routes)  # type: ignore[arg-type]  # it is one
+            local = LocalApp(app.routes)
             async with make_client(app, owner.cookie) as client, make_client(local) as shell:
                 yield House(rig, disk, client, shell)
 

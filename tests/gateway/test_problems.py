@@ -59,9 +59,13 @@ async def test_an_unexpected_error_is_logged_and_not_described(
 async def test_an_unknown_path_is_a_page_for_people_and_a_problem_for_programs(make_client: MakeClient) -> None:
     async with make_client(app_that_raises(RuntimeError())) as client:
         page, problem = await client.get("/nowhere"), await client.get("/api/nowhere")
+        chinese = await client.get("/nowhere", headers={"accept-language": "zh-CN"})
     assert page.status_code == problem.status_code == 404
     assert page.headers["content-type"].startswith("text/html")
     assert problem.json()["code"] == "not_found"
+    assert "There is nothing here" in page.text
+    assert "这里什么也没有" in chinese.text
+    assert (chinese.headers["content-language"], chinese.headers["vary"]) == ("zh-Hans", "accept-language")
 
 
 @pytest.mark.parametrize(

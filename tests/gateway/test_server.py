@@ -78,7 +78,7 @@ def run(make_parts: MakeParts) -> Callable[[], Any]:
             sockets = listen("127.0.0.1", 0)
             started = asyncio.Event()
             app = create_app(make_parts(rig))
-            limits = ConnectionLimits(app.session_of)
+            limits = ConnectionLimits(app.person_of)
             serving = asyncio.create_task(serve(app, sockets, started.set, limits))
             await started.wait()
             try:

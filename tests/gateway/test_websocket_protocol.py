@@ -12,8 +12,9 @@ from tests.support.memory_transport import MemoryTransport
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
-from belvedere.gateway.connection_limits import AUTHENTICATED_PER_SESSION, ConnectionLimits
+from belvedere.gateway.connection_limits import AUTHENTICATED_PER_PERSON, ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.transport import FLUSH_TIMEOUT_S
 from belvedere.gateway.websocket_protocol import (
     AFTER_CLOSE_BYTES,
@@ -62,7 +63,10 @@ async def waits(_scope: object, receive: Any, _send: object) -> None:  # noqa: A
 
 
 def connect(
-    app: object, session_of: Callable[[Any], str | None] = lambda _: None, limits: ConnectionLimits | None = None
+    app: object,
+    session_of: Callable[[Any], str | None] = lambda _: None,
+    limits: ConnectionLimits | None = None,
+    turns: ReadTurns | None = None,
 ) -> MemoryTransport:
     config = uvicorn.Config(
         cast("Any", app),
@@ -74,12 +78,14 @@ def connect(
     )
     config.load()
     transport = MemoryTransport()
-    transport.connect(HttpProtocol(config, ServerState(), {}, limits or ConnectionLimits(session_of)))
+    transport.connect(
+        HttpProtocol(config, ServerState(), {}, limits or ConnectionLimits(session_of), turns or ReadTurns())
+    )
     return transport
 
 
-async def opened(app: object) -> MemoryTransport:
-    transport = connect(app)
+async def opened(app: object, read_turns: ReadTurns | None = None) -> MemoryTransport:
+    transport = connect(app, turns=read_turns)
     transport.feed(UPGRADE)
     await turns()
     assert transport.sent.startswith(b"HTTP/1.1 101 ")
@@ -269,7 +275,7 @@ async def test_a_session_with_too_many_connections_loses_requests_before_sockets
     socket = connect(App(), limits=limits)
     socket.feed(UPGRADE)
     requests = []
-    for _ in range(AUTHENTICATED_PER_SESSION - 1):
+    for _ in range(AUTHENTICATED_PER_PERSON - 1):
         requests.append(connect(waits, limits=limits))
         requests[-1].feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
     assert not any(each.is_over for each in requests)
@@ -361,4 +367,24 @@ async def test_a_connection_with_nothing_unsent_survives_a_discard() -> None:
     await turns()
     assert not transport.is_closing()
     transport.abort()
+    await turns()
+
+
+async def test_an_urgent_socket_is_read_while_others_wait_for_their_turn() -> None:
+    apps = App(), App(), App()
+    turns_of_all = ReadTurns()
+    driver, *others = [await opened(app, turns_of_all) for app in apps]
+    protocol = driver.get_protocol()
+    assert isinstance(protocol, WebSocketProtocol)
+    protocol.set_urgent(is_urgent=True)
+    for other in others:
+        other.feed(frame(TEXT, b"other"))
+    driver.feed(frame(TEXT, b"stop"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert apps[0].received == ["stop"]
+    await turns()
+    assert [app.received for app in apps[1:]] == [["other"], ["other"]]
+    for transport in (driver, *others):
+        transport.hang_up()
     await turns()

@@ -25,7 +25,22 @@ def test_only_a_picture_ends_an_outage() -> None:
     failing = {StagePhase.UNAVAILABLE, StagePhase.RETRYING, StagePhase.CLOSED}
     for phase, event in itertools.product(failing, StageEvent):
         following = STAGE_TRANSITIONS[phase].get(event, phase)
-        assert following in failing or event is StageEvent.PICTURE
+        assert following in failing or event in {StageEvent.PICTURE, StageEvent.COVERING}
+
+
+def test_every_phase_can_be_covered_and_only_uncovering_or_closing_ends_that() -> None:
+    covered = {follow(phase, StageEvent.COVERING) for phase in StagePhase if phase is not StagePhase.CLOSED}
+    assert covered == {StagePhase.COVERED}
+    left = {event for event, phase in STAGE_TRANSITIONS[StagePhase.COVERED].items() if phase is not StagePhase.COVERED}
+    assert left == {StageEvent.UNCOVERING, StageEvent.CLOSING}
+    for phase in set(StagePhase) - {StagePhase.COVERED}:
+        assert follow(phase, StageEvent.UNCOVERING) is phase
+
+
+@pytest.mark.parametrize("event", [StageEvent.NEEDED, StageEvent.PICTURE, StageEvent.FAILURE])
+def test_nothing_turns_the_source_on_while_it_is_covered(event: StageEvent) -> None:
+    with pytest.raises(InternalError):
+        follow(StagePhase.COVERED, event)
 
 
 def test_every_phase_can_be_closed_and_a_closed_stage_stays_closed() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stage.fakes import IDR, OFFER, StageRig
 
-from belvedere.errors import StageError, StageReason
+from belvedere.errors import Refusal, StageError, StageReason, VisitorError
 from belvedere.events import ViewerJoined, ViewerLeft
 from belvedere.stage.frames import EncodedFrame, rtp_ticks
 from belvedere.stage.options import (
@@ -404,3 +404,62 @@ async def test_what_was_captured_until_a_cut_stays_cut() -> None:
     rig.stage.cut()
     assert rig.stage.is_cut(12.5)
     assert not rig.stage.is_cut(12.6)
+
+
+async def test_covering_turns_everything_off_at_once_and_admits_nobody() -> None:
+    rig = StageRig()
+    await rig.watch("ann")
+    joining = rig.stage.admit("bob", Broadcast())
+    joining.receive_connecting()
+    waiting = asyncio.create_task(rig.stage.take_still())
+    await asyncio.sleep(0)
+    rig.producer.listener.receive_frame(frame_at(12.4))
+    rig.stage.cover()
+    assert not rig.is_on()
+    assert rig.stage.viewers == 0
+    assert rig.peers[0].cuts == 1
+    assert rig.stage.is_cut(12.5)
+    joining.receive_connected()  # too late
+    rig.stage.cover()  # another tap
+    assert not rig.is_on()
+    with pytest.raises(StageError):
+        await waiting
+    for refused in (lambda: rig.stage.admit("ann", Broadcast()), rig.stage.open_tap):
+        with pytest.raises(VisitorError) as caught:
+            refused()
+        assert caught.value.refusal is Refusal.CURTAIN_CLOSED
+    await rig.stage.close()
+    assert rig.peers[0].is_closed
+
+
+async def test_uncovering_leaves_the_source_off_until_a_viewer_comes() -> None:
+    rig = StageRig()
+    rig.stage.cover()
+    rig.stage.preload()  # nothing is prepared meanwhile
+    assert "stage-warm" not in {thread.name for thread in threading.enumerate()}
+    rig.stage.uncover()
+    assert rig.producer.starts == 0
+    await rig.watch()
+    assert rig.is_on()
+    rig.stage.uncover()
+    assert rig.is_on()
+    await rig.stage.close()
+    rig.stage.cover()
+    rig.stage.uncover()
+    with pytest.raises(StageError):
+        rig.stage.open_tap()
+
+
+async def test_covering_ends_an_outage_and_what_cannot_be_cut_is_off_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = StageRig()
+    await rig.watch()
+    rig.producer.fail(RuntimeError("unplugged"))
+    monkeypatch.setattr(rig.producer, "cut", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rig.stage.cover()
+    await asyncio.sleep(100)  # no retry, and nobody is given up
+    assert not rig.is_on()
+    assert rig.stage.viewers == 0
+    await rig.stage.close()

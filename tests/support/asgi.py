@@ -29,6 +29,7 @@ class SocketPeer:
         close_code, close_reason: how the server ended it.
         on_message: called with each message, as soon as it has been sent.
         video: what `stream_socket` sent, without waiting; it finds this peer in the scope in place of the protocol.
+        is_urgent: what the peer sends is received before what waits of others.
         is_aborted: the server gave the connection up, because what it had sent was to be discarded.
     """
 
@@ -43,6 +44,7 @@ class SocketPeer:
         self.is_over = asyncio.Event()
         self.video: asyncio.Queue[bytes | str] = asyncio.Queue()
         self.is_aborted = False
+        self.is_urgent = False
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._reads = asyncio.Event()
@@ -89,6 +91,10 @@ class SocketPeer:
     def leave(self, code: int = 1001) -> None:
         """Close the socket, or vanish with it."""
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    def set_urgent(self, *, is_urgent: bool) -> None:
+        """Remember it."""
+        self.is_urgent = is_urgent
 
     async def wait_writable(self) -> None:
         """As `WebSocketProtocol.wait_writable`."""

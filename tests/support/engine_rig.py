@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from belvedere.access.invitations import AccessOptions, Invitations
+from belvedere.access.passkeys import Passkeys
 from belvedere.access.rights import Rights, Role
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
@@ -155,6 +156,7 @@ class EngineRig:
     invitations: Invitations
     options: ControlOptions
     units: dict[Axis, FakeUnit]
+    passkeys: Passkeys
     stage: FakeStage = field(default_factory=FakeStage)
     events: list[Event] = field(default_factory=list)
 
@@ -168,6 +170,7 @@ class EngineRig:
             stills=self.stage,
             stream=self.stage,
             invitations=self.invitations,
+            passkeys=self.passkeys,
             clock=self.clock,
             record=self.events.append,
             head_name="A head of paper",
@@ -229,7 +232,14 @@ async def open_rig(
     await asyncio.sleep(0)
     try:
         yield EngineRig(
-            clock, bus, engine, Invitations(clock, invitations, events.append), options, units, events=events
+            clock,
+            bus,
+            engine,
+            Invitations(clock, invitations, events.append),
+            options,
+            units,
+            Passkeys(clock),
+            events=events,
         )
     finally:
         running.cancel()

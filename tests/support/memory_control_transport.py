@@ -17,11 +17,13 @@ class MemoryControlTransport:
 
     Attributes:
         close_code, close_reason: how the server closed it; None and "" before.
+        is_urgent: what `set_urgent` was called with last.
     """
 
     def __init__(self) -> None:
         self.close_code: int | None = None
         self.close_reason = ""
+        self.is_urgent = False
         self._to_server: asyncio.Queue[str | None] = asyncio.Queue()
         self._to_peer: asyncio.Queue[str] = asyncio.Queue()
         self._has_left = asyncio.Event()
@@ -64,6 +66,10 @@ class MemoryControlTransport:
             next_text.cancel()
             has_left.cancel()
         raise TransportClosedError
+
+    def set_urgent(self, *, is_urgent: bool) -> None:
+        """Remember it."""
+        self.is_urgent = is_urgent
 
     async def send(self, text: str) -> None:
         """Hand a message to the peer, as soon as it reads."""

@@ -1,5 +1,5 @@
 // Generates src/wire/messages.ts from contract/: `npm run types`. It supports the JSON Schema that msgspec writes (objects
-// with plain fields, enumerations, references, alternatives); anything else is an error.
+// with plain fields, lists, enumerations, references, alternatives); anything else is an error.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -50,9 +50,15 @@ function typeOf(schema) {
     case "boolean":
     case "null":
       return schema.type;
+    case "array":
+      return listOf(typeOf(schema.items));
     default:
       throw new Error(`this generator does not support: ${JSON.stringify(schema)}`);
   }
+}
+
+function listOf(item) {
+  return item.includes(" | ") ? `readonly (${item})[]` : `readonly ${item}[]`;
 }
 
 function codes(closeCodes) {

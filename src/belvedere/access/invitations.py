@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from belvedere.access.bearers import Bearers
+from belvedere.access.cloudflare import CloudflareOptions
 from belvedere.access.links import Link, Links
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
-from belvedere.access.rights import NO_RIGHTS, Right, Rights, Role, rights_of_role
+from belvedere.access.rights import FRONTEND_RIGHTS, NO_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, new_id
 from belvedere.access.withheld import WithheldRights
@@ -55,9 +57,11 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
         max_sessions: a bound on memory, far above what one home needs; one more ends another, of the same person first.
         max_invitations: likewise; one more deletes the oldest of whoever has most.
-        frontends: pages of other sites that may show the picture with a player's token, such as
-            `https://player.example.org`; see docs/how-to/watch-with-another-player.md.
+        frontends: pages of other origins that may use this house, such as `https://family.example`: to show it
+            (docs/how-to/show-it-in-your-own-page.md), or the picture only, with a player's token
+            (docs/how-to/watch-with-another-player.md).
         players: programs that may look, each by a token of its own.
+        cloudflare: where given, everybody comes in through Cloudflare Access, and by nothing else.
     """
 
     session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 30 * 86400.0
@@ -67,6 +71,7 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     frontends: Annotated[tuple[Origin, ...], msgspec.Meta(max_length=16)] = ()
     players: Annotated[tuple[Player, ...], msgspec.Meta(max_length=16)] = ()
+    cloudflare: CloudflareOptions | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for players that cannot be told apart; msgspec adds the key to the message."""
@@ -104,6 +109,7 @@ class Invitations:
 
     Attributes:
         events: where to subscribe to them.
+        bearers: what proves sessions in pages of other sites.
         people: who is known; to change a role or remove somebody, use the methods here, which also close what is open.
         programs: whom the settings let in by a token.
     """
@@ -122,6 +128,7 @@ class Invitations:
         self._record = record
         self.programs = programs or Programs()
         self.people = People()
+        self.bearers = Bearers(clock, self._receive_bearers_changed)
         self._links = Links(self._options.invite_s, self._options.max_invitations)
         self._sessions = Sessions(
             self._options.session_s,
@@ -153,6 +160,7 @@ class Invitations:
             people=self.people.saved(),
             links=self._links.saved(now, utc),
             sessions=[each for each in sessions if each.left_s >= 1 and each.idle_left_s >= 1],
+            bearers=self.bearers.saved(),
         )
 
     def restore(self, saved: SavedAccess) -> None:
@@ -168,6 +176,7 @@ class Invitations:
         longest_first = sorted(saved.sessions, key=lambda each: each.left_s, reverse=True)
         for each in longest_first[: self._options.max_sessions - len(self._sessions)]:
             self._restore(now, each)
+        self.bearers.restore(saved.bearers)
         self._on_opened()
 
     # Invitations.
@@ -231,7 +240,7 @@ class Invitations:
     # Sessions.
 
     def open_session(
-        self, person_id: str, *, rights: Rights | None = None, lifetime_s: float = math.inf, label: str = ""
+        self, person_id: str, *, rights: Rights | None = None, lifetime_s: float | None = None, label: str = ""
     ) -> IssuedSession:
         """A session of a person who has proved who they are.
 
@@ -250,7 +259,7 @@ class Invitations:
             person=person.id,
             role=person.role,
             rights=granted if rights is None else granted & rights,
-            ends_at_s=now + lifetime_s,
+            ends_at_s=math.inf if lifetime_s is None else now + lifetime_s,
             label=label[:MAX_LABEL_CHARS],
             opened_utc_s=int(utc),
         )
@@ -281,6 +290,11 @@ class Invitations:
         live = (session for session, _ in self._sessions.all() if self.is_live(session))
         return [(session, self._used_utc_s(session, now, utc)) for session in live]
 
+    def find(self, session_id: str) -> Session | None:
+        """The live session with this id; None where there is none."""
+        session = self._sessions.current(self._clock(), session_id)
+        return None if session is None or self._is_suspended(session) else session
+
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
         if self._is_lasting(session):
@@ -288,13 +302,17 @@ class Invitations:
         return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
 
     def rights_of(self, session: Session) -> Rights:
-        """What a session may do now: what it was given, less what the room withholds; nothing once it has ended."""
+        """What a session may do now: what it was given, less what the room withholds; nothing once it has ended.
+
+        In a page of another site nobody manages, or speaks for the room: that site's scripts could do the same.
+        """
         if self._is_lasting(session):
             return self._withheld.granted(session, session.rights)
-        current = self._sessions.current(self._clock(), session)
+        current = self._sessions.current(self._clock(), session.id)
         if current is None or self._is_suspended(session):
             return NO_RIGHTS
-        return self._withheld.granted(current, current.rights)
+        is_elsewhere = self.bearers.origin_of(current.id) != ""
+        return self._withheld.granted(current, current.rights & FRONTEND_RIGHTS if is_elsewhere else current.rights)
 
     # What changes rights, and ends sessions.
 
@@ -381,6 +399,9 @@ class Invitations:
             (each for each in (self._sessions.deadline(), self._restored.deadline()) if each is not None), default=None
         )
 
+    def _receive_bearers_changed(self) -> None:
+        self._on_changed()
+
     def _is_suspended(self, session: Session) -> bool:
         return self._restored.is_suspended(session.id, self._utc())
 
@@ -448,6 +469,7 @@ class Invitations:
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         self._restored.forget(session.id)
+        self.bearers.end(session.id)
         self._withheld.forget(session.id)
         self._tell(session, reason)
         self._on_changed()

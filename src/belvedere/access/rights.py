@@ -30,6 +30,7 @@ class Role(enum.StrEnum):
 Rights: TypeAlias = frozenset[Right]
 
 NO_RIGHTS: Final[Rights] = frozenset()
+FRONTEND_RIGHTS: Final[Rights] = frozenset({Right.LOOK, Right.DRIVE, Right.TALK})  # at most, in a page of another site
 ALL_RIGHTS: Final[Rights] = frozenset(Right)
 RIGHTS_OF_ROLE: Final[dict[Role, Rights]] = {
     Role.OWNER: frozenset({Right.LOOK, Right.DRIVE, Right.TALK, Right.MANAGE}),

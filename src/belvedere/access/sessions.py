@@ -160,12 +160,12 @@ class Sessions:
 
     def is_live(self, now: float, session: Session) -> bool:
         """Whether this session has not ended."""
-        current = self._by_id.get(session.id)
-        return current is not None and now < self._ends_at_s(current)
+        return self.current(now, session.id) is not None
 
-    def current(self, now: float, session: Session) -> Session | None:
-        """This session as it is now; None where it has ended."""
-        return self._by_id.get(session.id) if self.is_live(now, session) else None
+    def current(self, now: float, session_id: str) -> Session | None:
+        """The session with this id as it is now; None where there is none or it has ended."""
+        session = self._by_id.get(session_id)
+        return session if session is not None and now < self._ends_at_s(session) else None
 
     def change_rights(self, session_id: str, rights: Rights) -> tuple[Session, Session] | None:
         """Give a session these rights instead; returns it as it was and as it is, or None where there is none."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from belvedere.access.cloudflare import CloudflareSessions
 from belvedere.access.invitations import Invitations
+from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
 from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
+from belvedere.app.room_watch import RoomWatch
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
@@ -31,7 +35,9 @@ from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
+from belvedere.engine.parking import Parking
 from belvedere.events import EventStream
+from belvedere.gateway.cloudflare_gate import CloudflareGate
 from belvedere.gateway.dependencies import Dependencies, save_nothing
 from belvedere.guardian.process import GuardianProcess
 from belvedere.head.axes import AXES, Axis
@@ -59,8 +65,10 @@ from belvedere.store.positions import ORIGIN, SavedPositions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from belvedere.access.signing_keys import SigningKeys
     from belvedere.app.systemd_notify import Notifier
     from belvedere.control.options import AxisLimits
+    from belvedere.gateway.authentication import Authenticator
     from belvedere.head.profile import UnitProfile
     from belvedere.link.port import UnitLink
     from belvedere.sim.head import VirtualHead
@@ -75,10 +83,11 @@ class Belvedere:
     """All parts of the program.
 
     Without a store there is no database or recorder; with a real head no virtual one; `whip` is there if a program
-    publishes the picture.
+    publishes the picture, `signing_keys` if everybody comes in through Cloudflare Access.
     """
 
     engine: Engine
+    parking: Parking
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     invitations: Invitations
@@ -89,6 +98,8 @@ class Belvedere:
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
+    signing_keys: SigningKeys | None
+    room_watch: RoomWatch
 
 
 def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Belvedere:
@@ -111,6 +122,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stops_elsewhere=guard.new_stops,
         record=events.record,
     )
+    parking = _parking(config, engine, clock, events)
     virtual_head = _virtual_head(config)
     units = _units(config, virtual_head, engine, guard, clock)
     guard.attach(engine, units)
@@ -121,6 +133,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
+    signing_keys = _signing_keys(config, clock)
+    room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
+    events.subscribe(room_watch.receive)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -129,19 +144,30 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
         control=settings.control,
         options=settings.server,
         publishing=whip,
         frontends=settings.access.frontends,
+        gate=_gate(config, signing_keys, invitations),
         save_access=access_recorder.save if access_recorder is not None else save_nothing,
+        visits=room_watch.visits,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    return Belvedere(engine, units, stage, invitations, dependencies, database, *recorders, virtual_head, guard, whip)
+    parts = (engine, parking, units, stage, invitations, dependencies, database)
+    return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+
+
+def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:
+    """What turns the head away where the curtain is closed, to where the settings say."""
+    speeds = {axis: _full_speed(config, axis) for axis in AXES}
+    settings = config.settings
+    return Parking(engine, settings.room.park, speeds, settings.control, clock=clock, record=events.record)
 
 
 def _units(
@@ -165,6 +191,27 @@ def _programs(config: Config) -> Programs:
     if isinstance(camera, WhipCameraSettings):
         programs.append((publisher_session(), camera.token))
     return Programs(programs)
+
+
+def _signing_keys(config: Config, clock: Callable[[], float]) -> SigningKeys | None:
+    """The keys of Cloudflare Access, if everybody comes in by it."""
+    options = config.settings.access.cloudflare
+    if options is None:
+        return None
+    from belvedere.access.jwks import request_keys  # noqa: PLC0415 - cryptography is heavy, and needed only here
+    from belvedere.access.signing_keys import SigningKeys  # noqa: PLC0415 - likewise
+
+    return SigningKeys(lambda: request_keys(options.keys_url), clock)
+
+
+def _gate(config: Config, keys: SigningKeys | None, invitations: Invitations) -> Authenticator | None:
+    """What lets nobody in but by Cloudflare Access, if it is configured."""
+    options = config.settings.access.cloudflare
+    if options is None or keys is None:
+        return None
+    from belvedere.access.signed_tokens import SignedTokens  # noqa: PLC0415 - PyJWT is heavy, and needed only here
+
+    return CloudflareGate(CloudflareSessions(SignedTokens(options, keys), invitations, time.time))
 
 
 def _guard(config: Config, clock: Callable[[], float], notifier: Notifier) -> UnitGuard:
@@ -193,12 +240,15 @@ def _guardian(config: Config, clock: Callable[[], float]) -> GuardianProcess | N
 
 def _calibrated_axes(config: Config) -> list[str]:
     """The axes whose position can be estimated: those whose speed is known."""
-    units = ((axis, config.profile.unit(axis)) for axis in AXES)
-    return [axis.value for axis, unit in units if unit is not None and unit.full_speed_deg_per_s is not None]
+    return [axis.value for axis in AXES if _full_speed(config, axis) is not None]
+
+
+def _full_speed(config: Config, axis: Axis) -> float | None:
+    unit = config.profile.unit(axis)
+    return None if unit is None else unit.full_speed_deg_per_s
 
 
 def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> AxisSetup:
-    unit = config.profile.unit(axis)
     position = positions.at_start.get(axis, ORIGIN) if positions is not None else ORIGIN
     limits: AxisLimits = getattr(config.settings.control, axis)
     if limits.is_limited and not position.is_sure:
@@ -207,7 +257,7 @@ def _setup(config: Config, axis: Axis, positions: SavedPositions | None) -> Axis
             axis,
         )
     return AxisSetup(
-        full_speed_deg_per_s=unit.full_speed_deg_per_s if unit else None,
+        full_speed_deg_per_s=_full_speed(config, axis),
         limits=limits,
         position_deg=position.deg,
         is_position_sure=position.is_sure,

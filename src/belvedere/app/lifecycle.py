@@ -99,14 +99,19 @@ async def _run_until_ended(
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     if belvedere.access_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
+    if belvedere.signing_keys is not None:
+        tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
+    tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
         if belvedere.access_recorder is not None:
             await belvedere.access_recorder.load()  # before anybody can come in, and after the units' tasks began
+        if config.store is not None:
+            await belvedere.dependencies.passkeys.load(config.store)
         app = create_app(replace(belvedere.dependencies, address=lambda: address))
-        proxies = TrustedProxies(config.settings.server.trusted_proxies)
-        limits = ConnectionLimits(app.session_of, proxies, _max_files())
+        proxies = _proxies(config)
+        limits = ConnectionLimits(app.person_of, proxies, _max_files())
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
         if local is not None:
             tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))
@@ -139,6 +144,11 @@ def _local_socket(config: Config) -> Iterator[socket.socket | None]:
         except OwnerError as error:
             logger.warning("commands such as `belvedere people` cannot reach this server: %s", error)
         yield local
+
+
+def _proxies(config: Config) -> TrustedProxies:
+    server = config.settings.server
+    return TrustedProxies(server.trusted_proxies, server.client_address_header)
 
 
 def _max_files() -> int:
@@ -180,6 +190,7 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     A unit that may be turning and is out of reach is searched for up to `search_s` seconds.
     Returns whether every unit was stopped.
     """
+    belvedere.parking.cancel()
     with _logged("closing the engine"):
         belvedere.engine.receive_closing()
     driving = {task for task in tasks if task.get_name() != SERVER_TASK}
@@ -203,6 +214,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.access_recorder is not None:
         with _logged("saving who may come in"):
             belvedere.access_recorder.save_soon()
+    with _logged("ending the room's signals"):
+        await belvedere.room_watch.close()
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()

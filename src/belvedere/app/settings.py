@@ -16,7 +16,7 @@ from belvedere.access.invitations import AccessOptions
 from belvedere.access.programs import TokenFile, check_token
 from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
-from belvedere.control.options import ControlOptions
+from belvedere.control.options import ControlOptions, ParkPosition
 from belvedere.errors import SettingsError
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
@@ -35,6 +35,7 @@ from belvedere.head.profile import (
 )
 from belvedere.link.options import AdapterName, LinkOptions
 from belvedere.profile_files import read_profile, read_text
+from belvedere.room.signal_outputs import Output
 from belvedere.stage.options import PasswordFile, StageOptions
 from belvedere.stage.sources.program import split_command
 from belvedere.stage.sources.rtsp import Transport, check_rtsp_login
@@ -260,6 +261,23 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     file: Annotated[str, msgspec.Meta(pattern=PLAIN_OR_NONE, max_length=1024)] = "belvedere.sqlite3"
 
 
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the room may do for its privacy, is told of its visitors, and keeps.
+
+    Attributes:
+        park: where the head turns when the curtain closes; it needs `full_speed_deg_per_s` of each axis that it names.
+            Without it the head stays where it is.
+        keep_visits_days: how long the visit book keeps a visit; 0 keeps no book.
+        chime: rings when somebody comes, and when somebody knocks.
+        light: is on while anybody looks.
+    """
+
+    park: ParkPosition | None = None
+    keep_visits_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 30
+    chime: Output | None = None
+    light: Output | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `belvedere.toml`; every table and key may be left out, and so may a table's `kind`.
 
@@ -277,6 +295,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     camera: Camera = PatternCameraSettings()
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
+    room: RoomSettings = RoomSettings()
 
     def __post_init__(self) -> None:
         """Raise ValueError where one token would have two meanings."""
@@ -353,11 +372,23 @@ def resolve(settings: Settings, file: str = str(DEFAULT_FILE), folder: Path = Pa
         if limits.is_limited and (unit is None or unit.full_speed_deg_per_s is None):
             wanted = f"head.{axis}.full_speed_deg_per_s"
             raise SettingsError(file, f"control.{axis}", f"limits in degrees need {wanted}, which you measure once")
+    _check_parking(settings, profile, file)
     if isinstance(settings.camera, FileCameraSettings):
         camera = msgspec.structs.replace(settings.camera, path=str(folder / settings.camera.path))
         settings = msgspec.structs.replace(settings, camera=camera)
     state_folder = Path(os.environ.get("STATE_DIRECTORY", folder))
     return Config(settings, profile, state_folder / settings.store.file if settings.store.file else None)
+
+
+def _check_parking(settings: Settings, profile: HeadProfile, file: str) -> None:
+    """Raise SettingsError for a parking position that the head could never reach."""
+    for axis, deg in (settings.room.park.by_axis() if settings.room.park is not None else {}).items():
+        unit, limits = profile.unit(axis), getattr(settings.control, axis)
+        if unit is None or unit.full_speed_deg_per_s is None:
+            wanted = f"head.{axis}.full_speed_deg_per_s"
+            raise SettingsError(file, f"room.park.{axis}_deg", f"degrees need {wanted}, which you measure once")
+        if not limits.contains(deg):
+            raise SettingsError(file, f"room.park.{axis}_deg", f"{deg:g} is beyond the limits of control.{axis}")
 
 
 def _merged(profile: HeadProfile, head: HeadSettings, file: str) -> HeadProfile:

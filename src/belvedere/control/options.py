@@ -7,6 +7,8 @@ from typing import Annotated
 
 import msgspec
 
+from belvedere.head.axes import Axis
+
 Degrees = Annotated[float, msgspec.Meta(ge=-36000, le=36000)]
 
 
@@ -38,6 +40,32 @@ class AxisLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         position is: a head that refuses to move cannot be brought back by its driver.
         """
         return math.inf if self.min_deg is None or self.max_deg is None else (self.max_deg - self.min_deg) / 4
+
+    def contains(self, deg: float) -> bool:
+        """Whether this position is within them."""
+        lowest = -math.inf if self.min_deg is None else self.min_deg
+        return lowest <= deg <= (math.inf if self.max_deg is None else self.max_deg)
+
+
+class ParkPosition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the head turns when the room closes the curtain, in degrees from its position at first use.
+
+    Attributes:
+        pan_deg: of the pan axis; without it that axis stays where it is.
+        tilt_deg: of the tilt axis; likewise.
+    """
+
+    pan_deg: Degrees | None = None
+    tilt_deg: Degrees | None = None
+
+    def __post_init__(self) -> None:
+        if self.pan_deg is None and self.tilt_deg is None:
+            raise ValueError("pan_deg or tilt_deg must be given")
+
+    def by_axis(self) -> dict[Axis, float]:
+        """The axes that have a position."""
+        positions = {Axis.PAN: self.pan_deg, Axis.TILT: self.tilt_deg}
+        return {axis: deg for axis, deg in positions.items() if deg is not None}
 
 
 class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,35 +13,41 @@ from litestar.types import Scope
 
 import belvedere
 from belvedere.access.sessions import Session
+from belvedere.access.tickets import Tickets
 from belvedere.engine.timed_drive import TimedDrive
 from belvedere.errors import InternalError
 from belvedere.gateway import (
     control_socket,
+    frontend,
     head,
     health,
     login,
     page,
+    passkeys,
     people,
     session,
     stills,
     stream_socket,
+    visits,
     whep,
     whip,
 )
 from belvedere.gateway.auth_middleware import AuthMiddleware
-from belvedere.gateway.authentication import AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
+from belvedere.gateway.authentication import Authenticator, AuthenticatorChain, BearerAuthenticator, CookieAuthenticator
 from belvedere.gateway.control_runner import ControlRunners
 from belvedere.gateway.cross_origin import Frontends
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.expiry import ViewerCleanup, end_driving, expire_sessions
+from belvedere.gateway.frontend_authentication import FrontendAuthenticator, TicketAuthenticator
 from belvedere.gateway.http_protocol import MAX_BODY_BYTES
 from belvedere.gateway.openapi import LocalDocument
 from belvedere.gateway.outgoing import milliseconds
 from belvedere.gateway.permissions import RouteGuard, require_rows
 from belvedere.gateway.problems import HANDLERS
+from belvedere.gateway.rate_limits import RateGuard
 from belvedere.gateway.security import HostCheck, cookie_name
 from belvedere.gateway.stream_socket import StreamSockets
-from belvedere.token_bucket import TokenBucket, TokenBuckets
+from belvedere.token_bucket import TokenBuckets
 
 CLIENT_LINGER_S = 1.0  # how long a client is kept after its lease has gone stale
 
@@ -61,23 +67,27 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     events.subscribe(lambda change: end_driving(timed_drive, change))
     events.subscribe(streams.receive_session_change)
     events.subscribe(viewers.receive_session_change)
+    tickets = Tickets(dependencies.clock)
     routes = Litestar(
         [
             control_socket.control,
+            *frontend.ROUTES,
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
             *login.ROUTES,
+            *passkeys.ROUTES,
             *people.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
             *whip.ROUTES,
+            *visits.ROUTES,
             *page.ROUTES,
         ],
-        dependencies=provided(dependencies, timed_drive, runners, streams),
+        dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
         exception_handlers=HANDLERS,
-        guards=[RouteGuard(dependencies.invitations)],
+        guards=[RouteGuard(dependencies.invitations), RateGuard(dependencies.clock)],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
         logging_config=None,  # the program configures logging; Litestar's default starts a thread of its own
         openapi_config=_openapi(dependencies),
@@ -85,14 +95,21 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     )
     require_rows(routes)
     invitations = dependencies.invitations
+    frontends = Frontends(dependencies.frontends)
+    ours: list[Authenticator] = [CookieAuthenticator(invitations), FrontendAuthenticator(invitations, frontends)]
     bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
-    chain = AuthenticatorChain([CookieAuthenticator(invitations), *bearer, *dependencies.authenticators])
+    ways = [*ours, TicketAuthenticator(invitations, tickets), *bearer, *dependencies.authenticators]
+    chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
-    return AuthMiddleware(routes, chain, hosts, Frontends(dependencies.frontends))
+    return AuthMiddleware(routes, chain, hosts, frontends)
 
 
 def provided(
-    dependencies: Dependencies, timed_drive: TimedDrive, runners: ControlRunners, streams: StreamSockets
+    dependencies: Dependencies,
+    timed_drive: TimedDrive,
+    runners: ControlRunners,
+    streams: StreamSockets,
+    tickets: Tickets,
 ) -> dict[str, Provide]:
     """The values that Litestar injects into handlers, by parameter name; `visitor` is the session of the request."""
     values: dict[str, object] = {
@@ -100,8 +117,8 @@ def provided(
         "timed_drive": timed_drive,
         "runners": runners,
         "streams": streams,
+        "tickets": tickets,
         "offers": TokenBuckets(whep.OFFERS_PER_S, whep.OFFERS_BURST),
-        "guesses": TokenBucket(login.GUESSES_PER_S, login.GUESSES_BURST),
         "files": page.PageFiles(dependencies.page),
     }
     provides = {name: Provide(_Constant(value), sync_to_thread=False) for name, value in values.items()}

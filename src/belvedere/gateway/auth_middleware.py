@@ -1,7 +1,7 @@
 """Checks `Host`, `Origin` and the session of every request before any route is looked up.
 
-It also adds the security headers to every response, and to every 401 a challenge that names the cookie. A listed page
-of another site is let through with a program's token only, never with a cookie.
+It also adds the security headers to every response, and to every 401 a challenge that names the cookie. Pages of other
+origins are refused unless they are listed (`cross_origin.py`), and from another site a cookie never counts.
 """
 
 from __future__ import annotations
@@ -15,13 +15,30 @@ from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
 from belvedere.gateway.authentication import SCHEME, AuthenticationRefusedError, AuthenticationUnavailableError
-from belvedere.gateway.cross_origin import PREFLIGHT_HEADERS, Frontends, is_preflight, response_headers
+from belvedere.gateway.cross_origin import (
+    PREFLIGHT_HEADERS,
+    VARY,
+    Frontend,
+    Frontends,
+    is_preflight,
+    response_headers,
+    set_frontend,
+)
+from belvedere.gateway.languages import language_for
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
-from belvedere.gateway.plain_pages import FOREIGN_ORIGIN, PLAIN_PAGE_POLICY, TRY_AGAIN, UNKNOWN_HOST
+from belvedere.gateway.plain_pages import (
+    FOREIGN_ORIGIN,
+    NOT_LISTED,
+    PLAIN_PAGE_POLICY,
+    TRY_AGAIN,
+    UNKNOWN_HOST,
+    PlainPage,
+)
 from belvedere.gateway.problems import Problem, ProblemCode, answer, answer_problem, status_of
 from belvedere.gateway.security import (
     SAFE_METHODS,
     HostCheck,
+    comes_from_elsewhere,
     cookie_name,
     is_same_origin,
     security_headers,
@@ -41,20 +58,21 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-LOGIN_PATHS = re.compile(r"/api/v1/login(/.*)?")  # how those without a session get one
+OPEN_PATHS = re.compile(r"/api/v1/(login/.+|frontend)")  # how those without a session get one
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
-_PAGES: Final[dict[str, bytes]] = {
+_PAGES: Final[dict[str, PlainPage]] = {
     ProblemCode.UNKNOWN_HOST: UNKNOWN_HOST,
     ProblemCode.FOREIGN_ORIGIN: FOREIGN_ORIGIN,
+    ProblemCode.NOT_LISTED: NOT_LISTED,
     Refusal.NOT_READY: TRY_AGAIN,
 }
 
 
 def is_open(path: str) -> bool:
     """Whether a path is served without a session: the page's files, which contain nothing private, and the logins."""
-    return LOGIN_PATHS.fullmatch(path) is not None or PROGRAM_PATHS.fullmatch(path) is None
+    return OPEN_PATHS.fullmatch(path) is not None or PROGRAM_PATHS.fullmatch(path) is None
 
 
 class AuthMiddleware:
@@ -81,21 +99,20 @@ class AuthMiddleware:
         headers = _first_of_each(scope["headers"])
         headers[SCHEME] = scope["scheme"]
         host = headers.get(b"host", "")
-        foreign = self._frontends.origin_of(scope["path"], headers)
-        is_secure = scope["scheme"] in {"https", "wss"}
-        send = _with_security_headers(send, host if self._hosts.accepts(host) else "", foreign, is_secure=is_secure)
+        frontend = self._frontends.sender_of(headers)
+        set_frontend(scope, frontend)
+        send = _with_security_headers(send, scope, host if self._hosts.accepts(host) else "", frontend, self._frontends)
         is_probe = scope["path"] in PROBE_PATHS
         problem = (
-            None if is_probe else self._rejection(scope, host, headers.get(b"origin") if foreign is None else None)
+            None if is_probe else self._rejection(scope, host, headers.get(b"origin") if frontend is None else None)
         )
         if problem is not None:
             await _refuse(scope, send, problem)
             return
-        if foreign is not None:
-            headers.pop(b"cookie", None)
-            if scope["type"] == ScopeType.HTTP and is_preflight(scope["method"], headers):
-                await answer(scope, send, HTTPStatus.NO_CONTENT, PREFLIGHT_HEADERS, b"")
-                return
+        if frontend is not None and scope["type"] == ScopeType.HTTP and is_preflight(scope["method"], headers):
+            await answer(scope, send, HTTPStatus.NO_CONTENT, PREFLIGHT_HEADERS, b"")
+            return
+        _remove_proofs(scope, headers, frontend)
         try:
             # Not for probes: a supervisor must not restart the server because an authenticator fails.
             scope["auth"] = None if is_probe else await self._authenticators.authenticate(headers)
@@ -110,10 +127,10 @@ class AuthMiddleware:
             return
         await self._app(scope, receive, send)
 
-    def session_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The id of the live session that a request's headers prove; None without one that is known at once."""
+    def person_of(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """Whose live session a request's headers prove; None without one that is known at once."""
         session = self._authenticators.recognise(_first_of_each(headers))
-        return None if session is None else session.id
+        return None if session is None else session.person
 
     def _rejection(self, scope: Scope, host: str, origin: str | None) -> Problem | None:
         if scope["type"] == ScopeType.WEBSOCKET:
@@ -124,7 +141,8 @@ class AuthMiddleware:
                 "this server is not reachable under that host name",
             )
         is_safe = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
-        if not is_safe and origin is not None and not is_same_origin(origin, host):
+        is_foreign = origin is not None and not is_same_origin(origin, host)
+        if not is_safe and (is_foreign or comes_from_elsewhere(scope["headers"])):
             return Problem(ProblemCode.FOREIGN_ORIGIN, "requests from pages of other sites are refused")
         return None
 
@@ -171,18 +189,41 @@ async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
         await answer_problem(scope, send, problem)
 
 
-async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: bytes) -> None:
-    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": PLAIN_PAGE_POLICY}
-    await answer(scope, send, status, headers, page)
+async def _answer_page(scope: Scope, send: Send, status: HTTPStatus, page: PlainPage) -> None:
+    language = language_for(_first_of_each(scope["headers"]).get(b"accept-language", ""))
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": PLAIN_PAGE_POLICY,
+        "content-language": language,
+        "vary": "accept-language",
+    }
+    await answer(scope, send, status, headers, page.html(language))
 
 
-def _with_security_headers(send: Send, host: str, foreign: str | None, *, is_secure: bool) -> Send:
+def _remove_proofs(scope: Scope, headers: dict[bytes, str], frontend: Frontend | None) -> None:
+    """Remove what must not prove a session here: another site's cookies, and tickets where no socket is opened.
+
+    Sockets of other origins take a ticket only: of those, not every browser says whether it is the same site.
+    """
+    if scope["type"] == ScopeType.HTTP:
+        headers.pop(b"sec-websocket-protocol", None)
+    if frontend is not None and (scope["type"] == ScopeType.WEBSOCKET or not frontend.is_same_site):
+        headers.pop(b"cookie", None)
+
+
+def _with_security_headers(
+    send: Send, scope: Scope, host: str, frontend: Frontend | None, frontends: Frontends
+) -> Send:
     """Add the security headers to every response; a handler's own header of the same name is kept.
 
-    `foreign` is the origin of another site whose page may read the response.
+    Where there are frontends, caches must tell their requests from ours: the answers have other headers.
     """
-    headers = security_headers(host) | (response_headers(foreign) if foreign is not None else {})
+    headers = security_headers(host, frontends.origins)
+    if frontend is not None:
+        headers |= response_headers(frontend)
+    varies = [(b"vary", VARY.encode())] if frontends.origins else []
     defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    is_secure = scope["scheme"] in {"https", "wss"}
     # Browsers know neither scheme, so they show no password dialog.
     cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host, is_secure=is_secure)}"'
     challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
@@ -194,7 +235,7 @@ def _with_security_headers(send: Send, host: str, foreign: str | None, *, is_sec
             added = [header for header in defaults if header[0] not in known]
             if message["status"] == HTTPStatus.UNAUTHORIZED:
                 added += challenges
-            message = {**message, "headers": [*own, *added]}  # type: ignore[misc,assignment]  # likewise
+            message = {**message, "headers": [*own, *added, *varies]}  # type: ignore[misc,assignment]  # likewise
         await send(message)
 
     return send_with_headers

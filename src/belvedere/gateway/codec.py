@@ -71,9 +71,9 @@ JSON = "application/json"
 
 
 async def read_json(
-    request: Request[Any, Any, Any], dependencies: Dependencies | None = None, visitor: Session | None = None
+    request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session | None = None
 ) -> bytes:
-    """The whole body of a request that must say that it is JSON; of a stranger's without a visitor.
+    """The whole body of a request that must say that it is JSON; `visitor` as of `read_body`.
 
     Raises an HTTP error (415) where it says something else, and what `read_body` raises. A page of another site cannot
     send this type without being asked first whether it may.
@@ -85,7 +85,7 @@ async def read_json(
 
 async def read_body(
     request: Request[Any, Any, Any],
-    dependencies: Dependencies | None,
+    dependencies: Dependencies,
     visitor: Session | None,
     *,
     timeout_s: float = BODY_TIMEOUT_S,
@@ -94,7 +94,7 @@ async def read_body(
     """The whole body.
 
     Raises an HTTP error, `late_status`, where it does not arrive within `timeout_s`, and what `require_permitted`
-    raises where the session has ended or lost its right meanwhile; nothing of the kind for a stranger's.
+    raises where the session has ended or lost its right meanwhile; `visitor` is None for those who are about to log in.
     """
     try:
         async with timeout(timeout_s):
@@ -102,6 +102,6 @@ async def read_body(
     except TimeoutError as error:
         late = "the request body did not arrive in time"
         raise ClientException(late, status_code=late_status, headers={"connection": "close"}) from error
-    if dependencies is not None and visitor is not None:
+    if visitor is not None:
         require_permitted(dependencies.invitations, request.scope, visitor)
     return body

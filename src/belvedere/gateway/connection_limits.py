@@ -1,7 +1,8 @@
-"""Limits on connections and request rates, for anonymous clients apart from sessions. Pure.
+"""Limits on connections and request rates, for anonymous clients apart from people with a session. Pure.
 
-A connection is anonymous when it is accepted. It takes an anonymous slot, and moves to a slot of its session once a
-request proves one. So anonymous clients evict each other, however many there are, and never a connection of a session.
+A connection is anonymous when it is accepted. It takes an anonymous slot, and moves to a slot of its person once a
+request proves a session. So anonymous clients evict each other, however many there are, and never a connection of a
+person, and one person's sessions, however many, evict none of another's.
 Evicted is the one that has gone longest without a whole request, so a newcomer that sends one at once is served.
 """
 
@@ -22,7 +23,7 @@ ANONYMOUS: Final = 512  # connections: a newcomer is served even while a thousan
 MIN_ANONYMOUS: Final = 8
 ANONYMOUS_PER_ADDRESS: Final = 16  # a browser opens six
 AUTHENTICATED: Final = 160
-AUTHENTICATED_PER_SESSION: Final = 32  # eight sockets, and six connections for each of some tabs
+AUTHENTICATED_PER_PERSON: Final = 32  # eight sockets, and six connections for each of some tabs
 FILES: Final = 4096  # what a process should be allowed to open; with fewer there are fewer anonymous slots
 FILES_SHARE: Final = 1 / 3  # of them for connections; viewers and the store need the rest
 
@@ -30,13 +31,14 @@ ANONYMOUS_PER_S: Final = 100.0  # requests of all anonymous clients; a third of 
 ANONYMOUS_BURST: Final = 200.0
 ADDRESS_PER_S: Final = 10.0  # requests of one address: an entry page and what a browser fetches by itself
 ADDRESS_BURST: Final = 40.0
-SESSION_PER_S: Final = 60.0  # enough for three scripts that drive at 20 Hz
-SESSION_BURST: Final = 120.0
+PERSON_PER_S: Final = 60.0  # enough for three scripts that drive at 20 Hz
+PERSON_BURST: Final = 120.0
 
 STOP_PATH: Final = "/api/v1/head/stop"  # has a bucket of its own, so that no flood of other requests can use it up
 PROBE_PATHS: Final = frozenset({"/healthz", "/readyz"})  # a flood must not make a supervisor restart the server
 PROBES_PER_S: Final = 100.0  # of all remote clients; a supervisor probes every few seconds
 PROBES_BURST: Final = 200.0
+FORWARDED_FOR: Final = "x-forwarded-for"
 IPV6_NETWORK_BITS: Final = 64  # what a provider gives one customer: 2**64 addresses, which count as one
 
 
@@ -98,9 +100,14 @@ class ConnectionSlots:
 
 
 class TrustedProxies:
-    """The proxies whose forwarded headers are trusted, as addresses or networks (`10.42.0.0/16`)."""
+    """The proxies whose forwarded headers are trusted, as addresses or networks (`10.42.0.0/16`).
 
-    def __init__(self, networks: Iterable[str] = ()) -> None:
+    `header` is the one in which they say the client's address: X-Forwarded-For, to which each proxy appends, or one
+    that the first proxy replaces, such as CF-Connecting-IP. Never both: clients may send whichever it leaves alone.
+    """
+
+    def __init__(self, networks: Iterable[str] = (), header: str = FORWARDED_FOR) -> None:
+        self._header = header.encode()
         self._networks = [ipaddress.ip_network(each, strict=False) for each in networks]
 
     def __contains__(self, address: str) -> bool:
@@ -113,14 +120,14 @@ class TrustedProxies:
         return "https" if scheme in {b"https", b"wss"} and peer in self else "http"
 
     def client_of(self, peer: str, headers: Headers) -> str:
-        """The client's address: the peer's, or the last in X-Forwarded-For that is not a trusted proxy.
+        """The client's address: the peer's, or the last in the header that is not a trusted proxy.
 
         Only a trusted proxy's header is read. Earlier entries may be the client's own invention; an entry that is not
         an address is ignored.
         """
         if peer not in self:
             return peer
-        forwarded = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        forwarded = b",".join(value for name, value in headers if name == self._header).decode("latin-1")
         last = next((each for each in map(str.strip, reversed(forwarded.split(","))) if each not in self), "")
         return peer if _parsed(last) is None else last
 
@@ -129,29 +136,29 @@ class ConnectionLimits:
     """The slots of a server's connections and the rate of their requests.
 
     Args:
-        session_of: the id of the session that a request's headers prove; None for an anonymous request.
+        person_of: whose session a request's headers prove; None for an anonymous request.
         proxies: whose forwarded headers are trusted; by default nobody's.
         max_files: how many files the process may open; connections get a share of them.
     """
 
     def __init__(
         self,
-        session_of: Callable[[Headers], str | None] = lambda _headers: None,
+        person_of: Callable[[Headers], str | None] = lambda _headers: None,
         proxies: TrustedProxies | None = None,
         max_files: int = FILES,
     ) -> None:
-        self._session_of = session_of
+        self._person_of = person_of
         self.proxies = proxies or TrustedProxies()
         slots = int(max_files * FILES_SHARE)
         authenticated = min(AUTHENTICATED, slots // 2)
         anonymous = max(MIN_ANONYMOUS, min(ANONYMOUS, (slots - authenticated) // 2))  # proxies' have as many
         self._anonymous = ConnectionSlots(anonymous, min(ANONYMOUS_PER_ADDRESS, anonymous // 2))
         self._from_proxies = ConnectionSlots(anonymous, anonymous)
-        self._authenticated = ConnectionSlots(authenticated, min(AUTHENTICATED_PER_SESSION, authenticated))
+        self._authenticated = ConnectionSlots(authenticated, min(AUTHENTICATED_PER_PERSON, authenticated))
         self._anonymous_requests = TokenBucket(ANONYMOUS_PER_S, ANONYMOUS_BURST)
         self._probes = TokenBucket(PROBES_PER_S, PROBES_BURST)
         self._requests_of_address = TokenBuckets(ADDRESS_PER_S, ADDRESS_BURST)
-        self._requests_of_session = TokenBuckets(SESSION_PER_S, SESSION_BURST)
+        self._requests_of_person = TokenBuckets(PERSON_PER_S, PERSON_BURST)
 
     def receive_connected(self, connection: Connection, peer: str) -> None:
         """A connection was accepted from this address; evicts another one where there are too many."""
@@ -163,25 +170,25 @@ class ConnectionLimits:
         The request decides whether the connection holds an anonymous slot or one of a session from now on. This may
         evict the connection itself, within this call.
         """
-        session = self._session_of(headers)
-        if session is None:
+        person = self._person_of(headers)
+        if person is None:
             self._authenticated.leave(connection)
             self._take_anonymous(connection, peer)
             client = self.proxies.client_of(peer, headers)
             return self._allows_anonymous(now, client, path, is_local=client == peer and peer in self.proxies)
         self._release_anonymous(connection)
-        self._evict(self._authenticated.take(connection, session))
+        self._evict(self._authenticated.take(connection, person))
         kind = "stop" if path == STOP_PATH else "other"
-        return self._requests_of_session.take(now, f"{session} {kind}")
+        return self._requests_of_person.take(now, f"{person} {kind}")
 
     def receive_upgraded(self, connection: Connection, became: Connection, peer: str, headers: Headers) -> None:
         """A connection became a WebSocket: it keeps its slot; a session's WebSockets are evicted last."""
         self.receive_lost(connection)
-        session = self._session_of(headers)
-        if session is None:
+        person = self._person_of(headers)
+        if person is None:
             self._take_anonymous(became, peer)
         else:
-            self._evict(self._authenticated.take(became, session, is_lasting=True))
+            self._evict(self._authenticated.take(became, person, is_lasting=True))
 
     def receive_lost(self, connection: Connection) -> None:
         """A connection is closed; does nothing where that is known."""
@@ -191,7 +198,7 @@ class ConnectionLimits:
     def _allows_anonymous(self, now: float, client: str, path: str, *, is_local: bool) -> bool:
         """Whether an anonymous request is within the rates; `is_local`: a trusted address that forwards for no one."""
         is_probe = path in PROBE_PATHS
-        name = f"{_client_network(client)} {'probe' if is_probe else 'other'}"
+        name = f"{client_network(client)} {'probe' if is_probe else 'other'}"
         if not self._requests_of_address.take(now, name):
             return False
         if is_probe:
@@ -200,7 +207,7 @@ class ConnectionLimits:
 
     def _take_anonymous(self, connection: Connection, peer: str) -> None:
         slots = self._from_proxies if peer in self.proxies else self._anonymous
-        self._evict(slots.take(connection, _client_network(peer)))
+        self._evict(slots.take(connection, client_network(peer)))
 
     def _release_anonymous(self, connection: Connection) -> None:
         self._anonymous.leave(connection)
@@ -220,7 +227,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
-def _client_network(address: str) -> str:
+def client_network(address: str) -> str:
     """An IPv4 address, or the /64 network of an IPv6 address."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):

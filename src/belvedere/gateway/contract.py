@@ -1,28 +1,49 @@
-"""Writes `contract/`: the wire messages as JSON Schema, and the close codes. Run it with `make contract`."""
+"""Writes `contract/`: the wire messages as JSON Schema, and the codes in them. Run it with `make contract`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from belvedere.access.rights import Role
+from belvedere.access.sessions import EndReason
+from belvedere.errors import CameraReason, LinkReason, Refusal, StageReason
 from belvedere.gateway.messages import MAX_MESSAGE_BYTES, SUBPROTOCOL, CloseCode, Incoming, Outgoing
+from belvedere.gateway.problems import ProblemCode
+from belvedere.privacy.words import AccessState, Fault
+
+if TYPE_CHECKING:
+    import enum
+    from collections.abc import Iterable, Mapping
 
 CONTRACT = Path(__file__).parents[3] / "contract"
+# The beginnings of the keys of the page's texts (web/src/words/en.ts), and the codes that they end in.
+CODES: Final[Mapping[str, tuple[Iterable[enum.StrEnum], ...]]] = {
+    "access": (AccessState,),
+    "camera": (CameraReason,),
+    "ended": (EndReason,),
+    "fault": (Fault,),
+    "link": (LinkReason,),
+    "problem": (Refusal, StageReason, ProblemCode),
+    "role": (Role,),
+}
 
 
 def documents() -> dict[str, str]:
     """The generated files: name and text."""
     client = _schema(Incoming, "What a client sends", f"At most {MAX_MESSAGE_BYTES} bytes a message.")
     server = _schema(Outgoing, "What the server sends", "A client ignores messages of types it does not know.")
-    codes = {code.name.lower(): code.value for code in CloseCode}
+    close_codes = {code.name.lower(): code.value for code in CloseCode}
+    codes = {kind: sorted({code for each in enums for code in each}) for kind, enums in CODES.items()}
     return {
         "client.schema.json": _text(client),
         "server.schema.json": _text(server),
-        "close-codes.json": _text(codes),
+        "close-codes.json": _text(close_codes),
+        "codes.json": _text(codes),
     }
 
 

@@ -116,6 +116,7 @@ class ControlRunner:
         """Put what the bus publishes into the outbox; of what comes within the pause, only the newest."""
         async for topic, value in subscription:
             self._outbox.put(self._session.receive_published(topic, value))
+            self._transport.set_urgent(is_urgent=self._session.is_driving)
             if pause_s:
                 await asyncio.sleep(pause_s)
 
@@ -153,7 +154,7 @@ class ChangeableRunner(Protocol):
 
 
 class SocketLimit:
-    """How many control sessions may be open: a number in total, and a smaller number for each visitor."""
+    """How many control sessions may be open: a number in total, and a smaller number for each person."""
 
     def __init__(self, total: int, per_visitor: int) -> None:
         self._total, self._per_visitor = total, per_visitor
@@ -187,7 +188,7 @@ class ControlRunners:
     async def serve(self, transport: ControlTransport, visitor: Session, dependencies: Dependencies) -> None:
         """Serve a visitor over an open transport until either side closes it; one too many is closed at once."""
         name = f"{visitor.id}-{next(self._numbers)}"
-        if not self._limit.take(visitor.id, name):
+        if not self._limit.take(visitor.person, name):
             with suppress(TimeoutError, TransportClosedError):
                 async with timeout(CLOSE_MESSAGE_TIMEOUT_S):
                     await transport.close(CloseCode.TOO_MUCH, "too many pages are open")

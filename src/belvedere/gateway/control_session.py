@@ -22,12 +22,15 @@ from belvedere.gateway.messages import (
     Drive,
     Error,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Pong,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
     Welcome,
 )
@@ -53,7 +56,7 @@ BAD_MESSAGES_PER_S = 0.1  # one bad message in ten seconds never ends a socket
 
 STATUS_TOPICS = ("status", "stage")
 
-VISIT_ENDED = {  # the page shows these as they are
+VISIT_ENDED = {  # the page has words of its own, in its language, for the close reason: the EndReason
     EndReason.EXPIRED: "The time of this visit is over.",
     EndReason.DISPLACED: "You have come in on too many other devices, so this visit has ended.",
     EndReason.LEFT: "You have left in another window.",
@@ -62,7 +65,7 @@ VISIT_ENDED = {  # the page shows these as they are
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """Why the server closes the socket."""
+    """Why the server closes the socket; after NO_SESSION, `reason` is an EndReason."""
 
     code: CloseCode
     reason: str
@@ -101,6 +104,11 @@ class ControlSession:
     def personal_topics(self) -> tuple[str, ...]:
         """The bus topics for this session alone."""
         return f"ack:{self.name}", f"notice:{self.name}"
+
+    @property
+    def is_driving(self) -> bool:
+        """Whether the client was last told that it has the lease."""
+        return self._lease is not None and self._lease.holder == "you"
 
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
@@ -153,7 +161,7 @@ class ControlSession:
         if self.ending is not None:
             return []
         if change.is_new_role:
-            return self._end_with(CloseCode.NEW_ROLE, "The household has changed what you may do.")
+            return self._end_with(CloseCode.NEW_ROLE, "The household has changed what you may do.", "new_role")
         if self._is_open and change.takes(Right.DRIVE):
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
         return self._status_messages(self._engine.status)  # also without a new status: `can_take` may be another
@@ -174,13 +182,14 @@ class ControlSession:
         return min(self._received_at + timeout_s, self._visitor.ends_at_s)
 
     def _end_visit(self, reason: EndReason) -> list[Outgoing]:
-        return self._end_with(CloseCode.NO_SESSION, VISIT_ENDED[reason])
+        return self._end_with(CloseCode.NO_SESSION, VISIT_ENDED[reason], reason)
 
-    def _end_with(self, code: CloseCode, text: str) -> list[Outgoing]:
+    def _end_with(self, code: CloseCode, text: str, reason: str) -> list[Outgoing]:
         """Close the socket, and return the lease without the grace time."""
         if self.ending is not None:
             return []
         messages = self._end(code, Refusal.NOT_READY, text)
+        self.ending = Ending(code, reason)
         if self._is_open:
             self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             self.receive_closed()
@@ -209,6 +218,8 @@ class ControlSession:
                 self._engine.receive_lease(self.name, LeaseVerb.RETURN)
             case Hello(clock=clock):
                 return self._welcome_messages(now, clock)
+            case Knock() | RoomCurtain() | RoomAnswer():
+                raise VisitorError(Refusal.NOT_READY, "nobody answers for the room yet")
             case _:
                 assert_never(message)
         return []

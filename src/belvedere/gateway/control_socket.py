@@ -1,6 +1,6 @@
 """`GET /api/v1/control`: carries a control session's messages over a WebSocket."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import WebSocket, websocket
 from litestar.di import NamedDependency
@@ -12,6 +12,10 @@ from belvedere.gateway.control_transport import TransportClosedError
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import SUBPROTOCOL
 from belvedere.gateway.problems import accept_subprotocol
+from belvedere.gateway.websocket_protocol import EXTENSION
+
+if TYPE_CHECKING:
+    from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 InjectedRunners = NamedDependency[SkipValidation[ControlRunners]]
 
@@ -21,6 +25,8 @@ class WebSocketTransport:
 
     def __init__(self, socket: WebSocket[Any, Any, Any]) -> None:
         self._socket = socket
+        # Other servers, such as the tests' application in memory, have no such protocol, and no connections that wait.
+        self._protocol = cast("WebSocketProtocol | None", (socket.scope["extensions"] or {}).get(EXTENSION))
 
     async def receive(self) -> str | None:
         """The next message; None for a binary one."""
@@ -28,6 +34,11 @@ class WebSocketTransport:
         if event["type"] != "websocket.receive":
             raise TransportClosedError
         return event.get("text")
+
+    def set_urgent(self, *, is_urgent: bool) -> None:
+        """Have what it receives parsed at once."""
+        if self._protocol is not None:
+            self._protocol.set_urgent(is_urgent=is_urgent)
 
     async def send(self, text: str) -> None:
         """Send a text message; waits while the peer's buffers are full."""

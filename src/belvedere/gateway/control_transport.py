@@ -23,6 +23,10 @@ class ControlTransport(Protocol):
         """
         ...
 
+    def set_urgent(self, *, is_urgent: bool) -> None:
+        """Whether what this peer sends is received before what waits of others: it drives."""
+        ...
+
     async def send(self, text: str) -> None:
         """Send a message; raises TransportClosedError.
 

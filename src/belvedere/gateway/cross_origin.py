@@ -1,38 +1,73 @@
-"""Which pages of other sites may watch here, with a program's token and without cookies (CORS). Pure."""
+"""The pages of other origins that may use this house, and what browsers must be told of them (CORS). Pure.
+
+Such a page proves a session in one of two ways. Where it belongs to the same site as the house (`www.example.org` and
+`home.example.org`), browsers send the house's cookie, and it counts. From any other site most browsers send none, so
+none counts: there the page has a bearer (`access.bearers`). Which of the two it is, the browser itself says in
+`Sec-Fetch-Site`, a header that no page can set. Where it says nothing, as over plain http, no cookie counts.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from belvedere.gateway.security import is_same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PATHS = re.compile(r"/api/v1/stage/whep(/[^/]+)?")
 PREFLIGHT_VALID_S = 600
-_EXPOSED = "Accept-Post, Belvedere-Capture-Clock, Link, Location, Retry-After"
+_EXPOSED = "Accept-Post, Belvedere-Capture-Clock, Content-Disposition, Link, Location, Retry-After"
 PREFLIGHT_HEADERS: Final[dict[str, str]] = {
-    # PATCH too, which is answered with 405: players that try it can then read that
-    "access-control-allow-methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST",
+    # PATCH too where it is answered with 405: players that try it can then read that
+    "access-control-allow-methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
     "access-control-allow-headers": "Authorization, Content-Type, If-Match",
     "access-control-max-age": str(PREFLIGHT_VALID_S),
 }
+VARY: Final = "Origin, Sec-Fetch-Site"
+_SCOPE_KEY = "belvedere.frontend"
+
+
+class Frontend(msgspec.Struct, frozen=True, kw_only=True):
+    """A listed page of another origin that sends a request.
+
+    Attributes:
+        origin: its origin.
+        is_same_site: whether browsers send the house's cookie from there.
+    """
+
+    origin: str
+    is_same_site: bool
 
 
 class Frontends:
-    """The pages of other sites that may watch, by their origins."""
+    """The pages of other origins that may use this house.
+
+    Attributes:
+        origins: theirs.
+    """
 
     def __init__(self, origins: Iterable[str] = ()) -> None:
-        self._origins = frozenset(origins)
+        self.origins = tuple(dict.fromkeys(origins))
 
-    def origin_of(self, path: str, headers: Mapping[bytes, str]) -> str | None:
-        """The other site whose page sends this request and may; None for our own page, programs and strangers."""
+    def sender_of(self, headers: Mapping[bytes, str]) -> Frontend | None:
+        """The one whose page sends this request; None for our own page, programs and strangers."""
         origin = headers.get(b"origin")
-        if origin not in self._origins or PATHS.fullmatch(path) is None:
+        if origin not in self.origins or is_same_origin(origin, headers.get(b"host", "")):
             return None
-        return None if is_same_origin(origin, headers.get(b"host", "")) else origin
+        return Frontend(origin=origin, is_same_site=headers.get(b"sec-fetch-site") == "same-site")
+
+
+def set_frontend(scope: Any, frontend: Frontend | None) -> None:  # noqa: ANN401 - an ASGI scope
+    """Remember of a request whose page sends it."""
+    scope[_SCOPE_KEY] = frontend
+
+
+def frontend_of(scope: Any) -> Frontend | None:  # noqa: ANN401 - an ASGI scope
+    """The page of another origin that sends this request; None for our own page and programs."""
+    frontend: Frontend | None = scope.get(_SCOPE_KEY)
+    return frontend
 
 
 def is_preflight(method: str, headers: Mapping[bytes, str]) -> bool:
@@ -40,11 +75,12 @@ def is_preflight(method: str, headers: Mapping[bytes, str]) -> bool:
     return method == "OPTIONS" and b"access-control-request-method" in headers
 
 
-def response_headers(origin: str) -> dict[str, str]:
-    """The headers that let this site's page read a response; without `allow-credentials`, so never with cookies."""
+def response_headers(frontend: Frontend) -> dict[str, str]:
+    """The headers that let this page read a response; cookies are allowed within a site only."""
+    credentials = {"access-control-allow-credentials": "true"} if frontend.is_same_site else {}
     return {
-        "access-control-allow-origin": origin,
+        "access-control-allow-origin": frontend.origin,
         "access-control-expose-headers": _EXPOSED,
         "cross-origin-resource-policy": "cross-origin",
-        "vary": "Origin",
+        **credentials,
     }

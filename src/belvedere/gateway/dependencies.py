@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import msgspec
 from litestar.di import NamedDependency
@@ -15,11 +16,13 @@ from belvedere.access.sessions import Session
 from belvedere.control.options import ControlOptions
 from belvedere.events import ignore
 from belvedere.guardian.process import GuardianState
+from belvedere.room.visit_recorder import VisitRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from belvedere.access.invitations import Invitations
+    from belvedere.access.passkeys import Passkeys
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.errors import CameraReason
@@ -119,6 +122,7 @@ OwnName = Annotated[
 ]
 
 
+ClientAddressHeader = Literal["x-forwarded-for", "cf-connecting-ip"]
 TrustedProxy = Annotated[str, msgspec.Meta(max_length=64, description="an address, or a network such as 10.42.0.0/16")]
 
 
@@ -131,12 +135,15 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         names: further names that `Host` may have, such as a tunnel's (`home.example.org`), without a port.
         trusted_proxies: addresses, or networks such as `10.42.0.0/16`, of proxies whose forwarded headers are trusted
             and whose connections serve many clients; see docs/how-to/put-a-proxy-in-front.md.
+        client_address_header: the header in which they say the client's address. With `cf-connecting-ip` every request
+            must come through Cloudflare, or a client could choose its address.
     """
 
     host: HostName = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     names: Annotated[tuple[OwnName, ...], msgspec.Meta(max_length=64)] = ()
     trusted_proxies: Annotated[tuple[TrustedProxy, ...], msgspec.Meta(max_length=64)] = ("127.0.0.1", "::1")
+    client_address_header: ClientAddressHeader = "x-forwarded-for"
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is no address; msgspec adds the key to the message."""
@@ -152,6 +159,11 @@ async def save_nothing() -> None:
     """People and sessions end with the program: there is no store."""
 
 
+def no_visit_book() -> VisitRecorder:
+    """A visit book that nobody writes."""
+    return VisitRecorder(None, 0, name_of=str, clock=time.monotonic)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """What the gateway is built on.
@@ -162,10 +174,12 @@ class Dependencies:
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
-        frontends: the origins of other sites whose pages may show the picture with a program's token.
+        frontends: the other origins whose pages may use this house.
         authenticators: further ways to prove a session, asked in this order after the cookie.
+        gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
         address: where people reach the house, such as `https://home.example.org`, as far as the settings say.
+        visits: the visit book.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
     """
@@ -177,6 +191,7 @@ class Dependencies:
     stills: Stills
     stream: Streams
     invitations: Invitations
+    passkeys: Passkeys
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
@@ -185,8 +200,10 @@ class Dependencies:
     frontends: tuple[str, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
+    gate: Authenticator | None = None
     save_access: Callable[[], Awaitable[None]] = save_nothing
     address: Callable[[], str] = lambda: "http://localhost"
+    visits: VisitRecorder = field(default_factory=no_visit_book)
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None
     guardian: Callable[[], GuardianState] = lambda: GuardianState.NOT_NEEDED

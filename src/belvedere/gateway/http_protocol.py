@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from belvedere.gateway.connection_limits import ConnectionLimits
+    from belvedere.gateway.read_turns import ReadTurns
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class HttpProtocol(asyncio.Protocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         limits: ConnectionLimits,
+        turns: ReadTurns,
     ) -> None:
         self._config, self._server, self._app_state, self._limits = config, server_state, app_state, limits
+        self._turns, self._turn = turns, turns.new(self._read_in_turn)
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.HEAD
         self._exchange: Exchange | None = None
@@ -129,8 +132,8 @@ class HttpProtocol(asyncio.Protocol):
             self._arrival = self._paused_arrival or self._now()
         self._paused_arrival = None
         self._unread += data
-        self._read()
-        if self._phase is Phase.ANSWERING and len(self._unread) > MAX_HEAD_BYTES:  # pipelined requests
+        self._turn.request()
+        if len(self._unread) > MAX_HEAD_BYTES and self._is_reading:  # pipelined requests, or more than one turn takes
             self._is_reading, self._paused_arrival = False, self._now()
             self._transport.pause_reading()
 
@@ -196,6 +199,16 @@ class HttpProtocol(asyncio.Protocol):
 
     # Reading.
 
+    def _read_in_turn(self) -> None:
+        self._read()
+        if len(self._unread) <= MAX_HEAD_BYTES:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._is_reading and not self._transport.is_closing():
+            self._is_reading = True
+            self._transport.resume_reading()
+
     def _read(self) -> None:
         if self._phase is Phase.ANSWERING:
             self._read_body()
@@ -257,7 +270,7 @@ class HttpProtocol(asyncio.Protocol):
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": request.http_version.decode(),
             "server": self._local,
-            "client": self._remote,
+            "client": self._client(headers),
             "scheme": self._limits.proxies.scheme_of(self._peer, headers),
             "method": request.method.decode(),
             "root_path": "",
@@ -267,6 +280,10 @@ class HttpProtocol(asyncio.Protocol):
             "headers": headers,
             "state": {**self._app_state, **self._arrival},
         }
+
+    def _client(self, headers: list[tuple[bytes, bytes]]) -> tuple[str, int] | None:
+        """The client's address, as a trusted proxy says it; the port is that of the connection."""
+        return self._remote and (self._limits.proxies.client_of(self._peer, headers), self._remote[1])
 
     def _answer(self, scope: dict[str, Any]) -> None:
         self._phase = Phase.ANSWERING
@@ -322,7 +339,7 @@ class HttpProtocol(asyncio.Protocol):
         self._deadline.cancel()
         self._phase = Phase.CLOSING
         self._server.connections.discard(cast("Any", self))
-        websocket = WebSocketProtocol(self._config, self._server, self._app_state, self._limits)
+        websocket = WebSocketProtocol(self._config, self._server, self._app_state, self._limits, self._turns)
         self._limits.receive_upgraded(self, websocket, self._peer, headers)
         websocket.connection_made(cast("Any", self._transport))
         self._transport.set_protocol(websocket)
@@ -337,11 +354,9 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange = None
         self._phase = Phase.IDLE
         self._wait(IDLE_S)
-        if not self._is_reading:
-            self._is_reading = True
-            self._transport.resume_reading()
+        self._resume_reading()
         if self._unread:
-            self._read()
+            self._turn.request()
 
     def _wait(self, seconds: float) -> None:
         self._deadline.cancel()
@@ -379,8 +394,7 @@ class HttpProtocol(asyncio.Protocol):
         self._wait(LINGER_S)
         if not self._transport.is_closing():
             self._transport.write_eof()
-            if not self._is_reading:
-                self._transport.resume_reading()
+            self._resume_reading()
 
     def _close(self) -> None:
         """Close once all is sent."""

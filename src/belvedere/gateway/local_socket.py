@@ -23,6 +23,7 @@ from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.errors import OwnerError
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.server import SHUTDOWN_S, server_config
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ async def serve_locally(app: ASGIApp, listener: socket.socket) -> None:
     limits = ConnectionLimits(lambda _headers: LOCAL_SESSION.id)
     config = server_config(LocalApp(app), limits)
     config.load()
-    state = ServerState()
+    state, turns = ServerState(), ReadTurns()
     loop = asyncio.get_running_loop()
-    server = await loop.create_unix_server(lambda: HttpProtocol(config, state, {}, limits), sock=listener)
+    server = await loop.create_unix_server(lambda: HttpProtocol(config, state, {}, limits, turns), sock=listener)
     try:
         await asyncio.Event().wait()
     finally:

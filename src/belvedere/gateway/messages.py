@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
+from belvedere.access.rights import Right
 from belvedere.control.effects import NoticeCode
 from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
+from belvedere.privacy.words import AccessState, Answer, Fault
 
 SUBPROTOCOL = "belvedere.v1"
 MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything larger is refused
@@ -23,8 +25,9 @@ MAX_MESSAGE_BYTES = 1024  # the longest client message is under 200; anything la
 class CloseCode(enum.IntEnum):
     """Why the server closes a socket, besides the codes of RFC 6455 (1009 too large, 1011 our fault, 1012 restart).
 
-    After NO_SESSION a page asks for a new link, and after NOT_PERMITTED it asks for nothing more; after any other it
-    reconnects, with a growing delay. Only the socket of the picture is closed with the last three.
+    After NO_SESSION, whose reason is an `EndReason` where a visit has ended, a page asks for a new link, and after
+    NOT_PERMITTED it asks for nothing more. After WITHHELD it waits until an `access` says `open`. After any other it
+    reconnects, with a growing delay. Only the socket of the picture is closed with the last four.
     """
 
     BAD_MESSAGES = 4400
@@ -33,6 +36,7 @@ class CloseCode(enum.IntEnum):
     NEW_ROLE = 4409
     TOO_MUCH = 4429
     NOT_PERMITTED = 4403
+    WITHHELD = 4423
     TOO_MANY_VIEWERS = 4503
     NO_PICTURE = 4504
 
@@ -41,6 +45,7 @@ LATEST_MS = 1e15  # beyond any monotonic clock; above it a float loses fractions
 Clock = Annotated[float, msgspec.Meta(ge=0, le=LATEST_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Speed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
+PersonId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$")]
 
 
 class ClientMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
@@ -108,7 +113,31 @@ class LeaseReturn(ClientMessage, frozen=True, tag="lease.return"):
     """Return the lease, so that others can drive."""
 
 
-Incoming = Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn
+class Knock(ClientMessage, frozen=True, tag="knock"):
+    """Ask the room to be let in; `access` has the answer. Knocking again while the room is asked changes nothing."""
+
+
+class RoomCurtain(ClientMessage, frozen=True, tag="room.curtain"):
+    """Close or open the curtain, for the room. It is closed at once, and opened when that is saved."""
+
+    closed: bool
+
+
+class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
+    """Let a person in, for the room, or send the person away; `person` is the id from `room`.
+
+    Attributes:
+        answer: `yes` for this visit (also in quiet hours), `always`, or `no`, which ends the visit of a person who is
+            in.
+    """
+
+    person: PersonId
+    answer: Answer
+
+
+Incoming = (
+    Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn | Knock | RoomCurtain | RoomAnswer
+)
 
 
 class ServerMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -244,4 +273,78 @@ class Error(ServerMessage, frozen=True, tag="error"):
     delay: float | msgspec.UnsetType = msgspec.UNSET
 
 
-Outgoing = Welcome | Pong | Ack | State | Lease | Notice | Error
+class Access(ServerMessage, frozen=True, tag="access"):
+    """Whether the room lets you look, hear, talk and drive; sent after `welcome`, and on change.
+
+    Attributes:
+        state: `open`, or why not: the `curtain` is closed; you must `knock`; you have knocked and are `waiting`; you
+            were `refused`, or nobody answered; the room has `quiet` hours.
+        until: how long `waiting`, `refused` or `quiet` last, in milliseconds since 1970, UTC; else null.
+        rights: what this session may do now.
+    """
+
+    state: AccessState
+    until: float | None
+    rights: list[Right]
+
+
+class CurtainView(msgspec.Struct, frozen=True, kw_only=True):
+    """The curtain.
+
+    Attributes:
+        closed: whether it is closed; a curtain that is being opened is closed until that is saved.
+        by: the name of who closed or opened it last, or "".
+        since: when that was, in milliseconds since 1970, UTC; null if it was never closed.
+        saved: whether a restart would know it.
+    """
+
+    closed: bool
+    by: str
+    since: float | None
+    saved: bool
+
+
+class PersonHere(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who looks, hears or drives now. `since` is when that began, in milliseconds since 1970, UTC."""
+
+    person: str
+    name: str
+    since: float
+    looks: bool
+    hears: bool
+    drives: bool
+
+
+class PersonAtTheDoor(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who knocks.
+
+    Attributes:
+        since: when the person knocked, in milliseconds since 1970, UTC.
+        until: when no answer becomes a no, likewise.
+    """
+
+    person: str
+    name: str
+    since: float
+    until: float
+
+
+class Room(ServerMessage, frozen=True, tag="room"):
+    """What the room knows: sent to who may speak for it, after `welcome` and on change.
+
+    Attributes:
+        here: who looks, hears or drives, in the order in which they came.
+        knocks: who knocks, likewise.
+        quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
+        faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
+            could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
+    """
+
+    curtain: CurtainView
+    here: list[PersonHere]
+    knocks: list[PersonAtTheDoor]
+    quiet_until: float | None
+    faults: list[Fault]
+
+
+Outgoing = Welcome | Pong | Ack | State | Lease | Notice | Error | Access | Room

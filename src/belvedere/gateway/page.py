@@ -115,7 +115,7 @@ def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, f
     """The page, which contains nothing private. A client that may look will soon do so, so the stage prepares that."""
     found = files.index()
     if found is None:
-        return page_response(503, PAGE_NOT_BUILT)
+        return page_response(request, 503, PAGE_NOT_BUILT)
     session = request.scope["auth"]
     if session is not None and Right.LOOK in dependencies.invitations.rights_of(session):
         dependencies.stage.preload()

@@ -14,14 +14,18 @@ from litestar.exceptions import NotAuthorizedException
 
 from belvedere.access.rights import Right, Role
 from belvedere.errors import InternalError, Refusal, VisitorError
+from belvedere.gateway.cross_origin import frontend_of
 from belvedere.gateway.messages import (
     Drive,
     Hello,
+    Knock,
     LeaseAcquire,
     LeaseReturn,
     LeaseTake,
     Ping,
     Release,
+    RoomAnswer,
+    RoomCurtain,
     Stop,
 )
 
@@ -57,6 +61,15 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("PATCH", "/api/v1/people/{person_id}"): Right.MANAGE,
     ("DELETE", "/api/v1/people/{person_id}"): Right.MANAGE,
     ("POST", "/api/v1/people/{person_id}/invitations"): Right.MANAGE,
+    ("GET", "/api/v1/frontend"): None,
+    ("POST", "/api/v1/bearers"): None,
+    ("POST", "/api/v1/tickets"): None,
+    ("POST", "/api/v1/login/passkey/options"): None,
+    ("POST", "/api/v1/login/passkey"): None,
+    ("POST", "/api/v1/passkeys/options"): None,
+    ("GET", "/api/v1/passkeys"): None,
+    ("POST", "/api/v1/passkeys"): None,
+    ("DELETE", "/api/v1/passkeys/{passkey}"): None,
     ("POST", "/api/v1/head/velocity"): Right.DRIVE,
     ("POST", "/api/v1/head/stop"): None,
     ("OPTIONS", "/api/v1/stage/whep"): Right.LOOK,
@@ -71,6 +84,9 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("GET", "/api/v1/room/visits"): Right.ROOM,
+    ("GET", "/api/v1/room/visits/export"): Right.ROOM,
+    ("DELETE", "/api/v1/room/visits/{visit}"): Right.ROOM,
     (SOCKET, "/api/v1/control"): None,  # each message has a row below
 }
 MESSAGES: Final[dict[type[Incoming], Right | None]] = {
@@ -82,7 +98,11 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
     Drive: Right.DRIVE,
+    Knock: None,  # who has no right to look yet asks for it
+    RoomCurtain: Right.ROOM,
+    RoomAnswer: Right.ROOM,
 }
+CLOSED_TO_OTHER_SITES: Final = "/api/v1/passkeys"  # or a site's script could give itself a way in that lasts
 PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
 RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
@@ -102,13 +122,14 @@ def rank_of(session: Session) -> int:
 
 def right_for(scope: Scope) -> Right | None:
     """The right that a request's route needs; None for any session. A route without a row is a bug of ours."""
-    row = _row_of(scope)
+    row = row_of(scope)
     if row[0] == "OPTIONS":  # without a row, Litestar answers with the methods that there are
         return ROUTES.get(row)
     return ROUTES[row]
 
 
-def _row_of(scope: Scope) -> tuple[str, str]:
+def row_of(scope: Scope) -> tuple[str, str]:
+    """Method and path of the row for a request."""
     method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else scope["method"]
     return "GET" if method == "HEAD" else str(method), scope["path_template"]
 
@@ -139,9 +160,13 @@ class RouteGuard:
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Check one request before its handler is called; async, because Litestar calls other guards in a thread."""
         session: Session | None = connection.scope["auth"]
+        frontend = frontend_of(connection.scope)
+        is_closed = connection.scope["path_template"].startswith(CLOSED_TO_OTHER_SITES)
+        if is_closed and frontend is not None and not frontend.is_same_site:
+            raise VisitorError(Refusal.NOT_PERMITTED, "this can be done on the house's own page only")
         if right_for(connection.scope) is not None:
             require_permitted(self._invitations, connection.scope, connection.scope["auth"])
-        elif session is not None and session.role is Role.PROGRAM and _row_of(connection.scope) not in PROGRAM_ROUTES:
+        elif session is not None and session.role is Role.PROGRAM and row_of(connection.scope) not in PROGRAM_ROUTES:
             raise VisitorError(Refusal.NOT_PERMITTED, "a program's token is not for this")
 
 

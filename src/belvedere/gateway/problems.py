@@ -13,7 +13,8 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 
 from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY
+from belvedere.gateway.languages import language_for
+from belvedere.gateway.plain_pages import NOT_FOUND, PLAIN_PAGE_POLICY, PlainPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,7 @@ class ProblemCode(enum.StrEnum):
     """Codes of problems that exist only over HTTP; all others are a `Refusal` or a `StageReason`."""
 
     NO_SESSION = "no_session"
+    NOT_LISTED = "not_listed"
     FOREIGN_ORIGIN = "foreign_origin"
     UNKNOWN_HOST = "unknown_host"
     WRONG_SUBPROTOCOL = "wrong_subprotocol"
@@ -49,6 +51,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 STATUS: Final[dict[str, HTTPStatus]] = {
     ProblemCode.NO_SESSION: HTTPStatus.UNAUTHORIZED,
+    ProblemCode.NOT_LISTED: HTTPStatus.FORBIDDEN,
     ProblemCode.FOREIGN_ORIGIN: HTTPStatus.FORBIDDEN,
     ProblemCode.UNKNOWN_HOST: HTTPStatus.MISDIRECTED_REQUEST,
     ProblemCode.WRONG_SUBPROTOCOL: HTTPStatus.BAD_REQUEST,
@@ -84,6 +87,7 @@ _CODES: Final[dict[int, str]] = {
     409: Refusal.TOO_LATE,  # as 408, for requests that a client must not repeat by itself
     413: Refusal.TOO_LARGE,
     415: ProblemCode.WRONG_CONTENT_TYPE,
+    429: Refusal.TOO_FAST,
 }
 
 
@@ -132,10 +136,13 @@ def problem_response(
     )
 
 
-def page_response(status: int, page: bytes, policy: str = PLAIN_PAGE_POLICY) -> Response[bytes]:
-    """A page of `plain_pages` as a response."""
-    headers = {"content-security-policy": policy}
-    return Response(page, status_code=status, media_type="text/html", headers=headers)
+def page_response(
+    request: Request[Any, Any, Any], status: int, page: PlainPage, policy: str = PLAIN_PAGE_POLICY
+) -> Response[bytes]:
+    """A page of `plain_pages` as a response, in the language of the request."""
+    language = language_for(request.headers.get("accept-language", ""))
+    headers = {"content-security-policy": policy, "content-language": language, "vary": "accept-language"}
+    return Response(page.html(language), status_code=status, media_type="text/html", headers=headers)
 
 
 def _refused(_: Request[Any, Any, Any], error: VisitorError) -> Response[Problem]:
@@ -150,7 +157,7 @@ def _by_status(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     """An HTTPException of Litestar or of a handler; their messages do not repeat what the client sent."""
     status = error.status_code
     if status == 404 and not request.scope["path"].startswith(("/api", "/schema")):  # noqa: PLR2004 - a status is its own name
-        return page_response(status, NOT_FOUND)
+        return page_response(request, status, NOT_FOUND)
     code = _CODES.get(status, Refusal.BAD_MESSAGE if status < 500 else ProblemCode.BROKEN)  # noqa: PLR2004 - likewise
     return problem_response(code, _wording(error), status=status, headers=error.headers)
 

@@ -50,21 +50,36 @@ def is_same_origin(origin: str, host: str) -> bool:
     return _without_default_port(name, scheme) == _without_default_port(host.lower(), scheme)
 
 
-def security_headers(host: str) -> dict[str, str]:
-    """The headers of every response; `host` is one that HostCheck accepts, or "" where the request has none that is."""
+def comes_from_elsewhere(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser says by `Sec-Fetch-Site` alone, without `Origin`, that another site's page sends this.
+
+    Pages cannot set that header. Programs send neither, and may.
+    """
+    by_name = dict(headers)
+    return b"origin" not in by_name and by_name.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}
+
+
+def security_headers(host: str, embedders: Iterable[str] = ()) -> dict[str, str]:
+    """The headers of every response.
+
+    `host` is one that HostCheck accepts, or "" where the request has none that is. `embedders` are the origins whose
+    pages may have ours in a frame.
+    """
+    # x-frame-options knows no list, so where there is one, only the policy says who may
+    ancestors = " ".join(embedders) or "'none'"
     # Safari before 15.4 does not count WebSockets of the same site as 'self'
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host.lower()) else ""
     return {
         "content-security-policy": (
             f"default-src 'self'; connect-src 'self'{sockets}; img-src 'self' data:; object-src 'none'; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            f"base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         ),
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": FEATURES,
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
+        **({"x-frame-options": "DENY"} if ancestors == "'none'" else {}),
         "cache-control": "no-store",
     }
 

@@ -13,6 +13,7 @@ import uvicorn
 from belvedere.errors import OwnerError
 from belvedere.gateway.connection_limits import ConnectionLimits
 from belvedere.gateway.http_protocol import HttpProtocol
+from belvedere.gateway.read_turns import ReadTurns
 from belvedere.gateway.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -117,11 +118,12 @@ def _listening(family: int, address: tuple[str, int]) -> socket.socket:
 
 def server_config(app: object, limits: ConnectionLimits) -> uvicorn.Config:
     """How uvicorn serves this application, within these limits."""
+    turns = ReadTurns()
 
     def http_protocol(
         *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any], **_: object
     ) -> object:
-        return HttpProtocol(config, server_state, app_state, limits)
+        return HttpProtocol(config, server_state, app_state, limits, turns)
 
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).setLevel(logging.WARNING)  # at INFO it logs clients' addresses

@@ -17,7 +17,6 @@ from websockets.frames import CloseCode
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    import asyncio
     from asyncio.transports import BaseTransport
 
     import uvicorn
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request
 
     from belvedere.gateway.connection_limits import ConnectionLimits
+    from belvedere.gateway.read_turns import ReadTurns
 
 logger = logging.getLogger(__name__)
 
@@ -52,13 +52,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         limits: ConnectionLimits,
+        turns: ReadTurns,
     ) -> None:
         super().__init__(config, server_state, app_state)
         self.close_timeout = CLOSE_TIMEOUT_S
-        self._limits = limits
+        self._limits, self._turn = limits, turns.new(self._read)
         self._bucket = TokenBucket(BYTES_PER_S, BYTES_BURST)
         self._unread = bytearray()
-        self._reading: asyncio.Handle | None = None
+        self._is_urgent = False
         self._after_close_bytes = 0
         self._newest_picture_bytes = 0  # which may wait to be sent; `send_now` sends one at a time
 
@@ -92,8 +93,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._fail("it sends too much or reads too little")
             return
         self._unread += data
-        if self._reading is None:
-            self._read()
+        self._read_soon()
 
     async def send(self, message: ASGISendEvent) -> None:
         """ASGI's send; raises ClientDisconnected where the peer has disconnected, also during the handshake."""
@@ -104,8 +104,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = (
                 True  # uvicorn does not count a refusal as a response, and would log an error of ours
             )
-        if self._unread and self._reading is None:  # what arrived before the end of the handshake
-            self._reading = self.loop.call_soon(self._read)
+        if self._unread:  # what arrived before the end of the handshake
+            self._read_soon()
+
+    def set_urgent(self, *, is_urgent: bool) -> None:
+        """Whether what is received is parsed at once, before what other connections received."""
+        self._is_urgent = is_urgent
 
     async def wait_writable(self) -> None:
         """Wait until at most a small part of WRITE_BUFFER_BYTES is buffered here; also returns when it is closed."""
@@ -169,16 +173,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         logger.warning("too many connections: closed a WebSocket")
         self.transport.abort()
 
+    def _read_soon(self) -> None:
+        if self._is_urgent:
+            self._read()
+        else:
+            self._turn.request()
+
     def _read(self) -> None:
         """Parse a slice, and the rest in later turns of the loop, so that a flood of tiny frames cannot block it."""
-        self._reading = None
-        if self.transport.is_closing() or not self.handshake_complete:
+        if not self._unread or self.transport.is_closing() or not self.handshake_complete:
             return
         data = bytes(self._unread[:SLICE_BYTES])
         del self._unread[:SLICE_BYTES]
         self._feed(data)
-        if self._unread and not self.transport.is_closing():
-            self._reading = self.loop.call_soon(self._read)
+        if self._unread:
+            self._turn.request()
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -209,6 +218,3 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _stop_reading(self) -> None:
         self._unread.clear()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None

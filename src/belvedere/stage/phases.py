@@ -18,6 +18,7 @@ class StagePhase(enum.StrEnum):
     LIVE = "live"
     UNAVAILABLE = "unavailable"
     RETRYING = "retrying"
+    COVERED = "covered"
     CLOSED = "closed"
 
 
@@ -29,6 +30,8 @@ class StageEvent(enum.StrEnum):
     PICTURE = "picture"
     FAILURE = "failure"
     GIVEN_UP = "given up"
+    COVERING = "covering"
+    UNCOVERING = "uncovering"
     CLOSING = "closing"
 
 
@@ -77,8 +80,13 @@ STAGE_TRANSITIONS: dict[StagePhase, dict[StageEvent, StagePhase]] = {
         _E.GIVEN_UP: _P.UNAVAILABLE,
         _E.CLOSING: _P.CLOSED,
     },
-    _P.CLOSED: dict.fromkeys((_E.NOT_NEEDED, _E.CLOSING), _P.CLOSED),
+    _P.COVERED: {_E.NOT_NEEDED: _P.COVERED, _E.UNCOVERING: _P.IDLE, _E.CLOSING: _P.CLOSED},
+    _P.CLOSED: dict.fromkeys((_E.NOT_NEEDED, _E.COVERING, _E.UNCOVERING, _E.CLOSING), _P.CLOSED),
 }
+for _phase, _row in STAGE_TRANSITIONS.items():
+    if _phase is not _P.CLOSED:
+        _row[_E.COVERING] = _P.COVERED  # a curtain closes whatever else happens
+        _row.setdefault(_E.UNCOVERING, _phase)
 _V = ViewerPhase
 VIEWER_TRANSITIONS: dict[ViewerPhase, frozenset[ViewerPhase]] = {
     _V.JOINING: frozenset({_V.CONNECTING, _V.WATCHING, _V.ENDED}),

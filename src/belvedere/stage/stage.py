@@ -15,8 +15,9 @@ The phases of the stage, and what leads from one to the next (`phases.py` has th
                             UNAVAILABLE
 
 In RETRYING the supervisor tries again by itself, and viewers keep their connections and wait for the picture, at most
-for OUTAGE_TIMEOUT_S: then they are ended. Any phase can lead to CLOSED, which is the last. A viewer is counted from its
-admission, and watches once its connection is established:
+for OUTAGE_TIMEOUT_S: then they are ended. Any phase can lead to COVERED, which leads to IDLE, and to CLOSED, which is
+the last. While the stage is COVERED there is no viewer, tap, source or encoder, and nobody is admitted. A viewer is
+counted from its admission, and watches once its connection is established:
 
     JOINING -> CONNECTING -> WATCHING -> ENDED
 
@@ -32,9 +33,10 @@ import logging
 import math
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from belvedere.errors import CameraError, CameraReason, StageError, StageReason
+from belvedere.errors import CameraError, CameraReason, Refusal, StageError, StageReason, VisitorError
 from belvedere.events import ViewerJoined, ViewerLeft, ignore
 from belvedere.stage.adaptation import Adaptation
 from belvedere.stage.encoding.encoder import announced_profile, load_codecs, prepare_encoder
@@ -152,7 +154,8 @@ class Stage:
 
     def preload(self) -> None:
         """Import the libraries and prepare the source, in a thread, for the next viewer. May be called often."""
-        if self._phase is not StagePhase.CLOSED and (self._preloading is None or not self._preloading.is_alive()):
+        is_off = self._phase in {StagePhase.COVERED, StagePhase.CLOSED}
+        if not is_off and (self._preloading is None or not self._preloading.is_alive()):
             self._preloading = threading.Thread(target=self._preload, name="stage-warm", daemon=True)
             self._preloading.start()
 
@@ -167,10 +170,9 @@ class Stage:
         without closing its connection locks nobody out. The same happens if an owner has too many connections that are
         not established.
 
-        Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed).
+        Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed), VisitorError (CURTAIN_CLOSED).
         """
-        if self._phase is StagePhase.CLOSED:
-            raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
+        self._require_on()
         viewer = Viewer(owner, way.name, self, view)
         self._make_room(viewer)
         self._viewers[viewer.id] = viewer
@@ -179,10 +181,9 @@ class Stage:
     def open_tap(self) -> Tap:
         """Turn the picture on for somebody who is no viewer, until the tap is closed or the source fails.
 
-        Use it in a `with` block. Raises StageError (NO_PICTURE) if the stage is closed.
+        Use it in a `with` block. Raises StageError (NO_PICTURE) if the stage is closed, VisitorError (CURTAIN_CLOSED).
         """
-        if self._phase is StagePhase.CLOSED:
-            raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
+        self._require_on()
         tap = Tap(self._supervisor.request_still, self._remove_tap)
         self._taps.add(tap)
         self._start()
@@ -226,6 +227,23 @@ class Stage:
             except Exception:
                 logger.exception("could not cut a viewer's connection; it is ended")
                 self._end_viewer(viewer)
+
+    def cover(self) -> None:
+        """Turn the source off, cut, end all viewers and taps, and admit none until `uncover`.
+
+        When it returns nothing that was captured can be sent any more. May be called again, and whatever the phase is.
+        Each step is done also if another one fails; then the error is raised at the end.
+        """
+        self._follow(StageEvent.COVERING)
+        with ExitStack() as steps:  # called in the opposite order
+            steps.callback(self._end_all)
+            steps.callback(self._close_taps)
+            steps.callback(self._supervisor.stop)
+            steps.callback(self.cut)
+
+    def uncover(self) -> None:
+        """Admit viewers again; the source stays off until one comes."""
+        self._follow(StageEvent.UNCOVERING)
 
     async def close(self) -> None:
         """End all connections and turn the source off; later viewers are refused."""
@@ -339,8 +357,13 @@ class Stage:
         """End those who wait for a source that does not come back; whoever comes next has it tried again."""
         self._follow(StageEvent.GIVEN_UP)
         self._close_taps()
-        for viewer in list(self._viewers.values()):
-            self._end_viewer(viewer)
+        self._end_all()
+
+    def _require_on(self) -> None:
+        if self._phase is StagePhase.COVERED:
+            raise VisitorError(Refusal.CURTAIN_CLOSED, "the room has closed its curtain")
+        if self._phase is StagePhase.CLOSED:
+            raise StageError(StageReason.NO_PICTURE, "the server is shutting down")
 
     def _preload(self) -> None:
         loads: list[Callable[[], object]] = [load_codecs, *(way.load for way in self._ways)]
@@ -390,6 +413,10 @@ class Stage:
     def _close_taps(self) -> None:
         for tap in list(self._taps):
             tap.close()
+
+    def _end_all(self) -> None:
+        for viewer in list(self._viewers.values()):
+            self._end_viewer(viewer)
 
     async def _end(self, viewers: list[Viewer]) -> None:
         tasks = [self._end_viewer(viewer) for viewer in viewers]

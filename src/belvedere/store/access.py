@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from belvedere.store.bearers import SavedBearer, load_bearers, save_bearers
 from belvedere.store.people import SavedLink, SavedPerson, load_links, load_people, save_links, save_people
 from belvedere.store.sessions import SavedSession, load_sessions, save_sessions
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class SavedAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """The people, their links and their sessions."""
+    """The people, their links, their sessions, and what proves those in pages of other sites."""
 
     people: list[SavedPerson] = []
     links: list[SavedLink] = []
     sessions: list[SavedSession] = []
+    bearers: list[SavedBearer] = []
 
 
 def save_access(connection: sqlite3.Connection, saved: SavedAccess) -> None:
@@ -31,6 +33,7 @@ def save_access(connection: sqlite3.Connection, saved: SavedAccess) -> None:
     save_people(connection, saved.people)
     save_links(connection, saved.links)
     save_sessions(connection, saved.sessions)
+    save_bearers(connection, saved.bearers)
 
 
 def load_access(connection: sqlite3.Connection, path: Path) -> SavedAccess:
@@ -41,4 +44,5 @@ def load_access(connection: sqlite3.Connection, path: Path) -> SavedAccess:
         people=people,
         links=[each for each in load_links(connection, path) if each.person in known],
         sessions=[each for each in load_sessions(connection, path) if each.person in known],
+        bearers=load_bearers(connection, path),
     )

@@ -104,4 +104,67 @@ def _described(role: str, rights: set[str]) -> tuple[str, str]:
     return ("Visitor", "visitor") if "drive" in rights else ("Guest", "guest")
 
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people)
+BEARERS = """
+CREATE TABLE access_bearer (
+    digest BLOB PRIMARY KEY,
+    session TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    left_s INTEGER NOT NULL
+) STRICT
+"""
+"""What proves sessions in pages of other sites: the page's origin, and how many seconds each is still valid."""
+
+PASSKEYS = """
+CREATE TABLE access_passkey (
+    id TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    label TEXT NOT NULL,
+    host TEXT NOT NULL,
+    credential BLOB NOT NULL UNIQUE,
+    public_key BLOB NOT NULL,
+    sign_count INTEGER NOT NULL,
+    created_utc_s INTEGER NOT NULL,
+    used_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The passkeys of people: only what is public of each."""
+
+ROOM = """
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    is_closed INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    since_utc_s INTEGER,
+    quiet TEXT NOT NULL
+) STRICT;
+CREATE TABLE room_welcome (
+    person TEXT PRIMARY KEY,
+    welcome TEXT NOT NULL
+) STRICT
+"""
+"""What the room has decided: its curtain, its quiet hours as JSON, and who has to knock."""
+
+VISITS = """
+CREATE TABLE room_visit (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL,
+    lasted_s INTEGER NOT NULL,
+    looked_s INTEGER NOT NULL,
+    drove_s INTEGER NOT NULL,
+    ways TEXT NOT NULL,
+    stills INTEGER NOT NULL,
+    knocks INTEGER NOT NULL,
+    refusals INTEGER NOT NULL
+) STRICT;
+CREATE INDEX room_visit_person ON room_visit (person);
+CREATE INDEX room_visit_began ON room_visit (began_utc_s)
+"""
+"""The visit book, a row for each visit.
+
+`place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS)

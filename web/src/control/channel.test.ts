@@ -171,9 +171,9 @@ test("it retries when no welcome comes", () => {
 test("the close code of an ended session ends the channel for good", () => {
   const { timers, sockets, channel, newest, open } = setup();
   open();
-  newest().end(4401, "You have left in another window.");
+  newest().end(4401, "left");
   timers.advance(60_000);
-  expect(channel.state.value).toEqual({ kind: "ended", reason: "You have left in another window." });
+  expect(channel.state.value).toEqual({ kind: "ended", reason: "left" });
   expect(sockets).toHaveLength(1);
 });
 

@@ -43,7 +43,7 @@ export type ChannelState =
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly attempt: number }
-  /** For good: the session has ended. `reason` is the server's sentence for the visitor, or "". */
+  /** For good: the session has ended. `reason` is the server's code for why, or "". */
   | { readonly kind: "ended"; readonly reason: string };
 
 export class Channel {

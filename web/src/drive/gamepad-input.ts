@@ -1,6 +1,7 @@
 // Drives with gamepads: their sticks and D-pads, polled once per animation frame while one is connected.
 
 import { type DriveInput, onPageInactive } from "./drive-input";
+import type { InputArea } from "./input-area";
 import { keySpeed, velocityFromStick } from "./response-curve";
 import { isZero, type Velocity, velocity } from "./velocity";
 
@@ -71,7 +72,7 @@ export class GamepadInput {
   }
 }
 
-/** All connected gamepads; they drive only while the window has focus. */
+/** All connected gamepads; they drive only while their area has the focus. */
 export class AllGamepads {
   readonly #driveInput: DriveInput;
   readonly #inputs = new Map<number, GamepadInput>();
@@ -80,7 +81,7 @@ export class AllGamepads {
     this.#driveInput = driveInput;
   }
 
-  /** Takes one reading of all. Without focus they are ignored: the visitor may be playing a game in another window. */
+  /** Takes one reading of all. Without focus they are ignored: the visitor may be playing a game in another window, or look into another house. */
   receive(pads: readonly GamepadReading[], hasFocus: boolean, nowMs: number): void {
     if (!hasFocus) {
       this.releaseAll();
@@ -109,13 +110,13 @@ export class AllGamepads {
 }
 
 /** Reads gamepads until the returned function is called. */
-export function listenToGamepads(driveInput: DriveInput): () => void {
+export function listenToGamepads(driveInput: DriveInput, area: InputArea): () => void {
   const all = new AllGamepads(driveInput);
   let frame = 0;
 
   const read = (nowMs: number) => {
     const pads = navigator.getGamepads().filter((pad) => pad !== null);
-    all.receive(pads, document.hasFocus(), nowMs);
+    all.receive(pads, area.hasFocus(), nowMs);
     frame = pads.length > 0 ? requestAnimationFrame(read) : 0;
   };
   const start = () => {

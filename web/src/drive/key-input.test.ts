@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { FakeDriveInput } from "../testing/fake-drive-input";
 import { FakeTimers } from "../testing/fake-timers";
+import { WHOLE_WINDOW } from "./input-area";
 import { KeyInput } from "./key-input";
 
 let stopListening = () => {};
@@ -10,7 +11,7 @@ afterEach(() => stopListening());
 function setup() {
   const driveInput = new FakeDriveInput();
   const timers = new FakeTimers();
-  stopListening = new KeyInput(driveInput, timers).listen();
+  stopListening = new KeyInput(driveInput, timers).listen(WHOLE_WINDOW);
   const send = (type: string, code: string, init: KeyboardEventInit, target: EventTarget = window) => {
     const event = new KeyboardEvent(type, { code, bubbles: true, cancelable: true, ...init });
     Object.defineProperty(event, "timeStamp", { value: timers.now() });

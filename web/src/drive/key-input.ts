@@ -1,6 +1,7 @@
 // Drives with the arrow keys or WASD; Shift is full speed, Escape and the space bar stop the head.
 import type { Cancel, Timers } from "../time/timers";
 import { type DriveInput, onPageInactive } from "./drive-input";
+import { type InputArea, onFocusLeft } from "./input-area";
 import { KEY_RAMP_MS, keySpeed } from "./response-curve";
 import { type Velocity, velocity, ZERO_VELOCITY } from "./velocity";
 
@@ -33,11 +34,15 @@ export class KeyInput {
     this.#timers = timers;
   }
 
-  /** Listens on the window until the returned function is called. */
-  listen(): () => void {
+  /** Listens until the returned function is called. */
+  listen(area: InputArea): () => void {
     const controller = new AbortController();
-    window.addEventListener("keydown", (event) => this.receiveKeyDown(event), { signal: controller.signal });
-    window.addEventListener("keyup", (event) => this.receiveKeyUp(event), { signal: controller.signal });
+    const until = { signal: controller.signal };
+    // TypeScript knows these events of a window and of an element, but not of what may be either
+    const target: GlobalEventHandlers & EventTarget = area.target;
+    target.addEventListener("keydown", (event) => this.receiveKeyDown(event as KeyboardEvent), until);
+    target.addEventListener("keyup", (event) => this.receiveKeyUp(event as KeyboardEvent), until);
+    onFocusLeft(area, () => this.releaseAll(), controller.signal);
     onPageInactive(() => this.releaseAll(), controller.signal);
     return () => {
       this.releaseAll();

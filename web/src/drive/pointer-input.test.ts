@@ -4,6 +4,7 @@ import { FakeDriveInput } from "../testing/fake-drive-input";
 import { FakeTimers } from "../testing/fake-timers";
 import type { Point } from "./gesture";
 import { PointerInput, type PointerSample } from "./pointer-input";
+import { dragReachPx } from "./response-curve";
 
 const sample = (changes: Partial<PointerSample> = {}): PointerSample => ({
   pointerId: 1,
@@ -11,8 +12,8 @@ const sample = (changes: Partial<PointerSample> = {}): PointerSample => ({
   isPrimary: true,
   button: 0,
   buttons: 1,
-  clientX: 100,
-  clientY: 100,
+  xPx: 100,
+  yPx: 100,
   timeStamp: 1000,
   ...changes,
 });
@@ -39,7 +40,7 @@ test("the joystick is centred where the finger is pressed, wherever that is", ()
   expect(down()).toBe(true);
   settle();
   expect(driveInput.calls).toEqual([]);
-  input.receiveMove(sample({ clientX: 230 }));
+  input.receiveMove(sample({ xPx: 230 }));
   expect(driveInput.velocity).toEqual({ pan: 1, tilt: 0 });
   expect(input.joystick.value).toMatchObject({
     centreXPx: 100,
@@ -48,7 +49,7 @@ test("the joystick is centred where the finger is pressed, wherever that is", ()
     dyPx: 0,
     reachPx: 130,
   });
-  input.receiveMove(sample({ clientX: 231 }));
+  input.receiveMove(sample({ xPx: 231 }));
   input.receiveUp(1, 2000);
   expect(driveInput.callNames).toEqual(["press", "move", "release"]);
   expect(input.joystick.value).toBeNull();
@@ -57,7 +58,7 @@ test("the joystick is centred where the finger is pressed, wherever that is", ()
 test("a finger that moves at once drives after a moment in which a second one would have made it a pinch", () => {
   const { driveInput, input, timers, down } = setup();
   down();
-  input.receiveMove(sample({ clientX: 230 }));
+  input.receiveMove(sample({ xPx: 230 }));
   timers.advance(79);
   expect(driveInput.calls).toEqual([]);
   timers.advance(1);
@@ -77,11 +78,11 @@ test("a second finger releases and zooms; other buttons are ignored", () => {
   expect(down({ button: 2 })).toBe(false);
   down();
   settle();
-  input.receiveMove(sample({ clientX: 150 }));
-  expect(down({ pointerId: 2, isPrimary: false, clientX: 250 })).toBe(true);
-  input.receiveMove(sample({ pointerId: 2, clientX: 350 }));
+  input.receiveMove(sample({ xPx: 150 }));
+  expect(down({ pointerId: 2, isPrimary: false, xPx: 250 })).toBe(true);
+  input.receiveMove(sample({ pointerId: 2, xPx: 350 }));
   input.receiveUp(2, 2000);
-  input.receiveMove(sample({ clientX: 300 }));
+  input.receiveMove(sample({ xPx: 300 }));
   expect(driveInput.callNames).toEqual(["press", "release"]);
   expect(zooms).toEqual([[2, { xPx: 200, yPx: 100 }, { xPx: 250, yPx: 100 }]]);
 });
@@ -89,7 +90,7 @@ test("a second finger releases and zooms; other buttons are ignored", () => {
 test("a second finger before the first has settled drives nothing, then or later", () => {
   const { driveInput, input, timers, down } = setup();
   down();
-  input.receiveMove(sample({ clientX: 150 }));
+  input.receiveMove(sample({ xPx: 150 }));
   down({ pointerId: 2, isPrimary: false });
   timers.advance(1000);
   expect(driveInput.calls).toEqual([]);
@@ -108,9 +109,9 @@ test("a double tap is for the picture alone", () => {
 test("a mouse whose button was released unseen releases with its next move", () => {
   const { driveInput, input, down } = setup();
   down({ pointerType: "mouse" });
-  input.receiveMove(sample({ pointerType: "mouse", clientX: 150 }));
-  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, clientX: 300 }));
-  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, clientX: 400 }));
+  input.receiveMove(sample({ pointerType: "mouse", xPx: 150 }));
+  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, xPx: 300 }));
+  input.receiveMove(sample({ pointerType: "mouse", buttons: 0, xPx: 400 }));
   expect(driveInput.callNames).toEqual(["press", "release"]);
 });
 
@@ -119,13 +120,13 @@ test("a long touch opens no menu and goes on driving; a mouse's context menu rel
   const menu = new Event("contextmenu", { cancelable: true });
   down();
   settle();
-  input.receiveMove(sample({ clientX: 150 }));
+  input.receiveMove(sample({ xPx: 150 }));
   input.receiveContextMenu(menu);
   expect(menu.defaultPrevented).toBe(true);
   expect(driveInput.callNames).toEqual(["press"]);
   input.receiveUp(1, 2000);
   down({ pointerType: "mouse" });
-  input.receiveMove(sample({ pointerType: "mouse", clientX: 150 }));
+  input.receiveMove(sample({ pointerType: "mouse", xPx: 150 }));
   input.receiveContextMenu(menu);
   expect(driveInput.callNames).toEqual(["press", "release", "press", "release"]);
 });
@@ -142,7 +143,7 @@ test.each([
   const preventDefault = () => {
     isPrevented = true;
   };
-  input.receiveWheel({ deltaMode: 0, ctrlKey: false, clientX: 30, clientY: 40, preventDefault, ...changes });
+  input.receiveWheel({ deltaMode: 0, ctrlKey: false, preventDefault, ...changes }, { xPx: 30, yPx: 40 });
   const at = { xPx: 30, yPx: 40 };
   expect(zooms).toEqual([[expect.closeTo(factor), at, at]]);
   expect(isPrevented).toBe(true);
@@ -209,4 +210,25 @@ test("the wheel over the picture zooms the picture instead of the page", () => {
   surface.dispatchEvent(event);
   expect(zooms).toHaveLength(1);
   expect(event.defaultPrevented).toBe(true);
+});
+
+test("places count from the corner of the picture, which may be anywhere in a page", () => {
+  const { input, surface, zooms, send } = listening();
+  surface.getBoundingClientRect = () => new DOMRect(200, 50, 400, 300);
+  send("pointerdown", { clientX: 300, clientY: 150 });
+  send("pointermove", { clientX: 340, clientY: 150 });
+  expect(input.joystick.value).toMatchObject({ centreXPx: 100, centreYPx: 100, dxPx: 40 });
+  // happy-dom's wheel has no place
+  surface.dispatchEvent(
+    Object.assign(new WheelEvent("wheel", { deltaY: -400 }), { clientX: 210, clientY: 70 }),
+  );
+  expect(zooms[0]?.[1]).toEqual({ xPx: 10, yPx: 20 });
+});
+
+test("how far to drag for full speed follows from the size of the picture, not of the window", () => {
+  const { input, surface, send } = listening();
+  Object.defineProperties(surface, { clientWidth: { value: 300 }, clientHeight: { value: 240 } });
+  send("pointerdown");
+  send("pointermove", { clientX: 30 });
+  expect(input.joystick.value?.reachPx).toBe(dragReachPx(300, 240));
 });

@@ -7,7 +7,7 @@ import { type GestureEffect, type GesturePointer, GestureRecognizer, type Point,
 import type { InputSource } from "./hold";
 import { dragReachPx, velocityFromDrag } from "./response-curve";
 
-/** The virtual joystick, for drawing it. Positions are CSS pixels in the window. */
+/** The virtual joystick, for drawing it. Positions are CSS pixels from the corner of the surface. */
 export interface Joystick {
   readonly pointerId: number;
   readonly isTouch: boolean;
@@ -27,11 +27,12 @@ export interface PictureGestures {
   receiveDoubleTap(): void;
 }
 
-/** The part of a `PointerEvent` that is used. */
+/** The part of a `PointerEvent` that is used, and its place: CSS pixels from the corner of the surface. */
 export type PointerSample = Pick<
   PointerEvent,
-  "pointerId" | "pointerType" | "isPrimary" | "button" | "buttons" | "clientX" | "clientY" | "timeStamp"
->;
+  "pointerId" | "pointerType" | "isPrimary" | "button" | "buttons" | "timeStamp"
+> &
+  Point;
 
 /** Pixels of the wheel that double the picture; a trackpad's pinch (the wheel with Ctrl) reports fewer of them. */
 const WHEEL_DOUBLING_PX = 400;
@@ -67,18 +68,19 @@ export class PointerInput {
     surface.addEventListener(
       "pointerdown",
       (event) => {
-        if (this.receiveDown(event, window.innerWidth, window.innerHeight)) {
+        if (this.receiveDown(sampleOf(event, surface), surface.clientWidth, surface.clientHeight)) {
           surface.setPointerCapture(event.pointerId);
         }
       },
       until,
     );
-    surface.addEventListener("pointermove", (event) => this.receiveMove(event), until);
+    surface.addEventListener("pointermove", (event) => this.receiveMove(sampleOf(event, surface)), until);
     surface.addEventListener("pointerup", (event) => this.receiveUp(event.pointerId, event.timeStamp), until);
     surface.addEventListener("pointercancel", onCancel, until);
     surface.addEventListener("lostpointercapture", onCancel, until);
     surface.addEventListener("contextmenu", (event) => this.receiveContextMenu(event), until);
-    surface.addEventListener("wheel", (event) => this.receiveWheel(event), { ...until, passive: false });
+    const onWheel = (event: WheelEvent) => this.receiveWheel(event, placeOn(surface, event));
+    surface.addEventListener("wheel", onWheel, { ...until, passive: false });
     onPageInactive(() => this.release(), controller.signal);
     return () => {
       this.release();
@@ -86,7 +88,7 @@ export class PointerInput {
     };
   }
 
-  /** A pointer was pressed, in a window of this size; true if it is followed from now on. */
+  /** A pointer was pressed, on a surface of this size; true if it is followed from now on. */
   receiveDown(sample: PointerSample, widthPx: number, heightPx: number): boolean {
     if (sample.button !== 0) {
       return false;
@@ -135,11 +137,11 @@ export class PointerInput {
 
   /** The wheel, and the pinch of a trackpad, which browsers report as a wheel with Ctrl: both zoom. */
   receiveWheel(
-    event: Pick<WheelEvent, "deltaY" | "deltaMode" | "ctrlKey" | "clientX" | "clientY" | "preventDefault">,
+    event: Pick<WheelEvent, "deltaY" | "deltaMode" | "ctrlKey" | "preventDefault">,
+    at: Point,
   ): void {
     event.preventDefault(); // the browser would magnify the page, buttons and all
     const deltaPx = event.deltaMode === 0 ? event.deltaY : event.deltaY * WHEEL_LINE_PX;
-    const at = { xPx: event.clientX, yPx: event.clientY };
     const doublingPx = event.ctrlKey && event.deltaMode === 0 ? PINCH_DOUBLING_PX : WHEEL_DOUBLING_PX;
     const octaves = Math.min(1, Math.max(-1, -deltaPx / doublingPx)); // a wheel with Ctrl may be a real one
     this.#picture.zoomBy(2 ** octaves, at, at);
@@ -188,13 +190,23 @@ export class PointerInput {
   }
 }
 
+function sampleOf(event: PointerEvent, surface: HTMLElement): PointerSample {
+  const { pointerId, pointerType, isPrimary, button, buttons, timeStamp } = event;
+  return { pointerId, pointerType, isPrimary, button, buttons, timeStamp, ...placeOn(surface, event) };
+}
+
+function placeOn(surface: HTMLElement, event: MouseEvent): Point {
+  const { left, top } = surface.getBoundingClientRect();
+  return { xPx: event.clientX - left, yPx: event.clientY - top };
+}
+
 function pointerOf(sample: PointerSample): GesturePointer {
   return {
     pointerId: sample.pointerId,
     isTouch: sample.pointerType === "touch",
     isPrimary: sample.isPrimary,
-    xPx: sample.clientX,
-    yPx: sample.clientY,
+    xPx: sample.xPx,
+    yPx: sample.yPx,
     atMs: sample.timeStamp,
   };
 }

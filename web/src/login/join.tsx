@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Arch } from "../page/arch";
 
+/** What is needed of the house. */
 export interface LoginPorts {
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }

@@ -1,4 +1,5 @@
 // Chooses the screen: the start screen, the live view, or both until the first picture arrives.
+import type { InputArea } from "../drive/input-area";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
 import { LiveView } from "./live-view";
@@ -9,15 +10,16 @@ export interface AppProps {
   readonly visit: Visit;
   readonly timers: Timers;
   readonly stills: StillPorts;
+  readonly area: InputArea;
 }
 
-export function App({ visit, timers, stills }: AppProps) {
+export function App({ visit, timers, stills, area }: AppProps) {
   const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
   const isLive = visit.isJoined.value && !isEnded;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
-      {isLive && <LiveView visit={visit} timers={timers} stills={stills} />}
+      {isLive && <LiveView visit={visit} timers={timers} stills={stills} area={area} />}
       {(!isLive || !hasPicture) && <StartScreen visit={visit} />}
     </>
   );

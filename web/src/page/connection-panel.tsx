@@ -9,13 +9,8 @@ import {
   worstHealth,
 } from "../visit/connection-health";
 import type { Visit } from "../visit/visit";
-
-const HEALTH_TEXT: Record<Health, string> = {
-  good: "everything works",
-  busy: "connecting",
-  bad: "something isn’t working",
-  off: "no motors",
-};
+import { LanguageSwitch } from "../words/language-switch";
+import { t } from "../words/words";
 
 export function ConnectionPanel({ visit }: { visit: Visit }) {
   const isOpen = useSignal(false);
@@ -25,12 +20,12 @@ export function ConnectionPanel({ visit }: { visit: Visit }) {
     <>
       {isOpen.value && <Panel visit={visit} />}
       <div class="connection-anchor">
-        {visit.isIndirect.value && !isOpen.value && <p class="connection-note">Indirect picture</p>}
+        {visit.isIndirect.value && !isOpen.value && <p class="connection-note">{t("panel.indirect")}</p>}
         <button
           type="button"
           class="tool connection-button"
           aria-expanded={isOpen.value}
-          aria-label={`Connection: ${HEALTH_TEXT[health]}`}
+          aria-label={t(`panel.name_of.${health}`)}
           onClick={() => {
             isOpen.value = !isOpen.value;
           }}
@@ -47,32 +42,28 @@ function Panel({ visit }: { visit: Visit }) {
   const { commandMs, pictureMs } = visit.latencies.value;
   const others = Math.max(0, (stage?.viewers ?? 1) - 1); // the stage counts this page too
   return (
-    <section class="connection-panel" aria-label="Connection">
+    <section class="connection-panel" aria-label={t("panel.name")}>
       {headName !== "" && <h2>{headName}</h2>}
       <dl>
-        <dt>Left and right</dt>
+        <dt>{t("panel.pan")}</dt>
         <dd>
           <HealthDot health={axisHealth(pan)} /> {axisText(pan)}
         </dd>
-        <dt>Up and down</dt>
+        <dt>{t("panel.tilt")}</dt>
         <dd>
           <HealthDot health={axisHealth(tilt)} /> {axisText(tilt)}
         </dd>
-        <dt title="The time from your touch until the camera’s motor is told">Control delay</dt>
+        <dt title={t("panel.control_delay.meaning")}>{t("panel.control_delay")}</dt>
         <dd data-latency="command">{latencyText(commandMs)}</dd>
-        <dt title="The time from the camera to this screen">Picture delay</dt>
+        <dt title={t("panel.picture_delay.meaning")}>{t("panel.picture_delay")}</dt>
         <dd data-latency="picture">{pictureDelayText(pictureMs, visit.viewer.value.kind === "live")}</dd>
-        <dt>Picture comes</dt>
-        <dd>{visit.isIndirect.value ? "indirectly" : "directly"}</dd>
-        <dt>Also watching</dt>
-        <dd>{others === 0 ? "nobody" : others}</dd>
+        <dt>{t("panel.picture_comes")}</dt>
+        <dd>{t(visit.isIndirect.value ? "panel.indirectly" : "panel.directly")}</dd>
+        <dt>{t("panel.also_watching")}</dt>
+        <dd>{others === 0 ? t("panel.nobody") : others}</dd>
       </dl>
-      {visit.isIndirect.value && (
-        <p class="explanation">
-          This network lets no direct picture through, so it comes the way web pages do. It may be a little
-          later.
-        </p>
-      )}
+      {visit.isIndirect.value && <p class="explanation">{t("panel.indirect.meaning")}</p>}
+      <LanguageSwitch />
     </section>
   );
 }

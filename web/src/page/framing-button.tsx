@@ -1,4 +1,5 @@
 // The button that switches between the whole picture and a filled screen; while the picture is zoomed, it undoes that.
+import { t } from "../words/words";
 import { type PictureFraming, zoomText } from "./framing";
 
 export function FramingButton({ framing }: { framing: PictureFraming }) {
@@ -9,18 +10,18 @@ export function FramingButton({ framing }: { framing: PictureFraming }) {
       <button
         type="button"
         class="tool zoom"
-        aria-label={`Undo the zoom (${zoomText(zoom)})`}
-        title="Undo the zoom"
+        aria-label={t("live.undo_zoom_of", { zoom: zoomText(zoom) })}
+        title={t("live.undo_zoom")}
         onClick={() => framing.toggle()}
       >
-        {zoomText(zoom)}
+        {t("live.zoom", { zoom: zoomText(zoom) })}
       </button>
     );
   }
   if (!framing.hasChoice.value) {
     return null;
   }
-  const name = isFilling ? "Show the whole picture" : "Fill the screen";
+  const name = t(isFilling ? "live.show_whole" : "live.fill_screen");
   return (
     <button type="button" class="tool" aria-label={name} title={name} onClick={() => framing.toggle()}>
       <svg viewBox="0 0 24 24" aria-hidden="true">

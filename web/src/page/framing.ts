@@ -1,6 +1,7 @@
 // How the visitor wants the picture framed: whole or filling the screen, remembered on this device, and how far zoomed.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Point } from "../drive/gesture";
+import type { InputArea } from "../drive/input-area";
 import type { PictureGestures } from "../drive/pointer-input";
 import {
   type Framing,
@@ -143,15 +144,18 @@ export class PictureFraming implements PictureGestures {
   }
 
   /** Listens to the zoom keys until the returned function is called. */
-  listenToKeys(): () => void {
-    const onKeyDown = (event: KeyboardEvent) => {
+  listenToKeys({ target }: InputArea): () => void {
+    const onKeyDown = (event: Event) => {
+      if (!(event instanceof KeyboardEvent)) {
+        return;
+      }
       const isShortcut = event.ctrlKey || event.altKey || event.metaKey; // of the browser, which zooms the page
       if (!isShortcut && this.receiveKey(event.key)) {
         event.preventDefault();
       }
     };
-    window.addEventListener("keydown", onKeyDown);
-    return () => window.removeEventListener("keydown", onKeyDown);
+    target.addEventListener("keydown", onKeyDown);
+    return () => target.removeEventListener("keydown", onKeyDown);
   }
 
   #zoomBy(factor: number, from: Point, to: Point): void {
@@ -184,7 +188,7 @@ function keyOf(orientation: Orientation): string {
   return `belvedere-framing-${orientation}`;
 }
 
-/** The zoom for people, such as `2.5×`. */
+/** The zoom for people, such as `2.5`. */
 export function zoomText(zoom: number): string {
-  return `${Math.min(MAX_ZOOM, zoom).toFixed(1)}×`;
+  return `${Math.min(MAX_ZOOM, zoom).toFixed(1)}`;
 }

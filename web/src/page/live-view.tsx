@@ -2,12 +2,14 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { listenToGamepads } from "../drive/gamepad-input";
 import { velocityOf } from "../drive/hold";
+import type { InputArea } from "../drive/input-area";
 import { KeyInput } from "../drive/key-input";
 import { PointerInput } from "../drive/pointer-input";
 import { ScaledInput } from "../drive/scaled-input";
 import { watchFrames } from "../stage/frames";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
+import { t } from "../words/words";
 import { Arrows } from "./arrows";
 import { ConnectionPanel } from "./connection-panel";
 import { PictureFraming } from "./framing";
@@ -25,9 +27,10 @@ export interface LiveViewProps {
   readonly visit: Visit;
   readonly timers: Timers;
   readonly stills: StillPorts;
+  readonly area: InputArea;
 }
 
-export function LiveView({ visit, timers, stills }: LiveViewProps) {
+export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
   const surface = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawn = useRef<HTMLCanvasElement>(null);
@@ -37,8 +40,8 @@ export function LiveView({ visit, timers, stills }: LiveViewProps) {
   const pointer = useMemo(() => new PointerInput(input, timers, framing), [input, timers, framing]);
 
   useEffect(
-    () => listenToInputs(surface.current, pointer, input, framing, timers),
-    [pointer, input, framing, timers],
+    () => listenToInputs(surface.current, pointer, input, framing, timers, area),
+    [pointer, input, framing, timers, area],
   );
   useEffect(keepScreenOn, []);
   useEffect(() => reportFrames(video.current, visit), [visit]);
@@ -56,13 +59,7 @@ export function LiveView({ visit, timers, stills }: LiveViewProps) {
       data-zoom={framing.zoom.value.toFixed(2)}
       {...stateAttributes(visit)}
     >
-      <div
-        ref={surface}
-        class="drag-surface"
-        role="application"
-        tabIndex={-1}
-        aria-label="Live view. Drag, or hold the arrow keys, to look around. Press Escape to stop the camera. Plus and minus zoom the picture."
-      >
+      <div ref={surface} class="drag-surface" role="application" tabIndex={-1} aria-label={t("live.name")}>
         <Picture framing={framing}>
           <canvas ref={lastFrame} class="picture last-frame" />
           <video ref={video} class="picture" muted playsInline autoPlay disablePictureInPicture />
@@ -73,7 +70,7 @@ export function LiveView({ visit, timers, stills }: LiveViewProps) {
       </div>
       <StatusBanner visit={visit} />
       <button type="button" class="leave" onClick={() => visit.leave()}>
-        Leave
+        {t("action.leave")}
       </button>
       <StopButton visit={visit} />
       <div class="tools">
@@ -108,6 +105,7 @@ function listenToInputs(
   input: ScaledInput,
   framing: PictureFraming,
   timers: Timers,
+  area: InputArea,
 ) {
   if (surface === null) {
     return;
@@ -115,9 +113,9 @@ function listenToInputs(
   surface.focus({ preventScroll: true });
   const stopListening = [
     pointer.listen(surface),
-    new KeyInput(input, timers).listen(),
-    listenToGamepads(input),
-    framing.listenToKeys(),
+    new KeyInput(input, timers).listen(area),
+    listenToGamepads(input, area),
+    framing.listenToKeys(area),
   ];
   return () => {
     for (const stop of stopListening) {

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { WHOLE_WINDOW } from "../drive/input-area";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -53,7 +54,9 @@ function setup() {
     streamLack: "decoder",
     requestFrame: () => {},
   });
-  runAndRender(() => render(<App visit={visit} timers={timers} stills={stillPorts} />, page));
+  runAndRender(() =>
+    render(<App visit={visit} timers={timers} stills={stillPorts} area={WHOLE_WINDOW} />, page),
+  );
   const frame = () => runAndRender(() => visit.receiveFrame({ shownAtMs: timers.now(), rtpTimestamp: null }));
   const deliver = (...messages: Parameters<FakeSocket["deliver"]>[0][]) =>
     runAndRender(() => {
@@ -97,7 +100,16 @@ const liveView = () => page.querySelector<HTMLElement>(".live-view");
 
 test("the start screen has one button", () => {
   setup();
-  expect(page.querySelectorAll("button")).toHaveLength(1);
+  expect(page.querySelectorAll(".actions button")).toHaveLength(1);
+  expect(named("Look around")).not.toBeNull();
+});
+
+test("the start screen is in the language that the visitor switches to", () => {
+  setup();
+  click("中文");
+  expect(status()).toBe("轻轻一点，就能看到家里。");
+  expect(named("看看家里")).not.toBeNull();
+  click("English");
   expect(named("Look around")).not.toBeNull();
 });
 
@@ -289,10 +301,10 @@ test("after leaving, the visitor can end the visit for good", async () => {
   expect(named("End my visit")).toBeNull();
   click("Leave");
   click("End my visit");
-  expect(page.querySelectorAll("button")).toHaveLength(0);
+  expect(page.querySelectorAll(".actions button")).toHaveLength(0);
   await act(flushPromises);
   expect(status()).toBe("Goodbye, and until next time.To visit again, ask for a new link.");
-  expect(page.querySelectorAll("button")).toHaveLength(0);
+  expect(page.querySelectorAll(".actions button")).toHaveLength(0);
 });
 
 test("a visit that could not be ended says so, and can be ended again", async () => {
@@ -312,7 +324,7 @@ test("a visit that could not be ended says so, and can be ended again", async ()
 test("an ended visit says why, and has no buttons", async () => {
   const { socket, join } = setup();
   await join();
-  runAndRender(() => socket.end(4401, "The household has ended this visit."));
+  runAndRender(() => socket.end(4401, "revoked"));
   expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
-  expect(page.querySelectorAll("button")).toHaveLength(0);
+  expect(page.querySelectorAll(".actions button")).toHaveLength(0);
 });

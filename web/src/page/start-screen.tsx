@@ -1,11 +1,13 @@
 // The start screen: the button to join, and messages while there is no picture.
 import type { StatusMessage } from "../visit/status-message";
 import type { EndVisitState, Visit } from "../visit/visit";
+import { LanguageSwitch } from "../words/language-switch";
+import { t } from "../words/words";
 import { Arch } from "./arch";
 
 export function StartScreen({ visit }: { visit: Visit }) {
   const isJoined = visit.isJoined.value;
-  const { text, detail } = isJoined ? visit.statusMessage.value : NOT_JOINED[visit.endVisitState.value];
+  const { text, detail } = isJoined ? visit.statusMessage.value : notJoined(visit.endVisitState.value);
   return (
     <div class="start-screen" data-topic={isJoined ? visit.statusMessage.value.topic : "not_joined"}>
       <Arch />
@@ -14,24 +16,26 @@ export function StartScreen({ visit }: { visit: Visit }) {
         <p>{text}</p>
         {detail !== "" && <p class="detail">{detail}</p>}
       </div>
+      <LanguageSwitch />
       {isJoined ? <JoiningActions visit={visit} /> : <StartActions visit={visit} />}
     </div>
   );
 }
 
-const WELCOME = { text: "The view from home is one tap away.", detail: "" };
-
 /** Shown before joining, and after leaving. */
-const NOT_JOINED: Record<EndVisitState, Pick<StatusMessage, "text" | "detail">> = {
-  unavailable: WELCOME,
-  available: WELCOME,
-  pending: { text: "Ending your visit…", detail: "" },
-  failed: {
-    text: "Home can’t be reached right now.",
-    detail: "Your visit has not ended yet. Please try again.",
-  },
-  done: { text: "Goodbye, and until next time.", detail: "To visit again, ask for a new link." },
-};
+function notJoined(state: EndVisitState): Pick<StatusMessage, "text" | "detail"> {
+  switch (state) {
+    case "unavailable":
+    case "available":
+      return { text: t("start.welcome"), detail: "" };
+    case "pending":
+      return { text: t("start.ending"), detail: "" };
+    case "failed":
+      return { text: t("status.stop_lost"), detail: t("start.not_ended") };
+    case "done":
+      return { text: t("start.goodbye"), detail: t("status.ended.detail") };
+  }
+}
 
 function StartActions({ visit }: { visit: Visit }) {
   const endVisitState = visit.endVisitState.value;
@@ -41,11 +45,11 @@ function StartActions({ visit }: { visit: Visit }) {
   return (
     <div class="actions">
       <button type="button" class="primary" onClick={() => visit.join()}>
-        Look around
+        {t("start.look_around")}
       </button>
       {endVisitState !== "unavailable" && (
         <button type="button" class="secondary" onClick={() => void visit.endVisit()}>
-          End my visit
+          {t("start.end_visit")}
         </button>
       )}
     </div>
@@ -62,11 +66,11 @@ function JoiningActions({ visit }: { visit: Visit }) {
     <div class="actions">
       {action === "try_again" && (
         <button type="button" class="primary" onClick={() => visit.retryNow()}>
-          Try again
+          {t("action.try_again")}
         </button>
       )}
       <button type="button" class="secondary" onClick={() => visit.leave()}>
-        Cancel
+        {t("action.cancel")}
       </button>
     </div>
   );

@@ -1,5 +1,6 @@
 // The status message over the picture, with a button where the visitor can do something about it.
 import type { Visit } from "../visit/visit";
+import { t } from "../words/words";
 
 export function StatusBanner({ visit }: { visit: Visit }) {
   const { topic, text, detail, action } = visit.statusMessage.value;
@@ -11,12 +12,12 @@ export function StatusBanner({ visit }: { visit: Visit }) {
       </div>
       {action === "take_over" && (
         <button type="button" class="primary small" onClick={() => visit.driver.takeLease()}>
-          Take over
+          {t("action.take_over")}
         </button>
       )}
       {action === "try_again" && (
         <button type="button" class="primary small" onClick={() => visit.retryNow()}>
-          Try again
+          {t("action.try_again")}
         </button>
       )}
     </div>

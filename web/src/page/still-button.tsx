@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Cancel, Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
+import { t } from "../words/words";
 import {
   type SaveResult,
   StillError,
@@ -23,13 +24,6 @@ type StillState =
   | { readonly kind: "failed"; readonly failure: StillFailure };
 
 const IDLE: StillState = { kind: "idle" };
-
-const FAILURE_TEXT: Record<StillFailure, string> = {
-  not_watching: "There is no picture to keep right now.",
-  too_fast: "Too many at once. Please wait a moment.",
-  no_picture: "The camera gave no picture. Please try again.",
-  offline: "That didn’t work. Please try again.",
-};
 
 export interface StillButtonProps {
   readonly visit: Visit;
@@ -55,7 +49,7 @@ export function StillButton({ visit, ports, timers }: StillButtonProps) {
     }
   };
   const isReady = state.kind === "ready";
-  const name = isReady ? "Save the picture" : "Keep this picture";
+  const name = t(isReady ? "still.save" : "still.keep");
   return (
     <>
       <button
@@ -93,11 +87,11 @@ function afterSaving(result: SaveResult, file: File): StillState {
 function noteOf(state: StillState): string {
   switch (state.kind) {
     case "saved":
-      return "Saved";
+      return t("still.saved");
     case "ready":
-      return "Tap again to save the picture";
+      return t("still.tap_again");
     case "failed":
-      return FAILURE_TEXT[state.failure];
+      return t(`still.${state.failure}`);
     default:
       return "";
   }

@@ -111,7 +111,7 @@ test.each([
 });
 
 test("a browser that is no iPhone's does not share", () => {
-  expect(browserStillPorts().share).toBeNull();
+  expect(browserStillPorts(fetch).share).toBeNull();
 });
 
 test("a download clicks a link of that name, which never enters the page", () => {
@@ -120,7 +120,7 @@ test("a download clicks a link of that name, which never enters the page", () =>
   HTMLAnchorElement.prototype.click = function () {
     clicked.push(`${this.href} ${this.download} ${this.isConnected}`);
   };
-  browserStillPorts().download("blob:x", "now.jpg");
+  browserStillPorts(fetch).download("blob:x", "now.jpg");
   HTMLAnchorElement.prototype.click = click;
   expect(clicked).toEqual(["blob:x now.jpg false"]);
 });

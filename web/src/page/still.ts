@@ -82,12 +82,12 @@ export async function saveFile(file: File, ports: StillPorts, timers: Timers): P
  * The browser's own ways. On an iPhone or iPad a download ends in a folder that few people know, so the picture is shared,
  * which offers to put it with the photographs; only their browsers know `navigator.standalone`.
  */
-export function browserStillPorts(): StillPorts {
+export function browserStillPorts(request: StillPorts["fetch"]): StillPorts {
   const isApplePhone = "standalone" in navigator && navigator.maxTouchPoints > 0;
   const probe = new File([], "probe.jpg", { type: "image/jpeg" });
   const canShare = isApplePhone && navigator.canShare?.({ files: [probe] }) === true;
   return {
-    fetch: (path, init) => fetch(path, init),
+    fetch: request,
     share: canShare ? (file) => navigator.share({ files: [file] }) : null,
     download: (address, name) => {
       const link = document.createElement("a");

@@ -1,5 +1,6 @@
 // The button that stops the head, for everyone who watches.
 import type { Visit } from "../visit/visit";
+import { t } from "../words/words";
 
 export function StopButton({ visit }: { visit: Visit }) {
   const stop = () => visit.driver.stop();
@@ -7,7 +8,7 @@ export function StopButton({ visit }: { visit: Visit }) {
     <button
       type="button"
       class="stop"
-      aria-label="Stop the camera"
+      aria-label={t("live.stop")}
       onPointerDown={stop}
       // A pointer has stopped the head already when it was pressed. Clicks by keyboard or screen reader come without a
       // pointer event; their `detail` is 0.

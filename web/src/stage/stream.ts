@@ -58,6 +58,13 @@ export class StreamConnector {
     };
   }
 
+  /** Closes the socket that was opened in advance, if it was not used. */
+  discard(): void {
+    const socket = this.#prepared;
+    this.#prepared = null;
+    socket?.close();
+  }
+
   /** Shows the picture, as one viewer with all else of the same view, until `leave`. */
   open(view: string, events: StreamEvents): StreamSession {
     const socket = this.#prepared ?? this.#ports.openSocket();

@@ -1,38 +1,25 @@
 // Texts and colours for the connection panel.
 import type { AxisState } from "../wire/messages";
+import { codeText, t } from "../words/words";
 
 /** The state of an axis in plain words; the link's own reason if it has one. */
 export function axisText(axis: AxisState | null): string {
   switch (axis?.link) {
     case undefined:
-      return "unknown";
+      return t("axis.unknown");
     case "ready":
-      return "ready";
     case "disabled":
-      return "no motor";
-    case "searching":
-      return REASON_TEXT[axis.reason] ?? "searching";
     case "connecting":
-    case "settling":
-      return "connecting";
-    case "waiting":
-      return REASON_TEXT[axis.reason] ?? "out of reach";
     case "closed":
-      return "switched off";
+      return t(`axis.${axis.link}`);
+    case "settling":
+      return t("axis.connecting");
+    case "searching":
+      return codeText("link", axis.reason, "axis.searching");
+    case "waiting":
+      return codeText("link", axis.reason, "axis.out_of_reach");
   }
 }
-
-const REASON_TEXT: Readonly<Record<string, string | undefined>> = {
-  not_found: "out of reach",
-  no_adapter: "no Bluetooth adapter",
-  adapter_off: "Bluetooth is off",
-  no_permission: "no permission for Bluetooth",
-  connect_failed: "can’t connect",
-  no_characteristic: "wrong device",
-  refused: "rejects commands",
-  unanswered: "not responding",
-  lost: "connection lost",
-};
 
 export type Health = "good" | "busy" | "bad" | "off";
 
@@ -59,10 +46,10 @@ export function worstHealth(...parts: readonly Health[]): Health {
 
 /** The picture's delay; a browser that does not say when a frame was captured leaves it unknown. */
 export function pictureDelayText(delayMs: number | null, isLive: boolean): string {
-  return delayMs === null && isLive ? "unknown" : latencyText(delayMs);
+  return delayMs === null && isLive ? t("panel.unknown") : latencyText(delayMs);
 }
 
 /** A latency in whole milliseconds, or a dash before anything was measured. */
 export function latencyText(delayMs: number | null): string {
-  return delayMs === null ? "–" : `${Math.round(delayMs)} ms`;
+  return delayMs === null ? "–" : t("panel.ms", { count: Math.round(delayMs) });
 }

@@ -31,9 +31,8 @@ test("when all is well there is no message", () => {
 test("an ended visit says why, if the server said so", () => {
   const text = (channel: VisitState["channel"]) =>
     statusMessageFor({ ...ALL_WELL, channel, viewer: { kind: "ended" } }).text;
-  expect(text({ kind: "ended", reason: "The time of this visit is over." })).toBe(
-    "The time of this visit is over.",
-  );
+  expect(text({ kind: "ended", reason: "expired" })).toBe("The time of this visit is over.");
+  expect(text({ kind: "ended", reason: "of_a_later_server" })).toBe("This visit has ended.");
   expect(text({ kind: "ended", reason: "" })).toBe("This visit has ended.");
   expect(text({ kind: "closed" })).toBe("This visit has ended.");
 });

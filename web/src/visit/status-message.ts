@@ -1,11 +1,12 @@
-// Chooses the one message that the page shows, from the whole state of a visit. Pure.
+// Chooses the one message that the page shows, from the whole state of a visit, in the language of the page.
 import type { ChannelState } from "../control/channel";
 import type { PendingStop } from "../drive/driver";
-import type { CutHold, CutReason, Hold } from "../drive/hold";
+import type { CutHold, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, StageState } from "../wire/messages";
+import { codeText, t } from "../words/words";
 
 export interface VisitState {
   readonly channel: ChannelState;
@@ -77,17 +78,13 @@ function endedMessage({ channel, viewer }: VisitState): StatusMessage | null {
     return null;
   }
   const reason = channel.kind === "ended" ? channel.reason : "";
-  return message("ended", reason || "This visit has ended.", "To visit again, ask for a new link.");
+  return message("ended", codeText("ended", reason, "status.ended"), t("status.ended.detail"));
 }
 
 /** Whoever pressed stop must learn at once that it may not have worked, whatever else is wrong. */
 function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
   return pendingStop?.isLost === true
-    ? message(
-        "stop_lost",
-        "Home can’t be reached right now.",
-        "Your stop may not have arrived, but the camera stops by itself when nobody is turning it.",
-      )
+    ? message("stop_lost", t("status.stop_lost"), t("status.stop_lost.detail"))
     : null;
 }
 
@@ -100,24 +97,19 @@ function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitStat
     case "frozen":
       return (
         cameraMessage(stage) ??
-        message("picture_frozen", "The picture has frozen.", "Waiting for it to come back…")
+        message("picture_frozen", t("status.picture_frozen"), t("status.picture_frozen.detail"))
       );
     case "joining":
       return (
         cameraMessage(stage) ??
-        (hasSeenPicture ? pictureLostMessage() : message("opening", "Opening the view…"))
+        (hasSeenPicture ? pictureLostMessage() : message("opening", t("status.opening")))
       );
     case "waiting":
       if (viewer.failure === "full") {
-        return message(
-          "full",
-          "Too many people are watching right now.",
-          "Trying again by itself…",
-          "try_again",
-        );
+        return message("full", t("status.full"), t("status.full.detail"), "try_again");
       }
       if (viewer.failure === "no_picture") {
-        return cameraMessage(stage) ?? message("no_picture", CAMERA_TEXT.failed, CAMERA_RETURNS);
+        return cameraMessage(stage) ?? message("no_picture", t("camera.failed"), t("camera.returns"));
       }
       return viewer.failure === "blocked"
         ? blockedMessage(streamLack)
@@ -127,31 +119,9 @@ function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitStat
 
 /** The server answers, but WebRTC does not get through, and this browser cannot show the picture in another way. */
 function blockedMessage(lack: StreamLack | null): StatusMessage {
-  const help =
-    lack === "secure_context"
-      ? "Open this page by its https:// address, or try another network."
-      : "An up-to-date Chrome, Edge, Safari or Firefox would help, or another network.";
-  return message("blocked", "This network does not let the picture through.", help, "try_again");
+  const help = t(lack === "secure_context" ? "status.blocked.secure_context" : "status.blocked.decoder");
+  return message("blocked", t("status.blocked"), help, "try_again");
 }
-
-const CAMERA_RETURNS = "The picture comes back by itself.";
-const CAMERA_NEEDS_HELP = "Someone at home has to look after it.";
-
-/** What is wrong with the camera, for somebody who has never seen it. */
-const CAMERA_TEXT: Record<Exclude<StageState["reason"], "">, string> = {
-  not_found: "The camera can’t be found.",
-  unplugged: "The camera is not plugged in.",
-  busy: "Another program is using the camera.",
-  no_permission: "The camera may not be used.",
-  wrong_format: "The camera sends a picture that can’t be shown.",
-  no_signal: "The camera sends no picture. It may be switched off.",
-  too_slow: "The camera is too slow at the moment.",
-  unreachable: "The camera can’t be reached.",
-  refused: "The camera asks for another password.",
-  program_failed: "The program that reads the camera has stopped.",
-  ended: "The camera has stopped.",
-  failed: "There is no picture from the camera right now.",
-};
 
 /** These do not go away by waiting. */
 const NEEDS_HELP = new Set<StageState["reason"]>([
@@ -167,12 +137,12 @@ function cameraMessage(stage: StageState | null): StatusMessage | null {
   if (stage === null || stage.available) {
     return null;
   }
-  const detail = NEEDS_HELP.has(stage.reason) ? CAMERA_NEEDS_HELP : CAMERA_RETURNS;
-  return message("no_picture", CAMERA_TEXT[stage.reason || "failed"] ?? CAMERA_TEXT.failed, detail);
+  const detail = t(NEEDS_HELP.has(stage.reason) ? "camera.needs_help" : "camera.returns");
+  return message("no_picture", codeText("camera", stage.reason, "camera.failed"), detail);
 }
 
 function pictureLostMessage(): StatusMessage {
-  return message("picture_lost", "The picture is gone for a moment.", "Getting it back…");
+  return message("picture_lost", t("status.picture_lost"), t("status.picture_lost.detail"));
 }
 
 function connectionMessage({ channel }: VisitState): StatusMessage | null {
@@ -182,44 +152,28 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
       // The first attempt is part of joining, and usually too quick for a message to be read.
       return channel.attempt === 0 && channel.kind === "connecting"
         ? null
-        : message("reconnecting", "Reconnecting…", "You can look, but not turn the camera yet.");
+        : message("reconnecting", t("status.reconnecting"), t("status.reconnecting.detail"));
     default:
       return null;
   }
 }
 
 /** Why a hold was cut; what to do about it is always the same. */
-const CUT_TEXT: Record<CutReason, string> = {
-  stopped: "Stopped.",
-  other_drives: "Someone else is controlling the camera.",
-  too_long: "That was a long turn, so the camera stopped.",
-  too_late: "The connection was too slow for a moment.",
-  too_slow: "The connection is too slow to turn the camera.",
-  out_of_reach: "The camera’s motor stopped answering.",
-  no_picture: "The picture froze, so the camera stopped.",
-  offline: "The connection was lost for a moment.",
-};
-
 function cutMessage(hold: Hold): StatusMessage | null {
   return hold.kind === "cut" && hold.reason !== "other_drives"
-    ? message("hold_cut", cutText(hold), "Let go and press again.")
+    ? message("hold_cut", cutText(hold), t("status.press_again"))
     : null;
 }
 
 function cutText({ reason, delayMs }: CutHold): string {
   return reason === "too_slow" && delayMs !== undefined
-    ? `The connection is too slow to turn the camera (${(delayMs / 1000).toFixed(1)} s behind).`
-    : CUT_TEXT[reason];
+    ? t("cut.too_slow_by", { seconds: Math.round(delayMs / 100) / 10 })
+    : t(`cut.${reason}`);
 }
 
 function leaseMessage({ lease }: VisitState): StatusMessage | null {
   return lease?.holder === "other"
-    ? message(
-        "other_drives",
-        "Someone else is controlling the camera.",
-        "",
-        lease.can_take ? "take_over" : null,
-      )
+    ? message("other_drives", t("status.other_drives"), "", lease.can_take ? "take_over" : null)
     : null;
 }
 
@@ -229,27 +183,15 @@ function reachMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   }
   const unreachable = unreachableAxes(pan, tilt);
   if (unreachable.length === 2 || (unreachable.length === 1 && (isAbsent(pan) || isAbsent(tilt)))) {
-    return message(
-      "out_of_reach",
-      "The camera can’t be turned right now.",
-      "You can still look. Trying to reach its motors…",
-    );
+    return message("out_of_reach", t("status.out_of_reach"), t("status.out_of_reach.detail"));
   }
   if (unreachable.length === 1) {
     return unreachable[0] === "pan"
-      ? message(
-          "out_of_reach",
-          "The camera can’t turn left or right at the moment.",
-          "Up and down still work.",
-        )
-      : message(
-          "out_of_reach",
-          "The camera can’t turn up or down at the moment.",
-          "Left and right still work.",
-        );
+      ? message("out_of_reach", t("status.pan_lost"), t("status.pan_lost.detail"))
+      : message("out_of_reach", t("status.tilt_lost"), t("status.tilt_lost.detail"));
   }
   return hold.kind === "live" && hold.lostAxes.length > 0
-    ? message("hold_cut", "The camera can turn every way again.", "Let go and press again.")
+    ? message("hold_cut", t("status.axes_back"), t("status.press_again"))
     : null;
 }
 
@@ -271,17 +213,17 @@ function limitMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {
   const isAtLimit = (axis: AxisState | null, asked: number) =>
     axis !== null && axis.limit !== 0 && Math.sign(asked) === axis.limit && Math.abs(asked) > 0.1;
   if (isAtLimit(pan, hold.velocity.pan)) {
-    return message("limit", `That’s as far ${hold.velocity.pan > 0 ? "right" : "left"} as the camera turns.`);
+    return message("limit", t(hold.velocity.pan > 0 ? "status.limit.right" : "status.limit.left"));
   }
   if (isAtLimit(tilt, hold.velocity.tilt)) {
-    return message("limit", `That’s as far ${hold.velocity.tilt > 0 ? "up" : "down"} as the camera turns.`);
+    return message("limit", t(hold.velocity.tilt > 0 ? "status.limit.up" : "status.limit.down"));
   }
   return null;
 }
 
 function hintMessage({ viewer, hold, hasDriven }: VisitState): StatusMessage {
   return viewer.kind === "live" && !hasDriven && hold.kind === "none"
-    ? message("hint", "Drag to look around.", "Or hold the arrow keys.")
+    ? message("hint", t("status.hint"), t("status.hint.detail"))
     : NOTHING;
 }
 

@@ -10,6 +10,8 @@ const TYPES: Record<ServerMessage["type"], true> = {
   lease: true,
   notice: true,
   error: true,
+  access: true,
+  room: true,
 };
 
 /** The message in `text`, or null if this page does not know it. */

@@ -17,7 +17,7 @@ test("the types match the contract; `make contract` generates them", () => {
 test("a schema that the generator does not support is an error", () => {
   const schema = {
     anyOf: [],
-    $defs: { Odd: { title: "Odd", description: "", properties: { it: { type: "array" } } } },
+    $defs: { Odd: { title: "Odd", description: "", properties: { it: { type: "odd" } } } },
   };
   expect(() => messagesModule(schema, schema, {})).toThrow("does not support");
 });
@@ -37,6 +37,9 @@ const MAKE: {
   "lease.acquire": () => outgoing.acquireLease(),
   "lease.take": () => outgoing.takeLease(),
   "lease.return": () => outgoing.returnLease(),
+  knock: () => outgoing.knock(),
+  "room.curtain": ({ closed }) => outgoing.setCurtain(closed),
+  "room.answer": ({ person, answer }) => outgoing.answerPerson(person, answer),
 };
 
 const sendable = clientExamples.examples.flatMap((example) =>

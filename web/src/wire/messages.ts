@@ -9,7 +9,10 @@ export type ClientMessage =
   | Stop
   | LeaseAcquire
   | LeaseTake
-  | LeaseReturn;
+  | LeaseReturn
+  | Knock
+  | RoomCurtain
+  | RoomAnswer;
 
 /** The first message on a socket; only `stop` is accepted before it. */
 export interface Hello {
@@ -77,6 +80,30 @@ export interface LeaseReturn {
   readonly type: "lease.return";
 }
 
+/** Ask the room to be let in; `access` has the answer. Knocking again while the room is asked changes nothing. */
+export interface Knock {
+  readonly type: "knock";
+}
+
+/** Close or open the curtain, for the room. It is closed at once, and opened when that is saved. */
+export interface RoomCurtain {
+  readonly type: "room.curtain";
+  readonly closed: boolean;
+}
+
+/**
+ * Let a person in, for the room, or send the person away; `person` is the id from `room`.
+ *
+ * Attributes:
+ *     answer: `yes` for this visit (also in quiet hours), `always`, or `no`, which ends the visit of a person who is
+ *         in.
+ */
+export interface RoomAnswer {
+  readonly type: "room.answer";
+  readonly person: string;
+  readonly answer: "always" | "no" | "yes";
+}
+
 /** Every message that the server can send. */
 export type ServerMessage =
   | Welcome
@@ -85,7 +112,9 @@ export type ServerMessage =
   | State
   | Lease
   | Notice
-  | ErrorMessage;
+  | ErrorMessage
+  | Access
+  | Room;
 
 /**
  * The reply to `hello`: the socket's name and the server's limits.
@@ -208,6 +237,81 @@ export interface ErrorMessage {
   readonly delay?: number;
 }
 
+/**
+ * Whether the room lets you look, hear, talk and drive; sent after `welcome`, and on change.
+ *
+ * Attributes:
+ *     state: `open`, or why not: the `curtain` is closed; you must `knock`; you have knocked and are `waiting`; you
+ *         were `refused`, or nobody answered; the room has `quiet` hours.
+ *     until: how long `waiting`, `refused` or `quiet` last, in milliseconds since 1970, UTC; else null.
+ *     rights: what this session may do now.
+ */
+export interface Access {
+  readonly type: "access";
+  readonly state: "curtain" | "knock" | "open" | "quiet" | "refused" | "waiting";
+  readonly until: number | null;
+  readonly rights: readonly ("drive" | "look" | "manage" | "publish" | "room" | "talk")[];
+}
+
+/**
+ * What the room knows: sent to who may speak for it, after `welcome` and on change.
+ *
+ * Attributes:
+ *     here: who looks, hears or drives, in the order in which they came.
+ *     knocks: who knocks, likewise.
+ *     quiet_until: when the quiet hours of now end, in milliseconds since 1970, UTC; null outside of them.
+ *     faults: what does not work: `store` (the newest change may be lost by a restart), `media` (pictures or sound
+ *         could not be cut everywhere), `park` (the head could not be parked), `chime`, `light`.
+ */
+export interface Room {
+  readonly type: "room";
+  readonly curtain: CurtainView;
+  readonly here: readonly PersonHere[];
+  readonly knocks: readonly PersonAtTheDoor[];
+  readonly quiet_until: number | null;
+  readonly faults: readonly ("chime" | "light" | "media" | "park" | "store")[];
+}
+
+/**
+ * The curtain.
+ *
+ * Attributes:
+ *     closed: whether it is closed; a curtain that is being opened is closed until that is saved.
+ *     by: the name of who closed or opened it last, or "".
+ *     since: when that was, in milliseconds since 1970, UTC; null if it was never closed.
+ *     saved: whether a restart would know it.
+ */
+export interface CurtainView {
+  readonly closed: boolean;
+  readonly by: string;
+  readonly since: number | null;
+  readonly saved: boolean;
+}
+
+/** A person who looks, hears or drives now. `since` is when that began, in milliseconds since 1970, UTC. */
+export interface PersonHere {
+  readonly person: string;
+  readonly name: string;
+  readonly since: number;
+  readonly looks: boolean;
+  readonly hears: boolean;
+  readonly drives: boolean;
+}
+
+/**
+ * A person who knocks.
+ *
+ * Attributes:
+ *     since: when the person knocked, in milliseconds since 1970, UTC.
+ *     until: when no answer becomes a no, likewise.
+ */
+export interface PersonAtTheDoor {
+  readonly person: string;
+  readonly name: string;
+  readonly since: number;
+  readonly until: number;
+}
+
 /** Close codes of the server, besides those of RFC 6455. */
 export const CLOSE_CODES = {
   bad_messages: 4400,
@@ -216,6 +320,7 @@ export const CLOSE_CODES = {
   new_role: 4409,
   too_much: 4429,
   not_permitted: 4403,
+  withheld: 4423,
   too_many_viewers: 4503,
   no_picture: 4504,
 } as const;

@@ -1,5 +1,17 @@
 // One constructor for each message that the page can send; nothing else builds wire messages.
-import type { Drive, Hello, LeaseAcquire, LeaseReturn, LeaseTake, Ping, Release, Stop } from "./messages";
+import type {
+  Drive,
+  Hello,
+  Knock,
+  LeaseAcquire,
+  LeaseReturn,
+  LeaseTake,
+  Ping,
+  Release,
+  RoomAnswer,
+  RoomCurtain,
+  Stop,
+} from "./messages";
 
 /** The first message on a socket; `clock` is the page's own clock in milliseconds. */
 export const hello = (clock: number): Hello => ({ type: "hello", clock });
@@ -24,3 +36,16 @@ export const takeLease = (): LeaseTake => ({ type: "lease.take" });
 
 /** Let others drive. */
 export const returnLease = (): LeaseReturn => ({ type: "lease.return" });
+
+/** Ask the room to be let in. */
+export const knock = (): Knock => ({ type: "knock" });
+
+/** Close or open the room's curtain. */
+export const setCurtain = (closed: boolean): RoomCurtain => ({ type: "room.curtain", closed });
+
+/** Let a person in, or send the person away. */
+export const answerPerson = (person: string, answer: RoomAnswer["answer"]): RoomAnswer => ({
+  type: "room.answer",
+  person,
+  answer,
+});

@@ -1,0 +1,59 @@
+"""Lets connections parse what they received one after the other, one in each turn of the event loop.
+
+A loop calls every protocol that received something before it looks at the sockets again. With a hundred busy clients
+that takes tens of milliseconds, in which what the driver sends waits. So a protocol only stores what it received, and
+requests its turn. Between two turns the loop reads the sockets, and what the driver sent needs no turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ReadTurns:
+    """The turns of all connections of a server: first come, first served."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[ReadTurn] = deque()
+        self._next: asyncio.Handle | None = None
+
+    def new(self, read: Callable[[], None]) -> ReadTurn:
+        """The turns of one connection. `read` must bound what it does, must not raise, and may request another turn."""
+        return ReadTurn(self, read)
+
+    def give(self, turn: ReadTurn) -> None:
+        """Have it read: now if nothing has been read in this turn of the loop, otherwise in a later one."""
+        self._waiting.append(turn)
+        if self._next is None:
+            self._read_next()
+
+    def _read_next(self) -> None:
+        if not self._waiting:
+            self._next = None
+            return
+        self._next = asyncio.get_running_loop().call_soon(self._read_next)
+        self._waiting.popleft().receive()
+
+
+class ReadTurn:
+    """The turns of one connection, which waits for at most one at a time."""
+
+    def __init__(self, turns: ReadTurns, read: Callable[[], None]) -> None:
+        self._turns, self._read = turns, read
+        self._is_waiting = False
+
+    def request(self) -> None:
+        """Read soon; does nothing while a turn is due."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._turns.give(self)
+
+    def receive(self) -> None:
+        """It is this connection's turn."""
+        self._is_waiting = False
+        self._read()

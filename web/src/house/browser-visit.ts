@@ -1,0 +1,99 @@
+// Wires a visit to the browser's own clocks, sockets and requests: all that it needs of the server goes to one house.
+import { SUBPROTOCOL } from "../control/channel";
+import { browserStillPorts, type StillPorts } from "../page/still";
+import { IceServers } from "../stage/ice-servers";
+import { StreamConnector, streamLack } from "../stage/stream";
+import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
+import { joinStage, type WhepPorts } from "../stage/whep";
+import { browserTimers } from "../time/timers";
+import { Visit } from "../visit/visit";
+import type { House } from "./house";
+
+export interface BrowserVisit {
+  readonly visit: Visit;
+  readonly stills: StillPorts;
+  /** Resolves once the visit can start without waiting; never rejects. */
+  readonly ready: Promise<void>;
+  /** Ends the visit, and stops listening to the browser. */
+  close(): void;
+}
+
+/** A visit that has not been joined yet. Opens a socket for the first picture in advance, if the page is visible. */
+export function browserVisit(house: House): BrowserVisit {
+  const request = (path: string, init: RequestInit) => house.fetch(path, init);
+  const iceServers = new IceServers({ timers: browserTimers, fetch: request });
+  const stagePorts: WhepPorts = {
+    timers: browserTimers,
+    fetch: request,
+    createPeer: () => new RTCPeerConnection({ iceServers: iceServers.current }),
+    codecs: () => RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? [],
+  };
+  const lack = streamLack(window);
+  const connector = new StreamConnector({
+    timers: browserTimers,
+    openSocket: () => house.openSocket("/api/v1/stage/stream", VIDEO_SUBPROTOCOL),
+    createDecoder: (init) => new VideoDecoder(init),
+    createChunk: (init) => new EncodedVideoChunk(init),
+  });
+  const visit = new Visit({
+    timers: browserTimers,
+    random: Math.random,
+    openSocket: () => house.openSocket("/api/v1/control", SUBPROTOCOL),
+    hasSession: () => hasSession(house),
+    newView: () => Math.random().toString(36).slice(2),
+    joinDirect: async (view, events, signal) => {
+      await iceServers.refresh();
+      return joinStage(stagePorts, view, events, signal);
+    },
+    joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
+    streamLack: lack,
+    requestFrame: (run) => requestAnimationFrame(run),
+    endSession: () => endSession(house),
+  });
+  if (lack === null && document.visibilityState === "visible") {
+    connector.prepare();
+  }
+  const stopListening = followPage(visit);
+  return {
+    visit,
+    stills: browserStillPorts(request),
+    ready: iceServers.refresh(),
+    close: () => {
+      stopListening();
+      connector.discard();
+      visit.leave();
+    },
+  };
+}
+
+/** Tells the visit what becomes of the page, until the returned function is called. */
+function followPage(visit: Visit): () => void {
+  const controller = new AbortController();
+  const until = { signal: controller.signal };
+  const onVisibility = () => visit.receiveVisibility(document.visibilityState === "visible");
+  document.addEventListener("visibilitychange", onVisibility, until);
+  window.addEventListener("pagehide", () => visit.receivePageHide(), until);
+  window.addEventListener("pageshow", (event) => event.persisted && visit.receivePageShow(), until);
+  window.addEventListener("online", () => visit.retryNow(), until);
+  return () => controller.abort();
+}
+
+/** Whether the server still knows this session; null if it cannot be reached. */
+export async function hasSession(house: House): Promise<boolean | null> {
+  try {
+    const response = await house.fetch("/api/v1/session", { cache: "no-store" });
+    return response.status !== 401 && response.status !== 403;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends the session. 401 counts as success: it had ended already. */
+async function endSession(house: House): Promise<boolean> {
+  try {
+    const response = await house.fetch("/api/v1/session", { method: "DELETE" });
+    return response.ok || response.status === 401;
+  } catch {
+    return false;
+  }
+}
