@@ -7,6 +7,7 @@ from belvedere.access.programs import Player, Programs, player_session
 from belvedere.access.rights import NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.sessions import Session
 from belvedere.access.withheld import WithheldRights
+from belvedere.errors import Refusal, VisitorError
 from belvedere.secret import Secret
 from belvedere.testing.clock import FakeClock
 
@@ -43,6 +44,31 @@ def test_a_session_that_begins_without_a_right_does_not_lose_it_later() -> None:
     assert withheld.losses([ANA]) == []
     withheld.forget(ANA.id)
     assert withheld.losses([ANA]) == [(ANA, LOOK)]
+
+
+def test_a_right_that_was_granted_in_between_is_lost_anew() -> None:
+    withheld, closed = WithheldRights(), [LOOK]
+    withheld.set(lambda _: closed[0])
+    withheld.begin(ANA)
+    closed[0] = NO_RIGHTS
+    assert Right.LOOK in withheld.granted(ANA, ANA.rights)  # and so it begins to look
+    closed[0] = LOOK
+    assert withheld.losses([ANA]) == [(ANA, LOOK)]
+
+
+def test_the_reason_is_that_of_the_rule_and_never_fails(caplog: pytest.LogCaptureFixture) -> None:
+    withheld = WithheldRights()
+    assert withheld.reason(ANA).refusal is Refusal.NOT_PERMITTED
+    withheld.set(lambda _: LOOK, lambda session: VisitorError(Refusal.QUIET_HOURS, session.person))
+    assert withheld.reason(ANA).refusal is Refusal.QUIET_HOURS
+    assert str(withheld.reason(ANA)) == "ana"
+
+    def fail(_: Session) -> VisitorError:
+        raise RuntimeError("broken")
+
+    withheld.set(lambda _: LOOK, fail)
+    assert withheld.reason(ANA).refusal is Refusal.NOT_PERMITTED
+    assert "broken" in caplog.text
 
 
 def test_a_rule_that_fails_withholds_what_shows_the_room_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from belvedere import __version__
-from belvedere.cli import COMMANDS, application, main
+from belvedere.cli import COMMANDS, CURTAIN, application, main
 
 ADDRESS = "C0:FF:EE:00:00:01"
 
@@ -28,12 +28,18 @@ def test_help_describes_every_command_in_one_line(
     assert status_of("--help") == 0
     rows = re.findall(r"^│ (\S.*\S) +│$", capsys.readouterr().out, re.MULTILINE)
     described = [row.split(maxsplit=1)[0] for row in rows if row.endswith(".") and len(row.split()) > 3]
-    assert described == [*sorted([*COMMANDS, "camera", "config"]), "--help", "--version"]
+    assert described == [*sorted([*COMMANDS, "camera", "config", "curtain", "visits"]), "--help", "--version"]
 
 
 @pytest.mark.parametrize(
     "command",
-    [*([name] for name in COMMANDS), ["config", "check"], ["camera", "test"], ["camera", "list"]],
+    [
+        *([name] for name in COMMANDS),
+        ["config", "check"],
+        ["camera", "test"],
+        ["camera", "list"],
+        *(["curtain", name] for name in CURTAIN),
+    ],
     ids=" ".join,
 )
 def test_every_option_has_help_and_no_meaningless_opposite(

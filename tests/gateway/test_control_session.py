@@ -25,7 +25,7 @@ from belvedere.head.axes import Axis
 async def test_hello_is_answered_with_the_name_and_the_limits(start_session: Start) -> None:
     async with open_rig() as rig:
         ana = start_session(rig)
-        welcome, lease, state = ana.send(HELLO)
+        welcome, lease, state, _access = ana.send(HELLO)
         assert welcome == Welcome(
             session=ana.session.name,
             resend_ms=50,
@@ -140,7 +140,7 @@ async def test_the_lease_of_a_lost_socket_is_free_for_the_same_visitor(start_ses
         again = ControlSession(
             f"{ana.session.name}0", ana.session._visitor, ana.session._dependencies, rig.clock(), lambda _: False
         )
-        _, lease, _ = again.receive_text(rig.clock(), json.dumps(HELLO))
+        _, lease, _, _ = again.receive_text(rig.clock(), json.dumps(HELLO))
         assert isinstance(lease, Lease)
         assert lease.holder == "nobody"
         (bens,) = ben.session.receive_published("status", rig.engine.status)
@@ -479,7 +479,7 @@ async def test_another_tab_of_the_driver_sees_the_lease_taken_while_the_first_is
         tabs = {ana.session.name}
         other = f"{ana.session.name}0"
         tab = ControlSession(other, ana.session._visitor, ana.session._dependencies, rig.clock(), tabs.__contains__)
-        _, lease, state = tab.receive_text(rig.clock(), json.dumps(HELLO))
+        _, lease, state, _ = tab.receive_text(rig.clock(), json.dumps(HELLO))
         assert lease == Lease(epoch=1, holder="other", can_take=True)
         assert isinstance(state, State)
         assert state.stage.available is True

@@ -88,6 +88,20 @@ def test_a_curtain_whose_opening_cannot_be_saved_stays_closed_also_later() -> No
     assert rig.core.state.is_closed
 
 
+def test_a_curtain_whose_closing_could_not_be_saved_does_not_open_before_that_is_saved() -> None:
+    rig = PrivacyRig()
+    rig.is_saving = False
+    rig.curtain(is_closed=True)
+    rig.fail_save()
+    rig.curtain(is_closed=False)
+    assert rig.access() is AccessState.CURTAIN
+    rig.fail_save()
+    assert rig.access() is AccessState.CURTAIN
+    rig.curtain(is_closed=False)
+    rig.finish_save()
+    assert rig.access() is AccessState.OPEN
+
+
 def test_a_curtain_closed_while_it_opens_stays_closed_whichever_save_is_done() -> None:
     rig = PrivacyRig(CLOSED)
     rig.is_saving = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,9 +21,14 @@ from belvedere.control.options import ControlOptions
 from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.errors import InternalError, StageError, StageReason
+from belvedere.events import EventStream
 from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
+from belvedere.privacy.core import Privacy
+from belvedere.privacy.hours import LocalTime
+from belvedere.room.room_store import NoRoomStore
+from belvedere.room.runtime import TOPIC, RoomRuntime
 from belvedere.stage.direct.answer import Answer, CaptureClock
 from belvedere.stage.stills import StillImage
 from belvedere.stage.stream.peer import StreamEnd
@@ -35,12 +41,14 @@ if TYPE_CHECKING:
     from belvedere.access.sessions import IssuedSession
     from belvedere.errors import CameraReason
     from belvedere.events import Event
+    from belvedere.room.room_store import KeepsRoom
     from belvedere.stage.options import IceServer
     from belvedere.stage.stills import ImageFormat
     from belvedere.stage.stream.socket import FrameSocket
 
 
 NO_PAGE = Path("nowhere")
+EPOCH_S = 1_796_083_200.0  # the wall clock's time when the loop's is 0
 
 
 class FakeUnit:
@@ -94,6 +102,16 @@ class FakeStage:
         self.offers: dict[str, tuple[str, str]] = {}  # viewer -> (owner, offer)
         self.ice_servers: tuple[IceServer, ...] = ()
         self.views: list[str] = []
+        self.is_covered = False
+
+    def cover(self) -> None:
+        """Forget all viewers."""
+        self.is_covered = True
+        self.offers.clear()
+
+    def uncover(self) -> None:
+        """Record it."""
+        self.is_covered = False
 
     def preload(self) -> None:
         """Record the request."""
@@ -157,7 +175,8 @@ class EngineRig:
     options: ControlOptions
     units: dict[Axis, FakeUnit]
     passkeys: Passkeys
-    stage: FakeStage = field(default_factory=FakeStage)
+    room: RoomRuntime
+    stage: FakeStage
     events: list[Event] = field(default_factory=list)
 
     def dependencies(self, page: Path = NO_PAGE, options: GatewayOptions | None = None) -> Dependencies:
@@ -170,6 +189,7 @@ class EngineRig:
             stills=self.stage,
             stream=self.stage,
             invitations=self.invitations,
+            room=self.room,
             passkeys=self.passkeys,
             clock=self.clock,
             record=self.events.append,
@@ -213,35 +233,54 @@ class EngineRig:
         self.engine.receive_unit_status(axis, unit.status)
 
 
+def noon(_utc_s: float) -> LocalTime:
+    """Monday noon, at any time."""
+    return LocalTime(0, 720)
+
+
 @asynccontextmanager
 async def open_rig(
-    options: ControlOptions | None = None, invitations: AccessOptions | None = None
+    options: ControlOptions | None = None,
+    invitations: AccessOptions | None = None,
+    room_store: KeepsRoom | None = None,
+    *,
+    ask_first: bool = False,
 ) -> AsyncIterator[EngineRig]:
-    """Run an engine on the running loop's clock, with both units in reach."""
+    """Run an engine and a room's rules on the running loop's clock, with both units in reach."""
     clock = asyncio.get_running_loop().time
     options = options or ControlOptions()
-    bus = Bus()
+    bus, stream, stage = Bus(), EventStream(), FakeStage()
     setup = AxisSetup(full_speed_deg_per_s=30.0)
     events: list[Event] = []
-    engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus, record=events.append)
+    stream.subscribe(events.append)
+    engine = Engine(Control(options, dict.fromkeys(AXES, setup)), clock=clock, bus=bus, record=stream.record)
     units = {axis: FakeUnit(axis, engine, clock) for axis in AXES}
     for axis, unit in units.items():
         engine.attach(axis, unit)
         engine.receive_unit_status(axis, unit.status)
-    running = asyncio.create_task(engine.run())
+    known = Invitations(clock, invitations, stream.record)
+    room = RoomRuntime(
+        Privacy(ask_first=ask_first),
+        known,
+        stage,
+        engine,
+        room_store or NoRoomStore(),
+        clock=clock,
+        utc=lambda: EPOCH_S + clock(),
+        local=noon,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=stream.record,
+    )
+    stream.subscribe(room.receive)
+    room.begin()
+    await room.load()
+    running = [asyncio.create_task(engine.run()), asyncio.create_task(room.run())]
     await asyncio.sleep(0)
     try:
-        yield EngineRig(
-            clock,
-            bus,
-            engine,
-            Invitations(clock, invitations, events.append),
-            options,
-            units,
-            Passkeys(clock),
-            events=events,
-        )
+        yield EngineRig(clock, bus, engine, known, options, units, Passkeys(clock), room, stage, events)
     finally:
-        running.cancel()
+        for task in running:
+            task.cancel()
         with suppress(asyncio.CancelledError, InternalError):
-            await running
+            await asyncio.gather(*running)
+        await room.close()

@@ -22,7 +22,7 @@ from belvedere.access.restored_sessions import RestoredSessions
 from belvedere.access.rights import FRONTEND_RIGHTS, NO_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.session_events import SessionChange, SessionEvents
 from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, new_id
-from belvedere.access.withheld import WithheldRights
+from belvedere.access.withheld import WithheldRights, no_reason
 from belvedere.errors import Refusal, VisitorError
 from belvedere.events import RightsChanged, SessionEnded, SessionOpened, SessionRestored, ignore
 from belvedere.store.access import SavedAccess
@@ -316,13 +316,23 @@ class Invitations:
 
     # What changes rights, and ends sessions.
 
-    def withhold(self, withheld: Callable[[Session], Rights]) -> None:
+    def withhold(
+        self, withheld: Callable[[Session], Rights], reason: Callable[[Session], VisitorError] = no_reason
+    ) -> None:
         """Let the room withhold rights: `withheld` says of a session which, at any time, and must not block.
 
-        Whoever loses a right by it is told at once. Call `receive_withheld_changed` whenever it may say something else.
+        `reason` says why. Whoever loses a right by it is told at once. Call `receive_withheld_changed` whenever it may
+        say something else.
         """
-        self._withheld.set(withheld)
+        self._withheld.set(withheld, reason)
         self.receive_withheld_changed()
+
+    def why_withheld(self, session: Session, right: Right) -> VisitorError | None:
+        """Why the room withholds this right of a session; None if it does not, or if the session never had it."""
+        current = session if self._is_lasting(session) else self._sessions.current(self._clock(), session.id)
+        if current is None or right not in current.rights or right in self._withheld.granted(current, current.rights):
+            return None
+        return self._withheld.reason(current)
 
     def receive_withheld_changed(self) -> None:
         """The room may withhold other rights than before: publish what each session, and each program, has lost."""

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from belvedere.access.rights import NO_RIGHTS, Right, Rights
+from belvedere.errors import Refusal, VisitorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,22 +27,44 @@ def withhold_nothing(_: Session) -> Rights:
     return NO_RIGHTS
 
 
+def no_reason(_: Session) -> VisitorError:
+    """The reason of a rule that gives none."""
+    return VisitorError(Refusal.NOT_PERMITTED, "the room withholds this now")
+
+
 class WithheldRights:
     """The room's rule, and what was withheld from each session when it was last asked for losses."""
 
     def __init__(self) -> None:
         self._rule: Callable[[Session], Rights] = withhold_nothing
+        self._reason: Callable[[Session], VisitorError] = no_reason
         self._known: dict[str, Rights] = {}
         self._has_failed = False
 
-    def set(self, rule: Callable[[Session], Rights]) -> None:
-        """Ask this rule from now on."""
+    def set(self, rule: Callable[[Session], Rights], reason: Callable[[Session], VisitorError] = no_reason) -> None:
+        """Ask this rule from now on, and this for its reason."""
         self._rule = rule
+        self._reason = reason
         self._has_failed = False
 
+    def reason(self, session: Session) -> VisitorError:
+        """Why rights of a session are withheld. Never raises, like the rule."""
+        try:
+            return self._reason(session)
+        except Exception:
+            logger.exception("the room's rule failed to give its reason")
+            return no_reason(session)
+
     def granted(self, session: Session, rights: Rights) -> Rights:
-        """What is left of a session's rights. Never raises: of a rule that does, what shows the room is withheld."""
-        return rights - self._of(session)
+        """What is left of a session's rights. Never raises: of a rule that does, what shows the room is withheld.
+
+        Whoever is told that it has a right may begin something with it, and has to be told if it loses the right, also
+        if `losses` was not called in between.
+        """
+        withheld = self._of(session)
+        if session.id in self._known:
+            self._known[session.id] &= withheld
+        return rights - withheld
 
     def begin(self, session: Session) -> None:
         """A session begins with what it is granted now, so later it has not lost what it never had."""

@@ -44,6 +44,9 @@ from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.link.disabled import DisabledUnit
 from belvedere.link.supervisor import UnitSupervisor
+from belvedere.privacy.core import Privacy
+from belvedere.room.room_store import NoRoomStore, RoomStore
+from belvedere.room.runtime import TOPIC, RoomRuntime
 from belvedere.sim.room import Room
 from belvedere.sim.source import RoomSource
 from belvedere.stage.direct.viewer_network import ViewerNetwork
@@ -91,6 +94,7 @@ class Belvedere:
     units: dict[Axis, UnitSupervisor]
     stage: Stage
     invitations: Invitations
+    room: RoomRuntime
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
@@ -136,6 +140,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
     events.subscribe(room_watch.receive)
+    room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
         bus=bus,
@@ -144,6 +149,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         stills=StillTaker(stage, clock=clock),
         stream=Stream(stage, clock=clock),
         invitations=invitations,
+        room=room,
         passkeys=Passkeys(clock, database),
         clock=clock,
         head_name=profile.name,
@@ -159,8 +165,37 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         guardian=lambda: guard.state,
     )
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
-    parts = (engine, parking, units, stage, invitations, dependencies, database)
+    parts = (engine, parking, units, stage, invitations, room, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+
+
+def _room(
+    config: Config,
+    database: Database | None,
+    parts: tuple[Invitations, Stage, Engine, Parking, RoomWatch],
+    bus: Bus,
+    events: EventStream,
+    *,
+    clock: Callable[[], float],
+) -> RoomRuntime:
+    """The room's rules, which these parts obey, and in force from now on: nothing is shown until they are loaded."""
+    invitations, stage, engine, parking, watch = parts
+    room = RoomRuntime(
+        Privacy(ask_first=config.settings.room.ask_first),
+        invitations,
+        stage,
+        engine,
+        RoomStore(database, config.store) if database and config.store else NoRoomStore(),
+        clock=clock,
+        tell=functools.partial(bus.publish, TOPIC, None),
+        record=events.record,
+        parking=parking,
+        signal_faults=watch.faults,
+    )
+    watch.signals.watch(room.receive_signals_changed)
+    room.begin()
+    events.subscribe(room.receive)
+    return room
 
 
 def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:

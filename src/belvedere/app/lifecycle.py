@@ -99,6 +99,7 @@ async def _run_until_ended(
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
     if belvedere.access_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
+    tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
     tasks.add(asyncio.create_task(belvedere.room_watch.run(), name="visit book"))
@@ -109,6 +110,7 @@ async def _run_until_ended(
             await belvedere.access_recorder.load()  # before anybody can come in, and after the units' tasks began
         if config.store is not None:
             await belvedere.dependencies.passkeys.load(config.store)
+        await belvedere.room.load()
         app = create_app(replace(belvedere.dependencies, address=lambda: address))
         proxies = _proxies(config)
         limits = ConnectionLimits(app.person_of, proxies, _max_files())
@@ -219,6 +221,8 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.database is not None:
         with _logged("closing the store"):
             await belvedere.database.close()
+    with _logged("ending the room's rules"):
+        await belvedere.room.close()  # after the store: what the room has decided last must be saved
     return is_at_rest
 
 

@@ -265,6 +265,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the room may do for its privacy, is told of its visitors, and keeps.
 
     Attributes:
+        ask_first: whether people have to knock, unless the room has said otherwise about them.
         park: where the head turns when the curtain closes; it needs `full_speed_deg_per_s` of each axis that it names.
             Without it the head stays where it is.
         keep_visits_days: how long the visit book keeps a visit; 0 keeps no book.
@@ -272,6 +273,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         light: is on while anybody looks.
     """
 
+    ask_first: bool = False
     park: ParkPosition | None = None
     keep_visits_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 30
     chime: Output | None = None

@@ -46,6 +46,16 @@ COMMANDS = {
     key stops the unit. Stay beside it. The results are written into the profile.""",
 }
 
+VISITS = {
+    "list": """List who visited, when, for how long, and what they did; the newest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `visits` do.""",
+    "delete": """Delete visits from the book, by their ids.
+
+    Of a visit that goes on, nothing more is written down.""",
+    "export": """Print the whole visit book, as JSON, or as CSV with --csv.""",
+}
+
 CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
 
 Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
@@ -54,6 +64,17 @@ CAMERA_LIST = """List the cameras of this computer, without turning any on.
 
 For each its name, the path that stays the same, formats, sizes, rates and controls, and which mode would be chosen for
 the configured size and rate, with the reason."""
+
+CURTAIN = {
+    "close": """Close the room's curtain at once: nobody sees, hears or turns anything until it is opened.
+
+    Where no server runs, the next one starts with it closed. Exits with status 1 if it is closed and could not be
+    saved, so that a restart may open it.""",
+    "open": """Open the room's curtain.
+
+    Exits with status 2 where no server runs, or where that could not be saved: then it stays closed.""",
+    "status": "Show whether the room's curtain is closed.",
+}
 
 
 def application() -> App:
@@ -72,6 +93,15 @@ def application() -> App:
     camera.command("belvedere.cli.camera_test:camera_test", name="test", help=CAMERA_TEST)
     camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
     app.command(camera)
+    visits = App(name="visits", help="Read, delete and export the room's visit book.")
+    for name, summary in VISITS.items():
+        visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
+    app.command(visits)
+    curtain = App(name="curtain", help="Close and open the room's curtain.")
+    for name, summary in CURTAIN.items():
+        function = "open_" if name == "open" else name
+        curtain.command(f"belvedere.cli.curtain:{function}", name=name, help=summary)
+    app.command(curtain)
     return app
 
 

@@ -36,6 +36,8 @@ from belvedere.gateway.messages import (
 )
 from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
 from belvedere.gateway.permissions import MESSAGES, rank_of, require_right
+from belvedere.gateway.room_messages import access_message, room_message
+from belvedere.room.runtime import TOPIC
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from belvedere.access.session_events import SessionChange
     from belvedere.access.sessions import Session
     from belvedere.gateway.dependencies import Dependencies
-    from belvedere.gateway.messages import Incoming, Lease, Outgoing, State
+    from belvedere.gateway.messages import Access, Incoming, Lease, Outgoing, Room, State
 
 HELLO_TIMEOUT_S = 5.0  # a page sends hello at once; even a bad mobile link delivers it within seconds
 SILENCE_TIMEOUT_S = 25.0  # a page pings at least every 20 s, because tunnels close connections that are idle for longer
@@ -54,7 +56,7 @@ TOO_FAST_BURST = 120.0  # refusals before the socket is closed; our page would h
 BAD_MESSAGES_BURST = 8.0  # our page sends none; a script under development sends a few
 BAD_MESSAGES_PER_S = 0.1  # one bad message in ten seconds never ends a socket
 
-STATUS_TOPICS = ("status", "stage")
+STATUS_TOPICS = ("status", "stage", TOPIC)
 
 VISIT_ENDED = {  # the page has words of its own, in its language, for the close reason: the EndReason
     EndReason.EXPIRED: "The time of this visit is over.",
@@ -99,6 +101,8 @@ class ControlSession:
         self._bad = TokenBucket(BAD_MESSAGES_PER_S, BAD_MESSAGES_BURST)
         self._state: State | None = None
         self._lease: Lease | None = None
+        self._access: Access | None = None
+        self._shown: Room | None = None
 
     @property
     def personal_topics(self) -> tuple[str, ...]:
@@ -113,8 +117,9 @@ class ControlSession:
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
 
-        `stop` and `release` are exempt from the rate limit, and `stop` needs no hello before it: nothing may delay a
-        stop. Once the access session is over nothing is carried out, even if its end has not been published yet.
+        `stop`, `release` and the curtain are exempt from the rate limit, and `stop` needs no hello before it: nothing
+        may delay a stop. Once the access session is over nothing is carried out, even if its end has not been published
+        yet.
         """
         if self.ending is not None or self._is_session_over(now):
             return self._end_visit(EndReason.EXPIRED)
@@ -124,7 +129,7 @@ class ControlSession:
             message = decode(text or "")
         except VisitorError as error:
             return self._refuse_bad(now, error) if is_within else self._refuse_fast(now)
-        if not is_within and not isinstance(message, Stop | Release):
+        if not is_within and not isinstance(message, Stop | Release | RoomCurtain):
             return self._refuse_fast(now, message)
         if not self._is_open and not isinstance(message, Stop | Hello):
             return self._refuse_bad(now, VisitorError(Refusal.NOT_READY, "send hello first"), message)
@@ -219,10 +224,20 @@ class ControlSession:
             case Hello(clock=clock):
                 return self._welcome_messages(now, clock)
             case Knock() | RoomCurtain() | RoomAnswer():
-                raise VisitorError(Refusal.NOT_READY, "nobody answers for the room yet")
+                self._dispatch_to_room(message)
             case _:
                 assert_never(message)
         return []
+
+    def _dispatch_to_room(self, message: Knock | RoomCurtain | RoomAnswer) -> None:
+        room = self._dependencies.room
+        match message:
+            case Knock():
+                room.receive_knock(self._visitor)
+            case RoomCurtain(closed=is_closed):
+                room.receive_curtain(self._visitor.person, is_closed=is_closed)
+            case RoomAnswer(person=person, answer=answer):
+                room.receive_answer(person, answer)
 
     def _welcome_messages(self, now: float, clock: float) -> list[Outgoing]:
         if self._is_open:
@@ -260,6 +275,21 @@ class ControlSession:
         if state != self._state:
             self._state = state
             changed.append(state)
+        return [*changed, *self._room_messages()]
+
+    def _room_messages(self) -> list[Outgoing]:
+        """What has changed of what the room says to this visitor, and of what it is shown if this is the room."""
+        room, invitations = self._dependencies.room, self._dependencies.invitations
+        rights = invitations.rights_of(self._visitor)
+        changed: list[Outgoing] = []
+        access = access_message(room.access_of(self._visitor), rights)
+        if access != self._access:
+            self._access = access
+            changed.append(access)
+        shown = room_message(room, invitations.people) if Right.ROOM in rights else None
+        if shown is not None and shown != self._shown:
+            changed.append(shown)
+        self._shown = shown
         return changed
 
     def _refuse_bad(self, now: float, error: VisitorError, message: Incoming | None = None) -> list[Outgoing]:

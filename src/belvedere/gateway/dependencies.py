@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
+    from belvedere.room.runtime import RoomRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
     from belvedere.stage.options import IceServer
@@ -170,6 +171,7 @@ class Dependencies:
 
     Attributes:
         engine: what visitors may do to the head, and may know of it.
+        room: its curtain, knocks and quiet hours, and who is here.
         clock: seconds, monotonic, the same as the engine's and the stage's.
         head_name: the head's name, for people.
         guardian: whether the guardian process would stop the head if this process hung.
@@ -191,6 +193,7 @@ class Dependencies:
     stills: Stills
     stream: Streams
     invitations: Invitations
+    room: RoomRuntime
     passkeys: Passkeys
     clock: Callable[[], float]
     head_name: str

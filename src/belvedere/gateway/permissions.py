@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 SOCKET: Final = "WEBSOCKET"
 ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/"): None,
+    ("GET", "/join"): None,
+    ("GET", "/room"): None,
     ("GET", "/{path}"): None,
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
-    ("GET", "/join"): None,
-    ("GET", "/room"): None,
     ("GET", "/schema"): None,
     ("GET", "/schema/{path}"): None,
     ("GET", "/schema/openapi.json"): None,
@@ -84,6 +84,11 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("GET", "/api/v1/room"): Right.ROOM,
+    ("PUT", "/api/v1/room/curtain"): Right.ROOM,
+    ("POST", "/api/v1/room/knocks/{person}"): Right.ROOM,
+    ("PUT", "/api/v1/room/welcome/{person}"): Right.ROOM,
+    ("PUT", "/api/v1/room/hours"): Right.ROOM,
     ("GET", "/api/v1/room/visits"): Right.ROOM,
     ("GET", "/api/v1/room/visits/export"): Right.ROOM,
     ("DELETE", "/api/v1/room/visits/{visit}"): Right.ROOM,
@@ -135,9 +140,13 @@ def row_of(scope: Scope) -> tuple[str, str]:
 
 
 def require_right(invitations: Invitations, session: Session, right: Right | None) -> None:
-    """Raise VisitorError (NOT_PERMITTED) where a session has not got this right now; None asks for nothing."""
+    """Raise VisitorError where a session has not got this right now; None asks for nothing.
+
+    It is NOT_PERMITTED, or what the room says if that withholds the right.
+    """
     if right is not None and right not in invitations.rights_of(session):
-        raise VisitorError(Refusal.NOT_PERMITTED, _REFUSALS[right])
+        withheld = invitations.why_withheld(session, right)
+        raise withheld or VisitorError(Refusal.NOT_PERMITTED, _REFUSALS[right])
 
 
 def require_permitted(invitations: Invitations, scope: Scope, session: Session) -> None:

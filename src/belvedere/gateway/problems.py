@@ -66,6 +66,9 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     Refusal.NOT_READY: HTTPStatus.SERVICE_UNAVAILABLE,
     Refusal.NOT_PERMITTED: HTTPStatus.FORBIDDEN,
     Refusal.NOT_INVITED: HTTPStatus.FORBIDDEN,
+    Refusal.CURTAIN_CLOSED: HTTPStatus.FORBIDDEN,
+    Refusal.NOT_WELCOMED: HTTPStatus.FORBIDDEN,
+    Refusal.QUIET_HOURS: HTTPStatus.FORBIDDEN,
     StageReason.BAD_OFFER: HTTPStatus.BAD_REQUEST,
     StageReason.NO_COMMON_CODEC: HTTPStatus.UNPROCESSABLE_ENTITY,  # in WHEP, 406 means a counter-offer
     StageReason.NOT_FOUND: HTTPStatus.NOT_FOUND,

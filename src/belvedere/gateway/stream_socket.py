@@ -14,7 +14,7 @@ from litestar.params import SkipValidation
 from belvedere.access.rights import Right
 from belvedere.access.session_events import SessionChange
 from belvedere.access.sessions import Session
-from belvedere.errors import InternalError, StageError, StageReason, VisitorError
+from belvedere.errors import InternalError, Refusal, StageError, StageReason, VisitorError
 from belvedere.gateway.control_runner import CLOSE_MESSAGE_TIMEOUT_S, SocketLimit
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import CloseCode
@@ -32,6 +32,8 @@ MAX_SOCKETS_PER_VISITOR: Final = 8
 SOCKETS_PER_S: Final = 1.0  # as many as offers by WHEP: each may turn the camera on and open an encoder
 SOCKETS_BURST: Final = 10.0
 GOING_AWAY: Final = 1001  # RFC 6455, section 7.4.1: a page reconnects
+
+WITHHELD: Final = frozenset({Refusal.CURTAIN_CLOSED, Refusal.NOT_WELCOMED, Refusal.QUIET_HOURS})
 
 Close = tuple[int, str]
 _CLOSES: Final[dict[StreamEnd, Close]] = {
@@ -133,7 +135,7 @@ class StreamSockets:
         except HTTPException as error:
             return CloseCode.NO_SESSION, error.detail
         except VisitorError as error:
-            return CloseCode.NOT_PERMITTED, str(error)
+            return CloseCode.WITHHELD if error.refusal in WITHHELD else CloseCode.NOT_PERMITTED, str(error)
         except StageError as error:
             return _REFUSALS[error.reason]
         if end is StreamEnd.STOPPED and not dependencies.stage.is_available:

@@ -5,16 +5,18 @@ returns, and calls `tick` again at `deadline()` at the latest. `access_of` is ri
 A refused request raises VisitorError and changes nothing.
 
 What the room decides is in force as soon as it withholds something, and once it is saved if it permits something. So
-two states are combined (`RoomState.restricted_by`): what is known to be saved, and what is wanted.
+two states are combined (`RoomState.restricted_by`): what was in force before the newest decision, and what is wanted.
+When the newest `Save` is done, both are the same; if it fails, what it would have permitted is given up.
 
-                         curtain closes                         Save fails
-    wanted = saved, open --------------> wanted closed ------------------------> the same, and saved again
-          ^                                 | Save done                           after SAVE_AGAIN_S
-          |                                 v
-          |  Save done           wanted = saved, closed <-------------+
-          |                                 | curtain opens           | Save fails, or the curtain closes again:
-          +---- wanted open, saved closed <-+                         | what was wanted is given up
-                (closed for everybody)  ------------------------------+
+               curtain closes                  Save done
+        open ------------------> closed ----------------------> closed, saved
+          ^                       |  ^                           |       ^
+          |            Save fails |  | after SAVE_AGAIN_S        | curtain opens
+          |                       v  |                           v       |
+          |                  closed, not saved <---------- closed, opening
+          |                                    Save fails     |      (or the curtain closes again)
+          +---------------------------------------------------+
+                               Save done
 
 Until the saved state is loaded, the curtain is closed for everybody, and cannot be opened.
 """
@@ -84,7 +86,7 @@ class Privacy:
 
     def __init__(self, *, ask_first: bool = False) -> None:
         self._default = Welcome.ASKED if ask_first else Welcome.ALWAYS
-        self._saved: RoomState | None = None  # None until it is loaded
+        self._before: RoomState | None = None  # in force until the newest `Save` is done; None until it is loaded
         self._wanted = RoomState()
         self._unsaved: dict[int, RoomState] = {}  # by the number of their `Save`
         self._number = 0
@@ -100,10 +102,10 @@ class Privacy:
 
     def receive_loaded(self, at: Moment, saved: RoomState | None) -> None:
         """What was saved; None if nothing ever was. To be called once. A curtain that was closed before stays so."""
-        self._saved = saved or RoomState()
-        curtain = self._wanted if self._wanted.is_closed and not self._saved.is_closed else self._saved
+        self._before = before = saved or RoomState()
+        curtain = self._wanted if self._wanted.is_closed and not before.is_closed else before
         self._wanted = msgspec.structs.replace(
-            self._saved, is_closed=curtain.is_closed, by=curtain.by, since_utc_s=curtain.since_utc_s
+            before, is_closed=curtain.is_closed, by=curtain.by, since_utc_s=curtain.since_utc_s
         )
         self._faults.discard(Fault.STORE)
         if saved != self._wanted:  # also if nothing was: what is on the disk once can be overwritten on a full disk
@@ -174,9 +176,9 @@ class Privacy:
         state = self._unsaved.get(number)
         if state is None:
             return
-        self._saved = state
         self._unsaved = {later: each for later, each in self._unsaved.items() if later > number}
-        if not self._unsaved:
+        if number == self._number:
+            self._before = state
             self._save_again_at = math.inf
             self._faults.discard(Fault.STORE)
         self._changed()
@@ -223,7 +225,7 @@ class Privacy:
     def receive_forgotten(self, at: Moment, person: str) -> None:
         """This person does not exist any more."""
         self._visitors.pop(person, None)
-        if self._saved is not None and person in self._wanted.welcomes:
+        if self._before is not None and person in self._wanted.welcomes:
             left = {each: welcome for each, welcome in self._wanted.welcomes.items() if each != person}
             self._want(msgspec.structs.replace(self._wanted, welcomes=left))
         self._changed()
@@ -253,8 +255,11 @@ class Privacy:
             return Access(AccessState.REFUSED, visitor.refused_utc_s)
         if visitor is not None and visitor.knocked_utc_s is not None:
             return Access(AccessState.WAITING, visitor.knocked_utc_s + KNOCK_TIMEOUT_S)
-        is_welcome = self._in_force().welcome_of(person, self._default) is Welcome.ALWAYS
-        return OPEN if is_welcome else Access(AccessState.KNOCK)
+        return OPEN if self.welcome_of(person) is Welcome.ALWAYS else Access(AccessState.KNOCK)
+
+    def welcome_of(self, person: str) -> Welcome:
+        """Whether a person has to knock."""
+        return self._in_force().welcome_of(person, self._default)
 
     @property
     def is_closed(self) -> bool:
@@ -316,12 +321,12 @@ class Privacy:
     # Private.
 
     def _in_force(self) -> RoomState:
-        if self._saved is None:
+        if self._before is None:
             return msgspec.structs.replace(self._wanted, is_closed=True)
-        return self._saved if self._saved == self._wanted else self._saved.restricted_by(self._wanted, self._default)
+        return self._before if self._before == self._wanted else self._before.restricted_by(self._wanted, self._default)
 
     def _require_loaded(self) -> None:
-        if self._saved is None:
+        if self._before is None:
             raise VisitorError(Refusal.NOT_READY, "what was decided before cannot be read, so nothing is opened")
 
     def _require_open(self) -> None:
@@ -329,9 +334,11 @@ class Privacy:
             raise VisitorError(*REFUSALS[AccessState.CURTAIN])
 
     def _want(self, state: RoomState) -> None:
-        self._wanted = state
-        if self._saved is not None:
-            self._save()
+        if self._before is None:
+            self._wanted = state
+            return
+        self._before, self._wanted = self._in_force(), state
+        self._save()
 
     def _save(self) -> None:
         self._number += 1

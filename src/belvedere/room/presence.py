@@ -1,0 +1,52 @@
+"""Who looks and who drives now, by the events of sessions, viewers and the lease."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from belvedere.events import DriverChanged, SessionEnded, SessionOpened, SessionRestored, ViewerJoined, ViewerLeft
+from belvedere.privacy.core import Doing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from belvedere.events import Event
+
+
+class Presence:
+    """Follows the events. A person may look by several viewers.
+
+    Args:
+        is_person: whether the driver of this name is somebody to be shown, and no part of the program.
+    """
+
+    def __init__(self, is_person: Callable[[str], bool]) -> None:
+        self._is_person = is_person
+        self._people: dict[str, str] = {}  # by session; a program's session has its person's name
+        self._viewers: dict[str, str] = {}
+        self._driver: str | None = None
+
+    def receive(self, event: Event) -> bool:
+        """Follow one event; returns whether `doing` may be another."""
+        match event:
+            case SessionOpened(session=session, person=person) | SessionRestored(session=session, person=person):
+                self._people[session] = person
+                return False
+            case SessionEnded(session=session):
+                self._people.pop(session, None)
+                return False
+            case ViewerJoined(viewer=viewer, session=session):
+                self._viewers[viewer] = self._people.get(session, session)
+            case ViewerLeft(viewer=viewer):
+                self._viewers.pop(viewer, None)
+            case DriverChanged(person=person):
+                self._driver = person if person is not None and self._is_person(person) else None
+            case _:
+                return False
+        return True
+
+    def doing(self) -> dict[str, Doing]:
+        """What each person does who looks or drives."""
+        looking = set(self._viewers.values())
+        people = looking if self._driver is None else {*looking, self._driver}
+        return {person: Doing(looks=person in looking, drives=person == self._driver) for person in people}
