@@ -87,6 +87,7 @@ class Refusal(enum.StrEnum):
     NOT_WELCOMED = "not_welcomed"
     QUIET_HOURS = "quiet_hours"
     TOO_MANY = "too_many"
+    NOT_INVITED = "not_invited"
 
 
 class VisitorError(BelvedereError):

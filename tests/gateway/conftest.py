@@ -8,7 +8,7 @@ import pytest
 from tests.gateway.session_client import OpenSockets, SessionClient, Start
 from tests.support.engine_rig import NO_PAGE, EngineRig
 
-from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
+from belvedere.access.rights import Rights, Role
 from belvedere.gateway.control_session import ControlSession
 from belvedere.gateway.dependencies import Dependencies, GatewayOptions
 
@@ -43,7 +43,7 @@ def start_session(make_parts: Callable[..., Dependencies]) -> Start:
     connected = OpenSockets()
 
     def start(
-        rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
+        rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights | None = None
     ) -> SessionClient:
         visitor = rig.open_session(person, role, rights).session
         name = f"{visitor.id}-{next(numbers)}"

@@ -63,7 +63,7 @@ class ControlRunner:
         try:
             self._outbox.put(self._session.receive_session_change(change))
         finally:
-            if change.end is not None:
+            if change.end is not None or change.is_new_role:
                 self._has_session_ended.set()
 
     async def run(self) -> None:

@@ -71,7 +71,7 @@ VERBS: Final = {
 
 VISIT_ENDED = {  # the page has words of its own, in its language, for the close reason: the EndReason
     EndReason.EXPIRED: "The time of this visit is over.",
-    EndReason.DISPLACED: "Many others came in, so this visit has ended.",
+    EndReason.DISPLACED: "You have come in on too many other devices, so this visit has ended.",
     EndReason.LEFT: "You have left in another window.",
     EndReason.REVOKED: "The household has ended this visit.",
 }
@@ -177,6 +177,8 @@ class ControlSession:
             return self._end_visit(change.end)
         if self.ending is not None:
             return []
+        if change.is_new_role:
+            return self._end_with(CloseCode.NEW_ROLE, "The household has changed what you may do.", "new_role")
         if self._is_open and change.takes(Right.DRIVE):
             self._engine.receive_withdrawn(self.name)
         return self._status_messages(self._engine.status)  # also without a new status: `can_take` may be another
@@ -197,10 +199,14 @@ class ControlSession:
         return min(self._received_at + timeout_s, self._visitor.ends_at_s)
 
     def _end_visit(self, reason: EndReason) -> list[Outgoing]:
+        return self._end_with(CloseCode.NO_SESSION, VISIT_ENDED[reason], reason)
+
+    def _end_with(self, code: CloseCode, text: str, reason: str) -> list[Outgoing]:
+        """Close the socket, and return the lease without the grace time."""
         if self.ending is not None:
             return []
-        messages = self._end(CloseCode.NO_SESSION, Refusal.NOT_READY, VISIT_ENDED[reason])
-        self.ending = Ending(CloseCode.NO_SESSION, reason)
+        messages = self._end(code, Refusal.NOT_READY, text)
+        self.ending = Ending(code, reason)
         if self._is_open:
             self._engine.receive_withdrawn(self.name)
             self.receive_closed()

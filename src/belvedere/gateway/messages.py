@@ -34,6 +34,7 @@ class CloseCode(enum.IntEnum):
     BAD_MESSAGES = 4400
     NO_SESSION = 4401
     SILENT = 4408
+    NEW_ROLE = 4409
     TOO_MUCH = 4429
     NOT_PERMITTED = 4403
     WITHHELD = 4423

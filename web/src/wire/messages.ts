@@ -378,6 +378,7 @@ export const CLOSE_CODES = {
   bad_messages: 4400,
   no_session: 4401,
   silent: 4408,
+  new_role: 4409,
   too_much: 4429,
   not_permitted: 4403,
   withheld: 4423,
