@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
+    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
@@ -90,8 +92,9 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self, *, has_time_bar: bool = False) -> None:
+    def __init__(self, *, has_time_bar: bool = False, frontends: tuple[str, ...] = ()) -> None:
         self.link = ""
+        self._frontends = frontends
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self._built: Belvedere | None = None
@@ -158,6 +161,15 @@ class RunningServer:
         def end_all() -> None:
             for viewer in list(self._belvedere.stage._viewers.values()):
                 viewer.receive_ended()
+
+        self.do(end_all)
+
+    def end_sessions_of_viewers(self, reason: EndReason) -> None:
+        """End the sessions of all who watch."""
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                self._belvedere.invitations.end(viewer.owner, reason)
 
         self.do(end_all)
 
@@ -239,7 +251,12 @@ class RunningServer:
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
         config = resolve(
             msgspec.structs.replace(
-                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera
+                DEMO,
+                stage=stage,
+                control=control,
+                server=GatewayOptions(port=0),
+                camera=self._camera,
+                access=msgspec.structs.replace(DEMO.access, frontends=self._frontends),
             ),
         )
 
@@ -389,9 +406,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[RunningServer]:
+def family() -> Iterator[str]:
+    """The origin of a family's own page, which the server's settings list."""
+    with family_site() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def server(family: str) -> Iterator[RunningServer]:
     """One server for all browser tests; it must exit with status 0."""
-    with closing(RunningServer()) as server:
+    with closing(RunningServer(frontends=(family,))) as server:
         yield server
 
 

@@ -27,7 +27,7 @@ HOST = "127.0.0.1:8080"
 MakeClient = Callable[..., httpx.AsyncClient]
 
 
-@get(["/", "/api/v1/thing", "/healthz", "/readyz", "/enter/{token:str}"])
+@get(["/", "/api/v1/thing", "/healthz", "/readyz", "/enter/{token:str}", "/embed.js", "/assets/{name:str}"])
 async def read() -> dict[str, str]:
     return {}
 
@@ -46,7 +46,7 @@ def middleware(*further: Authenticator) -> tuple[AuthMiddleware, str]:
     return AuthMiddleware(routes, chain, HostCheck("127.0.0.1")), issued.cookie
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/enter/x", "/embed.js", "/assets/app-1.js"])
 async def test_some_paths_need_no_session(make_client: MakeClient, path: str) -> None:
     app, _ = middleware()
     async with make_client(app) as client:

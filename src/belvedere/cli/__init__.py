@@ -46,6 +46,16 @@ COMMANDS = {
     key stops the unit. Stay beside it. The results are written into the profile.""",
 }
 
+VISITS = {
+    "list": """List who visited, when, for how long, and what they did; the newest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `visits` do.""",
+    "delete": """Delete visits from the book, by their ids.
+
+    Of a visit that goes on, nothing more is written down.""",
+    "export": """Print the whole visit book, as JSON, or as CSV with --csv.""",
+}
+
 CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
 
 Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
@@ -72,6 +82,10 @@ def application() -> App:
     camera.command("belvedere.cli.camera_test:camera_test", name="test", help=CAMERA_TEST)
     camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
     app.command(camera)
+    visits = App(name="visits", help="Read, delete and export the room's visit book.")
+    for name, summary in VISITS.items():
+        visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
+    app.command(visits)
     return app
 
 

@@ -59,7 +59,8 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/(login/.+|frontend)")  # served without a session
+# served without a session; of the page, what other pages embed
+OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/(login/.+|frontend)|/embed\.js|/assets/[^/]+")
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 

@@ -15,7 +15,7 @@ export interface AppProps {
 
 export function App({ visit, timers, stills, area }: AppProps) {
   const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
-  const isLive = visit.isJoined.value && !isEnded;
+  const isLive = visit.isJoined.value && !isEnded && !visit.isWithheld.value;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>

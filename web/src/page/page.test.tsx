@@ -6,6 +6,7 @@ import { WHOLE_WINDOW } from "../drive/input-area";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { access } from "../testing/room";
 import { Visit } from "../visit/visit";
 import { App } from "./app";
 import type { StillPorts } from "./still";
@@ -377,4 +378,48 @@ test("an ended visit says why, and has no buttons", async () => {
   runAndRender(() => socket.end(4401, "revoked"));
   expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
   expect(page.querySelectorAll(".actions button")).toHaveLength(0);
+});
+
+test("a curtain that closes while looking takes the picture away at once, and says so", async () => {
+  const { visit, deliver, join } = setup();
+  await join();
+  deliver(access("curtain"));
+  expect(page.querySelector(".picture")).toBeNull();
+  expect(visit.viewer.value.kind).toBe("closed");
+  expect(status()).toContain("The curtain is closed.");
+});
+
+test("a curtain that opens again shows nothing until the visitor taps", async () => {
+  const { visit, frame, deliver, join } = setup();
+  await join();
+  deliver(access("curtain"), access("open"));
+  expect(visit.viewer.value.kind).toBe("closed");
+  expect(status()).toContain("The curtain is open again.");
+  click("Look around");
+  expect(visit.viewer.value.kind).toBe("joining");
+  await act(flushPromises);
+  frame();
+  expect(visit.viewer.value.kind).toBe("live");
+  expect(page.querySelector(".start-screen")).toBeNull();
+});
+
+test("a visitor knocks, waits, and sees the picture as soon as the room says yes", async () => {
+  const { socket, visit, deliver, join } = setup();
+  await join();
+  deliver(access("knock"));
+  click("Knock");
+  expect(socket.sentOf("knock")).toHaveLength(1);
+  deliver(access("waiting"));
+  expect(status()).toContain("You have knocked.");
+  deliver(access("open"));
+  expect(visit.viewer.value.kind).toBe("joining");
+});
+
+test("whoever is moved on by the room is told kindly, and may leave", async () => {
+  const { deliver, join } = setup();
+  await join();
+  deliver(access("refused"));
+  expect(status()).toContain("Someone at home would like to be undisturbed now.");
+  click("Cancel");
+  expect(named("Look around")).not.toBeNull();
 });

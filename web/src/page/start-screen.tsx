@@ -69,6 +69,16 @@ function JoiningActions({ visit }: { visit: Visit }) {
           {t("action.try_again")}
         </button>
       )}
+      {action === "knock" && (
+        <button type="button" class="primary" onClick={() => visit.knock()}>
+          {t("access.knock.button")}
+        </button>
+      )}
+      {action === "look" && (
+        <button type="button" class="primary" onClick={() => visit.lookAgain()}>
+          {t("start.look_around")}
+        </button>
+      )}
       <button type="button" class="secondary" onClick={() => visit.leave()}>
         {t("action.cancel")}
       </button>

@@ -7,6 +7,8 @@ import { statusMessageFor, type VisitState } from "./status-message";
 const ALL_WELL: VisitState = {
   channel: { kind: "open" },
   viewer: { kind: "live" },
+  roomAccess: { kind: "open" },
+  wallNowMs: 1_800_000_000_000,
   streamLack: null,
   hold: NO_HOLD,
   lease: lease("nobody"),
@@ -215,4 +217,68 @@ test("an axis that comes back during a hold needs a new press, and the message s
 test("a limit is named by the direction the visitor turned", () => {
   const down = press(NO_HOLD, "keys", velocity(0, -1), 0);
   expect(statusMessageFor({ ...ALL_WELL, hold: down, tilt: axis({ limit: -1 }) }).text).toContain("down");
+});
+
+test.each<[VisitState["roomAccess"], string, string, string | null]>([
+  [
+    { kind: "curtain", untilMs: null, wasLooking: true },
+    "The curtain is closed.",
+    "Nobody can see or hear anything now. The picture comes back when someone at home opens it.",
+    null,
+  ],
+  [
+    { kind: "knock", untilMs: null, wasLooking: false },
+    "Would you like to look in?",
+    "Knock, and someone at home will answer.",
+    "knock",
+  ],
+  [
+    { kind: "waiting", untilMs: 1, wasLooking: false },
+    "You have knocked.",
+    "Waiting for an answer. It may take a minute…",
+    null,
+  ],
+  [
+    { kind: "refused", untilMs: null, wasLooking: false },
+    "It is not a good moment.",
+    "Please knock again a little later.",
+    null,
+  ],
+  [
+    { kind: "refused", untilMs: null, wasLooking: true },
+    "Someone at home would like to be undisturbed now.",
+    "Please come back another time.",
+    null,
+  ],
+  [
+    { kind: "quiet", untilMs: null, wasLooking: true },
+    "It is a quiet time at home.",
+    "Please come back after that.",
+    null,
+  ],
+  [{ kind: "open_again", after: "curtain" }, "The curtain is open again.", "Would you like to look?", "look"],
+  [{ kind: "open_again", after: "quiet" }, "Come in!", "Would you like to look?", "look"],
+])("what the room says is told kindly: %j", (roomAccess, text, detail, action) => {
+  const shown = statusMessageFor({ ...ALL_WELL, viewer: { kind: "closed" }, roomAccess });
+  expect([shown.text, shown.detail, shown.action]).toEqual([text, detail, action]);
+});
+
+test("quiet hours and a refusal say until when, if that is known", () => {
+  const untilMs = ALL_WELL.wallNowMs + 3_600_000;
+  const text = (kind: "quiet" | "refused") => {
+    const shown = statusMessageFor({ ...ALL_WELL, roomAccess: { kind, untilMs, wasLooking: false } });
+    return `${shown.text} ${shown.detail}`;
+  };
+  expect(text("quiet")).toMatch(/until .*\d:\d\d/);
+  expect(text("refused")).toMatch(/knock again after .*\d:\d\d/);
+});
+
+test("a picture that was refused although the room is open is asked for by a tap", () => {
+  const shown = statusMessageFor({ ...ALL_WELL, viewer: { kind: "withheld" } });
+  expect([shown.topic, shown.action]).toEqual(["open_again", "look"]);
+});
+
+test("a stop that may not have arrived is said before anything of the room", () => {
+  const roomAccess = { kind: "curtain", untilMs: null, wasLooking: true } as const;
+  expect(topic({ roomAccess, pendingStop: { isLost: true } as VisitState["pendingStop"] })).toBe("stop_lost");
 });

@@ -6,11 +6,16 @@ import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
 import type { AxisState, Lease, LeaseAnswered, StageState } from "../wire/messages";
+import { whenText } from "../words/times";
 import { codeText, t } from "../words/words";
+import type { RoomAccessState } from "./room-access";
 
 export interface VisitState {
   readonly channel: ChannelState;
   readonly viewer: ViewerState;
+  /** Whether the room lets the visitor look. */
+  readonly roomAccess: RoomAccessState;
+  readonly wallNowMs: number;
   /** What this browser lacks to show the picture where only web pages get through; null for nothing. */
   readonly streamLack: StreamLack | null;
   readonly hold: Hold;
@@ -35,6 +40,13 @@ export interface VisitState {
 export type Topic =
   | "ended"
   | "stop_lost"
+  | "curtain"
+  | "knock"
+  | "waiting"
+  | "refused"
+  | "moved_on"
+  | "quiet"
+  | "open_again"
   | "opening"
   | "full"
   | "no_picture"
@@ -57,7 +69,7 @@ export interface StatusMessage {
   readonly text: string;
   /** A second sentence, such as what to do now; may be "". */
   readonly detail: string;
-  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | null;
+  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | "knock" | "look" | null;
 }
 
 const NOTHING = message("nothing", "");
@@ -72,6 +84,7 @@ export function statusMessageFor(state: VisitState): StatusMessage {
   return (
     endedMessage(state) ??
     lostStopMessage(state) ??
+    roomMessage(state) ??
     pictureMessage(state) ??
     connectionMessage(state) ??
     cutMessage(state.hold) ??
@@ -97,10 +110,47 @@ function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
     : null;
 }
 
+/** What the room says to whoever would like to look. */
+function roomMessage({ roomAccess, viewer, wallNowMs }: VisitState): StatusMessage | null {
+  const openAgain = (isAfterCurtain: boolean) =>
+    message(
+      "open_again",
+      t(isAfterCurtain ? "access.curtain_open_again" : "access.open"),
+      t("access.look"),
+      "look",
+    );
+  switch (roomAccess.kind) {
+    case "open":
+      return viewer.kind === "withheld" ? openAgain(false) : null;
+    case "open_again":
+      return openAgain(roomAccess.after === "curtain");
+    case "curtain":
+      return message("curtain", t("access.curtain"), t("access.curtain.detail"));
+    case "knock":
+      return message("knock", t("access.knock"), t("access.knock.detail"), "knock");
+    case "waiting":
+      return message("waiting", t("access.waiting"), t("access.waiting.detail"));
+    case "quiet":
+      return message("quiet", untilText("quiet", roomAccess.untilMs, wallNowMs), t("access.quiet.detail"));
+    case "refused":
+      return roomAccess.wasLooking
+        ? message("moved_on", t("access.moved_on"), t("access.moved_on.detail"))
+        : message("refused", t("access.refused"), untilText("refused", roomAccess.untilMs, wallNowMs));
+  }
+}
+
+function untilText(what: "quiet" | "refused", untilMs: number | null, nowMs: number): string {
+  if (untilMs === null) {
+    return t(what === "quiet" ? "access.quiet" : "access.refused.detail");
+  }
+  return t(`access.${what}_until`, { time: whenText(untilMs, nowMs) });
+}
+
 function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitState): StatusMessage | null {
   switch (viewer.kind) {
     case "live":
     case "closed":
+    case "withheld":
     case "ended":
       return null;
     case "frozen":

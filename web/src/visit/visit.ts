@@ -12,9 +12,11 @@ import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
-import type { AxisState, ServerMessage, StageState } from "../wire/messages";
+import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
+import { knock } from "../wire/outgoing";
 import { Handover } from "./handover";
 import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
+import { RoomAccess } from "./room-access";
 import { type StatusMessage, statusMessageFor } from "./status-message";
 
 /** While this page has the lease: often enough that a press finds a recent server time and need not ping first. */
@@ -62,6 +64,8 @@ export class Visit {
   readonly painter: Painter;
   readonly driver: Driver;
   readonly handover: Handover;
+  readonly #roomAccess = new RoomAccess();
+  #isVisible = true;
 
   readonly #isJoined = signal(false);
   readonly #endVisitState = signal<EndVisitState>("unavailable");
@@ -80,6 +84,8 @@ export class Visit {
       ...this.#serverState.value,
       channel: this.#channel.state.value,
       viewer: this.#viewer.state.value,
+      roomAccess: this.#roomAccess.state.value,
+      wallNowMs: this.#ports.timers.wallNow(),
       streamLack: this.#ports.streamLack,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
@@ -160,6 +166,11 @@ export class Visit {
     return this.#viewer.isIndirect;
   }
 
+  /** Whether the room shows nothing to this visit now, or the visitor has to tap before it does again. */
+  readonly isWithheld: ReadonlySignal<boolean> = computed(
+    () => this.#roomAccess.state.value.kind !== "open" || this.#viewer.state.value.kind === "withheld",
+  );
+
   /** From joining to the first frame, null before it. */
   get firstPictureMs(): ReadonlySignal<number | null> {
     return this.#firstPictureMs;
@@ -182,7 +193,20 @@ export class Visit {
     this.#firstPictureMs.value = null;
     this.#endVisitState.value = "unavailable";
     this.#isJoined.value = true;
+    this.#roomAccess.reset();
     this.#open();
+  }
+
+  /** Asks the room to be let in. */
+  knock(): void {
+    this.#channel.send(knock());
+  }
+
+  /** Looks again after the room had shown nothing. */
+  lookAgain(): void {
+    this.#roomAccess.reset();
+    this.#joinedAtMs = this.#ports.timers.now();
+    this.#viewer.open();
   }
 
   /** Leaves; the session stays, so the visitor can join again. */
@@ -215,6 +239,7 @@ export class Visit {
 
   /** The page was hidden or shown. A hidden page cannot drive, so it returns the lease. */
   receiveVisibility(isVisible: boolean): void {
+    this.#isVisible = isVisible;
     this.#viewer.receiveVisibility(isVisible);
     if (isVisible) {
       this.#reconnectAfterSleep();
@@ -239,7 +264,9 @@ export class Visit {
   }
 
   #open(): void {
-    this.#viewer.open();
+    if (this.#roomAccess.state.value.kind === "open") {
+      this.#viewer.open();
+    }
     this.#channel.open();
     this.#checkConnection();
   }
@@ -296,7 +323,31 @@ export class Visit {
       case "error":
         this.driver.receiveError(message);
         break;
+      case "access":
+        this.#receiveAccess(message);
+        break;
     }
+  }
+
+  #receiveAccess(access: Access): void {
+    const isLooking = this.#firstPictureMs.value !== null;
+    switch (this.#roomAccess.receive(access, isLooking, this.#isVisible)) {
+      case "look":
+        this.lookAgain();
+        break;
+      case "end":
+        this.#viewer.close();
+        this.#forgetPicture();
+        break;
+      case "neither":
+        break;
+    }
+  }
+
+  /** Nothing of the room stays on the page. */
+  #forgetPicture(): void {
+    this.painter.clear();
+    this.#firstPictureMs.value = null;
   }
 
   #receiveServerTime(serverMs: number): void {
@@ -357,6 +408,9 @@ export class Visit {
       this.driver.cut("no_picture");
     } else if (this.#firstPictureMs.value === null) {
       this.#firstPictureMs.value = this.#ports.timers.now() - this.#joinedAtMs;
+    }
+    if (state.kind === "withheld") {
+      this.#forgetPicture();
     }
     if (state.kind === "ended") {
       this.#cancelCheck();

@@ -178,6 +178,7 @@ export const EN = {
   "access.curtain.detail":
     "Nobody can see or hear anything now. The picture comes back when someone at home opens it.",
   "access.curtain_open_again": "The curtain is open again.",
+  "access.look": "Would you like to look?",
   "access.knock": "Would you like to look in?",
   "access.knock.detail": "Knock, and someone at home will answer.",
   "access.knock.button": "Knock",
@@ -233,7 +234,7 @@ export const EN = {
   "join.invited": "You are invited to look around at home.",
   "join.come_in": "Come in",
   "join.visit_book":
-    "This home keeps a visit book: who looked, when and for how long, who turned the camera, and who kept a picture. Only the people who live there can read it, and they can delete it.",
+    "This home keeps a visit book: who looked and for how long, who turned the camera, who kept a picture. Only the people who live there can read it, and delete from it.",
   "join.once": "This link works once, on this device.",
   "join.stays_until": "This device stays signed in until {date}.",
   "join.passkey": "Come in more easily next time?",
@@ -319,7 +320,7 @@ export const EN = {
   "people.never_here": "Has not been here yet",
 
   // the room's own page
-  "room.title": "At home",
+  "room.title": "The room’s page",
   "room.nobody": "Nobody is looking.",
   "room.looking": { one: "{count} person is looking", other: "{count} people are looking" },
   "room.since": "since {time}",
@@ -349,7 +350,7 @@ export const EN = {
   "room.offline": "This page has lost the connection.",
   "room.offline.detail": "It does not know who is looking now. Trying again by itself…",
   "room.not_yours": "This page is for the people who live here.",
-  "room.welcome.title": "Who need not knock",
+  "room.welcome.title": "Who may look in without knocking",
   "room.welcome.always": "Always welcome",
   "room.welcome.asked": "Has to knock",
   "room.quiet_until": "Quiet hours until {time}",
