@@ -63,9 +63,9 @@ export class Visit {
   /** Draws the picture where it does not come by WebRTC. */
   readonly painter: Painter;
   readonly driver: Driver;
+  readonly handover: Handover;
   readonly #roomAccess = new RoomAccess();
   #isVisible = true;
-  readonly handover: Handover;
 
   readonly #isJoined = signal(false);
   readonly #endVisitState = signal<EndVisitState>("unavailable");
