@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+from tests.access.joining import invite
 from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
-from belvedere.access.invitations import AccessOptions
+from belvedere.access.invitations import MAX_SESSIONS_OF_PERSON
 from belvedere.app.lifecycle import run_until_ended
 from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
 
@@ -107,7 +109,7 @@ class RunningServer:
     @property
     def port(self) -> int:
         """The server's port."""
-        return int(self.link.partition("/enter/")[0].rpartition(":")[2])
+        return int(self.link.partition("/join#")[0].rpartition(":")[2])
 
     @property
     def head(self) -> VirtualHead:
@@ -118,12 +120,19 @@ class RunningServer:
 
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a relay's, where one is given."""
-        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
+        secret = self.do(lambda: invite(self._belvedere.invitations))
+        return f"http://127.0.0.1:{port or self.port}/join#{secret}"
 
     def crowd_in(self) -> None:
-        """Open so many sessions that all earlier ones are displaced."""
+        """Open so many sessions of each person that all earlier ones are displaced."""
         invitations = self._belvedere.invitations
-        self.do(lambda: [invitations.redeem(invitations.invite()) for _ in range(AccessOptions().max_sessions)])
+
+        def crowd_in() -> None:
+            for person in {session.person for session, _ in invitations.sessions()}:
+                for _ in range(MAX_SESSIONS_OF_PERSON):
+                    invitations.open_session(person)
+
+        self.do(crowd_in)
 
     def do(self, what: Callable[[], T]) -> T:
         """Call something on the server's event loop."""
@@ -270,8 +279,8 @@ class RunningServer:
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
 
-    def _open(self, link: str) -> None:
-        self.link = link
+    def _open(self, opened: Opened) -> None:
+        self.link = opened.link
         self._opened.set()
 
 
