@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+from tests.access.joining import invite
 from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
-from belvedere.access.invitations import AccessOptions
+from belvedere.access.invitations import MAX_SESSIONS_OF_PERSON
 from belvedere.app.lifecycle import run_until_ended
 from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
@@ -26,16 +27,15 @@ from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase
-from belvedere.privacy.words import Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Playwright
 
-    from belvedere.access.rights import Role
     from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
 
@@ -88,13 +88,6 @@ PHONE = Device("phone", 390, 844, is_phone=True)
 DESKTOP = Device("desktop", 1440, 900, is_phone=False)
 
 
-class Admission(NamedTuple):
-    """A person who is known to the server, and the cookie of a session of theirs."""
-
-    person: str
-    cookie: str
-
-
 class RunningServer:
     """The whole program with a virtual head and room, on an event loop in its own thread.
 
@@ -116,7 +109,7 @@ class RunningServer:
     @property
     def port(self) -> int:
         """The server's port."""
-        return int(self.link.partition("/enter/")[0].rpartition(":")[2])
+        return int(self.link.partition("/join#")[0].rpartition(":")[2])
 
     @property
     def head(self) -> VirtualHead:
@@ -127,30 +120,19 @@ class RunningServer:
 
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a relay's, where one is given."""
-        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
-
-    def admit(self, name: str, role: Role) -> Admission:
-        """Make a new person known, with a session."""
-
-        def admitted() -> Admission:
-            invitations = self._belvedere.invitations
-            person = invitations.people.add(name, role)
-            return Admission(person.id, invitations.open_session(person.id).cookie)
-
-        return self.do(admitted)
-
-    def ask_to_knock(self, person: str) -> None:
-        """Let the room decide that a person has to knock."""
-        self.do(lambda: self._belvedere.room.receive_welcome(person, Welcome.ASKED))
-
-    def open_curtain(self) -> None:
-        """Open the room's curtain, whoever closed it."""
-        self.do(lambda: self._belvedere.room.receive_curtain("", is_closed=False))
+        secret = self.do(lambda: invite(self._belvedere.invitations))
+        return f"http://127.0.0.1:{port or self.port}/join#{secret}"
 
     def crowd_in(self) -> None:
-        """Open so many sessions that all earlier ones are displaced."""
+        """Open so many sessions of each person that all earlier ones are displaced."""
         invitations = self._belvedere.invitations
-        self.do(lambda: [invitations.redeem(invitations.invite()) for _ in range(AccessOptions().max_sessions)])
+
+        def crowd_in() -> None:
+            for person in {session.person for session, _ in invitations.sessions()}:
+                for _ in range(MAX_SESSIONS_OF_PERSON):
+                    invitations.open_session(person)
+
+        self.do(crowd_in)
 
     def do(self, what: Callable[[], T]) -> T:
         """Call something on the server's event loop."""
@@ -297,8 +279,8 @@ class RunningServer:
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
 
-    def _open(self, link: str) -> None:
-        self.link = link
+    def _open(self, opened: Opened) -> None:
+        self.link = opened.link
         self._opened.set()
 
 
@@ -324,12 +306,6 @@ class Visitor:
         self.expect("picture", "live")
         self.expect("way", "direct")
         self.expect("pan-link", "ready")
-
-    def come_in(self, cookie: str, path: str = "/") -> None:
-        """Open the page with a session that there is already."""
-        url = f"http://127.0.0.1:{self._server.port}"
-        self.page.context.add_cookies([{"name": f"belvedere-{self._server.port}", "value": cookie, "url": url}])
-        self.page.goto(url + path)
 
     def tap(self, name: str) -> None:
         """Tap or click the button of this name."""

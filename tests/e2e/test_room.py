@@ -6,44 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.residents import Tablet, admit, ask_to_knock, come_in, open_curtain
 
 from belvedere.access.rights import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator
     from tests.e2e.conftest import RunningServer, Visitor
 
 pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
-class Tablet:
-    """The room's page on its shelf."""
-
-    def __init__(self, visitor: Visitor, server: RunningServer, name: str) -> None:
-        self._visitor = visitor
-        visitor.come_in(server.admit(name, Role.RESIDENT).cookie, "/room")
-        self.people: Locator = visitor.page.locator(".room-people")
-        self.curtain: Locator = visitor.page.locator(".curtain")
-        self.knocks: Locator = visitor.page.locator(".room-knocks")
-        expect(visitor.page.locator("main.room")).to_have_attribute("data-connected", "true")
-
-    def tap(self, name: str) -> None:
-        self._visitor.page.get_by_role("button", name=name, exact=True).click()
-
-    def press(self, key: str) -> None:
-        self._visitor.page.keyboard.press(key)
-
-    def photograph(self, name: str) -> None:
-        self._visitor.photograph(name)
-
-
 @pytest.fixture(autouse=True)
-def open_curtain(server: RunningServer) -> Iterator[None]:
+def curtain_is_left_open(server: RunningServer) -> Iterator[None]:
     """Leave the curtain open for other tests."""
     yield
-    server.open_curtain()
+    open_curtain(server)
 
 
 @pytest.mark.any_size
@@ -52,7 +31,7 @@ def test_the_resident_sees_who_looks_and_closes_the_curtain_and_both_pages_say_s
 ) -> None:
     tablet = Tablet(visit(), server, "Rosa")
     expect(tablet.people).to_contain_text("Nobody is looking.")
-    visitor.come_in(server.admit("Ana", Role.VISITOR).cookie)
+    come_in(visitor, server, admit(server, "Ana", Role.VISITOR))
     visitor.tap("Look around")
     visitor.expect("picture", "live")
     expect(tablet.people).to_contain_text("Ana")
@@ -80,9 +59,9 @@ def test_a_visitor_knocks_and_sees_the_picture_when_the_room_says_yes(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     tablet = Tablet(visit(), server, "Rosa")
-    ben = server.admit("Ben", Role.VISITOR)
-    server.ask_to_knock(ben.person)
-    visitor.come_in(ben.cookie)
+    ben = admit(server, "Ben", Role.VISITOR)
+    ask_to_knock(server, ben.person)
+    come_in(visitor, server, ben)
     visitor.tap("Look around")
     visitor.tap("Knock")
     expect(visitor.status).to_contain_text("You have knocked.")

@@ -128,7 +128,7 @@ def _passkey_registration(data: bytes) -> object:
 def _invitation(data: bytes) -> object:
     invitations = Invitations(FakeClock())
     secret, browser = map(_text, _parts(data, 2))
-    return invitations.is_invited(secret, browser), invitations.redeem(secret, browser)
+    return invitations.invited(secret, browser), invitations.redeem(secret, browser)
 
 
 def _body(kind: type[msgspec.Struct]) -> Callable[[bytes], object]:

@@ -50,7 +50,7 @@ async def test_the_api_describes_itself_to_visitors(make_parts: MakeParts, make_
 
 @pytest.mark.parametrize(
     ("dead_man_s", "base_url", "name"),
-    [(0.5, "http://127.0.0.1:8080", "belvedere-8080"), (0.2, "https://localhost", "belvedere")],
+    [(0.5, "http://127.0.0.1:8080", "belvedere-8080"), (0.2, "https://localhost", "__Host-belvedere")],
 )
 async def test_the_api_description_has_the_servers_own_limits_and_cookie(
     make_parts: MakeParts, make_client: MakeClient, dead_man_s: float, base_url: str, name: str
@@ -80,10 +80,11 @@ async def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(
         for path, methods in [
             ("/healthz", {"GET", "HEAD", "OPTIONS"}),
             ("/", {"GET", "HEAD", "OPTIONS"}),
-            ("/enter/x", {"GET", "HEAD", "POST", "OPTIONS"}),
+            ("/join", {"GET", "HEAD", "OPTIONS"}),
+            ("/api/v1/people/x", {"PATCH", "DELETE", "OPTIONS"}),
             ("/api/v1/head/stop", {"POST", "OPTIONS"}),
             ("/api/v1/stage/whep", {"GET", "HEAD", "POST", "OPTIONS"}),
-            ("/api/v1/session", {"DELETE", "OPTIONS"}),
+            ("/api/v1/session", {"GET", "DELETE", "OPTIONS"}),
         ]:
             response = await client.put(path)
             assert response.status_code == 405

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 class RoomWatch:
-    """Receives every event.
-
-    `name_of` gives the name of a person by id; `on_faults` is called when the chime or the light fails or works again.
+    """Receives every event. `name_of` gives the name of a person by id.
 
     Attributes:
         visits: the visit book.
@@ -32,10 +30,8 @@ class RoomWatch:
         *,
         name_of: Callable[[str], str],
         clock: Callable[[], float],
-        on_faults: Callable[[], None] = lambda: None,
     ) -> None:
         self.signals = RoomSignals(settings.chime, settings.light)
-        self.signals.watch(on_faults)
         self.visits = VisitRecorder(
             database,
             settings.keep_visits_days,

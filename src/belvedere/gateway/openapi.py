@@ -40,7 +40,9 @@ class LocalDocument(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
         document = copy.deepcopy(openapi_schema)
-        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(request.headers.get("host", ""))
+        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(
+            request.headers.get("host", ""), is_secure=request.url.scheme == "https"
+        )
         for operation in (each for path in document["paths"].values() for each in path.values()):
             operation["responses"].get("204", {}).pop("content", None)  # Litestar describes one, of type null
         for (path, method), types in FILES.items():

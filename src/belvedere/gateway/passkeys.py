@@ -125,8 +125,8 @@ async def login(request: Request[Any, Any, Any], dependencies: InjectedDependenc
     issued = dependencies.invitations.open_session(passkey.person)
     if before is not None:
         dependencies.invitations.end(before.id, EndReason.LEFT)
-    name = cookie_name(request.headers.get("host", ""))
     is_secure = request.url.scheme == "https"
+    name = cookie_name(request.headers.get("host", ""), is_secure=is_secure)
     cookie = write_cookie(name, issued.cookie, issued.lifetime_s, is_secure=is_secure)
     return Response(None, status_code=204, headers={"set-cookie": cookie})
 
