@@ -92,8 +92,9 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self, *, has_time_bar: bool = False) -> None:
+    def __init__(self, *, has_time_bar: bool = False, store: Path | None = None) -> None:
         self.link = ""
+        self._store = store
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self._built: Belvedere | None = None
@@ -251,6 +252,8 @@ class RunningServer:
                 DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera
             ),
         )
+
+        config = msgspec.structs.replace(config, store=self._store)
 
         async def run() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
