@@ -17,7 +17,7 @@ async def _run_until_ended() -> None:
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     async with open_rig() as rig:
-        link = f"http://127.0.0.1:{port}/enter/{rig.invitations.invite()}"
+        link = f"http://127.0.0.1:{port}/join#{rig.invite()}"
         app = create_app(rig.dependencies(PAGE, GatewayOptions(port=port)))
         await serve(app, sockets, lambda: print(link, flush=True), ConnectionLimits(app.person_of))
 

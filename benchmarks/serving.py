@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Self
 import psutil  # type: ignore[import-untyped]  # it brings no types
 from tests.support.settings_text import settings_text
 
+from belvedere.app.local_client import LocalClient
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOGIN = "/api/v1/login/invitation"
 MIB = 1024 * 1024
 READY_TIMEOUT_S = 30.0
 POLL_S = 0.01  # between checks whether a server is ready
@@ -27,14 +30,14 @@ CONNECT_S = 1.5  # a virtual unit is found and connected within a second
 
 
 class Server:
-    """A child process that prints a link once it listens.
+    """A child process that prints its address, or a link, once it listens.
 
     Args:
         command: what Python runs.
         inside: what to put in front, so that it runs in a network namespace (`wan.py`).
 
     Attributes:
-        link: the printed link.
+        link: the printed link; of `belvedere serve`, one that was asked for.
         ready_s: seconds from its start to the first 200 of `ready_path`.
     """
 
@@ -52,7 +55,7 @@ class Server:
     @property
     def address(self) -> str:
         """Scheme, host and port."""
-        return self.link.partition("/enter/")[0].rstrip("/")
+        return self.link.partition("/join#")[0].rstrip("/")
 
     def rss_mib(self) -> float:
         """Resident memory, as the kernel counts it."""
@@ -93,7 +96,7 @@ class Server:
     def _read_link(self) -> str:
         """The first URL that the server prints."""
         for line in self._process.stdout or ():
-            found = re.search(rb"http://\S+", line)
+            found = re.search(rb"http://[^\s;]+", line)
             if found:
                 return found[0].decode()
         self._log.seek(0)
@@ -120,6 +123,15 @@ def serving(*, inside: tuple[str, ...] = (), **parts: str) -> Iterator[Server]:
     """Run `belvedere serve` with settings for measurements; for `parts` see `settings_text`, for `inside` `Server`."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "belvedere.toml"
-        config.write_text(settings_text(**parts), encoding="utf-8")
+        config.write_text(settings_text(**parts, store='file = "belvedere.sqlite3"'), encoding="utf-8")
         with Server("-m", "belvedere.cli", "serve", "--config", str(config), inside=inside) as server:
+            server.link = _invite(Path(folder), server.address)
             yield server
+
+
+def _invite(folder: Path, address: str) -> str:
+    """A link of a visitor; what is printed to a pipe lets nobody in."""
+    client = LocalClient(folder)
+    person = client.request("POST", "/api/v1/people", {"name": "Visitor", "role": "visitor"})
+    secret = client.request("POST", f"/api/v1/people/{person['id']}/invitations")["secret"]
+    return f"{address}/join#{secret}"

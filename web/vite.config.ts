@@ -16,7 +16,6 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": { target: SERVER, ws: true },
-      "/enter": SERVER,
       "/readyz": SERVER,
     },
   },

@@ -81,11 +81,13 @@ class Refusal(enum.StrEnum):
     HOLD_ENDED = "hold_ended"
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
+    NO_QUESTION = "no_question"
     NOT_PERMITTED = "not_permitted"
     CURTAIN_CLOSED = "curtain_closed"
     NOT_WELCOMED = "not_welcomed"
     QUIET_HOURS = "quiet_hours"
     TOO_MANY = "too_many"
+    NOT_INVITED = "not_invited"
 
 
 class VisitorError(BelvedereError):

@@ -126,3 +126,10 @@ def test_what_ends_now_is_not_saved(left_s: float) -> None:
     rig.issue()
     rig.clock.advance(BEARER_S - left_s)
     assert rig.bearers.saved() == []
+
+
+def test_a_last_second_is_saved() -> None:
+    rig = Rig()
+    rig.issue()
+    rig.clock.advance(BEARER_S - 1)
+    assert [each.left_s for each in rig.bearers.saved()] == [1]

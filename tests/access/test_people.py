@@ -12,6 +12,7 @@ from belvedere.access.rights import Right, Role, rights_of_role
 from belvedere.access.sessions import EndReason
 from belvedere.errors import Refusal, VisitorError
 from belvedere.events import Event, RightsChanged
+from belvedere.store.people import SavedPerson
 from belvedere.testing.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def test_restored_people_are_as_they_were() -> None:
     people = People()
     ana = people.add("Ana", Role.RESIDENT, "ana@example.org")
     fresh = People()
-    fresh.restore(people.all())
+    fresh.restore(people.saved())
     assert fresh.find_by_email("ana@example.org") == ana
 
 
@@ -117,14 +118,14 @@ def test_removing_a_person_ends_all_of_their_sessions_and_nobody_elses() -> None
     first, second, other = (invitations.open_session(person.id) for person in (ana, ana, ben))
     received: list[SessionChange] = []
     invitations.events.subscribe(received.append)
-    assert invitations.remove(ana.id) == ana
+    assert invitations.remove(ana.id) is not None
     assert invitations.remove(ana.id) is None
     assert [(change.session, change.end) for change in received] == [
         (each.session, EndReason.REVOKED) for each in (first, second)
     ]
     assert invitations.session(first.cookie) is None
     assert invitations.is_live(other.session)
-    assert invitations.people.all() == [ben]
+    assert [person.id for person in invitations.people.all()] == [ben.id]
 
 
 def test_another_role_ends_what_is_open_and_the_session_goes_on_with_the_new_rights() -> None:
@@ -147,3 +148,23 @@ def test_another_role_ends_what_is_open_and_the_session_goes_on_with_the_new_rig
     assert invitations.rights_of(issued.session) == rights_of_role(Role.RESIDENT)
     assert invitations.session(issued.cookie) == change.session
     assert events[-1] == RightsChanged(issued.session.id, ana.id, "drive look room talk")
+
+
+def test_a_person_can_get_another_name_and_address_but_not_anothers() -> None:
+    people = People()
+    ana, ben = people.add("Ana", Role.VISITOR, "ana@example.org"), people.add("Ben", Role.GUEST)
+    changed = people.rename(ana.id, "Anna", "anna@example.org")
+    assert changed is not None
+    assert (changed.name, changed.email, changed.role) == ("Anna", "anna@example.org", Role.VISITOR)
+    assert people.rename(ana.id, "Anna", "anna@example.org") == changed
+    with pytest.raises(VisitorError, match="another person"):
+        people.rename(ben.id, "Ben", "ANNA@example.org")
+    assert people.rename("unknown", "Ben", "") is None
+
+
+def test_a_saved_person_that_is_none_is_logged_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    saved = SavedPerson(id="0123456789ab", name="Ana\n", role="king", email="", has_joined=True)
+    people = People()
+    people.restore([saved])
+    assert people.all() == []
+    assert "left out the saved person 0123456789ab" in caplog.text

@@ -39,7 +39,7 @@ def test_a_programs_session_lives_on_whatever_ends_and_is_not_saved() -> None:
     invitations.tick()
     assert invitations.is_live(TV)
     assert invitations.rights_of(TV) == {Right.LOOK}
-    assert invitations.saved() == []
+    assert invitations.saved().sessions == []
     assert invitations.deadline() is None
 
 

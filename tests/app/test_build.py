@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.access.joining import join
 from tests.store.saved import save
 
 from belvedere.access.cloudflare import CloudflareOptions
@@ -182,8 +183,7 @@ async def test_cloudflare_access_is_the_only_way_in_where_the_settings_name_it()
 
 async def test_sessions_last_as_long_as_the_settings_say() -> None:
     belvedere = built(msgspec.structs.replace(DEMO, access=AccessOptions(session_s=90)))
-    issued = belvedere.invitations.redeem(belvedere.invitations.invite())
-    assert issued is not None
+    issued = join(belvedere.invitations)
     assert issued.session.ends_at_s - asyncio.get_running_loop().time() == 90
 
 

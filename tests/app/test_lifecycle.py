@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import json
 import socket
 import sqlite3
 import time
@@ -53,7 +54,9 @@ class RunningProgram:
 
     def begin(self, config: Config) -> asyncio.Task[int]:
         return asyncio.create_task(
-            run_until_ended(config, self.link.set_result, ending=self.ending, on_built=self.built.append)
+            run_until_ended(
+                config, lambda opened: self.link.set_result(opened.link), ending=self.ending, on_built=self.built.append
+            )
         )
 
     async def until_connected(self) -> None:
@@ -70,7 +73,7 @@ async def test_the_program_starts_serves_and_ends_with_a_stop_to_each_unit() -> 
     running = program.begin(config_on())
     async with asyncio.timeout(WAIT_TIMEOUT_S):
         link = await program.link
-    address = link.partition("/enter/")[0]
+    address = link.partition("/join#")[0]
     answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{address}/healthz").status)  # noqa: S310 - our own
     await program.until_connected()
     program.ending.set()
@@ -184,18 +187,19 @@ async def test_a_locked_store_delays_neither_driving_nor_shutdown_and_is_logged(
 
 
 def come_in(link: str) -> str:
-    """Press the link's button; returns the secret in the session's cookie."""
-    address, _, token = link.removeprefix("http://").partition("/enter/")
+    """Redeem the link; returns the secret in the session's cookie."""
+    address, _, token = link.removeprefix("http://").partition("/join#")
     connection = http.client.HTTPConnection(address, timeout=WAIT_TIMEOUT_S)
     with contextlib.closing(connection):
-        connection.request("POST", f"/enter/{token}")
+        content = json.dumps({"secret": token})
+        connection.request("POST", "/api/v1/login/invitation", content, {"content-type": "application/json"})
         cookie = connection.getresponse().headers["set-cookie"]
     return cookie.partition(";")[0].partition("=")[2]
 
 
 def ask(link: str, method: str, path: str, secret: str) -> int:
     """The status of the answer to a request with this cookie."""
-    address = link.removeprefix("http://").partition("/enter/")[0]
+    address = link.removeprefix("http://").partition("/join#")[0]
     connection = http.client.HTTPConnection(address, timeout=WAIT_TIMEOUT_S)
     with contextlib.closing(connection):
         connection.request(method, path, headers={"cookie": f"belvedere-{address.rpartition(':')[2]}={secret}"})

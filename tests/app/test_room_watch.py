@@ -25,13 +25,14 @@ async def test_a_visitor_is_in_the_book_and_signals_that_fail_are_faults_and_not
     database = Database(path, worker=LoopWorker, clock=clock)
     database.open()
     missing = CommandOutput(command=str(tmp_path / "missing"))
-    watch = RoomWatch(RoomSettings(chime=missing, light=missing), database, name_of=str.title, clock=clock)
     changed = asyncio.Event()
+    settings = RoomSettings(chime=missing, light=missing)
+    watch = RoomWatch(settings, database, name_of=str.title, clock=clock)
     watch.signals.watch(changed.set)
     running = asyncio.create_task(watch.run())
     watch.receive(SessionOpened("tab", "ana"))
     watch.receive(ViewerJoined("v1", "tab", "webrtc"))
-    while watch.signals.faults != {"chime", "light"}:
+    while watch.faults() != {"chime", "light"}:
         await changed.wait()
         changed.clear()
     running.cancel()

@@ -67,7 +67,7 @@ def test_a_log_that_nobody_reads_delays_neither_answers_nor_shutdown(tmp_path: P
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=writing, text=True) as process:
         try:
             assert process.stdout is not None
-            host, port = process.stdout.readline().split("//")[1].split("/")[0].split(":")
+            host, port = process.stdout.readline().split("//")[1].split(";")[0].split(":")
             for _ in range(3):
                 with socket.create_connection((host, int(port)), timeout=10) as stranger:
                     stranger.sendall(b"nonsense\r\n\r\n")  # costs a line
@@ -99,7 +99,7 @@ from belvedere.app.run import run
 from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
-def opened(_link):
+def opened(_what):
     print(len(gc.get_objects()))
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -113,8 +113,8 @@ from belvedere.app.run import run
 from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
 from belvedere.gateway.dependencies import GatewayOptions
 
-def announce(link):
-    print(urllib.request.urlopen(link.partition("/enter/")[0] + "/readyz", timeout=10).status)
+def announce(opened):
+    print(urllib.request.urlopen(opened.address + "/readyz", timeout=10).status)
     os.kill(os.getpid(), signal.SIGTERM)
 
 head, store = NoHeadSettings(), StoreSettings(file="")

@@ -250,7 +250,7 @@ async def test_a_server_of_real_units_has_a_guardian_that_ends_with_it(
         try:
             assert server.stdout is not None
             link = (await server.stdout.readline()).decode().rpartition(" ")[2]
-            address = link.partition("/enter/")[0]
+            address = link.partition("/join#")[0]
             async with httpx.AsyncClient(base_url=address) as client, asyncio.timeout(TIMEOUT_S):
                 while (await client.get("/readyz")).json()["parts"]["guardian"] != "watching":  # noqa: ASYNC110 - of another process
                     await asyncio.sleep(0.05)

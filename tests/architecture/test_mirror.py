@@ -22,6 +22,8 @@ OF_NO_MODULE = {
     "faults",
     "interop",
     "support",
+    "table",
+    "fuzz",
     "vm",
     "tools",  # mirrors the folder of that name
 }  # folders of tests that belong to no module of the sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -54,14 +55,15 @@ class Session(NamedTuple):
 
 
 async def redeem_link(link: str) -> Session:
-    """Open a one-time link as a person does: press the button where there is one."""
-    address, _, token = link.partition("/enter/")
+    """Redeem a one-time link as the page does."""
+    address, _, token = link.partition("/join#")
     anonymous = Session(address, "")
     async with asyncio.timeout(REDEEM_TIMEOUT_S):
-        replies = [await anonymous.ask(method, f"/enter/{token}") for method in ("POST", "GET")]
-    cookies = [reply.headers["set-cookie"] for reply in replies if "set-cookie" in reply.headers]
-    assert cookies, f"no session was started: {replies}"
-    return Session(address, cookies[0].partition(";")[0])
+        reply = await anonymous.ask(
+            "POST", "/api/v1/login/invitation", json.dumps({"secret": token}), "application/json"
+        )
+    assert "set-cookie" in reply.headers, f"no session was started: {reply}"
+    return Session(address, reply.headers["set-cookie"].partition(";")[0])
 
 
 def _reply(text: str) -> Reply:

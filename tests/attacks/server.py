@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from aioice import ice
+from tests.access.joining import invite
 from tests.support.loop_watchdog import LoopWatchdog, Stall
 
 from belvedere.app.run import run
@@ -20,6 +21,7 @@ from belvedere.app.settings import read_config
 
 if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened as ServerOpened
 
 VISITORS = 12
 
@@ -50,12 +52,11 @@ class WatchedServer:
     def receive_built(self, belvedere: Belvedere) -> None:
         """Start the watchdog before anything else."""
         self._watchdog.start()
-        self._links = [f"/enter/{belvedere.invitations.invite(f'visitor{number}')}" for number in range(VISITORS)]
+        self._links = [f"/join#{invite(belvedere.invitations, f'Visitor {number}')}" for number in range(VISITORS)]
 
-    def receive_opened(self, link: str) -> None:
+    def receive_opened(self, opened: ServerOpened) -> None:
         """Print the address, and report from now on."""
-        address = link.partition("/enter/")[0]
-        _print(Opened(address, [address + link for link in self._links]))
+        _print(Opened(opened.address, [opened.address + link for link in self._links]))
         threading.Thread(target=self._answer, daemon=True).start()
 
     def _answer(self) -> None:

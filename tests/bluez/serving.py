@@ -35,7 +35,7 @@ class Server:
 
     def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
         self._process = process
-        self._client = httpx.AsyncClient(base_url=link.partition("/enter/")[0], timeout=TIMEOUT_S)
+        self._client = httpx.AsyncClient(base_url=link.partition("/join#")[0], timeout=TIMEOUT_S)
         self._link = link
 
     async def enter(self) -> None:

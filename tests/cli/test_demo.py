@@ -25,9 +25,9 @@ def test_the_demo_prints_one_link_that_opens_and_ends_well_when_asked(number: si
         [*COMMAND, "0"], stdout=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}
     ) as process:
         assert process.stdout is not None
-        links = (re.search(r"http://\S+/enter/\S+", line) for line in process.stdout)
+        links = (re.search(r"http://\S+/join#\S+", line) for line in process.stdout)
         link = next(found[0] for found in links if found)
-        page = urllib.request.urlopen(link.partition("/enter/")[0] + "/readyz")  # noqa: S310 - our own server
+        page = urllib.request.urlopen(link.partition("/join#")[0] + "/readyz")  # noqa: S310 - our own server
         assert page.status == 200
         process.send_signal(number)
         assert process.wait(30) == 0

@@ -14,10 +14,12 @@ import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+from tests.access.joining import invite
+from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
 
-from belvedere.access.invitations import AccessOptions
+from belvedere.access.invitations import MAX_SESSIONS_OF_PERSON
 from belvedere.app.lifecycle import run_until_ended
 from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
+    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
     from belvedere.sim.unit import ReceivedFrame, VirtualUnit
 
@@ -90,8 +94,12 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self, *, has_time_bar: bool = False) -> None:
+    def __init__(
+        self, *, has_time_bar: bool = False, store: Path | None = None, frontends: tuple[str, ...] = ()
+    ) -> None:
         self.link = ""
+        self._store = store
+        self._frontends = frontends
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self._built: Belvedere | None = None
@@ -104,7 +112,7 @@ class RunningServer:
     @property
     def port(self) -> int:
         """The server's port."""
-        return int(self.link.partition("/enter/")[0].rpartition(":")[2])
+        return int(self.link.partition("/join#")[0].rpartition(":")[2])
 
     @property
     def head(self) -> VirtualHead:
@@ -115,12 +123,19 @@ class RunningServer:
 
     def invite(self, port: int | None = None) -> str:
         """A fresh link; by way of another port, such as a relay's, where one is given."""
-        return f"http://127.0.0.1:{port or self.port}/enter/{self.do(self._belvedere.invitations.invite)}"
+        secret = self.do(lambda: invite(self._belvedere.invitations))
+        return f"http://127.0.0.1:{port or self.port}/join#{secret}"
 
     def crowd_in(self) -> None:
-        """Open so many sessions that all earlier ones are displaced."""
+        """Open so many sessions of each person that all earlier ones are displaced."""
         invitations = self._belvedere.invitations
-        self.do(lambda: [invitations.redeem(invitations.invite()) for _ in range(AccessOptions().max_sessions)])
+
+        def crowd_in() -> None:
+            for person in {session.person for session, _ in invitations.sessions()}:
+                for _ in range(MAX_SESSIONS_OF_PERSON):
+                    invitations.open_session(person)
+
+        self.do(crowd_in)
 
     def do(self, what: Callable[[], T]) -> T:
         """Call something on the server's event loop."""
@@ -158,6 +173,15 @@ class RunningServer:
         def end_all() -> None:
             for viewer in list(self._belvedere.stage._viewers.values()):
                 viewer.receive_ended()
+
+        self.do(end_all)
+
+    def end_sessions_of_viewers(self, reason: EndReason) -> None:
+        """End the sessions of all who watch."""
+
+        def end_all() -> None:
+            for viewer in list(self._belvedere.stage._viewers.values()):
+                self._belvedere.invitations.end(viewer.owner, reason)
 
         self.do(end_all)
 
@@ -239,9 +263,16 @@ class RunningServer:
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
         config = resolve(
             msgspec.structs.replace(
-                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera
+                DEMO,
+                stage=stage,
+                control=control,
+                server=GatewayOptions(port=0),
+                camera=self._camera,
+                access=msgspec.structs.replace(DEMO.access, frontends=self._frontends),
             ),
         )
+
+        config = msgspec.structs.replace(config, store=self._store)
 
         async def run() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
@@ -253,8 +284,8 @@ class RunningServer:
     def _build(self, belvedere: Belvedere) -> None:
         self._built = belvedere
 
-    def _open(self, link: str) -> None:
-        self.link = link
+    def _open(self, opened: Opened) -> None:
+        self.link = opened.link
         self._opened.set()
 
 
@@ -389,9 +420,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[RunningServer]:
+def family() -> Iterator[str]:
+    """The origin of a family's own page, which the server's settings list."""
+    with family_site() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def server(family: str) -> Iterator[RunningServer]:
     """One server for all browser tests; it must exit with status 0."""
-    with closing(RunningServer()) as server:
+    with closing(RunningServer(frontends=(family,))) as server:
         yield server
 
 

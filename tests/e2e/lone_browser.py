@@ -26,6 +26,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--test-third-party-cookie-phaseout",  # cookies of other sites are blocked, as most browsers do
     "--allow-loopback-in-peer-connection",  # a machine without a network has no other interface
 ]
 WAIT_TIMEOUT_S = 30.0  # for anything that happens within a second or two on an idle machine

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+from tests.access.joining import join
 from tests.support.asgi import SocketPeer, open_socket
 
-from belvedere.access.invitations import AccessOptions
+from belvedere.access.invitations import MAX_SESSIONS_OF_PERSON
 from belvedere.access.sessions import EndReason
 from belvedere.app.build import Belvedere, build
 from belvedere.app.settings import DEMO, Config, PatternCameraSettings, resolve
@@ -146,15 +147,15 @@ class Stack:
         """End all sessions for this reason."""
         invitations, ending, self._sessions = self.belvedere.invitations, self._sessions, []
         if reason is EndReason.DISPLACED:
-            for _ in range(AccessOptions().max_sessions):
-                invitations.redeem(invitations.invite())
+            for session in ending:
+                for _ in range(MAX_SESSIONS_OF_PERSON):
+                    invitations.open_session(session.person)
         for session in ending:
             invitations.end(session.id, reason)
 
     def _open_session(self) -> str:
         """Open a session; returns its cookie."""
-        admission = self.belvedere.invitations.redeem(self.belvedere.invitations.invite())
-        assert admission is not None
+        admission = join(self.belvedere.invitations)
         self._sessions.append(admission.session)
         return f"belvedere-8080={admission.cookie}"
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.link.supervisor import UnitStatus, UnitSupervisor
     from belvedere.sim.unit import VirtualUnit
 
@@ -65,12 +66,12 @@ class RunningServer:
     """A server that runs in the test's own event loop."""
 
     def __init__(self) -> None:
-        self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.opened: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         self.built: list[Belvedere] = []
 
     def begin(self) -> asyncio.Task[int]:
         """Run it; the task returns the exit status."""
-        return asyncio.create_task(run_until_ended(CONFIG, self.link.set_result, on_built=self.built.append))
+        return asyncio.create_task(run_until_ended(CONFIG, self.opened.set_result, on_built=self.built.append))
 
     def unit(self, axis: Axis = Axis.PAN) -> VirtualUnit:
         """One of the virtual units."""
@@ -157,7 +158,7 @@ async def driver(link: str) -> AsyncIterator[None]:
 async def test_sigterm_mid_move_stops_each_unit_at_once_and_ends_with_status_0() -> None:
     server = RunningServer()
     running = server.begin()
-    async with asyncio.timeout(TIMEOUT_S), driver(await server.link):
+    async with asyncio.timeout(TIMEOUT_S), driver((await server.opened).link):
         await server.turning()
         os.kill(os.getpid(), signal.SIGTERM)
         signalled_at = time.monotonic()
@@ -172,7 +173,7 @@ async def test_an_exception_inside_the_loop_stops_both_units_and_ends_with_statu
     server = RunningServer()
     running = server.begin()
     async with asyncio.timeout(TIMEOUT_S):
-        link = await server.link
+        link = (await server.opened).link
         belvedere = server.built[0]
         belvedere.engine.attach(Axis.TILT, BrokenUnit(belvedere.units[Axis.TILT], good_moves=5))
         async with driver(link):

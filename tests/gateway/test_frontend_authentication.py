@@ -1,10 +1,11 @@
 """Pages of other origins prove a session by a bearer or a ticket, each for their own origin, while it lives."""
 
 import pytest
+from tests.access.joining import join
 
 from belvedere.access.bearers import BEARER_S
 from belvedere.access.invitations import Invitations
-from belvedere.access.rights import FRONTEND_RIGHTS, Right, Role, rights_of_role
+from belvedere.access.rights import FRONTEND_RIGHTS, Right, Role
 from belvedere.access.sessions import EndReason, Session
 from belvedere.access.tickets import TICKET_S, Tickets
 from belvedere.gateway.authentication import AuthenticationRefusedError
@@ -22,9 +23,7 @@ class Rig:
     def __init__(self, role: Role = Role.VISITOR) -> None:
         self.clock = FakeClock()
         self.invitations = Invitations(self.clock)
-        issued = self.invitations.redeem(self.invitations.invite("ana", role, rights_of_role(role)))
-        assert issued is not None
-        self.session: Session = issued.session
+        self.session: Session = join(self.invitations, "Ana", role).session
         self.bearer = self.invitations.bearers.issue(self.session.id, SITE).bearer
         self.tickets = Tickets(self.clock)
         self.by_bearer = FrontendAuthenticator(self.invitations, Frontends([SITE, OTHER]))

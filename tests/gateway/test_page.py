@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.support.engine_rig import open_rig
 
+from belvedere.access.rights import Right
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.page import GZIP, IDENTITY, PageFiles, choose_encoding, names_tag
@@ -319,7 +320,20 @@ async def test_a_missing_page_says_how_to_build_it(make_parts: MakeParts, make_c
         assert "make page" in response.text
 
 
-async def test_the_page_needs_a_session(make_parts: MakeParts, make_client: MakeClient, page: Path) -> None:
+async def test_the_page_is_served_to_strangers_for_whom_no_camera_is_turned_on(
+    make_parts: MakeParts, make_client: MakeClient, page: Path
+) -> None:
     async with open_rig() as rig, make_client(create_app(make_parts(rig, page))) as client:
-        for path in ("/", "/assets/main-abc123.js", "/nowhere"):
-            assert (await client.get(path)).status_code == 401
+        for path in ("/", "/join", "/room", "/assets/main-abc123.js"):
+            assert (await client.get(path)).status_code == 200
+        assert (await client.get("/nowhere")).status_code == 404
+        assert not rig.stage.is_warm
+
+
+async def test_for_whom_may_not_look_now_no_camera_is_turned_on(
+    make_parts: MakeParts, make_client: MakeClient, page: Path
+) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig, page)), rig.open_session().cookie) as client:
+        rig.invitations.withhold(lambda _: frozenset({Right.LOOK}))
+        await client.get("/")
+        assert not rig.stage.is_warm

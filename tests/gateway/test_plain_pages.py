@@ -9,10 +9,10 @@ import pytest
 
 from belvedere.gateway import plain_pages
 from belvedere.gateway.languages import Language
-from belvedere.gateway.plain_pages import NO_SESSION, PAGE_NOT_BUILT, PLAIN_PAGE_POLICY, PlainPage, Words
+from belvedere.gateway.plain_pages import PAGE_NOT_BUILT, PLAIN_PAGE_POLICY, TRY_AGAIN, PlainPage, Words
 
 PAGES = {name: page for name, page in vars(plain_pages).items() if isinstance(page, PlainPage)}
-ENGLISH = NO_SESSION.html(Language.ENGLISH)
+ENGLISH = TRY_AGAIN.html(Language.ENGLISH)
 
 
 def test_text_is_never_markup() -> None:

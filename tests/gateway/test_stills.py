@@ -32,7 +32,7 @@ async def test_a_still_is_a_download_named_by_its_capture_and_is_recorded(
         assert response.headers["content-disposition"] == f'attachment; filename="{name}"'
         assert response.headers["last-modified"] == "Sat, 28 Nov 2026 09:30:05 GMT"
         assert response.headers["cache-control"] == "no-store"
-        assert rig.events[-1] == StillTaken(ana.session.id, "ana")
+        assert rig.events[-1] == StillTaken(ana.session.id, ana.session.person)
 
 
 @pytest.mark.parametrize(

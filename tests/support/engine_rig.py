@@ -14,7 +14,8 @@ import msgspec
 
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.passkeys import Passkeys
-from belvedere.access.rights import VISITOR_RIGHTS, Rights, Role
+from belvedere.access.rights import Rights, Role
+from belvedere.access.script_tokens import ScriptTokens
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import ControlOptions
@@ -37,6 +38,7 @@ from belvedere.stage.stream.socket import SocketClosedError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from belvedere.access.people import Person
     from belvedere.access.sessions import IssuedSession
     from belvedere.errors import CameraReason
     from belvedere.events import Event
@@ -190,6 +192,7 @@ class EngineRig:
             invitations=self.invitations,
             room=self.room,
             passkeys=self.passkeys,
+            tokens=ScriptTokens(self.invitations.programs, self.invitations.events, self.clock),
             clock=self.clock,
             record=self.events.append,
             head_name="A head of paper",
@@ -198,13 +201,25 @@ class EngineRig:
             page=page,
         )
 
-    def open_session(
-        self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS
-    ) -> IssuedSession:
-        """Redeem a fresh link."""
-        admission = self.invitations.redeem(self.invitations.invite(person, role, rights))
-        assert admission is not None
-        return admission
+    def open_session(self, name: str = "", role: Role = Role.VISITOR, rights: Rights | None = None) -> IssuedSession:
+        """A session of the person of this name, who is added if need be; without a name, of somebody new."""
+        issued = self.invitations.open_session(self.person(name, role).id)
+        if rights is None or rights == issued.session.rights:
+            return issued
+        self.invitations.change_rights(issued.session.id, rights)
+        session = self.invitations.session(issued.cookie)
+        assert session is not None
+        return msgspec.structs.replace(issued, session=session)
+
+    def person(self, name: str = "", role: Role = Role.VISITOR) -> Person:
+        """The person of this name and role, who is added if need be; without a name, somebody new."""
+        people = self.invitations.people
+        known = (each for each in people.all() if name and (each.name, each.role) == (name, role))
+        return next(known, None) or people.add(name or "Somebody", role)
+
+    def invite(self, name: str = "", role: Role = Role.VISITOR) -> str:
+        """The secret of a fresh invitation of a person."""
+        return self.invitations.invite(self.person(name, role).id)
 
     def lose(self, axis: Axis) -> None:
         """The unit of this axis goes out of reach."""

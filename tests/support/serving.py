@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -30,9 +31,9 @@ def serving(folder: Path, settings: str, files: Mapping[str, str]) -> Iterator[s
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process:
         try:
             assert process.stdout is not None
-            link = process.stdout.readline().decode()
-            assert "/enter/" in link, (folder / "log").read_text(encoding="utf-8")
-            yield link.strip().partition("/enter/")[0].rpartition(" ")[2]
+            found = re.search(r"http://[^\s;]+", process.stdout.readline().decode())
+            assert found is not None, (folder / "log").read_text(encoding="utf-8")
+            yield found[0]
             process.send_signal(signal.SIGTERM)
             assert process.wait(END_TIMEOUT_S) == 0
         finally:

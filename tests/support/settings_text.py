@@ -1,4 +1,4 @@
-"""The settings file of servers that are measured or attacked as processes: a virtual head, and nothing saved."""
+"""The settings of servers that are measured or attacked as processes: a virtual head, nothing saved by default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ tilt.full_speed_deg_per_s = 20.0
 DRAWN_ROOM = 'kind = "room"'
 
 
-def settings_text(*, head: str = VIRTUAL_HEAD, camera: str = DRAWN_ROOM, stage: str = "", server: str = "") -> str:
+def settings_text(
+    *,
+    head: str = VIRTUAL_HEAD,
+    camera: str = DRAWN_ROOM,
+    stage: str = "",
+    server: str = "",
+    store: str = 'file = ""',
+) -> str:
     """Settings with these lines in their tables. The server takes any free port, and keeps the lease for nobody."""
     tables = {
         "server": f"port = 0\n{server}",
@@ -18,6 +25,6 @@ def settings_text(*, head: str = VIRTUAL_HEAD, camera: str = DRAWN_ROOM, stage: 
         "control": "lease_grace_s = 0",
         "camera": camera,
         "stage": stage,
-        "store": 'file = ""',
+        "store": store,
     }
     return "\n".join(f"[{name}]\n{lines}" for name, lines in tables.items())

@@ -57,7 +57,9 @@ async def test_somebody_can_be_let_in() -> None:
     async with open_rig() as rig:
         admission = rig.open_session("ana", role=Role.RESIDENT)
         assert rig.invitations.session(admission.cookie) == admission.session
-        assert (admission.session.person, admission.session.role) == ("ana", Role.RESIDENT)
+        assert rig.invitations.people.name_of(admission.session.person) == "ana"
+        assert admission.session.role is Role.RESIDENT
+        assert rig.open_session("ana", role=Role.RESIDENT).session.person == admission.session.person
 
 
 async def test_the_fake_stage_answers_refuses_and_forgets() -> None:

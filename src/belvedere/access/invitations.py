@@ -1,12 +1,12 @@
-"""One-time invitations, and the sessions that they are redeemed for.
+"""People, their one-time invitations, and the sessions that they have: the one object that says who may do what.
 
-Invitations are in memory: those of one start end with it, and each start prints a new one-time link for the owner.
-Sessions survive a restart where they are saved (`saved`, `restore`); then the same cookie proves them again.
+All of it survives a restart where it is saved (`saved`, `restore`); then the same cookie proves the same session.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,26 +14,29 @@ import msgspec
 
 from belvedere.access.bearers import Bearers
 from belvedere.access.cloudflare import CloudflareOptions
+from belvedere.access.links import Link, Links
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
 from belvedere.access.programs import Player, Programs
 from belvedere.access.restored_sessions import RestoredSessions
-from belvedere.access.rights import FRONTEND_RIGHTS, NO_RIGHTS, VISITOR_RIGHTS, Right, Rights, Role, rights_of_role
+from belvedere.access.rights import FRONTEND_RIGHTS, NO_RIGHTS, Right, Rights, Role, rights_of_role
 from belvedere.access.session_events import SessionChange, SessionEvents
-from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, digest, new_secret
+from belvedere.access.sessions import EndReason, IssuedSession, Session, Sessions, new_id
 from belvedere.access.withheld import WithheldRights, no_reason
 from belvedere.errors import Refusal, VisitorError
 from belvedere.events import RightsChanged, SessionEnded, SessionOpened, SessionRestored, ignore
-from belvedere.store.sessions import SavedSession
+from belvedere.store.access import SavedAccess
+from belvedere.store.sessions import MAX_LABEL_CHARS, SavedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from belvedere.access.people import Person
     from belvedere.events import Event
 
 MOST_SESSION_S = 400 * 86400.0  # browsers delete any cookie after 400 days
 MOST_INVITATION_S = 31 * 86400.0
+MAX_SESSIONS_OF_PERSON = 16  # a phone, a tablet and some browsers that were forgotten
 
 
 logger = logging.getLogger(__name__)
@@ -49,10 +52,11 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How long sessions and invitations last, and how many there may be.
 
     Attributes:
-        session_s: the lifetime of a session; by default one waking day.
+        session_s: the lifetime of a session, used or not.
+        idle_s: how long a session lasts that is not used.
         invite_s: the lifetime of an unused invitation; by default a link made on Friday still works on Monday.
-        max_sessions: a bound on memory, far above what one home needs; one more ends another.
-        max_invitations: likewise; one more deletes the oldest.
+        max_sessions: a bound on memory, far above what one home needs; one more ends another, of the same person first.
+        max_invitations: likewise; one more deletes the oldest of whoever has most.
         frontends: pages of other origins that may use this house, such as `https://family.example`: to show it
             (docs/how-to/show-it-in-your-own-page.md), or the picture only, with a player's token
             (docs/how-to/watch-with-another-player.md).
@@ -60,7 +64,8 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         cloudflare: where given, everybody comes in through Cloudflare Access, and by nothing else.
     """
 
-    session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 12 * 3600.0
+    session_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 30 * 86400.0
+    idle_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_SESSION_S)] = 7 * 86400.0
     invite_s: Annotated[float, msgspec.Meta(ge=60, le=MOST_INVITATION_S)] = 72 * 3600.0
     max_sessions: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     max_invitations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
@@ -75,25 +80,22 @@ class AccessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 raise ValueError(f"two players have the same {what}")
 
 
-REDEEM_AGAIN_S = 300.0  # on a bad connection people try again for minutes
-MAX_REDEEM_AGAIN = 8  # each of them costs a little memory
+class Redemption(msgspec.Struct, frozen=True):
+    """What an invitation was redeemed for.
 
+    Attributes:
+        issued: the session, with a new cookie.
+        secret: of the invitation.
+        link: the invitation as it was before it was used; None where its browser redeemed it again.
+    """
 
-class _Invitation(msgspec.Struct, frozen=True):
-    person: str
-    role: Role
-    rights: Rights
-    ends_at_s: float
-
-
-class _Redemption(msgspec.Struct):
-    session: Session
-    ends_at_s: float
-    remaining: int = MAX_REDEEM_AGAIN
+    issued: IssuedSession
+    secret: str
+    link: Link | None
 
 
 class Invitations:
-    """Invitations and sessions.
+    """People, invitations and sessions.
 
     Args:
         clock: seconds, monotonic; what ends sessions and invitations.
@@ -127,12 +129,15 @@ class Invitations:
         self.programs = programs or Programs()
         self.people = People()
         self.bearers = Bearers(clock, self._receive_bearers_changed)
-        self._sessions = Sessions(self._options.session_s, self._options.max_sessions)
+        self._links = Links(self._options.invite_s, self._options.max_invitations)
+        self._sessions = Sessions(
+            self._options.session_s,
+            self._options.max_sessions,
+            idle_s=self._options.idle_s,
+            per_person=MAX_SESSIONS_OF_PERSON,
+        )
         self._restored = RestoredSessions()
         self._withheld = WithheldRights()
-        self._invitations: dict[bytes, _Invitation] = {}
-        # by the digests of the token and of the browser's secret
-        self._used: dict[tuple[bytes, bytes], _Redemption] = {}
         self._on_opened: Callable[[], None] = lambda: None
         self._on_changed: Callable[[], None] = lambda: None
         self.events = SessionEvents()
@@ -145,72 +150,97 @@ class Invitations:
         """Call this whenever `saved` would return something else than before, time apart."""
         self._on_changed = on_changed
 
-    def saved(self) -> list[SavedSession]:
-        """All sessions that have not ended, for the store."""
+    # Saving.
+
+    def saved(self) -> SavedAccess:
+        """All people, and all invitations and sessions that have not ended, for the store."""
         now, utc = self._clock(), self._utc()
-        every = ((session, session.ends_at_s - now, digests) for session, digests in self._sessions.all())
-        return [self._saved(session, left_s, utc, digests) for session, left_s, digests in every if left_s >= 1]
+        sessions = [self._saved(session, now, utc, digests) for session, digests in self._sessions.all()]
+        return SavedAccess(
+            people=self.people.saved(),
+            links=self._links.saved(now, utc),
+            sessions=[each for each in sessions if each.left_s >= 1 and each.idle_left_s >= 1],
+            bearers=self.bearers.saved(),
+        )
 
-    def restore(self, saved: Iterable[SavedSession]) -> None:
-        """Add the sessions of an earlier run; those with a right or role that does not exist are ended, and logged.
+    def restore(self, saved: SavedAccess) -> None:
+        """Add what an earlier run saved.
 
-        None lasts longer than a new one; if there are too many, those with the least time left are ended.
+        Sessions of nobody, or with a role or right that does not exist, are ended, and logged. None has a right that
+        its person's role does not give, or lasts longer than a new one; if there are too many, those with the least
+        time left are ended.
         """
         now = self._clock()
-        longest_first = sorted(saved, key=lambda each: each.left_s, reverse=True)
+        self.people.restore(saved.people)
+        self._links.restore(now, (each for each in saved.links if self.people.find(each.person) is not None))
+        longest_first = sorted(saved.sessions, key=lambda each: each.left_s, reverse=True)
         for each in longest_first[: self._options.max_sessions - len(self._sessions)]:
-            try:
-                role, rights = Role(each.role), frozenset(map(Right, each.rights))
-            except ValueError:
-                logger.warning("ended the saved session %s: it has an unknown role or right", each.id)
-                continue
-            ends_at_s = now + min(each.left_s, self._options.session_s)
-            session = Session(id=each.id, person=each.person, role=role, rights=rights, ends_at_s=ends_at_s)
-            self._sessions.restore(session, each.digests)
-            self._restored.add(each.id, each.ends_utc_s, now)
-            self._withheld.begin(session)
-            self._record(SessionRestored(session.id, session.person))
+            self._restore(now, each)
+        self.bearers.restore(saved.bearers)
         self._on_opened()
 
-    def invite(self, person: str = "", role: Role = Role.VISITOR, rights: Rights = VISITOR_RIGHTS) -> str:
-        """A new one-time token. Where there are too many unused ones, the oldest is deleted."""
-        while len(self._invitations) >= self._options.max_invitations:
-            del self._invitations[next(iter(self._invitations))]
-        token = new_secret()
-        self._invitations[digest(token)] = _Invitation(person, role, rights, self._clock() + self._options.invite_s)
-        return token
+    # Invitations.
 
-    def is_invited(self, token: str, browser: str = "") -> bool:
-        """Whether `redeem` would succeed; does not use the invitation up."""
-        invite = self._invitations.get(digest(token))
-        is_unused = invite is not None and self._clock() < invite.ends_at_s
-        return is_unused or self._redemption_by(token, browser) is not None
+    def invite(self, person_id: str) -> str:
+        """The secret of a new invitation of a person. Raises VisitorError where there is none with this id."""
+        if self.people.find(person_id) is None:
+            raise VisitorError(Refusal.NOT_PERMITTED, "this person is not known here")
+        secret = self._links.add(self._clock(), person_id)
+        self._on_changed()
+        return secret
 
-    def redeem(self, token: str, browser: str = "") -> IssuedSession | None:
+    def withdraw(self, secret: str) -> None:
+        """End an invitation; does nothing where there is none."""
+        self._links.end(secret)
+        self._on_changed()
+
+    @property
+    def invite_s(self) -> float:
+        """How long a new invitation lasts."""
+        return self._options.invite_s
+
+    def invited(self, secret: str, browser: str = "") -> Person | None:
+        """Whom `redeem` would let in, or None; does not use the invitation up."""
+        link = self._find(secret, browser)
+        return None if link is None else self.people.find(link.person)
+
+    def count_invitations_of(self, person_id: str) -> int:
+        """How many invitations a person has not used."""
+        return self._links.count_unused(self._clock(), person_id)
+
+    def redeem(self, secret: str, browser: str = "", label: str = "") -> Redemption | None:
         """Use up an invitation for a session; None where it is unknown, used or expired.
 
-        `browser` is a secret of the requesting browser, or "". Within REDEEM_AGAIN_S the same browser may redeem again,
-        up to MAX_REDEEM_AGAIN times, and gets a further cookie of the same session: a second tap or a bad connection
-        may have cost it the first response, and the cookie in it.
+        `browser` is a secret of the requesting browser, or "". For some minutes the same browser may redeem again, a
+        few times, and gets a further cookie of the same session: a second tap or a bad connection may have cost it the
+        first response, and the cookie in it.
         """
-        used = self._redemption_by(token, browser)
-        if used is not None:
-            used.remaining -= 1
-            issued = self._sessions.issue(self._clock(), used.session)
-            self._on_changed()
-            return issued
-        invite = self._invitations.pop(digest(token), None)
-        now = self._clock()
-        if invite is None or now >= invite.ends_at_s:
+        link = self._find(secret, browser)
+        if link is None:
             return None
-        issued = self._open(invite.person, invite.role, invite.rights)
-        self._used = {known: used for known, used in self._used.items() if now < used.ends_at_s}
-        if browser:
-            self._used[digest(token), digest(browser)] = _Redemption(issued.session, now + REDEEM_AGAIN_S)
-        return issued
+        now = self._clock()
+        session = self._sessions.by_id(link.session)
+        if session is not None:
+            link.remaining -= 1
+            issued = self._sessions.issue(now, session)
+            self._on_changed()
+            return Redemption(issued, secret, None)
+        issued = self.open_session(link.person, label=label)
+        self._links.use(now, secret, issued.session.id, browser)
+        self._on_changed()
+        return Redemption(issued, secret, link)
+
+    def take_back(self, redemption: Redemption) -> None:
+        """Undo a redemption that could not be saved: its session ends, and its invitation may be redeemed again."""
+        if redemption.link is not None:
+            self.end(redemption.issued.session.id, EndReason.REVOKED)
+            self._links.put_back(redemption.secret, redemption.link)
+            self._on_changed()
+
+    # Sessions.
 
     def open_session(
-        self, person_id: str, *, rights: Rights | None = None, lifetime_s: float | None = None
+        self, person_id: str, *, rights: Rights | None = None, lifetime_s: float | None = None, label: str = ""
     ) -> IssuedSession:
         """A session of a person who has proved who they are.
 
@@ -220,13 +250,45 @@ class Invitations:
         person = self.people.find(person_id)
         if person is None:
             raise VisitorError(Refusal.NOT_PERMITTED, "this person is not known here")
-        granted = rights_of_role(person.role)
-        return self._open(person.id, person.role, granted if rights is None else granted & rights, lifetime_s)
+        displaced = self._sessions.evict_for(person.id)
+        if displaced is not None:
+            self._publish(displaced, EndReason.DISPLACED)
+        now, utc, granted = self._clock(), self._utc(), rights_of_role(person.role)
+        session = Session(
+            id=new_id(),
+            person=person.id,
+            role=person.role,
+            rights=granted if rights is None else granted & rights,
+            ends_at_s=math.inf if lifetime_s is None else now + lifetime_s,
+            label=label[:MAX_LABEL_CHARS],
+            opened_utc_s=int(utc),
+        )
+        issued = self._sessions.open(now, session)
+        self._withheld.begin(issued.session)
+        self.people.receive_joined(person.id)
+        self._record(SessionOpened(session.id, session.person))
+        self._on_opened()
+        self._on_changed()
+        return issued
 
     def session(self, cookie: str | None) -> Session | None:
-        """The live session that this cookie proves; None where there is none."""
+        """The live session that this cookie proves, which counts as a use of it; None where there is none."""
         session = None if cookie is None else self._sessions.find(self._clock(), cookie)
-        return None if session is None or self._is_suspended(session) else session
+        if session is None or self._is_suspended(session):
+            return None
+        self.receive_use(session)
+        return session
+
+    def receive_use(self, session: Session) -> None:
+        """A session is used: it does not end for being idle; for whatever goes on without a request."""
+        self._restored.receive_use(session.id)
+        self._sessions.receive_use(self._clock(), session.id)
+
+    def sessions(self) -> list[tuple[Session, float]]:
+        """All sessions that are live, with the wall-clock time of their last use."""
+        now, utc = self._clock(), self._utc()
+        live = (session for session, _ in self._sessions.all() if self.is_live(session))
+        return [(session, self._used_utc_s(session, now, utc)) for session in live]
 
     def find(self, session_id: str) -> Session | None:
         """The live session with this id; None where there is none."""
@@ -251,6 +313,8 @@ class Invitations:
             return NO_RIGHTS
         is_elsewhere = self.bearers.origin_of(current.id) != ""
         return self._withheld.granted(current, current.rights & FRONTEND_RIGHTS if is_elsewhere else current.rights)
+
+    # What changes rights, and ends sessions.
 
     def withhold(
         self, withheld: Callable[[Session], Rights], reason: Callable[[Session], VisitorError] = no_reason
@@ -281,6 +345,7 @@ class Invitations:
 
         All that their sessions have open ends within this call, whether the new role permits it or not: it was opened
         under the old one. The sessions go on, and those that had fewer rights than the old role gives get no more.
+        Unused invitations end: they were made for the old role.
         """
         person = self.people.change_role(person_id, role)
         if person is None:
@@ -293,14 +358,16 @@ class Invitations:
             if changed is not None:
                 before, after = changed
                 self._withheld.begin(after)
-                self.events.publish(SessionChange(session=after, lost=before.rights))
+                self.events.publish(SessionChange(session=after, lost=before.rights, is_new_role=True))
                 self._record(RightsChanged(after.id, after.person, " ".join(sorted(after.rights))))
+        self._links.end_all_of(person_id)
         self._on_changed()
         return person
 
     def remove(self, person_id: str) -> Person | None:
-        """Remove a person, and end all of their sessions; returns the person, or None where there is none."""
+        """Remove a person, and end their sessions and invitations; returns the person, or None where there is none."""
         person = self.people.remove(person_id)
+        self._links.end_all_of(person_id)
         self.end_all_of(person_id, EndReason.REVOKED)
         self._on_changed()
         return person
@@ -329,7 +396,7 @@ class Invitations:
     def tick(self) -> None:
         """End or suspend sessions whose time is over, and delete expired invitations; to be called at `deadline`."""
         now = self._clock()
-        self._invitations = {known: invite for known, invite in self._invitations.items() if now < invite.ends_at_s}
+        self._links.purge(now)
         for session in self._sessions.expire(now):
             self._publish(session, EndReason.EXPIRED)
         suspended = set(self._restored.check(now, self._utc()))
@@ -342,17 +409,6 @@ class Invitations:
             (each for each in (self._sessions.deadline(), self._restored.deadline()) if each is not None), default=None
         )
 
-    def _open(self, person: str, role: Role, rights: Rights, lifetime_s: float | None = None) -> IssuedSession:
-        displaced = self._sessions.evict_if_full()
-        if displaced is not None:
-            self._publish(displaced, EndReason.DISPLACED)
-        issued = self._sessions.open(self._clock(), person, role, rights, lifetime_s)
-        self._withheld.begin(issued.session)
-        self._record(SessionOpened(issued.session.id, issued.session.person))
-        self._on_opened()
-        self._on_changed()
-        return issued
-
     def _receive_bearers_changed(self) -> None:
         self._on_changed()
 
@@ -362,8 +418,44 @@ class Invitations:
     def _is_lasting(self, session: Session) -> bool:
         return session == LOCAL_SESSION or self.programs.has(session)
 
-    def _saved(self, session: Session, left_s: float, utc: float, digests: tuple[bytes, ...]) -> SavedSession:
+    def _find(self, secret: str, browser: str) -> Link | None:
+        """The invitation that this browser may redeem now."""
+        link = self._links.find(self._clock(), self._utc(), secret, browser)
+        if link is not None and link.session:
+            session = self._sessions.by_id(link.session)
+            return link if session is not None and self.is_live(session) else None
+        return link
+
+    def _restore(self, now: float, each: SavedSession) -> None:
+        person = self.people.find(each.person)
+        try:
+            Role(each.role)
+            rights = frozenset(map(Right, each.rights))
+        except ValueError:
+            logger.warning("ended the saved session %s: it has an unknown role or right", each.id)
+            return
+        if person is None:
+            logger.warning("ended the saved session %s: its person is not known", each.id)
+            return
+        session = Session(
+            id=each.id,
+            person=each.person,
+            role=person.role,
+            rights=rights & rights_of_role(person.role),
+            ends_at_s=now + min(each.left_s, self._options.session_s),
+            label=each.label,
+            opened_utc_s=each.opened_utc_s,
+        )
+        idle_s = self._options.idle_s
+        used_at_s = now - idle_s + min(each.idle_left_s, idle_s)
+        self._sessions.restore(session, used_at_s, each.digests)
+        self._restored.add(each.id, each.ends_utc_s, now, each.seen_utc_s + idle_s)
+        self._withheld.begin(session)
+        self._record(SessionRestored(session.id, session.person))
+
+    def _saved(self, session: Session, now: float, utc: float, digests: tuple[bytes, ...]) -> SavedSession:
         restored_end = self._restored.end_utc_s(session.id)
+        left_s = session.ends_at_s - now
         return SavedSession(
             id=session.id,
             person=session.person,
@@ -371,16 +463,19 @@ class Invitations:
             rights=tuple(sorted(session.rights)),
             ends_utc_s=int(utc + left_s if restored_end is None else restored_end),
             left_s=int(left_s),
+            seen_utc_s=max(0, int(self._used_utc_s(session, now, utc))),
+            idle_left_s=int(self._sessions.used_at_s(session.id) + self._options.idle_s - now),
+            opened_utc_s=max(0, session.opened_utc_s),
+            label=session.label,
             digests=digests,
         )
 
-    def _redemption_by(self, token: str, browser: str) -> _Redemption | None:
-        """This browser's redemption of this token, as long as it may redeem it again."""
-        used = self._used.get((digest(token), digest(browser)))
-        is_valid = (
-            used is not None and used.remaining > 0 and self._clock() < used.ends_at_s and self.is_live(used.session)
-        )
-        return used if is_valid else None
+    def _used_utc_s(self, session: Session, now: float, utc: float) -> float:
+        """When a session was used last, by what the wall clock says now; it may have been wrong then."""
+        idle_end = self._restored.idle_end_utc_s(session.id)
+        if idle_end is not None:
+            return idle_end - self._options.idle_s
+        return utc - (now - self._sessions.used_at_s(session.id))
 
     def _publish(self, session: Session, reason: EndReason) -> None:
         self._restored.forget(session.id)

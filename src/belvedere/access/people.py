@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -9,9 +10,12 @@ import msgspec
 
 from belvedere.access.rights import Role
 from belvedere.errors import Refusal, VisitorError
+from belvedere.store.people import SavedPerson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+logger = logging.getLogger(__name__)
 
 MAX_PEOPLE: Final = 256  # far above what one home needs: a bound on memory, and on what is saved at once
 MAX_NAME_CHARS: Final = 64
@@ -44,12 +48,14 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         name: as others see it; two may have the same.
         role: what the person may do.
         email: whose login by an identity provider is this person's, in lower case; "" for nobody's. No two have one.
+        has_joined: whether the person has ever come in.
     """
 
     id: PersonId
     name: PersonName
     role: Role
     email: Email = ""
+    has_joined: bool = False
 
 
 class People:
@@ -89,9 +95,22 @@ class People:
         self._by_id[person.id] = person
         return person
 
-    def restore(self, people: Iterable[Person]) -> None:
-        """Add people of an earlier run, as they were."""
-        self._by_id.update((person.id, person) for person in people)
+    def restore(self, saved: Iterable[SavedPerson]) -> None:
+        """Add people of an earlier run; one who cannot be a person is logged and left out."""
+        for each in saved:
+            try:
+                person = msgspec.convert(msgspec.structs.asdict(each), Person)
+            except msgspec.ValidationError as error:
+                logger.warning("left out the saved person %s: %s", each.id, error)
+                continue
+            self._by_id[person.id] = person
+
+    def saved(self) -> list[SavedPerson]:
+        """Everyone, for the store."""
+        return [
+            SavedPerson(id=each.id, name=each.name, role=each.role.value, email=each.email, has_joined=each.has_joined)
+            for each in self._by_id.values()
+        ]
 
     def change_role(self, person_id: str, role: Role) -> Person | None:
         """Give a person another role; returns the person as from now on, or None where there is none."""
@@ -100,6 +119,24 @@ class People:
             return None
         changed = self._by_id[person_id] = msgspec.structs.replace(person, role=role)
         return changed
+
+    def rename(self, person_id: str, name: str, email: str) -> Person | None:
+        """Give a person another name and e-mail address. Raises VisitorError for values that no person may have."""
+        person = self._by_id.get(person_id)
+        if person is None:
+            return None
+        other = self.find_by_email(email)
+        if other is not None and other.id != person_id:
+            raise VisitorError(Refusal.BAD_MESSAGE, "another person has this e-mail address")
+        checked = _checked(person_id, name, person.role, email)
+        changed = self._by_id[person_id] = msgspec.structs.replace(person, name=checked.name, email=checked.email)
+        return changed
+
+    def receive_joined(self, person_id: str) -> None:
+        """A person has come in; does nothing where there is none."""
+        person = self._by_id.get(person_id)
+        if person is not None:
+            self._by_id[person_id] = msgspec.structs.replace(person, has_joined=True)
 
     def remove(self, person_id: str) -> Person | None:
         """Remove and return a person; None where there is none."""

@@ -23,11 +23,13 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
         session: as it is from now on; one that ended as it was last.
         lost: the rights that it had and has no more; all of them where it ended.
         end: why it ended; None while it goes on.
+        is_new_role: whether its person has another role now: all that it has open ends, and may be opened again.
     """
 
     session: Session
     lost: Rights
     end: EndReason | None = None
+    is_new_role: bool = False
 
     def takes(self, right: Right) -> bool:
         """Whether whatever needs this right must end now. True for every right once the session has ended."""

@@ -13,10 +13,11 @@ from belvedere.access.cloudflare import CloudflareSessions
 from belvedere.access.invitations import Invitations
 from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
+from belvedere.access.script_tokens import ScriptTokens
+from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
 from belvedere.app.room_watch import RoomWatch
-from belvedere.app.session_recorder import SessionRecorder
 from belvedere.app.settings import (
     BluetoothHeadSettings,
     Config,
@@ -98,7 +99,7 @@ class Belvedere:
     dependencies: Dependencies
     database: Database | None
     position_recorder: PositionRecorder | None
-    session_recorder: SessionRecorder | None
+    access_recorder: AccessRecorder | None
     virtual_head: VirtualHead | None
     guard: UnitGuard
     whip: Whip | None
@@ -136,7 +137,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
     stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
-    session_recorder = SessionRecorder(database, config.store, invitations) if database and config.store else None
+    access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
     events.subscribe(room_watch.receive)
@@ -151,6 +152,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         invitations=invitations,
         room=room,
         passkeys=Passkeys(clock, database),
+        tokens=ScriptTokens(invitations.programs, invitations.events, clock, database),
         clock=clock,
         head_name=profile.name,
         control=settings.control,
@@ -158,13 +160,13 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         publishing=whip,
         frontends=settings.access.frontends,
         gate=_gate(config, signing_keys, invitations),
-        save_sessions=session_recorder.save if session_recorder is not None else save_nothing,
+        save_access=access_recorder.save if access_recorder is not None else save_nothing,
         visits=room_watch.visits,
         record=events.record,
         is_saving_positions=(lambda: positions.is_saving) if positions is not None else None,
         guardian=lambda: guard.state,
     )
-    recorders = PositionRecorder(bus, positions) if positions is not None else None, session_recorder
+    recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
     parts = (engine, parking, units, stage, invitations, room, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
 
@@ -190,7 +192,7 @@ def _room(
         tell=functools.partial(bus.publish, TOPIC, None),
         record=events.record,
         parking=parking,
-        signal_faults=lambda: watch.signals.faults,
+        signal_faults=watch.faults,
     )
     watch.signals.watch(room.receive_signals_changed)
     room.begin()

@@ -16,10 +16,12 @@ import contextlib
 import logging
 import resource
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from belvedere.access.rights import ALL_RIGHTS
+from belvedere.access.rights import Role
 from belvedere.app.build import Belvedere, build
+from belvedere.app.opening import Opened, first_links, public_address
 from belvedere.app.systemd_notify import Notifier
 from belvedere.errors import OwnerError
 from belvedere.gateway.app import create_app
@@ -30,7 +32,7 @@ from belvedere.signals import handle_termination
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from belvedere.app.settings import Config
 
@@ -44,34 +46,36 @@ FILES_LIMIT = resource.RLIMIT_NOFILE
 
 async def run_until_ended(
     config: Config,
-    announce: Callable[[str], None],
+    announce: Callable[[Opened], None],
     *,
+    roles: Sequence[Role] = (Role.OWNER,),
     ending: asyncio.Event | None = None,
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
     on_ending: Callable[[int], None] = lambda _status: None,
 ) -> int:
     """Run the program until SIGTERM, SIGINT, SIGHUP, `ending`, or a failure; returns the process's exit status.
 
-    `announce` is called with the one-time link once the server accepts connections, `on_built` with the parts before
-    anything is started, and `on_ending` with the exit status when the shutdown begins. The status is 0 for a requested
-    end with the head at rest, and 1 for a failure or for a unit that could not be stopped. Raises OwnerError if the
-    server cannot listen, or another one runs with the same files.
+    `announce` is called once the server accepts connections, with one-time links for those of `roles` in which nobody
+    has come in yet, `on_built` with the parts before anything is started, and `on_ending` with the exit status when the
+    shutdown begins. The status is 0 for a requested end with the head at rest, and 1 for a failure or for a unit that
+    could not be stopped. Raises OwnerError if the server cannot listen, or another one runs with the same files.
     """
     ending = ending or asyncio.Event()
     with (
         handle_termination(ending.set),  # until the end: a second signal does not cut the shutdown short
         _local_socket(config) as local,
     ):
-        return await _run_until_ended(config, announce, ending, on_built, on_ending, local=local)
+        return await _run_until_ended(config, announce, ending, on_built, on_ending, roles=roles, local=local)
 
 
 async def _run_until_ended(
     config: Config,
-    announce: Callable[[str], None],
+    announce: Callable[[Opened], None],
     ending: asyncio.Event,
     on_built: Callable[[Belvedere], None],
     on_ending: Callable[[int], None],
     *,
+    roles: Sequence[Role],
     local: socket.socket | None,
 ) -> int:
     sockets = listen(config.settings.server.host, config.settings.server.port)
@@ -81,9 +85,11 @@ async def _run_until_ended(
     if belvedere.virtual_head is not None:
         await belvedere.virtual_head.start()
 
+    address = public_address(config.settings.server, _address(sockets))
+
     def opened() -> None:
         notifier.ready()
-        announce(f"{_address(sockets)}/enter/{belvedere.invitations.invite('owner', rights=ALL_RIGHTS)}")
+        announce(Opened(_address(sockets), first_links(belvedere.invitations, roles, address)))
 
     tasks = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),
@@ -91,8 +97,8 @@ async def _run_until_ended(
     }
     if belvedere.position_recorder is not None:
         tasks.add(asyncio.create_task(belvedere.position_recorder.run(), name="position recorder"))
-    if belvedere.session_recorder is not None:
-        tasks.add(asyncio.create_task(belvedere.session_recorder.run(), name="session recorder"))
+    if belvedere.access_recorder is not None:
+        tasks.add(asyncio.create_task(belvedere.access_recorder.run(), name="access recorder"))
     tasks.add(asyncio.create_task(belvedere.room.run(), name="room"))
     if belvedere.signing_keys is not None:
         tasks.add(asyncio.create_task(belvedere.signing_keys.run(), name="signing keys"))
@@ -100,12 +106,13 @@ async def _run_until_ended(
     guarding = asyncio.create_task(belvedere.guard.run(), name="guardian")
     status = 1
     try:
-        if belvedere.session_recorder is not None:
-            await belvedere.session_recorder.load()  # before anybody can come in, and after the units' tasks began
+        if belvedere.access_recorder is not None:
+            await belvedere.access_recorder.load()  # before anybody can come in, and after the units' tasks began
         if config.store is not None:
             await belvedere.dependencies.passkeys.load(config.store)
+            await belvedere.dependencies.tokens.load(config.store)
         await belvedere.room.load()
-        app = create_app(belvedere.dependencies)
+        app = create_app(replace(belvedere.dependencies, address=lambda: address))
         proxies = _proxies(config)
         limits = ConnectionLimits(app.person_of, proxies, _max_files())
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
@@ -207,9 +214,9 @@ async def _shut_down(belvedere: Belvedere, tasks: set[asyncio.Task[None]], searc
     if belvedere.position_recorder is not None:
         with _logged("saving the last position of the head"):
             belvedere.position_recorder.receive_end(belvedere.engine.status)
-    if belvedere.session_recorder is not None:
-        with _logged("saving how much time the sessions have left"):
-            belvedere.session_recorder.save_soon()
+    if belvedere.access_recorder is not None:
+        with _logged("saving who may come in"):
+            belvedere.access_recorder.save_soon()
     with _logged("ending the room's signals"):
         await belvedere.room_watch.close()
     if belvedere.database is not None:

@@ -45,6 +45,10 @@ class RoomWatch:
         self.visits.receive(event)
         self.signals.receive(event)
 
+    def faults(self) -> frozenset[str]:
+        """What does not work, by the values of `privacy.words.Fault`."""
+        return self.signals.faults if self.visits.is_saving else self.signals.faults | {"store"}
+
     async def run(self) -> None:
         """Follow the visits until cancelled."""
         self.signals.begin()

@@ -10,12 +10,14 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from belvedere.access.rights import Role
 from belvedere.app.log_output import logging_to, report_loop_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from belvedere.app.build import Belvedere
+    from belvedere.app.opening import Opened
     from belvedere.app.settings import Config
 
 logger = logging.getLogger(__name__)
@@ -27,21 +29,27 @@ EXIT_TIMEOUT_S = 3.0  # the head is at rest by then; a hanging Bluetooth call mu
 
 def run(
     config: Config,
-    announce: Callable[[str], None],
+    announce: Callable[[Opened], None],
     on_built: Callable[[Belvedere], None] = lambda _belvedere: None,
+    roles: Sequence[Role] = (Role.OWNER,),
 ) -> int:
     """Run until the end; returns the exit status. `on_built` is called on the loop with the parts, before they start.
 
-    `announce` is called with the link in a thread of its own, where it may wait for a blocked terminal or a browser
-    that opens slowly.
+    `announce` is called with the address, and links for `roles`, in a thread of its own, where it may wait for a
+    blocked terminal or a browser that opens slowly.
     """
     with logging_to(STDERR):
         for warning in config.warnings:
             logger.warning("%s", warning)
-        return _run(config, announce, on_built)
+        return _run(config, announce, on_built, roles)
 
 
-def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Belvedere], None]) -> int:
+def _run(
+    config: Config,
+    announce: Callable[[Opened], None],
+    on_built: Callable[[Belvedere], None],
+    roles: Sequence[Role],
+) -> int:
     from belvedere.app.lifecycle import run_until_ended  # noqa: PLC0415 - the server is heavy, and `config check` needs none
 
     timers: list[threading.Timer] = []
@@ -52,9 +60,9 @@ def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Be
         gc.freeze()
         on_built(belvedere)
 
-    def opened(link: str) -> None:
+    def opened(what: Opened) -> None:
         gc.freeze()  # exclude permanent objects from later collections, which blocked the loop for 0.1 s
-        threading.Thread(target=announce, args=(link,), name="announce", daemon=True).start()
+        threading.Thread(target=announce, args=(what,), name="announce", daemon=True).start()
 
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -63,6 +71,7 @@ def _run(config: Config, announce: Callable[[str], None], on_built: Callable[[Be
                 ended = run_until_ended(
                     config,
                     opened,
+                    roles=roles,
                     on_built=built,
                     on_ending=lambda known: timers.append(force_exit(known, SHUTDOWN_TIMEOUT_S)),
                 )

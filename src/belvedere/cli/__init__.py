@@ -46,6 +46,28 @@ COMMANDS = {
     key stops the unit. Stay beside it. The results are written into the profile.""",
 }
 
+VISITS = {
+    "list": """List who visited, when, for how long, and what they did; the newest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `visits` do.""",
+    "delete": """Delete visits from the book, by their ids.
+
+    Of a visit that goes on, nothing more is written down.""",
+    "export": """Print the whole visit book, as JSON, or as CSV with --csv.""",
+}
+
+TOKENS = {
+    "list": """List the tokens of scripts, oldest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `tokens` do.""",
+    "create": """Create a token for a script, and print its secret, this once.
+
+    The script sends it as `Authorization: Bearer` with every request of the REST interface.""",
+    "revoke": """Revoke a token by its id or name.
+
+    What its script drives stops at once.""",
+}
+
 CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
 
 Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
@@ -83,6 +105,14 @@ def application() -> App:
     camera.command("belvedere.cli.camera_test:camera_test", name="test", help=CAMERA_TEST)
     camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
     app.command(camera)
+    visits = App(name="visits", help="Read, delete and export the room's visit book.")
+    for name, summary in VISITS.items():
+        visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
+    app.command(visits)
+    tokens = App(name="tokens", help="Let scripts drive or look, and end that.")
+    for name, summary in TOKENS.items():
+        tokens.command(f"belvedere.cli.tokens:tokens_{name}", name=name, help=summary)
+    app.command(tokens)
     curtain = App(name="curtain", help="Close and open the room's curtain.")
     for name, summary in CURTAIN.items():
         function = "open_" if name == "open" else name

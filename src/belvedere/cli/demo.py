@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import webbrowser
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
+from belvedere.access.rights import Role
 from belvedere.app.camera_argument import NAMES, parse_camera
 from belvedere.app.run import run
 from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError, SettingsError
 from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.head.document import read_table
+
+if TYPE_CHECKING:
+    from belvedere.app.opening import Opened
 
 
 def demo(
@@ -34,9 +38,11 @@ def demo(
     camera = DEMO.camera if source is None else parse_camera(source)
     config = resolve(msgspec.structs.replace(DEMO, server=options, camera=camera))
 
-    def announce(link: str) -> None:
-        print(f"\n  Belvedere is open: {link}\n\n  The link lets one browser in. Press Ctrl-C to stop.\n", flush=True)
+    def announce(opened: Opened) -> None:
+        print(f"\n  Belvedere is open: {opened.link}", flush=True)
+        print(f"  The room's own page: {opened.links[Role.RESIDENT]}", flush=True)
+        print("\n  Each link lets one browser in. Press Ctrl-C to stop.\n", flush=True)
         if browser:
-            webbrowser.open(link)
+            webbrowser.open(opened.link)
 
-    return run(config, announce)
+    return run(config, announce, roles=(Role.OWNER, Role.RESIDENT))

@@ -21,12 +21,15 @@ from belvedere.gateway import (
     frontend,
     head,
     health,
+    login,
     page,
     passkeys,
+    people,
     room,
     session,
     stills,
     stream_socket,
+    tokens,
     visits,
     whep,
     whip,
@@ -74,13 +77,16 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *head.ROUTES,
             *health.ROUTES,
             *session.ROUTES,
+            *login.ROUTES,
             *passkeys.ROUTES,
+            *people.ROUTES,
             *room.ROUTES,
             stream_socket.stream,
             *whep.ROUTES,
             *stills.ROUTES,
             *whip.ROUTES,
             *visits.ROUTES,
+            *tokens.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
@@ -95,8 +101,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     invitations = dependencies.invitations
     frontends = Frontends(dependencies.frontends)
     ours: list[Authenticator] = [CookieAuthenticator(invitations), FrontendAuthenticator(invitations, frontends)]
-    bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
-    ways = [*ours, TicketAuthenticator(invitations, tickets), *bearer, *dependencies.authenticators]
+    bearer = BearerAuthenticator(invitations.programs, dependencies.clock)
+    ways = [*ours, TicketAuthenticator(invitations, tickets), bearer, *dependencies.authenticators]
     chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
     return AuthMiddleware(routes, chain, hosts, frontends)

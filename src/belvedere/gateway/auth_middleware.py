@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from litestar.enums import ScopeType
 
 from belvedere.errors import Refusal
-from belvedere.gateway.authentication import AuthenticationRefusedError, AuthenticationUnavailableError
+from belvedere.gateway.authentication import SCHEME, AuthenticationRefusedError, AuthenticationUnavailableError
 from belvedere.gateway.cross_origin import (
     PREFLIGHT_HEADERS,
     VARY,
@@ -28,7 +28,6 @@ from belvedere.gateway.languages import language_for
 from belvedere.gateway.messages import SUBPROTOCOL, CloseCode
 from belvedere.gateway.plain_pages import (
     FOREIGN_ORIGIN,
-    NO_SESSION,
     NOT_LISTED,
     PLAIN_PAGE_POLICY,
     TRY_AGAIN,
@@ -59,7 +58,7 @@ logger = logging.getLogger(__name__)
 SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
-OPEN_PATHS = re.compile(r"/healthz|/readyz|/enter/[^/]+|/api/v1/(login/.+|frontend)")  # served without a session
+OPEN_PATHS = re.compile(r"/api/v1/(login/.+|frontend)")  # how those without a session get one
 PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
 
 
@@ -69,6 +68,11 @@ _PAGES: Final[dict[str, PlainPage]] = {
     ProblemCode.NOT_LISTED: NOT_LISTED,
     Refusal.NOT_READY: TRY_AGAIN,
 }
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is served without a session: the page's files, which contain nothing private, and the logins."""
+    return OPEN_PATHS.fullmatch(path) is not None or PROGRAM_PATHS.fullmatch(path) is None
 
 
 class AuthMiddleware:
@@ -93,10 +97,11 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         headers = _first_of_each(scope["headers"])
+        headers[SCHEME] = scope["scheme"]
         host = headers.get(b"host", "")
         frontend = self._frontends.sender_of(headers)
         set_frontend(scope, frontend)
-        send = _with_security_headers(send, host if self._hosts.accepts(host) else "", frontend, self._frontends)
+        send = _with_security_headers(send, scope, host if self._hosts.accepts(host) else "", frontend, self._frontends)
         is_probe = scope["path"] in PROBE_PATHS
         problem = (
             None if is_probe else self._rejection(scope, host, headers.get(b"origin") if frontend is None else None)
@@ -117,7 +122,7 @@ class AuthMiddleware:
         except AuthenticationUnavailableError:
             await _refuse(scope, send, Problem(Refusal.NOT_READY, "your session could not be checked: try again"))
             return
-        if scope["auth"] is None and not OPEN_PATHS.fullmatch(scope["path"]):
+        if scope["auth"] is None and not is_open(scope["path"]):
             await _reject(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -164,7 +169,7 @@ def _for_log(value: str) -> str:
 
 
 async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request without a session: with a close code, a problem or a page, as the client can use it."""
+    """Refuse a request without a session: with a close code or a problem, as the client can use it."""
     if scope["type"] == ScopeType.WEBSOCKET:
         await receive()
         # Accepted first: a browser does not tell its page the status of an upgrade that failed.
@@ -172,16 +177,14 @@ async def _reject(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         reason = "This visit has ended."  # a client that opens a socket has loaded the page, so it had a session
         await send({"type": "websocket.close", "code": CloseCode.NO_SESSION, "reason": reason})
-    elif PROGRAM_PATHS.fullmatch(scope["path"]):
-        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "no session: open an invitation link first"))
     else:
-        await _answer_page(scope, send, HTTPStatus.UNAUTHORIZED, NO_SESSION)
+        await answer_problem(scope, send, Problem(ProblemCode.NO_SESSION, "no session: open an invitation link first"))
 
 
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
     """Refuse with a page on paths that people open, otherwise with a problem."""
     if scope["type"] == ScopeType.HTTP and not PROGRAM_PATHS.fullmatch(scope["path"]):
-        await _answer_page(scope, send, status_of(problem.code), _PAGES.get(problem.code, NO_SESSION))
+        await _answer_page(scope, send, status_of(problem.code), _PAGES.get(problem.code, TRY_AGAIN))
     else:
         await answer_problem(scope, send, problem)
 
@@ -208,7 +211,9 @@ def _remove_proofs(scope: Scope, headers: dict[bytes, str], frontend: Frontend |
         headers.pop(b"cookie", None)
 
 
-def _with_security_headers(send: Send, host: str, frontend: Frontend | None, frontends: Frontends) -> Send:
+def _with_security_headers(
+    send: Send, scope: Scope, host: str, frontend: Frontend | None, frontends: Frontends
+) -> Send:
     """Add the security headers to every response; a handler's own header of the same name is kept.
 
     Where there are frontends, caches must tell their requests from ours: the answers have other headers.
@@ -218,8 +223,9 @@ def _with_security_headers(send: Send, host: str, frontend: Frontend | None, fro
         headers |= response_headers(frontend)
     varies = [(b"vary", VARY.encode())] if frontends.origins else []
     defaults = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    is_secure = scope["scheme"] in {"https", "wss"}
     # Browsers know neither scheme, so they show no password dialog.
-    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host)}"'
+    cookie = f'Cookie realm="Belvedere", cookie-name="{cookie_name(host, is_secure=is_secure)}"'
     challenges = [(b"www-authenticate", each.encode()) for each in (cookie, 'Bearer realm="Belvedere"')]
 
     async def send_with_headers(message: Message) -> None:

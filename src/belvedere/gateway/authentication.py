@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SCHEME = b":scheme"  # a header that no client can send, with the scheme of the request where that is known
 GUESSES_PER_S = 1.0  # wrong tokens, of all clients together; a right one is always accepted
 GUESSES_BURST = 10.0
 AUTHENTICATE_TIMEOUT_S = 5.0  # for each authenticator; one may have to fetch a key from another server
@@ -49,7 +50,7 @@ class AuthenticationUnavailableError(Exception):
 class Authenticator(Protocol):
     """One way to prove a session: a cookie, a token.
 
-    Headers are those of the request, with names in lower case; of several of one name, the first.
+    Headers are those of the request, with names in lower case; of several of one name, the first. SCHEME is added.
     """
 
     async def authenticate(self, headers: Headers) -> Session | None:
@@ -66,7 +67,7 @@ class Authenticator(Protocol):
 
 
 class CookieAuthenticator:
-    """The session cookie, whose name has the port of `Host`."""
+    """The session cookie, whose name has the port of `Host`, and over https a prefix."""
 
     def __init__(self, invitations: Invitations) -> None:
         self._invitations = invitations
@@ -77,8 +78,11 @@ class CookieAuthenticator:
 
     def recognise(self, headers: Headers) -> Session | None:
         """The session that the cookie proves."""
-        cookie = read_cookie(headers.get(b"cookie", ""), cookie_name(headers.get(b"host", "")))
-        return self._invitations.session(cookie)
+        host, cookies = headers.get(b"host", ""), headers.get(b"cookie", "")
+        kinds = {"https": (True,), "wss": (True,), "": (True, False)}.get(headers.get(SCHEME, ""), (False,))
+        found = (read_cookie(cookies, cookie_name(host, is_secure=is_secure)) for is_secure in kinds)
+        sessions = (self._invitations.session(cookie) for cookie in found if cookie is not None)
+        return next((session for session in sessions if session is not None), None)
 
 
 class BearerAuthenticator:
@@ -92,14 +96,14 @@ class BearerAuthenticator:
     async def authenticate(self, headers: Headers) -> Session | None:
         """The session of the program whose token it is. Raises AuthenticationRefusedError for a wrong token."""
         token = read_bearer(headers.get(b"authorization", ""))
-        if token is None:
-            return None
+        if token is None or not self._programs:
+            return None  # without any program, what a proxy or another server on this host wants of it is not ours
         session = self._programs.find(token)
         if session is not None:
             return session
         if not self._guesses.take(self._clock()):
             raise AuthenticationRefusedError(Problem(Refusal.TOO_FAST, "too many wrong tokens"))
-        logger.warning("refused a program whose token is not in the settings")
+        logger.warning("refused a program whose token is not known")
         raise AuthenticationRefusedError(Problem(ProblemCode.NO_SESSION, "this token is not known here"))
 
     def recognise(self, headers: Headers) -> Session | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from belvedere.access.invitations import Invitations
     from belvedere.access.passkeys import Passkeys
+    from belvedere.access.script_tokens import ScriptTokens
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.errors import CameraReason
@@ -157,7 +158,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 async def save_nothing() -> None:
-    """Sessions end with the program: there is no store."""
+    """People and sessions end with the program: there is no store."""
 
 
 def no_visit_book() -> VisitRecorder:
@@ -179,7 +180,8 @@ class Dependencies:
         frontends: the other origins whose pages may use this house.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
-        save_sessions: returns once the sessions, as they are, have been saved; raises StoreError.
+        save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
+        address: where people reach the house, such as `https://home.example.org`, as far as the settings say.
         visits: the visit book.
         record: called with an event for each refused command.
         is_saving_positions: whether the head's position is being saved; None where it is not meant to be.
@@ -194,6 +196,7 @@ class Dependencies:
     invitations: Invitations
     room: RoomRuntime
     passkeys: Passkeys
+    tokens: ScriptTokens
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)
@@ -203,7 +206,8 @@ class Dependencies:
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     gate: Authenticator | None = None
-    save_sessions: Callable[[], Awaitable[None]] = save_nothing
+    save_access: Callable[[], Awaitable[None]] = save_nothing
+    address: Callable[[], str] = lambda: "http://localhost"
     visits: VisitRecorder = field(default_factory=no_visit_book)
     record: Callable[[Event], None] = ignore
     is_saving_positions: Callable[[], bool] | None = None

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 BEFORE_ANY_ROUTE = frozenset({400, 408, 413, 429, 431, 503})  # the refusals of `http_protocol`, before any route
 
+FILES = {  # answers that are files, of which the client chooses the format
+    ("/api/v1/stage/stills", "post"): ("image/jpeg", "image/png"),
+    ("/api/v1/room/visits/export", "get"): ("application/json", "text/csv"),
+}
+
 
 class LocalDocument(JsonRenderPlugin):
     """Renders the document with the configured dead-man time and the cookie's name at the requested host."""
@@ -35,7 +40,13 @@ class LocalDocument(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
         document = copy.deepcopy(openapi_schema)
-        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(request.headers.get("host", ""))
+        document["components"]["securitySchemes"]["session"]["name"] = cookie_name(
+            request.headers.get("host", ""), is_secure=request.url.scheme == "https"
+        )
+        for operation in (each for path in document["paths"].values() for each in path.values()):
+            operation["responses"].get("204", {}).pop("content", None)  # Litestar describes one, of type null
+        for (path, method), types in FILES.items():
+            document["paths"][path][method]["responses"]["200"]["content"] = {each: {} for each in types}
         velocity = document["paths"]["/api/v1/head/velocity"]["post"]["requestBody"]
         velocity["content"]["application/json"]["schema"]["properties"]["for_ms"]["maximum"] = self._dead_man_ms
         return super().render(request, document)

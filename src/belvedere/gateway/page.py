@@ -14,6 +14,7 @@ from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, SkipValidation
 
+from belvedere.access.rights import Right
 from belvedere.gateway.dependencies import InjectedDependencies
 from belvedere.gateway.plain_pages import PAGE_NOT_BUILT
 from belvedere.gateway.problems import page_response
@@ -109,13 +110,15 @@ def _page_file(name: str, suffix: str, body: bytes) -> PageFile:
 InjectedFiles = NamedDependency[SkipValidation[PageFiles]]
 
 
-@route("/", http_method=READING, include_in_schema=False, sync_to_thread=False)
+@route(["/", "/join", "/room"], http_method=READING, include_in_schema=False, sync_to_thread=False)
 def index(request: Request[Any, Any, Any], dependencies: InjectedDependencies, files: InjectedFiles) -> Response[bytes]:
-    """The page. A client that fetches it will soon ask for a picture, so the stage prepares one."""
+    """The page, which contains nothing private. A client that may look will soon do so, so the stage prepares that."""
     found = files.index()
     if found is None:
         return page_response(request, 503, PAGE_NOT_BUILT)
-    dependencies.stage.preload()
+    session = request.scope["auth"]
+    if session is not None and Right.LOOK in dependencies.invitations.rights_of(session):
+        dependencies.stage.preload()
     return file_response(request, found)
 
 

@@ -1,6 +1,6 @@
 """Which right each route and each message needs, and how a role ranks: the only place where this is written.
 
-None stands for any session; who has none is refused before (`auth_middleware.OPEN_PATHS` says what is open). Stopping
+None stands for any session; who has none is refused before (`auth_middleware.is_open` says what is open). Stopping
 the head, and ending what one has begun, need no right. A program may use only routes that need a right, which it must
 have, and those of PROGRAM_ROUTES: a token that leaks opens nothing else.
 """
@@ -20,6 +20,9 @@ from belvedere.gateway.messages import (
     Hello,
     Knock,
     LeaseAcquire,
+    LeaseAnswer,
+    LeaseAsk,
+    LeaseGive,
     LeaseReturn,
     LeaseTake,
     Ping,
@@ -42,15 +45,25 @@ if TYPE_CHECKING:
 SOCKET: Final = "WEBSOCKET"
 ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("GET", "/"): None,
+    ("GET", "/join"): None,
+    ("GET", "/room"): None,
     ("GET", "/{path}"): None,
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
-    ("GET", "/enter/{token}"): None,
-    ("POST", "/enter/{token}"): None,
     ("GET", "/schema"): None,
     ("GET", "/schema/{path}"): None,
     ("GET", "/schema/openapi.json"): None,
+    ("POST", "/api/v1/login/invitation"): None,
+    ("POST", "/api/v1/login/invitation/peek"): None,
+    ("GET", "/api/v1/session"): None,
     ("DELETE", "/api/v1/session"): None,
+    ("GET", "/api/v1/sessions"): None,  # one's own; with the right to manage everybody's
+    ("DELETE", "/api/v1/sessions/{session_id}"): None,  # likewise
+    ("GET", "/api/v1/people"): Right.MANAGE,
+    ("POST", "/api/v1/people"): Right.MANAGE,
+    ("PATCH", "/api/v1/people/{person_id}"): Right.MANAGE,
+    ("DELETE", "/api/v1/people/{person_id}"): Right.MANAGE,
+    ("POST", "/api/v1/people/{person_id}/invitations"): Right.MANAGE,
     ("GET", "/api/v1/frontend"): None,
     ("POST", "/api/v1/bearers"): None,
     ("POST", "/api/v1/tickets"): None,
@@ -74,6 +87,9 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("GET", "/api/v1/tokens"): Right.MANAGE,
+    ("POST", "/api/v1/tokens"): Right.MANAGE,
+    ("DELETE", "/api/v1/tokens/{token}"): Right.MANAGE,
     ("GET", "/api/v1/room"): Right.ROOM,
     ("PUT", "/api/v1/room/curtain"): Right.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Right.ROOM,
@@ -92,20 +108,29 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     LeaseReturn: None,
     LeaseAcquire: Right.DRIVE,
     LeaseTake: Right.DRIVE,
+    LeaseAsk: Right.DRIVE,
+    LeaseAnswer: Right.DRIVE,  # who has lost the right has no lease to give
+    LeaseGive: Right.DRIVE,
     Drive: Right.DRIVE,
     Knock: None,  # who has no right to look yet asks for it
     RoomCurtain: Right.ROOM,
     RoomAnswer: Right.ROOM,
 }
 CLOSED_TO_OTHER_SITES: Final = "/api/v1/passkeys"  # or a site's script could give itself a way in that lasts
-PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
+PROGRAM_ROUTES: Final = frozenset(
+    {
+        ("GET", "/api/v1/stage/whep/{viewer}"),
+        ("DELETE", "/api/v1/stage/whep/{viewer}"),
+        ("POST", "/api/v1/head/stop"),  # whoever can see that the head must stop may stop it
+    }
+)
 RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
     Right.LOOK: "this visit does not include the picture: ask the household",
     Right.DRIVE: "this visit does not include turning the camera: ask the household",
     Right.TALK: "this visit does not include talking: ask the household",
     Right.PUBLISH: "only the program that publishes the picture may do this: ask the household",
-    Right.MANAGE: "only those who run the house may do this",
+    Right.MANAGE: "only those who run the house may do this: ask the household",
     Right.ROOM: "only those who live here may do this: ask the household",
 }
 

@@ -91,10 +91,15 @@ def _without_default_port(host: str, scheme: str) -> str:
 _PORT = re.compile(r":([0-9]{1,5})$")
 
 
-def cookie_name(host: str) -> str:
-    """The session cookie's name, with the port of `Host`: browsers share cookies between ports, servers must not."""
+def cookie_name(host: str, *, is_secure: bool = False) -> str:
+    """The session cookie's name, with the port of `Host`: browsers share cookies between ports, servers must not.
+
+    Over https browsers accept a name that begins with `__Host-` from this host alone, so no page of a sister domain can
+    put a cookie of its own in its place.
+    """
     port = _PORT.search(host)
-    return f"belvedere-{port[1]}" if port else "belvedere"
+    prefix = "__Host-" if is_secure else ""
+    return f"{prefix}belvedere-{port[1]}" if port else f"{prefix}belvedere"
 
 
 def read_cookie(header: str, name: str) -> str | None:
@@ -116,7 +121,7 @@ def read_bearer(header: str) -> str | None:
 
 
 def entry_cookie_name(host: str) -> str:
-    """The name of the cookie that recognises a browser between showing the button and pressing it."""
+    """The name of the cookie that recognises a browser that asks whom an invitation is for and then redeems it."""
     return f"{cookie_name(host)}-entry"
 
 

@@ -1,79 +1,78 @@
-"""How a visit begins and ends: `/enter/{token}` turns a one-time link into a session, `/api/v1/session` ends one.
-
-Opening a link is not enough: messengers fetch it for a preview, mail scanners to judge it, browsers ahead of a tap.
-All of them send a GET, and none of them presses a button. So only the button's POST uses the link up.
-"""
+"""`/api/v1/session`: whose session a request has, and the end of it; `/api/v1/sessions`: all of them, to revoke one."""
 
 import logging
-import re
 from typing import Any
 
-from litestar import Request, Response, delete, post, route
+import msgspec
+from litestar import Request, Response, delete, get
 from litestar.datastructures import ResponseHeader
-from litestar.enums import HttpMethod
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
-from belvedere.access.sessions import EndReason, new_secret
+from belvedere.access.rights import Right, Role
+from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
-from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
-from belvedere.gateway.plain_pages import BUTTON_PAGE_POLICY, INVITATION, LINK_USED
-from belvedere.gateway.problems import page_response
-from belvedere.gateway.security import cookie_name, entry_cookie_name, forget_cookie, read_cookie, write_cookie
+from belvedere.gateway.security import cookie_name, forget_cookie
 
 logger = logging.getLogger(__name__)
 
-PATH = "/enter/{token:str}"
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-BUTTON_COOKIE_S = 3600.0  # how long the browser is recognised between the page and its button
-PAGE_LOOKING = "/#look"  # makes the page start the picture at once: the visitor has pressed a button already
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
+HOUR_S = 3600  # when a session was used last is nobody's business to the minute
 
 
-@route(PATH, http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
-async def show_button(
-    request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
-) -> Response[Any]:
-    """Show the button, which does not use the link up. A client with a session is redirected to the page."""
-    if request.scope["auth"] is not None:
-        return _redirect("/")
-    browser = _browser(request)
-    if not dependencies.invitations.is_invited(token, browser):
-        return page_response(request, 403, LINK_USED)
-    page = page_response(request, 200, INVITATION, BUTTON_PAGE_POLICY)
-    page.headers["referrer-policy"] = "same-origin"  # with no-referrer the button's POST would have "Origin: null"
-    page.headers["set-cookie"] = write_cookie(
-        entry_cookie_name(request.headers.get("host", "")),
-        browser or new_secret(),
-        BUTTON_COOKIE_S,
-        is_secure=request.url.scheme == "https",
-        path="/enter",
-    )
-    return page
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A session: whose it is, and what it may do now.
 
-
-@post(PATH, include_in_schema=False)
-async def redeem(
-    request: Request[Any, Any, Any], token: FromPath[str], dependencies: InjectedDependencies
-) -> Response[Any]:
-    """Use up the link and start a session.
-
-    A client that has a session keeps it, and the link stays unused. `AuthMiddleware` has refused POSTs from other
-    sites' pages, so no site can start a session in a visitor's browser.
+    `rights` are those in force, without what the room withholds. `ends_in_s` is its time at most, null for a session
+    without an end.
     """
-    if request.scope["auth"] is not None:
-        return _redirect(PAGE_LOOKING)
-    issued = dependencies.invitations.redeem(token, _browser(request))
-    if issued is None:
-        return page_response(request, 403, LINK_USED)
-    name = cookie_name(request.headers.get("host", ""))
-    is_secure = request.url.scheme == "https"
-    response = _redirect(PAGE_LOOKING)
-    response.headers["set-cookie"] = write_cookie(name, issued.cookie, issued.lifetime_s, is_secure=is_secure)
-    return response
+
+    id: str
+    person: str
+    name: str
+    role: Role
+    rights: list[Right]
+    ends_in_s: float | None
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A session in a list: whose, in which browser, since when, and in which hour it was used last.
+
+    `opened_utc_s` and `seen_utc_s` are seconds since 1970; `is_current` marks the session that asks.
+    """
+
+    id: str
+    person: str
+    name: str
+    role: Role
+    label: str
+    opened_utc_s: int
+    seen_utc_s: int
+    is_current: bool
+
+
+def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
+    """What a session is now."""
+    invitations = dependencies.invitations
+    left_s = session.ends_at_s - dependencies.clock()
+    return SessionInfo(
+        id=session.id,
+        person=session.person,
+        name=invitations.people.name_of(session.person),
+        role=session.role,
+        rights=sorted(invitations.rights_of(session)),
+        ends_in_s=max(0.0, left_s) if left_s < float("inf") else None,
+    )
+
+
+@get("/api/v1/session", responses=problems(401))
+async def show(dependencies: InjectedDependencies, visitor: InjectedVisitor) -> SessionInfo:
+    """Whose session this is."""
+    return session_info(dependencies, visitor)
 
 
 @delete(
@@ -88,31 +87,66 @@ async def redeem(
 async def leave(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> Response[None]:
-    """End the session, with all that it drives and watches; another session takes a new link.
+    """End the session, with all that it drives and watches; another session takes a new link, or a passkey.
 
     A 503 says that it has ended, but that a restart of the server might bring it back, because the disk failed.
     """
     dependencies.invitations.end(visitor.id, EndReason.LEFT)
-    cookie = forget_cookie(cookie_name(request.headers.get("host", "")), is_secure=request.url.scheme == "https")
+    is_secure = request.url.scheme == "https"
+    cookie = forget_cookie(cookie_name(request.headers.get("host", ""), is_secure=is_secure), is_secure=is_secure)
     headers = {"set-cookie": cookie, "clear-site-data": CLEARED}
-    try:
-        await dependencies.save_sessions()  # before the answer: it must not come back after a kill
-    except StoreError as error:
-        logger.warning("session %s has ended, but a restart may bring it back: %s", visitor.id, error)
-        problem = "your visit has ended, but this could not be saved"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE, headers=headers) from error
+    await save_end(dependencies, f"session {visitor.id}", "your visit has ended", headers)
     return Response(None, status_code=204, headers=headers)
 
 
-def _browser(request: Request[Any, Any, Any]) -> str:
-    """The secret that the browser got with the button, or "" where it has none or one that we did not make."""
-    name = entry_cookie_name(request.headers.get("host", ""))
-    secret = read_cookie(request.headers.get("cookie", ""), name) or ""
-    return secret if SECRET.fullmatch(secret) else ""
+@get("/api/v1/sessions", responses=problems(401))
+async def listing(dependencies: InjectedDependencies, visitor: InjectedVisitor) -> list[Device]:
+    """The person's own sessions; those who run the house see everybody's."""
+    invitations = dependencies.invitations
+    return [
+        Device(
+            id=session.id,
+            person=session.person,
+            name=invitations.people.name_of(session.person),
+            role=session.role,
+            label=session.label,
+            opened_utc_s=session.opened_utc_s,
+            seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
+            is_current=session.id == visitor.id,
+        )
+        for session, seen_utc_s in invitations.sessions()
+        if _may_see(dependencies, visitor, session)
+    ]
 
 
-def _redirect(location: str) -> Response[Any]:
-    return Response(b"", status_code=303, headers={"location": location})
+@delete("/api/v1/sessions/{session_id:str}", status_code=204, responses=problems(401, 404, 503))
+async def revoke(dependencies: InjectedDependencies, visitor: InjectedVisitor, session_id: FromPath[str]) -> None:
+    """End one of the person's own sessions; those who run the house may end anybody's.
+
+    A 503 says that it has ended, but that a restart of the server might bring it back, because the disk failed.
+    """
+    found = [session for session, _ in dependencies.invitations.sessions() if session.id == session_id]
+    if not found or not _may_see(dependencies, visitor, found[0]):
+        raise NotFoundException("there is no such session")
+    dependencies.invitations.end(session_id, EndReason.REVOKED)
+    await save_end(dependencies, f"session {session_id}", "the session has ended")
 
 
-ROUTES = (show_button, redeem, leave)
+async def save_end(dependencies: Dependencies, what: str, outcome: str, headers: dict[str, str] | None = None) -> None:
+    """Save that something has ended, before the answer: it must not come back after a kill.
+
+    Raises an HTTP error (503), which says what has ended all the same, where the disk does not take it.
+    """
+    try:
+        await dependencies.save_access()
+    except StoreError as error:
+        logger.warning("%s has ended, but a restart may bring it back: %s", what, error)
+        problem = f"{outcome}, but this could not be saved: a restart may undo it"
+        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE, headers=headers) from error
+
+
+def _may_see(dependencies: Dependencies, visitor: Session, session: Session) -> bool:
+    return session.person == visitor.person or Right.MANAGE in dependencies.invitations.rights_of(visitor)
+
+
+ROUTES = (show, leave, listing, revoke)

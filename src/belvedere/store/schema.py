@@ -15,6 +15,7 @@ Rules for new tables:
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable
 
@@ -44,6 +45,64 @@ CREATE TABLE access_cookie (
 ) STRICT
 """
 """The sessions of visitors: the names of their rights with spaces between them, and how many seconds each has left."""
+
+PEOPLE_TABLES = """
+CREATE TABLE person (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    email TEXT NOT NULL,
+    has_joined INTEGER NOT NULL
+) STRICT;
+CREATE TABLE invitation (
+    digest BLOB PRIMARY KEY,
+    person TEXT NOT NULL,
+    ends_utc_s INTEGER NOT NULL,
+    left_s INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    browser BLOB NOT NULL
+) STRICT;
+ALTER TABLE access_session ADD COLUMN seen_utc_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_session ADD COLUMN idle_left_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_session ADD COLUMN opened_utc_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_session ADD COLUMN label TEXT NOT NULL DEFAULT '';
+UPDATE access_session SET idle_left_s = left_s, seen_utc_s = max(0, ends_utc_s - left_s)
+"""
+"""The people; their invitations, used ones with the session and the browser; and more about each session.
+
+A row of `person` may be referred to from other tables, with ON DELETE CASCADE. It is updated in place.
+"""
+
+
+def add_people(connection: sqlite3.Connection) -> None:
+    """Add the tables, and a person for each session: until now a session had only a word for whose it was.
+
+    Whoever could invite others becomes an owner. No session gets a right that it did not have.
+    """
+    for statement in PEOPLE_TABLES.split(";"):
+        connection.execute(statement)
+    rows = connection.execute(
+        "SELECT person, role, rights FROM access_session ORDER BY rights LIKE '%manage%' DESC"
+    ).fetchall()
+    known: set[str] = set()
+    for person, role, rights in rows:
+        name = hashlib.sha256(person.encode("utf-8", "replace")).hexdigest()[:12]
+        if name not in known:
+            known.add(name)
+            row = (name, *_described(role, set(rights.split())))
+            connection.execute("INSERT INTO person VALUES (?, ?, ?, '', 1)", row)
+        connection.execute("UPDATE access_session SET person = ? WHERE person = ?", (name, person))
+    connection.execute("UPDATE access_session SET role = (SELECT role FROM person WHERE id = access_session.person)")
+
+
+def _described(role: str, rights: set[str]) -> tuple[str, str]:
+    """The name and the role of a person who had this role and these rights in version 2."""
+    if "manage" in rights:
+        return "Owner", "owner"
+    if role == "resident":
+        return "Resident", "resident"
+    return ("Visitor", "visitor") if "drive" in rights else ("Guest", "guest")
+
 
 BEARERS = """
 CREATE TABLE access_bearer (
@@ -108,4 +167,16 @@ CREATE INDEX room_visit_began ON room_visit (began_utc_s)
 `place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, PASSKEYS, ROOM, VISITS, BEARERS)
+TOKENS = """
+CREATE TABLE access_token (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    created_utc_s INTEGER NOT NULL,
+    ends_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The tokens of scripts: what each may do, the SHA-256 of its secret, and its end, 0 for never."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS)

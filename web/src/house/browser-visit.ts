@@ -79,9 +79,9 @@ function followPage(visit: Visit): () => void {
 }
 
 /** Whether the server still knows this session; null if it cannot be reached. */
-async function hasSession(house: House): Promise<boolean | null> {
+export async function hasSession(house: House): Promise<boolean | null> {
   try {
-    const response = await house.fetch("/", { cache: "no-store" });
+    const response = await house.fetch("/api/v1/session", { cache: "no-store" });
     return response.status !== 401 && response.status !== 403;
   } catch {
     return null;

@@ -4,8 +4,8 @@ import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ViewerState } from "../stage/viewer";
 
 /**
- * Draws the last frame on `canvas` whenever the live picture is lost, and empties the canvas when the viewer is closed or
- * ended. `pictureOf` returns what shows the live picture. Returns a function that stops it.
+ * Draws the last frame on `canvas` whenever the live picture is lost, and empties the canvas when the viewer is closed,
+ * ended, or sees nothing because of the room. `pictureOf` returns what shows the live picture. Returns a function that stops it.
  */
 export function keepLastFrame(
   pictureOf: () => HTMLVideoElement | HTMLCanvasElement,
@@ -16,7 +16,7 @@ export function keepLastFrame(
   return effect(() => {
     const { kind } = viewer.value;
     const isShowing = kind === "live" || kind === "frozen";
-    if (kind === "closed" || kind === "ended") {
+    if (kind === "closed" || kind === "ended" || kind === "withheld") {
       canvas.width = 0; // whatever is assigned to its width empties a canvas
     } else if (wasShowing && !isShowing) {
       // Synchronously, because a video has its last frame only until the end of the task that ends its stream.

@@ -6,6 +6,7 @@ import { WHOLE_WINDOW } from "../drive/input-area";
 import { axis, lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { access } from "../testing/room";
 import { Visit } from "../visit/visit";
 import { App } from "./app";
 import type { StillPorts } from "./still";
@@ -181,9 +182,59 @@ test("the page says that someone else drives, and offers to take over", async ()
   const { socket, deliver, join } = setup();
   await join();
   deliver(lease("other"));
-  expect(status()).toContain("Someone else is controlling the camera.");
+  expect(status()).toContain("Someone else is turning the camera.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
+});
+
+test("a visitor asks the driver, and is told the answer", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  deliver(lease("other", { driver: "Grandma", can_take: false, can_ask: true }));
+  click("May I?");
+  expect(socket.sentOf("lease.ask")).toHaveLength(1);
+  deliver({ type: "lease.answered", answer: "denied" });
+  expect(status()).toContain("a little longer");
+});
+
+test("the driver is asked by name, and says yes or no; and gives the camera away without being asked", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  const asking = [{ asker: "ben-1", name: "Ben", until: 60_000 }];
+  const watching = [{ to: "cem-1", name: "Cem" }];
+  deliver(lease("you"), { type: "lease.offers", asking, watching });
+  expect(page.querySelector(".handover")?.textContent).toContain("Ben asks: may I turn the camera?");
+  click("Not now");
+  click("Here you are");
+  expect(socket.sentOf("lease.answer").map(({ granted }) => granted)).toEqual([false, true]);
+  deliver({ type: "lease.offers", asking: [], watching });
+  click("Hand over");
+  click("To Cem");
+  expect(socket.sentOf("lease.give")).toEqual([{ type: "lease.give", to: "cem-1" }]);
+  deliver({ type: "lease.offers", asking: [], watching: [] });
+  expect(page.querySelector(".handover")).toBeNull();
+});
+
+test("who only watches moves nothing until they choose to turn the camera again", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  deliver(lease("you"));
+  page.querySelector<HTMLElement>(".connection-button")?.click();
+  await act(async () => {});
+  click("Only watch");
+  expect(socket.sentOf("lease.return")).toHaveLength(1);
+  deliver(lease("nobody"));
+  const press = (type: string) =>
+    runAndRender(() => {
+      window.dispatchEvent(new KeyboardEvent(type, { code: "ArrowRight" }));
+    });
+  press("keydown");
+  press("keyup");
+  expect(socket.sentOf("lease.acquire")).toHaveLength(0);
+  expect(status()).toContain("You are only watching.");
+  click("Turn the camera again");
+  press("keydown");
+  expect(socket.sentOf("lease.acquire")).toHaveLength(1);
 });
 
 test("a button switches between a filled screen and the whole picture, and undoes a zoom", async () => {
@@ -327,4 +378,48 @@ test("an ended visit says why, and has no buttons", async () => {
   runAndRender(() => socket.end(4401, "revoked"));
   expect(status()).toBe("The household has ended this visit.To visit again, ask for a new link.");
   expect(page.querySelectorAll(".actions button")).toHaveLength(0);
+});
+
+test("a curtain that closes while looking takes the picture away at once, and says so", async () => {
+  const { visit, deliver, join } = setup();
+  await join();
+  deliver(access("curtain"));
+  expect(page.querySelector(".picture")).toBeNull();
+  expect(visit.viewer.value.kind).toBe("closed");
+  expect(status()).toContain("The curtain is closed.");
+});
+
+test("a curtain that opens again shows nothing until the visitor taps", async () => {
+  const { visit, frame, deliver, join } = setup();
+  await join();
+  deliver(access("curtain"), access("open"));
+  expect(visit.viewer.value.kind).toBe("closed");
+  expect(status()).toContain("The curtain is open again.");
+  click("Look around");
+  expect(visit.viewer.value.kind).toBe("joining");
+  await act(flushPromises);
+  frame();
+  expect(visit.viewer.value.kind).toBe("live");
+  expect(page.querySelector(".start-screen")).toBeNull();
+});
+
+test("a visitor knocks, waits, and sees the picture as soon as the room says yes", async () => {
+  const { socket, visit, deliver, join } = setup();
+  await join();
+  deliver(access("knock"));
+  click("Knock");
+  expect(socket.sentOf("knock")).toHaveLength(1);
+  deliver(access("waiting"));
+  expect(status()).toContain("You have knocked.");
+  deliver(access("open"));
+  expect(visit.viewer.value.kind).toBe("joining");
+});
+
+test("whoever is moved on by the room is told kindly, and may leave", async () => {
+  const { deliver, join } = setup();
+  await join();
+  deliver(access("refused"));
+  expect(status()).toContain("Someone at home would like to be undisturbed now.");
+  click("Cancel");
+  expect(named("Look around")).not.toBeNull();
 });

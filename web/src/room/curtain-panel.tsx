@@ -83,6 +83,19 @@ export function CurtainPanel({ control, timers }: { control: RoomControl; timers
   );
 }
 
+/** Closes the curtain where the huge button is not in sight. */
+export function CurtainShortcut({ control }: { control: RoomControl }) {
+  const curtain = control.room.value?.curtain ?? null;
+  if (curtain?.closed === true) {
+    return <span class="room-doing">{t("room.curtain.closed")}</span>;
+  }
+  return (
+    <button type="button" class="curtain-closing" data-closes onClick={() => control.closeCurtain()}>
+      {t(control.wish.value === "none" ? "room.curtain.close" : "room.curtain.closing")}
+    </button>
+  );
+}
+
 function OpenQuestion({ isReady, answer }: { isReady: boolean; answer: (isOpening: boolean) => void }) {
   return (
     <div class="curtain-question">

@@ -7,7 +7,7 @@ import { LanguageSwitch } from "../words/language-switch";
 import { codeText, type PlainKey, t } from "../words/words";
 import type { Chime } from "./chime";
 import { listenToCurtainKeys } from "./curtain-key";
-import { CurtainPanel } from "./curtain-panel";
+import { CurtainPanel, CurtainShortcut } from "./curtain-panel";
 import { KnockQuestions } from "./knock-questions";
 import { PeopleHere } from "./people-here";
 import type { RoomApi } from "./room-api";
@@ -36,6 +36,7 @@ export function RoomPage({ control, chime, api, timers }: RoomPageProps) {
   if (control.isForbidden.value) {
     return <Closed text={t("room.not_yours")} detail="login.need_link.detail" />;
   }
+  const isAsked = (control.room.value?.knocks.length ?? 0) > 0; // then the huge button may be out of sight
   return (
     <main class="room" data-connected={control.isConnected.value} data-tab={tab.value}>
       <KnockQuestions control={control} timers={timers} />
@@ -53,6 +54,7 @@ export function RoomPage({ control, chime, api, timers }: RoomPageProps) {
             {t(TABS[name])}
           </button>
         ))}
+        {(tab.value !== "now" || isAsked) && <CurtainShortcut control={control} />}
         <LanguageSwitch />
       </nav>
       {tab.value === "now" && (
@@ -87,7 +89,8 @@ function Offline({ control }: { control: RoomControl }) {
   if (control.isConnected.value) {
     return null;
   }
-  const isFirst = control.connection.value.kind === "connecting" || control.connection.value.kind === "open";
+  const { kind, attempt } = { attempt: 0, ...control.connection.value };
+  const isFirst = kind === "open" || (kind === "connecting" && attempt === 0);
   return (
     <div class="room-offline" role="alert" data-first={isFirst}>
       <strong>{t(isFirst ? "room.connecting" : "room.offline")}</strong> {t("room.offline.detail")}

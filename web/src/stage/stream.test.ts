@@ -74,6 +74,7 @@ test("a socket that was closed in advance is replaced", () => {
 test.each<[number, JoinFailure]>([
   [4401, "no_session"],
   [4403, "no_session"],
+  [4423, "withheld"],
   [4503, "full"],
   [4504, "no_picture"],
   [4408, "failed"],

@@ -141,6 +141,8 @@ function failureOf(code: number): JoinFailure {
     case CLOSE_CODES.no_session:
     case CLOSE_CODES.not_permitted:
       return "no_session";
+    case CLOSE_CODES.withheld:
+      return "withheld";
     case CLOSE_CODES.too_many_viewers:
       return "full";
     case CLOSE_CODES.no_picture:

@@ -222,6 +222,21 @@ test("without a session it does not retry", async () => {
   expect(attempts).toHaveLength(1);
 });
 
+test("while the room shows nothing it does not retry, and opens again when it is told to", async () => {
+  const { viewer, timers, attempts, attempt } = setup();
+  viewer.open();
+  await attempt().fail("withheld");
+  timers.advance(600_000);
+  viewer.retryNow();
+  viewer.receiveVisibility(false);
+  viewer.receiveVisibility(true);
+  timers.advance(600_000);
+  expect(kind(viewer)).toBe("withheld");
+  expect(attempts).toHaveLength(1);
+  viewer.open();
+  expect(kind(viewer)).toBe("joining");
+});
+
 test("closing leaves and clears the screen, and later events change nothing", async () => {
   const { viewer, timers, attempts, attempt, shown, frame, goLive } = setup();
   await goLive();

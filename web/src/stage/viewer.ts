@@ -5,13 +5,14 @@
 //
 // Joining starts all ways that this browser has. Whichever shows a frame first is shown; once WebRTC has shown one, the
 // socket is left. If the way that is shown breaks, the other is started, or goes on alone; if there is none, `waiting`
-// leads back to `joining`. When the visitor's session has ended, it is `ended` for good.
+// leads back to `joining`. While the room shows nothing, it is `withheld` until it is opened again; when the visitor's
+// session has ended, it is `ended` for good.
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { backoffMs } from "../time/backoff";
 import type { Cancel, Timers } from "../time/timers";
 import { CaptureClock } from "./capture-clock";
 import type { StreamEvents, StreamSession } from "./stream";
-import { type JoinFailure, type WayName, worstFailure } from "./way";
+import { type JoinFailure, type RetriedFailure, type WayName, worstFailure } from "./way";
 import { JoinError, type WhepEvents, type WhepSession } from "./whep";
 
 /** At thirty frames a second thirty are missing by then: what is shown is too old to drive by. */
@@ -44,7 +45,9 @@ export type ViewerState =
   | { readonly kind: "joining"; readonly attempt: number }
   | { readonly kind: "live" }
   | { readonly kind: "frozen" }
-  | { readonly kind: "waiting"; readonly failure: Exclude<JoinFailure, "no_session"> }
+  | { readonly kind: "waiting"; readonly failure: RetriedFailure }
+  /** The room shows nothing now: until it is opened again. */
+  | { readonly kind: "withheld" }
   | { readonly kind: "ended" };
 
 export interface ViewerPorts {
@@ -163,7 +166,7 @@ export class Viewer {
     this.#isVisible = isVisible;
     this.#excuseMissingFrames();
     this.#cancelHidden();
-    if (this.#state.value.kind === "closed" || this.#state.value.kind === "ended") {
+    if (["closed", "ended", "withheld"].includes(this.#state.value.kind)) {
       return;
     }
     if (!isVisible) {
@@ -300,9 +303,9 @@ export class Viewer {
   #lose(way: WayName, failure: JoinFailure): void {
     const wasShown = this.#attempts.get(way)?.hasPicture === true;
     this.#failures.push(failure);
-    if (failure === "no_session") {
+    if (failure === "no_session" || failure === "withheld") {
       this.#disconnect();
-      this.#state.value = { kind: "ended" };
+      this.#state.value = { kind: failure === "withheld" ? "withheld" : "ended" };
       return;
     }
     if (wasShown && this.#state.value.kind !== "joining") {
@@ -349,7 +352,7 @@ export class Viewer {
     }
   }
 
-  #retry(failure: Exclude<JoinFailure, "no_session">): void {
+  #retry(failure: RetriedFailure): void {
     const attempt = this.#attempt++;
     this.#state.value = { kind: "waiting", failure };
     this.#disconnect();

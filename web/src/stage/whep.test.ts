@@ -92,6 +92,9 @@ const problem = (status: number, code: string) => () => new Response(JSON.string
 
 test.each([
   ["an ended session", problem(401, "no_session"), "no_session"],
+  ["a closed curtain", problem(403, "curtain_closed"), "withheld"],
+  ["a room that wants a knock", problem(403, "not_welcomed"), "withheld"],
+  ["quiet hours", problem(403, "quiet_hours"), "withheld"],
   ["a foreign origin", problem(403, "foreign_origin"), "no_session"],
   ["too many viewers", problem(503, "too_many_viewers"), "full"],
   ["no camera picture", problem(503, "no_picture"), "no_picture"],

@@ -170,18 +170,19 @@ async function postOffer(ports: WhepPorts, view: string, offer: string): Promise
 
 /** From the problem code in the body; from the status if there is none. */
 async function readFailure(response: Response): Promise<JoinFailure> {
-  if (response.status === 401 || response.status === 403) {
-    return "no_session";
-  }
   const problem: unknown = await response.json().catch(() => null);
   const code = typeof problem === "object" && problem !== null && "code" in problem ? problem.code : null;
   switch (code) {
+    case "curtain_closed":
+    case "not_welcomed":
+    case "quiet_hours":
+      return "withheld";
     case "too_many_viewers":
       return "full";
     case "no_picture":
       return "no_picture";
     default:
-      return "failed";
+      return response.status === 401 || response.status === 403 ? "no_session" : "failed";
   }
 }
 

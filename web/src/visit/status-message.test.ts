@@ -7,9 +7,14 @@ import { statusMessageFor, type VisitState } from "./status-message";
 const ALL_WELL: VisitState = {
   channel: { kind: "open" },
   viewer: { kind: "live" },
+  roomAccess: { kind: "open" },
+  wallNowMs: 1_800_000_000_000,
   streamLack: null,
   hold: NO_HOLD,
   lease: lease("nobody"),
+  freeInS: null,
+  answer: null,
+  isWatchOnly: false,
   pendingStop: null,
   pan: axis(),
   tilt: axis(),
@@ -145,6 +150,58 @@ test("taking over is offered only where it would be granted", () => {
   expect(statusMessageFor({ ...ALL_WELL, lease: lease("other", { can_take: false }) }).action).toBeNull();
 });
 
+const GRANDMAS = lease("other", { driver: "Grandma", can_take: false, can_ask: true });
+const shown = (changes: Partial<VisitState>) => {
+  const { text, detail, action } = statusMessageFor({ ...ALL_WELL, ...changes });
+  return [text, detail, action];
+};
+
+test("everybody sees who drives by name, and can ask", () => {
+  expect(shown({ lease: GRANDMAS })).toEqual(["Grandma is turning the camera.", "", "ask"]);
+  expect(shown({ lease: { ...GRANDMAS, can_ask: false } })[2]).toBeNull();
+});
+
+test("a driver whose connection is lost is named, with the time until the camera is free", () => {
+  const lost = { lease: { ...GRANDMAS, free_at: 9000 } };
+  expect(shown({ ...lost, freeInS: 8 })).toEqual([
+    "Grandma has lost the connection.",
+    "The camera is free in 8 seconds.",
+    null,
+  ]);
+  expect(shown({ ...lost, freeInS: 1 })[1]).toBe("The camera is free in 1 second.");
+});
+
+test("while the driver is asked the page waits, and says how it ended", () => {
+  expect(shown({ lease: { ...GRANDMAS, asked_until: 1 } }).slice(1)).toEqual([
+    "You have asked. Waiting for an answer…",
+    null,
+  ]);
+  expect(shown({ lease: GRANDMAS, answer: "denied" }).slice(1)).toEqual([
+    "They would like to go on for a little longer.",
+    null,
+  ]);
+  expect(shown({ lease: GRANDMAS, answer: "unanswered" })[1]).toContain("Nobody has answered");
+  expect(shown({ lease: lease("you"), answer: "granted" })[0]).toBe("It is your turn now.");
+  expect(topic({ lease: lease("you") })).toBe("nothing");
+});
+
+test("while the head is parked nobody can take it", () => {
+  expect(shown({ lease: lease("house", { can_take: false }) })).toEqual([
+    "The camera is turning to its resting place.",
+    "",
+    null,
+  ]);
+});
+
+test("who only watches is told so, whoever drives, and can change that", () => {
+  expect(shown({ isWatchOnly: true })).toEqual(["You are only watching.", "", "drive_again"]);
+  expect(shown({ isWatchOnly: true, lease: GRANDMAS })).toEqual([
+    "Grandma is turning the camera.",
+    "You are only watching.",
+    "drive_again",
+  ]);
+});
+
 test("a cut hold always says what to do", () => {
   const shown = statusMessageFor({ ...ALL_WELL, hold: cut(RIGHT, "too_late") });
   expect(shown.detail).toBe("Let go and press again.");
@@ -160,4 +217,68 @@ test("an axis that comes back during a hold needs a new press, and the message s
 test("a limit is named by the direction the visitor turned", () => {
   const down = press(NO_HOLD, "keys", velocity(0, -1), 0);
   expect(statusMessageFor({ ...ALL_WELL, hold: down, tilt: axis({ limit: -1 }) }).text).toContain("down");
+});
+
+test.each<[VisitState["roomAccess"], string, string, string | null]>([
+  [
+    { kind: "curtain", untilMs: null, wasLooking: true },
+    "The curtain is closed.",
+    "Nobody can see or hear anything now. The picture comes back when someone at home opens it.",
+    null,
+  ],
+  [
+    { kind: "knock", untilMs: null, wasLooking: false },
+    "Would you like to look in?",
+    "Knock, and someone at home will answer.",
+    "knock",
+  ],
+  [
+    { kind: "waiting", untilMs: 1, wasLooking: false },
+    "You have knocked.",
+    "Waiting for an answer. It may take a minute…",
+    null,
+  ],
+  [
+    { kind: "refused", untilMs: null, wasLooking: false },
+    "It is not a good moment.",
+    "Please knock again a little later.",
+    null,
+  ],
+  [
+    { kind: "refused", untilMs: null, wasLooking: true },
+    "Someone at home would like to be undisturbed now.",
+    "Please come back another time.",
+    null,
+  ],
+  [
+    { kind: "quiet", untilMs: null, wasLooking: true },
+    "It is a quiet time at home.",
+    "Please come back after that.",
+    null,
+  ],
+  [{ kind: "open_again", after: "curtain" }, "The curtain is open again.", "Would you like to look?", "look"],
+  [{ kind: "open_again", after: "quiet" }, "Come in!", "Would you like to look?", "look"],
+])("what the room says is told kindly: %j", (roomAccess, text, detail, action) => {
+  const shown = statusMessageFor({ ...ALL_WELL, viewer: { kind: "closed" }, roomAccess });
+  expect([shown.text, shown.detail, shown.action]).toEqual([text, detail, action]);
+});
+
+test("quiet hours and a refusal say until when, if that is known", () => {
+  const untilMs = ALL_WELL.wallNowMs + 3_600_000;
+  const text = (kind: "quiet" | "refused") => {
+    const shown = statusMessageFor({ ...ALL_WELL, roomAccess: { kind, untilMs, wasLooking: false } });
+    return `${shown.text} ${shown.detail}`;
+  };
+  expect(text("quiet")).toMatch(/until .*\d:\d\d/);
+  expect(text("refused")).toMatch(/knock again after .*\d:\d\d/);
+});
+
+test("a picture that was refused although the room is open is asked for by a tap", () => {
+  const shown = statusMessageFor({ ...ALL_WELL, viewer: { kind: "withheld" } });
+  expect([shown.topic, shown.action]).toEqual(["open_again", "look"]);
+});
+
+test("a stop that may not have arrived is said before anything of the room", () => {
+  const roomAccess = { kind: "curtain", untilMs: null, wasLooking: true } as const;
+  expect(topic({ roomAccess, pendingStop: { isLost: true } as VisitState["pendingStop"] })).toBe("stop_lost");
 });

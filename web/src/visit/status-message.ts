@@ -5,16 +5,27 @@ import type { CutHold, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
-import type { AxisState, Lease, StageState } from "../wire/messages";
+import type { AxisState, Lease, LeaseAnswered, StageState } from "../wire/messages";
+import { whenText } from "../words/times";
 import { codeText, t } from "../words/words";
+import type { RoomAccessState } from "./room-access";
 
 export interface VisitState {
   readonly channel: ChannelState;
   readonly viewer: ViewerState;
+  /** Whether the room lets the visitor look. */
+  readonly roomAccess: RoomAccessState;
+  readonly wallNowMs: number;
   /** What this browser lacks to show the picture where only web pages get through; null for nothing. */
   readonly streamLack: StreamLack | null;
   readonly hold: Hold;
   readonly lease: Lease | null;
+  /** In how many seconds the lease of a driver whose connection is lost will be free; null where nobody's is. */
+  readonly freeInS: number | null;
+  /** How the question of this page for the lease ended, as long as that is shown. */
+  readonly answer: LeaseAnswered["answer"] | null;
+  /** Whether the visitor chose to only watch. */
+  readonly isWatchOnly: boolean;
   readonly pendingStop: PendingStop | null;
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
@@ -29,6 +40,13 @@ export interface VisitState {
 export type Topic =
   | "ended"
   | "stop_lost"
+  | "curtain"
+  | "knock"
+  | "waiting"
+  | "refused"
+  | "moved_on"
+  | "quiet"
+  | "open_again"
   | "opening"
   | "full"
   | "no_picture"
@@ -38,6 +56,9 @@ export type Topic =
   | "reconnecting"
   | "hold_cut"
   | "other_drives"
+  | "house_drives"
+  | "granted"
+  | "watch_only"
   | "out_of_reach"
   | "limit"
   | "hint"
@@ -48,7 +69,7 @@ export interface StatusMessage {
   readonly text: string;
   /** A second sentence, such as what to do now; may be "". */
   readonly detail: string;
-  readonly action: "take_over" | "try_again" | null;
+  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | "knock" | "look" | null;
 }
 
 const NOTHING = message("nothing", "");
@@ -63,6 +84,7 @@ export function statusMessageFor(state: VisitState): StatusMessage {
   return (
     endedMessage(state) ??
     lostStopMessage(state) ??
+    roomMessage(state) ??
     pictureMessage(state) ??
     connectionMessage(state) ??
     cutMessage(state.hold) ??
@@ -88,10 +110,47 @@ function lostStopMessage({ pendingStop }: VisitState): StatusMessage | null {
     : null;
 }
 
+/** What the room says to whoever would like to look. */
+function roomMessage({ roomAccess, viewer, wallNowMs }: VisitState): StatusMessage | null {
+  const openAgain = (isAfterCurtain: boolean) =>
+    message(
+      "open_again",
+      t(isAfterCurtain ? "access.curtain_open_again" : "access.open"),
+      t("access.look"),
+      "look",
+    );
+  switch (roomAccess.kind) {
+    case "open":
+      return viewer.kind === "withheld" ? openAgain(false) : null;
+    case "open_again":
+      return openAgain(roomAccess.after === "curtain");
+    case "curtain":
+      return message("curtain", t("access.curtain"), t("access.curtain.detail"));
+    case "knock":
+      return message("knock", t("access.knock"), t("access.knock.detail"), "knock");
+    case "waiting":
+      return message("waiting", t("access.waiting"), t("access.waiting.detail"));
+    case "quiet":
+      return message("quiet", untilText("quiet", roomAccess.untilMs, wallNowMs), t("access.quiet.detail"));
+    case "refused":
+      return roomAccess.wasLooking
+        ? message("moved_on", t("access.moved_on"), t("access.moved_on.detail"))
+        : message("refused", t("access.refused"), untilText("refused", roomAccess.untilMs, wallNowMs));
+  }
+}
+
+function untilText(what: "quiet" | "refused", untilMs: number | null, nowMs: number): string {
+  if (untilMs === null) {
+    return t(what === "quiet" ? "access.quiet" : "access.refused.detail");
+  }
+  return t(`access.${what}_until`, { time: whenText(untilMs, nowMs) });
+}
+
 function pictureMessage({ viewer, streamLack, stage, hasSeenPicture }: VisitState): StatusMessage | null {
   switch (viewer.kind) {
     case "live":
     case "closed":
+    case "withheld":
     case "ended":
       return null;
     case "frozen":
@@ -160,7 +219,7 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
 
 /** Why a hold was cut; what to do about it is always the same. */
 function cutMessage(hold: Hold): StatusMessage | null {
-  return hold.kind === "cut" && hold.reason !== "other_drives"
+  return hold.kind === "cut" && hold.reason !== "other_drives" && hold.reason !== "watch_only"
     ? message("hold_cut", cutText(hold), t("status.press_again"))
     : null;
 }
@@ -171,10 +230,48 @@ function cutText({ reason, delayMs }: CutHold): string {
     : t(`cut.${reason}`);
 }
 
-function leaseMessage({ lease }: VisitState): StatusMessage | null {
-  return lease?.holder === "other"
-    ? message("other_drives", t("status.other_drives"), "", lease.can_take ? "take_over" : null)
+function leaseMessage(state: VisitState): StatusMessage | null {
+  const { lease, answer, isWatchOnly } = state;
+  if (lease?.holder === "house") {
+    return message("house_drives", t("status.house_drives"));
+  }
+  if (lease?.holder === "other") {
+    return otherMessage(lease, state);
+  }
+  if (isWatchOnly) {
+    return message("watch_only", t("status.watch_only"), "", "drive_again");
+  }
+  return lease?.holder === "you" && answer === "granted"
+    ? message("granted", t("status.granted"), t("status.hint"))
     : null;
+}
+
+/** Who drives, and what this visitor can do about it. */
+function otherMessage(lease: Lease, { freeInS, answer, isWatchOnly }: VisitState): StatusMessage {
+  const { driver: name } = lease;
+  const text = name === "" ? t("status.other_drives") : t("status.drives", { name });
+  if (isWatchOnly) {
+    return message("other_drives", text, t("status.watch_only"), "drive_again");
+  }
+  if (freeInS !== null && name !== "") {
+    return message(
+      "other_drives",
+      t("status.driver_lost", { name }),
+      t("status.free_in", { count: freeInS }),
+      takeOver(lease),
+    );
+  }
+  if (lease.asked_until !== null) {
+    return message("other_drives", text, t("status.asked"));
+  }
+  if (answer === "denied" || answer === "unanswered") {
+    return message("other_drives", text, t(`status.${answer}`), takeOver(lease));
+  }
+  return message("other_drives", text, "", takeOver(lease) ?? (lease.can_ask ? "ask" : null));
+}
+
+function takeOver(lease: Lease): "take_over" | null {
+  return lease.can_take ? "take_over" : null;
 }
 
 function reachMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {

@@ -12,8 +12,11 @@ import type { WayName } from "../stage/way";
 import { ServerTime } from "../time/server-time";
 import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
-import type { AxisState, ServerMessage, StageState } from "../wire/messages";
+import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
+import { knock } from "../wire/outgoing";
+import { Handover } from "./handover";
 import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
+import { RoomAccess } from "./room-access";
 import { type StatusMessage, statusMessageFor } from "./status-message";
 
 /** While this page has the lease: often enough that a press finds a recent server time and need not ping first. */
@@ -60,6 +63,9 @@ export class Visit {
   /** Draws the picture where it does not come by WebRTC. */
   readonly painter: Painter;
   readonly driver: Driver;
+  readonly handover: Handover;
+  readonly #roomAccess = new RoomAccess();
+  #isVisible = true;
 
   readonly #isJoined = signal(false);
   readonly #endVisitState = signal<EndVisitState>("unavailable");
@@ -68,6 +74,7 @@ export class Visit {
   readonly #stream = signal<MediaStream | null>(null);
   readonly #serverState = signal(UNKNOWN_SERVER_STATE);
   readonly #latencies = signal(NO_LATENCIES);
+  readonly #freeInS = signal<number | null>(null);
   #joinedAtMs = 0;
   #cancelCheck: Cancel = () => {};
 
@@ -77,9 +84,14 @@ export class Visit {
       ...this.#serverState.value,
       channel: this.#channel.state.value,
       viewer: this.#viewer.state.value,
+      roomAccess: this.#roomAccess.state.value,
+      wallNowMs: this.#ports.timers.wallNow(),
       streamLack: this.#ports.streamLack,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
+      freeInS: this.#freeInS.value,
+      answer: this.handover.answer.value,
+      isWatchOnly: this.handover.isWatchOnly.value,
       pendingStop: this.driver.pendingStop.value,
       hasSeenPicture: this.#firstPictureMs.value !== null,
       hasDriven: this.#hasDriven.value,
@@ -121,6 +133,11 @@ export class Visit {
         }
       },
     });
+    this.handover = new Handover({
+      timers: ports.timers,
+      driver: this.driver,
+      send: (message) => this.#channel.send(message),
+    });
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
     this.driver.hold.subscribe((hold) => this.#receiveHold(hold));
@@ -149,6 +166,11 @@ export class Visit {
     return this.#viewer.isIndirect;
   }
 
+  /** Whether the room shows nothing to this visit now, or the visitor has to tap before it does again. */
+  readonly isWithheld: ReadonlySignal<boolean> = computed(
+    () => this.#roomAccess.state.value.kind !== "open" || this.#viewer.state.value.kind === "withheld",
+  );
+
   /** From joining to the first frame, null before it. */
   get firstPictureMs(): ReadonlySignal<number | null> {
     return this.#firstPictureMs;
@@ -171,7 +193,20 @@ export class Visit {
     this.#firstPictureMs.value = null;
     this.#endVisitState.value = "unavailable";
     this.#isJoined.value = true;
+    this.#roomAccess.reset();
     this.#open();
+  }
+
+  /** Asks the room to be let in. */
+  knock(): void {
+    this.#channel.send(knock());
+  }
+
+  /** Looks again after the room had shown nothing. */
+  lookAgain(): void {
+    this.#roomAccess.reset();
+    this.#joinedAtMs = this.#ports.timers.now();
+    this.#viewer.open();
   }
 
   /** Leaves; the session stays, so the visitor can join again. */
@@ -204,6 +239,7 @@ export class Visit {
 
   /** The page was hidden or shown. A hidden page cannot drive, so it returns the lease. */
   receiveVisibility(isVisible: boolean): void {
+    this.#isVisible = isVisible;
     this.#viewer.receiveVisibility(isVisible);
     if (isVisible) {
       this.#reconnectAfterSleep();
@@ -228,7 +264,9 @@ export class Visit {
   }
 
   #open(): void {
-    this.#viewer.open();
+    if (this.#roomAccess.state.value.kind === "open") {
+      this.#viewer.open();
+    }
     this.#channel.open();
     this.#checkConnection();
   }
@@ -268,6 +306,13 @@ export class Visit {
       }
       case "lease":
         this.driver.receiveLease(message);
+        this.#updateFreeIn();
+        break;
+      case "lease.offers":
+        this.handover.receiveOffers(message);
+        break;
+      case "lease.answered":
+        this.handover.receiveAnswer(message.answer);
         break;
       case "notice":
         if (message.code === "clock_jumped") {
@@ -278,7 +323,31 @@ export class Visit {
       case "error":
         this.driver.receiveError(message);
         break;
+      case "access":
+        this.#receiveAccess(message);
+        break;
     }
+  }
+
+  #receiveAccess(access: Access): void {
+    const isLooking = this.#firstPictureMs.value !== null;
+    switch (this.#roomAccess.receive(access, isLooking, this.#isVisible)) {
+      case "look":
+        this.lookAgain();
+        break;
+      case "end":
+        this.#viewer.close();
+        this.#forgetPicture();
+        break;
+      case "neither":
+        break;
+    }
+  }
+
+  /** Nothing of the room stays on the page. */
+  #forgetPicture(): void {
+    this.painter.clear();
+    this.#firstPictureMs.value = null;
   }
 
   #receiveServerTime(serverMs: number): void {
@@ -304,7 +373,11 @@ export class Visit {
     if (channel.kind !== "open") {
       return "offline";
     }
-    if (this.driver.lease.value?.holder === "other") {
+    if (this.handover.isWatchOnly.value) {
+      return "watch_only";
+    }
+    const holder = this.driver.lease.value?.holder;
+    if (holder === "other" || holder === "house") {
       return "other_drives";
     }
     const { pan, tilt } = this.#serverState.value;
@@ -318,6 +391,7 @@ export class Visit {
       this.driver.receiveConnected();
     } else {
       this.driver.receiveDisconnected();
+      this.handover.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
       this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself
@@ -334,6 +408,9 @@ export class Visit {
       this.driver.cut("no_picture");
     } else if (this.#firstPictureMs.value === null) {
       this.#firstPictureMs.value = this.#ports.timers.now() - this.#joinedAtMs;
+    }
+    if (state.kind === "withheld") {
+      this.#forgetPicture();
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
@@ -358,6 +435,16 @@ export class Visit {
     }
   }
 
+  /** In how many seconds the lease of a driver whose connection is lost will be free. */
+  #updateFreeIn(): void {
+    const freeAtMs = this.driver.lease.value?.free_at ?? null;
+    const server = this.#serverTime.newest;
+    this.#freeInS.value =
+      freeAtMs === null || server === null
+        ? null
+        : Math.max(0, Math.ceil((freeAtMs - server.serverMs - server.ageMs) / 1000));
+  }
+
   #checkConnection(): void {
     this.#cancelCheck();
     this.#reconnectAfterSleep();
@@ -365,6 +452,7 @@ export class Visit {
       this.driver.cut("too_late");
     }
     this.#latencies.value = this.#latencyMeter.latencies();
+    this.#updateFreeIn();
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkConnection());
   }
 }

@@ -16,13 +16,13 @@ from tests.support.engine_rig import EngineRig, open_rig
 
 from belvedere.access.rights import NO_RIGHTS, Right
 from belvedere.access.sessions import EndReason, IssuedSession
-from belvedere.app.session_recorder import SAVE_EVERY_S, SessionRecorder
+from belvedere.app.access_recorder import SAVE_EVERY_S, AccessRecorder
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
 from belvedere.head.axes import Axis
+from belvedere.store.access import load_access
 from belvedere.store.database import Database
 from belvedere.store.schema import MIGRATIONS
-from belvedere.store.sessions import load_sessions
 from belvedere.store.sqlite_file import SqliteFile
 from belvedere.testing.loop_worker import LoopWorker
 
@@ -38,8 +38,8 @@ class Run:
 
     def __init__(self, rig: EngineRig, database: Database, path: Path) -> None:
         self.rig = rig
-        self.recorder = SessionRecorder(database, path, rig.invitations)
-        self.app = create_app(replace(rig.dependencies(), save_sessions=self.recorder.save))
+        self.recorder = AccessRecorder(database, path, rig.invitations)
+        self.app = create_app(replace(rig.dependencies(), save_access=self.recorder.save))
 
     @asynccontextmanager
     async def socket(self, cookie: str) -> AsyncIterator[SocketPeer]:
@@ -94,7 +94,7 @@ async def written() -> None:
 
 def names_on(path: Path) -> list[str]:
     with contextlib.closing(SqliteFile(path)) as file:
-        return [each.id for each in file.read(lambda db: load_sessions(db, path))]
+        return [each.id for each in file.read(lambda db: load_access(db, path)).sessions]
 
 
 def spoil(path: Path) -> bytes:
@@ -182,7 +182,7 @@ async def test_a_store_that_cannot_be_opened_gives_no_session_and_does_not_keep_
 ) -> None:
     before = spoil(path)
     async with run_on(path) as run:
-        assert "could not restore the sessions" in caplog.text
+        assert "could not restore the people and their sessions" in caplog.text
         ana = await come_in(run)
         async with run.socket(ana.cookie) as peer:
             await run.drive(peer)
@@ -211,7 +211,7 @@ async def test_a_program_that_ends_before_it_has_read_the_sessions_deletes_none(
     async with open_rig() as rig:
         database = Database(path, MIGRATIONS, worker=LoopWorker, clock=asyncio.get_running_loop().time)
         database.open()
-        SessionRecorder(database, path, rig.invitations).save_soon()
+        AccessRecorder(database, path, rig.invitations).save_soon()
         await database.close()
     assert names_on(path) == [ana.session.id]
 
@@ -228,7 +228,7 @@ async def test_the_time_left_is_saved_now_and_then_and_only_while_there_are_sess
         await asyncio.sleep(3 * SAVE_EVERY_S + 1)
         assert disks.newest.writes == writes + 4
         with contextlib.closing(SqliteFile(path)) as file:
-            (saved,) = file.read(lambda db: load_sessions(db, path))
+            (saved,) = file.read(lambda db: load_access(db, path)).sessions
         assert saved.left_s == pytest.approx(ana.lifetime_s - 3 * SAVE_EVERY_S, abs=SAVE_EVERY_S)
         assert saved.left_s < ana.lifetime_s - SAVE_EVERY_S
         running.cancel()

@@ -1,0 +1,235 @@
+"""`/api/v1/people`: who may come in, and their invitations; for those who run the house.
+
+A resident speaks for the room, so that nobody far away may make one: it takes a resident, or the house's own computer.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar import Request, delete, get, patch, post
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.openapi.spec import Reference, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+
+from belvedere.access.local_session import LOCAL_SESSION
+from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
+from belvedere.access.rights import Right, Role
+from belvedere.access.sessions import Session
+from belvedere.errors import Refusal, StoreError, VisitorError
+from belvedere.gateway.codec import decode_strictly, read_json
+from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.qr_code import svg_of
+from belvedere.gateway.session import save_end
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATH = "/api/v1/people"
+ONE = "/api/v1/people/{person_id:str}"
+JSON = "application/json"
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+Email = Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARS)]
+
+
+class NewPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who may come in, once invited."""
+
+    name: Name
+    role: Role
+    email: Email = ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of a person; what is absent stays as it is."""
+
+    name: Name | None = None
+    role: Role | None = None
+    email: Email | None = None
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A person: how many sessions there are, how many unused invitations, and whether the person ever came in."""
+
+    id: str
+    name: str
+    role: Role
+    email: str
+    has_joined: bool
+    sessions: int
+    invitations: int
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A new invitation. It is shown once: only a digest of its secret is stored.
+
+    `qr_svg` is a QR code of the link, a whole SVG document.
+    """
+
+    person: str
+    name: str
+    role: Role
+    secret: str
+    link: str
+    ends_in_s: float
+    qr_svg: str
+
+
+_NEW: msgspec.json.Decoder[NewPerson] = msgspec.json.Decoder(NewPerson)
+_CHANGE: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
+_PROPERTIES: dict[str, Schema | Reference] = {
+    "name": Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_NAME_CHARS),
+    "role": Schema(type=OpenAPIType.STRING, enum=[role.value for role in Role if role is not Role.PROGRAM]),
+    "email": Schema(type=OpenAPIType.STRING, max_length=MAX_EMAIL_CHARS),
+}
+_NEW_SCHEMA = Schema(
+    type=OpenAPIType.OBJECT, properties=_PROPERTIES, required=["name", "role"], additional_properties=False
+)
+_CHANGE_SCHEMA = Schema(type=OpenAPIType.OBJECT, properties=_PROPERTIES, additional_properties=False)
+
+
+@get(PATH, responses=problems(401, 403))
+async def listing(dependencies: InjectedDependencies) -> list[Listed]:
+    """Everyone who may come in."""
+    return [_listed(dependencies, person) for person in dependencies.invitations.people.all()]
+
+
+@post(
+    PATH,
+    operation_class=operation_with_body(JSON, _NEW_SCHEMA, str(NewPerson.__doc__)),
+    responses=problems(400, 401, 403, 408, 409, 415, 503),
+)
+async def add(request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor) -> Listed:
+    """Add a person. A 503 says that nothing was done: the disk did not take it."""
+    wanted = decode_strictly(_NEW, await read_json(request, dependencies, visitor))
+    _require_may_appoint(dependencies, visitor, wanted.role)
+    people = dependencies.invitations.people
+    person = people.add(wanted.name, wanted.role, wanted.email)
+    await _save_or(dependencies, lambda: people.remove(person.id))
+    return _listed(dependencies, person)
+
+
+@patch(
+    ONE,
+    operation_class=operation_with_body(JSON, _CHANGE_SCHEMA, str(Change.__doc__)),
+    responses=problems(400, 401, 403, 404, 408, 409, 415, 503),
+)
+async def change(
+    request: Request[Any, Any, Any],
+    dependencies: InjectedDependencies,
+    visitor: InjectedVisitor,
+    person_id: FromPath[str],
+) -> Listed:
+    """Change a person. With another role, all that their sessions have open ends at once, as do their invitations.
+
+    A 503 says that it was done, but that a restart of the server might undo it, because the disk failed.
+    """
+    wanted = decode_strictly(_CHANGE, await read_json(request, dependencies, visitor))
+    invitations, person = dependencies.invitations, _found(dependencies, person_id)
+    if wanted.name is not None or wanted.email is not None:
+        name = person.name if wanted.name is None else wanted.name
+        invitations.people.rename(person_id, name, person.email if wanted.email is None else wanted.email)
+    if wanted.role is not None and wanted.role is not person.role:
+        _require_may_appoint(dependencies, visitor, wanted.role)
+        _require_not_last_owner(dependencies, visitor, person)
+        invitations.change_role(person_id, wanted.role)
+    await save_end(dependencies, f"what person {person_id} was", "it is changed")
+    return _listed(dependencies, _found(dependencies, person_id))
+
+
+@delete(ONE, status_code=204, responses=problems(401, 403, 404, 503))
+async def remove(dependencies: InjectedDependencies, visitor: InjectedVisitor, person_id: FromPath[str]) -> None:
+    """Remove a person; all of their sessions and invitations end at once.
+
+    A 503 says that it was done, but that a restart of the server might undo it, because the disk failed.
+    """
+    _require_not_last_owner(dependencies, visitor, _found(dependencies, person_id))
+    dependencies.invitations.remove(person_id)
+    try:
+        await dependencies.passkeys.remove_all_of(person_id)
+    except StoreError as error:  # passkeys of nobody let nobody in
+        logger.warning("the passkeys of %s could not be deleted: %s", person_id, error)
+    await save_end(dependencies, f"what person {person_id} may do", "the person is removed")
+
+
+@post(f"{ONE}/invitations", responses=problems(401, 403, 404, 503))
+async def invite(
+    request: Request[Any, Any, Any],
+    dependencies: InjectedDependencies,
+    visitor: InjectedVisitor,
+    person_id: FromPath[str],
+) -> Invitation:
+    """Make an invitation of a person. A 503 says that nothing was done: the disk did not take it."""
+    person, invitations = _found(dependencies, person_id), dependencies.invitations
+    _require_may_appoint(dependencies, visitor, person.role)
+    secret = invitations.invite(person_id)
+    await _save_or(dependencies, lambda: invitations.withdraw(secret))
+    link = f"{_address(request, dependencies, visitor)}/join#{secret}"
+    return Invitation(
+        person=person.id,
+        name=person.name,
+        role=person.role,
+        secret=secret,
+        link=link,
+        ends_in_s=invitations.invite_s,
+        qr_svg=svg_of(link),
+    )
+
+
+def _listed(dependencies: Dependencies, person: Person) -> Listed:
+    invitations = dependencies.invitations
+    return Listed(
+        id=person.id,
+        name=person.name,
+        role=person.role,
+        email=person.email,
+        has_joined=person.has_joined,
+        sessions=sum(session.person == person.id for session, _ in invitations.sessions()),
+        invitations=invitations.count_invitations_of(person.id),
+    )
+
+
+def _found(dependencies: Dependencies, person_id: str) -> Person:
+    person = dependencies.invitations.people.find(person_id)
+    if person is None:
+        raise NotFoundException("there is no such person")
+    return person
+
+
+def _require_may_appoint(dependencies: Dependencies, visitor: Session, role: Role) -> None:
+    if role is Role.RESIDENT and Right.ROOM not in dependencies.invitations.rights_of(visitor):
+        problem = "only a resident, or `belvedere people` on the house's computer, can let a resident in"
+        raise VisitorError(Refusal.NOT_PERMITTED, problem)
+
+
+def _require_not_last_owner(dependencies: Dependencies, visitor: Session, person: Person) -> None:
+    """On the house's own computer another owner can be made at any time, elsewhere nobody could come back."""
+    owners = [each for each in dependencies.invitations.people.all() if each.role is Role.OWNER and each.has_joined]
+    if owners == [person] and visitor is not LOCAL_SESSION:
+        problem = "this is the only owner: make another one first, or use `belvedere people` on the house's computer"
+        raise VisitorError(Refusal.NOT_PERMITTED, problem)
+
+
+async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> None:
+    try:
+        await dependencies.save_access()
+    except StoreError as error:
+        undo()
+        logger.warning("could not add a person or an invitation: %s", error)
+        problem = "nothing was changed, because it could not be saved: try again"
+        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+
+
+def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session) -> str:
+    """The address under which the house is reached: the one that the owner uses, or from its computer the settings'."""
+    if visitor is LOCAL_SESSION:
+        return dependencies.address()
+    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+ROUTES = (listing, add, change, remove, invite)
