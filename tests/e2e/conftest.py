@@ -95,11 +95,11 @@ class RunningServer:
     """
 
     def __init__(
-        self, *, has_time_bar: bool = False, frontends: tuple[str, ...] = (), store: Path | None = None
+        self, *, has_time_bar: bool = False, store: Path | None = None, frontends: tuple[str, ...] = ()
     ) -> None:
         self.link = ""
-        self._frontends = frontends
         self._store = store
+        self._frontends = frontends
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
         self._built: Belvedere | None = None
