@@ -81,6 +81,7 @@ class Refusal(enum.StrEnum):
     HOLD_ENDED = "hold_ended"
     HOLD_TOO_LONG = "hold_too_long"
     OUTRANKED = "outranked"
+    NO_QUESTION = "no_question"
     NOT_PERMITTED = "not_permitted"
     CURTAIN_CLOSED = "curtain_closed"
     NOT_WELCOMED = "not_welcomed"

@@ -10,7 +10,7 @@ from tests.store.failing_disk import Disks, virtual
 from tests.store.saved import saved
 
 from belvedere.app.position_recorder import REST_S, PositionRecorder
-from belvedere.control.core import LeaseStatus
+from belvedere.control.lease import LeaseStatus
 from belvedere.engine.bus import Bus
 from belvedere.engine.status import AxisState, EngineStatus
 from belvedere.link.supervisor import LinkPhase

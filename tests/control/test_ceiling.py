@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tests.control.rig import ControlRig, refusal_of
 
 from belvedere.control.ceiling import Ceiling
-from belvedere.control.lease import LeaseVerb
 from belvedere.control.options import ControlOptions
 from belvedere.errors import Refusal, VisitorError
 from belvedere.head.axes import AXES
@@ -73,11 +72,11 @@ def test_short_pauses_between_presses_do_not_evade_it() -> None:
 def test_two_drivers_that_take_turns_do_not_evade_it() -> None:
     rig = ControlRig()
 
-    def take(name: str) -> None:
-        rig.core.receive_lease(rig.now, name, LeaseVerb.TAKE)
+    def hand_over_to(name: str) -> None:
+        rig.core.receive_give(rig.now, rig.core.lease_status.session or "", name)
         rig.drive(1.0, session=name)
 
-    moves = (partial(take, name) for name in itertools.cycle(("ann", "bob")))
+    moves = (partial(hand_over_to, name) for name in itertools.cycle(("ann", "bob")))
     assert 29 < longest_motion_s(rig, moves, 0.4, 120) <= 30
 
 

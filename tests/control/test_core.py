@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.control.rig import ControlRig, notices_in, refusal_of, stops
 
-from belvedere.control.core import Control, LeaseStatus
+from belvedere.control.core import Control
 from belvedere.control.effects import Effect, NoticeCode, Notify, Write
-from belvedere.control.lease import Driver, LeaseVerb
+from belvedere.control.lease import Driver, LeaseStatus, LeaseVerb
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import AxisLimits, ControlOptions
 from belvedere.control.setpoint import Setpoint, Stamp
@@ -157,7 +157,7 @@ def test_taking_the_lease_stops_and_notifies_the_former_driver() -> None:
     rig = ControlRig()
     rig.drive(0.5)
     rig.tick()
-    rig.core.receive_lease(rig.now, "bob", LeaseVerb.TAKE)
+    rig.core.receive_lease(rig.now, "room", LeaseVerb.TAKE)
     effects = rig.tick()
     assert stops(effects, Axis.PAN) == 1
     assert notices_in(effects) == [("ann", NoticeCode.LEASE_LOST, None)]
@@ -165,8 +165,8 @@ def test_taking_the_lease_stops_and_notifies_the_former_driver() -> None:
 
 def test_a_setpoint_of_an_old_epoch_moves_nothing() -> None:
     rig = ControlRig()
-    rig.core.receive_lease(rig.now, "bob", LeaseVerb.TAKE)
-    rig.core.receive_lease(rig.now, "ann", LeaseVerb.TAKE)
+    rig.core.receive_give(rig.now, "ann", "bob")
+    rig.core.receive_give(rig.now, "bob", "ann")
     late = Setpoint(epoch=1, hold=9, seq=9, pan=1, tilt=1, sent_at_s=rig.now, heard_s=rig.now)
     assert refusal_of(lambda: rig.core.receive_setpoint(rig.now, "ann", late)) is Refusal.OLD_EPOCH
 
@@ -371,7 +371,7 @@ def test_returning_the_lease_ends_the_hold_without_a_notice() -> None:
 def test_the_lease_status_has_the_drivers_rank() -> None:
     rig = ControlRig()
     rig.core.receive_lease(rig.now, "room", LeaseVerb.TAKE)
-    assert rig.core.lease_status == LeaseStatus(2, "room", 1)
+    assert rig.core.lease_status == LeaseStatus(2, "room", 1, "resident")
 
 
 @pytest.mark.parametrize("end", ["stop", "take", "expire", "late"])
@@ -382,7 +382,7 @@ def test_the_notice_of_a_cut_names_the_hold_and_the_reason(end: str) -> None:
     if end == "stop":
         rig.core.receive_stop(rig.now, "bob")
     elif end == "take":
-        rig.core.receive_lease(rig.now, "bob", LeaseVerb.TAKE)
+        rig.core.receive_lease(rig.now, "room", LeaseVerb.TAKE)
     else:
         rig.now += 0.6 if end == "expire" else 0.4
     if end == "late":

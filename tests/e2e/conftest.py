@@ -8,13 +8,14 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.access.joining import invite
+from tests.e2e.devices import DESKTOP, PHONE, Device
 from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
@@ -70,32 +71,17 @@ FRAMES = """(count) => new Promise((done) => {
 })"""
 
 
-class Device(NamedTuple):
-    """A visitor's screen."""
-
-    name: str
-    width: int
-    height: int
-    is_phone: bool
-
-    @property
-    def middle(self) -> tuple[int, int]:
-        """The middle of the screen."""
-        return self.width // 2, self.height // 2
-
-
-PHONE = Device("phone", 390, 844, is_phone=True)
-DESKTOP = Device("desktop", 1440, 900, is_phone=False)
-
-
 class RunningServer:
     """The whole program with a virtual head and room, on an event loop in its own thread.
 
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self, *, has_time_bar: bool = False, frontends: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, has_time_bar: bool = False, store: Path | None = None, frontends: tuple[str, ...] = ()
+    ) -> None:
         self.link = ""
+        self._store = store
         self._frontends = frontends
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
@@ -268,6 +254,8 @@ class RunningServer:
                 access=msgspec.structs.replace(DEMO.access, frontends=self._frontends),
             ),
         )
+
+        config = msgspec.structs.replace(config, store=self._store)
 
         async def run() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()

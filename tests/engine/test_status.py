@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from tests.support.engine_rig import open_rig
 from tests.support.subscriptions import drain
 
-from belvedere.control.core import LeaseStatus
-from belvedere.control.lease import LeaseVerb
+from belvedere.control.lease import LeaseStatus, LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.engine.status import AxisState, EngineStatus
 from belvedere.errors import LinkReason

@@ -118,7 +118,7 @@ async def test_a_hold_that_lost_the_lease_does_not_resume_when_the_lease_is_free
     async with open_rig() as rig:
         ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
         timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
-        rig.engine.receive_session_opened("ben", "ben")
+        rig.engine.receive_session_opened("ben", "ben", 1)
         rig.engine.receive_lease("ben", LeaseVerb.TAKE)
         await asyncio.sleep(0.3)
         assert await refusals(rig, timed_drive, ana, RIGHT, 0.6) == {Refusal.SOMEONE_ELSE_DRIVES}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.gateway.session_client import SessionClient, Start
+from tests.gateway.session_client import OpenSockets, SessionClient, Start
 from tests.support.engine_rig import NO_PAGE, EngineRig
 
 from belvedere.access.rights import Rights, Role
@@ -40,15 +40,15 @@ def make_client() -> Callable[..., httpx.AsyncClient]:
 @pytest.fixture
 def start_session(make_parts: Callable[..., Dependencies]) -> Start:
     numbers: Iterator[int] = iter(range(1, 100))
+    connected = OpenSockets()
 
     def start(
         rig: EngineRig, person: str = "", role: Role = Role.VISITOR, rights: Rights | None = None
     ) -> SessionClient:
         visitor = rig.open_session(person, role, rights).session
-        connected: set[str] = set()
         name = f"{visitor.id}-{next(numbers)}"
-        connected.add(name)
-        session = ControlSession(name, visitor, make_parts(rig), rig.clock(), connected.__contains__)
+        connected.sessions[name] = visitor
+        session = ControlSession(name, visitor, make_parts(rig), rig.clock(), connected)
         return SessionClient(rig, session, connected)
 
     return start

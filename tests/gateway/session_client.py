@@ -2,16 +2,31 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
+import msgspec
 from tests.support.engine_rig import EngineRig
 
+from belvedere.access.sessions import Session
 from belvedere.gateway.control_session import ControlSession
-from belvedere.gateway.messages import Error, Outgoing
+from belvedere.gateway.messages import Error, Lease, Outgoing
 
 HELLO = {"type": "hello", "clock": 5.0}
 STOP = {"type": "stop"}
+
+
+class OpenSockets:
+    """The sockets that are open, as far as a test says so."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+
+    def is_open(self, name: str) -> bool:
+        return name in self.sessions
+
+    def all(self) -> list[tuple[str, Session]]:
+        return list(self.sessions.items())
 
 
 @dataclass
@@ -20,7 +35,7 @@ class SessionClient:
 
     rig: EngineRig
     session: ControlSession
-    connected: set[str] = field(default_factory=set)
+    connected: OpenSockets
 
     def send(self, message: object) -> list[Outgoing]:
         return self.session.receive_text(self.rig.clock(), json.dumps(message))
@@ -51,3 +66,9 @@ def holds(answers: list[Outgoing]) -> list[object]:
 
 def codes(answers: list[Outgoing]) -> list[str]:
     return [answer.code for answer in answers if isinstance(answer, Error)]
+
+
+def a_lease(epoch: int, holder: Literal["you", "other", "nobody", "house"], **fields: Any) -> Lease:  # noqa: ANN401 - any of its fields
+    """A message about the lease: of what is not given, what it is for a visitor who may drive while nobody does."""
+    usual = Lease(epoch=epoch, holder=holder, driver="", can_take=True, can_ask=False, free_at=None, asked_until=None)
+    return msgspec.structs.replace(usual, **fields)

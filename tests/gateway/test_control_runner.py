@@ -250,7 +250,8 @@ def test_all_sockets_together_are_limited() -> None:
 def test_a_socket_counts_until_it_is_closed() -> None:
     socket_limit = SocketLimit(total=2, per_visitor=2)
     socket_limit.take("ana", "1")
-    assert socket_limit.is_taken("1")
+    socket_limit.take("ana", "2")
     socket_limit.release("1")
     socket_limit.release("1")
-    assert not socket_limit.is_taken("1")
+    assert socket_limit.take("ana", "3")
+    assert not socket_limit.take("ana", "4")

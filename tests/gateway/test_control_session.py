@@ -5,7 +5,7 @@ import json
 
 import pytest
 from msgspec import UNSET
-from tests.gateway.session_client import HELLO, STOP, SessionClient, Start, codes, holds
+from tests.gateway.session_client import HELLO, STOP, OpenSockets, SessionClient, Start, a_lease, codes, holds
 from tests.support.engine_rig import open_rig
 from tests.support.subscriptions import drain
 
@@ -35,7 +35,7 @@ async def test_hello_is_answered_with_the_name_and_the_limits(start_session: Sta
             clock=5.0,
             head="A head of paper",
         )
-        assert lease == Lease(epoch=0, holder="nobody", can_take=True)
+        assert lease == a_lease(0, "nobody")
         assert isinstance(state, State)
         assert state.pan.link == "ready"
 
@@ -95,7 +95,8 @@ async def test_a_refusal_is_sent_with_its_code(start_session: Start) -> None:
 
 async def test_the_lease_can_be_taken_and_returned(start_session: Start) -> None:
     async with open_rig() as rig:
-        _ana, ben = start_session(rig).driving(), start_session(rig).greeted()
+        start_session(rig).driving()
+        ben = start_session(rig, "ben", Role.RESIDENT).greeted()
         ben.send({"type": "lease.take"})
         assert rig.engine.status.lease.session == ben.session.name
         ben.send({"type": "lease.return"})
@@ -116,7 +117,7 @@ async def test_a_change_of_the_lease_alone_sends_the_lease_alone(start_session: 
     async with open_rig() as rig:
         ana = start_session(rig).driving()
         news = ana.session.receive_published("status", rig.engine.status)
-        assert news == [Lease(epoch=1, holder="you", can_take=True)]
+        assert news == [a_lease(1, "you", driver=ana.session._visitor.person)]
 
 
 async def test_a_change_of_viewers_is_sent(start_session: Start) -> None:
@@ -138,7 +139,7 @@ async def test_the_lease_of_a_lost_socket_is_free_for_the_same_visitor(start_ses
         ben, ana = start_session(rig).greeted(), start_session(rig).driving()
         ana.session.receive_closed()
         again = ControlSession(
-            f"{ana.session.name}0", ana.session._visitor, ana.session._dependencies, rig.clock(), lambda _: False
+            f"{ana.session.name}0", ana.session._visitor, ana.session._dependencies, rig.clock(), OpenSockets()
         )
         _, lease, _, _ = again.receive_text(rig.clock(), json.dumps(HELLO))
         assert isinstance(lease, Lease)
@@ -476,11 +477,10 @@ async def test_another_tab_of_the_driver_sees_the_lease_taken_while_the_first_is
 ) -> None:
     async with open_rig() as rig:
         ana = start_session(rig).driving()
-        tabs = {ana.session.name}
         other = f"{ana.session.name}0"
-        tab = ControlSession(other, ana.session._visitor, ana.session._dependencies, rig.clock(), tabs.__contains__)
+        tab = ControlSession(other, ana.session._visitor, ana.session._dependencies, rig.clock(), ana.connected)
         _, lease, state, _ = tab.receive_text(rig.clock(), json.dumps(HELLO))
-        assert lease == Lease(epoch=1, holder="other", can_take=True)
+        assert lease == a_lease(1, "other", driver=ana.session._visitor.person)
         assert isinstance(state, State)
         assert state.stage.available is True
 

@@ -10,6 +10,7 @@ from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, FakeStage, open_rig
 
 from belvedere.access.invitations import AccessOptions
+from belvedere.access.rights import Role
 from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.control.effects import NoticeCode
 from belvedere.engine.status import NoticeEvent
@@ -343,7 +344,11 @@ async def test_a_notice_reaches_its_session_alone(open_sockets: OpenSockets) -> 
 
 
 async def test_both_are_notified_of_a_takeover(open_sockets: OpenSockets) -> None:
-    async with open_sockets() as here, here.driver() as peer, here.connect() as other:
+    async with (
+        open_sockets() as here,
+        here.driver() as peer,
+        here.connect(here.rig.open_session("gran", Role.RESIDENT)) as other,
+    ):
         other.send_json(HELLO)
         assert (await other.receive("lease"))["holder"] == "other"
         other.send_json({"type": "lease.take"})

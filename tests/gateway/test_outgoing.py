@@ -5,19 +5,23 @@ import asyncio
 import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
+from tests.gateway.session_client import a_lease
 
-from belvedere.control.core import LeaseStatus
 from belvedere.control.effects import NoticeCode
+from belvedere.control.handover import Question
+from belvedere.control.lease import Driver, LeaseStatus
+from belvedere.engine.parking import PERSON, RANK, SESSION
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
 from belvedere.errors import CameraReason, LinkReason
 from belvedere.gateway import messages
-from belvedere.gateway.messages import Ack, Error, Lease, Notice, Outgoing, Pong
+from belvedere.gateway.messages import Ack, Error, Lease, LeaseOffers, Notice, Outgoing, Pong
 from belvedere.gateway.outgoing import (
     Outbox,
     ack_message,
     lease_message,
     milliseconds,
     notice_message,
+    offers_message,
     state_message,
 )
 from belvedere.head.axes import Axis
@@ -59,20 +63,84 @@ def test_every_reason_of_a_camera_is_on_the_wire_while_there_is_no_picture(reaso
     assert not state_message(status, 0, is_available=True, camera_reason=reason).stage.reason
 
 
+ANA, BEN, ROOM = Driver("ana-1", "ana", 0), Driver("ben-1", "ben", 0), Driver("room-1", "room", 1)
+ANA_DRIVES = LeaseStatus(3, "ana-1", 0, "ana")
+
+
+def lease_of(status: LeaseStatus, asking: Driver, *, may_drive: bool = True, is_own_lost_socket: bool = False) -> Lease:
+    return lease_message(
+        status,
+        asking.session,
+        asking if may_drive else None,
+        str.title,
+        is_own_lost_socket=is_own_lost_socket,
+    )
+
+
 def test_the_lease_is_sent_from_the_receivers_point_of_view() -> None:
-    mine = LeaseStatus(3, "ana-1", 0)
-    assert lease_message(mine, "ana-1", 0, is_own_lost_socket=False).holder == "you"
-    assert lease_message(mine, "ben-1", 0, is_own_lost_socket=False).holder == "other"
-    assert lease_message(FREE, "ana-1", 0, is_own_lost_socket=False).holder == "nobody"
+    assert [lease_of(ANA_DRIVES, who).holder for who in (ANA, BEN)] == ["you", "other"]
+    assert lease_of(FREE, ANA).holder == "nobody"
+
+
+def test_everybody_sees_who_drives_by_name() -> None:
+    assert [lease_of(ANA_DRIVES, who).driver for who in (ANA, BEN, ROOM)] == ["Ana"] * 3
+    assert lease_of(ANA_DRIVES, BEN, may_drive=False).driver == "Ana"
+    assert lease_of(FREE, ANA).driver == ""
 
 
 def test_the_lease_of_ones_own_lost_socket_is_free() -> None:
-    assert lease_message(LeaseStatus(3, "ana-1", 0), "ana-2", 0, is_own_lost_socket=True).holder == "nobody"
+    lost = LeaseStatus(3, "ana-1", 0, "ana", free_at_s=9.0)
+    lease = lease_of(lost, Driver("ana-2", "ana", 0), is_own_lost_socket=True)
+    assert (lease.holder, lease.driver, lease.free_at, lease.can_ask) == ("nobody", "", None, False)
 
 
-@pytest.mark.parametrize(("rank", "can_take"), [(0, False), (4, False), (5, True), (9, True)])
-def test_the_lease_can_be_taken_from_ones_equals(rank: int, can_take: bool) -> None:  # noqa: FBT001 - a parameter
-    assert lease_message(LeaseStatus(3, "room", 5), "ana", rank, is_own_lost_socket=False).can_take == can_take
+@pytest.mark.parametrize(
+    ("status", "asking", "may_drive", "expected"),
+    [
+        (FREE, BEN, True, (True, False)),
+        (FREE, BEN, False, (False, False)),
+        (ANA_DRIVES, ANA, True, (True, False)),
+        (ANA_DRIVES, BEN, True, (False, True)),
+        (ANA_DRIVES, BEN, False, (False, False)),
+        (ANA_DRIVES, ROOM, True, (True, False)),
+        (LeaseStatus(3, "ana-1", 0, "ana", is_idle=True), BEN, True, (True, False)),
+        (LeaseStatus(3, "room-1", 1, "room"), BEN, True, (False, True)),
+        (LeaseStatus(3, SESSION, RANK, PERSON), ROOM, True, (False, False)),
+    ],
+)
+def test_whether_the_lease_may_be_taken_or_asked_for(
+    status: LeaseStatus,
+    asking: Driver,
+    may_drive: bool,  # noqa: FBT001 - a parameter
+    expected: tuple[bool, bool],
+) -> None:
+    lease = lease_of(status, asking, may_drive=may_drive)
+    assert (lease.can_take, lease.can_ask) == expected
+
+
+def test_while_the_head_is_parked_it_is_the_house_that_drives() -> None:
+    lease = lease_of(LeaseStatus(3, SESSION, RANK, PERSON), BEN)
+    assert (lease.holder, lease.driver) == ("house", "")
+
+
+def test_a_lost_drivers_lease_says_when_it_will_be_free_on_the_servers_clock() -> None:
+    assert lease_of(LeaseStatus(3, "ana-1", 0, "ana", free_at_s=9.5), BEN).free_at == 9500
+    assert lease_of(ANA_DRIVES, BEN).free_at is None
+
+
+def test_an_asker_sees_until_when_the_question_is_open_and_only_the_driver_sees_who_asks() -> None:
+    asked = LeaseStatus(3, "ana-1", 0, "ana", questions=(Question("ben-1", "ben", 12.0),))
+    assert [lease_of(asked, who).asked_until for who in (ANA, BEN, ROOM)] == [None, 12000, None]
+    offers = offers_message(asked, "ana-1", [("room-1", "room")], str.title)
+    assert offers.asking == [messages.Asker(asker="ben-1", name="Ben", until=12000)]
+    assert offers.watching == [messages.Watcher(to="room-1", name="Room")]
+    for other in ("ben-1", "room-1"):
+        assert offers_message(asked, other, [("room-1", "room")], str.title) == LeaseOffers(asking=[], watching=[])
+
+
+def test_the_list_of_watchers_is_bounded() -> None:
+    crowd = [(str(number), "ann") for number in range(100)]
+    assert len(offers_message(ANA_DRIVES, "ana-1", crowd, str).watching) == messages.MAX_WATCHERS
 
 
 def test_an_acknowledgement_says_when_it_was_written() -> None:
@@ -96,7 +164,7 @@ def pong(clock: float) -> Pong:
 
 
 def lease(epoch: int) -> Lease:
-    return Lease(epoch=epoch, holder="you", can_take=True)
+    return a_lease(epoch, "you")
 
 
 async def test_a_newer_message_replaces_the_older_one_in_its_place() -> None:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 from litestar import Litestar, get
-from tests.gateway.session_client import STOP, SessionClient, Start, codes
+from tests.gateway.session_client import STOP, SessionClient, Start, a_lease, codes
 from tests.support.asgi import open_socket
 from tests.support.engine_rig import EngineRig, open_rig
 
@@ -17,7 +17,7 @@ from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.errors import InternalError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
-from belvedere.gateway.messages import Incoming, Lease
+from belvedere.gateway.messages import Incoming
 from belvedere.gateway.permissions import MESSAGES, PROGRAM_ROUTES, RANKS, ROUTES, SOCKET, require_rows
 from belvedere.head.axes import Axis
 from belvedere.secret import Secret
@@ -136,7 +136,7 @@ async def test_without_the_right_to_drive_the_lease_cannot_be_taken_and_the_page
     async with open_rig() as rig:
         ana = start_session(rig, rights=WITHOUT[Right.DRIVE])
         _, lease, _ = ana.send({"type": "hello", "clock": 1})
-        assert lease == Lease(epoch=0, holder="nobody", can_take=False)
+        assert lease == a_lease(0, "nobody", can_take=False)
 
 
 async def test_a_session_without_any_right_may_stop_whoever_drives(start_session: Start) -> None:
@@ -181,7 +181,7 @@ async def test_getting_the_right_to_drive_back_is_told_without_a_new_hello(start
         changes: list[object] = []
         rig.invitations.events.subscribe(lambda change: changes.extend(ana.session.receive_session_change(change)))
         having(ana, ALL_RIGHTS)
-        assert changes == [Lease(epoch=0, holder="nobody", can_take=True)]
+        assert changes == [a_lease(0, "nobody")]
         assert codes(ana.send({"type": "lease.acquire"})) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.gateway.session_client import HELLO, SessionClient, codes
+from tests.gateway.session_client import HELLO, OpenSockets, SessionClient, codes
 from tests.support.engine_rig import EngineRig, open_rig
 from tests.support.fake_room_store import FakeRoomStore
 
@@ -177,7 +177,9 @@ def published(client: SessionClient) -> list[Outgoing]:
 def socket_of(rig: EngineRig, parts: Dependencies, role: Role) -> SessionClient:
     person = rig.invitations.people.add(f"The {role}", role)
     session = rig.invitations.open_session(person.id).session
-    return SessionClient(rig, ControlSession(f"{session.id}-1", session, parts, rig.clock(), lambda _name: True))
+    name, connected = f"{session.id}-1", OpenSockets()
+    connected.sessions[name] = session
+    return SessionClient(rig, ControlSession(name, session, parts, rig.clock(), connected), connected)
 
 
 async def test_the_socket_tells_everybody_and_shows_the_room_only_to_the_room(make_parts: MakeParts) -> None:

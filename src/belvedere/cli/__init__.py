@@ -56,6 +56,18 @@ VISITS = {
     "export": """Print the whole visit book, as JSON, or as CSV with --csv.""",
 }
 
+TOKENS = {
+    "list": """List the tokens of scripts, oldest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `tokens` do.""",
+    "create": """Create a token for a script, and print its secret, this once.
+
+    The script sends it as `Authorization: Bearer` with every request of the REST interface.""",
+    "revoke": """Revoke a token by its id or name.
+
+    What its script drives stops at once.""",
+}
+
 CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
 
 Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
@@ -122,6 +134,10 @@ def application() -> App:
     for name, summary in SESSIONS.items():
         sessions.command(f"belvedere.cli.sessions:sessions_{name}", name=name, help=summary)
     app.command(sessions)
+    tokens = App(name="tokens", help="Let scripts drive or look, and end that.")
+    for name, summary in TOKENS.items():
+        tokens.command(f"belvedere.cli.tokens:tokens_{name}", name=name, help=summary)
+    app.command(tokens)
     curtain = App(name="curtain", help="Close and open the room's curtain.")
     for name, summary in CURTAIN.items():
         function = "open_" if name == "open" else name

@@ -39,8 +39,9 @@ import msgspec
 
 from belvedere.control.age import age_bound_s, top_speed
 from belvedere.control.ceiling import Ceiling
-from belvedere.control.effects import Effect, NoticeCode, Notify
-from belvedere.control.lease import Driver, Lease, LeaseVerb
+from belvedere.control.effects import Effect, NoticeCode, Notify, QuestionEnded
+from belvedere.control.handover import Handover, QuestionEnd
+from belvedere.control.lease import Driver, Lease, LeaseStatus, LeaseVerb
 from belvedere.control.motion import NO_HOLD, AxisMotion, AxisSetup
 from belvedere.control.relative_delay import RelativeDelay
 from belvedere.control.setpoint import Setpoint, Stamp
@@ -72,14 +73,6 @@ class AxisStatus(msgspec.Struct, frozen=True):
     is_position_sure: bool = True
 
 
-class LeaseStatus(msgspec.Struct, frozen=True):
-    """Who drives; `session` is None while the lease is free."""
-
-    epoch: int
-    session: str | None
-    rank: int
-
-
 class _Hold:
     """The current hold: its number, when it began, and when its newest setpoint expires."""
 
@@ -96,6 +89,7 @@ class Control:
         self.options = options
         self._axes = {axis: AxisMotion(axis, axes.get(axis, AxisSetup()), options.acceleration_per_s) for axis in AXES}
         self._lease = Lease(options)
+        self._handover = Handover()
         self._drivers: dict[str, Driver] = {}
         self._relative_delay: dict[str, RelativeDelay] = {}
         self._hold: _Hold | None = None
@@ -104,7 +98,7 @@ class Control:
         self._last_hold = NO_HOLD
         self._now = -math.inf
         self._is_closing = False
-        self._notices: list[Notify] = []
+        self._notices: list[Notify | QuestionEnded] = []
 
     @property
     def now(self) -> float:
@@ -124,14 +118,21 @@ class Control:
         self._advance(now)
         if self._lease.receive_gone(now, session):
             self._cut(None)
+        self._handover.receive_withdrawn(now, session)
         self._drivers.pop(session, None)
         self._relative_delay.pop(session, None)
 
     def receive_lease(self, now: float, session: str, verb: LeaseVerb) -> None:
-        """A session asks for the lease or returns it. Raises VisitorError if it may not have the lease."""
+        """A session asks for the lease or returns it. Raises VisitorError if it may not have the lease, or not ask."""
         self._advance(now)
         asking = self._driver_of(session)
         before = self._lease.driver
+        if verb is LeaseVerb.ASK:
+            status = self.lease_status
+            if not self._lease.is_held_by(session) and not status.may_be_taken_by(asking.person, asking.rank):
+                self._handover.receive_ask(now, session, asking.person)
+                return
+            verb = LeaseVerb.TAKE
         if verb is LeaseVerb.RETURN:
             changed = self._lease.receive_return(session)
         elif verb is LeaseVerb.TAKE:
@@ -140,6 +141,38 @@ class Control:
             changed = self._lease.receive_acquire(now, asking)
         if changed:
             self._lease_changed(before, is_notified=before is not None and before.session != session)
+
+    def receive_answer(self, now: float, session: str, asker: str, *, is_granted: bool) -> None:
+        """The driver answers the question of another session: a yes gives it the lease.
+
+        Raises VisitorError: NOT_DRIVING if this session has no lease to give, NO_QUESTION if that one asks no more.
+        """
+        self._advance(now)
+        self._check_gives(session)
+        if not self._handover.receive_answer(now, asker, is_granted=is_granted):
+            raise VisitorError(Refusal.NO_QUESTION, "this question is over")
+        self._notices.append(QuestionEnded(asker, QuestionEnd.GRANTED if is_granted else QuestionEnd.DENIED))
+        if is_granted:
+            self._give(now, asker)
+
+    def receive_give(self, now: float, session: str, to: str) -> None:
+        """The driver gives the lease to another session, which has not asked for it.
+
+        Raises VisitorError: NOT_DRIVING if this session has no lease to give, NOT_READY if the other is not open.
+        """
+        self._advance(now)
+        self._check_gives(session)
+        if to not in self._drivers:
+            raise VisitorError(Refusal.NOT_READY, "this visitor is not here any more")
+        if to != session:
+            self._give(now, to)
+
+    def receive_withdrawn(self, now: float, session: str) -> None:
+        """A session may not drive any more: what it asks is over, and it has no lease."""
+        self._advance(now)
+        self._handover.receive_withdrawn(now, session)
+        if self._lease.receive_return(session):
+            self._lease_changed(None, is_notified=False)
 
     def receive_heartbeat(self, now: float, session: str, sent_at_s: float) -> None:
         """A session sent a heartbeat: its lease is renewed, and the delay of its connection is measured."""
@@ -160,6 +193,8 @@ class Control:
         self._hold.expires_at = now + min(setpoint.for_s, self.options.dead_man_s)
         stamp = Stamp(session, setpoint.seq, setpoint.sent_at_s)
         slowed = setpoint.slowed(top_speed(age_bound_s(now, setpoint.heard_s), self.options.max_age_s))
+        if slowed.pan != 0 or slowed.tilt != 0:
+            self._lease.receive_motion(now)
         for axis, motion in self._axes.items():
             motion.receive_target(slowed.velocity(axis), setpoint.hold, stamp)
 
@@ -224,7 +259,7 @@ class Control:
     def deadline(self) -> float | None:
         """The latest time for the next `tick` if no event comes before; None if nothing is due."""
         times = [motion.deadline() for motion in self._axes.values()]
-        times.append(self._lease.deadline())
+        times += [self._lease.deadline(self._now), self._handover.deadline()]
         if self._hold is not None:
             times.append(min(self._hold.expires_at, self._too_long_at(self._now, self._hold)))
         return min((time for time in times if time is not None), default=None)
@@ -239,9 +274,8 @@ class Control:
 
     @property
     def lease_status(self) -> LeaseStatus:
-        """Who drives."""
-        driver = self._lease.driver
-        return LeaseStatus(self._lease.epoch, driver.session if driver else None, driver.rank if driver else 0)
+        """Who drives, and who would like to."""
+        return self._lease.status(self._now, self._handover.questions)
 
     # decisions
 
@@ -314,14 +348,32 @@ class Control:
             raise VisitorError(Refusal.NOT_READY, "this session is not open: send hello first")
         return driver
 
+    def _check_gives(self, session: str) -> None:
+        """Only the driver gives the lease away. Raises VisitorError (NOT_DRIVING)."""
+        if not self._lease.is_held_by(session):
+            raise VisitorError(Refusal.NOT_DRIVING, "only the driver can give the lease to somebody")
+
+    def _give(self, now: float, to: str) -> None:
+        self._lease.grant(now, self._drivers[to])
+        self._lease_changed(None, is_notified=False)
+
     def _lease_changed(self, before: Driver | None, *, is_notified: bool) -> None:
-        """End the former driver's hold; hold and sequence numbers begin again for the next driver."""
+        """End the former driver's hold; hold and sequence numbers begin again for the next driver.
+
+        What others asked of the former driver is over, too: the next one was not asked.
+        """
         self._cut(None)
+        for question in self._handover.receive_driver_changed():
+            self._notices.append(QuestionEnded(question.session, self._end_by_change(question.session)))
         if is_notified and before is not None:
             self._notices.append(Notify(before.session, NoticeCode.LEASE_LOST, None, self._last_hold))
         self._last_seq, self._last_hold = -1, NO_HOLD
         for motion in self._axes.values():
             motion.ended_hold = NO_HOLD
+
+    def _end_by_change(self, asker: str) -> QuestionEnd:
+        """What the change of the driver means for one who asked for the lease."""
+        return QuestionEnd.GRANTED if self._lease.is_held_by(asker) else QuestionEnd.OVER
 
     def _cut(self, code: NoticeCode | None) -> None:
         """Fail-safe: end the hold on both axes for good, and notify its driver with `code`, unless that is None."""
@@ -353,6 +405,7 @@ class Control:
         if now < self._now:
             self._cut(NoticeCode.CLOCK_JUMPED)
             self._lease.receive_clock_jump(now)
+            self._handover.receive_clock_jump(now)
             for motion in self._axes.values():
                 motion.receive_clock_jump(self._now, now)
             self._ceiling.receive_clock_jump(self._now, now)
@@ -361,6 +414,8 @@ class Control:
         lost = self._lease.tick(now)
         if lost is not None:
             self._lease_changed(lost, is_notified=lost.session in self._drivers)
+        for question in self._handover.tick(now):
+            self._notices.append(QuestionEnded(question.session, QuestionEnd.UNANSWERED))
         if self._hold is not None and now >= self._hold.expires_at:
             self._cut(NoticeCode.HOLD_EXPIRED)
         elif self._hold is not None and now >= self._too_long_at(now, self._hold):

@@ -1,4 +1,4 @@
-"""The core's outputs: velocities to write, and notices to send."""
+"""The core's outputs: velocities to write, notices and answers to send."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from belvedere.control.handover import QuestionEnd
 from belvedere.control.setpoint import Stamp
 from belvedere.head.axes import Axis
 
@@ -39,4 +40,11 @@ class Notify(msgspec.Struct, frozen=True):
     hold: int
 
 
-Effect = Write | Notify
+class QuestionEnded(msgspec.Struct, frozen=True):
+    """Tell a session what became of its question whether it may drive."""
+
+    session: str
+    end: QuestionEnd
+
+
+Effect = Write | Notify | QuestionEnded

@@ -79,6 +79,8 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         hold_ceiling_s: the head is never moved longer than this without a rest of the dead-man time.
         lease_stale_s: a driver that sent nothing for this long loses the lease.
         lease_grace_s: for this long after its connection broke, a driver may resume the lease.
+        lease_idle_s: a driver that has not moved the head for this long may be replaced by anybody without being asked.
+            It counts from the grant, so nobody loses a lease of less than ten seconds in this way.
         acceleration_per_s: how fast a speed may increase, in shares of full speed a second; slowing is never delayed.
         pan, tilt: soft limits of travel.
     """
@@ -89,6 +91,7 @@ class ControlOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     hold_ceiling_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
     lease_stale_s: Annotated[float, msgspec.Meta(ge=2, le=60)] = 5.0
     lease_grace_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 10.0
+    lease_idle_s: Annotated[float, msgspec.Meta(ge=10, le=3600)] = 60.0
     acceleration_per_s: Annotated[float, msgspec.Meta(ge=0.5, le=100)] = 4.0
     pan: AxisLimits = AxisLimits()
     tilt: AxisLimits = AxisLimits()

@@ -13,7 +13,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, Protocol
 
-from belvedere.control.effects import Notify, Write
+from belvedere.control.effects import Notify, QuestionEnded, Write
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, AxisState, EngineStatus, NoticeEvent
@@ -109,6 +109,21 @@ class Engine:
         """A session asks for the lease or returns it. Raises VisitorError if it may not have the lease."""
         with self._guarded() as now:
             self._control.receive_lease(now, session, verb)
+
+    def receive_answer(self, session: str, asker: str, *, is_granted: bool) -> None:
+        """The driver answers whether another session may drive. Raises VisitorError if there is no such question."""
+        with self._guarded() as now:
+            self._control.receive_answer(now, session, asker, is_granted=is_granted)
+
+    def receive_give(self, session: str, to: str) -> None:
+        """The driver gives the lease to another session. Raises VisitorError if it cannot."""
+        with self._guarded() as now:
+            self._control.receive_give(now, session, to)
+
+    def receive_withdrawn(self, session: str) -> None:
+        """A session may not drive any more: it loses the lease, without the grace time, and asks no more."""
+        with self._guarded() as now:
+            self._control.receive_withdrawn(now, session)
 
     def receive_heartbeat(self, session: str, sent_at_s: float) -> None:
         """A session sent a heartbeat at `sent_at_s` by its own clock."""
@@ -268,6 +283,8 @@ class Engine:
                 case Notify(session=session, code=code, axis=axis, hold=hold):
                     self._bus.publish(f"notice:{session}:{axis or 'both'}", NoticeEvent(code, axis, hold))
                     self._record(HoldCut(session, code, axis))
+                case QuestionEnded(session=session):
+                    self._bus.publish(f"question:{session}", effect)
         self._publish_status()
         self._wake_sooner()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from belvedere.control.core import LeaseStatus
 from belvedere.control.effects import NoticeCode
+from belvedere.control.lease import LeaseStatus
 from belvedere.errors import LinkReason
 from belvedere.head.axes import Axis
 from belvedere.link.supervisor import LinkPhase

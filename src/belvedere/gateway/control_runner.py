@@ -168,10 +168,6 @@ class SocketLimit:
         self._visitors[name] = visitor
         return True
 
-    def is_taken(self, name: str) -> bool:
-        """Whether the one of this name is open."""
-        return name in self._visitors
-
     def release(self, name: str) -> None:
         """The one of this name is closed; does nothing where that is known."""
         self._visitors.pop(name, None)
@@ -184,6 +180,15 @@ class ControlRunners:
         self._limit = limit or SocketLimit(MAX_SOCKETS, MAX_SOCKETS_PER_VISITOR)
         self._numbers = itertools.count(1)
         self._by_visitor: dict[str, list[ChangeableRunner]] = {}
+        self._open: dict[str, Session] = {}
+
+    def is_open(self, name: str) -> bool:
+        """Whether the control session of this name has an open socket."""
+        return name in self._open
+
+    def all(self) -> list[tuple[str, Session]]:
+        """Name and access session of every control session that has an open socket, oldest first."""
+        return list(self._open.items())
 
     async def serve(self, transport: ControlTransport, visitor: Session, dependencies: Dependencies) -> None:
         """Serve a visitor over an open transport until either side closes it; one too many is closed at once."""
@@ -193,12 +198,14 @@ class ControlRunners:
                 async with timeout(CLOSE_MESSAGE_TIMEOUT_S):
                     await transport.close(CloseCode.TOO_MUCH, "too many pages are open")
             return
+        self._open[name] = visitor
         try:
-            session = ControlSession(name, visitor, dependencies, dependencies.clock(), self._limit.is_taken)
+            session = ControlSession(name, visitor, dependencies, dependencies.clock(), self)
             runner = ControlRunner(transport, session, dependencies)
             with self.registered(visitor.id, runner):
                 await runner.run()
         finally:
+            self._open.pop(name, None)
             self._limit.release(name)
 
     @contextmanager

@@ -5,18 +5,20 @@ It calls the engine directly and never waits; `control_socket` carries the messa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 
 from belvedere.access.rights import Right
 from belvedere.access.sessions import EndReason
+from belvedere.control.effects import QuestionEnded
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint, Stamp
 from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
 from belvedere.errors import Refusal, VisitorError, too_fast
 from belvedere.events import CommandRefused
 from belvedere.gateway.codec import decode
+from belvedere.gateway.lease_view import LeaseView
 from belvedere.gateway.messages import (
     CloseCode,
     Drive,
@@ -24,6 +26,10 @@ from belvedere.gateway.messages import (
     Hello,
     Knock,
     LeaseAcquire,
+    LeaseAnswer,
+    LeaseAnswered,
+    LeaseAsk,
+    LeaseGive,
     LeaseReturn,
     LeaseTake,
     Ping,
@@ -34,19 +40,18 @@ from belvedere.gateway.messages import (
     Stop,
     Welcome,
 )
-from belvedere.gateway.outgoing import ack_message, lease_message, milliseconds, notice_message, state_message
+from belvedere.gateway.outgoing import ack_message, milliseconds, notice_message, state_message
 from belvedere.gateway.permissions import MESSAGES, rank_of, require_right
 from belvedere.gateway.room_messages import access_message, room_message
 from belvedere.room.runtime import TOPIC
 from belvedere.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from belvedere.access.session_events import SessionChange
     from belvedere.access.sessions import Session
     from belvedere.gateway.dependencies import Dependencies
-    from belvedere.gateway.messages import Access, Incoming, Lease, Outgoing, Room, State
+    from belvedere.gateway.lease_view import OpenSockets
+    from belvedere.gateway.messages import Access, Incoming, Outgoing, Room, State
 
 HELLO_TIMEOUT_S = 5.0  # a page sends hello at once; even a bad mobile link delivers it within seconds
 SILENCE_TIMEOUT_S = 25.0  # a page pings at least every 20 s, because tunnels close connections that are idle for longer
@@ -57,6 +62,12 @@ BAD_MESSAGES_BURST = 8.0  # our page sends none; a script under development send
 BAD_MESSAGES_PER_S = 0.1  # one bad message in ten seconds never ends a socket
 
 STATUS_TOPICS = ("status", "stage", TOPIC)
+VERBS: Final = {
+    LeaseAcquire: LeaseVerb.ACQUIRE,
+    LeaseTake: LeaseVerb.TAKE,
+    LeaseAsk: LeaseVerb.ASK,
+    LeaseReturn: LeaseVerb.RETURN,
+}
 
 VISIT_ENDED = {  # the page has words of its own, in its language, for the close reason: the EndReason
     EndReason.EXPIRED: "The time of this visit is over.",
@@ -79,40 +90,39 @@ class ControlSession:
     Args:
         name: the id of this socket in leases and logs; not a secret.
         visitor: the access session that opened it; the socket ends with that.
-        is_connected: whether the control session of this name has an open socket.
+        sockets: all control sessions that are open, this one too.
 
     Attributes:
         ending: set once the socket must be closed; later messages are ignored.
     """
 
     def __init__(
-        self, name: str, visitor: Session, dependencies: Dependencies, now: float, is_connected: Callable[[str], bool]
+        self, name: str, visitor: Session, dependencies: Dependencies, now: float, sockets: OpenSockets
     ) -> None:
         self.name = name
         self.ending: Ending | None = None
         self._visitor = visitor
         self._dependencies = dependencies
         self._engine = dependencies.engine
-        self._is_connected = is_connected
         self._received_at = now
         self._is_open = False
         self._bucket = TokenBucket(RATE_PER_S, BURST)
         self._too_fast = TokenBucket(RATE_PER_S / 10, TOO_FAST_BURST)
         self._bad = TokenBucket(BAD_MESSAGES_PER_S, BAD_MESSAGES_BURST)
         self._state: State | None = None
-        self._lease: Lease | None = None
         self._access: Access | None = None
         self._shown: Room | None = None
+        self._lease = LeaseView(name, visitor, dependencies, sockets)
 
     @property
     def personal_topics(self) -> tuple[str, ...]:
         """The bus topics for this session alone."""
-        return f"ack:{self.name}", f"notice:{self.name}"
+        return f"ack:{self.name}", f"notice:{self.name}", f"question:{self.name}"
 
     @property
     def is_driving(self) -> bool:
         """Whether the client was last told that it has the lease."""
-        return self._lease is not None and self._lease.holder == "you"
+        return self._lease.is_driving
 
     def receive_text(self, now: float, text: str | None) -> list[Outgoing]:
         """Carry out one message and return the replies; `text` is None for a binary one, which is invalid.
@@ -145,6 +155,8 @@ class ControlSession:
                 return [ack_message(value)]
             case NoticeEvent():
                 return [notice_message(value)]
+            case QuestionEnded(end=end):
+                return [LeaseAnswered(answer=end)]
             case EngineStatus():
                 return self._status_messages(value)
             case _:
@@ -168,7 +180,7 @@ class ControlSession:
         if change.is_new_role:
             return self._end_with(CloseCode.NEW_ROLE, "The household has changed what you may do.", "new_role")
         if self._is_open and change.takes(Right.DRIVE):
-            self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            self._engine.receive_withdrawn(self.name)
         return self._status_messages(self._engine.status)  # also without a new status: `can_take` may be another
 
     def tick(self, now: float) -> list[Outgoing]:
@@ -196,7 +208,7 @@ class ControlSession:
         messages = self._end(code, Refusal.NOT_READY, text)
         self.ending = Ending(code, reason)
         if self._is_open:
-            self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            self._engine.receive_withdrawn(self.name)
             self.receive_closed()
         return messages
 
@@ -215,12 +227,10 @@ class ControlSession:
                 self._engine.receive_release(self.name, epoch, hold, Stamp(self.name, seq, clock / 1000))
             case Stop():
                 self._engine.receive_stop(self.name)
-            case LeaseAcquire():
-                self._engine.receive_lease(self.name, LeaseVerb.ACQUIRE)
-            case LeaseTake():
-                self._engine.receive_lease(self.name, LeaseVerb.TAKE)
-            case LeaseReturn():
-                self._engine.receive_lease(self.name, LeaseVerb.RETURN)
+            case LeaseAcquire() | LeaseTake() | LeaseAsk() | LeaseReturn():
+                self._engine.receive_lease(self.name, VERBS[type(message)])
+            case LeaseAnswer() | LeaseGive():
+                self._lease.hand_over(message)
             case Hello(clock=clock):
                 return self._welcome_messages(now, clock)
             case Knock() | RoomCurtain() | RoomAnswer():
@@ -260,18 +270,9 @@ class ControlSession:
     def _status_messages(self, status: EngineStatus) -> list[Outgoing]:
         if not self._is_open:
             return []
-        driver = status.lease.session or ""
-        is_own_lost_socket = driver.startswith(f"{self._visitor.id}-") and not self._is_connected(driver)
-        rank = (
-            rank_of(self._visitor) if Right.DRIVE in self._dependencies.invitations.rights_of(self._visitor) else None
-        )
-        lease = lease_message(status.lease, self.name, rank, is_own_lost_socket=is_own_lost_socket)
         stage = self._dependencies.stage
         state = state_message(status, stage.viewers, is_available=stage.is_available, camera_reason=stage.camera_reason)
-        changed: list[Outgoing] = []
-        if lease != self._lease:
-            self._lease = lease
-            changed.append(lease)
+        changed = self._lease.changes(status.lease)
         if state != self._state:
             self._state = state
             changed.append(state)

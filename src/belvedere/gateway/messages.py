@@ -14,6 +14,7 @@ import msgspec
 
 from belvedere.access.rights import Right
 from belvedere.control.effects import NoticeCode
+from belvedere.control.handover import MAX_OPEN, QuestionEnd
 from belvedere.errors import CameraReason
 from belvedere.link.phases import LinkPhase
 from belvedere.privacy.words import AccessState, Answer, Fault
@@ -41,10 +42,12 @@ class CloseCode(enum.IntEnum):
     NO_PICTURE = 4504
 
 
+MAX_WATCHERS = 16  # more than a household has
 LATEST_MS = 1e15  # beyond any monotonic clock; above it a float loses fractions of a millisecond
 Clock = Annotated[float, msgspec.Meta(ge=0, le=LATEST_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Speed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
+SocketName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$")]
 PersonId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$")]
 
 
@@ -106,7 +109,24 @@ class LeaseAcquire(ClientMessage, frozen=True, tag="lease.acquire"):
 
 
 class LeaseTake(ClientMessage, frozen=True, tag="lease.take"):
-    """Take the lease from its holder; both are notified."""
+    """Take the lease from its holder, where `can_take` says so; both are notified."""
+
+
+class LeaseAsk(ClientMessage, frozen=True, tag="lease.ask"):
+    """Ask the driver for the lease; where `can_take` says so, it is taken instead. `lease.answered` has the answer."""
+
+
+class LeaseAnswer(ClientMessage, frozen=True, tag="lease.answer"):
+    """The driver's answer to a question; `asker` is one of `lease.offers`."""
+
+    asker: SocketName
+    granted: bool
+
+
+class LeaseGive(ClientMessage, frozen=True, tag="lease.give"):
+    """Give the lease to somebody who has not asked; `to` is one of `lease.offers`."""
+
+    to: SocketName
 
 
 class LeaseReturn(ClientMessage, frozen=True, tag="lease.return"):
@@ -136,7 +156,20 @@ class RoomAnswer(ClientMessage, frozen=True, tag="room.answer"):
 
 
 Incoming = (
-    Hello | Ping | Drive | Release | Stop | LeaseAcquire | LeaseTake | LeaseReturn | Knock | RoomCurtain | RoomAnswer
+    Hello
+    | Ping
+    | Drive
+    | Release
+    | Stop
+    | LeaseAcquire
+    | LeaseTake
+    | LeaseAsk
+    | LeaseAnswer
+    | LeaseGive
+    | LeaseReturn
+    | Knock
+    | RoomCurtain
+    | RoomAnswer
 )
 
 
@@ -241,14 +274,54 @@ class State(ServerMessage, frozen=True, tag="state"):
 
 
 class Lease(ServerMessage, frozen=True, tag="lease"):
-    """Who drives: `you`, `other` or `nobody`; while it is you, every `drive` must carry `epoch`.
+    """Who drives.
 
-    `can_take` says that `lease.take` would be granted.
+    Attributes:
+        epoch: what every `drive` must carry while `holder` is you.
+        holder: `house` while the head is being parked.
+        driver: the name of whoever drives, for people; "" while it is nobody or the house.
+        can_take: whether `lease.take` would be granted.
+        can_ask: whether there is somebody to be asked by `lease.ask`.
+        free_at: when the lease will be free by the server's clock, unless its driver returns, whose connection is lost;
+            null while it is not.
+        asked_until: until when your question waits for an answer, by the server's clock; null without one.
     """
 
     epoch: int
-    holder: Literal["you", "other", "nobody"]
+    holder: Literal["you", "other", "nobody", "house"]
+    driver: str
     can_take: bool
+    can_ask: bool
+    free_at: float | None
+    asked_until: float | None
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who asks you for the lease, until `until` by the server's clock."""
+
+    asker: str
+    name: str
+    until: float
+
+
+class Watcher(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody to whom you may give the lease."""
+
+    to: str
+    name: str
+
+
+class LeaseOffers(ServerMessage, frozen=True, tag="lease.offers"):
+    """While you drive: who asks for the lease, oldest first, and who could have it without asking; sent on change."""
+
+    asking: Annotated[list[Asker], msgspec.Meta(max_length=MAX_OPEN)]
+    watching: Annotated[list[Watcher], msgspec.Meta(max_length=MAX_WATCHERS)]
+
+
+class LeaseAnswered(ServerMessage, frozen=True, tag="lease.answered"):
+    """How your question ended; `over` says that somebody else drives now, or nobody."""
+
+    answer: QuestionEnd
 
 
 class Notice(ServerMessage, frozen=True, tag="notice"):
@@ -347,4 +420,4 @@ class Room(ServerMessage, frozen=True, tag="room"):
     faults: list[Fault]
 
 
-Outgoing = Welcome | Pong | Ack | State | Lease | Notice | Error | Access | Room
+Outgoing = Welcome | Pong | Ack | State | Lease | LeaseOffers | LeaseAnswered | Notice | Error | Access | Room

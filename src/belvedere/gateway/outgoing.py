@@ -7,12 +7,26 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from belvedere.gateway.messages import Ack, AxisState, Error, Lease, Notice, Outgoing, StageState, State
+from belvedere.engine.parking import PERSON as PARKING_PERSON
+from belvedere.gateway.messages import (
+    MAX_WATCHERS,
+    Ack,
+    Asker,
+    AxisState,
+    Error,
+    Lease,
+    LeaseOffers,
+    Notice,
+    Outgoing,
+    StageState,
+    State,
+    Watcher,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from belvedere.control.core import LeaseStatus
+    from belvedere.control.lease import Driver, LeaseStatus
     from belvedere.engine.status import Acknowledged, EngineStatus, NoticeEvent
     from belvedere.engine.status import AxisState as EngineAxisState
     from belvedere.errors import CameraReason
@@ -35,17 +49,51 @@ def state_message(
     )
 
 
-def lease_message(lease: LeaseStatus, session: str, rank: int | None, *, is_own_lost_socket: bool) -> Lease:
-    """Who drives, as `session` sees it; `rank` is None where it may not drive.
+def lease_message(
+    lease: LeaseStatus,
+    session: str,
+    asking: Driver | None,
+    name_of: Callable[[str], str],
+    *,
+    is_own_lost_socket: bool,
+) -> Lease:
+    """Who drives, as `session` sees it; `asking` is None where it may not drive.
 
     `is_own_lost_socket` says that the holder is an earlier socket of the same visitor whose connection was lost. The
     visitor may resume that lease, so it is shown as free.
     """
-    if lease.session == session:
-        return Lease(epoch=lease.epoch, holder="you", can_take=True)
+    is_house = lease.person == PARKING_PERSON
     is_free = lease.session is None or is_own_lost_socket
-    can_take = rank is not None and (lease.session is None or lease.rank <= rank)
-    return Lease(epoch=lease.epoch, holder="nobody" if is_free else "other", can_take=can_take)
+    is_you = lease.session == session
+    can_take = asking is not None and lease.may_be_taken_by(asking.person, asking.rank)
+    asked_until_s = next((question.ends_at_s for question in lease.questions if question.session == session), None)
+    return Lease(
+        epoch=lease.epoch,
+        holder="you" if is_you else "nobody" if is_free else "house" if is_house else "other",
+        driver="" if is_free or is_house or lease.person is None else name_of(lease.person),
+        can_take=is_you or can_take,
+        can_ask=asking is not None and not (is_you or is_free or is_house or can_take),
+        free_at=_milliseconds_or_none(None if is_free else lease.free_at_s),
+        asked_until=_milliseconds_or_none(asked_until_s),
+    )
+
+
+def offers_message(
+    lease: LeaseStatus, session: str, watching: Iterable[tuple[str, str]], name_of: Callable[[str], str]
+) -> LeaseOffers:
+    """Who asks for the lease, and to whom it may be given (sockets and persons); empty unless `session` drives."""
+    if lease.session != session:
+        return LeaseOffers(asking=[], watching=[])
+    asking = [
+        Asker(asker=each.session, name=name_of(each.person), until=milliseconds(each.ends_at_s))
+        for each in lease.questions
+    ]
+    watchers = [Watcher(to=name, name=name_of(person)) for name, person in watching]
+    return LeaseOffers(asking=asking, watching=watchers[:MAX_WATCHERS])
+
+
+def _milliseconds_or_none(seconds: float | None) -> float | None:
+    return None if seconds is None else milliseconds(seconds)
 
 
 def ack_message(acknowledged: Acknowledged) -> Ack:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.support.control.reference_model import PEOPLE, ReferenceModel, person_of
 from tests.support.control.true_state import PanState, UnitState, VisitorState
 
-from belvedere.control.core import Control, LeaseStatus
-from belvedere.control.effects import NoticeCode, Notify, Write
+from belvedere.control.core import Control
+from belvedere.control.effects import NoticeCode, Notify, QuestionEnded, Write
+from belvedere.control.handover import Handover
 from belvedere.control.lease import Driver, LeaseVerb
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import AxisLimits, ControlOptions
@@ -36,7 +38,10 @@ OPTIONS = ControlOptions(
     hold_ceiling_s=2.0,  # these are short enough to be reached
     lease_stale_s=2.0,
     lease_grace_s=3.0,
+    lease_idle_s=1.5,
 )
+ANSWER_S = 1.0
+ASK_AGAIN_S = 2.0
 MAX_UNCERTAINTY_DEG = LIMIT_DEG / 2  # with a larger error the core cannot be expected to keep a limit
 NEAR_DEG = 0.375 + 1e-6  # the core stops so far before a limit: a twentieth of full speed for a quarter of a second
 SURE_DEG = 1.0 + 1e-6  # the largest error of a position that the core calls sure
@@ -70,8 +75,9 @@ class ModelHarness:
         """The program starts again, with the head at rest in the middle of its travel."""
         setup = AxisSetup(full_speed_deg_per_s=FULL_SPEED_DEG_PER_S, limits=LIMITS)
         self.core = Control(OPTIONS, {PAN: setup})
+        self.core._handover = Handover(ANSWER_S, ASK_AGAIN_S)  # the real times are too long for a schedule
         self._odometer = self.core._axes[PAN].odometer
-        self.model = ReferenceModel(OPTIONS)
+        self.model = ReferenceModel(OPTIONS, ANSWER_S, ASK_AGAIN_S)
         self.visitors = {name: VisitorState(name, 1000.0 * place) for place, name in enumerate(PEOPLE)}
         self.units = {axis: UnitState(stops_since=self.now) for axis in AXES}
         self.pan = PanState()
@@ -96,17 +102,23 @@ class ModelHarness:
     def lease(self, name: str, verb: LeaseVerb) -> None:
         """A session asks for the lease, takes it or returns it."""
         self.model.pass_time(self.now)
-        before, was_gone = self.model.lease.epoch, self.model.lease.is_gone and self.model.lease.driver is not None
-        expected = self.model.ask(self.now, name, verb)
-        self._compare(expected, lambda: self.core.receive_lease(self.now, name, verb))
-        is_changed = self.model.lease.epoch != before
-        if is_changed:
-            self.met[f"lease: {verb}{' while gone' if was_gone else ''}"] += 1
-        for visitor in self.visitors.values():
-            if is_changed or (verb is LeaseVerb.RETURN and visitor.name == name):
-                _reset_counters(visitor)
-        if self.model.lease.is_held_by(name):
-            self.visitors[name].epoch = self.model.lease.epoch
+        was_gone = self.model.lease.is_gone and self.model.lease.driver is not None
+        ask, request = partial(self.model.ask, self.now, name, verb), partial(self.core.receive_lease, self.now, name)
+        self.change_lease(f"{verb}{' while gone' if was_gone else ''}", ask, partial(request, verb))
+
+    def change_lease(self, how: str, expect: Callable[[], Refusal | None], request: Callable[[], None]) -> None:
+        """Pass the same request to the model and to the core; the page of a former driver begins to count anew."""
+        self.model.pass_time(self.now)
+        before = self.model.lease.epoch, self.model.lease.driver
+        self._compare(expect(), request)
+        driver, is_new = self.model.lease.driver, self.model.lease.epoch != before[0]
+        self.met[f"lease: {how}"] += is_new
+        if (self.model.lease.epoch, driver) != before:
+            for visitor in self.visitors.values():
+                if is_new or visitor.name == before[1]:
+                    _reset_counters(visitor)
+        if driver is not None and not self.model.lease.is_gone:
+            self.visitors[driver].epoch = self.model.lease.epoch
         self._step()
 
     def press(self, name: str, pan: float, tilt: float, for_s: float = math.inf, late_s: float = 0.0) -> None:
@@ -363,7 +375,7 @@ class ModelHarness:
 
     def _step(self) -> None:
         """Let the core do what is due, and check every effect."""
-        notified = set()
+        notified, answered = set(), set()
         for effect in self.core.tick(self.now):
             if isinstance(effect, Write):
                 self._check_write(self.units[effect.axis], effect.velocity)
@@ -372,21 +384,23 @@ class ModelHarness:
                 self.met[f"cut: {effect.code}"] += 1
                 if effect.code is NoticeCode.LEASE_LOST:
                     notified.add(effect.session)
+            elif isinstance(effect, QuestionEnded):
+                self.met[f"answer: {effect.end}"] += 1
+                answered.add((effect.session, effect.end))
         pan, tilt = self.units[PAN], self.units[TILT]
         self.model.motion.note(self.now, is_moving=pan.commanded != 0 or tilt.commanded != 0)
         assert notified == self.model.to_notify, (
             f"{notified} were notified of losing the lease, instead of {self.model.to_notify}"
         )
         self.model.to_notify.clear()
-        lease = self.model.lease
-        rank = PEOPLE[lease.driver] if lease.driver is not None else 0
-        assert self.core.lease_status == LeaseStatus(lease.epoch, lease.driver, rank), "the wrong session drives"
+        assert answered == self.model.to_answer, f"{answered} were answered, instead of {self.model.to_answer}"
+        self.model.to_answer.clear()
+        assert self.core.lease_status == self.model.status(self.now), "the wrong session drives, or asks"
         self._check_is_meant(PAN)
         self._check_is_meant(TILT)
         self._check_stops(pan)
         self._check_stops(tilt)
-        # The position is read from the odometer itself: the whole status would take a third of the harness's time, for
-        # its limits. `_check_asleep` checks the status.
+        # From the odometer itself: the whole status, which `_check_asleep` checks, takes a third of the harness's time.
         self._check_position(self._odometer.position_deg(self.now), is_sure=self._odometer.is_sure)
         self._check_limits()
 
@@ -459,7 +473,9 @@ class ModelHarness:
             self.pan.may_overrun = False
 
     def _check_asleep(self, late_s: float) -> None:
-        """Whatever moves at the end of a wait must be wanted until now."""
+        """Whatever moves at the end of a wait must be wanted until now, and nothing about the lease may be overdue."""
+        is_overdue = self.model.is_overdue(self.now - late_s - EPSILON, is_idle=self.core.lease_status.is_idle)
+        assert not is_overdue, "a deadline was left out"
         for axis, unit in self.units.items():
             if unit.commanded != 0:
                 assert self.model.press is not None

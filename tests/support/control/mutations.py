@@ -189,8 +189,34 @@ MUTATIONS = (
         "        self._lease.receive_heartbeat(now, session)\n        if session in self._relative_delay",
         "        if session in self._relative_delay",
     ),
-    Mutation("rank is ignored", "lease", "self.driver.rank > asking.rank", "False"),
-    Mutation("rank keeps equals out", "lease", "self.driver.rank > asking.rank", "self.driver.rank >= asking.rank"),
+    Mutation("a higher rank takes nothing", "lease", " or self.rank < rank"),
+    Mutation("an equal takes", "lease", "self.rank < rank", "self.rank <= rank"),
+    Mutation("a lower rank is not told so", "lease", "if self.driver.rank > asking.rank:", "if False:"),
+    Mutation("an idle driver keeps the lease", "lease", " or self.is_idle"),
+    Mutation("a person cannot take from their other window", "lease", " or self.person == person"),
+    Mutation(
+        "a driver who moves the head is idle",
+        "core",
+        "            self._lease.receive_motion(now)\n",
+        "            pass\n",
+    ),
+    Mutation("a stick at rest counts as motion", "core", "if slowed.pan != 0 or slowed.tilt != 0:", "if True:"),
+    Mutation(
+        "a fresh driver is idle",
+        "lease",
+        "        self._moved_at = now\n\n    def _idle_at",
+        "\n    def _idle_at",
+    ),
+    Mutation("a clock jump puts idleness off", "lease", "        self._moved_at = min(self._moved_at, now)\n"),
+    Mutation(
+        "the deadline leaves out idleness",
+        "lease",
+        "return min(self._ends_at, idle_at) if idle_at > now else self._ends_at",
+        "return self._ends_at",
+    ),
+    Mutation(
+        "idleness is always due", "lease", "min(self._ends_at, idle_at) if idle_at > now else self._ends_at", "idle_at"
+    ),
     Mutation("acquiring steals", "lease", "if self.driver is not None and not is_back:", "if False:"),
     Mutation("the same person cannot resume the lease", "lease", "self.driver.person == asking.person", "False"),
     Mutation("any person can resume the lease", "lease", "self.driver.person == asking.person", "True"),
@@ -222,8 +248,8 @@ MUTATIONS = (
     Mutation(
         "a new driver inherits the motion",
         "core",
-        "        self._cut(None)\n        if is_notified",
-        "        if is_notified",
+        "        self._cut(None)\n        for question",
+        "        for question",
     ),
     Mutation(
         "a new driver inherits the ended holds", "core", "        self._last_seq, self._last_hold = -1, NO_HOLD\n"
@@ -238,6 +264,87 @@ MUTATIONS = (
         "lease",
         "        if not self.is_held_by(session):\n            return False\n        self._is_gone = True",
         "        self._is_gone = True",
+    ),
+    # handing over
+    Mutation("a question never ends", "handover", "if now >= question.ends_at_s]", "if False]"),
+    Mutation("the deadline leaves out the questions", "core", ", self._handover.deadline()]", "]"),
+    Mutation(
+        "a no is forgotten",
+        "handover",
+        "            self._refused_until[question.person] = now + self._ask_again_s\n",
+        "            pass\n",
+    ),
+    Mutation("a no lasts for ever", "handover", " if now < until}", "}"),
+    Mutation(
+        "a yes counts as a no", "handover", "if question is not None and not is_granted:", "if question is not None:"
+    ),
+    Mutation("a person asks in two windows", "handover", "if any(question.person == person", "if any(False"),
+    Mutation("asking again is refused", "handover", "        if session in self._open:\n            return\n"),
+    Mutation(
+        "a clock jump prolongs a question",
+        "handover",
+        "min(question.ends_at_s, now + self._answer_s)",
+        "question.ends_at_s",
+    ),
+    Mutation("a clock jump prolongs a no", "handover", "min(until, now + self._ask_again_s)", "until"),
+    Mutation(
+        "an asker who is gone still asks",
+        "core",
+        "        self._handover.receive_withdrawn(now, session)\n        self._drivers.pop",
+        "        self._drivers.pop",
+    ),
+    Mutation(
+        "an asker who may not drive still asks",
+        "core",
+        "        self._handover.receive_withdrawn(now, session)\n        if self._lease.receive_return",
+        "        if self._lease.receive_return",
+    ),
+    Mutation(
+        "a driver who may not drive keeps the lease",
+        "core",
+        "        if self._lease.receive_return(session):\n            self._lease_changed(None, is_notified=False)\n",
+    ),
+    Mutation(
+        "a driver who may not drive keeps the hold",
+        "core",
+        "        if self._lease.receive_return(session):\n            self._lease_changed(None, is_notified=False)\n",
+        "        self._lease.receive_return(session)\n",
+    ),
+    Mutation("a yes gives nothing", "core", "        if is_granted:\n            self._give(now, asker)\n"),
+    Mutation(
+        "a no gives the lease",
+        "core",
+        "        if is_granted:\n            self._give(now, asker)\n",
+        "        self._give(now, asker)\n",
+    ),
+    Mutation(
+        "anybody answers",
+        "core",
+        "        self._check_gives(session)\n        if not self._handover",
+        "        if not self._handover",
+    ),
+    Mutation(
+        "anybody gives the lease away",
+        "core",
+        "        self._check_gives(session)\n        if to not in",
+        "        if to not in",
+    ),
+    Mutation(
+        "the lease is given to who is gone", "core", "        if to not in self._drivers:\n", "        if False:\n"
+    ),
+    Mutation(
+        "a lease that is given keeps the hold",
+        "core",
+        "        self._lease.grant(now, self._drivers[to])\n        self._lease_changed(None, is_notified=False)\n",
+        "        self._lease.grant(now, self._drivers[to])\n",
+    ),
+    Mutation("the next driver is asked, too", "core", "in self._handover.receive_driver_changed():", "in ():"),
+    Mutation("everybody who asks is told yes", "core", " if self._lease.is_held_by(asker) else QuestionEnd.OVER"),
+    Mutation(
+        "asking takes",
+        "core",
+        "if not self._lease.is_held_by(session) and not status.may_be",
+        "if False and not status.may_be",
     ),
     # stops
     Mutation("stop cuts nothing", "core", "        self._cut(NoticeCode.STOPPED)\n"),

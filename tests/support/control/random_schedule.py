@@ -24,6 +24,9 @@ EXPECTED = (
     *(f"cut: {why}" for why in ("hold_expired", "hold_too_long", "link_lost", "lease_lost", "stopped")),
     *(f"cut: {why}" for why in ("clock_jumped", "closing")),
     *(f"lease: {how}" for how in ("acquire", "take", "acquire while gone", "take while gone")),
+    *(f"lease: {how}" for how in ("ask", "ask while gone", "answer", "give")),
+    *(f"answer: {what}" for what in ("granted", "denied", "unanswered", "over")),
+    *(f"refused: {why}" for why in ("too_fast", "no_question")),
     "limit: -1",
     "limit: +1",
     "beyond a limit",
@@ -143,6 +146,53 @@ def _loses_the_connection(harness: ModelHarness, random: Random, name: str, driv
     harness.press(asking, *_velocities(random))
 
 
+def _asks_the_driver(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
+    """A session asks for the lease while the driver is there, who often answers."""
+    if not harness.visitors[name].is_connected:
+        harness.open_or_close(name)
+    harness.lease(name, LeaseVerb.ASK)
+    if random.random() < 0.5:
+        harness.keep_holding(driver, random.choice((0.2, 1.2)), _late(random))
+    if random.random() < 0.7:
+        _answer(harness, random, random.choice((driver, driver, name)), name)
+    harness.press(name, *_velocities(random))
+
+
+def _holds_at_rest(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """The driver holds the stick in its middle, for long enough to be idle."""
+    harness.press(driver, 0.0, 0.0)
+    harness.keep_holding(driver, random.choice((0.4, 1.7)), _late(random))
+
+
+def _answer(harness: ModelHarness, random: Random, name: str, asker: str) -> None:
+    """A session answers another's question, as only the driver may."""
+    now, is_granted = harness.now, random.random() < 0.5
+    harness.change_lease(
+        "answer",
+        lambda: harness.model.answer(now, name, asker, is_granted=is_granted),
+        lambda: harness.core.receive_answer(now, name, asker, is_granted=is_granted),
+    )
+
+
+def _gives_the_lease(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
+    """A session gives the lease to another, as only the driver may."""
+    now, giver = harness.now, random.choice((driver, driver, name))
+    harness.change_lease(
+        "give",
+        lambda: harness.model.give(now, giver, name),
+        lambda: harness.core.receive_give(now, giver, name),
+    )
+
+
+def _loses_the_right_to_drive(harness: ModelHarness, random: Random, name: str, driver: str) -> None:
+    now, loser = harness.now, random.choice((driver, name))
+    harness.change_lease(
+        "withdraw",
+        lambda: harness.model.withdraw(now, loser),
+        lambda: harness.core.receive_withdrawn(now, loser),
+    )
+
+
 def _turns_out_of_reach_for_long(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
     """A unit goes out of reach while it turns, and reconnects after it may have reached its end stop."""
     if harness.units[Axis.PAN].is_ready:
@@ -195,6 +245,11 @@ EVENTS: dict[Callable[[ModelHarness, Random, str, str], None], int] = {
     lambda harness, _random, name, _driver: harness.open_or_close(name): 2,
     lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.ACQUIRE): 1,
     lambda harness, _random, name, _driver: harness.lease(name, LeaseVerb.TAKE): 1,
+    _asks_the_driver: 3,
+    lambda harness, random, name, driver: _answer(harness, random, driver, name): 1,
+    _gives_the_lease: 1,
+    _holds_at_rest: 1,
+    _loses_the_right_to_drive: 1,
     lambda harness, _random, _name, driver: harness.lease(driver, LeaseVerb.RETURN): 1,
     lambda harness, random, _name, driver: harness.release(driver, random.choice((0, 0, 0, 1))): 1,
     lambda harness, random, _name, driver: harness.release_before_press(driver, *_velocities(random)): 1,

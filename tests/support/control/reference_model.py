@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from belvedere.control.lease import LeaseVerb
+from belvedere.control.handover import Question, QuestionEnd
+from belvedere.control.lease import LeaseStatus, LeaseVerb
 from belvedere.errors import Refusal
 from belvedere.head.axes import AXES, Axis
 
@@ -38,6 +39,7 @@ class LeaseModel:
     epoch: int = 0
     is_gone: bool = False
     ends_at: float = 0.0
+    moved_at: float = 0.0
 
     def is_held_by(self, session: str) -> bool:
         """Whether this session drives now."""
@@ -48,19 +50,24 @@ class LeaseModel:
         if self.is_held_by(session):
             self.ends_at = now + self.options.lease_stale_s
 
-    def refusal(self, session: str, verb: LeaseVerb) -> Refusal | None:
+    def is_idle(self, now: float) -> bool:
+        """Whether the driver has not moved the head for long."""
+        return self.driver is not None and now >= self.moved_at + self.options.lease_idle_s
+
+    def refusal(self, now: float, session: str, verb: LeaseVerb) -> Refusal | None:
         """Why this request must be refused; None if it is granted."""
         if self.driver is None or self.is_held_by(session) or verb is LeaseVerb.RETURN:
             return None
-        if verb is LeaseVerb.TAKE:
-            is_lower = session != self.driver and PEOPLE[session] < PEOPLE[self.driver]
-            return Refusal.OUTRANKED if is_lower else None
-        is_back = self.is_gone and person_of(session) == person_of(self.driver)
-        return None if is_back else Refusal.SOMEONE_ELSE_DRIVES
+        is_own = person_of(session) == person_of(self.driver)
+        if verb is LeaseVerb.ACQUIRE:
+            return None if is_own and self.is_gone else Refusal.SOMEONE_ELSE_DRIVES
+        if is_own or self.is_idle(now) or PEOPLE[session] > PEOPLE[self.driver]:
+            return None
+        return Refusal.OUTRANKED if PEOPLE[session] < PEOPLE[self.driver] else Refusal.SOMEONE_ELSE_DRIVES
 
     def grant(self, now: float, session: str) -> None:
         """This session drives from now on."""
-        self.driver, self.is_gone, self.epoch = session, False, self.epoch + 1
+        self.driver, self.is_gone, self.epoch, self.moved_at = session, False, self.epoch + 1, now
         self.renew(now, session)
 
 
@@ -132,8 +139,12 @@ class Press:
 class ReferenceModel:
     """The state that the rules refer to, without any of the core's own representation."""
 
-    def __init__(self, options: ControlOptions) -> None:
+    def __init__(self, options: ControlOptions, answer_s: float = 15.0, ask_again_s: float = 30.0) -> None:
         self.options = options
+        self.answer_s, self.ask_again_s = answer_s, ask_again_s
+        self.asked: dict[str, float] = {}  # until when each asker's question is open
+        self.refused: dict[str, float] = {}  # until when each person may not ask
+        self.to_answer: set[tuple[str, QuestionEnd]] = set()  # what askers must be told
         self.lease = LeaseModel(options)
         self.press: Press | None = None
         self.is_closing = False
@@ -157,6 +168,22 @@ class ReferenceModel:
         first = self.press.began_at if began_at is None else min(began_at, self.press.began_at)
         return min(self.press.expires_at, first + self.options.hold_ceiling_s, self.lease.ends_at)
 
+    def status(self, now: float) -> LeaseStatus:
+        """What the core must say about the lease."""
+        lease = self.lease
+        if lease.driver is None:
+            return LeaseStatus(lease.epoch, None, 0)
+        questions = tuple(Question(asker, person_of(asker), until) for asker, until in self.asked.items())
+        free_at = lease.ends_at if lease.is_gone else None
+        person = person_of(lease.driver)
+        return LeaseStatus(
+            lease.epoch, lease.driver, PEOPLE[lease.driver], person, lease.is_idle(now), free_at, questions
+        )
+
+    def is_overdue(self, now: float, *, is_idle: bool) -> bool:
+        """Whether the core, which says that its driver `is_idle`, has not noticed what was due by now."""
+        return (self.lease.is_idle(now) and not is_idle) or any(now >= until for until in self.asked.values())
+
     # events
 
     def pass_time(self, now: float) -> None:
@@ -166,6 +193,9 @@ class ReferenceModel:
                 self.to_notify.add(self.lease.driver)
             self.lease.driver = None
             self._forget_holds()
+        for asker in [asker for asker, until in self.asked.items() if now >= until]:
+            self._refuse(now, asker)
+            self.to_answer.add((asker, QuestionEnd.UNANSWERED))
         if self.press is not None and now >= self.ends_at(now):
             self.press = None
 
@@ -175,6 +205,9 @@ class ReferenceModel:
         self.press = None
         full_s = max(self.options.lease_stale_s, self.options.lease_grace_s)
         self.lease.ends_at = min(self.lease.ends_at, now + full_s)
+        self.lease.moved_at = min(self.lease.moved_at, now)
+        self.asked = {asker: min(until, now + self.answer_s) for asker, until in self.asked.items()}
+        self.refused = {person: min(until, now + self.ask_again_s) for person, until in self.refused.items()}
         self._present = {session: RelativeDelayModel() for session in self._present}
         self.motion.jump(seconds)
 
@@ -187,13 +220,48 @@ class ReferenceModel:
         if self.lease.is_held_by(session):
             self.press = None
             self.lease.is_gone, self.lease.ends_at = True, now + self.options.lease_grace_s
+        self._refuse(now, session)
         self._present.pop(session, None)
+
+    def withdraw(self, now: float, session: str) -> None:
+        """A session may not drive any more; nothing refuses that."""
+        self._refuse(now, session)
+        if self.lease.is_held_by(session):
+            self.lease.driver = None
+            self._forget_holds()
+
+    def answer(self, now: float, session: str, asker: str, *, is_granted: bool) -> Refusal | None:
+        """A session answers another's question. Returns the reason if it is refused."""
+        if not self.lease.is_held_by(session):
+            return Refusal.NOT_DRIVING
+        if asker not in self.asked:
+            return Refusal.NO_QUESTION
+        if is_granted:
+            self.lease.grant(now, asker)
+            self._forget_holds()
+        else:
+            self._refuse(now, asker)
+            self.to_answer.add((asker, QuestionEnd.DENIED))
+        return None
+
+    def give(self, now: float, session: str, to: str) -> Refusal | None:
+        """A session gives the lease to another. Returns the reason if it is refused."""
+        if not self.lease.is_held_by(session):
+            return Refusal.NOT_DRIVING
+        if to not in self._present:
+            return Refusal.NOT_READY
+        if to != session:
+            self.lease.grant(now, to)
+            self._forget_holds()
+        return None
 
     def ask(self, now: float, session: str, verb: LeaseVerb) -> Refusal | None:
         """A session asks for the lease or returns it. Returns the reason if it is refused."""
         if session not in self._present:
             return Refusal.NOT_READY
-        refusal = self.lease.refusal(session, verb)
+        refusal = self.lease.refusal(now, session, verb)
+        if refusal is not None and verb is LeaseVerb.ASK:
+            return self._open_question(now, session)
         if refusal is not None:
             return refusal
         if verb is LeaseVerb.RETURN:
@@ -279,6 +347,8 @@ class ReferenceModel:
             self.press = Press(setpoint.hold, now, expires_at, dict.fromkeys(self._ready, 0.0), now)
         self.press.expires_at = expires_at
         share = self._share(now, setpoint)
+        if setpoint.pan != 0 or setpoint.tilt != 0:
+            self.lease.moved_at = now
         targets = {axis: share * setpoint.velocity(axis) for axis in self.press.targets}
         if targets != self.press.targets:
             self.press.targets, self.press.changed_at = targets, now
@@ -298,8 +368,25 @@ class ReferenceModel:
         if self.press is not None and self.press.number <= hold:
             self.press = None
 
+    def _open_question(self, now: float, session: str) -> Refusal | None:
+        if session in self.asked:
+            return None
+        person = person_of(session)
+        if now < self.refused.get(person, now) or any(person_of(asker) == person for asker in self.asked):
+            return Refusal.TOO_FAST
+        self.asked[session] = now + self.answer_s
+        return None
+
+    def _refuse(self, now: float, asker: str) -> None:
+        if self.asked.pop(asker, None) is not None:
+            self.refused[person_of(asker)] = now + self.ask_again_s
+
     def _forget_holds(self) -> None:
+        """The lease has another holder, or none: no press is valid, and whatever was asked is over."""
         self.press, self._newest_seq, self._newest_hold = None, -1, -1
+        for asker in self.asked:
+            self.to_answer.add((asker, QuestionEnd.GRANTED if self.lease.is_held_by(asker) else QuestionEnd.OVER))
+        self.asked = {}
 
 
 def _age_s(now: float, setpoint: Setpoint) -> float:

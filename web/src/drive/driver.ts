@@ -174,7 +174,7 @@ export class Driver {
   receiveLease(lease: Lease): void {
     const wasDriving = this.#lease.value?.holder === "you";
     this.#lease.value = lease;
-    if (lease.holder !== "you" && (wasDriving || lease.holder === "other")) {
+    if (lease.holder !== "you" && (wasDriving || lease.holder !== "nobody")) {
       this.cut("other_drives");
     }
     this.#sender.receiveEpoch(lease.holder === "you" ? lease.epoch : null);

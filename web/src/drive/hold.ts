@@ -16,6 +16,7 @@ export type InputSource = string;
 export type CutReason =
   | "stopped" // somebody pressed stop
   | "other_drives" // someone else drives, or took over
+  | "watch_only" // the visitor chose to only watch
   | "too_long" // a hold has a maximum duration
   | "too_late" // messages arrived too late, or not at all
   | "too_slow" // the connection takes too long for driving

@@ -63,6 +63,11 @@ function Panel({ visit }: { visit: Visit }) {
         <dd>{others === 0 ? t("panel.nobody") : others}</dd>
       </dl>
       {visit.isIndirect.value && <p class="explanation">{t("panel.indirect.meaning")}</p>}
+      {!visit.handover.isWatchOnly.value && (
+        <button type="button" class="secondary" onClick={() => visit.handover.watchOnly(true)}>
+          {t("action.watch_only")}
+        </button>
+      )}
       <LanguageSwitch />
     </section>
   );

@@ -14,6 +14,7 @@ import { Arrows } from "./arrows";
 import { ConnectionPanel } from "./connection-panel";
 import { PictureFraming } from "./framing";
 import { FramingButton } from "./framing-button";
+import { HandoverPanel } from "./handover-panel";
 import { JoystickOverlay } from "./joystick-overlay";
 import { keepLastFrame } from "./last-frame";
 import { Picture } from "./picture";
@@ -69,6 +70,7 @@ export function LiveView({ visit, timers, stills, area }: LiveViewProps) {
         <JoystickOverlay joystick={pointer.joystick} isCut={hold.kind === "cut"} />
       </div>
       <StatusBanner visit={visit} />
+      <HandoverPanel visit={visit} />
       <button type="button" class="leave" onClick={() => visit.leave()}>
         {t("action.leave")}
       </button>

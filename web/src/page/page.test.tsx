@@ -182,9 +182,59 @@ test("the page says that someone else drives, and offers to take over", async ()
   const { socket, deliver, join } = setup();
   await join();
   deliver(lease("other"));
-  expect(status()).toContain("Someone else is controlling the camera.");
+  expect(status()).toContain("Someone else is turning the camera.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
+});
+
+test("a visitor asks the driver, and is told the answer", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  deliver(lease("other", { driver: "Grandma", can_take: false, can_ask: true }));
+  click("May I?");
+  expect(socket.sentOf("lease.ask")).toHaveLength(1);
+  deliver({ type: "lease.answered", answer: "denied" });
+  expect(status()).toContain("a little longer");
+});
+
+test("the driver is asked by name, and says yes or no; and gives the camera away without being asked", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  const asking = [{ asker: "ben-1", name: "Ben", until: 60_000 }];
+  const watching = [{ to: "cem-1", name: "Cem" }];
+  deliver(lease("you"), { type: "lease.offers", asking, watching });
+  expect(page.querySelector(".handover")?.textContent).toContain("Ben asks: may I turn the camera?");
+  click("Not now");
+  click("Here you are");
+  expect(socket.sentOf("lease.answer").map(({ granted }) => granted)).toEqual([false, true]);
+  deliver({ type: "lease.offers", asking: [], watching });
+  click("Hand over");
+  click("To Cem");
+  expect(socket.sentOf("lease.give")).toEqual([{ type: "lease.give", to: "cem-1" }]);
+  deliver({ type: "lease.offers", asking: [], watching: [] });
+  expect(page.querySelector(".handover")).toBeNull();
+});
+
+test("who only watches moves nothing until they choose to turn the camera again", async () => {
+  const { socket, deliver, join } = setup();
+  await join();
+  deliver(lease("you"));
+  page.querySelector<HTMLElement>(".connection-button")?.click();
+  await act(async () => {});
+  click("Only watch");
+  expect(socket.sentOf("lease.return")).toHaveLength(1);
+  deliver(lease("nobody"));
+  const press = (type: string) =>
+    runAndRender(() => {
+      window.dispatchEvent(new KeyboardEvent(type, { code: "ArrowRight" }));
+    });
+  press("keydown");
+  press("keyup");
+  expect(socket.sentOf("lease.acquire")).toHaveLength(0);
+  expect(status()).toContain("You are only watching.");
+  click("Turn the camera again");
+  press("keydown");
+  expect(socket.sentOf("lease.acquire")).toHaveLength(1);
 });
 
 test("a button switches between a filled screen and the whole picture, and undoes a zoom", async () => {

@@ -15,6 +15,16 @@ export function StatusBanner({ visit }: { visit: Visit }) {
           {t("action.take_over")}
         </button>
       )}
+      {action === "ask" && (
+        <button type="button" class="primary small" onClick={() => visit.handover.ask()}>
+          {t("action.ask")}
+        </button>
+      )}
+      {action === "drive_again" && (
+        <button type="button" class="primary small" onClick={() => visit.handover.watchOnly(false)}>
+          {t("action.drive_again")}
+        </button>
+      )}
       {action === "try_again" && (
         <button type="button" class="primary small" onClick={() => visit.retryNow()}>
           {t("action.try_again")}

@@ -22,7 +22,11 @@ export const lease = (holder: Lease["holder"], changes: Partial<Lease> = {}): Le
   type: "lease",
   epoch: 1,
   holder,
+  driver: "",
   can_take: true,
+  can_ask: false,
+  free_at: null,
+  asked_until: null,
   ...changes,
 });
 

@@ -12,6 +12,9 @@ const ALL_WELL: VisitState = {
   streamLack: null,
   hold: NO_HOLD,
   lease: lease("nobody"),
+  freeInS: null,
+  answer: null,
+  isWatchOnly: false,
   pendingStop: null,
   pan: axis(),
   tilt: axis(),
@@ -145,6 +148,58 @@ test("a lost stop comes before everything but the end of the visit", () => {
 test("taking over is offered only where it would be granted", () => {
   expect(statusMessageFor({ ...ALL_WELL, lease: lease("other") }).action).toBe("take_over");
   expect(statusMessageFor({ ...ALL_WELL, lease: lease("other", { can_take: false }) }).action).toBeNull();
+});
+
+const GRANDMAS = lease("other", { driver: "Grandma", can_take: false, can_ask: true });
+const shown = (changes: Partial<VisitState>) => {
+  const { text, detail, action } = statusMessageFor({ ...ALL_WELL, ...changes });
+  return [text, detail, action];
+};
+
+test("everybody sees who drives by name, and can ask", () => {
+  expect(shown({ lease: GRANDMAS })).toEqual(["Grandma is turning the camera.", "", "ask"]);
+  expect(shown({ lease: { ...GRANDMAS, can_ask: false } })[2]).toBeNull();
+});
+
+test("a driver whose connection is lost is named, with the time until the camera is free", () => {
+  const lost = { lease: { ...GRANDMAS, free_at: 9000 } };
+  expect(shown({ ...lost, freeInS: 8 })).toEqual([
+    "Grandma has lost the connection.",
+    "The camera is free in 8 seconds.",
+    null,
+  ]);
+  expect(shown({ ...lost, freeInS: 1 })[1]).toBe("The camera is free in 1 second.");
+});
+
+test("while the driver is asked the page waits, and says how it ended", () => {
+  expect(shown({ lease: { ...GRANDMAS, asked_until: 1 } }).slice(1)).toEqual([
+    "You have asked. Waiting for an answer…",
+    null,
+  ]);
+  expect(shown({ lease: GRANDMAS, answer: "denied" }).slice(1)).toEqual([
+    "They would like to go on for a little longer.",
+    null,
+  ]);
+  expect(shown({ lease: GRANDMAS, answer: "unanswered" })[1]).toContain("Nobody has answered");
+  expect(shown({ lease: lease("you"), answer: "granted" })[0]).toBe("It is your turn now.");
+  expect(topic({ lease: lease("you") })).toBe("nothing");
+});
+
+test("while the head is parked nobody can take it", () => {
+  expect(shown({ lease: lease("house", { can_take: false }) })).toEqual([
+    "The camera is turning to its resting place.",
+    "",
+    null,
+  ]);
+});
+
+test("who only watches is told so, whoever drives, and can change that", () => {
+  expect(shown({ isWatchOnly: true })).toEqual(["You are only watching.", "", "drive_again"]);
+  expect(shown({ isWatchOnly: true, lease: GRANDMAS })).toEqual([
+    "Grandma is turning the camera.",
+    "You are only watching.",
+    "drive_again",
+  ]);
 });
 
 test("a cut hold always says what to do", () => {

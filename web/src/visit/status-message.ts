@@ -5,7 +5,7 @@ import type { CutHold, Hold } from "../drive/hold";
 import type { Axis } from "../drive/velocity";
 import type { StreamLack } from "../stage/stream";
 import type { ViewerState } from "../stage/viewer";
-import type { AxisState, Lease, StageState } from "../wire/messages";
+import type { AxisState, Lease, LeaseAnswered, StageState } from "../wire/messages";
 import { whenText } from "../words/times";
 import { codeText, t } from "../words/words";
 import type { RoomAccessState } from "./room-access";
@@ -20,6 +20,12 @@ export interface VisitState {
   readonly streamLack: StreamLack | null;
   readonly hold: Hold;
   readonly lease: Lease | null;
+  /** In how many seconds the lease of a driver whose connection is lost will be free; null where nobody's is. */
+  readonly freeInS: number | null;
+  /** How the question of this page for the lease ended, as long as that is shown. */
+  readonly answer: LeaseAnswered["answer"] | null;
+  /** Whether the visitor chose to only watch. */
+  readonly isWatchOnly: boolean;
   readonly pendingStop: PendingStop | null;
   readonly pan: AxisState | null;
   readonly tilt: AxisState | null;
@@ -50,6 +56,9 @@ export type Topic =
   | "reconnecting"
   | "hold_cut"
   | "other_drives"
+  | "house_drives"
+  | "granted"
+  | "watch_only"
   | "out_of_reach"
   | "limit"
   | "hint"
@@ -60,7 +69,7 @@ export interface StatusMessage {
   readonly text: string;
   /** A second sentence, such as what to do now; may be "". */
   readonly detail: string;
-  readonly action: "take_over" | "try_again" | "knock" | "look" | null;
+  readonly action: "take_over" | "ask" | "drive_again" | "try_again" | "knock" | "look" | null;
 }
 
 const NOTHING = message("nothing", "");
@@ -210,7 +219,7 @@ function connectionMessage({ channel }: VisitState): StatusMessage | null {
 
 /** Why a hold was cut; what to do about it is always the same. */
 function cutMessage(hold: Hold): StatusMessage | null {
-  return hold.kind === "cut" && hold.reason !== "other_drives"
+  return hold.kind === "cut" && hold.reason !== "other_drives" && hold.reason !== "watch_only"
     ? message("hold_cut", cutText(hold), t("status.press_again"))
     : null;
 }
@@ -221,10 +230,48 @@ function cutText({ reason, delayMs }: CutHold): string {
     : t(`cut.${reason}`);
 }
 
-function leaseMessage({ lease }: VisitState): StatusMessage | null {
-  return lease?.holder === "other"
-    ? message("other_drives", t("status.other_drives"), "", lease.can_take ? "take_over" : null)
+function leaseMessage(state: VisitState): StatusMessage | null {
+  const { lease, answer, isWatchOnly } = state;
+  if (lease?.holder === "house") {
+    return message("house_drives", t("status.house_drives"));
+  }
+  if (lease?.holder === "other") {
+    return otherMessage(lease, state);
+  }
+  if (isWatchOnly) {
+    return message("watch_only", t("status.watch_only"), "", "drive_again");
+  }
+  return lease?.holder === "you" && answer === "granted"
+    ? message("granted", t("status.granted"), t("status.hint"))
     : null;
+}
+
+/** Who drives, and what this visitor can do about it. */
+function otherMessage(lease: Lease, { freeInS, answer, isWatchOnly }: VisitState): StatusMessage {
+  const { driver: name } = lease;
+  const text = name === "" ? t("status.other_drives") : t("status.drives", { name });
+  if (isWatchOnly) {
+    return message("other_drives", text, t("status.watch_only"), "drive_again");
+  }
+  if (freeInS !== null && name !== "") {
+    return message(
+      "other_drives",
+      t("status.driver_lost", { name }),
+      t("status.free_in", { count: freeInS }),
+      takeOver(lease),
+    );
+  }
+  if (lease.asked_until !== null) {
+    return message("other_drives", text, t("status.asked"));
+  }
+  if (answer === "denied" || answer === "unanswered") {
+    return message("other_drives", text, t(`status.${answer}`), takeOver(lease));
+  }
+  return message("other_drives", text, "", takeOver(lease) ?? (lease.can_ask ? "ask" : null));
+}
+
+function takeOver(lease: Lease): "take_over" | null {
+  return lease.can_take ? "take_over" : null;
 }
 
 function reachMessage({ hold, pan, tilt }: VisitState): StatusMessage | null {

@@ -466,3 +466,14 @@ test("notices and errors about a hold reach the driver", async () => {
   socket().deliver({ type: "error", code: "someone_else_drives", message: "", closing: false });
   expect(visit.driver.hold.value).toMatchObject({ kind: "cut", reason: "other_drives" });
 });
+
+test("the time until a lost driver's lease is free counts down by the server's clock", async () => {
+  const { visit, timers, socket, join, passTime } = setup();
+  await join();
+  socket().deliver(lease("other", { driver: "Grandma", free_at: timers.now() + 49_000 + 10_000 }));
+  expect(visit.statusMessage.value.detail).toContain("10 seconds");
+  passTime(2500);
+  expect(visit.statusMessage.value.detail).toContain("8 seconds");
+  socket().deliver(lease("nobody"));
+  expect(visit.statusMessage.value.topic).not.toBe("other_drives");
+});

@@ -14,6 +14,7 @@ import { SleepDetector } from "../time/sleep-detector";
 import type { Cancel } from "../time/timers";
 import type { Access, AxisState, ServerMessage, StageState } from "../wire/messages";
 import { knock } from "../wire/outgoing";
+import { Handover } from "./handover";
 import { type Latencies, LatencyMeter, NO_LATENCIES } from "./latency-meter";
 import { RoomAccess } from "./room-access";
 import { type StatusMessage, statusMessageFor } from "./status-message";
@@ -62,6 +63,7 @@ export class Visit {
   /** Draws the picture where it does not come by WebRTC. */
   readonly painter: Painter;
   readonly driver: Driver;
+  readonly handover: Handover;
   readonly #roomAccess = new RoomAccess();
   #isVisible = true;
 
@@ -72,6 +74,7 @@ export class Visit {
   readonly #stream = signal<MediaStream | null>(null);
   readonly #serverState = signal(UNKNOWN_SERVER_STATE);
   readonly #latencies = signal(NO_LATENCIES);
+  readonly #freeInS = signal<number | null>(null);
   #joinedAtMs = 0;
   #cancelCheck: Cancel = () => {};
 
@@ -86,6 +89,9 @@ export class Visit {
       streamLack: this.#ports.streamLack,
       hold: this.driver.hold.value,
       lease: this.driver.lease.value,
+      freeInS: this.#freeInS.value,
+      answer: this.handover.answer.value,
+      isWatchOnly: this.handover.isWatchOnly.value,
       pendingStop: this.driver.pendingStop.value,
       hasSeenPicture: this.#firstPictureMs.value !== null,
       hasDriven: this.#hasDriven.value,
@@ -126,6 +132,11 @@ export class Visit {
           this.#channel.reconnect();
         }
       },
+    });
+    this.handover = new Handover({
+      timers: ports.timers,
+      driver: this.driver,
+      send: (message) => this.#channel.send(message),
     });
     this.#channel.state.subscribe((state) => this.#receiveChannelState(state));
     this.#viewer.state.subscribe((state) => this.#receiveViewerState(state));
@@ -295,6 +306,13 @@ export class Visit {
       }
       case "lease":
         this.driver.receiveLease(message);
+        this.#updateFreeIn();
+        break;
+      case "lease.offers":
+        this.handover.receiveOffers(message);
+        break;
+      case "lease.answered":
+        this.handover.receiveAnswer(message.answer);
         break;
       case "notice":
         if (message.code === "clock_jumped") {
@@ -355,7 +373,11 @@ export class Visit {
     if (channel.kind !== "open") {
       return "offline";
     }
-    if (this.driver.lease.value?.holder === "other") {
+    if (this.handover.isWatchOnly.value) {
+      return "watch_only";
+    }
+    const holder = this.driver.lease.value?.holder;
+    if (holder === "other" || holder === "house") {
       return "other_drives";
     }
     const { pan, tilt } = this.#serverState.value;
@@ -369,6 +391,7 @@ export class Visit {
       this.driver.receiveConnected();
     } else {
       this.driver.receiveDisconnected();
+      this.handover.receiveDisconnected();
       this.#serverTime.reset();
       this.#serverState.value = { ...this.#serverState.value, pan: null, tilt: null, stage: null };
       this.#viewer.receiveAvailability(true); // unknown: without a word of the server, the viewer finds out by itself
@@ -412,6 +435,16 @@ export class Visit {
     }
   }
 
+  /** In how many seconds the lease of a driver whose connection is lost will be free. */
+  #updateFreeIn(): void {
+    const freeAtMs = this.driver.lease.value?.free_at ?? null;
+    const server = this.#serverTime.newest;
+    this.#freeInS.value =
+      freeAtMs === null || server === null
+        ? null
+        : Math.max(0, Math.ceil((freeAtMs - server.serverMs - server.ageMs) / 1000));
+  }
+
   #checkConnection(): void {
     this.#cancelCheck();
     this.#reconnectAfterSleep();
@@ -419,6 +452,7 @@ export class Visit {
       this.driver.cut("too_late");
     }
     this.#latencies.value = this.#latencyMeter.latencies();
+    this.#updateFreeIn();
     this.#cancelCheck = this.#ports.timers.after(CHECK_INTERVAL_MS, () => this.#checkConnection());
   }
 }

@@ -8,6 +8,8 @@ const TYPES: Record<ServerMessage["type"], true> = {
   ack: true,
   state: true,
   lease: true,
+  "lease.offers": true,
+  "lease.answered": true,
   notice: true,
   error: true,
   access: true,

@@ -9,6 +9,9 @@ export type ClientMessage =
   | Stop
   | LeaseAcquire
   | LeaseTake
+  | LeaseAsk
+  | LeaseAnswer
+  | LeaseGive
   | LeaseReturn
   | Knock
   | RoomCurtain
@@ -70,9 +73,27 @@ export interface LeaseAcquire {
   readonly type: "lease.acquire";
 }
 
-/** Take the lease from its holder; both are notified. */
+/** Take the lease from its holder, where `can_take` says so; both are notified. */
 export interface LeaseTake {
   readonly type: "lease.take";
+}
+
+/** Ask the driver for the lease; where `can_take` says so, it is taken instead. `lease.answered` has the answer. */
+export interface LeaseAsk {
+  readonly type: "lease.ask";
+}
+
+/** The driver's answer to a question; `asker` is one of `lease.offers`. */
+export interface LeaseAnswer {
+  readonly type: "lease.answer";
+  readonly asker: string;
+  readonly granted: boolean;
+}
+
+/** Give the lease to somebody who has not asked; `to` is one of `lease.offers`. */
+export interface LeaseGive {
+  readonly type: "lease.give";
+  readonly to: string;
 }
 
 /** Return the lease, so that others can drive. */
@@ -111,6 +132,8 @@ export type ServerMessage =
   | Ack
   | State
   | Lease
+  | LeaseOffers
+  | LeaseAnswered
   | Notice
   | ErrorMessage
   | Access
@@ -203,15 +226,53 @@ export interface StageState {
 }
 
 /**
- * Who drives: `you`, `other` or `nobody`; while it is you, every `drive` must carry `epoch`.
+ * Who drives.
  *
- * `can_take` says that `lease.take` would be granted.
+ * Attributes:
+ *     epoch: what every `drive` must carry while `holder` is you.
+ *     holder: `house` while the head is being parked.
+ *     driver: the name of whoever drives, for people; "" while it is nobody or the house.
+ *     can_take: whether `lease.take` would be granted.
+ *     can_ask: whether there is somebody to be asked by `lease.ask`.
+ *     free_at: when the lease will be free by the server's clock, unless its driver returns, whose connection is lost;
+ *         null while it is not.
+ *     asked_until: until when your question waits for an answer, by the server's clock; null without one.
  */
 export interface Lease {
   readonly type: "lease";
   readonly epoch: number;
-  readonly holder: "nobody" | "other" | "you";
+  readonly holder: "house" | "nobody" | "other" | "you";
+  readonly driver: string;
   readonly can_take: boolean;
+  readonly can_ask: boolean;
+  readonly free_at: number | null;
+  readonly asked_until: number | null;
+}
+
+/** While you drive: who asks for the lease, oldest first, and who could have it without asking; sent on change. */
+export interface LeaseOffers {
+  readonly type: "lease.offers";
+  readonly asking: readonly Asker[];
+  readonly watching: readonly Watcher[];
+}
+
+/** Somebody who asks you for the lease, until `until` by the server's clock. */
+export interface Asker {
+  readonly asker: string;
+  readonly name: string;
+  readonly until: number;
+}
+
+/** Somebody to whom you may give the lease. */
+export interface Watcher {
+  readonly to: string;
+  readonly name: string;
+}
+
+/** How your question ended; `over` says that somebody else drives now, or nobody. */
+export interface LeaseAnswered {
+  readonly type: "lease.answered";
+  readonly answer: "denied" | "granted" | "over" | "unanswered";
 }
 
 /** An event that the visitor should know of; a hold that it ended moves again only after a new press. */

@@ -4,6 +4,9 @@ import type {
   Hello,
   Knock,
   LeaseAcquire,
+  LeaseAnswer,
+  LeaseAsk,
+  LeaseGive,
   LeaseReturn,
   LeaseTake,
   Ping,
@@ -33,6 +36,19 @@ export const acquireLease = (): LeaseAcquire => ({ type: "lease.acquire" });
 
 /** Drive instead of whoever drives now. */
 export const takeLease = (): LeaseTake => ({ type: "lease.take" });
+
+/** Ask the driver for the lease. */
+export const askForLease = (): LeaseAsk => ({ type: "lease.ask" });
+
+/** Answer one who asks for the lease. */
+export const answerAsker = (asker: string, granted: boolean): LeaseAnswer => ({
+  type: "lease.answer",
+  asker,
+  granted,
+});
+
+/** Give the lease to one who has not asked. */
+export const giveLease = (to: string): LeaseGive => ({ type: "lease.give", to });
 
 /** Let others drive. */
 export const returnLease = (): LeaseReturn => ({ type: "lease.return" });

@@ -42,6 +42,16 @@ test.each(Object.entries(codes))("every code of the kind %s has a text of its ow
   expect(all.filter(isMissing)).toEqual([]);
 });
 
+test.each<[string, RegExp]>([
+  ["a word of another language, or none", /^\P{Script=Han}*$/u],
+  ["你 instead of 您", /你/],
+  ["punctuation of Latin script", /\p{Script=Han}[,.!?;:()]/u],
+  ["a space beside a name", / \{name\}|\{name\} /],
+])("no Chinese text has %s", (_, fault) => {
+  const texts = KEYS.filter((key) => key !== "live.zoom").map((key) => [key, forms(CATALOGUES.zh[key])]);
+  expect(texts.filter(([, all]) => (all as string[]).some((form) => fault.test(form)))).toEqual([]);
+});
+
 test("a text is that of the language", () => {
   expect(t("action.leave")).toBe("Leave");
   setLanguage("zh");
