@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from tests.e2e.conftest import PHONE
+from tests.e2e.devices import PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -167,7 +167,7 @@ export const EN = {
 
   // when a session has ended: every EndReason
   "ended.expired": "The time of this visit is over.",
-  "ended.displaced": "Many others came in, so this visit has ended.",
+  "ended.displaced": "You have come in on too many other devices, so this visit has ended.",
   "ended.left": "You have left in another window.",
   "ended.revoked": "The household has ended this visit.",
   "ended.sign_in": "To visit again, sign in, or ask for a new link.",

@@ -152,7 +152,7 @@ export const ZH = {
   "link.closed": "已关闭",
 
   "ended.expired": "这次探望的时间到了。",
-  "ended.displaced": "后来的人太多，这次探望先结束了。",
+  "ended.displaced": "您在太多别的设备上进来了，这次探望先结束了。",
   "ended.left": "您已经在另一个窗口里离开了。",
   "ended.revoked": "家里人结束了这次探望。",
   "ended.sign_in": "想再来看看，请重新登录，或者向家里要一个新的链接。",
