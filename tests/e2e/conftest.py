@@ -94,8 +94,11 @@ class RunningServer:
     All methods may be called from the test's thread. Times are `time.monotonic()`, as on the frames.
     """
 
-    def __init__(self, *, has_time_bar: bool = False, frontends: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, has_time_bar: bool = False, store: Path | None = None, frontends: tuple[str, ...] = ()
+    ) -> None:
         self.link = ""
+        self._store = store
         self._frontends = frontends
         self._camera = RoomCameraSettings(time_bar=has_time_bar)
         self.status: int | None = None
@@ -268,6 +271,8 @@ class RunningServer:
                 access=msgspec.structs.replace(DEMO.access, frontends=self._frontends),
             ),
         )
+
+        config = msgspec.structs.replace(config, store=self._store)
 
         async def run() -> int:
             self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.realtime  # a thread verifies
 AT = "http://localhost:8080"
+JSON = {"content-type": "application/json"}
 
 
 class House:
@@ -81,7 +82,8 @@ async def test_who_has_registered_a_passkey_comes_in_without_a_link(open_house: 
         view = registered.json()
         assert (view["label"], view["host"], view["used_utc_s"]) == ("Phone", "localhost", None)
         answered = await house.login(later)
-        assert (answered.status_code, answered.content) == (204, b"")
+        assert answered.status_code == 200
+        assert (answered.json()["name"], answered.json()["role"]) == ("Ana", "resident")
         assert answered.headers["set-cookie"].startswith("belvedere-8080=")
         assert "HttpOnly; SameSite=Lax" in answered.headers["set-cookie"]
         cookie = answered.cookies["belvedere-8080"]
@@ -112,7 +114,7 @@ async def test_the_options_ask_for_a_recognised_user_and_a_passkey_that_needs_no
 async def test_signing_in_ends_the_session_that_the_browser_had(open_house: OpenHouse) -> None:
     async with open_house() as house, house.browser(house.session.cookie) as browser:
         await house.register(browser)
-        assert (await house.login(browser)).status_code == 204
+        assert (await house.login(browser)).status_code == 200
         assert not house.rig.invitations.is_live(house.session.session)
 
 
@@ -195,9 +197,10 @@ async def test_without_a_session_nothing_is_registered_listed_or_removed(open_ho
 )
 async def test_what_no_page_sends_is_a_bad_message(open_house: OpenHouse, body: bytes) -> None:
     async with open_house() as house, house.browser() as stranger, house.browser(house.session.cookie) as ana:
-        refused = await stranger.post("/api/v1/login/passkey", content=body)
+        refused = await stranger.post("/api/v1/login/passkey", content=body, headers=JSON)
         assert (refused.status_code, refused.json()["code"]) == (400, "bad_message")
-        assert (await ana.post("/api/v1/passkeys", content=body)).status_code == 400
+        assert (await ana.post("/api/v1/passkeys", content=body, headers=JSON)).status_code == 400
+        assert (await stranger.post("/api/v1/login/passkey", content=body)).status_code == 415
 
 
 @pytest.mark.parametrize("label", ["", "\n", "a" * 65])

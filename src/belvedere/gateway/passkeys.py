@@ -21,18 +21,18 @@ from belvedere.access.challenges import LIFETIME_S
 from belvedere.access.passkeys import Registrant, user_handle
 from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import Refusal, StoreError, VisitorError
-from belvedere.gateway.codec import decode_strictly, read_body
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
+from belvedere.gateway.device_label import label_of
+from belvedere.gateway.login import LoggedIn, logged_in
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_permitted
-from belvedere.gateway.security import cookie_name, write_cookie
 from belvedere.store.passkeys import MAX_LABEL_CHARS, SavedPasskey
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-JSON: Final = "application/json"
 HOUSE: Final = "Belvedere"  # what the browser calls us in its dialog
 LIFETIME_MS: Final = int(LIFETIME_S * 1000)
 
@@ -103,14 +103,14 @@ async def login_options(request: Request[Any, Any, Any], dependencies: InjectedD
 
 @post(
     "/api/v1/login/passkey",
-    status_code=204,
+    status_code=200,
     operation_class=operation_with_body(JSON, _schema(LoginBody), str(LoginBody.__doc__)),
     responses=problems(400, 403, 408, 409, 413, 429, 503),
 )
-async def login(request: Request[Any, Any, Any], dependencies: InjectedDependencies) -> Response[None]:
+async def login(request: Request[Any, Any, Any], dependencies: InjectedDependencies) -> Response[LoggedIn]:
     """Sign in with a passkey: the answer sets the session's cookie. The session that the browser had before ends."""
     party, before = _party(request), request.scope["auth"]
-    body = decode_strictly(_LOGIN, await read_body(request, dependencies, None))
+    body = decode_strictly(_LOGIN, await read_json(request, dependencies, None))
     answer = Assertion(
         credential=_bytes(body.credential),
         user=_bytes(body.user),
@@ -118,17 +118,19 @@ async def login(request: Request[Any, Any, Any], dependencies: InjectedDependenc
         authenticator_data=_bytes(body.authenticator_data),
         signature=_bytes(body.signature),
     )
+    invitations = dependencies.invitations
+    issued = None
     try:
         passkey = await dependencies.passkeys.login(party, answer)
+        issued = invitations.open_session(passkey.person, label=label_of(request.headers.get("user-agent", "")))
+        await dependencies.save_access()  # before the answer: who was let in must stay so after a kill
     except StoreError as error:
-        raise _not_saved(error, "you could not be signed in, because the use could not be saved") from error
-    issued = dependencies.invitations.open_session(passkey.person)
+        if issued is not None:
+            invitations.end(issued.session.id, EndReason.REVOKED)
+        raise _not_saved(error, "you could not be signed in, because this could not be saved") from error
     if before is not None:
-        dependencies.invitations.end(before.id, EndReason.LEFT)
-    is_secure = request.url.scheme == "https"
-    name = cookie_name(request.headers.get("host", ""), is_secure=is_secure)
-    cookie = write_cookie(name, issued.cookie, issued.lifetime_s, is_secure=is_secure)
-    return Response(None, status_code=204, headers={"set-cookie": cookie})
+        invitations.end(before.id, EndReason.LEFT)
+    return logged_in(request, dependencies, issued)
 
 
 @post("/api/v1/passkeys/options", status_code=200, responses=problems(401, 403, 409))
@@ -165,7 +167,7 @@ async def register(
 ) -> PasskeyView:
     """Add a passkey of the session's person."""
     party, who = _party(request), _registrant(dependencies, visitor)
-    body = decode_strictly(_REGISTRATION, await read_body(request, dependencies, visitor))
+    body = decode_strictly(_REGISTRATION, await read_json(request, dependencies, visitor))
     answer = Registration(
         credential=_bytes(body.credential),
         client_data=_bytes(body.client_data),

@@ -150,6 +150,10 @@ async def remove(dependencies: InjectedDependencies, visitor: InjectedVisitor, p
     """
     _require_not_last_owner(dependencies, visitor, _found(dependencies, person_id))
     dependencies.invitations.remove(person_id)
+    try:
+        await dependencies.passkeys.remove_all_of(person_id)
+    except StoreError as error:  # passkeys of nobody let nobody in
+        logger.warning("the passkeys of %s could not be deleted: %s", person_id, error)
     await save_end(dependencies, f"what person {person_id} may do", "the person is removed")
 
 

@@ -1,4 +1,5 @@
 // Chooses the screen: the start screen, the live view, or both until the first picture arrives.
+import type { ComponentChildren } from "preact";
 import type { InputArea } from "../drive/input-area";
 import type { Timers } from "../time/timers";
 import type { Visit } from "../visit/visit";
@@ -11,16 +12,21 @@ export interface AppProps {
   readonly timers: Timers;
   readonly stills: StillPorts;
   readonly area: InputArea;
+  /** More ways to go from the start screen. */
+  readonly menu?: ComponentChildren;
+  /** What is told over the live picture. */
+  readonly card?: ComponentChildren;
 }
 
-export function App({ visit, timers, stills, area }: AppProps) {
+export function App({ visit, timers, stills, area, menu, card }: AppProps) {
   const isEnded = visit.isJoined.value && visit.statusMessage.value.topic === "ended";
   const isLive = visit.isJoined.value && !isEnded && !visit.isWithheld.value;
   const hasPicture = visit.firstPictureMs.value !== null;
   return (
     <>
       {isLive && <LiveView visit={visit} timers={timers} stills={stills} area={area} />}
-      {(!isLive || !hasPicture) && <StartScreen visit={visit} />}
+      {isLive && hasPicture && card}
+      {(!isLive || !hasPicture) && <StartScreen visit={visit} menu={menu} />}
     </>
   );
 }

@@ -1,11 +1,18 @@
 // The start screen: the button to join, and messages while there is no picture.
+import type { ComponentChildren } from "preact";
 import type { StatusMessage } from "../visit/status-message";
 import type { EndVisitState, Visit } from "../visit/visit";
 import { LanguageSwitch } from "../words/language-switch";
 import { t } from "../words/words";
 import { Arch } from "./arch";
 
-export function StartScreen({ visit }: { visit: Visit }) {
+export interface StartScreenProps {
+  readonly visit: Visit;
+  /** More ways to go, while the visit has not begun. */
+  readonly menu?: ComponentChildren;
+}
+
+export function StartScreen({ visit, menu }: StartScreenProps) {
   const isJoined = visit.isJoined.value;
   const { text, detail } = isJoined ? visit.statusMessage.value : notJoined(visit.endVisitState.value);
   return (
@@ -18,6 +25,7 @@ export function StartScreen({ visit }: { visit: Visit }) {
       </div>
       <LanguageSwitch />
       {isJoined ? <JoiningActions visit={visit} /> : <StartActions visit={visit} />}
+      {!isJoined && menu}
     </div>
   );
 }
