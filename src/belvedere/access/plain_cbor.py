@@ -30,7 +30,9 @@ def end_of_item(data: bytes, start: int = 0, levels: int = MAX_LEVELS) -> int:
         size = _LONG[argument]
         argument, at = int.from_bytes(data[at : at + size], "big"), at + size
     if kind in {_BYTES, _TEXT}:
-        at += argument
+        begin, at = at, at + argument
+        if kind == _TEXT and at <= len(data):
+            data[begin:at].decode()  # UnicodeDecodeError is a ValueError
     elif kind in {_ARRAY, _MAP}:
         if levels == 1:
             raise ValueError("there are too many levels")

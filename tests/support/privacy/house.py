@@ -19,7 +19,7 @@ from belvedere.privacy.state import RoomState
 from belvedere.privacy.words import AccessState, Answer, Welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PEOPLE = ("ann", "bo", "owner", "resident")  # nothing here knows a role: none is exempt
 RESIDENT = "resident"
@@ -213,10 +213,10 @@ class House:
         self._closed = self._is_tapped or self.base.is_closed
         self._was_quiet = self._is_quiet
 
-    def _tried(self, event: object) -> int | None:
+    def _tried(self, event: Callable[[], int | None]) -> int | None:
         """The event's result; None where it was refused."""
         try:
-            result = event()  # type: ignore[operator]
+            result = event()
         except VisitorError:
             self.met.add("a refusal")
             return None
