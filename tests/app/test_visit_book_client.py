@@ -55,6 +55,13 @@ def test_a_visit_is_deleted_by_its_id() -> None:
     assert server.requests == [("DELETE", f"/api/v1/room/visits/{ANA.id}")]
 
 
+def test_a_server_of_another_version_is_said_in_one_line() -> None:
+    server = Server(1)
+    server.left = [msgspec.structs.replace(ANA, name="")]
+    with pytest.raises(OwnerError, match="another version"):
+        VisitBookClient(server).visits()
+
+
 def test_without_a_store_there_is_no_book() -> None:
     with pytest.raises(OwnerError, match="no visit book"):
         visit_book_of(resolve(Settings(store=StoreSettings(file=""))))
@@ -65,8 +72,8 @@ def test_without_a_store_there_is_no_book() -> None:
     [
         ({}, "59 s  Ana: came"),
         (
-            {"lasted_s": 600, "looked_s": 540, "ways": ("stream", "webrtc"), "drove_s": 60, "stills": 1},
-            "10 min  Ana: looked 9 min by stream and webrtc, drove 1 min, 1 still",
+            {"lasted_s": 600, "looked_s": 540, "ways": ("WebSocket", "WebRTC"), "drove_s": 60, "stills": 1},
+            "10 min  Ana: looked 9 min by WebSocket and WebRTC, drove 1 min, 1 still",
         ),
         ({"lasted_s": 0, "knocks": 2, "refusals": 2}, "0 s  Ana: 2 knocks, 2 refusals"),
     ],

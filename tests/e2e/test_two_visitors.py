@@ -26,7 +26,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     server.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
-    expect(second.status).to_contain_text("Someone else is controlling the camera.")
+    expect(second.status).to_contain_text("Someone else is turning the camera.")
     second.photograph("someone-else-drives")
 
     second.tap("Take over")
@@ -34,7 +34,7 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
-    expect(first.status).to_contain_text("Someone else is controlling the camera.")
+    expect(first.status).to_contain_text("Someone else is turning the camera.")
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)

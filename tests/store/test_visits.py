@@ -31,7 +31,7 @@ ANA = SavedVisit(
     lasted_s=600,
     looked_s=590,
     drove_s=60,
-    ways=("stream", "webrtc"),
+    ways=("WebSocket", "WebRTC"),
     stills=2,
     knocks=1,
 )
@@ -65,7 +65,7 @@ def many(person: str, count: int, first: int = 0) -> list[SavedVisit]:
 
 def test_a_visit_that_is_saved_again_keeps_its_place_and_has_the_newest_values(file: SqliteFile) -> None:
     save(file, ANA, BEN)
-    longer = msgspec.structs.replace(ANA, lasted_s=900, stills=3, ways=("stream",))
+    longer = msgspec.structs.replace(ANA, lasted_s=900, stills=3, ways=("WebSocket",))
     save(file, longer)
     assert load(file) == [BEN, longer]
 
@@ -119,7 +119,7 @@ def test_the_exports_have_every_visit_with_all_its_values(file: SqliteFile) -> N
     assert exported[1]["began"] == "2027-01-15T08:00:00Z"
     assert msgspec.convert(exported[1], SavedVisit) == ANA
     rows = list(csv.DictReader(io.StringIO(export(file, visits.encode_csv).decode("utf-8-sig"))))
-    assert (rows[1]["began"], rows[1]["name"], rows[1]["ways"]) == ("2027-01-15T08:00:00Z", "Ana", "stream webrtc")
+    assert (rows[1]["began"], rows[1]["name"], rows[1]["ways"]) == ("2027-01-15T08:00:00Z", "Ana", "WebSocket WebRTC")
     assert rows[1].keys() == exported[1].keys()
 
 
@@ -131,7 +131,7 @@ def test_no_name_is_a_formula_in_a_spreadsheet(file: SqliteFile, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "damage", ["id = 'x'", "name = ''", "began_utc_s = -1", "lasted_s = 9223372036854775807", "ways = 'web RTC!'"]
+    "damage", ["id = 'x'", "name = ''", "began_utc_s = -1", "lasted_s = 9223372036854775807", "ways = 'Wëb'"]
 )
 def test_a_damaged_row_is_logged_and_left_out(file: SqliteFile, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     save(file, ANA, BEN)

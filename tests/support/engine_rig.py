@@ -15,6 +15,7 @@ import msgspec
 from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.passkeys import Passkeys
 from belvedere.access.rights import Rights, Role
+from belvedere.access.script_tokens import ScriptTokens
 from belvedere.control.core import Control
 from belvedere.control.motion import AxisSetup
 from belvedere.control.options import ControlOptions
@@ -191,6 +192,7 @@ class EngineRig:
             invitations=self.invitations,
             room=self.room,
             passkeys=self.passkeys,
+            tokens=ScriptTokens(self.invitations.programs, self.invitations.events, self.clock),
             clock=self.clock,
             record=self.events.append,
             head_name="A head of paper",

@@ -25,6 +25,7 @@ class Who(enum.StrEnum):
     GUEST = "guest"
     PLAYER = "player"
     PUBLISHER = "publisher"
+    SCRIPT = "script"  # a program that may look and drive
 
 
 class State(enum.StrEnum):
@@ -53,13 +54,14 @@ class Row(enum.Enum):
     LOOKERS = enum.auto()  # those who may look, unless the room withholds it
     DRIVERS = enum.auto()  # those who may drive, likewise
     MANAGERS = enum.auto()  # the owner
+    KNOCKERS = enum.auto()  # every person with a session, unless the room has said no already
     ROOM = enum.auto()  # residents
     PUBLISHER = enum.auto()  # the program that publishes the picture
-    OWN_VIEWERS = enum.auto()  # whoever began a connection, also a program
+    ALL_SESSIONS = enum.auto()  # every session, also a program's
 
 
 PEOPLE: Final = frozenset({Who.OWNER, Who.RESIDENT, Who.VISITOR, Who.GUEST})
-PROGRAMS: Final = frozenset({Who.PLAYER, Who.PUBLISHER})
+PROGRAMS: Final = frozenset({Who.PLAYER, Who.PUBLISHER, Who.SCRIPT})
 WITHOUT_SESSION: Final = frozenset({Who.NOBODY, Who.EXPIRED, Who.REVOKED})
 ROLES: Final = {Who.OWNER: Role.OWNER, Who.RESIDENT: Role.RESIDENT, Who.VISITOR: Role.VISITOR, Who.GUEST: Role.GUEST}
 MAY: Final[dict[Row, frozenset[Who]]] = {
@@ -67,34 +69,47 @@ MAY: Final[dict[Row, frozenset[Who]]] = {
     Row.EVERYBODY: frozenset(Who) - PROGRAMS,
     Row.FRONTENDS: frozenset(Who) - PROGRAMS,
     Row.SESSIONS: PEOPLE,
-    Row.LOOKERS: PEOPLE | {Who.PLAYER},
-    Row.DRIVERS: PEOPLE - {Who.GUEST},
+    Row.LOOKERS: PEOPLE | {Who.PLAYER, Who.SCRIPT},
+    Row.DRIVERS: (PEOPLE - {Who.GUEST}) | {Who.SCRIPT},
     Row.MANAGERS: frozenset({Who.OWNER}),
+    Row.KNOCKERS: PEOPLE,
     Row.ROOM: frozenset({Who.RESIDENT}),
     Row.PUBLISHER: frozenset({Who.PUBLISHER}),
-    Row.OWN_VIEWERS: PEOPLE | PROGRAMS,
+    Row.ALL_SESSIONS: PEOPLE | PROGRAMS,
 }
-WITHHELD_ROWS: Final = frozenset({Row.LOOKERS, Row.DRIVERS})
+WITHHELD_ROWS: Final = frozenset({Row.LOOKERS, Row.DRIVERS, Row.KNOCKERS})
 
 PASSES: Final = "passes"  # reaches the handler, which may answer anything else
 NO_SESSION: Final = "no_session"
 FOREIGN: Final = "foreign_origin"
 NOT_PERMITTED: Final = str(Refusal.NOT_PERMITTED)
-WITHHELD: Final = "withheld"  # by the room
+WITHHELD: Final = {  # by the room
+    State.CURTAIN: str(Refusal.CURTAIN_CLOSED),
+    State.KNOCK: str(Refusal.NOT_WELCOMED),
+    State.QUIET: str(Refusal.QUIET_HOURS),
+}
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SOCKET: Final = "WEBSOCKET"
 
 ROUTES: Final[dict[tuple[str, str], Row]] = {
-    ("GET", "/"): Row.SESSIONS,
-    ("GET", "/{path}"): Row.SESSIONS,
+    ("GET", "/"): Row.EVERYBODY,
+    ("GET", "/{path}"): Row.EVERYBODY,
     ("GET", "/healthz"): Row.PROBES,
     ("GET", "/readyz"): Row.PROBES,
-    ("GET", "/enter/{token}"): Row.EVERYBODY,
-    ("POST", "/enter/{token}"): Row.EVERYBODY,
     ("GET", "/schema"): Row.SESSIONS,
     ("GET", "/schema/{path}"): Row.SESSIONS,
     ("GET", "/schema/openapi.json"): Row.SESSIONS,
+    ("POST", "/api/v1/login/invitation"): Row.EVERYBODY,
+    ("POST", "/api/v1/login/invitation/peek"): Row.EVERYBODY,
+    ("GET", "/api/v1/session"): Row.SESSIONS,
     ("DELETE", "/api/v1/session"): Row.SESSIONS,
+    ("GET", "/api/v1/sessions"): Row.SESSIONS,
+    ("DELETE", "/api/v1/sessions/{session_id}"): Row.SESSIONS,
+    ("GET", "/api/v1/people"): Row.MANAGERS,
+    ("POST", "/api/v1/people"): Row.MANAGERS,
+    ("PATCH", "/api/v1/people/{person_id}"): Row.MANAGERS,
+    ("DELETE", "/api/v1/people/{person_id}"): Row.MANAGERS,
+    ("POST", "/api/v1/people/{person_id}/invitations"): Row.MANAGERS,
     ("POST", "/api/v1/login/passkey/options"): Row.EVERYBODY,
     ("POST", "/api/v1/login/passkey"): Row.EVERYBODY,
     ("POST", "/api/v1/passkeys/options"): Row.SESSIONS,
@@ -102,12 +117,12 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("POST", "/api/v1/passkeys"): Row.SESSIONS,
     ("DELETE", "/api/v1/passkeys/{passkey}"): Row.SESSIONS,
     ("POST", "/api/v1/head/velocity"): Row.DRIVERS,
-    ("POST", "/api/v1/head/stop"): Row.SESSIONS,
+    ("POST", "/api/v1/head/stop"): Row.ALL_SESSIONS,
     ("OPTIONS", "/api/v1/stage/whep"): Row.LOOKERS,
     ("GET", "/api/v1/stage/whep"): Row.LOOKERS,
     ("POST", "/api/v1/stage/whep"): Row.LOOKERS,
-    ("GET", "/api/v1/stage/whep/{viewer}"): Row.OWN_VIEWERS,
-    ("DELETE", "/api/v1/stage/whep/{viewer}"): Row.OWN_VIEWERS,
+    ("GET", "/api/v1/stage/whep/{viewer}"): Row.ALL_SESSIONS,
+    ("DELETE", "/api/v1/stage/whep/{viewer}"): Row.ALL_SESSIONS,
     ("POST", "/api/v1/stage/stills"): Row.LOOKERS,
     (SOCKET, "/api/v1/stage/stream"): Row.LOOKERS,
     ("OPTIONS", "/api/v1/stage/whip"): Row.PUBLISHER,
@@ -116,6 +131,16 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/v1/stage/whip/{publisher}"): Row.PUBLISHER,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Row.PUBLISHER,
     (SOCKET, "/api/v1/control"): Row.SESSIONS,
+    ("GET", "/api/v1/tokens"): Row.MANAGERS,
+    ("POST", "/api/v1/tokens"): Row.MANAGERS,
+    ("DELETE", "/api/v1/tokens/{token}"): Row.MANAGERS,
+    ("GET", "/join"): Row.EVERYBODY,
+    ("GET", "/room"): Row.EVERYBODY,
+    ("GET", "/api/v1/room"): Row.ROOM,
+    ("PUT", "/api/v1/room/curtain"): Row.ROOM,
+    ("POST", "/api/v1/room/knocks/{person}"): Row.ROOM,
+    ("PUT", "/api/v1/room/welcome/{person}"): Row.ROOM,
+    ("PUT", "/api/v1/room/hours"): Row.ROOM,
     ("GET", "/api/v1/frontend"): Row.FRONTENDS,
     ("POST", "/api/v1/bearers"): Row.SESSIONS,
     ("POST", "/api/v1/tickets"): Row.SESSIONS,
@@ -131,8 +156,11 @@ MESSAGES: Final[dict[str, Row]] = {
     "lease.return": Row.SESSIONS,
     "lease.acquire": Row.DRIVERS,
     "lease.take": Row.DRIVERS,
+    "lease.ask": Row.DRIVERS,
+    "lease.answer": Row.DRIVERS,
+    "lease.give": Row.DRIVERS,
     "drive": Row.DRIVERS,
-    "knock": Row.SESSIONS,
+    "knock": Row.KNOCKERS,
     "room.curtain": Row.ROOM,
     "room.answer": Row.ROOM,
 }
@@ -146,4 +174,6 @@ def expected(row: Row, who: Who, state: State, origin: Origin = Origin.OWN, meth
         return NO_SESSION if who in WITHOUT_SESSION else NOT_PERMITTED
     if row is Row.FRONTENDS and origin is Origin.FOREIGN:
         return NOT_PERMITTED
-    return WITHHELD if row in WITHHELD_ROWS and state is not State.OPEN else PASSES
+    if row is Row.KNOCKERS and state is State.KNOCK:
+        return PASSES
+    return WITHHELD.get(state, PASSES) if row in WITHHELD_ROWS else PASSES

@@ -1,6 +1,7 @@
-"""Programs that the owner's settings let in, each by a token of its own: players of the picture, and a publisher.
+"""Programs that are let in, each by a token of its own: players of the picture, a publisher, and scripts.
 
-A program is let in for as long as the settings name it: nothing of it is stored, and no request ends or changes it.
+Players and the publisher are let in for as long as the settings name them: nothing of them is stored, and no request
+ends or changes them. Scripts come and go (`script_tokens.py`).
 """
 
 from __future__ import annotations
@@ -82,6 +83,14 @@ class Programs:
         guess = digest(token)
         found = [session for known, session in self._by_digest.items() if hmac.compare_digest(known, guess)]
         return found[0] if found else None
+
+    def add(self, session: Session, token_digest: bytes) -> None:
+        """Let in whoever has the token of this digest, from now on."""
+        self._by_digest[token_digest] = session
+
+    def remove(self, token_digest: bytes) -> None:
+        """Let nobody in with this token any more; the caller ends what its session has open."""
+        self._by_digest.pop(token_digest, None)
 
     def all(self) -> list[Session]:
         """The session of each program."""

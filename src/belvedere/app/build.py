@@ -13,6 +13,7 @@ from belvedere.access.cloudflare import CloudflareSessions
 from belvedere.access.invitations import Invitations
 from belvedere.access.passkeys import Passkeys
 from belvedere.access.programs import Programs, player_session, publisher_session
+from belvedere.access.script_tokens import ScriptTokens
 from belvedere.app.access_recorder import AccessRecorder
 from belvedere.app.event_log import EventLog
 from belvedere.app.position_recorder import PositionRecorder
@@ -151,6 +152,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         invitations=invitations,
         room=room,
         passkeys=Passkeys(clock, database),
+        tokens=ScriptTokens(invitations.programs, invitations.events, clock, database),
         clock=clock,
         head_name=profile.name,
         control=settings.control,

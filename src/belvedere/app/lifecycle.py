@@ -110,6 +110,7 @@ async def _run_until_ended(
             await belvedere.access_recorder.load()  # before anybody can come in, and after the units' tasks began
         if config.store is not None:
             await belvedere.dependencies.passkeys.load(config.store)
+            await belvedere.dependencies.tokens.load(config.store)
         await belvedere.room.load()
         app = create_app(replace(belvedere.dependencies, address=lambda: address))
         proxies = _proxies(config)

@@ -19,6 +19,11 @@ PAGE: Final = 500
 MINUTE_S: Final = 60
 
 
+class _Page(msgspec.Struct):
+    visits: list[SavedVisit]
+    more: bool
+
+
 def visit_book_of(config: Config) -> VisitBookClient:
     """The visit book of the server with these settings. Raises OwnerError where they have no store."""
     if config.store is None:
@@ -38,11 +43,11 @@ class VisitBookClient:
         query = f"limit={PAGE}"
         while True:
             answer = self._client.request("GET", f"{PATH}?{query}")
-            page = msgspec.convert(answer["visits"], list[SavedVisit])
-            visits += page
-            if not answer["more"] or not page:
+            page = _page(answer)
+            visits += page.visits
+            if not page.more or not page.visits:
                 return visits
-            query = f"limit={PAGE}&before={page[-1].id}"
+            query = f"limit={PAGE}&before={page.visits[-1].id}"
 
     def delete(self, visit_id: str) -> None:
         """Delete one visit."""
@@ -51,6 +56,13 @@ class VisitBookClient:
     def export(self, *, is_csv: bool) -> bytes:
         """The whole book as a file."""
         return self._client.fetch(f"{PATH}/export?format={'csv' if is_csv else 'json'}")
+
+
+def _page(answer: object) -> _Page:
+    try:
+        return msgspec.convert(answer, _Page)
+    except msgspec.ValidationError as error:
+        raise OwnerError(f"the server's visit book is of another version: {error}") from error
 
 
 def visit_line(visit: SavedVisit) -> str:

@@ -56,6 +56,18 @@ VISITS = {
     "export": """Print the whole visit book, as JSON, or as CSV with --csv.""",
 }
 
+TOKENS = {
+    "list": """List the tokens of scripts, oldest first.
+
+    Asks the server that runs on this computer with the same settings, as the other commands of `tokens` do.""",
+    "create": """Create a token for a script, and print its secret, this once.
+
+    The script sends it as `Authorization: Bearer` with every request of the REST interface.""",
+    "revoke": """Revoke a token by its id or name.
+
+    What its script drives stops at once.""",
+}
+
 CAMERA_TEST = """Turn the camera on for three seconds, and show what comes.
 
 Size, rate, lost frames, and the time from capture to the encoded picture, with the server's own code. Exits with
@@ -74,6 +86,23 @@ CURTAIN = {
 
     Exits with status 2 where no server runs, or where that could not be saved: then it stays closed.""",
     "status": "Show whether the room's curtain is closed.",
+}
+
+
+PEOPLE = {
+    "list": "List everyone who may come in.",
+    "invite": """Print a one-time link for a person, who is added if need be.
+
+    Without a name, for the owner of a house that has none yet. Roles: an owner invites others, a resident speaks for
+    the room, a visitor may turn the camera, a guest may only look.""",
+    "role": """Change a person's role.
+
+    All that the person has open ends at once, as do unused links; the devices stay logged in.""",
+    "revoke": "Remove a person; all of their devices are logged out at once.",
+}
+SESSIONS = {
+    "list": "List the devices that are logged in.",
+    "revoke": "Log a device out at once.",
 }
 
 
@@ -97,6 +126,18 @@ def application() -> App:
     for name, summary in VISITS.items():
         visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
     app.command(visits)
+    people = App(name="people", help="Say who may come in.")
+    for name, summary in PEOPLE.items():
+        people.command(f"belvedere.cli.people:people_{name}", name=name, help=summary)
+    app.command(people)
+    sessions = App(name="sessions", help="List the devices that are logged in, and log one out.")
+    for name, summary in SESSIONS.items():
+        sessions.command(f"belvedere.cli.sessions:sessions_{name}", name=name, help=summary)
+    app.command(sessions)
+    tokens = App(name="tokens", help="Let scripts drive or look, and end that.")
+    for name, summary in TOKENS.items():
+        tokens.command(f"belvedere.cli.tokens:tokens_{name}", name=name, help=summary)
+    app.command(tokens)
     curtain = App(name="curtain", help="Close and open the room's curtain.")
     for name, summary in CURTAIN.items():
         function = "open_" if name == "open" else name

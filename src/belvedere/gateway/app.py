@@ -29,6 +29,7 @@ from belvedere.gateway import (
     session,
     stills,
     stream_socket,
+    tokens,
     visits,
     whep,
     whip,
@@ -85,6 +86,7 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
             *stills.ROUTES,
             *whip.ROUTES,
             *visits.ROUTES,
+            *tokens.ROUTES,
             *page.ROUTES,
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
@@ -99,8 +101,8 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
     invitations = dependencies.invitations
     frontends = Frontends(dependencies.frontends)
     ours: list[Authenticator] = [CookieAuthenticator(invitations), FrontendAuthenticator(invitations, frontends)]
-    bearer = [BearerAuthenticator(invitations.programs, dependencies.clock)] if invitations.programs else []
-    ways = [*ours, TicketAuthenticator(invitations, tickets), *bearer, *dependencies.authenticators]
+    bearer = BearerAuthenticator(invitations.programs, dependencies.clock)
+    ways = [*ours, TicketAuthenticator(invitations, tickets), bearer, *dependencies.authenticators]
     chain = AuthenticatorChain(ways if dependencies.gate is None else [dependencies.gate])
     hosts = HostCheck(dependencies.options.host, dependencies.options.names)
     return AuthMiddleware(routes, chain, hosts, frontends)

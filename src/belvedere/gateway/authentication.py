@@ -96,14 +96,14 @@ class BearerAuthenticator:
     async def authenticate(self, headers: Headers) -> Session | None:
         """The session of the program whose token it is. Raises AuthenticationRefusedError for a wrong token."""
         token = read_bearer(headers.get(b"authorization", ""))
-        if token is None:
-            return None
+        if token is None or not self._programs:
+            return None  # without any program, what a proxy or another server on this host wants of it is not ours
         session = self._programs.find(token)
         if session is not None:
             return session
         if not self._guesses.take(self._clock()):
             raise AuthenticationRefusedError(Problem(Refusal.TOO_FAST, "too many wrong tokens"))
-        logger.warning("refused a program whose token is not in the settings")
+        logger.warning("refused a program whose token is not known")
         raise AuthenticationRefusedError(Problem(ProblemCode.NO_SESSION, "this token is not known here"))
 
     def recognise(self, headers: Headers) -> Session | None:

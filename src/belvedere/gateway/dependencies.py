@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from belvedere.access.invitations import Invitations
     from belvedere.access.passkeys import Passkeys
+    from belvedere.access.script_tokens import ScriptTokens
     from belvedere.engine.bus import Bus
     from belvedere.engine.engine import Engine
     from belvedere.errors import CameraReason
@@ -195,6 +196,7 @@ class Dependencies:
     invitations: Invitations
     room: RoomRuntime
     passkeys: Passkeys
+    tokens: ScriptTokens
     clock: Callable[[], float]
     head_name: str
     control: ControlOptions = field(default_factory=ControlOptions)

@@ -24,9 +24,10 @@ async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -
     wake = asyncio.Event()
     dependencies.invitations.watch(wake.set)
     timed_drive.watch(wake.set)
+    dependencies.tokens.watch(wake.set)
     while True:
         wake.clear()
-        ends = [end for end in (dependencies.invitations.deadline(), timed_drive.deadline()) if end is not None]
+        ends = [end for end in _deadlines(dependencies, timed_drive) if end is not None]
         if ends and min(ends) <= dependencies.clock():
             end_expired(dependencies, timed_drive)
             await asyncio.sleep(0)  # where the clock does not advance, this must not block the loop
@@ -34,9 +35,14 @@ async def expire_sessions(dependencies: Dependencies, timed_drive: TimedDrive) -
         await wait_until(wake, min(ends, default=None), dependencies.clock)
 
 
+def _deadlines(dependencies: Dependencies, timed_drive: TimedDrive) -> tuple[float | None, ...]:
+    return dependencies.invitations.deadline(), timed_drive.deadline(), dependencies.tokens.deadline()
+
+
 def end_expired(dependencies: Dependencies, timed_drive: TimedDrive) -> None:
     """End the sessions and the HTTP drive clients whose time is over; a failure of the latter is logged."""
     dependencies.invitations.tick()
+    dependencies.tokens.tick()
     try:
         timed_drive.tick(dependencies.clock())
     except Exception:

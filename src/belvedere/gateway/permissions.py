@@ -87,6 +87,9 @@ ROUTES: Final[dict[tuple[str, str], Right | None]] = {
     ("POST", "/api/v1/stage/whip"): Right.PUBLISH,
     ("GET", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Right.PUBLISH,
+    ("GET", "/api/v1/tokens"): Right.MANAGE,
+    ("POST", "/api/v1/tokens"): Right.MANAGE,
+    ("DELETE", "/api/v1/tokens/{token}"): Right.MANAGE,
     ("GET", "/api/v1/room"): Right.ROOM,
     ("PUT", "/api/v1/room/curtain"): Right.ROOM,
     ("POST", "/api/v1/room/knocks/{person}"): Right.ROOM,
@@ -114,7 +117,13 @@ MESSAGES: Final[dict[type[Incoming], Right | None]] = {
     RoomAnswer: Right.ROOM,
 }
 CLOSED_TO_OTHER_SITES: Final = "/api/v1/passkeys"  # or a site's script could give itself a way in that lasts
-PROGRAM_ROUTES: Final = frozenset({("GET", "/api/v1/stage/whep/{viewer}"), ("DELETE", "/api/v1/stage/whep/{viewer}")})
+PROGRAM_ROUTES: Final = frozenset(
+    {
+        ("GET", "/api/v1/stage/whep/{viewer}"),
+        ("DELETE", "/api/v1/stage/whep/{viewer}"),
+        ("POST", "/api/v1/head/stop"),  # whoever can see that the head must stop may stop it
+    }
+)
 RANKS: Final = {Role.PROGRAM: -1, Role.GUEST: 0, Role.VISITOR: 0, Role.OWNER: 0, Role.RESIDENT: 1}
 _REFUSALS: Final = {
     Right.LOOK: "this visit does not include the picture: ask the household",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GAP_S: Final = 30.0  # a reload of the page, or a train in a tunnel, does not end a visit
-WAITING_S: Final = 120.0  # a knock is answered earlier than that, by the room or by its silence
+WAITING_S: Final = 120.0  # a knock is answered by then, by the room or by its silence, and whoever is let in has come
 REFUSAL: Final = "no"
 
 
@@ -169,7 +169,6 @@ class VisitBook:
                 visit.kept_until = now + WAITING_S
             case KnockAnswered(answer=answer):
                 visit.refusals += answer == REFUSAL
-                visit.kept_until = now + GAP_S  # whoever is let in comes within seconds, or not at all
         return self._changes(now, visit)
 
     def _receive_viewer(self, person: str, viewer: str, way: str, now: float, utc: float) -> Changes:
@@ -193,8 +192,6 @@ class VisitBook:
         return self._changes(now, visit)
 
     def _receive_driver(self, person: str | None, now: float, utc: float) -> Changes:
-        if person == self._driver:
-            return NOTHING
         before, self._driver = self._driver, person
         changed = []
         left = self._visits.get(before) if before is not None else None

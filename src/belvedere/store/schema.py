@@ -167,4 +167,16 @@ CREATE INDEX room_visit_began ON room_visit (began_utc_s)
 `place` is its place in the order in which they began; `ways` are the transports of the picture, with spaces between.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS)
+TOKENS = """
+CREATE TABLE access_token (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    created_utc_s INTEGER NOT NULL,
+    ends_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The tokens of scripts: what each may do, the SHA-256 of its secret, and its end, 0 for never."""
+
+MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS)

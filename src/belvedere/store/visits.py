@@ -27,6 +27,7 @@ MOST_VISITS_OF_ONE: Final = 2_000  # nobody pushes other people's visits out of 
 VisitId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_S)]
+WayName = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,32}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
 
@@ -54,7 +55,7 @@ class SavedVisit(msgspec.Struct, frozen=True, kw_only=True):
     lasted_s: Seconds
     looked_s: Seconds = 0
     drove_s: Seconds = 0
-    ways: tuple[Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{1,20}\Z")], ...] = ()
+    ways: tuple[WayName, ...] = ()
     stills: Count = 0
     knocks: Count = 0
     refusals: Count = 0

@@ -103,9 +103,8 @@ class ModelHarness:
         """A session asks for the lease, takes it or returns it."""
         self.model.pass_time(self.now)
         was_gone = self.model.lease.is_gone and self.model.lease.driver is not None
-        how = f"{verb}{' while gone' if was_gone else ''}"
         ask, request = partial(self.model.ask, self.now, name, verb), partial(self.core.receive_lease, self.now, name)
-        self.change_lease(how, ask, partial(request, verb))
+        self.change_lease(f"{verb}{' while gone' if was_gone else ''}", ask, partial(request, verb))
 
     def change_lease(self, how: str, expect: Callable[[], Refusal | None], request: Callable[[], None]) -> None:
         """Pass the same request to the model and to the core; the page of a former driver begins to count anew."""
@@ -474,8 +473,9 @@ class ModelHarness:
             self.pan.may_overrun = False
 
     def _check_asleep(self, late_s: float) -> None:
-        """Whatever moves at the end of a wait must be wanted until now, and an idle driver must be known."""
-        assert self.core.lease_status.is_idle or not self.model.lease.is_idle(self.now - late_s - EPSILON), "not idle"
+        """Whatever moves at the end of a wait must be wanted until now, and nothing about the lease may be overdue."""
+        is_overdue = self.model.is_overdue(self.now - late_s - EPSILON, is_idle=self.core.lease_status.is_idle)
+        assert not is_overdue, "a deadline was left out"
         for axis, unit in self.units.items():
             if unit.commanded != 0:
                 assert self.model.press is not None

@@ -158,6 +158,12 @@ def _asks_the_driver(harness: ModelHarness, random: Random, name: str, driver: s
     harness.press(name, *_velocities(random))
 
 
+def _holds_at_rest(harness: ModelHarness, random: Random, _name: str, driver: str) -> None:
+    """The driver holds the stick in its middle, for long enough to be idle."""
+    harness.press(driver, 0.0, 0.0)
+    harness.keep_holding(driver, random.choice((0.4, 1.7)), _late(random))
+
+
 def _answer(harness: ModelHarness, random: Random, name: str, asker: str) -> None:
     """A session answers another's question, as only the driver may."""
     now, is_granted = harness.now, random.random() < 0.5
@@ -242,6 +248,7 @@ EVENTS: dict[Callable[[ModelHarness, Random, str, str], None], int] = {
     _asks_the_driver: 3,
     lambda harness, random, name, driver: _answer(harness, random, driver, name): 1,
     _gives_the_lease: 1,
+    _holds_at_rest: 1,
     _loses_the_right_to_drive: 1,
     lambda harness, _random, _name, driver: harness.lease(driver, LeaseVerb.RETURN): 1,
     lambda harness, random, _name, driver: harness.release(driver, random.choice((0, 0, 0, 1))): 1,

@@ -180,6 +180,10 @@ class ReferenceModel:
             lease.epoch, lease.driver, PEOPLE[lease.driver], person, lease.is_idle(now), free_at, questions
         )
 
+    def is_overdue(self, now: float, *, is_idle: bool) -> bool:
+        """Whether the core, which says that its driver `is_idle`, has not noticed what was due by now."""
+        return (self.lease.is_idle(now) and not is_idle) or any(now >= until for until in self.asked.values())
+
     # events
 
     def pass_time(self, now: float) -> None:

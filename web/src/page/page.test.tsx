@@ -182,7 +182,7 @@ test("the page says that someone else drives, and offers to take over", async ()
   const { socket, deliver, join } = setup();
   await join();
   deliver(lease("other"));
-  expect(status()).toContain("Someone else is controlling the camera.");
+  expect(status()).toContain("Someone else is turning the camera.");
   click("Take over");
   expect(socket.sentOf("lease.take")).toHaveLength(1);
 });

@@ -157,14 +157,14 @@ const shown = (changes: Partial<VisitState>) => {
 };
 
 test("everybody sees who drives by name, and can ask", () => {
-  expect(shown({ lease: GRANDMAS })).toEqual(["Grandma is controlling the camera.", "", "ask"]);
+  expect(shown({ lease: GRANDMAS })).toEqual(["Grandma is turning the camera.", "", "ask"]);
   expect(shown({ lease: { ...GRANDMAS, can_ask: false } })[2]).toBeNull();
 });
 
 test("a driver whose connection is lost is named, with the time until the camera is free", () => {
   const lost = { lease: { ...GRANDMAS, free_at: 9000 } };
   expect(shown({ ...lost, freeInS: 8 })).toEqual([
-    "Grandma lost the connection.",
+    "Grandma has lost the connection.",
     "The camera is free in 8 seconds.",
     null,
   ]);
@@ -177,11 +177,11 @@ test("while the driver is asked the page waits, and says how it ended", () => {
     null,
   ]);
   expect(shown({ lease: GRANDMAS, answer: "denied" }).slice(1)).toEqual([
-    "They would like to keep the camera a little longer.",
+    "They would like to go on for a little longer.",
     null,
   ]);
   expect(shown({ lease: GRANDMAS, answer: "unanswered" })[1]).toContain("Nobody has answered");
-  expect(shown({ lease: lease("you"), answer: "granted" })[0]).toBe("The camera is yours.");
+  expect(shown({ lease: lease("you"), answer: "granted" })[0]).toBe("It is your turn now.");
   expect(topic({ lease: lease("you") })).toBe("nothing");
 });
 
@@ -196,7 +196,7 @@ test("while the head is parked nobody can take it", () => {
 test("who only watches is told so, whoever drives, and can change that", () => {
   expect(shown({ isWatchOnly: true })).toEqual(["You are only watching.", "", "drive_again"]);
   expect(shown({ isWatchOnly: true, lease: GRANDMAS })).toEqual([
-    "Grandma is controlling the camera.",
+    "Grandma is turning the camera.",
     "You are only watching.",
     "drive_again",
   ]);
