@@ -122,6 +122,20 @@ async def test_after_a_kill_the_same_cookie_drives_again_without_a_new_link(path
         assert peer.close_code is None
 
 
+async def test_after_a_kill_a_page_of_another_site_goes_on_with_its_bearer(path: Path) -> None:
+    site = "https://family.example"
+    async with run_on(path) as run:
+        ana = await come_in(run)
+        bearer = run.rig.invitations.bearers.issue(ana.session.id, site).bearer
+        ended = run.rig.invitations.bearers.issue((ben := await come_in(run)).session.id, site).bearer
+        run.rig.invitations.end(ben.session.id, EndReason.REVOKED)
+        await written()
+    async with run_on(path) as run:
+        assert run.rig.invitations.bearers.find(bearer, site) == ana.session.id
+        assert run.rig.invitations.find(ana.session.id) is not None
+        assert run.rig.invitations.bearers.find(ended, site) is None
+
+
 async def test_a_visitor_who_left_stays_out_after_a_kill_right_behind_the_answer(path: Path) -> None:
     async with run_on(path) as run:
         ana = await come_in(run)
