@@ -44,7 +44,7 @@ TOPIC: Final = "room"  # on the bus: what the room is shown, or what somebody is
 SHOWN: Final[Rights] = frozenset(
     {Right.LOOK, Right.DRIVE, Right.TALK}
 )  # what is withheld while a person may not come in
-STOPPER: Final = "room"  # what the engine calls who stops the head
+STOPPER: Final = "curtain"  # what the engine calls who stops the head
 CUT_TIMEOUT_S: Final = 5.0
 LOAD_AGAIN_S: Final = 5.0
 LONGEST_WAIT_S: Final = 10.0  # the wall clock may be set meanwhile
