@@ -187,8 +187,8 @@ def _room(
     )
     watch.signals.watch(room.receive_signals_changed)
     room.begin()
-    for listener in (watch.receive, room.receive):
-        events.subscribe(listener)
+    events.subscribe(watch.receive)
+    events.subscribe(room.receive)
     return room
 
 

@@ -160,6 +160,7 @@ async def remove(dependencies: InjectedDependencies, visitor: InjectedVisitor, p
     """
     _require_not_last_owner(dependencies, visitor, _found(dependencies, person_id))
     dependencies.invitations.remove(person_id)
+    dependencies.room.receive_forgotten(person_id)
     try:
         await dependencies.passkeys.remove_all_of(person_id)
     except StoreError as error:  # passkeys of nobody let nobody in
