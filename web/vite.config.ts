@@ -1,5 +1,5 @@
-// Builds the page as one script and one style sheet, with nothing inline and nothing from other hosts, as its policy
-// `Content-Security-Policy: default-src 'self'` demands.
+// Builds the page, and the element that other pages embed, with nothing inline and nothing from other hosts, as the page's
+// policy `Content-Security-Policy: default-src 'self'` demands. What both need is in one script that they share.
 import { defineConfig } from "vitest/config";
 
 const SERVER = "http://127.0.0.1:8080";
@@ -12,6 +12,13 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: address would need an exception in the policy
     modulePreload: { polyfill: false },
     target: "es2022",
+    rollupOptions: {
+      input: { index: "index.html", embed: "src/embed/element.tsx" },
+      output: {
+        // other pages name it, so its name stays; the files that it loads have a hash of their content in theirs
+        entryFileNames: (chunk) => (chunk.name === "embed" ? "embed.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: {
     proxy: {

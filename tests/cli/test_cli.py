@@ -28,7 +28,11 @@ def test_help_describes_every_command_in_one_line(
     assert status_of("--help") == 0
     rows = re.findall(r"^│ (\S.*\S) +│$", capsys.readouterr().out, re.MULTILINE)
     described = [row.split(maxsplit=1)[0] for row in rows if row.endswith(".") and len(row.split()) > 3]
-    assert described == [*sorted([*COMMANDS, "camera", "config", "curtain", "visits"]), "--help", "--version"]
+    assert described == [
+        *sorted([*COMMANDS, "camera", "config", "curtain", "people", "sessions", "visits"]),
+        "--help",
+        "--version",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
 from tests.access.joining import invite
+from tests.e2e.devices import DESKTOP, PHONE, Device
 from tests.e2e.family_page import family_site
 from tests.e2e.lone_browser import CHROMIUM, CHROMIUM_ARGUMENTS, WAIT_TIMEOUT_S, LoneBrowser
 from tests.support.tcp_relay import TcpRelay
@@ -68,24 +69,6 @@ FRAMES = """(count) => new Promise((done) => {
   const next = () => (count-- > 0 ? video.requestVideoFrameCallback(next) : done(true));
   next();
 })"""
-
-
-class Device(NamedTuple):
-    """A visitor's screen."""
-
-    name: str
-    width: int
-    height: int
-    is_phone: bool
-
-    @property
-    def middle(self) -> tuple[int, int]:
-        """The middle of the screen."""
-        return self.width // 2, self.height // 2
-
-
-PHONE = Device("phone", 390, 844, is_phone=True)
-DESKTOP = Device("desktop", 1440, 900, is_phone=False)
 
 
 class RunningServer:

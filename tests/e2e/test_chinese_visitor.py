@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from tests.e2e.conftest import PHONE
+from tests.e2e.devices import PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,10 @@ def check_words(visitor: Visitor, *names: str) -> None:
 def test_the_whole_way_is_in_chinese(server: RunningServer, visit: Callable[..., Visitor]) -> None:
     visitor = visit(PHONE, "zh-CN")
     visitor.page.goto(f"http://127.0.0.1:{server.port}/")
-    expect(visitor.page.get_by_role("heading")).to_have_text("需要一个链接才能进来")
+    expect(visitor.page.get_by_role("heading")).to_have_text("需要一个链接才能进来。")
     check_words(visitor)
     visitor.page.goto(server.invite())
+    expect(visitor.page.get_by_role("main")).to_contain_text("来访记录")
     check_words(visitor)
     visitor.photograph("invited-chinese")
     visitor.tap("进去看看")
@@ -56,7 +57,10 @@ def test_the_whole_way_is_in_chinese(server: RunningServer, visit: Callable[...,
     check_words(visitor)
     visitor.photograph("left-chinese")
     visitor.tap("结束这次探望")
-    expect(visitor.status).to_contain_text("再见，欢迎下次再来。")
+    expect(visitor.page.get_by_role("heading")).to_have_text("再见，欢迎下次再来。")
+    check_words(visitor)
+    visitor.page.goto(f"http://127.0.0.1:{server.port}/nowhere")
+    expect(visitor.page.get_by_role("heading")).to_have_text("这里什么也没有")
     check_words(visitor)
 
 

@@ -82,12 +82,16 @@ def test_previews_of_a_link_leave_it_for_the_person(
 ) -> None:
     link = server.invite()
     messenger = visit()  # some look at links in a browser of their own
+    secret, addresses = link.partition("#")[2], list[str]()
+    messenger.page.on("request", lambda request: addresses.append(request.url))
     for _ in range(3):
         assert visitor.page.request.get(link).status == 200
         assert visitor.page.request.head(link).status == 200
         messenger.page.goto("about:blank")
         messenger.page.goto(link)
         expect(messenger.page.get_by_role("heading")).to_have_text("Hello Somebody")
+    assert addresses
+    assert not [each for each in addresses if secret in each.partition("#")[0]]
     messenger.photograph("invited")
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
@@ -136,7 +140,9 @@ def test_a_displaced_driver_is_stopped_and_sees_why(server: RunningServer, visit
     server.wait_turning(visitor.drag_right())
     server.crowd_in()
     stopped_at = server.wait_stopped()
-    expect(visitor.page.locator("[data-door=ended]")).to_contain_text("Many others came in, so this visit has ended.")
+    expect(visitor.page.locator("[data-door=ended]")).to_contain_text(
+        "You have come in on too many other devices, so this visit has ended."
+    )
     visitor.photograph("displaced")
     x, y = visitor.device.middle
     visitor.move_to(x + 30, y)

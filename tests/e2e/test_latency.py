@@ -9,7 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.conftest import DESKTOP, RunningServer, Visitor
+from tests.e2e.conftest import RunningServer, Visitor
+from tests.e2e.devices import DESKTOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

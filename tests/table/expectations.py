@@ -25,6 +25,7 @@ class Who(enum.StrEnum):
     GUEST = "guest"
     PLAYER = "player"
     PUBLISHER = "publisher"
+    SCRIPT = "script"  # a program that may look and drive
 
 
 class State(enum.StrEnum):
@@ -56,11 +57,11 @@ class Row(enum.Enum):
     KNOCKERS = enum.auto()  # every person with a session, unless the room has said no already
     ROOM = enum.auto()  # residents
     PUBLISHER = enum.auto()  # the program that publishes the picture
-    OWN_VIEWERS = enum.auto()  # whoever began a connection, also a program
+    ALL_SESSIONS = enum.auto()  # every session, also a program's
 
 
 PEOPLE: Final = frozenset({Who.OWNER, Who.RESIDENT, Who.VISITOR, Who.GUEST})
-PROGRAMS: Final = frozenset({Who.PLAYER, Who.PUBLISHER})
+PROGRAMS: Final = frozenset({Who.PLAYER, Who.PUBLISHER, Who.SCRIPT})
 WITHOUT_SESSION: Final = frozenset({Who.NOBODY, Who.EXPIRED, Who.REVOKED})
 ROLES: Final = {Who.OWNER: Role.OWNER, Who.RESIDENT: Role.RESIDENT, Who.VISITOR: Role.VISITOR, Who.GUEST: Role.GUEST}
 MAY: Final[dict[Row, frozenset[Who]]] = {
@@ -68,13 +69,13 @@ MAY: Final[dict[Row, frozenset[Who]]] = {
     Row.EVERYBODY: frozenset(Who) - PROGRAMS,
     Row.FRONTENDS: frozenset(Who) - PROGRAMS,
     Row.SESSIONS: PEOPLE,
-    Row.LOOKERS: PEOPLE | {Who.PLAYER},
-    Row.DRIVERS: PEOPLE - {Who.GUEST},
+    Row.LOOKERS: PEOPLE | {Who.PLAYER, Who.SCRIPT},
+    Row.DRIVERS: (PEOPLE - {Who.GUEST}) | {Who.SCRIPT},
     Row.MANAGERS: frozenset({Who.OWNER}),
     Row.KNOCKERS: PEOPLE,
     Row.ROOM: frozenset({Who.RESIDENT}),
     Row.PUBLISHER: frozenset({Who.PUBLISHER}),
-    Row.OWN_VIEWERS: PEOPLE | PROGRAMS,
+    Row.ALL_SESSIONS: PEOPLE | PROGRAMS,
 }
 WITHHELD_ROWS: Final = frozenset({Row.LOOKERS, Row.DRIVERS, Row.KNOCKERS})
 
@@ -116,12 +117,12 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("POST", "/api/v1/passkeys"): Row.SESSIONS,
     ("DELETE", "/api/v1/passkeys/{passkey}"): Row.SESSIONS,
     ("POST", "/api/v1/head/velocity"): Row.DRIVERS,
-    ("POST", "/api/v1/head/stop"): Row.SESSIONS,
+    ("POST", "/api/v1/head/stop"): Row.ALL_SESSIONS,
     ("OPTIONS", "/api/v1/stage/whep"): Row.LOOKERS,
     ("GET", "/api/v1/stage/whep"): Row.LOOKERS,
     ("POST", "/api/v1/stage/whep"): Row.LOOKERS,
-    ("GET", "/api/v1/stage/whep/{viewer}"): Row.OWN_VIEWERS,
-    ("DELETE", "/api/v1/stage/whep/{viewer}"): Row.OWN_VIEWERS,
+    ("GET", "/api/v1/stage/whep/{viewer}"): Row.ALL_SESSIONS,
+    ("DELETE", "/api/v1/stage/whep/{viewer}"): Row.ALL_SESSIONS,
     ("POST", "/api/v1/stage/stills"): Row.LOOKERS,
     (SOCKET, "/api/v1/stage/stream"): Row.LOOKERS,
     ("OPTIONS", "/api/v1/stage/whip"): Row.PUBLISHER,
@@ -130,6 +131,9 @@ ROUTES: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/v1/stage/whip/{publisher}"): Row.PUBLISHER,
     ("DELETE", "/api/v1/stage/whip/{publisher}"): Row.PUBLISHER,
     (SOCKET, "/api/v1/control"): Row.SESSIONS,
+    ("GET", "/api/v1/tokens"): Row.MANAGERS,
+    ("POST", "/api/v1/tokens"): Row.MANAGERS,
+    ("DELETE", "/api/v1/tokens/{token}"): Row.MANAGERS,
     ("GET", "/join"): Row.EVERYBODY,
     ("GET", "/room"): Row.EVERYBODY,
     ("GET", "/api/v1/room"): Row.ROOM,

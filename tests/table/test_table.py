@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import httpx
+import msgspec
 import pytest
 from tests.support.asgi import open_socket
 from tests.support.engine_rig import EngineRig, open_rig
@@ -33,7 +34,7 @@ from tests.table.expectations import (
 
 from belvedere.access.invitations import AccessOptions
 from belvedere.access.programs import Player, Programs, player_session, publisher_session
-from belvedere.access.rights import Role
+from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
 from belvedere.gateway.messages import CloseCode, Incoming
@@ -51,10 +52,11 @@ HOST = "127.0.0.1:8080"
 OWN_ORIGIN = f"http://{HOST}"
 ORIGINS = {Origin.OWN: OWN_ORIGIN, Origin.FOREIGN: "https://evil.example"}
 TOKENS = {Who.PLAYER: Secret("a-token-of-the-player"), Who.PUBLISHER: Secret("a-token-of-the-publisher")}
+TOKENS[Who.SCRIPT] = Secret("a-token-of-the-script")
 SUBPROTOCOLS = {"/api/v1/control": "belvedere.v1", "/api/v1/stage/stream": "belvedere.video.v1"}
 SESSION_S = 3600.0
 EXAMPLES = Path(__file__).parents[2] / "contract/examples/client.valid.json"
-MAY_TAKE_STILLS = ROLES.keys() | {Who.PLAYER}
+MAY_TAKE_STILLS = ROLES.keys() | {Who.PLAYER, Who.SCRIPT}
 
 
 class House:
@@ -133,9 +135,9 @@ async def a_house(state: State) -> AsyncIterator[House]:
     """A house whose room is in this state."""
     async with open_rig(invitations=AccessOptions(session_s=SESSION_S), ask_first=state is State.KNOCK) as rig:
         player = player_session(Player(name="tv", token=TOKENS[Who.PLAYER]))
-        rig.invitations.programs = Programs(
-            [(player, TOKENS[Who.PLAYER]), (publisher_session(), TOKENS[Who.PUBLISHER])]
-        )
+        script = msgspec.structs.replace(player, id="script", rights=frozenset({Right.LOOK, Right.DRIVE}))
+        sessions = {Who.PLAYER: player, Who.PUBLISHER: publisher_session(), Who.SCRIPT: script}
+        rig.invitations.programs = Programs([(sessions[who], known) for who, known in TOKENS.items()])
         house = House(rig, create_app(rig.dependencies()))
         late = rig.invitations.people.add("Late", Role.VISITOR)
         house.expired = rig.invitations.open_session(late.id, lifetime_s=1.0).cookie

@@ -89,6 +89,23 @@ CURTAIN = {
 }
 
 
+PEOPLE = {
+    "list": "List everyone who may come in.",
+    "invite": """Print a one-time link for a person, who is added if need be.
+
+    Without a name, for the owner of a house that has none yet. Roles: an owner invites others, a resident speaks for
+    the room, a visitor may turn the camera, a guest may only look.""",
+    "role": """Change a person's role.
+
+    All that the person has open ends at once, as do unused links; the devices stay logged in.""",
+    "revoke": "Remove a person; all of their devices are logged out at once.",
+}
+SESSIONS = {
+    "list": "List the devices that are logged in.",
+    "revoke": "Log a device out at once.",
+}
+
+
 def application() -> App:
     """The command with its subcommands; each is imported only when it is called."""
     app = App(
@@ -109,6 +126,14 @@ def application() -> App:
     for name, summary in VISITS.items():
         visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
     app.command(visits)
+    people = App(name="people", help="Say who may come in.")
+    for name, summary in PEOPLE.items():
+        people.command(f"belvedere.cli.people:people_{name}", name=name, help=summary)
+    app.command(people)
+    sessions = App(name="sessions", help="List the devices that are logged in, and log one out.")
+    for name, summary in SESSIONS.items():
+        sessions.command(f"belvedere.cli.sessions:sessions_{name}", name=name, help=summary)
+    app.command(sessions)
     tokens = App(name="tokens", help="Let scripts drive or look, and end that.")
     for name, summary in TOKENS.items():
         tokens.command(f"belvedere.cli.tokens:tokens_{name}", name=name, help=summary)

@@ -5,8 +5,9 @@ returns, and calls `tick` again at `deadline()` at the latest. `access_of` is ri
 A refused request raises VisitorError and changes nothing.
 
 What the room decides is in force as soon as it withholds something, and once it is saved if it permits something. So
-two states are combined (`RoomState.restricted_by`): what was in force before the newest decision, and what is wanted.
-When the newest `Save` is done, both are the same; if it fails, what it would have permitted is given up.
+several states are combined (`RoomState.restricted_by`): the newest that is known to be saved, and all that are not yet.
+If a `Save` fails, nobody knows what a restart would find: all that waits is given up as far as it permits something,
+and what is left is saved again.
 
                curtain closes                  Save done
         open ------------------> closed ----------------------> closed, saved
@@ -86,7 +87,7 @@ class Privacy:
 
     def __init__(self, *, ask_first: bool = False) -> None:
         self._default = Welcome.ASKED if ask_first else Welcome.ALWAYS
-        self._before: RoomState | None = None  # in force until the newest `Save` is done; None until it is loaded
+        self._base: RoomState | None = None  # saved, or what was in force when a `Save` failed; None until it is loaded
         self._wanted = RoomState()
         self._unsaved: dict[int, RoomState] = {}  # by the number of their `Save`
         self._number = 0
@@ -102,7 +103,7 @@ class Privacy:
 
     def receive_loaded(self, at: Moment, saved: RoomState | None) -> None:
         """What was saved; None if nothing ever was. To be called once. A curtain that was closed before stays so."""
-        self._before = before = saved or RoomState()
+        self._base = before = saved or RoomState()
         curtain = self._wanted if self._wanted.is_closed and not before.is_closed else before
         self._wanted = msgspec.structs.replace(
             before, is_closed=curtain.is_closed, by=curtain.by, since_utc_s=curtain.since_utc_s
@@ -177,18 +178,19 @@ class Privacy:
         if state is None:
             return
         self._unsaved = {later: each for later, each in self._unsaved.items() if later > number}
-        if number == self._number:
-            self._before = state
+        self._base = state
+        if not self._unsaved:
             self._save_again_at = math.inf
             self._faults.discard(Fault.STORE)
         self._changed()
         self._settle(at)
 
     def receive_save_failed(self, at: Moment, number: int) -> None:
-        """A `Save` is not done, or nobody knows: what it would have permitted stays withheld, and it is tried again."""
-        if self._unsaved.pop(number, None) is None or number != self._number:
+        """A `Save` is not done, or nobody knows: nothing that waits is permitted, and the rest is saved again."""
+        if number not in self._unsaved:
             return
-        self._wanted = self._in_force()
+        self._base = self._wanted = self._in_force()
+        self._unsaved.clear()
         self._save_again_at = at.now + SAVE_AGAIN_S
         self._faults.add(Fault.STORE)
         self._effects.append(Tell())
@@ -225,7 +227,7 @@ class Privacy:
     def receive_forgotten(self, at: Moment, person: str) -> None:
         """This person does not exist any more."""
         self._visitors.pop(person, None)
-        if self._before is not None and person in self._wanted.welcomes:
+        if self._base is not None and person in self._wanted.welcomes:
             left = {each: welcome for each, welcome in self._wanted.welcomes.items() if each != person}
             self._want(msgspec.structs.replace(self._wanted, welcomes=left))
         self._changed()
@@ -321,12 +323,15 @@ class Privacy:
     # Private.
 
     def _in_force(self) -> RoomState:
-        if self._before is None:
+        if self._base is None:
             return msgspec.structs.replace(self._wanted, is_closed=True)
-        return self._before if self._before == self._wanted else self._before.restricted_by(self._wanted, self._default)
+        state = self._base
+        for unsaved in self._unsaved.values():
+            state = state.restricted_by(unsaved, self._default)
+        return state
 
     def _require_loaded(self) -> None:
-        if self._before is None:
+        if self._base is None:
             raise VisitorError(Refusal.NOT_READY, "what was decided before cannot be read, so nothing is opened")
 
     def _require_open(self) -> None:
@@ -334,11 +339,9 @@ class Privacy:
             raise VisitorError(*REFUSALS[AccessState.CURTAIN])
 
     def _want(self, state: RoomState) -> None:
-        if self._before is None:
-            self._wanted = state
-            return
-        self._before, self._wanted = self._in_force(), state
-        self._save()
+        self._wanted = state
+        if self._base is not None:
+            self._save()
 
     def _save(self) -> None:
         self._number += 1

@@ -21,7 +21,7 @@ export function ReturnCard({ access, nowMs }: ReturnCardProps) {
   if (!access.canUsePasskeys) {
     const { endsAtMs } = state;
     return endsAtMs === null ? null : (
-      <Card title={t("join.stays_until", { date: dateText(endsAtMs, nowMs()) })}>
+      <Card title={t("join.stays_until", { date: dateText(endsAtMs, nowMs()) })} why={t("join.no_passkey")}>
         <button type="button" class="primary small" onClick={() => setDone(true)}>
           {t("action.close")}
         </button>

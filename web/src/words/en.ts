@@ -167,7 +167,7 @@ export const EN = {
 
   // when a session has ended: every EndReason
   "ended.expired": "The time of this visit is over.",
-  "ended.displaced": "Many others came in, so this visit has ended.",
+  "ended.displaced": "You have come in on too many other devices, so this visit has ended.",
   "ended.left": "You have left in another window.",
   "ended.revoked": "The household has ended this visit.",
   "ended.sign_in": "To visit again, sign in, or ask for a new link.",
@@ -211,7 +211,6 @@ export const EN = {
   "role.program.meaning": "A program, not a person.",
 
   // an invitation was opened
-  "join.checking": "One moment…",
   "join.hello": "Hello {name}",
   "join.invited": "You are invited to look around at home.",
   "join.come_in": "Come in",
@@ -224,21 +223,15 @@ export const EN = {
   "join.passkey.yes": "Yes, please",
   "join.passkey.later": "Not now",
   "join.passkey.done": "Done. Next time your device lets you in.",
-  "join.passkey.failed": "That didn’t work. You are in all the same.",
   "join.no_passkey":
-    "At this address your device can’t be remembered by fingerprint or face, so this link alone signs it in. Afterwards you need a new link.",
-  "join.used": "This link has already been used.",
-  "join.expired": "This link is too old.",
+    "At this address it can’t be remembered by fingerprint or face. After that day you need a new link.",
   "join.unknown": "This link does not work.",
   "join.ask_again": "Each link works once, and only for a while. Ask for a new one.",
   "join.incomplete": "This link is not complete.",
   "join.incomplete.detail": "Please copy it once more, the whole of it, or ask for a new one.",
-  "join.already": "You are already signed in here as {name}.",
   "join.stay": "Stay signed in as {name}",
-  "join.use_anyway": "Use this link all the same",
 
   // signing in
-  "login.title": "Good to see you",
   "login.sign_in": "Sign in",
   "login.how": "With your fingerprint, your face or your screen lock.",
   "login.need_link": "You need a link to come in.",
@@ -247,24 +240,16 @@ export const EN = {
   "login.waiting": "Your device asks for your fingerprint, your face or your screen lock…",
   "login.cancelled": "You have not signed in.",
   "login.failed": "Signing in didn’t work.",
-  "login.failed.detail": "Please try again, or ask for a new link.",
   "login.unknown_passkey": "This device is not known here any more.",
   "login.unsupported": "This browser can’t sign in without a link.",
-  "login.signed_in_as": "You are signed in as {name}.",
-  "login.sign_out": "Sign out on this device",
 
   // my devices, and the ways to sign in
   "devices.title": "My devices",
   "devices.this": "This device",
   "devices.unknown": "A device",
-  "devices.since": "Signed in since {date}",
-  "devices.until": "Stays signed in until {date}",
   "devices.last_used": "Last used {when}",
   "devices.sign_out": "Sign out",
   "devices.sign_out_of": "Sign out: {name}",
-  "devices.sign_out_others": "Sign out on all other devices",
-  "devices.signed_out": "Signed out.",
-  "devices.none": "No other device is signed in.",
   "passkeys.title": "Fingerprint, face or screen lock",
   "passkeys.add": "Set up this device",
   "passkeys.none": "None yet. You need a link whenever this device is signed out.",
@@ -277,28 +262,22 @@ export const EN = {
 
   // the people who may come in, for the owner
   "people.title": "Who may come in",
-  "people.none": "Nobody yet.",
   "people.add": "Invite somebody",
   "people.name": "Name",
   "people.role": "May do",
-  "people.email": "E-mail address (only for Cloudflare Access)",
   "people.invite": "Make a link",
   "people.invite_again": "Make another link",
   "people.link": "The link for {name}",
   "people.link.detail":
     "It works once, until {when}. Give it to nobody else: whoever opens it first comes in as {name}.",
-  "people.link.once": "It is shown only now.",
   "people.copy": "Copy the link",
   "people.copied": "Copied",
-  "people.share": "Send the link",
   "people.qr": "QR code of the link for {name}",
   "people.qr.detail": "Or let {name} scan this with the camera of their phone.",
   "people.change_role": "Change what {name} may do",
   "people.remove": "Remove {name}",
   "people.remove.confirm": "Remove {name}? All their devices are signed out at once.",
-  "people.removed": "{name} has been removed.",
   "people.devices": { one: "{count} device", other: "{count} devices" },
-  "people.last_seen": "Last here {when}",
   "people.never_here": "Has not been here yet",
 
   // the room's own page
@@ -391,7 +370,6 @@ export const EN = {
 
   // why a request was refused: every Refusal, StageReason and ProblemCode
   "problem.unknown": "That didn’t work. Please try again.",
-  "problem.offline": "Home can’t be reached right now.",
   "problem.bad_message": "That was not understood. Please load this page again.",
   "problem.too_large": "That is too long.",
   "problem.too_fast": "That was too often. Please wait a moment.",

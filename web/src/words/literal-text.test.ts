@@ -1,6 +1,9 @@
-// Every text that somebody reads is in the catalogue. This test parses the sources, and finds texts that are not.
+// Every text that somebody reads is in the catalogue, and every text in the catalogue is read. These tests look through the
+// sources of the page for texts and for keys.
 import { parseSync } from "vite";
 import { expect, test } from "vitest";
+import codes from "../../../contract/codes.json";
+import { EN } from "./en";
 
 const SOURCES = import.meta.glob<string>(
   ["../**/*.{ts,tsx}", "!../**/*.test.*", "!../testing/**", "!./en.ts", "!./zh.ts"],
@@ -98,4 +101,11 @@ test.each([
 
 test.each(Object.keys(SOURCES))("%s has no text of its own", (path) => {
   expect(literalTexts(path, SOURCES[path] ?? "")).toEqual([]);
+});
+
+test("no text is left over: each key is in the sources, or ends in what they put after its beginning", () => {
+  const all = Object.values(SOURCES).join("\n");
+  const isBuilt = (key: string) =>
+    all.includes(`\`${key.slice(0, key.lastIndexOf(".") + 1)}\${`) || key.slice(0, key.indexOf(".")) in codes;
+  expect(Object.keys(EN).filter((key) => !all.includes(`"${key}"`) && !isBuilt(key))).toEqual([]);
 });

@@ -1,0 +1,75 @@
+"""`belvedere people`: lists, invites and removes those who may come in, and changes their roles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from belvedere.access.rights import Role
+from belvedere.app.house import find_person, invite_person, open_house
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.gateway.qr_code import terminal_text_of
+
+Config = Annotated[Path, Parameter(help="the configuration file")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
+Someone = Annotated[str, Parameter(help="a name or an id, as `belvedere people list` shows them")]
+RoleName = Literal["owner", "resident", "visitor", "guest"]
+
+HOUR_S = 3600
+
+
+def people_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+    """List everyone; returns 0."""
+    with open_house(read_config(config)) as house:
+        people = house.people()
+    if is_json:
+        print(msgspec.json.encode(people).decode())
+        return 0
+    for each in people:
+        state = f"{each.sessions} devices" if each.has_joined else "has not come in yet"
+        pending = f", {each.invitations} unused links" if each.invitations else ""
+        print(f"{each.id}  {each.role.value:<8}  {each.name}  ({state}{pending})")
+    if not people:
+        print("There is nobody yet: belvedere people invite prints the owner's link.")
+    return 0
+
+
+def people_invite(
+    name: Annotated[str | None, Parameter(help="whom; without it, the owner of a house that has none yet")] = None,
+    *,
+    role: Annotated[RoleName | None, Parameter(help="of somebody new; visitor unless given")] = None,
+    config: Config = DEFAULT_FILE,
+    is_json: Json = False,
+) -> int:
+    """Print a new one-time link; returns 0."""
+    with open_house(read_config(config)) as house:
+        invitation = invite_person(house, name, None if role is None else Role(role))
+    if is_json:
+        print(msgspec.json.encode(invitation).decode())
+        return 0
+    print(f"{invitation.name} ({invitation.role.value}): {invitation.link}")
+    if sys.stdout.isatty():
+        print(terminal_text_of(invitation.link))
+    print(f"It lets one browser in, within {invitation.ends_in_s / HOUR_S:.0f} hours.")
+    return 0
+
+
+def people_role(person: Someone, role: RoleName, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+    """Change a person's role; returns 0."""
+    with open_house(read_config(config)) as house:
+        changed = house.change_role(find_person(house.people(), person).id, Role(role))
+    print(msgspec.json.encode(changed).decode() if is_json else f"{changed.name} is {changed.role.value} now.")
+    return 0
+
+
+def people_revoke(person: Someone, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+    """Remove a person; returns 0."""
+    with open_house(read_config(config)) as house:
+        removed = find_person(house.people(), person)
+        house.remove(removed.id)
+    print(msgspec.json.encode(removed).decode() if is_json else f"{removed.name} cannot come in any more.")
+    return 0

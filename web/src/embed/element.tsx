@@ -1,0 +1,118 @@
+// `<belvedere-view house="https://…">`: the whole page of a house, as an element of a page of another origin.
+import { elementArea } from "../drive/input-area";
+import type { HouseSocket } from "../house/house";
+import loginStyles from "../login/login.css?inline";
+import { type HousePage, openHousePage } from "../page/house-page";
+import pageStyles from "../page/styles.css?inline";
+import { browserTimers } from "../time/timers";
+import { followLanguage, startLanguage } from "../words/language";
+import { BearerStore } from "./bearer-store";
+import { houseOf, takeInvitation } from "./invitation-link";
+import { RemoteHouse } from "./remote-house";
+
+const TAG = "belvedere-view";
+
+class BelvedereView extends HTMLElement {
+  static readonly observedAttributes = ["house", "language"];
+  #open: { readonly page: HousePage; readonly house: RemoteHouse; readonly stop: () => void } | null = null;
+
+  connectedCallback(): void {
+    if (this.#open === null) {
+      this.#show(); // an element that the page already had has heard of its attributes before
+    }
+  }
+
+  /** Leaves the visit: whatever it drives stops, and its sockets and pictures are closed. */
+  disconnectedCallback(): void {
+    this.#close();
+  }
+
+  attributeChangedCallback(name: string): void {
+    if (name === "language") {
+      startLanguage(this.#languagePorts());
+    } else if (this.isConnected) {
+      this.#show();
+    }
+  }
+
+  #show(): void {
+    this.#close();
+    const origin = houseOf(this.getAttribute("house"));
+    if (origin === null) {
+      return;
+    }
+    startLanguage(this.#languagePorts());
+    const house = new RemoteHouse(origin, {
+      timers: browserTimers,
+      store: new BearerStore(origin, () => window.sessionStorage),
+      fetch: (address, init) => fetch(address, init),
+      openSocket: (address, subprotocols): HouseSocket => new WebSocket(address, subprotocols),
+    });
+    const root = this.#root();
+    const stopLanguage = followLanguage(root);
+    // passkeys belong to the house's own address, and browsers do not offer them on other pages
+    const page = openHousePage(root, { house, area: elementArea(root), lack: "address" });
+    page.start(
+      takeInvitation(location, origin, (address) => history.replaceState(history.state, "", address)),
+    );
+    const onHash = () => {
+      const secret = takeInvitation(location, origin, (address) =>
+        history.replaceState(history.state, "", address),
+      );
+      if (secret !== "") {
+        page.start(secret);
+      }
+    };
+    window.addEventListener("hashchange", onHash);
+    const stop = () => {
+      window.removeEventListener("hashchange", onHash);
+      stopLanguage();
+    };
+    this.#open = { page, house, stop };
+  }
+
+  #close(): void {
+    const open = this.#open;
+    this.#open = null;
+    if (open !== null) {
+      open.stop();
+      open.page.close();
+      open.house.close();
+      this.shadowRoot?.replaceChildren();
+    }
+  }
+
+  /** The element that the page is drawn in. Its styles are its own: neither page's reach the other's. */
+  #root(): HTMLElement {
+    const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = sheets();
+    const root = document.createElement("div");
+    root.className = "page";
+    shadow.replaceChildren(root);
+    return root;
+  }
+
+  #languagePorts() {
+    const chosen = this.getAttribute("language");
+    return {
+      wanted: chosen === null ? navigator.languages : [chosen, ...navigator.languages],
+      storage: () => window.localStorage,
+    };
+  }
+}
+
+let shared: CSSStyleSheet[] | null = null;
+
+/** Constructed sheets, which no content security policy of the other page forbids, unlike a `<style>`. */
+function sheets(): CSSStyleSheet[] {
+  shared ??= [pageStyles, loginStyles].map((text) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    return sheet;
+  });
+  return shared;
+}
+
+if (customElements.get(TAG) === undefined) {
+  customElements.define(TAG, BelvedereView);
+}

@@ -1,0 +1,105 @@
+// The page of one house, in whatever element: the door, and behind it the view.
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { type ComponentChildren, render } from "preact";
+import type { InputArea } from "../drive/input-area";
+import { type BrowserVisit, browserVisit } from "../house/browser-visit";
+import type { House } from "../house/house";
+import { Access } from "../login/access";
+import { Api } from "../login/api";
+import { deviceName } from "../login/device-name";
+import { Door } from "../login/door";
+import type { PasskeyLack } from "../login/webauthn";
+import { browserTimers } from "../time/timers";
+import { App } from "./app";
+
+export interface HousePageOptions {
+  readonly house: House;
+  readonly area: InputArea;
+  /** Why passkeys cannot work here. */
+  readonly lack: PasskeyLack;
+  /** What else is on the start screen, and over the live picture. */
+  extras?(access: Access, api: Api): { readonly menu: ComponentChildren; readonly card: ComponentChildren };
+  /** What takes the page's place once somebody is in, instead of the view. */
+  readonly showInstead?: () => void;
+}
+
+export interface HousePage {
+  /** Finds out who this is, with the secret of an invitation or "". */
+  start(secret: string): void;
+  /** Ends the visit, and takes everything off the element. */
+  close(): void;
+}
+
+/** Draws the page into `root`, until it is closed. */
+export function openHousePage(root: HTMLElement, options: HousePageOptions): HousePage {
+  const { house, area, lack } = options;
+  const api = new Api(house);
+  /** Only who is in has a view: without a session, the house would refuse its requests. */
+  const view = signal<BrowserVisit | null>(null);
+  const access = new Access({
+    api,
+    credentials: lack === "none" ? navigator.credentials : null,
+    deviceName: () => deviceName(navigator.userAgent),
+    enter: () => void joinOnceReady(view.value),
+    nowMs: () => Date.now(),
+  });
+  const isIn = computed(() => access.state.value.kind === "in");
+
+  /** The visitor has tapped already, so no second tap is needed. */
+  const joinOnceReady = async (entered: BrowserVisit | null) => {
+    await entered?.ready;
+    if (entered !== null && entered === view.value && !entered.visit.isJoined.value) {
+      entered.visit.join();
+    }
+  };
+  const startView = () => {
+    if (!isIn.value) {
+      return undefined;
+    }
+    if (options.showInstead !== undefined) {
+      render(null, root);
+      options.showInstead();
+      return undefined;
+    }
+    view.value = untracked(() => browserVisit(house));
+    return () => {
+      view.peek()?.close();
+      view.value = null;
+    };
+  };
+  const followEnd = () => {
+    const visit = view.value?.visit;
+    if (visit?.endVisitState.value === "done") {
+      access.receiveLeft();
+    } else if (visit?.isJoined.value && visit.statusMessage.value.topic === "ended") {
+      void access.checkEnded(visit.statusMessage.value);
+    }
+  };
+  const Page = () => {
+    const shown = view.value;
+    return (
+      <Door access={access} lack={lack}>
+        {shown !== null && (
+          <App
+            visit={shown.visit}
+            timers={browserTimers}
+            stills={shown.stills}
+            area={area}
+            {...options.extras?.(access, api)}
+          />
+        )}
+      </Door>
+    );
+  };
+  render(<Page />, root);
+  const stopEffects = [effect(startView), effect(followEnd)];
+  return {
+    start: (secret) => void access.start(secret),
+    close: () => {
+      for (const stop of stopEffects) {
+        stop();
+      }
+      render(null, root);
+    },
+  };
+}
