@@ -9,6 +9,7 @@ import pytest
 from tests.support.asgi import open_socket
 from tests.support.engine_rig import open_rig
 
+from belvedere.access.invitations import AccessOptions
 from belvedere.access.rights import Role
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
@@ -89,6 +90,21 @@ async def test_a_wrong_secret_starts_nothing_and_is_not_repeated(
         assert (response.status_code, response.json()["code"]) == (403, "not_invited")
         assert secret not in response.text
         assert "set-cookie" not in response.headers
+
+
+async def test_an_invitation_that_has_expired_lets_nobody_in(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with (
+        open_rig(invitations=AccessOptions(invite_s=60)) as rig,
+        make_client(create_app(make_parts(rig))) as client,
+    ):
+        secret = rig.invite()
+        await asyncio.sleep(59)
+        assert (await client.post(PEEK, json={"secret": secret})).status_code == 200
+        await asyncio.sleep(2)
+        for path in (PEEK, LOGIN):
+            response = await client.post(path, json={"secret": secret})
+            assert (response.status_code, response.json()["code"]) == (403, "not_invited")
+        assert rig.invitations.sessions() == []
 
 
 @pytest.mark.parametrize(
