@@ -1,4 +1,4 @@
-"""Two browsers and one head: the second sees that somebody drives, may take over, and both know who drives."""
+"""Two browsers and one head: the second sees who drives, asks, and gets the camera with a yes; both know who drives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
 @pytest.mark.any_size
-def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
+def test_the_second_visitor_asks_the_first_who_turns_the_camera_and_gets_it_with_a_yes(
     server: RunningServer, visitor: Visitor, visit: Callable[[], Visitor]
 ) -> None:
     first, second = visit(), visitor
@@ -26,19 +26,24 @@ def test_the_second_visitor_sees_the_first_drive_takes_over_and_both_know(
     server.wait_turning(began)
     first.expect("lease", "you")
     second.expect("lease", "other")
-    expect(second.status).to_contain_text("Someone else is turning the camera.")
+    expect(second.status).to_contain_text("is turning the camera.")
     second.photograph("someone-else-drives")
 
-    second.tap("Take over")
-    taken_at = server.wait_stopped()
+    second.tap("May I?")
+    expect(second.status).to_contain_text("Waiting for an answer…")
+    yes = first.page.get_by_role("button", name="Here you are")
+    expect(yes).to_be_visible()
+    first.photograph("may-i")
+    yes.dispatch_event("click")  # the pointer still holds
+    stopped_at = server.wait_stopped()
     second.expect("lease", "you")
     first.expect("lease", "other")
     first.expect("hold", "cut")
-    expect(first.status).to_contain_text("Someone else is turning the camera.")
+    expect(first.status).to_contain_text("is turning the camera.")
     x, y = first.device.middle
     first.move_to(x + 300, y)
     second.pictures_go_by(5)
-    assert server.is_still_since(taken_at)
+    assert server.is_still_since(stopped_at)
 
     second.sees_it_turn_after_a_fresh_press()
     first.release()

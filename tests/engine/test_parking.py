@@ -164,6 +164,10 @@ async def parking_rig(
         await parking.close()
 
 
+def parking_tasks() -> int:
+    return sum(task.get_name() == "parking" for task in asyncio.all_tasks())
+
+
 async def ended(parking: Parking) -> ParkingEnd:
     while parking.is_running:  # noqa: ASYNC110 - nothing is published at the end
         await asyncio.sleep(0.01)
@@ -197,6 +201,8 @@ async def test_the_head_stands_where_the_owner_chose_and_nobody_has_the_lease() 
         assert status.tilt.position_deg == pytest.approx(-10, abs=1)
         assert is_at_rest(rig)
         assert status.lease.session is None
+        with pytest.raises(VisitorError, match="not open"):
+            rig.engine.receive_lease(SESSION, LeaseVerb.ACQUIRE)
         assert rig.events[-1] == ParkingEnded(ParkingEnd.PARKED)
 
 
@@ -235,6 +241,7 @@ async def test_a_second_start_changes_nothing() -> None:
         parking.start()
         await asyncio.sleep(0.7)
         parking.start()
+        assert parking_tasks() == 1
         assert await ended(parking) is ParkingEnd.PARKED
         assert sum(isinstance(event, ParkingEnded) for event in rig.events) == 1
         assert [event.session for event in rig.events if isinstance(event, DriverChanged)] == [SESSION, None]
@@ -246,6 +253,8 @@ async def test_it_parks_again_after_it_has_ended() -> None:
         await asyncio.sleep(0.7)
         parking.cancel()
         parking.start()
+        await asyncio.sleep(0.01)
+        assert parking_tasks() == 1
         assert await ended(parking) is ParkingEnd.PARKED
         parking.start()
         assert await ended(parking) is ParkingEnd.PARKED

@@ -118,15 +118,7 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
         database.open()  # now, because `_setup` needs the saved positions
     control = Control(settings.control, {axis: _setup(config, axis, positions) for axis in AXES})
     guard = _guard(config, clock, notifier)
-    engine = Engine(
-        control,
-        clock=clock,
-        bus=bus,
-        beat=guard.beat,
-        beat_s=guard.beat_s,
-        stops_elsewhere=guard.new_stops,
-        record=events.record,
-    )
+    engine = _engine(control, guard, bus, events, clock)
     parking = _parking(config, engine, clock, events)
     virtual_head = _virtual_head(config)
     units = _units(config, virtual_head, engine, guard, clock)
@@ -140,7 +132,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    events.subscribe(room_watch.receive)
     room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
@@ -196,8 +187,22 @@ def _room(
     )
     watch.signals.watch(room.receive_signals_changed)
     room.begin()
+    events.subscribe(watch.receive)
     events.subscribe(room.receive)
     return room
+
+
+def _engine(control: Control, guard: UnitGuard, bus: Bus, events: EventStream, clock: Callable[[], float]) -> Engine:
+    """The engine, whose loop the guard watches."""
+    return Engine(
+        control,
+        clock=clock,
+        bus=bus,
+        beat=guard.beat,
+        beat_s=guard.beat_s,
+        stops_elsewhere=guard.new_stops,
+        record=events.record,
+    )
 
 
 def _parking(config: Config, engine: Engine, clock: Callable[[], float], events: EventStream) -> Parking:

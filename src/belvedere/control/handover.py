@@ -69,9 +69,8 @@ class Handover:
         """
         if session in self._open:
             return
-        self._refused_until = {each: until for each, until in self._refused_until.items() if now < until}
-        if person in self._refused_until:
-            wait_s = self._refused_until[person] - now
+        wait_s = self._refused_until.get(person, now) - now
+        if wait_s > 0:
             raise VisitorError(Refusal.TOO_FAST, f"the driver has answered: ask again in {wait_s:.0f} s")
         if any(question.person == person for question in self._open.values()):
             raise VisitorError(Refusal.TOO_FAST, "you have asked already, in another window")
@@ -99,7 +98,8 @@ class Handover:
         return list(ended)
 
     def tick(self, now: float) -> list[Question]:
-        """Remove and return the questions that nobody answered in time."""
+        """Remove and return the questions that nobody answered in time; forget the refusals that are over."""
+        self._refused_until = {person: until for person, until in self._refused_until.items() if now < until}
         expired = [question for question in self._open.values() if now >= question.ends_at_s]
         for question in expired:
             self.receive_answer(now, question.session, is_granted=False)

@@ -193,6 +193,7 @@ class ReferenceModel:
                 self.to_notify.add(self.lease.driver)
             self.lease.driver = None
             self._forget_holds()
+        self.refused = {person: until for person, until in self.refused.items() if now < until}
         for asker in [asker for asker, until in self.asked.items() if now >= until]:
             self._refuse(now, asker)
             self.to_answer.add((asker, QuestionEnd.UNANSWERED))
