@@ -186,7 +186,9 @@ class RouteGuard:
         session: Session | None = connection.scope["auth"]
         frontend = frontend_of(connection.scope)
         is_closed = connection.scope["path_template"].startswith(CLOSED_TO_OTHER_SITES)
-        if is_closed and frontend is not None and not frontend.is_same_site:
+        # The session decides, too: a program that has a copy of a bearer says what it likes in `Sec-Fetch-Site`.
+        is_elsewhere = session is not None and self._invitations.bearers.origin_of(session.id) != ""
+        if is_closed and (is_elsewhere or (frontend is not None and not frontend.is_same_site)):
             raise VisitorError(Refusal.NOT_PERMITTED, "this can be done on the house's own page only")
         if right_for(connection.scope) is not None:
             require_permitted(self._invitations, connection.scope, connection.scope["auth"])
