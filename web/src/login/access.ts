@@ -1,6 +1,7 @@
-// Who is at the door: knows the session, redeems an invitation, signs in with a passkey. What is shown follows its state.
+// Who is using this page: knows the session, redeems an invitation, signs in with a passkey. What is shown follows its state.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { Answer, Api, InvitationInfo, PasskeyInfo, SessionInfo } from "./api";
+import type { Answer, Api } from "../server/api";
+import type { InvitationInfo, PasskeyInfo, SessionInfo } from "./answers";
 import { type Credentials, type LoginOptions, makeKey, type RegistrationOptions, useKey } from "./webauthn";
 
 /** Why there is no session: nobody came in yet, a link that does not work or is not whole, or a session that is over. */
