@@ -18,7 +18,7 @@ ITEMS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st
 
 def levels_of(item: object) -> int:
     inner = [*item, *item.values()] if isinstance(item, dict) else item if isinstance(item, list) else None
-    return 1 if inner is None else 1 + max(map(levels_of, inner), default=0)
+    return 1 if inner is None else 1 + max(map(levels_of, inner), default=1)
 
 
 @given(item=ITEMS)
@@ -45,6 +45,7 @@ def test_what_is_written_in_the_plain_form_passes_unless_it_is_too_deep(item: ob
         ("undefined", "f7"),
         ("a break", "ff"),
         ("text in pieces", "7f616161ff"),
+        ("text that is not UTF-8", "61ff"),
         ("an endless array", "9f00ff"),
         ("a reserved length", "1c"),
         ("nothing", ""),

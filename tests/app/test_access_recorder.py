@@ -14,7 +14,7 @@ from tests.store.failing_disk import Disks
 from tests.support.asgi import SocketPeer, open_socket
 from tests.support.engine_rig import EngineRig, open_rig
 
-from belvedere.access.rights import NO_RIGHTS, Right
+from belvedere.access.rights import NO_RIGHTS, Right, Role
 from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.app.access_recorder import SAVE_EVERY_S, AccessRecorder
 from belvedere.errors import StoreError
@@ -120,6 +120,20 @@ async def test_after_a_kill_the_same_cookie_drives_again_without_a_new_link(path
     async with run_on(path) as run, run.socket(ana.cookie) as peer:
         await run.drive(peer)
         assert peer.close_code is None
+
+
+async def test_after_a_kill_a_page_of_another_site_goes_on_with_its_bearer(path: Path) -> None:
+    site = "https://family.example"
+    async with run_on(path) as run:
+        ana = await come_in(run)
+        bearer = run.rig.invitations.bearers.issue(ana.session.id, site).bearer
+        ended = run.rig.invitations.bearers.issue((ben := await come_in(run)).session.id, site).bearer
+        run.rig.invitations.end(ben.session.id, EndReason.REVOKED)
+        await written()
+    async with run_on(path) as run:
+        assert run.rig.invitations.bearers.find(bearer, site) == ana.session.id
+        assert run.rig.invitations.find(ana.session.id) is not None
+        assert run.rig.invitations.bearers.find(ended, site) is None
 
 
 async def test_a_visitor_who_left_stays_out_after_a_kill_right_behind_the_answer(path: Path) -> None:
@@ -244,3 +258,64 @@ async def test_a_session_without_rights_is_saved_as_such(path: Path) -> None:
         session = run.rig.invitations.session(ana.cookie)
         assert session is not None
         assert session.rights == NO_RIGHTS
+
+
+async def ask(run: Run, method: str, path: str, body: object = None, cookie: str = "") -> httpx.Response:
+    transport = httpx.ASGITransport(app=run.app)  # type: ignore[arg-type]  # it is one
+    headers = {"cookie": f"belvedere-8080={cookie}"} if cookie else {}
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers=headers) as client:
+        return await client.request(method, path, json=body)
+
+
+LOGIN = "/api/v1/login/invitation"
+
+
+async def test_who_was_let_in_is_in_after_a_kill_right_behind_the_answer_and_the_link_is_used(path: Path) -> None:
+    async with run_on(path) as run:
+        secret = run.rig.invite("Ana")
+        answer = await ask(run, "POST", LOGIN, {"secret": secret})
+        assert answer.status_code == 200
+        cookie = answer.headers["set-cookie"].partition(";")[0].partition("=")[2]
+    async with run_on(path) as run:
+        assert (await ask(run, "GET", "/api/v1/session", cookie=cookie)).json()["name"] == "Ana"
+        assert (await ask(run, "POST", LOGIN, {"secret": secret})).status_code == 403
+
+
+async def test_an_invitation_that_was_shown_can_be_used_after_a_kill(path: Path) -> None:
+    async with run_on(path) as run:
+        owner = run.rig.open_session("Olga", Role.OWNER)
+        ana = run.rig.person("Ana").id
+        answer = await ask(run, "POST", f"/api/v1/people/{ana}/invitations", cookie=owner.cookie)
+        assert answer.status_code == 201
+    async with run_on(path) as run:
+        assert (await ask(run, "POST", LOGIN, {"secret": answer.json()["secret"]})).status_code == 200
+
+
+async def test_a_role_and_a_removal_are_in_force_after_a_kill_right_behind_the_answer(path: Path) -> None:
+    async with run_on(path) as run:
+        owner, ana, ben = (
+            run.rig.open_session(name, role)
+            for name, role in (("Olga", Role.OWNER), ("Ana", Role.VISITOR), ("Ben", Role.VISITOR))
+        )
+        people = "/api/v1/people"
+        changed = await ask(run, "PATCH", f"{people}/{ana.session.person}", {"role": "guest"}, owner.cookie)
+        removed = await ask(run, "DELETE", f"{people}/{ben.session.person}", cookie=owner.cookie)
+        assert (changed.status_code, removed.status_code) == (200, 204)
+    async with run_on(path) as run:
+        assert (await ask(run, "GET", "/api/v1/session", cookie=ana.cookie)).json()["rights"] == ["look"]
+        assert (await ask(run, "GET", "/api/v1/session", cookie=ben.cookie)).status_code == 401
+
+
+async def test_on_a_full_disk_nobody_is_let_in_and_whoever_is_shut_out_stays_out(path: Path) -> None:
+    disks = Disks()
+    async with run_on(path, disks) as run:
+        secret, owner, ana = run.rig.invite("Cem"), run.rig.open_session("Olga", Role.OWNER), await come_in(run)
+        disks.newest.is_full = True
+        assert (await ask(run, "POST", LOGIN, {"secret": secret})).status_code == 503
+        revoked = await ask(run, "DELETE", f"/api/v1/sessions/{ana.session.id}", cookie=owner.cookie)
+        assert (revoked.status_code, run.rig.invitations.is_live(ana.session)) == (503, False)
+        disks.newest.is_full = False
+        await asyncio.sleep(60)  # it is retried
+    async with run_on(path) as run:
+        assert (await ask(run, "GET", "/api/v1/session", cookie=ana.cookie)).status_code == 401
+        assert (await ask(run, "POST", LOGIN, {"secret": secret})).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 import httpx
 from tests.bluez.daemons import LOGS
 from tests.bluez.deadlines import TIMEOUT_S, outcome_of, until_answered
+
+from belvedere.app.house import PEOPLE
+from belvedere.gateway.local_socket import SOCKET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,17 +35,21 @@ open_timeout_s = 120
 
 
 class Server:
-    """`belvedere serve`, once it has printed its link."""
+    """`belvedere serve`, once it has printed its address."""
 
-    def __init__(self, process: asyncio.subprocess.Process, link: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, address: str, folder: Path) -> None:
         self._process = process
-        self._client = httpx.AsyncClient(base_url=link.partition("/join#")[0], timeout=TIMEOUT_S)
-        self._link = link
+        self._client = httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S)
+        self._folder = folder
 
     async def enter(self) -> None:
-        """Redeem the printed link, as the only visitor."""
-        answer = await self._client.post(self._link)
-        assert answer.status_code == httpx.codes.SEE_OTHER
+        """Come in as the only visitor, by an invitation that the house's own computer makes."""
+        shell = httpx.AsyncHTTPTransport(uds=str(self._folder / SOCKET_NAME))
+        async with httpx.AsyncClient(transport=shell, base_url="http://localhost", timeout=TIMEOUT_S) as local:
+            person = (await local.post(PEOPLE, json={"name": "Visitor", "role": "visitor"})).json()["id"]
+            secret = (await local.post(f"{PEOPLE}/{person}/invitations")).json()["secret"]
+        answer = await self._client.post("/api/v1/login/invitation", json={"secret": secret})
+        assert answer.status_code == httpx.codes.OK
 
     async def phase(self, part: str) -> str:
         """The phase of a unit or another part, as reported by `/readyz`."""
@@ -106,7 +114,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, module: str = "belvedere.cli", changes: str = "") -> AsyncIterator[Server]:
-    """Start it with nearly the default settings, plus these changes, and redeem its link."""
+    """Start it with nearly the default settings, plus these changes, and come in."""
     settings = folder / "belvedere.toml"
     settings.write_text(SETTINGS + changes, encoding="utf-8")
     with (LOGS / "serve.log").open("ab") as log:
@@ -116,8 +124,10 @@ async def serving(folder: Path, module: str = "belvedere.cli", changes: str = ""
             stderr=log,
         )
     assert process.stdout is not None
-    line = (await outcome_of(process.stdout.readline(), "the server has printed its link", START_S)).decode()
-    server = Server(process, line.rpartition(" ")[2].strip())
+    line = (await outcome_of(process.stdout.readline(), "the server has printed its address", START_S)).decode()
+    found = re.search(r"http://[^\s;]+", line)
+    assert found is not None, line
+    server = Server(process, found[0], folder)
     try:
         await server.enter()
         yield server

@@ -38,7 +38,7 @@ def test_a_house_is_set_up_by_commands_alone(capsys: pytest.CaptureFixture[str],
     ]
     assert run(capsys, settings, "people", "revoke", ana["person"])[:2] == (0, "Ana cannot come in any more.\n")
     status, out, _ = run(capsys, settings, "people", "list")
-    assert "Owner  (has not come in yet, 1 unused links)" in out
+    assert "Owner  (has not come in yet, 1 unused link)" in out
     assert "Ana" not in out
 
 

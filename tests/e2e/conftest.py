@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Playwright
 
-    from belvedere.access.sessions import EndReason
     from belvedere.app.build import Belvedere
     from belvedere.app.opening import Opened
     from belvedere.sim.head import VirtualHead
@@ -159,15 +158,6 @@ class RunningServer:
 
         self.do(end_all)
 
-    def end_sessions_of_viewers(self, reason: EndReason) -> None:
-        """End the sessions of all who watch."""
-
-        def end_all() -> None:
-            for viewer in list(self._belvedere.stage._viewers.values()):
-                self._belvedere.invitations.end(viewer.owner, reason)
-
-        self.do(end_all)
-
     def angle(self) -> float:
         """The pan unit's true angle in degrees."""
         return self.do(lambda: self.head.pan.angle_deg)
@@ -244,14 +234,10 @@ class RunningServer:
     def _run_until_ended(self) -> None:
         stage = msgspec.structs.replace(DEMO.stage, width=PICTURE[0], height=PICTURE[1])
         control = msgspec.structs.replace(DEMO.control, lease_grace_s=1.0)  # so that the next test may drive soon
+        access = msgspec.structs.replace(DEMO.access, frontends=self._frontends)
         config = resolve(
             msgspec.structs.replace(
-                DEMO,
-                stage=stage,
-                control=control,
-                server=GatewayOptions(port=0),
-                camera=self._camera,
-                access=msgspec.structs.replace(DEMO.access, frontends=self._frontends),
+                DEMO, stage=stage, control=control, server=GatewayOptions(port=0), camera=self._camera, access=access
             ),
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import resource
 import signal
 import subprocess
@@ -81,9 +82,9 @@ class Server:
         ):
             try:
                 assert process.stdout is not None
-                line = process.stdout.readline().decode()
-                assert "http://" in line, (self._folder / "log").read_text(encoding="utf-8")
-                self.address = "http://" + line.partition("http://")[2].partition("/")[0]
+                found = re.search(r"http://[0-9.:]+", process.stdout.readline().decode())
+                assert found is not None, (self._folder / "log").read_text(encoding="utf-8")
+                self.address = found[0]
                 yield process
             finally:
                 process.kill()

@@ -122,7 +122,7 @@ def test_the_end_of_the_session_ends_the_sockets_picture_and_nothing_of_the_room
     visitor.page.goto(server.invite())
     visitor.tap("Come in")
     visitor.expect("picture", "live")
-    server.end_sessions_of_viewers(EndReason.LEFT)
+    watchers.end_sessions(EndReason.LEFT)
     expect(visitor.page.locator(".start-screen")).to_have_attribute("data-topic", "ended")
     watchers.wait([])
     assert visitor.page.evaluate(DRAWN) is None

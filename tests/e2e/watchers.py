@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.conftest import RunningServer
 
+    from belvedere.access.sessions import EndReason
+
 
 class Watchers:
     """The viewers of a running server.
@@ -34,6 +36,15 @@ class Watchers:
             for viewer in list(self._stage._viewers.values()):
                 if viewer.way == way:
                     viewer.receive_ended()
+
+        self._server.do(end)
+
+    def end_sessions(self, reason: EndReason) -> None:
+        """End the sessions of all who watch."""
+
+        def end() -> None:
+            for viewer in list(self._stage._viewers.values()):
+                self._server._belvedere.invitations.end(viewer.owner, reason)
 
         self._server.do(end)
 

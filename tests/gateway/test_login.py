@@ -9,6 +9,7 @@ import pytest
 from tests.support.asgi import open_socket
 from tests.support.engine_rig import open_rig
 
+from belvedere.access.invitations import AccessOptions
 from belvedere.access.rights import Role
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
@@ -89,6 +90,21 @@ async def test_a_wrong_secret_starts_nothing_and_is_not_repeated(
         assert (response.status_code, response.json()["code"]) == (403, "not_invited")
         assert secret not in response.text
         assert "set-cookie" not in response.headers
+
+
+async def test_an_invitation_that_has_expired_lets_nobody_in(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with (
+        open_rig(invitations=AccessOptions(invite_s=60)) as rig,
+        make_client(create_app(make_parts(rig))) as client,
+    ):
+        secret = rig.invite()
+        await asyncio.sleep(59)
+        assert (await client.post(PEEK, json={"secret": secret})).status_code == 200
+        await asyncio.sleep(2)
+        for path in (PEEK, LOGIN):
+            response = await client.post(path, json={"secret": secret})
+            assert (response.status_code, response.json()["code"]) == (403, "not_invited")
+        assert rig.invitations.sessions() == []
 
 
 @pytest.mark.parametrize(
@@ -220,3 +236,47 @@ async def test_another_role_closes_the_control_socket_and_the_page_may_come_back
             peer.send_json({"type": "hello", "clock": 1})
             peer.send_json({"type": "lease.acquire"})
             assert (await peer.receive("error"))["code"] == "not_permitted"
+
+
+SITE = "https://family.example"
+
+
+async def test_in_a_page_of_another_site_it_yields_a_bearer_and_the_devices_name_the_page(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_rig() as rig, make_client(create_app(replace(make_parts(rig), frontends=(SITE,)))) as client:
+        headers = {"origin": SITE, "user-agent": FIREFOX}
+        response = await client.post(LOGIN, json={"secret": rig.invite("Ana")}, headers=headers)
+        assert response.status_code == 200
+        assert "set-cookie" not in response.headers
+        with_bearer = headers | {"authorization": f"Bearer {response.json()['bearer']['bearer']}"}
+        (device,) = (await client.get("/api/v1/sessions", headers=with_bearer)).json()
+        assert device["label"] == f"{SITE}, Firefox on Linux"
+        assert (await client.delete("/api/v1/session", headers=with_bearer)).status_code == 204
+        assert (await client.get("/api/v1/session", headers=with_bearer)).status_code == 401
+
+
+async def test_a_page_of_another_site_redeems_again_by_its_own_secret(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_rig() as rig, make_client(create_app(replace(make_parts(rig), frontends=(SITE,)))) as client:
+        sent, headers = {"secret": rig.invite("Ana")}, {"origin": SITE, "belvedere-browser": "b" * 43}
+        first = await client.post(LOGIN, json=sent, headers=headers)
+        again = await client.post(LOGIN, json=sent, headers=headers)
+        assert first.json()["id"] == again.json()["id"]
+        assert first.json()["bearer"] != again.json()["bearer"]
+        other = await client.post(LOGIN, json=sent, headers=headers | {"belvedere-browser": "c" * 43})
+        assert other.status_code == 403
+
+
+async def test_a_bearer_is_saved_before_it_is_issued(make_parts: MakeParts, make_client: MakeClient) -> None:
+    async with open_rig() as rig:
+        saved: list[int] = []
+
+        async def save() -> None:
+            saved.append(len(rig.invitations.saved().bearers))
+
+        app = create_app(replace(make_parts(rig), frontends=(SITE,), save_access=save))
+        async with make_client(app) as client:
+            await client.post(LOGIN, json={"secret": rig.invite("Ana")}, headers={"origin": SITE})
+        assert saved == [1]

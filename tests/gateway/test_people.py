@@ -19,6 +19,7 @@ from belvedere.gateway.local_socket import LocalApp
 MakeParts = Callable[..., Dependencies]
 MakeClient = Callable[..., httpx.AsyncClient]
 PEOPLE = "/api/v1/people"
+SITE = "https://family.example"
 
 
 class Disk:
@@ -50,7 +51,10 @@ def enter(make_parts: MakeParts, make_client: MakeClient) -> Enter:
     async def house() -> AsyncIterator[House]:
         async with open_rig() as rig:
             disk = Disk()
-            app = create_app(replace(make_parts(rig), save_access=disk.save, address=lambda: "https://home.example"))
+            parts = make_parts(rig)
+            app = create_app(
+                replace(parts, save_access=disk.save, address=lambda: "https://home.example", frontends=(SITE,))
+            )
             owner = rig.open_session("Olga", Role.OWNER)
             local = LocalApp(app.routes)
             async with make_client(app, owner.cookie) as client, make_client(local) as shell:
@@ -179,3 +183,13 @@ async def test_where_the_disk_fails_nothing_is_opened_and_what_is_closed_stays_c
         removed = await house.owner.delete(f"{PEOPLE}/{ana.person}")
         assert (removed.status_code, house.rig.invitations.is_live(ana)) == (503, False)
         assert "could not be saved" in removed.json()["message"]
+
+
+async def test_a_link_may_lead_to_a_listed_page_and_to_no_other(enter: Enter) -> None:
+    async with enter() as house:
+        path = f"{PEOPLE}/{house.rig.person('Ana').id}/invitations"
+        invited = (await house.owner.post(path, params={"for_page": f"{SITE}/our/view?tab=2"})).json()
+        assert invited["link"] == f"{SITE}/our/view?tab=2#belvedere={invited['secret']}&house=127.0.0.1:8080"
+        for page in ("https://other.example/view", f"{SITE}.evil.example/view", f"{SITE}/view#top", "family.example"):
+            refused = await house.owner.post(path, params={"for_page": page})
+            assert (refused.status_code, refused.json()["code"]) == (400, "bad_message")

@@ -13,10 +13,11 @@ from belvedere.privacy.core import Doing
 from belvedere.room.presence import Presence
 
 PEOPLE = {"ann", "bo"}
+PROGRAMS = {"player-tv": "player-tv", "script-5f0c": "script-lamp"}
 
 
 def test_a_person_looks_while_one_of_the_viewers_is_there() -> None:
-    presence = Presence(PEOPLE.__contains__)
+    presence = Presence(PEOPLE.__contains__, PROGRAMS.__getitem__)
     assert not presence.receive(SessionOpened("s1", "ann"))
     assert not presence.receive(SessionRestored("s2", "ann"))
     assert presence.receive(ViewerJoined("v1", "s1", "WebRTC"))
@@ -30,13 +31,14 @@ def test_a_person_looks_while_one_of_the_viewers_is_there() -> None:
 
 
 def test_a_programs_viewer_is_shown_by_the_programs_name() -> None:
-    presence = Presence(PEOPLE.__contains__)
+    presence = Presence(PEOPLE.__contains__, PROGRAMS.__getitem__)
     presence.receive(ViewerJoined("v1", "player-tv", "WebRTC"))
-    assert presence.doing() == {"player-tv": Doing(looks=True)}
+    presence.receive(ViewerJoined("v2", "script-5f0c", "WebRTC"))
+    assert presence.doing() == {"player-tv": Doing(looks=True), "script-lamp": Doing(looks=True)}
 
 
 def test_a_person_drives_while_holding_the_lease_also_without_a_picture() -> None:
-    presence = Presence(PEOPLE.__contains__)
+    presence = Presence(PEOPLE.__contains__, PROGRAMS.__getitem__)
     presence.receive(SessionOpened("s1", "ann"))
     presence.receive(ViewerJoined("v1", "s1", "WebRTC"))
     presence.receive(DriverChanged(1, "s9-1", "bo"))
@@ -50,4 +52,4 @@ def test_a_person_drives_while_holding_the_lease_also_without_a_picture() -> Non
 
 
 def test_other_events_say_nothing_about_it() -> None:
-    assert not Presence(PEOPLE.__contains__).receive(StillTaken("s1", "ann"))
+    assert not Presence(PEOPLE.__contains__, PROGRAMS.__getitem__).receive(StillTaken("s1", "ann"))

@@ -173,7 +173,7 @@ async def test_closing_withholds_then_cuts_then_stops_within_the_call_and_saves_
     async with rig.running():
         rig.store.is_fast.clear()
         number = rig.room.receive_curtain(rig.mei.id, is_closed=True)
-        assert rig.log == [f"withheld from {rig.ann.id}: drive look talk", "cover", "stop by room", "park", "tell"]
+        assert rig.log == [f"withheld from {rig.ann.id}: drive look talk", "cover", "stop by curtain", "park", "tell"]
         assert rig.rights() == set()
         assert rig.store.saved == RoomState()
         rig.store.is_fast.set()
@@ -270,7 +270,7 @@ async def test_each_step_of_closing_is_done_though_others_fail(part: str, caplog
             rig.head.error = RuntimeError("stuck")
         assert await rig.close_curtain()
         assert rig.rights() == set()
-        assert rig.log[1:4] == ["cover", "stop by room", "park"]
+        assert rig.log[1:4] == ["cover", "stop by curtain", "park"]
         assert "stuck" in caplog.text
         await asyncio.sleep(0)
         assert (Fault.MEDIA in rig.room.faults) == (part != "head")
@@ -304,13 +304,13 @@ async def test_if_the_rules_fail_all_is_withheld_and_the_program_ends(
     monkeypatch.setattr(rig.rules, "receive_curtain", lambda *_arguments, **_more: 1 / 0)
     with pytest.raises(InternalError):
         rig.room.receive_curtain(rig.mei.id, is_closed=True)
-    assert rig.log == [f"withheld from {rig.ann.id}: drive look talk", "cover", "stop by room"]
+    assert rig.log == [f"withheld from {rig.ann.id}: drive look talk", "cover", "stop by curtain"]
     assert rig.room.access_of(rig.session).state is AccessState.CURTAIN
     with pytest.raises(InternalError):
         await running
     with pytest.raises(InternalError):  # and another tap cuts again
         rig.room.receive_curtain(rig.mei.id, is_closed=True)
-    assert rig.log[-2:] == ["cover", "stop by room"]
+    assert rig.log[-2:] == ["cover", "stop by curtain"]
     rig.room.receive(ViewerJoined("v1", rig.session.id, "WebRTC"))
     await rig.room.close()
 

@@ -65,8 +65,8 @@ def test_welcomes_that_have_not_changed_are_not_written(file: SqliteFile) -> Non
 
 def test_a_command_closes_the_curtain_and_leaves_the_rest(file: SqliteFile) -> None:
     save(file, SavedRoom(is_closed=False, by="ann", since_utc_s=5, quiet=ROOM.quiet, welcomes=ROOM.welcomes))
-    for since in (7, 8):  # the second time it is closed already
-        file.write(lambda connection, since=since: close_curtain(connection, "local", since))  # type: ignore[misc]
+    file.write(lambda connection: close_curtain(connection, "local", 7))
+    file.write(lambda connection: close_curtain(connection, "local", 8))  # it is closed already
     assert load(file) == SavedRoom(is_closed=True, by="local", since_utc_s=7, quiet=ROOM.quiet, welcomes=ROOM.welcomes)
 
 

@@ -291,9 +291,12 @@ class Invitations:
         return [(session, self._used_utc_s(session, now, utc)) for session in live]
 
     def find(self, session_id: str) -> Session | None:
-        """The live session with this id; None where there is none."""
+        """The live session with this id, which counts as a use of it; None where there is none."""
         session = self._sessions.current(self._clock(), session_id)
-        return None if session is None or self._is_suspended(session) else session
+        if session is None or self._is_suspended(session):
+            return None
+        self.receive_use(session)
+        return session
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""

@@ -30,7 +30,7 @@ def end_of_item(data: bytes, start: int = 0, levels: int = MAX_LEVELS) -> int:
         size = _LONG[argument]
         argument, at = int.from_bytes(data[at : at + size], "big"), at + size
     if kind in {_BYTES, _TEXT}:
-        at += argument
+        at = _end_of_string(data, at, argument, is_text=kind == _TEXT)
     elif kind in {_ARRAY, _MAP}:
         if levels == 1:
             raise ValueError("there are too many levels")
@@ -39,6 +39,14 @@ def end_of_item(data: bytes, start: int = 0, levels: int = MAX_LEVELS) -> int:
     if at > len(data):
         raise ValueError("the data end within an item")
     return at
+
+
+def _end_of_string(data: bytes, start: int, size: int, *, is_text: bool) -> int:
+    """Where a string ends, which may be after the data. Raises ValueError for text that is not UTF-8."""
+    end = start + size
+    if is_text and end <= len(data):
+        data[start:end].decode()  # UnicodeDecodeError is a ValueError
+    return end
 
 
 def require_plain(data: bytes) -> None:

@@ -132,7 +132,6 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
-    events.subscribe(room_watch.receive)
     room = _room(config, database, (invitations, stage, engine, parking, room_watch), bus, events, clock=clock)
     dependencies = Dependencies(
         engine=engine,
@@ -188,6 +187,7 @@ def _room(
     )
     watch.signals.watch(room.receive_signals_changed)
     room.begin()
+    events.subscribe(watch.receive)
     events.subscribe(room.receive)
     return room
 

@@ -59,6 +59,8 @@ class EventLog:
                 logger.info("nobody drives (lease %d)", epoch)
             case DriverChanged(session=session, person=person, epoch=epoch):
                 logger.info("%s drives (lease %d, connection %s)", person, epoch, session)
+            case StopRequested(session=session, person=None):  # no person's: the curtain's
+                logger.info("the %s stopped the head", session)
             case StopRequested(session=session, person=person):
                 logger.info("%s stopped the head (connection %s)", person, session)
             case HoldCut(session=session, code=code, axis=axis):

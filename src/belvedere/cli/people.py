@@ -30,8 +30,8 @@ def people_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
         print(msgspec.json.encode(people).decode())
         return 0
     for each in people:
-        state = f"{each.sessions} devices" if each.has_joined else "has not come in yet"
-        pending = f", {each.invitations} unused links" if each.invitations else ""
+        state = _counted(each.sessions, "device") if each.has_joined else "has not come in yet"
+        pending = f", {_counted(each.invitations, 'unused link')}" if each.invitations else ""
         print(f"{each.id}  {each.role.value:<8}  {each.name}  ({state}{pending})")
     if not people:
         print("There is nobody yet: belvedere people invite prints the owner's link.")
@@ -73,3 +73,7 @@ def people_revoke(person: Someone, *, config: Config = DEFAULT_FILE, is_json: Js
         house.remove(removed.id)
     print(msgspec.json.encode(removed).decode() if is_json else f"{removed.name} cannot come in any more.")
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -221,6 +221,7 @@ class ControlSession:
             case Drive():
                 self._engine.receive_drive(self.name, _setpoint(message))
             case Ping(clock=clock):
+                self._dependencies.invitations.receive_use(self._visitor)  # a socket may be open for longer than idle_s
                 self._engine.receive_heartbeat(self.name, clock / 1000)
                 return [Pong(clock=clock, server=milliseconds(now))]
             case Release(epoch=epoch, hold=hold, seq=seq, clock=clock):

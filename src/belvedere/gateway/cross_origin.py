@@ -22,7 +22,7 @@ _EXPOSED = "Accept-Post, Belvedere-Capture-Clock, Content-Disposition, Link, Loc
 PREFLIGHT_HEADERS: Final[dict[str, str]] = {
     # PATCH too where it is answered with 405: players that try it can then read that
     "access-control-allow-methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
-    "access-control-allow-headers": "Authorization, Content-Type, If-Match",
+    "access-control-allow-headers": "Authorization, Belvedere-Browser, Content-Type, If-Match",
     "access-control-max-age": str(PREFLIGHT_VALID_S),
 }
 VARY: Final = "Origin, Sec-Fetch-Site"

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 PATH = "/api/v1/login/invitation"
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 ENTRY_COOKIE_S = 3600.0  # how long the browser is recognised between asking and redeeming
+BROWSER_HEADER = "belvedere-browser"
 ENTRY_PATH = "/api/v1/login"
 
 
@@ -112,9 +113,10 @@ async def redeem(request: Request[Any, Any, Any], dependencies: InjectedDependen
         raise _wrong()
     if before is not None and before.person == person.id:
         return Response(LoggedIn(**msgspec.structs.asdict(session_info(dependencies, before))))
-    redemption = invitations.redeem(secret, browser, label_of(request.headers.get("user-agent", "")))
+    redemption = invitations.redeem(secret, browser, label_of_sender(request))
     if redemption is None:
         raise _wrong()
+    bearer = bearer_for(frontend_of(request.scope), invitations, redemption.issued.session)
     try:
         await dependencies.save_access()  # before the answer: who was let in must stay so after a kill
     except StoreError as error:
@@ -124,12 +126,19 @@ async def redeem(request: Request[Any, Any, Any], dependencies: InjectedDependen
         raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
     if before is not None:
         invitations.end(before.id, EndReason.LEFT)
-    return logged_in(request, dependencies, redemption.issued)
+    return logged_in(request, dependencies, redemption.issued, bearer)
 
 
-def logged_in(request: Request[Any, Any, Any], dependencies: Dependencies, issued: IssuedSession) -> Response[LoggedIn]:
+def label_of_sender(request: Request[Any, Any, Any]) -> str:
+    """What a session is called in the list of devices: the browser and system, after a page of another origin."""
+    frontend, label = frontend_of(request.scope), label_of(request.headers.get("user-agent", ""))
+    return label if frontend is None else f"{frontend.origin}, {label}"
+
+
+def logged_in(
+    request: Request[Any, Any, Any], dependencies: Dependencies, issued: IssuedSession, bearer: Bearer | None = None
+) -> Response[LoggedIn]:
     """The answer to a login that succeeded: what the session is, and its cookie, or in another site's page a bearer."""
-    bearer = bearer_for(frontend_of(request.scope), dependencies.invitations, issued.session)
     answer = LoggedIn(**msgspec.structs.asdict(session_info(dependencies, issued.session)), bearer=bearer)
     response = Response(answer)
     if bearer is not None:
@@ -145,9 +154,15 @@ def _wrong() -> VisitorError:
 
 
 def _browser(request: Request[Any, Any, Any]) -> str:
-    """The secret that the browser got with `peek`, or "" where it has none or one that we did not make."""
-    name = entry_cookie_name(request.headers.get("host", ""))
-    secret = read_cookie(request.headers.get("cookie", ""), name) or ""
+    """The secret that the browser got with `peek`, or "" where it has none or one that we did not make.
+
+    A page of another site, from where no cookie comes, makes one of this form itself.
+    """
+    name, frontend = entry_cookie_name(request.headers.get("host", "")), frontend_of(request.scope)
+    if frontend is not None and not frontend.is_same_site:
+        secret = request.headers.get(BROWSER_HEADER, "")
+    else:
+        secret = read_cookie(request.headers.get("cookie", ""), name) or ""
     return secret if SECRET.fullmatch(secret) else ""
 
 

@@ -23,8 +23,7 @@ from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import Refusal, StoreError, VisitorError
 from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
-from belvedere.gateway.device_label import label_of
-from belvedere.gateway.login import LoggedIn, logged_in
+from belvedere.gateway.login import LoggedIn, label_of_sender, logged_in
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_permitted
 from belvedere.store.passkeys import MAX_LABEL_CHARS, SavedPasskey
@@ -122,7 +121,7 @@ async def login(request: Request[Any, Any, Any], dependencies: InjectedDependenc
     issued = None
     try:
         passkey = await dependencies.passkeys.login(party, answer)
-        issued = invitations.open_session(passkey.person, label=label_of(request.headers.get("user-agent", "")))
+        issued = invitations.open_session(passkey.person, label=label_of_sender(request))
         await dependencies.save_access()  # before the answer: who was let in must stay so after a kill
     except StoreError as error:
         if issued is not None:

@@ -12,7 +12,7 @@ from litestar import Request, delete, get, patch, post
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.access.local_session import LOCAL_SESSION
@@ -35,6 +35,16 @@ ONE = "/api/v1/people/{person_id:str}"
 JSON = "application/json"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 Email = Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARS)]
+
+
+ForPage = Annotated[
+    str,
+    QueryParameter(
+        name="for_page",
+        max_length=2000,
+        description="The address of a page of another origin, which has the house embedded: the link then leads there.",
+    ),
+]
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -150,6 +160,7 @@ async def remove(dependencies: InjectedDependencies, visitor: InjectedVisitor, p
     """
     _require_not_last_owner(dependencies, visitor, _found(dependencies, person_id))
     dependencies.invitations.remove(person_id)
+    dependencies.room.receive_forgotten(person_id)
     try:
         await dependencies.passkeys.remove_all_of(person_id)
     except StoreError as error:  # passkeys of nobody let nobody in
@@ -163,13 +174,15 @@ async def invite(
     dependencies: InjectedDependencies,
     visitor: InjectedVisitor,
     person_id: FromPath[str],
+    for_page: ForPage = "",
 ) -> Invitation:
     """Make an invitation of a person. A 503 says that nothing was done: the disk did not take it."""
     person, invitations = _found(dependencies, person_id), dependencies.invitations
+    _require_listed(dependencies, for_page)
     _require_may_appoint(dependencies, visitor, person.role)
     secret = invitations.invite(person_id)
     await _save_or(dependencies, lambda: invitations.withdraw(secret))
-    link = f"{_address(request, dependencies, visitor)}/join#{secret}"
+    link = _link(_address(request, dependencies, visitor), secret, for_page)
     return Invitation(
         person=person.id,
         name=person.name,
@@ -223,6 +236,19 @@ async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> No
         logger.warning("could not add a person or an invitation: %s", error)
         problem = "nothing was changed, because it could not be saved: try again"
         raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+
+
+def _require_listed(dependencies: Dependencies, page: str) -> None:
+    scheme, _, rest = page.partition("://")
+    origin = f"{scheme}://{rest.partition('/')[0]}"
+    if page and ("#" in page or origin not in dependencies.frontends):
+        problem = "the page must be of an origin under frontends in the settings, and without a fragment"
+        raise VisitorError(Refusal.BAD_MESSAGE, problem)
+
+
+def _link(house: str, secret: str, page: str) -> str:
+    """The link of an invitation: to the house's own page, or to another that embeds it."""
+    return f"{page}#belvedere={secret}&house={house.partition('://')[2]}" if page else f"{house}/join#{secret}"
 
 
 def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session) -> str:

@@ -18,11 +18,13 @@ class Presence:
 
     Args:
         is_person: whether the driver of this name is somebody to be shown, and no part of the program.
+        person_of: whose session this is, where no event has said that it began: a program's.
     """
 
-    def __init__(self, is_person: Callable[[str], bool]) -> None:
+    def __init__(self, is_person: Callable[[str], bool], person_of: Callable[[str], str]) -> None:
         self._is_person = is_person
-        self._people: dict[str, str] = {}  # by session; a program's session has its person's name
+        self._person_of = person_of
+        self._people: dict[str, str] = {}  # by session
         self._viewers: dict[str, str] = {}
         self._driver: str | None = None
 
@@ -36,7 +38,7 @@ class Presence:
                 self._people.pop(session, None)
                 return False
             case ViewerJoined(viewer=viewer, session=session):
-                self._viewers[viewer] = self._people.get(session, session)
+                self._viewers[viewer] = self._people.get(session) or self._person_of(session)
             case ViewerLeft(viewer=viewer):
                 self._viewers.pop(viewer, None)
             case DriverChanged(person=person):

@@ -44,7 +44,7 @@ TOPIC: Final = "room"  # on the bus: what the room is shown, or what somebody is
 SHOWN: Final[Rights] = frozenset(
     {Right.LOOK, Right.DRIVE, Right.TALK}
 )  # what is withheld while a person may not come in
-STOPPER: Final = "room"  # what the engine calls who stops the head
+STOPPER: Final = "curtain"  # what the engine calls who stops the head
 CUT_TIMEOUT_S: Final = 5.0
 LOAD_AGAIN_S: Final = 5.0
 LONGEST_WAIT_S: Final = 10.0  # the wall clock may be set meanwhile
@@ -101,7 +101,7 @@ class RoomRuntime:
         self._outputs = outputs
         self._parking = parking
         self._signal_faults = signal_faults
-        self._presence = Presence(self._is_known)
+        self._presence = Presence(self._is_known, self._person_of)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._saves: dict[int, asyncio.Task[None]] = {}
@@ -262,6 +262,11 @@ class RoomRuntime:
     def _is_known(self, person: str) -> bool:
         programs = {session.person for session in self._invitations.programs.all()}
         return person in programs or self._invitations.people.find(person) is not None
+
+    def _person_of(self, session_id: str) -> str:
+        """The name of the program that has this session; else the session's own name."""
+        programs = {session.id: session.person for session in self._invitations.programs.all()}
+        return programs.get(session_id, session_id)
 
     def _require_known(self, person: str) -> None:
         if not self._is_known(person):

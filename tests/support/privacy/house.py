@@ -19,7 +19,7 @@ from belvedere.privacy.state import RoomState
 from belvedere.privacy.words import AccessState, Answer, Welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PEOPLE = ("ann", "bo", "owner", "resident")  # nothing here knows a role: none is exempt
 RESIDENT = "resident"
@@ -79,7 +79,10 @@ class House:
     def knock(self, person: str) -> None:
         """A visitor knocks."""
         before = self.core.access_of(self._at, person).state
-        self._tried(lambda: self.core.receive_knock(self._at, person))
+        try:
+            self.core.receive_knock(self._at, person)
+        except VisitorError:
+            self.met.add("a refusal")
         if before is AccessState.KNOCK:
             self.words[person].asked_at = self.now
         self._step()
@@ -213,14 +216,13 @@ class House:
         self._closed = self._is_tapped or self.base.is_closed
         self._was_quiet = self._is_quiet
 
-    def _tried(self, event: object) -> int | None:
-        """The event's result; None where it was refused."""
+    def _tried(self, event: Callable[[], int]) -> int | None:
+        """The number of the event's save; None where it was refused."""
         try:
-            result = event()  # type: ignore[operator]
+            return event()
         except VisitorError:
             self.met.add("a refusal")
             return None
-        return result if isinstance(result, int) else None
 
     def _give_up(self) -> None:
         """Nobody knows what the disk has: what was in force stays, and nothing that waits is permitted."""

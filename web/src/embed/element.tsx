@@ -44,6 +44,7 @@ class BelvedereView extends HTMLElement {
     startLanguage(this.#languagePorts());
     const house = new RemoteHouse(origin, {
       timers: browserTimers,
+      newSecret,
       store: new BearerStore(origin, () => window.sessionStorage),
       fetch: (address, init) => fetch(address, init),
       openSocket: (address, subprotocols): HouseSocket => new WebSocket(address, subprotocols),
@@ -99,6 +100,12 @@ class BelvedereView extends HTMLElement {
       storage: () => window.localStorage,
     };
   }
+}
+
+function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
 }
 
 let shared: CSSStyleSheet[] | null = null;

@@ -10,6 +10,7 @@ interface Request {
   readonly what: string;
   readonly bearer: string | null;
   readonly credentials: RequestCredentials | undefined;
+  readonly browser: string | null;
 }
 
 /** A house that lists this page, with the answers to all but its first question. */
@@ -33,6 +34,7 @@ class FakeHouse {
       what: `${init.method ?? "GET"} ${path}`,
       bearer: headers.get("authorization"),
       credentials: init.credentials,
+      browser: headers.get("belvedere-browser"),
     });
     if (this.status !== 200) {
       return Response.json({ code: "no_session" }, { status: this.status });
@@ -64,6 +66,7 @@ function setup(stored: string | null = null) {
   const house = new RemoteHouse(BASE, {
     timers,
     store,
+    newSecret: () => "s".repeat(43),
     fetch: (address, init) => server.fetch(address, init),
     openSocket: (address, subprotocols) => {
       sockets.push({ address: address.href, subprotocols });
@@ -82,8 +85,8 @@ test("a login leaves a bearer, which every later request carries, and no cookie 
   expect(store.bearer).toBe("bf_1");
   await house.fetch("/api/v1/session", { method: "DELETE" });
   expect(server.requests).toEqual([
-    { what: "POST /api/v1/login/invitation", bearer: null, credentials: "omit" },
-    { what: "DELETE /api/v1/session", bearer: "Bearer bf_1", credentials: "omit" },
+    { what: "POST /api/v1/login/invitation", bearer: null, credentials: "omit", browser: "s".repeat(43) },
+    { what: "DELETE /api/v1/session", bearer: "Bearer bf_1", credentials: "omit", browser: null },
   ]);
 });
 
@@ -91,7 +94,11 @@ test("within a site the cookie is sent, and no bearer", async () => {
   const { house, server } = setup("bf_old");
   server.isSameSite = true;
   await house.fetch("/api/v1/session");
-  expect(server.requests).toEqual([{ what: "GET /api/v1/session", bearer: null, credentials: "include" }]);
+  await join(house);
+  expect(server.requests).toEqual([
+    { what: "GET /api/v1/session", bearer: null, credentials: "include", browser: null },
+    { what: "POST /api/v1/login/invitation", bearer: null, credentials: "include", browser: null },
+  ]);
 });
 
 test("a socket has a ticket among its sub-protocols, and nothing in its address", async () => {

@@ -14,6 +14,8 @@ const LOGINS = "/api/v1/login/";
 export interface RemoteHousePorts {
   readonly timers: Timers;
   readonly store: BearerStore;
+  /** A secret of 43 letters, digits, `-` and `_`. */
+  newSecret(): string;
   fetch(address: string, init: RequestInit): Promise<Response>;
   openSocket(address: URL, subprotocols: string[]): HouseSocket;
 }
@@ -21,6 +23,8 @@ export interface RemoteHousePorts {
 export class RemoteHouse implements House {
   readonly #base: string;
   readonly #ports: RemoteHousePorts;
+  /** An invitation whose answer was lost can be redeemed again by whoever has this; other pages have a cookie for that. */
+  readonly #browser: string;
   #isSameSite: Promise<boolean> | null = null;
   #cancelRenewal: Cancel = () => {};
   #isClosed = false;
@@ -29,6 +33,7 @@ export class RemoteHouse implements House {
   constructor(base: string, ports: RemoteHousePorts) {
     this.#base = base;
     this.#ports = ports;
+    this.#browser = ports.newSecret();
     if (ports.store.bearer !== null) {
       this.#renewAfter(0); // nobody knows how old it is
     }
@@ -78,7 +83,11 @@ export class RemoteHouse implements House {
     const headers = new Headers(init.headers);
     const { bearer } = this.#ports.store;
     // not for a login: an old bearer that is valid no more would be refused
-    const isByBearer = bearer !== null && !isSameSite && !path.startsWith(LOGINS);
+    const isLogin = path.startsWith(LOGINS);
+    const isByBearer = bearer !== null && !isSameSite && !isLogin;
+    if (isLogin && !isSameSite) {
+      headers.set("belvedere-browser", this.#browser);
+    }
     if (isByBearer) {
       headers.set("authorization", `Bearer ${bearer}`);
     }

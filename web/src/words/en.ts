@@ -384,7 +384,7 @@ export const EN = {
   "problem.hold_ended": "Let go and press again.",
   "problem.hold_too_long": "That was a long turn, so the camera stopped.",
   "problem.outranked": "Someone who lives there is turning the camera.",
-  "problem.no_question": "This question is over.",
+  "problem.no_question": "Nobody is asking any more.",
   "problem.not_permitted": "You may not do this. Ask someone at home.",
   "problem.curtain_closed": "The curtain is closed.",
   "problem.not_welcomed": "Please knock first.",
