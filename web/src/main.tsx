@@ -46,8 +46,8 @@ async function showRoom(root: HTMLElement): Promise<void> {
 
 function takeSecret(): string {
   const found = secretOf(location);
-  if (location.pathname === "/join") {
-    history.replaceState(null, "", "/join");
+  if (found !== "") {
+    history.replaceState(null, "", location.pathname);
   }
   return found;
 }

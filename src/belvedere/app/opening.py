@@ -45,13 +45,14 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
         holders = [person for person in invitations.people.all() if person.role is role]
         if not any(person.has_joined for person in holders):
             person = holders[0] if holders else invitations.people.add(NAMES[role], role)
-            links[role] = link_to(address, invitations.invite(person.id))
+            page = "room" if role is Role.RESIDENT else "join"
+            links[role] = link_to(address, invitations.invite(person.id), page)
     return links
 
 
-def link_to(address: str, secret: str) -> str:
-    """The link of an invitation; browsers send what is behind the # to nobody."""
-    return f"{address}/join#{secret}"
+def link_to(address: str, secret: str, page: str = "join") -> str:
+    """The link of an invitation, to the visitor's page or the room's; browsers send what is behind the # to nobody."""
+    return f"{address}/{page}#{secret}"
 
 
 def public_address(options: GatewayOptions, listens_at: str) -> str:

@@ -77,6 +77,7 @@ const REDEEM = "POST /login/invitation";
 test("only a link to join has a secret", () => {
   expect(secretOf({ pathname: "/join", hash: "#abc" })).toBe("abc");
   expect(secretOf({ pathname: "/join", hash: "" })).toBe("");
+  expect(secretOf({ pathname: "/room", hash: "#abc" })).toBe("abc");
   expect(secretOf({ pathname: "/", hash: "#look" })).toBe("");
 });
 

@@ -262,7 +262,10 @@ function isOf(session: SessionInfo | null, { name, role }: InvitationInfo): bool
   return session !== null && session.name === name && session.role === role;
 }
 
+/** The pages that a link of an invitation may open. */
+const INVITED_PATHS = ["/join", "/room"];
+
 /** The secret of an invitation's link, such as /join#SECRET. The fragment never leaves the browser by itself. */
 export function secretOf(location: Pick<Location, "pathname" | "hash">): string {
-  return location.pathname === "/join" ? location.hash.slice(1) : "";
+  return INVITED_PATHS.includes(location.pathname) ? location.hash.slice(1) : "";
 }
