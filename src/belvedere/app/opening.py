@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from belvedere.access.links import link_to
 from belvedere.access.rights import Role
 
 if TYPE_CHECKING:
@@ -48,11 +49,6 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
             page = "room" if role is Role.RESIDENT else "join"
             links[role] = link_to(address, invitations.invite(person.id), page)
     return links
-
-
-def link_to(address: str, secret: str, page: str = "join") -> str:
-    """The link of an invitation, to the visitor's page or the room's; browsers send what is behind the # to nobody."""
-    return f"{address}/{page}#{secret}"
 
 
 def public_address(options: GatewayOptions, listens_at: str) -> str:

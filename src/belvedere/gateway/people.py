@@ -15,6 +15,8 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
+from belvedere.access.invitations import Invitations
+from belvedere.access.links import link_to
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
 from belvedere.access.rights import Right, Role
@@ -106,7 +108,7 @@ _CHANGE_SCHEMA = Schema(type=OpenAPIType.OBJECT, properties=_PROPERTIES, additio
 @get(PATH, responses=problems(401, 403))
 async def listing(dependencies: InjectedDependencies) -> list[Listed]:
     """Everyone who may come in."""
-    return [_listed(dependencies, person) for person in dependencies.invitations.people.all()]
+    return [listed(dependencies.invitations, person) for person in dependencies.invitations.people.all()]
 
 
 @post(
@@ -121,7 +123,7 @@ async def add(request: Request[Any, Any, Any], dependencies: InjectedDependencie
     people = dependencies.invitations.people
     person = people.add(wanted.name, wanted.role, wanted.email)
     await _save_or(dependencies, lambda: people.remove(person.id))
-    return _listed(dependencies, person)
+    return listed(dependencies.invitations, person)
 
 
 @patch(
@@ -149,7 +151,7 @@ async def change(
         _require_not_last_owner(dependencies, visitor, person)
         invitations.change_role(person_id, wanted.role)
     await save_end(dependencies, f"what person {person_id} was", "it is changed")
-    return _listed(dependencies, _found(dependencies, person_id))
+    return listed(dependencies.invitations, _found(dependencies, person_id))
 
 
 @delete(ONE, status_code=204, responses=problems(401, 403, 404, 503))
@@ -183,19 +185,24 @@ async def invite(
     secret = invitations.invite(person_id)
     await _save_or(dependencies, lambda: invitations.withdraw(secret))
     link = _link(_address(request, dependencies, visitor), secret, for_page)
+    return shown_once(person, secret, link, invitations.invite_s)
+
+
+def shown_once(person: Person, secret: str, link: str, ends_in_s: float) -> Invitation:
+    """A new invitation of a person, with what its link looks like."""
     return Invitation(
         person=person.id,
         name=person.name,
         role=person.role,
         secret=secret,
         link=link,
-        ends_in_s=invitations.invite_s,
+        ends_in_s=ends_in_s,
         qr_svg=svg_of(link),
     )
 
 
-def _listed(dependencies: Dependencies, person: Person) -> Listed:
-    invitations = dependencies.invitations
+def listed(invitations: Invitations, person: Person) -> Listed:
+    """What is said of a person."""
     return Listed(
         id=person.id,
         name=person.name,
@@ -246,9 +253,9 @@ def _require_listed(dependencies: Dependencies, page: str) -> None:
         raise VisitorError(Refusal.BAD_MESSAGE, problem)
 
 
-def _link(house: str, secret: str, page: str) -> str:
+def _link(address: str, secret: str, page: str) -> str:
     """The link of an invitation: to the house's own page, or to another that embeds it."""
-    return f"{page}#belvedere={secret}&house={house.partition('://')[2]}" if page else f"{house}/join#{secret}"
+    return f"{page}#belvedere={secret}&house={address.partition('://')[2]}" if page else link_to(address, secret)
 
 
 def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session) -> str:

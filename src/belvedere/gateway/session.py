@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
+from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
@@ -53,6 +54,20 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     opened_utc_s: int
     seen_utc_s: int
     is_current: bool
+
+
+def device(invitations: Invitations, session: Session, seen_utc_s: float, *, is_current: bool) -> Device:
+    """What is said of a session in a list."""
+    return Device(
+        id=session.id,
+        person=session.person,
+        name=invitations.people.name_of(session.person),
+        role=session.role,
+        label=session.label,
+        opened_utc_s=session.opened_utc_s,
+        seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
+        is_current=is_current,
+    )
 
 
 def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
@@ -104,16 +119,7 @@ async def listing(dependencies: InjectedDependencies, visitor: InjectedVisitor) 
     """The person's own sessions; those who run the house see everybody's."""
     invitations = dependencies.invitations
     return [
-        Device(
-            id=session.id,
-            person=session.person,
-            name=invitations.people.name_of(session.person),
-            role=session.role,
-            label=session.label,
-            opened_utc_s=session.opened_utc_s,
-            seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
-            is_current=session.id == visitor.id,
-        )
+        device(invitations, session, seen_utc_s, is_current=session.id == visitor.id)
         for session, seen_utc_s in invitations.sessions()
         if _may_see(dependencies, visitor, session)
     ]
