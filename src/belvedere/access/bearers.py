@@ -24,7 +24,7 @@ MAX_BEARERS: Final = 8  # of one session: renewals and repeats; one more ends th
 
 
 class IssuedBearer(msgspec.Struct, frozen=True, kw_only=True):
-    """A new bearer, and for how long it is valid unless it is renewed."""
+    """A new bearer, sent as `Authorization: Bearer`, and for how long it is valid unless it is renewed."""
 
     bearer: str
     lifetime_s: float

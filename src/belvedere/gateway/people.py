@@ -5,15 +5,14 @@ A resident speaks for the room, so that nobody far away may make one: it takes a
 
 import logging
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, patch, post
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.access.invitations import Invitations
 from belvedere.access.links import link_to
@@ -22,19 +21,17 @@ from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StoreError, VisitorError
-from belvedere.gateway.codec import decode_strictly, read_json
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.problems import not_saved
 from belvedere.gateway.qr_code import svg_of
 from belvedere.gateway.session import save_end
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 PATH = "/api/v1/people"
 ONE = "/api/v1/people/{person_id:str}"
-JSON = "application/json"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 Email = Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARS)]
 
@@ -240,9 +237,8 @@ async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> No
         await dependencies.save_access()
     except StoreError as error:
         undo()
-        logger.warning("could not add a person or an invitation: %s", error)
         problem = "nothing was changed, because it could not be saved: try again"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+        raise not_saved(error, problem, logged="could not add a person or an invitation") from error
 
 
 def _require_listed(dependencies: Dependencies, page: str) -> None:

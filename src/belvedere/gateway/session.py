@@ -1,14 +1,12 @@
 """`/api/v1/session`: whose session a request has, and the end of it; `/api/v1/sessions`: all of them, to revoke one."""
 
-import logging
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get
 from litestar.datastructures import ResponseHeader
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Right, Role
@@ -16,9 +14,8 @@ from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
+from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
-
-logger = logging.getLogger(__name__)
 
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
@@ -146,9 +143,9 @@ async def save_end(dependencies: Dependencies, what: str, outcome: str, headers:
     try:
         await dependencies.save_access()
     except StoreError as error:
-        logger.warning("%s has ended, but a restart may bring it back: %s", what, error)
         problem = f"{outcome}, but this could not be saved: a restart may undo it"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE, headers=headers) from error
+        logged = f"{what} has ended, but a restart may bring it back"
+        raise not_saved(error, problem, logged=logged, headers=headers) from error
 
 
 def _may_see(dependencies: Dependencies, visitor: Session, session: Session) -> bool:
