@@ -16,7 +16,7 @@ from tests.support.engine_rig import EngineRig, open_rig
 
 from belvedere.access.rights import NO_RIGHTS, Right, Role
 from belvedere.access.sessions import EndReason, IssuedSession
-from belvedere.app.access_recorder import SAVE_EVERY_S, AccessRecorder
+from belvedere.app.access_recorder import LOAD_AGAIN_S, SAVE_EVERY_S, AccessRecorder
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
 from belvedere.head.axes import Axis
@@ -204,19 +204,46 @@ async def test_a_store_that_cannot_be_opened_gives_no_session_and_does_not_keep_
     assert content_of(path) == before
 
 
-async def test_what_could_not_be_read_at_the_start_does_not_come_back_later(path: Path) -> None:
+class SlowToRead(SqliteFile):
+    """A disk that cannot be read for a while: a card that is checked, or another program that holds the file."""
+
+    is_readable = False
+
+    def read(self, read: Callable[..., object]) -> object:  # type: ignore[override]  # it is passed on
+        if not self.is_readable:
+            raise StoreError("the disk does not answer")
+        return super().read(read)
+
+
+async def test_a_disk_that_is_slow_at_the_start_costs_nobody_their_visit(path: Path) -> None:
     async with run_on(path) as run:
         ana = await come_in(run)
-
-    class Unreadable(SqliteFile):
-        def read(self, read: object) -> object:  # type: ignore[override]  # it never returns
-            raise StoreError(f"the disk failed before {read}")
-
-    async with run_on(path, Unreadable) as run:
+    async with run_on(path, SlowToRead) as run:
+        running = asyncio.create_task(run.recorder.run())
         assert run.rig.invitations.session(ana.cookie) is None
-        await written()
+        with pytest.raises(StoreError, match="not been read"):
+            await run.recorder.save()  # or those who have not been read would be deleted
+        await asyncio.sleep(LOAD_AGAIN_S + 1)
+        assert names_on(path) == [ana.session.id]
+        run.recorder._database._file.is_readable = True  # type: ignore[union-attr]  # it is a SlowToRead
+        await asyncio.sleep(LOAD_AGAIN_S)
+        assert run.rig.invitations.session(ana.cookie) is not None
+        ben = await come_in(run)
+        running.cancel()
+        await asyncio.wait([running])
     async with run_on(path) as run:
-        assert run.rig.invitations.session(ana.cookie) is None
+        assert run.rig.invitations.session(ana.cookie) is not None
+        assert run.rig.invitations.session(ben.cookie) is not None
+
+
+async def test_a_run_that_could_read_nothing_deletes_nobody(path: Path) -> None:
+    async with run_on(path) as run:
+        ana = await come_in(run)
+    async with run_on(path, SlowToRead) as run:
+        await come_in(run)
+        await asyncio.sleep(60)
+    async with run_on(path) as run:
+        assert run.rig.invitations.session(ana.cookie) is not None
 
 
 async def test_a_program_that_ends_before_it_has_read_the_sessions_deletes_none(path: Path) -> None:

@@ -254,3 +254,31 @@ async def test_ending_a_session_stops_its_program_and_frees_the_lease_within_the
         assert rig.engine.status.lease.session is None
         assert not rig.engine._control._drivers
         assert timed_drive.deadline() is None
+
+
+async def test_a_program_that_was_removed_must_pause_before_it_turns_the_head_again() -> None:
+    async with open_rig() as rig:
+        ana, timed_drive = rig.open_session().session, timed_drive_of(rig)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        timed_drive.receive_client_ended(ana.id)
+        assert await refusals(rig, timed_drive, ana, RIGHT, 2) == {Refusal.HOLD_ENDED}
+        timed_drive.receive_client_ended(ana.id)
+        await asyncio.sleep(0.4)
+        timed_drive.receive_refused(rig.clock(), ana.id)
+        await asyncio.sleep(0.4)
+        assert await refusals(rig, timed_drive, ana, RIGHT, 2) == {Refusal.HOLD_ENDED}
+        timed_drive.receive_refused(rig.clock(), ana.id)  # also while it is known
+        await asyncio.sleep(0.4)
+        assert await refusals(rig, timed_drive, ana, RIGHT, 0.1) == {Refusal.HOLD_ENDED}
+        await asyncio.sleep(0.5)
+        timed_drive.receive_move(rig.clock(), client_of(ana), RIGHT)
+        assert rig.units[Axis.PAN].velocity > 0
+
+
+async def test_who_asks_and_may_not_costs_no_memory_for_long() -> None:
+    async with open_rig() as rig:
+        timed_drive = timed_drive_of(rig)
+        for number in range(100):
+            timed_drive.receive_refused(rig.clock(), f"session-{number}")
+            await asyncio.sleep(0.1)
+        assert len(timed_drive._unpaused) <= 6

@@ -102,6 +102,17 @@ async def test_a_bearer_is_renewed_and_the_old_one_ends(open_page: OpenPage) -> 
         assert (await page.post("/api/v1/bearers")).status_code == 201
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_copy_of_a_bearer_adds_no_passkey_whatever_a_program_says_of_its_site(
+    open_page: OpenPage, site: str
+) -> None:
+    async with open_page() as page:
+        headers = {"origin": SITE, "authorization": f"Bearer {page.bearer}", "sec-fetch-site": site}
+        for method, path in (("POST", "/api/v1/passkeys/options"), ("GET", "/api/v1/passkeys")):
+            refused = await page.client.request(method, path, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+
+
 async def test_a_cookie_cannot_be_exchanged_for_a_bearer(open_page: OpenPage) -> None:
     async with open_page() as page:
         cookie = {"cookie": f"belvedere-8080={page.rig.open_session().cookie}"}

@@ -201,3 +201,26 @@ async def test_only_json_is_accepted(make_parts: MakeParts, make_client: MakeCli
         assert response.status_code == 415
         assert response.json()["code"] == "wrong_content_type"
         assert rig.units[Axis.PAN].velocity == 0
+
+
+async def test_a_loop_that_goes_on_while_the_curtain_is_closed_does_not_turn_the_head_once_it_opens(
+    make_parts: MakeParts, make_client: MakeClient
+) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig)), rig.open_session().cookie) as client:
+
+        async def ask(for_s: float) -> str:
+            """The answer to the last of a loop of requests."""
+            until, answer = rig.clock() + for_s, {}
+            while rig.clock() < until:
+                answer = (await client.post(VELOCITY, json={"pan": 1})).json()
+                await asyncio.sleep(0.2)
+            return answer.get("code", "moved")
+
+        assert await ask(1) == "moved"
+        rig.room.receive_curtain("rosa", is_closed=True)
+        assert await ask(10) == "curtain_closed"
+        await rig.room.saved(rig.room.receive_curtain("rosa", is_closed=False))
+        assert await ask(5) == "hold_ended"
+        assert rig.units[Axis.PAN].velocity == 0
+        await asyncio.sleep(0.5)
+        assert await ask(1) == "moved"

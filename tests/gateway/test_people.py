@@ -113,6 +113,18 @@ async def test_nobody_far_away_can_make_a_resident_but_the_house_itself_can(ente
         assert (await house.local.post(f"{PEOPLE}/{made.json()['id']}/invitations")).status_code == 201
 
 
+async def test_nobody_far_away_can_log_in_as_a_resident_by_an_e_mail_address(enter: Enter) -> None:
+    async with enter() as house:
+        rosa = f"{PEOPLE}/{house.rig.person('Rosa', Role.RESIDENT).id}"
+        mine = {"email": "olga@example.org"}
+        refused = await house.owner.patch(rosa, json=mine)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+        assert house.rig.invitations.people.find_by_email("olga@example.org") is None
+        assert (await house.owner.patch(rosa, json={"name": "Rosa B."})).status_code == 200
+        assert (await house.owner.patch(rosa, json={"email": ""})).status_code == 200  # as it is
+        assert (await house.local.patch(rosa, json=mine)).status_code == 200
+
+
 async def test_the_only_owner_cannot_lock_everybody_out_from_afar(enter: Enter) -> None:
     async with enter() as house:
         olga = house.rig.person("Olga", Role.OWNER).id

@@ -35,10 +35,10 @@ def test_the_curtain_closes_at_once_and_is_saved_after_everything_else() -> None
     assert not rig.is_unsaved()
 
 
-def test_a_curtain_that_is_closed_is_cut_again_but_not_saved_again() -> None:
+def test_a_curtain_that_is_closed_is_cut_again_but_neither_saved_nor_does_the_head_move_again() -> None:
     rig = PrivacyRig(CLOSED)
     rig.curtain(is_closed=True)
-    assert rig.take_effects() == ["Withhold", "Cut", "Park", "Tell"]
+    assert rig.take_effects() == ["Withhold", "Cut", "Tell"]
     assert rig.core.state.since_utc_s == 5
 
 

@@ -75,8 +75,10 @@ class Parking:
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
+        self.is_running = False
 
     def start(self) -> None:
+        self.is_running = True
         self.log.append("park")
 
     def cancel(self) -> None:
@@ -258,6 +260,17 @@ async def test_an_error_of_ours_in_the_store_opens_nothing(
         assert not await rig.open_curtain()
         assert rig.rights() == set()
         assert "a bug" in caplog.text
+
+
+@pytest.mark.parametrize("is_parking", [True, False])
+async def test_whoever_asks_again_neither_stops_the_parking_nor_begins_it_after_a_stop(*, is_parking: bool) -> None:
+    rig = Rig()
+    async with rig.running():
+        rig.room.receive_curtain(rig.mei.id, is_closed=True)
+        rig.parking.is_running = is_parking
+        rig.log.clear()
+        rig.room.receive_curtain(rig.mei.id, is_closed=True)  # by a page with a bad connection
+        assert rig.log[:-1] == (["cover"] if is_parking else ["cover", "stop by curtain"])
 
 
 @pytest.mark.parametrize("part", ["stage", "head", "both"])

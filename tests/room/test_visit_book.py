@@ -268,3 +268,11 @@ def test_whatever_happens_no_length_is_negative_or_longer_than_the_time_that_pas
         assert 0 <= visit.lasted_s <= book.now - began_at
         assert max(visit.looked_s, visit.drove_s) <= visit.lasted_s
         assert visit.began_utc_s >= 0
+
+
+def test_parking_the_head_is_nobodys_visit() -> None:
+    book = Book()
+    book.receive(DriverChanged(1, "parking", "(parking)"))
+    book.wait(3)
+    book.receive(DriverChanged(2, None, None))
+    assert (book.visits, book.arrivals) == ([], 0)

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 KEY: Final = LatestKey("access", "all")
 WHAT: Final = "the people and their sessions"
+LOAD_AGAIN_S: Final = 5.0
 SAVE_EVERY_S: Final = 600.0  # a session may last this much longer for each kill whose clock starts in the past
 
 
@@ -38,22 +39,37 @@ class AccessRecorder:
         self._path = path
         self._invitations = invitations
         self._is_loaded = False
+        self._was_tried = asyncio.Event()
 
     async def load(self) -> None:
-        """Restore what was saved. If it cannot be read, there is nobody: this is logged, and nothing is raised."""
+        """Restore what was saved. Nothing is raised: what fails is logged.
+
+        From a file that is damaged nothing is ever read, so then there is nobody. A disk that is slow or locked is read
+        again by `run`; until then nobody can come in, and nothing is saved: that would delete whoever was not read.
+        """
         read = functools.partial(load_access, path=self._path)
         try:
             self._invitations.restore(await self._database.read(read, WHAT))
         except StoreError as error:
+            if not error.is_lasting:
+                level = logging.DEBUG if self._was_tried.is_set() else logging.WARNING
+                logger.log(level, "could not read %s; nobody can come in until that succeeds: %s", WHAT, error)
+                self._was_tried.set()
+                return
             logger.warning("could not restore %s; everybody needs a new link: %s", WHAT, error)
         except Exception:
             logger.exception("could not restore %s; everybody needs a new link", WHAT)
         self._is_loaded = True
+        self._was_tried.set()
         self._invitations.watch_saved(self.save_soon)
         self.save_soon()  # what was not restored must not come back later
 
     async def run(self) -> None:
-        """Save how much time the sessions have left, until cancelled."""
+        """Read again what could not be read, then save how much time the sessions have left, until cancelled."""
+        await self._was_tried.wait()
+        while not self._is_loaded:
+            await asyncio.sleep(LOAD_AGAIN_S)
+            await self.load()
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
             if self._invitations.saved().sessions:
@@ -71,6 +87,8 @@ class AccessRecorder:
 
     async def save(self) -> None:
         """Return once all is on the disk as it is, so nothing that ended can come back; raises StoreError if not."""
+        if not self._is_loaded:
+            raise StoreError(f"{WHAT} have not been read yet")
         self.save_soon()  # replaces an older state that still waits, and is retried if the next fails
         save = functools.partial(save_access, saved=self._invitations.saved())
         try:

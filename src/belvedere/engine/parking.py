@@ -83,7 +83,12 @@ class ParkingEnd(enum.StrEnum):
 
 
 class ParksHead(Protocol):
-    """What the room's curtain needs of parking. Both return at once and never raise."""
+    """What the room's curtain needs of parking. Everything returns at once and never raises."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the head is being parked: then nobody drives."""
+        ...
 
     def start(self) -> None:
         """Begin to park; does nothing while that is in progress."""

@@ -76,6 +76,7 @@ class TimedDrive:
         self._idle_s = idle_s
         self._dead_man_s = dead_man_s
         self._clients: dict[str, _Client] = {}
+        self._unpaused: dict[str, float] = {}  # of clients that were removed: until when a move is part of the old hold
         self._on_opened: Callable[[], None] = lambda: None
 
     def watch(self, on_opened: Callable[[], None]) -> None:
@@ -112,6 +113,17 @@ class TimedDrive:
         )
         self._engine.receive_drive(known.session, setpoint)
 
+    def receive_refused(self, now: float, client_id: str) -> None:
+        """A client may not drive, and still asked for a move: it goes on, so it has not paused.
+
+        Without this a forgotten loop would turn the head at the moment when it may drive again.
+        """
+        known, until = self._clients.get(client_id), now + self._dead_man_s
+        if known is not None:
+            known.held_until = max(known.held_until, until)
+        else:
+            self._keep_unpaused(now, client_id, until)
+
     def receive_stop(self, now: float, client: DriveClient) -> None:
         """Stop the head, no matter who drives; like after any other stop, the client's next hold needs a pause."""
         self._engine.receive_stop(self._heard(now, client).session)
@@ -120,6 +132,7 @@ class TimedDrive:
         """A client may not drive any more: its hold ends, and its lease is free at once, without the grace time."""
         known = self._clients.pop(client_id, None)
         if known is not None:
+            self._keep_unpaused(known.heard_at, client_id, known.held_until)
             self._engine.receive_lease(known.session, LeaseVerb.RETURN)
             self._engine.receive_session_closed(known.session)
 
@@ -154,11 +167,17 @@ class TimedDrive:
     def _heard(self, now: float, client: DriveClient) -> _Client:
         known = self._clients.get(client.id)
         if known is None:
-            known = self._clients[client.id] = _Client(f"timed-{client.id}", now, TokenBucket(RATE_PER_S, BURST))
+            known = _Client(f"timed-{client.id}", now, TokenBucket(RATE_PER_S, BURST))
+            known.held_until = self._unpaused.pop(client.id, 0.0)
+            self._clients[client.id] = known
             self._engine.receive_session_opened(known.session, client.person, client.rank)
             self._on_opened()
         known.heard_at = now
         return known
+
+    def _keep_unpaused(self, now: float, client_id: str, until: float) -> None:
+        self._unpaused = {each: end for each, end in self._unpaused.items() if now < end}
+        self._unpaused[client_id] = max(until, self._unpaused.get(client_id, until))
 
     def _forget(self, has_left: Callable[[_Client], bool]) -> None:
         gone = {client_id: known for client_id, known in self._clients.items() if has_left(known)}

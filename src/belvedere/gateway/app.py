@@ -91,7 +91,10 @@ def create_app(dependencies: Dependencies) -> AuthMiddleware:
         ],
         dependencies=provided(dependencies, timed_drive, runners, streams, tickets),
         exception_handlers=HANDLERS,
-        guards=[RouteGuard(dependencies.invitations), RateGuard(dependencies.clock)],
+        guards=[
+            RouteGuard(dependencies.invitations, lambda each: timed_drive.receive_refused(dependencies.clock(), each)),
+            RateGuard(dependencies.clock),
+        ],
         lifespan=[lambda _: _run_expiry(dependencies, timed_drive, viewers)],
         logging_config=None,  # the program configures logging; Litestar's default starts a thread of its own
         openapi_config=_openapi(dependencies),

@@ -1,6 +1,7 @@
 """`/api/v1/people`: who may come in, and their invitations; for those who run the house.
 
-A resident speaks for the room, so that nobody far away may make one: it takes a resident, or the house's own computer.
+A resident speaks for the room, so that nobody far away may make one, or give one another login: it takes a resident, or
+the house's own computer.
 """
 
 import logging
@@ -140,12 +141,16 @@ async def change(
     """
     wanted = decode_strictly(_CHANGE, await read_json(request, dependencies, visitor))
     invitations, person = dependencies.invitations, _found(dependencies, person_id)
+    if wanted.email is not None and wanted.email.lower() != person.email:
+        _require_may_appoint(dependencies, visitor, person.role)  # behind Cloudflare Access the address is the login
+    is_new_role = wanted.role is not None and wanted.role is not person.role
+    if wanted.role is not None and is_new_role:
+        _require_may_appoint(dependencies, visitor, wanted.role)
+        _require_not_last_owner(dependencies, visitor, person)
     if wanted.name is not None or wanted.email is not None:
         name = person.name if wanted.name is None else wanted.name
         invitations.people.rename(person_id, name, person.email if wanted.email is None else wanted.email)
-    if wanted.role is not None and wanted.role is not person.role:
-        _require_may_appoint(dependencies, visitor, wanted.role)
-        _require_not_last_owner(dependencies, visitor, person)
+    if wanted.role is not None and is_new_role:
         invitations.change_role(person_id, wanted.role)
     await save_end(dependencies, f"what person {person_id} was", "it is changed")
     return listed(dependencies.invitations, _found(dependencies, person_id))

@@ -33,6 +33,8 @@ from belvedere.gateway.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litestar import Litestar
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
@@ -176,20 +178,33 @@ def require_permitted(invitations: Invitations, scope: Scope, session: Session) 
 
 
 class RouteGuard:
-    """Litestar's guard of every route: raises what `require_permitted` does."""
+    """Litestar's guard of every route: raises what `require_permitted` does.
 
-    def __init__(self, invitations: Invitations) -> None:
+    Args:
+        on_move_refused: called with the id of a session that asked to drive and may not now.
+    """
+
+    def __init__(self, invitations: Invitations, on_move_refused: Callable[[str], None] = lambda _: None) -> None:
         self._invitations = invitations
+        self._on_move_refused = on_move_refused
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Check one request before its handler is called; async, because Litestar calls other guards in a thread."""
         session: Session | None = connection.scope["auth"]
         frontend = frontend_of(connection.scope)
         is_closed = connection.scope["path_template"].startswith(CLOSED_TO_OTHER_SITES)
-        if is_closed and frontend is not None and not frontend.is_same_site:
+        # The session decides, too: a program that has a copy of a bearer says what it likes in `Sec-Fetch-Site`.
+        is_elsewhere = session is not None and self._invitations.bearers.origin_of(session.id) != ""
+        if is_closed and (is_elsewhere or (frontend is not None and not frontend.is_same_site)):
             raise VisitorError(Refusal.NOT_PERMITTED, "this can be done on the house's own page only")
-        if right_for(connection.scope) is not None:
-            require_permitted(self._invitations, connection.scope, connection.scope["auth"])
+        right = right_for(connection.scope)
+        if right is not None:
+            try:
+                require_permitted(self._invitations, connection.scope, connection.scope["auth"])
+            except VisitorError:
+                if right is Right.DRIVE:
+                    self._on_move_refused(connection.scope["auth"].id)
+                raise
         elif session is not None and session.role is Role.PROGRAM and row_of(connection.scope) not in PROGRAM_ROUTES:
             raise VisitorError(Refusal.NOT_PERMITTED, "a program's token is not for this")
 

@@ -120,13 +120,15 @@ class Privacy:
     def receive_curtain(self, at: Moment, by: str, *, is_closed: bool) -> int:
         """The room closes or opens the curtain; returns the number of the last `Save`, which has to succeed.
 
-        It is closed at once, and however often it is asked for. Raises VisitorError if it cannot be opened.
+        It is closed at once, and however often it is asked for; but the head is parked once: a page asks again while
+        it hears nothing, and what it has asked may come after a stop. Raises VisitorError if it cannot be opened.
         """
         self._advance(at)
         if not is_closed:
             self._require_loaded()
         if is_closed:
-            self._effects += [Withhold(), Cut(), Park(), Tell()]
+            parking = [] if self.is_closed else [Park()]
+            self._effects += [Withhold(), Cut(), *parking, Tell()]
             self._was_closed = True
             self._end_visits()
         if is_closed != self._wanted.is_closed:

@@ -13,7 +13,10 @@ class Withhold(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """The curtain closes: stop the head, turn the camera off, and forget every picture and sound not yet sent."""
+    """The curtain closes: stop the head, turn the camera off, and forget every picture and sound not yet sent.
+
+    A head that is being parked goes on: nobody drives it, and whoever closes a closed curtain means no stop.
+    """
 
 
 class Uncover(msgspec.Struct, frozen=True):

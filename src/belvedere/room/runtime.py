@@ -346,7 +346,8 @@ class RoomRuntime:
 
     def _cut(self) -> None:
         is_covered = _is_done(self._stage.cover, "covering the stage")
-        _is_done(self._stop_head, "stopping the head")
+        if self._parking is None or not self._parking.is_running:  # then nobody drives it
+            _is_done(self._stop_head, "stopping the head")
         self._start(self._cut_outputs(is_covered=is_covered), "cut")
 
     async def _cut_outputs(self, *, is_covered: bool) -> None:

@@ -2,8 +2,7 @@
 
 A visit is a person's continuous presence, on however many devices: as long as there is a picture or the person is the
 driver, and over gaps of less than GAP_S. Whoever only knocks has a visit without length; one who is let in has been
-here since the knock. Lengths are measured by a
-monotonic clock, so a wall clock that jumps changes none.
+here since the knock. Lengths are measured by a monotonic clock, so a wall clock that jumps changes none.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from belvedere.engine.parking import PERSON as PARKING
 from belvedere.events import (
     DriverChanged,
     Event,
@@ -152,7 +152,7 @@ class VisitBook:
             case ViewerLeft(viewer=viewer):
                 return self._receive_viewer_left(viewer, now, utc)
             case DriverChanged(person=person):
-                return self._receive_driver(person, now, utc)
+                return self._receive_driver(None if person == PARKING else person, now, utc)
             case StillTaken() | Knocked() | KnockAnswered():
                 return self._count(event, now, utc)
             case _:

@@ -35,14 +35,14 @@ MUTATIONS = (
     Mutation(
         "closing does not withhold",
         "core",
-        "[Withhold(), Cut(), Park(), Tell()]",
-        "[Cut(), Park(), Tell()]",
+        "[Withhold(), Cut(), *parking, Tell()]",
+        "[Cut(), *parking, Tell()]",
     ),
     Mutation(
         "closing does not cut",
         "core",
-        "[Withhold(), Cut(), Park(), Tell()]",
-        "[Withhold(), Park(), Tell()]",
+        "[Withhold(), Cut(), *parking, Tell()]",
+        "[Withhold(), *parking, Tell()]",
     ),
     Mutation(
         "closing waits for the disk",
