@@ -68,7 +68,7 @@ def test_an_encoded_event_contains_its_name() -> None:
 async def test_a_change_of_driver_is_recorded_once() -> None:
     async with open_rig() as rig:
         rig.engine.receive_session_opened("a1", "ana")
-        rig.engine.receive_session_opened("b1", "ben")
+        rig.engine.receive_session_opened("b1", "ben", 1)
         rig.engine.receive_lease("a1", LeaseVerb.ACQUIRE)
         rig.engine.receive_lease("a1", LeaseVerb.ACQUIRE)
         rig.engine.receive_lease("b1", LeaseVerb.TAKE)

@@ -26,7 +26,7 @@ def test_a_session_ends_on_time() -> None:
     sessions = Sessions(lifetime_s=10, at_most=4)
     issued = come_in(sessions, 0.0, "ana")
     assert sessions.find(10.0, issued.cookie) is None
-    assert not sessions.is_live(10.0, issued.session)
+    assert sessions.current(10.0, issued.session.id) is None
     assert sessions.expire(10.0) == [issued.session]
     assert sessions.expire(10.0) == []
 
@@ -38,7 +38,7 @@ def test_one_too_many_ends_the_one_with_the_least_time_left() -> None:
     assert sessions.evict_for("ana") is None
     third = come_in(sessions, 2.0, "ana")
     assert sessions.find(3.0, first.cookie) is None
-    assert not sessions.is_live(3.0, first.session)
+    assert sessions.current(3.0, first.session.id) is None
     assert sessions.find(3.0, second.cookie) is not None
     assert sessions.find(3.0, third.cookie) is not None
     assert len(sessions) == 2
@@ -53,8 +53,8 @@ def test_a_session_can_be_ended_once_before_its_time() -> None:
     assert sessions.end(ana.session.id) == ana.session
     assert sessions.end(ana.session.id) is None
     assert sessions.find(1.0, ana.cookie) is None
-    assert not sessions.is_live(1.0, ana.session)
-    assert sessions.is_live(1.0, ben.session)
+    assert sessions.current(1.0, ana.session.id) is None
+    assert sessions.current(1.0, ben.session.id) is not None
     assert sessions.expire(10.0) == [ben.session]
 
 
@@ -124,7 +124,7 @@ def test_one_too_many_of_a_person_ends_the_persons_own_that_was_unused_for_longe
     sessions.receive_use(3.0, first.id)
     assert sessions.evict_for("ana") == second
     assert sessions.evict_for("ben") is None
-    assert sessions.is_live(3.0, ben)
+    assert sessions.current(3.0, ben.id) is not None
 
 
 def test_one_too_many_of_all_ends_one_of_whoever_has_most() -> None:
@@ -132,7 +132,7 @@ def test_one_too_many_of_all_ends_one_of_whoever_has_most() -> None:
     ben = come_in(sessions, 0.0, "ben").session
     first, _ = come_in(sessions, 1.0, "ana").session, come_in(sessions, 2.0, "ana").session
     assert sessions.evict_for("cem") == first
-    assert sessions.is_live(3.0, ben)
+    assert sessions.current(3.0, ben.id) is not None
 
 
 def test_the_sessions_of_a_person_are_found_and_their_role_changed() -> None:
@@ -140,14 +140,14 @@ def test_the_sessions_of_a_person_are_found_and_their_role_changed() -> None:
     first, second = (come_in(sessions, 0.0, "ana").session for _ in range(2))
     ben = come_in(sessions, 0.0, "ben").session
     assert sessions.of("ana") == [first, second]
-    changed = sessions.change_role(first.id, Role.GUEST, NO_RIGHTS)
+    changed = sessions.change_rights(first.id, NO_RIGHTS, Role.GUEST)
     assert changed is not None
     before, after = changed
     assert before == first
     assert (after.id, after.role, after.rights) == (first.id, Role.GUEST, NO_RIGHTS)
     assert sessions.of("ana") == [after, second]
     assert sessions.of("ben") == [ben]
-    assert sessions.change_role("unknown", Role.GUEST, NO_RIGHTS) is None
+    assert sessions.change_rights("unknown", NO_RIGHTS, Role.GUEST) is None
 
 
 def test_a_session_may_be_shorter_than_the_others_but_not_longer() -> None:

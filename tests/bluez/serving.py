@@ -13,7 +13,7 @@ import httpx
 from tests.bluez.daemons import LOGS
 from tests.bluez.deadlines import TIMEOUT_S, outcome_of, until_answered
 
-from belvedere.app.house import PEOPLE
+from belvedere.app.people_client import PEOPLE
 from belvedere.gateway.local_socket import SOCKET_NAME
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from belvedere.access.rights import Role
-from belvedere.app.house import StoredHouse, open_house
+from belvedere.app.people_client import StoredPeople, open_people
 from belvedere.app.settings import read_config
 from belvedere.cli.sessions import sessions_list, sessions_revoke
 
@@ -16,11 +16,11 @@ def test_a_device_is_listed_and_logged_out(tmp_path: Path, capsys: pytest.Captur
     path.write_text("", encoding="utf-8")
     assert sessions_list(config=path) == 0
     assert "No device is logged in." in capsys.readouterr().out
-    with open_house(read_config(path)) as house:
-        ana = house.add("Ana", Role.VISITOR)
-        assert isinstance(house, StoredHouse)
-        session = house._invitations.open_session(ana.id, label="Firefox on Android").session
-        house._save()
+    with open_people(read_config(path)) as client:
+        ana = client.add("Ana", Role.VISITOR)
+        assert isinstance(client, StoredPeople)
+        session = client._invitations.open_session(ana.id, label="Firefox on Android").session
+        client._save()
     assert sessions_list(config=path) == 0
     assert f"{session.id}  Ana (visitor)  Firefox on Android  last used " in capsys.readouterr().out
     assert sessions_list(config=path, is_json=True) == 0

@@ -128,7 +128,7 @@ def test_ending_the_visit_closes_all_windows_and_the_session(server: RunningServ
     visitor.tap("End my visit")
     expect(visitor.page.get_by_role("heading")).to_have_text("Goodbye, and until next time.")
     visitor.photograph("goodbye")
-    expect(other.locator("[data-door=ended]")).to_contain_text("You have left in another window.")
+    expect(other.locator("[data-login=ended]")).to_contain_text("You have left in another window.")
     visitor.page.reload()
     expect(visitor.page.get_by_role("heading")).to_have_text("You need a link to come in.")
     assert f"belvedere-{server.port}" not in [cookie["name"] for cookie in visitor.page.context.cookies()]
@@ -140,7 +140,7 @@ def test_a_displaced_driver_is_stopped_and_sees_why(server: RunningServer, visit
     server.wait_turning(visitor.drag_right())
     server.crowd_in()
     stopped_at = server.wait_stopped()
-    expect(visitor.page.locator("[data-door=ended]")).to_contain_text(
+    expect(visitor.page.locator("[data-login=ended]")).to_contain_text(
         "You have come in on too many other devices, so this visit has ended."
     )
     visitor.photograph("displaced")

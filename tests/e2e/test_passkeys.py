@@ -110,7 +110,7 @@ def test_a_removed_passkey_and_a_stolen_session_that_was_revoked_open_nothing(
     thief.expect("picture", "live")
     phone.visitor.tap("Close")
     phone.leave_for_good()
-    expect(thief.page.locator("[data-door=ended]")).to_be_visible()
+    expect(thief.page.locator("[data-login=ended]")).to_be_visible()
     thief.page.reload()
     expect(thief.page.get_by_role("heading")).to_have_text("You need a link to come in.")
     assert thief.page.request.get(f"{home}api/v1/sessions").status == 401

@@ -41,7 +41,7 @@ async def drive(seconds: float, seed: int) -> LongDrive:
     with no_errors_logged():
         async with open_stack() as server:
             await server.ready()
-            driver = RandomDriver(server, FaultRun(), chance)
+            driver = RandomDriver(server, FaultRun(), chance, server.open_session())
             await driver.open_page()
             began_s, tasks = server.now, len(asyncio.all_tasks())
             while server.now < began_s + seconds:

@@ -159,10 +159,10 @@ async def inject_faults(watch: Watch, run: FaultRun, axis: Axis, chance: Random)
 
 
 class RandomDriver:
-    """A visitor who drives at random, and takes the lease back whenever it is lost."""
+    """A visitor's window that drives at random, and takes the lease back from the other whenever it is lost."""
 
-    def __init__(self, server: Stack, run: FaultRun, chance: Random) -> None:
-        self._server, self._run, self._chance = server, run, chance
+    def __init__(self, server: Stack, run: FaultRun, chance: Random, cookie: str) -> None:
+        self._server, self._run, self._chance, self._cookie = server, run, chance, cookie
         self._press: Press | None = None
         self._visitor: Visitor | None = None
         self._page = AsyncExitStack()
@@ -171,7 +171,7 @@ class RandomDriver:
     async def open_page(self) -> Visitor:
         """Open the page, if it is not open."""
         if self._visitor is None:
-            self._visitor = await self._page.enter_async_context(self._server.visitor())
+            self._visitor = await self._page.enter_async_context(self._server.visitor(cookie=self._cookie))
         return self._visitor
 
     async def close_page(self) -> None:
@@ -261,7 +261,8 @@ async def run_schedule(seed: int, episodes: int = EPISODES) -> FaultRun:
     with no_errors_logged():
         async with open_stack() as server:
             watch = Watch(server)
-            drivers = [RandomDriver(server, run, chance) for _ in range(2)]
+            cookie = server.open_session()  # of one person: an equal could not take the lease
+            drivers = [RandomDriver(server, run, chance, cookie) for _ in range(2)]
             async with in_background(watch.run):
                 await server.ready()
                 for _ in range(episodes):

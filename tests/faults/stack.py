@@ -124,9 +124,12 @@ class Stack:
         return frames[moves[-1] + 1].at_s
 
     @asynccontextmanager
-    async def visitor(self, delay_s: float = 0.0) -> AsyncIterator[Visitor]:
-        """A connected visitor with this one-way delay, who has sent hello; stops sending at the end of the block."""
-        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": self._open_session()}
+    async def visitor(self, delay_s: float = 0.0, cookie: str | None = None) -> AsyncIterator[Visitor]:
+        """A connected visitor with this one-way delay, who has sent hello; stops sending at the end of the block.
+
+        `cookie` proves the session; without one it is a new one, of a new person.
+        """
+        headers = {"host": HOST, "origin": f"http://{HOST}", "cookie": cookie or self.open_session()}
         async with open_socket(self.app, "/api/v1/control", headers) as peer:
             visitor = Visitor(peer, self._loop, delay_s)
             visitor.send("hello")
@@ -140,7 +143,7 @@ class Stack:
         """A program with a session, which uses HTTP only."""
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]  # it is one
         return httpx.AsyncClient(
-            transport=transport, base_url=f"http://{HOST}", headers={"cookie": self._open_session()}
+            transport=transport, base_url=f"http://{HOST}", headers={"cookie": self.open_session()}
         )
 
     def end_sessions(self, reason: EndReason) -> None:
@@ -153,7 +156,7 @@ class Stack:
         for session in ending:
             invitations.end(session.id, reason)
 
-    def _open_session(self) -> str:
+    def open_session(self) -> str:
         """Open a session; returns its cookie."""
         admission = join(self.belvedere.invitations)
         self._sessions.append(admission.session)
@@ -275,6 +278,7 @@ async def open_stack(
     units = {axis.value: msgspec.structs.replace(getattr(DEMO.head, axis), write=write) for axis in AXES}
     head = msgspec.structs.replace(DEMO.head, **units)
     stack = Stack(resolve(msgspec.structs.replace(DEMO, camera=PatternCameraSettings(), head=head)))
+    await stack.belvedere.room.load()  # until then the curtain is closed
     async with stack.head:
         before(stack.head)
         stack.engine_running = asyncio.create_task(stack.belvedere.engine.run())

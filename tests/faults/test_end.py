@@ -104,10 +104,12 @@ def cookie_for(link: str) -> str:
     """Redeem an invitation, as a browser does when its button is pressed."""
     address = urlsplit(link)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
-    connection.request("POST", address.path)
+    content = msgspec.json.encode({"secret": address.fragment})
+    connection.request("POST", "/api/v1/login/invitation", content, {"content-type": "application/json"})
     response = connection.getresponse()
     cookie = response.getheader("set-cookie", "").partition(";")[0]
     connection.close()
+    assert cookie, f"the link was not redeemed: {response.status}"
     return cookie
 
 

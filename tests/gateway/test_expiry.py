@@ -23,7 +23,7 @@ def client_of(session: Session) -> DriveClient:
     return DriveClient(id=session.id, person=session.person, rank=0)
 
 
-class LoggingDoor(Invitations):
+class LoggingInvitations(Invitations):
     """Invitations that record when `tick` was called."""
 
     def __init__(self, rig: EngineRig, options: AccessOptions | None = None) -> None:
@@ -89,7 +89,7 @@ async def test_http_drive_clients_that_fell_silent_are_ended(make_parts: MakePar
 
 async def test_it_sleeps_without_sessions_and_wakes_only_when_one_ends(make_parts: MakeParts) -> None:
     async with open_rig() as rig:
-        invitations = rig.invitations = LoggingDoor(rig, AccessOptions(session_s=DAY_S))
+        invitations = rig.invitations = LoggingInvitations(rig, AccessOptions(session_s=DAY_S))
         async with kept(rig, make_parts):
             await asyncio.sleep(30 * DAY_S)
             assert invitations.looked_at == []

@@ -9,8 +9,16 @@ import pytest
 from litestar import Litestar, get
 from litestar.exceptions import HTTPException
 
-from belvedere.errors import Refusal, StageError, StageReason, VisitorError
-from belvedere.gateway.problems import HANDLERS, RETRY_AFTER_S, Problem, ProblemCode, answer_problem, status_of
+from belvedere.errors import Refusal, StageError, StageReason, StoreError, VisitorError
+from belvedere.gateway.problems import (
+    HANDLERS,
+    RETRY_AFTER_S,
+    Problem,
+    ProblemCode,
+    answer_problem,
+    not_saved,
+    status_of,
+)
 
 MakeClient = Callable[..., httpx.AsyncClient]
 
@@ -114,3 +122,12 @@ async def test_a_problem_is_a_whole_response(kind: str, prefix: str) -> None:
     assert body["type"] == f"{prefix}.body"
     assert msgspec.json.decode(body["body"]) == {"code": "too_fast", "message": "slowly"}
     assert int(headers[b"content-length"]) == len(body["body"])
+
+
+@pytest.mark.parametrize(("logged", "line"), [("", "nothing was done: full"), ("token 1", "token 1: full")])
+def test_a_store_that_fails_is_logged_with_its_reason_and_answered_with_503(
+    logged: str, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    raised = not_saved(StoreError("full"), "nothing was done", logged=logged, headers={"x": "y"})
+    assert (raised.status_code, raised.detail, raised.headers) == (503, "nothing was done", {"x": "y"})
+    assert caplog.messages == [line]

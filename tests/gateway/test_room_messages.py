@@ -6,7 +6,7 @@ from tests.support.engine_rig import EPOCH_S, open_rig
 
 from belvedere.access.rights import Right, Role
 from belvedere.events import ViewerJoined
-from belvedere.gateway.messages import Access, PersonAtTheDoor, PersonHere
+from belvedere.gateway.messages import Access, PersonHere, PersonKnocking
 from belvedere.gateway.room_messages import access_message, room_message
 from belvedere.privacy.core import Access as CoreAccess
 from belvedere.privacy.hours import QuietSpan
@@ -31,7 +31,7 @@ async def test_the_room_is_shown_everybody_by_name() -> None:
         now = round((EPOCH_S + rig.clock()) * 1000)
         shown = room_message(rig.room, people)
         assert shown.here == [PersonHere(person=ann.id, name="Ann", since=now, looks=True, hears=False, drives=False)]
-        assert shown.knocks == [PersonAtTheDoor(person=bo.id, name="Bo", since=now, until=now + 60_000)]
+        assert shown.knocks == [PersonKnocking(person=bo.id, name="Bo", since=now, until=now + 60_000)]
         assert shown.curtain.since is None
         assert shown.quiet_until is None
         rig.room.receive_curtain(ann.id, is_closed=True)

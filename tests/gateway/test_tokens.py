@@ -152,3 +152,8 @@ async def test_a_name_that_is_taken_is_a_conflict(house: Callable[[], Any]) -> N
     async with house() as there, there.visitor(Right.MANAGE) as owner:
         await there.create()
         assert (await owner.post(PATH, json={"name": "robot", "scope": "look"})).status_code == 409
+
+
+async def test_only_json_is_read(house: Callable[[], Any]) -> None:
+    async with house() as here, here.visitor(Right.MANAGE) as owner:
+        assert (await owner.post(PATH, content=b'{"name":"robot","scope":"drive"}')).status_code == 415

@@ -1,11 +1,11 @@
-// Starts the page in a window of its own: the door, and behind it the view, or the room's own page.
+// Starts the page in a window of its own: the login, and once somebody is in the view, or the room's own page.
 import { WHOLE_WINDOW } from "./drive/input-area";
-import { ownHouse } from "./house/house";
 import { secretOf } from "./login/access";
 import { AccountMenu } from "./login/account-menu";
 import { ReturnCard } from "./login/return-card";
 import { passkeyLack } from "./login/webauthn";
-import { openHousePage } from "./page/house-page";
+import { openVisitorPage } from "./page/visitor-page";
+import { ownServer } from "./server/server";
 import "./page/styles.css";
 import { followLanguage, startLanguage } from "./words/language";
 
@@ -15,19 +15,19 @@ const secret = takeSecret();
 startLanguage({ wanted: navigator.languages, storage: () => window.localStorage });
 followLanguage(document.documentElement);
 
-const house = ownHouse();
+const server = ownServer();
 const nowMs = () => Date.now();
 const root = document.getElementById("page");
 if (root !== null) {
-  const page = openHousePage(root, {
-    house,
+  const page = openVisitorPage(root, {
+    server,
     area: WHOLE_WINDOW,
     lack: passkeyLack(window),
     extras: (access, api) => ({
       menu: <AccountMenu access={access} api={api} nowMs={nowMs} />,
       card: <ReturnCard access={access} nowMs={nowMs} />,
     }),
-    // it takes the place of the door, stays, and says by itself when its session has ended
+    // it takes the place of the login, stays, and says by itself when its session has ended
     ...(location.pathname === "/room" && { showInstead: () => void showRoom(root) }),
   });
   page.start(secret);
@@ -41,13 +41,13 @@ if (root !== null) {
 
 async function showRoom(root: HTMLElement): Promise<void> {
   const { startRoom } = await import("./room/start");
-  startRoom(root, house);
+  startRoom(root, server);
 }
 
 function takeSecret(): string {
   const found = secretOf(location);
-  if (location.pathname === "/join") {
-    history.replaceState(null, "", "/join");
+  if (found !== "") {
+    history.replaceState(null, "", location.pathname);
   }
   return found;
 }

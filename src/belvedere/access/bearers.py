@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from belvedere.access.sessions import digest, new_secret
+from belvedere.access.origin_secrets import OriginSecrets
+from belvedere.access.sessions import new_secret
 from belvedere.store.bearers import SavedBearer
 
 if TYPE_CHECKING:
@@ -24,16 +25,10 @@ MAX_BEARERS: Final = 8  # of one session: renewals and repeats; one more ends th
 
 
 class IssuedBearer(msgspec.Struct, frozen=True, kw_only=True):
-    """A new bearer, and for how long it is valid unless it is renewed."""
+    """A new bearer, sent as `Authorization: Bearer`, and for how long it is valid unless it is renewed."""
 
     bearer: str
     lifetime_s: float
-
-
-class _Bearer(msgspec.Struct):
-    session: str
-    origin: str
-    ends_at_s: float
 
 
 class Bearers:
@@ -47,7 +42,7 @@ class Bearers:
     def __init__(self, clock: Callable[[], float], on_changed: Callable[[], None]) -> None:
         self._clock = clock
         self._on_changed = on_changed
-        self._by_digest: dict[bytes, _Bearer] = {}  # the oldest first
+        self._secrets = OriginSecrets(BEARER_S, MAX_BEARERS)
         self._origins: dict[str, str] = {}  # by session
 
     def origin_of(self, session: str) -> str:
@@ -56,25 +51,20 @@ class Bearers:
 
     def issue(self, session: str, origin: str) -> IssuedBearer:
         """A new bearer of the session with this id, for pages of this origin."""
-        now = self._clock()
-        self._by_digest = {known: each for known, each in self._by_digest.items() if now < each.ends_at_s}
-        of_session = [known for known, each in self._by_digest.items() if each.session == session]
-        for known in of_session[: max(0, len(of_session) + 1 - MAX_BEARERS)]:
-            del self._by_digest[known]
         secret = PREFIX + new_secret()
-        self._by_digest[digest(secret)] = _Bearer(session, origin, now + BEARER_S)
+        self._secrets.add(self._clock(), secret, session, origin)
         self._origins[session] = origin
         self._on_changed()
         return IssuedBearer(bearer=secret, lifetime_s=BEARER_S)
 
     def find(self, bearer: str, origin: str) -> str | None:
         """The id of the session that this bearer proves in a page of this origin, or None."""
-        found = self._valid(bearer, origin)
+        found = self._secrets.find(self._clock(), bearer, origin)
         return None if found is None else found.session
 
     def renew(self, bearer: str, origin: str) -> IssuedBearer | None:
         """A bearer in place of this one, which ends within GRACE_S; None where it is not valid."""
-        old = self._valid(bearer, origin)
+        old = self._secrets.find(self._clock(), bearer, origin)
         if old is None:
             return None
         old.ends_at_s = min(old.ends_at_s, self._clock() + GRACE_S)
@@ -83,14 +73,14 @@ class Bearers:
     def end(self, session: str) -> None:
         """End all bearers of a session that has ended."""
         if self._origins.pop(session, None) is not None:
-            self._by_digest = {known: each for known, each in self._by_digest.items() if each.session != session}
+            self._secrets.end_all_of(session)
 
     def saved(self) -> list[SavedBearer]:
         """All that are valid, for the store."""
         now = self._clock()
         return [
             SavedBearer(digest=known, session=each.session, origin=each.origin, left_s=int(each.ends_at_s - now))
-            for known, each in self._by_digest.items()
+            for known, each in self._secrets
             if each.ends_at_s - now >= 1
         ]
 
@@ -98,11 +88,5 @@ class Bearers:
         """Add bearers of an earlier run. Their time stood still while the program was off; their sessions' did not."""
         now = self._clock()
         for each in saved:
-            ends_at_s = now + min(each.left_s, BEARER_S)
-            self._by_digest[each.digest] = _Bearer(each.session, each.origin, ends_at_s)
+            self._secrets.restore(now, each.digest, each.session, each.origin, each.left_s)
             self._origins[each.session] = each.origin
-
-    def _valid(self, bearer: str, origin: str) -> _Bearer | None:
-        found = self._by_digest.get(digest(bearer))
-        is_valid = found is not None and found.origin == origin and self._clock() < found.ends_at_s
-        return found if is_valid else None

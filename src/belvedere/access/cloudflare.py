@@ -105,7 +105,7 @@ class Verifier(Protocol):
         ...
 
 
-class House(Protocol):
+class SessionOpener(Protocol):
     """Who knows the people, and opens the sessions (`Invitations`)."""
 
     events: SessionEvents
@@ -137,12 +137,12 @@ class CloudflareSessions:
         utc: seconds since 1970, wall-clock time.
     """
 
-    def __init__(self, verifier: Verifier, house: House, utc: Callable[[], float]) -> None:
+    def __init__(self, verifier: Verifier, opener: SessionOpener, utc: Callable[[], float]) -> None:
         self._verifier = verifier
-        self._house = house
+        self._opener = opener
         self._utc = utc
         self._tokens: dict[bytes, _Token] = {}
-        house.events.subscribe(self._receive_session_change)
+        opener.events.subscribe(self._receive_session_change)
 
     async def session(self, token: str) -> Session:
         """The session that a token proves, opened if need be.
@@ -162,10 +162,10 @@ class CloudflareSessions:
             return known
         if name in self._tokens and self._tokens[name].is_ended:
             raise TokenRefusedError(TokenFault.ENDED)
-        person = self._house.people.find_by_email(claims.email)
+        person = self._opener.people.find_by_email(claims.email)
         if person is None:
             raise NotListedError
-        session = self._house.open_session(person.id, lifetime_s=claims.ends_utc_s - now).session
+        session = self._opener.open_session(person.id, lifetime_s=claims.ends_utc_s - now).session
         self._forget_some(now)
         self._tokens[name] = _Token(claims, session)
         logger.info("session %s began with a login at Cloudflare Access", session.id)
@@ -177,13 +177,13 @@ class CloudflareSessions:
         Where the e-mail address has become another person's, or nobody's, the session is ended.
         """
         known = self._tokens.get(digest(token))
-        if known is None or known.is_ended or not self._house.is_live(known.session):
+        if known is None or known.is_ended or not self._opener.is_live(known.session):
             return None
         if self._utc() >= known.claims.ends_utc_s:
             return None
-        person = self._house.people.find_by_email(known.claims.email)
+        person = self._opener.people.find_by_email(known.claims.email)
         if person is None or person.id != known.session.person:
-            self._house.end(known.session.id, EndReason.REVOKED)
+            self._opener.end(known.session.id, EndReason.REVOKED)
             return None
         return known.session
 

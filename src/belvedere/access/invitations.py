@@ -273,11 +273,7 @@ class Invitations:
 
     def session(self, cookie: str | None) -> Session | None:
         """The live session that this cookie proves, which counts as a use of it; None where there is none."""
-        session = None if cookie is None else self._sessions.find(self._clock(), cookie)
-        if session is None or self._is_suspended(session):
-            return None
-        self.receive_use(session)
-        return session
+        return None if cookie is None else self._used(self._sessions.find(self._clock(), cookie))
 
     def receive_use(self, session: Session) -> None:
         """A session is used: it does not end for being idle; for whatever goes on without a request."""
@@ -292,17 +288,13 @@ class Invitations:
 
     def find(self, session_id: str) -> Session | None:
         """The live session with this id, which counts as a use of it; None where there is none."""
-        session = self._sessions.current(self._clock(), session_id)
-        if session is None or self._is_suspended(session):
-            return None
-        self.receive_use(session)
-        return session
+        return self._used(self._sessions.current(self._clock(), session_id))
 
     def is_live(self, session: Session) -> bool:
         """Whether a session has not ended."""
         if self._is_lasting(session):
             return True
-        return self._sessions.is_live(self._clock(), session) and not self._is_suspended(session)
+        return self._current(session) is not None
 
     def rights_of(self, session: Session) -> Rights:
         """What a session may do now: what it was given, less what the room withholds; nothing once it has ended.
@@ -311,8 +303,8 @@ class Invitations:
         """
         if self._is_lasting(session):
             return self._withheld.granted(session, session.rights)
-        current = self._sessions.current(self._clock(), session.id)
-        if current is None or self._is_suspended(session):
+        current = self._current(session)
+        if current is None:
             return NO_RIGHTS
         is_elsewhere = self.bearers.origin_of(current.id) != ""
         return self._withheld.granted(current, current.rights & FRONTEND_RIGHTS if is_elsewhere else current.rights)
@@ -357,7 +349,7 @@ class Invitations:
             rights = rights_of_role(role)
             if session.rights != rights_of_role(session.role):
                 rights &= session.rights
-            changed = self._sessions.change_role(session.id, role, rights)
+            changed = self._sessions.change_rights(session.id, rights, role)
             if changed is not None:
                 before, after = changed
                 self._withheld.begin(after)
@@ -414,6 +406,18 @@ class Invitations:
 
     def _receive_bearers_changed(self) -> None:
         self._on_changed()
+
+    def _used(self, session: Session | None) -> Session | None:
+        """The session, which is used now; None where it is suspended."""
+        if session is None or self._is_suspended(session):
+            return None
+        self.receive_use(session)
+        return session
+
+    def _current(self, session: Session) -> Session | None:
+        """The session as it is now; None where it has ended or is suspended."""
+        current = self._sessions.current(self._clock(), session.id)
+        return None if current is None or self._is_suspended(current) else current
 
     def _is_suspended(self, session: Session) -> bool:
         return self._restored.is_suspended(session.id, self._utc())

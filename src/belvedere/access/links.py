@@ -22,6 +22,11 @@ MAX_REDEEM_AGAIN: Final = 8  # each of them costs a little memory
 MAX_LINKS_OF_PERSON: Final = 4  # unused: one for each of somebody's devices
 
 
+def link_to(address: str, secret: str, page: str = "join") -> str:
+    """The link of an invitation, to the visitor's page or the room's; browsers send what is behind the # to nobody."""
+    return f"{address}/{page}#{secret}"
+
+
 class Link(msgspec.Struct):
     """One link.
 

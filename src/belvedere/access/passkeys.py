@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import secrets
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -18,6 +17,7 @@ import msgspec
 from belvedere.access.base64url import from_base64url
 from belvedere.access.ceremonies import Assertion, Ceremony, Registration, RelyingParty, VerifiedKey
 from belvedere.access.challenges import Challenges
+from belvedere.access.sessions import new_id
 from belvedere.errors import Refusal, StoreError, VisitorError
 from belvedere.store.passkeys import (
     SavedPasskey,
@@ -44,7 +44,6 @@ MAX_PER_PERSON: Final = 8  # a phone, a tablet, a laptop, and their successors
 ANSWERS_PER_S: Final = 0.2  # of one person, to be verified
 ANSWERS_BURST: Final = 8.0
 MAX_VERIFYING: Final = 2  # at a time: threads are shared with the pictures
-ID_BYTES: Final = 6
 LOGIN: Final = "login"
 _SAME_PROBLEM: Final = "this passkey is not known here"
 
@@ -128,7 +127,7 @@ class Passkeys:
         ceremony = Ceremony(party=party, challenge=challenge)
         key = await self._verified(functools.partial(_verify_registration, ceremony, answer))
         passkey = SavedPasskey(
-            id=secrets.token_hex(ID_BYTES),
+            id=new_id(),
             person=who.person,
             label=label,
             host=party.id,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
 from belvedere.access.rights import Role
+from belvedere.access.sessions import new_id
 from belvedere.errors import Refusal, VisitorError
 from belvedere.store.people import SavedPerson
 
@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 MAX_PEOPLE: Final = 256  # far above what one home needs: a bound on memory, and on what is saved at once
 MAX_NAME_CHARS: Final = 64
 MAX_EMAIL_CHARS: Final = 254  # RFC 5321, section 4.5.3.1
-ID_BYTES: Final = 6
 
 # Not control characters, line separators, or those that turn the direction of the text that follows a name.
 _NOT_IN_NAMES: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
@@ -91,7 +90,7 @@ class People:
             raise VisitorError(Refusal.TOO_MANY, f"there are {MAX_PEOPLE} people already: remove one first")
         if self.find_by_email(email) is not None:
             raise VisitorError(Refusal.BAD_MESSAGE, "another person has this e-mail address")
-        person = _checked(secrets.token_hex(ID_BYTES), name, role, email)
+        person = _checked(new_id(), name, role, email)
         self._by_id[person.id] = person
         return person
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import functools
 import logging
 import math
-import secrets
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from belvedere.access.rights import Right, Role
 from belvedere.access.session_events import SessionChange
-from belvedere.access.sessions import EndReason, Session, digest, new_secret
+from belvedere.access.sessions import EndReason, Session, digest, new_id, new_secret
 from belvedere.errors import Refusal, StoreError, VisitorError
 from belvedere.store.database import LatestKey
 from belvedere.store.tokens import SavedToken, delete_token, load_tokens, save_token
@@ -105,7 +104,7 @@ class ScriptTokens:
         now = int(self._utc())
         secret = new_secret()
         token = SavedToken(
-            id=secrets.token_hex(6),
+            id=new_id(),
             name=name,
             scope=scope,
             digest=digest(secret),

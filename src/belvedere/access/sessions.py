@@ -64,7 +64,7 @@ def new_secret() -> str:
 
 
 def new_id() -> str:
-    """A short name that no other session has."""
+    """A short name that nothing else has; not a secret."""
     return secrets.token_hex(6)
 
 
@@ -155,32 +155,25 @@ class Sessions:
 
     def find(self, now: float, cookie: str) -> Session | None:
         """The session that this cookie proves, or None where there is none or it has ended."""
-        session = self._by_id.get(self._ids.get(digest(cookie), ""))
-        return session if session is not None and now < self._ends_at_s(session) else None
-
-    def is_live(self, now: float, session: Session) -> bool:
-        """Whether this session has not ended."""
-        return self.current(now, session.id) is not None
+        return self.current(now, self._ids.get(digest(cookie), ""))
 
     def current(self, now: float, session_id: str) -> Session | None:
         """The session with this id as it is now; None where there is none or it has ended."""
         session = self._by_id.get(session_id)
         return session if session is not None and now < self._ends_at_s(session) else None
 
-    def change_rights(self, session_id: str, rights: Rights) -> tuple[Session, Session] | None:
-        """Give a session these rights instead; returns it as it was and as it is, or None where there is none."""
-        before = self._by_id.get(session_id)
-        if before is None:
-            return None
-        after = self._by_id[session_id] = msgspec.structs.replace(before, rights=rights)
-        return before, after
+    def change_rights(
+        self, session_id: str, rights: Rights, role: Role | None = None
+    ) -> tuple[Session, Session] | None:
+        """Give a session these rights instead, and this role; returns it as it was and as it is.
 
-    def change_role(self, session_id: str, role: Role, rights: Rights) -> tuple[Session, Session] | None:
-        """Likewise, with another role."""
+        Returns None where there is none.
+        """
         before = self._by_id.get(session_id)
         if before is None:
             return None
-        after = self._by_id[session_id] = msgspec.structs.replace(before, role=role, rights=rights)
+        after = msgspec.structs.replace(before, rights=rights, role=role or before.role)
+        self._by_id[session_id] = after
         return before, after
 
     def of(self, person: str) -> list[Session]:

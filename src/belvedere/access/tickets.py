@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from belvedere.access.sessions import digest, new_secret
+from belvedere.access.origin_secrets import OriginSecrets
+from belvedere.access.sessions import new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 SUBPROTOCOL_PREFIX: Final = "belvedere.ticket."
 TICKET_S: Final = 30.0  # a page opens the socket at once; on a bad network that takes seconds
 MAX_TICKETS: Final = 8  # of one session, unused: its two sockets, in a few windows; one more ends the oldest
-
-
-class _Ticket(msgspec.Struct, frozen=True):
-    session: str
-    origin: str
-    ends_at_s: float
 
 
 class Tickets:
@@ -38,27 +31,21 @@ class Tickets:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._by_digest: dict[bytes, _Ticket] = {}  # the oldest first
+        self._secrets = OriginSecrets(TICKET_S, MAX_TICKETS)
 
     def issue(self, session: str, origin: str) -> str:
         """A new ticket of this session, for a socket of a page of this origin; "" stands for a program's."""
-        now = self._clock()
-        self._by_digest = {known: each for known, each in self._by_digest.items() if now < each.ends_at_s}
-        of_session = [known for known, each in self._by_digest.items() if each.session == session]
-        for known in of_session[: max(0, len(of_session) + 1 - MAX_TICKETS)]:
-            del self._by_digest[known]
         secret = new_secret()
-        self._by_digest[digest(secret)] = _Ticket(session, origin, now + TICKET_S)
+        self._secrets.add(self._clock(), secret, session, origin)
         return secret
 
     def find(self, ticket: str, origin: str) -> str | None:
         """The id of the session that this ticket would prove; does not use it up."""
-        found = self._by_digest.get(digest(ticket))
-        is_valid = found is not None and found.origin == origin and self._clock() < found.ends_at_s
-        return found.session if is_valid and found is not None else None
+        found = self._secrets.find(self._clock(), ticket, origin)
+        return None if found is None else found.session
 
     def use(self, ticket: str, origin: str) -> str | None:
         """The id of the session that this ticket proves, or None. Whoever shows a ticket uses it up, even in vain."""
         session = self.find(ticket, origin)
-        self._by_digest.pop(digest(ticket), None)
+        self._secrets.end(ticket)
         return session

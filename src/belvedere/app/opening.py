@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from belvedere.access.links import link_to
 from belvedere.access.rights import Role
 
 if TYPE_CHECKING:
@@ -45,13 +46,9 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
         holders = [person for person in invitations.people.all() if person.role is role]
         if not any(person.has_joined for person in holders):
             person = holders[0] if holders else invitations.people.add(NAMES[role], role)
-            links[role] = link_to(address, invitations.invite(person.id))
+            page = "room" if role is Role.RESIDENT else "join"
+            links[role] = link_to(address, invitations.invite(person.id), page)
     return links
-
-
-def link_to(address: str, secret: str) -> str:
-    """The link of an invitation; browsers send what is behind the # to nobody."""
-    return f"{address}/join#{secret}"
 
 
 def public_address(options: GatewayOptions, listens_at: str) -> str:

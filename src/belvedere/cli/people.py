@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import Parameter
 
 from belvedere.access.rights import Role
-from belvedere.app.house import find_person, invite_person, open_house
+from belvedere.app.people_client import find_person, invite_person, open_people
 from belvedere.app.settings import DEFAULT_FILE, read_config
 from belvedere.gateway.qr_code import terminal_text_of
 
@@ -24,8 +24,8 @@ HOUR_S = 3600
 
 def people_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """List everyone; returns 0."""
-    with open_house(read_config(config)) as house:
-        people = house.people()
+    with open_people(read_config(config)) as client:
+        people = client.people()
     if is_json:
         print(msgspec.json.encode(people).decode())
         return 0
@@ -46,8 +46,8 @@ def people_invite(
     is_json: Json = False,
 ) -> int:
     """Print a new one-time link; returns 0."""
-    with open_house(read_config(config)) as house:
-        invitation = invite_person(house, name, None if role is None else Role(role))
+    with open_people(read_config(config)) as client:
+        invitation = invite_person(client, name, None if role is None else Role(role))
     if is_json:
         print(msgspec.json.encode(invitation).decode())
         return 0
@@ -60,17 +60,17 @@ def people_invite(
 
 def people_role(person: Someone, role: RoleName, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """Change a person's role; returns 0."""
-    with open_house(read_config(config)) as house:
-        changed = house.change_role(find_person(house.people(), person).id, Role(role))
+    with open_people(read_config(config)) as client:
+        changed = client.change_role(find_person(client.people(), person).id, Role(role))
     print(msgspec.json.encode(changed).decode() if is_json else f"{changed.name} is {changed.role.value} now.")
     return 0
 
 
 def people_revoke(person: Someone, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """Remove a person; returns 0."""
-    with open_house(read_config(config)) as house:
-        removed = find_person(house.people(), person)
-        house.remove(removed.id)
+    with open_people(read_config(config)) as client:
+        removed = find_person(client.people(), person)
+        client.remove(removed.id)
     print(msgspec.json.encode(removed).decode() if is_json else f"{removed.name} cannot come in any more.")
     return 0
 

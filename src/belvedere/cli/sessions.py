@@ -8,15 +8,15 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from belvedere.app.house import open_house
+from belvedere.app.people_client import open_people
 from belvedere.app.settings import DEFAULT_FILE, read_config
 from belvedere.cli.people import Config, Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def sessions_list(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """List all sessions; returns 0."""
-    with open_house(read_config(config)) as house:
-        sessions = house.sessions()
+    with open_people(read_config(config)) as client:
+        sessions = client.sessions()
     if is_json:
         print(msgspec.json.encode(sessions).decode())
         return 0
@@ -35,7 +35,7 @@ def sessions_revoke(
     is_json: Json = False,
 ) -> int:
     """End a session; returns 0."""
-    with open_house(read_config(config)) as house:
-        house.end_session(session)
+    with open_people(read_config(config)) as client:
+        client.end_session(session)
     print(msgspec.json.encode({"id": session}).decode() if is_json else f"Session {session} has ended.")
     return 0

@@ -64,23 +64,26 @@ def encode(message: Outgoing) -> str:
     return _ENCODER.encode(message).decode()
 
 
+JSON = "application/json"
 BODY_TIMEOUT_S = 10.0  # for a few kB; even a bad mobile link delivers them within seconds
 
 
-JSON = "application/json"
-
-
 async def read_json(
-    request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session | None = None
+    request: Request[Any, Any, Any],
+    dependencies: Dependencies,
+    visitor: Session | None = None,
+    *,
+    timeout_s: float = BODY_TIMEOUT_S,
+    late_status: int = HTTP_408_REQUEST_TIMEOUT,
 ) -> bytes:
-    """The whole body of a request that must say that it is JSON; `visitor` as of `read_body`.
+    """The whole body of a request that must say that it is JSON; everything else as of `read_body`.
 
     Raises an HTTP error (415) where it says something else, and what `read_body` raises. A page of another site cannot
     send this type without being asked first whether it may.
     """
     if not is_of_type(request.headers.get("content-type", ""), JSON):
         raise ClientException(f"the content type must be {JSON}", status_code=415, headers={"accept-post": JSON})
-    return await read_body(request, dependencies, visitor)
+    return await read_body(request, dependencies, visitor, timeout_s=timeout_s, late_status=late_status)
 
 
 async def read_body(

@@ -31,13 +31,6 @@ class FrontendProof(msgspec.Struct, frozen=True):
     cookie: bool
 
 
-class Bearer(msgspec.Struct, frozen=True):
-    """A bearer, to be sent as `Authorization: Bearer`, and how long it is valid unless it is renewed."""
-
-    bearer: str
-    lifetime_s: float
-
-
 class Ticket(msgspec.Struct, frozen=True):
     """A ticket for one socket, which must be opened within `lifetime_s`.
 
@@ -48,16 +41,11 @@ class Ticket(msgspec.Struct, frozen=True):
     lifetime_s: float
 
 
-def bearer_of(issued: IssuedBearer) -> Bearer:
-    """An issued bearer as a page gets it."""
-    return Bearer(issued.bearer, issued.lifetime_s)
-
-
-def bearer_for(frontend: Frontend | None, invitations: Invitations, session: Session) -> Bearer | None:
+def bearer_for(frontend: Frontend | None, invitations: Invitations, session: Session) -> IssuedBearer | None:
     """What a page of another site gets for a new session instead of a cookie; None for any other page."""
     if frontend is None or frontend.is_same_site:
         return None
-    return bearer_of(invitations.bearers.issue(session.id, frontend.origin))
+    return invitations.bearers.issue(session.id, frontend.origin)
 
 
 @get("/api/v1/frontend", security=NO_SESSION_NEEDED, responses=problems(403))
@@ -72,7 +60,7 @@ async def proof(request: Request[Any, Any, Any]) -> FrontendProof:
 @post("/api/v1/bearers", responses=problems(401, 403, 409))
 async def renew(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
-) -> Bearer:
+) -> IssuedBearer:
     """A new bearer for the one that proves this request, which ends within twenty minutes."""
     frontend = frontend_of(request.scope)
     headers = {b"authorization": request.headers.get("authorization", "")}
@@ -83,7 +71,7 @@ async def renew(
     if issued is None:  # it ended since it was checked, which is nobody's fault
         raise VisitorError(Refusal.TOO_LATE, "this bearer has just ended")
     logger.debug("session %s has a new bearer for %s", visitor.id, frontend.origin)
-    return bearer_of(issued)
+    return issued
 
 
 @post("/api/v1/tickets", responses=problems(401, 403))

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, post
 from litestar.di import NamedDependency
-from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import SkipValidation
@@ -15,7 +14,7 @@ from litestar.status_codes import HTTP_409_CONFLICT
 from belvedere.access.sessions import Session
 from belvedere.engine.timed_drive import DriveClient, TimedDrive, TimedMove
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.codec import decode_strictly, is_of_type, read_body
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import LATEST_MS, Clock, Speed
 from belvedere.gateway.openapi import operation_with_body, problems
@@ -25,7 +24,6 @@ from belvedere.gateway.transport import age_s
 
 InjectedTimedDrive = NamedDependency[SkipValidation[TimedDrive]]
 
-JSON = "application/json"
 SHORTEST_MS = 1.0  # the unit sees at most one command in 7.5 ms anyway
 LONGEST_MS = 1000.0  # the longest dead-man time that can be configured
 
@@ -85,13 +83,11 @@ async def velocity(
     timed_drive: InjectedTimedDrive,
 ) -> Moving:
     """Turn the head, if no one else drives."""
-    if not is_of_type(request.headers.get("content-type", ""), JSON):
-        raise ClientException(f"the content type must be {JSON}", status_code=415, headers={"accept-post": JSON})
     dead_man_s = dependencies.control.dead_man_s
     began_at = dependencies.clock() - age_s(request.scope)
     rest_s = began_at + dead_man_s - dependencies.clock()
     # After a 408 a client may repeat the request by itself, and so move the head although no one asks for it: 409.
-    body = await read_body(request, dependencies, visitor, timeout_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
+    body = await read_json(request, dependencies, visitor, timeout_s=max(0.0, rest_s), late_status=HTTP_409_CONFLICT)
     wanted = decode_strictly(_DECODER, body)
     max_ms = milliseconds(dead_man_s)
     for_ms = max_ms if wanted.for_ms is None else wanted.for_ms

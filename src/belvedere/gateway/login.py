@@ -4,32 +4,29 @@ The secret is in the fragment of the link (`/join#SECRET`), which browsers send 
 So no server, proxy, log or preview of a messenger has a URL that lets anyone in, and no GET uses an invitation up.
 """
 
-import logging
 import re
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import ResponseHeader
-from litestar.exceptions import HTTPException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
+from belvedere.access.bearers import IssuedBearer
 from belvedere.access.rights import Role
 from belvedere.access.sessions import EndReason, IssuedSession, new_secret
 from belvedere.errors import Refusal, StoreError, VisitorError
-from belvedere.gateway.codec import decode_strictly, read_json
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.cross_origin import frontend_of
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies
 from belvedere.gateway.device_label import label_of
-from belvedere.gateway.frontend import Bearer, bearer_for
+from belvedere.gateway.frontend import bearer_for
 from belvedere.gateway.health import NO_SESSION_NEEDED
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, entry_cookie_name, read_cookie, write_cookie
 from belvedere.gateway.session import SessionInfo, session_info
-
-logger = logging.getLogger(__name__)
 
 PATH = "/api/v1/login/invitation"
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -47,7 +44,7 @@ class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class LoggedIn(SessionInfo, frozen=True, kw_only=True):
     """The session that somebody has got; `bearer` proves it in a page of another site, and is null in our own."""
 
-    bearer: Bearer | None = None
+    bearer: IssuedBearer | None = None
 
 
 class Invited(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +61,7 @@ _SCHEMA = Schema(
     required=["secret"],
     additional_properties=False,
 )
-BODY = operation_with_body("application/json", _SCHEMA, str(Secret.__doc__))
+BODY = operation_with_body(JSON, _SCHEMA, str(Secret.__doc__))
 
 
 @post(
@@ -121,9 +118,8 @@ async def redeem(request: Request[Any, Any, Any], dependencies: InjectedDependen
         await dependencies.save_access()  # before the answer: who was let in must stay so after a kill
     except StoreError as error:
         invitations.take_back(redemption)
-        logger.warning("an invitation of %s was not redeemed: %s", person.id, error)
         problem = "you were not let in, because this could not be saved: try again"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+        raise not_saved(error, problem, logged=f"an invitation of {person.id} was not redeemed") from error
     if before is not None:
         invitations.end(before.id, EndReason.LEFT)
     return logged_in(request, dependencies, redemption.issued, bearer)
@@ -136,7 +132,10 @@ def label_of_sender(request: Request[Any, Any, Any]) -> str:
 
 
 def logged_in(
-    request: Request[Any, Any, Any], dependencies: Dependencies, issued: IssuedSession, bearer: Bearer | None = None
+    request: Request[Any, Any, Any],
+    dependencies: Dependencies,
+    issued: IssuedSession,
+    bearer: IssuedBearer | None = None,
 ) -> Response[LoggedIn]:
     """The answer to a login that succeeded: what the session is, and its cookie, or in another site's page a bearer."""
     answer = LoggedIn(**msgspec.structs.asdict(session_info(dependencies, issued.session)), bearer=bearer)

@@ -388,7 +388,7 @@ class PersonHere(msgspec.Struct, frozen=True, kw_only=True):
     drives: bool
 
 
-class PersonAtTheDoor(msgspec.Struct, frozen=True, kw_only=True):
+class PersonKnocking(msgspec.Struct, frozen=True, kw_only=True):
     """A person who knocks.
 
     Attributes:
@@ -415,7 +415,7 @@ class Room(ServerMessage, frozen=True, tag="room"):
 
     curtain: CurtainView
     here: list[PersonHere]
-    knocks: list[PersonAtTheDoor]
+    knocks: list[PersonKnocking]
     quiet_until: float | None
     faults: list[Fault]
 

@@ -4,16 +4,14 @@ The options have the form of WebAuthn's JSON, with bytes as base64url. What a br
 the structs here, which bound all that a stranger can send.
 """
 
-import logging
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.access.base64url import from_base64url, to_base64url
 from belvedere.access.ceremonies import Algorithm, Assertion, Registration, RelyingParty, relying_party
@@ -26,11 +24,8 @@ from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, I
 from belvedere.gateway.login import LoggedIn, label_of_sender, logged_in
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_permitted
+from belvedere.gateway.problems import not_saved
 from belvedere.store.passkeys import MAX_LABEL_CHARS, SavedPasskey
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 HOUSE: Final = "Belvedere"  # what the browser calls us in its dialog
 LIFETIME_MS: Final = int(LIFETIME_S * 1000)
@@ -126,7 +121,7 @@ async def login(request: Request[Any, Any, Any], dependencies: InjectedDependenc
     except StoreError as error:
         if issued is not None:
             invitations.end(issued.session.id, EndReason.REVOKED)
-        raise _not_saved(error, "you could not be signed in, because this could not be saved") from error
+        raise not_saved(error, "you could not be signed in, because this could not be saved") from error
     if before is not None:
         invitations.end(before.id, EndReason.LEFT)
     return logged_in(request, dependencies, issued)
@@ -175,7 +170,7 @@ async def register(
     try:
         passkey = await dependencies.passkeys.register(party, who, body.label.strip() or "Passkey", answer)
     except StoreError as error:
-        raise _not_saved(error, "the passkey could not be saved") from error
+        raise not_saved(error, "the passkey could not be saved") from error
     if not dependencies.invitations.is_live(visitor):  # ended meanwhile: it must not leave a way back in
         await dependencies.passkeys.remove(who.person, passkey.id)
     require_permitted(dependencies.invitations, request.scope, visitor)
@@ -194,7 +189,7 @@ async def remove(passkey: FromPath[str], dependencies: InjectedDependencies, vis
     try:
         is_removed = await dependencies.passkeys.remove(visitor.person, passkey)
     except StoreError as error:
-        raise _not_saved(error, "the passkey is removed, but this could not be saved") from error
+        raise not_saved(error, "the passkey is removed, but this could not be saved") from error
     if not is_removed:
         raise NotFoundException("you have no such passkey")
 
@@ -229,11 +224,6 @@ def _view(passkey: SavedPasskey) -> PasskeyView:
         created_utc_s=passkey.created_utc_s,
         used_utc_s=passkey.used_utc_s or None,
     )
-
-
-def _not_saved(error: StoreError, problem: str) -> HTTPException:
-    logger.warning("%s: %s", problem, error)
-    return HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE)
 
 
 ROUTES = (login_options, login, registration_options, register, own, remove)

@@ -6,34 +6,33 @@ the house's own computer.
 
 import logging
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, patch, post
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
+from belvedere.access.invitations import Invitations
+from belvedere.access.links import link_to
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StoreError, VisitorError
-from belvedere.gateway.codec import decode_strictly, read_json
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.problems import not_saved
 from belvedere.gateway.qr_code import svg_of
 from belvedere.gateway.session import save_end
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 PATH = "/api/v1/people"
 ONE = "/api/v1/people/{person_id:str}"
-JSON = "application/json"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 Email = Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARS)]
 
@@ -107,7 +106,7 @@ _CHANGE_SCHEMA = Schema(type=OpenAPIType.OBJECT, properties=_PROPERTIES, additio
 @get(PATH, responses=problems(401, 403))
 async def listing(dependencies: InjectedDependencies) -> list[Listed]:
     """Everyone who may come in."""
-    return [_listed(dependencies, person) for person in dependencies.invitations.people.all()]
+    return [listed(dependencies.invitations, person) for person in dependencies.invitations.people.all()]
 
 
 @post(
@@ -122,7 +121,7 @@ async def add(request: Request[Any, Any, Any], dependencies: InjectedDependencie
     people = dependencies.invitations.people
     person = people.add(wanted.name, wanted.role, wanted.email)
     await _save_or(dependencies, lambda: people.remove(person.id))
-    return _listed(dependencies, person)
+    return listed(dependencies.invitations, person)
 
 
 @patch(
@@ -154,7 +153,7 @@ async def change(
     if wanted.role is not None and is_new_role:
         invitations.change_role(person_id, wanted.role)
     await save_end(dependencies, f"what person {person_id} was", "it is changed")
-    return _listed(dependencies, _found(dependencies, person_id))
+    return listed(dependencies.invitations, _found(dependencies, person_id))
 
 
 @delete(ONE, status_code=204, responses=problems(401, 403, 404, 503))
@@ -188,19 +187,24 @@ async def invite(
     secret = invitations.invite(person_id)
     await _save_or(dependencies, lambda: invitations.withdraw(secret))
     link = _link(_address(request, dependencies, visitor), secret, for_page)
+    return shown_once(person, secret, link, invitations.invite_s)
+
+
+def shown_once(person: Person, secret: str, link: str, ends_in_s: float) -> Invitation:
+    """A new invitation of a person, with what its link looks like."""
     return Invitation(
         person=person.id,
         name=person.name,
         role=person.role,
         secret=secret,
         link=link,
-        ends_in_s=invitations.invite_s,
+        ends_in_s=ends_in_s,
         qr_svg=svg_of(link),
     )
 
 
-def _listed(dependencies: Dependencies, person: Person) -> Listed:
-    invitations = dependencies.invitations
+def listed(invitations: Invitations, person: Person) -> Listed:
+    """What is said of a person."""
     return Listed(
         id=person.id,
         name=person.name,
@@ -238,9 +242,8 @@ async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> No
         await dependencies.save_access()
     except StoreError as error:
         undo()
-        logger.warning("could not add a person or an invitation: %s", error)
         problem = "nothing was changed, because it could not be saved: try again"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+        raise not_saved(error, problem, logged="could not add a person or an invitation") from error
 
 
 def _require_listed(dependencies: Dependencies, page: str) -> None:
@@ -251,9 +254,9 @@ def _require_listed(dependencies: Dependencies, page: str) -> None:
         raise VisitorError(Refusal.BAD_MESSAGE, problem)
 
 
-def _link(house: str, secret: str, page: str) -> str:
+def _link(address: str, secret: str, page: str) -> str:
     """The link of an invitation: to the house's own page, or to another that embeds it."""
-    return f"{page}#belvedere={secret}&house={house.partition('://')[2]}" if page else f"{house}/join#{secret}"
+    return f"{page}#belvedere={secret}&house={address.partition('://')[2]}" if page else link_to(address, secret)
 
 
 def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session) -> str:

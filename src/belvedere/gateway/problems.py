@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from litestar import Request, WebSocket
     from litestar.types import ExceptionHandlersMap, Scope, Send
 
+    from belvedere.errors import StoreError
+
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -124,6 +126,14 @@ async def answer(scope: Scope, send: Send, status: HTTPStatus, headers: dict[str
     raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": f"{prefix}.start", "status": int(status), "headers": raw})  # type: ignore[arg-type,misc]  # litestar's types do not know the websocket.http.response extension of ASGI
     await send({"type": f"{prefix}.body", "body": body, "more_body": False})  # type: ignore[arg-type,misc]  # likewise
+
+
+def not_saved(
+    error: StoreError, problem: str, *, logged: str = "", headers: dict[str, str] | None = None
+) -> HTTPException:
+    """What to raise (503) where the store fails: logs `logged`, or else the problem that the client is told."""
+    logger.warning("%s: %s", logged or problem, error)
+    return HTTPException(problem, status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
 
 
 def problem_response(

@@ -1,18 +1,16 @@
 """`/api/v1/room`: the room's curtain, its answers to people, and its quiet hours; for who may speak for the room."""
 
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, get, post, put
-from litestar.exceptions import ClientException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from belvedere.access.rights import Role
-from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, VisitorError
-from belvedere.gateway.codec import decode_strictly, is_of_type, read_body
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.messages import CurtainView, Room
 from belvedere.gateway.openapi import operation_with_body, problems
@@ -20,10 +18,7 @@ from belvedere.gateway.room_messages import access_message, curtain_view, room_m
 from belvedere.privacy.hours import MAX_SPANS, QuietSpan, Weekday
 from belvedere.privacy.words import AccessState, Answer, Welcome
 
-T = TypeVar("T")
-
 PATH: Final = "/api/v1/room"
-JSON: Final = "application/json"
 HOUR: Final = 60
 CLOCK_TIME: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -137,7 +132,7 @@ async def curtain(
 
     It opens once that is saved; a 503 says that it stays closed.
     """
-    wanted = await _read(request, dependencies, visitor, _CURTAIN)
+    wanted = decode_strictly(_CURTAIN, await read_json(request, dependencies, visitor))
     room = dependencies.room
     await room.saved(room.receive_curtain(visitor.person, is_closed=wanted.closed))
     if room.rules.is_closed and not wanted.closed:
@@ -158,7 +153,7 @@ async def answer(
     visitor: InjectedVisitor,
 ) -> RoomView:
     """Let a person in, or send the person away, whether the person knocks or not."""
-    wanted = await _read(request, dependencies, visitor, _ANSWER)
+    wanted = decode_strictly(_ANSWER, await read_json(request, dependencies, visitor))
     return await _saved(dependencies, dependencies.room.receive_answer(person, wanted.answer))
 
 
@@ -175,7 +170,7 @@ async def welcome(
     visitor: InjectedVisitor,
 ) -> RoomView:
     """Say whether a person has to knock."""
-    wanted = await _read(request, dependencies, visitor, _WELCOME)
+    wanted = decode_strictly(_WELCOME, await read_json(request, dependencies, visitor))
     return await _saved(dependencies, dependencies.room.receive_welcome(person, wanted.welcome))
 
 
@@ -189,17 +184,9 @@ async def hours(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> RoomView:
     """Set the quiet hours."""
-    wanted = await _read(request, dependencies, visitor, _HOURS)
+    wanted = decode_strictly(_HOURS, await read_json(request, dependencies, visitor))
     spans = [QuietSpan(each.weekday, _minute(each.begin), _minute(each.end)) for each in wanted.hours]
     return await _saved(dependencies, dependencies.room.receive_quiet(spans))
-
-
-async def _read(
-    request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session, decoder: msgspec.json.Decoder[T]
-) -> T:
-    if not is_of_type(request.headers.get("content-type", ""), JSON):
-        raise ClientException(f"the content type must be {JSON}", status_code=415)
-    return decode_strictly(decoder, await read_body(request, dependencies, visitor))
 
 
 async def _saved(dependencies: Dependencies, number: int) -> RoomView:
@@ -232,10 +219,6 @@ def _person_view(dependencies: Dependencies, person: str, name: str, role: Role)
         state=access.state,
         until=access.until,
     )
-
-
-def _hours(span: QuietSpan) -> Hours:
-    return Hours(weekday=span.weekday, begin=_clock(span.from_minute), end=_clock(span.until_minute))
 
 
 def _minute(clock_time: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from belvedere.gateway.messages import Access, CurtainView, PersonAtTheDoor, PersonHere, Room
+from belvedere.gateway.messages import Access, CurtainView, PersonHere, PersonKnocking, Room
 
 if TYPE_CHECKING:
     from belvedere.access.people import People
@@ -35,7 +35,7 @@ def room_message(room: RoomRuntime, people: People) -> Room:
             for person, here in room.rules.here.items()
         ],
         knocks=[
-            PersonAtTheDoor(
+            PersonKnocking(
                 person=knock.person,
                 name=people.name_of(knock.person),
                 since=round(knock.since_utc_s * 1000),

@@ -1,23 +1,21 @@
 """`/api/v1/session`: whose session a request has, and the end of it; `/api/v1/sessions`: all of them, to revoke one."""
 
-import logging
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get
 from litestar.datastructures import ResponseHeader
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
+from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
+from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
-
-logger = logging.getLogger(__name__)
 
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
@@ -53,6 +51,20 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     opened_utc_s: int
     seen_utc_s: int
     is_current: bool
+
+
+def device(invitations: Invitations, session: Session, seen_utc_s: float, *, is_current: bool) -> Device:
+    """What is said of a session in a list."""
+    return Device(
+        id=session.id,
+        person=session.person,
+        name=invitations.people.name_of(session.person),
+        role=session.role,
+        label=session.label,
+        opened_utc_s=session.opened_utc_s,
+        seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
+        is_current=is_current,
+    )
 
 
 def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:
@@ -104,16 +116,7 @@ async def listing(dependencies: InjectedDependencies, visitor: InjectedVisitor) 
     """The person's own sessions; those who run the house see everybody's."""
     invitations = dependencies.invitations
     return [
-        Device(
-            id=session.id,
-            person=session.person,
-            name=invitations.people.name_of(session.person),
-            role=session.role,
-            label=session.label,
-            opened_utc_s=session.opened_utc_s,
-            seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
-            is_current=session.id == visitor.id,
-        )
+        device(invitations, session, seen_utc_s, is_current=session.id == visitor.id)
         for session, seen_utc_s in invitations.sessions()
         if _may_see(dependencies, visitor, session)
     ]
@@ -140,9 +143,9 @@ async def save_end(dependencies: Dependencies, what: str, outcome: str, headers:
     try:
         await dependencies.save_access()
     except StoreError as error:
-        logger.warning("%s has ended, but a restart may bring it back: %s", what, error)
         problem = f"{outcome}, but this could not be saved: a restart may undo it"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE, headers=headers) from error
+        logged = f"{what} has ended, but a restart may bring it back"
+        raise not_saved(error, problem, logged=logged, headers=headers) from error
 
 
 def _may_see(dependencies: Dependencies, visitor: Session, session: Session) -> bool:

@@ -1,26 +1,22 @@
 """`/api/v1/tokens`: the tokens of scripts, for those who run the house."""
 
-import logging
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, delete, get, post
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.errors import StoreError
-from belvedere.gateway.codec import decode_strictly, read_body
+from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.problems import not_saved
 from belvedere.store.tokens import SavedToken, Scope, TokenName
 
-logger = logging.getLogger(__name__)
-
 PATH: Final = "/api/v1/tokens"
-JSON: Final = "application/json"
 MOST_S: Final = 10 * 366 * 86400.0
 
 
@@ -83,17 +79,17 @@ async def tokens(dependencies: InjectedDependencies) -> Tokens:
 @post(
     PATH,
     operation_class=operation_with_body(JSON, _BODY, str(NewToken.__doc__)),
-    responses=problems(400, 401, 403, 408, 409, 413, 503),
+    responses=problems(400, 401, 403, 408, 409, 413, 415, 503),
 )
 async def create_token(
     request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor
 ) -> CreatedToken:
     """Create a token for a script."""
-    wanted = decode_strictly(_DECODER, await read_body(request, dependencies, visitor))
+    wanted = decode_strictly(_DECODER, await read_json(request, dependencies, visitor))
     try:
         token, secret = await dependencies.tokens.create(wanted.name, wanted.scope, wanted.lifetime_s)
     except StoreError as error:
-        raise _not_saved(error, "there is no new token, because it could not be saved") from error
+        raise not_saved(error, "there is no new token, because it could not be saved") from error
     return CreatedToken(token=_view(dependencies, token), secret=secret)
 
 
@@ -104,7 +100,7 @@ async def revoke_token(token: FromPath[str], dependencies: InjectedDependencies)
         was_there = await dependencies.tokens.revoke(token)
     except StoreError as error:
         problem = "the token has ended, but this could not be saved: a restart may bring it back"
-        raise _not_saved(error, problem) from error
+        raise not_saved(error, problem) from error
     if not was_there:
         raise NotFoundException("there is no such token")
 
@@ -118,11 +114,6 @@ def _view(dependencies: Dependencies, token: SavedToken) -> TokenView:
         ends_utc_s=token.ends_utc_s or None,
         is_valid=dependencies.tokens.is_valid(token),
     )
-
-
-def _not_saved(error: StoreError, problem: str) -> HTTPException:
-    logger.warning("%s: %s", problem, error)
-    return HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE)
 
 
 ROUTES = (tokens, create_token, revoke_token)

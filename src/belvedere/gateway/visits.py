@@ -1,6 +1,5 @@
 """`/api/v1/room/visits`: the visit book, for those who may speak for the room and for nobody else."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -8,18 +7,16 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get
 from litestar.datastructures import ResponseHeader
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from belvedere.errors import StoreError
 from belvedere.gateway.dependencies import InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
 from belvedere.gateway.permissions import require_permitted
+from belvedere.gateway.problems import not_saved
 from belvedere.room.visit_recorder import ExportFormat
 from belvedere.store.visits import SavedVisit
-
-logger = logging.getLogger(__name__)
 
 PATH = "/api/v1/room/visits"
 MOST_ON_A_PAGE = 500
@@ -100,9 +97,7 @@ def _store_problems() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        logger.warning("the visit book could not be used: %s", error)
-        problem = "the visit book cannot be used right now: the disk does not take it"
-        raise HTTPException(problem, status_code=HTTP_503_SERVICE_UNAVAILABLE) from error
+        raise not_saved(error, "the visit book cannot be used right now: the disk does not take it") from error
 
 
 ROUTES = (visits, export, delete_visit)

@@ -362,8 +362,8 @@ class Privacy:
         """After an event: whether the curtain is closed, or it is quiet, may have changed by it."""
         if self.is_closed != self._was_closed:
             self._was_closed = self.is_closed
-            if self._was_closed:
-                self._effects += [Withhold(), Cut(), Park(), Tell()]
+            if self._was_closed:  # without `Park`: only a person's wish may move the head
+                self._effects += [Withhold(), Cut(), Tell()]
                 self._end_visits()
             else:
                 self._effects += [Uncover(), Withhold(), Tell()]

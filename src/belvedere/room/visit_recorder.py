@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import enum
 import functools
-import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
+from belvedere.access.sessions import new_id
 from belvedere.room.visit_book import VisitBook
 from belvedere.store import visits as rows
 from belvedere.store.database import LatestKey
@@ -31,7 +31,6 @@ SAVE_EVERY_S: Final = 60.0
 PRUNE_EVERY_S: Final = 3600.0
 EXPORT_TIMEOUT_S: Final = 30.0
 DAY_S: Final = 86_400
-ID_BYTES: Final = 6
 FOR_EVER_S: Final = rows.MAX_S + 1
 
 
@@ -69,7 +68,7 @@ class VisitRecorder:
         self._clock = clock
         self._utc = utc
         self._on_arrival = on_arrival
-        self._book = VisitBook(name_of, lambda: secrets.token_hex(ID_BYTES))
+        self._book = VisitBook(name_of, new_id)
 
     @property
     def is_kept(self) -> bool:

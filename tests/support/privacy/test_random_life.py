@@ -1,12 +1,12 @@
-"""Random lives of a house meet everything that may happen, and never show anything that the room has not permitted."""
+"""Random events meet everything that may happen, and never show anything that the room has not permitted."""
 
 from __future__ import annotations
 
 from random import Random
 
 import pytest
-from tests.support.privacy.house import House
 from tests.support.privacy.random_life import live, spans_near
+from tests.support.privacy.room_harness import RoomHarness
 
 EXPECTED = {
     "closed",
@@ -40,5 +40,5 @@ def test_hundreds_of_lives_keep_every_rule_and_meet_everything(block: range) -> 
 
 
 def test_spans_are_near() -> None:
-    house = House(now=86_400.0)
-    assert {span.weekday for seed in range(20) for span in spans_near(Random(seed), house)} <= {0, 1}
+    harness = RoomHarness(now=86_400.0)
+    assert {span.weekday for seed in range(20) for span in spans_near(Random(seed), harness)} <= {0, 1}

@@ -1,20 +1,21 @@
 // `<belvedere-view house="https://…">`: the whole page of a house, as an element of a page of another origin.
 import { elementArea } from "../drive/input-area";
-import type { HouseSocket } from "../house/house";
 import loginStyles from "../login/login.css?inline";
-import { type HousePage, openHousePage } from "../page/house-page";
 import pageStyles from "../page/styles.css?inline";
+import { openVisitorPage, type VisitorPage } from "../page/visitor-page";
+import type { ServerSocket } from "../server/server";
 import { browserTimers } from "../time/timers";
 import { followLanguage, startLanguage } from "../words/language";
 import { BearerStore } from "./bearer-store";
 import { houseOf, takeInvitation } from "./invitation-link";
-import { RemoteHouse } from "./remote-house";
+import { RemoteServer } from "./remote-server";
 
 const TAG = "belvedere-view";
 
 class BelvedereView extends HTMLElement {
   static readonly observedAttributes = ["house", "language"];
-  #open: { readonly page: HousePage; readonly house: RemoteHouse; readonly stop: () => void } | null = null;
+  #open: { readonly page: VisitorPage; readonly remote: RemoteServer; readonly stop: () => void } | null =
+    null;
 
   connectedCallback(): void {
     if (this.#open === null) {
@@ -42,17 +43,17 @@ class BelvedereView extends HTMLElement {
       return;
     }
     startLanguage(this.#languagePorts());
-    const house = new RemoteHouse(origin, {
+    const remote = new RemoteServer(origin, {
       timers: browserTimers,
       newSecret,
       store: new BearerStore(origin, () => window.sessionStorage),
       fetch: (address, init) => fetch(address, init),
-      openSocket: (address, subprotocols): HouseSocket => new WebSocket(address, subprotocols),
+      openSocket: (address, subprotocols): ServerSocket => new WebSocket(address, subprotocols),
     });
     const root = this.#root();
     const stopLanguage = followLanguage(root);
     // passkeys belong to the house's own address, and browsers do not offer them on other pages
-    const page = openHousePage(root, { house, area: elementArea(root), lack: "address" });
+    const page = openVisitorPage(root, { server: remote, area: elementArea(root), lack: "address" });
     page.start(
       takeInvitation(location, origin, (address) => history.replaceState(history.state, "", address)),
     );
@@ -69,7 +70,7 @@ class BelvedereView extends HTMLElement {
       window.removeEventListener("hashchange", onHash);
       stopLanguage();
     };
-    this.#open = { page, house, stop };
+    this.#open = { page, remote, stop };
   }
 
   #close(): void {
@@ -78,7 +79,7 @@ class BelvedereView extends HTMLElement {
     if (open !== null) {
       open.stop();
       open.page.close();
-      open.house.close();
+      open.remote.close();
       this.shadowRoot?.replaceChildren();
     }
   }

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import type { HouseSocket } from "../house/house";
+import type { ServerSocket } from "../server/server";
 import { flushPromises } from "../testing/fake-timers";
 import { TicketedSocket } from "./ticketed-socket";
 
-class OtherEnd implements HouseSocket {
+class OtherEnd implements ServerSocket {
   readyState = 0;
   bufferedAmount = 7;
   binaryType: BinaryType = "blob";
-  onopen: HouseSocket["onopen"] = null;
-  onmessage: HouseSocket["onmessage"] = null;
-  onclose: HouseSocket["onclose"] = null;
+  onopen: ServerSocket["onopen"] = null;
+  onmessage: ServerSocket["onmessage"] = null;
+  onclose: ServerSocket["onclose"] = null;
   readonly sent: unknown[] = [];
   closedWith: (number | undefined)[] = [];
   send(data: unknown): void {

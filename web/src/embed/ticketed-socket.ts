@@ -1,5 +1,5 @@
 // A WebSocket that first gets a ticket: whoever uses it sees a socket that takes a little longer to connect.
-import type { HouseSocket } from "../house/house";
+import type { ServerSocket } from "../server/server";
 
 const CONNECTING = 0; // WebSocket.CONNECTING
 const CLOSED = 3; // WebSocket.CLOSED
@@ -7,15 +7,15 @@ const CLOSED = 3; // WebSocket.CLOSED
 const FAILED = 1006;
 
 /** Opens the socket once `ticket` is there; null means that there is none, and the socket fails as any may. */
-export class TicketedSocket implements HouseSocket {
-  onopen: HouseSocket["onopen"] = null;
-  onmessage: HouseSocket["onmessage"] = null;
-  onclose: HouseSocket["onclose"] = null;
-  #socket: HouseSocket | null = null;
+export class TicketedSocket implements ServerSocket {
+  onopen: ServerSocket["onopen"] = null;
+  onmessage: ServerSocket["onmessage"] = null;
+  onclose: ServerSocket["onclose"] = null;
+  #socket: ServerSocket | null = null;
   #isClosed = false;
   #binaryType: BinaryType = "blob";
 
-  constructor(ticket: Promise<string | null>, open: (ticket: string) => HouseSocket) {
+  constructor(ticket: Promise<string | null>, open: (ticket: string) => ServerSocket) {
     void ticket.then((value) => {
       if (this.#isClosed) {
         return;
@@ -58,7 +58,7 @@ export class TicketedSocket implements HouseSocket {
     this.#socket?.close(code);
   }
 
-  #connect(socket: HouseSocket): void {
+  #connect(socket: ServerSocket): void {
     this.#socket = socket;
     socket.binaryType = this.#binaryType;
     // Read when they are called: their owner may set others, or none, at any time.

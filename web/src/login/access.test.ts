@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { Api } from "../server/api";
 import { Access, secretOf } from "./access";
-import { Api } from "./api";
 import type { Credentials } from "./webauthn";
 
 const ANA = {
@@ -28,8 +28,8 @@ const OPTIONS = {
 };
 const BYTES = new Uint8Array([0, 0, 0]).buffer;
 
-/** A house that answers each request with what it was told: a status, and JSON. */
-class FakeHouse {
+/** A server that answers each request with what it was told: a status, and JSON. */
+class FakeServer {
   readonly requests: string[] = [];
   readonly bodies: unknown[] = [];
   answers: Record<string, readonly [number, unknown]> = {};
@@ -47,9 +47,9 @@ class FakeHouse {
   }
 }
 
-function setup(answers: FakeHouse["answers"], device?: Partial<Credentials>) {
-  const house = new FakeHouse();
-  house.answers = answers;
+function setup(answers: FakeServer["answers"], device?: Partial<Credentials>) {
+  const server = new FakeServer();
+  server.answers = answers;
   const entered: string[] = [];
   const response = {
     clientDataJSON: BYTES,
@@ -60,23 +60,24 @@ function setup(answers: FakeHouse["answers"], device?: Partial<Credentials>) {
   const credential = { rawId: BYTES, response: { ...response, userHandle: BYTES } } as unknown as Credential;
   const credentials = { create: async () => credential, get: async () => credential, ...device };
   const access = new Access({
-    api: new Api(house),
+    api: new Api(server),
     credentials: device === undefined ? null : credentials,
     deviceName: () => "Phone",
     enter: () => entered.push("entered"),
     nowMs: () => 1000,
   });
-  return { access, house, entered };
+  return { access, server, entered };
 }
 
-const IN: FakeHouse["answers"] = { "GET /session": [200, ANA] };
-const OUT: FakeHouse["answers"] = { "GET /session": [401, { code: "no_session", message: "" }] };
+const IN: FakeServer["answers"] = { "GET /session": [200, ANA] };
+const OUT: FakeServer["answers"] = { "GET /session": [401, { code: "no_session", message: "" }] };
 const PEEK = "POST /login/invitation/peek";
 const REDEEM = "POST /login/invitation";
 
 test("only a link to join has a secret", () => {
   expect(secretOf({ pathname: "/join", hash: "#abc" })).toBe("abc");
   expect(secretOf({ pathname: "/join", hash: "" })).toBe("");
+  expect(secretOf({ pathname: "/room", hash: "#abc" })).toBe("abc");
   expect(secretOf({ pathname: "/", hash: "#look" })).toBe("");
 });
 
@@ -87,29 +88,29 @@ test("who has a session is in, and the picture waits for a tap", async () => {
   expect(entered).toEqual([]);
 });
 
-test("who has none may sign in, and a house that is not reached is not taken for one that refuses", async () => {
-  const { access, house } = setup(OUT);
+test("who has none may sign in, and a server that is not reached is not taken for one that refuses", async () => {
+  const { access, server } = setup(OUT);
   await access.start();
   expect(access.state.value).toEqual({ kind: "signed_out", reason: "none", words: null });
-  house.answers = { "GET /session": [503, null] };
+  server.answers = { "GET /session": [503, null] };
   await access.retry();
   expect(access.state.value.kind).toBe("unreachable");
-  house.answers = IN;
+  server.answers = IN;
   await access.retry();
   expect(access.state.value.kind).toBe("in");
 });
 
 test("a link greets by name, and is used up only by the tap, which leads in at once", async () => {
-  const { access, house, entered } = setup({ ...OUT, [PEEK]: [200, INVITED] });
+  const { access, server, entered } = setup({ ...OUT, [PEEK]: [200, INVITED] });
   await access.start(SECRET);
   expect(access.state.value).toEqual({ kind: "invited", invitation: INVITED, current: null });
-  expect(house.requests).not.toContain(REDEEM);
-  house.answers = { ...IN, [REDEEM]: [200, ANA] };
+  expect(server.requests).not.toContain(REDEEM);
+  server.answers = { ...IN, [REDEEM]: [200, ANA] };
   await access.redeem();
   expect(access.state.value).toEqual({ kind: "in", session: ANA, by: "link", ...ENDS });
   expect(entered).toEqual(["entered"]);
-  expect(house.bodies).toContainEqual({ secret: SECRET });
-  expect(house.requests.join()).not.toContain(SECRET);
+  expect(server.bodies).toContainEqual({ secret: SECRET });
+  expect(server.requests.join()).not.toContain(SECRET);
 });
 
 test.each([
@@ -119,10 +120,10 @@ test.each([
   "a link that is refused is told by its secret %s as %s, before and after the tap",
   async (secret, reason) => {
     const refused = [403, { code: "not_invited", message: "" }] as const;
-    const { access, house } = setup({ ...OUT, [PEEK]: refused });
+    const { access, server } = setup({ ...OUT, [PEEK]: refused });
     await access.start(secret);
     expect(access.state.value).toEqual({ kind: "signed_out", reason, words: null });
-    house.answers = { ...OUT, [PEEK]: [200, INVITED], [REDEEM]: refused };
+    server.answers = { ...OUT, [PEEK]: [200, INVITED], [REDEEM]: refused };
     await access.start(secret);
     await access.redeem();
     expect(access.state.value).toEqual({ kind: "signed_out", reason, words: null });
@@ -130,7 +131,7 @@ test.each([
 );
 
 test("a tap that does not get through can be tried again", async () => {
-  const { access, house, entered } = setup({ ...OUT, [PEEK]: [200, INVITED] });
+  const { access, server, entered } = setup({ ...OUT, [PEEK]: [200, INVITED] });
   await access.start(SECRET);
   await access.redeem();
   expect([access.state.value.kind, access.problem.value, access.isBusy.value]).toEqual([
@@ -138,30 +139,30 @@ test("a tap that does not get through can be tried again", async () => {
     "offline",
     false,
   ]);
-  house.answers = { [REDEEM]: [429, { code: "too_fast", message: "" }] };
+  server.answers = { [REDEEM]: [429, { code: "too_fast", message: "" }] };
   await access.redeem();
   expect([access.state.value.kind, access.problem.value]).toEqual(["invited", "too_fast"]);
-  house.answers = { ...IN, [REDEEM]: [200, ANA] };
+  server.answers = { ...IN, [REDEEM]: [200, ANA] };
   await access.redeem();
   expect([access.state.value.kind, access.problem.value]).toEqual(["in", null]);
   expect(entered).toEqual(["entered"]);
 });
 
 test("who opens a link of their own again is in, and the link stays unused", async () => {
-  const { access, house } = setup({ ...IN, [PEEK]: [200, INVITED] });
+  const { access, server } = setup({ ...IN, [PEEK]: [200, INVITED] });
   await access.start(SECRET);
   expect(access.state.value).toEqual({ kind: "in", session: ANA, by: "session", ...ENDS });
-  expect(house.requests).not.toContain(REDEEM);
+  expect(server.requests).not.toContain(REDEEM);
 });
 
 test("who is in already may keep the session and leave another's link unused", async () => {
   const another = { ...INVITED, role: "resident" };
-  const { access, house } = setup({ ...IN, [PEEK]: [200, another] });
+  const { access, server } = setup({ ...IN, [PEEK]: [200, another] });
   await access.start(SECRET);
   expect(access.state.value).toEqual({ kind: "invited", invitation: another, current: ANA });
   access.keepSession();
   expect(access.state.value).toEqual({ kind: "in", session: ANA, by: "session", ...ENDS });
-  expect(house.requests).not.toContain(REDEEM);
+  expect(server.requests).not.toContain(REDEEM);
 });
 
 test("who is in already is not bothered by a link that does not work any more", async () => {
@@ -170,18 +171,18 @@ test("who is in already is not bothered by a link that does not work any more", 
   expect(access.state.value).toEqual({ kind: "in", session: ANA, by: "session", ...ENDS });
 });
 
-const LOGIN: FakeHouse["answers"] = {
+const LOGIN: FakeServer["answers"] = {
   ...IN,
   "POST /login/passkey/options": [200, OPTIONS],
   "POST /login/passkey": [200, ANA],
 };
 
 test("a passkey leads in at once", async () => {
-  const { access, entered, house } = setup(LOGIN, {});
+  const { access, entered, server } = setup(LOGIN, {});
   await access.signIn();
   expect(access.state.value).toEqual({ kind: "in", session: ANA, by: "passkey", ...ENDS });
   expect(entered).toEqual(["entered"]);
-  expect(house.bodies[1]).toEqual({
+  expect(server.bodies[1]).toEqual({
     credential: "AAAA",
     user: "AAAA",
     client_data: "AAAA",
@@ -203,7 +204,7 @@ test.each([
   ["failed", { ...LOGIN, "POST /login/passkey": [409, { code: "too_late" }] }, {}],
   ["offline", {}, {}],
 ] as const)("signing in that does not work is told as %s", async (problem, answers, device) => {
-  const { access, entered } = setup(answers as FakeHouse["answers"], device);
+  const { access, entered } = setup(answers as FakeServer["answers"], device);
   await access.signIn();
   expect([access.problem.value, access.isBusy.value]).toEqual([problem, false]);
   expect(entered).toEqual([]);
@@ -211,7 +212,7 @@ test.each([
 
 test("a passkey is registered by the name of the device, and removed again", async () => {
   const passkey = { id: "a", label: "Phone", host: "localhost", created_utc_s: 1, used_utc_s: null };
-  const { access, house } = setup(
+  const { access, server } = setup(
     {
       "POST /passkeys/options": [200, OPTIONS],
       "POST /passkeys": [201, passkey],
@@ -221,15 +222,15 @@ test("a passkey is registered by the name of the device, and removed again", asy
     {},
   );
   expect(await access.addPasskey()).toBe(true);
-  expect(house.bodies[1]).toMatchObject({ label: "Phone", credential: "AAAA", attestation: "AAAA" });
+  expect(server.bodies[1]).toMatchObject({ label: "Phone", credential: "AAAA", attestation: "AAAA" });
   expect(access.passkeys.value).toEqual([passkey]);
   await access.removePasskey("a");
   expect(access.problem.value).toBeNull();
-  expect(house.requests.at(-1)).toBe("GET /passkeys");
+  expect(server.requests.at(-1)).toBe("GET /passkeys");
 });
 
 test("a device that makes no passkey leaves none", async () => {
-  const answers: FakeHouse["answers"] = {
+  const answers: FakeServer["answers"] = {
     "POST /passkeys/options": [200, OPTIONS],
     "GET /passkeys": [200, []],
   };
@@ -239,19 +240,19 @@ test("a device that makes no passkey leaves none", async () => {
 });
 
 test("only one attempt is under way at a time", async () => {
-  const { access, house } = setup(LOGIN, {});
+  const { access, server } = setup(LOGIN, {});
   await Promise.all([access.signIn(), access.signIn()]);
-  expect(house.requests.filter((request) => request === "POST /login/passkey")).toHaveLength(1);
+  expect(server.requests.filter((request) => request === "POST /login/passkey")).toHaveLength(1);
 });
 
-test("a visit that has ended leads to the door only if its session has, too", async () => {
-  const { access, house } = setup(IN);
+test("a visit that has ended leads to the login only if its session has, too", async () => {
+  const { access, server } = setup(IN);
   await access.start();
   await access.checkEnded(WORDS);
-  house.answers = {};
+  server.answers = {};
   await access.checkEnded(WORDS);
   expect(access.state.value.kind).toBe("in");
-  house.answers = OUT;
+  server.answers = OUT;
   await access.checkEnded(WORDS);
   expect(access.state.value).toEqual({ kind: "signed_out", reason: "ended", words: WORDS });
 });
@@ -262,7 +263,7 @@ test("a session without an end has none here", async () => {
   expect(access.state.value).toMatchObject({ kind: "in", endsAtMs: null });
 });
 
-test("who has left is at the door", async () => {
+test("who has left sees how to come in again", async () => {
   const { access } = setup(IN);
   await access.start();
   access.receiveLeft();

@@ -1,6 +1,7 @@
-// Who is at the door: knows the session, redeems an invitation, signs in with a passkey. What is shown follows its state.
+// Who is using this page: knows the session, redeems an invitation, signs in with a passkey. What is shown follows its state.
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { Answer, Api, InvitationInfo, PasskeyInfo, SessionInfo } from "./api";
+import type { Answer, Api } from "../server/api";
+import type { InvitationInfo, PasskeyInfo, SessionInfo } from "./answers";
 import { type Credentials, type LoginOptions, makeKey, type RegistrationOptions, useKey } from "./webauthn";
 
 /** Why there is no session: nobody came in yet, a link that does not work or is not whole, or a session that is over. */
@@ -261,7 +262,10 @@ function isOf(session: SessionInfo | null, { name, role }: InvitationInfo): bool
   return session !== null && session.name === name && session.role === role;
 }
 
+/** The pages that a link of an invitation may open. */
+const INVITED_PATHS = ["/join", "/room"];
+
 /** The secret of an invitation's link, such as /join#SECRET. The fragment never leaves the browser by itself. */
 export function secretOf(location: Pick<Location, "pathname" | "hash">): string {
-  return location.pathname === "/join" ? location.hash.slice(1) : "";
+  return INVITED_PATHS.includes(location.pathname) ? location.hash.slice(1) : "";
 }

@@ -1,9 +1,10 @@
 // The ways from the start screen to what belongs to this person; what is behind them is loaded when it is wanted.
 import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
+import type { Api } from "../server/api";
 import { t } from "../words/words";
 import type { Access } from "./access";
-import type { Api, SessionInfo } from "./api";
+import type { SessionInfo } from "./answers";
 
 /** What a screen behind the menu is given. */
 export interface AccountScreenProps {
@@ -32,7 +33,7 @@ export function AccountMenu({ access, api, nowMs }: AccountMenuProps) {
   const show = (load: () => Promise<Screen>) => {
     load().then(
       (screen) => setShown({ screen }),
-      () => {}, // the house cannot be reached: the start screen says so by itself
+      () => {}, // the server cannot be reached: the start screen says so by itself
     );
   };
   return (

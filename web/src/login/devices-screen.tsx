@@ -4,8 +4,8 @@ import { dateText, whenText } from "../words/times";
 import { t } from "../words/words";
 import { AccountDialog } from "./account-dialog";
 import type { AccountScreenProps } from "./account-menu";
-import type { DeviceInfo, PasskeyInfo } from "./api";
-import { Problem } from "./door";
+import type { DeviceInfo, PasskeyInfo } from "./answers";
+import { Problem } from "./login-gate";
 
 export function DevicesScreen({ access, api, session, nowMs, close }: AccountScreenProps) {
   const [devices, setDevices] = useState<readonly DeviceInfo[]>([]);

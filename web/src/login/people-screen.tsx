@@ -1,10 +1,11 @@
 // Who may come in: for those who run the house. Invites, changes roles, removes.
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Answer } from "../server/api";
 import { whenText } from "../words/times";
 import { t } from "../words/words";
 import { AccountDialog } from "./account-dialog";
 import type { AccountScreenProps } from "./account-menu";
-import type { Answer, NewInvitation, PersonInfo, Role } from "./api";
+import type { NewInvitation, PersonInfo, Role } from "./answers";
 
 /** Nobody far away may speak for the room, so only a resident can let another one in. */
 const ROLES: readonly Role[] = ["visitor", "guest", "owner"];

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { dateText } from "../words/times";
 import { t } from "../words/words";
 import type { Access } from "./access";
-import { Problem } from "./door";
+import { Problem } from "./login-gate";
 
 export interface ReturnCardProps {
   readonly access: Access;

@@ -1,6 +1,6 @@
 // Asks the resident about everybody who knocks, above all else on the page.
 import type { Timers } from "../time/timers";
-import type { PersonAtTheDoor, RoomAnswer } from "../wire/messages";
+import type { PersonKnocking, RoomAnswer } from "../wire/messages";
 import { whenText } from "../words/times";
 import { t } from "../words/words";
 import type { RoomControl } from "./room-control";
@@ -23,7 +23,7 @@ export function KnockQuestions({ control, timers }: { control: RoomControl; time
 }
 
 interface QuestionProps {
-  readonly person: PersonAtTheDoor;
+  readonly person: PersonKnocking;
   readonly control: RoomControl;
   readonly timers: Timers;
 }

@@ -1,4 +1,5 @@
 // The room's requests: the visit book, who need not knock, and the quiet hours.
+import type { Answer, Api } from "../server/api";
 
 /** A line of the visit book. */
 export interface VisitRow {
@@ -44,82 +45,56 @@ export interface RoomRules {
   readonly hours: readonly Hours[];
 }
 
-const ROOM = "/api/v1/room";
+const ROOM = "/room";
 const VISITS = `${ROOM}/visits`;
 
 export class RoomApi {
-  readonly #fetch: (path: string, init: RequestInit) => Promise<Response>;
+  readonly #api: Api;
 
-  constructor(fetch: (path: string, init: RequestInit) => Promise<Response>) {
-    this.#fetch = fetch;
-  }
-
-  /** Whether the server still knows this session; null if it cannot be reached. */
-  async hasSession(): Promise<boolean | null> {
-    const response = await this.#request("GET", ROOM);
-    return response === null ? null : response.status !== 401;
+  constructor(api: Api) {
+    this.#api = api;
   }
 
   /** True once the curtain is closed. */
   async closeCurtain(): Promise<boolean> {
-    const response = await this.#request("PUT", `${ROOM}/curtain`, { closed: true });
-    return response?.ok === true;
+    const answer = await this.#api.put(`${ROOM}/curtain`, { closed: true });
+    return answer.kind === "ok";
   }
 
   /** Who has to knock, and the quiet hours; null if that could not be had. */
   async rules(): Promise<RoomRules | null> {
-    return rulesOf(await this.#request("GET", ROOM));
+    return orNull(await this.#api.get<RoomRules>(ROOM));
   }
 
   /** Says whether a person has to knock; returns the rules from then on, or null. */
   async setWelcome(person: string, welcome: Welcome): Promise<RoomRules | null> {
-    return rulesOf(await this.#request("PUT", `${ROOM}/welcome/${encodeURIComponent(person)}`, { welcome }));
+    return orNull(
+      await this.#api.put<RoomRules>(`${ROOM}/welcome/${encodeURIComponent(person)}`, { welcome }),
+    );
   }
 
   /** Sets all quiet hours; returns the rules from then on, or null. */
   async setHours(hours: readonly Hours[]): Promise<RoomRules | null> {
-    return rulesOf(await this.#request("PUT", `${ROOM}/hours`, { hours }));
+    return orNull(await this.#api.put<RoomRules>(`${ROOM}/hours`, { hours }));
   }
 
   /** The newest visits, or those before this one; null if they could not be had. */
   async visits(before: string | null = null): Promise<VisitPage | null> {
-    const response = await this.#request("GET", before === null ? VISITS : `${VISITS}?before=${before}`);
-    return response?.ok === true ? await jsonOf<VisitPage>(response) : null;
+    return orNull(await this.#api.get<VisitPage>(before === null ? VISITS : `${VISITS}?before=${before}`));
   }
 
   /** Deletes a line; true also where it was gone already. */
   async deleteVisit(id: string): Promise<boolean> {
-    const response = await this.#request("DELETE", `${VISITS}/${id}`);
-    return response !== null && (response.ok || response.status === 404);
+    const answer = await this.#api.delete(`${VISITS}/${id}`);
+    return answer.kind === "ok" || (answer.kind === "refused" && answer.status === 404);
   }
 
   /** Where the whole book can be had as a file. */
   exportPath(format: "csv" | "json"): string {
-    return `${VISITS}/export?format=${format}`;
-  }
-
-  /** Sends a request; null if the server cannot be reached. */
-  async #request(method: string, path: string, body?: object): Promise<Response | null> {
-    const content =
-      body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-    try {
-      return await this.#fetch(path, { method, cache: "no-store", ...content });
-    } catch {
-      return null;
-    }
+    return `/api/v1${VISITS}/export?format=${format}`;
   }
 }
 
-async function rulesOf(response: Response | null): Promise<RoomRules | null> {
-  return response?.ok === true ? await jsonOf<RoomRules>(response) : null;
-}
-
-async function jsonOf<T>(response: Response): Promise<T | null> {
-  try {
-    return (await response.json()) as T;
-  } catch {
-    return null;
-  }
+function orNull<T>(answer: Answer<T>): T | null {
+  return answer.kind === "ok" ? answer.value : null;
 }

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test } from "vitest";
+import { Api } from "../server/api";
 import { welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
@@ -20,7 +21,9 @@ function setup() {
   const socket = new FakeSocket();
   const rules = { people: [], hours: [] };
   const api = new RoomApi(
-    async () => ({ ok: true, status: 200, json: async () => rules }) as unknown as Response,
+    new Api({
+      fetch: async () => ({ ok: true, status: 200, text: async () => JSON.stringify(rules) }) as Response,
+    }),
   );
   const chime = new Chime({
     createContext: () => {

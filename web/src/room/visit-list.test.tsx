@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test } from "vitest";
+import { Api } from "../server/api";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { RoomApi, type VisitRow } from "./room-api";
 import { deeds, VisitList } from "./visit-list";
@@ -26,10 +27,14 @@ afterEach(() => render(null, page));
 
 async function show(respond: (path: string, init: RequestInit) => Response) {
   const requests: string[] = [];
-  const api = new RoomApi(async (path, init) => {
-    requests.push(`${init.method} ${path}`);
-    return respond(path, init);
-  });
+  const api = new RoomApi(
+    new Api({
+      fetch: async (path, init = {}) => {
+        requests.push(`${init.method} ${path}`);
+        return respond(path, init);
+      },
+    }),
+  );
   document.body.append(page);
   void act(() => render(<VisitList api={api} timers={new FakeTimers()} />, page)); // it loads when it has rendered
   await act(flushPromises);
@@ -45,7 +50,7 @@ async function show(respond: (path: string, init: RequestInit) => Response) {
 }
 
 const answer = (status: number, body: unknown = null): Response =>
-  ({ ok: status < 300, status, json: async () => body }) as Response;
+  ({ ok: status < 300, status, text: async () => JSON.stringify(body) }) as Response;
 const book = (visits: readonly VisitRow[], more = false, kept = true) => answer(200, { visits, more, kept });
 
 test("a line says what the person did", () => {

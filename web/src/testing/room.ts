@@ -1,5 +1,5 @@
 // The server's words about the room, for tests.
-import type { Access, PersonAtTheDoor, PersonHere, Room } from "../wire/messages";
+import type { Access, PersonHere, PersonKnocking, Room } from "../wire/messages";
 
 export const access = (state: Access["state"] = "open", changes: Partial<Access> = {}): Access => ({
   type: "access",
@@ -29,7 +29,7 @@ export const here = (name: string, changes: Partial<PersonHere> = {}): PersonHer
   ...changes,
 });
 
-export const knocking = (name: string): PersonAtTheDoor => ({
+export const knocking = (name: string): PersonKnocking => ({
   person: `id-${name}`,
   name,
   since: 1_800_000_000_000,

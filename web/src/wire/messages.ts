@@ -328,7 +328,7 @@ export interface Room {
   readonly type: "room";
   readonly curtain: CurtainView;
   readonly here: readonly PersonHere[];
-  readonly knocks: readonly PersonAtTheDoor[];
+  readonly knocks: readonly PersonKnocking[];
   readonly quiet_until: number | null;
   readonly faults: readonly ("chime" | "light" | "media" | "park" | "store")[];
 }
@@ -366,7 +366,7 @@ export interface PersonHere {
  *     since: when the person knocked, in milliseconds since 1970, UTC.
  *     until: when no answer becomes a no, likewise.
  */
-export interface PersonAtTheDoor {
+export interface PersonKnocking {
   readonly person: string;
   readonly name: string;
   readonly since: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
 import { BearerStore } from "./bearer-store";
-import { RemoteHouse } from "./remote-house";
+import { RemoteServer } from "./remote-server";
 
 const BASE = "https://home.example.org";
 const QUARTER_MS = 15 * 60_000;
@@ -13,8 +13,8 @@ interface Request {
   readonly browser: string | null;
 }
 
-/** A house that lists this page, with the answers to all but its first question. */
-class FakeHouse {
+/** A server that lists this page, with the answers to all but its first question. */
+class FakeServer {
   isSameSite = false;
   isReachable = true;
   status = 200;
@@ -60,10 +60,10 @@ function setup(stored: string | null = null) {
     removeItem: (key) => void entries.delete(key),
   }));
   store.keep(stored);
-  const server = new FakeHouse();
+  const server = new FakeServer();
   const timers = new FakeTimers();
   const sockets: { readonly address: string; readonly subprotocols: string[] }[] = [];
-  const house = new RemoteHouse(BASE, {
+  const remote = new RemoteServer(BASE, {
     timers,
     store,
     newSecret: () => "s".repeat(43),
@@ -73,17 +73,17 @@ function setup(stored: string | null = null) {
       return {} as never;
     },
   });
-  return { house, server, store, timers, sockets };
+  return { remote, server, store, timers, sockets };
 }
 
-const join = (house: RemoteHouse) => house.fetch("/api/v1/login/invitation", { method: "POST" });
+const join = (remote: RemoteServer) => remote.fetch("/api/v1/login/invitation", { method: "POST" });
 
 test("a login leaves a bearer, which every later request carries, and no cookie goes either way", async () => {
-  const { house, server, store } = setup();
-  const answer = await join(house);
+  const { remote, server, store } = setup();
+  const answer = await join(remote);
   expect(await answer.json()).toMatchObject({ name: "Ana" });
   expect(store.bearer).toBe("bf_1");
-  await house.fetch("/api/v1/session", { method: "DELETE" });
+  await remote.fetch("/api/v1/session", { method: "DELETE" });
   expect(server.requests).toEqual([
     { what: "POST /api/v1/login/invitation", bearer: null, credentials: "omit", browser: "s".repeat(43) },
     { what: "DELETE /api/v1/session", bearer: "Bearer bf_1", credentials: "omit", browser: null },
@@ -91,10 +91,10 @@ test("a login leaves a bearer, which every later request carries, and no cookie 
 });
 
 test("within a site the cookie is sent, and no bearer", async () => {
-  const { house, server } = setup("bf_old");
+  const { remote, server } = setup("bf_old");
   server.isSameSite = true;
-  await house.fetch("/api/v1/session");
-  await join(house);
+  await remote.fetch("/api/v1/session");
+  await join(remote);
   expect(server.requests).toEqual([
     { what: "GET /api/v1/session", bearer: null, credentials: "include", browser: null },
     { what: "POST /api/v1/login/invitation", bearer: null, credentials: "include", browser: null },
@@ -102,9 +102,9 @@ test("within a site the cookie is sent, and no bearer", async () => {
 });
 
 test("a socket has a ticket among its sub-protocols, and nothing in its address", async () => {
-  const { house, sockets } = setup("bf_1");
-  house.openSocket("/api/v1/control", "belvedere.v1");
-  house.openSocket("/api/v1/control", "belvedere.v1");
+  const { remote, sockets } = setup("bf_1");
+  remote.openSocket("/api/v1/control", "belvedere.v1");
+  remote.openSocket("/api/v1/control", "belvedere.v1");
   await flushPromises();
   expect(sockets).toHaveLength(2);
   expect(sockets[0]).toEqual({
@@ -114,10 +114,10 @@ test("a socket has a ticket among its sub-protocols, and nothing in its address"
 });
 
 test("without a session no socket is opened", async () => {
-  const { house, server, sockets } = setup("bf_1");
+  const { remote, server, sockets } = setup("bf_1");
   server.status = 401;
   let closedWith = 0;
-  house.openSocket("/api/v1/control", "belvedere.v1").onclose = ({ code }) => {
+  remote.openSocket("/api/v1/control", "belvedere.v1").onclose = ({ code }) => {
     closedWith = code;
   };
   await flushPromises();
@@ -126,8 +126,8 @@ test("without a session no socket is opened", async () => {
 });
 
 test("a bearer is renewed every quarter of an hour, and at once after a reload", async () => {
-  const { house, server, store, timers } = setup();
-  await join(house);
+  const { remote, server, store, timers } = setup();
+  await join(remote);
   timers.advance(QUARTER_MS);
   await flushPromises();
   expect(store.bearer).toBe("bf_2");
@@ -168,19 +168,19 @@ test("a bearer that is refused is forgotten, and not renewed", async () => {
   expect(server.requests).toHaveLength(1);
 });
 
-test("a house that was removed from the page renews nothing", async () => {
-  const { house, server, timers } = setup();
-  await join(house);
-  house.close();
+test("a server that was removed from the page renews nothing", async () => {
+  const { remote, server, timers } = setup();
+  await join(remote);
+  remote.close();
   timers.advance(QUARTER_MS);
   await flushPromises();
   expect(server.requests).toHaveLength(1);
 });
 
-test("a house that cannot be reached is asked again with the next request", async () => {
-  const { house, server } = setup("bf_1");
+test("a server that cannot be reached is asked again with the next request", async () => {
+  const { remote, server } = setup("bf_1");
   server.isReachable = false;
-  await expect(house.fetch("/api/v1/session")).rejects.toThrow("no network");
+  await expect(remote.fetch("/api/v1/session")).rejects.toThrow("no network");
   server.isReachable = true;
-  expect((await house.fetch("/api/v1/session")).status).toBe(200);
+  expect((await remote.fetch("/api/v1/session")).status).toBe(200);
 });

@@ -2,10 +2,10 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { Api } from "../server/api";
 import { Access } from "./access";
 import { AccountMenu } from "./account-menu";
-import { Api } from "./api";
-import { Door } from "./door";
+import { LoginGate } from "./login-gate";
 import { ReturnCard } from "./return-card";
 import type { Credentials, PasskeyLack } from "./webauthn";
 
@@ -50,11 +50,11 @@ async function open(answers: Answers, { secret = "", lack = "none" as PasskeyLac
   const nowMs = () => 0;
   await act(async () => {
     render(
-      <Door access={access} lack={lack}>
+      <LoginGate access={access} lack={lack}>
         <p>The view</p>
         <ReturnCard access={access} nowMs={nowMs} />
         <AccountMenu access={access} api={api} nowMs={nowMs} />
-      </Door>,
+      </LoginGate>,
       page,
     );
     await access.start(secret);
@@ -132,12 +132,12 @@ test.each([
   expect(page.querySelector("h1")?.textContent).toBe(words);
 });
 
-test("a house that is not reached offers to try again", async () => {
+test("a server that is not reached offers to try again", async () => {
   await open({ "GET /session": [503, null] });
   expect(buttons()).toContain("Try again");
 });
 
-test("only who runs the house has a way to the people, and only the room one to its page", async () => {
+test("only who runs the server has a way to the people, and only the room one to its page", async () => {
   await open(IN);
   expect(buttons()).toEqual(["My devices", "Who may come in"]);
   expect(page.querySelector("a")).toBeNull();

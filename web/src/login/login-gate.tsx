@@ -1,4 +1,4 @@
-// The door: who has no session sees how to come in, and who has one sees the page behind it.
+// Who has no session sees how to come in, and who has one sees the page behind it.
 import type { ComponentChildren } from "preact";
 import { Arch } from "../page/arch";
 import { LanguageSwitch } from "../words/language-switch";
@@ -7,25 +7,25 @@ import type { Access, AccessProblem, AccessState, SignedOutReason } from "./acce
 import type { PasskeyLack } from "./webauthn";
 import "./login.css";
 
-export interface DoorProps {
+export interface LoginGateProps {
   readonly access: Access;
   /** Why passkeys cannot work here. */
   readonly lack: PasskeyLack;
   readonly children: ComponentChildren;
 }
 
-export function Door({ access, lack, children }: DoorProps) {
+export function LoginGate({ access, lack, children }: LoginGateProps) {
   const state = access.state.value;
   switch (state.kind) {
     case "checking":
-      return <DoorScreen topic="checking" title="Belvedere" />;
+      return <LoginScreen topic="checking" title="Belvedere" />;
     case "unreachable":
       return (
-        <DoorScreen topic="unreachable" title="Belvedere" texts={[t("status.stop_lost")]}>
+        <LoginScreen topic="unreachable" title="Belvedere" texts={[t("status.stop_lost")]}>
           <button type="button" class="primary" onClick={() => void access.retry()}>
             {t("action.try_again")}
           </button>
-        </DoorScreen>
+        </LoginScreen>
       );
     case "signed_out":
       return <SignInScreen access={access} state={state} lack={lack} />;
@@ -48,19 +48,19 @@ function JoinScreen({ access, state }: JoinScreenProps) {
   const guest = invitation.role === "guest" ? [t("drive.watch_only")] : [];
   const texts = [t("join.invited"), ...guest, t("join.visit_book")];
   return (
-    <DoorScreen topic="invited" title={t("join.hello", { name: invitation.name })} texts={texts}>
+    <LoginScreen topic="invited" title={t("join.hello", { name: invitation.name })} texts={texts}>
       <Problem access={access} />
       <button type="button" class="primary" disabled={isBusy} onClick={() => void access.redeem()}>
         {t("join.come_in")}
       </button>
       {current === null ? (
-        <p class="door-note">{t("join.once")}</p>
+        <p class="login-note">{t("join.once")}</p>
       ) : (
         <button type="button" class="secondary" disabled={isBusy} onClick={() => access.keepSession()}>
           {t("join.stay", { name: current.name })}
         </button>
       )}
-    </DoorScreen>
+    </LoginScreen>
   );
 }
 
@@ -83,7 +83,7 @@ function SignInScreen({ access, state, lack }: SignInScreenProps) {
   const words = state.words ?? { text: t(title), detail: t(detail) };
   const needsLink = lack !== "none" || words.detail !== t("status.ended.detail"); // else a passkey will do
   return (
-    <DoorScreen topic={state.reason} title={words.text} texts={needsLink ? [words.detail] : []}>
+    <LoginScreen topic={state.reason} title={words.text} texts={needsLink ? [words.detail] : []}>
       <Problem access={access} />
       {lack === "none" ? (
         <>
@@ -95,12 +95,12 @@ function SignInScreen({ access, state, lack }: SignInScreenProps) {
           >
             {t("login.sign_in")}
           </button>
-          <p class="door-note">{t(access.isBusy.value ? "login.waiting" : "login.how")}</p>
+          <p class="login-note">{t(access.isBusy.value ? "login.waiting" : "login.how")}</p>
         </>
       ) : (
-        lack === "browser" && <p class="door-note">{t("login.unsupported")}</p>
+        lack === "browser" && <p class="login-note">{t("login.unsupported")}</p>
       )}
-    </DoorScreen>
+    </LoginScreen>
   );
 }
 
@@ -123,26 +123,26 @@ export function Problem({ access }: { readonly access: Access }) {
   );
 }
 
-interface DoorScreenProps {
+interface LoginScreenProps {
   readonly topic: string;
   readonly title: string;
   readonly texts?: readonly string[];
   readonly children?: ComponentChildren;
 }
 
-function DoorScreen({ topic, title, texts = [], children }: DoorScreenProps) {
+function LoginScreen({ topic, title, texts = [], children }: LoginScreenProps) {
   return (
-    <main class="door" data-door={topic}>
+    <main class="login-screen" data-login={topic}>
       <LanguageSwitch />
-      <div class="door-content">
+      <div class="login-content">
         <Arch />
         <h1>{title}</h1>
         {texts.map((text) => (
-          <p key={text} class="door-text">
+          <p key={text} class="login-text">
             {text}
           </p>
         ))}
-        <div class="door-actions">{children}</div>
+        <div class="login-actions">{children}</div>
       </div>
     </main>
   );

@@ -1,6 +1,6 @@
-"""A house around the room's rules: visitors who try everything, a disk that fails, power cuts, and who saw what.
+"""A harness around the room's rules: visitors who try everything, a disk that fails, power cuts, and who saw what.
 
-It carries out the effects as the real house does, and knows independently of the rules what the room has said
+It carries out the effects as the runtime does, and knows independently of the rules what the room has said
 (`_closed`, `_justifies`). After every event each visitor tries to look, to hear, to take a still and to drive; whatever
 was opened earlier, and not ended by an effect, goes on. `check` then compares the two.
 """
@@ -39,8 +39,8 @@ class Word:
 
 
 @dataclass
-class House:
-    """One house; every public method but `check` is an event."""
+class RoomHarness:
+    """One run; every public method but `check` is an event."""
 
     privacy: type[Privacy] = Privacy
     ask_first: bool = False
@@ -153,7 +153,7 @@ class House:
         self._step()
 
     def wait(self, seconds: float) -> None:
-        """Time passes; the house does what is due when it is due."""
+        """Time passes; the harness does what is due when it is due."""
         end = self.now + seconds
         for _ in range(10_000):
             due = self.core.deadline(self._at) - BOOT_S

@@ -1,19 +1,19 @@
-// The page of one house, in whatever element: the door, and behind it the view.
+// The page of one server, in whatever element: the login, and once somebody is in the view.
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import type { InputArea } from "../drive/input-area";
-import { type BrowserVisit, browserVisit } from "../house/browser-visit";
-import type { House } from "../house/house";
 import { Access } from "../login/access";
-import { Api } from "../login/api";
 import { deviceName } from "../login/device-name";
-import { Door } from "../login/door";
+import { LoginGate } from "../login/login-gate";
 import type { PasskeyLack } from "../login/webauthn";
+import { Api } from "../server/api";
+import { type BrowserVisit, browserVisit } from "../server/browser-visit";
+import type { Server } from "../server/server";
 import { browserTimers } from "../time/timers";
 import { App } from "./app";
 
-export interface HousePageOptions {
-  readonly house: House;
+export interface VisitorPageOptions {
+  readonly server: Server;
   readonly area: InputArea;
   /** Why passkeys cannot work here. */
   readonly lack: PasskeyLack;
@@ -23,7 +23,7 @@ export interface HousePageOptions {
   readonly showInstead?: () => void;
 }
 
-export interface HousePage {
+export interface VisitorPage {
   /** Finds out who this is, with the secret of an invitation or "". */
   start(secret: string): void;
   /** Ends the visit, and takes everything off the element. */
@@ -31,10 +31,10 @@ export interface HousePage {
 }
 
 /** Draws the page into `root`, until it is closed. */
-export function openHousePage(root: HTMLElement, options: HousePageOptions): HousePage {
-  const { house, area, lack } = options;
-  const api = new Api(house);
-  /** Only who is in has a view: without a session, the house would refuse its requests. */
+export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions): VisitorPage {
+  const { server, area, lack } = options;
+  const api = new Api(server);
+  /** Only who is in has a view: without a session, the server would refuse its requests. */
   const view = signal<BrowserVisit | null>(null);
   const access = new Access({
     api,
@@ -61,7 +61,7 @@ export function openHousePage(root: HTMLElement, options: HousePageOptions): Hou
       options.showInstead();
       return undefined;
     }
-    view.value = untracked(() => browserVisit(house));
+    view.value = untracked(() => browserVisit(server));
     return () => {
       view.peek()?.close();
       view.value = null;
@@ -78,7 +78,7 @@ export function openHousePage(root: HTMLElement, options: HousePageOptions): Hou
   const Page = () => {
     const shown = view.value;
     return (
-      <Door access={access} lack={lack}>
+      <LoginGate access={access} lack={lack}>
         {shown !== null && (
           <App
             visit={shown.visit}
@@ -88,7 +88,7 @@ export function openHousePage(root: HTMLElement, options: HousePageOptions): Hou
             {...options.extras?.(access, api)}
           />
         )}
-      </Door>
+      </LoginGate>
     );
   };
   render(<Page />, root);

@@ -1,7 +1,7 @@
-// The house that a page looks into: where its API is, and how requests and sockets prove whose session this is.
+// The server that a page looks into: where its API is, and how requests and sockets prove whose session this is.
 
 /** The part of a WebSocket that is used, by the control channel and by the picture. */
-export interface HouseSocket {
+export interface ServerSocket {
   readonly readyState: number;
   readonly bufferedAmount: number;
   binaryType: BinaryType;
@@ -12,15 +12,15 @@ export interface HouseSocket {
   close(code?: number): void;
 }
 
-export interface House {
+export interface Server {
   /** Like the browser's `fetch`; `path` begins with `/`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Returns at once, with a socket that is still connecting. */
-  openSocket(path: string, subprotocol: string): HouseSocket;
+  openSocket(path: string, subprotocol: string): ServerSocket;
 }
 
-/** The house that served this page: the browser proves the session by its cookie. */
-export function ownHouse(): House {
+/** The server that served this page: the browser proves the session by its cookie. */
+export function ownServer(): Server {
   return {
     fetch: (path, init) => fetch(path, init),
     openSocket: (path, subprotocol) => new WebSocket(socketAddress(path, location.href), subprotocol),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.support.privacy.house import PEOPLE, House
+from tests.support.privacy.room_harness import PEOPLE, RoomHarness
 
 from belvedere.privacy.core import Privacy
 from belvedere.privacy.effects import Cut, Effect, Withhold
@@ -25,60 +25,60 @@ SPAN = st.builds(QuietSpan, st.just(0), st.integers(0, 120), st.integers(0, 240)
 class Lives(RuleBasedStateMachine):
     """Hypothesis chooses the events, and finds the shortest order that breaks a rule."""
 
-    house: House
+    harness: RoomHarness
 
     @initialize(ask_first=st.booleans(), now=st.sampled_from((0.0, 3000.0, 7 * 86_400.0 - 60)))
     def begin(self, *, ask_first: bool, now: float) -> None:
-        self.house = House(ask_first=ask_first, now=now)
+        self.harness = RoomHarness(ask_first=ask_first, now=now)
 
     @rule(is_closed=st.booleans())
     def curtain(self, *, is_closed: bool) -> None:
-        self.house.curtain(is_closed=is_closed)
+        self.harness.curtain(is_closed=is_closed)
 
     @rule(person=PERSON)
     def knock(self, person: str) -> None:
-        self.house.knock(person)
+        self.harness.knock(person)
 
     @rule(person=PERSON, answer=st.sampled_from(Answer))
     def answer(self, person: str, answer: Answer) -> None:
-        self.house.answer(person, answer)
+        self.harness.answer(person, answer)
 
     @rule(person=PERSON, welcome=st.sampled_from(Welcome))
     def welcome(self, person: str, welcome: Welcome) -> None:
-        self.house.welcome(person, welcome)
+        self.harness.welcome(person, welcome)
 
     @rule(spans=st.lists(SPAN, max_size=2))
     def quiet(self, spans: list[QuietSpan]) -> None:
-        self.house.quiet(spans)
+        self.harness.quiet(spans)
 
     @rule()
     def finish_save(self) -> None:
-        self.house.finish_save()
+        self.harness.finish_save()
 
     @rule(is_done=st.booleans())
     def fail_save(self, *, is_done: bool) -> None:
-        self.house.fail_save(is_done=is_done)
+        self.harness.fail_save(is_done=is_done)
 
     @rule(done=st.integers(0, 2), is_readable=st.booleans())
     def cut_power(self, done: int, *, is_readable: bool) -> None:
-        self.house.cut_power(done, is_readable=is_readable)
+        self.harness.cut_power(done, is_readable=is_readable)
 
     @rule()
     def read_disk(self) -> None:
-        self.house.read_disk()
+        self.harness.read_disk()
 
     @rule(people=st.lists(PERSON, max_size=2))
     def stay_away(self, people: list[str]) -> None:
-        self.house.stay_away(people)
+        self.harness.stay_away(people)
 
     @rule(seconds=st.sampled_from((0.0, 1.0, 5.0, 60.0, 300.0, 3600.0)))
     def wait(self, seconds: float) -> None:
-        self.house.wait(seconds)
+        self.harness.wait(seconds)
 
-    @precondition(lambda self: hasattr(self, "house"))
+    @precondition(lambda self: hasattr(self, "harness"))
     @invariant()
     def nothing_is_shown_that_is_not_permitted(self) -> None:
-        self.house.check()
+        self.harness.check()
 
 
 Lives.TestCase.settings = settings(deadline=None, max_examples=settings().max_examples, stateful_step_count=30)
@@ -103,22 +103,22 @@ class NeverCuts(Forgetful):
 
 
 @pytest.mark.parametrize("privacy", [NeverWithholds, NeverCuts])
-def test_a_house_notices_what_goes_on_behind_the_curtain(privacy: type[Privacy]) -> None:
-    house = House(privacy)
-    house.finish_save()
-    house.check()
-    house.curtain(is_closed=True)
+def test_it_notices_what_goes_on_behind_the_curtain(privacy: type[Privacy]) -> None:
+    harness = RoomHarness(privacy)
+    harness.finish_save()
+    harness.check()
+    harness.curtain(is_closed=True)
     with pytest.raises(AssertionError):
-        house.check()
+        harness.check()
 
 
-def test_a_house_notices_a_curtain_that_never_opens() -> None:
-    house = House()
-    house.curtain(is_closed=True)
-    house.finish_save()
-    house.finish_save()
-    house.check()
-    house.curtain(is_closed=False)
-    house._closed = False
+def test_it_notices_a_curtain_that_never_opens() -> None:
+    harness = RoomHarness()
+    harness.curtain(is_closed=True)
+    harness.finish_save()
+    harness.finish_save()
+    harness.check()
+    harness.curtain(is_closed=False)
+    harness._closed = False
     with pytest.raises(AssertionError, match="though nobody closed it"):
-        house.check()
+        harness.check()

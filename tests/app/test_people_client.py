@@ -9,7 +9,14 @@ import pytest
 
 from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Role
-from belvedere.app.house import House, ServedHouse, StoredHouse, find_person, invite_person, open_house
+from belvedere.app.people_client import (
+    PeopleClient,
+    ServedPeople,
+    StoredPeople,
+    find_person,
+    invite_person,
+    open_people,
+)
 from belvedere.app.settings import Config, Settings, resolve
 from belvedere.errors import OwnerError
 from belvedere.gateway.local_socket import state_lock
@@ -36,8 +43,8 @@ def stored(folder: Path) -> Invitations:
 
 
 def test_a_person_who_is_invited_while_no_server_runs_can_come_in_later(tmp_path: Path) -> None:
-    with open_house(config_in(tmp_path)) as house:
-        invitation = invite_person(house, "Ana", Role.GUEST)
+    with open_people(config_in(tmp_path)) as client:
+        invitation = invite_person(client, "Ana", Role.GUEST)
     assert invitation.link == f"http://127.0.0.1:8080/join#{invitation.secret}"
     redemption = stored(tmp_path).redeem(invitation.secret)
     assert redemption is not None
@@ -45,56 +52,56 @@ def test_a_person_who_is_invited_while_no_server_runs_can_come_in_later(tmp_path
 
 
 def test_what_is_changed_and_ended_in_the_store_is_so_at_the_next_start(tmp_path: Path) -> None:
-    with open_house(config_in(tmp_path)) as house:
-        ana, ben = house.add("Ana", Role.VISITOR), house.add("Ben", Role.VISITOR)
-        assert isinstance(house, StoredHouse)
-        first, second = (house._invitations.open_session(ana.id).session for _ in range(2))
-        house._invitations.open_session(ben.id)
-        assert {each.id for each in house.sessions()} >= {first.id, second.id}
-        house.end_session(first.id)
+    with open_people(config_in(tmp_path)) as client:
+        ana, ben = client.add("Ana", Role.VISITOR), client.add("Ben", Role.VISITOR)
+        assert isinstance(client, StoredPeople)
+        first, second = (client._invitations.open_session(ana.id).session for _ in range(2))
+        client._invitations.open_session(ben.id)
+        assert {each.id for each in client.sessions()} >= {first.id, second.id}
+        client.end_session(first.id)
         with pytest.raises(OwnerError, match="no such session"):
-            house.end_session(first.id)
-        assert house.change_role(ana.id, Role.GUEST).role is Role.GUEST
-        house.remove(ben.id)
+            client.end_session(first.id)
+        assert client.change_role(ana.id, Role.GUEST).role is Role.GUEST
+        client.remove(ben.id)
     later = stored(tmp_path)
     assert [(each.name, each.role) for each in later.people.all()] == [("Ana", Role.GUEST)]
     assert [session.id for session, _ in later.sessions()] == [second.id]
 
 
 def test_without_a_name_the_owner_is_invited_until_there_is_one(tmp_path: Path) -> None:
-    with open_house(config_in(tmp_path)) as house:
-        first, second = (invite_person(house, None, None) for _ in range(2))
+    with open_people(config_in(tmp_path)) as client:
+        first, second = (invite_person(client, None, None) for _ in range(2))
         assert (first.person, first.role) == (second.person, Role.OWNER)
-        assert isinstance(house, StoredHouse)
-        house._invitations.redeem(second.secret)
+        assert isinstance(client, StoredPeople)
+        client._invitations.redeem(second.secret)
         with pytest.raises(OwnerError, match="an owner already"):
-            invite_person(house, None, None)
-        assert invite_person(house, None, Role.RESIDENT).name == "Room"
+            invite_person(client, None, None)
+        assert invite_person(client, None, Role.RESIDENT).name == "Room"
 
 
 def test_a_name_that_is_known_is_invited_again_in_the_same_role_only(tmp_path: Path) -> None:
-    with open_house(config_in(tmp_path)) as house:
-        ana = house.add("Ana", Role.VISITOR)
-        assert invite_person(house, "Ana", None).person == invite_person(house, ana.id, Role.VISITOR).person == ana.id
+    with open_people(config_in(tmp_path)) as client:
+        ana = client.add("Ana", Role.VISITOR)
+        assert invite_person(client, "Ana", None).person == invite_person(client, ana.id, Role.VISITOR).person == ana.id
         with pytest.raises(OwnerError, match="Ana is visitor"):
-            invite_person(house, "Ana", Role.OWNER)
-        house.add("Ana", Role.GUEST)
+            invite_person(client, "Ana", Role.OWNER)
+        client.add("Ana", Role.GUEST)
         with pytest.raises(OwnerError, match="several people"):
-            invite_person(house, "Ana", None)
+            invite_person(client, "Ana", None)
         with pytest.raises(OwnerError, match="nobody with the name"):
-            find_person(house.people(), "Ben")
+            find_person(client.people(), "Ben")
         with pytest.raises(OwnerError, match="no person can have"):
-            house.add("a\nb", Role.GUEST)
+            client.add("a\nb", Role.GUEST)
 
 
 def test_without_a_store_nobody_can_be_asked(tmp_path: Path) -> None:
     config = Config(Settings(), config_in(tmp_path).profile)
-    with pytest.raises(OwnerError, match="nothing is saved"), open_house(config):
+    with pytest.raises(OwnerError, match="nothing is saved"), open_people(config):
         pass
 
 
 def test_a_store_that_another_command_is_changing_is_left_alone(tmp_path: Path) -> None:
-    with state_lock(tmp_path), pytest.raises(OwnerError, match="another Belvedere"), open_house(config_in(tmp_path)):
+    with state_lock(tmp_path), pytest.raises(OwnerError, match="another Belvedere"), open_people(config_in(tmp_path)):
         pass
 
 
@@ -128,14 +135,14 @@ class Server:
 def test_a_running_server_is_asked_by_its_rest_interface() -> None:
     server = Server()
     client: LocalClient = server  # type: ignore[assignment]  # a double
-    house: House = ServedHouse(client)
-    assert house.people()[0].name == "Ana"
-    assert house.add("Ana", Role.GUEST).role is Role.GUEST
-    assert house.invite("0123456789ab").link == "l"
-    house.change_role("0123456789ab", Role.GUEST)
-    assert house.sessions()[0].id == "ba9876543210"
-    house.end_session("ba9876543210")
-    house.remove("0123456789ab")
+    people: PeopleClient = ServedPeople(client)
+    assert people.people()[0].name == "Ana"
+    assert people.add("Ana", Role.GUEST).role is Role.GUEST
+    assert people.invite("0123456789ab").link == "l"
+    people.change_role("0123456789ab", Role.GUEST)
+    assert people.sessions()[0].id == "ba9876543210"
+    people.end_session("ba9876543210")
+    people.remove("0123456789ab")
     assert server.asked[1] == ("POST", "/api/v1/people", {"name": "Ana", "role": "guest"})
     assert server.asked[3] == ("PATCH", "/api/v1/people/0123456789ab", {"role": "guest"})
     assert server.asked[5:] == [

@@ -1,36 +1,36 @@
-// A house that this page looks into from another origin. Within the same site the browser proves the session by the
-// house's cookie; from elsewhere, where it sends none, this does by a bearer, which it renews. Sockets take a ticket.
-import { type House, type HouseSocket, socketAddress } from "../house/house";
+// A server that this page looks into from another origin. Within the same site the browser proves the session by the
+// server's cookie; from elsewhere, where it sends none, this does by a bearer, which it renews. Sockets take a ticket.
+import { type Server, type ServerSocket, socketAddress } from "../server/server";
 import type { Cancel, Timers } from "../time/timers";
 import type { BearerStore } from "./bearer-store";
 import { TicketedSocket } from "./ticketed-socket";
 
 /** The old one is valid for a little longer than that, so a copy of this tab can renew it, too. */
 const RENEW_EVERY_MS = 15 * 60_000;
-/** While the house cannot be reached. The bearer is valid for hours. */
+/** While the server cannot be reached. The bearer is valid for hours. */
 const RETRY_MS = 30_000;
 const LOGINS = "/api/v1/login/";
 
-export interface RemoteHousePorts {
+export interface RemoteServerPorts {
   readonly timers: Timers;
   readonly store: BearerStore;
   /** A secret of 43 letters, digits, `-` and `_`. */
   newSecret(): string;
   fetch(address: string, init: RequestInit): Promise<Response>;
-  openSocket(address: URL, subprotocols: string[]): HouseSocket;
+  openSocket(address: URL, subprotocols: string[]): ServerSocket;
 }
 
-export class RemoteHouse implements House {
+export class RemoteServer implements Server {
   readonly #base: string;
-  readonly #ports: RemoteHousePorts;
+  readonly #ports: RemoteServerPorts;
   /** An invitation whose answer was lost can be redeemed again by whoever has this; other pages have a cookie for that. */
   readonly #browser: string;
   #isSameSite: Promise<boolean> | null = null;
   #cancelRenewal: Cancel = () => {};
   #isClosed = false;
 
-  /** `base` is the house's origin. */
-  constructor(base: string, ports: RemoteHousePorts) {
+  /** `base` is the server's origin. */
+  constructor(base: string, ports: RemoteServerPorts) {
     this.#base = base;
     this.#ports = ports;
     this.#browser = ports.newSecret();
@@ -39,7 +39,7 @@ export class RemoteHouse implements House {
     }
   }
 
-  /** Rejects where the house cannot be reached, or lists no page of this origin. */
+  /** Rejects where the server cannot be reached, or lists no page of this origin. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     this.#isSameSite ??= this.#askWhetherSameSite();
     let isSameSite: boolean;
@@ -56,7 +56,7 @@ export class RemoteHouse implements House {
     return response;
   }
 
-  openSocket(path: string, subprotocol: string): HouseSocket {
+  openSocket(path: string, subprotocol: string): ServerSocket {
     const address = socketAddress(path, this.#base);
     return new TicketedSocket(this.#ticket(), (ticket) =>
       this.#ports.openSocket(address, [subprotocol, `belvedere.ticket.${ticket}`]),
@@ -73,7 +73,7 @@ export class RemoteHouse implements House {
     const init: RequestInit = { credentials: "omit", cache: "no-store" };
     const response = await this.#ports.fetch(`${this.#base}/api/v1/frontend`, init);
     if (!response.ok) {
-      throw new TypeError(`the house answered ${response.status}`);
+      throw new TypeError(`the server answered ${response.status}`);
     }
     const { cookie } = (await response.json()) as { cookie: boolean };
     return cookie;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { socketAddress } from "./house";
+import { socketAddress } from "./server";
 
 test.each([
   ["https://home.example.org/", "wss://home.example.org/api/v1/control"],

@@ -1,4 +1,4 @@
-// Wires a visit to the browser's own clocks, sockets and requests: all that it needs of the server goes to one house.
+// Wires a visit to the browser's own clocks, sockets and requests: all that it needs of the server goes to one server.
 import { SUBPROTOCOL } from "../control/channel";
 import { browserStillPorts, type StillPorts } from "../page/still";
 import { IceServers } from "../stage/ice-servers";
@@ -7,7 +7,8 @@ import { VIDEO_SUBPROTOCOL } from "../stage/stream-wire";
 import { joinStage, type WhepPorts } from "../stage/whep";
 import { browserTimers } from "../time/timers";
 import { Visit } from "../visit/visit";
-import type { House } from "./house";
+import { Api, hasSession } from "./api";
+import type { Server } from "./server";
 
 export interface BrowserVisit {
   readonly visit: Visit;
@@ -19,8 +20,9 @@ export interface BrowserVisit {
 }
 
 /** A visit that has not been joined yet. Opens a socket for the first picture in advance, if the page is visible. */
-export function browserVisit(house: House): BrowserVisit {
-  const request = (path: string, init: RequestInit) => house.fetch(path, init);
+export function browserVisit(server: Server): BrowserVisit {
+  const api = new Api(server);
+  const request = (path: string, init: RequestInit) => server.fetch(path, init);
   const iceServers = new IceServers({ timers: browserTimers, fetch: request });
   const stagePorts: WhepPorts = {
     timers: browserTimers,
@@ -31,15 +33,15 @@ export function browserVisit(house: House): BrowserVisit {
   const lack = streamLack(window);
   const connector = new StreamConnector({
     timers: browserTimers,
-    openSocket: () => house.openSocket("/api/v1/stage/stream", VIDEO_SUBPROTOCOL),
+    openSocket: () => server.openSocket("/api/v1/stage/stream", VIDEO_SUBPROTOCOL),
     createDecoder: (init) => new VideoDecoder(init),
     createChunk: (init) => new EncodedVideoChunk(init),
   });
   const visit = new Visit({
     timers: browserTimers,
     random: Math.random,
-    openSocket: () => house.openSocket("/api/v1/control", SUBPROTOCOL),
-    hasSession: () => hasSession(house),
+    openSocket: () => server.openSocket("/api/v1/control", SUBPROTOCOL),
+    hasSession: () => hasSession(api),
     newView: () => Math.random().toString(36).slice(2),
     joinDirect: async (view, events, signal) => {
       await iceServers.refresh();
@@ -48,7 +50,7 @@ export function browserVisit(house: House): BrowserVisit {
     joinStream: lack === null ? (view, events) => connector.open(view, events) : null,
     streamLack: lack,
     requestFrame: (run) => requestAnimationFrame(run),
-    endSession: () => endSession(house),
+    endSession: () => endSession(api),
   });
   if (lack === null && document.visibilityState === "visible") {
     connector.prepare();
@@ -78,22 +80,8 @@ function followPage(visit: Visit): () => void {
   return () => controller.abort();
 }
 
-/** Whether the server still knows this session; null if it cannot be reached. */
-export async function hasSession(house: House): Promise<boolean | null> {
-  try {
-    const response = await house.fetch("/api/v1/session", { cache: "no-store" });
-    return response.status !== 401 && response.status !== 403;
-  } catch {
-    return null;
-  }
-}
-
 /** Ends the session. 401 counts as success: it had ended already. */
-async function endSession(house: House): Promise<boolean> {
-  try {
-    const response = await house.fetch("/api/v1/session", { method: "DELETE" });
-    return response.ok || response.status === 401;
-  } catch {
-    return false;
-  }
+async function endSession(api: Api): Promise<boolean> {
+  const answer = await api.delete("/session");
+  return answer.kind === "ok" || (answer.kind === "refused" && answer.status === 401);
 }

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from belvedere.access.invitations import Invitations
+from belvedere.access.links import link_to
 from belvedere.access.rights import Role
 from belvedere.access.sessions import EndReason
 from belvedere.app.local_client import LocalClient, NoServerError
-from belvedere.app.opening import NAMES, link_to, public_address
+from belvedere.app.opening import NAMES, public_address
 from belvedere.errors import OwnerError, VisitorError
 from belvedere.gateway.local_socket import state_lock
-from belvedere.gateway.people import Invitation, Listed
-from belvedere.gateway.qr_code import svg_of
-from belvedere.gateway.session import HOUR_S, Device
+from belvedere.gateway.people import Invitation, Listed, listed, shown_once
+from belvedere.gateway.session import Device, device
 from belvedere.store.access import load_access, save_access
 from belvedere.store.sqlite_file import SqliteFile
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 PEOPLE = "/api/v1/people"
 
 
-class House(Protocol):
-    """The people of the house and their sessions. Everything raises OwnerError where it cannot be done."""
+class PeopleClient(Protocol):
+    """The people and their sessions. Everything raises OwnerError where it cannot be done."""
 
     def people(self) -> list[Listed]:
         """Everyone."""
@@ -63,8 +63,8 @@ class House(Protocol):
 
 
 @contextlib.contextmanager
-def open_house(config: Config) -> Iterator[House]:
-    """The house of these settings. Raises OwnerError where neither a server nor a store can be asked."""
+def open_people(config: Config) -> Iterator[PeopleClient]:
+    """The people of these settings. Raises OwnerError where neither a server nor a store can be asked."""
     if config.store is None:
         raise OwnerError('nothing is saved with these settings: give [store] a file, instead of file = ""')
     client = LocalClient(config.store.parent)
@@ -73,9 +73,9 @@ def open_house(config: Config) -> Iterator[House]:
     except NoServerError:
         with state_lock(config.store.parent), contextlib.closing(SqliteFile(config.store)) as file:
             file.migrate()
-            yield StoredHouse(file, _address(config))
+            yield StoredPeople(file, _address(config))
     else:
-        yield ServedHouse(client)
+        yield ServedPeople(client)
 
 
 def _address(config: Config) -> str:
@@ -95,27 +95,27 @@ def find_person(people: list[Listed], wanted: str) -> Listed:
     return found[0]
 
 
-def invite_person(house: House, name: str | None, role: Role | None) -> Invitation:
+def invite_person(client: PeopleClient, name: str | None, role: Role | None) -> Invitation:
     """Invite a person by name, who is added if need be; without a name, an owner where none has come in yet.
 
     Raises OwnerError where the person has another role.
     """
-    people = house.people()
+    people = client.people()
     if name is None:
         role = role or Role.OWNER
         if role is Role.OWNER and any(each.role is Role.OWNER and each.has_joined for each in people):
             raise OwnerError("the house has an owner already: say whom to invite, as in belvedere people invite Ana")
         name = NAMES.get(role, role.value)
     if not any(name in {each.id, each.name} for each in people):
-        return house.invite(house.add(name, role or Role.VISITOR).id)
+        return client.invite(client.add(name, role or Role.VISITOR).id)
     person = find_person(people, name)
     if role is not None and role is not person.role:
         raise OwnerError(f"{person.name} is {person.role.value}: to change that, use belvedere people role")
-    return house.invite(person.id)
+    return client.invite(person.id)
 
 
-class ServedHouse:
-    """The house as the running server has it."""
+class ServedPeople:
+    """The people as the running server has them."""
 
     def __init__(self, client: LocalClient) -> None:
         self._client = client
@@ -149,8 +149,8 @@ class ServedHouse:
         self._client.request("DELETE", f"/api/v1/sessions/{session_id}")
 
 
-class StoredHouse:
-    """The house as the store has it while no server runs; each change is on the disk when its call returns."""
+class StoredPeople:
+    """The people as the store has them while no server runs; each change is on the disk when its call returns."""
 
     def __init__(self, file: SqliteFile, address: str) -> None:
         self._file = file
@@ -160,7 +160,7 @@ class StoredHouse:
 
     def people(self) -> list[Listed]:
         """Everyone."""
-        return [self._listed(person) for person in self._invitations.people.all()]
+        return [listed(self._invitations, person) for person in self._invitations.people.all()]
 
     def add(self, name: str, role: Role) -> Listed:
         """Add a person."""
@@ -169,29 +169,20 @@ class StoredHouse:
         except VisitorError as error:
             raise OwnerError(str(error)) from error
         self._save()
-        return self._listed(person)
+        return listed(self._invitations, person)
 
     def invite(self, person_id: str) -> Invitation:
         """A new invitation of a person."""
         secret = self._invitations.invite(person_id)
         self._save()
         person = self._person(person_id)
-        link = link_to(self._address, secret)
-        return Invitation(
-            person=person.id,
-            name=person.name,
-            role=person.role,
-            secret=secret,
-            link=link,
-            ends_in_s=self._invitations.invite_s,
-            qr_svg=svg_of(link),
-        )
+        return shown_once(person, secret, link_to(self._address, secret), self._invitations.invite_s)
 
     def change_role(self, person_id: str, role: Role) -> Listed:
         """Give a person another role."""
         self._invitations.change_role(person_id, role)
         self._save()
-        return self._listed(self._person(person_id))
+        return listed(self._invitations, self._person(person_id))
 
     def remove(self, person_id: str) -> None:
         """Remove a person, with all sessions and invitations."""
@@ -201,16 +192,7 @@ class StoredHouse:
     def sessions(self) -> list[Device]:
         """Everybody's sessions."""
         return [
-            Device(
-                id=session.id,
-                person=session.person,
-                name=self._invitations.people.name_of(session.person),
-                role=session.role,
-                label=session.label,
-                opened_utc_s=session.opened_utc_s,
-                seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
-                is_current=False,
-            )
+            device(self._invitations, session, seen_utc_s, is_current=False)
             for session, seen_utc_s in self._invitations.sessions()
         ]
 
@@ -230,14 +212,3 @@ class StoredHouse:
         if person is None:
             raise OwnerError("there is no such person")
         return person
-
-    def _listed(self, person: Person) -> Listed:
-        return Listed(
-            id=person.id,
-            name=person.name,
-            role=person.role,
-            email=person.email,
-            has_joined=person.has_joined,
-            sessions=sum(session.person == person.id for session, _ in self._invitations.sessions()),
-            invitations=self._invitations.count_invitations_of(person.id),
-        )
