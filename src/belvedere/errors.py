@@ -3,7 +3,8 @@
     BelvedereError
     ├── OwnerError                  the owner can fix it: a file, a key, a missing package
     │   ├── SettingsError           a configuration or profile value; names file, key and allowed values
-    │   └── StoreError              the store's file cannot be used; says what is wrong and what to do
+    │   ├── StoreError              the store's file cannot be used; says what is wrong and what to do
+    │   └── SignalError             a chime or a light of the room failed
     ├── VisitorError                a visitor's request is refused; carries a `Refusal`
     ├── FrameError                  bytes or a velocity that the head's frame layout cannot express
     ├── BitstreamError              video that cannot be read: from a camera, or another program

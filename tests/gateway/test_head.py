@@ -214,7 +214,7 @@ async def test_a_loop_that_goes_on_while_the_curtain_is_closed_does_not_turn_the
             while rig.clock() < until:
                 answer = (await client.post(VELOCITY, json={"pan": 1})).json()
                 await asyncio.sleep(0.2)
-            return answer.get("code", "moved")
+            return str(answer.get("code", "moved"))
 
         assert await ask(1) == "moved"
         rig.room.receive_curtain("rosa", is_closed=True)

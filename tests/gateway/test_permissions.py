@@ -16,6 +16,7 @@ from belvedere.access.rights import ALL_RIGHTS, NO_RIGHTS, Right, Rights, Role
 from belvedere.access.sessions import EndReason, IssuedSession
 from belvedere.errors import InternalError
 from belvedere.gateway.app import create_app
+from belvedere.gateway.auth_middleware import is_open
 from belvedere.gateway.dependencies import Dependencies
 from belvedere.gateway.messages import Incoming
 from belvedere.gateway.permissions import MESSAGES, PROGRAM_ROUTES, RANKS, ROUTES, SOCKET, require_rows
@@ -37,6 +38,18 @@ CONTENT: Mapping[str, Mapping[str, Any]] = {
 def having(client: SessionClient, rights: Rights) -> SessionClient:
     client.rig.invitations.change_rights(client.session._visitor.id, rights)
     return client
+
+
+@pytest.mark.parametrize("address", ["/{path}", "//{path}", "{path}%0A", "{path}/%0A"])
+@pytest.mark.parametrize(("method", "path"), [row[:2] for row in ROWS if not is_open(row[1])])
+async def test_no_spelling_of_a_path_is_served_without_a_session(
+    make_parts: MakeParts, make_client: MakeClient, method: str, path: str, address: str
+) -> None:
+    async with open_rig() as rig, make_client(create_app(make_parts(rig))) as client:
+        rig.open_session()
+        url = f"http://{HOST}{address.format(path=path.replace('{', '').replace('}', ''))}"
+        response = await client.request(method, url, **CONTENT.get(path, {}))
+        assert response.status_code in {401, 404, 405}
 
 
 @pytest.mark.parametrize(("method", "path", "right"), ROWS)

@@ -45,7 +45,7 @@ def test_every_key_has_a_row() -> None:
 
 def test_a_row_has_the_keys_default_what_it_allows_and_its_meaning() -> None:
     assert "| `port` | `8080` | 0 to 65535 | 0 for any that is free. |\n" in WRITTEN
-    assert "| `session_s` | `43200.0` | 60 to 34560000 |" in WRITTEN
+    assert "| `session_s` | `2592000.0` | 60 to 34560000 |" in WRITTEN
     assert "| `width` | `1280` | 160 to 3840, in steps of 32 |" in WRITTEN
     assert "| `url` | must be given |" in WRITTEN
     assert '| `kind` | `"bluetooth"` | `bluetooth`, `virtual`, `none` |' in WRITTEN

@@ -59,7 +59,8 @@ SUBPROTOCOLS = (SUBPROTOCOL, VIDEO_SUBPROTOCOL)
 MAX_LOGGED_CHARS = 100
 PROBE_PATHS = frozenset({"/healthz", "/readyz"})  # a supervisor may probe by any address, so Host is not checked
 OPEN_PATHS = re.compile(r"/api/v1/(login/.+|frontend)")  # how those without a session get one
-PROGRAM_PATHS = re.compile(r"/(api|schema)(/.*)?")  # refused with a problem; every other path with an HTML page
+# Refused with a problem, every other path with an HTML page. The router takes several slashes for one.
+PROGRAM_PATHS = re.compile(r"/+(api|schema)(/.*)?", re.DOTALL)
 
 
 _PAGES: Final[dict[str, PlainPage]] = {

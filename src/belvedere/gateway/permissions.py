@@ -14,6 +14,7 @@ from litestar.exceptions import NotAuthorizedException
 
 from belvedere.access.rights import Right, Role
 from belvedere.errors import InternalError, Refusal, VisitorError
+from belvedere.gateway.auth_middleware import is_open
 from belvedere.gateway.cross_origin import frontend_of
 from belvedere.gateway.messages import (
     Drive,
@@ -197,6 +198,9 @@ class RouteGuard:
         is_elsewhere = session is not None and self._invitations.bearers.origin_of(session.id) != ""
         if is_closed and (is_elsewhere or (frontend is not None and not frontend.is_same_site)):
             raise VisitorError(Refusal.NOT_PERMITTED, "this can be done on the house's own page only")
+        if session is None and not is_open(connection.scope["path_template"]):
+            # The middleware has seen the path as it was sent, which may be spelt in a way that only the router knows.
+            raise NotAuthorizedException("no session: open an invitation link first")
         right = right_for(connection.scope)
         if right is not None:
             try:
