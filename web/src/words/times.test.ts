@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { setLanguage } from "./language";
-import { clockText, dateText, durationText, timeText, weekdayText, whenText } from "./times";
+import { dateText, durationText, timeText, weekdayText, whenText } from "./times";
 
 const NOON = new Date(2026, 4, 3, 12, 5).getTime();
 const EVENING = new Date(2026, 4, 3, 19, 30).getTime();
@@ -11,10 +11,8 @@ afterEach(() => setLanguage("en"));
 
 test("times of day", () => {
   expect(plain(timeText(EVENING))).toBe("7:30 PM");
-  expect(plain(clockText(22 * 60))).toBe("10:00 PM");
   setLanguage("zh");
   expect(timeText(EVENING)).toBe("19:30");
-  expect(clockText(22 * 60)).toBe("22:00");
 });
 
 test("a date has its year only where it is another one", () => {

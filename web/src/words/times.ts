@@ -28,13 +28,6 @@ export function weekdayText(day: number, width: "long" | "short" = "long"): stri
   return dateTimeFormat({ weekday: width, timeZone: "UTC" }).format(monday + day * 86_400_000);
 }
 
-/** A time of day that belongs to no date and no zone, such as the beginning of the quiet hours. */
-export function clockText(minutesAfterMidnight: number): string {
-  return dateTimeFormat({ hour: "numeric", minute: "2-digit", timeZone: "UTC" }).format(
-    minutesAfterMidnight * 60_000,
-  );
-}
-
 /** A duration of seconds, minutes or hours, such as "5 min" or "5分钟"; never less than one minute but for zero. */
 export function durationText(durationMs: number): string {
   const minutes = durationMs <= 0 ? 0 : Math.max(1, Math.round(durationMs / 60_000));
