@@ -10,7 +10,7 @@ import pytest
 from tests.support.engine_rig import EngineRig, open_rig
 
 from belvedere.access.people import MAX_PEOPLE
-from belvedere.access.rights import Role
+from belvedere.access.rights import Right, Role
 from belvedere.errors import StoreError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.dependencies import Dependencies
@@ -111,6 +111,32 @@ async def test_nobody_far_away_can_make_a_resident_but_the_house_itself_can(ente
         made = await house.local.post(PEOPLE, json=rosa)
         assert made.status_code == 201
         assert (await house.local.post(f"{PEOPLE}/{made.json()['id']}/invitations")).status_code == 201
+
+
+async def test_nobody_far_away_can_shut_out_who_could_close_the_curtain(enter: Enter) -> None:
+    async with enter() as house:
+        rosa = house.rig.open_session("Rosa", Role.RESIDENT).session
+        one = f"{PEOPLE}/{rosa.person}"
+        refused = [
+            await house.owner.delete(one),
+            await house.owner.patch(one, json={"role": "visitor"}),
+            await house.owner.delete(f"/api/v1/sessions/{rosa.id}"),
+        ]
+        assert [answer.json()["code"] for answer in refused] == ["not_permitted"] * 3
+        assert Right.ROOM in house.rig.invitations.rights_of(rosa)
+        assert (await house.local.delete(one)).status_code == 204
+        assert not house.rig.invitations.is_live(rosa)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.RESIDENT])
+async def test_who_may_manage_the_house_or_its_room_is_not_invited_by_another_sites_page(
+    enter: Enter, role: Role
+) -> None:
+    async with enter() as house:
+        path = f"{PEOPLE}/{house.rig.person('Rosa', role).id}/invitations"
+        refused = await house.local.post(path, params={"for_page": f"{SITE}/view"})
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_message")
+        assert (await house.local.post(path)).status_code == 201
 
 
 async def test_nobody_far_away_can_log_in_as_a_resident_by_an_e_mail_address(enter: Enter) -> None:

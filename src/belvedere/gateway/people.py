@@ -19,12 +19,13 @@ from belvedere.access.invitations import Invitations
 from belvedere.access.links import link_to
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
-from belvedere.access.rights import Right, Role
+from belvedere.access.rights import Role
 from belvedere.access.sessions import Session
 from belvedere.errors import Refusal, StoreError, VisitorError
 from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
+from belvedere.gateway.permissions import require_may_manage
 from belvedere.gateway.problems import not_saved
 from belvedere.gateway.qr_code import svg_of
 from belvedere.gateway.session import save_end
@@ -117,7 +118,7 @@ async def listing(dependencies: InjectedDependencies) -> list[Listed]:
 async def add(request: Request[Any, Any, Any], dependencies: InjectedDependencies, visitor: InjectedVisitor) -> Listed:
     """Add a person. A 503 says that nothing was done: the disk did not take it."""
     wanted = decode_strictly(_NEW, await read_json(request, dependencies, visitor))
-    _require_may_appoint(dependencies, visitor, wanted.role)
+    require_may_manage(dependencies.invitations, visitor, wanted.role)
     people = dependencies.invitations.people
     person = people.add(wanted.name, wanted.role, wanted.email)
     await _save_or(dependencies, lambda: people.remove(person.id))
@@ -142,10 +143,13 @@ async def change(
     wanted = decode_strictly(_CHANGE, await read_json(request, dependencies, visitor))
     invitations, person = dependencies.invitations, _found(dependencies, person_id)
     if wanted.email is not None and wanted.email.lower() != person.email:
-        _require_may_appoint(dependencies, visitor, person.role)  # behind Cloudflare Access the address is the login
+        require_may_manage(
+            dependencies.invitations, visitor, person.role
+        )  # behind Cloudflare Access the address is the login
     is_new_role = wanted.role is not None and wanted.role is not person.role
     if wanted.role is not None and is_new_role:
-        _require_may_appoint(dependencies, visitor, wanted.role)
+        for role in (person.role, wanted.role):
+            require_may_manage(dependencies.invitations, visitor, role)
         _require_not_last_owner(dependencies, visitor, person)
     if wanted.name is not None or wanted.email is not None:
         name = person.name if wanted.name is None else wanted.name
@@ -162,7 +166,9 @@ async def remove(dependencies: InjectedDependencies, visitor: InjectedVisitor, p
 
     A 503 says that it was done, but that a restart of the server might undo it, because the disk failed.
     """
-    _require_not_last_owner(dependencies, visitor, _found(dependencies, person_id))
+    person = _found(dependencies, person_id)
+    require_may_manage(dependencies.invitations, visitor, person.role)
+    _require_not_last_owner(dependencies, visitor, person)
     dependencies.invitations.remove(person_id)
     dependencies.room.receive_forgotten(person_id)
     try:
@@ -182,8 +188,8 @@ async def invite(
 ) -> Invitation:
     """Make an invitation of a person. A 503 says that nothing was done: the disk did not take it."""
     person, invitations = _found(dependencies, person_id), dependencies.invitations
-    _require_listed(dependencies, for_page)
-    _require_may_appoint(dependencies, visitor, person.role)
+    _require_listed(dependencies, for_page, person.role)
+    require_may_manage(dependencies.invitations, visitor, person.role)
     secret = invitations.invite(person_id)
     await _save_or(dependencies, lambda: invitations.withdraw(secret))
     link = _link(_address(request, dependencies, visitor), secret, for_page)
@@ -223,12 +229,6 @@ def _found(dependencies: Dependencies, person_id: str) -> Person:
     return person
 
 
-def _require_may_appoint(dependencies: Dependencies, visitor: Session, role: Role) -> None:
-    if role is Role.RESIDENT and Right.ROOM not in dependencies.invitations.rights_of(visitor):
-        problem = "only a resident, or `belvedere people` on the house's computer, can let a resident in"
-        raise VisitorError(Refusal.NOT_PERMITTED, problem)
-
-
 def _require_not_last_owner(dependencies: Dependencies, visitor: Session, person: Person) -> None:
     """On the house's own computer another owner can be made at any time, elsewhere nobody could come back."""
     owners = [each for each in dependencies.invitations.people.all() if each.role is Role.OWNER and each.has_joined]
@@ -246,12 +246,14 @@ async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> No
         raise not_saved(error, problem, logged="could not add a person or an invitation") from error
 
 
-def _require_listed(dependencies: Dependencies, page: str) -> None:
+def _require_listed(dependencies: Dependencies, page: str, role: Role) -> None:
     scheme, _, rest = page.partition("://")
     origin = f"{scheme}://{rest.partition('/')[0]}"
     if page and ("#" in page or origin not in dependencies.frontends):
         problem = "the page must be of an origin under frontends in the settings, and without a fragment"
         raise VisitorError(Refusal.BAD_MESSAGE, problem)
+    if page and role in {Role.OWNER, Role.RESIDENT}:  # its scripts see the secret, and could send it from elsewhere
+        raise VisitorError(Refusal.BAD_MESSAGE, "owners and residents come in on the house's own page only")
 
 
 def _link(address: str, secret: str, page: str) -> str:

@@ -167,6 +167,17 @@ def require_right(invitations: Invitations, session: Session, right: Right | Non
         raise withheld or VisitorError(Refusal.NOT_PERMITTED, _REFUSALS[right])
 
 
+def require_may_manage(invitations: Invitations, visitor: Session, role: Role) -> None:
+    """Raise VisitorError (NOT_PERMITTED) where a session may not decide who has this role, and how they log in.
+
+    Only the room decides who speaks for it: an owner far away could otherwise make, or be, a resident and open the
+    curtain, or remove whoever could close it.
+    """
+    if role is Role.RESIDENT and Right.ROOM not in invitations.rights_of(visitor):
+        problem = "only a resident, or `belvedere people` on the house's computer, decides about residents"
+        raise VisitorError(Refusal.NOT_PERMITTED, problem)
+
+
 def require_permitted(invitations: Invitations, scope: Scope, session: Session) -> None:
     """Raise an HTTP error where the session has ended (401), or has not got the right that the route needs (403).
 

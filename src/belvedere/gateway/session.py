@@ -14,6 +14,7 @@ from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import problems
+from belvedere.gateway.permissions import require_may_manage
 from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
 
@@ -122,15 +123,17 @@ async def listing(dependencies: InjectedDependencies, visitor: InjectedVisitor) 
     ]
 
 
-@delete("/api/v1/sessions/{session_id:str}", status_code=204, responses=problems(401, 404, 503))
+@delete("/api/v1/sessions/{session_id:str}", status_code=204, responses=problems(401, 403, 404, 503))
 async def revoke(dependencies: InjectedDependencies, visitor: InjectedVisitor, session_id: FromPath[str]) -> None:
-    """End one of the person's own sessions; those who run the house may end anybody's.
+    """End one of the person's own sessions; those who run the house may end anybody's but a resident's.
 
     A 503 says that it has ended, but that a restart of the server might bring it back, because the disk failed.
     """
     found = [session for session, _ in dependencies.invitations.sessions() if session.id == session_id]
     if not found or not _may_see(dependencies, visitor, found[0]):
         raise NotFoundException("there is no such session")
+    if found[0].person != visitor.person:
+        require_may_manage(dependencies.invitations, visitor, found[0].role)
     dependencies.invitations.end(session_id, EndReason.REVOKED)
     await save_end(dependencies, f"session {session_id}", "the session has ended")
 

@@ -65,6 +65,7 @@ export function PeopleScreen({ api, session, nowMs, close }: AccountScreenProps)
             person={person}
             roles={roles}
             isSelf={person.id === session.person}
+            isManaged={person.role !== RESIDENT || roles.includes(RESIDENT)}
             invite={() => void invite(person)}
             changeRole={(role) => void change(api.patch(`/people/${person.id}`, { role }))}
             remove={() => void change(api.delete(`/people/${person.id}`))}
@@ -81,12 +82,14 @@ interface PersonProps {
   readonly person: PersonInfo;
   readonly roles: readonly Role[];
   readonly isSelf: boolean;
+  /** Whether those who run the house decide about the person: only the room does about residents. */
+  readonly isManaged: boolean;
   invite(): void;
   changeRole(role: Role): void;
   remove(): void;
 }
 
-function Person({ person, roles, isSelf, invite, changeRole, remove }: PersonProps) {
+function Person({ person, roles, isSelf, isManaged, invite, changeRole, remove }: PersonProps) {
   const [isAsking, setAsking] = useState(false);
   return (
     <li>
@@ -100,14 +103,16 @@ function Person({ person, roles, isSelf, invite, changeRole, remove }: PersonPro
         name={t("people.change_role", { name: person.name })}
         roles={roles.includes(person.role) ? roles : [person.role, ...roles]}
         role={person.role}
-        isDisabled={isSelf}
+        isDisabled={isSelf || !isManaged}
         choose={changeRole}
       />
       <div class="person-actions">
-        <button type="button" class="secondary" onClick={invite}>
-          {t("people.invite_again")}
-        </button>
-        {!isSelf && (
+        {isManaged && (
+          <button type="button" class="secondary" onClick={invite}>
+            {t("people.invite_again")}
+          </button>
+        )}
+        {isManaged && !isSelf && (
           <button type="button" class="secondary" onClick={() => (isAsking ? remove() : setAsking(true))}>
             {t(isAsking ? "people.remove.confirm" : "people.remove", { name: person.name })}
           </button>
