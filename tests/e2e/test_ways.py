@@ -30,7 +30,7 @@ UDP_PASSES = "window.blocksUdp = false;"
 SEEN = """
   window.seen = [];
   addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
-    const room = document.querySelector("main");
+    const room = document.querySelector("main[data-picture]");
     const now = room && `${room.dataset.picture} ${room.dataset.way}`;
     if (now && now !== window.seen.at(-1)) window.seen.push(now);
   }).observe(document, { childList: true, subtree: true, attributes: true }));

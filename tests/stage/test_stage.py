@@ -151,8 +151,19 @@ async def test_all_connections_of_an_owner_end_and_no_others() -> None:
 async def test_viewers_beyond_the_limit_are_refused() -> None:
     rig = StageRig(max_viewers=2)
     await rig.watch("ann")
-    await rig.webrtc.answer(OFFER, "ann")
+    await rig.webrtc.answer(OFFER, "cid")
     assert await refusal(rig, owner="bob") is StageReason.TOO_MANY_VIEWERS
+    await rig.stage.close()
+
+
+async def test_at_the_limit_whoever_has_several_gives_one_to_a_visitor_who_has_none() -> None:
+    rig = StageRig(max_viewers=3)
+    for owner in ("bob", "ann", "ann"):
+        await rig.watch(owner)
+    await rig.watch("cid")
+    assert await refusal(rig, owner="dan") is StageReason.TOO_MANY_VIEWERS
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers[:4]] == [False, True, False, False]
     await rig.stage.close()
 
 

@@ -313,6 +313,11 @@ class Privacy:
         effects, self._effects = self._effects, []
         return effects
 
+    @property
+    def follows_local_time(self) -> bool:
+        """Whether `deadline` depends on the local time, which somebody may set meanwhile."""
+        return bool(self._in_force().quiet)
+
     def deadline(self, at: Moment) -> float:
         """When `tick` must be called at the latest if no event comes before; infinite if never."""
         if self._effects:

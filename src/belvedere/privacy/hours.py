@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
 import math
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +37,11 @@ class QuietSpan(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=T
     from_minute: Minute
     until_minute: Minute
 
-    def left_minutes(self, at: LocalTime) -> float:
-        """How much longer it lasts at this time; 0 outside of it."""
+    def in_weeks(self, count: int) -> list[tuple[float, float]]:
+        """From when until when it lasts in each of so many weeks, in minutes since the first began."""
         length = (self.until_minute - self.from_minute) % MINUTES_A_DAY or MINUTES_A_DAY
-        passed = (_minute_of_week(at) - self._begin) % MINUTES_A_WEEK
-        return max(0.0, length - passed)
+        begins = (week * MINUTES_A_WEEK + self._begin for week in range(count))
+        return [(begin, begin + length) for begin in begins]
 
     def minutes_until(self, at: LocalTime) -> float:
         """How long it takes until it begins."""
@@ -55,13 +57,11 @@ def quiet_minutes(spans: Sequence[QuietSpan], at: LocalTime) -> float:
 
     0 outside of the quiet hours, infinite where they never end.
     """
-    passed = 0.0
-    while passed < MINUTES_A_WEEK:
-        left = max((span.left_minutes(_later(at, passed)) for span in spans), default=0.0)
-        if not left:
-            return passed
-        passed += left
-    return math.inf
+    stretches = _stretches(tuple(spans))
+    minute = MINUTES_A_WEEK + _minute_of_week(at)
+    before = bisect.bisect_right(stretches, (minute, math.inf)) - 1
+    left = max(0.0, stretches[before][1] - minute) if before >= 0 else 0.0
+    return left if left < MINUTES_A_WEEK else math.inf
 
 
 def minutes_until_quiet(spans: Sequence[QuietSpan], at: LocalTime) -> float:
@@ -73,6 +73,16 @@ def _minute_of_week(at: LocalTime) -> float:
     return at.weekday * MINUTES_A_DAY + at.minute
 
 
-def _later(at: LocalTime, minutes: float) -> LocalTime:
-    days, minute = divmod(at.minute + minutes, MINUTES_A_DAY)
-    return LocalTime((at.weekday + int(days)) % 7, minute)
+@functools.lru_cache(maxsize=8)
+def _stretches(spans: tuple[QuietSpan, ...]) -> tuple[tuple[float, float], ...]:
+    """Where it is quiet in three weeks in a row, by minutes; the second one has neighbours on both sides.
+
+    Kept, because it is asked for each command and, when rights change, for each session.
+    """
+    stretches: list[tuple[float, float]] = []
+    for begin, end in sorted(each for span in spans for each in span.in_weeks(3)):
+        if stretches and begin <= stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(end, stretches[-1][1])
+        else:
+            stretches.append((begin, end))
+    return tuple(stretches)

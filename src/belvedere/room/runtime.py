@@ -47,7 +47,7 @@ SHOWN: Final[Rights] = frozenset(
 STOPPER: Final = "curtain"  # what the engine calls who stops the head
 CUT_TIMEOUT_S: Final = 5.0
 LOAD_AGAIN_S: Final = 5.0
-LONGEST_WAIT_S: Final = 10.0  # the wall clock may be set meanwhile
+LONGEST_WAIT_S: Final = 10.0  # where there are quiet hours: the wall clock may be set meanwhile
 FINE: Final = frozenset({ParkingEnd.PARKED, ParkingEnd.NOT_SET, ParkingEnd.CANCELLED})
 
 
@@ -140,7 +140,8 @@ class RoomRuntime:
                 pass
             self._wake.clear()  # no event can be missed: nothing is awaited between the step and the wait
             at = self._moment()
-            due_at = min(self._rules.deadline(at), at.now + LONGEST_WAIT_S, math.inf if self._is_loaded else load_at)
+            wait_s = LONGEST_WAIT_S if self._rules.follows_local_time else math.inf
+            due_at = min(self._rules.deadline(at), at.now + wait_s, math.inf if self._is_loaded else load_at)
             await wait_until(self._wake, due_at, self._clock)
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -167,8 +168,8 @@ class Stage:
         first.
 
         If there are too many viewers, the owner's own oldest connection is ended, so that a page which disappeared
-        without closing its connection locks nobody out. The same happens if an owner has too many connections that are
-        not established.
+        without closing its connection locks nobody out; for an owner who has none, that of whoever has most. The same
+        happens if an owner has too many connections that are not established.
 
         Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed), VisitorError (CURTAIN_CLOSED).
         """
@@ -392,9 +393,15 @@ class Stage:
         elif len(unconnected) >= MAX_UNCONNECTED:
             self._end_viewer(unconnected[0])
         elif newcomer.view not in views and len(views) >= self._options.max_viewers:
-            if not own:
-                raise StageError(StageReason.TOO_MANY_VIEWERS)
-            self._end_viewer(own[0])
+            self._end_viewer(own[0] if own else self._one_of_several())
+
+    def _one_of_several(self) -> Viewer:
+        """The oldest connection of the owner who has most views; raises StageError where nobody has two."""
+        views = {viewer.view: viewer.owner for viewer in self._viewers.values()}
+        ((owner, count),) = Counter(views.values()).most_common(1)
+        if count == 1:
+            raise StageError(StageReason.TOO_MANY_VIEWERS)
+        return next(viewer for viewer in self._viewers.values() if viewer.owner == owner)
 
     def _start(self) -> None:
         self._follow(StageEvent.NEEDED)
