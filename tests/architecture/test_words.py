@@ -22,6 +22,7 @@ READ = (
 INSTEAD = {
     "courier": "write scheduler",
     "mailbox": "latest command",
+    "at the door": "logging in, knocking",
     "doorkeeper": "authentication middleware",
     "keeper": "recorder",
     "patience": "timeout",
