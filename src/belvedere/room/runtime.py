@@ -142,7 +142,7 @@ class RoomRuntime:
             at = self._moment()
             wait_s = LONGEST_WAIT_S if self._rules.follows_local_time else math.inf
             due_at = min(self._rules.deadline(at), at.now + wait_s, math.inf if self._is_loaded else load_at)
-            await wait_until(self._wake, due_at, self._clock)
+            await wait_until(self._wake, due_at if due_at < math.inf else None, self._clock)
 
     async def close(self) -> None:
         """Cancel what still runs."""
