@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from playwright.sync_api import expect
 
 from belvedere.access.rights import Role
+from belvedere.access.sessions import EndReason
 from belvedere.privacy.words import Welcome
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ def admit(server: RunningServer, name: str, role: Role) -> Admission:
 def ask_to_knock(server: RunningServer, person: str) -> None:
     """Let the room decide that a person has to knock."""
     server.do(lambda: server._belvedere.room.receive_welcome(person, Welcome.ASKED))
+
+
+def end_all_sessions(server: RunningServer) -> None:
+    """End every session, with all that it has open."""
+
+    def end_all() -> None:
+        invitations = server._belvedere.invitations
+        for session, _ in list(invitations.sessions()):
+            invitations.end(session.id, EndReason.REVOKED)
+
+    server.do(end_all)
 
 
 def open_curtain(server: RunningServer) -> None:

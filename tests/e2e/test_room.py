@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from tests.e2e.residents import Tablet, admit, ask_to_knock, come_in, open_curtain
+from tests.e2e.residents import Tablet, admit, ask_to_knock, come_in, end_all_sessions, open_curtain
 
 from belvedere.access.rights import Role
 
@@ -19,8 +19,9 @@ pytestmark = [pytest.mark.realtime, pytest.mark.browser]
 
 
 @pytest.fixture(autouse=True)
-def curtain_is_left_open(server: RunningServer) -> Iterator[None]:
-    """Leave the curtain open for other tests."""
+def nobody_is_left(server: RunningServer) -> Iterator[None]:
+    """End what earlier tests have left, whose browsers are gone, and leave the curtain open for later ones."""
+    end_all_sessions(server)
     yield
     open_curtain(server)
 

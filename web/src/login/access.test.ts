@@ -248,12 +248,12 @@ test("only one attempt is under way at a time", async () => {
 test("a visit that has ended leads to the login only if its session has, too", async () => {
   const { access, server } = setup(IN);
   await access.start();
-  await access.checkEnded(WORDS);
+  await access.checkEnded(() => WORDS);
   server.answers = {};
-  await access.checkEnded(WORDS);
+  await access.checkEnded(() => WORDS);
   expect(access.state.value.kind).toBe("in");
   server.answers = OUT;
-  await access.checkEnded(WORDS);
+  await access.checkEnded(() => WORDS);
   expect(access.state.value).toEqual({ kind: "signed_out", reason: "ended", words: WORDS });
 });
 

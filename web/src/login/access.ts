@@ -191,10 +191,11 @@ export class Access {
     }
   }
 
-  /** The visit has ended; finds out whether the session has, too. */
-  async checkEnded({ text, detail }: EndWords): Promise<void> {
+  /** The visit has ended; finds out whether the session has, too. The reason may be known only after that. */
+  async checkEnded(words: () => EndWords): Promise<void> {
     const session = await this.#ports.api.get<SessionInfo>("/session");
     if (session.kind === "refused" && this.#state.value.kind === "in") {
+      const { text, detail } = words();
       this.#receiveSignedOut("ended", { text, detail });
     }
   }

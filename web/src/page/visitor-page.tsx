@@ -72,7 +72,7 @@ export function openVisitorPage(root: HTMLElement, options: VisitorPageOptions):
     if (visit?.endVisitState.value === "done") {
       access.receiveLeft();
     } else if (visit?.isJoined.value && visit.statusMessage.value.topic === "ended") {
-      void access.checkEnded(visit.statusMessage.value);
+      void access.checkEnded(() => visit.statusMessage.value);
     }
   };
   const Page = () => {

@@ -5,6 +5,7 @@ import { JoinError, type WhepEvents } from "../stage/whep";
 import { lease, notice, state, welcome } from "../testing/examples";
 import { FakeSocket } from "../testing/fake-socket";
 import { FakeTimers, flushPromises } from "../testing/fake-timers";
+import { t } from "../words/words";
 import { Visit } from "./visit";
 
 const RIGHT = velocity(1, 0);
@@ -411,6 +412,16 @@ test("an ended session closes both connections, with no message about reconnecti
   timers.advance(60_000);
   expect(visit.statusMessage.value.topic).toBe("ended");
   expect(sockets).toHaveLength(1);
+});
+
+test("where the picture ends first, the socket still says why the visit has ended", async () => {
+  const { visit, socket } = setup({ joinFails: "no_session" });
+  visit.join();
+  await flushPromises();
+  const unknown = visit.statusMessage.value.text;
+  socket().end(4401, "left");
+  expect(visit.statusMessage.value).toMatchObject({ topic: "ended", text: t("ended.left") });
+  expect(visit.statusMessage.value.text).not.toBe(unknown);
 });
 
 test("a session that the server ends closes the picture too", async () => {

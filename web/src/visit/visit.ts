@@ -27,6 +27,8 @@ const IDLE_PING_MS = 20_000;
 const HOLDING_PING_MS = PING_RETRY_MS;
 /** A ping unanswered for this long cuts the hold: commands would arrive too late as well. */
 const MAX_SILENCE_MS = 2500;
+/** How long after the picture's end the socket may still say why the visit has ended. */
+const MAX_REASON_MS = 1000;
 /** How often to check for silence and sleep, and to update the latencies. */
 const CHECK_INTERVAL_MS = 500;
 
@@ -414,8 +416,9 @@ export class Visit {
     }
     if (state.kind === "ended") {
       this.#cancelCheck();
-      this.#channel.close();
       this.painter.clear();
+      // The picture may end before the socket, whose close says why.
+      this.#cancelCheck = this.#ports.timers.after(MAX_REASON_MS, () => this.#channel.close());
     }
   }
 
