@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from belvedere.app.curtain import Curtain, CurtainReport
-from belvedere.cli.curtain import close, open_, status
+from belvedere.cli.curtain import curtain_close, curtain_open, curtain_status
 from belvedere.errors import OwnerError
 
 
@@ -18,14 +18,14 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_it_is_closed_for_the_next_start(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert status(config=config) == 0
+    assert curtain_status(config=config) == 0
     assert capsys.readouterr().out == "No server runs; it starts with the curtain open.\n"
-    assert close(config=config) == 0
+    assert curtain_close(config=config) == 0
     assert capsys.readouterr().out == "No server runs; it starts with the curtain closed.\n"
-    assert status(config=config, is_json=True) == 0
+    assert curtain_status(config=config, is_json=True) == 0
     assert json.loads(capsys.readouterr().out)["closed"] is True
     with pytest.raises(OwnerError):
-        open_(config=config)
+        curtain_open(config=config)
 
 
 @pytest.mark.parametrize(("is_closed", "is_saved"), [(True, True), (True, False), (False, True)])
@@ -40,8 +40,8 @@ def test_the_exit_status_says_whether_it_was_done(
     report = CurtainReport(closed=is_closed, saved=is_saved, by="Mei", since=9000, running=True)
     for name in ("close", "open"):
         monkeypatch.setattr(Curtain, name, lambda _self: report)
-    assert close(config=config) == (0 if is_closed and is_saved else 1)
-    assert open_(config=config) == (1 if is_closed else 0)
+    assert curtain_close(config=config) == (0 if is_closed and is_saved else 1)
+    assert curtain_open(config=config) == (1 if is_closed else 0)
     printed = capsys.readouterr()
     assert printed.out == f"The curtain is {'closed' if is_closed else 'open'}.\n" * 2
     assert ("not saved" in printed.err) != is_saved

@@ -104,6 +104,14 @@ SESSIONS = {
     "list": "List the devices that are logged in.",
     "revoke": "Log a device out at once.",
 }
+GROUPS = {
+    "visits": ("Read, delete and export the room's visit book.", VISITS),
+    "people": ("Say who may come in.", PEOPLE),
+    "sessions": ("List the devices that are logged in, and log one out.", SESSIONS),
+    "tokens": ("Let scripts drive or look, and end that.", TOKENS),
+    "curtain": ("Close and open the room's curtain.", CURTAIN),
+}
+"""Commands of one subject: `belvedere people list` is `people_list` in `cli/people.py`."""
 
 
 def application() -> App:
@@ -122,27 +130,11 @@ def application() -> App:
     camera.command("belvedere.cli.camera_test:camera_test", name="test", help=CAMERA_TEST)
     camera.command("belvedere.cli.camera_list:camera_list", name="list", help=CAMERA_LIST)
     app.command(camera)
-    visits = App(name="visits", help="Read, delete and export the room's visit book.")
-    for name, summary in VISITS.items():
-        visits.command(f"belvedere.cli.visits:visits_{name}", name=name, help=summary)
-    app.command(visits)
-    people = App(name="people", help="Say who may come in.")
-    for name, summary in PEOPLE.items():
-        people.command(f"belvedere.cli.people:people_{name}", name=name, help=summary)
-    app.command(people)
-    sessions = App(name="sessions", help="List the devices that are logged in, and log one out.")
-    for name, summary in SESSIONS.items():
-        sessions.command(f"belvedere.cli.sessions:sessions_{name}", name=name, help=summary)
-    app.command(sessions)
-    tokens = App(name="tokens", help="Let scripts drive or look, and end that.")
-    for name, summary in TOKENS.items():
-        tokens.command(f"belvedere.cli.tokens:tokens_{name}", name=name, help=summary)
-    app.command(tokens)
-    curtain = App(name="curtain", help="Close and open the room's curtain.")
-    for name, summary in CURTAIN.items():
-        function = "open_" if name == "open" else name
-        curtain.command(f"belvedere.cli.curtain:{function}", name=name, help=summary)
-    app.command(curtain)
+    for group, (purpose, commands) in GROUPS.items():
+        nested = App(name=group, help=purpose)
+        for name, summary in commands.items():
+            nested.command(f"belvedere.cli.{group}:{group}_{name}", name=name, help=summary)
+        app.command(nested)
     return app
 
 

@@ -19,21 +19,21 @@ Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 
 
-def close(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+def curtain_close(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """Close the curtain; returns 0 if it is closed and a restart knows it, and 1 if only the first is so."""
     report = Curtain(read_config(config).store).close()
     _print(report, is_json=is_json)
     return 0 if report.closed and report.saved else 1
 
 
-def open_(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+def curtain_open(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """Open the curtain; returns 0 if it is open."""
     report = Curtain(read_config(config).store).open()
     _print(report, is_json=is_json)
     return 1 if report.closed else 0
 
 
-def status(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
+def curtain_status(*, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
     """Show the curtain; returns 0."""
     _print(Curtain(read_config(config).store).status(), is_json=is_json)
     return 0
