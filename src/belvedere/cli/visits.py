@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
-
-Config = Annotated[
-    Path | None, Parameter(help="configuration file of the server; default: belvedere.toml if it exists")
-]
+from belvedere.cli.tokens import Config  # noqa: TC001 (likewise)
 
 
 def visits_list(*, config: Config = None, json: Json = False) -> int:
