@@ -35,6 +35,7 @@ class Driver:
 
     Attributes:
         stops_ms: how late each stop of each axis was; `TIMEOUT_S` where none was seen.
+        pings_ms: from sending each ping to the server's reply to it.
         errors: what the server refused or gave notice of, and what did not happen in time.
     """
 
@@ -51,6 +52,7 @@ class Driver:
         self._stopped: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
         self.stops_ms: list[float] = []
+        self.pings_ms: list[float] = []
         self.errors: list[str] = []
 
     async def drive(self, seconds: float) -> None:
@@ -145,6 +147,8 @@ class Driver:
                     self.stops_ms.append(written - self._released_ms[seq])
                 else:
                     self._moved.add(axis)
+            case {"type": "pong", "clock": sent, "server": replied}:
+                self.pings_ms.append(replied - sent)
             case {"type": "lease", "holder": "you", "epoch": epoch}:
                 self._epoch = epoch
             case {"type": "state"}:
