@@ -44,7 +44,7 @@ COMPARED_EVERY = 3  # pictures
 SCENES = {"clean": 0.0, "noisy": NOISE}  # one after the other, in the same video
 BUDGETS = {"clean-rest": 0.02, "clean-pan": 0.08, "noisy-pan": 0.08}
 
-COLLECT = """(wanted) => {
+COLLECT = """([wanted, size]) => {
   const missing = new Set(wanted);
   bench.shown = new Map();
   bench.isComplete = () => missing.size === 0;
@@ -55,6 +55,7 @@ COLLECT = """(wanted) => {
     const [{ offset, stride }] = await picture.copyTo(bytes);
     const { width, height } = picture.visibleRect;
     picture.close();
+    if (width * height !== size) return;  // made smaller, for a moment
     const luma = new Uint8Array(width * height);
     for (let row = 0; row < height; row++) {
       luma.set(bytes.subarray(offset + row * stride, offset + row * stride + width), row * width);
@@ -84,7 +85,7 @@ def run() -> list[Result]:
                     server.wait_connected()
                     tap(page, server)
                     time.sleep(SETTLE_S)
-                    page.evaluate(COLLECT, [number for numbers in references.values() for number in numbers])
+                    page.evaluate(COLLECT, [_numbers(references), OPTIONS.width * OPTIONS.height])
                     wait_until(page, "bench.isComplete()", TIMEOUT_S)
                     for part, numbers in references.items():
                         similar = [ssim(luma, _shown(page.evaluate(TAKE, number))) for number, luma in numbers.items()]
@@ -127,6 +128,10 @@ def _write(path: Path) -> dict[str, dict[int, NDArray[np.uint8]]]:
             source.close()
         container.mux(stream.encode(None))
     return references
+
+
+def _numbers(references: dict[str, dict[int, NDArray[np.uint8]]]) -> list[int]:
+    return [number for pictures in references.values() for number in pictures]
 
 
 def _part(at_s: float) -> str:
