@@ -77,6 +77,7 @@ format: $(TEST_READY) $(MODULES) ## put every source file into shape
 
 .PHONY: bench
 bench: $(TEST_READY) $(PAGE) ## measure speed and memory; prints them and writes build/bench/results.json
+	@scripts/bootstrap bench || echo "belvedere: measuring without Janus as a rival" >&2
 	$(PYTHON_IN) -m benchmarks $(ARGS)
 
 .PHONY: soak

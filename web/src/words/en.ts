@@ -103,7 +103,6 @@ export const EN = {
   "camera.no_permission": "The computer at home is not allowed to use the camera.",
   "camera.wrong_format": "The camera sends a picture that can’t be shown.",
   "camera.no_signal": "The camera sends no picture. It may be switched off.",
-  "camera.too_slow": "The camera is too slow at the moment.",
   "camera.unreachable": "The camera can’t be reached.",
   "camera.refused": "The camera asks for another password.",
   "camera.program_failed": "The program that reads the camera has stopped.",

@@ -93,7 +93,6 @@ export const ZH = {
   "camera.no_permission": "家里的电脑没有使用摄像头的权限。",
   "camera.wrong_format": "摄像头的画面无法显示。",
   "camera.no_signal": "摄像头没有画面，可能没有开机。",
-  "camera.too_slow": "摄像头现在太慢了。",
   "camera.unreachable": "连不上摄像头。",
   "camera.refused": "摄像头的密码不对。",
   "camera.program_failed": "读取摄像头的程序停了。",
