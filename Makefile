@@ -111,10 +111,20 @@ page: $(PAGE) ## build the page
 wheel: $(TEST_READY) ## build what others install, into dist/
 	$(PYTHON_IN) -m hatchling build --directory dist
 
+ENGINE ?= podman
+# Only docker's format has a health check; docker itself makes no other, and knows no --format.
+.PHONY: image
+image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg BASE=..."
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
+		--build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/belvedere/__init__.py) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) .
+
 .PHONY: lock
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
 	$(LOCK) pyproject.toml --extra demo --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
+	$(LOCK) --group pyproject.toml:build --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) --group pyproject.toml:bootstrap --constraints requirements/dev.lock --output-file requirements/bootstrap.lock
 	$(LOCK) --group pyproject.toml:deploy --output-file requirements/deploy.lock
 	$(NPM) install --package-lock-only
