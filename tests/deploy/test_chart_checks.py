@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.deploy import chart, tools
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 VERSIONS = ("1.30.0", "1.33.0", "1.37.0")
+OF_A_TEST = {"CKV_K8S_8", "CKV_K8S_9"}  # probes: it runs to its end
+ASKED_FOR = {
+    "host-ports": {"CKV_K8S_26"},  # the node's ports are what this way to the viewers is
+    "host-network": {"CKV_K8S_19", "CKV_K8S_26"},  # likewise the node's network
+    "maintenance": {"CKV_K8S_8"},  # it serves nobody, so no probe restarts it
+    "webcam-privileged": {"CKV_K8S_16", "CKV_K8S_20"},  # the kernel opens a device for no other, without a plugin
+}
 SKIPS = tools.ROOT / "deploy/helm/checkov.yaml"
 
 
@@ -52,15 +56,19 @@ def test_an_unknown_kind_and_an_unknown_field_are_found(tmp_path: Path, right: s
     assert (ended.returncode, ended.stdout + ended.stderr) != (0, "")
 
 
-def test_checkov_finds_nothing_but_what_is_explained(folder: Path) -> None:
+def test_checkov_finds_what_the_values_ask_for_and_nothing_else(folder: Path) -> None:
     files = [argument for path in files_of(folder, with_fifty=False) for argument in ("-f", path)]
     command = [tools.checker("checkov"), *files, "--framework", "kubernetes", "--skip-download", "--compact", "--quiet"]
     command += ["--config-file", str(SKIPS), "-o", "json"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     report = json.loads(ended.stdout)
-    failed = {(each["check_id"], each["resource"]) for each in report["results"]["failed_checks"]}
-    assert not failed
-    assert report["summary"]["passed"] > 100
+    assert report["summary"]["passed"] > 500
+    found: dict[str, set[str]] = {}
+    for each in report["results"]["failed_checks"]:
+        name = Path(each["file_path"]).stem
+        if not (each["resource"].endswith("-test") and each["check_id"] in OF_A_TEST):
+            found.setdefault(name, set()).add(each["check_id"])
+    assert found == ASKED_FOR
 
 
 def test_every_check_that_is_left_out_has_its_reason() -> None:

@@ -54,11 +54,11 @@ def test_a_container_has_limits_a_pinned_image_and_no_more_rights_than_it_needs(
             assert re.fullmatch(r"\d+\.\d+\.\d+", tag), container["image"]
             rights = container["securityContext"]
             assert rights["readOnlyRootFilesystem"] is True
+            assert rights["capabilities"] == {"drop": ["ALL"]}
             if name == "webcam-privileged" and pod_name == "house-belvedere":
                 assert rights["privileged"] is True
             else:
                 assert rights["allowPrivilegeEscalation"] is False
-                assert rights["capabilities"] == {"drop": ["ALL"]}
 
 
 @every_file
