@@ -103,16 +103,6 @@ def test_what_is_wrong_is_found() -> None:
         read(blocks("```toml\n[head]\nprofil = 'x'\n```\n", "toml")[0], Path("page"))
 
 
-def test_the_service_that_a_page_shows_starts_what_there_is() -> None:
-    services = [
-        body for page in PAGES for body in blocks(page.read_text(encoding="utf-8"), "ini") if "ExecStart" in body
-    ]
-    for service in services:
-        (start,) = re.findall(r"^ExecStart=\S+/belvedere (.+)$", service, re.MULTILINE)
-        assert understood(shlex.split(start))
-    assert services
-
-
 def test_no_block_is_left_open() -> None:
     for page in PAGES:
         assert page.read_text(encoding="utf-8").count("```") % 2 == 0
