@@ -121,6 +121,7 @@ def test_two_rooms_share_no_store(name: str) -> None:
     assert len(set(claims)) == len(claims)
     made = {each["metadata"]["name"] for each in of_kind(objects(name), "PersistentVolumeClaim")}
     assert made <= set(claims)
+    assert "study-store" not in made, "it exists already"
 
 
 @every_file
@@ -267,6 +268,7 @@ def test_nginx_limits_everything_but_the_stop_and_cuts_no_picture() -> None:
     stop = by_name["house-belvedere-stop"]["metadata"]["annotations"]
     assert usual[f"{prefix}limit-rps"] == "60", "the owner's annotation replaces the chart's"
     assert not [key for key in stop if "limit" in key]
+    assert usual["example.org/kept"] == stop["example.org/kept"] == "yes"
     assert by_name["house-belvedere-stop"]["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/api/v1/head/stop"
     for each in (usual, stop):
         assert int(each[f"{prefix}proxy-read-timeout"]) >= 3600
