@@ -97,8 +97,9 @@ contract: $(TEST_READY) $(MODULES) ## write contract/ and the page's types from 
 	$(NPM) run types
 
 .PHONY: settings
-settings: $(TEST_READY) ## write docs/reference/settings.md from the settings
+settings: $(TEST_READY) ## write docs/reference/settings.md and the chart's schema from the settings
 	$(PYTHON_IN) -m tools.settings_page
+	$(PYTHON_IN) -m tools.chart_schema
 
 .PHONY: room
 room: $(TEST_READY) ## paint the demo's room again, into the package
