@@ -57,7 +57,7 @@ test-interop: $(TEST_READY) $(PAGE) ## with programs that others wrote: coturn, 
 	$(PYTHON_IN) -m pytest -m interop $(ARGS)
 
 .PHONY: test-bluez
-test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--machine trixie -k vanish"
+test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual machines; ARGS="--everything", or "--machine trixie -k vanish"
 	$(PYTHON_IN) -m tests.bluez.machines $(ARGS)
 
 .PHONY: test-vm

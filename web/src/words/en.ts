@@ -155,6 +155,7 @@ export const EN = {
   "link.not_found": "out of reach",
   "link.no_adapter": "no Bluetooth adapter",
   "link.adapter_off": "Bluetooth is off",
+  "link.discovery_stuck": "Bluetooth is stuck",
   "link.no_permission": "no permission for Bluetooth",
   "link.connect_failed": "can’t connect",
   "link.no_characteristic": "wrong device",

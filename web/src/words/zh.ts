@@ -141,6 +141,7 @@ export const ZH = {
   "link.not_found": "连不上",
   "link.no_adapter": "没有蓝牙",
   "link.adapter_off": "蓝牙没有打开",
+  "link.discovery_stuck": "蓝牙卡住了",
   "link.no_permission": "没有使用蓝牙的权限",
   "link.connect_failed": "连接不成功",
   "link.no_characteristic": "不是这台设备",
