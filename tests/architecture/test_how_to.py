@@ -55,8 +55,8 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def commands(text: str) -> list[list[str]]:
     """Every call of `belvedere` in a page, without the comment behind it."""
-    lines = [line for body in blocks(text, "sh") for line in body.splitlines()]
-    calls = [shlex.split(line.removeprefix("sudo "), comments=True) for line in lines]
+    lines = [line for body in blocks(text, "sh") for line in body.replace("\\\n", " ").splitlines()]
+    calls = [shlex.split(re.sub(r"^(sudo|podman exec \S+) ", "", line), comments=True) for line in lines]
     return [call[1:] for call in calls if call and call[0] == "belvedere"]
 
 
@@ -101,16 +101,6 @@ def test_what_is_wrong_is_found() -> None:
     assert not understood(["scan", "--forr", "3"])
     with pytest.raises(SettingsError):
         read(blocks("```toml\n[head]\nprofil = 'x'\n```\n", "toml")[0], Path("page"))
-
-
-def test_the_service_that_a_page_shows_starts_what_there_is() -> None:
-    services = [
-        body for page in PAGES for body in blocks(page.read_text(encoding="utf-8"), "ini") if "ExecStart" in body
-    ]
-    for service in services:
-        (start,) = re.findall(r"^ExecStart=\S+/belvedere (.+)$", service, re.MULTILINE)
-        assert understood(shlex.split(start))
-    assert services
 
 
 def test_no_block_is_left_open() -> None:

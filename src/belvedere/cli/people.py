@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -13,6 +13,9 @@ from belvedere.access.rights import Role
 from belvedere.app.people_client import find_person, invite_person, open_people
 from belvedere.app.settings import DEFAULT_FILE, read_config
 from belvedere.gateway.qr_code import terminal_text_of
+
+if TYPE_CHECKING:
+    from belvedere.gateway.people import Invitation
 
 Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
@@ -52,11 +55,16 @@ def people_invite(
     if is_json:
         print(msgspec.json.encode(invitation).decode())
         return 0
+    print_invitation(invitation)
+    return 0
+
+
+def print_invitation(invitation: Invitation) -> None:
+    """Print a link, and its QR code on a terminal."""
     print(f"{invitation.name} ({invitation.role.value}): {invitation.link}")
     if sys.stdout.isatty():
         print(terminal_text_of(invitation.link))
     print(f"It lets one browser in, within {invitation.ends_in_s / HOUR_S:.0f} hours.")
-    return 0
 
 
 def people_role(person: Someone, role: RoleName, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:
