@@ -364,6 +364,7 @@ export const ZH = {
   "problem.not_found": "已经没有了。",
   "problem.method_not_allowed": "本页不是最新的，请重新打开。",
   "problem.not_acceptable": "本页不是最新的，请重新打开。",
+  "problem.store_failed": "家里的设备没能存下来，请过一会儿再试。",
   "problem.broken": "家里的设备出了点问题，请过一会儿再试。",
 } as const satisfies Record<keyof typeof EN, Text>;
 
