@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.app.settings import DEFAULT_FILE, BluetoothHeadSettings, Settings, read_config, resolve
-from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.errors import OwnerError
+from belvedere.installation.plan import GROUPS
+from belvedere.installation.texts import SERVICE, UNITS, USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +115,7 @@ async def _run_checks(
 
     from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.doctor.checks import CheckContext, checks  # noqa: PLC0415 - likewise
+    from belvedere.lab.doctor.service import InstalledService  # noqa: PLC0415 - likewise
 
     settings = loaded.settings
     bluetooth = settings.head if isinstance(settings.head, BluetoothHeadSettings) else None
@@ -131,6 +135,7 @@ async def _run_checks(
             has_guardian=settings.guardian.enabled if bluetooth else None,
             has_camera=camera_trial is not None or not settings.camera.is_virtual,
             camera_trial=camera_trial,
+            service=InstalledService(Path(UNITS / SERVICE), USER, GROUPS),
         )
         with spinner as status:
             return await run_checks(
