@@ -15,7 +15,7 @@ from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annot
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:
-    from belvedere.gateway.people import Invitation
+    from belvedere.gateway.views import Invitation
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 Someone = Annotated[str, Parameter(help="a name or an id, as `belvedere people list` shows them")]
