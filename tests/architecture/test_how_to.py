@@ -34,7 +34,7 @@ BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(HOW_TO.glob("*.md"))
 ROOT = HOW_TO.parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-PREFIX = re.compile(r"^(sudo|podman exec \S+) ")
+PREFIX = re.compile(r"^(sudo|podman exec \S+|kubectl [^|]* --) ")
 INLINE = re.compile(r"`(?:sudo )?belvedere ([^`]+)`")
 
 
