@@ -67,7 +67,7 @@ test-vm: $(TEST_READY) ## the camera code over the kernel's virtual cameras, in 
 .PHONY: test-deploy
 test-deploy: $(TEST_READY) $(PAGE) ## the image, the chart and what else installs Belvedere, with the real tools; ARGS="-k image"
 	@scripts/bootstrap deploy
-	$(PYTHON_IN) -m pytest -m deploy $(ARGS)
+	$(PYTHON_IN) -m pytest -m deploy -o faulthandler_timeout=900 $(ARGS) # building the image takes minutes
 
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
@@ -116,7 +116,7 @@ ENGINE ?= podman
 # Only docker's format has a health check; docker itself makes no other, and knows no --format.
 .PHONY: image
 image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg BASE=..."
-	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
+	@$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
 		--build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/belvedere/__init__.py) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) .
 
