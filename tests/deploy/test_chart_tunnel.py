@@ -110,7 +110,7 @@ def test_it_may_reach_the_edge_dns_cloudflares_keys_and_where_its_rules_lead(nam
         if each["metadata"]["name"] == "house-belvedere-cloudflared"
     ]
     ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-    assert ports - {443} == {53, 7844, 8000 if name == "whole-road" else "http"}
+    assert ports - {443} == {53, 7844, 8000 if name == "whole-road" else 8080}
 
 
 def test_prometheus_may_read_the_tunnels_metrics_and_nobody_else() -> None:
