@@ -15,6 +15,7 @@ from litestar.params import SkipValidation
 from belvedere.access.sessions import Session
 from belvedere.control.options import ControlOptions
 from belvedere.events import ignore
+from belvedere.gateway.base_path import BasePath, check_base_path
 from belvedere.guardian.process import GuardianState
 from belvedere.room.visit_recorder import VisitRecorder
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from belvedere.errors import CameraReason
     from belvedere.events import Event
     from belvedere.gateway.authentication import Authenticator
+    from belvedere.gateway.listed_rooms import ListedRoom
     from belvedere.room.runtime import RoomRuntime
     from belvedere.stage.direct.answer import Answer
     from belvedere.stage.direct.whip import WhipAnswer
@@ -139,6 +141,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             and whose connections serve many clients; see docs/how-to/put-a-proxy-in-front.md.
         client_address_header: the header in which they say the client's address. With `cf-connecting-ip` every request
             must come through Cloudflare, or a client could choose its address.
+        base_path: the path that the house lives below where it shares its host with others, as `/kitchen` in
+            `https://home.example.org/kitchen`; see docs/how-to/several-rooms.md.
     """
 
     host: HostName = "127.0.0.1"
@@ -146,9 +150,11 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     names: Annotated[tuple[OwnName, ...], msgspec.Meta(max_length=64)] = ()
     trusted_proxies: Annotated[tuple[TrustedProxy, ...], msgspec.Meta(max_length=64)] = ("127.0.0.1", "::1")
     client_address_header: ClientAddressHeader = "x-forwarded-for"
+    base_path: BasePath = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is no address; msgspec adds the key to the message."""
+        """Raise ValueError for what is no address, and for a path that we need; msgspec adds the key to the message."""
+        check_base_path(self.base_path)
         for each in self.trusted_proxies:
             try:
                 ipaddress.ip_network(each, strict=False)
@@ -178,6 +184,7 @@ class Dependencies:
         guardian: whether the guardian process would stop the head if this process hung.
         publishing: lets a program publish the picture; None where the camera is of another kind.
         frontends: the other origins whose pages may use this house.
+        rooms: the list of rooms, of which this may be one.
         authenticators: further ways to prove a session, asked in this order after the cookie.
         gate: where there is one, the only way to prove a session, and no request but a health check goes without.
         save_access: returns once people, invitations and sessions, as they are, have been saved; raises StoreError.
@@ -203,6 +210,7 @@ class Dependencies:
     options: GatewayOptions = field(default_factory=GatewayOptions)
     publishing: Publishing | None = None
     frontends: tuple[str, ...] = ()
+    rooms: tuple[ListedRoom, ...] = ()
     page: Path = PAGE
     authenticators: tuple[Authenticator, ...] = ()
     gate: Authenticator | None = None
