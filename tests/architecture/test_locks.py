@@ -49,10 +49,12 @@ def test_the_smaller_locks_are_parts_of_the_largest() -> None:
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, groups = settings["project"], settings["dependency-groups"]
-    groups.pop("deploy")  # has a lock of its own
+    apart = groups.pop("deploy")
     lists = [project["dependencies"], *project["optional-dependencies"].values(), *groups.values()]
     asked = {re.split(r"[<>=;\[]", entry)[0] for entries in lists for entry in entries if isinstance(entry, str)}
     assert asked <= {pin.partition("==")[0] for pin in pins(ROOT / "requirements/dev.lock")}, "run `make lock`"
+    asked = {re.split(r"[<>=;\[]", entry)[0] for entry in apart}
+    assert asked <= {pin.partition("==")[0] for pin in pins(ROOT / "requirements/deploy.lock")}, "run `make lock`"
 
 
 def test_the_lock_of_the_page_knows_every_platform() -> None:

@@ -13,6 +13,10 @@ BUILD = ROOT / "build/deploy"
 """Where tests keep what is slow to make, such as the folder of a Debian; nothing in it is needed by git."""
 
 
+MEASURED: list[str] = []
+"""Sizes and times that a run is asked for; they are shown at its end, and kept in build/deploy/measured.txt."""
+
+
 class ToolMissingError(Exception):
     """A program that a test needs is not installed."""
 

@@ -12,7 +12,8 @@ from belvedere.access.rights import Role
 from belvedere.errors import SettingsError
 from belvedere.gateway.app import create_app
 from belvedere.gateway.base_path import path_below
-from belvedere.gateway.dependencies import Dependencies, GatewayOptions
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.document import read_document
 
 MakeParts = Callable[..., Dependencies]

@@ -66,7 +66,10 @@ async def test_each_visit_is_recorded_once_with_its_length() -> None:
     await rig.stage.end(viewer, "ann")
     await rig.stage.end(never.id, "bob")
     await rig.stage.close()
-    assert rig.events == [ViewerJoined(viewer, "ann", "WebRTC"), ViewerLeft(viewer, "ann", 30)]
+    assert rig.events == [
+        ViewerJoined(viewer, "ann", "WebRTC", viewer),
+        ViewerLeft(viewer, "ann", 30, viewer),
+    ]
 
 
 async def test_a_viewer_gets_pictures_once_connected_and_an_idr_is_asked_for() -> None:
@@ -164,6 +167,27 @@ async def test_at_the_limit_whoever_has_several_gives_one_to_a_visitor_who_has_n
     assert await refusal(rig, owner="dan") is StageReason.TOO_MANY_VIEWERS
     await asyncio.sleep(1)
     assert [peer.is_closed for peer in rig.peers[:4]] == [False, True, False, False]
+    await rig.stage.close()
+
+
+async def test_one_person_with_many_sessions_does_not_fill_all_places() -> None:
+    rig = StageRig(max_viewers=3, person_of=lambda owner: owner[0])
+    for owner in ("ann", "ann2", "ann3"):
+        await rig.watch(owner)
+    await rig.watch("bob")
+    await rig.watch("cid")
+    assert await refusal(rig, owner="dan") is StageReason.TOO_MANY_VIEWERS
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers[:5]] == [True, True, False, False, False]
+    await rig.stage.close()
+
+
+async def test_at_the_limit_the_oldest_connection_of_ones_other_devices_is_ended() -> None:
+    rig = StageRig(max_viewers=2, person_of=lambda owner: owner[0])
+    for owner in ("bob", "ann", "ann2"):
+        await rig.watch(owner)
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers] == [False, True, False]
     await rig.stage.close()
 
 
@@ -279,7 +303,7 @@ async def test_viewers_of_all_ways_are_counted_and_limited_together() -> None:
     viewer.connection = channel = Channel()
     viewer.receive_connected()
     assert rig.counts == [1, 2]
-    assert rig.events[-1] == ViewerJoined(viewer.id, "bob", "broadcast")
+    assert rig.events[-1] == ViewerJoined(viewer.id, "bob", "broadcast", viewer.id)
     assert await refusal(rig, owner="cid") is StageReason.TOO_MANY_VIEWERS
     await rig.stage.end_all_of("ann")
     assert rig.is_on()

@@ -37,8 +37,8 @@ from belvedere.access.programs import Player, Programs, player_session, publishe
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason
 from belvedere.gateway.app import create_app
-from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.gateway.messages import CloseCode, Incoming
+from belvedere.gateway.options import GatewayOptions
 from belvedere.privacy.hours import QuietSpan
 from belvedere.secret import Secret
 
