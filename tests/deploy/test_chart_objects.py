@@ -251,6 +251,20 @@ def test_the_nodes_network_brings_the_clusters_dns_and_its_own_port() -> None:
     ]
 
 
+def test_helms_test_reaches_a_room_in_the_nodes_network_by_the_nodes_address() -> None:
+    found = objects("host-network")
+    (policy,) = policies_of(found, pods(found)["house-belvedere-test"])
+    rule = policy["spec"]["egress"][-1]
+    assert {"ipBlock": {"cidr": "192.168.1.0/24"}} in rule["to"]
+    assert rule["ports"] == [{"port": 18080, "protocol": "TCP"}]
+
+
+def test_a_pods_labels_say_no_version_so_that_a_new_chart_alone_ends_no_visit() -> None:
+    for deployment in of_kind(objects("two-rooms"), "Deployment"):
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert not labels.keys() & {"helm.sh/chart", "app.kubernetes.io/version"}
+
+
 def test_ports_of_the_node_are_let_in_by_the_policy_too() -> None:
     found = objects("host-ports")
     pod = pods(found)["house-belvedere"]

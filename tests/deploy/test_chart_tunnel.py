@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.deploy import chart
 from tests.deploy.chart import Object, containers, objects, of_kind, pods
+from tests.support.cloudflared_rules import problems
 
 WITH_RULES = ("tunnel", "two-rooms", "whole-road")
 
@@ -48,6 +49,13 @@ def test_a_rule_leads_to_the_rooms_service_or_to_the_controller() -> None:
     _, rule, _ = rules_of("tunnel")
     assert rule["service"] == f"http://{service['metadata']['name']}.belvedere.svc"
     assert rules_of("whole-road")[1]["service"] == "http://traefik.kube-system.svc.cluster.local"
+
+
+@pytest.mark.parametrize("name", WITH_RULES)
+def test_cloudflared_would_read_the_rules_as_they_are_meant(name: str) -> None:
+    found = problems(config_of(name))
+    # The metrics' address is an argument, for the kubelet; the NetworkPolicy says who else may ask there.
+    assert [each for each in found if not each.startswith("metrics:")] == []
 
 
 KITCHEN, STUDY = "http://house-belvedere-kitchen.belvedere.svc", "http://house-belvedere-study.belvedere.svc"
@@ -102,7 +110,7 @@ def test_it_may_reach_the_edge_dns_cloudflares_keys_and_where_its_rules_lead(nam
         if each["metadata"]["name"] == "house-belvedere-cloudflared"
     ]
     ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-    assert ports - {443} == {53, 7844, 8000 if name == "whole-road" else "http"}
+    assert ports - {443} == {53, 7844, 8000 if name == "whole-road" else 8080}
 
 
 def test_prometheus_may_read_the_tunnels_metrics_and_nobody_else() -> None:

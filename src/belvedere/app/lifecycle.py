@@ -90,7 +90,8 @@ async def _run_until_ended(
 
     def opened() -> None:
         notifier.ready()
-        announce(Opened(_address(sockets), first_links(belvedere.invitations, roles, address)))
+        listens_at = _address(sockets) + config.settings.server.base_path
+        announce(Opened(listens_at, first_links(belvedere.invitations, roles, address)))
 
     tasks = {
         asyncio.create_task(belvedere.engine.run(), name="engine"),
@@ -115,7 +116,7 @@ async def _run_until_ended(
         await belvedere.room.load()
         app = create_app(replace(belvedere.dependencies, address=lambda: address))
         proxies = _proxies(config)
-        limits = ConnectionLimits(app.person_of, proxies, _max_files())
+        limits = ConnectionLimits(app.person_of, proxies, _max_files(), config.settings.server.base_path)
         tasks.add(asyncio.create_task(serve(app, sockets, opened, limits), name=SERVER_TASK))
         if local is not None:
             tasks.add(asyncio.create_task(serve_locally(app.routes, local), name="local socket"))

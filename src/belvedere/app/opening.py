@@ -52,15 +52,15 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
 
 
 def public_address(options: GatewayOptions, listens_at: str) -> str:
-    """Where people reach the house, as far as the settings say.
+    """Where people reach the house, with its base path, as far as the settings say.
 
     Behind a proxy that is the first of `server.names`, by https.
     """
     if not options.names:
-        return listens_at
+        return listens_at + options.base_path
     if _is_behind_proxy(options):
-        return f"https://{options.names[0]}"
-    return f"http://{options.names[0]}:{listens_at.rpartition(':')[2]}"
+        return f"https://{options.names[0]}{options.base_path}"
+    return f"http://{options.names[0]}:{listens_at.rpartition(':')[2]}{options.base_path}"
 
 
 def _is_behind_proxy(options: GatewayOptions) -> bool:

@@ -18,6 +18,7 @@ from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions, ParkPosition
 from belvedere.errors import SettingsError
+from belvedere.gateway.listed_rooms import Rooms, check_rooms
 from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
@@ -285,6 +286,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         version: which version of these settings the file is written for.
+        rooms: the rooms that `/rooms` lists, the same in the settings of each; see docs/how-to/several-rooms.md.
     """
 
     version: Annotated[int, msgspec.Meta(ge=VERSION, le=VERSION)] = VERSION
@@ -298,9 +300,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stage: StageOptions = StageOptions()
     store: StoreSettings = StoreSettings()
     room: RoomSettings = RoomSettings()
+    rooms: Rooms = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError where one token would have two meanings."""
+        """Raise ValueError where one token would have two meanings, or two rooms one name."""
+        check_rooms(self.rooms)
         tokens = {player.token for player in self.access.players}
         if isinstance(self.camera, WhipCameraSettings) and self.camera.token in tokens:
             raise ValueError("a player has the token of the program that publishes the picture")

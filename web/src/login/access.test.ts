@@ -10,6 +10,8 @@ const ANA = {
   role: "visitor",
   rights: ["look"],
   ends_in_s: 60,
+  access: "open",
+  rooms: 1,
 } as const;
 const WORDS = { text: "You have left in another window.", detail: "" };
 const ENDS = { endsAtMs: 61_000 };

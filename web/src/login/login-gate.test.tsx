@@ -18,6 +18,8 @@ const ANA = {
   role: "owner",
   rights: ["look", "manage"],
   ends_in_s: 86_400,
+  access: "open",
+  rooms: 1,
 };
 const OUT = { "GET /session": [401, { code: "no_session" }] } as const;
 const IN = { "GET /session": [200, ANA] } as const;
@@ -145,6 +147,9 @@ test("only who runs the server has a way to the people, and only the room one to
   await open({ "GET /session": [200, { ...ANA, rights: ["look", "room"] }] });
   expect(buttons()).toEqual(["My devices"]);
   expect(page.querySelector("a")?.getAttribute("href")).toBe("/room");
+  await act(() => render(null, page));
+  await open({ "GET /session": [200, { ...ANA, rooms: 2 }] });
+  expect(page.querySelector("a")?.getAttribute("href")).toBe("/rooms");
 });
 
 test("my devices are listed without those of others, and all but this one can be signed out", async () => {

@@ -278,6 +278,14 @@ export const EN = {
   "people.devices": { one: "{count} device", other: "{count} devices" },
   "people.never_here": "Has not been here yet",
 
+  // the list of rooms
+  "rooms.menu": "Other rooms",
+  "rooms.title": "Where would you like to look?",
+  "rooms.asking": "Seeing which rooms are open to you…",
+  "rooms.open": "You can look in now.",
+  "rooms.unreachable": "Can’t be reached right now.",
+  "rooms.none": "None of the rooms is open to you right now.",
+
   // the room's own page
   "room.title": "The room’s page",
   "room.nobody": "Nobody is looking.",

@@ -252,6 +252,13 @@ export const ZH = {
   "people.devices": { other: "{count} 台设备" },
   "people.never_here": "还没有来过",
 
+  "rooms.menu": "别的房间",
+  "rooms.title": "想看看哪里？",
+  "rooms.asking": "正在看看哪些房间可以进…",
+  "rooms.open": "现在就可以看。",
+  "rooms.unreachable": "现在连不上。",
+  "rooms.none": "现在没有您能进的房间。",
+
   "room.title": "家里的页面",
   "room.nobody": "现在没有人在看。",
   "room.looking": { other: "有 {count} 个人在看" },

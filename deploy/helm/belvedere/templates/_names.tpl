@@ -27,9 +27,14 @@ belvedere/room: {{ .name | quote }}
 {{- end }}
 {{- end }}
 
-{{- define "belvedere.labels" -}}
+{{/* The labels of pods: without versions, so that another chart that changes nothing else ends no visit. */}}
+{{- define "belvedere.podLabels" -}}
 {{ include "belvedere.selectorLabels" . }}
 app.kubernetes.io/part-of: belvedere
+{{- end }}
+
+{{- define "belvedere.labels" -}}
+{{ include "belvedere.podLabels" . }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
