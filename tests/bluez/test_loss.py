@@ -193,8 +193,7 @@ async def test_a_unit_that_hangs_while_connecting_is_released_after_bluez_timeou
             assert set(watch.frames) == {STOP}
 
 
-@pytest.mark.every_bluez
-@pytest.mark.parametrize("mode", [WriteMode.WITH_RESPONSE, WriteMode.AUTO])
+@pytest.mark.parametrize("mode", [pytest.param(WriteMode.WITH_RESPONSE, marks=pytest.mark.every_bluez), WriteMode.AUTO])
 async def test_a_hung_unit_is_abandoned_and_stopped_first_long_before_bluez_would_send_a_stop(
     mode: WriteMode,
 ) -> None:
