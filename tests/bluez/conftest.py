@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.bluez.responsiveness import prefer_this_process, spare_garbage_collections
+from tests.bluez.responsiveness import make_first_request, prefer_this_process, spare_garbage_collections
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -35,8 +35,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Everything is imported."""
+    """Everything is imported but for what a first request needs."""
     if FOLDER is not None:
+        make_first_request()
         spare_garbage_collections()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import ssl
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 from tests.bluez.daemons import LOGS
 from tests.bluez.deadlines import TIMEOUT_S, outcome_of, until_answered
+from tests.bluez.responsiveness import NO_CERTIFICATES
 
 from belvedere.app.people_client import PEOPLE
 from belvedere.gateway.local_socket import SOCKET_NAME
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 RESEND_S = 0.1
 START_S = 240.0  # the first one compiles all of its modules on the emulated computer
 ASK_S = 1.0  # each answer costs the machine a tenth of a second, which the server needs for its work
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading them takes seconds, in which the chip is silent
 SETTINGS = """
 [server]
 port = 0

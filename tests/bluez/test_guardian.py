@@ -44,7 +44,6 @@ async def test_both_units_stop_soon_after_the_server_is_stopped_and_it_resumes_w
             await until(lambda: _turns(world, Axis.PAN), "pan turns again")
 
 
-@pytest.mark.every_bluez
 async def test_both_units_stop_soon_after_the_server_is_killed_and_the_guardian_ends(
     tmp_path: Path, findings: dict[str, object]
 ) -> None:

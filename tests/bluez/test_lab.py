@@ -66,7 +66,6 @@ async def test_the_doctor_measures_both_links_and_gets_the_interval_that_it_aske
             assert {received.frame for received in world.unit(axis).frames} == {STOP}
 
 
-@pytest.mark.every_bluez
 async def test_the_doctor_says_whether_bluez_hangs_or_does_not_run() -> None:
     async with bluez_world() as world:
         world.daemons.freeze_bluetoothd(on=True)

@@ -18,13 +18,14 @@ from belvedere.head.profile import WriteMode
 if TYPE_CHECKING:
     from belvedere.sim.unit import VirtualUnit
 
-pytestmark = [pytest.mark.realtime, pytest.mark.every_bluez]
-AWAY_S = 5.0
+pytestmark = pytest.mark.realtime
+AWAY_S = 3.0
 ATT_TIMEOUT_S = 30.0  # after which BlueZ disconnects a unit that does not answer; until then it blocks later writes
 ANSWERS_S = 15.0  # a hung unit that answers again receives a stop within this; the machine is about 15 times slower
 IS_GONE = {LinkReason.LOST, LinkReason.UNANSWERED}
 
 
+@pytest.mark.every_bluez
 async def test_a_unit_that_vanishes_mid_move_is_stopped_first_when_it_returns() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
@@ -40,6 +41,7 @@ async def test_a_unit_that_vanishes_mid_move_is_stopped_first_when_it_returns() 
             await stopped_first(pan, watch)
 
 
+@pytest.mark.every_bluez
 async def test_a_link_that_drops_mid_move_is_opened_again_and_the_unit_stopped_first() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)
@@ -62,6 +64,7 @@ async def test_a_unit_at_rest_that_vanishes_is_noticed_and_found_again() -> None
         await stopped_first(tilt, watch)
 
 
+@pytest.mark.every_bluez
 @pytest.mark.parametrize("response", [True, False], ids=["request", "command"])
 async def test_a_write_into_radio_silence_fails_as_a_lost_link_and_so_does_the_next(*, response: bool) -> None:
     async with bluez_world() as world:
@@ -84,6 +87,7 @@ async def test_a_write_into_radio_silence_fails_as_a_lost_link_and_so_does_the_n
         await link.close()
 
 
+@pytest.mark.every_bluez
 async def test_a_link_that_drops_with_a_write_in_flight_fails_that_write() -> None:
     async with bluez_world() as world:
         is_lost = asyncio.Event()
@@ -101,6 +105,7 @@ async def test_a_link_that_drops_with_a_write_in_flight_fails_that_write() -> No
         await link.close()
 
 
+@pytest.mark.every_bluez
 async def test_a_unit_that_vanishes_as_it_is_connected_to_is_found_by_a_new_search() -> None:
     async with bluez_world() as world:
         link = world.link(Axis.PAN)
@@ -136,6 +141,7 @@ async def test_a_unit_that_linux_forgot_while_connecting_is_freed_and_stopped_fi
             assert set(watches[Axis.TILT].frames) == {STOP}
 
 
+@pytest.mark.every_bluez
 async def test_a_device_found_before_a_failed_connect_is_refused_with_our_error_and_a_new_search_helps() -> None:
     async with bluez_world() as world:
         address = world.unit(Axis.PAN).address
@@ -172,6 +178,7 @@ async def test_a_unit_that_drops_every_connection_is_driven_once_it_no_longer_do
         assert set(watch.frames) == {STOP}
 
 
+@pytest.mark.every_bluez
 async def test_a_unit_that_hangs_while_connecting_is_released_after_bluez_timeout_and_driven_once_it_resumes() -> None:
     async with bluez_world() as world:
         unit = world.unit(Axis.PAN)
@@ -186,7 +193,7 @@ async def test_a_unit_that_hangs_while_connecting_is_released_after_bluez_timeou
             assert set(watch.frames) == {STOP}
 
 
-@pytest.mark.parametrize("mode", [WriteMode.WITH_RESPONSE, WriteMode.AUTO])
+@pytest.mark.parametrize("mode", [pytest.param(WriteMode.WITH_RESPONSE, marks=pytest.mark.every_bluez), WriteMode.AUTO])
 async def test_a_hung_unit_is_abandoned_and_stopped_first_long_before_bluez_would_send_a_stop(
     mode: WriteMode,
 ) -> None:
@@ -205,6 +212,7 @@ async def test_a_hung_unit_is_abandoned_and_stopped_first_long_before_bluez_woul
             await stopped_first(pan, watch)
 
 
+@pytest.mark.every_bluez
 async def test_a_link_that_bluez_still_considers_alive_after_its_timeout_does_no_harm() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         unit = world.unit(Axis.PAN)

@@ -121,7 +121,6 @@ async def test_the_time_that_bluez_takes_to_disconnect_one_unit_does_not_delay_t
         assert tilt.is_ready
 
 
-@pytest.mark.every_bluez
 async def test_an_adapter_goes_by_its_address_and_a_missing_one_is_named_in_the_error() -> None:
     async with bluez_world() as world:
         link = BleUnit(world.profile(Axis.PAN), Radio(adapter=ADAPTER_ADDRESS.lower()))

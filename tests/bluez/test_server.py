@@ -22,18 +22,15 @@ pytestmark = pytest.mark.realtime
 UNGUARDED = "[guardian]\nenabled = false\n"  # as in a container, where killing the server kills the guardian too
 
 
-async def test_both_units_turn_while_somebody_drives_and_stop_when_nobody_does(tmp_path: Path) -> None:
+async def test_both_units_turn_while_somebody_drives_and_stop_when_nobody_does_or_the_server_gets_sigterm(
+    tmp_path: Path,
+) -> None:
     async with bluez_world() as world, serving(tmp_path) as server:
         await server.ready(*AXES)
         async with server.driven(pan=0.5, tilt=-0.3):
             await until(lambda: _turns(world, Axis.PAN) and _turns(world, Axis.TILT), "both turn")
         await until(lambda: not _turns(world, Axis.PAN) and not _turns(world, Axis.TILT), "both have stopped")
         assert all(world.unit(axis).frames[-1].frame == STOP for axis in AXES)
-
-
-async def test_a_server_that_gets_sigterm_stops_the_head_and_exits_with_status_0(tmp_path: Path) -> None:
-    async with bluez_world() as world, serving(tmp_path) as server:
-        await server.ready(*AXES)
         async with server.driven(pan=0.5):
             await until(lambda: _turns(world, Axis.PAN), "pan turns")
             assert await server.end(signal.SIGTERM) == 0

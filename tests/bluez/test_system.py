@@ -13,10 +13,11 @@ from tests.bluez.world import STOP, Watch, bluez_world
 from belvedere.errors import LinkReason
 from belvedere.head.axes import AXES, Axis
 
-pytestmark = [pytest.mark.realtime, pytest.mark.every_bluez]
+pytestmark = pytest.mark.realtime
 AWAY_S = 3.0
 
 
+@pytest.mark.every_bluez
 async def test_bluetoothd_may_be_killed_and_started_again() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
@@ -49,6 +50,7 @@ async def test_no_loss_leaves_a_connection_to_d_bus_open_because_a_user_has_256_
         await until(lambda: open_sockets() <= opened, "the connections of the lost links are closed")
 
 
+@pytest.mark.every_bluez
 async def test_the_adapter_may_be_powered_off_and_on_again() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
@@ -61,6 +63,7 @@ async def test_the_adapter_may_be_powered_off_and_on_again() -> None:
             await stopped_first(pan, watch)
 
 
+@pytest.mark.every_bluez
 async def test_d_bus_may_be_restarted() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
@@ -75,6 +78,7 @@ async def test_d_bus_may_be_restarted() -> None:
             await stopped_first(pan, watch)
 
 
+@pytest.mark.every_bluez
 async def test_bluetoothd_may_hang_and_resume() -> None:
     async with bluez_world() as world, world.reach(Axis.PAN) as pan:
         await set_turning(pan, world.unit(Axis.PAN))
@@ -90,6 +94,7 @@ async def test_bluetoothd_may_hang_and_resume() -> None:
         assert set(watch.frames[ahead:]) == {STOP}
 
 
+@pytest.mark.every_bluez
 async def test_bluetoothd_may_hang_during_a_search_and_resume() -> None:
     async with bluez_world() as world:
         world.head.faults.vanish(Axis.PAN)
@@ -103,6 +108,7 @@ async def test_bluetoothd_may_hang_during_a_search_and_resume() -> None:
             await ready(pan)
 
 
+@pytest.mark.every_bluez
 async def test_a_discovery_that_the_chip_did_not_end_in_time_is_freed_and_both_units_are_stopped_first(
     findings: dict[str, object],
 ) -> None:
