@@ -128,6 +128,7 @@ class LinkReason(enum.StrEnum):
     NOT_FOUND = "not_found"
     NO_ADAPTER = "no_adapter"
     ADAPTER_OFF = "adapter_off"
+    DISCOVERY_STUCK = "discovery_stuck"
     NO_PERMISSION = "no_permission"
     CONNECT_FAILED = "connect_failed"
     NO_CHARACTERISTIC = "no_characteristic"

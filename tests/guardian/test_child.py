@@ -203,7 +203,7 @@ async def test_a_guardian_ends_with_its_server_and_leaves_no_zombie(monkeypatch:
         assert bluez.calls == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT])
 async def test_a_guardian_ignores_the_signals_that_end_other_programs(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.app.settings import DEFAULT_FILE, BluetoothHeadSettings, Settings, read_config, resolve
-from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.errors import OwnerError
+from belvedere.installation.plan import GROUPS
+from belvedere.installation.texts import SERVICE, UNITS, USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +32,17 @@ def doctor(
         bool, Parameter(help="find the head's units and measure their links; on by default", show_default=False)
     ] = True,
     camera: Annotated[bool, Parameter(help="turn the configured camera on for three seconds", negative=())] = False,
+    from_outside: Annotated[
+        str | None,
+        Parameter(help="check only what visitors get at this public address, such as https://home.example.org"),
+    ] = None,
     json: Json = False,
     adapter: AdapterName = None,
     virtual: Virtual = False,
 ) -> int:
     """Run all checks and print their results; returns 1 where one failed. Units are sent nothing but stops."""
+    if from_outside is not None:
+        return run(_check_from_outside(from_outside, config, is_json=json))
     loaded, file_result = _read_configuration(config)
 
     async def checked() -> int:
@@ -68,6 +77,24 @@ def _read_configuration(path: Path | None) -> tuple[Config, CheckResult]:
         )
 
 
+async def _check_from_outside(url: str, path: Path | None, *, is_json: bool) -> int:
+    """Check what visitors get at a public address; compared with the settings, if there are any here."""
+    from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
+    from belvedere.lab.outside.checks import HTTP_PORT, HTTPS_PORT, OutsideContext, outside_checks  # noqa: PLC0415 - likewise
+    from belvedere.lab.outside.exchange import parse_address  # noqa: PLC0415 - likewise
+
+    address = parse_address(url)
+    file = path or DEFAULT_FILE
+    settings = read_config(file).settings if path is not None or file.exists() else None
+    context = OutsideContext(
+        address=address,
+        names=settings.server.names if settings else (),
+        has_access=settings.access.cloudflare is not None if settings else None,
+        http_port=HTTP_PORT if address.port == HTTPS_PORT else None,
+    )
+    return _print_results(await run_checks(outside_checks(context)), is_json=is_json)
+
+
 def _camera_trial(loaded: Config) -> Callable[[], CameraReport]:
     from belvedere.app.build import picture_source  # noqa: PLC0415 - a third of a second, and only here
     from belvedere.lab.camera_trial import try_camera  # noqa: PLC0415 - likewise
@@ -88,6 +115,7 @@ async def _run_checks(
 
     from belvedere.lab.doctor.check import run_checks  # noqa: PLC0415 - bleak is heavy
     from belvedere.lab.doctor.checks import CheckContext, checks  # noqa: PLC0415 - likewise
+    from belvedere.lab.doctor.service import InstalledService  # noqa: PLC0415 - likewise
 
     settings = loaded.settings
     bluetooth = settings.head if isinstance(settings.head, BluetoothHeadSettings) else None
@@ -107,6 +135,7 @@ async def _run_checks(
             has_guardian=settings.guardian.enabled if bluetooth else None,
             has_camera=camera_trial is not None or not settings.camera.is_virtual,
             camera_trial=camera_trial,
+            service=InstalledService(Path(UNITS / SERVICE), USER, GROUPS),
         )
         with spinner as status:
             return await run_checks(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
 
 from belvedere.access.rights import Role
 from belvedere.app.people_client import find_person, invite_person, open_people
-from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.app.settings import read_config
+from belvedere.cli.config_option import DEFAULT_FILE, Config
 from belvedere.gateway.qr_code import terminal_text_of
 
-Config = Annotated[Path, Parameter(help="the configuration file")]
+if TYPE_CHECKING:
+    from belvedere.gateway.views import Invitation
+
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
 Someone = Annotated[str, Parameter(help="a name or an id, as `belvedere people list` shows them")]
 RoleName = Literal["owner", "resident", "visitor", "guest"]
@@ -42,20 +44,26 @@ def people_invite(
     name: Annotated[str | None, Parameter(help="whom; without it, the owner of a house that has none yet")] = None,
     *,
     role: Annotated[RoleName | None, Parameter(help="of somebody new; visitor unless given")] = None,
+    frontend: Annotated[str, Parameter(help="a page of yours that shows the house: the link leads there")] = "",
     config: Config = DEFAULT_FILE,
     is_json: Json = False,
 ) -> int:
     """Print a new one-time link; returns 0."""
     with open_people(read_config(config)) as client:
-        invitation = invite_person(client, name, None if role is None else Role(role))
+        invitation = invite_person(client, name, None if role is None else Role(role), frontend)
     if is_json:
         print(msgspec.json.encode(invitation).decode())
         return 0
+    print_invitation(invitation)
+    return 0
+
+
+def print_invitation(invitation: Invitation) -> None:
+    """Print a link, and its QR code on a terminal."""
     print(f"{invitation.name} ({invitation.role.value}): {invitation.link}")
     if sys.stdout.isatty():
         print(terminal_text_of(invitation.link))
     print(f"It lets one browser in, within {invitation.ends_in_s / HOUR_S:.0f} hours.")
-    return 0
 
 
 def people_role(person: Someone, role: RoleName, *, config: Config = DEFAULT_FILE, is_json: Json = False) -> int:

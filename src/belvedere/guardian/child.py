@@ -13,7 +13,7 @@ from belvedere.guardian.bluez import BluezConnection, BluezError
 from belvedere.guardian.core import Action, Guard, StopMethods
 from belvedere.guardian.memory import NO_BLUEZ, UNITS, WATCHING, GuardedUnit, Memory
 
-IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # it must outlive the server that they end
+IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT)  # it must outlive the server that they end
 RECONNECT_FIRST_S, RECONNECT_LONGEST_S = 0.1, 5.0
 READ_BYTES = 4096
 STDERR = 2

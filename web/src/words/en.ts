@@ -155,6 +155,7 @@ export const EN = {
   "link.not_found": "out of reach",
   "link.no_adapter": "no Bluetooth adapter",
   "link.adapter_off": "Bluetooth is off",
+  "link.discovery_stuck": "Bluetooth is stuck",
   "link.no_permission": "no permission for Bluetooth",
   "link.connect_failed": "can’t connect",
   "link.no_characteristic": "wrong device",
@@ -397,5 +398,6 @@ export const EN = {
   "problem.not_found": "That is not there any more.",
   "problem.method_not_allowed": "This page is out of date. Please load it again.",
   "problem.not_acceptable": "This page is out of date. Please load it again.",
+  "problem.store_failed": "This could not be saved at home. Please try again in a moment.",
   "problem.broken": "Something went wrong at home. Please try again in a moment.",
 } as const;

@@ -16,6 +16,7 @@ from belvedere.lab.doctor.computer import clock, disk, memory, port, temperature
 from belvedere.lab.doctor.encoder import encoder
 from belvedere.lab.doctor.guardian import guardian
 from belvedere.lab.doctor.links import CheckedUnit, LinkTester, presence
+from belvedere.lab.doctor.service import service
 from belvedere.lab.doctor.video import cameras
 from belvedere.lab.messages import message_for
 from belvedere.lab.scan import ScanResults, scan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from belvedere.head.profile import HeadProfile
     from belvedere.lab.adapter import Adapter
     from belvedere.lab.camera_trial import CameraReport
+    from belvedere.lab.doctor.service import InstalledService
     from belvedere.lab.scan import ScannedDevice
     from belvedere.stage.options import StageOptions
 
@@ -55,6 +57,7 @@ class CheckContext:
         has_guardian: whether the guardian is enabled; None where no real head is driven.
         has_camera: whether a real camera is configured.
         camera_trial: turns that camera on and measures what comes; None if the owner did not ask for it.
+        service: the service that this computer may have.
     """
 
     profile: HeadProfile
@@ -68,6 +71,7 @@ class CheckContext:
     has_guardian: bool | None = None
     has_camera: bool = False
     camera_trial: Callable[[], CameraReport] | None = None
+    service: InstalledService | None = None
 
 
 def checks(context: CheckContext) -> list[Check]:
@@ -86,7 +90,11 @@ def checks(context: CheckContext) -> list[Check]:
     if context.has_camera:
         trial = context.camera_trial
         pictures.append(Check("camera picture", in_worker_thread(lambda: camera_picture(trial)), CAMERA_TIMEOUT_S))
+    services = []
+    if (installed := context.service) is not None:
+        services.append(Check("service", in_worker_thread(lambda: service(installed))))
     return [
+        *services,
         *bluetooth,
         *guardians,
         *units,

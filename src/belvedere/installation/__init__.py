@@ -1,0 +1,1 @@
+"""Installing Belvedere as a service of systemd: its files, the plan as a list of steps, and their execution."""

@@ -1,0 +1,126 @@
+"""A computer with systemd in a folder: users, groups and services are values, which commands change as in earnest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from belvedere.errors import OwnerError
+from belvedere.installation.computer import User
+
+if TYPE_CHECKING:
+    from pathlib import Path, PurePosixPath
+
+
+@dataclass
+class Unit:
+    """What systemd knows of a service."""
+
+    is_enabled: bool = False
+    is_active: bool = False
+    loaded_text: str | None = None
+
+
+@dataclass
+class FakeComputer:
+    """A `Computer`.
+
+    Attributes:
+        root: the folder that stands for `/`.
+        users: by name, with their groups.
+        groups: all names.
+        owners: the group of each file whose owner was set.
+        ran: the commands that changed something, in their order.
+        failing: commands, by their beginning, that fail.
+    """
+
+    root: Path
+    users: dict[str, User] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=lambda: {"video", "audio"})
+    owners: dict[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    failing: str | None = None
+    _units: dict[str, Unit] = field(default_factory=dict)
+
+    def path(self, path: PurePosixPath) -> Path:
+        """Where a path of the computer is found."""
+        return self.root / path.relative_to("/")
+
+    def user(self, name: str) -> User | None:
+        """The user of this name."""
+        return self.users.get(name)
+
+    def has_group(self, name: str) -> bool:
+        """Whether there is a group of this name."""
+        return name in self.groups
+
+    def set_owner(self, path: Path, group: str) -> bool:
+        """Note the group of a file; a file that replaces another has its name without the marks of a new one."""
+        name = path.name.removeprefix(".").removesuffix(".new") if path.name.endswith(".new") else path.name
+        key = str(path.parent.relative_to(self.root) / name)
+        is_other = self.owners.get(key) != group
+        self.owners[key] = group
+        return is_other
+
+    def run(self, *words: str) -> str:
+        """Do what the command does; one that is not known is an error of the test."""
+        if words[:2] == ("systemctl", "show"):
+            return self._shown(words[2])
+        command = " ".join(words)
+        if self.failing is not None and command.startswith(self.failing):
+            raise OwnerError(f"{command}: status 1")
+        self.ran.append(command)
+        match words:
+            case ("groupadd", "--system", name):
+                self.groups.add(name)
+            case ("groupdel", name):
+                self.groups.remove(name)
+            case ("useradd", "--system", "--gid", group, *_options, name):
+                self.users[name] = User(999, frozenset({group}))
+            case ("userdel", name):
+                del self.users[name]
+                self.groups.discard(name)
+            case ("usermod", "--append", "--groups", group, name):
+                self.users[name] = User(self.users[name].number, self.users[name].groups | {group})
+            case ("systemctl", *rest):
+                self._systemctl(rest)
+            case _:
+                raise AssertionError(f"an unknown command: {command}")
+        return ""
+
+    def unit(self, name: str) -> Unit:
+        """The service of this name."""
+        return self._units.setdefault(name, Unit())
+
+    def _systemctl(self, words: list[str]) -> None:
+        match words:
+            case ["daemon-reload"]:
+                for name, unit in self._units.items():
+                    unit.loaded_text = self._text(name)
+            case ["enable", name]:
+                self.unit(name).is_enabled = True
+            case ["restart", *_options, name]:
+                self.unit(name).is_active = True
+            case ["disable", "--now", name]:
+                self.unit(name).is_active = self.unit(name).is_enabled = False
+            case ["reload", "dbus.service"]:
+                pass
+            case _:
+                raise AssertionError(f"an unknown command of systemctl: {words}")
+
+    def _shown(self, name: str) -> str:
+        unit, text = self.unit(name), self._text(name)
+        if unit.loaded_text is None:
+            unit.loaded_text = text
+        return "\n".join(
+            (
+                f"LoadState={'loaded' if unit.loaded_text is not None else 'not-found'}",
+                f"UnitFileState={'enabled' if unit.is_enabled else 'disabled'}",
+                f"ActiveState={'active' if unit.is_active else 'inactive'}",
+                f"NeedDaemonReload={'yes' if unit.loaded_text != text else 'no'}",
+            )
+        )
+
+    def _text(self, name: str) -> str | None:
+        path = self.root / "etc/systemd/system" / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
