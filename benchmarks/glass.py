@@ -103,11 +103,14 @@ def _cpu_of_further_viewers(browser: Browser, server: Server, viewers: int) -> l
         first = stack.enter_context(page_of(browser))
         tap(first, server)
         time.sleep(WARM_S)
-        alone = server.cpu_percent_over(CPU_S)
+        alone = [server.cpu_percent_over(CPU_S)]
         first.evaluate(MORE, viewers - 1)
         time.sleep(WARM_S)
         together = server.cpu_percent_over(CPU_S)
-    return [(together - alone) / (viewers - 1)]
+        first.evaluate("bench.more.forEach((connection) => connection.close())")
+        time.sleep(WARM_S)
+        alone.append(server.cpu_percent_over(CPU_S))
+    return [(together - statistics.mean(alone)) / (viewers - 1)]
 
 
 MORE = """async (count) => {
