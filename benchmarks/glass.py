@@ -44,7 +44,7 @@ FIGURES: tuple[tuple[str, Callable[[Watched], float], str, str, float | None], .
         "ms",
         120,
     ),
-    ("cpu", lambda watched: watched.cpu, "the server's share of a core with one viewer", "%", 18),
+    ("cpu", lambda watched: watched.cpu, "the server's share of a core with one viewer", "%", 16),
 )
 
 
@@ -184,5 +184,5 @@ def _viewer_result(per_viewer: dict[str, list[float]]) -> Result:
         ours=per_viewer["ours"],
         rival=per_viewer["rival"],
         rival_is=RIVAL_IS,
-        budget=1,
+        budget=0.7,
     )
