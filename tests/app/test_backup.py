@@ -15,6 +15,7 @@ from belvedere.app.backup import BackupReport, back_up
 from belvedere.app.backup_archive import open_archive
 from belvedere.errors import OwnerError
 from belvedere.store.positions import Position, save_positions
+from belvedere.store.schema import MIGRATIONS
 from belvedere.store.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def test_a_backup_has_the_store_the_settings_and_the_profile_and_no_secret(tmp_p
     assert report == BackupReport(
         file=str(target),
         size=target.stat().st_size,
-        schema=8,
+        schema=len(MIGRATIONS),
         files=("belvedere.toml", "heads/mine.toml"),
         left_out=(str(settings.parent / "keys/turn"),),
     )

@@ -62,6 +62,7 @@ def test_a_restored_house_is_as_it_was_and_what_was_there_is_kept(settings: Path
     changed = content(settings.parent)
     report = restore(backup, settings, utc=now)
     store = store_of(settings)
+    assert not store.with_name("it.sqlite3-journal").exists()  # the old store's, which went with it
     assert report.kept == (f"{store}.{STAMP}", f"{settings}.{STAMP}")
     assert set(report.restored) == {str(settings.parent / name) for name in before if "journal" not in name}
     after = content(settings.parent)
@@ -109,8 +110,9 @@ def test_the_copy_that_was_kept_before_an_upgrade_is_restored_for_the_earlier_ve
     with pytest.raises(OwnerError, match="later Belvedere"):
         people_of(settings)
     report = restore(copy, settings, utc=now)
+    assert position_in(copy) == Position(5, is_sure=True)
+    assert position_in(store) == Position(5, is_sure=False)
     assert (report.schema, people_of(settings)) == (len(MIGRATIONS), ["Ana"])
-    assert copy.exists()
 
 
 def test_a_damaged_store_is_replaced_with_its_journal_and_both_are_kept(settings: Path, backup: Path) -> None:

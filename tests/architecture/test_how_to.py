@@ -34,6 +34,7 @@ BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(HOW_TO.glob("*.md"))
 ROOT = HOW_TO.parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PREFIX = re.compile(r"^(sudo|podman exec \S+) ")
 INLINE = re.compile(r"`(?:sudo )?belvedere ([^`]+)`")
 
 
@@ -60,9 +61,9 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def commands(text: str) -> list[list[str]]:
     """Every call of `belvedere` in the blocks of a document, without the comment behind it."""
-    lines = [line.strip() for _, body in BLOCK.findall(text) for line in body.replace("\\\n", " ").splitlines()]
-    calls = [re.sub(r"^(sudo|podman exec \S+) ", "", line) for line in lines]
-    return [shlex.split(call, comments=True)[1:] for call in calls if call.startswith("belvedere ")]
+    bodies = [body.replace("\\\n", " ") for _, body in BLOCK.findall(text)]
+    lines = [PREFIX.sub("", line.strip()) for body in bodies for line in body.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("belvedere ")]
 
 
 def understood(call: list[str]) -> bool:

@@ -22,7 +22,7 @@ from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import Session, redeem_link
 from tests.attacks.driver import Driver, Stop
 from tests.attacks.publisher import TOKEN
-from tests.attacks.server import HandOver, Opened, Seen
+from tests.attacks.server import BegunStop, Opened, Seen
 from tests.support.loop_watchdog import Stall
 from tests.support.settings_text import settings_text
 
@@ -45,7 +45,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         stops_ms: how late each released finger's stop was written to the radio.
-        handed_ms: how late it was given to the radio, without the time that the virtual unit took to answer.
+        begun_ms: how late writing it began, without the time that the virtual unit took to answer.
         pings_ms: from sending each ping to the server's reply to it.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
@@ -58,7 +58,7 @@ class Measured(msgspec.Struct, frozen=True):
     """
 
     stops_ms: list[float]
-    handed_ms: list[float]
+    begun_ms: list[float]
     pings_ms: list[float]
     errors: list[str]
     lags_ms: list[float]
@@ -87,10 +87,10 @@ class Measured(msgspec.Struct, frozen=True):
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
 
 
-def handed_after_ms(stop: Stop, handed_over: list[HandOver]) -> float:
+def begun_after_ms(stop: Stop, begun: list[BegunStop]) -> float:
     """How long after its release a stop was given to the radio, in milliseconds; at most until it was written."""
-    begun = (each.at_ms for each in handed_over if each.axis == stop.axis and each.at_ms >= stop.released_ms)
-    return min(next(begun, stop.written_ms), stop.written_ms) - stop.released_ms
+    later = (each.at_ms for each in begun if each.axis == stop.axis and each.at_ms >= stop.released_ms)
+    return min(next(later, stop.written_ms), stop.written_ms) - stop.released_ms
 
 
 class Process:
@@ -207,7 +207,7 @@ class Rig:
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
         return Measured(
             [stop.written_ms - stop.released_ms for stop in driver.stops],
-            [handed_after_ms(stop, seen.handed_over) for stop in driver.stops],
+            [begun_after_ms(stop, seen.begun) for stop in driver.stops],
             driver.pings_ms,
             driver.errors,
             seen.lags_ms,

@@ -8,6 +8,7 @@ from tests.app.house import make_house
 from tests.app.test_backup import PROFILE
 
 from belvedere.cli import main
+from belvedere.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def test_what_is_in_a_backup_is_said_and_which_secrets_are_not(
     status, out, _ = run(capsys, "backup", str(target), "--config", str(settings))
     first, second = out.splitlines()
     assert (status, first.startswith(f"{target}: ")) == (0, True)
-    assert first.endswith("KiB with the store (version 8), belvedere.toml, heads/mine.toml")
+    assert first.endswith(f"KiB with the store (version {len(MIGRATIONS)}), belvedere.toml, heads/mine.toml")
     assert second == f"Not in it: {settings.parent}/keys/turn. Keep them yourself, or see --with-secrets."
     status, out, _ = run(capsys, "backup", str(target), "--config", str(settings), "--with-secrets", "--json")
     assert (status, json.loads(out)["files"][-1], json.loads(out)["left_out"]) == (0, "keys/turn", [])

@@ -49,10 +49,10 @@ COMMANDS = {
 
     Tests the stop first, then one thing at a time, slowly, with a stop after each move. You say what you see, and any
     key stops the unit. Stay beside it. The results are written into the profile.""",
-    "backup": """Write the store and the settings into one file, also while the server runs.
+    "backup": """Write the store and the settings into one file.
 
-    Passwords and keys are left out unless --with-secrets is given. Whoever can read the file knows who may come in, and
-    who visited.""",
+    Also while the server runs. Passwords and keys are left out unless --with-secrets is given. Whoever can read the
+    file knows who may come in, and who visited.""",
     "restore": """Put a backup back; the server must be stopped.
 
     What is replaced is kept beside it. Restore only backups that you made: the settings in one may run programs. After

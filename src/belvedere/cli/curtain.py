@@ -9,8 +9,8 @@ import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.curtain import Curtain
-from belvedere.app.settings import read_config
-from belvedere.cli.config_option import DEFAULT_FILE, Config
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 
 if TYPE_CHECKING:
     from belvedere.app.curtain import CurtainReport

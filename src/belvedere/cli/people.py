@@ -10,8 +10,8 @@ from cyclopts import Parameter
 
 from belvedere.access.rights import Role
 from belvedere.app.people_client import find_person, invite_person, open_people
-from belvedere.app.settings import read_config
-from belvedere.cli.config_option import DEFAULT_FILE, Config
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import msgspec
 from cyclopts import Parameter
 
 from belvedere.app.restore import restore as restore_backup
-from belvedere.cli.config_option import DEFAULT_FILE, Config
-from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.app.settings import DEFAULT_FILE
+from belvedere.cli.parameters import Config, Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def restore(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from belvedere.access.rights import Role
 from belvedere.app.run import run
-from belvedere.app.settings import read_config
-from belvedere.cli.config_option import DEFAULT_FILE, Config
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from belvedere.app.settings import read_config
-from belvedere.cli.config_option import DEFAULT_FILE, Config
-from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.app.settings import DEFAULT_FILE, read_config
+from belvedere.cli.parameters import Config, Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def visits_list(*, config: Config = DEFAULT_FILE, json: Json = False) -> int:
