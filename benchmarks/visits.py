@@ -8,6 +8,7 @@ So servers that are compared get many visits in turn, each with a newly started 
 
 from __future__ import annotations
 
+import functools
 import statistics
 import sys
 import time
@@ -16,11 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.browser import clock_offset_ms, open_page, page_of, wait_until
 from benchmarks.report import percentile
 from benchmarks.rivals import janus
+from benchmarks.serving import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-    from benchmarks.serving import Server
 
 ROOM = 'kind = "room"\ntime_bar = true'
 WARM_S = 1.5  # until the page is ready and the codec has reached its rate
@@ -53,12 +53,18 @@ def tap(page: Page, server: Server) -> None:
     wait_until(page, "bench.first > 0")
 
 
+@functools.cache
 def has_janus() -> bool:
-    """Whether there is a Janus to compare with; where there is none, say so."""
+    """Whether there is a Janus to compare with that starts; where there is none, say so, once."""
     problem = janus.why_not()
-    if problem is not None:
-        print(f"  not compared with Janus: {problem}", file=sys.stderr, flush=True)
-    return problem is None
+    if problem is None:
+        try:
+            with Server(*janus.command()):
+                return True
+        except RuntimeError as error:
+            problem = str(error).strip().rpartition("\n")[2]
+    print(f"  not compared with Janus: {problem}", file=sys.stderr, flush=True)
+    return False
 
 
 def _watch(page: Page, server: Server) -> Watched:
