@@ -19,7 +19,7 @@ from typing import Self
 
 import msgspec
 from tests.attacks.catalogue import NOTHING
-from tests.attacks.client import Session, redeem_link
+from tests.attacks.client import LISTED_PAGE, Session, redeem_link, redeem_on_listed_page
 from tests.attacks.driver import Driver, Stop
 from tests.attacks.publisher import TOKEN
 from tests.attacks.server import BegunStop, Opened, Seen
@@ -120,17 +120,13 @@ class Process:
         return line
 
     def end(self) -> None:
-        """Close its input, which ends all but the server; then SIGTERM, then SIGKILL."""
+        """Kill it: nothing is asked of it any more, and a server that is told to end disconnects its units first."""
+        self.process.kill()
+        self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 assert pipe is not None
                 pipe.close()
-        self.process.terminate()
-        try:
-            self.process.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 class Rig:
@@ -154,18 +150,21 @@ class Rig:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "belvedere.toml"
         (folder / "token").write_text(TOKEN, encoding="ascii")
-        config.write_text(settings_text(camera=PUBLISHED if is_published else camera, stage=stage), encoding="utf-8")
+        access = f'frontends = ["{LISTED_PAGE}"]'
+        camera = PUBLISHED if is_published else camera
+        config.write_text(settings_text(camera=camera, stage=stage, access=access), encoding="utf-8")
         log = self._full_pipe() if has_stuck_log else self._stack.enter_context((folder / "log").open("wb")).fileno()
         self.server = self._start("tests.attacks.server", str(config), stderr=log)
         opened = msgspec.json.decode(self.server.read_line(), type=Opened)
         self._sessions = asyncio.run(self._redeem_all(opened.links[: 1 + viewers + ATTACKERS]))
+        page = asyncio.run(redeem_on_listed_page(opened.links[-1]))
         self._driver, *others = self._sessions
         cookies = [session.cookie for session in others]
         if is_published:
             assert self._start("tests.attacks.publisher", opened.address).read_line() == b"publishing\n"
         self._viewers = self._start("tests.attacks.viewers", opened.address, *cookies[:viewers])
         assert self._viewers.read_line() == b"watching\n"
-        self._attacker = self._start("tests.attacks.attacker", opened.address, *cookies[viewers:])
+        self._attacker = self._start("tests.attacks.attacker", opened.address, page.bearer, *cookies[viewers:])
         assert self._attacker.read_line() == b"ready\n"
         asyncio.run(self._wait_ready())
 
