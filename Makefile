@@ -64,6 +64,11 @@ test-bluez: $(TEST_READY) ## the Bluetooth code over a real BlueZ, in virtual ma
 test-vm: $(TEST_READY) $(PAGE) ## in virtual machines: the camera code over the kernel's virtual cameras, and the service under systemd; ARGS="-k unplug"
 	$(PYTHON_IN) -m tests.vm.machine $(ARGS)
 
+.PHONY: test-deploy
+test-deploy: $(TEST_READY) $(PAGE) ## the image, the chart and what else installs Belvedere, with the real tools; ARGS="-k image"
+	@scripts/bootstrap deploy
+	$(PYTHON_IN) -m pytest -m deploy $(ARGS)
+
 .PHONY: format
 format: $(TEST_READY) $(MODULES) ## put every source file into shape
 	$(VENV)/bin/ruff check --fix
@@ -105,16 +110,27 @@ page: $(PAGE) ## build the page
 wheel: $(TEST_READY) ## build what others install, into dist/
 	$(PYTHON_IN) -m hatchling build --directory dist
 
+ENGINE ?= podman
+# Only docker's format has a health check; docker itself makes no other, and knows no --format.
+.PHONY: image
+image: ## the container image, belvedere:latest; ENGINE=docker ARGS="--build-arg BASE=..."
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --file deploy/container/Containerfile --tag belvedere:latest \
+		--build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/belvedere/__init__.py) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) .
+
 .PHONY: lock
 lock: $(TEST_READY) ## renew the lock files from pyproject.toml and web/package.json
 	$(LOCK) pyproject.toml --extra demo --extra lab --group dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra demo --group build --constraints requirements/dev.lock --output-file requirements/demo.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
+	$(LOCK) --group pyproject.toml:build --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) --group pyproject.toml:bootstrap --constraints requirements/dev.lock --output-file requirements/bootstrap.lock
+	$(LOCK) --group pyproject.toml:deploy --output-file requirements/deploy.lock
 	$(NPM) install --package-lock-only
 
 .PHONY: clean
 clean: ## remove everything that was built or installed
-	rm -rf $(VENV) build dist web/node_modules $(dir $(PAGE)) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-deploy build dist web/node_modules $(dir $(PAGE)) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO_READY): requirements/bootstrap.lock requirements/demo.lock pyproject.toml scripts/bootstrap

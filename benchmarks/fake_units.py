@@ -9,7 +9,8 @@ from tests.support.engine_rig import open_rig
 
 from belvedere.gateway.app import create_app
 from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.dependencies import PAGE, GatewayOptions
+from belvedere.gateway.dependencies import PAGE
+from belvedere.gateway.options import GatewayOptions
 from belvedere.gateway.server import listen, serve
 
 

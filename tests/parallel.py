@@ -4,7 +4,8 @@
 
 Tests in virtual time compute, and most tests on the real clock wait; so the two kinds run at the same time, each in a
 pytest of its own. Tests that measure delays or drive a browser run afterwards, when nothing else does; those that need
-other people's programs are left to `make test-interop`. With arguments, one pytest runs the tests that they select.
+other people's programs are left to `make test-interop` and `make test-deploy`. With arguments, one pytest runs the
+tests that they select.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from tests.support.outcomes import closing_line, counts_of, is_success
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build/tests"
-ALONE = "(alone or browser) and not interop"
-REALTIME = "realtime and not (alone or browser or interop)"
-VIRTUAL = "not (realtime or alone or browser or interop)"
+ALONE = "(alone or browser) and not (interop or deploy)"
+REALTIME = "realtime and not (alone or browser or interop or deploy)"
+VIRTUAL = "not (realtime or alone or browser or interop or deploy)"
 
 
 class Part:

@@ -23,6 +23,7 @@ from belvedere.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from belvedere.access.session_events import SessionChange
+    from belvedere.store.access import SavedAccess
 
 
 class Tokens:
@@ -44,11 +45,15 @@ class Tokens:
 class House:
     """Invitations with Ana, a visitor, and both clocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, saved: SavedAccess | None = None) -> None:
         self.clock, self.utc = FakeClock(), FakeClock(NOW)
         self.invitations = Invitations(self.clock, AccessOptions(session_s=24 * HOUR_S), utc=self.utc)
         self.people = self.invitations.people
-        self.ana = self.people.add("Ana", Role.VISITOR, "ana@example.org")
+        if saved is None:
+            self.people.add("Ana", Role.VISITOR, "ana@example.org")
+        else:
+            self.invitations.restore(saved)
+        (self.ana,) = self.people.all()
         self.tokens = Tokens()
         self.ended: list[SessionChange] = []
         self.invitations.events.subscribe(self.ended.append)
@@ -114,6 +119,21 @@ async def test_a_token_whose_session_was_ended_opens_no_other(reason: EndReason)
             await house.sessions.session(TOKEN)
         assert caught.value.fault is TokenFault.ENDED
     assert (await house.sessions.session(f"ana@example.org {NOW + 2 * HOUR_S}")).person == house.ana.id
+
+
+@pytest.mark.parametrize("reason", [EndReason.LEFT, EndReason.REVOKED])
+async def test_after_a_restart_a_token_whose_session_was_ended_opens_none_either(reason: EndReason) -> None:
+    before = House()
+    before.invitations.watch_saved(lambda: saved.append(before.invitations.saved()))
+    saved = [before.invitations.saved()]
+    session = await before.sessions.session(TOKEN)
+    before.invitations.end(session.id, reason)
+    after = House(saved[-1])
+    with pytest.raises(TokenRefusedError) as caught:
+        await after.sessions.session(TOKEN)
+    assert caught.value.fault is TokenFault.ENDED
+    assert (await after.sessions.session(f"ana@example.org {NOW + 2 * HOUR_S}")).person == after.ana.id
+    assert after.invitations.saved().ended_logins == saved[-1].ended_logins
 
 
 async def test_a_session_that_was_displaced_is_opened_anew() -> None:

@@ -1,12 +1,49 @@
 """A link is used once; of its secret only a digest is kept; nobody's links push out those of others."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from belvedere.access.links import MAX_LINKS_OF_PERSON, Links
+from belvedere.access.links import MAX_LINKS_OF_PERSON, Links, link_to, require_frontend
+from belvedere.access.rights import Role
 from belvedere.access.sessions import digest
+from belvedere.errors import VisitorError
 
 UTC = 1.8e9
+SITE = "https://family.example"
+
+
+@pytest.mark.parametrize(
+    ("role", "page"), [(Role.OWNER, "join"), (Role.RESIDENT, "room"), (Role.VISITOR, "join"), (Role.GUEST, "join")]
+)
+def test_a_residents_link_leads_to_the_rooms_page_and_others_to_the_visitors(role: Role, page: str) -> None:
+    assert link_to("https://home.example", "s", role) == f"https://home.example/{page}#s"
+
+
+def test_a_link_to_a_page_of_another_origin_says_which_house_it_is_for() -> None:
+    link = link_to("https://home.example:8443", "s", Role.VISITOR, f"{SITE}/view?tab=2")
+    assert link == f"{SITE}/view?tab=2#belvedere=s&house=home.example:8443"
+
+
+@pytest.mark.parametrize("role", [Role.VISITOR, Role.GUEST])
+def test_a_link_may_lead_to_a_listed_page(role: Role) -> None:
+    for frontend in ("", SITE, f"{SITE}/view?tab=2"):
+        require_frontend(frontend, role, [SITE])
+
+
+@pytest.mark.parametrize(
+    "frontend", ["https://other.example", f"{SITE}.evil.example", f"{SITE}/#top", "family.example"]
+)
+def test_a_link_may_lead_to_no_other_page(frontend: str) -> None:
+    with pytest.raises(VisitorError, match="under frontends"):
+        require_frontend(frontend, Role.VISITOR, [SITE])
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.RESIDENT])
+def test_who_runs_the_house_or_its_room_comes_in_on_its_own_page_only(role: Role) -> None:
+    require_frontend("", role, [SITE])
+    with pytest.raises(VisitorError, match="own page only"):
+        require_frontend(SITE, role, [SITE])
 
 
 def test_a_used_link_is_found_by_the_browser_that_used_it_only() -> None:

@@ -22,7 +22,7 @@ from belvedere.app.settings import DEMO, Config, PatternCameraSettings, StoreSet
 from belvedere.control.lease import LeaseVerb
 from belvedere.control.setpoint import Setpoint
 from belvedere.errors import OwnerError
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 from belvedere.head.profile import shipped_profile

@@ -5,7 +5,7 @@ import pytest
 from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Role
 from belvedere.app.opening import Opened, first_links, public_address
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 from belvedere.testing.clock import FakeClock
 
 ADDRESS = "http://127.0.0.1:8080"

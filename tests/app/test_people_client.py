@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from belvedere.access.invitations import Invitations
+from belvedere.access.invitations import AccessOptions, Invitations
 from belvedere.access.rights import Role
 from belvedere.app.people_client import (
     PeopleClient,
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from belvedere.app.local_client import LocalClient
 
 
-def config_in(folder: Path) -> Config:
-    return resolve(Settings(), folder=folder)
+SITE = "https://family.example"
+
+
+def config_in(folder: Path, frontends: tuple[str, ...] = ()) -> Config:
+    return resolve(Settings(access=AccessOptions(frontends=frontends)), folder=folder)
 
 
 def stored(folder: Path) -> Invitations:
@@ -76,7 +79,19 @@ def test_without_a_name_the_owner_is_invited_until_there_is_one(tmp_path: Path) 
         client._invitations.redeem(second.secret)
         with pytest.raises(OwnerError, match="an owner already"):
             invite_person(client, None, None)
-        assert invite_person(client, None, Role.RESIDENT).name == "Room"
+        room = invite_person(client, None, Role.RESIDENT)
+        assert (room.name, room.link.partition("#")[0].rpartition("/")[2]) == ("Room", "room")
+
+
+def test_a_link_leads_to_a_listed_page_of_another_origin_and_who_is_refused_one_is_not_added(tmp_path: Path) -> None:
+    with open_people(config_in(tmp_path, frontends=(SITE,))) as client:
+        invitation = invite_person(client, "Ana", None, f"{SITE}/view")
+        assert invitation.link.startswith(f"{SITE}/view#belvedere={invitation.secret}&house=")
+        with pytest.raises(OwnerError, match="under frontends"):
+            invite_person(client, "Ben", None, "https://other.example")
+        with pytest.raises(OwnerError, match="own page only"):
+            invite_person(client, "Rosa", Role.RESIDENT, SITE)
+        assert [each.name for each in client.people()] == ["Ana"]
 
 
 def test_a_name_that_is_known_is_invited_again_in_the_same_role_only(tmp_path: Path) -> None:
@@ -129,7 +144,7 @@ class Server:
             },
             ("GET", "/api/v1/sessions"): [{**person, **device, "id": "ba9876543210"}],
         }
-        return answers.get((method, path), None if method == "DELETE" else listed)
+        return answers.get((method, path.partition("?")[0]), None if method == "DELETE" else listed)
 
 
 def test_a_running_server_is_asked_by_its_rest_interface() -> None:
@@ -138,14 +153,15 @@ def test_a_running_server_is_asked_by_its_rest_interface() -> None:
     people: PeopleClient = ServedPeople(client)
     assert people.people()[0].name == "Ana"
     assert people.add("Ana", Role.GUEST).role is Role.GUEST
-    assert people.invite("0123456789ab").link == "l"
+    assert people.invite("0123456789ab").link == people.invite("0123456789ab", "https://a.example/?b#c").link == "l"
     people.change_role("0123456789ab", Role.GUEST)
     assert people.sessions()[0].id == "ba9876543210"
     people.end_session("ba9876543210")
     people.remove("0123456789ab")
     assert server.asked[1] == ("POST", "/api/v1/people", {"name": "Ana", "role": "guest"})
-    assert server.asked[3] == ("PATCH", "/api/v1/people/0123456789ab", {"role": "guest"})
-    assert server.asked[5:] == [
+    assert server.asked[3][1].endswith("/invitations?for_page=https%3A%2F%2Fa.example%2F%3Fb%23c")
+    assert server.asked[4] == ("PATCH", "/api/v1/people/0123456789ab", {"role": "guest"})
+    assert server.asked[6:] == [
         ("DELETE", "/api/v1/sessions/ba9876543210", None),
         ("DELETE", "/api/v1/people/0123456789ab", None),
     ]

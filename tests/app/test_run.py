@@ -14,7 +14,7 @@ import pytest
 from belvedere.app.run import force_exit, run
 from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ import gc, os, signal
 import msgspec
 from belvedere.app.run import run
 from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 
 def opened(_what):
     print(len(gc.get_objects()))
@@ -111,7 +111,7 @@ ANNOUNCE_SLOWLY = """
 import os, signal, urllib.request
 from belvedere.app.run import run
 from belvedere.app.settings import NoHeadSettings, Settings, StoreSettings, resolve
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 
 def announce(opened):
     print(urllib.request.urlopen(opened.address + "/readyz", timeout=10).status)

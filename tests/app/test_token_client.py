@@ -11,7 +11,7 @@ from belvedere.app.local_client import LocalClient
 from belvedere.app.settings import Settings, StoreSettings, resolve
 from belvedere.app.token_client import TokenClient, token_line, tokens_of
 from belvedere.errors import OwnerError
-from belvedere.gateway.tokens import TokenView
+from belvedere.gateway.views import TokenView
 
 ROBOT = TokenView(
     id="0123456789ab", name="robot", scope="drive", created_utc_s=1_800_000_000, ends_utc_s=None, is_valid=True

@@ -55,8 +55,8 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def commands(text: str) -> list[list[str]]:
     """Every call of `belvedere` in a page, without the comment behind it."""
-    lines = [line for body in blocks(text, "sh") for line in body.splitlines()]
-    calls = [shlex.split(line.removeprefix("sudo "), comments=True) for line in lines]
+    lines = [line for body in blocks(text, "sh") for line in body.replace("\\\n", " ").splitlines()]
+    calls = [shlex.split(re.sub(r"^(sudo|podman exec \S+) ", "", line), comments=True) for line in lines]
     return [call[1:] for call in calls if call and call[0] == "belvedere"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
+OF_OTHER_ENVIRONMENTS = {"deploy.lock", "kubernetes.lock"}  # never installed beside the others
 PAGE_LOCK = ROOT / "web/package-lock.json"
 
 
@@ -40,15 +41,20 @@ def test_locks_name_packages_and_no_addresses() -> None:
 def test_the_smaller_locks_are_parts_of_the_largest() -> None:
     versions = {pin.split(" ;")[0] for pin in pins(ROOT / "requirements/dev.lock")}
     for lock in LOCKS:
+        if lock.name in OF_OTHER_ENVIRONMENTS:
+            continue
         assert {pin.split(" ;")[0] for pin in pins(lock)} <= versions, lock.name
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, groups = settings["project"], settings["dependency-groups"]
+    apart = groups.pop("deploy")
     lists = [project["dependencies"], *project["optional-dependencies"].values(), *groups.values()]
     asked = {re.split(r"[<>=;\[]", entry)[0] for entries in lists for entry in entries if isinstance(entry, str)}
     assert asked <= {pin.partition("==")[0] for pin in pins(ROOT / "requirements/dev.lock")}, "run `make lock`"
+    asked = {re.split(r"[<>=;\[]", entry)[0] for entry in apart}
+    assert asked <= {pin.partition("==")[0] for pin in pins(ROOT / "requirements/deploy.lock")}, "run `make lock`"
 
 
 def test_the_lock_of_the_page_knows_every_platform() -> None:

@@ -18,6 +18,7 @@ OF_NO_MODULE = {
     "architecture",
     "attacks",
     "bluez",
+    "deploy",
     "e2e",
     "faults",
     "interop",

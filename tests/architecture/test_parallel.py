@@ -15,7 +15,7 @@ pytestmark = pytest.mark.realtime  # child processes run the tests
 MARKERS = ("realtime", "alone", "browser")
 SETTINGS = """[tool.pytest.ini_options]
 addopts = ["--strict-markers"]
-markers = ["realtime: ", "alone: ", "browser: ", "interop: "]
+markers = ["realtime: ", "alone: ", "browser: ", "interop: ", "deploy: "]
 """
 BEGINNING = """import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_{name}():
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a test for each combination of markers; the test whose number is in `fails` fails.
 
-    Each is there a second time for `make test-interop`, where it would fail.
+    Each is there again for `make test-interop` and for `make test-deploy`, where it would fail.
     """
     monkeypatch.setattr(parallel, "ROOT", tmp_path)
     monkeypatch.setattr(parallel, "OUT", tmp_path / "out")
@@ -47,8 +47,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         marks = [name for place, name in enumerate(MARKERS) if number >> place & 1]
         source += "\n" + "\n".join(f"@pytest.mark.{name}" for name in marks)
         source += TEST.format(name="_".join(marks) or "plain", number=number)
-        source += "\n@pytest.mark.interop\n" + "\n".join(f"@pytest.mark.{name}" for name in marks)
-        source += TEST.format(name="_".join(["interop", *marks]), number="FAILS")
+        for other in ("interop", "deploy"):
+            source += "\n" + "\n".join(f"@pytest.mark.{name}" for name in [other, *marks])
+            source += TEST.format(name="_".join([other, *marks]), number="FAILS")
     (tmp_path / "test_it.py").write_text(source, encoding="utf-8")
     return tmp_path
 
@@ -85,7 +86,7 @@ def test_a_failed_test_in_any_part_fails_the_run_and_is_shown(
 
 
 def test_arguments_are_those_of_one_pytest(project: Path) -> None:
-    assert parallel.main(["-k", "(plain or alone) and not interop"]) == 0
+    assert parallel.main(["-k", "(plain or alone) and not (interop or deploy)"]) == 0
     (ran,) = runs(project).values()
     assert ran[0] == "plain"
     assert len(ran) == 5

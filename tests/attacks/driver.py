@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from websockets.asyncio.client import connect
 
@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 RESEND_S = 0.05
-HOLD_S = (0.12, 0.25)
-REST_S = (0.02, 0.1)
+HOLD_S = (0.06, 0.15)
+REST_S = (0.01, 0.05)
 TIMEOUT_S = 6.0  # a server that is blocked for longer counts as that late
 AXES = ("pan", "tilt")
+
+
+class Stop(NamedTuple):
+    """The stop of an axis after a release, by the monotonic clock, which both processes read."""
+
+    axis: str
+    released_ms: float
+    written_ms: float
 
 
 class _HeldError(Exception):
@@ -30,11 +38,8 @@ class _HeldError(Exception):
 class Driver:
     """Drives as a page does.
 
-    A stop's delay is the time from sending the release to writing the stop to the radio, as acknowledged by the server:
-    both processes read the same monotonic clock.
-
     Attributes:
-        stops_ms: how late each stop of each axis was; `TIMEOUT_S` where none was seen.
+        stops: each release and when its stop was written, as acknowledged; after `TIMEOUT_S` where none was seen.
         errors: what the server refused or gave notice of, and what did not happen in time.
     """
 
@@ -50,7 +55,7 @@ class Driver:
         self._moved: set[str] = set()
         self._stopped: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
-        self.stops_ms: list[float] = []
+        self.stops: list[Stop] = []
         self.errors: list[str] = []
 
     async def drive(self, seconds: float) -> None:
@@ -74,7 +79,8 @@ class Driver:
                     await self._press()
             except _HeldError as error:
                 self.errors.append(str(error))
-                self.stops_ms.append(TIMEOUT_S * 1000)
+                now_ms = _now_ms()
+                self.stops += [Stop(axis, now_ms - TIMEOUT_S * 1000, now_ms) for axis in AXES]
             finally:
                 reading.cancel()
                 await socket.send(json.dumps({"type": "lease.return"}))
@@ -142,7 +148,7 @@ class Driver:
             case {"type": "ack", "axis": axis, "seq": seq, "written": written}:
                 if seq in self._released_ms:
                     self._stopped.add((axis, seq))
-                    self.stops_ms.append(written - self._released_ms[seq])
+                    self.stops.append(Stop(axis, self._released_ms[seq], written))
                 else:
                     self._moved.add(axis)
             case {"type": "lease", "holder": "you", "epoch": epoch}:

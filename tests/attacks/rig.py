@@ -20,9 +20,9 @@ from typing import Self
 import msgspec
 from tests.attacks.catalogue import NOTHING
 from tests.attacks.client import Session, redeem_link
-from tests.attacks.driver import Driver
+from tests.attacks.driver import Driver, Stop
 from tests.attacks.publisher import TOKEN
-from tests.attacks.server import Opened, Seen
+from tests.attacks.server import HandOver, Opened, Seen
 from tests.support.loop_watchdog import Stall
 from tests.support.settings_text import settings_text
 
@@ -42,7 +42,8 @@ class Measured(msgspec.Struct, frozen=True):
     """What driving was like for a while.
 
     Attributes:
-        stops_ms: how late each released finger's stop was.
+        stops_ms: how late each released finger's stop was written to the radio.
+        handed_ms: how late it was given to the radio, without the time that the virtual unit took to answer.
         errors: what the driver received as an error or notice, or timed out on.
         lags_ms: how late the loop's timers were.
         held_ms: the same without the time for which other threads and programs had the processor: an attacker on
@@ -54,6 +55,7 @@ class Measured(msgspec.Struct, frozen=True):
     """
 
     stops_ms: list[float]
+    handed_ms: list[float]
     errors: list[str]
     lags_ms: list[float]
     held_ms: list[float]
@@ -79,6 +81,12 @@ class Measured(msgspec.Struct, frozen=True):
         )
         stops = f"{len(self.stops_ms)} stops, the latest after {self.worst_stop_ms:.1f} ms"
         return f"{stops}; {lag}; {self.errors or ''}; {self.rss_mib:.0f} MiB; did {self.did}; viewers {self.viewers}"
+
+
+def handed_after_ms(stop: Stop, handed_over: list[HandOver]) -> float:
+    """How long after its release a stop was given to the radio, in milliseconds; at most until it was written."""
+    begun = (each.at_ms for each in handed_over if each.axis == stop.axis and each.at_ms >= stop.released_ms)
+    return min(next(begun, stop.written_ms), stop.written_ms) - stop.released_ms
 
 
 class Process:
@@ -186,7 +194,15 @@ class Rig:
         seen = msgspec.json.decode(self.server.ask(""), type=Seen)
         viewers = msgspec.json.decode(self._viewers.ask(""), type=list[dict[str, int]])
         return Measured(
-            driver.stops_ms, driver.errors, seen.lags_ms, seen.held_ms, seen.stalls, seen.rss_mib, did, viewers
+            [stop.written_ms - stop.released_ms for stop in driver.stops],
+            [handed_after_ms(stop, seen.handed_over) for stop in driver.stops],
+            driver.errors,
+            seen.lags_ms,
+            seen.held_ms,
+            seen.stalls,
+            seen.rss_mib,
+            did,
+            viewers,
         )
 
     def _full_pipe(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from belvedere.app.settings import read_config
 if TYPE_CHECKING:
     from belvedere.app.build import Belvedere
     from belvedere.app.opening import Opened as ServerOpened
+    from belvedere.app.unit_guard import UnitGuard
+    from belvedere.head.axes import Axis
 
 VISITORS = 12
 
@@ -33,13 +36,48 @@ class Opened(msgspec.Struct, frozen=True):
     links: list[str]
 
 
+class HandOver(msgspec.Struct, frozen=True, array_like=True):
+    """A stop was given to the radio of this axis's unit at this time of the monotonic clock, in milliseconds."""
+
+    axis: str
+    at_ms: float
+
+
 class Seen(msgspec.Struct, frozen=True):
-    """What the watchdog saw, in milliseconds."""
+    """What the watchdog saw, in milliseconds, and the stops that were given to the radio."""
 
     lags_ms: list[float]
     held_ms: list[float]
     stalls: list[Stall]
     rss_mib: float
+    handed_over: list[HandOver]
+
+
+class HandOvers:
+    """Notes when writes of stops begin.
+
+    When they are answered depends on the virtual unit as well, which shares the server's loop: a real one is reached
+    through other processes and the air.
+    """
+
+    def __init__(self) -> None:
+        self._stops: list[HandOver] = []
+
+    def watch(self, guard: UnitGuard) -> None:
+        """Note what is written from now on."""
+        receive_attempted = guard.receive_unit_attempted
+
+        def receive_unit_attempted(axis: Axis, velocity: float, now: float) -> None:
+            if velocity == 0:
+                self._stops.append(HandOver(axis, time.monotonic() * 1000))
+            receive_attempted(axis, velocity, now)
+
+        guard.receive_unit_attempted = receive_unit_attempted  # type: ignore[method-assign]  # nothing else hears of it
+
+    def take(self) -> list[HandOver]:
+        """Those since the last call."""
+        stops, self._stops = self._stops, []
+        return stops
 
 
 class WatchedServer:
@@ -47,11 +85,13 @@ class WatchedServer:
 
     def __init__(self) -> None:
         self._watchdog = LoopWatchdog()
+        self._hand_overs = HandOvers()
         self._links: list[str] = []
 
     def receive_built(self, belvedere: Belvedere) -> None:
         """Start the watchdog before anything else."""
         self._watchdog.start()
+        self._hand_overs.watch(belvedere.guard)
         self._links = [f"/join#{invite(belvedere.invitations, f'Visitor {number}')}" for number in range(VISITORS)]
 
     def receive_opened(self, opened: ServerOpened) -> None:
@@ -63,7 +103,7 @@ class WatchedServer:
         for _line in sys.stdin:
             watched = self._watchdog.take()
             lags_ms, held_ms = ([each * 1000 for each in kind] for kind in (watched.lags_s, watched.held_s))
-            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib()))
+            _print(Seen(lags_ms, held_ms, watched.stalls, _rss_mib(), self._hand_overs.take()))
 
 
 def _rss_mib() -> float:

@@ -11,7 +11,8 @@ from belvedere.cli import main
 @pytest.fixture
 def settings(tmp_path: Path) -> str:
     path = tmp_path / "belvedere.toml"
-    path.write_text("[server]\nnames = ['home.example.org']\n", encoding="utf-8")
+    text = "[server]\nnames = ['home.example.org']\n[access]\nfrontends = ['https://family.example']\n"
+    path.write_text(text, encoding="utf-8")
     return str(path)
 
 
@@ -42,9 +43,19 @@ def test_a_house_is_set_up_by_commands_alone(capsys: pytest.CaptureFixture[str],
     assert "Ana" not in out
 
 
+def test_a_link_may_lead_to_the_family_s_own_page_and_a_residents_to_the_rooms(
+    capsys: pytest.CaptureFixture[str], settings: str
+) -> None:
+    _, out, _ = run(capsys, settings, "people", "invite", "Ana", "--frontend", "https://family.example/view")
+    assert out.startswith("Ana (visitor): https://family.example/view#belvedere=")
+    _, out, _ = run(capsys, settings, "people", "invite", "Rosa", "--role", "resident")
+    assert out.startswith("Rosa (resident): https://home.example.org/room#")
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("people", "invite", "Ben", "--frontend", "https://other.example"), "under frontends"),
         (("people", "revoke", "Ben"), "nobody with the name or id 'Ben'"),
         (("people", "role", "Ben", "king"), "role"),
         (("sessions", "revoke", "0123456789ab"), "no such session"),

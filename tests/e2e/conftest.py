@@ -24,7 +24,7 @@ from belvedere.access.invitations import MAX_SESSIONS_OF_PERSON
 from belvedere.app.lifecycle import run_until_ended
 from belvedere.app.settings import DEMO, RoomCameraSettings, resolve
 from belvedere.control.lease import LeaseVerb
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.axes import AXES
 from belvedere.head.frames import stop_frame
 from belvedere.link.supervisor import LinkPhase

@@ -19,8 +19,8 @@ from websockets.typing import Subprotocol
 
 from belvedere.app.lifecycle import run_until_ended
 from belvedere.app.settings import DEMO, PatternCameraSettings, resolve
-from belvedere.gateway.dependencies import GatewayOptions
 from belvedere.gateway.messages import SUBPROTOCOL
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.frames import stop_frame
 

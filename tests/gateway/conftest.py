@@ -10,7 +10,8 @@ from tests.support.engine_rig import NO_PAGE, EngineRig
 
 from belvedere.access.rights import Rights, Role
 from belvedere.gateway.control_session import ControlSession
-from belvedere.gateway.dependencies import Dependencies, GatewayOptions
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.options import GatewayOptions
 
 HOST = "127.0.0.1:8080"
 

@@ -1,19 +1,13 @@
-"""What an owner may set about the gateway is checked where it is read."""
+"""A gateway that is given neither a store nor a visit book keeps nothing."""
 
-import pytest
-
-from belvedere.errors import SettingsError
-from belvedere.gateway.dependencies import GatewayOptions
-from belvedere.head.document import read_document
+from belvedere.gateway.dependencies import no_visit_book, save_nothing
 
 
-def test_proxies_are_addresses_or_networks() -> None:
-    options = read_document('trusted_proxies = ["10.42.0.0/16", "::1"]', GatewayOptions, "x.toml")
-    assert options.trusted_proxies == ("10.42.0.0/16", "::1")
+async def test_without_a_visit_book_nothing_is_written_down() -> None:
+    book = no_visit_book()
+    assert not book.is_kept
+    assert (await book.page(10)).visits == []
 
 
-@pytest.mark.parametrize("proxy", ["proxy.example.org", "", "10.42.0.0/40", "*"])
-def test_an_invalid_proxy_is_refused_with_what_is_allowed(proxy: str) -> None:
-    with pytest.raises(SettingsError, match=r"trusted_proxies.*10\.42\.0\.0/16") as refused:
-        read_document(f'trusted_proxies = ["{proxy}"]', GatewayOptions, "x.toml")
-    assert repr(proxy) in str(refused.value)
+async def test_without_a_store_people_and_sessions_count_as_saved_at_once() -> None:
+    assert await save_nothing() is None  # type: ignore[func-returns-value]  # that is all that it does

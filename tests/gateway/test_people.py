@@ -223,6 +223,13 @@ async def test_where_the_disk_fails_nothing_is_opened_and_what_is_closed_stays_c
         assert "could not be saved" in removed.json()["message"]
 
 
+async def test_a_residents_link_leads_to_the_rooms_page(enter: Enter) -> None:
+    async with enter() as house:
+        path = f"{PEOPLE}/{house.rig.person('Rosa', Role.RESIDENT).id}/invitations"
+        invited = (await house.local.post(path)).json()
+        assert invited["link"] == f"https://home.example/room#{invited['secret']}"
+
+
 async def test_a_link_may_lead_to_a_listed_page_and_to_no_other(enter: Enter) -> None:
     async with enter() as house:
         path = f"{PEOPLE}/{house.rig.person('Ana').id}/invitations"

@@ -1,21 +1,26 @@
-"""One connection reads in each turn of the loop, in the order of their requests."""
+"""One connection reads in every few turns of the loop, in the order of their requests."""
 
 from __future__ import annotations
 
 import asyncio
 
-from belvedere.gateway.read_turns import ReadTurns
+from belvedere.gateway.read_turns import EVERY, ReadTurns
 
 
-async def test_the_first_of_a_turn_reads_at_once_and_the_others_one_a_turn() -> None:
+async def _pass_turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_the_first_reads_at_once_and_the_others_one_every_few_turns() -> None:
     turns, read = ReadTurns(), list[str]()
     for name in ("a", "b", "c"):
         turns.new(lambda name=name: read.append(name)).request()  # type: ignore[misc]  # a default, not an argument
     seen = []
-    for _ in range(4):
+    for _ in range(4 * EVERY):
         seen.append("".join(read))
         await asyncio.sleep(0)
-    assert seen == ["a", "ab", "abc", "abc"]
+    assert seen == ["a"] * EVERY + ["ab"] * EVERY + ["abc"] * 2 * EVERY
 
 
 async def test_a_connection_waits_for_one_turn_however_often_it_asks() -> None:
@@ -25,8 +30,7 @@ async def test_a_connection_waits_for_one_turn_however_often_it_asks() -> None:
     for _ in range(1000):
         one.request()
     other.request()
-    for _ in range(4):
-        await asyncio.sleep(0)
+    await _pass_turns(4 * EVERY)
     assert read == ["one", "other"]
 
 
@@ -41,16 +45,24 @@ async def test_whoever_asks_again_while_it_reads_comes_after_those_that_wait() -
     greedy = turns.new(read_greedily)
     greedy.request()
     turns.new(lambda: read.append("modest")).request()
-    for _ in range(6):
-        await asyncio.sleep(0)
+    await _pass_turns(6 * EVERY)
     assert read == ["greedy", "greedy", "modest", "greedy"]
 
 
-async def test_after_a_quiet_turn_the_next_reads_at_once() -> None:
+async def test_after_a_few_quiet_turns_the_next_reads_at_once() -> None:
     turns, read = ReadTurns(), list[str]()
     turn = turns.new(lambda: read.append("read"))
     turn.request()
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await _pass_turns(EVERY + 1)
     turn.request()
     assert read == ["read", "read"]
+
+
+async def test_who_asks_within_the_few_turns_after_another_waits_for_their_end() -> None:
+    turns, read = ReadTurns(), list[str]()
+    turns.new(lambda: read.append("one")).request()
+    await _pass_turns(EVERY - 1)
+    turns.new(lambda: read.append("other")).request()
+    assert read == ["one"]
+    await _pass_turns(1)
+    assert read == ["one", "other"]

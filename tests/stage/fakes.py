@@ -113,7 +113,7 @@ class FakeProducer:
 class StageRig:
     """A stage with fakes around it."""
 
-    def __init__(self, max_viewers: int = 8) -> None:
+    def __init__(self, max_viewers: int = 8, person_of: Callable[[str], str] = str) -> None:
         self.peers: list[FakePeer] = []
         self.producers: list[FakeProducer] = []
         self.counts: list[int] = []
@@ -130,6 +130,7 @@ class StageRig:
             clock=lambda: self.now_s,
             record=self.events.append,
             create_producer=self._producer,
+            person_of=person_of,
         )
         self.webrtc = WebRtc(self.stage, options, clock=lambda: self.now_s, create_peer=self._peer)
 

@@ -167,6 +167,27 @@ async def test_at_the_limit_whoever_has_several_gives_one_to_a_visitor_who_has_n
     await rig.stage.close()
 
 
+async def test_one_person_with_many_sessions_does_not_fill_all_places() -> None:
+    rig = StageRig(max_viewers=3, person_of=lambda owner: owner[0])
+    for owner in ("ann", "ann2", "ann3"):
+        await rig.watch(owner)
+    await rig.watch("bob")
+    await rig.watch("cid")
+    assert await refusal(rig, owner="dan") is StageReason.TOO_MANY_VIEWERS
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers[:5]] == [True, True, False, False, False]
+    await rig.stage.close()
+
+
+async def test_at_the_limit_the_oldest_connection_of_ones_other_devices_is_ended() -> None:
+    rig = StageRig(max_viewers=2, person_of=lambda owner: owner[0])
+    for owner in ("bob", "ann", "ann2"):
+        await rig.watch(owner)
+    await asyncio.sleep(1)
+    assert [peer.is_closed for peer in rig.peers] == [False, True, False]
+    await rig.stage.close()
+
+
 async def test_at_the_limit_an_owners_own_oldest_connection_is_ended() -> None:
     rig = StageRig(max_viewers=2)
     stale = await rig.watch("ann")

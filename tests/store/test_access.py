@@ -3,13 +3,14 @@
 import contextlib
 from pathlib import Path
 
+from tests.store.test_ended_logins import FIRST
 from tests.store.test_people import ANA, UNUSED
 from tests.store.test_sessions import ANA as ANAS_SESSION
 
 from belvedere.store.access import SavedAccess, load_access, save_access
 from belvedere.store.sqlite_file import SqliteFile
 
-ALL = SavedAccess(people=[ANA], links=[UNUSED], sessions=[ANAS_SESSION])
+ALL = SavedAccess(people=[ANA], links=[UNUSED], sessions=[ANAS_SESSION], ended_logins=[FIRST])
 
 
 def test_all_is_saved_and_loaded_and_what_belongs_to_nobody_is_left_out(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from belvedere.engine.bus import Bus
 from belvedere.engine.engine import Engine
 from belvedere.errors import InternalError, StageError, StageReason
 from belvedere.events import EventStream
-from belvedere.gateway.dependencies import Dependencies, GatewayOptions
+from belvedere.gateway.dependencies import Dependencies
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.link.supervisor import LinkPhase, UnitStatus
 from belvedere.privacy.core import Privacy

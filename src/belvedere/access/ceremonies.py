@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 from typing import Final
 
 import msgspec
+
+from belvedere.ip_addresses import is_ip_address
 
 LOCAL: Final = "localhost"  # browsers trust it without https
 
@@ -65,7 +66,7 @@ def relying_party(host: str) -> RelyingParty | None:
     the browser uses https, but the origin that an authenticator signs says so.
     """
     name, _, port = host.lower().partition(":")
-    if not name or name.startswith("[") or name.endswith(".") or _is_address(name):
+    if not name or name.startswith("[") or name.endswith(".") or is_ip_address(name):
         return None
     is_local = name == LOCAL or name.endswith(f".{LOCAL}")
     schemes = {"https": "443", "http": "80"} if is_local else {"https": "443"}
@@ -74,11 +75,3 @@ def relying_party(host: str) -> RelyingParty | None:
         for scheme, default in schemes.items()
     )
     return RelyingParty(name, tuple(origins))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

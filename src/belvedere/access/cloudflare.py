@@ -1,7 +1,7 @@
 """Cloudflare Access: its signed token, one with every request, says by e-mail address who asks.
 
 The session that a token opens ends when the token does. A token whose session was ended by its person or by the owner
-opens no other: who wants to come back logs in at Cloudflare again.
+opens no other, after a restart neither: who wants to come back logs in at Cloudflare again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from belvedere.access.sessions import EndReason, Session, digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from belvedere.access.ended_logins import EndedLogins
     from belvedere.access.people import People
     from belvedere.access.session_events import SessionChange, SessionEvents
     from belvedere.access.sessions import IssuedSession
@@ -108,6 +109,7 @@ class Verifier(Protocol):
 class SessionOpener(Protocol):
     """Who knows the people, and opens the sessions (`Invitations`)."""
 
+    ended_logins: EndedLogins
     events: SessionEvents
     people: People
 
@@ -124,10 +126,9 @@ class SessionOpener(Protocol):
         ...
 
 
-class _Token(msgspec.Struct):
+class _Token(msgspec.Struct, frozen=True):
     claims: AccessClaims
     session: Session
-    is_ended: bool = False  # by its person or the owner
 
 
 class CloudflareSessions:
@@ -160,7 +161,7 @@ class CloudflareSessions:
         known = self.recognise(token)  # again: another request with the same token may have opened it meanwhile
         if known is not None:
             return known
-        if name in self._tokens and self._tokens[name].is_ended:
+        if name in self._opener.ended_logins:
             raise TokenRefusedError(TokenFault.ENDED)
         person = self._opener.people.find_by_email(claims.email)
         if person is None:
@@ -177,7 +178,7 @@ class CloudflareSessions:
         Where the e-mail address has become another person's, or nobody's, the session is ended.
         """
         known = self._tokens.get(digest(token))
-        if known is None or known.is_ended or not self._opener.is_live(known.session):
+        if known is None or not self._opener.is_live(known.session):
             return None
         if self._utc() >= known.claims.ends_utc_s:
             return None
@@ -190,9 +191,9 @@ class CloudflareSessions:
     def _receive_session_change(self, change: SessionChange) -> None:
         if change.end not in {EndReason.LEFT, EndReason.REVOKED}:
             return
-        for each in self._tokens.values():
+        for name, each in self._tokens.items():
             if each.session.id == change.session.id:
-                each.is_ended = True
+                self._opener.ended_logins.add(name, each.claims.ends_utc_s)
 
     def _forget_some(self, utc_s: float) -> None:
         self._tokens = {name: each for name, each in self._tokens.items() if utc_s < each.claims.ends_utc_s}

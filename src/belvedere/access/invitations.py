@@ -14,6 +14,7 @@ import msgspec
 
 from belvedere.access.bearers import Bearers
 from belvedere.access.cloudflare import CloudflareOptions
+from belvedere.access.ended_logins import EndedLogins
 from belvedere.access.links import Link, Links
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import People
@@ -129,6 +130,7 @@ class Invitations:
         self.programs = programs or Programs()
         self.people = People()
         self.bearers = Bearers(clock, self._receive_bearers_changed)
+        self.ended_logins = EndedLogins()
         self._links = Links(self._options.invite_s, self._options.max_invitations)
         self._sessions = Sessions(
             self._options.session_s,
@@ -161,6 +163,7 @@ class Invitations:
             links=self._links.saved(now, utc),
             sessions=[each for each in sessions if each.left_s >= 1 and each.idle_left_s >= 1],
             bearers=self.bearers.saved(),
+            ended_logins=self.ended_logins.saved(utc),
         )
 
     def restore(self, saved: SavedAccess) -> None:
@@ -177,6 +180,7 @@ class Invitations:
         for each in longest_first[: self._options.max_sessions - len(self._sessions)]:
             self._restore(now, each)
         self.bearers.restore(saved.bearers)
+        self.ended_logins.restore(saved.ended_logins)
         self._on_opened()
 
     # Invitations.

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from belvedere.access.rights import Role
 from belvedere.access.sessions import digest, new_secret
+from belvedere.errors import Refusal, VisitorError
 from belvedere.store.people import SavedLink
 
 if TYPE_CHECKING:
@@ -22,9 +24,28 @@ MAX_REDEEM_AGAIN: Final = 8  # each of them costs a little memory
 MAX_LINKS_OF_PERSON: Final = 4  # unused: one for each of somebody's devices
 
 
-def link_to(address: str, secret: str, page: str = "join") -> str:
-    """The link of an invitation, to the visitor's page or the room's; browsers send what is behind the # to nobody."""
-    return f"{address}/{page}#{secret}"
+def link_to(address: str, secret: str, role: Role, frontend: str = "") -> str:
+    """The link of an invitation; browsers send what is behind the # to nobody.
+
+    It leads to the visitor's page, a resident's to the room's; or to the page of another origin at `frontend`.
+    """
+    if frontend:
+        return f"{frontend}#belvedere={secret}&house={address.partition('://')[2]}"
+    return f"{address}/{'room' if role is Role.RESIDENT else 'join'}#{secret}"
+
+
+def require_frontend(frontend: str, role: Role, listed: Iterable[str]) -> None:
+    """Raise VisitorError (BAD_MESSAGE) if a link may not lead to this page for this role; "" is the house's own page.
+
+    `listed` are the origins of the settings.
+    """
+    scheme, _, rest = frontend.partition("://")
+    origin = f"{scheme}://{rest.partition('/')[0]}"
+    if frontend and ("#" in frontend or origin not in listed):
+        problem = "the page must be of an origin under frontends in the settings, and without a fragment"
+        raise VisitorError(Refusal.BAD_MESSAGE, problem)
+    if frontend and role in {Role.OWNER, Role.RESIDENT}:  # its scripts see the secret, and could send it elsewhere
+        raise VisitorError(Refusal.BAD_MESSAGE, "owners and residents come in on the house's own page only")
 
 
 class Link(msgspec.Struct):

@@ -127,8 +127,9 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     is_published = isinstance(settings.camera, WhipCameraSettings)
     whip = Whip(clock=clock, record=events.record, network=network) if is_published else None
     source, announce = picture_source(config, virtual_head, whip), functools.partial(bus.publish, "stage")
-    stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record)
     invitations = Invitations(clock, settings.access, events.record, programs=_programs(config))
+    whose = functools.partial(_person_of, invitations)
+    stage = Stage(source, settings.stage, on_viewers=announce, clock=clock, record=events.record, person_of=whose)
     access_recorder = AccessRecorder(database, config.store, invitations) if database and config.store else None
     signing_keys = _signing_keys(config, clock)
     room_watch = RoomWatch(settings.room, database, name_of=invitations.people.name_of, clock=clock)
@@ -160,6 +161,12 @@ def build(config: Config, clock: Callable[[], float], notifier: Notifier) -> Bel
     recorders = PositionRecorder(bus, positions) if positions is not None else None, access_recorder
     parts = (engine, parking, units, stage, invitations, room, dependencies, database)
     return Belvedere(*parts, *recorders, virtual_head, guard, whip, signing_keys, room_watch)
+
+
+def _person_of(invitations: Invitations, session_id: str) -> str:
+    """Whose session this is; a program's is its own."""
+    session = invitations.find(session_id)
+    return session_id if session is None else session.person
 
 
 def _room(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from belvedere.access.invitations import Invitations
-    from belvedere.gateway.dependencies import GatewayOptions
+    from belvedere.gateway.options import GatewayOptions
 
 NAMES: Final = {Role.OWNER: "Owner", Role.RESIDENT: "Room", Role.VISITOR: "Visitor", Role.GUEST: "Guest"}
 
@@ -46,8 +46,7 @@ def first_links(invitations: Invitations, roles: Iterable[Role], address: str) -
         holders = [person for person in invitations.people.all() if person.role is role]
         if not any(person.has_joined for person in holders):
             person = holders[0] if holders else invitations.people.add(NAMES[role], role)
-            page = "room" if role is Role.RESIDENT else "join"
-            links[role] = link_to(address, invitations.invite(person.id), page)
+            links[role] = link_to(address, invitations.invite(person.id), role)
     return links
 
 

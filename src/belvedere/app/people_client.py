@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import time
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 import msgspec
 
 from belvedere.access.invitations import Invitations
-from belvedere.access.links import link_to
+from belvedere.access.links import link_to, require_frontend
 from belvedere.access.rights import Role
 from belvedere.access.sessions import EndReason
 from belvedere.app.local_client import LocalClient, NoServerError
 from belvedere.app.opening import NAMES, public_address
 from belvedere.errors import OwnerError, VisitorError
 from belvedere.gateway.local_socket import state_lock
-from belvedere.gateway.people import Invitation, Listed, listed, shown_once
-from belvedere.gateway.session import Device, device
+from belvedere.gateway.views import Device, Invitation, Listed, device, listed, shown_once
 from belvedere.store.access import load_access, save_access
 from belvedere.store.sqlite_file import SqliteFile
 
@@ -41,8 +41,8 @@ class PeopleClient(Protocol):
         """Add a person."""
         ...
 
-    def invite(self, person_id: str) -> Invitation:
-        """A new invitation of a person."""
+    def invite(self, person_id: str, frontend: str = "") -> Invitation:
+        """A new invitation of a person; its link may lead to a page of another origin, which the settings list."""
         ...
 
     def change_role(self, person_id: str, role: Role) -> Listed:
@@ -73,7 +73,7 @@ def open_people(config: Config) -> Iterator[PeopleClient]:
     except NoServerError:
         with state_lock(config.store.parent), contextlib.closing(SqliteFile(config.store)) as file:
             file.migrate()
-            yield StoredPeople(file, _address(config))
+            yield StoredPeople(file, _address(config), config.settings.access.frontends)
     else:
         yield ServedPeople(client)
 
@@ -95,10 +95,11 @@ def find_person(people: list[Listed], wanted: str) -> Listed:
     return found[0]
 
 
-def invite_person(client: PeopleClient, name: str | None, role: Role | None) -> Invitation:
+def invite_person(client: PeopleClient, name: str | None, role: Role | None, frontend: str = "") -> Invitation:
     """Invite a person by name, who is added if need be; without a name, an owner where none has come in yet.
 
-    Raises OwnerError where the person has another role.
+    `frontend` is the page of another origin that the link leads to. Raises OwnerError where the person has another
+    role, or where the link may not lead there.
     """
     people = client.people()
     if name is None:
@@ -107,11 +108,21 @@ def invite_person(client: PeopleClient, name: str | None, role: Role | None) -> 
             raise OwnerError("the house has an owner already: say whom to invite, as in belvedere people invite Ana")
         name = NAMES.get(role, role.value)
     if not any(name in {each.id, each.name} for each in people):
-        return client.invite(client.add(name, role or Role.VISITOR).id)
+        return _add_and_invite(client, name, role or Role.VISITOR, frontend)
     person = find_person(people, name)
     if role is not None and role is not person.role:
         raise OwnerError(f"{person.name} is {person.role.value}: to change that, use belvedere people role")
-    return client.invite(person.id)
+    return client.invite(person.id, frontend)
+
+
+def _add_and_invite(client: PeopleClient, name: str, role: Role, frontend: str) -> Invitation:
+    """Where the invitation is refused, nobody is added."""
+    person = client.add(name, role)
+    try:
+        return client.invite(person.id, frontend)
+    except OwnerError:
+        client.remove(person.id)
+        raise
 
 
 class ServedPeople:
@@ -128,9 +139,10 @@ class ServedPeople:
         """Add a person."""
         return msgspec.convert(self._client.request("POST", PEOPLE, {"name": name, "role": role.value}), Listed)
 
-    def invite(self, person_id: str) -> Invitation:
+    def invite(self, person_id: str, frontend: str = "") -> Invitation:
         """A new invitation of a person."""
-        return msgspec.convert(self._client.request("POST", f"{PEOPLE}/{person_id}/invitations"), Invitation)
+        query = f"?for_page={quote(frontend, safe='')}" if frontend else ""
+        return msgspec.convert(self._client.request("POST", f"{PEOPLE}/{person_id}/invitations{query}"), Invitation)
 
     def change_role(self, person_id: str, role: Role) -> Listed:
         """Give a person another role."""
@@ -152,9 +164,10 @@ class ServedPeople:
 class StoredPeople:
     """The people as the store has them while no server runs; each change is on the disk when its call returns."""
 
-    def __init__(self, file: SqliteFile, address: str) -> None:
+    def __init__(self, file: SqliteFile, address: str, frontends: tuple[str, ...]) -> None:
         self._file = file
         self._address = address
+        self._frontends = frontends
         self._invitations = Invitations(time.monotonic)
         self._invitations.restore(file.read(lambda connection: load_access(connection, file.path)))
 
@@ -171,12 +184,17 @@ class StoredPeople:
         self._save()
         return listed(self._invitations, person)
 
-    def invite(self, person_id: str) -> Invitation:
+    def invite(self, person_id: str, frontend: str = "") -> Invitation:
         """A new invitation of a person."""
+        person = self._person(person_id)
+        try:
+            require_frontend(frontend, person.role, self._frontends)
+        except VisitorError as error:
+            raise OwnerError(str(error)) from error
         secret = self._invitations.invite(person_id)
         self._save()
-        person = self._person(person_id)
-        return shown_once(person, secret, link_to(self._address, secret), self._invitations.invite_s)
+        link = link_to(self._address, secret, person.role, frontend)
+        return shown_once(person, secret, link, self._invitations.invite_s)
 
     def change_role(self, person_id: str, role: Role) -> Listed:
         """Give a person another role."""

@@ -18,7 +18,7 @@ from belvedere.app.secret_files import SecretFiles
 from belvedere.app.settings_document import VERSION, read_settings_table
 from belvedere.control.options import ControlOptions, ParkPosition
 from belvedere.errors import SettingsError
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 from belvedere.guardian.options import GuardianOptions
 from belvedere.head.axes import AXES, Axis
 from belvedere.head.document import read_table

@@ -9,11 +9,12 @@ import msgspec
 
 from belvedere.app.local_client import LocalClient
 from belvedere.errors import OwnerError
-from belvedere.gateway.tokens import PATH, CreatedToken, Tokens, TokenView
+from belvedere.gateway.views import CreatedToken, Tokens, TokenView
 
 if TYPE_CHECKING:
     from belvedere.app.settings import Config
 
+PATH: Final = "/api/v1/tokens"
 DAY_S: Final = 86400.0
 
 

@@ -37,7 +37,6 @@ AdapterName = Annotated[
     Parameter(help="Bluetooth adapter to use: hci1, or its address; default: the first", validator=_check_adapter),
 ]
 Virtual = Annotated[bool, Parameter(help="use the demo's simulated head", negative="", show_default=False)]
-Json = Annotated[bool, Parameter(help="print one JSON document", negative="", show_default=False)]
 
 EXIT_TIMEOUT_S = 3.0  # all output is printed by then; a call that ignores its cancellation must not block the shell
 

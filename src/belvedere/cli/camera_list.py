@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from belvedere.app.settings import read_config_or_defaults
-from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 
 
 def camera_list(

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from belvedere.app.camera_argument import NAMES, parse_camera
 from belvedere.app.settings import read_config_or_defaults
-from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.errors import OwnerError, StageError
 
 if TYPE_CHECKING:

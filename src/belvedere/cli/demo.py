@@ -14,7 +14,7 @@ from belvedere.app.camera_argument import NAMES, parse_camera
 from belvedere.app.run import run
 from belvedere.app.settings import DEMO, resolve
 from belvedere.errors import OwnerError, SettingsError
-from belvedere.gateway.dependencies import GatewayOptions
+from belvedere.gateway.options import GatewayOptions
 from belvedere.head.document import read_table
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from belvedere.app.settings import DEFAULT_FILE, BluetoothHeadSettings, Settings, read_config, resolve
-from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.errors import OwnerError
 from belvedere.installation.plan import GROUPS
 from belvedere.installation.texts import SERVICE, UNITS, USER

@@ -45,12 +45,13 @@ def people_invite(
     name: Annotated[str | None, Parameter(help="whom; without it, the owner of a house that has none yet")] = None,
     *,
     role: Annotated[RoleName | None, Parameter(help="of somebody new; visitor unless given")] = None,
+    frontend: Annotated[str, Parameter(help="a page of yours that shows the house: the link leads there")] = "",
     config: Config = DEFAULT_FILE,
     is_json: Json = False,
 ) -> int:
     """Print a new one-time link; returns 0."""
     with open_people(read_config(config)) as client:
-        invitation = invite_person(client, name, None if role is None else Role(role))
+        invitation = invite_person(client, name, None if role is None else Role(role), frontend)
     if is_json:
         print(msgspec.json.encode(invitation).decode())
         return 0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import AdapterName, Json, Virtual, opened_adapter, run
+from belvedere.cli.adapter import AdapterName, Virtual, opened_adapter, run
+from belvedere.cli.parameters import Json  # noqa: TC001 (cyclopts reads annotations)
 from belvedere.cli.validators import between
 from belvedere.profile_files import read_profile
 from belvedere.signals import handle_termination

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import Json  # noqa: TC001 - cyclopts reads the annotations of a command
+from belvedere.cli.parameters import Json  # noqa: TC001 - cyclopts reads the annotations of a command
 from belvedere.errors import OwnerError
 
 if TYPE_CHECKING:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
-
-Config = Annotated[
-    Path | None, Parameter(help="configuration file of the server; default: belvedere.toml if it exists")
-]
+from belvedere.cli.parameters import Json, ServerConfig  # noqa: TC001 (cyclopts reads annotations)
 
 
-def tokens_list(*, config: Config = None, json: Json = False) -> int:
+def tokens_list(*, config: ServerConfig = None, json: Json = False) -> int:
     """Print the tokens, oldest first; returns the exit status. Raises OwnerError."""
     from belvedere.app.settings import read_config_or_defaults  # noqa: PLC0415 - not needed for help
     from belvedere.app.token_client import token_line, tokens_of  # noqa: PLC0415 - likewise
@@ -33,7 +28,7 @@ def tokens_create(
     *,
     scope: Annotated[Literal["drive", "look"], Parameter(help="the one thing that the script may do")],
     days: Annotated[float | None, Parameter(help="how long it is valid; default: until it is revoked")] = None,
-    config: Config = None,
+    config: ServerConfig = None,
     json: Json = False,
 ) -> int:
     """Create a token and print its secret, this once; returns the exit status. Raises OwnerError."""
@@ -54,7 +49,7 @@ def tokens_create(
 def tokens_revoke(
     token: Annotated[str, Parameter(help="the id or the name of a token")],
     *,
-    config: Config = None,
+    config: ServerConfig = None,
     json: Json = False,
 ) -> int:
     """Revoke a token: what its script drives stops at once; returns the exit status. Raises OwnerError."""

@@ -7,11 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from belvedere.cli.adapter import Json  # noqa: TC001 (cyclopts reads annotations)
-from belvedere.cli.tokens import Config  # noqa: TC001 (likewise)
+from belvedere.cli.parameters import Json, ServerConfig  # noqa: TC001 (cyclopts reads annotations)
 
 
-def visits_list(*, config: Config = None, json: Json = False) -> int:
+def visits_list(*, config: ServerConfig = None, json: Json = False) -> int:
     """Print the visits, the newest first; returns the exit status. Raises OwnerError."""
     import msgspec  # noqa: PLC0415 - not needed for help
 
@@ -28,7 +27,7 @@ def visits_list(*, config: Config = None, json: Json = False) -> int:
 
 def visits_delete(
     *visits: Annotated[str, Parameter(help="the ids of visits, as `belvedere visits list` shows them")],
-    config: Config = None,
+    config: ServerConfig = None,
     json: Json = False,
 ) -> int:
     """Delete visits; returns the exit status. Raises OwnerError for the first that could not be deleted."""
@@ -48,7 +47,7 @@ def visits_delete(
 def visits_export(
     *,
     csv: Annotated[bool, Parameter(help="print a table for spreadsheets", negative="", show_default=False)] = False,
-    config: Config = None,
+    config: ServerConfig = None,
     json: Json = False,
 ) -> int:
     """Print the whole visit book, as JSON unless told otherwise; returns the exit status. Raises OwnerError."""

@@ -8,7 +8,6 @@ A file that is locked while the program runs tells a socket of a running program
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import logging
@@ -17,14 +16,8 @@ import socket
 import stat
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from uvicorn.server import ServerState
-
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.errors import OwnerError
-from belvedere.gateway.connection_limits import ConnectionLimits
-from belvedere.gateway.http_protocol import HttpProtocol
-from belvedere.gateway.read_turns import ReadTurns
-from belvedere.gateway.server import SHUTDOWN_S, server_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +97,15 @@ def local_listener(folder: Path) -> Iterator[socket.socket]:
 
 async def serve_locally(app: ASGIApp, listener: socket.socket) -> None:
     """Serve HTTP on the local socket until cancelled; a request that is being answered then has SHUTDOWN_S."""
+    import asyncio  # noqa: PLC0415 - commands need the socket's name, and no server
+
+    from uvicorn.server import ServerState  # noqa: PLC0415 - likewise
+
+    from belvedere.gateway.connection_limits import ConnectionLimits  # noqa: PLC0415 - likewise
+    from belvedere.gateway.http_protocol import HttpProtocol  # noqa: PLC0415 - likewise
+    from belvedere.gateway.read_turns import ReadTurns  # noqa: PLC0415 - likewise
+    from belvedere.gateway.server import SHUTDOWN_S, server_config  # noqa: PLC0415 - likewise
+
     limits = ConnectionLimits(lambda _headers: LOCAL_SESSION.id)
     config = server_config(LocalApp(app), limits)
     config.load()

@@ -15,8 +15,7 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 
-from belvedere.access.invitations import Invitations
-from belvedere.access.links import link_to
+from belvedere.access.links import link_to, require_frontend
 from belvedere.access.local_session import LOCAL_SESSION
 from belvedere.access.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, Person
 from belvedere.access.rights import Role
@@ -27,8 +26,8 @@ from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, I
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.permissions import require_may_manage
 from belvedere.gateway.problems import not_saved
-from belvedere.gateway.qr_code import svg_of
 from belvedere.gateway.session import save_end
+from belvedere.gateway.views import Invitation, Listed, listed, shown_once
 
 logger = logging.getLogger(__name__)
 
@@ -62,33 +61,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: Name | None = None
     role: Role | None = None
     email: Email | None = None
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A person: how many sessions there are, how many unused invitations, and whether the person ever came in."""
-
-    id: str
-    name: str
-    role: Role
-    email: str
-    has_joined: bool
-    sessions: int
-    invitations: int
-
-
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """A new invitation. It is shown once: only a digest of its secret is stored.
-
-    `qr_svg` is a QR code of the link, a whole SVG document.
-    """
-
-    person: str
-    name: str
-    role: Role
-    secret: str
-    link: str
-    ends_in_s: float
-    qr_svg: str
 
 
 _NEW: msgspec.json.Decoder[NewPerson] = msgspec.json.Decoder(NewPerson)
@@ -188,38 +160,12 @@ async def invite(
 ) -> Invitation:
     """Make an invitation of a person. A 503 says that nothing was done: the disk did not take it."""
     person, invitations = _found(dependencies, person_id), dependencies.invitations
-    _require_listed(dependencies, for_page, person.role)
+    require_frontend(for_page, person.role, dependencies.frontends)
     require_may_manage(dependencies.invitations, visitor, person.role)
     secret = invitations.invite(person_id)
     await _save_or(dependencies, lambda: invitations.withdraw(secret))
-    link = _link(_address(request, dependencies, visitor), secret, for_page)
+    link = link_to(_address(request, dependencies, visitor), secret, person.role, for_page)
     return shown_once(person, secret, link, invitations.invite_s)
-
-
-def shown_once(person: Person, secret: str, link: str, ends_in_s: float) -> Invitation:
-    """A new invitation of a person, with what its link looks like."""
-    return Invitation(
-        person=person.id,
-        name=person.name,
-        role=person.role,
-        secret=secret,
-        link=link,
-        ends_in_s=ends_in_s,
-        qr_svg=svg_of(link),
-    )
-
-
-def listed(invitations: Invitations, person: Person) -> Listed:
-    """What is said of a person."""
-    return Listed(
-        id=person.id,
-        name=person.name,
-        role=person.role,
-        email=person.email,
-        has_joined=person.has_joined,
-        sessions=sum(session.person == person.id for session, _ in invitations.sessions()),
-        invitations=invitations.count_invitations_of(person.id),
-    )
 
 
 def _found(dependencies: Dependencies, person_id: str) -> Person:
@@ -244,21 +190,6 @@ async def _save_or(dependencies: Dependencies, undo: Callable[[], object]) -> No
         undo()
         problem = "nothing was changed, because it could not be saved: try again"
         raise not_saved(error, problem, logged="could not add a person or an invitation") from error
-
-
-def _require_listed(dependencies: Dependencies, page: str, role: Role) -> None:
-    scheme, _, rest = page.partition("://")
-    origin = f"{scheme}://{rest.partition('/')[0]}"
-    if page and ("#" in page or origin not in dependencies.frontends):
-        problem = "the page must be of an origin under frontends in the settings, and without a fragment"
-        raise VisitorError(Refusal.BAD_MESSAGE, problem)
-    if page and role in {Role.OWNER, Role.RESIDENT}:  # its scripts see the secret, and could send it from elsewhere
-        raise VisitorError(Refusal.BAD_MESSAGE, "owners and residents come in on the house's own page only")
-
-
-def _link(address: str, secret: str, page: str) -> str:
-    """The link of an invitation: to the house's own page, or to another that embeds it."""
-    return f"{page}#belvedere={secret}&house={address.partition('://')[2]}" if page else link_to(address, secret)
 
 
 def _address(request: Request[Any, Any, Any], dependencies: Dependencies, visitor: Session) -> str:

@@ -1,8 +1,12 @@
-"""Lets connections parse what they received one after the other, one in each turn of the event loop.
+"""Lets connections parse what they received one after the other, one in every few turns of the event loop.
 
 A loop calls every protocol that received something before it looks at the sockets again. With a hundred busy clients
 that takes tens of milliseconds, in which what the driver sends waits. So a protocol only stores what it received, and
 requests its turn. Between two turns the loop reads the sockets, and what the driver sent needs no turn.
+
+What is parsed starts work that goes on in the next turns of the loop: a request's handler has a step in each. If there
+were a request in every turn, each turn would have a step of every unfinished request, and a stop, which takes three or
+four turns from its socket to the radio, would wait for all of them.
 """
 
 from __future__ import annotations
@@ -15,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+EVERY = 4  # turns of the loop: about as many as a request's handler takes
+
+
 class ReadTurns:
     """The turns of all connections of a server: first come, first served."""
 
     def __init__(self) -> None:
         self._waiting: deque[ReadTurn] = deque()
         self._next: asyncio.Handle | None = None
+        self._rest = 0  # turns of the loop until the next one reads
 
     def new(self, read: Callable[[], None]) -> ReadTurn:
         """The turns of one connection. `read` must bound what it does, must not raise, and may request another turn."""
@@ -33,11 +41,14 @@ class ReadTurns:
             self._read_next()
 
     def _read_next(self) -> None:
-        if not self._waiting:
+        self._rest = max(0, self._rest - 1)
+        if not self._waiting and not self._rest:
             self._next = None
             return
         self._next = asyncio.get_running_loop().call_soon(self._read_next)
-        self._waiting.popleft().receive()
+        if self._waiting and not self._rest:
+            self._rest = EVERY
+            self._waiting.popleft().receive()
 
 
 class ReadTurn:

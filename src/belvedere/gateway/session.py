@@ -8,7 +8,6 @@ from litestar.datastructures import ResponseHeader
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from belvedere.access.invitations import Invitations
 from belvedere.access.rights import Right, Role
 from belvedere.access.sessions import EndReason, Session
 from belvedere.errors import StoreError
@@ -17,10 +16,10 @@ from belvedere.gateway.openapi import problems
 from belvedere.gateway.permissions import require_may_manage
 from belvedere.gateway.problems import not_saved
 from belvedere.gateway.security import cookie_name, forget_cookie
+from belvedere.gateway.views import Device, device
 
 # Not "cookies": that would delete those of other servers on this host, too. Not "cache": the page's files are public.
 CLEARED = '"storage"'
-HOUR_S = 3600  # when a session was used last is nobody's business to the minute
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,36 +35,6 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     rights: list[Right]
     ends_in_s: float | None
-
-
-class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A session in a list: whose, in which browser, since when, and in which hour it was used last.
-
-    `opened_utc_s` and `seen_utc_s` are seconds since 1970; `is_current` marks the session that asks.
-    """
-
-    id: str
-    person: str
-    name: str
-    role: Role
-    label: str
-    opened_utc_s: int
-    seen_utc_s: int
-    is_current: bool
-
-
-def device(invitations: Invitations, session: Session, seen_utc_s: float, *, is_current: bool) -> Device:
-    """What is said of a session in a list."""
-    return Device(
-        id=session.id,
-        person=session.person,
-        name=invitations.people.name_of(session.person),
-        role=session.role,
-        label=session.label,
-        opened_utc_s=session.opened_utc_s,
-        seen_utc_s=int(seen_utc_s) // HOUR_S * HOUR_S,
-        is_current=is_current,
-    )
 
 
 def session_info(dependencies: Dependencies, session: Session) -> SessionInfo:

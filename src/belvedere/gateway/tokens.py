@@ -14,6 +14,7 @@ from belvedere.gateway.codec import JSON, decode_strictly, read_json
 from belvedere.gateway.dependencies import Dependencies, InjectedDependencies, InjectedVisitor
 from belvedere.gateway.openapi import operation_with_body, problems
 from belvedere.gateway.problems import not_saved
+from belvedere.gateway.views import CreatedToken, Tokens, TokenView
 from belvedere.store.tokens import SavedToken, Scope, TokenName
 
 PATH: Final = "/api/v1/tokens"
@@ -26,34 +27,6 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: TokenName
     scope: Scope
     lifetime_s: Annotated[float, msgspec.Meta(ge=1, le=MOST_S)] | None = None
-
-
-class TokenView(msgspec.Struct, frozen=True, kw_only=True):
-    """One token. Times are in seconds since 1970, UTC; `ends_utc_s` is null for one without an end.
-
-    Attributes:
-        is_valid: whether it lets its script in: false once its time is over.
-    """
-
-    id: str
-    name: str
-    scope: Scope
-    created_utc_s: int
-    ends_utc_s: int | None
-    is_valid: bool
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    """All tokens that were not revoked, oldest first."""
-
-    tokens: list[TokenView]
-
-
-class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A new token; `secret` is what the script sends as `Authorization: Bearer`, and is never shown again."""
-
-    token: TokenView
-    secret: str
 
 
 _DECODER: msgspec.json.Decoder[NewToken] = msgspec.json.Decoder(NewToken)

@@ -79,6 +79,7 @@ class Stage:
         clock: the server's monotonic clock in seconds; must be safe to call from any thread.
         record: called with the events ViewerJoined and ViewerLeft.
         create_producer: creates what reads the camera and encodes, turned off.
+        person_of: whose an owner is, who may have several; by default each is somebody else's.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class Stage:
         clock: Callable[[], float] = time.monotonic,
         record: Callable[[Event], None] = ignore,
         create_producer: ProducerFactory = create_producer,
+        person_of: Callable[[str], str] = str,
     ) -> None:
         self._source_factory = source_factory
         self._options = options
         self._on_viewers = on_viewers
         self._clock = clock
         self._record = record
+        self._person_of = person_of
         self._supervisor = SourceSupervisor(
             lambda listener: create_producer(source_factory, options, clock, listener), self
         )
@@ -167,14 +170,14 @@ class Stage:
         the other; "" for one that is sent by no other way. A second connection of a view by the same way replaces the
         first.
 
-        If there are too many viewers, the owner's own oldest connection is ended, so that a page which disappeared
-        without closing its connection locks nobody out; for an owner who has none, that of whoever has most. The same
-        happens if an owner has too many connections that are not established.
+        If there are too many viewers, the oldest connection of the owner's person is ended, so that a page which
+        disappeared without closing its connection locks nobody out; for a person who has none, that of whoever has
+        most. If an owner has too many connections that are not established, the oldest of these is ended.
 
         Raises StageError (TOO_MANY_VIEWERS; NO_PICTURE if the stage is closed), VisitorError (CURTAIN_CLOSED).
         """
         self._require_on()
-        viewer = Viewer(owner, way.name, self, view)
+        viewer = Viewer(owner, way.name, self, view, self._person_of(owner))
         self._make_room(viewer)
         self._viewers[viewer.id] = viewer
         return viewer
@@ -393,15 +396,19 @@ class Stage:
         elif len(unconnected) >= MAX_UNCONNECTED:
             self._end_viewer(unconnected[0])
         elif newcomer.view not in views and len(views) >= self._options.max_viewers:
-            self._end_viewer(own[0] if own else self._one_of_several())
+            self._end_viewer(self._oldest_of(newcomer.person) or self._one_of_several())
+
+    def _oldest_of(self, person: str) -> Viewer | None:
+        return next((viewer for viewer in self._viewers.values() if viewer.person == person), None)
 
     def _one_of_several(self) -> Viewer:
-        """The oldest connection of the owner who has most views; raises StageError where nobody has two."""
-        views = {viewer.view: viewer.owner for viewer in self._viewers.values()}
-        ((owner, count),) = Counter(views.values()).most_common(1)
-        if count == 1:
+        """The oldest connection of the person who has most views; raises StageError where nobody has two."""
+        views = {viewer.view: viewer.person for viewer in self._viewers.values()}
+        ((person, count),) = Counter(views.values()).most_common(1)
+        oldest = self._oldest_of(person)
+        if count == 1 or oldest is None:
             raise StageError(StageReason.TOO_MANY_VIEWERS)
-        return next(viewer for viewer in self._viewers.values() if viewer.owner == owner)
+        return oldest
 
     def _start(self) -> None:
         self._follow(StageEvent.NEEDED)

@@ -62,6 +62,7 @@ class Viewer:
     Attributes:
         id: names the viewer, and cannot be guessed.
         owner: the session that watches.
+        person: whose session that is; the session itself, where that is not known.
         way: the name of the way.
         view: identifies what the viewer sees by up to two ways at a time, among those of all owners.
         subscriber: the frames to send, from `receive_connected` on.
@@ -69,9 +70,10 @@ class Viewer:
         requests, phase, watching_since_s, timer: the stage's.
     """
 
-    def __init__(self, owner: str, way: str, listener: ViewerListener, view: str = "") -> None:
+    def __init__(self, owner: str, way: str, listener: ViewerListener, view: str = "", person: str = "") -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
+        self.person = person or owner
         self.way = way
         self.view = (owner, view or self.id)
         self.subscriber = Subscriber()

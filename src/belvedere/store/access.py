@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from belvedere.store.bearers import SavedBearer, load_bearers, save_bearers
+from belvedere.store.ended_logins import SavedEndedLogin, load_ended_logins, save_ended_logins
 from belvedere.store.people import SavedLink, SavedPerson, load_links, load_people, save_links, save_people
 from belvedere.store.sessions import SavedSession, load_sessions, save_sessions
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 
 class SavedAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """The people, their links, their sessions, and what proves those in pages of other sites."""
+    """The people, their links, their sessions, what proves those in pages of other sites, and what proves none."""
 
     people: list[SavedPerson] = []
     links: list[SavedLink] = []
     sessions: list[SavedSession] = []
     bearers: list[SavedBearer] = []
+    ended_logins: list[SavedEndedLogin] = []
 
 
 def save_access(connection: sqlite3.Connection, saved: SavedAccess) -> None:
@@ -34,6 +36,7 @@ def save_access(connection: sqlite3.Connection, saved: SavedAccess) -> None:
     save_links(connection, saved.links)
     save_sessions(connection, saved.sessions)
     save_bearers(connection, saved.bearers)
+    save_ended_logins(connection, saved.ended_logins)
 
 
 def load_access(connection: sqlite3.Connection, path: Path) -> SavedAccess:
@@ -45,4 +48,5 @@ def load_access(connection: sqlite3.Connection, path: Path) -> SavedAccess:
         links=[each for each in load_links(connection, path) if each.person in known],
         sessions=[each for each in load_sessions(connection, path) if each.person in known],
         bearers=load_bearers(connection, path),
+        ended_logins=load_ended_logins(connection, path),
     )

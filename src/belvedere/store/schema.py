@@ -179,4 +179,15 @@ CREATE TABLE access_token (
 """
 """The tokens of scripts: what each may do, the SHA-256 of its secret, and its end, 0 for never."""
 
-MIGRATIONS: tuple[Migration, ...] = (POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS)
+ENDED_LOGINS = """
+CREATE TABLE access_ended_login (
+    digest BLOB PRIMARY KEY,
+    ends_utc_s INTEGER NOT NULL
+) STRICT
+"""
+"""The logins at Cloudflare Access that were ended before their time: the SHA-256 of the token, and when it expires."""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    *(POSITIONS, SESSIONS, add_people, PASSKEYS, ROOM, VISITS, BEARERS, TOKENS),
+    ENDED_LOGINS,
+)

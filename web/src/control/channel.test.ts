@@ -232,8 +232,8 @@ test("a full send buffer means that the network is stalled", () => {
 test("invalid messages are ignored", () => {
   const { channel, newest, received, open } = setup();
   open();
-  newest().deliverText("{");
-  newest().deliverText(new ArrayBuffer(4));
+  newest().deliverData("{");
+  newest().deliverData(new ArrayBuffer(4));
   expect(received).toHaveLength(1);
   expect(channel.state.value.kind).toBe("open");
 });

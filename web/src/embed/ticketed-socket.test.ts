@@ -1,22 +1,15 @@
 import { expect, test } from "vitest";
 import type { ServerSocket } from "../server/server";
+import { FakeServerSocket } from "../testing/fake-server-socket";
 import { flushPromises } from "../testing/fake-timers";
 import { TicketedSocket } from "./ticketed-socket";
 
-class OtherEnd implements ServerSocket {
-  readyState = 0;
-  bufferedAmount = 7;
-  binaryType: BinaryType = "blob";
-  onopen: ServerSocket["onopen"] = null;
-  onmessage: ServerSocket["onmessage"] = null;
-  onclose: ServerSocket["onclose"] = null;
+class OtherEnd extends FakeServerSocket implements ServerSocket {
+  override bufferedAmount = 7;
   readonly sent: unknown[] = [];
-  closedWith: (number | undefined)[] = [];
+
   send(data: unknown): void {
     this.sent.push(data);
-  }
-  close(code?: number): void {
-    this.closedWith.push(code);
   }
 }
 
@@ -42,13 +35,12 @@ test("with its ticket it is a WebSocket like any", async () => {
   const [other] = opened;
   expect(other?.ticket).toBe("t");
   expect(other?.socket.binaryType).toBe("arraybuffer");
-  Object.assign(other?.socket ?? {}, { readyState: 1 });
-  other?.socket.onopen?.(new Event("open"));
-  other?.socket.onmessage?.(new MessageEvent("message", { data: "hi" }));
+  other?.socket.open();
+  other?.socket.deliverData("hi");
   expect([socket.readyState, socket.bufferedAmount]).toEqual([1, 7]);
   socket.send("ho");
   expect(other?.socket.sent).toEqual(["ho"]);
-  other?.socket.onclose?.(Object.assign(new Event("close"), { code: 4401, reason: "", wasClean: true }));
+  other?.socket.end(4401);
   expect(heard).toEqual(["open", "hi", "close 4401"]);
   expect(socket.readyState).toBe(3);
 });

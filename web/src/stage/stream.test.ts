@@ -121,7 +121,7 @@ test("messages that are none are ignored", () => {
   open();
   socket().open();
   for (const data of ["nonsense", new ArrayBuffer(3), null, 5]) {
-    socket().deliver(data);
+    socket().deliverData(data);
   }
   expect(socket().sent).toHaveLength(1);
   expect(lost).toEqual([]);

@@ -2,6 +2,7 @@
 
 import type { StreamSocket } from "../stage/stream";
 import type { DecoderPorts } from "../stage/stream-decoder";
+import { FakeServerSocket } from "./fake-server-socket";
 
 /** The part of a VideoFrame that is used. */
 export class FakePicture {
@@ -87,39 +88,16 @@ export function fakeCodecs(timers: DecoderPorts["timers"]) {
   return { decoders, ports };
 }
 
-export class FakeStreamSocket implements StreamSocket {
-  readyState = 0;
-  binaryType: BinaryType = "blob";
-  onopen: StreamSocket["onopen"] = null;
-  onmessage: StreamSocket["onmessage"] = null;
-  onclose: StreamSocket["onclose"] = null;
+/** The socket of the picture. */
+export class FakeStreamSocket extends FakeServerSocket implements StreamSocket {
   readonly sent: Uint8Array[] = [];
 
   send(data: Uint8Array<ArrayBuffer>): void {
     this.sent.push(data);
   }
 
-  close(): void {
-    this.readyState = 3;
-  }
-
-  get isClosed(): boolean {
-    return this.readyState === 3;
-  }
-
-  // The other end.
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen?.(new Event("open"));
-  }
-
-  deliver(data: unknown): void {
-    this.onmessage?.(new MessageEvent("message", { data }));
-  }
-
   describe(codec = "avc1.42c01f"): void {
-    this.deliver(JSON.stringify({ codec, width: 640, height: 360, fps: 30 }));
+    this.deliverData(JSON.stringify({ codec, width: 640, height: 360, fps: 30 }));
   }
 
   /** A frame that was captured at this time, in 1/90000 s. */
@@ -128,11 +106,6 @@ export class FakeStreamSocket implements StreamSocket {
     message.setUint8(0, 1);
     message.setUint8(1, isIdr ? 1 : 0);
     message.setUint32(8, ticks);
-    this.deliver(message.buffer);
-  }
-
-  end(code = 1006): void {
-    this.readyState = 3;
-    this.onclose?.(Object.assign(new Event("close"), { code, reason: "", wasClean: true }));
+    this.deliverData(message.buffer);
   }
 }

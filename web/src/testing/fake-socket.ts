@@ -1,21 +1,13 @@
 // A control socket with the test at its other end.
 import type { Socket } from "../control/channel";
 import type { ClientMessage, ServerMessage } from "../wire/messages";
+import { FakeServerSocket } from "./fake-server-socket";
 
-export class FakeSocket implements Socket {
-  bufferedAmount = 0;
-  onopen: Socket["onopen"] = null;
-  onmessage: Socket["onmessage"] = null;
-  onclose: Socket["onclose"] = null;
+export class FakeSocket extends FakeServerSocket implements Socket {
   readonly sent: ClientMessage[] = [];
-  isClosed = false;
 
   send(text: string): void {
     this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.isClosed = true;
   }
 
   /** The sent messages of one type. */
@@ -25,22 +17,7 @@ export class FakeSocket implements Socket {
     );
   }
 
-  // The other end.
-
-  open(): void {
-    this.onopen?.(new Event("open"));
-  }
-
   deliver(message: ServerMessage): void {
-    this.deliverText(JSON.stringify(message));
-  }
-
-  deliverText(data: unknown): void {
-    this.onmessage?.(new MessageEvent("message", { data }));
-  }
-
-  /** The connection closes; browsers report 1006 where the other end gave no code. */
-  end(code = 1006, reason = ""): void {
-    this.onclose?.(Object.assign(new Event("close"), { code, reason, wasClean: code !== 1006 }));
+    this.deliverData(JSON.stringify(message));
   }
 }

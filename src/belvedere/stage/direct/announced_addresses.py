@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
+from belvedere.ip_addresses import is_ip_address
 from belvedere.stage.direct.renewed import Renewed, start_thread
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class AnnouncedAddresses:
             what = f"looking up {name!r} of stage.announced_addresses"
             return Renewed(what, lambda: look_up(name), renew_s=LOOK_UP_EVERY_S, clock=clock, start=start)
 
-        self._names = {name: None if _is_address(name) else renewed(name) for name in names}
+        self._names = {name: None if is_ip_address(name) else renewed(name) for name in names}
 
     async def current(self) -> list[str]:
         """The addresses, in the owner's order. A name that could not be looked up yet is left out."""
@@ -50,11 +50,3 @@ class AnnouncedAddresses:
         for name, addresses in self._names.items():
             found += [name] if addresses is None else await addresses.get(FIRST_LOOK_UP_S) or []
         return list(dict.fromkeys(found))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
