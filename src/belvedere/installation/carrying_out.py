@@ -126,7 +126,9 @@ class Installer:
     @_carry_out.register
     def _(self, step: EnsureBusPolicy) -> None:
         if step.path in self._changed:
-            self._computer.run("systemctl", "try-reload-or-restart", "dbus.service")  # which reloads, as D-Bus can do that
+            self._computer.run(
+                "systemctl", "try-reload-or-restart", "dbus.service"
+            )  # which reloads, as D-Bus can do that
 
     @_carry_out.register
     def _(self, step: EnsureService) -> None:
