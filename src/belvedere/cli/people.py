@@ -15,7 +15,7 @@ from belvedere.app.settings import DEFAULT_FILE, read_config
 from belvedere.gateway.qr_code import terminal_text_of
 
 if TYPE_CHECKING:
-    from belvedere.gateway.people import Invitation
+    from belvedere.gateway.views import Invitation
 
 Config = Annotated[Path, Parameter(help="the configuration file")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="print JSON, for programs")]
