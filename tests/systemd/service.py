@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from belvedere.installation.texts import SERVICE, SETTINGS
 
@@ -130,16 +130,24 @@ class Service:
         """A property of it that systemd knows."""
         return run("systemctl", "show", SERVICE, f"--property={name}", "--value").strip()
 
-    def request(self, path: str, body: object = None) -> tuple[Any, str]:
-        """Ask it by HTTP; returns the JSON of the answer, and the cookie that it set."""
-        headers = {"Host": f"127.0.0.1:{PORT}", "Content-Type": "application/json"}
+    def request(self, path: str, body: str | None = None, **headers: str) -> tuple[str, str]:
+        """Ask it by HTTP; returns the body of the answer, and the cookie that it set."""
+        all_headers = {"Host": f"127.0.0.1:{PORT}", "Content-Type": "application/json", **headers}
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)) as connection:
-            content = None if body is None else json.dumps(body)
-            connection.request("POST" if content else "GET", path, content, headers)
+            connection.request("GET" if body is None else "POST", path, body, all_headers)
             answer = connection.getresponse()
-            text = answer.read()
-            assert answer.status == http.client.OK, (path, answer.status, text)
-            return json.loads(text), (answer.headers["Set-Cookie"] or "").partition(";")[0]
+            text = answer.read().decode()
+            assert answer.status in {http.client.OK, http.client.CREATED}, (path, answer.status, text)
+            return text, (answer.headers["Set-Cookie"] or "").partition(";")[0]
+
+    def parts(self) -> dict[str, str]:
+        """The state of each part, as it says itself."""
+        return dict(json.loads(self.request("/readyz")[0])["parts"])
+
+    def log_in(self, name: str) -> str:
+        """Come in as somebody who is invited; returns the cookie."""
+        secret = json.dumps({"secret": self.invite(name)})
+        return self.request("/api/v1/login/invitation", secret)[1]
 
     def people(self) -> list[str]:
         """The names of all who may come in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -10,12 +11,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.systemd.service import PORT, belvedere, files, put_version, run, until, versions
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from tests.systemd.service import PORT, WAIT_S, belvedere, files, put_version, run, until, versions
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from belvedere.installation.texts import BUS_POLICY, RESTART_S, SERVICE, SETTINGS, STATE, TUNNEL, UNITS
 from belvedere.stage.stream.messages import SUBPROTOCOL
+from belvedere.timeouts import timeout
 
 if TYPE_CHECKING:
     from tests.systemd.service import Service
@@ -38,8 +42,7 @@ LEFT_BY_DEBIAN = {f"/etc/{name}-" for name in ("passwd", "group", "shadow", "gsh
 def test_setup_starts_the_service_and_prints_the_owners_link(service: Service) -> None:
     assert re.search(r"Owner \(owner\): http://127\.0\.0\.1:8080/join#[A-Za-z0-9_-]{43}\n", service.said)
     assert service.is_running
-    assert service.request("/readyz")[0]["ready"]
-    until(lambda: service.request("/readyz")[0]["parts"]["guardian"] == "watching", "the guardian reaches D-Bus")
+    until(lambda: service.parts()["guardian"] == "watching", "the guardian reaches D-Bus")
 
 
 def test_a_second_setup_changes_nothing(service: Service) -> None:
@@ -76,7 +79,7 @@ def test_bluez_answers_its_user(service: Service) -> None:
 
 
 def test_a_visitor_sees_a_picture_that_is_encoded_inside_the_sandbox(service: Service) -> None:
-    _, cookie = service.request("/api/v1/login/invitation", {"secret": service.invite("Visitor")})
+    cookie = service.log_in("Visitor")
     origin = Origin(f"http://127.0.0.1:{PORT}")
     address = f"ws://127.0.0.1:{PORT}/api/v1/stage/stream"
     headers, protocols = {"Cookie": cookie}, [Subprotocol(SUBPROTOCOL)]
@@ -86,6 +89,28 @@ def test_a_visitor_sees_a_picture_that_is_encoded_inside_the_sandbox(service: Se
     assert isinstance(description, str)
     assert isinstance(frame, bytes)
     assert frame[1] == 1  # an IDR
+
+
+@pytest.mark.realtime
+async def test_a_visitor_is_connected_by_webrtc_inside_the_sandbox(service: Service) -> None:
+    run("ip", "address", "replace", "192.0.2.1/32", "dev", "lo")  # WebRTC does not use 127.0.0.1
+    browser = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    is_connected = asyncio.Event()
+
+    def receive_state() -> None:
+        if browser.connectionState == "connected":
+            is_connected.set()
+
+    browser.on("connectionstatechange", receive_state)
+    browser.addTransceiver("video", direction="recvonly")
+    await browser.setLocalDescription(await browser.createOffer())
+    headers = {"Content-Type": "application/sdp", "Cookie": service.log_in("Visitor")}
+    offer = browser.localDescription.sdp
+    answer, _ = await asyncio.to_thread(service.request, "/api/v1/stage/whep", offer, **headers)
+    await browser.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    async with timeout(WAIT_S):
+        await is_connected.wait()
+    await browser.close()
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(service: Service, findings: dict[str, float]) -> None:
@@ -117,7 +142,7 @@ def test_a_server_that_hangs_is_killed_and_started_again(service: Service, findi
     took_s = until(lambda: service.is_running and service.process != hung, "the server runs again")
     findings["from a hang of the server to its next start, s"] = round(took_s, 1)
     assert "Watchdog timeout" in run("journalctl", "--unit", SERVICE, "--no-pager")
-    assert service.request("/readyz")[0]["ready"]
+    assert service.parts()["engine"] == "running"
 
 
 def test_settings_that_are_wrong_are_tried_slowly_and_again_when_they_are_right(service: Service) -> None:
